@@ -1,0 +1,21 @@
+/** Learning-rate ranges by which the drawing page looks models up. Both ends belong to a range. */
+export const LEARNING_RATE_RANGES = {
+  "Low": { min: 1e-5, max: 1e-4, middle: 0.000055 },
+  "Medium Low": { min: 1e-4, max: 5e-4, middle: 0.0003 },
+  "Medium High": { min: 5e-4, max: 1e-3, middle: 0.00075 },
+  "High": { min: 1e-3, max: 1e-2, middle: 0.0055 },
+} as const;
+
+export type LearningRateRange = keyof typeof LEARNING_RATE_RANGES;
+
+export const LEARNING_RATE_RANGE_NAMES = Object.keys(LEARNING_RATE_RANGES) as LearningRateRange[];
+
+export function isInRange(learningRate: number, range: LearningRateRange): boolean {
+  const { min, max } = LEARNING_RATE_RANGES[range];
+  return learningRate >= min && learningRate <= max;
+}
+
+/** The first range that contains `learningRate`, or undefined for a rate outside all of them. */
+export function rangeOf(learningRate: number): LearningRateRange | undefined {
+  return LEARNING_RATE_RANGE_NAMES.find((name) => isInRange(learningRate, name));
+}

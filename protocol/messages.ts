@@ -1,0 +1,124 @@
+/** What travels over `/ws/train` and `/ws/runs/{id}`. A client ignores message types and fields it does not know. */
+import * as v from "valibot";
+import type { ModelRecord } from "./model_record.ts";
+import type { TrainConfig } from "./train_config.ts";
+
+/** Longest text a client may send in one message, in bytes. */
+export const MAX_MESSAGE_BYTES = 64 * 1024;
+
+export const ClientMessageSchema = v.variant("type", [
+  v.object({ type: v.literal("overwrite"), value: v.boolean("must be true or false") }),
+  v.object({ type: v.literal("abort") }),
+], 'must be {"type":"overwrite","value":true|false} or {"type":"abort"}');
+
+export type ClientMessage = v.InferOutput<typeof ClientMessageSchema>;
+
+/** `asking`: waits for the answer to `exists`. `kept`: the stored duplicate was kept, nothing was trained. */
+export type RunState = "asking" | "queued" | "running" | "done" | "kept" | "aborted" | "failed";
+
+export const FINISHED_STATES: readonly RunState[] = ["done", "kept", "aborted", "failed"];
+
+/** One run as `GET /api/runs` lists it. Times are Unix milliseconds. */
+export interface RunSummary {
+  id: string;
+  state: RunState;
+  config: TrainConfig;
+  created: number;
+  started?: number;
+  ended?: number;
+  /** Steps done and in all. */
+  step: number;
+  total_steps: number;
+  /** Place in the queue, from 1; only while queued. */
+  place?: number;
+  /** Per cent, of the last finished epoch. */
+  accuracy?: number;
+  /** Backend that trains, known once it runs. */
+  device?: string;
+  /** Set once the model is stored. */
+  model_id?: string;
+  /** The reason, once failed. */
+  message?: string;
+}
+
+export interface LogMessage {
+  type: "log";
+  message: string;
+  /** From 1; on the log at the end of an epoch, with its mean loss and test accuracy in per cent. */
+  epoch?: number;
+  mean_loss?: number;
+  accuracy?: number;
+  /** Place in the queue, from 1; on the log while queued. */
+  place?: number;
+}
+
+export interface LossMessage {
+  type: "loss";
+  /** From 1. */
+  step: number;
+  loss: number;
+  epoch: number;
+  total_steps: number;
+  images_per_second?: number;
+  seconds_left?: number;
+}
+
+export interface ExistsMessage {
+  type: "exists";
+  message: string;
+  existing: ModelRecord;
+}
+
+export interface ResultMessage {
+  type: "result";
+  /** Per cent of the test digits. */
+  accuracy: number;
+  /** Seconds. */
+  training_time: number;
+  model_path: string;
+  model_type: string;
+  optimizer: string;
+  model_id: string;
+  run_id: string;
+  device: string;
+}
+
+/** Sent once a config is accepted, so that a page can find its run again. */
+export interface AcceptedMessage {
+  type: "accepted";
+  run_id: string;
+  total_steps: number;
+}
+
+/** First message on `/ws/runs/{id}`: the run so far. Losses are `[step, loss]` pairs. */
+export interface HistoryMessage {
+  type: "history";
+  run: RunSummary;
+  losses: [step: number, loss: number][];
+  logs: LogMessage[];
+  /** Present while the run waits for the answer to `exists`. */
+  exists?: ExistsMessage;
+  /** Present once it ended. */
+  end?: ResultMessage | AbortedMessage | ErrorMessage;
+}
+
+export interface AbortedMessage {
+  type: "aborted";
+  message: string;
+}
+
+export interface ErrorMessage {
+  type: "error";
+  message: string;
+  field?: string;
+}
+
+export type ServerMessage =
+  | AcceptedMessage
+  | ExistsMessage
+  | LogMessage
+  | LossMessage
+  | ResultMessage
+  | AbortedMessage
+  | ErrorMessage
+  | HistoryMessage;

@@ -1,0 +1,9 @@
+/** Messages, configurations and records: one validated schema for services and pages. */
+export * from "./fields.ts";
+export * from "./form_query.ts";
+export * from "./learning_rate.ts";
+export * from "./messages.ts";
+export * from "./model_record.ts";
+export * from "./prediction.ts";
+export * from "./train_config.ts";
+export * from "./validate.ts";

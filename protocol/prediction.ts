@@ -1,0 +1,79 @@
+/** `POST /predict` of the inference service. */
+import * as v from "valibot";
+import * as field from "./fields.ts";
+import { isInRange } from "./learning_rate.ts";
+import { sameWidths } from "./train_config.ts";
+import type { ModelRecord } from "./model_record.ts";
+
+/** Largest body of `POST /predict`, in bytes. */
+export const MAX_PREDICT_BYTES = 24 * 1024 * 1024;
+
+export const PredictParamsSchema = v.object({
+  model_type: field.modelType,
+  optimizer: field.optimizer,
+  learning_rate_range: field.learningRateRange,
+  batch_size: field.batchSize,
+  epochs: field.epochs,
+  hidden_layers_config: field.hiddenLayers,
+  use_dropout: v.optional(field.useDropout, false),
+});
+
+export type PredictParams = v.InferOutput<typeof PredictParamsSchema>;
+
+const imageData = v.pipe(
+  v.string("must be a PNG data URL"),
+  v.startsWith("data:image/png;base64,", "must be a PNG data URL (data:image/png;base64,…)"),
+);
+
+export const PredictRequestSchema = v.pipe(
+  v.object({
+    params: v.optional(PredictParamsSchema),
+    model_id: v.optional(v.string("must be the id of a stored model")),
+    image_data: imageData,
+  }),
+  v.forward(
+    v.partialCheck(
+      [["params"], ["model_id"]],
+      (body) => body.params !== undefined || body.model_id !== undefined,
+      "or model_id must be given",
+    ),
+    ["params"],
+  ),
+);
+
+export type PredictRequest = v.InferOutput<typeof PredictRequestSchema>;
+
+export interface PredictResponse {
+  prediction: number;
+  /** Such as `98.12%`. */
+  confidence: string;
+  /** Ten numbers in digit order that sum to 1. */
+  probabilities: number[];
+  found_model: {
+    id: string;
+    accuracy: string;
+    learning_rate: number;
+    epochs: number;
+    training_time: string;
+  };
+}
+
+export interface NotTrainedResponse {
+  error: "Model not trained yet.";
+  train_url: string;
+  /** The closest stored model and the fields that differ; null when none is stored. */
+  nearest: { model: ModelRecord; differs: string[] } | null;
+}
+
+/** Names of the fields in which `record` does not answer to `params`; empty for a match. */
+export function differingFields(record: ModelRecord, params: PredictParams): string[] {
+  const differs: string[] = [];
+  if (record.model_type !== params.model_type) differs.push("model_type");
+  if (record.optimizer !== params.optimizer) differs.push("optimizer");
+  if (!isInRange(record.learning_rate, params.learning_rate_range)) differs.push("learning_rate_range");
+  if (record.batch_size !== params.batch_size) differs.push("batch_size");
+  if (record.num_epochs !== params.epochs) differs.push("epochs");
+  if (!sameWidths(record.hidden_layers_config, params.hidden_layers_config)) differs.push("hidden_layers_config");
+  if (record.use_dropout !== params.use_dropout) differs.push("use_dropout");
+  return differs;
+}

@@ -1,0 +1,52 @@
+import * as v from "valibot";
+import * as field from "./fields.ts";
+
+/** First message of a client on `/ws/train`. */
+export const TrainConfigSchema = v.pipe(
+  v.object({
+    model_type: field.modelType,
+    optimizer: field.optimizer,
+    learning_rate: field.learningRate,
+    num_epochs: field.epochs,
+    batch_size: field.batchSize,
+    num_layers: v.nullish(v.pipe(v.number("must be the number of hidden layers"))),
+    hidden_layers_config: field.hiddenLayers,
+    use_dropout: v.optional(field.useDropout, false),
+    dropout_p: v.optional(field.dropoutP, 0.3),
+    seed: v.nullish(field.seed),
+    device: v.nullish(field.device),
+  }),
+  v.forward(
+    v.partialCheck(
+      [["num_layers"], ["hidden_layers_config"]],
+      (config) => config.num_layers == null || config.num_layers === config.hidden_layers_config.length,
+      "must equal the number of entries in hidden_layers_config",
+    ),
+    ["num_layers"],
+  ),
+);
+
+export type TrainConfig = v.InferOutput<typeof TrainConfigSchema>;
+
+/** The fields by which two models count as the same. */
+export interface ModelConfig {
+  model_type: field.ModelType;
+  optimizer: field.OptimizerName;
+  learning_rate: number;
+  batch_size: number;
+  num_epochs: number;
+  hidden_layers_config: number[];
+  use_dropout: boolean;
+  dropout_p: number;
+}
+
+/** Whether a stored model answers to `config`; `dropout_p` counts only when dropout is on. */
+export function isDuplicate(a: ModelConfig, b: ModelConfig): boolean {
+  return a.model_type === b.model_type && a.optimizer === b.optimizer && a.learning_rate === b.learning_rate &&
+    a.batch_size === b.batch_size && a.num_epochs === b.num_epochs && a.use_dropout === b.use_dropout &&
+    sameWidths(a.hidden_layers_config, b.hidden_layers_config) && (!a.use_dropout || a.dropout_p === b.dropout_p);
+}
+
+export function sameWidths(a: readonly number[], b: readonly number[]): boolean {
+  return a.length === b.length && a.every((width, i) => width === b[i]);
+}
