@@ -1,0 +1,15 @@
+/** The only place that knows every backend. */
+import type { Backend } from "../session.ts";
+import { referenceBackend } from "./reference/backend.ts";
+import { wasmBackend } from "./wasm/backend.ts";
+
+export type DeviceName = "wasm" | "reference";
+
+const BACKENDS: Readonly<Record<DeviceName, () => Backend>> = {
+  wasm: () => wasmBackend(),
+  reference: () => referenceBackend,
+};
+
+export function backendFor(device: DeviceName): Backend {
+  return BACKENDS[device]();
+}

@@ -1,0 +1,87 @@
+/** The oracle: every node on its own, in traced order, by plain loops in float64. Nothing is fused and no memory is shared. */
+import { type Program, stateTypes, type Tensor } from "../../graph.ts";
+import type { LeafSource, Values } from "../../op.ts";
+import { type Backend, type Numbers, requireLength, type Session, stateType } from "../../session.ts";
+import { type DType, sizeOf, type TensorType } from "../../shape.ts";
+
+function allocate({ dtype, shape }: TensorType): Values {
+  const make: Record<DType, (size: number) => Values> = {
+    f32: (size) => new Float64Array(size),
+    i32: (size) => new Int32Array(size),
+    u8: (size) => new Uint8Array(size),
+  };
+  return make[dtype](sizeOf(shape));
+}
+
+export class ReferenceSession implements Session {
+  readonly device = "reference";
+  private readonly types: Map<string, TensorType>;
+  private readonly states = new Map<string, Values>();
+
+  constructor(private readonly programs: Readonly<Record<string, Program>>) {
+    this.types = stateTypes(Object.values(programs));
+    for (const [name, type] of this.types) this.states.set(name, allocate(type));
+  }
+
+  write(name: string, values: Numbers | Float64Array): void {
+    const length = sizeOf(stateType(this.types, name).shape);
+    if (values.length !== length) requireLength(name, values as Numbers, length);
+    this.states.get(name)!.set(values);
+  }
+
+  /** The state in full precision, where `read` rounds it to float32. */
+  readExact(name: string): Values {
+    stateType(this.types, name);
+    return this.states.get(name)!.slice();
+  }
+
+  read(name: string): Promise<Numbers> {
+    const values = this.readExact(name);
+    return Promise.resolve(values instanceof Float64Array ? Float32Array.from(values) : values);
+  }
+
+  run(program: string, firstStep: number, steps: number): Promise<Record<string, Float32Array>> {
+    const exact = this.runExact(program, firstStep, steps);
+    return Promise.resolve(
+      Object.fromEntries(Object.entries(exact).map(([name, values]) => [name, Float32Array.from(values)])),
+    );
+  }
+
+  /** `run` with outputs in full precision. */
+  runExact(program: string, firstStep: number, steps: number): Record<string, Float64Array> {
+    const { nodes, updates, outputs } = this.programs[program];
+    const series = Object.fromEntries([...outputs.keys()].map((name) => [name, new Float64Array(steps)]));
+    for (let i = 0; i < steps; i++) {
+      const values = new Map<Tensor, Values>();
+      for (const node of nodes) values.set(node, this.evaluate(node, values, firstStep + i));
+      for (const [name, node] of outputs) series[name][i] = values.get(node)![0];
+      const results = [...updates].map(([name, node]) => [name, values.get(node)!.slice()] as const);
+      for (const [name, result] of results) this.states.get(name)!.set(result);
+    }
+    return series;
+  }
+
+  close(): void {
+    this.states.clear();
+  }
+
+  private evaluate(node: Tensor, values: ReadonlyMap<Tensor, Values>, step: number): Values {
+    const { op } = node;
+    if (op.kind === "leaf") return this.leaf(op.source, node, step);
+    const inputs = node.inputs.map((input) => values.get(input)!);
+    const output = allocate(node);
+    if (op.kind === "kernel") op.reference(inputs, output, node);
+    else for (let i = 0; i < output.length; i++) output[i] = op.reference(...inputs.map((input) => input[i]));
+    return output;
+  }
+
+  private leaf(source: LeafSource, node: Tensor, step: number): Values {
+    if (source.kind === "state") return this.states.get(source.name)!;
+    return allocate(node).fill(source.kind === "constant" ? source.value : source.valueAt(step));
+  }
+}
+
+export const referenceBackend: Backend = {
+  name: "reference",
+  open: (programs) => Promise.resolve(new ReferenceSession(programs)),
+};

@@ -1,0 +1,102 @@
+/** Compiles a scheduled program into one WebAssembly module. */
+import { f32, i32 } from "../../emit/wasm/instructions.ts";
+import type { Local, WasmFeatures } from "../../emit/wasm/function_builder.ts";
+import { ModuleBuilder } from "../../emit/wasm/module_builder.ts";
+import type { Item } from "../../fuse.ts";
+import type { Tensor } from "../../graph.ts";
+import type { Address, WasmKernel } from "../../op.ts";
+import { baseOf } from "../../ops/addressing.ts";
+import type { Schedule } from "../../schedule.ts";
+import { loopKernel } from "./loop.ts";
+
+/** Where a program finds its memory, in bytes from the start. */
+export interface MemoryMap {
+  stateAt(name: string): number;
+  constantAt(node: Tensor): number;
+  readonly arena: number;
+  /** Scratch memory, `scratchBytes` for each worker. */
+  readonly scratch: number;
+  readonly scratchBytes: number;
+}
+
+/** What the host writes and reads for each step: a row of 4-byte numbers, inputs first, then outputs. */
+export interface RowLayout {
+  readonly inputs: number;
+  readonly outputs: number;
+  readonly bytes: number;
+}
+
+export function rowLayout(schedule: Schedule): RowLayout {
+  const inputs = schedule.perStep.length, outputs = schedule.outputs.length;
+  return { inputs, outputs, bytes: 4 * (inputs + outputs) };
+}
+
+/** The exported function: steps over rows of the table, doing the share of `worker` among `workers`. */
+export type RunSteps = (firstRow: number, steps: number, worker: number, workers: number) => void;
+
+/** Bytes of scratch memory that a worker needs for this program. */
+export function scratchBytes(schedule: Schedule): number {
+  const nowhere = (): Address => ({ offset: 0 });
+  return Math.max(0, ...schedule.items.map((item) => kernelOf(item, schedule, nowhere).scratchBytes ?? 0));
+}
+
+function kernelOf(item: Item, schedule: Schedule, addressOf: (node: Tensor) => Address): WasmKernel {
+  if (item.kind === "loop") return loopKernel(item, addressOf, (node) => constantOf(schedule, node));
+  if (item.node.op.kind !== "kernel") throw new Error(`${item.node.op.name} is no kernel`);
+  return item.node.op.wasm(item.node);
+}
+
+function constantOf(schedule: Schedule, node: Tensor): number | undefined {
+  const place = schedule.placeOf(node);
+  return place.kind === "constant" ? place.value : undefined;
+}
+
+export function encodeProgram(
+  schedule: Schedule,
+  map: MemoryMap,
+  features: WasmFeatures,
+  memory: { pages: number; shared: boolean },
+): Uint8Array<ArrayBuffer> {
+  const module = new ModuleBuilder(features);
+  const layout = rowLayout(schedule);
+  const addressIn = (row: Local) => (node: Tensor): Address => {
+    const place = schedule.placeOf(node);
+    if (place.kind === "perStep") return { base: row, offset: 4 * place.slot };
+    if (place.kind === "state") return { offset: map.stateAt(place.name) };
+    return { offset: place.kind === "arena" ? map.arena + place.offset : map.constantAt(node) };
+  };
+  const calls = schedule.items.map((item, i) => {
+    let extent = 0;
+    const name = item.kind === "loop"
+      ? `${i}_${item.nodes.map((n) => n.op.name).join("_")}`
+      : `${i}_${item.node.op.name}`;
+    // A function for each kernel, so that the engine optimises them one by one as they get warm.
+    const index = module.addFunction(name, ["i32", "i32", "i32", "i32"], (f) => {
+      const [from, to, row, scratch] = f.params;
+      const addressOf = addressIn(row);
+      const kernel = kernelOf(item, schedule, addressOf);
+      extent = kernel.extent;
+      const inputs = item.kind === "kernel" ? item.node.inputs.map(addressOf) : [];
+      const output = item.kind === "kernel" ? addressOf(item.node) : { offset: 0 };
+      kernel.emit(f, { from, to, inputs, output, scratch });
+    });
+    return { index, extent };
+  });
+  module.addFunction("run", ["i32", "i32", "i32", "i32"], (f) => {
+    const [row, steps, worker, workers] = f.params;
+    const scratch = f.let("i32", i32.add(i32.mul(worker.get, i32.const(map.scratchBytes)), i32.const(map.scratch)));
+    const addressOf = addressIn(row);
+    f.countTo(f.let("i32", i32.const(0)), steps.get, 1, () => {
+      for (const { index, extent } of calls) {
+        const share = (w: readonly number[]) => i32.divU(i32.mul(i32.const(extent), w), workers.get);
+        f.call(index, share(worker.get), share(i32.add(worker.get, i32.const(1))), row.get, scratch.get);
+      }
+      schedule.outputs.forEach(([, node], i) => {
+        const at = addressOf(node);
+        f.emit(f32.store(row.get, 4 * (layout.inputs + i), f32.load(baseOf(at), at.offset)));
+      });
+      f.set(row, i32.add(row.get, i32.const(layout.bytes)));
+    });
+  }, { exported: true });
+  return module.encode(memory);
+}

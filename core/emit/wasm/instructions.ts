@@ -1,0 +1,139 @@
+/**
+ * WebAssembly instructions as functions that compose: `i32.add(a, b)` is the code of a, the code of b and the opcode. Code
+ * that is used twice runs twice; a value to be reused belongs into a local.
+ */
+import { type Code, float32, signed, unsigned } from "./encoding.ts";
+
+const op = (opcode: number) => (...operands: Code[]): Code => [...operands.flat(), opcode];
+
+/** Alignment is a hint that engines on x86 and ARM ignore; 0 claims nothing. */
+const memory = (opcode: readonly number[]) => (address: Code, offset: number, ...operands: Code[]): Code => [
+  ...address,
+  ...operands.flat(),
+  ...opcode,
+  0,
+  ...unsigned(offset),
+];
+
+const simdOpcode = (opcode: number) => [0xfd, ...unsigned(opcode)];
+const simd = (opcode: number) => (...operands: Code[]): Code => [...operands.flat(), ...simdOpcode(opcode)];
+const lane = (opcode: number) => (index: number, ...operands: Code[]): Code => [
+  ...operands.flat(),
+  ...simdOpcode(opcode),
+  index,
+];
+const laneMemory = (opcode: number) => (address: Code, offset: number, value: Code, index: number): Code => [
+  ...address,
+  ...value,
+  ...simdOpcode(opcode),
+  0,
+  ...unsigned(offset),
+  index,
+];
+
+export const i32 = {
+  const: (value: number): Code => [0x41, ...signed(value | 0)],
+  load: memory([0x28]),
+  load8u: memory([0x2d]),
+  store: memory([0x36]),
+  store8: memory([0x3a]),
+  eqz: op(0x45),
+  eq: op(0x46),
+  ne: op(0x47),
+  ltS: op(0x48),
+  ltU: op(0x49),
+  gtS: op(0x4a),
+  geS: op(0x4e),
+  geU: op(0x4f),
+  add: op(0x6a),
+  sub: op(0x6b),
+  mul: op(0x6c),
+  divU: op(0x6e),
+  remU: op(0x70),
+  and: op(0x71),
+  or: op(0x72),
+  xor: op(0x73),
+  shl: op(0x74),
+  shrU: op(0x76),
+};
+
+export const f32 = {
+  const: (value: number): Code => [0x43, ...float32(value)],
+  load: memory([0x2a]),
+  store: memory([0x38]),
+  gt: op(0x5e),
+  add: op(0x92),
+  sub: op(0x93),
+  mul: op(0x94),
+  div: op(0x95),
+  max: op(0x97),
+  convertI32U: op(0xb3),
+};
+
+export const v128 = {
+  zero: [...simdOpcode(0x0c), ...new Array<number>(16).fill(0)] as Code,
+  load: memory(simdOpcode(0x00)),
+  load8x8u: memory(simdOpcode(0x02)),
+  load32Splat: memory(simdOpcode(0x09)),
+  load32Zero: memory(simdOpcode(0x5c)),
+  load64Zero: memory(simdOpcode(0x5d)),
+  store: memory(simdOpcode(0x0b)),
+  load32Lane: laneMemory(0x56),
+  store32Lane: laneMemory(0x5a),
+  /** Picks 16 bytes out of the 32 of `a` and `b`. */
+  shuffle: (a: Code, b: Code, bytes: readonly number[]): Code => [...a, ...b, ...simdOpcode(0x0d), ...bytes],
+  not: simd(0x4d),
+  and: simd(0x4e),
+  andNot: simd(0x4f),
+  or: simd(0x50),
+  xor: simd(0x51),
+  /** Bits of the first operand where the third is 1, of the second elsewhere. */
+  bitselect: simd(0x52),
+};
+
+export const i32x4 = {
+  splat: simd(0x11),
+  const: (value: number): Code => {
+    const bytes = [...new Uint8Array(new Int32Array([value]).buffer)];
+    return [...simdOpcode(0x0c), ...bytes, ...bytes, ...bytes, ...bytes];
+  },
+  lanes: (...values: [number, number, number, number]): Code => [
+    ...simdOpcode(0x0c),
+    ...new Uint8Array(new Int32Array(values).buffer),
+  ],
+  geU: simd(0x40),
+  extendLowU16: simd(0xa9),
+  extendHighU16: simd(0xaa),
+  shl: simd(0xab),
+  shrS: simd(0xac),
+  shrU: simd(0xad),
+  add: simd(0xae),
+  sub: simd(0xb1),
+  truncSatF32: simd(0xf8),
+};
+
+export const f32x4 = {
+  splat: simd(0x13),
+  const: (value: number): Code => {
+    const bytes = float32(value);
+    return [...simdOpcode(0x0c), ...bytes, ...bytes, ...bytes, ...bytes];
+  },
+  extractLane: lane(0x1f),
+  replaceLane: lane(0x20),
+  eq: simd(0x41),
+  lt: simd(0x43),
+  gt: simd(0x44),
+  ge: simd(0x46),
+  nearest: simd(0x6a),
+  abs: simd(0xe0),
+  neg: simd(0xe1),
+  sqrt: simd(0xe3),
+  add: simd(0xe4),
+  sub: simd(0xe5),
+  mul: simd(0xe6),
+  div: simd(0xe7),
+  min: simd(0xe8),
+  max: simd(0xe9),
+  convertI32: simd(0xfa),
+  relaxedMadd: simd(0x105),
+};

@@ -1,0 +1,77 @@
+/** Elementary functions on four float32 numbers, which WebAssembly lacks. */
+import type { Code, FunctionBuilder, Local } from "./function_builder.ts";
+import { f32x4, i32, i32x4, v128 } from "./instructions.ts";
+
+/** ln 2 in two parts, the first short enough that its product with a small whole number is exact. */
+const LN2_HIGH = 0.693359375, LN2_LOW = -2.12194440e-4;
+
+/** Coefficients of x^5 … x^0, highest first: x folded into ((c0 x + c1) x + c2) … */
+function polynomial(f: FunctionBuilder, x: Local, coefficients: readonly number[]): Code {
+  const [first, ...rest] = coefficients;
+  return rest.reduce<Code>((sum, c) => f.multiplyAdd(sum, x.get, f32x4.const(c)), f32x4.const(first));
+}
+
+/**
+ * e^x with a relative error below 2e-7. Arguments are clamped to [−87.3, 88], so that the result is a normal number: never
+ * infinite, never a slow denormal. Range reduction and polynomial after Cephes' expf (S. Moshier).
+ */
+export function exp(f: FunctionBuilder, x: Code): Local {
+  const clamped = f.let("v128", f32x4.min(f32x4.max(x, f32x4.const(-87.3)), f32x4.const(88)));
+  const n = f.let("v128", f32x4.nearest(f32x4.mul(clamped.get, f32x4.const(Math.LOG2E))));
+  const high = f.multiplyAdd(n.get, f32x4.const(-LN2_HIGH), clamped.get);
+  const r = f.let("v128", f.multiplyAdd(n.get, f32x4.const(-LN2_LOW), high));
+  const tail = polynomial(f, r, [
+    1.9875691500e-4,
+    1.3981999507e-3,
+    8.3334519073e-3,
+    4.1665795894e-2,
+    1.6666665459e-1,
+    5.0000001201e-1,
+  ]);
+  const mantissa = f32x4.add(f.multiplyAdd(tail, f32x4.mul(r.get, r.get), r.get), f32x4.const(1));
+  const power = i32x4.shl(i32x4.add(i32x4.truncSatF32(n.get), i32x4.const(127)), i32.const(23));
+  return f.let("v128", f32x4.mul(mantissa, power));
+}
+
+/**
+ * Natural logarithm of positive normal numbers, with an absolute error below 2e-7: x = 2^e m with m in [√½, √2), and
+ * ln m = 2 artanh(s), s = (m − 1)/(m + 1), by its series.
+ */
+export function log(f: FunctionBuilder, x: Local): Local {
+  // Subtracting the bits of √½ first makes the shifted exponent change over at √½ instead of at 1.
+  const SQRT_HALF_BITS = 0x3f3504f3;
+  const exponent = f.let("v128", i32x4.shrS(i32x4.sub(x.get, i32x4.const(SQRT_HALF_BITS)), i32.const(23)));
+  const m = f.let("v128", i32x4.sub(x.get, i32x4.shl(exponent.get, i32.const(23))));
+  const s = f.let("v128", f32x4.div(f32x4.sub(m.get, f32x4.const(1)), f32x4.add(m.get, f32x4.const(1))));
+  const z = f.let("v128", f32x4.mul(s.get, s.get));
+  const series = polynomial(f, z, [2 / 11, 2 / 9, 2 / 7, 2 / 5, 2 / 3, 2]);
+  const e = f.let("v128", f32x4.convertI32(exponent.get));
+  const small = f.multiplyAdd(e.get, f32x4.const(LN2_LOW), f32x4.mul(series, s.get));
+  return f.let("v128", f.multiplyAdd(e.get, f32x4.const(LN2_HIGH), small));
+}
+
+const ALL_BITS = -1;
+
+/** `x` in its first `count` lanes (1–4) and `fill` in the others. */
+export function firstLanes(x: Code, count: number, fill: number): Code {
+  if (count === 4) return x;
+  const bits = [0, 1, 2, 3].map((lane) => (lane < count ? ALL_BITS : 0)) as [number, number, number, number];
+  return v128.bitselect(x, f32x4.const(fill), i32x4.lanes(...bits));
+}
+
+/** Stores the first `count` lanes (1–4) of `value`. */
+export function storeLanes(f: FunctionBuilder, address: Code, offset: number, value: Code, count: number): void {
+  if (count === 4) return f.emit(v128.store(address, offset, value));
+  const local = f.let("v128", value);
+  for (let lane = 0; lane < count; lane++) f.emit(v128.store32Lane(address, offset + 4 * lane, local.get, lane));
+}
+
+/** Combines the four lanes of `value` with `combine` and puts the result into all lanes, in a fixed order. */
+export function acrossLanes(f: FunctionBuilder, value: Code, combine: (a: Code, b: Code) => Code): Local {
+  const result = f.let("v128", value);
+  for (const distance of [8, 4]) {
+    const rotated = [...Array(16).keys()].map((byte) => (byte + distance) % 16);
+    f.set(result, combine(result.get, v128.shuffle(result.get, result.get, rotated)));
+  }
+  return result;
+}

@@ -1,0 +1,57 @@
+import { unsigned, utf8, vector } from "./encoding.ts";
+import { FunctionBuilder, typeCode, type ValueType, type WasmFeatures } from "./function_builder.ts";
+
+/** Assembles a module of functions without results over one imported memory, `env.memory`. */
+export class ModuleBuilder {
+  private readonly functions: FunctionBuilder[] = [];
+  private readonly exported: number[] = [];
+
+  constructor(readonly features: WasmFeatures) {}
+
+  /** Adds a function and returns its index, by which others call it. `write` fills in the body. */
+  addFunction(
+    name: string,
+    params: readonly ValueType[],
+    write: (f: FunctionBuilder) => void,
+    options: { exported?: boolean } = {},
+  ): number {
+    const builder = new FunctionBuilder(name, params, this.features);
+    write(builder);
+    const index = this.functions.length;
+    this.functions.push(builder);
+    if (options.exported) this.exported.push(index);
+    return index;
+  }
+
+  /** The binary module. `memory` is in pages of 64 KiB; a shared one needs its maximum. */
+  encode(memory: { pages: number; shared: boolean }): Uint8Array<ArrayBuffer> {
+    const limits = memory.shared
+      ? [0x03, ...unsigned(memory.pages), ...unsigned(memory.pages)]
+      : [0x00, ...unsigned(memory.pages)];
+    const types = this.functions.map((f) => [0x60, ...vector(f.params.map((p) => [typeCode(p.type)])), 0]);
+    const section = (id: number, content: number[]) => [id, ...unsigned(content.length), ...content];
+    const parts: number[][] = [
+      [0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00],
+      section(1, vector(types)),
+      section(2, vector([[...utf8("env"), ...utf8("memory"), 0x02, ...limits]])),
+      section(3, vector(this.functions.map((_, i) => unsigned(i)))),
+      section(7, vector(this.exported.map((i) => [...utf8(this.functions[i].name), 0x00, ...unsigned(i)]))),
+      section(10, vector(this.functions.map((f) => f.encode()))),
+      section(0, [
+        ...utf8("name"),
+        ...section(1, vector(this.functions.map((f, i) => [...unsigned(i), ...utf8(f.name)]))),
+      ]),
+    ];
+    return Uint8Array.from(parts.flat());
+  }
+}
+
+/** Asks this engine what it can run, by validating a module that uses it. */
+export function detectFeatures(): WasmFeatures {
+  const builder = new ModuleBuilder({ relaxedFma: true });
+  builder.addFunction("probe", ["v128"], (f) => {
+    const x = f.params[0].get;
+    f.set(f.params[0], f.multiplyAdd(x, x, x));
+  });
+  return { relaxedFma: WebAssembly.validate(builder.encode({ pages: 1, shared: false })) };
+}

@@ -1,0 +1,140 @@
+import { backendFor, type DeviceName } from "../backends/open.ts";
+import type { Dataset } from "../mnist/idx.ts";
+import { permutation, STREAMS } from "../random.ts";
+import type { Session } from "../session.ts";
+import type { Program } from "../graph.ts";
+import type { ModelSpec, NamedTensor } from "./model_spec.ts";
+import type { OptimizerName } from "./optimizers.ts";
+import { initialParameters, readParameters, writeParameters } from "./parameters.ts";
+import { evaluationProgram, STATE, trainingProgram } from "./programs.ts";
+
+export interface TrainerOptions {
+  spec: ModelSpec;
+  optimizer: OptimizerName;
+  learningRate: number;
+  batchSize: number;
+  epochs: number;
+  /** uint32; the same seed, options and device give the same weights to the bit. */
+  seed: number;
+  dataset: Dataset;
+  device: DeviceName;
+  /** Where to start from, in the order of `parameterSpecs`; by default fresh values drawn by `seed`. */
+  weights?: readonly NamedTensor[];
+}
+
+/** A training run in progress. Its methods must not overlap. */
+export interface Trainer {
+  readonly device: string;
+  readonly stepsPerEpoch: number;
+  readonly totalSteps: number;
+  /** Steps done so far. */
+  readonly step: number;
+  /** Runs up to `maxSteps` further steps, never past the end of an epoch, and returns their losses in order. */
+  run(maxSteps: number): Promise<Float32Array>;
+  /**
+   * Accuracy on the test digits in per cent. `shouldStop` is asked between batches of 1,000; once it says true, the answer is
+   * undefined.
+   */
+  evaluate(shouldStop?: () => boolean): Promise<number | undefined>;
+  weights(): Promise<NamedTensor[]>;
+  close(): void;
+}
+
+const EVALUATION_BATCH = 1000;
+
+export async function openTrainer(options: TrainerOptions): Promise<Trainer> {
+  const { spec, dataset, seed } = options;
+  const session = await backendFor(options.device).open(programsOf(options));
+  session.write(STATE.trainImages, dataset.train.images);
+  session.write(STATE.trainLabels, dataset.train.labels);
+  session.write(STATE.testImages, dataset.test.images);
+  session.write(STATE.testLabels, dataset.test.labels);
+  session.write(STATE.testOrder, Int32Array.from({ length: dataset.test.count }, (_, i) => i));
+  writeParameters(session, spec, options.weights ?? initialParameters(spec, seed));
+  return new SessionTrainer(session, options);
+}
+
+/** Programs are compiled for one batch size, so a short last batch has one of its own. */
+function programsOf(options: TrainerOptions): Record<string, Program> {
+  const { spec, dataset } = options;
+  const { stepsPerEpoch, batch, shortBatch } = batchesOf(options);
+  const training = {
+    ...options,
+    count: dataset.train.count,
+    startOf: (step: number) => (step % stepsPerEpoch) * batch,
+  };
+  const tests = dataset.test.count, evaluationBatch = Math.min(EVALUATION_BATCH, tests);
+  const programs: Record<string, Program> = {
+    train: trainingProgram({ ...training, batch }),
+    evaluate: evaluationProgram(spec, tests, evaluationBatch, (step) => step * evaluationBatch),
+  };
+  if (shortBatch > 0) programs.trainShort = trainingProgram({ ...training, batch: shortBatch });
+  const left = tests % evaluationBatch;
+  if (left > 0) programs.evaluateShort = evaluationProgram(spec, tests, left, () => tests - left);
+  return programs;
+}
+
+function batchesOf({ dataset, batchSize }: TrainerOptions) {
+  const batch = Math.min(batchSize, dataset.train.count);
+  const full = Math.floor(dataset.train.count / batch), shortBatch = dataset.train.count % batch;
+  return { batch, full, shortBatch, stepsPerEpoch: full + (shortBatch > 0 ? 1 : 0) };
+}
+
+class SessionTrainer implements Trainer {
+  readonly device: string;
+  readonly stepsPerEpoch: number;
+  readonly totalSteps: number;
+  step = 0;
+  private readonly fullBatches: number;
+
+  constructor(private readonly session: Session, private readonly options: TrainerOptions) {
+    const { full, stepsPerEpoch } = batchesOf(options);
+    this.device = session.device;
+    this.fullBatches = full;
+    this.stepsPerEpoch = stepsPerEpoch;
+    this.totalSteps = stepsPerEpoch * options.epochs;
+  }
+
+  async run(maxSteps: number): Promise<Float32Array> {
+    if (this.step >= this.totalSteps || maxSteps <= 0) return new Float32Array(0);
+    const inEpoch = this.step % this.stepsPerEpoch;
+    if (inEpoch === 0) this.shuffle(this.step / this.stepsPerEpoch);
+    const full = Math.min(maxSteps, Math.max(0, this.fullBatches - inEpoch));
+    const parts: Float32Array[] = [];
+    if (full > 0) parts.push(await this.train("train", full));
+    const atShortBatch = inEpoch + full === this.fullBatches && this.stepsPerEpoch > this.fullBatches;
+    if (atShortBatch && full < maxSteps) parts.push(await this.train("trainShort", 1));
+    return parts.length === 1 ? parts[0] : Float32Array.from(parts.flatMap((part) => [...part]));
+  }
+
+  private async train(program: string, steps: number): Promise<Float32Array> {
+    const { loss } = await this.session.run(program, this.step, steps);
+    this.step += steps;
+    return loss;
+  }
+
+  private shuffle(epoch: number): void {
+    const { seed, dataset } = this.options;
+    this.session.write(STATE.trainOrder, permutation(seed, STREAMS.order, epoch, dataset.train.count));
+  }
+
+  async evaluate(shouldStop: () => boolean = () => false): Promise<number | undefined> {
+    const { count } = this.options.dataset.test;
+    const batch = Math.min(EVALUATION_BATCH, count), full = Math.floor(count / batch);
+    let correct = 0;
+    for (let i = 0; i < full; i++) {
+      if (shouldStop()) return undefined;
+      correct += (await this.session.run("evaluate", i, 1)).correct[0];
+    }
+    if (count % batch > 0) correct += (await this.session.run("evaluateShort", 0, 1)).correct[0];
+    return (100 * correct) / count;
+  }
+
+  weights(): Promise<NamedTensor[]> {
+    return readParameters(this.session, this.options.spec);
+  }
+
+  close(): void {
+    this.session.close();
+  }
+}

@@ -1,0 +1,81 @@
+/** What an op is: its shape rule, its slow and obvious reference, its gradient and its code for each backend. */
+import type { TensorType } from "./shape.ts";
+import type { Code, FunctionBuilder, Local } from "./emit/wasm/function_builder.ts";
+
+/** A node of a program, not numbers: what type of value it is, the op that makes it and that op's inputs. */
+export interface Tensor extends TensorType {
+  /** Grows in the order of creation, so sorting by it sorts topologically. */
+  readonly id: number;
+  readonly op: Op;
+  readonly inputs: readonly Tensor[];
+}
+
+/** Values on the reference backend: float64 for `f32` tensors, so that finite differences mean something. */
+export type Values = Float64Array | Int32Array | Uint8Array;
+
+interface OpBase {
+  readonly name: string;
+  /** The type of the result; throws a `ShapeError` for inputs that the op cannot take. */
+  type(inputs: readonly TensorType[]): TensorType;
+  /**
+   * The gradient of the loss for each input, given that of the output, written in other ops; undefined for an input that
+   * has none (an index). `null`: the op is not differentiable.
+   */
+  readonly gradient: ((outputGradient: Tensor, node: Tensor) => (Tensor | undefined)[]) | null;
+}
+
+/** Result element i depends on element i of each input alone, so neighbours fuse into one loop. All shapes are equal. */
+export interface ElementwiseOp extends OpBase {
+  readonly kind: "elementwise";
+  reference(...operands: number[]): number;
+  /** Four elements at once. Operands are locals, so they may be used more than once. */
+  wasm(f: FunctionBuilder, ...operands: Local[]): Code;
+}
+
+export interface KernelOp extends OpBase {
+  readonly kind: "kernel";
+  /** The result is the input's elements in the same order, so both may share memory. */
+  readonly isView?: true;
+  reference(inputs: readonly Values[], output: Values, node: Tensor): void;
+  wasm(node: Tensor): WasmKernel;
+}
+
+/** A node that no kernel computes: the backend finds its value in memory. */
+export interface LeafOp extends OpBase {
+  readonly kind: "leaf";
+  readonly source: LeafSource;
+}
+
+export type LeafSource =
+  /** Lives across steps under a name: parameters, the dataset, results. */
+  | { readonly kind: "state"; readonly name: string }
+  /** One number for each step, computed by the host in float64: a learning rate, an offset, the step itself. */
+  | { readonly kind: "perStep"; valueAt(step: number): number }
+  /** The same number in every element. */
+  | { readonly kind: "constant"; readonly value: number };
+
+export type Op = ElementwiseOp | KernelOp | LeafOp;
+
+/** Where an operand lies: at `base + offset` bytes, `base` being 0 when it is left out. */
+export interface Address {
+  readonly base?: Local;
+  readonly offset: number;
+}
+
+/** A loop over independent pieces of work, which workers share out among themselves. */
+export interface WasmKernel {
+  /** Number of pieces. Each piece writes bytes of its own, so the result does not depend on how they are shared out. */
+  readonly extent: number;
+  /** Bytes of scratch memory that each worker needs. */
+  readonly scratchBytes?: number;
+  /** Emits the work of the pieces `from` (included) to `to` (excluded). */
+  emit(f: FunctionBuilder, at: KernelOperands): void;
+}
+
+export interface KernelOperands {
+  readonly from: Local;
+  readonly to: Local;
+  readonly inputs: readonly Address[];
+  readonly output: Address;
+  readonly scratch: Local;
+}

@@ -1,0 +1,32 @@
+import { i32, v128 } from "../emit/wasm/instructions.ts";
+import { apply, type Tensor } from "../graph.ts";
+import type { KernelOp, WasmKernel } from "../op.ts";
+import { bytesOf, type TensorType } from "../shape.ts";
+import { baseOf } from "./addressing.ts";
+
+/** Copies in cache lines of 64 bytes; buffers are padded to them. */
+export function copyKernel(type: TensorType): WasmKernel {
+  return {
+    extent: Math.ceil(bytesOf(type) / 64),
+    emit(f, { from, to, inputs: [x], output }) {
+      const at = f.let("i32", i32.mul(from.get, i32.const(64)));
+      f.countTo(at, i32.mul(to.get, i32.const(64)), 16, () => {
+        f.emit(v128.store(baseOf(output, at.get), output.offset, v128.load(baseOf(x, at.get), x.offset)));
+      });
+    },
+  };
+}
+
+const copyOp: KernelOp = {
+  kind: "kernel",
+  name: "copy",
+  type: ([x]) => ({ dtype: x.dtype, shape: x.shape }),
+  gradient: (g) => [g],
+  reference: ([x], output) => output.set(x),
+  wasm: (node) => copyKernel(node),
+};
+
+/** The same values in memory of their own. */
+export function copy(x: Tensor): Tensor {
+  return apply(copyOp, x);
+}

@@ -1,0 +1,95 @@
+/** Ops whose result element depends on one element of each input. Operands have equal shapes; see `broadcast`. */
+import { f32x4, v128 } from "../emit/wasm/instructions.ts";
+import { exp as wasmExp } from "../emit/wasm/math.ts";
+import { apply, type Tensor } from "../graph.ts";
+import type { ElementwiseOp } from "../op.ts";
+import { broadcastTogether } from "./broadcast.ts";
+import { elementwise } from "./define.ts";
+
+const unary = (op: ElementwiseOp) => (x: Tensor): Tensor => apply(op, x);
+const binary = (op: ElementwiseOp) => (a: Tensor, b: Tensor): Tensor => apply(op, ...broadcastTogether(a, b));
+
+/** a + b, after broadcasting. */
+export const add = binary(elementwise(2, {
+  name: "add",
+  reference: (a, b) => a + b,
+  gradient: (g) => [g, g],
+  wasm: (_, a, b) => f32x4.add(a.get, b.get),
+}));
+
+/** a − b, after broadcasting. */
+export const sub = binary(elementwise(2, {
+  name: "sub",
+  reference: (a, b) => a - b,
+  gradient: (g) => [g, neg(g)],
+  wasm: (_, a, b) => f32x4.sub(a.get, b.get),
+}));
+
+/** a × b, after broadcasting. */
+export const mul = binary(elementwise(2, {
+  name: "mul",
+  reference: (a, b) => a * b,
+  gradient: (g, { inputs: [a, b] }) => [mul(g, b), mul(g, a)],
+  wasm: (_, a, b) => f32x4.mul(a.get, b.get),
+}));
+
+/** a ÷ b, after broadcasting. */
+export const div = binary(elementwise(2, {
+  name: "div",
+  reference: (a, b) => a / b,
+  gradient: (g, node) => [div(g, node.inputs[1]), neg(div(mul(g, node), node.inputs[1]))],
+  wasm: (_, a, b) => f32x4.div(a.get, b.get),
+}));
+
+/** −x. */
+export const neg = unary(elementwise(1, {
+  name: "neg",
+  reference: (x) => -x,
+  gradient: (g) => [neg(g)],
+  wasm: (_, x) => f32x4.neg(x.get),
+}));
+
+/** e^x. */
+export const exp = unary(elementwise(1, {
+  name: "exp",
+  reference: Math.exp,
+  gradient: (g, node) => [mul(g, node)],
+  wasm: (f, x) => wasmExp(f, x.get).get,
+}));
+
+/** √x. */
+export const sqrt = unary(elementwise(1, {
+  name: "sqrt",
+  reference: Math.sqrt,
+  gradient: (g, node) => [div(g, add(node, node))],
+  wasm: (_, x) => f32x4.sqrt(x.get),
+}));
+
+/** max(x, 0). */
+export const relu = unary(elementwise(1, {
+  name: "relu",
+  reference: (x) => Math.max(x, 0),
+  gradient: (g, node) => [gate(g, node)],
+  wasm: (_, x) => f32x4.max(x.get, v128.zero),
+}));
+
+/** x where `by` is positive, 0 elsewhere: what passes a ReLU backwards. */
+export const gate = binary(elementwise(2, {
+  name: "gate",
+  reference: (x, by) => (by > 0 ? x : 0),
+  gradient: (g, { inputs: [, by] }) => [gate(g, by), undefined],
+  wasm: (_, x, by) => v128.and(x.get, f32x4.gt(by.get, v128.zero)),
+}));
+
+const SMALLEST_NORMAL = 2 ** -126;
+
+/**
+ * x, or 0 where x is too small for a normal float32. Arithmetic on such denormal numbers is slow on most processors, and
+ * the moments of units that never fire decay into them. Not differentiable: for an optimiser's state.
+ */
+export const flushDenormals = unary(elementwise(1, {
+  name: "flushDenormals",
+  reference: (x) => (Math.abs(x) >= SMALLEST_NORMAL ? x : 0),
+  gradient: null,
+  wasm: (_, x) => v128.and(x.get, f32x4.ge(f32x4.abs(x.get), f32x4.const(SMALLEST_NORMAL))),
+}));

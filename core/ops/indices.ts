@@ -1,0 +1,86 @@
+/** Ops that turn numbers into indices and back. */
+import { f32, i32 } from "../emit/wasm/instructions.ts";
+import { apply, type Tensor } from "../graph.ts";
+import type { KernelOp } from "../op.ts";
+import { requireShape } from "../shape.ts";
+import { baseOf } from "./addressing.ts";
+
+function oneHotOp(classes: number): KernelOp {
+  return {
+    kind: "kernel",
+    name: "oneHot",
+    type(inputs) {
+      requireShape(inputs[0].dtype === "i32" && inputs[0].shape.length === 1, "oneHot", "takes a list of i32", inputs);
+      return { dtype: "f32", shape: [inputs[0].shape[0], classes] };
+    },
+    gradient: null,
+    reference([indices], output) {
+      output.fill(0);
+      indices.forEach((index, row) => output[row * classes + index] = 1);
+    },
+    wasm: (node) => ({
+      extent: node.shape[0],
+      emit(f, { from, to, inputs: [indices], output }) {
+        const row = f.let("i32", from.get), out = f.local("i32");
+        f.countTo(row, to.get, 1, () => {
+          f.set(out, baseOf(output, i32.mul(row.get, i32.const(classes * 4))));
+          for (let c = 0; c < classes; c++) f.emit(f32.store(out.get, output.offset + 4 * c, f32.const(0)));
+          const index = i32.load(baseOf(indices, i32.mul(row.get, i32.const(4))), indices.offset);
+          f.emit(f32.store(i32.add(out.get, i32.mul(index, i32.const(4))), output.offset, f32.const(1)));
+        });
+      },
+    }),
+  };
+}
+
+/** `[rows]` of class numbers → `[rows, classes]` with a 1 at each row's class and 0 elsewhere. */
+export function oneHot(indices: Tensor, classes: number): Tensor {
+  return apply(oneHotOp(classes), indices);
+}
+
+const argmaxOp: KernelOp = {
+  kind: "kernel",
+  name: "argmax",
+  type(inputs) {
+    requireShape(inputs[0].dtype === "f32" && inputs[0].shape.length === 2, "argmax", "takes an f32 matrix", inputs);
+    return { dtype: "i32", shape: [inputs[0].shape[0]] };
+  },
+  gradient: null,
+  reference([x], output, node) {
+    const columns = node.inputs[0].shape[1];
+    for (let row = 0; row < output.length; row++) {
+      let best = 0;
+      for (let i = 1; i < columns; i++) if (x[row * columns + i] > x[row * columns + best]) best = i;
+      output[row] = best;
+    }
+  },
+  wasm: (node) => {
+    const columns = node.inputs[0].shape[1];
+    return {
+      extent: node.shape[0],
+      emit(f, { from, to, inputs: [x], output }) {
+        const row = f.let("i32", from.get), at = f.local("i32"), i = f.local("i32"), best = f.local("i32");
+        const top = f.local("f32"), value = f.local("f32");
+        f.countTo(row, to.get, 1, () => {
+          f.set(at, baseOf(x, i32.mul(row.get, i32.const(columns * 4))));
+          f.set(top, f32.load(at.get, x.offset));
+          f.set(best, i32.const(0));
+          f.set(i, i32.const(1));
+          f.countTo(i, i32.const(columns), 1, () => {
+            f.set(value, f32.load(i32.add(at.get, i32.mul(i.get, i32.const(4))), x.offset));
+            f.if(f32.gt(value.get, top.get), () => {
+              f.set(top, value.get);
+              f.set(best, i.get);
+            });
+          });
+          f.emit(i32.store(baseOf(output, i32.mul(row.get, i32.const(4))), output.offset, best.get));
+        });
+      },
+    };
+  },
+};
+
+/** `[rows, columns]` → the column of each row's largest element; the first of equals. */
+export function argmax(x: Tensor): Tensor {
+  return apply(argmaxOp, x);
+}

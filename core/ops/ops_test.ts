@@ -1,0 +1,122 @@
+import assert from "node:assert/strict";
+import { gradients } from "../autodiff.ts";
+import { referenceBackend, ReferenceSession } from "../backends/reference/backend.ts";
+import { wasmBackend } from "../backends/wasm/backend.ts";
+import { trace } from "../graph.ts";
+import { threefry } from "../random.ts";
+import { assertAllClose } from "../testing/assert_all_close.ts";
+import { drawInput, inputTensors, runCase } from "../testing/run_case.ts";
+import { state } from "../graph.ts";
+import { type OpCase, opCases } from "./cases.ts";
+import * as ops from "./mod.ts";
+
+const backends = {
+  "WASM with relaxed FMA": wasmBackend({ relaxedFma: true }),
+  "WASM with plain SIMD": wasmBackend({ relaxedFma: false }),
+};
+
+for (const [name, backend] of Object.entries(backends)) {
+  Deno.test(`every op on ${name} agrees with the reference`, async (t) => {
+    for (const opCase of opCases) {
+      await t.step(opCase.name, async () => {
+        const expected = await runCase(opCase, referenceBackend);
+        assertAllClose(await runCase(opCase, backend), expected, opCase.tolerance, opCase.name);
+      });
+    }
+  });
+}
+
+/** d(Σ weights · result)/d(input), by autodiff and by central differences, both in float64. */
+async function checkGradient({ inputs, build }: OpCase): Promise<number> {
+  const program = trace(() => {
+    const tensors = inputTensors(inputs);
+    const result = build(...tensors);
+    const weights = state("weights", result.shape);
+    const loss = ops.sum(ops.mul(result, weights));
+    const updates = Object.fromEntries(
+      gradients(loss, tensors).map((gradient, i) => [`gradient${i}`, gradient] as const)
+        .filter((_, i) => tensors[i].dtype === "f32"),
+    );
+    return { updates, outputs: { loss } };
+  });
+  const session = new ReferenceSession({ program });
+  const weights = program.nodes.find((node) =>
+    node.op.kind === "leaf" && node.op.source.kind === "state" && node.op.source.name === "weights"
+  )!;
+  session.write("weights", drawInput({ shape: weights.shape }, 99));
+  const values = inputs.map((input, i) => Float64Array.from(drawInput(input, i)));
+  values.forEach((value, i) => session.write(`input${i}`, value));
+  const loss = session.runExact("program", 0, 1).loss[0];
+  // Subtracting two losses loses their common digits, and dividing by h magnifies what is left.
+  const h = 1e-5, tolerance = { relative: 1e-6, absolute: 1e-6 + 1e-15 / h * Math.abs(loss) };
+  const expected = inputs.map((input, i) =>
+    (input.dtype ?? "f32") === "f32" ? session.readExact(`gradient${i}`) : undefined
+  );
+  let checked = 0;
+  for (const [i, gradient] of expected.entries()) {
+    if (gradient === undefined) continue;
+    // Elements stand for the rest where there are many; the choice is spread over all of them.
+    const count = Math.min(values[i].length, 12);
+    for (let pick = 0; pick < count; pick++) {
+      const at = count === values[i].length ? pick : threefry(3, i, pick, 0)[0] % values[i].length;
+      const shifted = (by: number) => {
+        const moved = values[i].slice();
+        moved[at] += by;
+        session.write(`input${i}`, moved);
+        return session.runExact("program", 0, 1).loss[0];
+      };
+      const estimate = (shifted(h) - shifted(-h)) / (2 * h);
+      session.write(`input${i}`, values[i]);
+      assertAllClose([gradient[at]], [estimate], tolerance, `input ${i} element ${at}`);
+      checked++;
+    }
+  }
+  return checked;
+}
+
+/** Cases without a gradient, or whose op has a kink within the inputs' range. */
+const notDifferentiable = /^(flushDenormals|relu of both signs|gate|oneHot|argmax|slice|takeRows|dropoutMask)/;
+
+Deno.test("every op's gradient agrees with finite differences in float64", async (t) => {
+  for (const opCase of opCases) {
+    if (notDifferentiable.test(opCase.name)) continue;
+    await t.step(opCase.name, async () => assert.ok(await checkGradient(opCase) > 0));
+  }
+});
+
+Deno.test("what no parameter needs is never built", () => {
+  const x = state("x", [4, 3]), w = state("w", [3, 2]);
+  const loss = ops.sum(ops.matmul(x, w));
+  const program = trace(() => ({ updates: { gradient: gradients(loss, [w])[0] } }));
+  const products = program.nodes.filter((node) => node.op.name === "matmul");
+  assert.equal(products.length, 1);
+});
+
+Deno.test("a parameter on which the loss does not depend has a gradient of zeros", () => {
+  const x = state("x", [2]), unused = state("unused", [3]);
+  const [gradient] = gradients(ops.sum(x), [unused]);
+  assert.deepEqual(gradient.shape, [3]);
+  assert.equal(gradient.op.kind, "leaf");
+});
+
+Deno.test("a wrong shape is refused with the op, its rule and what came", () => {
+  assert.throws(() => ops.matmul(state("a", [2, 3]), state("b", [2, 3])), {
+    name: "ShapeError",
+    message: "matmul: takes matrices that agree in their inner extent, got f32[2, 3] and f32[2, 3]",
+  });
+  assert.throws(() => ops.add(state("a", [2]), state("b", [3])), { name: "ShapeError" });
+});
+
+Deno.test("dropout masks keep about 1 − p of the units, differ from step to step and repeat for a step", async () => {
+  const mask = (stepNumber: number) =>
+    runCase({
+      name: "mask",
+      inputs: [{ shape: [], dtype: "i32", range: [stepNumber, stepNumber + 1] }],
+      build: (s) => ops.dropoutMask(s, { shape: [100, 100], probability: 0.3, seed: 1, stream: 0 }),
+    }, wasmBackend());
+  const [first, again, other] = [await mask(0), await mask(0), await mask(1)];
+  const dropped = first.filter((value) => value === 0).length;
+  assert.ok(Math.abs(dropped - 3000) < 200, `${dropped} of 10,000 dropped`);
+  assert.deepEqual(first, again);
+  assert.notDeepEqual(first, other);
+});

@@ -1,0 +1,27 @@
+import { apply, constant, type Tensor } from "../graph.ts";
+import type { KernelOp } from "../op.ts";
+import { requireShape, sameShape, type Shape, sizeOf } from "../shape.ts";
+import { copyKernel } from "./copy.ts";
+
+function reshapeOp(shape: Shape): KernelOp {
+  return {
+    kind: "kernel",
+    isView: true,
+    name: "reshape",
+    type(inputs) {
+      requireShape(sizeOf(inputs[0].shape) === sizeOf(shape), "reshape", `takes ${sizeOf(shape)} elements`, inputs);
+      return { dtype: inputs[0].dtype, shape };
+    },
+    gradient: (g, node) => [reshape(g, node.inputs[0].shape)],
+    reference: ([x], output) => output.set(x),
+    wasm: (node) => copyKernel(node),
+  };
+}
+
+/** The same elements in another shape. The scheduler gives both the same memory, so it usually costs nothing. */
+export function reshape(x: Tensor, shape: Shape): Tensor {
+  if (sameShape(x.shape, shape)) return x;
+  const { op } = x;
+  if (op.kind === "leaf" && op.source.kind === "constant") return constant(op.source.value, shape);
+  return apply(reshapeOp(shape), x);
+}

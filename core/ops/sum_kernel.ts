@@ -1,0 +1,83 @@
+import { f32x4, i32, v128 } from "../emit/wasm/instructions.ts";
+import { acrossLanes, firstLanes } from "../emit/wasm/math.ts";
+import type { WasmKernel } from "../op.ts";
+import { type Shape, sizeOf } from "../shape.ts";
+import { baseOf } from "./addressing.ts";
+
+/** A tensor seen as `[outer, length, inner]`, of which the middle is summed. */
+export interface Split {
+  outer: number;
+  length: number;
+  inner: number;
+}
+
+export function split(shape: Shape, firstAxis: number, endAxis: number): Split {
+  return {
+    outer: sizeOf(shape.slice(0, firstAxis)),
+    length: sizeOf(shape.slice(firstAxis, endAxis)),
+    inner: sizeOf(shape.slice(endAxis)),
+  };
+}
+
+/** inner = 1: each row of `length` numbers into one, four lanes side by side and then together. */
+export function sumRows({ outer, length }: Split): WasmKernel {
+  return {
+    // 16 results fill a cache line, which then has one writer.
+    extent: Math.ceil(outer / 16),
+    emit(f, { from, to, inputs: [x], output }) {
+      const row = f.let("i32", i32.mul(from.get, i32.const(16)));
+      const limit = f.let("i32", i32.mul(to.get, i32.const(16)));
+      f.if(i32.gtS(limit.get, i32.const(outer)), () => f.set(limit, i32.const(outer)));
+      const at = f.local("i32"), total = f.local("v128");
+      f.countTo(row, limit.get, 1, () => {
+        f.set(at, baseOf(x, i32.mul(row.get, i32.const(length * 4))));
+        f.set(total, v128.zero);
+        const vectors = Math.floor(length / 4), rest = length % 4;
+        if (vectors > 0) {
+          f.repeat(vectors, () => {
+            f.set(total, f32x4.add(total.get, v128.load(at.get, x.offset)));
+            f.set(at, i32.add(at.get, i32.const(16)));
+          });
+        }
+        if (rest > 0) f.set(total, f32x4.add(total.get, firstLanes(v128.load(at.get, x.offset), rest, 0)));
+        const sum = acrossLanes(f, total.get, f32x4.add);
+        f.emit(v128.store32Lane(baseOf(output, i32.mul(row.get, i32.const(4))), output.offset, sum.get, 0));
+      });
+    },
+  };
+}
+
+/** inner > 1: whole rows are added up, four columns at a time. */
+export function sumColumns({ outer, length, inner }: Split): WasmKernel {
+  const blocks = Math.ceil(inner / 4);
+  return {
+    extent: outer * blocks,
+    emit(f, { from, to, inputs: [x], output }) {
+      const piece = f.let("i32", from.get);
+      const column = f.local("i32"), o = f.local("i32"), at = f.local("i32"), total = f.local("v128");
+      f.countTo(piece, to.get, 1, () => {
+        f.set(o, i32.divU(piece.get, i32.const(blocks)));
+        f.set(column, i32.mul(i32.remU(piece.get, i32.const(blocks)), i32.const(4)));
+        const start = i32.mul(i32.add(i32.mul(o.get, i32.const(length * inner)), column.get), i32.const(4));
+        f.set(at, baseOf(x, start));
+        f.set(total, v128.zero);
+        f.repeat(length, () => {
+          f.set(total, f32x4.add(total.get, v128.load(at.get, x.offset)));
+          f.set(at, i32.add(at.get, i32.const(inner * 4)));
+        });
+        f.set(at, baseOf(output, i32.mul(i32.add(i32.mul(o.get, i32.const(inner)), column.get), i32.const(4))));
+        const store = (count: number) => {
+          for (let lane = 0; lane < count; lane++) {
+            f.emit(v128.store32Lane(at.get, output.offset + 4 * lane, total.get, lane));
+          }
+        };
+        if (inner % 4 === 0) {
+          f.emit(v128.store(at.get, output.offset, total.get));
+        } else {
+          const isLast = i32.geS(column.get, i32.const(inner - (inner % 4)));
+          f.if(isLast, () => store(inner % 4), () => f.emit(v128.store(at.get, output.offset, total.get)));
+        }
+      });
+    },
+  };
+}
