@@ -1,0 +1,84 @@
+/** Twenty training steps against PyTorch's, recorded by `scripts/fixtures/make_training_fixtures.py`. */
+import fixtures from "./fixtures/training.json" with { type: "json" };
+import { backendFor, type DeviceName } from "../backends/open.ts";
+import { assertAllClose } from "../testing/assert_all_close.ts";
+import { firstDigits, mnist } from "../testing/mnist.ts";
+import type { ModelSpec, NamedTensor } from "./model_spec.ts";
+import { parameterSpecs } from "./model_spec.ts";
+import type { OptimizerName } from "./optimizers.ts";
+import { readParameters, writeParameters } from "./parameters.ts";
+import { openPredictor } from "./predictor.ts";
+import { STATE, trainingProgram } from "./programs.ts";
+import { sizeOf } from "../shape.ts";
+
+type Fixture = (typeof fixtures.runs)[number];
+
+/** The same formula as in the script: a multiplicative hash of the place, scaled to ±1/√fanIn. */
+function initialWeights(spec: ModelSpec): NamedTensor[] {
+  return parameterSpecs(spec).map(({ name, shape, fanIn }, tensor) => {
+    const data = Float32Array.from({ length: sizeOf(shape) }, (_, i) => {
+      const hashed = (Math.imul(i + 1, 2654435761) + Math.imul(tensor, 40503)) >>> 0;
+      return (hashed / 2 ** 32 * 2 - 1) * fanIn ** -0.5;
+    });
+    return { name, shape, data };
+  });
+}
+
+async function train(fixture: Fixture, spec: ModelSpec, device: DeviceName) {
+  const digits = firstDigits(mnist().train, fixtures.steps * fixture.batch);
+  const program = trainingProgram({
+    spec,
+    optimizer: fixture.optimizer as OptimizerName,
+    learningRate: fixture.learning_rate,
+    seed: 0,
+    count: digits.count,
+    batch: fixture.batch,
+    startOf: (step) => step * fixture.batch,
+  });
+  const session = await backendFor(device).open({ train: program });
+  session.write(STATE.trainImages, digits.images);
+  session.write(STATE.trainLabels, digits.labels);
+  session.write(STATE.trainOrder, Int32Array.from({ length: digits.count }, (_, i) => i));
+  writeParameters(session, spec, initialWeights(spec));
+  const { loss } = await session.run("train", 0, fixtures.steps);
+  const weights = await readParameters(session, spec);
+  session.close();
+  return { loss, weights };
+}
+
+for (const device of ["wasm", "reference"] as const) {
+  for (const fixture of fixtures.runs) {
+    const spec: ModelSpec = {
+      modelType: fixture.model_type as ModelSpec["modelType"],
+      hiddenLayers: fixture.hidden_layers,
+    };
+    const name = `${fixture.model_type} [${fixture.hidden_layers}] with ${fixture.optimizer}`;
+    Deno.test(`20 steps of ${name} on ${device} give PyTorch's losses and weights`, async () => {
+      const { loss, weights } = await train(fixture, spec, device);
+      assertAllClose(loss, fixture.losses, { relative: 1e-4, absolute: 0 }, "losses");
+      fixture.tensors.forEach(({ name, norm, samples }, i) => {
+        const { data } = weights[i];
+        const ours = Math.sqrt(data.reduce((sum, x) => sum + x * x, 0));
+        assertAllClose([ours], [norm], { relative: 1e-5, absolute: 0 }, `norm of ${name}`);
+        // Adam and RMSprop divide by the root of tiny squares, so a rounding error in a gradient near 0 can move a weight
+        // by a good part of the learning rate.
+        const tolerance = { relative: 1e-4, absolute: fixture.learning_rate * 0.05 };
+        assertAllClose(samples.map(([place]) => data[place]), samples.map(([, value]) => value), tolerance, name);
+      });
+      const predictor = await openPredictor(spec, weights, { device, batch: 3 });
+      const probabilities = await predictor.predict(mnist().train.images.subarray(0, 3 * 784));
+      predictor.close();
+      assertAllClose(
+        probabilities,
+        fixture.logits.flatMap(softmax),
+        { relative: 1e-3, absolute: 1e-5 },
+        "probabilities",
+      );
+    });
+  }
+}
+
+function softmax(logits: number[]): number[] {
+  const powers = logits.map(Math.exp), total = powers.reduce((a, b) => a + b);
+  return powers.map((power) => power / total);
+}
