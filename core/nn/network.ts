@@ -1,8 +1,24 @@
 /** The forward pass of the lab's models, from stored pixels to logits and their loss. */
 import { constant, type Tensor } from "../graph.ts";
-import { add, argmax, dropoutMask, logSoftmax, matmul, mul, neg, oneHot, relu, sub, sum } from "../ops/mod.ts";
+import {
+  add,
+  argmax,
+  conv2d,
+  dropoutMask,
+  logSoftmax,
+  matmul,
+  maxPool2d,
+  mul,
+  neg,
+  oneHot,
+  relu,
+  reshape,
+  sub,
+  sum,
+} from "../ops/mod.ts";
 import { STREAMS } from "../random.ts";
-import { CLASSES, type ModelSpec, parameterSpecs } from "./model_spec.ts";
+import { sizeOf } from "../shape.ts";
+import { CLASSES, IMAGE_SIDE, type ModelSpec, parameterSpecs } from "./model_spec.ts";
 
 /** Mean and standard deviation of MNIST's training pixels on a scale of 0 to 1. */
 const MEAN = 0.1307, DEVIATION = 0.3081;
@@ -26,11 +42,18 @@ export function forward(
   images: Tensor,
   training?: TrainingMode,
 ): Tensor {
-  const linears = parameterSpecs(spec).filter(({ name }) => name.endsWith(".weight"));
+  const weights = parameterSpecs(spec).map(({ name }) => name).filter((name) => name.endsWith(".weight"));
+  const biasOf = (name: string) => parameters.get(name.replace(".weight", ".bias"))!;
+  const isConvolution = (name: string) => name.startsWith("conv.");
   let x = images;
-  linears.forEach(({ name }, layer) => {
-    const bias = parameters.get(name.replace(".weight", ".bias"))!;
-    x = add(matmul(x, parameters.get(name)!), bias);
+  if (spec.modelType === "ConvNN") x = reshape(x, [x.shape[0], IMAGE_SIDE, IMAGE_SIDE, 1]);
+  for (const name of weights.filter(isConvolution)) {
+    x = maxPool2d(relu(add(conv2d(x, parameters.get(name)!, { padding: 1 }), biasOf(name))));
+  }
+  x = reshape(x, [x.shape[0], sizeOf(x.shape.slice(1))]);
+  const linears = weights.filter((name) => !isConvolution(name));
+  linears.forEach((name, layer) => {
+    x = add(matmul(x, parameters.get(name)!), biasOf(name));
     if (layer === linears.length - 1) return;
     x = relu(x);
     if (training && spec.dropout) x = dropout(x, spec.dropout, layer, training);

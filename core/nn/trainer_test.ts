@@ -3,7 +3,7 @@ import type { Dataset } from "../mnist/idx.ts";
 import { firstDigits, mnist } from "../testing/mnist.ts";
 import { assertAllClose } from "../testing/assert_all_close.ts";
 import { parameterSpecs } from "./model_spec.ts";
-import { initialParameters, transposed } from "./parameters.ts";
+import { initialParameters } from "./parameters.ts";
 import { openPredictor } from "./predictor.ts";
 import { openTrainer, type TrainerOptions } from "./trainer.ts";
 
@@ -103,8 +103,12 @@ Deno.test("initial values fill PyTorch's bounds ±1/√fanIn evenly", () => {
   });
 });
 
-Deno.test("transposing twice gives the same matrix", () => {
-  const matrix = Float32Array.from({ length: 15 }, (_, i) => i);
-  assert.deepEqual(transposed(transposed(matrix, 3, 5), 5, 3), matrix);
-  assert.deepEqual([...transposed(Float32Array.of(1, 2, 3, 4, 5, 6), 2, 3)], [1, 4, 2, 5, 3, 6]);
-});
+for (const modelType of ["SimpleNN", "ConvNN"] as const) {
+  Deno.test(`the weights of a ${modelType} come back as they were given`, async () => {
+    const spec = { modelType, hiddenLayers: [5, 3] };
+    const weights = initialParameters(spec, 3);
+    const trainer = await openTrainer({ ...base(), spec, weights });
+    assert.deepEqual(await trainer.weights(), weights);
+    trainer.close();
+  });
+}

@@ -1,8 +1,10 @@
 /** Draws a case's inputs and runs it on a backend. */
-import { state, type Tensor, trace } from "../graph.ts";
+import { gradients } from "../autodiff.ts";
+import { type Program, state, stateTypes, type Tensor, trace } from "../graph.ts";
 import type { CaseInput, OpCase } from "../ops/cases.ts";
+import { mul, sum } from "../ops/mod.ts";
 import { threefry } from "../random.ts";
-import type { Backend, Numbers } from "../session.ts";
+import type { Backend, Numbers, Session } from "../session.ts";
 import { sizeOf } from "../shape.ts";
 
 export function drawInput({ shape, dtype = "f32", range = [-2, 2] }: CaseInput, stream: number): Numbers {
@@ -19,17 +21,38 @@ export function inputTensors(inputs: readonly CaseInput[]): Tensor[] {
   return inputs.map(({ shape, dtype }, i) => state(`input${i}`, shape, dtype));
 }
 
-/** The result of `build` over the case's inputs, as `backend` computes it. */
-export async function runCase({ inputs, build }: OpCase, backend: Backend): Promise<Numbers> {
-  const program = trace(() => ({ updates: { result: build(...inputTensors(inputs)) } }));
+/** The case's op, and its gradients under the loss Σ weights · result where it has any, as a program. */
+export function caseProgram(opCase: OpCase): Program {
+  return trace(() => {
+    const inputs = inputTensors(opCase.inputs);
+    const result = opCase.build(...inputs);
+    if (result.op.gradient === null) return { updates: { result } };
+    const loss = sum(mul(result, state("weights", result.shape)));
+    const slopes = gradients(loss, inputs).map((slope, i) => [`gradient${i}`, slope] as const);
+    return {
+      updates: { result, ...Object.fromEntries(slopes.filter((_, i) => inputs[i].dtype === "f32")) },
+      outputs: { loss },
+    };
+  });
+}
+
+/** Fills the state of `caseProgram` in a session. */
+export function writeInputs(session: Pick<Session, "write">, opCase: OpCase, program: Program): void {
+  opCase.inputs.forEach((input, i) => session.write(`input${i}`, drawInput(input, i)));
+  const weights = stateTypes([program]).get("weights");
+  if (weights) session.write("weights", drawInput(weights, 99));
+}
+
+/** The result of a case and its gradients, by name, as `backend` computes them. */
+export async function runCase(opCase: OpCase, backend: Backend): Promise<Map<string, Numbers>> {
+  const program = caseProgram(opCase);
   const session = await backend.open({ program });
   try {
-    inputs.forEach((input, i) => {
-      // A view that passes its input on leaves the input itself out of the program's state.
-      session.write(`input${i}`, drawInput(input, i));
-    });
+    writeInputs(session, opCase, program);
     await session.run("program", 0, 1);
-    return await session.read("result");
+    const results = new Map<string, Numbers>();
+    for (const name of program.updates.keys()) results.set(name, await session.read(name));
+    return results;
   } finally {
     session.close();
   }

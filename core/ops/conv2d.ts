@@ -1,0 +1,127 @@
+/** Two-dimensional convolution over images `[batch, height, width, channels]` with kernels `[kh, kw, in, out]`, and its gradients. */
+import { apply, type Tensor } from "../graph.ts";
+import type { KernelOp } from "../op.ts";
+import { requireShape, type Shape, type TensorType } from "../shape.ts";
+import { convKernel, type ConvShape, convWeightGradientKernel } from "./conv2d_kernel.ts";
+import { subsample } from "./subsample.ts";
+import { turnKernels } from "./turn_kernels.ts";
+
+/** Rows and columns of zeros around the image. */
+type Padding = readonly [y: number, x: number];
+
+function convShape(image: Shape, kernel: Shape, [paddingY, paddingX]: Padding): ConvShape {
+  const [batch, height, width, channels] = image;
+  const [kernelHeight, kernelWidth, , filters] = kernel;
+  return {
+    batch,
+    height,
+    width,
+    channels,
+    filters,
+    kernelHeight,
+    kernelWidth,
+    paddingY,
+    paddingX,
+    outHeight: height + 2 * paddingY - kernelHeight + 1,
+    outWidth: width + 2 * paddingX - kernelWidth + 1,
+  };
+}
+
+const isImageBatch = (x: TensorType) => x.dtype === "f32" && x.shape.length === 4;
+
+function conv2dOp(padding: Padding): KernelOp {
+  return {
+    kind: "kernel",
+    name: "conv2d",
+    type(inputs) {
+      const [x, w] = inputs;
+      requireShape(
+        inputs.every(isImageBatch),
+        "conv2d",
+        "takes images [n, h, w, c] and kernels [kh, kw, c, o]",
+        inputs,
+      );
+      requireShape(
+        x.shape[3] === w.shape[2],
+        "conv2d",
+        "takes as many image channels as the kernels have inputs",
+        inputs,
+      );
+      const s = convShape(x.shape, w.shape, padding);
+      const fits = s.outHeight > 0 && s.outWidth > 0;
+      requireShape(fits, "conv2d", "takes kernels no larger than the padded images", inputs);
+      const overlaps = s.paddingY < s.kernelHeight && s.paddingX < s.kernelWidth;
+      requireShape(overlaps, "conv2d", `takes padding smaller than the kernels, got [${padding}]`, inputs);
+      return { dtype: "f32", shape: [s.batch, s.outHeight, s.outWidth, s.filters] };
+    },
+    gradient(g, { inputs: [x, w] }) {
+      const [kh, kw] = w.shape, [paddingY, paddingX] = padding;
+      // A pixel reaches every output that a kernel turned around would reach from there.
+      return [
+        apply(conv2dOp([kh - 1 - paddingY, kw - 1 - paddingX]), g, turnKernels(w)),
+        apply(weightGradientOp(kh, kw, padding), x, g),
+      ];
+    },
+    reference([x, w], output, node) {
+      const s = convShape(node.inputs[0].shape, node.inputs[1].shape, padding);
+      forEachTap(s, (out, image, kernel) => {
+        for (let o = 0; o < s.filters; o++) {
+          for (let c = 0; c < s.channels; c++) {
+            output[out * s.filters + o] += x[image * s.channels + c] * w[(kernel * s.channels + c) * s.filters + o];
+          }
+        }
+      });
+    },
+    wasm: (node) => convKernel(convShape(node.inputs[0].shape, node.inputs[1].shape, padding)),
+  };
+}
+
+/** Calls `visit` for each pixel of the output and tap of the kernel that falls inside the image, with their numbers. */
+function forEachTap(s: ConvShape, visit: (out: number, image: number, kernel: number) => void): void {
+  for (let n = 0; n < s.batch; n++) {
+    for (let y = 0; y < s.outHeight; y++) {
+      for (let x = 0; x < s.outWidth; x++) {
+        for (let ky = 0; ky < s.kernelHeight; ky++) {
+          for (let kx = 0; kx < s.kernelWidth; kx++) {
+            const iy = y + ky - s.paddingY, ix = x + kx - s.paddingX;
+            if (iy < 0 || iy >= s.height || ix < 0 || ix >= s.width) continue;
+            visit((n * s.outHeight + y) * s.outWidth + x, (n * s.height + iy) * s.width + ix, ky * s.kernelWidth + kx);
+          }
+        }
+      }
+    }
+  }
+}
+
+function weightGradientOp(kernelHeight: number, kernelWidth: number, padding: Padding): KernelOp {
+  const kernelShape = ([x, g]: readonly TensorType[]) => [kernelHeight, kernelWidth, x.shape[3], g.shape[3]];
+  return {
+    kind: "kernel",
+    name: "conv2dWeightGradient",
+    type: (inputs) => ({ dtype: "f32", shape: kernelShape(inputs) }),
+    gradient: null,
+    reference([x, g], output, node) {
+      const s = convShape(node.inputs[0].shape, node.shape, padding);
+      forEachTap(s, (out, image, kernel) => {
+        for (let o = 0; o < s.filters; o++) {
+          for (let c = 0; c < s.channels; c++) {
+            output[(kernel * s.channels + c) * s.filters + o] += x[image * s.channels + c] * g[out * s.filters + o];
+          }
+        }
+      });
+    },
+    wasm: (node) => convWeightGradientKernel(convShape(node.inputs[0].shape, node.shape, padding)),
+  };
+}
+
+export interface Conv2dOptions {
+  /** Zeros on each side of the image, fewer than the kernel's extent; 0 by default. */
+  padding?: number;
+  /** Pixels from one output to the next, in both directions; 1 by default. */
+  stride?: number;
+}
+
+/** `[n, h, w, c]` and kernels `[kh, kw, c, o]` → `[n, h', w', o]` with h' = ⌊(h + 2 padding − kh) / stride⌋ + 1, w' likewise. */
+export function conv2d(images: Tensor, kernels: Tensor, { padding = 0, stride = 1 }: Conv2dOptions = {}): Tensor {
+  return subsample(apply(conv2dOp([padding, padding]), images, kernels), stride);
+}

@@ -1,0 +1,168 @@
+import type { Code, FunctionBuilder, Local } from "../emit/wasm/function_builder.ts";
+import { f32x4, i32, v128 } from "../emit/wasm/instructions.ts";
+import { eachVector } from "../emit/wasm/loops.ts";
+import { storeLanes } from "../emit/wasm/math.ts";
+import { apply, type Tensor } from "../graph.ts";
+import type { KernelOp } from "../op.ts";
+import { requireShape, type Shape } from "../shape.ts";
+import { baseOf } from "./addressing.ts";
+
+/** The four pixels of a window, in the order in which the first of equals wins. */
+const WINDOW = [[0, 0], [0, 1], [1, 0], [1, 1]] as const;
+
+const maxPool2dOp: KernelOp = {
+  kind: "kernel",
+  name: "maxPool2d",
+  type(inputs) {
+    const [x] = inputs;
+    const valid = x.dtype === "f32" && x.shape.length === 4 && x.shape[1] >= 2 && x.shape[2] >= 2;
+    requireShape(valid, "maxPool2d", "takes [n, h, w, c] of at least 2 × 2 pixels", inputs);
+    const [n, h, w, c] = x.shape;
+    return { dtype: "f32", shape: [n, Math.floor(h / 2), Math.floor(w / 2), c] };
+  },
+  gradient: (g, { inputs: [x] }) => [apply(maxPool2dGradientOp, g, x)],
+  reference([x], output, node) {
+    eachWindow(node.inputs[0].shape, node.shape, (window, out) => {
+      output[out] = Math.max(...window.map((i) => x[i]));
+    });
+  },
+  wasm: (node) => ({
+    extent: node.shape[0] * node.shape[1],
+    emit(f, { from, to, inputs: [x], output }) {
+      const walk = new WindowWalk(f, node.inputs[0].shape, node.shape);
+      walk.each(from, to, baseOf(x), baseOf(output), (lanes) => {
+        const [a, b, d, e] = walk.offsets.map((offset) => v128.load(walk.large.get, x.offset + offset));
+        storeLanes(f, walk.small.get, output.offset, f32x4.max(f32x4.max(a, b), f32x4.max(d, e)), lanes);
+      });
+    },
+  }),
+};
+
+const maxPool2dGradientOp: KernelOp = {
+  kind: "kernel",
+  name: "maxPool2dGradient",
+  type: ([, x]) => x,
+  gradient: null,
+  reference([g, x], output, node) {
+    output.fill(0);
+    eachWindow(node.shape, node.inputs[0].shape, (window, out) => {
+      const values = window.map((i) => x[i]);
+      output[window[values.indexOf(Math.max(...values))]] = g[out];
+    });
+  },
+  wasm(node) {
+    const [n, h, w, c] = node.shape, rowBytes = w * c * 4;
+    return {
+      extent: n * Math.floor(h / 2),
+      emit(f, { from, to, inputs: [g, x], output }) {
+        if (h % 2 === 1 || w % 2 === 1) clearEdges(f, { h, w, c, rowBytes }, from, to, baseOf(output), output.offset);
+        const walk = new WindowWalk(f, node.shape, node.inputs[0].shape);
+        const out = f.local("i32");
+        const pixels = WINDOW.map(() => f.local("v128"));
+        const max = f.local("v128"), gradient = f.local("v128"), hit = f.local("v128"), taken = f.local("v128");
+        walk.each(from, to, baseOf(x), baseOf(g), (lanes) => {
+          f.set(out, i32.add(i32.sub(walk.large.get, baseOf(x)), baseOf(output)));
+          pixels.forEach((pixel, i) => f.set(pixel, v128.load(walk.large.get, x.offset + walk.offsets[i])));
+          const [a, b, d, e] = pixels.map((pixel) => pixel.get);
+          f.set(max, f32x4.max(f32x4.max(a, b), f32x4.max(d, e)));
+          f.set(gradient, v128.load(walk.small.get, g.offset));
+          f.set(taken, v128.zero);
+          pixels.forEach((pixel, i) => {
+            f.set(hit, v128.andNot(f32x4.eq(pixel.get, max.get), taken.get));
+            f.set(taken, v128.or(taken.get, hit.get));
+            storeLanes(f, out.get, output.offset + walk.offsets[i], v128.and(gradient.get, hit.get), lanes);
+          });
+        });
+      },
+    };
+  },
+};
+
+/** Walks over windows of 2 × 2 pixels, four channels at a time; a piece of work is a row of windows. */
+class WindowWalk {
+  /** Addresses of the present window's first pixel and of its one pixel in the small image. */
+  readonly large: Local;
+  readonly small: Local;
+  /** Of the window's four pixels, in bytes. */
+  readonly offsets: readonly number[];
+  private readonly rowBytes: number;
+
+  constructor(private readonly f: FunctionBuilder, private readonly from: Shape, private readonly to: Shape) {
+    this.large = f.local("i32");
+    this.small = f.local("i32");
+    this.rowBytes = from[2] * from[3] * 4;
+    this.offsets = WINDOW.map(([y, x]) => y * this.rowBytes + x * from[3] * 4);
+  }
+
+  each(first: Local, end: Local, large: Code, small: Code, body: (lanes: number) => void): void {
+    const { f } = this;
+    const [, h] = this.from, [, rows, columns, c] = this.to;
+    const piece = f.let("i32", first.get), n = f.local("i32"), y = f.local("i32");
+    f.countTo(piece, end.get, 1, () => {
+      f.set(n, i32.divU(piece.get, i32.const(rows)));
+      f.set(y, i32.remU(piece.get, i32.const(rows)));
+      const row = i32.add(i32.mul(n.get, i32.const(h)), i32.mul(y.get, i32.const(2)));
+      f.set(this.large, i32.add(large, i32.mul(row, i32.const(this.rowBytes))));
+      f.set(this.small, i32.add(small, i32.mul(piece.get, i32.const(columns * c * 4))));
+      f.repeat(columns, () => {
+        const end = c - (c % 4);
+        eachVector(f, this.large, c, (lanes) => {
+          body(lanes);
+          if (lanes === 4) f.set(this.small, i32.add(this.small.get, i32.const(16)));
+        });
+        // `large` stands behind the whole vectors of this pixel; the window's second pixel is passed over.
+        f.set(this.large, i32.add(this.large.get, i32.const((2 * c - end) * 4)));
+        if (c % 4 > 0) f.set(this.small, i32.add(this.small.get, i32.const((c % 4) * 4)));
+      });
+    });
+  }
+}
+
+/** With an odd height or width, the last row or column is in no window: its gradient is 0. */
+function clearEdges(
+  f: FunctionBuilder,
+  { h, w, c, rowBytes }: { h: number; w: number; c: number; rowBytes: number },
+  from: Local,
+  to: Local,
+  base: Code,
+  offset: number,
+): void {
+  const rows = Math.floor(h / 2), piece = f.let("i32", from.get), at = f.local("i32"), last = f.local("i32");
+  const clear = (floats: number) => {
+    f.repeat(floats, () => {
+      f.emit(v128.store32Lane(at.get, offset, v128.zero, 0));
+      f.set(at, i32.add(at.get, i32.const(4)));
+    });
+  };
+  f.countTo(piece, to.get, 1, () => {
+    const n = i32.divU(piece.get, i32.const(rows)), y = i32.mul(i32.remU(piece.get, i32.const(rows)), i32.const(2));
+    f.set(last, i32.add(base, i32.mul(i32.add(i32.mul(n, i32.const(h)), y), i32.const(rowBytes))));
+    if (w % 2 === 1) {
+      for (const row of [0, 1]) {
+        f.set(at, i32.add(last.get, i32.const((row + 1) * rowBytes - c * 4)));
+        clear(c);
+      }
+    }
+    if (h % 2 === 1) {
+      f.if(i32.eq(i32.remU(piece.get, i32.const(rows)), i32.const(rows - 1)), () => {
+        f.set(at, i32.add(last.get, i32.const(2 * rowBytes)));
+        clear(w * c);
+      });
+    }
+  });
+}
+
+function eachWindow(large: Shape, small: Shape, visit: (window: number[], out: number) => void): void {
+  const [batch, h, w, c] = small;
+  for (let out = 0; out < batch * h * w * c; out++) {
+    const channel = out % c, x = Math.floor(out / c) % w, y = Math.floor(out / (c * w)) % h;
+    const n = Math.floor(out / (c * w * h));
+    const window = WINDOW.map(([dy, dx]) => ((n * large[1] + 2 * y + dy) * large[2] + 2 * x + dx) * c + channel);
+    visit(window, out);
+  }
+}
+
+/** The largest of each 2 × 2 pixels: `[n, h, w, c]` → `[n, ⌊h/2⌋, ⌊w/2⌋, c]`. The gradient goes to the first of equals. */
+export function maxPool2d(x: Tensor): Tensor {
+  return apply(maxPool2dOp, x);
+}
