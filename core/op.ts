@@ -1,6 +1,7 @@
 /** What an op is: its shape rule, its slow and obvious reference, its gradient and its code for each backend. */
 import type { TensorType } from "./shape.ts";
 import type { Code, FunctionBuilder, Local } from "./emit/wasm/function_builder.ts";
+import type { WgslKernel } from "./emit/wgsl/kernel.ts";
 
 /** A node of a program, not numbers: what type of value it is, the op that makes it and that op's inputs. */
 export interface Tensor extends TensorType {
@@ -30,6 +31,8 @@ export interface ElementwiseOp extends OpBase {
   reference(...operands: number[]): number;
   /** Four elements at once. Operands are locals, so they may be used more than once. */
   wasm(f: FunctionBuilder, ...operands: Local[]): Code;
+  /** An expression over the operands, which are names of f32 variables. */
+  wgsl(...operands: string[]): string;
 }
 
 export interface KernelOp extends OpBase {
@@ -38,6 +41,7 @@ export interface KernelOp extends OpBase {
   readonly isView?: true;
   reference(inputs: readonly Values[], output: Values, node: Tensor): void;
   wasm(node: Tensor): WasmKernel;
+  wgsl(node: Tensor): WgslKernel;
 }
 
 /** A node that no kernel computes: the backend finds its value in memory. */

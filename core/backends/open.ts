@@ -2,10 +2,12 @@
 import type { Backend } from "../session.ts";
 import { referenceBackend } from "./reference/backend.ts";
 import { wasmBackend } from "./wasm/backend.ts";
+import { webgpuBackend } from "./webgpu/backend.ts";
 
-export type DeviceName = "wasm" | "reference";
+export type DeviceName = "webgpu" | "wasm" | "reference";
 
 const BACKENDS: Readonly<Record<DeviceName, () => Backend>> = {
+  webgpu: () => webgpuBackend,
   wasm: () => wasmBackend(),
   reference: () => referenceBackend,
 };

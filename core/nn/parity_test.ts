@@ -2,6 +2,7 @@
 import fixtures from "./fixtures/training.json" with { type: "json" };
 import { backendFor, type DeviceName } from "../backends/open.ts";
 import { assertAllClose } from "../testing/assert_all_close.ts";
+import { hasWebGpu } from "../testing/backends.ts";
 import { firstDigits, mnist } from "../testing/mnist.ts";
 import type { ModelSpec, NamedTensor } from "./model_spec.ts";
 import { parameterSpecs } from "./model_spec.ts";
@@ -46,7 +47,7 @@ async function train(fixture: Fixture, spec: ModelSpec, device: DeviceName, step
   return { loss, weights };
 }
 
-for (const device of ["wasm", "reference"] as const) {
+for (const device of ["wasm", "webgpu", "reference"] as const) {
   for (const fixture of fixtures.runs) {
     const spec: ModelSpec = {
       modelType: fixture.model_type as ModelSpec["modelType"],
@@ -57,7 +58,8 @@ for (const device of ["wasm", "reference"] as const) {
     const steps = device === "reference" && spec.modelType === "ConvNN" && !Deno.env.get("LAB_LONG")
       ? 3
       : fixtures.steps;
-    Deno.test(`${steps} steps of ${name} on ${device} give PyTorch's losses and weights`, async () => {
+    const title = `${steps} steps of ${name} on ${device} give PyTorch's losses and weights`;
+    Deno.test({ name: title, ignore: device === "webgpu" && !hasWebGpu }, async () => {
       const { loss, weights } = await train(fixture, spec, device, steps);
       assertAllClose(loss, fixture.losses.slice(0, steps), { relative: 1e-4, absolute: 0 }, "losses");
       if (steps < fixtures.steps) return;

@@ -1,10 +1,11 @@
 /** Repeating along axes and its adjoint, summing over them: each is the other's gradient, so they share a file. */
 import { apply, constant, type Tensor } from "../graph.ts";
+import { coordinates, perElement } from "../emit/wgsl/kernel.ts";
 import type { KernelOp } from "../op.ts";
-import { requireShape, sameShape, type Shape, ShapeError } from "../shape.ts";
+import { requireShape, sameShape, type Shape, ShapeError, sizeOf } from "../shape.ts";
 import { broadcastKernel, broadcastStrides } from "./broadcast_kernel.ts";
 import { reshape } from "./reshape.ts";
-import { split, sumColumns, sumRows } from "./sum_kernel.ts";
+import { split, sumColumns, sumRows, sumWgsl } from "./sum_kernel.ts";
 
 function broadcastOp(shape: Shape): KernelOp {
   return {
@@ -35,6 +36,15 @@ function broadcastOp(shape: Shape): KernelOp {
       }
     },
     wasm: (node) => broadcastKernel(node.inputs[0].shape, shape),
+    wgsl(node) {
+      const names = shape.map((_, axis) => `i${axis}`);
+      const strides = broadcastStrides(node.inputs[0].shape, shape);
+      const terms = names.map((name, axis) => `${name} * ${strides[axis]}u`);
+      return perElement(
+        sizeOf(shape),
+        `${coordinates("i", shape, names)}\nput(i, x0(${["0u", ...terms].join(" + ")}));`,
+      );
+    },
   };
 }
 
@@ -67,6 +77,7 @@ function sumOp(firstAxis: number, endAxis: number): KernelOp {
       const parts = split(node.inputs[0].shape, firstAxis, endAxis);
       return parts.inner === 1 ? sumRows(parts) : sumColumns(parts);
     },
+    wgsl: (node) => sumWgsl(split(node.inputs[0].shape, firstAxis, endAxis)),
   };
 }
 

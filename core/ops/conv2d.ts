@@ -3,6 +3,7 @@ import { apply, type Tensor } from "../graph.ts";
 import type { KernelOp } from "../op.ts";
 import { requireShape, type Shape, type TensorType } from "../shape.ts";
 import { convKernel, type ConvShape, convWeightGradientKernel } from "./conv2d_kernel.ts";
+import { convWeightGradientWgsl, convWgsl } from "./conv2d_wgsl.ts";
 import { subsample } from "./subsample.ts";
 import { turnKernels } from "./turn_kernels.ts";
 
@@ -73,6 +74,7 @@ function conv2dOp(padding: Padding): KernelOp {
       });
     },
     wasm: (node) => convKernel(convShape(node.inputs[0].shape, node.inputs[1].shape, padding)),
+    wgsl: (node) => convWgsl(convShape(node.inputs[0].shape, node.inputs[1].shape, padding)),
   };
 }
 
@@ -111,6 +113,7 @@ function weightGradientOp(kernelHeight: number, kernelWidth: number, padding: Pa
       });
     },
     wasm: (node) => convWeightGradientKernel(convShape(node.inputs[0].shape, node.shape, padding)),
+    wgsl: (node) => convWeightGradientWgsl(convShape(node.inputs[0].shape, node.shape, padding)),
   };
 }
 

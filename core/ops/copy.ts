@@ -1,7 +1,8 @@
 import { i32, v128 } from "../emit/wasm/instructions.ts";
+import { perElement, type WgslKernel } from "../emit/wgsl/kernel.ts";
 import { apply, type Tensor } from "../graph.ts";
 import type { KernelOp, WasmKernel } from "../op.ts";
-import { bytesOf, type TensorType } from "../shape.ts";
+import { bytesOf, sizeOf, type TensorType } from "../shape.ts";
 import { baseOf } from "./addressing.ts";
 
 /** Copies in cache lines of 64 bytes; buffers are padded to them. */
@@ -17,6 +18,10 @@ export function copyKernel(type: TensorType): WasmKernel {
   };
 }
 
+export function copyWgsl({ shape }: TensorType): WgslKernel {
+  return perElement(sizeOf(shape), "put(i, x0(i));");
+}
+
 const copyOp: KernelOp = {
   kind: "kernel",
   name: "copy",
@@ -24,6 +29,7 @@ const copyOp: KernelOp = {
   gradient: (g) => [g],
   reference: ([x], output) => output.set(x),
   wasm: (node) => copyKernel(node),
+  wgsl: (node) => copyWgsl(node),
 };
 
 /** The same values in memory of their own. */

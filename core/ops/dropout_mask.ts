@@ -1,5 +1,6 @@
 import type { Code, FunctionBuilder, Local } from "../emit/wasm/function_builder.ts";
 import { f32x4, i32, i32x4, v128 } from "../emit/wasm/instructions.ts";
+import { literal, perElement } from "../emit/wgsl/kernel.ts";
 import { apply, type Tensor } from "../graph.ts";
 import type { KernelOp } from "../op.ts";
 import { KEY_PARITY, ROTATIONS, ROUNDS, threefry } from "../random.ts";
@@ -37,6 +38,13 @@ function dropoutMaskOp({ shape, probability, seed, stream }: DropoutMaskOptions)
         output[i] = words[(i >> 2) & 1] >= threshold ? kept : 0;
       }
     },
+    wgsl: () =>
+      perElement(
+        sizeOf(shape),
+        `let words = threefry(4u * (i >> 3u) + (i & 3u), u32(x0(0u)));
+put(i, select(0.0, ${literal(kept)}, select(words.x, words.y, (i & 4u) != 0u) >= ${threshold}u));`,
+        threefryWgsl(seed, stream),
+      ),
     wasm: () => ({
       // Two groups fill a cache line. Writing past the end stays inside the buffer, which is padded to whole lines.
       extent: Math.ceil(sizeOf(shape) / 16),
@@ -74,6 +82,23 @@ function emitThreefry(f: FunctionBuilder, key0: number, key1: number, counter0: 
     }
   }
   return [x0, x1];
+}
+
+/** `threefry` as a WGSL function of the two words of the counter. */
+function threefryWgsl(key0: number, key1: number): string {
+  const key = [key0, key1, KEY_PARITY ^ key0 ^ key1].map((word) => `${word >>> 0}u`);
+  const rounds = Array.from({ length: ROUNDS }, (_, round) => {
+    const rotation = ROTATIONS[round % 8], injection = (round + 1) / 4;
+    const mix = `x += y; y = ((y << ${rotation}u) | (y >> ${32 - rotation}u)) ^ x;`;
+    if (round % 4 !== 3) return mix;
+    return `${mix} x += ${key[injection % 3]}; y += ${key[(injection + 1) % 3]} + ${injection}u;`;
+  });
+  return `fn threefry(counter0: u32, counter1: u32) -> vec2<u32> {
+  var x = counter0 + ${key[0]};
+  var y = counter1 + ${key[1]};
+  ${rounds.join("\n  ")}
+  return vec2<u32>(x, y);
+}`;
 }
 
 /** 1 / (1 − p) where a unit stays and 0 where it drops out: a function of seed, stream, step and place alone. */

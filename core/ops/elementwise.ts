@@ -1,6 +1,7 @@
 /** Ops whose result element depends on one element of each input. Operands have equal shapes; see `broadcast`. */
 import { f32x4, v128 } from "../emit/wasm/instructions.ts";
 import { exp as wasmExp } from "../emit/wasm/math.ts";
+import { literal } from "../emit/wgsl/kernel.ts";
 import { apply, type Tensor } from "../graph.ts";
 import type { ElementwiseOp } from "../op.ts";
 import { broadcastTogether } from "./broadcast.ts";
@@ -15,6 +16,7 @@ export const add = binary(elementwise(2, {
   reference: (a, b) => a + b,
   gradient: (g) => [g, g],
   wasm: (_, a, b) => f32x4.add(a.get, b.get),
+  wgsl: (a, b) => `${a} + ${b}`,
 }));
 
 /** a − b, after broadcasting. */
@@ -23,6 +25,7 @@ export const sub = binary(elementwise(2, {
   reference: (a, b) => a - b,
   gradient: (g) => [g, neg(g)],
   wasm: (_, a, b) => f32x4.sub(a.get, b.get),
+  wgsl: (a, b) => `${a} - ${b}`,
 }));
 
 /** a × b, after broadcasting. */
@@ -31,6 +34,7 @@ export const mul = binary(elementwise(2, {
   reference: (a, b) => a * b,
   gradient: (g, { inputs: [a, b] }) => [mul(g, b), mul(g, a)],
   wasm: (_, a, b) => f32x4.mul(a.get, b.get),
+  wgsl: (a, b) => `${a} * ${b}`,
 }));
 
 /** a ÷ b, after broadcasting. */
@@ -39,6 +43,7 @@ export const div = binary(elementwise(2, {
   reference: (a, b) => a / b,
   gradient: (g, node) => [div(g, node.inputs[1]), neg(div(mul(g, node), node.inputs[1]))],
   wasm: (_, a, b) => f32x4.div(a.get, b.get),
+  wgsl: (a, b) => `${a} / ${b}`,
 }));
 
 /** −x. */
@@ -47,6 +52,7 @@ export const neg = unary(elementwise(1, {
   reference: (x) => -x,
   gradient: (g) => [neg(g)],
   wasm: (_, x) => f32x4.neg(x.get),
+  wgsl: (x) => `-${x}`,
 }));
 
 /** e^x. */
@@ -55,6 +61,8 @@ export const exp = unary(elementwise(1, {
   reference: Math.exp,
   gradient: (g, node) => [mul(g, node)],
   wasm: (f, x) => wasmExp(f, x.get).get,
+  // Not every device computes far out as it should, so the argument is clamped as it is in WebAssembly.
+  wgsl: (x) => `exp(clamp(${x}, -87.3, 88.0))`,
 }));
 
 /** √x. */
@@ -63,6 +71,7 @@ export const sqrt = unary(elementwise(1, {
   reference: Math.sqrt,
   gradient: (g, node) => [div(g, add(node, node))],
   wasm: (_, x) => f32x4.sqrt(x.get),
+  wgsl: (x) => `sqrt(${x})`,
 }));
 
 /** max(x, 0). */
@@ -71,6 +80,7 @@ export const relu = unary(elementwise(1, {
   reference: (x) => Math.max(x, 0),
   gradient: (g, node) => [gate(g, node)],
   wasm: (_, x) => f32x4.max(x.get, v128.zero),
+  wgsl: (x) => `max(${x}, 0.0)`,
 }));
 
 /** x where `by` is positive, 0 elsewhere: what passes a ReLU backwards. */
@@ -79,6 +89,7 @@ export const gate = binary(elementwise(2, {
   reference: (x, by) => (by > 0 ? x : 0),
   gradient: (g, { inputs: [, by] }) => [gate(g, by), undefined],
   wasm: (_, x, by) => v128.and(x.get, f32x4.gt(by.get, v128.zero)),
+  wgsl: (x, by) => `select(0.0, ${x}, ${by} > 0.0)`,
 }));
 
 const SMALLEST_NORMAL = 2 ** -126;
@@ -92,4 +103,5 @@ export const flushDenormals = unary(elementwise(1, {
   reference: (x) => (Math.abs(x) >= SMALLEST_NORMAL ? x : 0),
   gradient: null,
   wasm: (_, x) => v128.and(x.get, f32x4.ge(f32x4.abs(x.get), f32x4.const(SMALLEST_NORMAL))),
+  wgsl: (x) => `select(0.0, ${x}, abs(${x}) >= ${literal(SMALLEST_NORMAL)})`,
 }));

@@ -1,8 +1,9 @@
 /** Ops that turn numbers into indices and back. */
 import { f32, i32 } from "../emit/wasm/instructions.ts";
+import { perElement } from "../emit/wgsl/kernel.ts";
 import { apply, type Tensor } from "../graph.ts";
 import type { KernelOp } from "../op.ts";
-import { requireShape } from "../shape.ts";
+import { requireShape, sizeOf } from "../shape.ts";
 import { baseOf } from "./addressing.ts";
 
 function oneHotOp(classes: number): KernelOp {
@@ -18,6 +19,8 @@ function oneHotOp(classes: number): KernelOp {
       output.fill(0);
       indices.forEach((index, row) => output[row * classes + index] = 1);
     },
+    wgsl: (node) =>
+      perElement(sizeOf(node.shape), `put(i, select(0.0, 1.0, u32(x0(i / ${classes}u)) == i % ${classes}u));`),
     wasm: (node) => ({
       extent: node.shape[0],
       emit(f, { from, to, inputs: [indices], output }) {
@@ -53,6 +56,16 @@ const argmaxOp: KernelOp = {
       for (let i = 1; i < columns; i++) if (x[row * columns + i] > x[row * columns + best]) best = i;
       output[row] = best;
     }
+  },
+  wgsl(node) {
+    const columns = node.inputs[0].shape[1];
+    return perElement(
+      node.shape[0],
+      `let start = i * ${columns}u;
+var best = 0u;
+for (var c = 1u; c < ${columns}u; c++) { if (x0(start + c) > x0(start + best)) { best = c; } }
+put(i, i32(best));`,
+    );
   },
   wasm: (node) => {
     const columns = node.inputs[0].shape[1];

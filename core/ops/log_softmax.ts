@@ -1,6 +1,7 @@
 import { f32x4, i32, v128 } from "../emit/wasm/instructions.ts";
 import { eachVector } from "../emit/wasm/loops.ts";
 import { acrossLanes, exp as wasmExp, firstLanes, log as wasmLog, storeLanes } from "../emit/wasm/math.ts";
+import { perElement } from "../emit/wgsl/kernel.ts";
 import { apply, type Tensor } from "../graph.ts";
 import type { KernelOp } from "../op.ts";
 import { requireShape } from "../shape.ts";
@@ -32,6 +33,19 @@ const logSoftmaxOp: KernelOp = {
       const total = logits.reduce((sum, logit) => sum + Math.exp(logit - max), 0);
       logits.forEach((logit, i) => output[row * columns + i] = logit - max - Math.log(total));
     }
+  },
+  wgsl(node) {
+    const [rows, columns] = node.shape;
+    return perElement(
+      rows,
+      `let start = i * ${columns}u;
+var top = x0(start);
+for (var c = 1u; c < ${columns}u; c++) { top = max(top, x0(start + c)); }
+var total = 0.0;
+for (var c = 0u; c < ${columns}u; c++) { total += exp(max(x0(start + c) - top, -87.3)); }
+let logTotal = log(total);
+for (var c = 0u; c < ${columns}u; c++) { put(start + c, x0(start + c) - top - logTotal); }`,
+    );
   },
   wasm(node) {
     const [rows, columns] = node.shape;

@@ -2,6 +2,7 @@ import { apply, type Tensor } from "../graph.ts";
 import type { KernelOp } from "../op.ts";
 import { requireShape, type TensorType } from "../shape.ts";
 import { matmulKernel, type Product } from "./matmul_kernel.ts";
+import { matmulWgsl } from "./matmul_wgsl.ts";
 
 export interface MatmulOptions {
   transposeA?: boolean;
@@ -52,6 +53,7 @@ function matmulOp(options: MatmulOptions): KernelOp {
       }
     },
     wasm: (node) => matmulKernel(productOf(node.inputs, options)),
+    wgsl: (node) => matmulWgsl(productOf(node.inputs, options)),
   };
 }
 

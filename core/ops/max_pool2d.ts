@@ -2,9 +2,10 @@ import type { Code, FunctionBuilder, Local } from "../emit/wasm/function_builder
 import { f32x4, i32, v128 } from "../emit/wasm/instructions.ts";
 import { eachVector } from "../emit/wasm/loops.ts";
 import { storeLanes } from "../emit/wasm/math.ts";
+import { coordinates, perElement } from "../emit/wgsl/kernel.ts";
 import { apply, type Tensor } from "../graph.ts";
 import type { KernelOp } from "../op.ts";
-import { requireShape, type Shape } from "../shape.ts";
+import { requireShape, type Shape, sizeOf } from "../shape.ts";
 import { baseOf } from "./addressing.ts";
 
 /** The four pixels of a window, in the order in which the first of equals wins. */
@@ -25,6 +26,15 @@ const maxPool2dOp: KernelOp = {
     eachWindow(node.inputs[0].shape, node.shape, (window, out) => {
       output[out] = Math.max(...window.map((i) => x[i]));
     });
+  },
+  wgsl(node) {
+    const values = windowIndices(node.inputs[0].shape).map((index) => `x0(${index})`);
+    const [a, b, d, e] = values;
+    return perElement(
+      sizeOf(node.shape),
+      `${coordinates("i", node.shape, ["n", "y", "x", "c"])}
+put(i, max(max(${a}, ${b}), max(${d}, ${e})));`,
+    );
   },
   wasm: (node) => ({
     extent: node.shape[0] * node.shape[1],
@@ -49,6 +59,23 @@ const maxPool2dGradientOp: KernelOp = {
       const values = window.map((i) => x[i]);
       output[window[values.indexOf(Math.max(...values))]] = g[out];
     });
+  },
+  wgsl(node) {
+    const [, rows, columns, c] = node.inputs[0].shape;
+    const window = windowIndices(node.shape).map((index) => `x1(${index})`);
+    return perElement(
+      sizeOf(node.shape),
+      `${coordinates("i", node.shape, ["n", "row", "column", "c"])}
+let y = row / 2u;
+let x = column / 2u;
+if (y >= ${rows}u || x >= ${columns}u) { put(i, 0.0); return; }
+let values = vec4<f32>(${window.join(", ")});
+let top = max(max(values.x, values.y), max(values.z, values.w));
+var first = 3u;
+for (var k = 3u; k > 0u; k--) { if (values[k - 1u] == top) { first = k - 1u; } }
+let here = (row % 2u) * 2u + column % 2u;
+put(i, select(0.0, x0(((n * ${rows}u + y) * ${columns}u + x) * ${c}u + c), here == first));`,
+    );
   },
   wasm(node) {
     const [n, h, w, c] = node.shape, rowBytes = w * c * 4;
@@ -77,6 +104,11 @@ const maxPool2dGradientOp: KernelOp = {
     };
   },
 };
+
+/** The numbers of a window's four elements in an image batch of shape `large`, over variables n, y, x and c. */
+function windowIndices([, h, w, c]: Shape): string[] {
+  return WINDOW.map(([dy, dx]) => `((n * ${h}u + 2u * y + ${dy}u) * ${w}u + 2u * x + ${dx}u) * ${c}u + c`);
+}
 
 /** Walks over windows of 2 × 2 pixels, four channels at a time; a piece of work is a row of windows. */
 class WindowWalk {

@@ -2,21 +2,18 @@ import assert from "node:assert/strict";
 import { gradients } from "../autodiff.ts";
 import { referenceBackend, ReferenceSession } from "../backends/reference/backend.ts";
 import { wasmBackend } from "../backends/wasm/backend.ts";
+import { liveBuffers } from "../backends/webgpu/buffers.ts";
 import { type Program, trace } from "../graph.ts";
 import { threefry } from "../random.ts";
 import { assertAllClose } from "../testing/assert_all_close.ts";
+import { testedBackends } from "../testing/backends.ts";
 import { caseProgram, drawInput, runCase, writeInputs } from "../testing/run_case.ts";
 import { state } from "../graph.ts";
 import { isSmooth, type OpCase, opCases } from "./cases.ts";
 import * as ops from "./mod.ts";
 
-const backends = {
-  "WASM with relaxed FMA": wasmBackend({ relaxedFma: true }),
-  "WASM with plain SIMD": wasmBackend({ relaxedFma: false }),
-};
-
-for (const [name, backend] of Object.entries(backends)) {
-  Deno.test(`every op on ${name} agrees with the reference`, async (t) => {
+for (const { name, backend, ignore } of testedBackends) {
+  Deno.test({ name: `every op on ${name} agrees with the reference`, ignore }, async (t) => {
     for (const opCase of opCases) {
       await t.step(opCase.name, async () => {
         const actual = await runCase(opCase, backend);
@@ -25,6 +22,7 @@ for (const [name, backend] of Object.entries(backends)) {
         }
       });
     }
+    assert.equal(liveBuffers(), 0, "buffers are left over");
   });
 }
 

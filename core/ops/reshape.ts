@@ -1,7 +1,7 @@
 import { apply, constant, type Tensor } from "../graph.ts";
 import type { KernelOp } from "../op.ts";
 import { requireShape, sameShape, type Shape, sizeOf } from "../shape.ts";
-import { copyKernel } from "./copy.ts";
+import { copyKernel, copyWgsl } from "./copy.ts";
 
 function reshapeOp(shape: Shape): KernelOp {
   return {
@@ -15,6 +15,7 @@ function reshapeOp(shape: Shape): KernelOp {
     gradient: (g, node) => [reshape(g, node.inputs[0].shape)],
     reference: ([x], output) => output.set(x),
     wasm: (node) => copyKernel(node),
+    wgsl: (node) => copyWgsl(node),
   };
 }
 

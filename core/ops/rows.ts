@@ -1,5 +1,6 @@
 /** Reading some rows of a table: how a batch comes out of the dataset. */
 import { f32, f32x4, i32, i32x4, v128 } from "../emit/wasm/instructions.ts";
+import { perElement } from "../emit/wgsl/kernel.ts";
 import { apply, type Tensor } from "../graph.ts";
 import type { KernelOp } from "../op.ts";
 import { requireShape, sizeOf } from "../shape.ts";
@@ -17,6 +18,7 @@ function sliceOp(length: number): KernelOp {
     },
     gradient: null,
     reference: ([x, start], output) => output.set(x.subarray(start[0], start[0] + length)),
+    wgsl: () => perElement(length, "put(i, x0(u32(x1(0u)) + i));"),
     wasm: () => ({
       extent: Math.ceil(length / 16),
       emit(f, { from, to, inputs: [x, start], output }) {
@@ -53,6 +55,11 @@ function takeRowsOp(dtype: "f32" | "i32"): KernelOp {
     reference([table, indices], output, node) {
       const width = sizeOf(node.shape.slice(1));
       indices.forEach((index, row) => output.set(table.subarray(index * width, (index + 1) * width), row * width));
+    },
+    wgsl(node) {
+      const width = sizeOf(node.shape.slice(1));
+      const source = `x0(u32(x1(i / ${width}u)) * ${width}u + i % ${width}u)`;
+      return perElement(sizeOf(node.shape), `put(i, ${dtype}(${source}));`);
     },
     wasm(node) {
       const width = sizeOf(node.shape.slice(1)), eights = Math.floor(width / 8);

@@ -1,5 +1,6 @@
 /** Keeping every n-th pixel and its adjoint, spreading pixels out: each is the other's gradient, so they share a file. */
 import { f32, i32 } from "../emit/wasm/instructions.ts";
+import { coordinates, perElement } from "../emit/wgsl/kernel.ts";
 import { apply, type Tensor } from "../graph.ts";
 import type { KernelOp } from "../op.ts";
 import { requireShape, type Shape, sizeOf } from "../shape.ts";
@@ -22,6 +23,14 @@ function subsampleOp(stride: number): KernelOp {
     gradient: (g, node) => [apply(spreadOp(stride, node.inputs[0].shape), g)],
     reference([x], output, node) {
       eachPair(node.inputs[0].shape, node.shape, stride, (from, to) => output[to] = x[from]);
+    },
+    wgsl(node) {
+      const [, h, w, c] = node.inputs[0].shape;
+      return perElement(
+        sizeOf(node.shape),
+        `${coordinates("i", node.shape, ["n", "y", "x", "c"])}
+put(i, x0(((n * ${h}u + y * ${stride}u) * ${w}u + x * ${stride}u) * ${c}u + c));`,
+      );
     },
     wasm: (node) => ({
       extent: sizeOf(node.shape),
@@ -46,6 +55,15 @@ function spreadOp(stride: number, shape: Shape): KernelOp {
     reference([x], output, node) {
       output.fill(0);
       eachPair(shape, node.inputs[0].shape, stride, (to, from) => output[to] = x[from]);
+    },
+    wgsl(node) {
+      const [, h, w, c] = node.inputs[0].shape;
+      return perElement(
+        sizeOf(shape),
+        `${coordinates("i", shape, ["n", "y", "x", "c"])}
+if (y % ${stride}u != 0u || x % ${stride}u != 0u) { put(i, 0.0); return; }
+put(i, x0(((n * ${h}u + y / ${stride}u) * ${w}u + x / ${stride}u) * ${c}u + c));`,
+      );
     },
     wasm: (node) => {
       const [, h, w, c] = shape, image = h * w * c, small = sizeOf(node.inputs[0].shape.slice(1));

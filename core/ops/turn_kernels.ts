@@ -1,7 +1,8 @@
 import { f32, i32 } from "../emit/wasm/instructions.ts";
+import { coordinates, perElement } from "../emit/wgsl/kernel.ts";
 import { apply, type Tensor } from "../graph.ts";
 import type { KernelOp } from "../op.ts";
-import { requireShape } from "../shape.ts";
+import { requireShape, sizeOf } from "../shape.ts";
 import { baseOf } from "./addressing.ts";
 
 const turnKernelsOp: KernelOp = {
@@ -25,6 +26,14 @@ const turnKernelsOp: KernelOp = {
         for (let j = 0; j < o; j++) output[((taps - 1 - tap) * o + j) * c + i] = w[(tap * c + i) * o + j];
       }
     }
+  },
+  wgsl(node) {
+    const [taps, o, c] = [node.shape[0] * node.shape[1], node.shape[2], node.shape[3]];
+    return perElement(
+      sizeOf(node.shape),
+      `${coordinates("i", [taps, o, c], ["tap", "o", "c"])}
+put(i, x0(((${taps - 1}u - tap) * ${c}u + c) * ${o}u + o));`,
+    );
   },
   wasm(node) {
     const [kh, kw, c, o] = node.inputs[0].shape, taps = kh * kw;

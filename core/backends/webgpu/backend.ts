@@ -1,0 +1,230 @@
+/**
+ * Programs as lists of compute dispatches. All numbers of a session lie in one buffer, and its stored bytes in another, so
+ * every kernel has the same two bindings, and one bind group serves them all.
+ */
+import { type Program, stateTypes, type Tensor } from "../../graph.ts";
+import { type Schedule, schedule } from "../../schedule.ts";
+import { type Backend, type Numbers, requireLength, type Session, stateType } from "../../session.ts";
+import { bytesOf, type DType, sizeOf, type TensorType } from "../../shape.ts";
+import { type CountedBuffer, makeBuffer } from "./buffers.ts";
+import { DeviceLostError, type OpenDevice, openDevice } from "./device.ts";
+import { type MemoryPlan, planMemory } from "./memory.ts";
+import { shaderOf } from "./shader.ts";
+
+interface Compiled {
+  readonly schedule: Schedule;
+  /** In order; made when the program first runs, for each takes the driver some milliseconds. */
+  dispatches?: readonly { pipeline: GPUComputePipeline; workgroups: readonly [number, number, number] }[];
+}
+
+/** Steps whose per-step inputs go to the GPU in one piece. */
+const TABLE_STEPS = 64;
+
+class WebGpuSession implements Session {
+  readonly device = "webgpu";
+  private readonly memory: CountedBuffer;
+  private readonly bytes: CountedBuffer;
+  private readonly table: CountedBuffer;
+  private readonly layout: GPUBindGroupLayout;
+  private readonly bindings: GPUBindGroup;
+  private readonly compiled: ReadonlyMap<string, Compiled>;
+  private isClosed = false;
+
+  constructor(
+    private readonly gpu: OpenDevice,
+    private readonly types: ReadonlyMap<string, TensorType>,
+    private readonly schedules: ReadonlyMap<string, Schedule>,
+    private readonly plan: MemoryPlan,
+  ) {
+    const { device } = gpu;
+    const storage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST;
+    this.memory = makeBuffer(device, "memory", plan.memoryBytes, storage);
+    this.bytes = makeBuffer(device, "bytes", plan.byteBytes, storage);
+    const transfer = GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST;
+    this.table = makeBuffer(device, "per-step inputs", plan.rowBytes * TABLE_STEPS, transfer);
+    this.layout = device.createBindGroupLayout({
+      entries: [
+        { binding: 0, visibility: GPUShaderStage.COMPUTE, buffer: { type: "storage" } },
+        { binding: 1, visibility: GPUShaderStage.COMPUTE, buffer: { type: "read-only-storage" } },
+      ],
+    });
+    this.bindings = device.createBindGroup({
+      layout: this.layout,
+      entries: [
+        { binding: 0, resource: { buffer: this.memory.buffer } },
+        { binding: 1, resource: { buffer: this.bytes.buffer } },
+      ],
+    });
+    this.compiled = new Map([...schedules].map(([name, schedule]) => [name, { schedule }]));
+    for (const { at, values } of plan.constants) device.queue.writeBuffer(this.memory.buffer, at, values);
+  }
+
+  write(name: string, values: Numbers): void {
+    const type = stateType(this.types, name);
+    requireLength(name, values, sizeOf(type.shape));
+    const { buffer, offset } = this.plan.stateAt(name);
+    const target = buffer === "bytes" ? this.bytes : this.memory;
+    this.gpu.device.queue.writeBuffer(target.buffer, offset, padded(values));
+  }
+
+  async read(name: string): Promise<Numbers> {
+    const type = stateType(this.types, name);
+    const { buffer, offset } = this.plan.stateAt(name);
+    const source = buffer === "bytes" ? this.bytes : this.memory;
+    const size = Math.ceil(bytesOf(type) / 4) * 4;
+    const encoder = this.gpu.device.createCommandEncoder();
+    const staging = this.stagingBuffer(size);
+    encoder.copyBufferToBuffer(source.buffer, offset, staging.buffer, 0, size);
+    this.gpu.device.queue.submit([encoder.finish()]);
+    const copied = await this.download(staging);
+    return viewOf(copied, type.dtype, sizeOf(type.shape));
+  }
+
+  async run(program: string, firstStep: number, steps: number): Promise<Record<string, Float32Array>> {
+    const compiled = this.compiled.get(program);
+    if (compiled === undefined) throw new Error(`no program is called ${program}`);
+    const { outputs } = compiled.schedule;
+    compiled.dispatches ??= await this.compile(compiled.schedule);
+    const staging = this.stagingBuffer(4 * outputs.length * steps);
+    for (let done = 0; done < steps; done += TABLE_STEPS) {
+      this.submit(compiled, firstStep + done, Math.min(TABLE_STEPS, steps - done), staging, done);
+    }
+    const values = new Float32Array(await this.download(staging));
+    return Object.fromEntries(outputs.map(([name], i) => {
+      return [name, Float32Array.from({ length: steps }, (_, step) => values[step * outputs.length + i])];
+    }));
+  }
+
+  private submit(
+    { schedule, dispatches }: Compiled,
+    firstStep: number,
+    steps: number,
+    staging: CountedBuffer,
+    row: number,
+  ) {
+    const { device } = this.gpu;
+    const { perStep, outputs } = schedule;
+    const inputBytes = 4 * perStep.length;
+    if (inputBytes > 0) device.queue.writeBuffer(this.table.buffer, 0, perStepTable(perStep, firstStep, steps));
+    const encoder = device.createCommandEncoder();
+    for (let step = 0; step < steps; step++) {
+      if (inputBytes > 0) {
+        encoder.copyBufferToBuffer(
+          this.table.buffer,
+          step * inputBytes,
+          this.memory.buffer,
+          this.plan.rowAt,
+          inputBytes,
+        );
+      }
+      const pass = encoder.beginComputePass();
+      pass.setBindGroup(0, this.bindings);
+      for (const { pipeline, workgroups } of dispatches!) {
+        pass.setPipeline(pipeline);
+        pass.dispatchWorkgroups(...workgroups);
+      }
+      pass.end();
+      outputs.forEach(([, node], i) => {
+        const at = this.plan.locate(schedule)(node).offset * 4;
+        encoder.copyBufferToBuffer(this.memory.buffer, at, staging.buffer, 4 * ((row + step) * outputs.length + i), 4);
+      });
+    }
+    device.queue.submit([encoder.finish()]);
+  }
+
+  private async compile(schedule: Schedule) {
+    const { device } = this.gpu;
+    device.pushErrorScope("validation");
+    const layout = device.createPipelineLayout({ bindGroupLayouts: [this.layout] });
+    const locate = this.plan.locate(schedule);
+    const constantOf = (node: Tensor) => {
+      const place = schedule.placeOf(node);
+      return place.kind === "constant" ? place.value : undefined;
+    };
+    const dispatches = schedule.items.map((item) => {
+      const { code, workgroups } = shaderOf(item, locate, constantOf);
+      const label = item.kind === "loop" ? item.nodes.map((node) => node.op.name).join(" ") : item.node.op.name;
+      const module = device.createShaderModule({ label, code });
+      const pipeline = device.createComputePipeline({ label, layout, compute: { module, entryPoint: "main" } });
+      return { pipeline, workgroups };
+    });
+    const error = await device.popErrorScope();
+    if (error) throw new Error(`WebGPU refuses a kernel: ${error.message}`);
+    return dispatches;
+  }
+
+  private stagingBuffer(bytes: number): CountedBuffer {
+    this.requireDevice();
+    return makeBuffer(this.gpu.device, "staging", bytes, GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST);
+  }
+
+  /** The contents of a staging buffer once the GPU has filled it; the buffer is destroyed. */
+  private async download(staging: CountedBuffer): Promise<ArrayBuffer> {
+    try {
+      await staging.buffer.mapAsync(GPUMapMode.READ);
+      const copied = staging.buffer.getMappedRange().slice(0);
+      staging.buffer.unmap();
+      return copied;
+    } catch (error) {
+      this.requireDevice();
+      throw error;
+    } finally {
+      staging.destroy();
+    }
+  }
+
+  private requireDevice(): void {
+    if (this.isClosed) throw new Error("this session was closed");
+    if (this.gpu.lost !== undefined) {
+      throw new DeviceLostError(`the GPU was lost in the middle of the work: ${this.gpu.lost}`);
+    }
+  }
+
+  close(): void {
+    this.isClosed = true;
+    for (const buffer of [this.memory, this.bytes, this.table]) buffer.destroy();
+  }
+}
+
+/** Queue writes come in whole words. */
+function padded(values: Numbers): Numbers & ArrayBufferView<ArrayBuffer> {
+  const isShared = typeof SharedArrayBuffer !== "undefined" && values.buffer instanceof SharedArrayBuffer;
+  if (values.byteLength % 4 === 0 && !isShared) return values as Numbers & ArrayBufferView<ArrayBuffer>;
+  const bytes = new Uint8Array(Math.ceil(values.byteLength / 4) * 4);
+  bytes.set(new Uint8Array(values.buffer, values.byteOffset, values.byteLength));
+  return bytes;
+}
+
+function viewOf(buffer: ArrayBuffer, dtype: DType, length: number): Numbers {
+  if (dtype === "f32") return new Float32Array(buffer, 0, length);
+  return dtype === "i32" ? new Int32Array(buffer, 0, length) : new Uint8Array(buffer, 0, length);
+}
+
+function perStepTable(perStep: readonly Tensor[], firstStep: number, steps: number): ArrayBuffer {
+  const table = new ArrayBuffer(4 * perStep.length * steps);
+  const floats = new Float32Array(table), ints = new Int32Array(table);
+  for (let step = 0; step < steps; step++) {
+    perStep.forEach(({ op, dtype }, slot) => {
+      if (op.kind !== "leaf" || op.source.kind !== "perStep") return;
+      (dtype === "f32" ? floats : ints)[step * perStep.length + slot] = op.source.valueAt(firstStep + step);
+    });
+  }
+  return table;
+}
+
+export const webgpuBackend: Backend = {
+  name: "webgpu",
+  async open(programs: Readonly<Record<string, Program>>) {
+    const gpu = await openDevice();
+    const types = stateTypes(Object.values(programs));
+    const schedules = new Map(Object.entries(programs).map(([name, program]) => [name, schedule(program)]));
+    const plan = planMemory(types, [...schedules.values()]);
+    const limit = Math.min(gpu.device.limits.maxStorageBufferBindingSize, gpu.device.limits.maxBufferSize);
+    if (Math.max(plan.memoryBytes, plan.byteBytes) > limit) {
+      throw new RangeError(
+        `the model and its batch need ${plan.memoryBytes} bytes in one buffer; this GPU allows ${limit}`,
+      );
+    }
+    return new WebGpuSession(gpu, types, schedules, plan);
+  },
+};

@@ -1,0 +1,15 @@
+/** The matrix product in WGSL: each invocation keeps a block of the result in registers while the depth runs by. */
+import type { WgslKernel } from "../emit/wgsl/kernel.ts";
+import { registerBlock } from "../emit/wgsl/register_block.ts";
+import type { Product } from "./matmul_kernel.ts";
+
+export function matmulWgsl({ m, n, k, aRow, aDepth, bDepth, bColumn }: Product): WgslKernel {
+  return registerBlock({
+    rows: m,
+    columns: n,
+    depth: `for (var d = 0u; d < ${k}u; d++) { ACCUMULATE }`,
+    a: (row) => `x0(${row} * ${aRow}u + d * ${aDepth}u)`,
+    b: (column) => `x1(d * ${bDepth}u + ${column} * ${bColumn}u)`,
+    put: (row, column, value) => `put(${row} * ${n}u + ${column}, ${value});`,
+  });
+}
