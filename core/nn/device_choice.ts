@@ -1,0 +1,62 @@
+/** Which backend trains when nobody names one. */
+import { type AdapterInfo, findAdapter } from "../backends/webgpu/device.ts";
+import type { DeviceName } from "../backends/open.ts";
+import { openTrainer, type Trainer, type TrainerOptions } from "./trainer.ts";
+
+export type DeviceChoice = DeviceName | "auto";
+
+export interface ChosenTrainer {
+  readonly trainer: Trainer;
+  /** Why this device, in words for a log. */
+  readonly reason: string;
+}
+
+/** What the choice depends on; handed in by tests. */
+export interface ChoiceProbes {
+  findAdapter(): Promise<AdapterInfo | undefined>;
+  /** Training steps a second. */
+  measure(options: TrainerOptions): Promise<number>;
+}
+
+const WARM_UP_STEPS = 10, TIMED_STEPS = 30;
+
+async function measure(options: TrainerOptions): Promise<number> {
+  const trainer = await openTrainer(options);
+  try {
+    await trainer.run(WARM_UP_STEPS);
+    const start = performance.now();
+    const steps = (await trainer.run(TIMED_STEPS)).length;
+    return (1000 * steps) / (performance.now() - start);
+  } finally {
+    trainer.close();
+  }
+}
+
+/**
+ * Opens a trainer on `choice`. For `auto`: WebGPU on a real GPU that does more steps a second with this very model than WASM
+ * does, else WASM. Software adapters are used only when asked for by name.
+ */
+export async function openTrainerOn(
+  choice: DeviceChoice,
+  options: Omit<TrainerOptions, "device">,
+  probes: ChoiceProbes = { findAdapter, measure },
+): Promise<ChosenTrainer> {
+  const [device, reason] = choice === "auto" ? await choose(options, probes) : [choice, "as asked"] as const;
+  return { trainer: await openTrainer({ ...options, device }), reason };
+}
+
+async function choose(
+  options: Omit<TrainerOptions, "device">,
+  probes: ChoiceProbes,
+): Promise<readonly [DeviceName, string]> {
+  const adapter = await probes.findAdapter();
+  if (adapter === undefined || adapter.isSoftware) return ["wasm", "there is no hardware GPU"];
+  const wasm = await probes.measure({ ...options, device: "wasm" });
+  try {
+    const webgpu = await probes.measure({ ...options, device: "webgpu" });
+    const figures = `${webgpu.toFixed(0)} steps/s on ${adapter.description}, ${wasm.toFixed(0)} on WASM`;
+    return [webgpu > wasm ? "webgpu" : "wasm", figures];
+  } catch (error) {
+    return ["wasm", `the GPU cannot run this model: ${error instanceof Error ? error.message : error}`];
+  }
+}
