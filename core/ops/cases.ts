@@ -59,6 +59,7 @@ function elementwise(): OpCase[] {
     cases.push({ name: `relu of positives [${n}, 3]`, inputs: [{ ...x, range: awayFromZero }], build: ops.relu });
     cases.push({ name: `relu of negatives [${n}, 3]`, inputs: [{ ...x, range: [-2, -0.2] }], build: ops.relu });
     cases.push({ name: `relu of both signs [${n}, 3]`, inputs: [x], build: ops.relu });
+    cases.push({ name: `gelu [${n}, 3]`, inputs: [{ ...x, range: [-4, 4] }], build: ops.gelu });
     cases.push({ name: `gate [${n}, 3]`, inputs: [x, x], build: ops.gate });
     cases.push({
       name: `flushDenormals [${n}, 3]`,

@@ -4,6 +4,7 @@ export * from "./conv2d.ts";
 export * from "./copy.ts";
 export * from "./dropout_mask.ts";
 export * from "./elementwise.ts";
+export * from "./gelu.ts";
 export * from "./indices.ts";
 export * from "./log_softmax.ts";
 export * from "./matmul.ts";
