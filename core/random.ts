@@ -12,19 +12,27 @@ export const KEY_PARITY = 0x1bd11bda;
 
 /** Two uint32 for the two words of `counter` under the two words of `key`. */
 export function threefry(key0: number, key1: number, counter0: number, counter1: number): [number, number] {
-  const key = [key0, key1, (KEY_PARITY ^ key0 ^ key1) | 0];
-  let x0 = (counter0 + key[0]) | 0, x1 = (counter1 + key[1]) | 0;
+  const words = new Uint32Array(2);
+  threefryInto(words, key0, key1, counter0, counter1);
+  return [words[0], words[1]];
+}
+
+/** `threefry` into the first two elements of `words`, for loops that draw millions. */
+function threefryInto(words: Uint32Array, key0: number, key1: number, counter0: number, counter1: number): void {
+  const key2 = KEY_PARITY ^ key0 ^ key1;
+  let x0 = (counter0 + key0) | 0, x1 = (counter1 + key1) | 0;
   for (let round = 0; round < ROUNDS; round++) {
     const rotation = ROTATIONS[round % 8];
     x0 = (x0 + x1) | 0;
     x1 = ((x1 << rotation) | (x1 >>> (32 - rotation))) ^ x0;
     if (round % 4 === 3) {
-      const injection = (round + 1) / 4;
-      x0 = (x0 + key[injection % 3]) | 0;
-      x1 = (x1 + key[(injection + 1) % 3] + injection) | 0;
+      const injection = (round + 1) / 4, turn = injection % 3;
+      x0 = (x0 + (turn === 0 ? key0 : turn === 1 ? key1 : key2)) | 0;
+      x1 = (x1 + (turn === 0 ? key1 : turn === 1 ? key2 : key0) + injection) | 0;
     }
   }
-  return [x0 >>> 0, x1 >>> 0];
+  words[0] = x0;
+  words[1] = x1;
 }
 
 /** What a stream of random numbers is for; streams of one seed do not overlap. */
@@ -33,22 +41,22 @@ export const STREAMS = { initialisation: 0x1000, order: 0x2000, dropout: 0x3000 
 /** Uniform float32 in [−bound, bound). */
 export function uniform(seed: number, stream: number, length: number, bound: number): Float32Array {
   const values = new Float32Array(length);
-  const scale = bound / 2 ** 31;
+  const scale = bound / 2 ** 31, words = new Uint32Array(2);
   for (let i = 0; i < length; i += 2) {
-    const [a, b] = threefry(seed, stream, i / 2, 0);
-    values[i] = a * scale - bound;
-    if (i + 1 < length) values[i + 1] = b * scale - bound;
+    threefryInto(words, seed, stream, i / 2, 0);
+    values[i] = words[0] * scale - bound;
+    if (i + 1 < length) values[i + 1] = words[1] * scale - bound;
   }
   return values;
 }
 
 /** The numbers 0 … length − 1 in random order: Fisher and Yates' shuffle, one draw for each place. */
 export function permutation(seed: number, stream: number, epoch: number, length: number): Int32Array {
-  const order = Int32Array.from({ length }, (_, i) => i);
+  const order = Int32Array.from({ length }, (_, i) => i), words = new Uint32Array(2);
   for (let i = length - 1; i > 0; i--) {
-    const [high] = threefry(seed, stream, i, epoch);
+    threefryInto(words, seed, stream, i, epoch);
     // A 32-bit draw scaled to i + 1 places: its bias is below (i + 1) / 2^32.
-    const j = Math.floor((high / 2 ** 32) * (i + 1));
+    const j = Math.floor((words[0] / 2 ** 32) * (i + 1));
     const swapped = order[i];
     order[i] = order[j];
     order[j] = swapped;

@@ -4,6 +4,8 @@ import { referenceBackend } from "./reference/backend.ts";
 import { wasmBackend } from "./wasm/backend.ts";
 import { webgpuBackend } from "./webgpu/backend.ts";
 
+export { type AdapterInfo, findAdapter } from "./webgpu/device.ts";
+
 export type DeviceName = "webgpu" | "wasm" | "reference";
 
 const BACKENDS: Readonly<Record<DeviceName, () => Backend>> = {

@@ -1,6 +1,5 @@
 /** Which backend trains when nobody names one. */
-import { type AdapterInfo, findAdapter } from "../backends/webgpu/device.ts";
-import type { DeviceName } from "../backends/open.ts";
+import { type AdapterInfo, type DeviceName, findAdapter } from "../backends/open.ts";
 import { openTrainer, type Trainer, type TrainerOptions } from "./trainer.ts";
 
 export type DeviceChoice = DeviceName | "auto";

@@ -9,8 +9,9 @@ import { CONV_CHANNELS, type ModelSpec, type NamedTensor, type ParameterSpec, pa
 interface Layout {
   /** Shape in a program. */
   shape: Shape;
-  /** Place in the checkpoint of each element of the program. */
-  placeOf?(index: number): number;
+  /** The elements of the program in order, as a walk over four nested extents, and each one's stride in the checkpoint. */
+  extents: readonly [number, number, number, number];
+  strides: readonly [number, number, number, number];
 }
 
 /**
@@ -18,33 +19,40 @@ interface Layout {
  * kw]`. Behind the convolutions, features count pixel by pixel with channels innermost, in a checkpoint channel by channel.
  */
 function layoutOf({ name, shape }: ParameterSpec, spec: ModelSpec): Layout {
-  if (shape.length === 1) return { shape };
-  const [out, inputs] = shape;
+  const [out, inputs, kh, kw] = shape;
+  if (shape.length === 1) return { shape, extents: [1, 1, 1, out], strides: [0, 0, 0, 1] };
   if (shape.length === 4) {
-    const taps = shape[2] * shape[3];
-    const placeOf = (i: number) => {
-      const o = i % out, c = Math.floor(i / out) % inputs, tap = Math.floor(i / (out * inputs));
-      return (o * inputs + c) * taps + tap;
-    };
-    return { shape: [shape[2], shape[3], inputs, out], placeOf };
+    const extents = [kh, kw, inputs, out] as const;
+    return { shape: extents, extents, strides: [kw, 1, kh * kw, inputs * kh * kw] };
   }
   const channels = spec.modelType === "ConvNN" && name === "head.0.weight" ? CONV_CHANNELS[1] : 1;
   const pixels = inputs / channels;
-  const placeOf = (i: number) => {
-    const o = i % out, feature = Math.floor(i / out);
-    return o * inputs + (feature % channels) * pixels + Math.floor(feature / channels);
-  };
-  return { shape: [inputs, out], placeOf };
+  return { shape: [inputs, out], extents: [1, pixels, channels, out], strides: [0, 1, pixels, inputs] };
 }
 
-function toProgram(data: Float32Array, { placeOf }: Layout): Float32Array {
-  return placeOf ? Float32Array.from(data, (_, i) => data[placeOf(i)]) : data;
+/** Calls `visit` with the place of each element in the program and in the checkpoint. */
+function walk({ extents, strides }: Layout, visit: (program: number, checkpoint: number) => void): void {
+  const [e0, e1, e2, e3] = extents, [s0, s1, s2, s3] = strides;
+  let place = 0;
+  for (let i = 0; i < e0; i++) {
+    for (let j = 0; j < e1; j++) {
+      for (let k = 0; k < e2; k++) {
+        const start = i * s0 + j * s1 + k * s2;
+        for (let l = 0; l < e3; l++) visit(place++, start + l * s3);
+      }
+    }
+  }
 }
 
-function toCheckpoint(data: Float32Array, { placeOf }: Layout): Float32Array {
-  if (!placeOf) return data;
+function toProgram(data: Float32Array, layout: Layout): Float32Array {
   const result = new Float32Array(data.length);
-  data.forEach((value, i) => result[placeOf(i)] = value);
+  walk(layout, (program, checkpoint) => result[program] = data[checkpoint]);
+  return result;
+}
+
+function toCheckpoint(data: Float32Array, layout: Layout): Float32Array {
+  const result = new Float32Array(data.length);
+  walk(layout, (program, checkpoint) => result[checkpoint] = data[program]);
   return result;
 }
 

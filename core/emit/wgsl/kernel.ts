@@ -1,6 +1,4 @@
 /** What an op says to WebGPU: the body of a compute shader. The backend adds bindings, accessors and the entry point. */
-import type { Shape } from "../../shape.ts";
-
 /**
  * In `body` and `declarations`, `x0(i)`, `x1(i)`, … read element `i: u32` of an input (f32, or i32 for indices and bytes) and
  * `put(i, value)` writes one of the output. `body` also has `global`, `local` and `group`: this invocation's number in all,
@@ -31,7 +29,7 @@ ${body}`,
 }
 
 /** Statements that split the number `index` of an element into its coordinates, one variable for each of `names`. */
-export function coordinates(index: string, shape: Shape, names: readonly string[]): string {
+export function coordinates(index: string, shape: readonly number[], names: readonly string[]): string {
   let stride = 1;
   const lines = shape.map((extent, axis) => ({ extent, axis })).reverse().map(({ extent, axis }) => {
     const quotient = stride === 1 ? index : `(${index} / ${stride}u)`;
