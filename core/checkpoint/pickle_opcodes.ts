@@ -1,0 +1,34 @@
+/** The opcodes of Python's pickle, protocol 2, that state dicts are made of (names as in CPython's `pickletools`). */
+export const Opcode = {
+  PROTO: 0x80,
+  STOP: 0x2e, // .
+  MARK: 0x28, // (
+  NONE: 0x4e, // N
+  NEWTRUE: 0x88,
+  NEWFALSE: 0x89,
+  BININT: 0x4a, // J
+  BININT1: 0x4b, // K
+  BININT2: 0x4d, // M
+  LONG1: 0x8a,
+  BINFLOAT: 0x47, // G
+  BINUNICODE: 0x58, // X
+  EMPTY_TUPLE: 0x29, // )
+  TUPLE1: 0x85,
+  TUPLE2: 0x86,
+  TUPLE3: 0x87,
+  TUPLE: 0x74, // t
+  EMPTY_LIST: 0x5d, // ]
+  APPEND: 0x61, // a
+  APPENDS: 0x65, // e
+  EMPTY_DICT: 0x7d, // }
+  SETITEM: 0x73, // s
+  SETITEMS: 0x75, // u
+  BINPUT: 0x71, // q
+  LONG_BINPUT: 0x72, // r
+  BINGET: 0x68, // h
+  LONG_BINGET: 0x6a, // j
+  GLOBAL: 0x63, // c
+  REDUCE: 0x52, // R
+  BUILD: 0x62, // b
+  BINPERSID: 0x51, // Q
+} as const;

@@ -1,0 +1,43 @@
+/** Files that are replaced whole: whoever reads one, be it after a crash, finds the old or the new. */
+import { basename, dirname, join } from "node:path";
+
+const TEMP_SUFFIX = ".lab-tmp";
+
+/**
+ * Writes `bytes` beside `path`, makes sure of them on disk, and renames them over it. Callers hold the folder's lock,
+ * so no two write one file at a time. When it throws, `path` is as it was.
+ */
+export async function replaceFile(path: string, bytes: Uint8Array): Promise<void> {
+  const temp = join(dirname(path), `.${basename(path)}${TEMP_SUFFIX}`);
+  try {
+    await writeDurably(temp, bytes);
+    await Deno.rename(temp, path);
+  } catch (error) {
+    await Deno.remove(temp).catch(() => {});
+    throw error;
+  }
+  await syncFolder(dirname(path));
+}
+
+/** Removes what writers that died in `replaceFile` left behind. Callers hold the folder's lock, so none is at work. */
+export async function removeLeftovers(folder: string): Promise<void> {
+  for await (const { name, isFile } of Deno.readDir(folder)) {
+    if (isFile && name.startsWith(".") && name.endsWith(TEMP_SUFFIX)) await Deno.remove(join(folder, name));
+  }
+}
+
+async function writeDurably(path: string, bytes: Uint8Array): Promise<void> {
+  using file = await Deno.open(path, { write: true, create: true, truncate: true });
+  for (let written = 0; written < bytes.length;) written += await file.write(bytes.subarray(written));
+  await file.sync();
+}
+
+/** A rename is on disk once its folder is. */
+async function syncFolder(path: string): Promise<void> {
+  try {
+    using folder = await Deno.open(path);
+    await folder.sync();
+  } catch {
+    // Not every system lets a program sync a folder. The rename is done and must not look as if it had failed.
+  }
+}

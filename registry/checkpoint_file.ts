@@ -1,0 +1,35 @@
+import { join } from "node:path";
+import { reasonOf, RegistryError } from "./errors.ts";
+
+/** Four times the largest model of this lab. Nothing larger is read into memory. */
+const MAX_BYTES = 512 * 2 ** 20;
+
+/** The name alone, of a checkpoint: no folder, no drive, and none of the registry's own files. */
+const PLAIN_PTH = /^[^/\\:\0]+\.pth$/;
+
+/**
+ * Where the checkpoint of a record lies.
+ * @throws RegistryError when `filename` would lead out of `folder` or is no `.pth`
+ */
+export function checkpointPath(folder: string, id: string, filename: string): string {
+  if (!PLAIN_PTH.test(filename)) {
+    throw new RegistryError(
+      `model ${id} names the file ${JSON.stringify(filename)}; it must be the plain name of a .pth in ${folder}`,
+    );
+  }
+  return join(folder, filename);
+}
+
+/** @throws RegistryError that names the model when its file cannot be read */
+export async function readCheckpointFile(path: string, id: string): Promise<Uint8Array<ArrayBuffer>> {
+  try {
+    const { size } = await Deno.stat(path);
+    if (size > MAX_BYTES) {
+      throw new RegistryError(`the file of model ${id}, ${path}, has ${size} bytes; no model here is that large`);
+    }
+    return await Deno.readFile(path);
+  } catch (error) {
+    if (error instanceof RegistryError) throw error;
+    throw new RegistryError(`cannot read the file of model ${id}, ${path}: ${reasonOf(error)}`, { cause: error });
+  }
+}

@@ -1,0 +1,79 @@
+/** Where and why a text is not JSON. (`JSON.parse` gives a place for some faults only.) */
+export interface JsonFault {
+  offset: number;
+  /** From 1. */
+  line: number;
+  /** From 1. */
+  column: number;
+  what: string;
+}
+
+const SPACE = /[ \t\n\r]*/y;
+/** Between the quotes: anything from a space on but a quote and a backslash, or an escape. */
+const STRING = /"(?:[ !#-[\]-\uffff]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*"/y;
+const LITERAL = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|null/y;
+
+/** The first fault of `text`, which `JSON.parse` refused. */
+export function findJsonFault(text: string): JsonFault {
+  const offset = new Scanner(text).firstFault();
+  const before = text.slice(0, offset).split("\n");
+  const what = offset >= text.length ? "the file ends too early" : `unexpected ${JSON.stringify(text[offset])}`;
+  return { offset, line: before.length, column: before.at(-1)!.length + 1, what };
+}
+
+class Scanner {
+  #at = 0;
+  constructor(readonly text: string) {}
+
+  /** The offset at which the text stops being JSON. */
+  firstFault(): number {
+    if (this.#value()) this.#skip(SPACE);
+    return this.#at;
+  }
+
+  /** Each method moves past what it names and says true, or stays at the fault and says false. */
+  #value(): boolean {
+    this.#skip(SPACE);
+    switch (this.text[this.#at]) {
+      case "[":
+        return this.#list("]", () => this.#value());
+      case "{":
+        return this.#list("}", () => this.#member());
+      case '"':
+        return this.#skip(STRING);
+      default:
+        return this.#skip(LITERAL);
+    }
+  }
+
+  #list(close: string, item: () => boolean): boolean {
+    this.#at++;
+    this.#skip(SPACE);
+    if (this.#symbol(close)) return true;
+    do {
+      if (!item()) return false;
+      this.#skip(SPACE);
+    } while (this.#symbol(","));
+    return this.#symbol(close);
+  }
+
+  #member(): boolean {
+    this.#skip(SPACE);
+    if (!this.#skip(STRING)) return false;
+    this.#skip(SPACE);
+    return this.#symbol(":") && this.#value();
+  }
+
+  #symbol(symbol: string): boolean {
+    if (this.text[this.#at] !== symbol) return false;
+    this.#at++;
+    return true;
+  }
+
+  #skip(pattern: RegExp): boolean {
+    pattern.lastIndex = this.#at;
+    const matched = pattern.test(this.text);
+    if (matched) this.#at = pattern.lastIndex;
+    return matched;
+  }
+}

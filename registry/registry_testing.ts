@@ -1,0 +1,36 @@
+/** What the tests of the registry share. */
+import { type NamedTensor, parameterSpecs } from "../core/nn/model_spec.ts";
+import type { NewModel } from "./registry.ts";
+import { specOf } from "./spec_of.ts";
+
+export const testModel: NewModel = {
+  model_type: "SimpleNN",
+  optimizer: "Adam",
+  learning_rate: 0.001,
+  batch_size: 32,
+  num_epochs: 1,
+  hidden_layers_config: [4],
+  use_dropout: true,
+  dropout_p: 0.3,
+  accuracy: 94.1,
+  training_time: 36.86,
+};
+
+/** Weights for `testModel` that are all `value`. */
+export function testWeights(value: number): NamedTensor[] {
+  return parameterSpecs(specOf(testModel)).map(({ name, shape }) => ({
+    name,
+    shape,
+    data: new Float32Array(shape.reduce((a, b) => a * b, 1)).fill(value),
+  }));
+}
+
+/** Runs `test` with a fresh folder and removes it afterwards. */
+export async function withFolder(test: (folder: string) => Promise<void>): Promise<void> {
+  const folder = await Deno.makeTempDir({ prefix: "registry_" });
+  try {
+    await test(folder);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
