@@ -1,0 +1,98 @@
+/** Where on a picture the ink is, whatever the colours of ink and paper. */
+import type { Raster } from "./raster.ts";
+
+export interface Ink {
+  /** How far each pixel is from paper, 0 to 255: `[height, width]`. */
+  plane: Uint8Array;
+  /** The largest value of the plane; 0 for a page of one tone. */
+  strongest: number;
+}
+
+type Colour = readonly [red: number, green: number, blue: number];
+
+/**
+ * Tells ink from paper. Where alpha varies, alpha is the ink (a transparent canvas). Elsewhere paper is the middle colour
+ * of the border, and a pixel's ink is its largest distance from that in any one channel, so that dark on light, light on
+ * dark and colours of equal brightness all work.
+ */
+export function findInk(image: Raster): Ink {
+  // One kind of array, whatever the caller's, keeps the loops below fast.
+  const data = new Uint8Array(image.data.buffer, image.data.byteOffset, image.data.length);
+  const paper = (channel: number) => borderMedian(data, image, channel);
+  switch (image.channels) {
+    case 1:
+      return inkOfChannel(data, 1, 0, paper(0));
+    case 2:
+      return varies(data, 2, 1) ? inkOfChannel(data, 2, 1, 0) : inkOfChannel(data, 2, 0, paper(0));
+    case 3:
+      return inkOfRgb(data, [paper(0), paper(1), paper(2)]);
+    case 4:
+      return varies(data, 4, 3) ? inkOfChannel(data, 4, 3, 0) : inkOfRgba(data, [paper(0), paper(1), paper(2)]);
+  }
+}
+
+function varies(data: Uint8Array, channels: number, channel: number): boolean {
+  const first = data[channel];
+  for (let at = channel; at < data.length; at += channels) {
+    if (data[at] !== first) return true;
+  }
+  return false;
+}
+
+/** The median of one channel over the outermost pixels. */
+function borderMedian(data: Uint8Array, { width, height, channels }: Raster, channel: number): number {
+  const counts = new Uint32Array(256);
+  const count = (x: number, y: number) => counts[data[(y * width + x) * channels + channel]]++;
+  for (let x = 0; x < width; x++) {
+    count(x, 0);
+    count(x, height - 1);
+  }
+  for (let y = 0; y < height; y++) {
+    count(0, y);
+    count(width - 1, y);
+  }
+  const half = width + height;
+  let tone = 0;
+  for (let seen = counts[0]; seen < half; seen += counts[tone]) tone++;
+  return tone;
+}
+
+function inkOfChannel(data: Uint8Array, channels: number, channel: number, paper: number): Ink {
+  const plane = new Uint8Array(data.length / channels);
+  let strongest = 0;
+  for (let pixel = 0; pixel < plane.length; pixel++) {
+    const ink = Math.abs(data[pixel * channels + channel] - paper);
+    plane[pixel] = ink;
+    if (ink > strongest) strongest = ink;
+  }
+  return { plane, strongest };
+}
+
+function inkOfRgb(data: Uint8Array, [red, green, blue]: Colour): Ink {
+  const plane = new Uint8Array(data.length / 3);
+  let strongest = 0;
+  for (let pixel = 0; pixel < plane.length; pixel++) {
+    const at = pixel * 3;
+    const ink = Math.max(Math.abs(data[at] - red), Math.abs(data[at + 1] - green), Math.abs(data[at + 2] - blue));
+    plane[pixel] = ink;
+    if (ink > strongest) strongest = ink;
+  }
+  return { plane, strongest };
+}
+
+/** A canvas is RGBA, so this is the usual case: most of it is paper, which a look at four samples at once tells. */
+function inkOfRgba(samples: Uint8Array, [red, green, blue]: Colour): Ink {
+  const data = samples.byteOffset % 4 === 0 ? samples : samples.slice();
+  const plane = new Uint8Array(data.length / 4);
+  const words = new Int32Array(data.buffer, data.byteOffset, plane.length);
+  const [paperWord] = new Int32Array(Uint8Array.of(red, green, blue, data[3]).buffer);
+  let strongest = 0;
+  for (let pixel = 0; pixel < plane.length; pixel++) {
+    if (words[pixel] === paperWord) continue;
+    const at = pixel * 4;
+    const ink = Math.max(Math.abs(data[at] - red), Math.abs(data[at + 1] - green), Math.abs(data[at + 2] - blue));
+    plane[pixel] = ink;
+    if (ink > strongest) strongest = ink;
+  }
+  return { plane, strongest };
+}

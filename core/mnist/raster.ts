@@ -1,0 +1,9 @@
+/** A picture as a PNG or a canvas holds it: rows from the top, samples of a pixel side by side, 8 bits each. */
+export interface Raster {
+  width: number;
+  height: number;
+  /** 1 grey, 2 grey and alpha, 3 RGB, 4 RGBA. */
+  channels: 1 | 2 | 3 | 4;
+  /** `width * height * channels` samples. */
+  data: Uint8Array | Uint8ClampedArray;
+}
