@@ -61,6 +61,8 @@ export interface LossMessage {
   total_steps: number;
   images_per_second?: number;
   seconds_left?: number;
+  /** Losses since the last message that were merged into this one, `[step, loss]` in order. */
+  losses?: [step: number, loss: number][];
 }
 
 export interface ExistsMessage {

@@ -2,6 +2,7 @@
 export * from "./fields.ts";
 export * from "./form_query.ts";
 export * from "./learning_rate.ts";
+export * from "./matching.ts";
 export * from "./messages.ts";
 export * from "./model_record.ts";
 export * from "./prediction.ts";

@@ -1,8 +1,7 @@
 /** `POST /predict` of the inference service. */
 import * as v from "valibot";
 import * as field from "./fields.ts";
-import { isInRange } from "./learning_rate.ts";
-import { sameWidths } from "./train_config.ts";
+import type { NearestModel } from "./matching.ts";
 import type { ModelRecord } from "./model_record.ts";
 
 /** Largest body of `POST /predict`, in bytes. */
@@ -62,18 +61,23 @@ export interface NotTrainedResponse {
   error: "Model not trained yet.";
   train_url: string;
   /** The closest stored model and the fields that differ; null when none is stored. */
-  nearest: { model: ModelRecord; differs: string[] } | null;
+  nearest: NearestModel | null;
 }
 
-/** Names of the fields in which `record` does not answer to `params`; empty for a match. */
-export function differingFields(record: ModelRecord, params: PredictParams): string[] {
-  const differs: string[] = [];
-  if (record.model_type !== params.model_type) differs.push("model_type");
-  if (record.optimizer !== params.optimizer) differs.push("optimizer");
-  if (!isInRange(record.learning_rate, params.learning_rate_range)) differs.push("learning_rate_range");
-  if (record.batch_size !== params.batch_size) differs.push("batch_size");
-  if (record.num_epochs !== params.epochs) differs.push("epochs");
-  if (!sameWidths(record.hidden_layers_config, params.hidden_layers_config)) differs.push("hidden_layers_config");
-  if (record.use_dropout !== params.use_dropout) differs.push("use_dropout");
-  return differs;
+/** The answer of the model `record`, from its probabilities in digit order; they must be finite. */
+export function describePrediction(record: ModelRecord, probabilities: ArrayLike<number>): PredictResponse {
+  const shares = Array.from(probabilities);
+  const confidence = Math.max(...shares);
+  return {
+    prediction: shares.indexOf(confidence),
+    confidence: `${(confidence * 100).toFixed(2)}%`,
+    probabilities: shares,
+    found_model: {
+      id: record.id,
+      accuracy: `${record.accuracy.toFixed(2)}%`,
+      learning_rate: record.learning_rate,
+      epochs: record.num_epochs,
+      training_time: `${record.training_time.toFixed(2)}s`,
+    },
+  };
 }

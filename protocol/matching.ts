@@ -1,0 +1,42 @@
+/** Which stored model answers to the fields of a request: one rule for the service and for the page. */
+import { isInRange } from "./learning_rate.ts";
+import type { ModelRecord } from "./model_record.ts";
+import type { PredictParams } from "./prediction.ts";
+import { sameWidths } from "./train_config.ts";
+
+/** A stored model and the fields in which it differs from what was asked for. */
+export interface NearestModel {
+  model: ModelRecord;
+  differs: string[];
+}
+
+/** The model that matches `params`: of several the most accurate, then the newest. */
+export function findMatch(records: readonly ModelRecord[], params: PredictParams): ModelRecord | undefined {
+  return best(records.filter((record) => differingFields(record, params).length === 0));
+}
+
+/** The model that differs from `params` in the fewest fields: of several the most accurate, then the newest. */
+export function findNearest(records: readonly ModelRecord[], params: PredictParams): NearestModel | null {
+  const candidates = records.map((model) => ({ model, differs: differingFields(model, params) }));
+  const fewest = Math.min(...candidates.map(({ differs }) => differs.length));
+  const closest = candidates.filter(({ differs }) => differs.length === fewest);
+  const model = best(closest.map((candidate) => candidate.model));
+  return closest.find((candidate) => candidate.model === model) ?? null;
+}
+
+/** Names of the fields in which `record` does not answer to `params`; empty for a match. */
+export function differingFields(record: ModelRecord, params: PredictParams): string[] {
+  const differs: string[] = [];
+  if (record.model_type !== params.model_type) differs.push("model_type");
+  if (record.optimizer !== params.optimizer) differs.push("optimizer");
+  if (!isInRange(record.learning_rate, params.learning_rate_range)) differs.push("learning_rate_range");
+  if (record.batch_size !== params.batch_size) differs.push("batch_size");
+  if (record.num_epochs !== params.epochs) differs.push("epochs");
+  if (!sameWidths(record.hidden_layers_config, params.hidden_layers_config)) differs.push("hidden_layers_config");
+  if (record.use_dropout !== params.use_dropout) differs.push("use_dropout");
+  return differs;
+}
+
+function best(records: readonly ModelRecord[]): ModelRecord | undefined {
+  return records.toSorted((a, b) => b.accuracy - a.accuracy || b.timestamp - a.timestamp).at(0);
+}

@@ -1,0 +1,20 @@
+/** Answers that end a request early. */
+import type { Context } from "hono";
+import type { ContentfulStatusCode } from "hono/utils/http-status";
+
+/** Thrown by a handler: answered with `status` and `{"error": message, ...body}`. The message is for people. */
+export class HttpError extends Error {
+  override name = "HttpError";
+  constructor(readonly status: number, message: string, readonly body?: object) {
+    super(message);
+  }
+}
+
+/** The answer to whatever a handler threw; what the client may not know goes to the log only. */
+export function answerError(error: Error, c: Context): Response {
+  if (error instanceof HttpError) {
+    return c.json({ error: error.message, ...error.body }, error.status as ContentfulStatusCode);
+  }
+  console.error(`${c.req.method} ${c.req.path}:`, error);
+  return c.json({ error: "internal error" }, 500);
+}

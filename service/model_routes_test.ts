@@ -1,0 +1,91 @@
+import assert from "node:assert/strict";
+import { readSafetensors, specFromMetadata } from "../core/checkpoint/safetensors.ts";
+import type { NamedTensor } from "../core/nn/model_spec.ts";
+import type { ModelRecord } from "../protocol/mod.ts";
+import { RegistryError, specOf } from "../registry/mod.ts";
+import { createServiceApp } from "./app.ts";
+import { addModelRoutes, type ModelFiles } from "./model_routes.ts";
+import { readSettings } from "./settings.ts";
+
+const record: ModelRecord = {
+  id: "m1",
+  filename: "m1.pth",
+  timestamp: 1,
+  model_type: "SimpleNN",
+  optimizer: "Adam",
+  learning_rate: 0.001,
+  batch_size: 32,
+  num_epochs: 1,
+  hidden_layers_config: [128, 64],
+  use_dropout: true,
+  dropout_p: 0.25,
+  accuracy: 94.1,
+  training_time: 36.86,
+  homemade: { by: "someone" },
+};
+const weights: NamedTensor[] = [{ name: "head.0.bias", shape: [2], data: Float32Array.of(1, 2) }];
+const checkpoint = Uint8Array.of(80, 75, 3, 4);
+
+function createApp(files: Partial<ModelFiles> = {}, records = [record]) {
+  const app = createServiceApp(readSettings(() => undefined), "training", () => ({}));
+  addModelRoutes(app, {
+    list: () => Promise.resolve(records),
+    get: (id) => Promise.resolve(records.find((record) => record.id === id)),
+    readWeights: () => Promise.resolve(weights),
+    readCheckpoint: () => Promise.resolve(checkpoint),
+    ...files,
+  });
+  return (path: string, headers: Record<string, string> = {}) =>
+    app.request(`http://localhost/api/models${path}`, { headers });
+}
+
+Deno.test("records are listed, and each is found by its id", async () => {
+  const get = createApp();
+  assert.deepEqual(await (await get("")).json(), [record]);
+  assert.deepEqual(await (await get("/m1")).json(), record);
+});
+
+Deno.test("the stored file is handed out as it lies on disk, under the model's name", async () => {
+  const response = await createApp()("/m1/model.pth");
+  assert.deepEqual(await response.bytes(), checkpoint);
+  assert.equal(response.headers.get("content-type"), "application/octet-stream");
+  assert.equal(response.headers.get("content-disposition"), 'attachment; filename="m1.pth"');
+});
+
+Deno.test("a safetensors file alone is enough to run the model and to know where it came from", async () => {
+  const response = await createApp()("/m1/model.safetensors");
+  assert.equal(response.headers.get("content-disposition"), 'attachment; filename="m1.safetensors"');
+  const { tensors, metadata } = readSafetensors(await response.bytes());
+  assert.deepEqual(tensors, weights);
+  assert.deepEqual(specFromMetadata(metadata), specOf(record));
+  assert.deepEqual([metadata.id, metadata.accuracy, metadata.homemade], ["m1", "94.1", '{"by":"someone"}']);
+});
+
+Deno.test("a browser that has the file is not sent it again", async () => {
+  const get = createApp({ readWeights: () => assert.fail("nothing has to be read") });
+  const response = await get("/m1/model.safetensors", { "if-none-match": '"m1"' });
+  assert.equal(response.status, 304);
+  assert.equal(response.headers.get("etag"), '"m1"');
+});
+
+Deno.test("an id that no header can hold still names its download", async () => {
+  const id = 'a"b\r\nü';
+  const response = await createApp({}, [{ ...record, id }])(`/${encodeURIComponent(id)}/model.pth`);
+  assert.equal(response.status, 200);
+  assert.equal(response.headers.get("content-disposition"), 'attachment; filename="a_b___.pth"');
+});
+
+Deno.test("a model that is not there, or cannot be read, is said to be so", async () => {
+  for (const path of ["/m2", "/m2/model.pth", "/m2/model.safetensors"]) {
+    const response = await createApp()(path);
+    assert.equal(response.status, 404);
+    assert.deepEqual(await response.json(), { error: 'There is no model "m2".' });
+  }
+  const damaged = () => Promise.reject(new RegistryError("the file of model m1 is damaged"));
+  const get = createApp({ readWeights: damaged, readCheckpoint: damaged });
+  for (const path of ["/m1/model.pth", "/m1/model.safetensors"]) {
+    const response = await get(path);
+    assert.equal(response.status, 409);
+    assert.deepEqual(await response.json(), { error: "the file of model m1 is damaged" });
+  }
+});

@@ -1,0 +1,55 @@
+/** The bundled page of a service and its assets. */
+import { extname, join } from "node:path";
+import type { Hono } from "hono";
+import { HttpError } from "./errors.ts";
+import type { Settings } from "./settings.ts";
+
+const CONTENT_TYPES: Record<string, string> = {
+  ".css": "text/css; charset=utf-8",
+  ".html": "text/html; charset=utf-8",
+  ".ico": "image/x-icon",
+  ".js": "text/javascript; charset=utf-8",
+  ".json": "application/json",
+  ".map": "application/json",
+  ".png": "image/png",
+  ".svg": "image/svg+xml",
+  ".wasm": "application/wasm",
+  ".woff2": "font/woff2",
+};
+
+/** One file name: no separators and no leading dot, so no way out of the folder. */
+const ASSET_NAME = /^[A-Za-z0-9_-][A-Za-z0-9._-]*$/;
+
+/**
+ * Adds `GET /` (the page `${uiDir}/${page}.html` with the ports filled in) and `GET /assets/<name>`. The bundler puts a
+ * hash of the content into an asset's name, so browsers may keep it for ever.
+ */
+export function addPages(app: Hono, settings: Settings, page: "training" | "inference") {
+  app.get("/", async (c) => {
+    const html = await readOptional(join(settings.uiDir, `${page}.html`));
+    if (html === undefined) throw new HttpError(503, "The pages are not built yet. Run: deno task build");
+    const filled = new TextDecoder().decode(html)
+      .replaceAll("{{TRAINING_PORT}}", String(settings.trainingPort))
+      .replaceAll("{{INFERENCE_PORT}}", String(settings.inferencePort));
+    return c.html(filled, 200, { "Cache-Control": "no-cache" });
+  });
+
+  app.get("/assets/:name", async (c) => {
+    const name = c.req.param("name");
+    const bytes = ASSET_NAME.test(name) ? await readOptional(join(settings.uiDir, "assets", name)) : undefined;
+    if (bytes === undefined) throw new HttpError(404, `There is no asset "${name}".`);
+    return c.body(bytes, 200, {
+      "Content-Type": CONTENT_TYPES[extname(name)] ?? "application/octet-stream",
+      "Cache-Control": "public, max-age=31536000, immutable",
+    });
+  });
+}
+
+async function readOptional(path: string): Promise<Uint8Array<ArrayBuffer> | undefined> {
+  try {
+    return await Deno.readFile(path);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.IsADirectory) return undefined;
+    throw error;
+  }
+}

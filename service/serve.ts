@@ -1,0 +1,99 @@
+/** Starting a service, and ending it in time. */
+import { type Settings, StartupError } from "./settings.ts";
+
+/** Whoever asks for the end gets it within 2 s; what has not closed itself by then is cut off. */
+const HARD_EXIT_MS = 1500;
+
+export interface ServeOptions {
+  /** As it appears in messages, such as `training service`. */
+  name: string;
+  settings: Settings;
+  /** 0 takes any free port. */
+  port: number;
+  fetch: (request: Request, info: Deno.ServeHandlerInfo) => Response | Promise<Response>;
+  /** Called once at the end, before open connections are waited for: the place to close sockets and workers. */
+  onShutdown?: () => Promise<void> | void;
+}
+
+/**
+ * Serves until SIGINT or SIGTERM. Prints one line with the address once it listens.
+ *
+ * @throws {StartupError} when the port or the address cannot be had
+ */
+export async function serveService(options: ServeOptions): Promise<void> {
+  const server = listen(options);
+  const signal = catchSignals();
+  await signal.caught;
+  const hardExit = setTimeout(() => Deno.exit(0), HARD_EXIT_MS);
+  Deno.unrefTimer(hardExit);
+  try {
+    await options.onShutdown?.();
+  } catch (error) {
+    console.error(`${options.name}: shutting down:`, error);
+  }
+  await server.shutdown();
+  signal.release();
+}
+
+/** Runs `main`; a reason not to start becomes one line on stderr and exit code 1. */
+export async function runMain(main: () => Promise<void>): Promise<void> {
+  try {
+    await main();
+  } catch (error) {
+    // RegistryError is the registry's own; this folder must not import it.
+    if (!(error instanceof Error) || !["StartupError", "RegistryError"].includes(error.name)) throw error;
+    console.error(error.message);
+    Deno.exit(1);
+  }
+}
+
+function listen({ name, settings, port, fetch }: ServeOptions): Deno.HttpServer {
+  const hostname = settings.host;
+  try {
+    return Deno.serve({
+      hostname,
+      port,
+      onListen: (address) => console.log(`${name}: http://${withBrackets(hostname)}:${address.port}`),
+      onError: answerUnservable,
+    }, fetch);
+  } catch (error) {
+    throw new StartupError(whyNotListening(error, name, settings, port));
+  }
+}
+
+/** Reached only by requests so broken that the app never saw them, such as one whose Host header is no URL. */
+function answerUnservable(error: unknown): Response {
+  console.error("A request could not be served:", error);
+  return Response.json({ error: "bad request" }, { status: 400 });
+}
+
+function whyNotListening(error: unknown, name: string, settings: Settings, port: number): string {
+  const variable = port === settings.trainingPort ? "TRAINING_PORT" : "INFERENCE_PORT";
+  if (error instanceof Deno.errors.AddrInUse) {
+    return `${name}: port ${port} is in use; stop the program that holds it, or set ${variable} to a free port`;
+  }
+  if (error instanceof Deno.errors.AddrNotAvailable) {
+    return `${name}: HOST=${settings.host} is not an address of this machine`;
+  }
+  if (error instanceof Deno.errors.PermissionDenied) {
+    return `${name}: port ${port} may not be used by this user; set ${variable} to a port above 1023`;
+  }
+  const reason = error instanceof Error ? error.message : String(error);
+  return `${name}: cannot listen on ${settings.host}:${port}: ${reason}`;
+}
+
+/** Signals after the first do nothing: at a terminal Ctrl+C reaches the whole group, and a supervisor may send its own. */
+function catchSignals(): { caught: Promise<void>; release: () => void } {
+  const signals: Deno.Signal[] = Deno.build.os === "windows" ? ["SIGINT", "SIGBREAK"] : ["SIGINT", "SIGTERM"];
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const stop = () => resolve();
+  for (const signal of signals) Deno.addSignalListener(signal, stop);
+  return {
+    caught: promise,
+    release: () => signals.forEach((signal) => Deno.removeSignalListener(signal, stop)),
+  };
+}
+
+function withBrackets(host: string): string {
+  return host.includes(":") ? `[${host}]` : host;
+}
