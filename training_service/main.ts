@@ -1,0 +1,30 @@
+/** Entry point of the training service. */
+import { Registry } from "../registry/mod.ts";
+import { runMain, serveService } from "../service/serve.ts";
+import { readSettings, StartupError } from "../service/settings.ts";
+import { SocketGroup } from "../service/websocket.ts";
+import { createTrainingApp } from "./app.ts";
+import { Runs } from "./runs.ts";
+import { WorkerClient } from "./worker_client.ts";
+
+await runMain(async () => {
+  const settings = readSettings();
+  const registry = await Registry.open(settings.modelsDir, { write: true });
+  const worker = new WorkerClient(settings.dataDir);
+  const trainImages = await worker.open().catch((error: Error) => {
+    throw new StartupError(error.message);
+  });
+  const runs = new Runs({ store: registry, worker, trainImages, device: settings.device, threads: settings.threads });
+  const sockets = new SocketGroup();
+  const app = createTrainingApp({ settings, registry, runs, sockets });
+  await serveService({
+    name: "training service",
+    settings,
+    port: settings.trainingPort,
+    fetch: (request) => app.fetch(request),
+    onShutdown: async () => {
+      await runs.close();
+      sockets.closeAll(1001, "the service is shutting down");
+    },
+  });
+});

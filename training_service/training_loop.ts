@@ -1,0 +1,91 @@
+/** The loop of a training run: steps in chunks, losses out, a look at the stop flag in between. */
+import type { Trainer } from "../core/nn/trainer.ts";
+import { Pace } from "./pace.ts";
+import type { EpochEnd, LossBatch } from "./worker_messages.ts";
+
+/** At most about thirty posts a second: more would cost the service's thread and show nobody anything. */
+const POST_INTERVAL_MS = 33;
+
+export type LoopTrainer = Pick<Trainer, "step" | "stepsPerEpoch" | "totalSteps" | "run" | "evaluate">;
+
+export interface LoopEvents {
+  onLosses(batch: LossBatch): void;
+  onEpoch(end: EpochEnd): void;
+}
+
+/**
+ * Trains to the end and returns the accuracy after the last epoch, in per cent of the test digits; undefined when
+ * `shouldStop` said so first. It is asked before every chunk and during evaluation.
+ */
+export async function runTraining(
+  trainer: LoopTrainer,
+  batchSize: number,
+  events: LoopEvents,
+  shouldStop: () => boolean,
+): Promise<number | undefined> {
+  const pace = new Pace();
+  const epochs = trainer.totalSteps / trainer.stepsPerEpoch;
+  let evaluationMs = 0;
+  let accuracy: number | undefined;
+  for (let epoch = 1; epoch <= epochs; epoch++) {
+    const lastStep = epoch * trainer.stepsPerEpoch;
+    const report = (firstStep: number, losses: Float32Array) =>
+      events.onLosses({
+        firstStep,
+        losses,
+        epoch,
+        imagesPerSecond: batchSize * 1000 / pace.msPerStep,
+        secondsLeft: ((trainer.totalSteps - trainer.step) * pace.msPerStep + (epochs - epoch + 1) * evaluationMs) /
+          1000,
+      });
+    const meanLoss = await runEpoch(trainer, lastStep, pace, report, shouldStop);
+    if (meanLoss === undefined) return undefined;
+    const began = performance.now();
+    accuracy = await trainer.evaluate(shouldStop);
+    if (accuracy === undefined || shouldStop()) return undefined;
+    evaluationMs = performance.now() - began;
+    events.onEpoch({ epoch, meanLoss, accuracy });
+  }
+  return accuracy;
+}
+
+/** Runs up to `lastStep` and returns the mean of the losses on the way; undefined when it stopped before. */
+async function runEpoch(
+  trainer: LoopTrainer,
+  lastStep: number,
+  pace: Pace,
+  report: (firstStep: number, losses: Float32Array) => void,
+  shouldStop: () => boolean,
+): Promise<number | undefined> {
+  const firstStep = trainer.step;
+  let sum = 0;
+  let unreported: Float32Array[] = [];
+  let reportedUpTo = trainer.step;
+  let reportedAt = -Infinity;
+  while (trainer.step < lastStep) {
+    if (shouldStop()) return undefined;
+    const began = performance.now();
+    const losses = await trainer.run(pace.chunkSteps);
+    const now = performance.now();
+    pace.took(losses.length, now - began);
+    for (const loss of losses) sum += loss;
+    unreported.push(losses);
+    if (now - reportedAt >= POST_INTERVAL_MS || trainer.step >= lastStep) {
+      report(reportedUpTo + 1, concatenate(unreported));
+      unreported = [];
+      reportedUpTo = trainer.step;
+      reportedAt = now;
+    }
+  }
+  return sum / (lastStep - firstStep);
+}
+
+function concatenate(parts: readonly Float32Array[]): Float32Array {
+  const all = new Float32Array(parts.reduce((length, part) => length + part.length, 0));
+  let offset = 0;
+  for (const part of parts) {
+    all.set(part, offset);
+    offset += part.length;
+  }
+  return all;
+}

@@ -1,0 +1,131 @@
+/** One worker, from its start to its end. */
+import type {
+  EpochEnd,
+  FromWorker,
+  LossBatch,
+  ToWorker,
+  TrainedModel,
+  TrainingJob,
+  TrainingStart,
+} from "./worker_messages.ts";
+
+/** How long a worker may take to see the stop flag before it is ended by force. */
+const STOP_PATIENCE_MS = 120;
+
+/** A training that could not be finished; the message is for people. */
+export class TrainingError extends Error {
+  override name = "TrainingError";
+}
+
+export interface TrainingEvents {
+  onStart(start: TrainingStart): void;
+  onLosses(batch: LossBatch): void;
+  onEpoch(end: EpochEnd): void;
+}
+
+interface CurrentJob {
+  events: TrainingEvents;
+  resolve(model: TrainedModel): void;
+  reject(reason: unknown): void;
+  /** What to reject with once the worker says that it stopped. */
+  signal: AbortSignal;
+}
+
+export class TrainingThread {
+  readonly #worker: Worker;
+  readonly #stopFlag = new Int32Array(new SharedArrayBuffer(4));
+  readonly #ready = Promise.withResolvers<number>();
+  #job?: CurrentJob;
+  #alive = true;
+
+  /** Starts `script` and has it read the digits in `dataDir`. */
+  constructor(script: URL, dataDir: string) {
+    this.#worker = new Worker(script, { type: "module", name: "training" });
+    this.#worker.onmessage = ({ data }: MessageEvent<FromWorker>) => this.#receive(data);
+    this.#worker.onerror = (event) => {
+      event.preventDefault();
+      this.#crash(event.message);
+    };
+    // Whoever waits for it sees the failure; nobody has to wait.
+    this.#ready.promise.catch(() => {});
+    this.#post({ type: "open", dataDir, stopFlag: this.#stopFlag.buffer });
+  }
+
+  /** False once the worker has crashed or was ended: it trains no more. */
+  get alive(): boolean {
+    return this.#alive;
+  }
+
+  /** The number of training images, once they are read. Rejects with a TrainingError that says why they are not. */
+  get ready(): Promise<number> {
+    return this.#ready.promise;
+  }
+
+  /**
+   * Trains one job; only one at a time.
+   *
+   * @throws the signal's reason soon after an abort, {TrainingError} when the training fails
+   */
+  async train(job: TrainingJob, events: TrainingEvents, signal: AbortSignal): Promise<TrainedModel> {
+    const { promise, resolve, reject } = Promise.withResolvers<TrainedModel>();
+    let patience: ReturnType<typeof setTimeout> | undefined;
+    const stop = () => {
+      Atomics.store(this.#stopFlag, 0, 1);
+      patience = setTimeout(() => {
+        this.end();
+        reject(signal.reason);
+      }, STOP_PATIENCE_MS);
+    };
+    Atomics.store(this.#stopFlag, 0, 0);
+    this.#job = { events, resolve, reject, signal };
+    signal.addEventListener("abort", stop, { once: true });
+    this.#post({ type: "train", job });
+    try {
+      return await promise;
+    } finally {
+      clearTimeout(patience);
+      signal.removeEventListener("abort", stop);
+      this.#job = undefined;
+    }
+  }
+
+  /** Ends the worker at once, whatever it is doing. */
+  end() {
+    this.#alive = false;
+    this.#worker.terminate();
+  }
+
+  #receive(message: FromWorker) {
+    switch (message.type) {
+      case "ready":
+        return this.#ready.resolve(message.trainImages);
+      case "unreadable":
+        this.end();
+        return this.#ready.reject(new TrainingError(message.message));
+      case "start":
+        return this.#job?.events.onStart(message.start);
+      case "losses":
+        return this.#job?.events.onLosses(message.batch);
+      case "epoch":
+        return this.#job?.events.onEpoch(message.end);
+      case "trained":
+        return this.#job?.resolve(message.model);
+      case "stopped":
+        return this.#job?.reject(this.#job.signal.reason);
+      case "failed":
+        return this.#job?.reject(new TrainingError(message.message));
+    }
+  }
+
+  #crash(reason: string) {
+    this.end();
+    console.error("training worker:", reason);
+    const error = new TrainingError("The training broke down and could not go on. The next one starts afresh.");
+    this.#ready.reject(error);
+    this.#job?.reject(error);
+  }
+
+  #post(message: ToWorker) {
+    this.#worker.postMessage(message);
+  }
+}

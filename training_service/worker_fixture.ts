@@ -1,0 +1,33 @@
+/** A worker for `worker_client_test.ts` that behaves as its data folder is called. */
+import type { FromWorker, ToWorker } from "./worker_messages.ts";
+
+let behaviour: string;
+let stopFlag: Int32Array<SharedArrayBuffer>;
+
+self.onmessage = async ({ data }: MessageEvent<ToWorker>) => {
+  if (data.type === "open") {
+    behaviour = data.dataDir;
+    stopFlag = new Int32Array(data.stopFlag);
+    if (behaviour === "unreadable") return post({ type: "unreadable", message: "train-images: no such file" });
+    return post({ type: "ready", trainImages: 60000 });
+  }
+  post({ type: "start", start: { device: behaviour, reason: "as asked", totalSteps: 1 } });
+  if (behaviour === "cooperative") {
+    while (Atomics.load(stopFlag, 0) === 0) await new Promise((resolve) => setTimeout(resolve, 1));
+    post({ type: "stopped" });
+  } else if (behaviour === "deaf") {
+    for (;;);
+  } else if (behaviour === "crashing") {
+    setTimeout(() => {
+      throw new Error("out of luck");
+    });
+  } else if (behaviour === "failing") {
+    post({ type: "failed", message: "The training failed: on purpose" });
+  } else {
+    post({ type: "trained", model: { weights: [], accuracy: 12.5, trainingTime: 0.25 } });
+  }
+};
+
+function post(message: FromWorker) {
+  self.postMessage(message);
+}

@@ -1,0 +1,69 @@
+/** What the training worker and its client say to each other. */
+import type { ModelSpec, NamedTensor } from "../core/nn/model_spec.ts";
+import type { DeviceChoice, OptimizerName } from "../protocol/mod.ts";
+
+/** All that decides a training besides the dataset. */
+export interface TrainingJob {
+  spec: ModelSpec;
+  optimizer: OptimizerName;
+  learningRate: number;
+  batchSize: number;
+  epochs: number;
+  /** Unsigned, 32 bits. */
+  seed: number;
+  device: DeviceChoice;
+  threads: number;
+}
+
+export interface TrainingStart {
+  device: string;
+  /** Why this device, in words. */
+  reason: string;
+  totalSteps: number;
+}
+
+/** The losses of consecutive steps of one epoch. */
+export interface LossBatch {
+  /** From 1. */
+  firstStep: number;
+  losses: Float32Array;
+  /** From 1. */
+  epoch: number;
+  imagesPerSecond: number;
+  secondsLeft: number;
+}
+
+export interface EpochEnd {
+  /** From 1. */
+  epoch: number;
+  /** Mean of the losses of the epoch's steps. */
+  meanLoss: number;
+  /** Per cent of the test digits. */
+  accuracy: number;
+}
+
+export interface TrainedModel {
+  weights: NamedTensor[];
+  /** Per cent of the test digits, after the last epoch. */
+  accuracy: number;
+  /** Seconds, with opening and evaluating. */
+  trainingTime: number;
+}
+
+export type ToWorker =
+  /** First message: where the digits are, and one int32 that turns 1 when the current job shall stop. */
+  | { type: "open"; dataDir: string; stopFlag: SharedArrayBuffer }
+  | { type: "train"; job: TrainingJob };
+
+export type FromWorker =
+  /** Answer to `open`. */
+  | { type: "ready"; trainImages: number }
+  | { type: "unreadable"; message: string }
+  /** In the course of `train`. */
+  | { type: "start"; start: TrainingStart }
+  | { type: "losses"; batch: LossBatch }
+  | { type: "epoch"; end: EpochEnd }
+  /** The last answer to `train` is one of these. */
+  | { type: "trained"; model: TrainedModel }
+  | { type: "stopped" }
+  | { type: "failed"; message: string };
