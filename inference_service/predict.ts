@@ -1,0 +1,111 @@
+/** `POST /predict`: from the body of a request to the digit. */
+import { BlankDrawingError, prepareDrawing } from "../core/mnist/drawing.ts";
+import {
+  describePrediction,
+  findMatch,
+  findNearest,
+  formatFormQuery,
+  type ModelRecord,
+  type NotTrainedResponse,
+  type PredictParams,
+  type PredictRequest,
+  PredictRequestSchema,
+  type PredictResponse,
+  validate,
+  ValidationError,
+} from "../protocol/mod.ts";
+import { HttpError } from "../service/app.ts";
+import { decodeDataUrl } from "./data_url.ts";
+import { decodePng, PngError } from "./png/decode.ts";
+import type { PredictorCache } from "./predictor_cache.ts";
+import { type ModelStore, UnusableModelError } from "./stored_predictor.ts";
+
+/** How often a model is looked up again when it was replaced between look-up and opening. */
+const MAX_ATTEMPTS = 3;
+
+export interface PredictDeps {
+  store: ModelStore;
+  predictors: PredictorCache;
+}
+
+/**
+ * Answers the JSON text of a request. `trainingUrl` is the training page's address without a query. Throws an
+ * `HttpError`: 400 for a bad body (naming the field) or a blank drawing, 404 when no such model is stored (with a
+ * `NotTrainedResponse`), 409 when the stored model cannot be used.
+ */
+export async function answerPrediction(
+  { store, predictors }: PredictDeps,
+  body: string,
+  trainingUrl: string,
+): Promise<PredictResponse> {
+  const request = parseRequest(body);
+  for (let attempt = 1;; attempt++) {
+    const records = await store.list();
+    predictors.retain(records);
+    const record = chooseModel(records, request, trainingUrl);
+    try {
+      return describe(record, await predictors.predict(record, preparePixels(request.image_data)));
+    } catch (error) {
+      if (!(error instanceof UnusableModelError)) throw error;
+      const replaced = JSON.stringify(await store.get(record.id)) !== JSON.stringify(record);
+      if (!replaced || attempt === MAX_ATTEMPTS) throw new HttpError(409, error.message);
+    }
+  }
+}
+
+function parseRequest(body: string): PredictRequest {
+  try {
+    return validate(PredictRequestSchema, JSON.parse(body), "the body");
+  } catch (error) {
+    if (error instanceof ValidationError) throw new HttpError(400, error.message);
+    if (error instanceof SyntaxError) throw new HttpError(400, "the body is not valid JSON");
+    throw error;
+  }
+}
+
+function chooseModel(records: ModelRecord[], request: PredictRequest, trainingUrl: string): ModelRecord {
+  if (request.model_id !== undefined) {
+    const record = records.find(({ id }) => id === request.model_id);
+    if (record === undefined) throw new HttpError(404, `There is no model "${request.model_id}".`);
+    return record;
+  }
+  const params = request.params!;
+  const match = findMatch(records, params);
+  if (match !== undefined) return match;
+  const { error, ...rest } = notTrained(records, params, trainingUrl);
+  throw new HttpError(404, error, rest);
+}
+
+function notTrained(records: ModelRecord[], params: PredictParams, trainingUrl: string): NotTrainedResponse {
+  const query = formatFormQuery({
+    model_type: params.model_type,
+    optimizer: params.optimizer,
+    learning_rate_range: params.learning_rate_range,
+    epochs: String(params.epochs),
+    batch_size: String(params.batch_size),
+    hidden_layers_config: params.hidden_layers_config.join(","),
+    use_dropout: String(params.use_dropout),
+  });
+  return {
+    error: "Model not trained yet.",
+    train_url: `${trainingUrl}/?${query}`,
+    nearest: findNearest(records, params),
+  };
+}
+
+function preparePixels(imageData: string): Uint8Array {
+  try {
+    return prepareDrawing(decodePng(decodeDataUrl(imageData)));
+  } catch (error) {
+    if (error instanceof PngError) throw new HttpError(400, `image_data: ${error.message}`);
+    if (error instanceof BlankDrawingError) throw new HttpError(400, error.message);
+    throw error;
+  }
+}
+
+function describe(record: ModelRecord, probabilities: Float32Array): PredictResponse {
+  if (!probabilities.every(Number.isFinite)) {
+    throw new UnusableModelError(`the training of model ${record.id} ended in weights that are not finite numbers`);
+  }
+  return describePrediction(record, probabilities);
+}

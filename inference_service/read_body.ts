@@ -1,0 +1,61 @@
+/** Bodies of requests, read without letting one client's take the memory or the time of the others. */
+import { HttpError } from "../service/app.ts";
+
+/** Bodies up to this size, if they say their size, are read in one go. */
+const SMALL_BYTES = 1024 * 1024;
+/** Bytes of larger bodies that may be held at once, over all requests. */
+const MAX_HELD_BYTES = 256 * 1024 * 1024;
+/** A larger body has to be here after so many milliseconds. */
+const DEADLINE_MS = 60_000;
+
+let heldBytes = 0;
+
+/**
+ * The body as text. Throws an `HttpError`: 413 for more than `maxBytes`, as soon as that shows; 408 for one that takes too
+ * long; 503 while too many large ones arrive at once; 400 for one that breaks off.
+ */
+export async function readBody(request: Request, maxBytes: number): Promise<string> {
+  const declared = request.headers.get("content-length");
+  if (declared !== null && Number(declared) > maxBytes) throw tooLarge(maxBytes);
+  try {
+    if (declared !== null && Number(declared) <= SMALL_BYTES) return await request.text();
+    return request.body === null ? "" : await readStream(request.body, maxBytes);
+  } catch (error) {
+    if (error instanceof HttpError) throw error;
+    throw new HttpError(400, "the body broke off before its end");
+  }
+}
+
+async function readStream(body: ReadableStream<Uint8Array>, maxBytes: number): Promise<string> {
+  const reader = body.getReader();
+  const decoder = new TextDecoder();
+  let late = false;
+  const deadline = setTimeout(() => {
+    late = true;
+    reader.cancel().catch(() => {});
+  }, DEADLINE_MS);
+  let text = "";
+  let bytes = 0;
+  try {
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (late) throw new HttpError(408, "the body took too long to arrive");
+      if (done) return text + decoder.decode();
+      bytes += value.length;
+      heldBytes += value.length;
+      if (bytes > maxBytes) throw tooLarge(maxBytes);
+      if (heldBytes > MAX_HELD_BYTES) {
+        throw new HttpError(503, "too many large requests at once; try again in a moment");
+      }
+      text += decoder.decode(value, { stream: true });
+    }
+  } finally {
+    clearTimeout(deadline);
+    heldBytes -= bytes;
+    reader.cancel().catch(() => {});
+  }
+}
+
+function tooLarge(maxBytes: number): HttpError {
+  return new HttpError(413, `the body is too large: at most ${maxBytes / 1024 / 1024} MiB are taken`);
+}
