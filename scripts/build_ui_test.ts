@@ -1,0 +1,31 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { buildUi } from "./build_ui.ts";
+
+/** What a page may cost a visitor, in bytes over the wire. */
+const SCRIPT_BUDGET = 60_000;
+
+Deno.test("the pages are built, name their assets, leave the ports to the server and stay within the budget", async () => {
+  const folder = await Deno.makeTempDir();
+  const target = join(folder, "ui");
+  try {
+    await Deno.mkdir(target);
+    await Deno.writeTextFile(join(target, "stale.js"), "");
+    const built = await buildUi(target);
+    const present = Array.from(Deno.readDirSync(target), (entry) => entry.name).sort();
+    assert.deepEqual(present, ["assets", "inference.html", "training.html"]);
+    assert.deepEqual(Array.from(Deno.readDirSync(folder), (entry) => entry.name), ["ui"]);
+    for (const page of ["training", "inference"]) {
+      const html = await Deno.readTextFile(join(target, `${page}.html`));
+      assert.match(html, /<meta name="lab-ports" content="{{TRAINING_PORT}},{{INFERENCE_PORT}}"/);
+      for (const [, path] of html.matchAll(/(?:src|href)="\/(assets\/[^"]+)"/g)) {
+        assert.ok(built.some((file) => file.path === path), `${page}.html asks for ${path}`);
+      }
+      assert.doesNotMatch(html, /<script(?![^>]* src=)|<style|{{SCRIPT|{{STYLE|{{ICON/);
+      const script = built.find((file) => file.path.startsWith(`assets/${page}-`));
+      assert.ok(script && script.gzipBytes <= SCRIPT_BUDGET, `${page}: ${script?.gzipBytes} bytes gzipped`);
+    }
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});

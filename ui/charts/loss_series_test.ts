@@ -1,0 +1,49 @@
+import assert from "node:assert/strict";
+import { LossSeries } from "./loss_series.ts";
+
+Deno.test("a short run keeps every loss as it came", () => {
+  const series = new LossSeries();
+  [[1, 2.3], [10, 1.5], [20, 1.1]].forEach(([step, loss]) => series.push(step, loss));
+  assert.deepEqual(series.steps, [1, 10, 20]);
+  assert.deepEqual(series.losses, [2.3, 1.5, 1.1]);
+});
+
+Deno.test("the running mean follows a falling loss closely and smooths noise away", () => {
+  const series = new LossSeries();
+  const curve = (step: number) => 0.1 + 2 * Math.exp(-step / 500);
+  for (let step = 1; step <= 2000; step++) series.push(step, curve(step) + 0.1 * (-1) ** step);
+  assert.equal(series.means[0], series.losses[0]);
+  for (const step of [200, 500, 1000, 2000]) {
+    const mean = series.means[step - 1];
+    assert.ok(Math.abs(mean - curve(step)) < 0.06, `step ${step}: mean ${mean}, curve ${curve(step)}`);
+  }
+});
+
+Deno.test("a step that was already drawn is not drawn again", () => {
+  const series = new LossSeries();
+  for (const step of [1, 10, 10, 1, 20]) series.push(step, 1);
+  assert.deepEqual(series.steps, [1, 10, 20]);
+});
+
+Deno.test("a long run stays within the capacity, in order, with its mean unchanged", () => {
+  const series = new LossSeries(100);
+  const total = 6400;
+  let sum = 0;
+  for (let step = 1; step <= total; step++) {
+    const loss = 2 + Math.sin(step);
+    sum += loss;
+    series.push(step, loss);
+  }
+  assert.ok(series.steps.length >= 50 && series.steps.length <= 100, `${series.steps.length} points`);
+  assert.ok(series.steps.every((step, i) => i === 0 || step > series.steps[i - 1]));
+  const mean = series.losses.reduce((a, b) => a + b, 0) / series.losses.length;
+  assert.ok(Math.abs(mean - sum / total) < 0.02, `mean ${mean}`);
+});
+
+Deno.test("clearing starts a new run from step 1", () => {
+  const series = new LossSeries(4);
+  for (let step = 1; step <= 9; step++) series.push(step, step);
+  series.clear();
+  series.push(1, 2.3);
+  assert.deepEqual([series.steps, series.losses, series.means], [[1], [2.3], [2.3]]);
+});

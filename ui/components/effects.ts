@@ -1,0 +1,27 @@
+import type { RefObject } from "preact";
+import { useEffect, useRef } from "preact/hooks";
+
+/** Something imperative that lives as long as its element is on the page. */
+interface Disposable {
+  dispose(): void;
+}
+
+/** Refs for an element and for what `create` made on it. */
+export function useAttached<E extends HTMLElement, T extends Disposable>(
+  create: (element: E) => T,
+): [element: RefObject<E | null>, attached: RefObject<T | null>] {
+  const element = useRef<E>(null);
+  const attached = useRef<T>(null);
+  useEffect(() => {
+    const made = create(element.current!);
+    attached.current = made;
+    return () => made.dispose();
+  }, []);
+  return [element, attached];
+}
+
+/** Scrolls to `element` if not even its upper end can be seen. */
+export function bringIntoView(element: HTMLElement): void {
+  const { top } = element.getBoundingClientRect();
+  if (top < 0 || top > innerHeight - 100) element.scrollIntoView();
+}

@@ -1,0 +1,87 @@
+import type { ComponentChildren } from "preact";
+import type { Signal } from "@preact/signals";
+import type { TypedText } from "../form/typed_text.ts";
+
+interface FieldProps {
+  id: string;
+  /** The accessible name, word for word. */
+  label: string;
+  /** What the field means, in plain words. */
+  hint: ComponentChildren;
+}
+
+/** A text field that says beside itself what is wrong with it. */
+export function TextField(
+  { id, label, hint, field, inputMode }: FieldProps & {
+    field: TypedText<unknown>;
+    inputMode: "numeric" | "decimal" | "text";
+  },
+) {
+  const error = field.error.value;
+  return (
+    <div class="field">
+      <label for={id}>{label}</label>
+      <input
+        id={id}
+        type="text"
+        inputMode={inputMode}
+        autocomplete="off"
+        spellcheck={false}
+        value={field.text.value}
+        onInput={(event) => field.text.value = event.currentTarget.value}
+        aria-invalid={error !== undefined}
+        aria-describedby={`${id}-note`}
+      />
+      <p id={`${id}-note`} class={error === undefined ? "note" : "note error"}>
+        {error === undefined ? hint : `${label} ${error}.`}
+      </p>
+    </div>
+  );
+}
+
+export interface Option {
+  value: string;
+  text: string;
+}
+
+/** A choice; `value` may lie outside the options, then `otherwise` is shown for it. */
+export function SelectField(
+  { id, label, hint, options, value, otherwise, onChoose }: FieldProps & {
+    options: readonly Option[];
+    value: string | undefined;
+    otherwise?: string;
+    onChoose: (value: string) => void;
+  },
+) {
+  return (
+    <div class="field">
+      <label for={id}>{label}</label>
+      <select
+        id={id}
+        value={value ?? ""}
+        onChange={(event) => onChoose(event.currentTarget.value)}
+        aria-describedby={`${id}-note`}
+      >
+        {value === undefined && <option value="" disabled>{otherwise}</option>}
+        {options.map((option) => <option key={option.value} value={option.value}>{option.text}</option>)}
+      </select>
+      <p id={`${id}-note`} class="note">{hint}</p>
+    </div>
+  );
+}
+
+export function CheckField({ id, label, hint, checked }: FieldProps & { checked: Signal<boolean> }) {
+  return (
+    <div class="field check">
+      <input
+        id={id}
+        type="checkbox"
+        checked={checked.value}
+        onChange={(event) => checked.value = event.currentTarget.checked}
+        aria-describedby={`${id}-note`}
+      />
+      <label for={id}>{label}</label>
+      <p id={`${id}-note`} class="note">{hint}</p>
+    </div>
+  );
+}

@@ -1,0 +1,39 @@
+import type { ComponentChildren } from "preact";
+import type { FormQuery } from "../../protocol/mod.ts";
+import { pageUrl } from "../lab/page_urls.ts";
+
+/** The frame that both pages share: name, way to the other page, headline, content. */
+export function Page(
+  { current, title, lead, query, children }: {
+    current: "training" | "inference";
+    title: string;
+    lead: string;
+    /** Fields that the link to the other page carries. */
+    query: FormQuery;
+    children: ComponentChildren;
+  },
+) {
+  const link = (page: "training" | "inference", text: string) => (
+    <a href={pageUrl(page, query)} aria-current={page === current ? "page" : undefined}>{text}</a>
+  );
+  return (
+    <>
+      <header class="top">
+        <div class="frame">
+          <p class="brand">MNIST Lab</p>
+          <nav aria-label="Pages">
+            {link("training", "Train")}
+            {link("inference", "Draw")}
+          </nav>
+        </div>
+      </header>
+      <main class="frame">
+        <div class="opening">
+          <h1>{title}</h1>
+          <p>{lead}</p>
+        </div>
+        {children}
+      </main>
+    </>
+  );
+}

@@ -1,0 +1,16 @@
+import assert from "node:assert/strict";
+import type { ModelRecord, PredictParams } from "../../protocol/mod.ts";
+import { compareFields } from "./compare_fields.ts";
+
+Deno.test("differing fields are named as the page labels them, with both values", () => {
+  const params = { learning_rate_range: "High", epochs: 3, hidden_layers_config: [128, 64] } as PredictParams;
+  const record = { learning_rate: 0.0003, num_epochs: 5, hidden_layers_config: [] as number[] } as ModelRecord;
+  assert.deepEqual(
+    compareFields(["learning_rate_range", "epochs", "hidden_layers_config", "unheard_of"], params, record),
+    [
+      { name: "Learning rate", asked: "High", stored: "0.0003" },
+      { name: "Epochs", asked: "3", stored: "5" },
+      { name: "Hidden layers", asked: "128, 64", stored: "none" },
+    ],
+  );
+});

@@ -1,0 +1,146 @@
+import assert from "node:assert/strict";
+import type { ModelRecord, PredictResponse } from "../../protocol/mod.ts";
+import type { Reply } from "../lab/connection.ts";
+import { FakeLab, settled } from "../lab/fake_connection.ts";
+import { type Drawing, InferenceModel } from "./model.ts";
+
+const PICTURE = "data:image/png;base64,AAAA";
+const seven: Drawing = { blank: false, toDataUrl: () => PICTURE };
+const blank: Drawing = { blank: true, toDataUrl: () => assert.fail("a blank page is not sent") };
+
+const record: ModelRecord = {
+  id: "m1",
+  filename: "m1.pth",
+  timestamp: 1,
+  model_type: "ConvNN",
+  optimizer: "SGD",
+  learning_rate: 0.0003,
+  batch_size: 32,
+  num_epochs: 2,
+  hidden_layers_config: [16],
+  use_dropout: true,
+  dropout_p: 0.3,
+  accuracy: 98,
+  training_time: 9,
+};
+
+function answer(prediction: number): { status: number; body: PredictResponse } {
+  const found_model = { id: "m1", accuracy: "98.00%", learning_rate: 0.0003, epochs: 2, training_time: "9.00s" };
+  const probabilities = Array.from({ length: 10 }, (_, digit) => digit === prediction ? 1 : 0);
+  return { status: 200, body: { prediction, confidence: "100.00%", probabilities, found_model } };
+}
+
+async function opened(search: string): Promise<{ lab: FakeLab; model: InferenceModel }> {
+  const lab = new FakeLab();
+  lab.replies.set("/api/models/m1", { status: 200, body: record });
+  lab.replies.set("/predict", answer(7));
+  const model = new InferenceModel(lab);
+  await model.open(search);
+  return { lab, model };
+}
+
+Deno.test("a drawing is sent with the fields, and the answer shown", async () => {
+  const { lab, model } = await opened(
+    "?model_type=ConvNN&learning_rate_range=Low&hidden_layers_config=128,64&epochs=2",
+  );
+  await model.predict(seven);
+  assert.deepEqual(lab.requests, [{
+    path: "/predict",
+    post: {
+      params: {
+        model_type: "ConvNN",
+        optimizer: "Adam",
+        learning_rate_range: "Low",
+        epochs: 2,
+        batch_size: 64,
+        hidden_layers_config: [128, 64],
+        use_dropout: false,
+      },
+      image_data: PICTURE,
+    },
+  }]);
+  assert.deepEqual(model.outcome.value, { kind: "recognised", answer: answer(7).body });
+});
+
+Deno.test("a blank page is answered without asking the service", async () => {
+  const { lab, model } = await opened("");
+  await model.predict(blank);
+  assert.equal(model.outcome.value.kind, "blank");
+  assert.equal(lab.requests.length, 0);
+});
+
+Deno.test("model_id names one model until a field is changed", async () => {
+  const { lab, model } = await opened("?model_type=ConvNN&epochs=2&learning_rate=0.5&model_id=m1");
+  assert.deepEqual(model.namedModel.value, record);
+  await model.predict(seven);
+  assert.deepEqual(lab.requests.at(-1)?.post, { model_id: "m1", image_data: PICTURE });
+  assert.match(model.address.value, /model_id=m1/);
+  model.form.model.epochs.text.value = "3";
+  assert.equal(model.modelId.value, undefined);
+  assert.equal(model.outcome.value.kind, "waiting");
+  assert.doesNotMatch(model.address.value, /model_id/);
+});
+
+Deno.test("a named model that is gone is said, and the fields decide", async () => {
+  const lab = new FakeLab();
+  lab.replies.set("/api/models/gone", { status: 404, body: { error: "no such model" } });
+  const model = new InferenceModel(lab);
+  await model.open("?model_id=gone");
+  assert.equal(model.modelId.value, undefined);
+  assert.match(JSON.stringify(model.outcome.value), /gone is not stored any more/);
+});
+
+Deno.test("a query with a rate but no range gets the range of the rate", async () => {
+  const { model } = await opened("?learning_rate=0.0002");
+  assert.equal(model.form.range.value, "Medium Low");
+});
+
+Deno.test("after a miss the nearest model can be used instead, fields and all", async () => {
+  const { lab, model } = await opened("");
+  const nearest = { model: record, differs: ["model_type"] };
+  lab.replies.set("/predict", { status: 404, body: { error: "Model not trained yet.", train_url: "", nearest } });
+  await model.predict(seven);
+  assert.deepEqual(model.outcome.value, { kind: "not trained", nearest });
+  model.useModel(record);
+  assert.equal(model.modelId.value, "m1");
+  assert.equal(model.form.params.value?.model_type, "ConvNN");
+  assert.equal(model.form.params.value?.learning_rate_range, "Medium Low");
+});
+
+Deno.test("an error of the service is shown in its words, and one that is not there is named", async () => {
+  const { lab, model } = await opened("");
+  lab.replies.set("/predict", { status: 409, body: { error: "The file of model m1 is broken." } });
+  await model.predict(seven);
+  assert.deepEqual(model.outcome.value, { kind: "failed", message: "The file of model m1 is broken." });
+  lab.replies.delete("/predict");
+  await model.predict(seven);
+  assert.match(JSON.stringify(model.outcome.value), /cannot be reached/);
+});
+
+Deno.test("only the answer to the latest drawing counts, and none after clearing", async () => {
+  const { lab, model } = await opened("");
+  const slow = Promise.withResolvers<Reply>();
+  lab.replies.set("/predict", slow.promise);
+  const first = model.predict(seven);
+  lab.replies.set("/predict", answer(3));
+  await model.predict(seven);
+  slow.resolve(answer(7));
+  await first;
+  assert.deepEqual(model.outcome.value, { kind: "recognised", answer: answer(3).body });
+
+  const late = Promise.withResolvers<Reply>();
+  lab.replies.set("/predict", late.promise);
+  const cleared = model.predict(seven);
+  model.clear();
+  late.resolve(answer(7));
+  await cleared;
+  await settled();
+  assert.equal(model.outcome.value.kind, "waiting");
+});
+
+Deno.test("nothing is sent while a field is wrong", async () => {
+  const { lab, model } = await opened("?batch_size=lots");
+  assert.ok(!model.canPredict.value);
+  await model.predict(seven);
+  assert.equal(lab.requests.length, 0);
+});

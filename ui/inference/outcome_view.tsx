@@ -1,0 +1,110 @@
+import { differingFields, type ModelRecord, type PredictParams, type PredictResponse } from "../../protocol/mod.ts";
+import { pageUrl } from "../lab/page_urls.ts";
+import { describeModel } from "../text/format.ts";
+import { compareFields } from "./compare_fields.ts";
+import type { InferenceModel } from "./model.ts";
+
+/** What the network takes the drawing for. The first line is the digit alone, or `None`. */
+export function OutcomeView({ model }: { model: InferenceModel }) {
+  const outcome = model.outcome.value;
+  const answer = outcome.kind === "recognised" ? outcome.answer : undefined;
+  return (
+    <section class="card outcome">
+      <div role="status" aria-label="Prediction" aria-busy={outcome.kind === "asking"}>
+        <p class={answer ? "digit" : "digit none"}>{answer ? answer.prediction : "None"}</p>
+        <Words model={model} />
+        {outcome.kind !== "not trained" && (
+          <div aria-live="off">
+            <Probabilities probabilities={answer?.probabilities} winner={answer?.prediction} />
+          </div>
+        )}
+        {answer && <Author answer={answer} />}
+      </div>
+      {outcome.kind === "not trained" && <Miss model={model} nearest={outcome.nearest?.model} />}
+    </section>
+  );
+}
+
+function Words({ model }: { model: InferenceModel }) {
+  const outcome = model.outcome.value;
+  switch (outcome.kind) {
+    case "waiting":
+      return <p>Draw a digit, then press Predict.</p>;
+    case "asking":
+      return <p>Looking …</p>;
+    case "blank":
+      return <p>The page is still blank. Draw a digit first.</p>;
+    case "recognised":
+      return <p>{outcome.answer.confidence.replace("%", " %")} sure (confidence)</p>;
+    case "not trained":
+      return <p>Model not trained yet. No stored model has these settings.</p>;
+    case "failed":
+      return <p class="error">{outcome.message}</p>;
+  }
+}
+
+function Probabilities({ probabilities, winner }: { probabilities?: readonly number[]; winner?: number }) {
+  return (
+    <ul class="probabilities" aria-label="How likely each digit is">
+      {Array.from({ length: 10 }, (_, digit) => {
+        const share = probabilities?.[digit] ?? 0;
+        return (
+          <li key={digit} class={digit === winner ? "winner" : undefined}>
+            <span>{digit}</span>
+            <span class="bar">
+              <span style={{ transform: `scaleX(${share})` }} />
+            </span>
+            <span>{probabilities ? `${(100 * share).toFixed(1)} %` : "–"}</span>
+          </li>
+        );
+      })}
+    </ul>
+  );
+}
+
+function Author({ answer: { found_model: found } }: { answer: PredictResponse }) {
+  return (
+    <p class="note author">
+      Answered by <code>{found.id}</code> (learning rate {found.learning_rate}, test accuracy{" "}
+      {found.accuracy.replace("%", " %")})
+    </p>
+  );
+}
+
+function Miss({ model, nearest }: { model: InferenceModel; nearest: ModelRecord | undefined }) {
+  const params = model.form.params.value;
+  return (
+    <div class="miss">
+      <a class="button primary" href={pageUrl("training", model.form.query.value)}>Train this configuration</a>
+      {nearest && params ? <Nearest model={model} nearest={nearest} params={params} /> : <p>No model is stored yet.</p>}
+    </div>
+  );
+}
+
+function Nearest({ model, nearest, params }: { model: InferenceModel; nearest: ModelRecord; params: PredictParams }) {
+  return (
+    <section aria-labelledby="nearest-title">
+      <h2 id="nearest-title">Nearest stored model</h2>
+      <p>{describeModel(nearest)}.</p>
+      <table>
+        <thead>
+          <tr>
+            <th scope="col">Differs in</th>
+            <th scope="col">Asked</th>
+            <th scope="col">Stored</th>
+          </tr>
+        </thead>
+        <tbody>
+          {compareFields(differingFields(nearest, params), params, nearest).map(({ name, asked, stored }) => (
+            <tr key={name}>
+              <th scope="row">{name}</th>
+              <td>{asked}</td>
+              <td>{stored}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+      <button type="button" onClick={() => model.useModel(nearest)}>Use the nearest model</button>
+    </section>
+  );
+}

@@ -1,0 +1,17 @@
+import assert from "node:assert/strict";
+import { formatCount, formatDuration, formatPercent, plural } from "./format.ts";
+
+Deno.test("durations read as people say them", () => {
+  const cases = [[0.84, "0.8 s"], [9.96, "10 s"], [42.4, "42 s"], [59.7, "1 min"], [185, "3 min 5 s"], [
+    3720,
+    "1 h 2 min",
+  ]];
+  for (const [seconds, text] of cases) assert.equal(formatDuration(Number(seconds)), text);
+});
+
+Deno.test("counts are grouped and percentages have two places", () => {
+  assert.equal(formatCount(109_386), "109,386");
+  assert.equal(formatPercent(94.1), "94.10 %");
+  assert.equal(plural(1, "step"), "1 step");
+  assert.equal(plural(4690, "step"), "4,690 steps");
+});

@@ -1,0 +1,62 @@
+import assert from "node:assert/strict";
+import { LEARNING_RATE_RANGES, type LearningRateRange } from "../../protocol/mod.ts";
+import { TrainingForm } from "./form.ts";
+
+Deno.test("choosing a range sets the rate to its middle", () => {
+  const form = new TrainingForm();
+  const middles = { "Low": "0.000055", "Medium Low": "0.0003", "Medium High": "0.00075", "High": "0.0055" };
+  for (const [name, middle] of Object.entries(middles)) {
+    form.chooseRange(name as LearningRateRange);
+    assert.equal(Number(form.learningRate.text.value), LEARNING_RATE_RANGES[name as LearningRateRange].middle);
+    assert.equal(form.learningRate.text.value, middle);
+    assert.equal(form.range.value, name);
+  }
+});
+
+Deno.test("editing the rate moves the range along, to none outside all of them", () => {
+  const form = new TrainingForm();
+  form.learningRate.text.value = "0.00002";
+  assert.equal(form.range.value, "Low");
+  form.learningRate.text.value = "0.5";
+  assert.equal(form.range.value, undefined);
+  form.learningRate.text.value = "fast";
+  assert.equal(form.range.value, undefined);
+  assert.equal(form.learningRate.error.value, "must be a number greater than 0 and at most 1");
+  assert.equal(form.config.value, undefined);
+});
+
+Deno.test("a rate on the common end of two ranges stays in the one that was chosen", () => {
+  const form = new TrainingForm();
+  form.read({ learning_rate_range: "High", learning_rate: "0.001" });
+  assert.equal(form.range.value, "High");
+});
+
+Deno.test("a query with a range but no rate gets the middle of the range", () => {
+  const form = new TrainingForm();
+  form.read({ learning_rate_range: "Low" });
+  assert.equal(form.config.value?.learning_rate, 0.000055);
+});
+
+Deno.test("the configuration carries every field", () => {
+  const form = new TrainingForm();
+  form.read({
+    model_type: "ConvNN",
+    optimizer: "AdamW",
+    learning_rate: "2e-3",
+    epochs: "2",
+    batch_size: "32",
+    hidden_layers_config: "64",
+    use_dropout: "true",
+  });
+  assert.deepEqual(form.config.value, {
+    model_type: "ConvNN",
+    optimizer: "AdamW",
+    learning_rate: 0.002,
+    num_epochs: 2,
+    batch_size: 32,
+    num_layers: 1,
+    hidden_layers_config: [64],
+    use_dropout: true,
+    dropout_p: 0.3,
+  });
+});

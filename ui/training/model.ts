@@ -1,0 +1,78 @@
+import { computed, signal } from "@preact/signals";
+import { FINISHED_STATES, formatFormQuery, type FormQuery, parseFormQuery, rangeOf } from "../../protocol/mod.ts";
+import type { LabConnection } from "../lab/connection.ts";
+import { TrainingForm } from "./form.ts";
+import { listRuns, Run } from "./run.ts";
+
+/** Query field that names the run which this page started, so that a reload finds it again. */
+const RUN_KEY = "run";
+
+/** Everything the training page knows and does, without a DOM. */
+export class TrainingModel {
+  readonly form = new TrainingForm();
+  readonly run: Run;
+  /** Whether the run was started elsewhere and only found here. */
+  readonly #adopted = signal(false);
+  readonly #connection: LabConnection;
+
+  /** A run that was only found here does not keep anyone from asking for the next one; it queues. */
+  readonly canStart = computed(() =>
+    this.form.config.value !== undefined && (this.#adopted.value || !this.run.active.value)
+  );
+
+  /** What the address bar shows behind `?`. */
+  readonly address = computed(() => {
+    const query = new URLSearchParams(formatFormQuery(this.form.query.value));
+    const id = this.run.id.value;
+    if (id !== undefined && !this.#adopted.value) query.set(RUN_KEY, id);
+    return query.toString();
+  });
+
+  /** Fields of the link to the model just trained; undefined before there is one. */
+  readonly testQuery = computed((): FormQuery | undefined => {
+    const config = this.run.config.value;
+    const result = this.run.result.value;
+    return config && result && {
+      model_type: config.model_type,
+      optimizer: config.optimizer,
+      learning_rate: String(config.learning_rate),
+      learning_rate_range: rangeOf(config.learning_rate),
+      epochs: String(config.num_epochs),
+      batch_size: String(config.batch_size),
+      hidden_layers_config: config.hidden_layers_config.join(","),
+      use_dropout: String(config.use_dropout),
+      model_id: result.model_id,
+    };
+  });
+
+  constructor(connection: LabConnection) {
+    this.#connection = connection;
+    this.run = new Run(connection);
+  }
+
+  /**
+   * Takes over the address's fields and finds the run that this page follows: the one that the address names, else the
+   * newest of the lab that has not ended.
+   */
+  async open(search: string): Promise<void> {
+    const query = parseFormQuery(search);
+    this.form.read(query);
+    const named = new URLSearchParams(search).get(RUN_KEY);
+    // A lab that cannot be asked will say so when a training is started.
+    const runs = await listRuns(this.#connection) ?? [];
+    if (this.run.phase.value !== "idle") return;
+    if (named !== null && runs.some((run) => run.id === named)) return this.run.follow(named);
+    const running = runs.find((run) => !FINISHED_STATES.includes(run.state));
+    if (running === undefined) return;
+    this.#adopted.value = true;
+    if (Object.keys(query).length === 0) this.form.set(running.config);
+    this.run.follow(running.id);
+  }
+
+  start(): void {
+    const config = this.form.config.value;
+    if (config === undefined || !this.canStart.value) return;
+    this.#adopted.value = false;
+    this.run.start(config);
+  }
+}

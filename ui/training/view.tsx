@@ -1,0 +1,22 @@
+import { Page } from "../components/page.tsx";
+import type { TrainingModel } from "./model.ts";
+import { OverwriteDialog } from "./overwrite_dialog.tsx";
+import { RunView } from "./run_view.tsx";
+import { Settings } from "./settings_view.tsx";
+
+export function TrainingPage({ model }: { model: TrainingModel }) {
+  return (
+    <Page
+      current="training"
+      title="Train a network"
+      lead="It looks at 60,000 handwritten digits and learns to read them. Watch it get better."
+      query={model.form.query.value}
+    >
+      <div class="columns">
+        <Settings model={model} />
+        <RunView model={model} />
+      </div>
+      <OverwriteDialog run={model.run} />
+    </Page>
+  );
+}
