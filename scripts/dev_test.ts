@@ -1,0 +1,136 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+
+const unix = Deno.build.os !== "windows";
+/** The promise is 2 s; the rest is for a busy machine. */
+const END_MS = 4000;
+
+interface Lab {
+  process: Deno.ChildProcess;
+  trainingPort: number;
+  inferencePort: number;
+  /** What was printed so far, both streams. */
+  output: () => string;
+  /** The exit code, once the script and whatever it started have closed their output. */
+  finished: Promise<number>;
+}
+
+function listen(port = 0): Deno.TcpListener {
+  return Deno.listen({ hostname: "127.0.0.1", port });
+}
+
+/** Two ports that were free a moment ago. */
+function freePorts(): [number, number] {
+  const listeners = [listen(), listen()];
+  const ports = listeners.map((listener) => listener.addr.port);
+  for (const listener of listeners) listener.close();
+  return [ports[0], ports[1]];
+}
+
+/** Runs the script in a process group of its own with a folder of its own for models, and sees that it has ended. */
+async function withLab([trainingPort, inferencePort]: [number, number], test: (lab: Lab) => Promise<void>) {
+  const modelsDir = await Deno.makeTempDir();
+  const process = new Deno.Command(Deno.execPath(), {
+    args: ["run", "--allow-all", "--no-check", join(import.meta.dirname!, "dev.ts")],
+    env: {
+      TRAINING_PORT: String(trainingPort),
+      INFERENCE_PORT: String(inferencePort),
+      MODELS_DIR: modelsDir,
+      NO_COLOR: "1",
+    },
+    stdin: "null",
+    stdout: "piped",
+    stderr: "piped",
+    detached: true,
+  }).spawn();
+  let output = "";
+  const readAll = async (stream: ReadableStream<Uint8Array>) => {
+    const decoder = new TextDecoder();
+    for await (const chunk of stream) output += decoder.decode(chunk, { stream: true });
+  };
+  const finished = Promise.all([process.status, readAll(process.stdout), readAll(process.stderr)])
+    .then(([{ code }]) => code);
+  try {
+    await test({ process, trainingPort, inferencePort, output: () => output, finished });
+  } finally {
+    signalGroup(process, "SIGKILL");
+    await finished;
+    await Deno.remove(modelsDir, { recursive: true });
+  }
+}
+
+/** As a terminal does it: to the script and its services alike. Does nothing once all have ended. */
+function signalGroup(process: Deno.ChildProcess, signal: Deno.Signal) {
+  try {
+    Deno.kill(unix ? -process.pid : process.pid, signal);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound || error instanceof TypeError)) throw error;
+  }
+}
+
+/** Waits until `condition` holds; fails with all output when it does not within `ms`, or when the script ends before. */
+async function until(condition: () => boolean, lab: Lab, what: string, ms = 30_000) {
+  let ended = false;
+  lab.process.status.then(() => ended = true);
+  for (const start = performance.now(); !condition();) {
+    const late = performance.now() - start > ms;
+    assert(!late && !ended, `${what}: ${late ? `not within ${ms} ms` : "the script ended before"}\n${lab.output()}`);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+async function endsCleanly(lab: Lab, ask: () => void) {
+  const start = performance.now();
+  ask();
+  const code = await lab.finished;
+  const waited = performance.now() - start;
+  assert.equal(code, 0, lab.output());
+  assert(waited < END_MS, `took ${waited} ms to end\n${lab.output()}`);
+  // A service left behind would still hold its port.
+  for (const port of [lab.trainingPort, lab.inferencePort]) listen(port).close();
+}
+
+Deno.test({
+  name: "deno task dev brings up both pages, tells their addresses and ends on SIGTERM",
+  ignore: !unix,
+  fn: () =>
+    withLab(freePorts(), async (lab) => {
+      await until(() => lab.output().includes("MNIST Lab is running"), lab, "the banner");
+      for (const port of [lab.trainingPort, lab.inferencePort]) {
+        const url = `http://127.0.0.1:${port}/`;
+        assert(lab.output().includes(url), lab.output());
+        const response = await fetch(url);
+        assert.equal(response.status, 200);
+        assert.match(await response.text(), /<!doctype html>/i);
+      }
+      await endsCleanly(lab, () => lab.process.kill("SIGTERM"));
+    }),
+});
+
+Deno.test({
+  name: "Ctrl+C, which reaches the services too, ends everything cleanly",
+  ignore: !unix,
+  fn: () =>
+    withLab(freePorts(), async (lab) => {
+      await until(() => lab.output().includes("MNIST Lab is running"), lab, "the banner");
+      const before = lab.output();
+      await endsCleanly(lab, () => signalGroup(lab.process, "SIGINT"));
+      assert.doesNotMatch(lab.output().slice(before.length), /error|exit code/i);
+    }),
+});
+
+Deno.test("a port in use ends the start with one line that names it and its variable", async () => {
+  const [trainingPort, inferencePort] = freePorts();
+  const taken = listen(inferencePort);
+  try {
+    await withLab([trainingPort, inferencePort], async (lab) => {
+      assert.equal(await lab.finished, 1);
+      assert.match(
+        lab.output(),
+        new RegExp(`^Port ${inferencePort} is in use; .* set INFERENCE_PORT to a free port\n$`),
+      );
+    });
+  } finally {
+    taken.close();
+  }
+});

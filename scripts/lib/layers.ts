@@ -1,0 +1,77 @@
+/** Who may import whom: the table behind `scripts/check_layers.ts`. */
+
+export interface Layer {
+  /** A file, or a folder with everything below it; the longest match wins. */
+  path: string;
+  /** Paths of the layers that it may import, besides itself. `*`: all. */
+  imports: readonly string[];
+  /** Packages that it may import; left out: any. */
+  packages?: readonly string[];
+  why: string;
+}
+
+const TRACE = ["core/shape.ts", "core/op.ts", "core/graph.ts"];
+const PROGRAM = [...TRACE, "core/emit/", "core/ops/", "core/random.ts", "core/fuse.ts", "core/schedule.ts"];
+const BACKENDS = ["core/backends/reference/", "core/backends/wasm/", "core/backends/webgpu/"];
+/** The core's front doors. */
+const PUBLIC_CORE = ["core/backends/open.ts", "core/nn/", "core/nn/model_spec.ts", "core/mnist/", "core/checkpoint/"];
+
+/** The core runs in Deno, in workers and in browsers alike, so it uses packages only where named. */
+const core = (path: string, imports: readonly string[], why: string, packages: readonly string[] = []): Layer => (
+  { path, imports, why, packages }
+);
+
+export const LAYERS: readonly Layer[] = [
+  core("core/shape.ts", [], "shapes know nothing"),
+  core("core/random.ts", [], "numbers from (seed, step) alone"),
+  core("core/emit/", [], "the assembler knows no tensors"),
+  core("core/op.ts", ["core/shape.ts", "core/emit/"], "an op names its code, no backend's insides"),
+  core("core/graph.ts", ["core/shape.ts", "core/op.ts"], "tracing knows no particular op"),
+  core("core/session.ts", TRACE, "what a backend offers, without any backend"),
+  core("core/ops/", [...TRACE, "core/emit/", "core/random.ts"], "ops know graphs and code, not how programs run"),
+  core("core/autodiff.ts", [...TRACE, "core/ops/"], "gradients are written in ops"),
+  core("core/fuse.ts", [...TRACE, "core/ops/"], "fusing knows ops, not backends"),
+  core("core/schedule.ts", [...TRACE, "core/ops/", "core/fuse.ts"], "scheduling knows ops, not backends"),
+  core("core/backends/", [...PROGRAM, "core/session.ts"], "what backends share"),
+  ...BACKENDS.map((path) =>
+    core(path, [...PROGRAM, "core/session.ts", "core/backends/"], "a backend knows programs, never another backend")
+  ),
+  core("core/backends/open.ts", [...TRACE, "core/session.ts", "core/backends/", ...BACKENDS], "the one that picks"),
+  core("core/nn/model_spec.ts", [], "what a model is, for everybody"),
+  core(
+    "core/nn/",
+    [
+      ...PROGRAM,
+      "core/autodiff.ts",
+      "core/session.ts",
+      "core/backends/open.ts",
+      "core/nn/model_spec.ts",
+      "core/mnist/",
+    ],
+    "models ask open.ts for a backend, never one by name",
+  ),
+  core("core/mnist/", ["core/nn/model_spec.ts"], "files and drawings in, bytes out"),
+  core("core/checkpoint/", ["core/nn/model_spec.ts"], "tensors in, bytes out, and back", ["fflate"]),
+  { path: "protocol/", imports: [], packages: ["valibot"], why: "the words of services and pages alike" },
+  { path: "registry/", imports: [...PUBLIC_CORE, "protocol/"], why: "models on disk, for both services" },
+  { path: "service/", imports: [...PUBLIC_CORE, "protocol/", "registry/"], why: "plumbing that both services share" },
+  {
+    path: "training_service/",
+    imports: [...PUBLIC_CORE, "protocol/", "registry/", "service/"],
+    why: "services use the core's front doors and never each other",
+  },
+  {
+    path: "inference_service/",
+    imports: [...PUBLIC_CORE, "protocol/", "registry/", "service/"],
+    why: "services use the core's front doors and never each other",
+  },
+  { path: "ui/", imports: [...PUBLIC_CORE, "protocol/"], why: "pages talk to services over the wire only" },
+  { path: "scripts/", imports: ["*"], why: "tools may use everything" },
+];
+
+/** The layer of a file, or undefined for one that the table forgot. */
+export function layerOf(path: string): Layer | undefined {
+  return LAYERS
+    .filter((layer) => layer.path === path || (layer.path.endsWith("/") && path.startsWith(layer.path)))
+    .sort((a, b) => b.path.length - a.path.length)[0];
+}

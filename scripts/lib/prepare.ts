@@ -1,0 +1,21 @@
+/** What must be in place before a service or a test runs. */
+import * as esbuild from "esbuild";
+import type { Settings } from "../../service/settings.ts";
+import { buildUi } from "../build_ui.ts";
+import { fetchData } from "../fetch_data.ts";
+
+/**
+ * The dataset, the pages and the folder for models.
+ *
+ * @param log takes one line at a time
+ * @throws {StartupError} when the dataset cannot be had
+ */
+export async function prepare(settings: Settings, log: (line: string) => void): Promise<void> {
+  await Deno.mkdir(settings.modelsDir, { recursive: true });
+  await fetchData(settings.dataDir, log);
+  try {
+    await buildUi();
+  } finally {
+    await esbuild.stop(); // Its child process would outlive the build.
+  }
+}

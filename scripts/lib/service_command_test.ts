@@ -1,0 +1,38 @@
+import assert from "node:assert/strict";
+import { readSettings, StartupError } from "../../service/settings.ts";
+import { localUrl, permissions } from "./service_command.ts";
+import { PROJECT_DIR } from "./source_files.ts";
+
+const settings = (variables: Record<string, string>) =>
+  readSettings((name) => ({ MODELS_DIR: "/m", DATA_DIR: "/d", ...variables })[name]);
+
+Deno.test("the training service may use its port, read its folders and write models, no more", () => {
+  assert.deepEqual(permissions("training", settings({ TRAINING_PORT: "9000" })), [
+    "--no-prompt",
+    "--allow-net=127.0.0.1:9000",
+    `--allow-read=${PROJECT_DIR},/m,/d`,
+    "--allow-write=/m",
+    "--allow-env=HOST,LAB_TOKEN,TRAINING_PORT,INFERENCE_PORT,MODELS_DIR,DATA_DIR,DEVICE,THREADS,ALLOWED_HOSTS",
+  ]);
+});
+
+Deno.test("the inference service may write nothing and does not read the dataset", () => {
+  const flags = permissions("inference", settings({ INFERENCE_PORT: "9001" }));
+  assert(flags.includes("--allow-net=127.0.0.1:9001"));
+  assert(flags.includes(`--allow-read=${PROJECT_DIR},/m`));
+  assert(!flags.some((flag) => flag.startsWith("--allow-write")));
+});
+
+Deno.test("an IPv6 address is written in brackets", () => {
+  const ipv6 = settings({ HOST: "::1" });
+  assert(permissions("training", ipv6).includes("--allow-net=[::1]:8000"));
+  assert.equal(localUrl(ipv6, 8000), "http://[::1]:8000");
+});
+
+Deno.test("an address that means all of them is reached by loopback", () => {
+  assert.equal(localUrl({ ...settings({}), host: "0.0.0.0" }, 8000), "http://127.0.0.1:8000");
+});
+
+Deno.test("a folder with a comma, which would grant two others, is refused", () => {
+  assert.throws(() => permissions("training", settings({ MODELS_DIR: "/a,/b" })), StartupError);
+});

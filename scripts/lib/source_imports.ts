@@ -1,0 +1,58 @@
+/** What a source file imports, found without parsing all of TypeScript. */
+
+export interface SourceImport {
+  /** As written, such as `./shape.ts` or `preact`. */
+  specifier: string;
+  /** From 1. */
+  line: number;
+  /** `type`: gone at run time. `worker`: the file starts a module graph of its own. */
+  kind: "value" | "type" | "worker";
+}
+
+const PATTERNS = [
+  /^[ \t]*(?:import|export)\b(?<clause>[^"'`;()=]*)\bfrom\s*["'](?<specifier>[^"'\n]+)["']/gm,
+  /^[ \t]*import\s*["'](?<specifier>[^"'\n]+)["']/gm,
+  /\bimport\s*\(\s*["'](?<specifier>[^"'\n]+)["']/g,
+  /\bnew\s+URL\(\s*["'](?<worker>\.{1,2}\/[^"'\n]+\.tsx?)["']\s*,\s*import\.meta\.url/g,
+];
+
+/** The imports of `source`, in the order of their lines. */
+export function sourceImports(source: string): SourceImport[] {
+  const code = withoutComments(source);
+  const found: SourceImport[] = [];
+  for (const pattern of PATTERNS) {
+    for (const match of code.matchAll(pattern)) {
+      const { clause = "", specifier, worker } = match.groups!;
+      const kind = worker !== undefined ? "worker" : isTypeOnly(clause) ? "type" : "value";
+      const end = match.index + match[0].length; // Of a clause over several lines, the one that names the file.
+      found.push({ specifier: specifier ?? worker, line: lineAt(code, end), kind });
+    }
+  }
+  return found.sort((a, b) => a.line - b.line);
+}
+
+/**
+ * The source with the text of its comments blanked and its lines kept. Comments are those that begin a line or follow a
+ * blank; a string that looks like one is blanked with it, which hides no import.
+ */
+export function withoutComments(source: string): string {
+  const blank = (comment: string) => comment.replace(/[^\n]/g, " ");
+  return source
+    .replace(/(?<=^|[\s{(,])\/\*[^]*?\*\//gm, blank)
+    .replace(/(?<=^|\s)\/\/.*$/gm, blank);
+}
+
+/** From 1. */
+export function lineAt(source: string, index: number): number {
+  return source.slice(0, index).split("\n").length;
+}
+
+/** `import type { A }`, `export type * from`, and `import { type A, type B }`. */
+function isTypeOnly(clause: string): boolean {
+  const names = clause.trim();
+  if (/^type\s+[\w{*]/.test(names)) return true;
+  const braces = /^\{([^]*)\}$/.exec(names);
+  if (braces === null) return false;
+  const members = braces[1].split(",").map((member) => member.trim()).filter(Boolean);
+  return members.length > 0 && members.every((member) => /^type\s/.test(member));
+}

@@ -1,0 +1,95 @@
+import assert from "node:assert/strict";
+import { violations } from "./source_rules.ts";
+
+/** `path:line: rule` of everything that breaks a rule in the given files. */
+function broken(files: Record<string, string>): string[] {
+  return violations(new Map(Object.entries(files))).map(({ path, line, rule }) => `${path}:${line}: ${rule}`);
+}
+
+function assertOne(found: string[], pattern: RegExp) {
+  assert.equal(found.length, 1, found.join("\n"));
+  assert.match(found[0], pattern);
+}
+
+Deno.test("imports down the layers break no rule", () => {
+  const found = broken({
+    "core/shape.ts": `export const a = 1;`,
+    "core/ops/mod.ts": `import { a } from "../shape.ts";`,
+    "core/backends/open.ts": [
+      `import * as wasm from "./wasm/backend.ts";`,
+      `import type { W } from "./wasm/worker.ts";`,
+    ].join("\n"),
+    "core/backends/wasm/backend.ts": `import * as ops from "../../ops/mod.ts";`,
+    "core/backends/wasm/worker.ts": ``,
+    "core/nn/trainer.ts": `import { open } from "../backends/open.ts";`,
+    "training_service/worker.ts": `import { openTrainer } from "../core/nn/trainer.ts";`,
+    "scripts/dev.ts": `import "../training_service/worker.ts";`,
+  });
+  assert.deepEqual(found, []);
+});
+
+Deno.test("an import up the layers is named by file, line and rule", () => {
+  const found = broken({
+    "core/shape.ts": `\nimport { op } from "./ops/mod.ts";`,
+    "core/ops/mod.ts": ``,
+  });
+  assert.deepEqual(found, ["core/shape.ts:2: core/shape.ts may not import core/ops/mod.ts (shapes know nothing)"]);
+});
+
+Deno.test("the services never import each other, not even for types or as workers", () => {
+  const files = { "inference_service/app.ts": `` };
+  const target = `"../inference_service/app.ts"`;
+  for (const line of [`import type { A } from ${target};`, `const url = new URL(${target}, import.meta.url);`]) {
+    assertOne(
+      broken({ ...files, "training_service/app.ts": line }),
+      /^training_service\/app\.ts:1: .*never each other/,
+    );
+  }
+});
+
+Deno.test("a backend is imported by open.ts only", () => {
+  const files = { "core/backends/wasm/backend.ts": ``, "core/backends/reference/backend.ts": `` };
+  assertOne(broken({ ...files, "core/nn/trainer.ts": `import "../backends/wasm/backend.ts";` }), /ask open\.ts/);
+  assertOne(broken({ ...files, "core/backends/wasm/x.ts": `import "../reference/backend.ts";` }), /never another/);
+});
+
+Deno.test("the core uses neither Node nor packages nor the platform, its tests may", () => {
+  const source = [`import assert from "node:assert/strict";`, `Deno.test("x", () => assert(true));`].join("\n");
+  assert.equal(broken({ "core/mnist/idx.ts": source }).length, 2);
+  assert.deepEqual(broken({ "core/mnist/idx_test.ts": source }), []);
+  assertOne(broken({ "core/nn/a.ts": `import { h } from "preact";` }), /may not import the package preact/);
+  assertOne(broken({ "core/nn/a.ts": `const w = window.innerWidth;` }), /may not use window/);
+  assert.deepEqual(broken({ "core/nn/a.ts": `each((window, i) => window.map(i));` }), []);
+  assert.deepEqual(broken({ "core/nn/a.ts": `// The end of a window. Deno.x\nconst a = view.window.size;` }), []);
+});
+
+Deno.test("tests may use every layer of their own folder, and no more than their folder may", () => {
+  const files = { "core/backends/wasm/backend.ts": ``, "core/testing/close.ts": ``, "registry/mod.ts": `` };
+  const test = [`import "../backends/wasm/backend.ts";`, `import "../testing/close.ts";`].join("\n");
+  assert.deepEqual(broken({ ...files, "core/ops/ops_test.ts": test }), []);
+  assertOne(broken({ ...files, "core/ops/ops_test.ts": `import "../../registry/mod.ts";` }), /may not import registry/);
+  assertOne(broken({ ...files, "core/ops/mod.ts": `import "../testing/close.ts";` }), /which is for tests/);
+});
+
+Deno.test("cycles of values are refused, of types not", () => {
+  const back = (kind: string) => ({
+    "ui/a.ts": `import { b } from "./b.ts";`,
+    "ui/b.ts": `${kind} { a } from "./a.ts";`,
+  });
+  assertOne(broken(back("import")), /^ui\/a\.ts:1: is in a cycle of imports: ui\/a\.ts → ui\/b\.ts → ui\/a\.ts$/);
+  assert.deepEqual(broken(back("import type")), []);
+});
+
+Deno.test("a file over 500 lines, one without a layer and a missing one are told", () => {
+  assert.deepEqual(broken({ "ui/a.css": "x\n".repeat(500) }), []);
+  assertOne(broken({ "ui/a.css": "x\n".repeat(501) }), /^ui\/a\.css:501: has 501 lines, more than 500$/);
+  assertOne(broken({ "tools/a.ts": `` }), /belongs to no layer/);
+  assertOne(broken({ "ui/a.ts": `import "./gone.ts";` }), /imports ui\/gone\.ts, which is not there/);
+});
+
+Deno.test("no file names a registry's host, and the lock file names no host at all", () => {
+  const host = ["registry", "npmjs", "org"].join(".");
+  assertOne(broken({ "README.md": `see\nhttps://${host}/x` }), /^README\.md:2: names the host of a package registry/);
+  assertOne(broken({ "deno.lock": `"tarball": "https://mirror.example/x.tgz"` }), /^deno\.lock:1:/);
+  assert.deepEqual(broken({ "README.md": `https://example.com`, "a/b.md": `registry.list.length` }), []);
+});

@@ -1,0 +1,45 @@
+/**
+ * `deno task test`: all tests, or those of the given paths and flags of `deno test`. Types are the gate's business.
+ * `--long` runs them at full counts. Exits 1 when a test failed or none ran; the last line counts them.
+ */
+import { runMain } from "../service/serve.ts";
+import { readSettings } from "../service/settings.ts";
+import { prepare } from "./lib/prepare.ts";
+import { PROJECT_DIR } from "./lib/source_files.ts";
+import { countTests, summaryLine, type TestCounts } from "./lib/test_counts.ts";
+
+async function main() {
+  await prepare(readSettings(), console.log);
+  const { counts, code } = await runTests(
+    Deno.args.filter((arg) => arg !== "--" && arg !== "--long"),
+    Deno.args.includes("--long"),
+  );
+  for (const name of counts.skipped) console.log(`skipped: ${name}`);
+  if (code !== 0 && counts.failed === 0) {
+    console.log("The run itself failed: a test file could not be loaded, see above.");
+  }
+  if (code === 0 && counts.passed === 0) console.log("No test ran.");
+  console.log(summaryLine(counts));
+  Deno.exit(code === 0 && counts.failed === 0 && counts.passed > 0 ? 0 : 1);
+}
+
+/** One after the other: several tests measure time, and would measure each other. */
+async function runTests(args: string[], long: boolean): Promise<{ counts: TestCounts; code: number }> {
+  const report = await Deno.makeTempFile({ suffix: ".xml" });
+  try {
+    const command = new Deno.Command(Deno.execPath(), {
+      args: ["test", "--allow-all", "--no-check", `--junit-path=${report}`, ...args],
+      cwd: PROJECT_DIR,
+      env: long ? { LAB_LONG: "1" } : {},
+      stdin: "null",
+      stdout: "inherit",
+      stderr: "inherit",
+    });
+    const { code } = await command.spawn().status;
+    return { counts: countTests(await Deno.readTextFile(report)), code };
+  } finally {
+    await Deno.remove(report);
+  }
+}
+
+await runMain(main);
