@@ -32,7 +32,7 @@ export interface Trainer {
   /** Runs up to `maxSteps` further steps, never past the end of an epoch, and returns their losses in order. */
   run(maxSteps: number): Promise<Float32Array>;
   /**
-   * Accuracy on the test digits in per cent. `shouldStop` is asked between batches of 1,000; once it says true, the answer is
+   * Accuracy on the test digits in per cent. `shouldStop` is asked between batches; once it says true, the answer is
    * undefined.
    */
   evaluate(shouldStop?: () => boolean): Promise<number | undefined>;
@@ -40,7 +40,8 @@ export interface Trainer {
   close(): void;
 }
 
-const EVALUATION_BATCH = 1000;
+/** Test digits scored at once: few enough that a ConvNN's activations fit into a baseline GPU's buffers. */
+const EVALUATION_BATCH = { SimpleNN: 1000, ConvNN: 100 } as const;
 
 export async function openTrainer(options: TrainerOptions): Promise<Trainer> {
   const { spec, dataset, seed } = options;
@@ -63,7 +64,7 @@ function programsOf(options: TrainerOptions): Record<string, Program> {
     count: dataset.train.count,
     startOf: (step: number) => (step % stepsPerEpoch) * batch,
   };
-  const tests = dataset.test.count, evaluationBatch = Math.min(EVALUATION_BATCH, tests);
+  const tests = dataset.test.count, evaluationBatch = Math.min(EVALUATION_BATCH[spec.modelType], tests);
   const programs: Record<string, Program> = {
     train: trainingProgram({ ...training, batch }),
     evaluate: evaluationProgram(spec, tests, evaluationBatch, (step) => step * evaluationBatch),
@@ -119,8 +120,8 @@ class SessionTrainer implements Trainer {
   }
 
   async evaluate(shouldStop: () => boolean = () => false): Promise<number | undefined> {
-    const { count } = this.options.dataset.test;
-    const batch = Math.min(EVALUATION_BATCH, count), full = Math.floor(count / batch);
+    const { spec, dataset: { test: { count } } } = this.options;
+    const batch = Math.min(EVALUATION_BATCH[spec.modelType], count), full = Math.floor(count / batch);
     let correct = 0;
     for (let i = 0; i < full; i++) {
       if (shouldStop()) return undefined;
