@@ -9,7 +9,7 @@ import { openStored } from "./stored_predictor.ts";
 await runMain(async () => {
   const settings = readSettings();
   const store = await Registry.open(settings.modelsDir);
-  const predictors = new PredictorCache(openStored(store, settings.device === "reference" ? "reference" : "wasm"));
+  const predictors = new PredictorCache(openStored(store, settings.device === "auto" ? "wasm" : settings.device));
   const app = createInferenceApp({ settings, store, predictors });
   await serveService({
     name: "inference service",

@@ -1,4 +1,5 @@
 /** From a stored record to a model that answers. */
+import type { DeviceName } from "../core/backends/open.ts";
 import { openPredictor, type Predictor } from "../core/nn/predictor.ts";
 import type { ModelRecord } from "../protocol/mod.ts";
 import { type Registry, RegistryError, specOf } from "../registry/mod.ts";
@@ -17,7 +18,7 @@ export class UnusableModelError extends Error {
 }
 
 /** Opens stored models on `device`; throws an `UnusableModelError` that says what is wrong with the file. */
-export function openStored(store: Pick<ModelStore, "readWeights">, device: "wasm" | "reference"): OpenPredictor {
+export function openStored(store: Pick<ModelStore, "readWeights">, device: DeviceName): OpenPredictor {
   return async (record) => {
     const weights = await store.readWeights(record).catch((error) => {
       throw error instanceof RegistryError ? new UnusableModelError(error.message) : error;

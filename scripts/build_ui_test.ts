@@ -5,7 +5,7 @@ import { buildUi } from "./build_ui.ts";
 /** What a page may cost a visitor, in bytes over the wire. */
 const SCRIPT_BUDGET = 60_000;
 
-Deno.test("the pages are built, name their assets, leave the ports to the server and stay within the budget", async () => {
+Deno.test("the pages are built, name their assets, leave the ports to the server, and are small code for browsers alone", async () => {
   const folder = await Deno.makeTempDir();
   const target = join(folder, "ui");
   try {
@@ -24,6 +24,8 @@ Deno.test("the pages are built, name their assets, leave the ports to the server
       assert.doesNotMatch(html, /<script(?![^>]* src=)|<style|{{SCRIPT|{{STYLE|{{ICON/);
       const script = built.find((file) => file.path.startsWith(`assets/${page}-`));
       assert.ok(script && script.gzipBytes <= SCRIPT_BUDGET, `${page}: ${script?.gzipBytes} bytes gzipped`);
+      const code = await Deno.readTextFile(join(target, script.path));
+      assert.doesNotMatch(code, /\bDeno\.|["'`]node:/, `${page}: code that no browser runs`);
     }
   } finally {
     await Deno.remove(folder, { recursive: true });

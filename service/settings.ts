@@ -67,7 +67,7 @@ export function readSettings(get: (name: string) => string | undefined = (name) 
     inferencePort,
     modelsDir: folder("MODELS_DIR", "models"),
     dataDir: folder("DATA_DIR", "data"),
-    uiDir: resolve(PROJECT_DIR, "dist"),
+    uiDir: resolve(PROJECT_DIR, "dist/ui"),
     device: readDevice(read("DEVICE")),
     threads: readWhole(
       "THREADS",

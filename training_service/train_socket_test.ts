@@ -35,7 +35,7 @@ Deno.test("a training tells its start, its losses, its epochs and its result, th
     });
     const logs = client.of("log");
     assert.equal(logs[0].message, "Starting SimpleNN [16] with Adam.");
-    assert.equal(logs[1].message, "Training on fake: 10 steps in 2 epochs.");
+    assert.equal(logs[1].message, "Training on fake (as asked): 10 steps in 2 epochs.");
     assert.match(logs[2].message, /^Epoch 1 of 2: mean loss 0\.5000, test accuracy 91\.00 %\.$/);
     assert.equal(logs[3].accuracy, 92);
     assert.equal(logs[3].mean_loss, 0.5);

@@ -1,5 +1,5 @@
 /** The loop of a training run: steps in chunks, losses out, a look at the stop flag in between. */
-import type { Trainer } from "../core/nn/trainer.ts";
+import { concatenate, type Trainer } from "../core/nn/trainer.ts";
 import { Pace } from "./pace.ts";
 import type { EpochEnd, LossBatch } from "./worker_messages.ts";
 
@@ -49,7 +49,10 @@ export async function runTraining(
   return accuracy;
 }
 
-/** Runs up to `lastStep` and returns the mean of the losses on the way; undefined when it stopped before. */
+/**
+ * Runs up to `lastStep` and returns the mean of the losses on the way; undefined when it stopped before. The next chunk is on
+ * its way before the losses of the last are awaited, so that a GPU never waits for this side.
+ */
 async function runEpoch(
   trainer: LoopTrainer,
   lastStep: number,
@@ -62,30 +65,26 @@ async function runEpoch(
   let unreported: Float32Array[] = [];
   let reportedUpTo = trainer.step;
   let reportedAt = -Infinity;
-  while (trainer.step < lastStep) {
-    if (shouldStop()) return undefined;
-    const began = performance.now();
-    const losses = await trainer.run(pace.chunkSteps);
+  let received = firstStep;
+  let began = performance.now();
+  const runNext = () => trainer.step < lastStep && !shouldStop() ? trainer.run(pace.chunkSteps) : undefined;
+  for (let pending = runNext(); pending !== undefined;) {
+    const next = runNext();
+    const losses = await pending;
     const now = performance.now();
     pace.took(losses.length, now - began);
+    began = now;
+    received += losses.length;
     for (const loss of losses) sum += loss;
     unreported.push(losses);
-    if (now - reportedAt >= POST_INTERVAL_MS || trainer.step >= lastStep) {
+    if (now - reportedAt >= POST_INTERVAL_MS || received >= lastStep) {
       report(reportedUpTo + 1, concatenate(unreported));
       unreported = [];
-      reportedUpTo = trainer.step;
+      reportedUpTo = received;
       reportedAt = now;
     }
+    pending = next;
   }
+  if (received < lastStep) return undefined;
   return sum / (lastStep - firstStep);
-}
-
-function concatenate(parts: readonly Float32Array[]): Float32Array {
-  const all = new Float32Array(parts.reduce((length, part) => length + part.length, 0));
-  let offset = 0;
-  for (const part of parts) {
-    all.set(part, offset);
-    offset += part.length;
-  }
-  return all;
 }

@@ -22,12 +22,12 @@ export interface TrainerOptions {
   weights?: readonly NamedTensor[];
 }
 
-/** A training run in progress. Its methods must not overlap. */
+/** A training run in progress. Runs may be asked for before earlier ones are done; they happen in order. */
 export interface Trainer {
   readonly device: string;
   readonly stepsPerEpoch: number;
   readonly totalSteps: number;
-  /** Steps done so far. */
+  /** Steps asked for so far. */
   readonly step: number;
   /** Runs up to `maxSteps` further steps, never past the end of an epoch, and returns their losses in order. */
   run(maxSteps: number): Promise<Float32Array>;
@@ -96,22 +96,27 @@ class SessionTrainer implements Trainer {
     this.totalSteps = stepsPerEpoch * options.epochs;
   }
 
-  async run(maxSteps: number): Promise<Float32Array> {
-    if (this.step >= this.totalSteps || maxSteps <= 0) return new Float32Array(0);
+  run(maxSteps: number): Promise<Float32Array> {
+    // Everything is asked for before anything is awaited, so that the next call finds the step where this one ends.
+    return this.startSteps(maxSteps).then((parts) => parts.length === 1 ? parts[0] : concatenate(parts));
+  }
+
+  private startSteps(maxSteps: number): Promise<Float32Array[]> {
+    if (this.step >= this.totalSteps || maxSteps <= 0) return Promise.resolve([]);
     const inEpoch = this.step % this.stepsPerEpoch;
     if (inEpoch === 0) this.shuffle(this.step / this.stepsPerEpoch);
     const full = Math.min(maxSteps, Math.max(0, this.fullBatches - inEpoch));
-    const parts: Float32Array[] = [];
-    if (full > 0) parts.push(await this.train("train", full));
+    const parts: Promise<Float32Array>[] = [];
+    if (full > 0) parts.push(this.train("train", full));
     const atShortBatch = inEpoch + full === this.fullBatches && this.stepsPerEpoch > this.fullBatches;
-    if (atShortBatch && full < maxSteps) parts.push(await this.train("trainShort", 1));
-    return parts.length === 1 ? parts[0] : Float32Array.from(parts.flatMap((part) => [...part]));
+    if (atShortBatch && full < maxSteps) parts.push(this.train("trainShort", 1));
+    return Promise.all(parts);
   }
 
   private async train(program: string, steps: number): Promise<Float32Array> {
-    const { loss } = await this.session.run(program, this.step, steps);
+    const first = this.step;
     this.step += steps;
-    return loss;
+    return (await this.session.run(program, first, steps)).loss;
   }
 
   private shuffle(epoch: number): void {
@@ -138,4 +143,15 @@ class SessionTrainer implements Trainer {
   close(): void {
     this.session.close();
   }
+}
+
+/** The losses of consecutive runs as one list. */
+export function concatenate(parts: readonly Float32Array[]): Float32Array {
+  const all = new Float32Array(parts.reduce((length, part) => length + part.length, 0));
+  let offset = 0;
+  for (const part of parts) {
+    all.set(part, offset);
+    offset += part.length;
+  }
+  return all;
 }

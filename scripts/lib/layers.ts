@@ -24,7 +24,7 @@ const core = (path: string, imports: readonly string[], why: string, packages: r
 export const LAYERS: readonly Layer[] = [
   core("core/shape.ts", [], "shapes know nothing"),
   core("core/random.ts", [], "numbers from (seed, step) alone"),
-  core("core/emit/", [], "the assembler knows no tensors"),
+  core("core/emit/", [], "emitters know shapes and types, no tensors"),
   core("core/op.ts", ["core/shape.ts", "core/emit/"], "an op names its code, no backend's insides"),
   core("core/graph.ts", ["core/shape.ts", "core/op.ts"], "tracing knows no particular op"),
   core("core/session.ts", TRACE, "what a backend offers, without any backend"),

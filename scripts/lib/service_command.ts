@@ -1,6 +1,7 @@
 /** How each service is started: with what it needs, and nothing else. */
 import { join } from "node:path";
 import { SETTING_NAMES, type Settings, StartupError } from "../../service/settings.ts";
+import { graphicsEnvironment } from "./graphics.ts";
 import { PROJECT_DIR } from "./source_files.ts";
 
 export type ServiceName = "training" | "inference";
@@ -23,6 +24,7 @@ export function permissions(service: ServiceName, settings: Settings): string[] 
 export function serviceCommand(service: ServiceName, settings: Settings): Deno.Command {
   return new Deno.Command(Deno.execPath(), {
     args: ["run", ...permissions(service, settings), join(PROJECT_DIR, `${service}_service`, "main.ts")],
+    env: graphicsEnvironment(),
     stdin: "null",
     stdout: "inherit",
     stderr: "inherit",

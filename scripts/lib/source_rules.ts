@@ -41,7 +41,7 @@ export function violations(sources: Sources): Violation[] {
 
 /** Tests and their helpers may use Deno, Node and every layer of the top-level folder they lie in. */
 function isTestCode(path: string): boolean {
-  return /(_test|_testing|_bench)\.tsx?$/.test(path) || /(^|\/)testing\//.test(path);
+  return /(_test|_testing|_bench)\.tsx?$/.test(path) || /(^|\/)(testing|testdata)\//.test(path);
 }
 
 function isCode(path: string): boolean {

@@ -4,6 +4,7 @@
  */
 import { runMain } from "../service/serve.ts";
 import { readSettings } from "../service/settings.ts";
+import { graphicsEnvironment } from "./lib/graphics.ts";
 import { prepare } from "./lib/prepare.ts";
 import { PROJECT_DIR } from "./lib/source_files.ts";
 import { countTests, summaryLine, type TestCounts } from "./lib/test_counts.ts";
@@ -30,7 +31,7 @@ async function runTests(args: string[], long: boolean): Promise<{ counts: TestCo
     const command = new Deno.Command(Deno.execPath(), {
       args: ["test", "--allow-all", "--no-check", `--junit-path=${report}`, ...args],
       cwd: PROJECT_DIR,
-      env: long ? { LAB_LONG: "1" } : {},
+      env: { ...graphicsEnvironment(), ...(long ? { LAB_LONG: "1" } : {}) },
       stdin: "null",
       stdout: "inherit",
       stderr: "inherit",
@@ -42,4 +43,5 @@ async function runTests(args: string[], long: boolean): Promise<{ counts: TestCo
   }
 }
 
-await runMain(main);
+// By its name this file is a test file to `deno test`, which must not start another run from within.
+if (import.meta.main) await runMain(main);
