@@ -160,7 +160,8 @@ function placeInArena(order: readonly Item[], targets: ReadonlyMap<Tensor, strin
   });
   for (const node of kept) {
     const interval = intervals.get(node);
-    if (interval) interval.last = order.length;
+    // From the very start: where threads run ahead, the next step must not write over what this one still hands out.
+    if (interval) [interval.first, interval.last] = [0, order.length];
   }
   const offsets = new Map<Tensor, number>();
   const placed: (Interval & { from: number; to: number })[] = [];

@@ -14,6 +14,8 @@ export interface Session {
   read(name: string): Promise<Numbers>;
   /** Runs `steps` steps of a program, numbered from `firstStep`; returns each output's value for each of them. */
   run(program: string, firstStep: number, steps: number): Promise<Record<string, Float32Array>>;
+  /** Where the work can be interrupted from another thread: a word to be set to 1, after which only `close` may follow. */
+  readonly stop?: Int32Array<SharedArrayBuffer>;
   /** Frees the memory. The session must not be used afterwards. */
   close(): void;
 }

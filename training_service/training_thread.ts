@@ -36,6 +36,8 @@ export class TrainingThread {
   readonly #stopFlag = new Int32Array(new SharedArrayBuffer(4));
   readonly #ready = Promise.withResolvers<number>();
   #job?: CurrentJob;
+  /** Interrupts a step of the current job, where its backend can. */
+  #stepStop?: Int32Array<SharedArrayBuffer>;
   #alive = true;
 
   /** Starts `script` and has it read the digits in `dataDir`. */
@@ -71,6 +73,7 @@ export class TrainingThread {
     let patience: ReturnType<typeof setTimeout> | undefined;
     const stop = () => {
       Atomics.store(this.#stopFlag, 0, 1);
+      if (this.#stepStop) Atomics.store(this.#stepStop, 0, 1);
       patience = setTimeout(() => {
         this.end();
         reject(signal.reason);
@@ -86,6 +89,7 @@ export class TrainingThread {
       clearTimeout(patience);
       signal.removeEventListener("abort", stop);
       this.#job = undefined;
+      this.#stepStop = undefined;
     }
   }
 
@@ -103,6 +107,7 @@ export class TrainingThread {
         this.end();
         return this.#ready.reject(new TrainingError(message.message));
       case "start":
+        this.#stepStop = message.start.stop;
         return this.#job?.events.onStart(message.start);
       case "losses":
         return this.#job?.events.onLosses(message.batch);

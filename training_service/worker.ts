@@ -41,7 +41,10 @@ async function train(job: TrainingJob): Promise<TrainedModel | undefined> {
   const began = performance.now();
   const { trainer, reason } = await openTrainerOn(job.device, { ...job, dataset });
   try {
-    post({ type: "start", start: { device: trainer.device, reason, totalSteps: trainer.totalSteps } });
+    post({
+      type: "start",
+      start: { device: trainer.device, reason, totalSteps: trainer.totalSteps, stop: trainer.stop },
+    });
     const accuracy = await runTraining(trainer, job.batchSize, {
       onLosses: (batch) => post({ type: "losses", batch }),
       onEpoch: (end) => post({ type: "epoch", end }),

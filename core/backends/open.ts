@@ -8,12 +8,17 @@ export { type AdapterInfo, findAdapter } from "./webgpu/device.ts";
 
 export type DeviceName = "webgpu" | "wasm" | "reference";
 
-const BACKENDS: Readonly<Record<DeviceName, () => Backend>> = {
+export interface BackendOptions {
+  /** Threads of the WASM backend; 1 by default. */
+  threads?: number;
+}
+
+const BACKENDS: Readonly<Record<DeviceName, (options: BackendOptions) => Backend>> = {
   webgpu: () => webgpuBackend,
-  wasm: () => wasmBackend(),
+  wasm: ({ threads }) => wasmBackend({ threads }),
   reference: () => referenceBackend,
 };
 
-export function backendFor(device: DeviceName): Backend {
-  return BACKENDS[device]();
+export function backendFor(device: DeviceName, options: BackendOptions = {}): Backend {
+  return BACKENDS[device](options);
 }

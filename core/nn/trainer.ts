@@ -18,6 +18,8 @@ export interface TrainerOptions {
   seed: number;
   dataset: Dataset;
   device: DeviceName;
+  /** Threads of the WASM backend; 1 by default. The weights do not depend on their number. */
+  threads?: number;
   /** Where to start from, in the order of `parameterSpecs`; by default fresh values drawn by `seed`. */
   weights?: readonly NamedTensor[];
 }
@@ -37,6 +39,8 @@ export interface Trainer {
    */
   evaluate(shouldStop?: () => boolean): Promise<number | undefined>;
   weights(): Promise<NamedTensor[]>;
+  /** Set to 1 from another thread, it makes a run in progress return early; only `close` may follow. */
+  readonly stop?: Int32Array<SharedArrayBuffer>;
   close(): void;
 }
 
@@ -45,7 +49,7 @@ const EVALUATION_BATCH = { SimpleNN: 1000, ConvNN: 100 } as const;
 
 export async function openTrainer(options: TrainerOptions): Promise<Trainer> {
   const { spec, dataset, seed } = options;
-  const session = await backendFor(options.device).open(programsOf(options));
+  const session = await backendFor(options.device, { threads: options.threads }).open(programsOf(options));
   session.write(STATE.trainImages, dataset.train.images);
   session.write(STATE.trainLabels, dataset.train.labels);
   session.write(STATE.testImages, dataset.test.images);
@@ -85,12 +89,14 @@ class SessionTrainer implements Trainer {
   readonly device: string;
   readonly stepsPerEpoch: number;
   readonly totalSteps: number;
+  readonly stop?: Int32Array<SharedArrayBuffer>;
   step = 0;
   private readonly fullBatches: number;
 
   constructor(private readonly session: Session, private readonly options: TrainerOptions) {
     const { full, stepsPerEpoch } = batchesOf(options);
     this.device = session.device;
+    this.stop = session.stop;
     this.fullBatches = full;
     this.stepsPerEpoch = stepsPerEpoch;
     this.totalSteps = stepsPerEpoch * options.epochs;

@@ -5,7 +5,9 @@ import { type Program, stateTypes, type Tensor } from "../../graph.ts";
 import { aligned, type Schedule, schedule } from "../../schedule.ts";
 import { type Backend, type Numbers, requireLength, type Session, stateType } from "../../session.ts";
 import { bytesOf, type DType, sizeOf, type TensorType } from "../../shape.ts";
+import { CONTROL_BYTES } from "./control.ts";
 import { encodeProgram, type MemoryMap, type RowLayout, rowLayout, type RunSteps, scratchBytes } from "./program.ts";
+import { type Team, ThreadPool } from "./thread_pool.ts";
 
 const PAGE = 65536;
 /** WebAssembly's 32-bit memories end here. */
@@ -14,6 +16,8 @@ const MAX_BYTES = 2 ** 32 - PAGE;
 const TABLE_STEPS = 64;
 
 interface Compiled {
+  /** Its place among the session's programs, by which threads know it. */
+  number: number;
   schedule: Schedule;
   layout: RowLayout;
   runSteps: RunSteps;
@@ -39,20 +43,32 @@ class Allocator {
   }
 }
 
+/** Everything that a session is made of. */
+interface SessionParts {
+  memory: WebAssembly.Memory;
+  types: ReadonlyMap<string, TensorType>;
+  map: MemoryMap;
+  programs: ReadonlyMap<string, Compiled>;
+  /** Address of the table of per-step inputs and outputs. */
+  tableAt: number;
+  team?: Team;
+}
+
 class WasmSession implements Session {
   readonly device = "wasm";
+  readonly stop?: Int32Array<SharedArrayBuffer>;
+  private readonly memory: WebAssembly.Memory;
+  private readonly types: ReadonlyMap<string, TensorType>;
 
-  constructor(
-    private readonly memory: WebAssembly.Memory,
-    private readonly types: ReadonlyMap<string, TensorType>,
-    private readonly stateAt: ReadonlyMap<string, number>,
-    private readonly programs: ReadonlyMap<string, Compiled>,
-    private readonly tableAt: number,
-  ) {}
+  constructor(private readonly parts: SessionParts) {
+    this.memory = parts.memory;
+    this.types = parts.types;
+    this.stop = parts.team?.stop;
+  }
 
   private view(name: string): Numbers {
     const type = stateType(this.types, name);
-    return viewOf(this.memory.buffer, type.dtype, this.stateAt.get(name)!, sizeOf(type.shape));
+    return viewOf(this.memory.buffer, type.dtype, this.parts.map.stateAt(name), sizeOf(type.shape));
   }
 
   write(name: string, values: Numbers): void {
@@ -66,13 +82,14 @@ class WasmSession implements Session {
   }
 
   run(program: string, firstStep: number, steps: number): Promise<Record<string, Float32Array>> {
-    const compiled = this.programs.get(program);
+    const { programs, tableAt, team } = this.parts;
+    const compiled = programs.get(program);
     if (compiled === undefined) throw new Error(`no program is called ${program}`);
-    const { schedule, layout, runSteps } = compiled;
+    const { number, schedule, layout, runSteps } = compiled;
     const series = schedule.outputs.map(([name]) => [name, new Float32Array(steps)] as const);
     const words = layout.bytes / 4;
-    const floats = new Float32Array(this.memory.buffer, this.tableAt, words * TABLE_STEPS);
-    const ints = new Int32Array(this.memory.buffer, this.tableAt, words * TABLE_STEPS);
+    const floats = new Float32Array(this.memory.buffer, tableAt, words * TABLE_STEPS);
+    const ints = new Int32Array(this.memory.buffer, tableAt, words * TABLE_STEPS);
     for (let done = 0; done < steps; done += TABLE_STEPS) {
       const count = Math.min(TABLE_STEPS, steps - done);
       for (let i = 0; i < count; i++) {
@@ -81,7 +98,8 @@ class WasmSession implements Session {
           (node.dtype === "f32" ? floats : ints)[i * words + slot] = value;
         });
       }
-      runSteps(this.tableAt, count, 0, 1);
+      team?.start(number, tableAt, count);
+      runSteps(tableAt, count, 0);
       series.forEach(([, values], output) => {
         for (let i = 0; i < count; i++) values[done + i] = floats[i * words + layout.inputs + output];
       });
@@ -89,8 +107,10 @@ class WasmSession implements Session {
     return Promise.resolve(Object.fromEntries(series));
   }
 
-  /** Memory goes with the session's last reference; there is nothing to do by hand. */
-  close(): void {}
+  /** The memory itself goes with the last reference to it. */
+  close(): void {
+    this.parts.team?.leave();
+  }
 }
 
 function viewOf(buffer: ArrayBufferLike, dtype: DType, at: number, length: number): Numbers {
@@ -105,24 +125,38 @@ function valueAt(node: Tensor, step: number): number {
   return node.op.source.valueAt(step);
 }
 
-async function open(programs: Readonly<Record<string, Program>>, features: WasmFeatures): Promise<Session> {
+export interface WasmOptions extends Partial<WasmFeatures> {
+  /** Threads that share the work, 1 by default. More need shared memory; the results do not depend on their number. */
+  threads?: number;
+}
+
+const pool = new ThreadPool();
+
+/** Ends the threads of this process, so that it can end; the next session starts new ones. */
+export function closeThreads(): void {
+  pool.close();
+}
+
+async function open(programs: Readonly<Record<string, Program>>, options: Required<WasmOptions>): Promise<Session> {
+  const workers = typeof SharedArrayBuffer === "undefined" || pool.isTaken ? 1 : options.threads;
   const allocator = new Allocator();
   const types = stateTypes(Object.values(programs));
   const stateAt = new Map([...types].map(([name, type]) => [name, allocator.take(bytesOf(type))]));
-  const schedules = Object.entries(programs).map(([name, program]) => [name, schedule(program)] as const);
-  const constants = schedules.flatMap(([, { constants }]) => constants);
+  const schedules = Object.values(programs).map(schedule);
+  const constants = schedules.flatMap(({ constants }) => constants);
   const constantAt = new Map(constants.map((node) => [node, allocator.take(bytesOf(node))]));
-  const most = (measure: (s: Schedule) => number) => Math.max(0, ...schedules.map(([, s]) => measure(s)));
-  const arena = allocator.take(most((s) => s.arenaBytes));
+  const most = (measure: (s: Schedule) => number) => Math.max(0, ...schedules.map(measure));
+  const arena = allocator.take(most(({ arenaBytes }) => arenaBytes));
   const scratchSize = aligned(most(scratchBytes));
-  const scratch = allocator.take(scratchSize);
+  const scratch = allocator.take(scratchSize * workers);
   const tableAt = allocator.take(most((s) => rowLayout(s).bytes) * TABLE_STEPS);
+  const control = allocator.take(CONTROL_BYTES);
 
-  const pages = allocator.pages;
-  const memory = new WebAssembly.Memory({ initial: pages });
+  const { pages } = allocator;
+  const memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared: workers > 1 });
   for (const node of constants) {
-    const place = node.op.kind === "leaf" && node.op.source.kind === "constant" ? node.op.source.value : 0;
-    viewOf(memory.buffer, node.dtype, constantAt.get(node)!, sizeOf(node.shape)).fill(place);
+    const value = node.op.kind === "leaf" && node.op.source.kind === "constant" ? node.op.source.value : 0;
+    viewOf(memory.buffer, node.dtype, constantAt.get(node)!, sizeOf(node.shape)).fill(value);
   }
   const map: MemoryMap = {
     stateAt: (name) => stateAt.get(name)!,
@@ -130,16 +164,30 @@ async function open(programs: Readonly<Record<string, Program>>, features: WasmF
     arena,
     scratch,
     scratchBytes: scratchSize,
+    control,
   };
-  const compiled = await Promise.all(schedules.map(async ([name, schedule]) => {
-    const bytes = encodeProgram(schedule, map, features, { pages, shared: false });
-    const { instance } = await WebAssembly.instantiate(bytes, { env: { memory } });
-    return [name, { schedule, layout: rowLayout(schedule), runSteps: instance.exports.run as RunSteps }] as const;
+  const modules = await Promise.all(
+    schedules.map((schedule) => WebAssembly.compile(encodeProgram(schedule, map, options, { pages, workers }))),
+  );
+  const compiled = await Promise.all(modules.map(async (module, number): Promise<Compiled> => {
+    const instance = await WebAssembly.instantiate(module, { env: { memory } });
+    const schedule = schedules[number];
+    return { number, schedule, layout: rowLayout(schedule), runSteps: instance.exports.run as RunSteps };
   }));
-  return new WasmSession(memory, types, stateAt, new Map(compiled), tableAt);
+  const team = workers > 1 ? pool.take(workers - 1, { memory, modules, control }) : undefined;
+  const names = Object.keys(programs);
+  return new WasmSession({
+    memory,
+    types,
+    map,
+    programs: new Map(compiled.map((program, i) => [names[i], program])),
+    tableAt,
+    team,
+  });
 }
 
-/** The backend for this engine; `features` narrows what it uses, for tests. */
-export function wasmBackend(features: WasmFeatures = detectFeatures()): Backend {
-  return { name: "wasm", open: (programs) => open(programs, features) };
+/** The backend for this engine; `options` may narrow what it uses of it, for tests. */
+export function wasmBackend(options: WasmOptions = {}): Backend {
+  const all = { threads: options.threads ?? 1, relaxedFma: options.relaxedFma ?? detectFeatures().relaxedFma };
+  return { name: "wasm", open: (programs) => open(programs, all) };
 }

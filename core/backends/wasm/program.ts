@@ -1,5 +1,5 @@
 /** Compiles a scheduled program into one WebAssembly module. */
-import { f32, i32 } from "../../emit/wasm/instructions.ts";
+import { atomics, f32, i32, returnNow } from "../../emit/wasm/instructions.ts";
 import type { Local, WasmFeatures } from "../../emit/wasm/function_builder.ts";
 import { ModuleBuilder } from "../../emit/wasm/module_builder.ts";
 import type { Item } from "../../fuse.ts";
@@ -7,6 +7,7 @@ import type { Tensor } from "../../graph.ts";
 import type { Address, WasmKernel } from "../../op.ts";
 import { baseOf } from "../../ops/addressing.ts";
 import type { Schedule } from "../../schedule.ts";
+import { addBarrier, CONTROL } from "./control.ts";
 import { loopKernel } from "./loop.ts";
 
 /** Where a program finds its memory, in bytes from the start. */
@@ -17,6 +18,8 @@ export interface MemoryMap {
   /** Scratch memory, `scratchBytes` for each worker. */
   readonly scratch: number;
   readonly scratchBytes: number;
+  /** The words by which threads keep in step; see `CONTROL`. */
+  readonly control: number;
 }
 
 /** What the host writes and reads for each step: a row of 4-byte numbers, inputs first, then outputs. */
@@ -31,8 +34,8 @@ export function rowLayout(schedule: Schedule): RowLayout {
   return { inputs, outputs, bytes: 4 * (inputs + outputs) };
 }
 
-/** The exported function: steps over rows of the table, doing the share of `worker` among `workers`. */
-export type RunSteps = (firstRow: number, steps: number, worker: number, workers: number) => void;
+/** The exported function: steps over rows of the table, doing the share of `worker` among all workers. */
+export type RunSteps = (firstRow: number, steps: number, worker: number) => void;
 
 /** Bytes of scratch memory that a worker needs for this program. */
 export function scratchBytes(schedule: Schedule): number {
@@ -55,8 +58,9 @@ export function encodeProgram(
   schedule: Schedule,
   map: MemoryMap,
   features: WasmFeatures,
-  memory: { pages: number; shared: boolean },
+  memory: { pages: number; workers: number },
 ): Uint8Array<ArrayBuffer> {
+  const { pages, workers } = memory;
   const module = new ModuleBuilder(features);
   const layout = rowLayout(schedule);
   const addressIn = (row: Local) => (node: Tensor): Address => {
@@ -82,21 +86,27 @@ export function encodeProgram(
     });
     return { index, extent };
   });
-  module.addFunction("run", ["i32", "i32", "i32", "i32"], (f) => {
-    const [row, steps, worker, workers] = f.params;
+  const barrier = workers > 1 ? addBarrier(module, map.control, workers) : undefined;
+  module.addFunction("run", ["i32", "i32", "i32"], (f) => {
+    const [row, steps, worker] = f.params;
     const scratch = f.let("i32", i32.add(i32.mul(worker.get, i32.const(map.scratchBytes)), i32.const(map.scratch)));
     const addressOf = addressIn(row);
     f.countTo(f.let("i32", i32.const(0)), steps.get, 1, () => {
       for (const { index, extent } of calls) {
-        const share = (w: readonly number[]) => i32.divU(i32.mul(i32.const(extent), w), workers.get);
+        const share = (w: readonly number[]) => i32.divU(i32.mul(i32.const(extent), w), i32.const(workers));
         f.call(index, share(worker.get), share(i32.add(worker.get, i32.const(1))), row.get, scratch.get);
+        if (barrier === undefined) continue;
+        f.call(barrier);
+        f.if(atomics.load(i32.const(0), map.control + 4 * CONTROL.stop), () => f.emit(returnNow));
       }
-      schedule.outputs.forEach(([, node], i) => {
-        const at = addressOf(node);
-        f.emit(f32.store(row.get, 4 * (layout.inputs + i), f32.load(baseOf(at), at.offset)));
+      f.if(i32.eqz(worker.get), () => {
+        schedule.outputs.forEach(([, node], i) => {
+          const at = addressOf(node);
+          f.emit(f32.store(row.get, 4 * (layout.inputs + i), f32.load(baseOf(at), at.offset)));
+        });
       });
       f.set(row, i32.add(row.get, i32.const(layout.bytes)));
     });
   }, { exported: true });
-  return module.encode(memory);
+  return module.encode({ pages, shared: workers > 1 });
 }

@@ -38,6 +38,7 @@ export const i32 = {
   store: memory([0x36]),
   store8: memory([0x3a]),
   eqz: op(0x45),
+
   eq: op(0x46),
   ne: op(0x47),
   ltS: op(0x48),
@@ -56,6 +57,33 @@ export const i32 = {
   shl: op(0x74),
   shrU: op(0x76),
 };
+
+/** Atomic accesses need addresses at multiples of 4, and say so in their alignment. */
+const atomic = (opcode: number) => (address: Code, offset: number, ...operands: Code[]): Code => [
+  ...address,
+  ...operands.flat(),
+  0xfe,
+  opcode,
+  2,
+  ...unsigned(offset),
+];
+
+export const atomics = {
+  /** Wakes up to `count` waiters; leaves their number on the stack. */
+  notify: atomic(0x00),
+  /** Sleeps while the word equals the first operand, at most the second, an i64 in nanoseconds; leaves why it woke. */
+  wait32: atomic(0x01),
+  load: atomic(0x10),
+  store: atomic(0x17),
+  /** Leaves the value before the addition on the stack. */
+  add: atomic(0x1e),
+};
+
+/** A 64-bit constant small enough for 32 bits. */
+export const i64Const = (value: number): Code => [0x42, ...signed(value)];
+
+export const drop: Code = [0x1a];
+export const returnNow: Code = [0x0f];
 
 export const f32 = {
   const: (value: number): Code => [0x43, ...float32(value)],

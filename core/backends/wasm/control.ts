@@ -1,0 +1,54 @@
+/** The words of shared memory by which the threads of a session keep in step. */
+import { atomics, drop, i32, i64Const } from "../../emit/wasm/instructions.ts";
+import type { ModuleBuilder } from "../../emit/wasm/module_builder.ts";
+
+/** Numbers of the words. Each has a cache line of its own, for they are written while others spin on their neighbours. */
+export const CONTROL = {
+  /** Not 0: everybody returns at the next item. The session can only be closed then. */
+  stop: 0,
+  /** Threads that have arrived at the present barrier. */
+  arrived: 16,
+  /** Counts barriers. */
+  generation: 32,
+  /** Counts commands; the words of a command follow. */
+  command: 48,
+  program: 49,
+  firstRow: 50,
+  steps: 51,
+} as const;
+
+export const CONTROL_BYTES = 64 * 4;
+
+/** In place of a program: leave the session. */
+export const LEAVE = -1;
+
+/** Looks at the generation before going to sleep: longer than a kernel's imbalance, shorter than a time slice. */
+const SPINS = 2000;
+const NAP_NS = 1_000_000;
+
+/**
+ * A barrier for `workers` threads: the last to arrive lets the others go. Those spin, and sleep when one of them has lost its
+ * core.
+ */
+export function addBarrier(module: ModuleBuilder, control: number, workers: number): number {
+  const word = (name: keyof typeof CONTROL) => control + 4 * CONTROL[name];
+  const zero = i32.const(0);
+  return module.addFunction("barrier", [], (f) => {
+    const generation = f.let("i32", atomics.load(zero, word("generation")));
+    const isLast = i32.eq(atomics.add(zero, word("arrived"), i32.const(1)), i32.const(workers - 1));
+    f.if(isLast, () => {
+      f.emit(atomics.store(zero, word("arrived"), zero));
+      f.emit(atomics.store(zero, word("generation"), i32.add(generation.get, i32.const(1))));
+      f.emit([...atomics.notify(zero, word("generation"), i32.const(workers)), ...drop]);
+    }, () => {
+      const spins = f.let("i32", i32.const(SPINS));
+      const isSame = i32.eq(atomics.load(zero, word("generation")), generation.get);
+      const mayGoOn = i32.eqz(atomics.load(zero, word("stop")));
+      f.while(i32.and(isSame, mayGoOn), () => {
+        f.if(spins.get, () => f.set(spins, i32.sub(spins.get, i32.const(1))), () => {
+          f.emit([...atomics.wait32(zero, word("generation"), generation.get, i64Const(NAP_NS)), ...drop]);
+        });
+      });
+    });
+  });
+}

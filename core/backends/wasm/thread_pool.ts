@@ -1,0 +1,70 @@
+/**
+ * Threads that run a session's programs beside the one that asks: single program, multiple data. They sleep between runs and
+ * stay for the next session, for starting one takes some tens of milliseconds.
+ */
+import { CONTROL, LEAVE } from "./control.ts";
+
+/** What a thread needs to take part in a session. */
+export interface Assignment {
+  memory: WebAssembly.Memory;
+  modules: WebAssembly.Module[];
+  /** Number of this thread among the workers; the one that asks is 0. */
+  worker: number;
+  /** Address of the control words. */
+  control: number;
+}
+
+export class ThreadPool {
+  private readonly threads: Worker[] = [];
+  private taken = false;
+
+  /** Whether a session has the threads; another has to do with its own then. */
+  get isTaken(): boolean {
+    return this.taken;
+  }
+
+  /** Gives `count` threads to a session. */
+  take(count: number, assignment: Omit<Assignment, "worker">): Team {
+    if (this.taken) throw new Error("the threads are taken by another session");
+    this.taken = true;
+    while (this.threads.length < count) {
+      this.threads.push(new Worker(new URL("./thread.ts", import.meta.url), { type: "module", name: "wasm" }));
+    }
+    for (let i = 0; i < count; i++) this.threads[i].postMessage({ ...assignment, worker: i + 1 } satisfies Assignment);
+    return new Team(assignment, () => this.taken = false);
+  }
+
+  /** Ends all threads, so that the process can end. */
+  close(): void {
+    for (const thread of this.threads.splice(0)) thread.terminate();
+  }
+}
+
+/** The threads of one session. */
+export class Team {
+  /** The word that makes all of them return at the next item. */
+  readonly stop: Int32Array<SharedArrayBuffer>;
+  private readonly control: Int32Array;
+
+  constructor({ memory, control }: Omit<Assignment, "worker">, private readonly release: () => void) {
+    this.control = new Int32Array(memory.buffer, control, CONTROL.steps + 1);
+    this.stop = new Int32Array(memory.buffer as unknown as SharedArrayBuffer, control + 4 * CONTROL.stop, 1);
+  }
+
+  /** Has the others run steps of a program, by its number; the caller does its own share. */
+  start(program: number, firstRow: number, steps: number): void {
+    const { control } = this;
+    control[CONTROL.program] = program;
+    control[CONTROL.firstRow] = firstRow;
+    control[CONTROL.steps] = steps;
+    Atomics.add(control, CONTROL.command, 1);
+    Atomics.notify(control, CONTROL.command);
+  }
+
+  leave(): void {
+    // Whoever still waits at a barrier, because the caller broke down in the middle, is let go.
+    Atomics.store(this.stop, 0, 1);
+    this.start(LEAVE, 0, 0);
+    this.release();
+  }
+}

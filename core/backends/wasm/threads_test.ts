@@ -1,0 +1,81 @@
+import assert from "node:assert/strict";
+import { openTrainer, type TrainerOptions } from "../../nn/trainer.ts";
+import { firstDigits, mnist } from "../../testing/mnist.ts";
+import { closeThreads } from "./backend.ts";
+
+const options = (modelType: "SimpleNN" | "ConvNN"): TrainerOptions => ({
+  spec: { modelType, hiddenLayers: modelType === "SimpleNN" ? [33, 17] : [9], dropout: 0.3 },
+  optimizer: "Adam",
+  learningRate: 0.01,
+  batchSize: modelType === "SimpleNN" ? 31 : 7,
+  epochs: 2,
+  seed: 5,
+  dataset: {
+    train: firstDigits(mnist().train, modelType === "SimpleNN" ? 500 : 40),
+    test: firstDigits(mnist().test, 100),
+  },
+  device: "wasm",
+});
+
+async function train(options: TrainerOptions) {
+  const trainer = await openTrainer(options);
+  const losses: number[] = [];
+  while (trainer.step < trainer.totalSteps) losses.push(...await trainer.run(9));
+  const accuracy = await trainer.evaluate();
+  const weights = await trainer.weights();
+  trainer.close();
+  return { losses, accuracy, weights };
+}
+
+for (const modelType of ["SimpleNN", "ConvNN"] as const) {
+  Deno.test(`a ${modelType} gets the same weights to the bit from any number of threads`, async () => {
+    const alone = await train(options(modelType));
+    try {
+      for (const threads of [2, 3, 5]) {
+        assert.deepEqual(await train({ ...options(modelType), threads }), alone, `${threads} threads`);
+      }
+    } finally {
+      closeThreads();
+    }
+  });
+}
+
+Deno.test("a second trainer beside one that has the threads works alone, with the same results", async () => {
+  const first = await openTrainer({ ...options("SimpleNN"), threads: 2 });
+  try {
+    const [a, b] = [await train({ ...options("SimpleNN"), threads: 2 }), await train(options("SimpleNN"))];
+    assert.deepEqual(a, b);
+  } finally {
+    first.close();
+    closeThreads();
+  }
+});
+
+Deno.test("a step is interrupted from another thread, and the threads serve the next trainer", async () => {
+  const wide: TrainerOptions = {
+    ...options("SimpleNN"),
+    spec: { modelType: "SimpleNN", hiddenLayers: [2048, 2048, 2048] },
+    batchSize: 500,
+    threads: 2,
+  };
+  try {
+    const trainer = await openTrainer(wide);
+    const stopper = new Worker(
+      `data:text/javascript,${
+        encodeURIComponent(
+          "self.onmessage = ({ data }) => setTimeout(() => { Atomics.store(data, 0, 1); self.close(); }, 100);",
+        )
+      }`,
+      { type: "module" },
+    );
+    stopper.postMessage(trainer.stop);
+    // Without the interruption this would take minutes.
+    const begin = performance.now();
+    for (let i = 0; i < 500 && Atomics.load(trainer.stop!, 0) === 0; i++) await trainer.run(1);
+    assert.ok(performance.now() - begin < 20_000);
+    trainer.close();
+    assert.deepEqual(await train({ ...options("SimpleNN"), threads: 2 }), await train(options("SimpleNN")));
+  } finally {
+    closeThreads();
+  }
+});
