@@ -4,15 +4,17 @@ import { MAX_PREDICT_BYTES } from "../protocol/mod.ts";
 import { RegistryError } from "../registry/mod.ts";
 import { createServiceApp, HttpError, serviceUrl } from "../service/app.ts";
 import { answerError } from "../service/errors.ts";
+import { addModelRoutes, type ModelFiles } from "../service/model_routes.ts";
 import type { Settings } from "../service/settings.ts";
 import { answerPrediction, type PredictDeps } from "./predict.ts";
 import { readBody } from "./read_body.ts";
 
 export interface InferenceDeps extends PredictDeps {
   settings: Settings;
+  store: ModelFiles;
 }
 
-/** The drawing page, `POST /predict`, `GET /api/models` and `GET /api/models/{id}`. */
+/** The drawing page, `POST /predict`, `/api/models` and the files of each model. */
 export function createInferenceApp({ settings, store, predictors }: InferenceDeps): Hono {
   const app = createServiceApp(settings, "inference", async () => ({ models: (await store.list()).length }));
   app.onError((error, c) => answerError(error instanceof RegistryError ? new HttpError(503, error.message) : error, c));
@@ -22,14 +24,7 @@ export function createInferenceApp({ settings, store, predictors }: InferenceDep
     return c.json(await answerPrediction({ store, predictors }, body, serviceUrl(c.req.raw, settings.trainingPort)));
   });
 
-  app.get("/api/models", async (c) => c.json(await store.list()));
-
-  app.get("/api/models/:id", async (c) => {
-    const id = c.req.param("id");
-    const record = await store.get(id);
-    if (record === undefined) throw new HttpError(404, `There is no model "${id}".`);
-    return c.json(record);
-  });
+  addModelRoutes(app, store);
 
   return app;
 }

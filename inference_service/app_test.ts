@@ -185,6 +185,8 @@ Deno.test("the stored models are listed, and each can be asked for", async () =>
   const { app } = createApp(records);
   assert.deepEqual(await (await app.request("http://localhost:8001/api/models")).json(), records);
   assert.deepEqual(await (await app.request("http://localhost:8001/api/models/a")).json(), records[1]);
+  const file = await app.request("http://localhost:8001/api/models/a/model.pth");
+  assert.equal(await file.text(), "a.pth");
   assert.deepEqual(await errorOf(app.request("http://localhost:8001/api/models/x")), [404, 'There is no model "x".']);
   assert.deepEqual(await (await app.request("http://localhost:8001/healthz")).json(), { status: "ok", models: 2 });
 });

@@ -3,7 +3,7 @@ import { Buffer } from "node:buffer";
 import { encode } from "fast-png";
 import type { Raster } from "../core/mnist/raster.ts";
 import type { ModelRecord } from "../protocol/mod.ts";
-import type { ModelStore } from "./stored_predictor.ts";
+import type { ModelFiles } from "../service/model_routes.ts";
 
 export function record(fields: Partial<ModelRecord> = {}): ModelRecord {
   const id = fields.id ?? "model_simplenn_adam_1";
@@ -36,11 +36,12 @@ export const params = {
 };
 
 /** A store whose records a test may change. */
-export class MemoryStore implements ModelStore {
+export class MemoryStore implements ModelFiles {
   constructor(public records: ModelRecord[]) {}
   list = () => Promise.resolve(this.records);
   get = (id: string) => Promise.resolve(this.records.find((record) => record.id === id));
   readWeights = () => Promise.resolve([]);
+  readCheckpoint = ({ filename }: ModelRecord) => Promise.resolve(new TextEncoder().encode(filename));
 }
 
 export function pngUrl({ width, height, channels, data }: Raster): string {

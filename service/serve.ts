@@ -1,4 +1,5 @@
 /** Starting a service, and ending it in time. */
+import { RegistryError } from "../registry/mod.ts";
 import { type Settings, StartupError } from "./settings.ts";
 
 /** Whoever asks for the end gets it within 2 s; what has not closed itself by then is cut off. */
@@ -40,8 +41,7 @@ export async function runMain(main: () => Promise<void>): Promise<void> {
   try {
     await main();
   } catch (error) {
-    // RegistryError is the registry's own; this folder must not import it.
-    if (!(error instanceof Error) || !["StartupError", "RegistryError"].includes(error.name)) throw error;
+    if (!(error instanceof StartupError || error instanceof RegistryError)) throw error;
     console.error(error.message);
     Deno.exit(1);
   }

@@ -1,7 +1,7 @@
 /** The routes of the training service. */
 import type { Hono } from "hono";
-import type { Registry } from "../registry/mod.ts";
 import { createServiceApp, HttpError } from "../service/app.ts";
+import { addModelRoutes, type ModelFiles } from "../service/model_routes.ts";
 import type { Settings } from "../service/settings.ts";
 import type { SocketGroup } from "../service/websocket.ts";
 import { serveRunSocket } from "./run_socket.ts";
@@ -10,7 +10,7 @@ import { serveTrainSocket } from "./train_socket.ts";
 
 export interface TrainingAppOptions {
   settings: Settings;
-  registry: Pick<Registry, "list" | "get">;
+  registry: ModelFiles;
   runs: Runs;
   sockets: SocketGroup;
 }
@@ -19,16 +19,12 @@ export interface TrainingAppOptions {
 export function createTrainingApp({ settings, registry, runs, sockets }: TrainingAppOptions): Hono {
   const app = createServiceApp(settings, "training", () => ({ unfinished_runs: runs.unfinished }));
 
-  app.get("/api/models", async (c) => c.json(await registry.list()));
-  app.get("/api/models/:id", async (c) => {
-    const id = c.req.param("id");
-    return c.json(await registry.get(id) ?? missing("model", id));
-  });
+  addModelRoutes(app, registry);
 
   app.get("/api/runs", (c) => c.json(runs.list()));
   app.get("/api/runs/:id", (c) => {
     const id = c.req.param("id");
-    return c.json(runs.get(id)?.history ?? missing("run", id));
+    return c.json(runs.get(id)?.history ?? missing(id));
   });
 
   app.get("/ws/train", (c) => {
@@ -44,6 +40,6 @@ export function createTrainingApp({ settings, registry, runs, sockets }: Trainin
   return app;
 }
 
-function missing(what: string, id: string): never {
-  throw new HttpError(404, `There is no ${what} "${id}".`);
+function missing(id: string): never {
+  throw new HttpError(404, `There is no run "${id}".`);
 }

@@ -11,6 +11,8 @@ Deno.test("models are listed newest first and found by their id", async () => {
     const { status, body } = await lab.getJson("/api/models/model_x");
     assert.equal(status, 404);
     assert.deepEqual(body, { error: 'There is no model "model_x".' });
+    const file = await fetch(`http://${lab.host}/api/models/${older.id}/model.pth`);
+    assert.equal(await file.text(), older.filename);
   });
 });
 

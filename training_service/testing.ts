@@ -9,6 +9,7 @@ import {
   type TrainConfig,
 } from "../protocol/mod.ts";
 import type { NewModel, Registry, StoreOptions } from "../registry/mod.ts";
+import type { ModelFiles } from "../service/model_routes.ts";
 import { readSettings } from "../service/settings.ts";
 import { SocketGroup } from "../service/websocket.ts";
 import { createTrainingApp } from "./app.ts";
@@ -124,7 +125,7 @@ export class FakeWorker implements TrainingWorker {
 }
 
 /** A registry in memory. */
-export class FakeStore implements Pick<Registry, "findDuplicate" | "store" | "list" | "get"> {
+export class FakeStore implements Pick<Registry, "findDuplicate" | "store" | keyof ModelFiles> {
   records: ModelRecord[] = [];
   stored: { weights: NamedTensor[]; replaces?: string }[] = [];
 
@@ -163,6 +164,14 @@ export class FakeStore implements Pick<Registry, "findDuplicate" | "store" | "li
 
   get(id: string): Promise<ModelRecord | undefined> {
     return Promise.resolve(this.records.find((record) => record.id === id));
+  }
+
+  readWeights(): Promise<NamedTensor[]> {
+    return Promise.resolve([]);
+  }
+
+  readCheckpoint({ filename }: ModelRecord): Promise<Uint8Array<ArrayBuffer>> {
+    return Promise.resolve(new TextEncoder().encode(filename));
   }
 }
 

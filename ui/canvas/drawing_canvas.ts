@@ -1,9 +1,11 @@
+import type { Raster } from "../../core/mnist/raster.ts";
 import { KeyboardPen } from "./keyboard_pen.ts";
 import { clampToPaper, paintStrokes, PAPER_SIDE, PEN_WIDTH, type Point, type Stroke } from "./strokes.ts";
 
 /**
  * Draws on `canvas` by mouse, pen, finger and keyboard. What is shown follows the display's resolution and the page's
  * colours; what is sent is always black on white, 280×280.
+ * `onStroke` hears of each stroke as the pen lifts, with the time of that on the clock of `Event.timeStamp`.
  */
 export class DrawingCanvas {
   #strokes: Stroke[] = [];
@@ -15,12 +17,17 @@ export class DrawingCanvas {
   readonly #pen = new KeyboardPen({
     begin: (at) => this.#strokes.push([at]),
     extend: (to) => this.#strokes.at(-1)?.push(to),
+    end: () => this.onStroke(this, performance.now()),
   });
   readonly #context: CanvasRenderingContext2D;
+  readonly #picture = makePicture();
   readonly #listening = new AbortController();
   readonly #sizes = new ResizeObserver(() => this.#fitDisplay());
 
-  constructor(private readonly canvas: HTMLCanvasElement) {
+  constructor(
+    private readonly canvas: HTMLCanvasElement,
+    private readonly onStroke: (drawing: DrawingCanvas, liftedAt: number) => void,
+  ) {
     this.#context = canvas.getContext("2d")!;
     const { signal } = this.#listening;
     canvas.addEventListener("pointerdown", (event) => this.#pointerDown(event), { signal });
@@ -46,13 +53,12 @@ export class DrawingCanvas {
   }
 
   toDataUrl(): string {
-    const picture = document.createElement("canvas");
-    picture.width = picture.height = PAPER_SIDE;
-    const context = picture.getContext("2d")!;
-    context.fillStyle = "#fff";
-    context.fillRect(0, 0, PAPER_SIDE, PAPER_SIDE);
-    paintStrokes(context, this.#strokes, "#000");
-    return picture.toDataURL("image/png");
+    return this.#paintPicture().canvas.toDataURL("image/png");
+  }
+
+  toRaster(): Raster {
+    const { width, height, data } = this.#paintPicture().getImageData(0, 0, PAPER_SIDE, PAPER_SIDE);
+    return { width, height, channels: 4, data };
   }
 
   dispose(): void {
@@ -79,7 +85,9 @@ export class DrawingCanvas {
   }
 
   #pointerUp(event: PointerEvent): void {
-    if (event.pointerId === this.#pointer) this.#pointer = undefined;
+    if (event.pointerId !== this.#pointer) return;
+    this.#pointer = undefined;
+    this.onStroke(this, event.timeStamp);
   }
 
   #keyDown(event: KeyboardEvent): void {
@@ -91,7 +99,7 @@ export class DrawingCanvas {
   }
 
   #hidePen(): void {
-    this.#pen.down = false;
+    this.#pen.lift();
     this.#penShown = false;
     this.#repaint();
   }
@@ -102,6 +110,13 @@ export class DrawingCanvas {
       x: (event.clientX - left) / width * PAPER_SIDE,
       y: (event.clientY - top) / height * PAPER_SIDE,
     });
+  }
+
+  #paintPicture(): CanvasRenderingContext2D {
+    this.#picture.fillStyle = "#fff";
+    this.#picture.fillRect(0, 0, PAPER_SIDE, PAPER_SIDE);
+    paintStrokes(this.#picture, this.#strokes, "#000");
+    return this.#picture;
   }
 
   #fitDisplay(): void {
@@ -134,4 +149,11 @@ export class DrawingCanvas {
     this.#context.stroke();
     if (this.#pen.down) this.#context.fill();
   }
+}
+
+/** A canvas that stays in the processor's memory, where reading it back takes no trip to the GPU. */
+function makePicture(): CanvasRenderingContext2D {
+  const picture = document.createElement("canvas");
+  picture.width = picture.height = PAPER_SIDE;
+  return picture.getContext("2d", { willReadFrequently: true })!;
 }

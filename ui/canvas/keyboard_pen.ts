@@ -13,6 +13,7 @@ const MOVES: Readonly<Record<string, Point>> = {
 export interface PenActions {
   begin(at: Point): void;
   extend(to: Point): void;
+  end(): void;
 }
 
 /** Draws by keyboard: arrow keys move the pen, space puts it down or lifts it. */
@@ -31,8 +32,19 @@ export class KeyboardPen {
       return true;
     }
     if (key !== " ") return false;
-    this.down = !this.down;
-    if (this.down) this.actions.begin(this.at);
+    if (this.down) {
+      this.lift();
+    } else {
+      this.down = true;
+      this.actions.begin(this.at);
+    }
     return true;
+  }
+
+  /** Ends the stroke, if one is being drawn. */
+  lift(): void {
+    if (!this.down) return;
+    this.down = false;
+    this.actions.end();
   }
 }

@@ -66,6 +66,8 @@ export class LossChart {
         { ...axis, size: 32, values: (_, ticks) => ticks.map(formatCount) },
         { ...axis, size: 44 },
       ],
+      // As variables, the markers' colours follow the page's; the canvas asks anew whenever it is painted.
+      legend: { markers: { width: 0, fill: (_, index) => `var(${index === 1 ? "--curve-faint" : "--curve"})` } },
       cursor: { drag: { x: false, y: false }, points: { show: false } },
       series: [
         { label: "Step", value: value(formatCount) },

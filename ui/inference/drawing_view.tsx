@@ -1,10 +1,13 @@
 import { DrawingCanvas } from "../canvas/drawing_canvas.ts";
 import { useAttached } from "../components/effects.ts";
 import type { InferenceModel } from "./model.ts";
+import { PlaceSwitch } from "./place_switch.tsx";
 
 /** The page to draw on, and what to do with the drawing. */
 export function DrawingView({ model }: { model: InferenceModel }) {
-  const [element, canvas] = useAttached((canvas: HTMLCanvasElement) => new DrawingCanvas(canvas));
+  const [element, canvas] = useAttached((canvas: HTMLCanvasElement) =>
+    new DrawingCanvas(canvas, (drawing, liftedAt) => void model.strokeEnded(drawing, liftedAt))
+  );
   const clear = () => {
     canvas.current?.clear();
     model.clear();
@@ -28,12 +31,13 @@ export function DrawingView({ model }: { model: InferenceModel }) {
           type="button"
           class="primary"
           disabled={!model.canPredict.value}
-          onClick={() => canvas.current && model.predict(canvas.current)}
+          onClick={(event) => canvas.current && model.predict(canvas.current, event.timeStamp)}
         >
           Predict
         </button>
         <button type="button" onClick={clear}>Clear</button>
       </div>
+      <PlaceSwitch model={model} />
     </section>
   );
 }

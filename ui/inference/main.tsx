@@ -1,10 +1,20 @@
 import { render } from "preact";
+import { chooseDevices } from "../engine/choose_devices.ts";
+import { LocalEngine } from "../engine/local_engine.ts";
+import { openStored } from "../engine/open_stored.ts";
 import { keepInAddressBar } from "../lab/address_bar.ts";
 import { browserConnection } from "../lab/browser_connection.ts";
+import { browserPreferences } from "../lab/preferences.ts";
 import { InferenceModel } from "./model.ts";
 import { InferencePage } from "./view.tsx";
 
-const model = new InferenceModel(browserConnection);
+const devices = chooseDevices(new URLSearchParams(location.search).get("device"));
+const model = new InferenceModel({
+  connection: browserConnection,
+  engine: new LocalEngine(openStored(browserConnection, devices)),
+  preferences: browserPreferences,
+  now: () => performance.now(),
+});
 const opening = model.open(location.search);
 render(<InferencePage model={model} />, document.getElementById("page")!);
 keepInAddressBar(model.address);

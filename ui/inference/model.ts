@@ -1,30 +1,43 @@
 import { batch, computed, effect, signal, untracked } from "@preact/signals";
+import { BlankDrawingError, prepareDrawing, type Raster } from "../../core/mnist/drawing.ts";
 import {
+  describePrediction,
+  findMatch,
+  findNearest,
   formatFormQuery,
   type FormQuery,
   type ModelRecord,
-  type NotTrainedResponse,
   parseFormQuery,
   type PredictRequest,
-  type PredictResponse,
 } from "../../protocol/mod.ts";
-import { errorOf, type LabConnection } from "../lab/connection.ts";
+import type { LocalEngine } from "../engine/local_engine.ts";
+import type { LabConnection } from "../lab/connection.ts";
+import type { Preferences } from "../lab/preferences.ts";
+import { askService } from "./ask_service.ts";
 import { DrawingForm } from "./form.ts";
-
-/** What the page has to say about the drawing. */
-export type Outcome =
-  | { kind: "waiting" }
-  | { kind: "asking" }
-  | { kind: "blank" }
-  | { kind: "recognised"; answer: PredictResponse }
-  | { kind: "not trained"; nearest: NotTrainedResponse["nearest"] }
-  | { kind: "failed"; message: string };
+import type { Outcome } from "./outcome.ts";
+import { StoredModels } from "./stored_models.ts";
 
 export interface Drawing {
   readonly blank: boolean;
   /** The drawing as a PNG data URL, 280×280. */
   toDataUrl(): string;
+  /** The same picture as pixels. */
+  toRaster(): Raster;
 }
+
+/** Where a drawing is recognised. */
+export type Place = "browser" | "server";
+
+export interface InferenceParts {
+  connection: LabConnection;
+  engine: LocalEngine;
+  preferences: Preferences;
+  /** Milliseconds on the clock of `Event.timeStamp`. */
+  now(): number;
+}
+
+const PLACE = "where-to-predict";
 
 /** Everything the drawing page knows and does, without a DOM. */
 export class InferenceModel {
@@ -40,11 +53,33 @@ export class InferenceModel {
   /** What the address bar shows behind `?`. */
   readonly address = computed(() => formatFormQuery(this.query.value));
 
-  readonly #connection: LabConnection;
+  readonly #parts: InferenceParts;
+  readonly #stored: StoredModels;
+  readonly #place = signal<Place>("browser");
+  /** The stored model that answers, as far as this page knows. */
+  readonly #chosen = computed((): ModelRecord | undefined => {
+    const records = this.#stored.records.value;
+    const id = this.modelId.value;
+    if (id !== undefined) return records === undefined ? this.namedModel.value : records.find((r) => r.id === id);
+    const params = this.form.params.value;
+    return records && params && findMatch(records, params);
+  });
   #pending = new AbortController();
 
-  constructor(connection: LabConnection) {
-    this.#connection = connection;
+  constructor(parts: InferenceParts) {
+    this.#parts = parts;
+    this.#stored = new StoredModels(parts.connection);
+    if (parts.preferences.get(PLACE) === "server") this.#place.value = "server";
+  }
+
+  get place(): Place {
+    return this.#place.value;
+  }
+
+  /** Chosen once, kept for the next visit. */
+  set place(place: Place) {
+    this.#place.value = place;
+    this.#parts.preferences.set(PLACE, place);
   }
 
   /** Takes over the address's fields and, from then on, forgets `model_id` and the last answer when one changes. */
@@ -53,6 +88,7 @@ export class InferenceModel {
     this.form.read(query);
     this.modelId.value = query.model_id || undefined;
     this.#watchFields();
+    this.#keepModelReady();
     if (this.modelId.value !== undefined) await this.#describeNamedModel(this.modelId.value);
   }
 
@@ -62,48 +98,105 @@ export class InferenceModel {
     batch(() => {
       this.modelId.value = record.id;
       this.namedModel.value = record;
-      this.outcome.value = { kind: "waiting" };
+      this.clear();
     });
   }
 
-  async predict(drawing: Drawing): Promise<void> {
+  /** A stroke ended at `liftedAt`: this page answers at once, the server only when it is asked. */
+  async strokeEnded(drawing: Drawing, liftedAt: number): Promise<void> {
+    if (this.place === "browser" && !drawing.blank) await this.predict(drawing, liftedAt);
+  }
+
+  /** Recognises the drawing; its time counts from `since`. Only the latest call's answer is shown. */
+  async predict(drawing: Drawing, since = this.#parts.now()): Promise<void> {
+    const signal = this.#begin();
     if (drawing.blank) {
-      this.#settle({ kind: "blank" });
+      this.outcome.value = { kind: "blank" };
       return;
     }
-    const params = this.form.params.value;
-    const id = this.modelId.value;
-    if (id === undefined && params === undefined) return;
-    const image_data = drawing.toDataUrl();
-    const body: PredictRequest = id !== undefined ? { model_id: id, image_data } : { params, image_data };
-    this.#settle({ kind: "asking" });
-    const { signal } = this.#pending;
-    const outcome = await this.#ask(body, signal);
+    if (!this.canPredict.value) return;
+    const answer = this.place === "browser" ? this.#predictHere : this.#predictThere;
+    const outcome = await answer.call(this, drawing, since, signal);
     if (!signal.aborted) this.outcome.value = outcome;
   }
 
   /** Forgets the answer, also one that is still under way. */
   clear(): void {
-    this.#settle({ kind: "waiting" });
+    this.#begin();
+    this.outcome.value = { kind: "waiting" };
   }
 
-  #settle(outcome: Outcome): void {
+  /** The signal of a new attempt, which ends the one before. */
+  #begin(): AbortSignal {
     this.#pending.abort();
     this.#pending = new AbortController();
-    this.outcome.value = outcome;
+    return this.#pending.signal;
   }
 
-  async #ask(body: PredictRequest, signal: AbortSignal): Promise<Outcome> {
-    const reply = await this.#connection.request("/predict", { post: body, signal }).catch(() => undefined);
-    if (reply === undefined) {
-      return {
-        kind: "failed",
-        message: "The inference service cannot be reached. Check that it is running, then try again.",
-      };
+  async #predictHere(drawing: Drawing, since: number, signal: AbortSignal): Promise<Outcome> {
+    const { engine, now } = this.#parts;
+    try {
+      const pixels = prepareDrawing(drawing.toRaster());
+      if (this.#chosen.value === undefined) await this.#stored.refresh();
+      const record = this.#chosen.value;
+      if (record === undefined) return await this.#miss(drawing, since, signal);
+      if (!engine.isReady(record) && !signal.aborted) this.outcome.value = { kind: "loading" };
+      const { probabilities, device } = await engine.predict(record, pixels);
+      const source = { by: device, milliseconds: now() - since };
+      void this.#lookForBetter(record, drawing, signal);
+      return { kind: "recognised", answer: describePrediction(record, probabilities), source };
+    } catch (error) {
+      if (error instanceof BlankDrawingError) return { kind: "blank" };
+      return await this.#predictThere(drawing, since, signal, { isStandIn: true });
     }
-    if (reply.status === 200) return { kind: "recognised", answer: reply.body as PredictResponse };
-    if (reply.status === 404 && isNotTrained(reply.body)) return { kind: "not trained", nearest: reply.body.nearest };
-    return { kind: "failed", message: errorOf(reply) };
+  }
+
+  /** No model here: the page can say so by itself, unless it does not know what the service has. */
+  async #miss(drawing: Drawing, since: number, signal: AbortSignal): Promise<Outcome> {
+    const records = this.#stored.records.value;
+    const params = this.form.params.value;
+    if (this.modelId.value === undefined && records !== undefined && params !== undefined) {
+      return { kind: "not trained", nearest: findNearest(records, params) };
+    }
+    return await this.#predictThere(drawing, since, signal);
+  }
+
+  /** A model may have been stored, or removed, since the page last asked; then the drawing is answered again. */
+  async #lookForBetter(record: ModelRecord, drawing: Drawing, signal: AbortSignal): Promise<void> {
+    await this.#stored.refresh();
+    if (!signal.aborted && this.#chosen.value?.id !== record.id) await this.predict(drawing);
+  }
+
+  async #predictThere(
+    drawing: Drawing,
+    since: number,
+    signal: AbortSignal,
+    note: { isStandIn?: boolean } = {},
+  ): Promise<Outcome> {
+    if (!signal.aborted) this.outcome.value = { kind: "asking" };
+    const image_data = drawing.toDataUrl();
+    const id = this.modelId.value;
+    const body: PredictRequest = id === undefined
+      ? { params: this.form.params.value, image_data }
+      : { model_id: id, image_data };
+    const reply = await askService(this.#parts.connection, body, signal);
+    if ("kind" in reply) return reply;
+    return {
+      kind: "recognised",
+      answer: reply,
+      source: { by: "server", milliseconds: this.#parts.now() - since, ...note },
+    };
+  }
+
+  /** Loads the model that the fields choose ahead of the first drawing. */
+  #keepModelReady(): void {
+    effect(() => {
+      if (this.place === "browser" && this.#stored.records.peek() === undefined) void this.#stored.refresh();
+    });
+    effect(() => {
+      const record = this.#chosen.value;
+      if (this.place === "browser" && record !== undefined) this.#parts.engine.prepare(record);
+    });
   }
 
   #watchFields(): void {
@@ -122,7 +215,7 @@ export class InferenceModel {
   }
 
   async #describeNamedModel(id: string): Promise<void> {
-    const reply = await this.#connection.request(`/api/models/${encodeURIComponent(id)}`).catch(() => undefined);
+    const reply = await this.#parts.connection.request(`/api/models/${encodeURIComponent(id)}`).catch(() => undefined);
     if (this.modelId.value !== id) return;
     if (reply?.status === 200) {
       this.namedModel.value = reply.body as ModelRecord;
@@ -134,8 +227,4 @@ export class InferenceModel {
       };
     }
   }
-}
-
-function isNotTrained(body: unknown): body is NotTrainedResponse {
-  return typeof body === "object" && body !== null && "nearest" in body;
 }

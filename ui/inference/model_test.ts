@@ -1,43 +1,12 @@
 import assert from "node:assert/strict";
-import type { ModelRecord, PredictResponse } from "../../protocol/mod.ts";
 import type { Reply } from "../lab/connection.ts";
-import { FakeLab, settled } from "../lab/fake_connection.ts";
-import { type Drawing, InferenceModel } from "./model.ts";
+import { settled } from "../lab/fake_connection.ts";
+import { answer, blank, openPage, PICTURE, record, seven } from "./model_testing.ts";
 
-const PICTURE = "data:image/png;base64,AAAA";
-const seven: Drawing = { blank: false, toDataUrl: () => PICTURE };
-const blank: Drawing = { blank: true, toDataUrl: () => assert.fail("a blank page is not sent") };
+const byServer = { by: "server", milliseconds: 0 };
 
-const record: ModelRecord = {
-  id: "m1",
-  filename: "m1.pth",
-  timestamp: 1,
-  model_type: "ConvNN",
-  optimizer: "SGD",
-  learning_rate: 0.0003,
-  batch_size: 32,
-  num_epochs: 2,
-  hidden_layers_config: [16],
-  use_dropout: true,
-  dropout_p: 0.3,
-  accuracy: 98,
-  training_time: 9,
-};
-
-function answer(prediction: number): { status: number; body: PredictResponse } {
-  const found_model = { id: "m1", accuracy: "98.00%", learning_rate: 0.0003, epochs: 2, training_time: "9.00s" };
-  const probabilities = Array.from({ length: 10 }, (_, digit) => digit === prediction ? 1 : 0);
-  return { status: 200, body: { prediction, confidence: "100.00%", probabilities, found_model } };
-}
-
-async function opened(search: string): Promise<{ lab: FakeLab; model: InferenceModel }> {
-  const lab = new FakeLab();
-  lab.replies.set("/api/models/m1", { status: 200, body: record });
-  lab.replies.set("/predict", answer(7));
-  const model = new InferenceModel(lab);
-  await model.open(search);
-  return { lab, model };
-}
+/** A page that leaves its drawings to the server. */
+const opened = (search: string) => openPage(search, "server");
 
 Deno.test("a drawing is sent with the fields, and the answer shown", async () => {
   const { lab, model } = await opened(
@@ -59,7 +28,7 @@ Deno.test("a drawing is sent with the fields, and the answer shown", async () =>
       image_data: PICTURE,
     },
   }]);
-  assert.deepEqual(model.outcome.value, { kind: "recognised", answer: answer(7).body });
+  assert.deepEqual(model.outcome.value, { kind: "recognised", answer: answer(7).body, source: byServer });
 });
 
 Deno.test("a blank page is answered without asking the service", async () => {
@@ -82,9 +51,8 @@ Deno.test("model_id names one model until a field is changed", async () => {
 });
 
 Deno.test("a named model that is gone is said, and the fields decide", async () => {
-  const lab = new FakeLab();
+  const { lab, model } = await opened("");
   lab.replies.set("/api/models/gone", { status: 404, body: { error: "no such model" } });
-  const model = new InferenceModel(lab);
   await model.open("?model_id=gone");
   assert.equal(model.modelId.value, undefined);
   assert.match(JSON.stringify(model.outcome.value), /gone is not stored any more/);
@@ -126,7 +94,7 @@ Deno.test("only the answer to the latest drawing counts, and none after clearing
   await model.predict(seven);
   slow.resolve(answer(7));
   await first;
-  assert.deepEqual(model.outcome.value, { kind: "recognised", answer: answer(3).body });
+  assert.deepEqual(model.outcome.value, { kind: "recognised", answer: answer(3).body, source: byServer });
 
   const late = Promise.withResolvers<Reply>();
   lab.replies.set("/predict", late.promise);

@@ -1,16 +1,23 @@
 import { differingFields, type ModelRecord, type PredictParams, type PredictResponse } from "../../protocol/mod.ts";
 import { pageUrl } from "../lab/page_urls.ts";
-import { describeModel } from "../text/format.ts";
+import { describeModel, formatMilliseconds } from "../text/format.ts";
 import { compareFields } from "./compare_fields.ts";
 import type { InferenceModel } from "./model.ts";
+import type { Source } from "./outcome.ts";
 
 /** What the network takes the drawing for. The first line is the digit alone, or `None`. */
 export function OutcomeView({ model }: { model: InferenceModel }) {
   const outcome = model.outcome.value;
-  const answer = outcome.kind === "recognised" ? outcome.answer : undefined;
+  const { answer, source } = outcome.kind === "recognised" ? outcome : {};
   return (
     <section class="card outcome">
-      <div role="status" aria-label="Prediction" aria-busy={outcome.kind === "asking"}>
+      <div
+        role="status"
+        aria-label="Prediction"
+        aria-busy={outcome.kind === "asking" || outcome.kind === "loading"}
+        data-device={source?.by}
+        data-milliseconds={source?.milliseconds}
+      >
         <p class={answer ? "digit" : "digit none"}>{answer ? answer.prediction : "None"}</p>
         <Words model={model} />
         {outcome.kind !== "not trained" && (
@@ -18,7 +25,7 @@ export function OutcomeView({ model }: { model: InferenceModel }) {
             <Probabilities probabilities={answer?.probabilities} winner={answer?.prediction} />
           </div>
         )}
-        {answer && <Author answer={answer} />}
+        {answer && source && <Author answer={answer} source={source} />}
       </div>
       {outcome.kind === "not trained" && <Miss model={model} nearest={outcome.nearest?.model} />}
     </section>
@@ -29,7 +36,9 @@ function Words({ model }: { model: InferenceModel }) {
   const outcome = model.outcome.value;
   switch (outcome.kind) {
     case "waiting":
-      return <p>Draw a digit, then press Predict.</p>;
+      return <p>{model.place === "browser" ? "Draw a digit." : "Draw a digit, then press Predict."}</p>;
+    case "loading":
+      return <p>Loading the model …</p>;
     case "asking":
       return <p>Looking …</p>;
     case "blank":
@@ -62,12 +71,19 @@ function Probabilities({ probabilities, winner }: { probabilities?: readonly num
   );
 }
 
-function Author({ answer: { found_model: found } }: { answer: PredictResponse }) {
+const BACKENDS: Readonly<Record<string, string>> = { wasm: "WASM", webgpu: "WebGPU" };
+
+function Author({ answer: { found_model: found }, source }: { answer: PredictResponse; source: Source }) {
+  const { by, milliseconds, isStandIn } = source;
   return (
-    <p class="note author">
-      Answered by <code>{found.id}</code> (learning rate {found.learning_rate}, test accuracy{" "}
-      {found.accuracy.replace("%", " %")})
-    </p>
+    <div class="author">
+      <p class="note">
+        Model <code>{found.id}</code> (learning rate {found.learning_rate}, test accuracy{" "}
+        {found.accuracy.replace("%", " %")}), answered by{" "}
+        {by === "server" ? "the server" : `${BACKENDS[by] ?? by} in this browser`} in {formatMilliseconds(milliseconds)}
+      </p>
+      {isStandIn && <p class="note">This browser could not run the model, so the server stood in.</p>}
+    </div>
   );
 }
 

@@ -27,6 +27,12 @@ export const browserConnection: LabConnection = {
     return { status: response.status, body: await response.json().catch(() => undefined) };
   },
 
+  async download(path) {
+    const response = await fetch(path);
+    if (!response.ok) throw new Error(`${path} was answered with status ${response.status}`);
+    return new Uint8Array(await response.arrayBuffer());
+  },
+
   after(milliseconds, callback) {
     const timer = setTimeout(callback, milliseconds);
     return () => clearTimeout(timer);

@@ -35,6 +35,8 @@ export class FakeLab implements LabConnection {
   readonly requests: { path: string; post?: unknown }[] = [];
   /** Waits not over yet, in ms. */
   readonly waits: { milliseconds: number; callback: () => void }[] = [];
+  /** Downloads by path; a path without one cannot be reached. */
+  readonly files = new Map<string, Uint8Array>();
   /** Replies by path; a path without one cannot be reached. */
   readonly replies = new Map<string, Reply | Promise<Reply>>();
 
@@ -52,6 +54,11 @@ export class FakeLab implements LabConnection {
     this.requests.push({ path, post });
     const reply = this.replies.get(path);
     return reply === undefined ? Promise.reject(new TypeError("unreachable")) : Promise.resolve(reply);
+  }
+
+  download(path: string): Promise<Uint8Array> {
+    const file = this.files.get(path);
+    return file === undefined ? Promise.reject(new TypeError("unreachable")) : Promise.resolve(file);
   }
 
   after(milliseconds: number, callback: () => void): () => void {

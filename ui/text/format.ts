@@ -24,6 +24,11 @@ export function formatDuration(seconds: number): string {
   return minutes % 60 === 0 ? `${hours} h` : `${hours} h ${minutes % 60} min`;
 }
 
+/** Milliseconds in words: `0.8 ms`, `12 ms`. */
+export function formatMilliseconds(milliseconds: number): string {
+  return `${milliseconds.toFixed(milliseconds < 9.95 ? 1 : 0)} ms`;
+}
+
 /** Unix seconds → local date and time, such as `3 Feb 2026, 14:05`. */
 export function formatTime(unixSeconds: number): string {
   return new Date(unixSeconds * 1000).toLocaleString(LOCALE, { dateStyle: "medium", timeStyle: "short" });

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { formatCount, formatDuration, formatPercent, plural } from "./format.ts";
+import { formatCount, formatDuration, formatMilliseconds, formatPercent, plural } from "./format.ts";
 
 Deno.test("durations read as people say them", () => {
   const cases = [[0.84, "0.8 s"], [9.96, "10 s"], [42.4, "42 s"], [59.7, "1 min"], [185, "3 min 5 s"], [
@@ -7,6 +7,10 @@ Deno.test("durations read as people say them", () => {
     "1 h 2 min",
   ]];
   for (const [seconds, text] of cases) assert.equal(formatDuration(Number(seconds)), text);
+});
+
+Deno.test("short times have one place, longer ones none", () => {
+  assert.deepEqual([0.04, 0.84, 9.96, 12.4].map(formatMilliseconds), ["0.0 ms", "0.8 ms", "10 ms", "12 ms"]);
 });
 
 Deno.test("counts are grouped and percentages have two places", () => {

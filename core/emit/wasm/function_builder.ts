@@ -91,6 +91,7 @@ export class FunctionBuilder {
 
   /** `body` exactly `count` times, known now and at least 1; cheaper than `countTo`, for it looks at the end only. */
   repeat(count: number, body: () => void): void {
+    if (count < 1) throw new RangeError(`a loop of ${count} rounds would never end`);
     if (count === 1) return body();
     const left = this.let("i32", i32.const(count));
     this.emit([LOOP, EMPTY]);

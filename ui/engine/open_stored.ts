@@ -1,0 +1,47 @@
+import { adoptTensors } from "../../core/checkpoint/adopt_tensors.ts";
+import { readSafetensors, specFromMetadata } from "../../core/checkpoint/safetensors.ts";
+import type { DeviceName } from "../../core/backends/open.ts";
+import { prepareDrawing, type Raster } from "../../core/mnist/drawing.ts";
+import { openPredictor } from "../../core/nn/predictor.ts";
+import { PAPER_SIDE } from "../canvas/strokes.ts";
+import type { LabConnection } from "../lab/connection.ts";
+import type { OpenModel, OpenModelOf } from "./local_engine.ts";
+
+/** After this many runs a browser's optimising compiler has had its turn, so that the first drawing is not the slow one. */
+const WARM_UP_RUNS = 20;
+
+/** Fetches stored models from the service and opens them in this page, on the first of `devices` that takes them. */
+export function openStored(
+  connection: Pick<LabConnection, "download">,
+  devices: Promise<readonly DeviceName[]>,
+): OpenModelOf {
+  return async ({ id }) => {
+    const bytes = await connection.download(`/api/models/${encodeURIComponent(id)}/model.safetensors`);
+    const { tensors, metadata } = readSafetensors(bytes);
+    const spec = specFromMetadata(metadata);
+    const weights = adoptTensors(tensors, spec);
+    let reason: unknown;
+    for (const device of await devices) {
+      try {
+        return await warmUp(await openPredictor(spec, weights, { device }));
+      } catch (error) {
+        reason = error;
+      }
+    }
+    throw reason;
+  };
+}
+
+/** Takes a picture the whole way to its answer. */
+async function warmUp(model: OpenModel): Promise<OpenModel> {
+  const picture = sampleDrawing();
+  for (let run = 0; run < WARM_UP_RUNS; run++) await model.predict(prepareDrawing(picture));
+  return model;
+}
+
+/** A bar of ink on a page like the one that is drawn on. */
+function sampleDrawing(): Raster {
+  const data = new Uint8ClampedArray(PAPER_SIDE * PAPER_SIDE * 4).fill(255);
+  for (let pixel = PAPER_SIDE * 100; pixel < PAPER_SIDE * 120; pixel++) data.fill(0, pixel * 4, pixel * 4 + 3);
+  return { width: PAPER_SIDE, height: PAPER_SIDE, channels: 4, data };
+}
