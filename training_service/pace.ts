@@ -3,11 +3,13 @@
 const CHUNK_MS = 20;
 const MAX_CHUNK_STEPS = 4096;
 /** Weight of the past falls by e over this time. */
-const MEMORY_MS = 1000;
+const MEMORY_MS = 2000;
 
 /** Follows the speed of training, in steps, through changes such as warming up or a busy machine. */
 export class Pace {
-  #msPerStep?: number;
+  /** Time and steps so far, the older the less they weigh. */
+  #ms = 0;
+  #steps = 0;
   #chunk = 1;
 
   /** Steps to run next so that they take about 20 ms; the first is alone, so that its loss comes at once. */
@@ -17,14 +19,15 @@ export class Pace {
 
   /** Milliseconds; 0 before the first chunk. */
   get msPerStep(): number {
-    return this.#msPerStep ?? 0;
+    return this.#steps === 0 ? 0 : this.#ms / this.#steps;
   }
 
   /** Reports that `steps` steps took `ms` milliseconds. */
   took(steps: number, ms: number) {
     const latest = Math.max(ms, 0.001) / steps;
-    const past = this.#msPerStep === undefined ? 0 : Math.exp(-ms / MEMORY_MS);
-    this.#msPerStep = past * (this.#msPerStep ?? 0) + (1 - past) * latest;
+    const past = Math.exp(-ms / MEMORY_MS);
+    this.#ms = past * this.#ms + Math.max(ms, 0.001);
+    this.#steps = past * this.#steps + steps;
     // The latest speed decides the size: the remembered one would be late when the machine gets busy.
     const wanted = Math.floor(CHUNK_MS / latest);
     this.#chunk = Math.max(1, Math.min(wanted, this.#chunk * 2, MAX_CHUNK_STEPS));

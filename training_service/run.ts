@@ -24,6 +24,8 @@ export interface RunListener {
   onEnd(): void;
 }
 
+const DEVICE_NAMES: Readonly<Record<string, string>> = { wasm: "WASM", webgpu: "WebGPU", reference: "plain loops" };
+
 type EndMessage = ResultMessage | AbortedMessage | ErrorMessage;
 
 export class Run {
@@ -198,9 +200,9 @@ export class Run {
     this.#totalSteps = totalSteps;
     const { num_epochs } = this.config;
     this.log(
-      `Training on ${device} (${reason}): ${totalSteps} steps in ${num_epochs} ${
-        num_epochs === 1 ? "epoch" : "epochs"
-      }.`,
+      `Training on ${DEVICE_NAMES[device] ?? device} (${reason}): ${
+        totalSteps.toLocaleString("en")
+      } steps in ${num_epochs} ${num_epochs === 1 ? "epoch" : "epochs"}.`,
     );
   }
 

@@ -6,7 +6,7 @@ import type { EpochEnd, LossBatch } from "./worker_messages.ts";
 /** At most about thirty posts a second: more would cost the service's thread and show nobody anything. */
 const POST_INTERVAL_MS = 33;
 
-export type LoopTrainer = Pick<Trainer, "step" | "stepsPerEpoch" | "totalSteps" | "run" | "evaluate">;
+export type LoopTrainer = Pick<Trainer, "device" | "step" | "stepsPerEpoch" | "totalSteps" | "run" | "evaluate">;
 
 export interface LoopEvents {
   onLosses(batch: LossBatch): void;
@@ -50,8 +50,8 @@ export async function runTraining(
 }
 
 /**
- * Runs up to `lastStep` and returns the mean of the losses on the way; undefined when it stopped before. The next chunk is on
- * its way before the losses of the last are awaited, so that a GPU never waits for this side.
+ * Runs up to `lastStep` and returns the mean of the losses on the way; undefined when it stopped before. On a GPU the
+ * next chunk is on its way before the losses of the last are awaited, so that it never waits for this side.
  */
 async function runEpoch(
   trainer: LoopTrainer,
@@ -69,7 +69,7 @@ async function runEpoch(
   let began = performance.now();
   const runNext = () => trainer.step < lastStep && !shouldStop() ? trainer.run(pace.chunkSteps) : undefined;
   for (let pending = runNext(); pending !== undefined;) {
-    const next = runNext();
+    const next = trainer.device === "webgpu" ? runNext() : undefined;
     const losses = await pending;
     const now = performance.now();
     pace.took(losses.length, now - began);
@@ -83,7 +83,7 @@ async function runEpoch(
       reportedUpTo = received;
       reportedAt = now;
     }
-    pending = next;
+    pending = next ?? runNext();
   }
   if (received < lastStep) return undefined;
   return sum / (lastStep - firstStep);

@@ -8,6 +8,7 @@ const STEPS_PER_EPOCH = 250;
 /** Pretends to train: the loss of step n is n, the accuracy after it n / 10. */
 class FakeTrainer implements LoopTrainer {
   step = 0;
+  readonly device: string = "wasm";
   readonly stepsPerEpoch = STEPS_PER_EPOCH;
   readonly totalSteps: number;
   chunks: number[] = [];
