@@ -1,0 +1,105 @@
+/** What a user does on the drawing page. */
+import assert from "node:assert/strict";
+import type { Locator, Page } from "playwright-core";
+import { eventually } from "./eventually.ts";
+
+/** Side of the paper, in the units of `Stroke`. */
+const PAPER_SIDE = 280;
+
+/** Where the pen goes, `[x, y]` from the paper's left and top edges. */
+export type Stroke = readonly (readonly [x: number, y: number])[];
+
+/** Digits as a plain hand writes them, each in one stroke. */
+export const DIGITS = {
+  "0": Array.from({ length: 25 }, (_, i) => {
+    const angle = 2 * Math.PI * i / 24 - Math.PI / 2;
+    return [140 + 55 * Math.cos(angle), 140 + 85 * Math.sin(angle)] as const;
+  }),
+  "1": [[140, 45], [140, 140], [140, 235]],
+  // Close to its corner, as the pen is seen there: the page rounds what lies between.
+  "7": [[75, 65], [195, 65], [205, 65], [200, 75], [120, 235]],
+} as const satisfies Record<string, Stroke>;
+
+export type Place = "In this browser" | "On the server";
+
+export function choosePlace(page: Page, place: Place): Promise<void> {
+  return page.getByRole("radio", { name: place, exact: true }).check();
+}
+
+export function drawingCanvas(page: Page): Locator {
+  return page.getByRole("img", { name: "Drawing canvas" });
+}
+
+export async function drawByMouse(page: Page, stroke: Stroke): Promise<void> {
+  const [first, ...others] = await onScreen(page, stroke);
+  await page.mouse.move(...first);
+  await page.mouse.down();
+  for (const point of others) await page.mouse.move(...point);
+  await page.mouse.up();
+}
+
+/** Needs a visitor with `hasTouch`. */
+export async function drawByTouch(page: Page, stroke: Stroke): Promise<void> {
+  const session = await page.context().newCDPSession(page);
+  const [first, ...others] = (await onScreen(page, stroke)).map(([x, y]) => [{ x, y }]);
+  await session.send("Input.dispatchTouchEvent", { type: "touchStart", touchPoints: first });
+  for (const touchPoints of others) await session.send("Input.dispatchTouchEvent", { type: "touchMove", touchPoints });
+  await session.send("Input.dispatchTouchEvent", { type: "touchEnd", touchPoints: [] });
+  await session.detach();
+}
+
+async function onScreen(page: Page, stroke: Stroke): Promise<[x: number, y: number][]> {
+  const canvas = drawingCanvas(page);
+  await canvas.scrollIntoViewIfNeeded();
+  const box = await canvas.boundingBox();
+  assert(box, "the drawing canvas is not shown");
+  return stroke.map(([x, y]) => [box.x + x / PAPER_SIDE * box.width, box.y + y / PAPER_SIDE * box.height]);
+}
+
+export async function clear(page: Page): Promise<void> {
+  await page.getByRole("button", { name: "Clear", exact: true }).click();
+}
+
+export async function predict(page: Page): Promise<void> {
+  await page.getByRole("button", { name: "Predict", exact: true }).click();
+}
+
+/** How much of the canvas is inked, from 0 to 1. */
+export async function inkShare(page: Page): Promise<number> {
+  return await drawingCanvas(page).evaluate((element) => {
+    const { width, height } = element as HTMLCanvasElement;
+    const { data } = (element as HTMLCanvasElement).getContext("2d")!.getImageData(0, 0, width, height);
+    let inked = 0;
+    for (let alpha = 3; alpha < data.length; alpha += 4) if (data[alpha] > 0) inked++;
+    return inked / (width * height);
+  });
+}
+
+export function prediction(page: Page): Locator {
+  return page.getByRole("status", { name: "Prediction" });
+}
+
+/** Waits until the first line of the answer is `digit` alone. */
+export async function digitBecomes(page: Page, digit: string): Promise<void> {
+  await eventually(async () => assert.equal((await prediction(page).innerText()).split("\n")[0].trim(), digit));
+}
+
+/** The ten probabilities as the page's bars show them, in digit order. */
+export async function shownProbabilities(page: Page): Promise<number[]> {
+  const bars = page.getByRole("list", { name: "How likely each digit is" }).locator("[style*=scaleX]");
+  return await bars.evaluateAll((elements) =>
+    elements.map((element) => Number(/scaleX\((.+)\)/.exec((element as HTMLElement).style.transform)?.[1]))
+  );
+}
+
+/** Waits for the answer of `device` (`server`, `wasm`, `webgpu`); gives its milliseconds as the page measured them. */
+export async function answered(page: Page, device: string): Promise<number> {
+  return await eventually(async () => {
+    const { by, milliseconds } = await prediction(page).evaluate((element) => ({
+      by: element.getAttribute("data-device"),
+      milliseconds: element.getAttribute("data-milliseconds"),
+    }));
+    assert.equal(by, device);
+    return Number(milliseconds);
+  });
+}

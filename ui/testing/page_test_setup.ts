@@ -1,0 +1,70 @@
+/** `Deno.test` for pages: one Chromium and one lab per test file, one fresh visitor per test. */
+import assert from "node:assert/strict";
+import type { Browser, BrowserContextOptions, Page } from "playwright-core";
+import { CHROMIUM, openChromium } from "./chromium.ts";
+import { type Lab, startLab } from "./lab.ts";
+
+/** How long Playwright waits for anything, in ms: long enough for a busy machine. */
+const PATIENCE_MS = 10_000;
+
+export type PageTest = (lab: Lab, page: Page) => Promise<void>;
+
+/**
+ * Call once per file; the function it gives declares a test. A test fails, too, when a page logs an error or breaks its
+ * content security policy. Without Chromium all are ignored.
+ */
+export function setUpPageTests(): (name: string, test: PageTest, visitor?: BrowserContextOptions) => void {
+  let lab: Lab | undefined;
+  let browser: Browser | undefined;
+  if (CHROMIUM !== undefined) {
+    Deno.test.beforeAll(async () => {
+      await Promise.all([
+        startLab().then((started) => lab = started),
+        openChromium().then((opened) => browser = opened),
+      ]);
+    });
+    Deno.test.afterAll(async () => {
+      await browser?.close();
+      await lab?.stop();
+    });
+  }
+
+  return (name, test, visitor) =>
+    Deno.test({
+      name,
+      ignore: CHROMIUM === undefined,
+      // Browser and lab outlive the test.
+      sanitizeOps: false,
+      sanitizeResources: false,
+      fn: async () => {
+        const context = await browser!.newContext(visitor);
+        context.setDefaultTimeout(PATIENCE_MS);
+        const page = await context.newPage();
+        const complaints = listenForComplaints(page);
+        try {
+          await test(lab!, page);
+          assert.deepEqual(complaints, []);
+        } catch (error) {
+          // Often the reason why what a test waits for does not come.
+          for (const complaint of complaints) console.error(`${page.url()} complains: ${complaint}`);
+          throw error;
+        } finally {
+          await context.close();
+        }
+      },
+    });
+}
+
+/** What a page complains about from now on: uncaught errors, and the console's, where policy violations appear. */
+function listenForComplaints(page: Page): string[] {
+  const complaints: string[] = [];
+  page.on("pageerror", (error) => complaints.push(String(error)));
+  page.on("console", (message) => {
+    if (message.type() !== "error") return;
+    const { url } = message.location();
+    // A model that is not trained is an answer, not an error, but the browser logs each 404.
+    if (url.endsWith("/predict") && message.text().includes("404")) return;
+    complaints.push(`${message.text()} (${url})`);
+  });
+  return complaints;
+}

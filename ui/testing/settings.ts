@@ -1,0 +1,39 @@
+/** The fields of both pages, by the names under which a user finds them. */
+import type { Locator, Page } from "playwright-core";
+
+export interface Settings {
+  "Model type"?: string;
+  "Hidden layers"?: string;
+  "Use dropout"?: boolean;
+  "Optimizer"?: string;
+  "Learning rate"?: string;
+  "Learning rate range"?: string;
+  "Epochs"?: string;
+  "Batch size"?: string;
+}
+
+type Name = keyof Settings;
+
+const CHOICES: readonly Name[] = ["Model type", "Optimizer", "Learning rate range"];
+
+export async function fillSettings(page: Page, settings: Settings): Promise<void> {
+  for (const [name, value] of Object.entries(settings)) {
+    const control = field(page, name as Name);
+    if (typeof value === "boolean") await control.setChecked(value);
+    else if (CHOICES.includes(name as Name)) await control.selectOption(value);
+    else await control.fill(value);
+  }
+}
+
+/** What the named fields hold. */
+export async function readSettings(page: Page, names: readonly Name[]): Promise<Settings> {
+  const values = await Promise.all(names.map((name) => {
+    const control = field(page, name);
+    return name === "Use dropout" ? control.isChecked() : control.inputValue();
+  }));
+  return Object.fromEntries(names.map((name, i) => [name, values[i]]));
+}
+
+export function field(page: Page, name: Name): Locator {
+  return page.getByLabel(name, { exact: true });
+}
