@@ -1,0 +1,48 @@
+/** The service answers a PNG as a page answers its own canvas: both run the core's one way from drawing to digit. */
+import assert from "node:assert/strict";
+import { Buffer } from "node:buffer";
+import { prepareDrawing } from "../core/mnist/drawing.ts";
+import { openPredictor } from "../core/nn/predictor.ts";
+import { assertAllClose } from "../core/testing/assert_all_close.ts";
+import { mnist } from "../core/testing/mnist.ts";
+import type { PredictResponse } from "../protocol/mod.ts";
+import { readSettings } from "../service/settings.ts";
+import { createInferenceApp } from "./app.ts";
+import { drawSomewhere, KINDS, SMALL, SPEC, testDigit, trainedWeights } from "./drawings_testing.ts";
+import { PredictorCache } from "./predictor_cache.ts";
+import { openStored } from "./stored_predictor.ts";
+import { MemoryStore, params, record } from "./testing.ts";
+
+/** One for each size and place. */
+const DRAWINGS = 27;
+
+Deno.test("a PNG of any kind gets the answer that its canvas gets in a page", async () => {
+  const weights = await trainedWeights();
+  const store = Object.assign(new MemoryStore([record()]), { readWeights: () => Promise.resolve(weights) });
+  const predictors = new PredictorCache(openStored(store, "wasm"));
+  const app = createInferenceApp({ settings: readSettings(() => undefined), store, predictors });
+  const page = await openPredictor(SPEC, weights);
+  try {
+    for (const kind of [...KINDS, SMALL]) {
+      let correct = 0;
+      for (let i = 0; i < DRAWINGS; i++) {
+        const canvas = drawSomewhere(testDigit(i), kind.page, i);
+        const image_data = `data:image/png;base64,${Buffer.from(kind.toPng(canvas)).toString("base64")}`;
+        const response = await app.request("http://localhost:8001/predict", {
+          method: "POST",
+          body: JSON.stringify({ params, image_data }),
+        });
+        assert.equal(response.status, 200, kind.name);
+        const { prediction, probabilities }: PredictResponse = await response.json();
+        const expected = await page.predict(prepareDrawing(canvas));
+        assertAllClose(probabilities, expected, { relative: 0, absolute: 1e-6 }, `${kind.name}, digit ${i}`);
+        assert.equal(prediction, expected.indexOf(Math.max(...expected)));
+        if (prediction === mnist().test.labels[i]) correct++;
+      }
+      assert.ok(correct >= 0.9 * DRAWINGS, `${kind.name}: ${correct} of ${DRAWINGS} digits are told`);
+    }
+  } finally {
+    page.close();
+    predictors.close();
+  }
+});
