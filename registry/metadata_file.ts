@@ -27,7 +27,8 @@ export class MetadataFile {
   /** @throws RegistryError when the file is unreadable or not a JSON array */
   async read(): Promise<Snapshot> {
     try {
-      const info = await Deno.stat(this.path);
+      // Every prediction asks. Synchronously this takes some microseconds; its asynchronous twin took a sixth of a request.
+      const info = Deno.statSync(this.path);
       if (!this.#latest.settled || fingerprintOf(info) !== this.#latest.fingerprint) return await this.#load();
       return this.#latest;
     } catch (error) {
