@@ -14,6 +14,8 @@ export interface Predictor {
   readonly device: string;
   /** `batch × 784` bytes, ink 255 on paper 0 → `batch × 10` probabilities. */
   predict(pixels: Uint8Array): Promise<Float32Array>;
+  /** `batch × 10` logits of the last prediction: what softmax makes the probabilities of. */
+  logits(): Promise<Float32Array>;
   close(): void;
 }
 
@@ -35,6 +37,7 @@ export async function openPredictor(
       await session.run("predict", 0, 1);
       return await session.read(STATE.probabilities) as Float32Array;
     },
+    logits: async () => await session.read(STATE.logits) as Float32Array,
     close: () => session.close(),
   };
 }

@@ -19,6 +19,7 @@ export const STATE = {
   /** A prediction's pixels, the numbers of its rows, and its answer. */
   pixels: "pixels",
   rows: "rows",
+  logits: "logits",
   probabilities: "probabilities",
 } as const;
 
@@ -80,11 +81,11 @@ export function evaluationProgram(
   });
 }
 
-/** `batch` images of stored pixels → `[batch, 10]` probabilities. */
+/** `batch` images of stored pixels → `[batch, 10]` logits and probabilities. */
 export function predictionProgram(spec: ModelSpec, batch: number): Program {
   return trace(() => {
     const pixels = takeRows(state(STATE.pixels, [batch, IMAGE_PIXELS], "u8"), state(STATE.rows, [batch], "i32"));
     const logits = forward(spec, parameterTensors(spec), normalise(pixels));
-    return { updates: { [STATE.probabilities]: exp(logSoftmax(logits)) } };
+    return { updates: { [STATE.logits]: logits, [STATE.probabilities]: exp(logSoftmax(logits)) } };
   });
 }

@@ -1,0 +1,24 @@
+/** The core alone in a page: what the tests of its agreement with PyTorch bundle. */
+import type { DeviceName } from "../../core/backends/open.ts";
+import type { ModelSpec, NamedTensor } from "../../core/nn/model_spec.ts";
+import { openPredictor } from "../../core/nn/predictor.ts";
+
+interface Question {
+  spec: ModelSpec;
+  /** Tensors as lists of numbers, for they come through JSON. */
+  weights: { name: string; shape: number[]; data: number[] }[];
+  pixels: number[];
+  device: DeviceName;
+  batch: number;
+}
+
+async function logitsOf({ spec, weights, pixels, device, batch }: Question): Promise<number[]> {
+  const tensors = weights.map((tensor): NamedTensor => ({ ...tensor, data: Float32Array.from(tensor.data) }));
+  const predictor = await openPredictor(spec, tensors, { device, batch });
+  await predictor.predict(Uint8Array.from(pixels));
+  const logits = [...await predictor.logits()];
+  predictor.close();
+  return logits;
+}
+
+Object.assign(globalThis, { logitsOf });
