@@ -2,7 +2,7 @@
 import type { WgslKernel } from "./kernel.ts";
 
 /** Rows and columns of a block; a result with fewer has smaller blocks. */
-export const BLOCK_ROWS = 8, BLOCK_COLUMNS = 4;
+export const BLOCK_ROWS = 4, BLOCK_COLUMNS = 8;
 
 export interface RegisterBlock {
   /** Extents of the result. */
