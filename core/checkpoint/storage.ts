@@ -16,6 +16,8 @@ export const ELEMENT_TYPES: Readonly<Record<string, ElementType>> = {
   BFloat16Storage: { size: 2, read: (view, at) => bfloat16ToNumber(view.getUint16(at, true)) },
 };
 
+const IS_LITTLE_ENDIAN = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1;
+
 export class Storage {
   readonly #view: DataView;
 
@@ -29,6 +31,14 @@ export class Storage {
       );
     }
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  }
+
+  /** `count` numbers from `offset` on, if they are stored as this machine stores float32; else undefined. */
+  copyFloats(offset: number, count: number): Float32Array | undefined {
+    if (this.type !== ELEMENT_TYPES.FloatStorage || !IS_LITTLE_ENDIAN) return undefined;
+    const { buffer, byteOffset } = this.#view;
+    const start = byteOffset + 4 * offset;
+    return new Float32Array(buffer.slice(start, start + 4 * count));
   }
 
   /** @param index within `[0, length)`, not checked */

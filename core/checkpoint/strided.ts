@@ -40,9 +40,22 @@ export function checkView({ storage, offset, shape, strides }: StridedView): voi
   }
 }
 
+function isContiguous(shape: readonly number[], strides: readonly number[]): boolean {
+  let expected = 1;
+  for (let d = shape.length - 1; d >= 0; d--) {
+    if (shape[d] !== 1 && strides[d] !== expected) return false;
+    expected *= shape[d];
+  }
+  return true;
+}
+
 /** The numbers of a checked view in row-major order. */
 export function gather({ storage, offset, shape, strides }: StridedView): Float32Array {
-  const out = new Float32Array(elementCount(shape));
+  const count = elementCount(shape);
+  // The usual case by far: float32 in row-major order, to be copied as it is.
+  const copied = isContiguous(shape, strides) ? storage.copyFloats(offset, count) : undefined;
+  if (copied) return copied;
+  const out = new Float32Array(count);
   const index = new Array<number>(shape.length).fill(0);
   let from = offset;
   for (let i = 0; i < out.length; i++) {

@@ -25,7 +25,12 @@ export async function openPredictor(
   { device = "wasm", batch = 1 }: PredictorOptions = {},
 ): Promise<Predictor> {
   const session = await backendFor(device).open({ predict: predictionProgram(spec, batch) });
-  writeParameters(session, spec, weights);
+  try {
+    writeParameters(session, spec, weights);
+  } catch (error) {
+    session.close();
+    throw error;
+  }
   session.write(STATE.rows, Int32Array.from({ length: batch }, (_, i) => i));
   return {
     device: session.device,

@@ -48,15 +48,23 @@ export interface Trainer {
 const EVALUATION_BATCH = { SimpleNN: 1000, ConvNN: 100 } as const;
 
 export async function openTrainer(options: TrainerOptions): Promise<Trainer> {
-  const { spec, dataset, seed } = options;
   const session = await backendFor(options.device, { threads: options.threads }).open(programsOf(options));
+  try {
+    fill(session, options);
+  } catch (error) {
+    session.close();
+    throw error;
+  }
+  return new SessionTrainer(session, options);
+}
+
+function fill(session: Session, { spec, dataset, seed, weights }: TrainerOptions): void {
   session.write(STATE.trainImages, dataset.train.images);
   session.write(STATE.trainLabels, dataset.train.labels);
   session.write(STATE.testImages, dataset.test.images);
   session.write(STATE.testLabels, dataset.test.labels);
   session.write(STATE.testOrder, Int32Array.from({ length: dataset.test.count }, (_, i) => i));
-  writeParameters(session, spec, options.weights ?? initialParameters(spec, seed));
-  return new SessionTrainer(session, options);
+  writeParameters(session, spec, weights ?? initialParameters(spec, seed));
 }
 
 /** Programs are compiled for one batch size, so a short last batch has one of its own. */
@@ -68,13 +76,12 @@ function programsOf(options: TrainerOptions): Record<string, Program> {
     count: dataset.train.count,
     startOf: (step: number) => (step % stepsPerEpoch) * batch,
   };
-  const tests = dataset.test.count, evaluationBatch = Math.min(EVALUATION_BATCH[spec.modelType], tests);
+  const tests = dataset.test.count, { batch: testBatch, left } = evaluationBatchesOf(options);
   const programs: Record<string, Program> = {
     train: trainingProgram({ ...training, batch }),
-    evaluate: evaluationProgram(spec, tests, evaluationBatch, (step) => step * evaluationBatch),
+    evaluate: evaluationProgram(spec, tests, testBatch, (step) => step * testBatch),
   };
   if (shortBatch > 0) programs.trainShort = trainingProgram({ ...training, batch: shortBatch });
-  const left = tests % evaluationBatch;
   if (left > 0) programs.evaluateShort = evaluationProgram(spec, tests, left, () => tests - left);
   return programs;
 }
@@ -83,6 +90,11 @@ function batchesOf({ dataset, batchSize }: TrainerOptions) {
   const batch = Math.min(batchSize, dataset.train.count);
   const full = Math.floor(dataset.train.count / batch), shortBatch = dataset.train.count % batch;
   return { batch, full, shortBatch, stepsPerEpoch: full + (shortBatch > 0 ? 1 : 0) };
+}
+
+function evaluationBatchesOf({ spec, dataset: { test: { count } } }: TrainerOptions) {
+  const batch = Math.min(EVALUATION_BATCH[spec.modelType], count);
+  return { batch, full: Math.floor(count / batch), left: count % batch };
 }
 
 class SessionTrainer implements Trainer {
@@ -131,15 +143,14 @@ class SessionTrainer implements Trainer {
   }
 
   async evaluate(shouldStop: () => boolean = () => false): Promise<number | undefined> {
-    const { spec, dataset: { test: { count } } } = this.options;
-    const batch = Math.min(EVALUATION_BATCH[spec.modelType], count), full = Math.floor(count / batch);
+    const { full, left } = evaluationBatchesOf(this.options);
     let correct = 0;
     for (let i = 0; i < full; i++) {
       if (shouldStop()) return undefined;
       correct += (await this.session.run("evaluate", i, 1)).correct[0];
     }
-    if (count % batch > 0) correct += (await this.session.run("evaluateShort", 0, 1)).correct[0];
-    return (100 * correct) / count;
+    if (left > 0) correct += (await this.session.run("evaluateShort", 0, 1)).correct[0];
+    return (100 * correct) / this.options.dataset.test.count;
   }
 
   weights(): Promise<NamedTensor[]> {

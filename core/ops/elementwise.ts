@@ -95,13 +95,13 @@ export const gate = binary(elementwise(2, {
 const SMALLEST_NORMAL = 2 ** -126;
 
 /**
- * x, or 0 where x is too small for a normal float32. Arithmetic on such denormal numbers is slow on most processors, and
+ * x, or 0 where x is too small for a normal float32; what is no number stays none. Arithmetic on such denormal numbers is slow on most processors, and
  * the moments of units that never fire decay into them. Not differentiable: for an optimiser's state.
  */
 export const flushDenormals = unary(elementwise(1, {
   name: "flushDenormals",
-  reference: (x) => (Math.abs(x) >= SMALLEST_NORMAL ? x : 0),
+  reference: (x) => (Math.abs(x) < SMALLEST_NORMAL ? 0 : x),
   gradient: null,
-  wasm: (_, x) => v128.and(x.get, f32x4.ge(f32x4.abs(x.get), f32x4.const(SMALLEST_NORMAL))),
-  wgsl: (x) => `select(0.0, ${x}, abs(${x}) >= ${literal(SMALLEST_NORMAL)})`,
+  wasm: (_, x) => v128.andNot(x.get, f32x4.lt(f32x4.abs(x.get), f32x4.const(SMALLEST_NORMAL))),
+  wgsl: (x) => `select(${x}, 0.0, abs(${x}) < ${literal(SMALLEST_NORMAL)})`,
 }));

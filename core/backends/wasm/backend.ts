@@ -7,7 +7,7 @@ import { type Backend, type Numbers, requireLength, type Session, stateType } fr
 import { bytesOf, type DType, sizeOf, type TensorType } from "../../shape.ts";
 import { CONTROL_BYTES } from "./control.ts";
 import { encodeProgram, type MemoryMap, type RowLayout, rowLayout, type RunSteps, scratchBytes } from "./program.ts";
-import { type Team, ThreadPool } from "./thread_pool.ts";
+import { stopWord, type Team, ThreadPool } from "./thread_pool.ts";
 
 const PAGE = 65536;
 /** WebAssembly's 32-bit memories end here. */
@@ -52,6 +52,8 @@ interface SessionParts {
   /** Address of the table of per-step inputs and outputs. */
   tableAt: number;
   team?: Team;
+  /** The word that makes everybody return at the next item; only shared memory can be written from elsewhere. */
+  stop?: Int32Array<SharedArrayBuffer>;
 }
 
 class WasmSession implements Session {
@@ -63,7 +65,7 @@ class WasmSession implements Session {
   constructor(private readonly parts: SessionParts) {
     this.memory = parts.memory;
     this.types = parts.types;
-    this.stop = parts.team?.stop;
+    this.stop = parts.stop;
   }
 
   private view(name: string): Numbers {
@@ -138,7 +140,8 @@ export function closeThreads(): void {
 }
 
 async function open(programs: Readonly<Record<string, Program>>, options: Required<WasmOptions>): Promise<Session> {
-  const workers = typeof SharedArrayBuffer === "undefined" || pool.isTaken ? 1 : options.threads;
+  const isShared = typeof SharedArrayBuffer !== "undefined";
+  const workers = !isShared || pool.isTaken ? 1 : options.threads;
   const allocator = new Allocator();
   const types = stateTypes(Object.values(programs));
   const stateAt = new Map([...types].map(([name, type]) => [name, allocator.take(bytesOf(type))]));
@@ -153,7 +156,7 @@ async function open(programs: Readonly<Record<string, Program>>, options: Requir
   const control = allocator.take(CONTROL_BYTES);
 
   const { pages } = allocator;
-  const memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared: workers > 1 });
+  const memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared: isShared });
   for (const node of constants) {
     const value = node.op.kind === "leaf" && node.op.source.kind === "constant" ? node.op.source.value : 0;
     viewOf(memory.buffer, node.dtype, constantAt.get(node)!, sizeOf(node.shape)).fill(value);
@@ -167,7 +170,9 @@ async function open(programs: Readonly<Record<string, Program>>, options: Requir
     control,
   };
   const modules = await Promise.all(
-    schedules.map((schedule) => WebAssembly.compile(encodeProgram(schedule, map, options, { pages, workers }))),
+    schedules.map((schedule) =>
+      WebAssembly.compile(encodeProgram(schedule, map, options, { pages, workers, isShared }))
+    ),
   );
   const compiled = await Promise.all(modules.map(async (module, number): Promise<Compiled> => {
     const instance = await WebAssembly.instantiate(module, { env: { memory } });
@@ -183,6 +188,7 @@ async function open(programs: Readonly<Record<string, Program>>, options: Requir
     programs: new Map(compiled.map((program, i) => [names[i], program])),
     tableAt,
     team,
+    stop: isShared ? stopWord(memory, control) : undefined,
   });
 }
 

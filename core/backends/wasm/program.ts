@@ -58,9 +58,9 @@ export function encodeProgram(
   schedule: Schedule,
   map: MemoryMap,
   features: WasmFeatures,
-  memory: { pages: number; workers: number },
+  memory: { pages: number; workers: number; isShared: boolean },
 ): Uint8Array<ArrayBuffer> {
-  const { pages, workers } = memory;
+  const { pages, workers, isShared } = memory;
   const module = new ModuleBuilder(features);
   const layout = rowLayout(schedule);
   const addressIn = (row: Local) => (node: Tensor): Address => {
@@ -95,9 +95,8 @@ export function encodeProgram(
       for (const { index, extent } of calls) {
         const share = (w: readonly number[]) => i32.divU(i32.mul(i32.const(extent), w), i32.const(workers));
         f.call(index, share(worker.get), share(i32.add(worker.get, i32.const(1))), row.get, scratch.get);
-        if (barrier === undefined) continue;
-        f.call(barrier);
-        f.if(atomics.load(i32.const(0), map.control + 4 * CONTROL.stop), () => f.emit(returnNow));
+        if (barrier !== undefined) f.call(barrier);
+        if (isShared) f.if(atomics.load(i32.const(0), map.control + 4 * CONTROL.stop), () => f.emit(returnNow));
       }
       f.if(i32.eqz(worker.get), () => {
         schedule.outputs.forEach(([, node], i) => {
@@ -108,5 +107,5 @@ export function encodeProgram(
       f.set(row, i32.add(row.get, i32.const(layout.bytes)));
     });
   }, { exported: true });
-  return module.encode({ pages, shared: workers > 1 });
+  return module.encode({ pages, shared: isShared });
 }

@@ -1,6 +1,6 @@
 /**
  * Threads that run a session's programs beside the one that asks: single program, multiple data. They sleep between runs and
- * stay for the next session, for starting one takes some tens of milliseconds.
+ * stay for the next session, for starting one takes some tens of milliseconds. Not for pages: their bundles have no `thread.ts`.
  */
 import { CONTROL, LEAVE } from "./control.ts";
 
@@ -40,6 +40,11 @@ export class ThreadPool {
   }
 }
 
+/** The word of shared memory that makes everybody return at the next item. */
+export function stopWord(memory: WebAssembly.Memory, control: number): Int32Array<SharedArrayBuffer> {
+  return new Int32Array(memory.buffer as unknown as SharedArrayBuffer, control + 4 * CONTROL.stop, 1);
+}
+
 /** The threads of one session. */
 export class Team {
   /** The word that makes all of them return at the next item. */
@@ -48,7 +53,7 @@ export class Team {
 
   constructor({ memory, control }: Omit<Assignment, "worker">, private readonly release: () => void) {
     this.control = new Int32Array(memory.buffer, control, CONTROL.steps + 1);
-    this.stop = new Int32Array(memory.buffer as unknown as SharedArrayBuffer, control + 4 * CONTROL.stop, 1);
+    this.stop = stopWord(memory, control);
   }
 
   /** Has the others run steps of a program, by its number; the caller does its own share. */

@@ -14,8 +14,18 @@ import { shaderOf } from "./shader.ts";
 interface Compiled {
   readonly schedule: Schedule;
   /** In order; made when the program first runs, for each takes the driver some milliseconds. */
-  dispatches?: readonly { pipeline: GPUComputePipeline; workgroups: readonly [number, number, number] }[];
+  dispatches?: Promise<Dispatches>;
 }
+
+/** Steps that go to the GPU together; their outputs go into rows of `staging` from `row` on. */
+interface Batch {
+  firstStep: number;
+  steps: number;
+  staging: CountedBuffer;
+  row: number;
+}
+
+type Dispatches = readonly { pipeline: GPUComputePipeline; workgroups: readonly [number, number, number] }[];
 
 /** Steps whose per-step inputs go to the GPU in one piece. */
 const TABLE_STEPS = 64;
@@ -84,10 +94,17 @@ class WebGpuSession implements Session {
     const compiled = this.compiled.get(program);
     if (compiled === undefined) throw new Error(`no program is called ${program}`);
     const { outputs } = compiled.schedule;
-    compiled.dispatches ??= await this.compile(compiled.schedule);
+    compiled.dispatches ??= this.compile(compiled.schedule);
+    const dispatches = await compiled.dispatches;
     const staging = this.stagingBuffer(4 * outputs.length * steps);
-    for (let done = 0; done < steps; done += TABLE_STEPS) {
-      this.submit(compiled, firstStep + done, Math.min(TABLE_STEPS, steps - done), staging, done);
+    try {
+      for (let done = 0; done < steps; done += TABLE_STEPS) {
+        const count = Math.min(TABLE_STEPS, steps - done);
+        this.submit(compiled.schedule, dispatches, { firstStep: firstStep + done, steps: count, staging, row: done });
+      }
+    } catch (error) {
+      staging.destroy();
+      throw error;
     }
     const values = new Float32Array(await this.download(staging));
     return Object.fromEntries(outputs.map(([name], i) => {
@@ -95,13 +112,7 @@ class WebGpuSession implements Session {
     }));
   }
 
-  private submit(
-    { schedule, dispatches }: Compiled,
-    firstStep: number,
-    steps: number,
-    staging: CountedBuffer,
-    row: number,
-  ) {
+  private submit(schedule: Schedule, dispatches: Dispatches, { firstStep, steps, staging, row }: Batch): void {
     const { device } = this.gpu;
     const { perStep, outputs } = schedule;
     const inputBytes = 4 * perStep.length;
@@ -119,7 +130,7 @@ class WebGpuSession implements Session {
       }
       const pass = encoder.beginComputePass();
       pass.setBindGroup(0, this.bindings);
-      for (const { pipeline, workgroups } of dispatches!) {
+      for (const { pipeline, workgroups } of dispatches) {
         pass.setPipeline(pipeline);
         pass.dispatchWorkgroups(...workgroups);
       }
@@ -132,7 +143,7 @@ class WebGpuSession implements Session {
     device.queue.submit([encoder.finish()]);
   }
 
-  private async compile(schedule: Schedule) {
+  private async compile(schedule: Schedule): Promise<Dispatches> {
     const { device } = this.gpu;
     device.pushErrorScope("validation");
     const layout = device.createPipelineLayout({ bindGroupLayouts: [this.layout] });

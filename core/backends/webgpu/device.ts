@@ -18,6 +18,7 @@ export interface OpenDevice {
 }
 
 let current: Promise<OpenDevice> | undefined;
+let latest: OpenDevice | undefined;
 
 const SOFTWARE = /llvmpipe|lavapipe|swiftshader|softpipe|warp|basic render/i;
 
@@ -50,8 +51,10 @@ async function open(): Promise<OpenDevice> {
   const opened: OpenDevice = { device, info: infoOf(adapter) };
   device.lost.then(({ message, reason }) => {
     opened.lost = message || reason || "no reason given";
-    current = undefined;
+    // A device that was given back long ago must not take its successor with it.
+    if (latest === opened) current = undefined;
   });
+  latest = opened;
   return opened;
 }
 
