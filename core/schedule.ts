@@ -39,21 +39,26 @@ function stateName(node: Tensor): string | undefined {
 }
 
 export function schedule(program: Program): Schedule {
-  // A new value is written straight into its state where nothing still needs the old one; else through a copy at the end.
-  const copied = new Set<string>();
+  // A new value is written straight into its state where nothing still needs the old one; else through a copy at the end; and
+  // where that would read what another such copy writes (two states that swap), through a copy of a copy.
+  const copies = new Map<string, number>();
   for (;;) {
-    const result = trySchedule(program, copied);
+    const result = trySchedule(program, copies);
     if (typeof result !== "string") return result;
-    copied.add(result);
+    const tried = copies.get(result) ?? 0;
+    if (tried === 2) throw new Error(`state ${result} cannot be updated in any order`);
+    copies.set(result, tried + 1);
   }
 }
 
 /** The schedule, or the name of a state that cannot be written in place. */
-function trySchedule(program: Program, copied: ReadonlySet<string>): Schedule | string {
+function trySchedule(program: Program, copies: ReadonlyMap<string, number>): Schedule | string {
   const targets = new Map<Tensor, string>();
   for (const [name, node] of program.updates) {
-    const writable = !copied.has(name) && rootOf(node) === node && node.op.kind !== "leaf" && !targets.has(node);
-    targets.set(writable ? node : copy(node), name);
+    const writable = rootOf(node) === node && node.op.kind !== "leaf" && !targets.has(node);
+    let target = node;
+    for (let needed = Math.max(copies.get(name) ?? 0, writable ? 0 : 1); needed > 0; needed--) target = copy(target);
+    targets.set(target, name);
   }
   const outputs = [...program.outputs];
   const nodes = reachable([...targets.keys(), ...outputs.map(([, node]) => node)]);

@@ -3,7 +3,7 @@ import { referenceBackend } from "./backends/reference/backend.ts";
 import { wasmBackend } from "./backends/wasm/backend.ts";
 import { constant, type Program, state, trace } from "./graph.ts";
 import { trainingProgram } from "./nn/programs.ts";
-import { add, exp, matmul, mul, neg, relu, sum } from "./ops/mod.ts";
+import { add, exp, matmul, mul, neg, relu, reshape, sum } from "./ops/mod.ts";
 import { schedule } from "./schedule.ts";
 import type { Numbers } from "./session.ts";
 import { assertAllClose } from "./testing/assert_all_close.ts";
@@ -71,6 +71,14 @@ Deno.test("states that swap their values do", async () => {
     return { updates: { a: add(b, constant(1)), b: add(a, constant(2)) } };
   });
   await compare(program, { a: [1, 2, 3], b: [10, 20, 30] });
+});
+
+Deno.test("states that swap their values as they are do, and one may become itself in another shape", async () => {
+  const program = trace(() => {
+    const a = state("a", [2, 3]), b = state("b", [2, 3]), c = state("c", [2, 3]);
+    return { updates: { a: b, b: a, c: reshape(reshape(c, [3, 2]), [2, 3]) } };
+  });
+  await compare(program, { a: [1, 2, 3, 4, 5, 6], b: [10, 20, 30, 40, 50, 60], c: [7, 8, 9, 10, 11, 12] });
 });
 
 Deno.test("a state may take part in its own broadcast", async () => {

@@ -1,0 +1,66 @@
+/** The models that are timed, and what a step of them costs. */
+import type { Dataset } from "../../core/mnist/idx.ts";
+import { CLASSES, CONV_CHANNELS, IMAGE_PIXELS, IMAGE_SIDE, type ModelSpec } from "../../core/nn/model_spec.ts";
+import type { TrainerOptions } from "../../core/nn/trainer.ts";
+
+export interface TrainingConfig {
+  spec: ModelSpec;
+  batchSize: number;
+}
+
+const simple = (...hiddenLayers: number[]): ModelSpec => ({ modelType: "SimpleNN", hiddenLayers });
+const conv = (...hiddenLayers: number[]): ModelSpec => ({ modelType: "ConvNN", hiddenLayers });
+
+export const TRAINING_CONFIGS: readonly TrainingConfig[] = [
+  { spec: simple(128), batchSize: 32 },
+  { spec: simple(128, 64), batchSize: 64 },
+  { spec: simple(512, 256), batchSize: 128 },
+  { spec: conv(128), batchSize: 32 },
+  { spec: conv(128), batchSize: 64 },
+];
+
+export const INFERENCE_SPECS: readonly ModelSpec[] = [simple(128), conv(128)];
+
+/** Cores of the machines that these figures are compared on. */
+export const THREAD_COUNTS = [1, 2] as const;
+
+export const SEED = 1;
+
+export const nameOf = ({ modelType, hiddenLayers }: ModelSpec) => `${modelType} [${hiddenLayers.join(", ")}]`;
+export const titleOf = ({ spec, batchSize }: TrainingConfig) => `${nameOf(spec)} b${batchSize}`;
+
+/** Adam at 0.001 on WASM, with more epochs than any timing lasts. */
+export function trainerOptions({ spec, batchSize }: TrainingConfig, dataset: Dataset, threads: number): TrainerOptions {
+  const optimization = { optimizer: "Adam", learningRate: 0.001, batchSize, epochs: 10_000, seed: SEED } as const;
+  return { spec, ...optimization, dataset, device: "wasm", threads };
+}
+
+/**
+ * Floating-point operations of a training step by the dense count: 2·m·n·k for the product of m × k with k × n, once forward,
+ * once for the weights' gradient and, except in the first layer, once for the input's. A 3 × 3 convolution is a product with
+ * a row for each pixel and k = 9 · channels. Everything that is no product counts nothing.
+ */
+export function flopsPerStep({ spec, batchSize }: TrainingConfig): number {
+  const products = productsOf(spec);
+  return products.reduce((sum, { m, n, k }, i) => sum + (i === 0 ? 2 : 3) * 2 * batchSize * m * n * k, 0);
+}
+
+/** The product that each layer makes of one image. */
+function productsOf({ modelType, hiddenLayers }: ModelSpec): { m: number; n: number; k: number }[] {
+  const products: { m: number; n: number; k: number }[] = [];
+  let features = IMAGE_PIXELS;
+  if (modelType === "ConvNN") {
+    let side = IMAGE_SIDE, channels = 1;
+    for (const out of CONV_CHANNELS) {
+      products.push({ m: side * side, n: out, k: 9 * channels });
+      side /= 2;
+      channels = out;
+    }
+    features = side * side * channels;
+  }
+  for (const width of [...hiddenLayers, CLASSES]) {
+    products.push({ m: 1, n: width, k: features });
+    features = width;
+  }
+  return products;
+}

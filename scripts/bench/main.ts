@@ -1,0 +1,125 @@
+/**
+ * Times the lab. Each case first proves that its results are right, then is timed.
+ *
+ * Usage: deno task bench [--peers] [--json FILE] [--only NAME…] [--seconds S] [--pairs N]
+ *
+ * --peers    also times other systems, in turn with ours, where they are installed
+ * --json     also writes the figures to FILE
+ * --only     runs only cases whose name contains one of these texts, such as `train`, `ConvNN` or `PNG`
+ * --seconds  how long to time a case, 2 by default
+ * --pairs    how often ours and a peer are timed in turn, 5 by default
+ */
+import { parseArgs } from "node:util";
+import { runMain } from "../../service/serve.ts";
+import { readSettings, StartupError } from "../../service/settings.ts";
+import { readDataset } from "../../training_service/dataset.ts";
+import { prepare } from "../lib/prepare.ts";
+import { type Bench, type Case, type Figure, Skipped } from "./case.ts";
+import { drawingCases } from "./drawing.ts";
+import { inferenceCases } from "./inference.ts";
+import { describeMachine, machineLines } from "./machine.ts";
+import { peakCases } from "./peak.ts";
+import { peerCases } from "./peers.ts";
+import { predictCases } from "./predict.ts";
+import { serviceCases } from "./services.ts";
+import { socketCases } from "./socket.ts";
+import { row } from "./table.ts";
+import { trainingCases } from "./training.ts";
+
+type Outcome = { name: string } & ({ figures: Figure[] } | { skipped: string } | { failed: string });
+
+async function main(): Promise<void> {
+  const { peers, json, only, seconds, pairs } = readOptions();
+  const machine = describeMachine(); // Before anything here adds to the load.
+  const settings = readSettings();
+  await prepare(settings, console.error);
+  const bench: Bench = { dataset: await readDataset(settings.dataDir), settings, seconds, pairs };
+  const cases = choose([...ownCases(bench), ...peers ? peerCases(bench) : []], only);
+  for (const line of machineLines(machine)) console.log(line);
+  console.log("");
+  const width = Math.max(...cases.map(({ name }) => name.length));
+  const outcomes: Outcome[] = [];
+  for (const { name, measure } of cases) {
+    const outcome = await run(name, measure);
+    outcomes.push(outcome);
+    console.log(lineOf(outcome, width));
+  }
+  if (json !== undefined) {
+    await Deno.writeTextFile(json, `${JSON.stringify({ machine, seconds, pairs, outcomes }, null, 2)}\n`);
+  }
+  Deno.exit(outcomes.some((outcome) => "failed" in outcome) ? 1 : 0);
+}
+
+function ownCases(bench: Bench): Case[] {
+  return [
+    ...peakCases(bench),
+    ...trainingCases(bench),
+    ...inferenceCases(bench),
+    ...drawingCases(bench),
+    ...socketCases(bench),
+    ...predictCases(bench),
+    ...serviceCases(),
+  ];
+}
+
+function readOptions() {
+  const { values, positionals } = parseArguments();
+  return {
+    peers: values.peers,
+    json: values.json,
+    only: [...values.only, ...positionals],
+    seconds: positive("--seconds", values.seconds),
+    pairs: Math.ceil(positive("--pairs", values.pairs)),
+  };
+}
+
+function parseArguments() {
+  try {
+    return parseArgs({
+      args: Deno.args,
+      allowPositionals: true, // The further names of --only.
+      options: {
+        peers: { type: "boolean", default: false },
+        json: { type: "string" },
+        only: { type: "string", multiple: true, default: [] },
+        seconds: { type: "string", default: "2" },
+        pairs: { type: "string", default: "5" },
+      },
+    });
+  } catch (error) {
+    throw new StartupError((error as TypeError).message);
+  }
+}
+
+function positive(option: string, text: string): number {
+  const value = Number(text);
+  if (value > 0 && value < Infinity) return value;
+  throw new StartupError(`${option} must be a number above 0, got "${text}"`);
+}
+
+function choose(cases: Case[], only: readonly string[]): Case[] {
+  const names = only.map((name) => name.toLowerCase());
+  const isAskedFor = ({ name }: Case) => names.some((part) => name.toLowerCase().includes(part));
+  const chosen = names.length === 0 ? cases : cases.filter(isAskedFor);
+  if (chosen.length > 0) return chosen;
+  throw new StartupError(`no case has such a name; there are: ${cases.map(({ name }) => name).join("; ")}`);
+}
+
+async function run(name: string, measure: Case["measure"]): Promise<Outcome> {
+  try {
+    return { name, figures: await measure() };
+  } catch (error) {
+    if (error instanceof Skipped) return { name, skipped: error.message };
+    return { name, failed: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+function lineOf(outcome: Outcome, width: number): string {
+  if ("figures" in outcome) return row(outcome.name, outcome.figures, width);
+  const { name } = outcome;
+  return "skipped" in outcome
+    ? `${name.padEnd(width)}  skipped: ${outcome.skipped}`
+    : `${name.padEnd(width)}  FAILED: ${outcome.failed}`;
+}
+
+await runMain(main);

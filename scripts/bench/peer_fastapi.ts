@@ -1,0 +1,54 @@
+/** The same `POST /predict` by FastAPI, PyTorch, Pillow and NumPy. */
+import { join } from "node:path";
+import type { Bench, Figure } from "./case.ts";
+import { compareInTurn } from "./pair.ts";
+import { ask, load, type Predictions, withPredictions } from "./predict.ts";
+import { findPython } from "./python.ts";
+import { freePort, serves, withService } from "./service_process.ts";
+
+const SCRIPT = join(import.meta.dirname!, "peer_fastapi.py");
+
+/** Requests a second of both services; both must see the same digits in the drawings. */
+export async function compareServices(bench: Bench): Promise<Figure[]> {
+  const python = await findPython("FastAPI", ["fastapi", "uvicorn", "torch", "PIL", "numpy"]);
+  return await withPredictions(
+    bench,
+    (modelsDir, predictions) =>
+      withService("inference", modelsDir, async ({ url }) => {
+        await proveDigits(url, predictions);
+        return await withFastApi(python, join(modelsDir, predictions.record.filename), async (peerUrl) => {
+          await proveDigits(peerUrl, predictions);
+          const rateOf = (service: string) => async (seconds: number) =>
+            (await load(service, predictions.bodies, seconds)).perSecond;
+          return await compareInTurn({ ours: rateOf(url), theirs: rateOf(peerUrl) }, bench, "requests/s", "FastAPI");
+        });
+      }),
+  );
+}
+
+async function proveDigits(url: string, { bodies, probabilities }: Predictions): Promise<void> {
+  for (const [i, body] of bodies.entries()) {
+    const { prediction } = await ask(url, body);
+    const expected = probabilities[i].indexOf(Math.max(...probabilities[i]));
+    if (prediction !== expected) throw new Error(`${url} sees ${prediction} in drawing ${i}, expected ${expected}`);
+  }
+}
+
+async function withFastApi<T>(python: string, model: string, body: (url: string) => Promise<T>): Promise<T> {
+  const port = freePort();
+  const child = new Deno.Command(python, {
+    args: [SCRIPT, String(port), model],
+    env: { OMP_NUM_THREADS: "1" }, // For single images the fastest.
+    stdin: "null",
+    stdout: "null",
+    stderr: "inherit",
+  }).spawn();
+  try {
+    const url = `http://127.0.0.1:${port}`;
+    await serves(`${url}/healthz`);
+    return await body(url);
+  } finally {
+    child.kill("SIGKILL");
+    await child.status;
+  }
+}

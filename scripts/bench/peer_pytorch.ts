@@ -1,0 +1,97 @@
+/** PyTorch in Python, with the weights and the batches that ours has. */
+import { join } from "node:path";
+import { closeThreads } from "../../core/backends/wasm/backend.ts";
+import { writePth } from "../../core/checkpoint/pth.ts";
+import { CLASSES, IMAGE_PIXELS, type ModelSpec } from "../../core/nn/model_spec.ts";
+import { initialParameters } from "../../core/nn/parameters.ts";
+import { openPredictor } from "../../core/nn/predictor.ts";
+import { openTrainer } from "../../core/nn/trainer.ts";
+import { permutation, STREAMS } from "../../core/random.ts";
+import { assertAllClose } from "../../core/testing/assert_all_close.ts";
+import type { Bench, Figure } from "./case.ts";
+import { SEED, THREAD_COUNTS, trainerOptions, type TrainingConfig } from "./configs.ts";
+import { imagesPerSecond } from "./inference.ts";
+import { best, compareInTurn } from "./pair.ts";
+import { type Companion, findPython, startCompanion } from "./python.ts";
+import { withFolder } from "./service_process.ts";
+import { PROOF_STEPS, stepsPerSecond } from "./training.ts";
+
+const SCRIPT = join(import.meta.dirname!, "peer_pytorch.py");
+
+/** Both train from the same weights and must come to the same losses in the first steps. */
+export async function compareTraining(bench: Bench, config: TrainingConfig): Promise<Figure[]> {
+  const { spec, batchSize } = config;
+  const order = permutation(SEED, STREAMS.order, 0, bench.dataset.train.count);
+  const rows = Array.from(
+    { length: PROOF_STEPS },
+    (_, step) => [...order.subarray(step * batchSize, (step + 1) * batchSize)],
+  );
+  return await withPyTorch(bench, spec, { open: "train", rows, batch_size: batchSize }, async (peer) => {
+    const trainers = await Promise.all(
+      THREAD_COUNTS.map((threads) => openTrainer(trainerOptions(config, bench.dataset, threads))),
+    );
+    try {
+      for (const trainer of trainers) {
+        assertAllClose(await trainer.run(PROOF_STEPS), peer.proof, { relative: 1e-4 }, "losses, with PyTorch's");
+      }
+      const ours = (seconds: number) => best(trainers.map((trainer) => () => stepsPerSecond(trainer, config, seconds)));
+      return await compareInTurn({ ours, theirs: peer.rate }, bench, "steps/s", "PyTorch");
+    } finally {
+      for (const trainer of trainers) trainer.close();
+      closeThreads();
+    }
+  });
+}
+
+/** PyTorch gets its images normalised and may leave out the softmax; ours starts at bytes and ends at probabilities. */
+export async function compareInference(bench: Bench, spec: ModelSpec, batch: number): Promise<Figure[]> {
+  return await withPyTorch(bench, spec, { open: "infer", batch_size: batch }, async (peer) => {
+    const pixels = bench.dataset.test.images.subarray(0, batch * IMAGE_PIXELS);
+    const predictor = await openPredictor(spec, initialParameters(spec, SEED), { batch });
+    try {
+      const probabilities = (await predictor.predict(pixels)).subarray(0, CLASSES);
+      assertAllClose(probabilities, peer.proof, { relative: 1e-4 }, "probabilities, with PyTorch's");
+      const ours = (seconds: number) => imagesPerSecond(predictor, pixels, seconds);
+      return await compareInTurn({ ours, theirs: peer.rate }, bench, "images/s", "PyTorch");
+    } finally {
+      predictor.close();
+    }
+  });
+}
+
+interface PyTorch {
+  /** What it computed with the weights given to it. */
+  proof: number[];
+  /** Units of work a second, with the better number of threads. */
+  rate(seconds: number): Promise<number>;
+}
+
+/** Runs `body` with a process for each number of threads, in which a case is open. */
+async function withPyTorch<T>(
+  { settings: { dataDir } }: Bench,
+  spec: ModelSpec,
+  request: object,
+  body: (peer: PyTorch) => Promise<T>,
+): Promise<T> {
+  const python = await findPython("PyTorch", ["torch", "numpy"]);
+  return await withFolder(async (folder) => {
+    const weights = join(folder, "initial.pth");
+    await Deno.writeFile(weights, writePth(initialParameters(spec, SEED), "initial"));
+    const model = { model_type: spec.modelType, hidden_layers: spec.hiddenLayers, weights };
+    const companions = THREAD_COUNTS.map((threads) => startCompanion(python, [SCRIPT, dataDir], threads));
+    try {
+      const proofs: number[][] = [];
+      for (const companion of companions) {
+        proofs.push((await companion.ask({ ...request, ...model })).proof as number[]);
+      }
+      const rateOf = (companion: Companion, seconds: number) => async () =>
+        (await companion.ask({ seconds })).rate as number;
+      return await body({
+        proof: proofs[0],
+        rate: (seconds) => best(companions.map((companion) => rateOf(companion, seconds))),
+      });
+    } finally {
+      for (const companion of companions) companion.close();
+    }
+  });
+}

@@ -1,0 +1,44 @@
+/**
+ * Clients of `POST /predict`, each with one request on its way at any time. Reads the bodies from stdin, a JSON list of
+ * texts, and writes a `Load` as JSON.
+ *
+ * Usage: deno run --allow-net predict_client.ts URL CLIENTS SECONDS
+ */
+import { quantile } from "./measure.ts";
+
+export interface Load {
+  /** Requests answered a second. */
+  perSecond: number;
+  /** Milliseconds that half of the requests took at most. */
+  p50: number;
+  p99: number;
+}
+
+/** Share of the time before anything counts. */
+const WARM_UP = 0.2;
+
+async function main(): Promise<Load> {
+  const [url, clients, seconds] = Deno.args;
+  const bodies: string[] = await new Response(Deno.stdin.readable).json();
+  const begin = performance.now() + 1000 * WARM_UP * Number(seconds);
+  const end = begin + 1000 * Number(seconds);
+  const times: number[] = [];
+  await Promise.all(Array.from({ length: Number(clients) }, async (_, client) => {
+    for (let i = client;; i++) {
+      const sent = performance.now();
+      await post(`${url}/predict`, bodies[i % bodies.length]);
+      const received = performance.now();
+      if (received >= end) return;
+      if (received >= begin) times.push(received - sent);
+    }
+  }));
+  return { perSecond: times.length / Number(seconds), p50: quantile(times, 0.5), p99: quantile(times, 0.99) };
+}
+
+async function post(url: string, body: string): Promise<void> {
+  const response = await fetch(url, { method: "POST", headers: { "content-type": "application/json" }, body });
+  const text = await response.text();
+  if (!response.ok) throw new Error(`${url} answers ${response.status}: ${text}`);
+}
+
+if (import.meta.main) console.log(JSON.stringify(await main()));

@@ -1,0 +1,82 @@
+/** The real services, as processes with the permissions they have in use. */
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { readSettings } from "../../service/settings.ts";
+import { localUrl, permissions, type ServiceName } from "../lib/service_command.ts";
+import { PROJECT_DIR } from "../lib/source_files.ts";
+
+const START_MS = 30_000;
+const POLL_MS = 2;
+
+export interface ServiceProcess {
+  pid: number;
+  /** Such as `http://127.0.0.1:41234`. */
+  url: string;
+  /** From the start of the process to the last byte of its page. */
+  startMs: number;
+}
+
+/** Runs a service on a free port and the models of `modelsDir` for the time of `body`, which begins once its page is there. */
+export async function withService<T>(
+  name: ServiceName,
+  modelsDir: string,
+  body: (service: ServiceProcess) => Promise<T>,
+): Promise<T> {
+  const port = freePort();
+  const variable = name === "training" ? "TRAINING_PORT" : "INFERENCE_PORT";
+  const env: Record<string, string> = { [variable]: String(port), MODELS_DIR: modelsDir, DEVICE: "wasm" };
+  const settings = readSettings((key) => env[key] ?? Deno.env.get(key));
+  const start = performance.now();
+  const child = new Deno.Command(Deno.execPath(), {
+    args: ["run", ...permissions(name, settings), join(PROJECT_DIR, `${name}_service`, "main.ts")],
+    env,
+    stdin: "null",
+    stdout: "null",
+    stderr: "inherit",
+  }).spawn();
+  const ended = child.status.then(({ code }) => {
+    throw new Error(`the ${name} service ended with exit code ${code}`);
+  });
+  ended.catch(() => {}); // Heard only while somebody waits for the service.
+  try {
+    const url = localUrl(settings, port);
+    await Promise.race([serves(`${url}/`), ended]);
+    return await Promise.race([body({ pid: child.pid, url, startMs: performance.now() - start }), ended]);
+  } finally {
+    try {
+      child.kill("SIGKILL");
+    } catch {
+      // It has ended by itself.
+    }
+    await child.status;
+  }
+}
+
+/** Waits until `url` is served whole. */
+export async function serves(url: string): Promise<void> {
+  for (const deadline = performance.now() + START_MS; performance.now() < deadline; await delay(POLL_MS)) {
+    try {
+      const response = await fetch(url);
+      await response.arrayBuffer();
+      if (response.ok) return;
+    } catch {
+      // Not listening yet.
+    }
+  }
+  throw new Error(`nothing answers at ${url} after ${START_MS / 1000} s`);
+}
+
+export function freePort(): number {
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  return listener.addr.port;
+}
+
+/** Runs `body` with a folder of its own and removes it afterwards. */
+export async function withFolder<T>(body: (folder: string) => Promise<T>): Promise<T> {
+  const folder = await Deno.makeTempDir({ prefix: "mnist_lab_bench_" });
+  try {
+    return await body(folder);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
