@@ -46,23 +46,28 @@ export interface LogMessage {
   message: string;
   /** From 1; on the log at the end of an epoch, with its mean loss and test accuracy in per cent. */
   epoch?: number;
-  mean_loss?: number;
+  /** Null where it is no longer a number. */
+  mean_loss?: number | null;
   accuracy?: number;
   /** Place in the queue, from 1; on the log while queued. */
   place?: number;
 }
 
+/** A loss is null where it is no longer a number. */
+export type LossPoint = [step: number, loss: number | null];
+
 export interface LossMessage {
   type: "loss";
   /** From 1. */
   step: number;
-  loss: number;
+  /** Null where it is no longer a number. */
+  loss: number | null;
   epoch: number;
   total_steps: number;
   images_per_second?: number;
   seconds_left?: number;
-  /** Losses since the last message that were merged into this one, `[step, loss]` in order. */
-  losses?: [step: number, loss: number][];
+  /** Losses since the last message that were merged into this one, in order. */
+  losses?: LossPoint[];
 }
 
 export interface ExistsMessage {
@@ -92,11 +97,12 @@ export interface AcceptedMessage {
   total_steps: number;
 }
 
-/** First message on `/ws/runs/{id}`: the run so far. Losses are `[step, loss]` pairs. */
+/** First message on `/ws/runs/{id}`: the run so far. */
 export interface HistoryMessage {
   type: "history";
   run: RunSummary;
-  losses: [step: number, loss: number][];
+  /** Of a long run not all, but evenly many from the first to the last. */
+  losses: LossPoint[];
   logs: LogMessage[];
   /** Present while the run waits for the answer to `exists`. */
   exists?: ExistsMessage;

@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { reasonOf, RegistryError } from "./errors.ts";
+import { fingerprintOf } from "./metadata_file.ts";
 
 /** Four times the largest model of this lab. Nothing larger is read into memory. */
 const MAX_BYTES = 512 * 2 ** 20;
@@ -30,6 +31,22 @@ export async function readCheckpointFile(path: string, id: string): Promise<Uint
     return await Deno.readFile(path);
   } catch (error) {
     if (error instanceof RegistryError) throw error;
-    throw new RegistryError(`cannot read the file of model ${id}, ${path}: ${reasonOf(error)}`, { cause: error });
+    throw unreadable(error, path, id);
   }
+}
+
+/**
+ * Changes whenever the file is written anew.
+ * @throws RegistryError that names the model when its file cannot be looked at
+ */
+export async function checkpointFingerprint(path: string, id: string): Promise<string> {
+  try {
+    return fingerprintOf(await Deno.stat(path));
+  } catch (error) {
+    throw unreadable(error, path, id);
+  }
+}
+
+function unreadable(error: unknown, path: string, id: string): RegistryError {
+  return new RegistryError(`cannot read the file of model ${id}, ${path}: ${reasonOf(error)}`, { cause: error });
 }

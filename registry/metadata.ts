@@ -54,6 +54,15 @@ export function textField(entry: Entry, name: "id" | "filename"): string | undef
   return typeof value === "string" ? value : undefined;
 }
 
+/** What the lab itself says of a model: these fields describe one training, so none outlives it. */
+const OWN_FIELDS: ReadonlySet<string> = new Set([...Object.keys(ModelRecordSchema.entries), "seed", "device"]);
+
+/** `record` as the entry that takes the place of `old`: with the fields of `old` that this lab does not know. */
+export function succeed(old: Entry, record: ModelRecord): Entry {
+  const kept = Object.entries(old ?? {}).filter(([field]) => !OWN_FIELDS.has(field) && !(field in record));
+  return { ...record, ...Object.fromEntries(kept) };
+}
+
 function parseArray(text: string, path: string, parse: (text: string) => unknown): unknown[] {
   let value: unknown;
   try {

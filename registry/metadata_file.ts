@@ -56,7 +56,8 @@ export class MetadataFile {
   }
 }
 
-function fingerprintOf({ mtime, size, ino }: Deno.FileInfo): string {
+/** What tells one state of a file from others. */
+export function fingerprintOf({ mtime, size, ino }: Deno.FileInfo): string {
   return `${mtime?.getTime()} ${size} ${ino}`;
 }
 

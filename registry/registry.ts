@@ -4,10 +4,10 @@ import { CheckpointError, readPth, writePth } from "../core/checkpoint/pth.ts";
 import type { NamedTensor } from "../core/nn/model_spec.ts";
 import { isDuplicate, type ModelConfig, type ModelRecord, ModelRecordSchema, validate } from "../protocol/mod.ts";
 import { removeLeftovers, replaceFile } from "./atomic_file.ts";
-import { checkpointPath, readCheckpointFile } from "./checkpoint_file.ts";
+import { checkpointFingerprint, checkpointPath, readCheckpointFile } from "./checkpoint_file.ts";
 import { reasonOf, RegistryError } from "./errors.ts";
 import { FolderLock } from "./folder_lock.ts";
-import { type Entry, formatEntries, parseEntries, textField } from "./metadata.ts";
+import { type Entry, formatEntries, parseEntries, succeed, textField } from "./metadata.ts";
 import { MetadataFile } from "./metadata_file.ts";
 import { openFolder } from "./open_folder.ts";
 import { specOf } from "./spec_of.ts";
@@ -24,7 +24,10 @@ export interface NewModel extends ModelConfig {
 }
 
 export interface StoreOptions {
-  /** Id of the model whose place the new one takes. If it is gone by then, the new one is added. */
+  /**
+   * Id of the model whose place the new one takes, along with the fields of its record that this lab does not know. If it
+   * is gone by then, the new one is added.
+   */
   replaces?: string;
 }
 
@@ -85,6 +88,14 @@ export class Registry {
   }
 
   /**
+   * Changes whenever the `.pth` of a model is written anew, by whichever program.
+   * @throws RegistryError that names the model when its file cannot be looked at
+   */
+  async checkpointVersion(record: ModelRecord): Promise<string> {
+    return await checkpointFingerprint(checkpointPath(this.#folder, record.id, record.filename), record.id);
+  }
+
+  /**
    * The weights of a model under this lab's names, whichever names the file gives them.
    * @throws RegistryError that names the model when its file is missing, damaged, or of another model
    */
@@ -99,7 +110,7 @@ export class Registry {
   }
 
   /**
-   * Stores a model under an id of its own and returns its record. A crash at any moment leaves the folder as it was or
+   * Stores a model under an id of its own and returns what this lab says of it. A crash at any moment leaves the folder as it was or
    * with the model complete; a `.pth` that no record names may stay behind.
    *
    * @throws RegistryError when the folder cannot be written or its metadata is damaged; nothing is listed then
@@ -115,7 +126,7 @@ export class Registry {
       const old = options.replaces === undefined
         ? -1
         : entries.findIndex((e) => textField(e, "id") === options.replaces);
-      const changed = old < 0 ? [...entries, record] : entries.with(old, record);
+      const changed = old < 0 ? [...entries, record] : entries.with(old, succeed(entries[old], record));
       try {
         await replaceFile(this.#metadata.path, new TextEncoder().encode(formatEntries(changed)));
       } catch (error) {

@@ -64,6 +64,26 @@ Deno.test("a replacement takes the place of the old record, and the old file goe
     assert.equal((await registry.list()).length, 3);
   }));
 
+Deno.test("a replacement keeps what this lab does not know of the old record, and nothing of its training", () =>
+  withFolder(async (folder) => {
+    const old = JSON.stringify(foreignRecord({ tag: "keep me", note: "old", seed: 1, device: "wasm" }));
+    Deno.writeTextFileSync(metadataOf(folder), `[${old.replace(/}$/, ', "loss_history": [2.30, 1.0E0]}')}]`);
+    const registry = await Registry.open(folder);
+    const { id } = await registry.store({ ...testModel, note: "new", seed: 2 }, testWeights(1), {
+      replaces: "foreign",
+    });
+    const [{ tag, note, seed, device, loss_history, ...known }] = readMetadata(folder);
+    assert.deepEqual({ tag, note, seed, device, loss_history }, {
+      tag: "keep me",
+      note: "new",
+      seed: 2,
+      device: undefined,
+      loss_history: [2.3, 1],
+    });
+    assert.deepEqual([known.id, known.filename], [id, `${id}.pth`]);
+    assert.match(Deno.readTextFileSync(metadataOf(folder)), /2\.30,\s+1\.0E0/);
+  }));
+
 Deno.test("a file that two records share outlives the replacement of one of them", () =>
   withFolder(async (folder) => {
     Deno.writeFileSync(join(folder, "foreign.pth"), writePth(testWeights(1), "foreign"));

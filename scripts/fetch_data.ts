@@ -6,6 +6,7 @@ import { runMain } from "../service/serve.ts";
 import { readSettings, StartupError } from "../service/settings.ts";
 import { checkDataset } from "../training_service/dataset.ts";
 import { findRawFile, type RawFile, rawFolder, readUpTo } from "../training_service/raw_file.ts";
+import { requireFolder } from "./lib/folders.ts";
 
 interface Original {
   name: string;
@@ -42,7 +43,8 @@ const ORIGINALS: readonly Original[] = [
  * are copied from the folder `source`, checked against MNIST's sums and only then given their name.
  *
  * @param log takes one line at a time
- * @throws {StartupError} when a file is malformed, is of another set than the missing ones, or has a wrong sum
+ * @throws {StartupError} when a file is malformed, is of another set than the missing ones, or has a wrong sum, and
+ * when the folder cannot be had
  */
 export async function fetchData(
   dataDir: string,
@@ -58,7 +60,7 @@ export async function fetchData(
   }
   if (missing.length > 0) {
     for (const { file, original } of present) await requireOriginal(file, original, missing[0]);
-    await Deno.mkdir(rawFolder(dataDir), { recursive: true });
+    await requireFolder(rawFolder(dataDir), "DATA_DIR");
     for (const original of missing) await copyChecked(original, source, rawFolder(dataDir), log);
   }
   const { train, test } = await checkDataset(dataDir);

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { StartupError } from "../service/settings.ts";
 import { readDataset } from "../training_service/dataset.ts";
 import { fetchData } from "./fetch_data.ts";
@@ -68,6 +68,18 @@ Deno.test("a part of another set is not completed with MNIST's files", () =>
       /train-images-idx3-ubyte is not the original MNIST's, so its missing companion train-labels-idx1-ubyte/,
     );
     assert.equal((await names(raw)).length, 3);
+  }));
+
+Deno.test("a folder that cannot be created is named, with the setting that chooses another", () =>
+  withFolder(async (folder) => {
+    const raw = join(folder, "data", "MNIST", "raw");
+    await Deno.mkdir(dirname(raw), { recursive: true });
+    await Deno.symlink(join(folder, "nowhere"), raw);
+    await assert.rejects(fetchData(join(folder, "data"), () => {}), (error) => {
+      assert(error instanceof StartupError);
+      assert.match(error.message, /^The folder .*raw cannot be created \(.+\): set DATA_DIR to another one$/);
+      return true;
+    });
   }));
 
 Deno.test("a file with a wrong sum is refused, and nothing of it stays", () =>

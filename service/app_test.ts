@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import { RegistryError } from "../registry/mod.ts";
 import { createServiceApp, HttpError, serviceUrl } from "./app.ts";
 import { readSettings, type Settings } from "./settings.ts";
 
@@ -11,6 +12,9 @@ function createApp(overrides: Partial<Settings> = {}) {
   app.get("/socket", (c) => c.text("upgraded"));
   app.get("/teapot", () => {
     throw new HttpError(418, "I am a teapot.", { field: "pot" });
+  });
+  app.get("/damaged", () => {
+    throw new RegistryError("models_metadata.json is not valid JSON");
   });
   app.get("/broken", () => {
     throw new TypeError("secret detail at /home/somebody/file.ts");
@@ -83,6 +87,12 @@ Deno.test("an HttpError reaches the client in words, with its fields", async () 
   const response = await createApp().request("http://localhost/teapot");
   assert.equal(response.status, 418);
   assert.deepEqual(await response.json(), { error: "I am a teapot.", field: "pot" });
+});
+
+Deno.test("a models folder that cannot be used is said to be so", async () => {
+  const response = await createApp().request("http://localhost/damaged");
+  assert.equal(response.status, 503);
+  assert.deepEqual(await response.json(), { error: "models_metadata.json is not valid JSON" });
 });
 
 Deno.test("any other error reaches the log, not the client", async () => {

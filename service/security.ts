@@ -2,6 +2,7 @@
 import type { Context, MiddlewareHandler } from "hono";
 import { HttpError } from "./errors.ts";
 import type { Settings } from "./settings.ts";
+import { urlHost } from "./url_host.ts";
 
 const CONTENT_SECURITY_POLICY = [
   "default-src 'self'",
@@ -41,7 +42,7 @@ export function securityHeaders(): MiddlewareHandler {
  * (DNS rebinding) and read the answers as its own.
  */
 export function checkHost(settings: Pick<Settings, "host" | "allowedHosts">): MiddlewareHandler {
-  const allowed = new Set(["localhost", "127.0.0.1", "[::1]", bracketed(settings.host), ...settings.allowedHosts]);
+  const allowed = new Set(["localhost", "127.0.0.1", "[::1]", urlHost(settings.host), ...settings.allowedHosts]);
   return async (c, next) => {
     const { hostname } = requestedUrl(c);
     if (!allowed.has(hostname)) {
@@ -80,8 +81,4 @@ function requestedUrl(c: Context): URL {
 
 function hostOf(origin: string): string | undefined {
   return URL.parse(origin)?.host || undefined;
-}
-
-function bracketed(host: string): string {
-  return host.includes(":") ? `[${host}]` : host.toLowerCase();
 }

@@ -1,6 +1,7 @@
 /** Starting a service, and ending it in time. */
 import { RegistryError } from "../registry/mod.ts";
 import { type Settings, StartupError } from "./settings.ts";
+import { urlHost } from "./url_host.ts";
 
 /** Whoever asks for the end gets it within 2 s; what has not closed itself by then is cut off. */
 const HARD_EXIT_MS = 1500;
@@ -53,7 +54,7 @@ function listen({ name, settings, port, fetch }: ServeOptions): Deno.HttpServer 
     return Deno.serve({
       hostname,
       port,
-      onListen: (address) => console.log(`${name}: http://${withBrackets(hostname)}:${address.port}`),
+      onListen: (address) => console.log(`${name}: http://${urlHost(hostname)}:${address.port}`),
       onError: answerUnservable,
     }, fetch);
   } catch (error) {
@@ -92,8 +93,4 @@ function catchSignals(): { caught: Promise<void>; release: () => void } {
     caught: promise,
     release: () => signals.forEach((signal) => Deno.removeSignalListener(signal, stop)),
   };
-}
-
-function withBrackets(host: string): string {
-  return host.includes(":") ? `[${host}]` : host;
 }

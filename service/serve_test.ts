@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { SETTING_NAMES } from "./settings.ts";
 
-const FIXTURE = join(import.meta.dirname!, "serve_fixture.ts");
+const FIXTURE = join(import.meta.dirname!, "serve_testing.ts");
 const PROJECT_DIR = join(import.meta.dirname!, "..");
 
 function freePort(): number {

@@ -1,10 +1,13 @@
 /** Sending to one client: in order, never after the close, and no faster than it reads. */
-import type { LossMessage, ServerMessage } from "../protocol/mod.ts";
+import type { LossMessage, LossPoint, ServerMessage } from "../protocol/mod.ts";
 
 /** Above this many bytes on their way a client counts as slow. */
 const MAX_BUFFERED_BYTES = 256 * 1024;
 /** When to look again whether a slow client has caught up. */
 const RETRY_MS = 50;
+
+/** Nothing comes after these, so what is held back has to come before them. */
+const ENDS: ReadonlySet<ServerMessage["type"]> = new Set(["result", "aborted", "error"]);
 
 /** The part of a WebSocket that sending needs. */
 export type OutgoingSocket = Pick<WebSocket, "readyState" | "bufferedAmount" | "send" | "close">;
@@ -31,13 +34,13 @@ export class Outbox {
     return this.#socket.bufferedAmount > MAX_BUFFERED_BYTES;
   }
 
-  /** Sends now, except for losses that come too fast; these stay in order with everything else. */
+  /** Sends now, except for losses that come too fast: other messages overtake these, but not the one that ends the run. */
   send(message: ServerMessage) {
     if (message.type === "loss") {
       this.#held.push(message);
       this.#sendLossesWhenDue();
     } else {
-      this.#sendLosses();
+      if (ENDS.has(message.type)) this.#sendLosses();
       this.#write(message);
     }
   }
@@ -72,7 +75,7 @@ export class Outbox {
     if (latest === undefined) return;
     const merged = this.#held.length === 1
       ? latest
-      : { ...latest, losses: this.#held.map(({ step, loss }): [number, number] => [step, loss]) };
+      : { ...latest, losses: this.#held.map(({ step, loss }): LossPoint => [step, loss]) };
     this.#held = [];
     this.#lossSentAt = performance.now();
     this.#write(merged);

@@ -43,13 +43,16 @@ Deno.test("a slow client gets the losses merged once it has caught up", async ()
   assert.deepEqual(socket.sent, [{ ...loss(20), losses: [[1, 1], [10, 0.1], [20, 0.05]] }]);
 });
 
-Deno.test("losses held back come before whatever follows them", () => {
+Deno.test("a log overtakes losses that are held back, the end of the run does not", () => {
   const socket = new FakeSocket();
   const outbox = new Outbox(socket, { lossIntervalMs: 60_000 });
-  for (const step of [1, 10, 20]) outbox.send(loss(step));
+  for (const step of [1, 10, 20]) {
+    outbox.send(loss(step));
+    outbox.send({ type: "log", message: `after ${step}` });
+  }
   outbox.send({ type: "aborted", message: "enough" });
-  assert.deepEqual(socket.sent.map(({ type }) => type), ["loss", "loss", "aborted"]);
-  assert.deepEqual((socket.sent[1] as LossMessage).losses, [[10, 0.1], [20, 0.05]]);
+  assert.deepEqual(socket.sent.map(({ type }) => type), ["loss", "log", "log", "log", "loss", "aborted"]);
+  assert.deepEqual((socket.sent[4] as LossMessage).losses, [[10, 0.1], [20, 0.05]]);
 });
 
 Deno.test("closing sends what is held back, and nothing is sent after it", () => {

@@ -13,6 +13,7 @@ import {
   type ServerMessage,
   type TrainConfig,
 } from "../protocol/mod.ts";
+import { LossHistory } from "./loss_history.ts";
 import type { EpochEnd, LossBatch, TrainingStart } from "./worker_messages.ts";
 
 /** A config with the seed that the run will use, given or drawn. */
@@ -44,7 +45,7 @@ export class Run {
   #end?: EndMessage;
   #diverged = false;
   readonly #logs: LogMessage[] = [];
-  readonly #losses: [step: number, loss: number][] = [];
+  readonly #losses = new LossHistory();
   readonly #listeners = new Set<RunListener>();
   readonly #abort = new AbortController();
   #answer?: (overwrite: boolean) => void;
@@ -91,7 +92,7 @@ export class Run {
     return {
       type: "history",
       run: this.summary,
-      losses: this.#losses,
+      losses: this.#losses.points,
       logs: this.#logs,
       exists: this.#exists,
       end: this.#end,
@@ -212,7 +213,7 @@ export class Run {
       this.#watchDivergence(value);
       if (!isReported(this.#step, this.#totalSteps)) return;
       const loss = readable(value);
-      this.#losses.push([this.#step, loss]);
+      this.#losses.add([this.#step, loss]);
       this.#emit({
         type: "loss",
         step: this.#step,
@@ -278,7 +279,7 @@ function isReported(step: number, totalSteps: number): boolean {
   return step === 1 || step % 10 === 0 || step === totalSteps;
 }
 
-/** A float32 without the digits that only its widening to float64 adds. */
-function readable(loss: number): number {
-  return Number(loss.toPrecision(7));
+/** A float32 without the digits that only its widening to float64 adds; null for what JSON has no number for. */
+function readable(loss: number): number | null {
+  return Number.isFinite(loss) ? Number(loss.toPrecision(7)) : null;
 }

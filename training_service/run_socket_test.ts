@@ -37,7 +37,10 @@ Deno.test("live losses come at most ten times a second, merged so that none is l
     await onlooker.next("history");
     const arrivals: number[] = [];
     const began = performance.now();
-    for (let step = 1; step < 300; step += 10) training.steps(step, step + 9);
+    for (let step = 1; step < 300; step += 10) {
+      training.steps(step, step + 9);
+      training.endEpoch(1);
+    }
     for (let last = 0; last < 300;) {
       last = (await onlooker.next("loss")).step;
       arrivals.push(performance.now() - began);
@@ -46,6 +49,7 @@ Deno.test("live losses come at most ten times a second, merged so that none is l
     const told = onlooker.of("loss").flatMap(({ step, loss, losses }) => losses ?? [[step, loss]]);
     assert.deepEqual(told.map(([step]) => step), [1, ...Array.from({ length: 30 }, (_, i) => 10 * (i + 1))]);
     assert.equal(told.at(-1)![1], Number((1 / 300).toPrecision(7)));
+    assert.equal(onlooker.of("log").length, 30, "what is no loss comes at once");
   });
 });
 

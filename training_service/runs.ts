@@ -96,25 +96,27 @@ export class Runs {
     }
   }
 
-  /** Looks for a duplicate now and again when the run's turn has come: the one before it may have stored one. */
+  /**
+   * Looks for a duplicate now and again when the run's turn has come: the one before it may have stored one. A yes holds
+   * for the model that was shown and for no other.
+   */
   async #trainUnlessKept(run: Run): Promise<void> {
     const { store } = this.#options;
-    const early = await store.findDuplicate(run.config);
-    if (early !== undefined && !await this.#mayReplace(run, early)) return;
-    let mayReplace = early !== undefined;
-    let endTurn = await this.#queue.enter(run, run.signal);
-    try {
-      const late = mayReplace ? undefined : await store.findDuplicate(run.config);
-      if (late !== undefined) {
-        // The others do not wait for this one's answer.
-        endTurn();
-        if (!await this.#mayReplace(run, late)) return;
-        mayReplace = true;
-        endTurn = await this.#queue.enter(run, run.signal, { front: true });
+    let duplicate = await store.findDuplicate(run.config);
+    let approvedId: string | undefined;
+    for (let front = false;; front = true) {
+      if (duplicate !== undefined && duplicate.id !== approvedId) {
+        // Asked without a turn: the others do not wait for this one's answer.
+        if (!await this.#mayReplace(run, duplicate)) return;
+        approvedId = duplicate.id;
       }
-      await this.#train(run, mayReplace);
-    } finally {
-      endTurn();
+      const endTurn = await this.#queue.enter(run, run.signal, { front });
+      try {
+        duplicate = await store.findDuplicate(run.config);
+        if (duplicate === undefined || duplicate.id === approvedId) return await this.#train(run, approvedId);
+      } finally {
+        endTurn();
+      }
     }
   }
 
@@ -124,7 +126,8 @@ export class Runs {
     return yes;
   }
 
-  async #train(run: Run, mayReplace: boolean): Promise<void> {
+  /** Trains and stores; the new model takes the place of `replaces`, where that is given and still there. */
+  async #train(run: Run, replaces?: string): Promise<void> {
     run.signal.throwIfAborted();
     run.begin();
     const { store, worker, device, threads } = this.#options;
@@ -134,9 +137,8 @@ export class Runs {
       onLosses: (batch) => run.addLosses(batch),
       onEpoch: (end) => run.endEpoch(end),
     }, run.signal);
-    const replaced = mayReplace ? await store.findDuplicate(config) : undefined;
     run.seal();
-    const record = await store.store(modelOf(run, model), model.weights, { replaces: replaced?.id });
+    const record = await store.store(modelOf(run, model), model.weights, { replaces });
     run.endDone({
       type: "result",
       accuracy: record.accuracy,

@@ -128,10 +128,11 @@ export class FakeWorker implements TrainingWorker {
 export class FakeStore implements Pick<Registry, "findDuplicate" | "store" | keyof ModelFiles> {
   records: ModelRecord[] = [];
   stored: { weights: NamedTensor[]; replaces?: string }[] = [];
+  #added = 0;
 
   /** Puts a model in place as if it had been trained before. */
   add(config: Partial<ModelRecord> = {}): ModelRecord {
-    const id = `model_simplenn_adam_${1762740520 + this.records.length}`;
+    const id = `model_simplenn_adam_${1762740520 + this.#added++}`;
     const { num_layers: _, ...fields } = CONFIG;
     const record: ModelRecord = {
       ...fields,
@@ -172,6 +173,10 @@ export class FakeStore implements Pick<Registry, "findDuplicate" | "store" | key
 
   readCheckpoint({ filename }: ModelRecord): Promise<Uint8Array<ArrayBuffer>> {
     return Promise.resolve(new TextEncoder().encode(filename));
+  }
+
+  checkpointVersion({ filename }: ModelRecord): Promise<string> {
+    return Promise.resolve(filename);
   }
 }
 

@@ -176,6 +176,41 @@ Deno.test("yes trains, and the old model is replaced only by the complete new on
   });
 });
 
+Deno.test("of two who said yes to one model, the second is asked again about the model of the first", async () => {
+  await withLab(async (lab) => {
+    const shown = lab.store.add();
+    const [first, second] = [await lab.train(), await lab.train()];
+    for (const client of [first, second]) {
+      assert.deepEqual((await client.next("exists")).existing, shown);
+      client.send({ type: "overwrite", value: true });
+      await client.next("log");
+    }
+    (await lab.worker.next()).complete();
+    const { model_id } = await first.next("result");
+    assert.notEqual(model_id, shown.id);
+    assert.equal((await second.next("exists")).existing.id, model_id);
+    second.send({ type: "overwrite", value: false });
+    assert.equal(await second.end(), 1000);
+    assert.deepEqual(lab.store.records.map(({ id }) => id), [model_id]);
+  });
+});
+
+Deno.test("a model that took the place of the shown one during the training is not replaced", async () => {
+  await withLab(async (lab) => {
+    const shown = lab.store.add();
+    const client = await lab.train();
+    await client.next("exists");
+    client.send({ type: "overwrite", value: true });
+    const training = await lab.worker.next();
+    lab.store.records = [];
+    const foreign = lab.store.add();
+    training.complete();
+    const { model_id } = await client.next("result");
+    assert.equal(lab.store.stored[0].replaces, shown.id);
+    assert.deepEqual(lab.store.records.map(({ id }) => id), [foreign.id, model_id]);
+  });
+});
+
 Deno.test("an abort after yes leaves the old model", async () => {
   await withLab(async (lab) => {
     const existing = lab.store.add();
@@ -195,6 +230,19 @@ Deno.test("a model that differs only in its unused dropout counts as a duplicate
     await (await lab.train()).next("exists");
     await (await lab.train({ learning_rate: 0.002 })).next("accepted");
     await lab.worker.next();
+  });
+});
+
+Deno.test("dropout without a rate is 0.3, and the rate tells two models apart", async () => {
+  await withLab(async (lab) => {
+    lab.store.add({ use_dropout: true, dropout_p: 0.5 });
+    const client = await lab.train({ use_dropout: true });
+    const training = await lab.worker.next();
+    assert.equal(training.job.spec.dropout, 0.3);
+    training.complete();
+    const { model_id } = await client.next("result");
+    const again = await lab.train({ use_dropout: true });
+    assert.equal((await again.next("exists")).existing.id, model_id);
   });
 });
 

@@ -15,11 +15,12 @@ export interface LoopEvents {
 
 /**
  * Trains to the end and returns the accuracy after the last epoch, in per cent of the test digits; undefined when
- * `shouldStop` said so first. It is asked before every chunk and during evaluation.
+ * `shouldStop` said so first. It is asked before and after every chunk and during evaluation. No run is in progress when
+ * this settles. `trainImages` is the number of images in an epoch.
  */
 export async function runTraining(
   trainer: LoopTrainer,
-  batchSize: number,
+  trainImages: number,
   events: LoopEvents,
   shouldStop: () => boolean,
 ): Promise<number | undefined> {
@@ -34,7 +35,7 @@ export async function runTraining(
         firstStep,
         losses,
         epoch,
-        imagesPerSecond: batchSize * 1000 / pace.msPerStep,
+        imagesPerSecond: (trainImages / trainer.stepsPerEpoch) * 1000 / pace.msPerStep,
         secondsLeft: ((trainer.totalSteps - trainer.step) * pace.msPerStep + (epochs - epoch + 1) * evaluationMs) /
           1000,
       });
@@ -68,22 +69,30 @@ async function runEpoch(
   let received = firstStep;
   let began = performance.now();
   const runNext = () => trainer.step < lastStep && !shouldStop() ? trainer.run(pace.chunkSteps) : undefined;
-  for (let pending = runNext(); pending !== undefined;) {
-    const next = trainer.device === "webgpu" ? runNext() : undefined;
-    const losses = await pending;
-    const now = performance.now();
-    pace.took(losses.length, now - began);
-    began = now;
-    received += losses.length;
-    for (const loss of losses) sum += loss;
-    unreported.push(losses);
-    if (now - reportedAt >= POST_INTERVAL_MS || received >= lastStep) {
-      report(reportedUpTo + 1, concatenate(unreported));
-      unreported = [];
-      reportedUpTo = received;
-      reportedAt = now;
+  let next: Promise<Float32Array> | undefined;
+  try {
+    for (let pending = runNext(); pending !== undefined; pending = next ?? runNext()) {
+      next = trainer.device === "webgpu" ? runNext() : undefined;
+      // It may fail before it is awaited: then the failure of `pending` is the one to tell.
+      next?.catch(() => {});
+      const losses = await pending;
+      // An interrupted run returns whatever an earlier one left in its place.
+      if (shouldStop()) return undefined;
+      const now = performance.now();
+      pace.took(losses.length, now - began);
+      began = now;
+      received += losses.length;
+      for (const loss of losses) sum += loss;
+      unreported.push(losses);
+      if (now - reportedAt >= POST_INTERVAL_MS || received >= lastStep) {
+        report(reportedUpTo + 1, concatenate(unreported));
+        unreported = [];
+        reportedUpTo = received;
+        reportedAt = now;
+      }
     }
-    pending = next ?? runNext();
+  } finally {
+    await next?.catch(() => {});
   }
   if (received < lastStep) return undefined;
   return sum / (lastStep - firstStep);

@@ -4,21 +4,22 @@ import { type LoopTrainer, runTraining } from "./training_loop.ts";
 import type { EpochEnd, LossBatch } from "./worker_messages.ts";
 
 const STEPS_PER_EPOCH = 250;
+/** Batches of 32, the last one short. */
+const TRAIN_IMAGES = 249 * 32 + 8;
 
 /** Pretends to train: the loss of step n is n, the accuracy after it n / 10. */
 class FakeTrainer implements LoopTrainer {
   step = 0;
   readonly device: string = "wasm";
-  readonly stepsPerEpoch = STEPS_PER_EPOCH;
   readonly totalSteps: number;
   chunks: number[] = [];
 
-  constructor(epochs: number) {
-    this.totalSteps = epochs * STEPS_PER_EPOCH;
+  constructor(epochs: number, readonly stepsPerEpoch = STEPS_PER_EPOCH) {
+    this.totalSteps = epochs * stepsPerEpoch;
   }
 
   run(maxSteps: number): Promise<Float32Array> {
-    const steps = Math.min(maxSteps, STEPS_PER_EPOCH - this.step % STEPS_PER_EPOCH);
+    const steps = Math.min(maxSteps, this.stepsPerEpoch - this.step % this.stepsPerEpoch);
     const losses = Float32Array.from({ length: steps }, (_, i) => this.step + i + 1);
     this.step += steps;
     this.chunks.push(steps);
@@ -27,6 +28,25 @@ class FakeTrainer implements LoopTrainer {
 
   evaluate(shouldStop?: () => boolean): Promise<number | undefined> {
     return Promise.resolve(shouldStop?.() ? undefined : this.step / 10);
+  }
+}
+
+/** Takes the next chunk on before the last is done, as a GPU does; the test says how each chunk ends. */
+class QueueingTrainer extends FakeTrainer {
+  override readonly device = "webgpu";
+  readonly #asked = Promise.withResolvers<void>();
+  readonly runs: PromiseWithResolvers<Float32Array>[] = [];
+
+  override run(maxSteps: number): Promise<Float32Array> {
+    this.step += maxSteps;
+    const run = Promise.withResolvers<Float32Array>();
+    if (this.runs.push(run) === 2) this.#asked.resolve();
+    return run.promise;
+  }
+
+  /** Resolves once two chunks are on their way. */
+  get twoAsked(): Promise<void> {
+    return this.#asked.promise;
   }
 }
 
@@ -39,7 +59,7 @@ function record() {
 
 Deno.test("every loss of every step is told once and in order, no batch crossing an epoch", async () => {
   const { batches, events } = record();
-  await runTraining(new FakeTrainer(3), 32, events, () => false);
+  await runTraining(new FakeTrainer(3), TRAIN_IMAGES, events, () => false);
   let step = 0;
   for (const { firstStep, losses, epoch } of batches) {
     assert.equal(firstStep, step + 1);
@@ -52,7 +72,7 @@ Deno.test("every loss of every step is told once and in order, no batch crossing
 
 Deno.test("an epoch ends with its mean loss and accuracy, and the last accuracy is the result", async () => {
   const { ends, events } = record();
-  assert.equal(await runTraining(new FakeTrainer(2), 32, events, () => false), 50);
+  assert.equal(await runTraining(new FakeTrainer(2), TRAIN_IMAGES, events, () => false), 50);
   assert.deepEqual(ends, [
     { epoch: 1, meanLoss: 125.5, accuracy: 25 },
     { epoch: 2, meanLoss: 375.5, accuracy: 50 },
@@ -61,7 +81,7 @@ Deno.test("an epoch ends with its mean loss and accuracy, and the last accuracy 
 
 Deno.test("the first loss comes alone and at once; speed and time left are finite", async () => {
   const { batches, events } = record();
-  await runTraining(new FakeTrainer(1), 32, events, () => false);
+  await runTraining(new FakeTrainer(1), TRAIN_IMAGES, events, () => false);
   assert.equal(batches[0].losses.length, 1);
   for (const { imagesPerSecond, secondsLeft } of batches) {
     assert(imagesPerSecond > 0 && Number.isFinite(imagesPerSecond));
@@ -72,14 +92,73 @@ Deno.test("the first loss comes alone and at once; speed and time left are finit
 Deno.test("the stop is seen before the next chunk", async () => {
   const trainer = new FakeTrainer(2);
   const { events } = record();
-  assert.equal(await runTraining(trainer, 32, events, () => trainer.chunks.length === 3), undefined);
+  assert.equal(await runTraining(trainer, TRAIN_IMAGES, events, () => trainer.chunks.length === 3), undefined);
   assert.equal(trainer.chunks.length, 3);
+});
+
+Deno.test("what a run returns that was interrupted is told to nobody", async () => {
+  const trainer = new FakeTrainer(2);
+  const { batches, ends, events } = record();
+  let stopped = false;
+  trainer.run = () => {
+    stopped = true;
+    trainer.step = STEPS_PER_EPOCH;
+    return Promise.resolve(new Float32Array(STEPS_PER_EPOCH).fill(7));
+  };
+  assert.equal(await runTraining(trainer, TRAIN_IMAGES, events, () => stopped), undefined);
+  assert.deepEqual([batches, ends], [[], []]);
+});
+
+Deno.test("when two chunks on their way both fail, the first failure is the training's, and no other gets loose", async () => {
+  for (const order of [[0, 1], [1, 0]]) {
+    const trainer = new QueueingTrainer(1);
+    const outcome = runTraining(trainer, TRAIN_IMAGES, record().events, () => false);
+    await trainer.twoAsked;
+    for (const index of order) {
+      trainer.runs[index].reject(new Error(`chunk ${index}`));
+      await Promise.resolve();
+    }
+    await assert.rejects(outcome, /chunk 0/);
+  }
+});
+
+Deno.test("a failed or stopped training ends only when no chunk is on its way", async () => {
+  for (const stopped of [false, true]) {
+    const trainer = new QueueingTrainer(1);
+    let ended = false;
+    let stop = false;
+    const outcome = runTraining(trainer, TRAIN_IMAGES, record().events, () => stop).catch(() => {}).finally(() => {
+      ended = true;
+    });
+    await trainer.twoAsked;
+    stop = stopped;
+    if (stopped) trainer.runs[0].resolve(new Float32Array(1));
+    else trainer.runs[0].reject(new Error("the device is gone"));
+    await new Promise((resolve) => setTimeout(resolve));
+    assert(!ended);
+    trainer.runs[1].resolve(new Float32Array(1));
+    await outcome;
+  }
+});
+
+Deno.test("the speed counts the images there are, not those that a batch has room for", async () => {
+  const STEP_MS = 20;
+  const { batches, events } = record();
+  const trainer = new FakeTrainer(1, 1);
+  const { run } = trainer;
+  trainer.run = async (steps) => {
+    await new Promise((resolve) => setTimeout(resolve, STEP_MS));
+    return await run.call(trainer, steps);
+  };
+  await runTraining(trainer, 100, events, () => false);
+  const fastest = 100 * 1000 / (STEP_MS - 1);
+  assert(batches[0].imagesPerSecond <= fastest, `${batches[0].imagesPerSecond} images/s`);
 });
 
 Deno.test("the stop is seen in evaluation, and that epoch is not told", async () => {
   const trainer = new FakeTrainer(1);
   const { ends, events } = record();
-  assert.equal(await runTraining(trainer, 32, events, () => trainer.step === STEPS_PER_EPOCH), undefined);
+  assert.equal(await runTraining(trainer, TRAIN_IMAGES, events, () => trainer.step === STEPS_PER_EPOCH), undefined);
   assert.deepEqual(ends, []);
 });
 

@@ -9,7 +9,7 @@ import type {
   TrainingStart,
 } from "./worker_messages.ts";
 
-/** How long a worker may take to see the stop flag before it is ended by force. */
+/** How long a worker may take to see the stop flag before it is given up. */
 const STOP_PATIENCE_MS = 120;
 
 /** A training that could not be finished; the message is for people. */
@@ -72,8 +72,7 @@ export class TrainingThread {
     const { promise, resolve, reject } = Promise.withResolvers<TrainedModel>();
     let patience: ReturnType<typeof setTimeout> | undefined;
     const stop = () => {
-      Atomics.store(this.#stopFlag, 0, 1);
-      if (this.#stepStop) Atomics.store(this.#stepStop, 0, 1);
+      this.#raiseStopFlags();
       patience = setTimeout(() => {
         this.end();
         reject(signal.reason);
@@ -93,10 +92,19 @@ export class TrainingThread {
     }
   }
 
-  /** Ends the worker at once, whatever it is doing. */
+  /**
+   * Gives the worker up: nothing is heard of it any more. A worker inside a loop is not stopped by `terminate`; it ends at
+   * its next look at a stop flag.
+   */
   end() {
     this.#alive = false;
+    this.#raiseStopFlags();
     this.#worker.terminate();
+  }
+
+  #raiseStopFlags() {
+    Atomics.store(this.#stopFlag, 0, 1);
+    if (this.#stepStop) Atomics.store(this.#stepStop, 0, 1);
   }
 
   #receive(message: FromWorker) {
@@ -108,6 +116,8 @@ export class TrainingThread {
         return this.#ready.reject(new TrainingError(message.message));
       case "start":
         this.#stepStop = message.start.stop;
+        // An abort may have come before there was a step to interrupt.
+        if (this.#job?.signal.aborted) this.#raiseStopFlags();
         return this.#job?.events.onStart(message.start);
       case "losses":
         return this.#job?.events.onLosses(message.batch);

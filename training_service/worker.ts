@@ -45,7 +45,7 @@ async function train(job: TrainingJob): Promise<TrainedModel | undefined> {
       type: "start",
       start: { device: trainer.device, reason, totalSteps: trainer.totalSteps, stop: trainer.stop },
     });
-    const accuracy = await runTraining(trainer, job.batchSize, {
+    const accuracy = await runTraining(trainer, dataset.train.count, {
       onLosses: (batch) => post({ type: "losses", batch }),
       onEpoch: (end) => post({ type: "epoch", end }),
     }, () => Atomics.load(stopFlag, 0) !== 0);

@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { inTime } from "./testing.ts";
 import { TrainingError } from "./training_thread.ts";
 import { WorkerClient } from "./worker_client.ts";
-import type { TrainingJob } from "./worker_messages.ts";
+import type { TrainingJob, TrainingStart } from "./worker_messages.ts";
 
-const FIXTURE = new URL("./worker_fixture.ts", import.meta.url);
+const FIXTURE = new URL("./worker_testing.ts", import.meta.url);
 
 const JOB: TrainingJob = {
   spec: { modelType: "SimpleNN", hiddenLayers: [] },
@@ -30,9 +30,9 @@ async function withClient(behaviour: Behaviour, body: (client: WorkerClient) => 
 
 /** Begins a training; `started` resolves when the worker is at it. */
 function begin(client: WorkerClient, signal = new AbortController().signal) {
-  const { promise: started, resolve } = Promise.withResolvers<string>();
+  const { promise: started, resolve } = Promise.withResolvers<TrainingStart>();
   const outcome = client.train(JOB, {
-    onStart: ({ device }) => resolve(device),
+    onStart: resolve,
     onLosses() {},
     onEpoch() {},
   }, signal);
@@ -40,14 +40,25 @@ function begin(client: WorkerClient, signal = new AbortController().signal) {
   return { started: inTime(started, "the start"), outcome: inTime(outcome, "the outcome") };
 }
 
-async function abortInTime(client: WorkerClient) {
+async function abortInTime(client: WorkerClient): Promise<TrainingStart> {
   const abort = new AbortController();
   const { started, outcome } = begin(client, abort.signal);
-  await started;
+  const start = await started;
   const asked = performance.now();
   abort.abort(new Error("enough"));
   await assert.rejects(outcome, /enough/);
   assert(performance.now() - asked < 250, "the abort took less than 250 ms");
+  return start;
+}
+
+/** Resolves once the worker's step, which counts in the word after its stop word, is at work no more. */
+async function standsStill({ stop }: TrainingStart): Promise<void> {
+  const counter = new Int32Array(stop!.buffer, 4, 1);
+  const pause = () => new Promise((resolve) => setTimeout(resolve, 20));
+  const watch = async () => {
+    for (let before = -1; before !== Atomics.load(counter, 0); await pause()) before = Atomics.load(counter, 0);
+  };
+  await inTime(watch(), "the end of the worker's step");
 }
 
 Deno.test("the worker says how many digits there are, and trains job after job", async () => {
@@ -66,8 +77,19 @@ Deno.test("a worker that looks at the stop flag stops by itself, and stays for t
 
 Deno.test("a worker that does not is ended, and the next job gets a fresh one", async () => {
   await withClient("deaf", async (client) => {
-    await abortInTime(client);
-    await abortInTime(client);
+    for (let i = 0; i < 2; i++) await standsStill(await abortInTime(client));
+  });
+});
+
+Deno.test("closing ends the work in progress too", async () => {
+  await withClient("deaf", async (client) => {
+    const abort = new AbortController();
+    const { started, outcome } = begin(client, abort.signal);
+    const start = await started;
+    client.close();
+    await standsStill(start);
+    abort.abort(new Error("enough"));
+    await assert.rejects(outcome, /enough/);
   });
 });
 
@@ -78,7 +100,7 @@ Deno.test("a crash fails the job in words, not the service, and the next job get
     await withClient("crashing", async (client) => {
       for (let i = 0; i < 2; i++) {
         const { started, outcome } = begin(client);
-        assert.equal(await started, "crashing");
+        assert.equal((await started).device, "crashing");
         await assert.rejects(outcome, (error) => error instanceof TrainingError && /broke down/.test(error.message));
       }
     });

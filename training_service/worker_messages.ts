@@ -1,16 +1,10 @@
 /** What the training worker and its client say to each other. */
-import type { ModelSpec, NamedTensor } from "../core/nn/model_spec.ts";
-import type { DeviceChoice, OptimizerName } from "../protocol/mod.ts";
+import type { NamedTensor } from "../core/nn/model_spec.ts";
+import type { TrainerOptions } from "../core/nn/trainer.ts";
+import type { DeviceChoice } from "../protocol/mod.ts";
 
 /** All that decides a training besides the dataset. */
-export interface TrainingJob {
-  spec: ModelSpec;
-  optimizer: OptimizerName;
-  learningRate: number;
-  batchSize: number;
-  epochs: number;
-  /** Unsigned, 32 bits. */
-  seed: number;
+export interface TrainingJob extends Omit<TrainerOptions, "dataset" | "weights" | "device" | "threads"> {
   device: DeviceChoice;
   threads: number;
 }

@@ -8,7 +8,7 @@ export function requireFreePorts({ host, trainingPort, inferencePort }: Settings
       Deno.listen({ hostname: host, port }).close();
     } catch (error) {
       // Whatever else is wrong with the address, the service itself says better.
-      if (!(error instanceof Deno.errors.AddrInUse)) return;
+      if (!(error instanceof Deno.errors.AddrInUse)) continue;
       throw new StartupError(
         `Port ${port} is in use; stop the program that holds it, or set ${variable} to a free port`,
       );

@@ -3,15 +3,16 @@ import * as esbuild from "esbuild";
 import type { Settings } from "../../service/settings.ts";
 import { buildUi } from "../build_ui.ts";
 import { fetchData } from "../fetch_data.ts";
+import { requireFolder } from "./folders.ts";
 
 /**
  * The dataset, the pages and the folder for models.
  *
  * @param log takes one line at a time
- * @throws {StartupError} when the dataset cannot be had
+ * @throws {StartupError} when the dataset or the folder cannot be had
  */
 export async function prepare(settings: Settings, log: (line: string) => void): Promise<void> {
-  await Deno.mkdir(settings.modelsDir, { recursive: true });
+  await requireFolder(settings.modelsDir, "MODELS_DIR");
   await fetchData(settings.dataDir, log);
   try {
     await buildUi();

@@ -1,6 +1,7 @@
 /** How each service is started: with what it needs, and nothing else. */
 import { join } from "node:path";
 import { SETTING_NAMES, type Settings, StartupError } from "../../service/settings.ts";
+import { urlHost } from "../../service/url_host.ts";
 import { graphicsEnvironment } from "./graphics.ts";
 import { PROJECT_DIR } from "./source_files.ts";
 
@@ -13,7 +14,7 @@ export function permissions(service: ServiceName, settings: Settings): string[] 
   const readable = service === "training" ? [PROJECT_DIR, modelsDir, dataDir] : [PROJECT_DIR, modelsDir];
   return [
     "--no-prompt",
-    `--allow-net=${withBrackets(settings.host)}:${port}`,
+    `--allow-net=${urlHost(settings.host)}:${port}`,
     `--allow-read=${readable.map(listed).join(",")}`,
     ...(service === "training" ? [`--allow-write=${listed(modelsDir)}`] : []),
     `--allow-env=${SETTING_NAMES.join(",")}`,
@@ -34,15 +35,11 @@ export function serviceCommand(service: ServiceName, settings: Settings): Deno.C
 /** The address under which this machine reaches a service. */
 export function localUrl({ host }: Settings, port: number): string {
   const everywhere: Record<string, string> = { "0.0.0.0": "127.0.0.1", "::": "::1" };
-  return `http://${withBrackets(everywhere[host] ?? host)}:${port}`;
+  return `http://${urlHost(everywhere[host] ?? host)}:${port}`;
 }
 
 /** Deno splits lists of permissions at commas and has no way to quote one. */
 function listed(folder: string): string {
   if (!folder.includes(",")) return folder;
   throw new StartupError(`${folder} has a comma in its path, which permissions cannot name: choose another folder`);
-}
-
-function withBrackets(host: string): string {
-  return host.includes(":") ? `[${host}]` : host;
 }

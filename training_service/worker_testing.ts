@@ -11,12 +11,15 @@ self.onmessage = async ({ data }: MessageEvent<ToWorker>) => {
     if (behaviour === "unreadable") return post({ type: "unreadable", message: "train-images: no such file" });
     return post({ type: "ready", trainImages: 60000 });
   }
-  post({ type: "start", start: { device: behaviour, reason: "as asked", totalSteps: 1 } });
+  // Two words: the stop word of a step, and how often the step has looked at it.
+  const step = new Int32Array(new SharedArrayBuffer(8));
+  const stop = step.subarray(0, 1);
+  post({ type: "start", start: { device: behaviour, reason: "as asked", totalSteps: 1, stop } });
   if (behaviour === "cooperative") {
     while (Atomics.load(stopFlag, 0) === 0) await new Promise((resolve) => setTimeout(resolve, 1));
     post({ type: "stopped" });
   } else if (behaviour === "deaf") {
-    for (;;);
+    while (Atomics.load(step, 0) === 0) Atomics.add(step, 1, 1);
   } else if (behaviour === "crashing") {
     setTimeout(() => {
       throw new Error("out of luck");

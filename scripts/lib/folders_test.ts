@@ -1,0 +1,33 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { StartupError } from "../../service/settings.ts";
+import { requireFolder } from "./folders.ts";
+
+Deno.test("a folder is created with those above it, and one that is there is left alone", async () => {
+  const dir = await Deno.makeTempDir();
+  try {
+    const folder = join(dir, "a", "b");
+    for (let i = 0; i < 2; i++) await requireFolder(folder, "MODELS_DIR");
+    assert((await Deno.stat(folder)).isDirectory);
+  } finally {
+    await Deno.remove(dir, { recursive: true });
+  }
+});
+
+Deno.test("a file where a folder should be is named, with the setting that chooses another", async () => {
+  const file = await Deno.makeTempFile();
+  try {
+    for (
+      const [folder, reason] of [[file, "a file of that name is there"], [join(file, "sub"), "a part of its path"]]
+    ) {
+      await assert.rejects(requireFolder(folder, "MODELS_DIR"), (error) => {
+        assert(error instanceof StartupError);
+        assert(error.message.startsWith(`The folder ${folder} cannot be created (${reason}`), error.message);
+        assert.match(error.message, /set MODELS_DIR to another one$/);
+        return true;
+      });
+    }
+  } finally {
+    await Deno.remove(file);
+  }
+});

@@ -1,0 +1,20 @@
+/** A small service for `serve_test.ts`, run with the permissions of a real one. */
+import { createServiceApp } from "./app.ts";
+import { runMain, serveService } from "./serve.ts";
+import { readSettings } from "./settings.ts";
+import { SocketGroup } from "./websocket.ts";
+
+await runMain(async () => {
+  const settings = readSettings();
+  const app = createServiceApp(settings, "training", () => ({}));
+  const sockets = new SocketGroup();
+  app.get("/socket", (c) => sockets.upgrade(c.req.raw).response);
+  app.get("/stuck", () => new Promise<Response>(() => {}));
+  await serveService({
+    name: "fixture",
+    settings,
+    port: settings.trainingPort,
+    fetch: (request) => app.fetch(request),
+    onShutdown: () => sockets.closeAll(1001, "the service ends"),
+  });
+});
