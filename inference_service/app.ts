@@ -1,9 +1,7 @@
 /** The routes of the inference service. */
 import type { Hono } from "hono";
 import { MAX_PREDICT_BYTES } from "../protocol/mod.ts";
-import { RegistryError } from "../registry/mod.ts";
-import { createServiceApp, HttpError, serviceUrl } from "../service/app.ts";
-import { answerError } from "../service/errors.ts";
+import { createServiceApp, serviceUrl } from "../service/app.ts";
 import { addModelRoutes, type ModelFiles } from "../service/model_routes.ts";
 import type { Settings } from "../service/settings.ts";
 import { answerPrediction, type PredictDeps } from "./predict.ts";
@@ -15,13 +13,13 @@ export interface InferenceDeps extends PredictDeps {
 }
 
 /** The drawing page, `POST /predict`, `/api/models` and the files of each model. */
-export function createInferenceApp({ settings, store, predictors }: InferenceDeps): Hono {
+export function createInferenceApp({ settings, store, predictors, drawings }: InferenceDeps): Hono {
   const app = createServiceApp(settings, "inference", async () => ({ models: (await store.list()).length }));
-  app.onError((error, c) => answerError(error instanceof RegistryError ? new HttpError(503, error.message) : error, c));
 
   app.post("/predict", async (c) => {
     const body = await readBody(c.req.raw, MAX_PREDICT_BYTES);
-    return c.json(await answerPrediction({ store, predictors }, body, serviceUrl(c.req.raw, settings.trainingPort)));
+    const trainingUrl = serviceUrl(c.req.raw, settings.trainingPort);
+    return c.json(await answerPrediction({ store, predictors, drawings }, body, trainingUrl));
   });
 
   addModelRoutes(app, store);

@@ -3,6 +3,7 @@ import type { ModelRecord } from "../protocol/mod.ts";
 import { RegistryError } from "../registry/mod.ts";
 import { readSettings } from "../service/settings.ts";
 import { createInferenceApp } from "./app.ts";
+import { DrawingReader } from "./drawing_reader.ts";
 import { PredictorCache } from "./predictor_cache.ts";
 import { type OpenPredictor, UnusableModelError } from "./stored_predictor.ts";
 import { MemoryStore, params, pngUrl, record, stroke } from "./testing.ts";
@@ -20,7 +21,8 @@ function probabilitiesOf(digit: number, confidence: number): Float32Array {
 
 function createApp(records: ModelRecord[] = [record()], open: OpenPredictor = openSeven) {
   const store = new MemoryStore(records);
-  const app = createInferenceApp({ settings, store, predictors: new PredictorCache(open) });
+  const drawings = new DrawingReader();
+  const app = createInferenceApp({ settings, store, predictors: new PredictorCache(open), drawings });
   const post = (body: BodyInit, headers: Record<string, string> = {}) =>
     app.request("http://localhost:8001/predict", { method: "POST", body, headers });
   const predict = (body: unknown) => post(JSON.stringify(body));

@@ -8,6 +8,7 @@ import { mnist } from "../core/testing/mnist.ts";
 import type { PredictResponse } from "../protocol/mod.ts";
 import { readSettings } from "../service/settings.ts";
 import { createInferenceApp } from "./app.ts";
+import { DrawingReader } from "./drawing_reader.ts";
 import { drawSomewhere, KINDS, SMALL, SPEC, testDigit, trainedWeights } from "./drawings_testing.ts";
 import { PredictorCache } from "./predictor_cache.ts";
 import { openStored } from "./stored_predictor.ts";
@@ -20,7 +21,12 @@ Deno.test("a PNG of any kind gets the answer that its canvas gets in a page", as
   const weights = await trainedWeights();
   const store = Object.assign(new MemoryStore([record()]), { readWeights: () => Promise.resolve(weights) });
   const predictors = new PredictorCache(openStored(store, "wasm"));
-  const app = createInferenceApp({ settings: readSettings(() => undefined), store, predictors });
+  const app = createInferenceApp({
+    settings: readSettings(() => undefined),
+    store,
+    predictors,
+    drawings: new DrawingReader(),
+  });
   const page = await openPredictor(SPEC, weights);
   try {
     for (const kind of [...KINDS, SMALL]) {

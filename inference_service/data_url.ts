@@ -4,7 +4,7 @@ import { HttpError } from "../service/app.ts";
 const PREFIX = "data:image/png;base64,";
 
 /** The bytes in a PNG data URL, which the request's schema has seen to begin as one; else an `HttpError` 400. */
-export function decodeDataUrl(url: string): Uint8Array {
+export function decodeDataUrl(url: string): Uint8Array<ArrayBuffer> {
   try {
     return Uint8Array.fromBase64(url.slice(PREFIX.length));
   } catch {

@@ -3,6 +3,7 @@ import { Registry } from "../registry/mod.ts";
 import { runMain, serveService } from "../service/serve.ts";
 import { readSettings } from "../service/settings.ts";
 import { createInferenceApp } from "./app.ts";
+import { DrawingReader } from "./drawing_reader.ts";
 import { PredictorCache } from "./predictor_cache.ts";
 import { openStored } from "./stored_predictor.ts";
 
@@ -10,12 +11,16 @@ await runMain(async () => {
   const settings = readSettings();
   const store = await Registry.open(settings.modelsDir);
   const predictors = new PredictorCache(openStored(store, settings.device === "auto" ? "wasm" : settings.device));
-  const app = createInferenceApp({ settings, store, predictors });
+  const drawings = new DrawingReader();
+  const app = createInferenceApp({ settings, store, predictors, drawings });
   await serveService({
     name: "inference service",
     settings,
     port: settings.inferencePort,
     fetch: (request) => app.fetch(request),
-    onShutdown: () => predictors.close(),
+    onShutdown() {
+      predictors.close();
+      drawings.close();
+    },
   });
 });

@@ -1,5 +1,4 @@
 /** `POST /predict`: from the body of a request to the digit. */
-import { BlankDrawingError, prepareDrawing } from "../core/mnist/drawing.ts";
 import {
   describePrediction,
   findMatch,
@@ -11,13 +10,15 @@ import {
   type PredictRequest,
   PredictRequestSchema,
   type PredictResponse,
+  recordVersion,
   validate,
   ValidationError,
 } from "../protocol/mod.ts";
 import { HttpError } from "../service/app.ts";
 import { decodeDataUrl } from "./data_url.ts";
-import { decodePng, PngError } from "./png/decode.ts";
+import type { DrawingReader } from "./drawing_reader.ts";
 import type { PredictorCache } from "./predictor_cache.ts";
+import { DrawingError } from "./read_drawing.ts";
 import { type ModelStore, UnusableModelError } from "./stored_predictor.ts";
 
 /** How often a model is looked up again when it was replaced between look-up and opening. */
@@ -26,28 +27,32 @@ const MAX_ATTEMPTS = 3;
 export interface PredictDeps {
   store: ModelStore;
   predictors: PredictorCache;
+  drawings: DrawingReader;
 }
 
 /**
  * Answers the JSON text of a request. `trainingUrl` is the training page's address without a query. Throws an
  * `HttpError`: 400 for a bad body (naming the field) or a blank drawing, 404 when no such model is stored (with a
- * `NotTrainedResponse`), 409 when the stored model cannot be used.
+ * `NotTrainedResponse`), 409 when the stored model cannot be used, 503 while too many large drawings are waiting.
  */
 export async function answerPrediction(
-  { store, predictors }: PredictDeps,
+  { store, predictors, drawings }: PredictDeps,
   body: string,
   trainingUrl: string,
 ): Promise<PredictResponse> {
   const request = parseRequest(body);
+  let pixels: Uint8Array | undefined;
   for (let attempt = 1;; attempt++) {
     const records = await store.list();
     predictors.retain(records);
     const record = chooseModel(records, request, trainingUrl);
+    pixels ??= await readPixels(drawings, request.image_data);
     try {
-      return describe(record, await predictors.predict(record, preparePixels(request.image_data)));
+      return describe(record, await predictors.predict(record, pixels));
     } catch (error) {
       if (!(error instanceof UnusableModelError)) throw error;
-      const replaced = JSON.stringify(await store.get(record.id)) !== JSON.stringify(record);
+      const present = await store.get(record.id);
+      const replaced = present === undefined || recordVersion(present) !== recordVersion(record);
       if (!replaced || attempt === MAX_ATTEMPTS) throw new HttpError(409, error.message);
     }
   }
@@ -93,13 +98,11 @@ function notTrained(records: ModelRecord[], params: PredictParams, trainingUrl: 
   };
 }
 
-function preparePixels(imageData: string): Uint8Array {
+async function readPixels(drawings: DrawingReader, imageData: string): Promise<Uint8Array> {
   try {
-    return prepareDrawing(decodePng(decodeDataUrl(imageData)));
+    return await drawings.read(decodeDataUrl(imageData));
   } catch (error) {
-    if (error instanceof PngError) throw new HttpError(400, `image_data: ${error.message}`);
-    if (error instanceof BlankDrawingError) throw new HttpError(400, error.message);
-    throw error;
+    throw error instanceof DrawingError ? new HttpError(400, error.message) : error;
   }
 }
 

@@ -1,5 +1,5 @@
 /** Models that are open, so that only the first drawing for a model waits for its file. */
-import type { ModelRecord } from "../protocol/mod.ts";
+import { type ModelRecord, recordVersion } from "../protocol/mod.ts";
 import type { OpenPredictor } from "./stored_predictor.ts";
 
 const DEFAULT_CAPACITY = 16;
@@ -34,7 +34,7 @@ export class PredictorCache {
   retain(records: readonly ModelRecord[]) {
     for (const [id, { version }] of this.#entries) {
       const record = records.find((record) => record.id === id);
-      if (record === undefined || versionOf(record) !== version) this.#drop(id);
+      if (record === undefined || recordVersion(record) !== version) this.#drop(id);
     }
   }
 
@@ -43,7 +43,7 @@ export class PredictorCache {
   }
 
   #use(record: ModelRecord): Entry {
-    const version = versionOf(record);
+    const version = recordVersion(record);
     const known = this.#entries.get(record.id);
     if (known?.version === version) {
       this.#entries.delete(record.id);
@@ -71,8 +71,4 @@ export class PredictorCache {
     this.#entries.delete(id);
     entry.idle.then(async () => (await entry.predictor).close()).catch(() => {});
   }
-}
-
-function versionOf(record: ModelRecord): string {
-  return JSON.stringify(record);
 }

@@ -1,39 +1,40 @@
 /** Bodies of requests, read without letting one client's take the memory or the time of the others. */
-import { HttpError } from "../service/app.ts";
+import { HttpError } from "../service/errors.ts";
 
-/** Bodies up to this size, if they say their size, are read in one go. */
-const SMALL_BYTES = 1024 * 1024;
-/** Bytes of larger bodies that may be held at once, over all requests. */
-const MAX_HELD_BYTES = 256 * 1024 * 1024;
-/** A larger body has to be here after so many milliseconds. */
-const DEADLINE_MS = 60_000;
+export interface BodyLimits {
+  /** Bytes of bodies under way that may be held at once, over all requests. */
+  heldBytes: number;
+  /** A body has to be here after so many milliseconds. */
+  deadlineMs: number;
+}
+
+const LIMITS: BodyLimits = { heldBytes: 256 * 1024 * 1024, deadlineMs: 60_000 };
 
 let heldBytes = 0;
 
 /**
  * The body as text. Throws an `HttpError`: 413 for more than `maxBytes`, as soon as that shows; 408 for one that takes too
- * long; 503 while too many large ones arrive at once; 400 for one that breaks off.
+ * long; 503 while too much arrives at once; 400 for one that breaks off.
  */
-export async function readBody(request: Request, maxBytes: number): Promise<string> {
+export async function readBody(request: Request, maxBytes: number, limits = LIMITS): Promise<string> {
   const declared = request.headers.get("content-length");
   if (declared !== null && Number(declared) > maxBytes) throw tooLarge(maxBytes);
   try {
-    if (declared !== null && Number(declared) <= SMALL_BYTES) return await request.text();
-    return request.body === null ? "" : await readStream(request.body, maxBytes);
+    return request.body === null ? "" : await readStream(request.body, maxBytes, limits);
   } catch (error) {
     if (error instanceof HttpError) throw error;
     throw new HttpError(400, "the body broke off before its end");
   }
 }
 
-async function readStream(body: ReadableStream<Uint8Array>, maxBytes: number): Promise<string> {
+async function readStream(body: ReadableStream<Uint8Array>, maxBytes: number, limits: BodyLimits): Promise<string> {
   const reader = body.getReader();
   const decoder = new TextDecoder();
   let late = false;
   const deadline = setTimeout(() => {
     late = true;
     reader.cancel().catch(() => {});
-  }, DEADLINE_MS);
+  }, limits.deadlineMs);
   let text = "";
   let bytes = 0;
   try {
@@ -44,9 +45,7 @@ async function readStream(body: ReadableStream<Uint8Array>, maxBytes: number): P
       bytes += value.length;
       heldBytes += value.length;
       if (bytes > maxBytes) throw tooLarge(maxBytes);
-      if (heldBytes > MAX_HELD_BYTES) {
-        throw new HttpError(503, "too many large requests at once; try again in a moment");
-      }
+      if (heldBytes > limits.heldBytes) throw new HttpError(503, "too many requests at once; try again in a moment");
       text += decoder.decode(value, { stream: true });
     }
   } finally {

@@ -4,6 +4,7 @@ import { type NamedTensor, parameterSpecs } from "../core/nn/model_spec.ts";
 import { Registry } from "../registry/mod.ts";
 import { readSettings } from "../service/settings.ts";
 import { createInferenceApp } from "./app.ts";
+import { DrawingReader } from "./drawing_reader.ts";
 import { PredictorCache } from "./predictor_cache.ts";
 import { openStored } from "./stored_predictor.ts";
 import { params, pngUrl, record, stroke } from "./testing.ts";
@@ -26,7 +27,12 @@ async function withService(
   const folder = await Deno.makeTempDir();
   const store = await Registry.open(folder);
   const predictors = new PredictorCache(openStored(store, "wasm"));
-  const app = createInferenceApp({ settings: readSettings(() => undefined), store, predictors });
+  const app = createInferenceApp({
+    settings: readSettings(() => undefined),
+    store,
+    predictors,
+    drawings: new DrawingReader(),
+  });
   const request = { params: { ...params, hidden_layers_config: [] }, image_data: pngUrl(stroke()) };
   const post = { method: "POST", body: JSON.stringify(request) };
   try {

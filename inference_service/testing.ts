@@ -42,6 +42,7 @@ export class MemoryStore implements ModelFiles {
   get = (id: string) => Promise.resolve(this.records.find((record) => record.id === id));
   readWeights = () => Promise.resolve([]);
   readCheckpoint = ({ filename }: ModelRecord) => Promise.resolve(new TextEncoder().encode(filename));
+  checkpointVersion = ({ filename }: ModelRecord) => Promise.resolve(filename);
 }
 
 export function pngUrl({ width, height, channels, data }: Raster): string {

@@ -1,12 +1,12 @@
 /** The stored models as both services offer them: records, and files to download. */
 import type { Context, Hono } from "hono";
 import { writeSafetensors } from "../core/checkpoint/safetensors.ts";
-import type { ModelRecord } from "../protocol/mod.ts";
+import { type ModelRecord, recordVersion } from "../protocol/mod.ts";
 import { type Registry, RegistryError } from "../registry/mod.ts";
 import { HttpError } from "./errors.ts";
 
 /** What these routes need of the registry. */
-export type ModelFiles = Pick<Registry, "list" | "get" | "readWeights" | "readCheckpoint">;
+export type ModelFiles = Pick<Registry, "list" | "get" | "readWeights" | "readCheckpoint" | "checkpointVersion">;
 
 /**
  * Adds `GET /api/models` (newest first), `GET /api/models/{id}`, `…/model.pth` (the file as it is stored) and
@@ -31,29 +31,35 @@ export function addModelRoutes(app: Hono, models: ModelFiles): void {
     if (record === undefined) throw new HttpError(404, `There is no model "${id}".`);
     return record;
   }
+
+  async function download(
+    c: Context,
+    record: ModelRecord,
+    extension: string,
+    read: () => Promise<Uint8Array<ArrayBuffer>>,
+  ): Promise<Response> {
+    try {
+      // Before the file is read: should it change in between, the browser asks once too often, never once too seldom.
+      const etag = await etagOf(record, await models.checkpointVersion(record));
+      const headers = { "ETag": etag, "Cache-Control": "no-cache" };
+      if (c.req.header("if-none-match") === etag) return c.body(null, 304, headers);
+      return c.body(await read(), 200, {
+        ...headers,
+        "Content-Type": "application/octet-stream",
+        // An id out of somebody else's metadata may hold what a header cannot.
+        "Content-Disposition": `attachment; filename="${record.id.replaceAll(/[^\w.-]/g, "_")}.${extension}"`,
+      });
+    } catch (error) {
+      if (error instanceof RegistryError) throw new HttpError(409, error.message);
+      throw error;
+    }
+  }
 }
 
-/** An id names one training for ever, so it tells a browser whether the file that it has is the present one. */
-async function download(
-  c: Context,
-  { id }: ModelRecord,
-  extension: string,
-  read: () => Promise<Uint8Array<ArrayBuffer>>,
-): Promise<Response> {
-  const etag = `"${encodeURIComponent(id)}"`;
-  const headers = { "ETag": etag, "Cache-Control": "no-cache" };
-  if (c.req.header("if-none-match") === etag) return c.body(null, 304, headers);
-  try {
-    return c.body(await read(), 200, {
-      ...headers,
-      "Content-Type": "application/octet-stream",
-      // An id out of somebody else's metadata may hold what a header cannot.
-      "Content-Disposition": `attachment; filename="${id.replaceAll(/[^\w.-]/g, "_")}.${extension}"`,
-    });
-  } catch (error) {
-    if (error instanceof RegistryError) throw new HttpError(409, error.message);
-    throw error;
-  }
+/** Other programs may rewrite a record or its file under the same id, so both count. */
+async function etagOf(record: ModelRecord, checkpointVersion: string): Promise<string> {
+  const state = new TextEncoder().encode(`${recordVersion(record)} ${checkpointVersion}`);
+  return `"${new Uint8Array(await crypto.subtle.digest("SHA-256", state)).toHex()}"`;
 }
 
 /** The fields of a record as the texts that safetensors takes: texts as they are, the others as JSON. */

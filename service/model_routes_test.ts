@@ -33,6 +33,7 @@ function createApp(files: Partial<ModelFiles> = {}, records = [record]) {
     get: (id) => Promise.resolve(records.find((record) => record.id === id)),
     readWeights: () => Promise.resolve(weights),
     readCheckpoint: () => Promise.resolve(checkpoint),
+    checkpointVersion: () => Promise.resolve("1"),
     ...files,
   });
   return (path: string, headers: Record<string, string> = {}) =>
@@ -61,11 +62,30 @@ Deno.test("a safetensors file alone is enough to run the model and to know where
   assert.deepEqual([metadata.id, metadata.accuracy, metadata.homemade], ["m1", "94.1", '{"by":"someone"}']);
 });
 
+/** The mark that a browser keeps beside a file. */
+async function etagOf(response: Response | Promise<Response>): Promise<string> {
+  return (await response).headers.get("etag")!;
+}
+
 Deno.test("a browser that has the file is not sent it again", async () => {
+  const etag = await etagOf(createApp()("/m1/model.safetensors"));
   const get = createApp({ readWeights: () => assert.fail("nothing has to be read") });
-  const response = await get("/m1/model.safetensors", { "if-none-match": '"m1"' });
+  const response = await get("/m1/model.safetensors", { "if-none-match": etag });
   assert.equal(response.status, 304);
-  assert.equal(response.headers.get("etag"), '"m1"');
+  assert.equal(await etagOf(response), etag);
+});
+
+Deno.test("a browser is sent the file anew once another program has changed it or its record", async () => {
+  for (const path of ["/m1/model.pth", "/m1/model.safetensors"]) {
+    const etag = await etagOf(createApp()(path));
+    const rewritten = createApp({ checkpointVersion: () => Promise.resolve("2") });
+    const edited = createApp({}, [{ ...record, accuracy: 95 }]);
+    for (const get of [rewritten, edited]) {
+      const response = await get(path, { "if-none-match": etag });
+      assert.equal(response.status, 200);
+      assert.notEqual(await etagOf(response), etag);
+    }
+  }
 });
 
 Deno.test("an id that no header can hold still names its download", async () => {
@@ -82,10 +102,11 @@ Deno.test("a model that is not there, or cannot be read, is said to be so", asyn
     assert.deepEqual(await response.json(), { error: 'There is no model "m2".' });
   }
   const damaged = () => Promise.reject(new RegistryError("the file of model m1 is damaged"));
-  const get = createApp({ readWeights: damaged, readCheckpoint: damaged });
-  for (const path of ["/m1/model.pth", "/m1/model.safetensors"]) {
-    const response = await get(path);
-    assert.equal(response.status, 409);
-    assert.deepEqual(await response.json(), { error: "the file of model m1 is damaged" });
+  for (const files of [{ readWeights: damaged, readCheckpoint: damaged }, { checkpointVersion: damaged }]) {
+    for (const path of ["/m1/model.pth", "/m1/model.safetensors"]) {
+      const response = await createApp(files)(path);
+      assert.equal(response.status, 409);
+      assert.deepEqual(await response.json(), { error: "the file of model m1 is damaged" });
+    }
   }
 });

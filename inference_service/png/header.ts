@@ -27,9 +27,23 @@ const COLOUR_TYPES: Record<number, { samples: number; depths: readonly number[] 
   [COLOUR.rgba]: { samples: 4, depths: [8, 16] },
 };
 
+/** Where the content of the header lies in a file, behind the signature and the chunk's own length and type. */
+const CONTENT_START = 16;
+const CONTENT_BYTES = 13;
+
+/** The header of a file of which nothing was checked yet, or undefined where none can be read. */
+export function peekHeader(png: Uint8Array): Header | undefined {
+  try {
+    return readHeader(png.subarray(CONTENT_START, CONTENT_START + CONTENT_BYTES));
+  } catch (error) {
+    if (error instanceof PngError) return undefined;
+    throw error;
+  }
+}
+
 /** Reads the 13 bytes of an IHDR chunk; throws a `PngError` for a size or a kind that is not taken. */
 export function readHeader(chunk: Uint8Array): Header {
-  if (chunk.length !== 13) throw new PngError("the PNG has a damaged header");
+  if (chunk.length !== CONTENT_BYTES) throw new PngError("the PNG has a damaged header");
   const view = new DataView(chunk.buffer, chunk.byteOffset, chunk.length);
   const width = view.getUint32(0);
   const height = view.getUint32(4);

@@ -14,7 +14,7 @@ Deno.test("the running mean follows a falling loss closely and smooths noise awa
   for (let step = 1; step <= 2000; step++) series.push(step, curve(step) + 0.1 * (-1) ** step);
   assert.equal(series.means[0], series.losses[0]);
   for (const step of [200, 500, 1000, 2000]) {
-    const mean = series.means[step - 1];
+    const mean = series.means[step - 1]!;
     assert.ok(Math.abs(mean - curve(step)) < 0.06, `step ${step}: mean ${mean}, curve ${curve(step)}`);
   }
 });
@@ -36,7 +36,7 @@ Deno.test("a long run stays within the capacity, in order, with its mean unchang
   }
   assert.ok(series.steps.length >= 50 && series.steps.length <= 100, `${series.steps.length} points`);
   assert.ok(series.steps.every((step, i) => i === 0 || step > series.steps[i - 1]));
-  const mean = series.losses.reduce((a, b) => a + b, 0) / series.losses.length;
+  const mean = series.losses.reduce<number>((sum, loss) => sum + loss!, 0) / series.losses.length;
   assert.ok(Math.abs(mean - sum / total) < 0.02, `mean ${mean}`);
 });
 
@@ -46,4 +46,25 @@ Deno.test("clearing starts a new run from step 1", () => {
   series.clear();
   series.push(1, 2.3);
   assert.deepEqual([series.steps, series.losses, series.means], [[1], [2.3], [2.3]]);
+});
+
+Deno.test("a loss that is no longer a number is a gap, and no part of the running mean", () => {
+  const series = new LossSeries();
+  for (const step of [1, 2]) series.push(step, 2);
+  series.push(3, null);
+  assert.equal(series.diverged, true);
+  series.push(4, 2);
+  assert.equal(series.diverged, false);
+  assert.deepEqual(series.losses, [2, 2, null, 2]);
+  assert.deepEqual(series.means, [2, 2, null, 2]);
+});
+
+Deno.test("a long run that diverges shows gaps from there on, and never a loss of 0", () => {
+  const series = new LossSeries(8);
+  for (let step = 1; step <= 100; step++) series.push(step, step <= 37 ? 2 : null);
+  const gap = series.losses.findIndex((loss) => loss === null);
+  assert.ok(gap > 0 && series.steps[gap] > 37, `the first gap is at point ${gap}`);
+  assert.deepEqual(new Set(series.losses.slice(0, gap)), new Set([2]));
+  assert.deepEqual(new Set(series.losses.slice(gap)), new Set([null]));
+  assert.deepEqual(series.means, series.losses);
 });

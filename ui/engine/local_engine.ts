@@ -1,5 +1,5 @@
 import type { Predictor } from "../../core/nn/predictor.ts";
-import type { ModelRecord } from "../../protocol/mod.ts";
+import { type ModelRecord, recordVersion } from "../../protocol/mod.ts";
 
 /** A stored model that is open in this page. */
 export type OpenModel = Pick<Predictor, "device" | "predict" | "close">;
@@ -13,14 +13,18 @@ export interface LocalAnswer {
 }
 
 interface Loaded {
-  id: string;
+  /** The record as it was when the model was opened. */
+  version: string;
   model: Promise<OpenModel>;
   isReady: boolean;
   /** Settles when the last drawing that was handed in is answered. */
   idle: Promise<unknown>;
 }
 
-/** Keeps the one model that the page is about open, so that a drawing waits for nothing but the arithmetic. */
+/**
+ * Keeps the one model that the page is about open, so that a drawing waits for nothing but the arithmetic. One
+ * whose record changed in any way is opened anew.
+ */
 export class LocalEngine {
   #loaded: Loaded | undefined;
 
@@ -31,8 +35,8 @@ export class LocalEngine {
     this.#use(record);
   }
 
-  isReady({ id }: ModelRecord): boolean {
-    return this.#loaded?.id === id && this.#loaded.isReady;
+  isReady(record: ModelRecord): boolean {
+    return this.#loaded?.version === recordVersion(record) && this.#loaded.isReady;
   }
 
   /**
@@ -52,10 +56,11 @@ export class LocalEngine {
   }
 
   #use(record: ModelRecord): Loaded {
-    if (this.#loaded?.id === record.id) return this.#loaded;
+    const version = recordVersion(record);
+    if (this.#loaded?.version === version) return this.#loaded;
     if (this.#loaded !== undefined) this.#forget(this.#loaded);
     const model = this.open(record);
-    const loaded: Loaded = { id: record.id, model, isReady: false, idle: Promise.resolve() };
+    const loaded: Loaded = { version, model, isReady: false, idle: Promise.resolve() };
     this.#loaded = loaded;
     model.then(() => loaded.isReady = true, () => this.#forget(loaded));
     return loaded;

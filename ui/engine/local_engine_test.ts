@@ -57,6 +57,17 @@ Deno.test("drawings do not overlap, and a model that is left closes when its las
   assert.equal(engine.isReady(b), true);
 });
 
+Deno.test("a model whose record changed is opened anew, though it kept its id", async () => {
+  const models = new Models();
+  const engine = new LocalEngine(models.open);
+  await engine.predict(a, drawing);
+  const retrained = { ...a, accuracy: 99 };
+  assert.equal(engine.isReady(retrained), false);
+  await engine.predict(retrained, drawing);
+  await settled();
+  assert.deepEqual([models.opened, models.closed], [["a", "a"], ["a"]]);
+});
+
 Deno.test("a model that fails is loaded anew the next time", async () => {
   const models = new Models();
   const engine = new LocalEngine((record) =>

@@ -9,6 +9,7 @@ import {
   type ModelRecord,
   parseFormQuery,
   type PredictRequest,
+  recordVersion,
 } from "../../protocol/mod.ts";
 import type { LocalEngine } from "../engine/local_engine.ts";
 import type { LabConnection } from "../lab/connection.ts";
@@ -161,10 +162,12 @@ export class InferenceModel {
     return await this.#predictThere(drawing, since, signal);
   }
 
-  /** A model may have been stored, or removed, since the page last asked; then the drawing is answered again. */
+  /** A model may have been stored, changed or removed since the page last asked; then the drawing is answered again. */
   async #lookForBetter(record: ModelRecord, drawing: Drawing, signal: AbortSignal): Promise<void> {
     await this.#stored.refresh();
-    if (!signal.aborted && this.#chosen.value?.id !== record.id) await this.predict(drawing);
+    const chosen = this.#chosen.value;
+    const isSame = chosen !== undefined && recordVersion(chosen) === recordVersion(record);
+    if (!signal.aborted && !isSame) await this.predict(drawing);
   }
 
   async #predictThere(

@@ -149,3 +149,16 @@ Deno.test("clearing forgets an answer that is under way", async () => {
   await settled();
   assert.equal(shown(page), "waiting");
 });
+
+Deno.test("a model that another program changed under its id is opened anew and asked again", async () => {
+  const page = await openPage("?model_id=m1", "browser");
+  await page.model.predict(seven);
+  await settled();
+  assert.deepEqual(shown(page), [5, "wasm", "m1"]);
+  page.lab.replies.set("/api/models", { status: 200, body: [{ ...record, accuracy: 99 }] });
+  page.digits.set("m1", 3);
+  await page.model.predict(seven);
+  await settled();
+  assert.deepEqual(shown(page), [3, "wasm", "m1"]);
+  assert.deepEqual(page.openedHere, ["m1", "m1"]);
+});

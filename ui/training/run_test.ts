@@ -71,6 +71,15 @@ Deno.test("losses that the service merged into one message are all drawn", () =>
   assert.deepEqual([run.losses.steps, run.losses.losses], [[10, 20, 30], [2, 1.5, 1]]);
 });
 
+Deno.test("losses that are no longer numbers leave a gap in the curve, live and in a history", () => {
+  const { lab, run } = started();
+  lab.socket.say(loss(1), loss(20, { loss: null, losses: [[10, null], [20, null]] }));
+  assert.deepEqual([run.losses.steps, run.losses.losses], [[1, 10, 20], [1, null, null]]);
+  assert.equal(run.losses.diverged, true);
+  lab.socket.say({ ...history("running"), losses: [[1, 2], [10, null]] });
+  assert.deepEqual([run.losses.losses, run.losses.means], [[2, null], [2, null]]);
+});
+
 Deno.test("keeping the existing model ends the run without training", () => {
   const { lab, run } = started();
   lab.socket.say({ type: "exists", message: "", existing });

@@ -85,10 +85,13 @@ function LossCurve({ run }: { run: Run }) {
     chart.current?.update();
   });
   const empty = run.lossesVersion.value === 0 || run.losses.lastStep === 0;
+  const note = run.losses.diverged
+    ? "The loss is no longer a number: the training diverged. A lower learning rate helps."
+    : "Falls as the network learns. Guessing gives about 2.3.";
   return (
     <section class="curve" aria-labelledby="curve-title">
       <h2 id="curve-title">How wrong it is (loss)</h2>
-      <p class="note">Falls as the network learns. Guessing gives about 2.3.</p>
+      <p class="note">{note}</p>
       <div class={empty ? "chart empty" : "chart"}>
         <div ref={element} role="img" aria-label="Loss curve" />
         {empty && <p class="note">The curve appears here.</p>}
