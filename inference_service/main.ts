@@ -10,6 +10,8 @@ import { openStored } from "./stored_predictor.ts";
 await runMain(async () => {
   const settings = readSettings();
   const store = await Registry.open(settings.modelsDir);
+  // Metadata that cannot be read ends the start with a word, instead of every request.
+  await store.list();
   const predictors = new PredictorCache(openStored(store, settings.device === "auto" ? "wasm" : settings.device));
   const drawings = new DrawingReader();
   const app = createInferenceApp({ settings, store, predictors, drawings });

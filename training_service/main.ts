@@ -10,6 +10,8 @@ import { WorkerClient } from "./worker_client.ts";
 await runMain(async () => {
   const settings = readSettings();
   const registry = await Registry.open(settings.modelsDir, { write: true });
+  // Metadata that cannot be read ends the start, before anything is trained that could not be stored.
+  await registry.list();
   const worker = new WorkerClient(settings.dataDir);
   const trainImages = await worker.open().catch((error: Error) => {
     throw new StartupError(error.message);

@@ -1,13 +1,17 @@
 /** Convolution in WGSL as a product: rows are pixels, columns filters, and the depth runs over taps and channels. */
 import type { WgslKernel } from "../emit/wgsl/kernel.ts";
-import { BLOCK_ROWS, registerBlock } from "../emit/wgsl/register_block.ts";
+import { type BlockSize, registerBlock } from "../emit/wgsl/register_block.ts";
 import type { ConvShape } from "./conv2d_kernel.ts";
+
+/** Eight rows of taps take SwiftShader most of a minute to compile. */
+const BLOCK: BlockSize = { rows: 4, columns: 8 };
 
 export function convWgsl(s: ConvShape): WgslKernel {
   const { outWidth, outHeight, filters, channels } = s;
   const pixels = s.batch * outHeight * outWidth;
-  const blockRows = [...Array(Math.min(BLOCK_ROWS, pixels)).keys()];
+  const blockRows = [...Array(Math.min(BLOCK.rows, pixels)).keys()];
   return registerBlock({
+    size: BLOCK,
     rows: pixels,
     columns: filters,
     // A tap outside the image adds nothing: its pixel's factor is 0.
@@ -38,6 +42,7 @@ export function convWeightGradientWgsl(s: ConvShape): WgslKernel {
   const { outWidth, outHeight, filters, channels, kernelWidth } = s;
   return registerBlock(
     {
+      size: BLOCK,
       rows: s.kernelHeight * kernelWidth * channels,
       columns: filters,
       depth: `for (var n = 0u; n < ${s.batch}u; n++) { for (var y = 0u; y < ${outHeight}u; y++) {

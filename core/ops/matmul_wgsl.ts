@@ -5,6 +5,7 @@ import type { Product } from "./matmul_kernel.ts";
 
 export function matmulWgsl({ m, n, k, aRow, aDepth, bDepth, bColumn }: Product): WgslKernel {
   return registerBlock({
+    size: { rows: 8, columns: 4 },
     rows: m,
     columns: n,
     depth: `for (var d = 0u; d < ${k}u; d++) { ACCUMULATE }`,

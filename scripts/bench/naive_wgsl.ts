@@ -1,7 +1,10 @@
-/** Products as a first draft would write them, one invocation for each element of the result: what ours are compared with. */
+/**
+ * Kernels as a first draft would write them: one for each op, nothing fused, one invocation for each element of the result. What
+ * ours are compared with.
+ */
 import { coordinates, perElement, type WgslKernel } from "../../core/emit/wgsl/kernel.ts";
 import type { Program, Tensor } from "../../core/graph.ts";
-import type { KernelOp, Op } from "../../core/op.ts";
+import type { ElementwiseOp, KernelOp, Op } from "../../core/op.ts";
 import { sizeOf } from "../../core/shape.ts";
 
 function matmul(node: Tensor): WgslKernel {
@@ -61,13 +64,38 @@ put(i, sum);`,
 
 const NAIVE: Readonly<Record<string, KernelOp["wgsl"]>> = { matmul, conv2d, conv2dWeightGradient };
 
-/** The same program with its products made by the kernels above. */
-export function withNaiveProducts(program: Program): Program {
+/** An elementwise op as a kernel of its own, which nothing fuses. */
+function alone(op: ElementwiseOp): KernelOp {
+  return {
+    kind: "kernel",
+    name: op.name,
+    type: op.type,
+    gradient: null,
+    reference: notHere,
+    wasm: notHere,
+    wgsl: (node) => {
+      const operands = node.inputs.map((_, i) => `a${i}`);
+      const reads = operands.map((name, i) => `let ${name} = x${i}(i);`).join("\n");
+      return perElement(sizeOf(node.shape), `${reads}\nput(i, ${op.wgsl(...operands)});`);
+    },
+  };
+}
+
+function notHere(): never {
+  throw new Error("naive kernels are for WebGPU only");
+}
+
+function naive(op: Op): Op {
+  if (op.kind === "elementwise") return alone(op);
+  const wgsl = NAIVE[op.name];
+  return wgsl !== undefined && op.kind === "kernel" ? { ...op, wgsl } : op;
+}
+
+/** The same program with a naive kernel for each op. */
+export function withNaiveKernels(program: Program): Program {
   const copies = new Map<Tensor, Tensor>();
   for (const node of program.nodes) {
-    const wgsl = NAIVE[node.op.name];
-    const op: Op = wgsl !== undefined && node.op.kind === "kernel" ? { ...node.op, wgsl } : node.op;
-    copies.set(node, { ...node, op, inputs: node.inputs.map((input) => copies.get(input)!) });
+    copies.set(node, { ...node, op: naive(node.op), inputs: node.inputs.map((input) => copies.get(input)!) });
   }
   const copied = (values: ReadonlyMap<string, Tensor>) =>
     new Map([...values].map(([name, node]) => [name, copies.get(node)!] as const));

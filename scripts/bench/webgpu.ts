@@ -1,6 +1,6 @@
 /**
- * Training steps per second on this machine's WebGPU adapter, with our products and with naive ones, in turn. Both first have to
- * come to the same losses.
+ * Training steps per second on this machine's WebGPU adapter, with our program and with a naive kernel for each op, in turn.
+ * Both first have to come to the same losses.
  *
  * Usage: deno run -A scripts/bench/webgpu.ts [PAIRS]
  */
@@ -14,7 +14,7 @@ import { STATE, trainingProgram } from "../../core/nn/programs.ts";
 import type { Session } from "../../core/session.ts";
 import { readSettings } from "../../service/settings.ts";
 import { readDataset } from "../../training_service/dataset.ts";
-import { withNaiveProducts } from "./naive_wgsl.ts";
+import { withNaiveKernels } from "./naive_wgsl.ts";
 
 const COUNT = 2048;
 const MIN_MS = 2000;
@@ -49,11 +49,11 @@ for (const [modelType, batch, chunk] of [["SimpleNN", 32, 10], ["SimpleNN", 64, 
   const spec: ModelSpec = { modelType, hiddenLayers: [128] };
   const startOf = (step: number) => (step * batch) % (COUNT - batch);
   const ours = trainingProgram({ spec, optimizer: "Adam", learningRate: 0.001, seed: 1, count: COUNT, batch, startOf });
-  const sessions = [await open(spec, ours), await open(spec, withNaiveProducts(ours))];
+  const sessions = [await open(spec, ours), await open(spec, withNaiveKernels(ours))];
   const [a, b] = await Promise.all(sessions.map(async (session) => (await session.run("train", 0, 3)).loss));
   a.forEach((loss, i) => {
     if (Math.abs(loss - b[i]) > 1e-4 * loss) {
-      throw new Error(`step ${i}: loss ${loss} with our products, ${b[i]} with naive ones`);
+      throw new Error(`step ${i}: loss ${loss} with our kernels, ${b[i]} with naive ones`);
     }
   });
   const figures: [number, number][] = [];
@@ -63,7 +63,7 @@ for (const [modelType, batch, chunk] of [["SimpleNN", 32, 10], ["SimpleNN", 64, 
   const [fast, naive] = [0, 1].map((side) => median(figures.map((pair) => pair[side])));
   const ratio = median(figures.map(([x, y]) => x / y));
   console.log(
-    `train ${modelType} [128] Adam b${batch}: ${fast.toFixed(2)} steps/s, naive products ${naive.toFixed(2)}, ratio ${
+    `train ${modelType} [128] Adam b${batch}: ${fast.toFixed(2)} steps/s, naive kernels ${naive.toFixed(2)}, ratio ${
       ratio.toFixed(1)
     }`,
   );

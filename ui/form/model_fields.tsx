@@ -112,7 +112,8 @@ export function RangeField(
 }
 
 /** How large the model is and how long it learns, as far as the fields say. */
-export function ModelSize({ form }: { form: ModelForm }) {
+export function ModelSize({ form, blocked }: { form: ModelForm; blocked?: boolean }) {
+  if (blocked) return <p class="size">A setting above is marked in red: mend it to start.</p>;
   const parameters = form.parameterCount.value;
   const steps = form.stepCount.value;
   return (

@@ -31,7 +31,7 @@ export function Settings({ model }: { model: TrainingModel }) {
         }
       />
       <div class="start">
-        <ModelSize form={form.model} />
+        <ModelSize form={form.model} blocked={form.config.value === undefined} />
         <button type="submit" class="primary" disabled={!model.canStart.value}>Start Training</button>
       </div>
     </form>

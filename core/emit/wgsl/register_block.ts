@@ -2,9 +2,14 @@
 import type { WgslKernel } from "./kernel.ts";
 
 /** Rows and columns of a block; a result with fewer has smaller blocks. */
-export const BLOCK_ROWS = 4, BLOCK_COLUMNS = 8;
+export interface BlockSize {
+  readonly rows: number;
+  readonly columns: number;
+}
 
 export interface RegisterBlock {
+  /** Of a block. Tall ones read less for each product; where a row takes much code, compilers choke on them. */
+  size: BlockSize;
   /** Extents of the result. */
   rows: number;
   columns: number;
@@ -21,7 +26,7 @@ export interface RegisterBlock {
 const GROUP = [8, 8] as const;
 
 export function registerBlock(block: RegisterBlock, declarations?: string): WgslKernel {
-  const height = Math.min(BLOCK_ROWS, block.rows), width = Math.min(BLOCK_COLUMNS, block.columns);
+  const height = Math.min(block.size.rows, block.rows), width = Math.min(block.size.columns, block.columns);
   const rows = [...Array(height).keys()], columns = [...Array(width).keys()];
   const blockRows = Math.ceil(block.rows / height), blockColumns = Math.ceil(block.columns / width);
   const lines = (indices: readonly number[], line: (i: number) => string) => indices.map(line).join("\n");
