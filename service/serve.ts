@@ -4,7 +4,7 @@ import { type Settings, StartupError } from "./settings.ts";
 import { urlHost } from "./url_host.ts";
 
 /** Whoever asks for the end gets it within 2 s; what has not closed itself by then is cut off. */
-const HARD_EXIT_MS = 1500;
+const HARD_EXIT_MS = 1000;
 
 export interface ServeOptions {
   /** As it appears in messages, such as `training service`. */
