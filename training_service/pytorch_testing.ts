@@ -3,7 +3,6 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 
 const SCRIPT = join(import.meta.dirname!, "..", "scripts", "fixtures", "score_models.py");
-const CANDIDATES = ["/usr/bin/python3", "python3"];
 
 /** What PyTorch makes of one stored model. */
 export interface Score {
@@ -11,18 +10,6 @@ export interface Score {
   accuracy: number;
   /** `[probes][10]`. */
   probabilities: number[][];
-}
-
-/** A Python that has PyTorch, if there is one. */
-export async function findPyTorch(): Promise<string | undefined> {
-  for (const python of CANDIDATES) {
-    try {
-      const { success } = await new Deno.Command(python, { args: ["-c", "import torch"], stderr: "null" }).output();
-      if (success) return python;
-    } catch {
-      // No such program.
-    }
-  }
 }
 
 /**

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { findPyTorch } from "../testing/pytorch.ts";
 import { unzipSync } from "fflate";
 import { type NamedTensor, parameterSpecs } from "../nn/model_spec.ts";
 import { CheckpointError, readPth, writePth } from "./pth.ts";
@@ -91,19 +92,6 @@ net.load_state_dict(torch.load(sys.argv[1], weights_only=True), strict=True)
 for name, value in net.state_dict().items():
     print(name, int(value.double().sum()))
 `;
-
-async function findPyTorch(): Promise<string | undefined> {
-  if ((await Deno.permissions.query({ name: "run" })).state !== "granted") return undefined;
-  for (const candidate of ["/usr/bin/python3", "python3"]) {
-    try {
-      const { success } = await new Deno.Command(candidate, { args: ["-c", "import torch"], stderr: "null" }).output();
-      if (success) return candidate;
-    } catch {
-      // Not installed: try the next one.
-    }
-  }
-  return undefined;
-}
 
 /** Walks the local headers from the start, as the format lays them out. */
 function localRecords(bytes: Uint8Array): { name: string; method: number; dataAt: number }[] {

@@ -1,7 +1,6 @@
 /** The update rules of PyTorch 1.13's optimisers with their default hyper-parameters. */
 import { constant, perStep, state, type Tensor } from "../graph.ts";
 import { add, div, flushDenormals, mul, sqrt, sub } from "../ops/mod.ts";
-import type { Shape } from "../shape.ts";
 
 export type OptimizerName = "Adam" | "SGD" | "RMSprop" | "AdamW";
 
@@ -14,11 +13,8 @@ export interface Parameter {
 /** New values by name of state, for the parameter itself and for what the rule remembers of it. */
 export type Updates = Record<string, Tensor>;
 
-interface Optimizer {
-  /** What the rule remembers of each parameter, beside its value; all start at 0. */
-  readonly memory: readonly string[];
-  update(parameter: Parameter, learningRate: number): Updates;
-}
+/** What the rule remembers of a parameter is state of its own, named after it, and starts at 0. */
+type Rule = (parameter: Parameter, learningRate: number) => Updates;
 
 const scaled = (x: Tensor, factor: number) => mul(x, constant(factor));
 
@@ -48,33 +44,23 @@ function adam({ name, value, gradient }: Parameter, learningRate: number): Updat
 const ADAMW_DECAY = 0.01;
 const RMSPROP_ALPHA = 0.99;
 
-const OPTIMIZERS: Readonly<Record<OptimizerName, Optimizer>> = {
-  Adam: { memory: ["mean", "square"], update: adam },
-  /** Loshchilov and Hutter, «Decoupled Weight Decay Regularization», 2019. */
-  AdamW: {
-    memory: ["mean", "square"],
-    update: (parameter, learningRate) =>
-      adam({ ...parameter, value: scaled(parameter.value, 1 - learningRate * ADAMW_DECAY) }, learningRate),
-  },
-  SGD: {
-    memory: [],
-    update: ({ name, value, gradient }, learningRate) => ({ [name]: sub(value, scaled(gradient, learningRate)) }),
-  },
-  RMSprop: {
-    memory: ["square"],
-    update({ name, value, gradient }, learningRate) {
-      const square = movingAverage(state(`${name}.square`, value.shape), mul(gradient, gradient), RMSPROP_ALPHA);
-      const change = div(gradient, add(sqrt(square), constant(EPSILON)));
-      return { [name]: sub(value, scaled(change, learningRate)), [`${name}.square`]: square };
-    },
-  },
-};
-
-export function updatesOf(optimizer: OptimizerName, parameters: readonly Parameter[], learningRate: number): Updates {
-  return Object.assign({}, ...parameters.map((parameter) => OPTIMIZERS[optimizer].update(parameter, learningRate)));
+/** Loshchilov and Hutter, «Decoupled Weight Decay Regularization», 2019. */
+function adamW(parameter: Parameter, learningRate: number): Updates {
+  return adam({ ...parameter, value: scaled(parameter.value, 1 - learningRate * ADAMW_DECAY) }, learningRate);
 }
 
-/** Names and shapes of what an optimiser remembers of a parameter. */
-export function optimizerState(optimizer: OptimizerName, name: string, shape: Shape): { name: string; shape: Shape }[] {
-  return OPTIMIZERS[optimizer].memory.map((what) => ({ name: `${name}.${what}`, shape }));
+function sgd({ name, value, gradient }: Parameter, learningRate: number): Updates {
+  return { [name]: sub(value, scaled(gradient, learningRate)) };
+}
+
+function rmsProp({ name, value, gradient }: Parameter, learningRate: number): Updates {
+  const square = movingAverage(state(`${name}.square`, value.shape), mul(gradient, gradient), RMSPROP_ALPHA);
+  const change = div(gradient, add(sqrt(square), constant(EPSILON)));
+  return { [name]: sub(value, scaled(change, learningRate)), [`${name}.square`]: square };
+}
+
+const RULES: Readonly<Record<OptimizerName, Rule>> = { Adam: adam, AdamW: adamW, SGD: sgd, RMSprop: rmsProp };
+
+export function updatesOf(optimizer: OptimizerName, parameters: readonly Parameter[], learningRate: number): Updates {
+  return Object.assign({}, ...parameters.map((parameter) => RULES[optimizer](parameter, learningRate)));
 }

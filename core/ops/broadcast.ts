@@ -1,5 +1,5 @@
 /** Repeating along axes and its adjoint, summing over them: each is the other's gradient, so they share a file. */
-import { apply, constant, type Tensor } from "../graph.ts";
+import { apply, constant, constantValue, type Tensor } from "../graph.ts";
 import { coordinates, perElement } from "../emit/wgsl/kernel.ts";
 import type { KernelOp } from "../op.ts";
 import { requireShape, sameShape, type Shape, ShapeError, sizeOf } from "../shape.ts";
@@ -84,8 +84,8 @@ function sumOp(firstAxis: number, endAxis: number): KernelOp {
 /** Repeats `x` into `shape` by NumPy's rule: shapes align at their ends, and an axis of length 1 or none repeats. */
 export function broadcast(x: Tensor, shape: Shape): Tensor {
   if (sameShape(x.shape, shape)) return x;
-  const { op } = x;
-  if (op.kind === "leaf" && op.source.kind === "constant") return constant(op.source.value, shape);
+  const value = constantValue(x);
+  if (value !== undefined) return constant(value, shape);
   return apply(broadcastOp(shape), x);
 }
 

@@ -1,4 +1,4 @@
-import { apply, constant, type Tensor } from "../graph.ts";
+import { apply, constant, constantValue, type Tensor } from "../graph.ts";
 import type { KernelOp } from "../op.ts";
 import { requireShape, sameShape, type Shape, sizeOf } from "../shape.ts";
 import { copyKernel, copyWgsl } from "./copy.ts";
@@ -22,7 +22,7 @@ function reshapeOp(shape: Shape): KernelOp {
 /** The same elements in another shape. The scheduler gives both the same memory, so it usually costs nothing. */
 export function reshape(x: Tensor, shape: Shape): Tensor {
   if (sameShape(x.shape, shape)) return x;
-  const { op } = x;
-  if (op.kind === "leaf" && op.source.kind === "constant") return constant(op.source.value, shape);
+  const value = constantValue(x);
+  if (value !== undefined) return constant(value, shape);
   return apply(reshapeOp(shape), x);
 }

@@ -1,10 +1,10 @@
 /** Programs as WebAssembly with 128-bit SIMD, over one memory that all programs of a session share. */
 import { detectFeatures } from "../../emit/wasm/module_builder.ts";
 import type { WasmFeatures } from "../../emit/wasm/function_builder.ts";
-import { type Program, stateTypes, type Tensor } from "../../graph.ts";
+import { constantValue, perStepValue, type Program, stateTypes } from "../../graph.ts";
 import { aligned, type Schedule, schedule } from "../../schedule.ts";
-import { type Backend, type Numbers, requireLength, type Session, stateType } from "../../session.ts";
-import { bytesOf, type DType, sizeOf, type TensorType } from "../../shape.ts";
+import { type Backend, type Numbers, requireLength, type Session, stateType, viewOf } from "../../session.ts";
+import { bytesOf, sizeOf, type TensorType } from "../../shape.ts";
 import { CONTROL_BYTES } from "./control.ts";
 import { encodeProgram, type MemoryMap, type RowLayout, rowLayout, type RunSteps, scratchBytes } from "./program.ts";
 import { stopWord, type Team, ThreadPool } from "./thread_pool.ts";
@@ -96,7 +96,7 @@ class WasmSession implements Session {
       const count = Math.min(TABLE_STEPS, steps - done);
       for (let i = 0; i < count; i++) {
         schedule.perStep.forEach((node, slot) => {
-          const value = valueAt(node, firstStep + done + i);
+          const value = perStepValue(node, firstStep + done + i);
           (node.dtype === "f32" ? floats : ints)[i * words + slot] = value;
         });
       }
@@ -113,18 +113,6 @@ class WasmSession implements Session {
   close(): void {
     this.parts.team?.leave();
   }
-}
-
-function viewOf(buffer: ArrayBufferLike, dtype: DType, at: number, length: number): Numbers {
-  if (dtype === "f32") return new Float32Array(buffer, at, length);
-  return dtype === "i32" ? new Int32Array(buffer, at, length) : new Uint8Array(buffer, at, length);
-}
-
-function valueAt(node: Tensor, step: number): number {
-  if (node.op.kind !== "leaf" || node.op.source.kind !== "perStep") {
-    throw new Error(`${node.op.name} is not given per step`);
-  }
-  return node.op.source.valueAt(step);
 }
 
 export interface WasmOptions extends Partial<WasmFeatures> {
@@ -158,8 +146,7 @@ async function open(programs: Readonly<Record<string, Program>>, options: Requir
   const { pages } = allocator;
   const memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared: isShared });
   for (const node of constants) {
-    const value = node.op.kind === "leaf" && node.op.source.kind === "constant" ? node.op.source.value : 0;
-    viewOf(memory.buffer, node.dtype, constantAt.get(node)!, sizeOf(node.shape)).fill(value);
+    viewOf(memory.buffer, node.dtype, constantAt.get(node)!, sizeOf(node.shape)).fill(constantValue(node)!);
   }
   const map: MemoryMap = {
     stateAt: (name) => stateAt.get(name)!,

@@ -2,10 +2,10 @@
  * Programs as lists of compute dispatches. All numbers of a session lie in one buffer, and its stored bytes in another, so
  * every kernel has the same two bindings, and one bind group serves them all.
  */
-import { type Program, stateTypes, type Tensor } from "../../graph.ts";
+import { perStepValue, type Program, stateTypes, type Tensor } from "../../graph.ts";
 import { type Schedule, schedule } from "../../schedule.ts";
-import { type Backend, type Numbers, requireLength, type Session, stateType } from "../../session.ts";
-import { bytesOf, type DType, sizeOf, type TensorType } from "../../shape.ts";
+import { type Backend, type Numbers, requireLength, type Session, stateType, viewOf } from "../../session.ts";
+import { bytesOf, sizeOf, type TensorType } from "../../shape.ts";
 import { type CountedBuffer, makeBuffer } from "./buffers.ts";
 import { DeviceLostError, type OpenDevice, openDevice } from "./device.ts";
 import { type MemoryPlan, planMemory } from "./memory.ts";
@@ -87,7 +87,7 @@ class WebGpuSession implements Session {
     encoder.copyBufferToBuffer(source.buffer, offset, staging.buffer, 0, size);
     this.gpu.device.queue.submit([encoder.finish()]);
     const copied = await this.download(staging);
-    return viewOf(copied, type.dtype, sizeOf(type.shape));
+    return viewOf(copied, type.dtype, 0, sizeOf(type.shape));
   }
 
   async run(program: string, firstStep: number, steps: number): Promise<Record<string, Float32Array>> {
@@ -206,18 +206,12 @@ function padded(values: Numbers): Numbers & ArrayBufferView<ArrayBuffer> {
   return bytes;
 }
 
-function viewOf(buffer: ArrayBuffer, dtype: DType, length: number): Numbers {
-  if (dtype === "f32") return new Float32Array(buffer, 0, length);
-  return dtype === "i32" ? new Int32Array(buffer, 0, length) : new Uint8Array(buffer, 0, length);
-}
-
 function perStepTable(perStep: readonly Tensor[], firstStep: number, steps: number): ArrayBuffer {
   const table = new ArrayBuffer(4 * perStep.length * steps);
   const floats = new Float32Array(table), ints = new Int32Array(table);
   for (let step = 0; step < steps; step++) {
-    perStep.forEach(({ op, dtype }, slot) => {
-      if (op.kind !== "leaf" || op.source.kind !== "perStep") return;
-      (dtype === "f32" ? floats : ints)[step * perStep.length + slot] = op.source.valueAt(firstStep + step);
+    perStep.forEach((node, slot) => {
+      (node.dtype === "f32" ? floats : ints)[step * perStep.length + slot] = perStepValue(node, firstStep + step);
     });
   }
   return table;

@@ -1,5 +1,5 @@
 /** Where everything of a session lies in its two buffers. */
-import type { Tensor } from "../../graph.ts";
+import { constantValue, type Tensor } from "../../graph.ts";
 import { aligned, type Schedule } from "../../schedule.ts";
 import { BYTES, bytesOf, sizeOf, type TensorType } from "../../shape.ts";
 import type { Locate } from "./shader.ts";
@@ -29,7 +29,7 @@ export function planMemory(types: ReadonlyMap<string, TensorType>, schedules: re
     return [name, { buffer, offset: take(buffer, bytesOf(type)) }];
   }));
   const constants = schedules.flatMap((schedule) => schedule.constants).map((node) => {
-    const value = node.op.kind === "leaf" && node.op.source.kind === "constant" ? node.op.source.value : 0;
+    const value = constantValue(node)!;
     return { node, at: take("memory", bytesOf(node)), values: new Float32Array(sizeOf(node.shape)).fill(value) };
   });
   const constantAt = new Map(constants.map(({ node, at }) => [node, at]));

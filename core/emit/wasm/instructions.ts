@@ -17,11 +17,6 @@ const memory = (opcode: readonly number[]) => (address: Code, offset: number, ..
 
 const simdOpcode = (opcode: number) => [0xfd, ...unsigned(opcode)];
 const simd = (opcode: number) => (...operands: Code[]): Code => [...operands.flat(), ...simdOpcode(opcode)];
-const lane = (opcode: number) => (index: number, ...operands: Code[]): Code => [
-  ...operands.flat(),
-  ...simdOpcode(opcode),
-  index,
-];
 const laneMemory = (opcode: number) => (address: Code, offset: number, value: Code, index: number): Code => [
   ...address,
   ...value,
@@ -36,26 +31,18 @@ export const i32 = {
   load: memory([0x28]),
   load8u: memory([0x2d]),
   store: memory([0x36]),
-  store8: memory([0x3a]),
   eqz: op(0x45),
 
   eq: op(0x46),
-  ne: op(0x47),
   ltS: op(0x48),
-  ltU: op(0x49),
   gtS: op(0x4a),
   geS: op(0x4e),
-  geU: op(0x4f),
   add: op(0x6a),
   sub: op(0x6b),
   mul: op(0x6c),
   divU: op(0x6e),
   remU: op(0x70),
   and: op(0x71),
-  or: op(0x72),
-  xor: op(0x73),
-  shl: op(0x74),
-  shrU: op(0x76),
 };
 
 /** Atomic accesses need addresses at multiples of 4, and say so in their alignment. */
@@ -90,11 +77,6 @@ export const f32 = {
   load: memory([0x2a]),
   store: memory([0x38]),
   gt: op(0x5e),
-  add: op(0x92),
-  sub: op(0x93),
-  mul: op(0x94),
-  div: op(0x95),
-  max: op(0x97),
   convertI32U: op(0xb3),
 };
 
@@ -103,14 +85,10 @@ export const v128 = {
   load: memory(simdOpcode(0x00)),
   load8x8u: memory(simdOpcode(0x02)),
   load32Splat: memory(simdOpcode(0x09)),
-  load32Zero: memory(simdOpcode(0x5c)),
-  load64Zero: memory(simdOpcode(0x5d)),
   store: memory(simdOpcode(0x0b)),
-  load32Lane: laneMemory(0x56),
   store32Lane: laneMemory(0x5a),
   /** Picks 16 bytes out of the 32 of `a` and `b`. */
   shuffle: (a: Code, b: Code, bytes: readonly number[]): Code => [...a, ...b, ...simdOpcode(0x0d), ...bytes],
-  not: simd(0x4d),
   and: simd(0x4e),
   andNot: simd(0x4f),
   or: simd(0x50),
@@ -141,17 +119,13 @@ export const i32x4 = {
 };
 
 export const f32x4 = {
-  splat: simd(0x13),
   const: (value: number): Code => {
     const bytes = float32(value);
     return [...simdOpcode(0x0c), ...bytes, ...bytes, ...bytes, ...bytes];
   },
-  extractLane: lane(0x1f),
-  replaceLane: lane(0x20),
   eq: simd(0x41),
   lt: simd(0x43),
   gt: simd(0x44),
-  ge: simd(0x46),
   nearest: simd(0x6a),
   abs: simd(0xe0),
   neg: simd(0xe1),
