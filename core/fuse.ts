@@ -52,7 +52,7 @@ export function fuse(nodes: readonly Tensor[], kept: ReadonlySet<Tensor>): Item[
       const loop = loops.get(group)!;
       for (const { source } of loop.operands) needed.add(source);
       items.push({ ...loop, results: [] });
-    } else if (node.op.kind === "kernel" && needed.has(node)) {
+    } else if (node.op.kind !== "elementwise" && node.op.kind !== "leaf" && needed.has(node)) {
       for (const input of node.inputs) needed.add(input);
       items.push({ kind: "kernel", node });
     }

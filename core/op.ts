@@ -44,6 +44,17 @@ export interface KernelOp extends OpBase {
   wgsl(node: Tensor): WgslKernel;
 }
 
+/**
+ * A kernel for what other ops define already, better in certain cases. A backend puts it into a program by rewriting what it
+ * was given, so nobody else sees it.
+ */
+export interface SpecialOp extends OpBase {
+  readonly kind: "special";
+  /** The result is the part of its input that begins at this byte, so no kernel runs: how one kernel gives several results. */
+  readonly partAt?: number;
+  wasm(node: Tensor): WasmKernel;
+}
+
 /** A node that no kernel computes: the backend finds its value in memory. */
 export interface LeafOp extends OpBase {
   readonly kind: "leaf";
@@ -52,13 +63,13 @@ export interface LeafOp extends OpBase {
 
 export type LeafSource =
   /** Lives across steps under a name: parameters, the dataset, results. */
-  | { readonly kind: "state"; readonly name: string }
+  | { readonly kind: "state"; readonly name: string; readonly density?: number }
   /** One number for each step, computed by the host in float64: a learning rate, an offset, the step itself. */
   | { readonly kind: "perStep"; valueAt(step: number): number }
   /** The same number in every element. */
   | { readonly kind: "constant"; readonly value: number };
 
-export type Op = ElementwiseOp | KernelOp | LeafOp;
+export type Op = ElementwiseOp | KernelOp | SpecialOp | LeafOp;
 
 /** Where an operand lies: at `base + offset` bytes, `base` being 0 when it is left out. */
 export interface Address {

@@ -29,9 +29,19 @@ export interface Schedule {
   readonly outputs: readonly (readonly [name: string, node: Tensor])[];
 }
 
-/** The node whose memory `node` shares: itself, or what it is a view of. */
+/** The node whose memory `node` shares: itself, or what it is a view or a part of. */
 export function rootOf(node: Tensor): Tensor {
-  return node.op.kind === "kernel" && node.op.isView ? rootOf(node.inputs[0]) : node;
+  return isShared(node) ? rootOf(node.inputs[0]) : node;
+}
+
+function isShared({ op }: Tensor): boolean {
+  return (op.kind === "kernel" && op.isView === true) || (op.kind === "special" && op.partAt !== undefined);
+}
+
+/** Where `node` begins in the memory of its root, in bytes. */
+function offsetInRoot(node: Tensor): number {
+  if (!isShared(node)) return 0;
+  return (node.op.kind === "special" ? node.op.partAt! : 0) + offsetInRoot(node.inputs[0]);
 }
 
 function stateName(node: Tensor): string | undefined {
@@ -86,7 +96,7 @@ function trySchedule(program: Program, copies: ReadonlyMap<string, number>): Sch
       if (slot >= 0) return { kind: "perStep", slot };
       const offset = arena.offsets.get(root);
       if (offset === undefined) throw new Error(`${root.op.name} has no place in memory`);
-      return { kind: "arena", offset };
+      return { kind: "arena", offset: offset + offsetInRoot(node) };
     },
   };
 }

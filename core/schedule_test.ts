@@ -95,7 +95,7 @@ Deno.test("an optimiser's update is one loop that writes parameters in place", (
     optimizer: "Adam",
     learningRate: 0.001,
     seed: 0,
-    count: 100,
+    digits: { set: "train", count: 100, density: 0.19 },
     batch: 10,
     startOf: (step) => step,
   });

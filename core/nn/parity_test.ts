@@ -34,7 +34,7 @@ async function train(fixture: Fixture, spec: ModelSpec, device: DeviceName, step
     optimizer: fixture.optimizer as OptimizerName,
     learningRate: fixture.learning_rate,
     seed: 0,
-    count: digits.count,
+    digits: { set: "train", count: digits.count, density: 0.19 },
     batch: fixture.batch,
     startOf: (step) => step * fixture.batch,
   });

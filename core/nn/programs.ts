@@ -23,15 +23,22 @@ export const STATE = {
   probabilities: "probabilities",
 } as const;
 
+/** A stored set of digits. */
+export interface StoredDigits {
+  set: "train" | "test";
+  count: number;
+  /** Share of the pixels that are not paper. */
+  density: number;
+}
+
 /** `batch` digits of a stored set, beginning at place `start` of its order. */
 function takeBatch(
-  set: "train" | "test",
-  count: number,
+  { set, count, density }: StoredDigits,
   batch: number,
   start: Tensor,
 ): { images: Tensor; labels: Tensor } {
   const indices = slice(state(STATE[`${set}Order`], [count], "i32"), start, batch);
-  const images = takeRows(state(STATE[`${set}Images`], [count, IMAGE_PIXELS], "u8"), indices);
+  const images = takeRows(state(STATE[`${set}Images`], [count, IMAGE_PIXELS], "u8", { density }), indices);
   const labels = takeRows(state(STATE[`${set}Labels`], [count], "u8"), indices, "i32");
   return { images: normalise(images), labels };
 }
@@ -41,8 +48,7 @@ export interface TrainingProgramOptions {
   optimizer: OptimizerName;
   learningRate: number;
   seed: number;
-  /** Number of training digits. */
-  count: number;
+  digits: StoredDigits;
   batch: number;
   /** Where in the epoch's order the batch of a step begins. */
   startOf(step: number): number;
@@ -50,11 +56,11 @@ export interface TrainingProgramOptions {
 
 /** One step of training: a batch out of the dataset, forward, loss, backward, update. Output: `loss`. */
 export function trainingProgram(
-  { spec, optimizer, learningRate, seed, count, batch, startOf }: TrainingProgramOptions,
+  { spec, optimizer, learningRate, seed, digits, batch, startOf }: TrainingProgramOptions,
 ): Program {
   return trace(() => {
     const parameters = parameterTensors(spec);
-    const { images, labels } = takeBatch("train", count, batch, perStep(startOf, "i32"));
+    const { images, labels } = takeBatch(digits, batch, perStep(startOf, "i32"));
     const step = perStep((step) => step, "i32");
     const loss = crossEntropy(forward(spec, parameters, images, { step, seed }), labels);
     const names = [...parameters.keys()], values = [...parameters.values()];
@@ -71,20 +77,24 @@ export function trainingProgram(
 /** Step i scores `batch` test digits from number `startOf(i)`. Output: `correct`. */
 export function evaluationProgram(
   spec: ModelSpec,
-  count: number,
+  digits: StoredDigits,
   batch: number,
   startOf: (step: number) => number,
 ): Program {
   return trace(() => {
-    const { images, labels } = takeBatch("test", count, batch, perStep(startOf, "i32"));
+    const { images, labels } = takeBatch(digits, batch, perStep(startOf, "i32"));
     return { outputs: { correct: countCorrect(forward(spec, parameterTensors(spec), images), labels) } };
   });
 }
 
+/** What drawings have of ink: as much as MNIST's digits, for they are prepared as those were. */
+const DRAWING_DENSITY = 0.19;
+
 /** `batch` images of stored pixels → `[batch, 10]` logits and probabilities. */
 export function predictionProgram(spec: ModelSpec, batch: number): Program {
   return trace(() => {
-    const pixels = takeRows(state(STATE.pixels, [batch, IMAGE_PIXELS], "u8"), state(STATE.rows, [batch], "i32"));
+    const stored = state(STATE.pixels, [batch, IMAGE_PIXELS], "u8", { density: DRAWING_DENSITY });
+    const pixels = takeRows(stored, state(STATE.rows, [batch], "i32"));
     const logits = forward(spec, parameterTensors(spec), normalise(pixels));
     return { updates: { [STATE.logits]: logits, [STATE.probabilities]: exp(logSoftmax(logits)) } };
   });

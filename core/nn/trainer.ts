@@ -1,12 +1,12 @@
 import { backendFor, type DeviceName } from "../backends/open.ts";
-import type { Dataset } from "../mnist/idx.ts";
+import type { Dataset, DigitSet } from "../mnist/idx.ts";
 import { permutation, STREAMS } from "../random.ts";
 import type { Session } from "../session.ts";
 import type { Program } from "../graph.ts";
-import type { ModelSpec, NamedTensor } from "./model_spec.ts";
+import { IMAGE_PIXELS, type ModelSpec, type NamedTensor } from "./model_spec.ts";
 import type { OptimizerName } from "./optimizers.ts";
 import { initialParameters, readParameters, writeParameters } from "./parameters.ts";
-import { evaluationProgram, STATE, trainingProgram } from "./programs.ts";
+import { evaluationProgram, STATE, type StoredDigits, trainingProgram } from "./programs.ts";
 
 export interface TrainerOptions {
   spec: ModelSpec;
@@ -73,17 +73,30 @@ function programsOf(options: TrainerOptions): Record<string, Program> {
   const { stepsPerEpoch, batch, shortBatch } = batchesOf(options);
   const training = {
     ...options,
-    count: dataset.train.count,
+    digits: storedDigits("train", dataset.train),
     startOf: (step: number) => (step % stepsPerEpoch) * batch,
   };
-  const tests = dataset.test.count, { batch: testBatch, left } = evaluationBatchesOf(options);
+  const tests = storedDigits("test", dataset.test), { batch: testBatch, left } = evaluationBatchesOf(options);
   const programs: Record<string, Program> = {
     train: trainingProgram({ ...training, batch }),
     evaluate: evaluationProgram(spec, tests, testBatch, (step) => step * testBatch),
   };
   if (shortBatch > 0) programs.trainShort = trainingProgram({ ...training, batch: shortBatch });
-  if (left > 0) programs.evaluateShort = evaluationProgram(spec, tests, left, () => tests - left);
+  if (left > 0) programs.evaluateShort = evaluationProgram(spec, tests, left, () => tests.count - left);
   return programs;
+}
+
+/** A part of the images tells what all are like. */
+const MEASURED_IMAGES = 1000;
+
+function storedDigits(set: "train" | "test", { count, images }: DigitSet): StoredDigits {
+  const stride = Math.max(1, Math.floor(count / MEASURED_IMAGES));
+  let inked = 0, measured = 0;
+  for (let image = 0; image < count; image += stride) {
+    for (let i = image * IMAGE_PIXELS; i < (image + 1) * IMAGE_PIXELS; i++) if (images[i] !== 0) inked++;
+    measured += IMAGE_PIXELS;
+  }
+  return { set, count, density: inked / measured };
 }
 
 function batchesOf({ dataset, batchSize }: TrainerOptions) {

@@ -18,11 +18,22 @@ function productOf([a, b]: readonly TensorType[], { transposeA, transposeB }: Ma
   return { m, n, k, aRow, aDepth, bDepth, bColumn };
 }
 
-function matmulOp(options: MatmulOptions): KernelOp {
-  const { transposeA = false, transposeB = false } = options;
+interface MatmulOp extends KernelOp {
+  readonly name: "matmul";
+  readonly options: Readonly<Required<MatmulOptions>>;
+}
+
+/** How the operands of a product lie, if `node` is one. */
+export function matmulOptions({ op }: Tensor): MatmulOp["options"] | undefined {
+  return op.name === "matmul" ? (op as MatmulOp).options : undefined;
+}
+
+function matmulOp({ transposeA = false, transposeB = false }: MatmulOptions): MatmulOp {
+  const options = { transposeA, transposeB };
   return {
     kind: "kernel",
     name: "matmul",
+    options,
     type(inputs) {
       const [a, b] = inputs;
       const matrices = inputs.every((x) => x.dtype === "f32" && x.shape.length === 2);

@@ -1,5 +1,5 @@
 import { f32x4, i32, v128 } from "../emit/wasm/instructions.ts";
-import { acrossLanes, firstLanes } from "../emit/wasm/math.ts";
+import { acrossLanes, firstLanes, storeLanes } from "../emit/wasm/math.ts";
 import { perElement, type WgslKernel } from "../emit/wgsl/kernel.ts";
 import type { WasmKernel } from "../op.ts";
 import { type Shape, sizeOf } from "../shape.ts";
@@ -48,36 +48,39 @@ export function sumRows({ outer, length }: Split): WasmKernel {
   };
 }
 
-/** inner > 1: whole rows are added up, four columns at a time. */
+/** Columns of a piece of work: a cache line of results, which then has one writer, and of each row that is read. */
+const COLUMNS = 16;
+
+/** inner > 1: whole rows are added up, a cache line of columns at a time. */
 export function sumColumns({ outer, length, inner }: Split): WasmKernel {
-  const blocks = Math.ceil(inner / 4);
+  const blocks = Math.ceil(inner / COLUMNS), rest = inner - (blocks - 1) * COLUMNS;
   return {
     extent: outer * blocks,
     emit(f, { from, to, inputs: [x], output }) {
       const piece = f.let("i32", from.get);
-      const column = f.local("i32"), o = f.local("i32"), at = f.local("i32"), total = f.local("v128");
-      f.countTo(piece, to.get, 1, () => {
-        f.set(o, i32.divU(piece.get, i32.const(blocks)));
-        f.set(column, i32.mul(i32.remU(piece.get, i32.const(blocks)), i32.const(4)));
-        const start = i32.mul(i32.add(i32.mul(o.get, i32.const(length * inner)), column.get), i32.const(4));
-        f.set(at, baseOf(x, start));
-        f.set(total, v128.zero);
+      const block = f.local("i32"), o = f.local("i32"), at = f.local("i32");
+      const totals = Array.from({ length: COLUMNS / 4 }, () => f.local("v128"));
+      const sumBlock = (columns: number) => {
+        const used = totals.slice(0, Math.ceil(columns / 4));
+        const startOf = (rows: number) =>
+          i32.mul(i32.add(i32.mul(o.get, i32.const(rows * inner)), i32.mul(block.get, i32.const(COLUMNS))), i32.const(4));
+        f.set(at, baseOf(x, startOf(length)));
+        for (const total of used) f.set(total, v128.zero);
         f.repeat(length, () => {
-          f.set(total, f32x4.add(total.get, v128.load(at.get, x.offset)));
+          used.forEach((total, i) => f.set(total, f32x4.add(total.get, v128.load(at.get, x.offset + 16 * i))));
           f.set(at, i32.add(at.get, i32.const(inner * 4)));
         });
-        f.set(at, baseOf(output, i32.mul(i32.add(i32.mul(o.get, i32.const(inner)), column.get), i32.const(4))));
-        const store = (count: number) => {
-          for (let lane = 0; lane < count; lane++) {
-            f.emit(v128.store32Lane(at.get, output.offset + 4 * lane, total.get, lane));
-          }
-        };
-        if (inner % 4 === 0) {
-          f.emit(v128.store(at.get, output.offset, total.get));
-        } else {
-          const isLast = i32.geS(column.get, i32.const(inner - (inner % 4)));
-          f.if(isLast, () => store(inner % 4), () => f.emit(v128.store(at.get, output.offset, total.get)));
-        }
+        f.set(at, baseOf(output, startOf(1)));
+        used.forEach((total, i) => {
+          storeLanes(f, at.get, output.offset + 16 * i, total.get, Math.min(4, columns - 4 * i));
+        });
+      };
+      f.countTo(piece, to.get, 1, () => {
+        f.set(o, i32.divU(piece.get, i32.const(blocks)));
+        f.set(block, i32.remU(piece.get, i32.const(blocks)));
+        if (rest === COLUMNS) return sumBlock(COLUMNS);
+        if (blocks === 1) return sumBlock(rest);
+        f.if(i32.eq(block.get, i32.const(blocks - 1)), () => sumBlock(rest), () => sumBlock(COLUMNS));
       });
     },
   };

@@ -68,6 +68,7 @@ export class ReferenceSession implements Session {
   private evaluate(node: Tensor, values: ReadonlyMap<Tensor, Values>, step: number): Values {
     const { op } = node;
     if (op.kind === "leaf") return this.leaf(op.source, node, step);
+    if (op.kind === "special") throw new Error(`${op.name} is another backend's`);
     const inputs = node.inputs.map((input) => values.get(input)!);
     const output = allocate(node);
     if (op.kind === "kernel") op.reference(inputs, output, node);

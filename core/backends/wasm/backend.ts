@@ -7,6 +7,7 @@ import { type Backend, type Numbers, requireLength, type Session, stateType, vie
 import { bytesOf, sizeOf, type TensorType } from "../../shape.ts";
 import { CONTROL_BYTES } from "./control.ts";
 import { encodeProgram, type MemoryMap, type RowLayout, rowLayout, type RunSteps, scratchBytes } from "./program.ts";
+import { rewrite } from "./rewrite.ts";
 import { stopWord, type Team, ThreadPool } from "./thread_pool.ts";
 
 const PAGE = 65536;
@@ -133,7 +134,7 @@ async function open(programs: Readonly<Record<string, Program>>, options: Requir
   const allocator = new Allocator();
   const types = stateTypes(Object.values(programs));
   const stateAt = new Map([...types].map(([name, type]) => [name, allocator.take(bytesOf(type))]));
-  const schedules = Object.values(programs).map(schedule);
+  const schedules = Object.values(programs).map((program) => schedule(rewrite(program)));
   const constants = schedules.flatMap(({ constants }) => constants);
   const constantAt = new Map(constants.map((node) => [node, allocator.take(bytesOf(node))]));
   const most = (measure: (s: Schedule) => number) => Math.max(0, ...schedules.map(measure));

@@ -45,8 +45,9 @@ export function scratchBytes(schedule: Schedule): number {
 
 function kernelOf(item: Item, schedule: Schedule, addressOf: (node: Tensor) => Address): WasmKernel {
   if (item.kind === "loop") return loopKernel(item, addressOf, (node) => constantOf(schedule, node));
-  if (item.node.op.kind !== "kernel") throw new Error(`${item.node.op.name} is no kernel`);
-  return item.node.op.wasm(item.node);
+  const { op } = item.node;
+  if (op.kind !== "kernel" && op.kind !== "special") throw new Error(`${op.name} is no kernel`);
+  return op.wasm(item.node);
 }
 
 function constantOf(schedule: Schedule, node: Tensor): number | undefined {

@@ -34,15 +34,21 @@ export const i32 = {
   eqz: op(0x45),
 
   eq: op(0x46),
+  ne: op(0x47),
   ltS: op(0x48),
   gtS: op(0x4a),
+  leS: op(0x4c),
   geS: op(0x4e),
+  /** Number of zeros below the lowest bit that is set. */
+  ctz: op(0x68),
   add: op(0x6a),
   sub: op(0x6b),
   mul: op(0x6c),
   divU: op(0x6e),
   remU: op(0x70),
   and: op(0x71),
+  shl: op(0x74),
+  shrU: op(0x76),
 };
 
 /** Atomic accesses need addresses at multiples of 4, and say so in their alignment. */
@@ -95,6 +101,12 @@ export const v128 = {
   xor: simd(0x51),
   /** Bits of the first operand where the third is 1, of the second elsewhere. */
   bitselect: simd(0x52),
+};
+
+export const i8x16 = {
+  ne: simd(0x24),
+  /** The highest bit of each lane, lane 0's lowest. */
+  bitmask: simd(0x64),
 };
 
 export const i32x4 = {

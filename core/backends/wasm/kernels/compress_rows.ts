@@ -1,0 +1,116 @@
+/** Leaving the zeros of a matrix out, row by row. */
+import type { FunctionBuilder, Local } from "../../../emit/wasm/function_builder.ts";
+import { f32, i32, i8x16, v128 } from "../../../emit/wasm/instructions.ts";
+import { apply, type Tensor } from "../../../graph.ts";
+import type { SpecialOp } from "../../../op.ts";
+import { baseOf } from "../../../ops/addressing.ts";
+import { compressedType, ENTRY, entryCount, HEADER, rowBytes } from "./compressed.ts";
+
+const compressRowsOp: SpecialOp = {
+  kind: "special",
+  name: "compressRows",
+  type: ([{ shape: [rows, columns] }]) => compressedType(rows, columns),
+  gradient: null,
+  wasm(node) {
+    const [rows, columns] = node.inputs[0].shape, stride = rowBytes(node);
+    return {
+      extent: rows,
+      emit(f, { from, to, inputs: [x], output }) {
+        const row = f.let("i32", baseOf(output, i32.mul(from.get, i32.const(stride))));
+        const end = f.let("i32", baseOf(output, i32.mul(to.get, i32.const(stride))));
+        const at = f.let("i32", baseOf(x, i32.mul(from.get, i32.const(columns * 4))));
+        const out = f.local("i32"), column = f.local("i32"), bits = f.local("i32");
+        f.countTo(row, end.get, stride, () => {
+          f.set(out, i32.add(row.get, i32.const(HEADER)));
+          f.set(column, i32.const(0));
+          // Every element is written, and the next one over it if it was 0: cheaper than a branch that nobody can foresee.
+          const append = (count: number) => {
+            for (let u = 0; u < count; u++) {
+              f.set(bits, i32.load(at.get, x.offset + 4 * u));
+              f.emit(i32.store(out.get, output.offset, i32.add(column.get, i32.const(u))));
+              f.emit(i32.store(out.get, output.offset + 4, bits.get));
+              // Shifted by one, a zero of either sign is 0.
+              const isKept = i32.ne(i32.shl(bits.get, i32.const(1)), i32.const(0));
+              f.set(out, i32.add(out.get, i32.shl(isKept, i32.const(3))));
+            }
+            f.set(at, i32.add(at.get, i32.const(4 * count)));
+            f.set(column, i32.add(column.get, i32.const(count)));
+          };
+          if (columns >= 4) f.repeat(Math.floor(columns / 4), () => append(4));
+          if (columns % 4 > 0) append(columns % 4);
+          f.emit(i32.store(row.get, output.offset, entryCount(out.get, row.get)));
+        });
+      },
+    };
+  },
+};
+
+/** The float32 matrix `[rows, columns]` without its zeros. */
+export function compressRows(x: Tensor): Tensor {
+  return apply(compressRowsOp, x);
+}
+
+const compressTableRowsOp: SpecialOp = {
+  kind: "special",
+  name: "compressTableRows",
+  type: ([{ shape: [, columns] }, { shape: [rows] }]) => compressedType(rows, columns),
+  gradient: null,
+  wasm(node) {
+    const [table, indices] = node.inputs, columns = table.shape[1], stride = rowBytes(node);
+    return {
+      extent: indices.shape[0],
+      emit(f, { from, to, inputs: [table, indices], output }) {
+        const piece = f.let("i32", from.get);
+        const row = f.let("i32", baseOf(output, i32.mul(from.get, i32.const(stride))));
+        const out = f.local("i32"), source = f.local("i32"), block = f.local("i32");
+        f.countTo(piece, to.get, 1, () => {
+          const index = i32.load(baseOf(indices, i32.mul(piece.get, i32.const(4))), indices.offset);
+          f.set(source, baseOf(table, i32.mul(index, i32.const(columns))));
+          f.set(out, i32.add(row.get, i32.const(HEADER)));
+          f.set(block, i32.const(0));
+          const blocks = Math.floor(columns / 16), rest = columns % 16;
+          const at = { source, tableOffset: table.offset, block, out, outputOffset: output.offset };
+          if (blocks > 0) {
+            f.repeat(blocks, () => {
+              appendBytes(f, at, 16);
+              f.set(block, i32.add(block.get, i32.const(16)));
+            });
+          }
+          if (rest > 0) appendBytes(f, at, rest);
+          f.emit(i32.store(row.get, output.offset, entryCount(out.get, row.get)));
+          f.set(row, i32.add(row.get, i32.const(stride)));
+        });
+      },
+    };
+  },
+};
+
+interface ByteAppend {
+  source: Local;
+  tableOffset: number;
+  /** The column at which the sixteen begin. */
+  block: Local;
+  out: Local;
+  outputOffset: number;
+}
+
+/** Appends those of the next `count` bytes, at most sixteen, that are not 0. */
+function appendBytes(f: FunctionBuilder, at: ByteAppend, count: number): void {
+  const { source, tableOffset, block, out, outputOffset } = at;
+  const inked = f.local("i32"), column = f.local("i32");
+  const mask = i8x16.bitmask(i8x16.ne(v128.load(i32.add(source.get, block.get), tableOffset), v128.zero));
+  f.set(inked, count === 16 ? mask : i32.and(mask, i32.const(2 ** count - 1)));
+  f.while(inked.get, () => {
+    f.set(column, i32.add(block.get, i32.ctz(inked.get)));
+    f.emit(i32.store(out.get, outputOffset, column.get));
+    const byte = i32.load8u(i32.add(source.get, column.get), tableOffset);
+    f.emit(f32.store(out.get, outputOffset + 4, f32.convertI32U(byte)));
+    f.set(out, i32.add(out.get, i32.const(ENTRY)));
+    f.set(inked, i32.and(inked.get, i32.sub(inked.get, i32.const(1))));
+  });
+}
+
+/** Rows `indices` of a `u8` table `[count, columns]` as numbers 0–255, without their zeros. */
+export function compressTableRows(table: Tensor, indices: Tensor): Tensor {
+  return apply(compressTableRowsOp, table, indices);
+}

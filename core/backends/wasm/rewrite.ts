@@ -1,0 +1,29 @@
+/** Puts this backend's special kernels into a program, where shapes and density say that they are better. */
+import { apply, type Program, reachable, type Tensor } from "../../graph.ts";
+import { productsWithZeros } from "./rules/products_with_zeros.ts";
+
+/** What to put in place of a node: undefined to leave it. `now` gives what has been put in place of an earlier node. */
+export type Rule = (node: Tensor, now: (earlier: Tensor) => Tensor) => Tensor | undefined;
+
+/** The same program with each rule applied where it fits. What a rule makes useless is left out. */
+export function rewrite({ nodes, updates, outputs }: Program): Program {
+  const rules: readonly Rule[] = [productsWithZeros()];
+  const rewritten = new Map<Tensor, Tensor>();
+  const now = (node: Tensor) => rewritten.get(node)!;
+  for (const node of nodes) {
+    let replacement: Tensor | undefined;
+    for (const rule of rules) replacement ??= rule(node, now);
+    rewritten.set(node, replacement ?? onInputs(node, node.inputs.map(now)));
+  }
+  const all = (results: Program["updates"]) => new Map([...results].map(([name, node]) => [name, now(node)]));
+  const newUpdates = all(updates), newOutputs = all(outputs);
+  return {
+    nodes: reachable([...newUpdates.values(), ...newOutputs.values()]),
+    updates: newUpdates,
+    outputs: newOutputs,
+  };
+}
+
+function onInputs(node: Tensor, inputs: readonly Tensor[]): Tensor {
+  return inputs.every((input, i) => input === node.inputs[i]) ? node : apply(node.op, ...inputs);
+}

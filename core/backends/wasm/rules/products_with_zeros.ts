@@ -1,0 +1,88 @@
+/**
+ * Products whose left operand is often 0: stored images that are mostly paper, and what comes out of a ReLU. The zeros are left
+ * out by listing the others first. The sums that remain are the same, in the same order.
+ */
+import { constant, constantValue, type Tensor } from "../../../graph.ts";
+import { add, matmulOptions, mul, sum } from "../../../ops/mod.ts";
+import { compressedMatmul } from "../kernels/compressed_matmul.ts";
+import { compressRows, compressTableRows } from "../kernels/compress_rows.ts";
+import { transposeCompressed } from "../kernels/transpose_compressed.ts";
+import type { Rule } from "../rewrite.ts";
+
+/** Above this share of stored elements that are not 0, listing them costs more than it saves. */
+const MAX_DENSITY = 0.7;
+/** Below this width of the result, or depth, a product is too small to be worth a list. */
+const MIN_EXTENT = 32;
+
+export function productsWithZeros(): Rule {
+  // Forward and backward pass share their lists.
+  const lists = new Map<Tensor, Tensor>(), turned = new Map<Tensor, Tensor>();
+  const turn = (list: Tensor) => once(turned, list, () => transposeCompressed(list));
+  return (node, now) => {
+    const options = matmulOptions(node);
+    if (options === undefined || options.transposeB) return undefined;
+    const [a, b] = node.inputs, other = now(b), transposed = options.transposeA;
+    const affine = affineOf(a);
+    if (isMostlyZero(affine.of)) {
+      const [table, indices] = affine.of.inputs.map(now);
+      const list = once(lists, affine.of, () => compressTableRows(table, indices));
+      return transposed ? turnedAffineProduct(turn(list), other, affine) : affineProduct(list, other, affine);
+    }
+    const isSmall = b.shape[1] < MIN_EXTENT || a.shape[1] < MIN_EXTENT;
+    if (isSmall || !comesFromRelu(a)) return undefined;
+    const list = once(lists, a, () => compressRows(now(a)));
+    return compressedMatmul(transposed ? turn(list) : list, other);
+  };
+}
+
+function once(made: Map<Tensor, Tensor>, of: Tensor, make: () => Tensor): Tensor {
+  const known = made.get(of) ?? make();
+  made.set(of, known);
+  return known;
+}
+
+/** `scale · of + shift`. */
+interface Affine {
+  of: Tensor;
+  scale: number;
+  shift: number;
+}
+
+/** Takes additions of and multiplications by constants off a node. */
+function affineOf(node: Tensor): Affine {
+  const [x, y] = node.inputs, number = y && constantValue(y);
+  if (number === undefined) return { of: node, scale: 1, shift: 0 };
+  const { of, scale, shift } = affineOf(x);
+  if (node.op.name === "mul") return { of, scale: scale * number, shift: shift * number };
+  if (node.op.name === "add") return { of, scale, shift: shift + number };
+  if (node.op.name === "sub") return { of, scale, shift: shift - number };
+  return { of: node, scale: 1, shift: 0 };
+}
+
+const scaled = (x: Tensor, factor: number) => factor === 1 ? x : mul(x, constant(factor));
+const shiftOf = (b: Tensor, { shift }: Affine) => shift === 0 ? undefined : scaled(sum(b, 0, 1), shift);
+
+/** (scale · A + shift) B = scale · (A B) + shift · (column sums of B); the result is small beside B. */
+function affineProduct(list: Tensor, b: Tensor, affine: Affine): Tensor {
+  const product = scaled(compressedMatmul(list, b), affine.scale), shift = shiftOf(b, affine);
+  return shift === undefined ? product : add(product, shift);
+}
+
+/** The same with Aᵀ, whose result is large beside B: so B is scaled, and every row begins with the shift. */
+function turnedAffineProduct(turned: Tensor, b: Tensor, affine: Affine): Tensor {
+  return compressedMatmul(turned, scaled(b, affine.scale), shiftOf(b, affine));
+}
+
+/** Rows of a table of bytes that was measured to be mostly 0. */
+function isMostlyZero({ op, inputs: [table], shape }: Tensor): boolean {
+  if (op.name !== "takeRows" || shape.length !== 2 || table.op.kind !== "leaf") return false;
+  const { source } = table.op;
+  return source.kind === "state" && source.density !== undefined && source.density <= MAX_DENSITY;
+}
+
+/** Whether about half of a node or more is 0 by the way it was made. */
+function comesFromRelu({ op, inputs }: Tensor): boolean {
+  if (op.name === "relu" || op.name === "gate") return true;
+  if (op.name === "reshape" || op.name === "maxPool2d") return comesFromRelu(inputs[0]);
+  return op.name === "mul" && inputs.some(comesFromRelu);
+}
