@@ -112,7 +112,10 @@ export function writesOf(item: Item): readonly Tensor[] {
   return item.kind === "loop" ? item.results : [item.node];
 }
 
-/** Topological order, earliest traced first; or the name of a state whose new value is made before the last use of the old. */
+/**
+ * Topological order, in rounds of all that is ready, so that threads seldom have to wait for each other; within a round
+ * earliest traced first. Or the name of a state whose new value is made before the last use of the old.
+ */
 function orderItems(items: readonly Item[], targets: ReadonlyMap<Tensor, string>): Item[] | string {
   const producer = new Map<Tensor, Item>();
   for (const item of items) for (const node of writesOf(item)) producer.set(node, item);
@@ -132,17 +135,15 @@ function orderItems(items: readonly Item[], targets: ReadonlyMap<Tensor, string>
     }
   }
   const rank = (item: Item) => Math.max(...(item.kind === "loop" ? item.nodes : [item.node]).map((node) => node.id));
-  const pending = [...items].sort((a, b) => rank(a) - rank(b));
-  const order: Item[] = [];
+  let pending = [...items].sort((a, b) => rank(a) - rank(b));
   const done = new Set<Item>();
   while (pending.length > 0) {
-    const next = pending.findIndex((item) => [...before.get(item)!].every((other) => done.has(other)));
-    if (next < 0) throw new Error("the program's updates depend on each other in a circle");
-    const [item] = pending.splice(next, 1);
-    order.push(item);
-    done.add(item);
+    const ready = pending.filter((item) => [...before.get(item)!].every((other) => done.has(other)));
+    if (ready.length === 0) throw new Error("the program's updates depend on each other in a circle");
+    for (const item of ready) done.add(item);
+    pending = pending.filter((item) => !done.has(item));
   }
-  return order;
+  return [...done];
 }
 
 /** Whether a loop reads element i of state `name` before it writes element i, so that both may be the same memory. */

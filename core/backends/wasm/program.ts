@@ -6,8 +6,10 @@ import type { Item } from "../../fuse.ts";
 import type { Tensor } from "../../graph.ts";
 import type { Address, WasmKernel } from "../../op.ts";
 import { baseOf } from "../../ops/addressing.ts";
-import type { Schedule } from "../../schedule.ts";
+import { rootOf, type Schedule } from "../../schedule.ts";
+import { bytesOf } from "../../shape.ts";
 import { addBarrier, CONTROL } from "./control.ts";
+import { barriersBefore, type Span } from "./hazards.ts";
 import { loopKernel } from "./loop.ts";
 
 /** Where a program finds its memory, in bytes from the start. */
@@ -55,6 +57,14 @@ function constantOf(schedule: Schedule, node: Tensor): number | undefined {
   return place.kind === "constant" ? place.value : undefined;
 }
 
+/** The memory that a node's root takes, where the program writes it. */
+function spanOf(schedule: Schedule, map: MemoryMap, node: Tensor): Span | undefined {
+  const root = rootOf(node), place = schedule.placeOf(root);
+  if (place.kind === "perStep" || place.kind === "constant") return undefined;
+  const start = place.kind === "state" ? map.stateAt(place.name) : map.arena + place.offset;
+  return { start, end: start + bytesOf(root) };
+}
+
 export function encodeProgram(
   schedule: Schedule,
   map: MemoryMap,
@@ -88,17 +98,20 @@ export function encodeProgram(
     return { index, extent };
   });
   const barrier = workers > 1 ? addBarrier(module, map.control, workers) : undefined;
+  const mustWait = barriersBefore(schedule.items, (node) => spanOf(schedule, map, node));
   module.addFunction("run", ["i32", "i32", "i32"], (f) => {
     const [row, steps, worker] = f.params;
     const scratch = f.let("i32", i32.add(i32.mul(worker.get, i32.const(map.scratchBytes)), i32.const(map.scratch)));
     const addressOf = addressIn(row);
     f.countTo(f.let("i32", i32.const(0)), steps.get, 1, () => {
-      for (const { index, extent } of calls) {
+      calls.forEach(({ index, extent }, i) => {
+        if (barrier !== undefined && mustWait[i]) f.call(barrier);
         const share = (w: readonly number[]) => i32.divU(i32.mul(i32.const(extent), w), i32.const(workers));
         f.call(index, share(worker.get), share(i32.add(worker.get, i32.const(1))), row.get, scratch.get);
-        if (barrier !== undefined) f.call(barrier);
         if (isShared) f.if(atomics.load(i32.const(0), map.control + 4 * CONTROL.stop), () => f.emit(returnNow));
-      }
+      });
+      // The next step begins where this one is whole.
+      if (barrier !== undefined) f.call(barrier);
       f.if(i32.eqz(worker.get), () => {
         schedule.outputs.forEach(([, node], i) => {
           const at = addressOf(node);
