@@ -48,11 +48,22 @@ function broadcastOp(shape: Shape): KernelOp {
   };
 }
 
+interface SumOp extends KernelOp {
+  readonly name: "sum";
+  readonly axes: readonly [first: number, end: number];
+}
+
+/** The axes that `node` sums away, if it is a sum. */
+export function sumAxes({ op }: Tensor): SumOp["axes"] | undefined {
+  return op.name === "sum" ? (op as SumOp).axes : undefined;
+}
+
 /** Sums the neighbouring axes `firstAxis` … `endAxis − 1` away. */
-function sumOp(firstAxis: number, endAxis: number): KernelOp {
+function sumOp(firstAxis: number, endAxis: number): SumOp {
   return {
     kind: "kernel",
     name: "sum",
+    axes: [firstAxis, endAxis],
     type(inputs) {
       const [x] = inputs;
       const valid = 0 <= firstAxis && firstAxis < endAxis && endAxis <= x.shape.length;

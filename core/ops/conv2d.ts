@@ -30,10 +30,21 @@ function convShape(image: Shape, kernel: Shape, [paddingY, paddingX]: Padding): 
 
 const isImageBatch = (x: TensorType) => x.dtype === "f32" && x.shape.length === 4;
 
-function conv2dOp(padding: Padding): KernelOp {
+interface Conv2dOp extends KernelOp {
+  readonly name: "conv2d";
+  readonly padding: Padding;
+}
+
+/** Rows and columns of zeros around the images, if `node` is a convolution or the gradient of one's kernels. */
+export function convPadding({ op }: Tensor): Padding | undefined {
+  return op.name === "conv2d" || op.name === "conv2dWeightGradient" ? (op as Conv2dOp).padding : undefined;
+}
+
+function conv2dOp(padding: Padding): Conv2dOp {
   return {
     kind: "kernel",
     name: "conv2d",
+    padding,
     type(inputs) {
       const [x, w] = inputs;
       requireShape(
@@ -95,11 +106,12 @@ function forEachTap(s: ConvShape, visit: (out: number, image: number, kernel: nu
   }
 }
 
-function weightGradientOp(kernelHeight: number, kernelWidth: number, padding: Padding): KernelOp {
+function weightGradientOp(kernelHeight: number, kernelWidth: number, padding: Padding) {
   const kernelShape = ([x, g]: readonly TensorType[]) => [kernelHeight, kernelWidth, x.shape[3], g.shape[3]];
-  return {
+  const op: KernelOp & { padding: Padding } = {
     kind: "kernel",
     name: "conv2dWeightGradient",
+    padding,
     type: (inputs) => ({ dtype: "f32", shape: kernelShape(inputs) }),
     gradient: null,
     reference([x, g], output, node) {
@@ -115,6 +127,7 @@ function weightGradientOp(kernelHeight: number, kernelWidth: number, padding: Pa
     wasm: (node) => convWeightGradientKernel(convShape(node.inputs[0].shape, node.shape, padding)),
     wgsl: (node) => convWeightGradientWgsl(convShape(node.inputs[0].shape, node.shape, padding)),
   };
+  return op;
 }
 
 export interface Conv2dOptions {

@@ -4,11 +4,10 @@
  * columns. The gradient of the kernels turns the same product around: its depth is the pixels.
  */
 import type { Code, FunctionBuilder, Local } from "../emit/wasm/function_builder.ts";
-import { i32, v128 } from "../emit/wasm/instructions.ts";
-import { eachVector } from "../emit/wasm/loops.ts";
-import { storeLanes } from "../emit/wasm/math.ts";
+import { i32 } from "../emit/wasm/instructions.ts";
 import type { Address, WasmKernel } from "../op.ts";
 import { baseOf } from "./addressing.ts";
+import { clear, type Padded, paddedImage, padImage } from "./padded_image.ts";
 import { packPanel, PANEL, PANEL_BYTES, RegisterTile, spaced, tileHeights } from "./register_tile.ts";
 
 export interface ConvShape {
@@ -23,18 +22,6 @@ export interface ConvShape {
   paddingX: number;
   outHeight: number;
   outWidth: number;
-}
-
-interface Padded {
-  /** Bytes of a row of the image with its border. */
-  row: number;
-  bytes: number;
-}
-
-function paddedImage(s: ConvShape): Padded {
-  const row = (s.width + 2 * s.paddingX) * s.channels * 4;
-  // Loads of the last pixels may run over the end by a vector.
-  return { row, bytes: row * (s.height + 2 * s.paddingY) + 64 };
 }
 
 export function convKernel(s: ConvShape): WasmKernel {
@@ -184,30 +171,5 @@ function storePanels(
     tile.storePanel(out.get, [output.offset], s.filters, column);
     f.set(from, i32.add(from.get, i32.const(PANEL_BYTES)));
     f.set(out, i32.add(out.get, i32.const(s.filters * 4)));
-  });
-}
-
-/** Zeros, in whole vectors; `bytes` is rounded up to them. */
-function clear(f: FunctionBuilder, start: Local, bytes: number): void {
-  const at = f.let("i32", start.get);
-  f.countTo(at, i32.add(start.get, i32.const(bytes)), 16, () => f.emit(v128.store(at.get, 0, v128.zero)));
-}
-
-/** Copies image `n` into the middle of the scratch image, whose border stays zero. */
-function padImage(f: FunctionBuilder, s: ConvShape, x: Address, n: Local, scratch: Local): void {
-  const rowBytes = s.width * s.channels * 4, padded = paddedImage(s);
-  const from = f.let("i32", baseOf(x, i32.mul(n.get, i32.const(s.height * rowBytes))));
-  const border = s.paddingY * padded.row + s.paddingX * s.channels * 4;
-  const to = f.let("i32", i32.add(scratch.get, i32.const(border)));
-  const source = f.local("i32"), target = f.local("i32");
-  f.repeat(s.height, () => {
-    f.set(source, from.get);
-    f.set(target, to.get);
-    eachVector(f, source, s.width * s.channels, (lanes) => {
-      storeLanes(f, target.get, 0, v128.load(source.get, x.offset), lanes);
-      f.set(target, i32.add(target.get, i32.const(16)));
-    });
-    f.set(from, i32.add(from.get, i32.const(rowBytes)));
-    f.set(to, i32.add(to.get, i32.const(padded.row)));
   });
 }

@@ -1,6 +1,7 @@
 /** The matrix product in WebAssembly: B is taken in panels of 8 columns, packed into `[k][8]`, then tiles of rows go over it. */
-import type { Code, FunctionBuilder, Local } from "../emit/wasm/function_builder.ts";
+import type { FunctionBuilder, Local } from "../emit/wasm/function_builder.ts";
 import { i32, v128 } from "../emit/wasm/instructions.ts";
+import { transpose4 } from "../emit/wasm/math.ts";
 import type { Address, WasmKernel } from "../op.ts";
 import { baseOf } from "./addressing.ts";
 import { packPanel, PANEL, PANEL_BYTES, RegisterTile, spaced, tileHeights } from "./register_tile.ts";
@@ -76,20 +77,4 @@ function packColumns(f: FunctionBuilder, { n, k, bColumn }: Product, b: Address,
     for (const row of rows) f.set(row, i32.add(row.get, i32.const(16)));
     f.set(to, i32.add(to.get, i32.const(4 * PANEL_BYTES)));
   });
-}
-
-/** Rows of a 4 × 4 block of float32 into its columns. */
-function transpose4(f: FunctionBuilder, rows: readonly Local[]): Code[] {
-  const words = (...lanes: number[]) => lanes.flatMap((lane) => [0, 1, 2, 3].map((byte) => lane * 4 + byte));
-  const low = words(0, 4, 1, 5), high = words(2, 6, 3, 7);
-  const [a, b, c, d] = rows.map((row) => row.get);
-  const abLow = f.let("v128", v128.shuffle(a, b, low)), abHigh = f.let("v128", v128.shuffle(a, b, high));
-  const cdLow = f.let("v128", v128.shuffle(c, d, low)), cdHigh = f.let("v128", v128.shuffle(c, d, high));
-  const first = words(0, 1, 4, 5), second = words(2, 3, 6, 7);
-  return [
-    v128.shuffle(abLow.get, cdLow.get, first),
-    v128.shuffle(abLow.get, cdLow.get, second),
-    v128.shuffle(abHigh.get, cdHigh.get, first),
-    v128.shuffle(abHigh.get, cdHigh.get, second),
-  ];
 }

@@ -93,6 +93,7 @@ export const v128 = {
   load32Splat: memory(simdOpcode(0x09)),
   store: memory(simdOpcode(0x0b)),
   store32Lane: laneMemory(0x5a),
+  store64Lane: laneMemory(0x5b),
   /** Picks 16 bytes out of the 32 of `a` and `b`. */
   shuffle: (a: Code, b: Code, bytes: readonly number[]): Code => [...a, ...b, ...simdOpcode(0x0d), ...bytes],
   and: simd(0x4e),
@@ -119,6 +120,7 @@ export const i32x4 = {
     ...simdOpcode(0x0c),
     ...new Uint8Array(new Int32Array(values).buffer),
   ],
+  eq: simd(0x37),
   geU: simd(0x40),
   extendLowU16: simd(0xa9),
   extendHighU16: simd(0xaa),
@@ -127,6 +129,9 @@ export const i32x4 = {
   shrU: simd(0xad),
   add: simd(0xae),
   sub: simd(0xb1),
+  mul: simd(0xb5),
+  /** The highest bit of each lane, lane 0's lowest. */
+  bitmask: simd(0xa4),
   truncSatF32: simd(0xf8),
 };
 
@@ -136,6 +141,7 @@ export const f32x4 = {
     return [...simdOpcode(0x0c), ...bytes, ...bytes, ...bytes, ...bytes];
   },
   eq: simd(0x41),
+  ne: simd(0x42),
   lt: simd(0x43),
   gt: simd(0x44),
   nearest: simd(0x6a),

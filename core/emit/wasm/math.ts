@@ -75,3 +75,19 @@ export function acrossLanes(f: FunctionBuilder, value: Code, combine: (a: Code, 
   }
   return result;
 }
+
+/** Rows of a 4 × 4 block of float32 into its columns. */
+export function transpose4(f: FunctionBuilder, rows: readonly Local[]): Code[] {
+  const words = (...lanes: number[]) => lanes.flatMap((lane) => [0, 1, 2, 3].map((byte) => lane * 4 + byte));
+  const low = words(0, 4, 1, 5), high = words(2, 6, 3, 7);
+  const [a, b, c, d] = rows.map((row) => row.get);
+  const abLow = f.let("v128", v128.shuffle(a, b, low)), abHigh = f.let("v128", v128.shuffle(a, b, high));
+  const cdLow = f.let("v128", v128.shuffle(c, d, low)), cdHigh = f.let("v128", v128.shuffle(c, d, high));
+  const first = words(0, 1, 4, 5), second = words(2, 3, 6, 7);
+  return [
+    v128.shuffle(abLow.get, cdLow.get, first),
+    v128.shuffle(abLow.get, cdLow.get, second),
+    v128.shuffle(abHigh.get, cdHigh.get, first),
+    v128.shuffle(abHigh.get, cdHigh.get, second),
+  ];
+}

@@ -4,10 +4,8 @@ import { storeLanes } from "../../../emit/wasm/math.ts";
 import { apply, type Tensor } from "../../../graph.ts";
 import type { KernelOperands, SpecialOp } from "../../../op.ts";
 import { baseOf } from "../../../ops/addressing.ts";
+import { addEntries, chunksOf } from "./add_entries.ts";
 import { ENTRY, HEADER, rowBytes } from "./compressed.ts";
-
-/** Vectors of a row of the result that stay in registers while its entries run by: with one of B and a factor, 14 of 15. */
-const MAX_CHUNK = 12;
 
 const compressedMatmulOp: SpecialOp = {
   kind: "special",
@@ -16,8 +14,7 @@ const compressedMatmulOp: SpecialOp = {
   gradient: null,
   wasm(node) {
     const [rows, columns] = node.shape, listStride = rowBytes(node.inputs[0]);
-    const vectors = Math.ceil(columns / 4), chunk = Math.ceil(vectors / Math.ceil(vectors / MAX_CHUNK));
-    const chunks = Math.ceil(vectors / chunk);
+    const { chunk, chunks } = chunksOf(Math.ceil(columns / 4));
     return {
       // Chunk by chunk, so that the part of B that is in use stays near.
       extent: chunks * rows,
@@ -61,21 +58,16 @@ function emitRows(
   const startAt = start && f.let("i32", baseOf(start, column.get));
   const out = f.let("i32", baseOf(output, i32.add(column.get, i32.mul(first.get, i32.const(columns * 4)))));
   const row = f.let("i32", baseOf(list, i32.mul(first.get, i32.const(listStride))));
-  const at = f.local("i32"), last = f.local("i32"), source = f.local("i32");
-  const factor = f.local("v128");
+  const at = f.local("i32"), last = f.local("i32");
   const sums = Array.from({ length: Math.ceil(width / 4) }, () => f.local("v128"));
   f.countTo(first, end.get, 1, () => {
     f.set(at, row.get);
     f.set(last, i32.add(row.get, i32.mul(i32.load(row.get, list.offset), i32.const(ENTRY))));
     sums.forEach((sum, i) => f.set(sum, startAt ? v128.load(startAt.get, start.offset + 16 * i) : v128.zero));
-    f.countTo(at, last.get, ENTRY, () => {
-      const entry = list.offset + HEADER;
-      f.set(source, i32.add(bAt.get, i32.mul(i32.load(at.get, entry), i32.const(columns * 4))));
-      f.set(factor, v128.load32Splat(at.get, entry + 4));
-      sums.forEach((sum, i) => {
-        f.set(sum, f.multiplyAdd(factor.get, v128.load(source.get, b.offset + 16 * i), sum.get));
-      });
-    });
+    addEntries(f, { at, last, offset: list.offset + HEADER }, {
+      base: (index) => i32.add(bAt.get, i32.mul(index, i32.const(columns * 4))),
+      offset: b.offset,
+    }, sums);
     sums.forEach((sum, i) => {
       storeLanes(f, out.get, output.offset + 16 * i, sum.get, Math.min(4, width - 4 * i));
     });

@@ -13,6 +13,11 @@ import type { Rule } from "../rewrite.ts";
 const MAX_DENSITY = 0.7;
 /** Below this width of the result, or depth, a product is too small to be worth a list. */
 const MIN_EXTENT = 32;
+/**
+ * Above this depth, half of a product's rows cost as much as all: without zeros the right operand is read row by row for each
+ * row of the result, and no longer from the second-level cache.
+ */
+const MAX_HALF_EMPTY_DEPTH = 1024;
 
 export function productsWithZeros(): Rule {
   // Forward and backward pass share their lists.
@@ -28,8 +33,8 @@ export function productsWithZeros(): Rule {
       const list = once(lists, affine.of, () => compressTableRows(table, indices));
       return transposed ? turnedAffineProduct(turn(list), other, affine) : affineProduct(list, other, affine);
     }
-    const isSmall = b.shape[1] < MIN_EXTENT || a.shape[1] < MIN_EXTENT;
-    if (isSmall || !comesFromRelu(a)) return undefined;
+    const isWorthIt = b.shape[1] >= MIN_EXTENT && a.shape[1] >= MIN_EXTENT && a.shape[1] <= MAX_HALF_EMPTY_DEPTH;
+    if (!isWorthIt || !comesFromRelu(a)) return undefined;
     const list = once(lists, a, () => compressRows(now(a)));
     return compressedMatmul(transposed ? turn(list) : list, other);
   };

@@ -1,0 +1,87 @@
+/**
+ * What the kernels around a convolution share whose outputs, behind bias and ReLU, go into 2 × 2 max pooling. Of each window
+ * only the largest passes a gradient back, if it is positive at all: at most a quarter of the convolution's outputs, which these
+ * kernels list instead of walking over the rest.
+ */
+import type { FunctionBuilder, Local } from "../../../emit/wasm/function_builder.ts";
+import { f32x4, i32, v128 } from "../../../emit/wasm/instructions.ts";
+import { apply, type Tensor } from "../../../graph.ts";
+import type { Address, SpecialOp } from "../../../op.ts";
+import { baseOf } from "../../../ops/addressing.ts";
+import { aligned } from "../../../schedule.ts";
+import { bytesOf, type TensorType } from "../../../shape.ts";
+
+/** Result of `reluPool`: what is left, and which of its window's pixels each came from (0–3, row by row). */
+export interface Pooled {
+  values: Tensor;
+  places: Tensor;
+}
+
+/** Where the two lie in the tensor that holds both. */
+export function pooledLayout({ shape: [n, h, w, c] }: TensorType) {
+  const values: TensorType = { dtype: "f32", shape: [n, h / 2, w / 2, c] };
+  const places: TensorType = { dtype: "i32", shape: values.shape };
+  const placesAt = aligned(bytesOf(values));
+  return { values, places, placesAt, floats: (placesAt + bytesOf(places)) / 4 };
+}
+
+/** The part of `x` of type `type` that begins at byte `at`. */
+export function part(x: Tensor, type: TensorType, at: number): Tensor {
+  const op: SpecialOp = {
+    kind: "special",
+    name: "part",
+    partAt: at,
+    type: () => type,
+    gradient: null,
+    wasm() {
+      throw new Error("a part has no kernel");
+    },
+  };
+  return apply(op, x);
+}
+
+/** The inputs of a gradient kernel that say what came through the pooling. */
+export interface PooledGradient {
+  /** Of the loss by the pooled values. */
+  gradient: Address;
+  values: Address;
+  places: Address;
+}
+
+/** Loads four channels of the gradient, 0 where the ReLU let nothing through; `at` is their byte offset in all three. */
+export function loadGradient(f: FunctionBuilder, { gradient, values }: PooledGradient, at: Local): Local {
+  const value = v128.load(baseOf(values, at.get), values.offset);
+  const isPositive = f32x4.gt(value, v128.zero);
+  return f.let("v128", v128.and(v128.load(baseOf(gradient, at.get), gradient.offset), isPositive));
+}
+
+/** `[batch, height, width, channels]` in front of a convolution with 3 × 3 kernels and a border of one pixel. */
+export interface PooledConvShape {
+  batch: number;
+  height: number;
+  width: number;
+  channels: number;
+  filters: number;
+}
+
+/** The image with its border. */
+export function borderOf({ height, width, channels }: PooledConvShape) {
+  return { height, width, channels, paddingY: 1, paddingX: 1 };
+}
+
+/** Byte distances, in the image with its border, from a window's first pixel to the first tap of each of its four places. */
+export function placeOffsets({ width, channels }: PooledConvShape): number[] {
+  const pixel = channels * 4, row = (width + 2) * pixel;
+  return [0, pixel, row, row + pixel];
+}
+
+/** Byte distance from a row of windows, and from a window, to the next. */
+export function windowStrides({ width, channels }: PooledConvShape) {
+  return { row: 2 * (width + 2) * channels * 4, window: 2 * channels * 4 };
+}
+
+/** Calls `body` for each of `count` with a local that counts from 0. */
+export function forEach(f: FunctionBuilder, count: number, body: (index: Local) => void): void {
+  const index = f.let("i32", i32.const(0));
+  f.countTo(index, i32.const(count), 1, () => body(index));
+}
