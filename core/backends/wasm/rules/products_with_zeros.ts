@@ -4,6 +4,7 @@
  */
 import { constant, constantValue, type Tensor } from "../../../graph.ts";
 import { add, matmulOptions, mul, sum } from "../../../ops/mod.ts";
+import type { Shape } from "../../../shape.ts";
 import { compressedMatmul } from "../kernels/compressed_matmul.ts";
 import { compressRows, compressTableRows } from "../kernels/compress_rows.ts";
 import { transposeCompressed } from "../kernels/transpose_compressed.ts";
@@ -14,10 +15,10 @@ const MAX_DENSITY = 0.7;
 /** Below this width of the result, or depth, a product is too small to be worth a list. */
 const MIN_EXTENT = 32;
 /**
- * Above this depth, half of a product's rows cost as much as all: without zeros the right operand is read row by row for each
- * row of the result, and no longer from the second-level cache.
+ * Above this depth, leaving half of a product out gains nothing if it has many rows: for each of them the right operand is read
+ * again, and no longer from the second-level cache.
  */
-const MAX_HALF_EMPTY_DEPTH = 1024;
+const MAX_HALF_EMPTY_DEPTH = 1024, FEW_ROWS = 4;
 
 export function productsWithZeros(): Rule {
   // Forward and backward pass share their lists.
@@ -33,8 +34,7 @@ export function productsWithZeros(): Rule {
       const list = once(lists, affine.of, () => compressTableRows(table, indices));
       return transposed ? turnedAffineProduct(turn(list), other, affine) : affineProduct(list, other, affine);
     }
-    const isWorthIt = b.shape[1] >= MIN_EXTENT && a.shape[1] >= MIN_EXTENT && a.shape[1] <= MAX_HALF_EMPTY_DEPTH;
-    if (!isWorthIt || !comesFromRelu(a)) return undefined;
+    if (!isWorthListing(a.shape, b.shape) || !comesFromRelu(a)) return undefined;
     const list = once(lists, a, () => compressRows(now(a)));
     return compressedMatmul(transposed ? turn(list) : list, other);
   };
@@ -83,6 +83,11 @@ function isMostlyZero({ op, inputs: [table], shape }: Tensor): boolean {
   if (op.name !== "takeRows" || shape.length !== 2 || table.op.kind !== "leaf") return false;
   const { source } = table.op;
   return source.kind === "state" && source.density !== undefined && source.density <= MAX_DENSITY;
+}
+
+function isWorthListing([rows, depth]: Shape, [, width]: Shape): boolean {
+  const stays = depth <= MAX_HALF_EMPTY_DEPTH || rows <= FEW_ROWS;
+  return width >= MIN_EXTENT && depth >= MIN_EXTENT && stays;
 }
 
 /** Whether about half of a node or more is 0 by the way it was made. */

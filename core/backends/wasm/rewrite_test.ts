@@ -1,0 +1,159 @@
+import assert from "node:assert/strict";
+import { gradients } from "../../autodiff.ts";
+import { constant, type Program, state, type Tensor, trace } from "../../graph.ts";
+import { add, conv2d, matmul, maxPool2d, mul, relu, sub, sum, takeRows } from "../../ops/mod.ts";
+import { assertLikeReference, drawNumbers } from "../../testing/compare_program.ts";
+import { rewrite } from "./rewrite.ts";
+
+/** Names of the special kernels in a rewritten program, without repetition. */
+function specialKernels(program: Program): string[] {
+  const special = rewrite(program).nodes.filter(({ op }) => op.kind === "special" && op.partAt === undefined);
+  return [...new Set(special.map(({ op }) => op.name))].sort();
+}
+
+/** A result and the gradients of its weighted sum by `parameters`. */
+function withGradients(result: Tensor, parameters: Record<string, Tensor>): Program {
+  return trace(() => {
+    const loss = sum(mul(result, state("weights", result.shape)));
+    const slopes = gradients(loss, Object.values(parameters));
+    const named = Object.keys(parameters).map((name, i) => [`gradient of ${name}`, slopes[i]]);
+    return { updates: { result, ...Object.fromEntries(named) } };
+  });
+}
+
+const COUNT = 40;
+
+/** A first layer: rows of a table of bytes, normalised, times a matrix. */
+function firstLayer(rows: number, depth: number, width: number, density: number): Program {
+  const table = state("table", [COUNT, depth], "u8", { density });
+  const images = sub(mul(takeRows(table, state("rows", [rows], "i32")), constant(0.01)), constant(0.4));
+  const w = state("w", [depth, width]);
+  return withGradients(matmul(images, w), { w });
+}
+
+function firstLayerState(rows: number, depth: number, density: number) {
+  const table = drawNumbers("u8", COUNT * depth, 5, density) as Uint8Array;
+  table.fill(0, 0, depth); // A blank image.
+  table.fill(255, depth, 2 * depth); // One without paper.
+  return { table, rows: Int32Array.from({ length: rows }, (_, i) => (i * 7) % COUNT) };
+}
+
+Deno.test("rows of bytes without their zeros give the dense product and its gradient, at awkward sizes", async (t) => {
+  for (const [rows, depth, width] of [[1, 5, 3], [2, 16, 1], [3, 33, 10], [7, 31, 48], [33, 49, 52], [6, 100, 133]]) {
+    for (const density of [0.2, 0.7]) {
+      await t.step(`${rows} × ${depth} × ${width}, ${density} full`, async () => {
+        const program = firstLayer(rows, depth, width, density);
+        assert.deepEqual(specialKernels(program), ["compressTableRows", "compressedMatmul", "transposeCompressed"]);
+        const tolerance = { relative: 1e-5, absolute: 1e-4 };
+        await assertLikeReference(program, firstLayerState(rows, depth, density), tolerance);
+      });
+    }
+  }
+});
+
+Deno.test("a wrong density costs speed only, and full rows are multiplied as they are", async () => {
+  const tolerance = { relative: 1e-5, absolute: 1e-4 };
+  await assertLikeReference(firstLayer(9, 40, 20, 0.01), firstLayerState(9, 40, 1), tolerance);
+  const full = firstLayer(9, 40, 20, 0.9);
+  assert.deepEqual(specialKernels(full), []);
+  await assertLikeReference(full, firstLayerState(9, 40, 1), tolerance);
+});
+
+Deno.test("what a ReLU leaves is multiplied without its zeros, forward and for the weights' gradient", async (t) => {
+  for (const [rows, depth, width] of [[1, 32, 32], [5, 65, 33], [40, 128, 70], [3, 2000, 32]]) {
+    await t.step(`${rows} × ${depth} × ${width}`, async () => {
+      const x = state("x", [rows, depth]), w = state("w", [depth, width]);
+      const program = withGradients(matmul(relu(x), w), { x, w });
+      assert.deepEqual(specialKernels(program), ["compressRows", "compressedMatmul", "transposeCompressed"]);
+      const tolerance = { relative: 1e-5, absolute: 1e-4 };
+      await assertLikeReference(program, {}, tolerance);
+      await assertLikeReference(program, { x: new Float32Array(rows * depth).fill(-1) }, tolerance);
+      await assertLikeReference(program, { x: new Float32Array(rows * depth).fill(1) }, tolerance);
+    });
+  }
+});
+
+Deno.test("small and narrow products stay as they are", () => {
+  for (const [depth, width] of [[128, 10], [16, 128]]) {
+    const x = state("x", [32, depth]), w = state("w", [depth, width]);
+    assert.deepEqual(specialKernels(withGradients(matmul(relu(x), w), { w })), []);
+  }
+});
+
+interface ConvCase {
+  batch: number;
+  height: number;
+  width: number;
+  channels: number;
+  filters: number;
+}
+
+function convBlock({ batch, height, width, channels, filters }: ConvCase): Program {
+  const x = state("x", [batch, height, width, channels]), w = state("w", [3, 3, channels, filters]);
+  const b = state("b", [filters]);
+  return withGradients(maxPool2d(relu(add(conv2d(x, w, { padding: 1 }), b))), { x, w, b });
+}
+
+Deno.test("pooled convolutions give the unfused program's values and gradients", async (t) => {
+  const cases: [number, number, number, number, number][] = [
+    [1, 2, 2, 4, 4],
+    [2, 4, 6, 1, 8],
+    [3, 6, 4, 4, 12],
+    [2, 14, 14, 16, 8],
+    [1, 8, 8, 20, 32],
+    [3, 10, 2, 32, 64],
+    [2, 28, 28, 1, 32],
+  ];
+  for (const [batch, height, width, channels, filters] of cases) {
+    await t.step(`${batch} × ${height} × ${width} × ${channels} → ${filters}`, async () => {
+      const program = convBlock({ batch, height, width, channels, filters });
+      const expected = [channels === 1 ? "pooledWeightGradientGrey" : "pooledWeightGradient", "reluPool"];
+      if (channels > 1) expected.push("pooledInputGradient");
+      if (channels >= 16) expected.push("winogradConv");
+      assert.deepEqual(specialKernels(program), expected.sort());
+      await assertLikeReference(program, {}, { relative: 1e-5, absolute: 1e-4 });
+    });
+  }
+});
+
+Deno.test("where nothing passes the ReLU, all gradients of a pooled convolution are 0", async () => {
+  const program = convBlock({ batch: 2, height: 4, width: 4, channels: 4, filters: 8 });
+  await assertLikeReference(program, { b: new Float32Array(8).fill(-100) });
+});
+
+Deno.test("convolutions that no special kernel fits run as they are", async (t) => {
+  const cases: [string, ConvCase][] = [
+    ["odd sides", { batch: 2, height: 5, width: 7, channels: 4, filters: 4 }],
+    ["odd filters", { batch: 2, height: 4, width: 4, channels: 4, filters: 3 }],
+    ["odd channels", { batch: 2, height: 4, width: 4, channels: 3, filters: 4 }],
+  ];
+  for (const [name, convCase] of cases) {
+    await t.step(name, async () => {
+      const program = convBlock(convCase);
+      assert.deepEqual(specialKernels(program), []);
+      await assertLikeReference(program);
+    });
+  }
+});
+
+Deno.test("another user of the gradient in front of the pooling gets all of it", async () => {
+  const x = state("x", [2, 4, 4, 4]), w = state("w", [3, 3, 4, 8]), b = state("b", [8]);
+  const shifted = add(conv2d(x, w, { padding: 1 }), b), pooled = maxPool2d(relu(shifted));
+  const program = trace(() => {
+    const loss = sum(mul(pooled, state("weights", pooled.shape)));
+    const [inFront, ofW] = gradients(loss, [shifted, w]);
+    return { updates: { inFront, ofW, squares: mul(inFront, inFront) } };
+  });
+  await assertLikeReference(program);
+});
+
+Deno.test("Winograd's convolution is the direct one, without pooling and for several blocks of filters", async (t) => {
+  for (const [batch, height, width, channels, filters] of [[1, 2, 2, 16, 8], [2, 6, 10, 20, 96], [3, 14, 14, 32, 64]]) {
+    await t.step(`${batch} × ${height} × ${width} × ${channels} → ${filters}`, async () => {
+      const x = state("x", [batch, height, width, channels]), w = state("w", [3, 3, channels, filters]);
+      const program = trace(() => ({ updates: { result: conv2d(x, w, { padding: 1 }) } }));
+      assert.deepEqual(specialKernels(program), ["winogradConv"]);
+      await assertLikeReference(program);
+    });
+  }
+});
