@@ -1,5 +1,5 @@
 /** Emits a fused elementwise loop. */
-import type { FunctionBuilder, Local } from "../../emit/wasm/function_builder.ts";
+import type { Code, FunctionBuilder, Local } from "../../emit/wasm/function_builder.ts";
 import { f32x4, i32, v128 } from "../../emit/wasm/instructions.ts";
 import { storeLanes } from "../../emit/wasm/math.ts";
 import type { LoopItem, LoopOperand } from "../../fuse.ts";
@@ -25,13 +25,17 @@ export type ConstantOf = (node: Tensor) => number | undefined;
 class Loop {
   /** Values that do not change in the loop, or not within a row. */
   private readonly fixed = new Map<Tensor, Local>();
+  /** Products that only the sum behind them reads, and are computed with it. */
+  private readonly absorbed: ReadonlySet<Tensor>;
 
   constructor(
     readonly f: FunctionBuilder,
     readonly item: LoopItem,
     private readonly addressOf: (node: Tensor) => Address,
     private readonly constantOf: ConstantOf,
-  ) {}
+  ) {
+    this.absorbed = absorbedProducts(item);
+  }
 
   private operands(access: LoopOperand["access"]): LoopOperand[] {
     return this.item.operands.filter((operand) => operand.access === access);
@@ -57,6 +61,15 @@ class Loop {
     }
   }
 
+  private code(node: Tensor, values: ReadonlyMap<Tensor, Local>): Code {
+    const { f } = this;
+    const product = node.inputs.find((input) => this.absorbed.has(input));
+    if (product === undefined) return (node.op as ElementwiseOp).wasm(f, ...node.inputs.map((x) => values.get(x)!));
+    const [a, b] = product.inputs.map((x) => values.get(x)!.get);
+    const other = values.get(node.inputs.find((input) => input !== product)!)!.get;
+    return node.op.name === "add" ? f.multiplyAdd(a, b, other) : f.multiplySubtract(a, b, other);
+  }
+
   /** One vector of results: `element` and `column` are byte offsets of its first element in the tensor and in its row. */
   vector(element: Local, column: Local | undefined, lanes: number): void {
     const { f, item } = this;
@@ -68,8 +81,7 @@ class Loop {
       values.set(node, f.let("v128", v128.load(baseOf(at, offset.get), at.offset)));
     }
     for (const node of item.nodes) {
-      const operands = node.inputs.map((input) => values.get(input)!);
-      values.set(node, f.let("v128", (node.op as ElementwiseOp).wasm(f, ...operands)));
+      if (!this.absorbed.has(node)) values.set(node, f.let("v128", this.code(node, values)));
     }
     for (const node of item.results) {
       const at = this.addressOf(node);
@@ -78,6 +90,18 @@ class Loop {
       else storeLanes(f, f.let("i32", baseOf(at, element.get)).get, at.offset, value, lanes);
     }
   }
+}
+
+/** The products whose only reader is a sum or a difference that takes them away. */
+function absorbedProducts({ nodes, results }: LoopItem): ReadonlySet<Tensor> {
+  const readers = new Map<Tensor, number>(results.map((node) => [node, 1]));
+  for (const input of nodes.flatMap((node) => node.inputs)) readers.set(input, (readers.get(input) ?? 0) + 1);
+  const isFree = (node: Tensor) => node.op.name === "mul" && nodes.includes(node) && readers.get(node) === 1;
+  return new Set(nodes.flatMap((node) => {
+    const [a, b] = node.inputs;
+    if (node.op.name === "add") return isFree(a) ? [a] : isFree(b) ? [b] : [];
+    return node.op.name === "sub" && isFree(b) ? [b] : [];
+  }));
 }
 
 /** All operands run in step: one loop over everything. It may run over the end, into the padding of the buffers. */

@@ -105,6 +105,11 @@ export class FunctionBuilder {
     return this.features.relaxedFma ? f32x4.relaxedMadd(a, b, c) : f32x4.add(f32x4.mul(a, b), c);
   }
 
+  /** c − a × b, fused where the engine can. */
+  multiplySubtract(a: Code, b: Code, c: Code): Code {
+    return this.features.relaxedFma ? f32x4.relaxedNmadd(a, b, c) : f32x4.sub(c, f32x4.mul(a, b));
+  }
+
   encode(): number[] {
     const declarations = this.locals.slice(this.params.length).map((local) => [1, typeCode(local.type)]);
     const code = [...unsigned(declarations.length), ...declarations.flat(), ...this.body, END];

@@ -156,4 +156,5 @@ export const f32x4 = {
   max: simd(0xe9),
   convertI32: simd(0xfa),
   relaxedMadd: simd(0x105),
+  relaxedNmadd: simd(0x106),
 };
