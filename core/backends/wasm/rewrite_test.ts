@@ -64,11 +64,23 @@ Deno.test("what a ReLU leaves is multiplied without its zeros, forward and for t
     await t.step(`${rows} × ${depth} × ${width}`, async () => {
       const x = state("x", [rows, depth]), w = state("w", [depth, width]);
       const program = withGradients(matmul(relu(x), w), { x, w });
-      assert.deepEqual(specialKernels(program), ["compressRows", "compressedMatmul", "transposeCompressed"]);
+      const expected = ["compressRows", "compressedMatmul", "transposeCompressed"];
+      assert.deepEqual(specialKernels(program), expected);
       const tolerance = { relative: 1e-5, absolute: 1e-4 };
       await assertLikeReference(program, {}, tolerance);
       await assertLikeReference(program, { x: new Float32Array(rows * depth).fill(-1) }, tolerance);
       await assertLikeReference(program, { x: new Float32Array(rows * depth).fill(1) }, tolerance);
+    });
+  }
+});
+
+Deno.test("a gradient that a ReLU let through in part goes back through the weights without its zeros", async (t) => {
+  for (const [rows, width, depth] of [[5, 32, 36], [33, 100, 64], [2, 48, 40]]) {
+    await t.step(`${rows} × ${depth} × ${width}`, async () => {
+      const x = state("x", [rows, width]), w = state("w", [width, depth]);
+      const program = withGradients(relu(matmul(x, w)), { x, w });
+      assert.deepEqual(specialKernels(program), rows > 4 ? ["compressRows", "compressedMatmul", "transpose"] : []);
+      await assertLikeReference(program, {}, { relative: 1e-5, absolute: 1e-4 });
     });
   }
 });

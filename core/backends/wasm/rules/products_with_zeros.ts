@@ -7,6 +7,7 @@ import { add, matmulOptions, mul, sum } from "../../../ops/mod.ts";
 import type { Shape } from "../../../shape.ts";
 import { compressedMatmul } from "../kernels/compressed_matmul.ts";
 import { compressRows, compressTableRows } from "../kernels/compress_rows.ts";
+import { transpose } from "../kernels/transpose.ts";
 import { transposeCompressed } from "../kernels/transpose_compressed.ts";
 import type { Rule } from "../rewrite.ts";
 
@@ -23,11 +24,17 @@ const MAX_HALF_EMPTY_DEPTH = 1024, FEW_ROWS = 4;
 export function productsWithZeros(): Rule {
   // Forward and backward pass share their lists.
   const lists = new Map<Tensor, Tensor>(), turned = new Map<Tensor, Tensor>();
+  const listOf = (a: Tensor, now: (earlier: Tensor) => Tensor) => once(lists, a, () => compressRows(now(a)));
   const turn = (list: Tensor) => once(turned, list, () => transposeCompressed(list));
   return (node, now) => {
     const options = matmulOptions(node);
-    if (options === undefined || options.transposeB) return undefined;
-    const [a, b] = node.inputs, other = now(b), transposed = options.transposeA;
+    if (options === undefined) return undefined;
+    const [a, b] = node.inputs, { transposeA: transposed, transposeB } = options;
+    if (transposeB) {
+      const fits = !transposed && b.shape.every((n) => n % 4 === 0 && n >= MIN_EXTENT) && comesFromRelu(a);
+      return fits && a.shape[0] > FEW_ROWS ? compressedMatmul(listOf(a, now), transpose(now(b))) : undefined;
+    }
+    const other = now(b);
     const affine = affineOf(a);
     if (isMostlyZero(affine.of)) {
       const [table, indices] = affine.of.inputs.map(now);
@@ -35,7 +42,7 @@ export function productsWithZeros(): Rule {
       return transposed ? turnedAffineProduct(turn(list), other, affine) : affineProduct(list, other, affine);
     }
     if (!isWorthListing(a.shape, b.shape) || !comesFromRelu(a)) return undefined;
-    const list = once(lists, a, () => compressRows(now(a)));
+    const list = listOf(a, now);
     return compressedMatmul(transposed ? turn(list) : list, other);
   };
 }
