@@ -3,8 +3,8 @@
  * only the largest passes a gradient back, if it is positive at all: at most a quarter of the convolution's outputs, which these
  * kernels list instead of walking over the rest.
  */
-import type { FunctionBuilder, Local } from "../../../emit/wasm/function_builder.ts";
-import { f32x4, i32, v128 } from "../../../emit/wasm/instructions.ts";
+import type { Code, FunctionBuilder, Local } from "../../../emit/wasm/function_builder.ts";
+import { f32x4, i32, i32x4, v128 } from "../../../emit/wasm/instructions.ts";
 import { apply, type Tensor } from "../../../graph.ts";
 import type { Address, SpecialOp } from "../../../op.ts";
 import { baseOf } from "../../../ops/addressing.ts";
@@ -38,6 +38,26 @@ export function part(x: Tensor, type: TensorType, at: number): Tensor {
     },
   };
   return apply(op, x);
+}
+
+/**
+ * Stores max(v + bias, 0) of the largest v of a window's four pixels, and its place: of equals the first. Adding the bias and
+ * cutting off at 0 keep the order, so both come after the comparison.
+ */
+export function storeMaximum(
+  f: FunctionBuilder,
+  [first, ...others]: readonly Local[],
+  bias: Code,
+  out: { at: Local; values: number; places: number },
+): void {
+  const max = f.let("v128", first.get), place = f.let("v128", v128.zero), isLarger = f.local("v128");
+  others.forEach((value, i) => {
+    f.set(isLarger, f32x4.gt(value.get, max.get));
+    f.set(max, v128.bitselect(value.get, max.get, isLarger.get));
+    f.set(place, v128.bitselect(i32x4.const(i + 1), place.get, isLarger.get));
+  });
+  f.emit(v128.store(out.at.get, out.values, f32x4.max(f32x4.add(max.get, bias), v128.zero)));
+  f.emit(v128.store(out.at.get, out.places, place.get));
 }
 
 /** The inputs of a gradient kernel that say what came through the pooling. */

@@ -4,6 +4,7 @@ import { apply, type Tensor } from "../../../graph.ts";
 import type { SpecialOp } from "../../../op.ts";
 import { baseOf } from "../../../ops/addressing.ts";
 import { clear, paddedImage, padImage } from "../../../ops/padded_image.ts";
+import { eachTapOfWindow } from "./grey_window.ts";
 import {
   borderOf,
   forEach,
@@ -83,17 +84,10 @@ function addImage(
       const gradient = loadGradient(f, inputs, source);
       f.set(place, v128.load(baseOf(inputs.places, source.get), inputs.places.offset));
       parts.forEach((part, i) => f.set(part, v128.and(gradient.get, i32x4.eq(place.get, i32x4.const(i)))));
-      for (let dy = 0; dy < 4; dy++) {
-        for (let dx = 0; dx < 4; dx++) {
-          f.set(pixel, v128.load32Splat(window.get, dy * row + 4 * dx));
-          parts.forEach((part, i) => {
-            const ky = dy - (i >> 1), kx = dx - (i & 1);
-            if (ky < 0 || ky > 2 || kx < 0 || kx > 2) return;
-            const sum = sums[3 * ky + kx];
-            f.set(sum, f.multiplyAdd(part.get, pixel.get, sum.get));
-          });
-        }
-      }
+      eachTapOfWindow(
+        (dy, dx) => f.set(pixel, v128.load32Splat(window.get, dy * row + 4 * dx)),
+        (place, tap) => f.set(sums[tap], f.multiplyAdd(parts[place].get, pixel.get, sums[tap].get)),
+      );
       f.set(source, i32.add(source.get, i32.const(s.filters * 4)));
       f.set(window, i32.add(window.get, i32.const(strides.window)));
     });

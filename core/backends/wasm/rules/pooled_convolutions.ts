@@ -5,6 +5,7 @@
  */
 import type { Tensor } from "../../../graph.ts";
 import { convPadding, gate, sum, sumAxes } from "../../../ops/mod.ts";
+import { greyConvPool } from "../kernels/grey_conv_pool.ts";
 import type { Pooled } from "../kernels/pooled_conv.ts";
 import { pooledInputGradient } from "../kernels/pooled_input_gradient.ts";
 import { pooledWeightGradientGrey } from "../kernels/pooled_weight_gradient_grey.ts";
@@ -19,7 +20,8 @@ export function pooledConvolutions(): Rule {
     if (node.op.name === "maxPool2d") {
       const block = blockOf(node.inputs[0]);
       if (block === undefined) return undefined;
-      const result = reluPool(now(block.convolution), now(block.bias));
+      const [x, w] = block.convolution.inputs.map(now), bias = now(block.bias);
+      const result = x.shape[3] === 1 ? greyConvPool(x, w, bias) : reluPool(now(block.convolution), bias);
       pooled.set(node.inputs[0], result);
       return result.values;
     }
