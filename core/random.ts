@@ -17,22 +17,31 @@ export function threefry(key0: number, key1: number, counter0: number, counter1:
   return [words[0], words[1]];
 }
 
-/** `threefry` into the first two elements of `words`, for loops that draw millions. */
-function threefryInto(words: Uint32Array, key0: number, key1: number, counter0: number, counter1: number): void {
-  const key2 = KEY_PARITY ^ key0 ^ key1;
-  let x0 = (counter0 + key0) | 0, x1 = (counter1 + key1) | 0;
-  for (let round = 0; round < ROUNDS; round++) {
-    const rotation = ROTATIONS[round % 8];
-    x0 = (x0 + x1) | 0;
-    x1 = ((x1 << rotation) | (x1 >>> (32 - rotation))) ^ x0;
-    if (round % 4 === 3) {
-      const injection = (round + 1) / 4, turn = injection % 3;
-      x0 = (x0 + (turn === 0 ? key0 : turn === 1 ? key1 : key2)) | 0;
-      x1 = (x1 + (turn === 0 ? key1 : turn === 1 ? key2 : key0) + injection) | 0;
-    }
-  }
-  words[0] = x0;
-  words[1] = x1;
+/** `threefry` into the first two elements of `words`, for loops that draw millions: its rounds are written out. */
+function threefryInto(words: Uint32Array, seed: number, stream: number, counter0: number, counter1: number): void {
+  const key0 = seed | 0, key1 = stream | 0, key2 = KEY_PARITY ^ key0 ^ key1;
+  words[0] = counter0 + key0;
+  words[1] = counter1 + key1;
+  fourRounds(words, 13, 15, 26, 6, key1, key2 + 1);
+  fourRounds(words, 17, 29, 16, 24, key2, key0 + 2);
+  fourRounds(words, 13, 15, 26, 6, key0, key1 + 3);
+  fourRounds(words, 17, 29, 16, 24, key1, key2 + 4);
+  fourRounds(words, 13, 15, 26, 6, key2, key0 + 5);
+}
+
+/** Four rounds with their rotations, then the injection of two words of the key. */
+function fourRounds(words: Uint32Array, a: number, b: number, c: number, d: number, key0: number, key1: number): void {
+  let x = words[0] | 0, y = words[1] | 0;
+  x = (x + y) | 0;
+  y = ((y << a) | (y >>> (32 - a))) ^ x;
+  x = (x + y) | 0;
+  y = ((y << b) | (y >>> (32 - b))) ^ x;
+  x = (x + y) | 0;
+  y = ((y << c) | (y >>> (32 - c))) ^ x;
+  x = (x + y) | 0;
+  y = ((y << d) | (y >>> (32 - d))) ^ x;
+  words[0] = x + key0;
+  words[1] = y + key1;
 }
 
 /** What a stream of random numbers is for; streams of one seed do not overlap. */
