@@ -23,7 +23,12 @@ function leaf(source: LeafOp["source"], dtype: DType, shape: Shape): Tensor {
  * A tensor that lives across steps under `name`. Programs of one session that use the same name share it. `density` is the
  * share of its elements that are not 0, where the caller has measured it: a hint, on which only speed depends.
  */
-export function state(name: string, shape: Shape, dtype: DType = "f32", { density }: { density?: number } = {}): Tensor {
+export function state(
+  name: string,
+  shape: Shape,
+  dtype: DType = "f32",
+  { density }: { density?: number } = {},
+): Tensor {
   return leaf({ kind: "state", name, density }, dtype, shape);
 }
 

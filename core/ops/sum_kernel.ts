@@ -63,7 +63,10 @@ export function sumColumns({ outer, length, inner }: Split): WasmKernel {
       const sumBlock = (columns: number) => {
         const used = totals.slice(0, Math.ceil(columns / 4));
         const startOf = (rows: number) =>
-          i32.mul(i32.add(i32.mul(o.get, i32.const(rows * inner)), i32.mul(block.get, i32.const(COLUMNS))), i32.const(4));
+          i32.mul(
+            i32.add(i32.mul(o.get, i32.const(rows * inner)), i32.mul(block.get, i32.const(COLUMNS))),
+            i32.const(4),
+          );
         f.set(at, baseOf(x, startOf(length)));
         for (const total of used) f.set(total, v128.zero);
         f.repeat(length, () => {

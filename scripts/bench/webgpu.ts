@@ -48,7 +48,15 @@ console.log(`adapter: ${(await findAdapter())?.description}`);
 for (const [modelType, batch, chunk] of [["SimpleNN", 32, 10], ["SimpleNN", 64, 10], ["ConvNN", 64, 1]] as const) {
   const spec: ModelSpec = { modelType, hiddenLayers: [128] };
   const startOf = (step: number) => (step * batch) % (COUNT - batch);
-  const ours = trainingProgram({ spec, optimizer: "Adam", learningRate: 0.001, seed: 1, digits: { set: "train", count: COUNT, density: 0.19 }, batch, startOf });
+  const ours = trainingProgram({
+    spec,
+    optimizer: "Adam",
+    learningRate: 0.001,
+    seed: 1,
+    digits: { set: "train", count: COUNT, density: 0.19 },
+    batch,
+    startOf,
+  });
   const sessions = [await open(spec, ours), await open(spec, withNaiveKernels(ours))];
   const [a, b] = await Promise.all(sessions.map(async (session) => (await session.run("train", 0, 3)).loss));
   a.forEach((loss, i) => {

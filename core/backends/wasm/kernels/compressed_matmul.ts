@@ -28,7 +28,10 @@ const compressedMatmulOp: SpecialOp = {
           f.if(i32.leS(first.get, i32.const(0)), () => f.set(first, i32.const(0)));
           f.set(end, i32.sub(to.get, start));
           f.if(i32.gtS(end.get, i32.const(rows)), () => f.set(end, i32.const(rows)));
-          emitRows(f, { columns, width, chunkBytes: chunk * 16, listStride }, { index, first, end }, { inputs, output });
+          emitRows(f, { columns, width, chunkBytes: chunk * 16, listStride }, { index, first, end }, {
+            inputs,
+            output,
+          });
         };
         if (whole > 0) f.countTo(index, i32.const(whole), 1, () => rowsOf(chunk * 4));
         if (whole < chunks) rowsOf(rest);

@@ -85,7 +85,13 @@ function turnWeights(f: FunctionBuilder, { channels, filters }: PooledConvShape,
 }
 
 /** Lists a window's filters by place, each with the byte offset of its turned kernel; moves `source` to the next window. */
-function listFilters(f: FunctionBuilder, s: PooledConvShape, inputs: PooledGradient, source: Local, lists: Lists): void {
+function listFilters(
+  f: FunctionBuilder,
+  s: PooledConvShape,
+  inputs: PooledGradient,
+  source: Local,
+  lists: Lists,
+): void {
   for (let place = 0; place < PLACES; place++) {
     f.emit(i32.store(lists.ends.get, 4 * place, i32.add(lists.lists.get, i32.const(place * lists.listBytes))));
   }

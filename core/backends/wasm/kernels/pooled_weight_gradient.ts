@@ -92,7 +92,9 @@ function listPixels(f: FunctionBuilder, s: PooledConvShape, inputs: PooledGradie
         const down = i32x4.mul(i32x4.shrU(offsets.get, i32.const(1)), i32x4.const(row));
         f.set(offsets, i32x4.add(i32x4.splat(window.get), i32x4.add(across, down)));
         const pairs = [0, 8].map((first) => {
-          const bytes = [0, 4].flatMap((word) => [0, 16].flatMap((of) => [0, 1, 2, 3].map((i) => of + first + word + i)));
+          const bytes = [0, 4].flatMap((word) =>
+            [0, 16].flatMap((of) => [0, 1, 2, 3].map((i) => of + first + word + i))
+          );
           return f.let("v128", v128.shuffle(offsets.get, gradient.get, bytes));
         });
         ends.forEach((end, lane) => {
