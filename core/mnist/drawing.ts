@@ -34,7 +34,7 @@ export class BlankDrawingError extends Error {
 export function prepareDrawing(image: Raster): Uint8Array {
   const ink = findInk(image);
   if (ink.strongest < VISIBLE) throw new BlankDrawingError();
-  const box = findBox(ink, image.width, image.height);
+  const box = findBox(ink, image.width);
   const width = box.right - box.left;
   const height = box.bottom - box.top;
   const scale = DIGIT_SIDE / Math.max(width, height);
@@ -43,21 +43,23 @@ export function prepareDrawing(image: Raster): Uint8Array {
   return centre(averageAreas(ink.plane, image.width, box, newWidth, newHeight), newWidth, newHeight);
 }
 
-/** The smallest rectangle around everything that is more than noise. */
-function findBox({ plane, strongest }: Ink, width: number, height: number): Box {
+/** The smallest rectangle around everything that is more than noise; there is something, the strongest ink at least. */
+function findBox({ plane, strongest }: Ink, width: number): Box {
   const threshold = Math.ceil(strongest * NOISE);
-  let left = width, right = 0, top = height, bottom = 0;
-  for (let y = 0; y < height; y++) {
+  let first = 0, last = plane.length - 1;
+  while (plane[first] < threshold) first++;
+  while (plane[last] < threshold) last--;
+  const top = Math.floor(first / width), bottom = Math.floor(last / width) + 1;
+  let left = width, right = 0;
+  for (let y = top; y < bottom; y++) {
+    // Only what would widen the rectangle has to be looked at.
     const row = y * width;
     let x = 0;
-    while (x < width && plane[row + x] < threshold) x++;
-    if (x === width) continue;
-    if (x < left) left = x;
+    while (x < left && plane[row + x] < threshold) x++;
+    left = x;
     let end = width;
-    while (plane[row + end - 1] < threshold) end--;
-    if (end > right) right = end;
-    if (top === height) top = y;
-    bottom = y + 1;
+    while (end > right && plane[row + end - 1] < threshold) end--;
+    right = end;
   }
   return { left, top, right, bottom };
 }

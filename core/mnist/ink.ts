@@ -27,7 +27,7 @@ export function findInk(image: Raster): Ink {
     case 3:
       return inkOfRgb(data, [paper(0), paper(1), paper(2)]);
     case 4:
-      return varies(data, 4, 3) ? inkOfChannel(data, 4, 3, 0) : inkOfRgba(data, [paper(0), paper(1), paper(2)]);
+      return inkOfRgba(data, [paper(0), paper(1), paper(2)]) ?? inkOfChannel(data, 4, 3, 0);
   }
 }
 
@@ -80,19 +80,29 @@ function inkOfRgb(data: Uint8Array, [red, green, blue]: Colour): Ink {
   return { plane, strongest };
 }
 
-/** A canvas is RGBA, so this is the usual case: most of it is paper, which a look at four samples at once tells. */
-function inkOfRgba(samples: Uint8Array, [red, green, blue]: Colour): Ink {
+/**
+ * A canvas is RGBA, so this is the usual case: most of it is paper, which a look at four samples at once tells. Undefined
+ * as soon as alpha is seen to vary.
+ */
+function inkOfRgba(samples: Uint8Array, [red, green, blue]: Colour): Ink | undefined {
   const data = samples.byteOffset % 4 === 0 ? samples : samples.slice();
   const plane = new Uint8Array(data.length / 4);
   const words = new Int32Array(data.buffer, data.byteOffset, plane.length);
-  const [paperWord] = new Int32Array(Uint8Array.of(red, green, blue, data[3]).buffer);
+  const alpha = data[3];
+  const paperWord = wordOf(red, green, blue, alpha);
   let strongest = 0;
   for (let pixel = 0; pixel < plane.length; pixel++) {
     if (words[pixel] === paperWord) continue;
     const at = pixel * 4;
+    if (data[at + 3] !== alpha) return undefined;
     const ink = Math.max(Math.abs(data[at] - red), Math.abs(data[at + 1] - green), Math.abs(data[at + 2] - blue));
     plane[pixel] = ink;
     if (ink > strongest) strongest = ink;
   }
   return { plane, strongest };
+}
+
+/** Four bytes as this machine reads them at once. */
+function wordOf(...bytes: [number, number, number, number]): number {
+  return new Int32Array(Uint8Array.from(bytes).buffer)[0];
 }
