@@ -32,15 +32,19 @@ export class BlankDrawingError extends Error {
  * for a page of one tone.
  */
 export function prepareDrawing(image: Raster): Uint8Array {
-  const ink = findInk(image);
+  return prepareInk(findInk(image), image.width);
+}
+
+/** Prepares a drawing of which the ink is found already, on rows of `stride` pixels. */
+export function prepareInk(ink: Ink, stride: number): Uint8Array {
   if (ink.strongest < VISIBLE) throw new BlankDrawingError();
-  const box = findBox(ink, image.width);
+  const box = findBox(ink, stride);
   const width = box.right - box.left;
   const height = box.bottom - box.top;
   const scale = DIGIT_SIDE / Math.max(width, height);
   const newWidth = Math.max(1, Math.round(width * scale));
   const newHeight = Math.max(1, Math.round(height * scale));
-  return centre(averageAreas(ink.plane, image.width, box, newWidth, newHeight), newWidth, newHeight);
+  return centre(averageAreas(ink.plane, stride, box, newWidth, newHeight), newWidth, newHeight);
 }
 
 /** The smallest rectangle around everything that is more than noise; there is something, the strongest ink at least. */

@@ -8,7 +8,7 @@ export interface Ink {
   strongest: number;
 }
 
-type Colour = readonly [red: number, green: number, blue: number];
+export type Colour = readonly [red: number, green: number, blue: number];
 
 /**
  * Tells ink from paper. Where alpha varies, alpha is the ink (a transparent canvas). Elsewhere paper is the middle colour
@@ -18,17 +18,22 @@ type Colour = readonly [red: number, green: number, blue: number];
 export function findInk(image: Raster): Ink {
   // One kind of array, whatever the caller's, keeps the loops below fast.
   const data = new Uint8Array(image.data.buffer, image.data.byteOffset, image.data.length);
-  const paper = (channel: number) => borderMedian(data, image, channel);
+  const paper = (channel: number) => borderMedian(image, channel);
   switch (image.channels) {
     case 1:
       return inkOfChannel(data, 1, 0, paper(0));
     case 2:
       return varies(data, 2, 1) ? inkOfChannel(data, 2, 1, 0) : inkOfChannel(data, 2, 0, paper(0));
     case 3:
-      return inkOfRgb(data, [paper(0), paper(1), paper(2)]);
+      return inkOfRgb(data, paperOf(image));
     case 4:
-      return inkOfRgba(data, [paper(0), paper(1), paper(2)]) ?? inkOfChannel(data, 4, 3, 0);
+      return inkOfRgba(data, paperOf(image)) ?? inkOfChannel(data, 4, 3, 0);
   }
+}
+
+/** The colour of the paper under an RGB or RGBA picture: the middle one of its border. */
+export function paperOf(image: Raster): Colour {
+  return [borderMedian(image, 0), borderMedian(image, 1), borderMedian(image, 2)];
 }
 
 function varies(data: Uint8Array, channels: number, channel: number): boolean {
@@ -40,7 +45,7 @@ function varies(data: Uint8Array, channels: number, channel: number): boolean {
 }
 
 /** The median of one channel over the outermost pixels. */
-function borderMedian(data: Uint8Array, { width, height, channels }: Raster, channel: number): number {
+function borderMedian({ width, height, channels, data }: Raster, channel: number): number {
   const counts = new Uint32Array(256);
   const count = (x: number, y: number) => counts[data[(y * width + x) * channels + channel]]++;
   for (let x = 0; x < width; x++) {

@@ -1,9 +1,5 @@
 /** The five row filters of PNG (specification, section 9), undone. */
 import { PngError } from "./error.ts";
-import { nearestOf, undoWords } from "./unfilter_words.ts";
-
-const LAST_FILTER = 4;
-const WORD_BYTES = 4;
 
 /**
  * Undoes the filters of `rows` rows of `1 + rowBytes` bytes (filter type, then the row) that begin at `start`, in place:
@@ -18,28 +14,15 @@ export function unfilter(
   rowBytes: number,
   pixelBytes: number,
 ): Uint8Array {
-  const words = pixelBytes === WORD_BYTES ? wordsOf(bytes, start) : undefined;
   let from = start;
   let to = start;
   for (let row = 0; row < rows; row++) {
     const filter = bytes[from++];
-    if (filter > LAST_FILTER) throw new PngError(`the PNG is damaged: row filter ${filter} does not exist`);
-    if (words !== undefined && row > 0) {
-      bytes.copyWithin(to, from, from + rowBytes);
-      undoWords(filter, words, to / WORD_BYTES, rowBytes / WORD_BYTES);
-    } else {
-      undo(filter, bytes, from, to, row === 0 ? -1 : to - rowBytes, rowBytes, pixelBytes);
-    }
+    undo(filter, bytes, from, to, row === 0 ? -1 : to - rowBytes, rowBytes, pixelBytes);
     from += rowBytes;
     to += rowBytes;
   }
   return bytes.subarray(start, to);
-}
-
-/** All of `bytes` as words, or undefined where `start` is not the beginning of one. */
-function wordsOf({ buffer, byteOffset, length }: Uint8Array, start: number): Int32Array | undefined {
-  if (byteOffset % WORD_BYTES !== 0 || start % WORD_BYTES !== 0) return undefined;
-  return new Int32Array(buffer, byteOffset, Math.floor(length / WORD_BYTES));
 }
 
 /** `from`, `to` and `above` are where the filtered row, the result and the row above it begin; above is −1 for the first. */
@@ -68,6 +51,8 @@ function undo(
       // Above the first row all is 0, where Paeth's choice is the left neighbour.
       if (above < 0) return undoSub(bytes, from, to, rowBytes, pixelBytes);
       return undoPaeth(bytes, from, to, above, rowBytes, pixelBytes);
+    default:
+      throw new PngError(`the PNG is damaged: row filter ${filter} does not exist`);
   }
 }
 
@@ -98,6 +83,10 @@ function undoPaeth(bytes: Uint8Array, from: number, to: number, above: number, r
     const left = bytes[to + i - pixelBytes];
     const up = bytes[above + i];
     const corner = bytes[above + i - pixelBytes];
-    bytes[to + i] = bytes[from + i] + nearestOf(left, up, corner);
+    const toLeft = Math.abs(up - corner);
+    const toUp = Math.abs(left - corner);
+    const toCorner = Math.abs(left + up - corner - corner);
+    const nearest = toLeft <= toUp && toLeft <= toCorner ? left : toUp <= toCorner ? up : corner;
+    bytes[to + i] = bytes[from + i] + nearest;
   }
 }
