@@ -49,3 +49,28 @@ Deno.test("small bodies under way count together, until they are read", async ()
 Deno.test("a body that breaks off is said to have", async () => {
   await assert.rejects(readBody(slowRequest(10, Promise.reject(new Error("reset"))), KIBIBYTE, LIMITS), isStatus(400));
 });
+
+Deno.test("over a socket, a small body is read as far as it says, and given up where it stalls or says two things", async () => {
+  const limits = { heldBytes: 1e6, deadlineMs: 100 };
+  const answer = (request: Request) =>
+    readBody(request, KIBIBYTE * KIBIBYTE, limits).then(
+      (text) => new Response(text),
+      (error) => new Response(error.message, { status: error instanceof HttpError ? error.status : 500 }),
+    );
+  const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, answer);
+  /** Status and body of the answer, which fits one read. */
+  const ask = async (head: string, body: string) => {
+    using connection = await Deno.connect({ hostname: "127.0.0.1", port: server.addr.port });
+    const request = `POST / HTTP/1.1\r\nHost: localhost\r\n${head}\r\n\r\n${body}`;
+    await connection.write(new TextEncoder().encode(request));
+    const buffer = new Uint8Array(KIBIBYTE);
+    const text = new TextDecoder().decode(buffer.subarray(0, (await connection.read(buffer))!));
+    return [text.split(" ")[1], text.split("\r\n\r\n")[1]];
+  };
+  assert.deepEqual(await ask("Content-Length: 9", "Grösse: +"), ["200", "Grösse: "]);
+  assert.deepEqual(await ask("Content-Length: 9", "Gr"), ["408", "the body took too long to arrive"]);
+  const chunks = "4\r\nlong\r\n".repeat(3) + "0\r\n\r\n";
+  assert.deepEqual(await ask("Transfer-Encoding: chunked", chunks), ["200", "longlonglong"]);
+  assert.equal((await ask("Content-Length: 9\r\nTransfer-Encoding: chunked", chunks))[0], "400");
+  await server.shutdown();
+});

@@ -1,7 +1,11 @@
 /** From the file of a drawing to the pixels that a model reads. */
-import { BlankDrawingError, prepareDrawing } from "../core/mnist/drawing.ts";
-import { decodePng, PngError } from "./png/decode.ts";
+import { BlankDrawingError, prepareDrawing, prepareInk } from "../core/mnist/drawing.ts";
+import { readChunks } from "./png/chunks.ts";
+import { decodeChunks, PngError } from "./png/decode.ts";
 import { peekHeader } from "./png/header.ts";
+import { isCanvas, RgbaReader } from "./rgba_reader.ts";
+
+const rgbaReader = new RgbaReader();
 
 /** A picture with no digit to be read from it, in words for the person who sent it. */
 export class DrawingError extends Error {
@@ -11,7 +15,9 @@ export class DrawingError extends Error {
 /** Reads a PNG to 784 bytes, ink 255 on paper 0. Throws a `DrawingError` for a file that is unsound or blank. */
 export function readDrawing(png: Uint8Array): Uint8Array {
   try {
-    return prepareDrawing(decodePng(png));
+    const chunks = readChunks(png);
+    if (isCanvas(chunks)) return prepareInk(rgbaReader.read(chunks), chunks.header.width);
+    return prepareDrawing(decodeChunks(chunks));
   } catch (error) {
     if (error instanceof PngError) throw new DrawingError(`image_data: ${error.message}`);
     if (error instanceof BlankDrawingError) throw new DrawingError(error.message);

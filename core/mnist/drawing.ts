@@ -32,32 +32,38 @@ export class BlankDrawingError extends Error {
  * for a page of one tone.
  */
 export function prepareDrawing(image: Raster): Uint8Array {
-  const ink = findInk(image);
+  return prepareInk(findInk(image), image.width);
+}
+
+/** Prepares a drawing of which the ink is found already, on rows of `stride` pixels. */
+export function prepareInk(ink: Ink, stride: number): Uint8Array {
   if (ink.strongest < VISIBLE) throw new BlankDrawingError();
-  const box = findBox(ink, image.width, image.height);
+  const box = findBox(ink, stride);
   const width = box.right - box.left;
   const height = box.bottom - box.top;
   const scale = DIGIT_SIDE / Math.max(width, height);
   const newWidth = Math.max(1, Math.round(width * scale));
   const newHeight = Math.max(1, Math.round(height * scale));
-  return centre(averageAreas(ink.plane, image.width, box, newWidth, newHeight), newWidth, newHeight);
+  return centre(averageAreas(ink.plane, stride, box, newWidth, newHeight), newWidth, newHeight);
 }
 
-/** The smallest rectangle around everything that is more than noise. */
-function findBox({ plane, strongest }: Ink, width: number, height: number): Box {
+/** The smallest rectangle around everything that is more than noise; there is something, the strongest ink at least. */
+function findBox({ plane, strongest }: Ink, width: number): Box {
   const threshold = Math.ceil(strongest * NOISE);
-  let left = width, right = 0, top = height, bottom = 0;
-  for (let y = 0; y < height; y++) {
+  let first = 0, last = plane.length - 1;
+  while (plane[first] < threshold) first++;
+  while (plane[last] < threshold) last--;
+  const top = Math.floor(first / width), bottom = Math.floor(last / width) + 1;
+  let left = width, right = 0;
+  for (let y = top; y < bottom; y++) {
+    // Only what would widen the rectangle has to be looked at.
     const row = y * width;
     let x = 0;
-    while (x < width && plane[row + x] < threshold) x++;
-    if (x === width) continue;
-    if (x < left) left = x;
+    while (x < left && plane[row + x] < threshold) x++;
+    left = x;
     let end = width;
-    while (plane[row + end - 1] < threshold) end--;
-    if (end > right) right = end;
-    if (top === height) top = y;
-    bottom = y + 1;
+    while (end > right && plane[row + end - 1] < threshold) end--;
+    right = end;
   }
   return { left, top, right, bottom };
 }

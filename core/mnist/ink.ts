@@ -8,7 +8,7 @@ export interface Ink {
   strongest: number;
 }
 
-type Colour = readonly [red: number, green: number, blue: number];
+export type Colour = readonly [red: number, green: number, blue: number];
 
 /**
  * Tells ink from paper. Where alpha varies, alpha is the ink (a transparent canvas). Elsewhere paper is the middle colour
@@ -18,17 +18,22 @@ type Colour = readonly [red: number, green: number, blue: number];
 export function findInk(image: Raster): Ink {
   // One kind of array, whatever the caller's, keeps the loops below fast.
   const data = new Uint8Array(image.data.buffer, image.data.byteOffset, image.data.length);
-  const paper = (channel: number) => borderMedian(data, image, channel);
+  const paper = (channel: number) => borderMedian(image, channel);
   switch (image.channels) {
     case 1:
       return inkOfChannel(data, 1, 0, paper(0));
     case 2:
       return varies(data, 2, 1) ? inkOfChannel(data, 2, 1, 0) : inkOfChannel(data, 2, 0, paper(0));
     case 3:
-      return inkOfRgb(data, [paper(0), paper(1), paper(2)]);
+      return inkOfRgb(data, paperOf(image));
     case 4:
-      return varies(data, 4, 3) ? inkOfChannel(data, 4, 3, 0) : inkOfRgba(data, [paper(0), paper(1), paper(2)]);
+      return inkOfRgba(data, paperOf(image)) ?? inkOfChannel(data, 4, 3, 0);
   }
+}
+
+/** The colour of the paper under an RGB or RGBA picture: the middle one of its border. */
+export function paperOf(image: Raster): Colour {
+  return [borderMedian(image, 0), borderMedian(image, 1), borderMedian(image, 2)];
 }
 
 function varies(data: Uint8Array, channels: number, channel: number): boolean {
@@ -40,7 +45,7 @@ function varies(data: Uint8Array, channels: number, channel: number): boolean {
 }
 
 /** The median of one channel over the outermost pixels. */
-function borderMedian(data: Uint8Array, { width, height, channels }: Raster, channel: number): number {
+function borderMedian({ width, height, channels, data }: Raster, channel: number): number {
   const counts = new Uint32Array(256);
   const count = (x: number, y: number) => counts[data[(y * width + x) * channels + channel]]++;
   for (let x = 0; x < width; x++) {
@@ -80,19 +85,29 @@ function inkOfRgb(data: Uint8Array, [red, green, blue]: Colour): Ink {
   return { plane, strongest };
 }
 
-/** A canvas is RGBA, so this is the usual case: most of it is paper, which a look at four samples at once tells. */
-function inkOfRgba(samples: Uint8Array, [red, green, blue]: Colour): Ink {
+/**
+ * A canvas is RGBA, so this is the usual case: most of it is paper, which a look at four samples at once tells. Undefined
+ * as soon as alpha is seen to vary.
+ */
+function inkOfRgba(samples: Uint8Array, [red, green, blue]: Colour): Ink | undefined {
   const data = samples.byteOffset % 4 === 0 ? samples : samples.slice();
   const plane = new Uint8Array(data.length / 4);
   const words = new Int32Array(data.buffer, data.byteOffset, plane.length);
-  const [paperWord] = new Int32Array(Uint8Array.of(red, green, blue, data[3]).buffer);
+  const alpha = data[3];
+  const paperWord = wordOf(red, green, blue, alpha);
   let strongest = 0;
   for (let pixel = 0; pixel < plane.length; pixel++) {
     if (words[pixel] === paperWord) continue;
     const at = pixel * 4;
+    if (data[at + 3] !== alpha) return undefined;
     const ink = Math.max(Math.abs(data[at] - red), Math.abs(data[at + 1] - green), Math.abs(data[at + 2] - blue));
     plane[pixel] = ink;
     if (ink > strongest) strongest = ink;
   }
   return { plane, strongest };
+}
+
+/** Four bytes as this machine reads them at once. */
+function wordOf(...bytes: [number, number, number, number]): number {
+  return new Int32Array(Uint8Array.from(bytes).buffer)[0];
 }

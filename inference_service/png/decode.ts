@@ -4,7 +4,7 @@
  */
 import { inflateSync } from "node:zlib";
 import type { Raster } from "../../core/mnist/raster.ts";
-import { readChunks } from "./chunks.ts";
+import { type Chunks, readChunks } from "./chunks.ts";
 import { PngError } from "./error.ts";
 import { passesOf, scatter } from "./passes.ts";
 import { pixelFormat } from "./pixels.ts";
@@ -22,10 +22,14 @@ const SPARE_BYTES = 64;
  * of at most 2048×2048 pixels.
  */
 export function decodePng(bytes: Uint8Array): Raster {
-  const chunks = readChunks(bytes);
+  return decodeChunks(readChunks(bytes));
+}
+
+/** Decodes a file whose chunks are checked. */
+export function decodeChunks(chunks: Chunks): Raster {
   const { width, height, depth, samples, interlaced } = chunks.header;
   const passes = passesOf(chunks.header);
-  const inflated = inflate(chunks.data, passes.reduce((sum, pass) => sum + pass.height * (1 + pass.rowBytes), 0));
+  const inflated = inflatePicture(chunks);
   const pixelBytes = Math.ceil(samples * depth / 8);
   const { channels, expand } = pixelFormat(chunks);
   const picture = interlaced ? new Uint8Array(width * height * channels) : undefined;
@@ -38,6 +42,11 @@ export function decodePng(bytes: Uint8Array): Raster {
     scatter(pixels, pass, channels, picture, width);
   }
   return { width, height, channels, data: picture! };
+}
+
+/** The rows of all passes as they are stored, each behind the type of its filter. */
+export function inflatePicture({ header, data }: Chunks): Uint8Array {
+  return inflate(data, passesOf(header).reduce((sum, pass) => sum + pass.height * (1 + pass.rowBytes), 0));
 }
 
 /** Inflates to exactly `size` bytes; a stream that would give more is stopped there. */

@@ -5,6 +5,7 @@ import type { DigitSet } from "../../core/mnist/idx.ts";
 import type { Raster } from "../../core/mnist/raster.ts";
 import { IMAGE_PIXELS } from "../../core/nn/model_spec.ts";
 import { decodePng } from "../../inference_service/png/decode.ts";
+import { readDrawing } from "../../inference_service/read_drawing.ts";
 import { writePng } from "../../inference_service/png/testing.ts";
 import type { Bench, Case } from "./case.ts";
 import { rate } from "./measure.ts";
@@ -30,6 +31,14 @@ export function drawingCases(bench: Bench): Case[] {
         const raster = drawing(), png = pngOf(raster);
         proveDecoding(decodePng(png), raster);
         return [{ value: await microseconds(() => decodePng(png), bench.seconds), unit: "µs" }];
+      },
+    },
+    {
+      name: "drawing 280×280 RGBA, from its PNG to 28×28",
+      async measure() {
+        const raster = drawing(), png = pngOf(raster);
+        proveReading(readDrawing(png), prepareDrawing(raster));
+        return [{ value: await microseconds(() => readDrawing(png), bench.seconds), unit: "µs" }];
       },
     },
   ];
@@ -68,4 +77,8 @@ function proveDecoding(decoded: Raster, drawn: Raster): void {
   if (wrong >= 0 || decoded.data.length !== drawn.data.length) {
     throw new Error(`the decoded PNG differs from the drawing at sample ${wrong}`);
   }
+}
+
+function proveReading(read: Uint8Array, prepared: Uint8Array): void {
+  if (read.some((pixel, i) => pixel !== prepared[i])) throw new Error("the PNG read is not the drawing prepared");
 }

@@ -4,6 +4,7 @@
  *
  * Usage: deno run --allow-net predict_client.ts URL CLIENTS SECONDS
  */
+import { HttpConnection, postRequest } from "./http_connection.ts";
 import { quantile } from "./measure.ts";
 
 export interface Load {
@@ -18,27 +19,24 @@ export interface Load {
 const WARM_UP = 0.2;
 
 async function main(): Promise<Load> {
-  const [url, clients, seconds] = Deno.args;
+  const [address, clients, seconds] = Deno.args;
+  const url = new URL("/predict", address);
   const bodies: string[] = await new Response(Deno.stdin.readable).json();
+  const requests = bodies.map((body) => postRequest(url, body));
   const begin = performance.now() + 1000 * WARM_UP * Number(seconds);
   const end = begin + 1000 * Number(seconds);
   const times: number[] = [];
   await Promise.all(Array.from({ length: Number(clients) }, async (_, client) => {
+    const connection = await HttpConnection.open(url);
     for (let i = client;; i++) {
       const sent = performance.now();
-      await post(`${url}/predict`, bodies[i % bodies.length]);
+      await connection.send(requests[i % requests.length]);
       const received = performance.now();
-      if (received >= end) return;
+      if (received >= end) return connection.close();
       if (received >= begin) times.push(received - sent);
     }
   }));
   return { perSecond: times.length / Number(seconds), p50: quantile(times, 0.5), p99: quantile(times, 0.99) };
-}
-
-async function post(url: string, body: string): Promise<void> {
-  const response = await fetch(url, { method: "POST", headers: { "content-type": "application/json" }, body });
-  const text = await response.text();
-  if (!response.ok) throw new Error(`${url} answers ${response.status}: ${text}`);
 }
 
 if (import.meta.main) console.log(JSON.stringify(await main()));

@@ -1,0 +1,72 @@
+/** The fast way from the file of a canvas to its ink. Everything else is read the plain way, which this agrees with. */
+import { findInk, type Ink, paperOf } from "../core/mnist/ink.ts";
+import type { Raster } from "../core/mnist/raster.ts";
+import type { Chunks } from "./png/chunks.ts";
+import { inflatePicture } from "./png/decode.ts";
+import { PngError } from "./png/error.ts";
+import { COLOUR } from "./png/header.ts";
+import { compileRgbaKernels, INK_STEP, type RgbaKernels } from "./rgba_kernels.ts";
+
+const PIXEL_BYTES = 4;
+const PAGE_BYTES = 64 * 1024;
+const PAPER_PIXELS = 4;
+/** Where the kernels find a vector of paper, and leave two of results. */
+const PAPER = 0, STRONGEST = 16, DIFFERENCES = 32;
+/** Behind those: a row of zeros, as PNG imagines one above the first, then the picture and its ink. */
+const ROWS = 48;
+
+/** Whether a file is what browsers make of a canvas: RGBA, 8 bits a sample, rows in order. */
+export function isCanvas({ header }: Chunks): boolean {
+  return header.colour === COLOUR.rgba && header.depth === 8 && !header.interlaced;
+}
+
+export class RgbaReader {
+  readonly #memory = new WebAssembly.Memory({ initial: 1 });
+  readonly #kernels: RgbaKernels = compileRgbaKernels(this.#memory);
+
+  /** The ink on a canvas, which holds until the next call. Throws a `PngError` for a picture that is damaged. */
+  read(chunks: Chunks): Ink {
+    const { width, height } = chunks.header;
+    const filtered = inflatePicture(chunks);
+    const pixels = width * height;
+    const rowBytes = width * PIXEL_BYTES;
+    const paddedPixels = Math.ceil(pixels / INK_STEP) * INK_STEP;
+    const pictureAt = ROWS + rowBytes;
+    const planeAt = pictureAt + Math.max(filtered.length, paddedPixels * PIXEL_BYTES);
+    const bytes = this.#reserve(planeAt + paddedPixels);
+    bytes.fill(0, ROWS, pictureAt);
+    bytes.set(filtered, pictureAt);
+    this.#undoFilters(bytes, pictureAt, rowBytes, height);
+
+    const data = bytes.subarray(pictureAt, pictureAt + pixels * PIXEL_BYTES);
+    const picture: Raster = { width, height, channels: PIXEL_BYTES, data };
+    const paper = [...paperOf(picture), data[3]];
+    for (let pixel = 0; pixel < PAPER_PIXELS; pixel++) bytes.set(paper, PAPER + pixel * PIXEL_BYTES);
+    for (let pixel = pixels; pixel < paddedPixels; pixel++) bytes.set(paper, pictureAt + pixel * PIXEL_BYTES);
+    bytes.fill(0, STRONGEST, ROWS);
+    this.#kernels.ink(pictureAt, pictureAt + paddedPixels * PIXEL_BYTES, planeAt, PAPER, STRONGEST, DIFFERENCES);
+    const alphaVaries = bytes.subarray(DIFFERENCES, ROWS).some((bits, i) => i % PIXEL_BYTES === 3 && bits !== 0);
+    if (alphaVaries) return findInk(picture);
+    const strongest = Math.max(...bytes.subarray(STRONGEST, DIFFERENCES));
+    return { plane: bytes.subarray(planeAt, planeAt + pixels), strongest };
+  }
+
+  #undoFilters(bytes: Uint8Array, picture: number, rowBytes: number, rows: number) {
+    const { undo } = this.#kernels;
+    let from = picture, to = picture;
+    for (let row = 0; row < rows; row++) {
+      const filter = bytes[from++];
+      if (filter >= undo.length) throw new PngError(`the PNG is damaged: row filter ${filter} does not exist`);
+      undo[filter](from, to, to + rowBytes, to - rowBytes);
+      from += rowBytes;
+      to += rowBytes;
+    }
+  }
+
+  /** All of the memory, with room for `size` bytes. What was there before stays. */
+  #reserve(size: number): Uint8Array {
+    const missing = size - this.#memory.buffer.byteLength;
+    if (missing > 0) this.#memory.grow(Math.ceil(missing / PAGE_BYTES));
+    return new Uint8Array(this.#memory.buffer);
+  }
+}

@@ -1,0 +1,88 @@
+import assert from "node:assert/strict";
+import { deflateSync } from "node:zlib";
+import { CANVAS, drawPage } from "../core/mnist/drawing_testing.ts";
+import { findInk } from "../core/mnist/ink.ts";
+import { readChunks } from "./png/chunks.ts";
+import { decodePng, PngError } from "./png/decode.ts";
+import { filteredRows, type PngSpec, writePng } from "./png/testing.ts";
+import { isCanvas, RgbaReader } from "./rgba_reader.ts";
+
+const RGBA = 6;
+const OPAQUE = 255;
+
+/** The fast way and the plain one must find the same ink, to the byte. */
+function agree(reader: RgbaReader, spec: PngSpec, what: string) {
+  const png = writePng({ ...spec, colour: RGBA });
+  const chunks = readChunks(png);
+  assert.ok(isCanvas(chunks));
+  const { plane, strongest } = reader.read(chunks);
+  const expected = findInk(decodePng(png));
+  assert.equal(strongest, expected.strongest, what);
+  assert.equal(plane.length, expected.plane.length, what);
+  assert.equal(plane.findIndex((ink, i) => ink !== expected.plane[i]), -1, what);
+}
+
+/** Bytes without order, and between them stretches that are all `paper`. */
+function noise(paper: number, alpha: (x: number, y: number) => number) {
+  return (x: number, y: number, channel: number) => {
+    if (channel === 3) return alpha(x, y);
+    const value = Math.imul(x * 31 + y * 17 + channel * 7 + 5, 2654435761) >>> 16;
+    return (value >> 8) % 3 === 0 || y % 4 === 0 ? paper : value & 255;
+  };
+}
+
+Deno.test("the ink of a canvas is found as in any other picture, through every filter and at every size", () => {
+  const reader = new RgbaReader();
+  const filterings = [0, 1, 2, 3, 4].map((filter) => () => filter);
+  filterings.push((y?: number) => (y! * 7 + 3) % 5);
+  for (const [width, height] of [[1, 1], [5, 7], [16, 1], [33, 40], [1, 50], [300, 3]]) {
+    for (const [i, filter] of filterings.entries()) {
+      for (const paper of [255, 0, 100]) {
+        const what = `${width}×${height}, filtering ${i}, paper ${paper}`;
+        agree(reader, { width, height, filter, sample: noise(paper, () => OPAQUE) }, what);
+        agree(reader, { width, height, filter, sample: noise(paper, () => 9) }, `${what}, alpha 9`);
+        agree(reader, { width, height, filter, sample: noise(paper, (x, y) => (x * y) & 255) }, `${what}, any alpha`);
+      }
+    }
+  }
+});
+
+Deno.test("a canvas and a transparent one are read one after the other, the larger first or last", () => {
+  const reader = new RgbaReader();
+  for (const [width, height] of [[280, 280], [40, 30], [600, 500], [28, 28]]) {
+    for (const paper of [[255, 255, 255, 255], [0, 0, 0, 0]]) {
+      const ink = [0, 0, 200, 255];
+      const page = drawPage(
+        { ...CANVAS, width, height, ink, paper },
+        (x, y) => Math.max(0, Math.sin(x / 9) * (y % 8)) / 7,
+      );
+      const sample = (x: number, y: number, c: number) => page.data[(y * width + x) * 4 + c];
+      agree(reader, { width, height, sample, filter: (y) => y % 5 }, `${width}×${height}, alpha ${paper[3]}`);
+    }
+  }
+});
+
+Deno.test("a canvas with a filter that does not exist, or of the wrong length, is refused", () => {
+  const reader = new RgbaReader();
+  const spec: PngSpec = { width: 20, height: 10, colour: RGBA, sample: (x, y, c) => x * y + c };
+  const refuses = (data: Uint8Array, why: RegExp) =>
+    assert.throws(
+      () => reader.read(readChunks(writePng({ ...spec, data: deflateSync(data) }))),
+      (error) => error instanceof PngError && why.test(error.message),
+    );
+  const rows = Uint8Array.from(filteredRows(spec));
+  refuses(rows.subarray(1), /too little/);
+  refuses(new Uint8Array(rows.length + 1), /more picture data than/);
+  for (const filter of [5, 255]) {
+    rows[81] = filter;
+    refuses(rows, new RegExp(`row filter ${filter}`));
+  }
+});
+
+Deno.test("only RGBA of 8 bits in order counts as a canvas", () => {
+  const isCanvasFile = (spec: Partial<PngSpec>) => isCanvas(readChunks(writePng({ width: 2, height: 2, ...spec })));
+  assert.ok(isCanvasFile({ colour: RGBA }));
+  for (const spec of [{ colour: 2 }, { colour: RGBA, depth: 16 }, { colour: RGBA, interlace: 1 }, { colour: 4 }, {}]) {
+    assert.ok(!isCanvasFile(spec));
+  }
+});
