@@ -19,17 +19,17 @@ function leaf(source: LeafOp["source"], dtype: DType, shape: Shape): Tensor {
   return apply({ kind: "leaf", name: source.kind, source, type: () => type, gradient: () => [] });
 }
 
-/**
- * A tensor that lives across steps under `name`. Programs of one session that use the same name share it. `density` is the
- * share of its elements that are not 0, where the caller has measured it: a hint, on which only speed depends.
- */
-export function state(
-  name: string,
-  shape: Shape,
-  dtype: DType = "f32",
-  { density }: { density?: number } = {},
-): Tensor {
-  return leaf({ kind: "state", name, density }, dtype, shape);
+/** What a backend may know of a state to be faster. Results never depend on it. */
+export interface StateHints {
+  /** Share of its elements that are not 0, where the caller has measured it. */
+  density?: number;
+  /** No program of the session updates it, and the host writes it seldom. */
+  settled?: boolean;
+}
+
+/** A tensor that lives across steps under `name`. Programs of one session that use the same name share it. */
+export function state(name: string, shape: Shape, dtype: DType = "f32", hints: StateHints = {}): Tensor {
+  return leaf({ kind: "state", name, ...hints }, dtype, shape);
 }
 
 /** A scalar that the host computes for each step, in float64, before it is rounded to `dtype`. Steps count from 0. */

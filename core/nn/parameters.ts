@@ -1,5 +1,5 @@
 /** Parameters as a program holds them, and their way to and from a checkpoint. */
-import { state, type Tensor } from "../graph.ts";
+import { state, type StateHints, type Tensor } from "../graph.ts";
 import { STREAMS, uniform } from "../random.ts";
 import type { Session } from "../session.ts";
 import { type Shape, sizeOf } from "../shape.ts";
@@ -57,9 +57,11 @@ function toCheckpoint(data: Float32Array, layout: Layout): Float32Array {
 }
 
 /** The parameters of a model as state, by name. */
-export function parameterTensors(spec: ModelSpec): Map<string, Tensor> {
+export function parameterTensors(spec: ModelSpec, hints?: StateHints): Map<string, Tensor> {
   return new Map(
-    parameterSpecs(spec).map((parameter) => [parameter.name, state(parameter.name, layoutOf(parameter, spec).shape)]),
+    parameterSpecs(spec).map((parameter) => {
+      return [parameter.name, state(parameter.name, layoutOf(parameter, spec).shape, "f32", hints)];
+    }),
   );
 }
 

@@ -95,7 +95,7 @@ export function predictionProgram(spec: ModelSpec, batch: number): Program {
   return trace(() => {
     const stored = state(STATE.pixels, [batch, IMAGE_PIXELS], "u8", { density: DRAWING_DENSITY });
     const pixels = takeRows(stored, state(STATE.rows, [batch], "i32"));
-    const logits = forward(spec, parameterTensors(spec), normalise(pixels));
+    const logits = forward(spec, parameterTensors(spec, { settled: true }), normalise(pixels));
     return { updates: { [STATE.logits]: logits, [STATE.probabilities]: exp(logSoftmax(logits)) } };
   });
 }

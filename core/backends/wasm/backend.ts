@@ -8,6 +8,7 @@ import { bytesOf, sizeOf, type TensorType } from "../../shape.ts";
 import { CONTROL_BYTES } from "./control.ts";
 import { encodeProgram, type MemoryMap, type RowLayout, rowLayout, type RunSteps, scratchBytes } from "./program.ts";
 import { rewrite } from "./rewrite.ts";
+import { settle } from "./settled.ts";
 import { stopWord, type Team, ThreadPool } from "./thread_pool.ts";
 
 const PAGE = 65536;
@@ -17,7 +18,7 @@ const MAX_BYTES = 2 ** 32 - PAGE;
 const TABLE_STEPS = 64;
 
 interface Compiled {
-  /** Its place among the session's programs, by which threads know it. */
+  /** Its place among all that the session compiled, by which threads know it. */
   number: number;
   schedule: Schedule;
   layout: RowLayout;
@@ -50,6 +51,8 @@ interface SessionParts {
   types: ReadonlyMap<string, TensorType>;
   map: MemoryMap;
   programs: ReadonlyMap<string, Compiled>;
+  /** What has to run before a program, by the program's name, whenever one of the states is written. */
+  preparations: ReadonlyMap<string, { compiled: Compiled; settled: ReadonlySet<string> }>;
   /** Address of the table of per-step inputs and outputs. */
   tableAt: number;
   team?: Team;
@@ -62,11 +65,14 @@ class WasmSession implements Session {
   readonly stop?: Int32Array<SharedArrayBuffer>;
   private readonly memory: WebAssembly.Memory;
   private readonly types: ReadonlyMap<string, TensorType>;
+  /** Programs that have to be prepared before they run next. */
+  private readonly unprepared: Set<string>;
 
   constructor(private readonly parts: SessionParts) {
     this.memory = parts.memory;
     this.types = parts.types;
     this.stop = parts.stop;
+    this.unprepared = new Set(parts.preparations.keys());
   }
 
   private view(name: string): Numbers {
@@ -78,6 +84,7 @@ class WasmSession implements Session {
     const view = this.view(name);
     requireLength(name, values, view.length);
     view.set(values);
+    for (const [program, { settled }] of this.parts.preparations) if (settled.has(name)) this.unprepared.add(program);
   }
 
   read(name: string): Promise<Numbers> {
@@ -85,10 +92,14 @@ class WasmSession implements Session {
   }
 
   run(program: string, firstStep: number, steps: number): Promise<Record<string, Float32Array>> {
-    const { programs, tableAt, team } = this.parts;
-    const compiled = programs.get(program);
+    const compiled = this.parts.programs.get(program);
     if (compiled === undefined) throw new Error(`no program is called ${program}`);
-    const { number, schedule, layout, runSteps } = compiled;
+    if (this.unprepared.delete(program)) this.runCompiled(this.parts.preparations.get(program)!.compiled, 0, 1);
+    return Promise.resolve(this.runCompiled(compiled, firstStep, steps));
+  }
+
+  private runCompiled(compiled: Compiled, firstStep: number, steps: number): Record<string, Float32Array> {
+    const { tableAt, team } = this.parts, { number, schedule, layout, runSteps } = compiled;
     const series = schedule.outputs.map(([name]) => [name, new Float32Array(steps)] as const);
     const words = layout.bytes / 4;
     const floats = new Float32Array(this.memory.buffer, tableAt, words * TABLE_STEPS);
@@ -107,7 +118,7 @@ class WasmSession implements Session {
         for (let i = 0; i < count; i++) values[done + i] = floats[i * words + layout.inputs + output];
       });
     }
-    return Promise.resolve(Object.fromEntries(series));
+    return Object.fromEntries(series);
   }
 
   /** The memory itself goes with the last reference to it. */
@@ -132,9 +143,13 @@ async function open(programs: Readonly<Record<string, Program>>, options: Requir
   const isShared = typeof SharedArrayBuffer !== "undefined";
   const workers = !isShared || pool.isTaken ? 1 : options.threads;
   const allocator = new Allocator();
-  const types = stateTypes(Object.values(programs));
+  const settled = Object.entries(programs).map(([name, program]) => [name, settle(name, rewrite(program))] as const);
+  const mains = settled.map(([, { program }]) => program);
+  const preparing = settled.filter(([, { prepare }]) => prepare !== undefined);
+  const all = [...mains, ...preparing.map(([, { prepare }]) => prepare!)];
+  const types = stateTypes([...Object.values(programs), ...all]);
   const stateAt = new Map([...types].map(([name, type]) => [name, allocator.take(bytesOf(type))]));
-  const schedules = Object.values(programs).map((program) => schedule(rewrite(program)));
+  const schedules = all.map(schedule);
   const constants = schedules.flatMap(({ constants }) => constants);
   const constantAt = new Map(constants.map((node) => [node, allocator.take(bytesOf(node))]));
   const most = (measure: (s: Schedule) => number) => Math.max(0, ...schedules.map(measure));
@@ -168,12 +183,14 @@ async function open(programs: Readonly<Record<string, Program>>, options: Requir
     return { number, schedule, layout: rowLayout(schedule), runSteps: instance.exports.run as RunSteps };
   }));
   const team = workers > 1 ? pool.take(workers - 1, { memory, modules, control }) : undefined;
-  const names = Object.keys(programs);
   return new WasmSession({
     memory,
     types,
     map,
-    programs: new Map(compiled.map((program, i) => [names[i], program])),
+    programs: new Map(settled.map(([name], i) => [name, compiled[i]])),
+    preparations: new Map(preparing.map(([name, { settled }], i) => {
+      return [name, { compiled: compiled[mains.length + i], settled }];
+    })),
     tableAt,
     team,
     stop: isShared ? stopWord(memory, control) : undefined,

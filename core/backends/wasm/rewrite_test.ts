@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
 import { gradients } from "../../autodiff.ts";
 import { constant, type Program, state, type Tensor, trace } from "../../graph.ts";
-import { add, conv2d, matmul, maxPool2d, mul, relu, sub, sum, takeRows } from "../../ops/mod.ts";
+import { add, conv2d, matmul, maxPool2d, mul, neg, relu, sub, sum, takeRows } from "../../ops/mod.ts";
 import { assertLikeReference, drawNumbers } from "../../testing/compare_program.ts";
+import { wasmBackend } from "./backend.ts";
 import { rewrite } from "./rewrite.ts";
+import { settle } from "./settled.ts";
 
 /** Names of the special kernels in a rewritten program, without repetition. */
 function specialKernels(program: Program): string[] {
@@ -169,4 +171,38 @@ Deno.test("Winograd's convolution is the direct one, without pooling and for sev
       await assertLikeReference(program);
     });
   }
+});
+
+Deno.test("what depends on settled state alone is computed again when, and only when, that was written", async () => {
+  const x = state("x", [4]), w = state("w", [4, 4], "f32", { settled: true });
+  const program = trace(() => ({ updates: { y: mul(add(sum(mul(w, w), 0, 1), constant(1)), x) } }));
+  const { prepare, program: main, settled } = settle("program", program);
+  assert.deepEqual([...settled], ["w"]);
+  assert.ok(prepare!.nodes.some(({ op }) => op.name === "sum"));
+  assert.deepEqual(main.nodes.filter(({ op }) => op.kind !== "leaf").map(({ op }) => op.name), ["mul"]);
+  const session = await wasmBackend().open({ program });
+  const expect = async (...values: number[]) => {
+    await session.run("program", 0, 1);
+    assert.deepEqual([...await session.read("y")], values);
+  };
+  session.write("x", Float32Array.of(1, 2, 3, 4));
+  await expect(1, 2, 3, 4);
+  session.write("w", new Float32Array(16).fill(1));
+  await expect(5, 10, 15, 20);
+  session.write("x", Float32Array.of(0, 0, 1, 1));
+  await expect(0, 0, 5, 5);
+  session.close();
+});
+
+Deno.test("programs that share settled state are each prepared anew", async () => {
+  const w = state("w", [2], "f32", { settled: true });
+  const twice = trace(() => ({ updates: { a: add(w, w) } })), negative = trace(() => ({ updates: { b: neg(w) } }));
+  const session = await wasmBackend().open({ twice, negative });
+  for (const value of [1, 2]) {
+    session.write("w", Float32Array.of(value, -value));
+    await session.run("twice", 0, 1);
+    await session.run("negative", 0, 1);
+    assert.deepEqual([...await session.read("a"), ...await session.read("b")], [2 * value, -2 * value, -value, value]);
+  }
+  session.close();
 });
