@@ -13,6 +13,10 @@ export interface ServeOptions {
   /** 0 takes any free port. */
   port: number;
   fetch: (request: Request, info: Deno.ServeHandlerInfo) => Response | Promise<Response>;
+  /** Other threads of this process will listen on the same address. */
+  sharesAddress?: boolean;
+  /** Called once the service listens, with its port. */
+  onListen?: (port: number) => void;
   /** Called once at the end, before open connections are waited for: the place to close sockets and workers. */
   onShutdown?: () => Promise<void> | void;
 }
@@ -48,13 +52,19 @@ export async function runMain(main: () => Promise<void>): Promise<void> {
   }
 }
 
-function listen({ name, settings, port, fetch }: ServeOptions): Deno.HttpServer {
+function listen({ name, settings, port, fetch, sharesAddress = false, onListen }: ServeOptions): Deno.HttpServer {
   const hostname = settings.host;
   try {
+    // An address that may be shared is to be had even where another program shares it: so ask for all of it first.
+    if (sharesAddress) Deno.listen({ hostname, port }).close();
     return Deno.serve({
       hostname,
       port,
-      onListen: (address) => console.log(`${name}: http://${urlHost(hostname)}:${address.port}`),
+      reusePort: sharesAddress,
+      onListen(address) {
+        console.log(`${name}: http://${urlHost(hostname)}:${address.port}`);
+        onListen?.(address.port);
+      },
       onError: answerUnservable,
     }, fetch);
   } catch (error) {
@@ -63,7 +73,7 @@ function listen({ name, settings, port, fetch }: ServeOptions): Deno.HttpServer 
 }
 
 /** Reached only by requests so broken that the app never saw them, such as one whose Host header is no URL. */
-function answerUnservable(error: unknown): Response {
+export function answerUnservable(error: unknown): Response {
   console.error("A request could not be served:", error);
   return Response.json({ error: "bad request" }, { status: 400 });
 }

@@ -1,0 +1,34 @@
+/** One of the threads that answer on the service's address. */
+import { answerUnservable } from "../service/serve.ts";
+import { readSettings } from "../service/settings.ts";
+import { type InferenceService, openInferenceService } from "./service.ts";
+
+export interface ListeningAddress {
+  hostname: string;
+  port: number;
+}
+
+export type ToServingThread = { type: "serve"; address: ListeningAddress } | { type: "shutdown" };
+export type FromServingThread = { type: "ended" };
+
+let service: InferenceService | undefined;
+let server: Deno.HttpServer | undefined;
+
+async function serve(address: ListeningAddress): Promise<void> {
+  service = await openInferenceService(readSettings());
+  const silent = () => {};
+  server = Deno.serve({ ...address, reusePort: true, onListen: silent, onError: answerUnservable }, service.fetch);
+}
+
+async function shutdown(): Promise<void> {
+  service?.close();
+  await server?.shutdown();
+  self.postMessage({ type: "ended" } satisfies FromServingThread);
+}
+
+let turn: Promise<void> = Promise.resolve();
+
+self.onmessage = ({ data }: MessageEvent<ToServingThread>) => {
+  // One after the other: an end that comes while the service opens waits for it.
+  turn = turn.then(() => data.type === "serve" ? serve(data.address) : shutdown());
+};
