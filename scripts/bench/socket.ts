@@ -1,16 +1,19 @@
 /** Training as a client sees it: over a socket, from the real service. */
+import { closeThreads } from "../../core/backends/wasm/backend.ts";
 import { openTrainer } from "../../core/nn/trainer.ts";
 import { assertAllClose } from "../../core/testing/assert_all_close.ts";
 import type { ServerMessage, TrainConfig } from "../../protocol/mod.ts";
 import { type Bench, type Case, type Figure, Skipped } from "./case.ts";
 import { SEED, titleOf, trainerOptions, TRAINING_CONFIGS, type TrainingConfig } from "./configs.ts";
+import { compareInTurn } from "./pair.ts";
 import { type ServiceProcess, withFolder, withService } from "./service_process.ts";
+import { stepsPerSecond } from "./training.ts";
 
 /** Losses up to this step are compared with those of a trainer in this process. */
 const PROOF_STEPS = 20;
 
 interface SocketRun {
-  /** Between the first and the last loss, evaluations left out. */
+  /** From the end of the warm-up to the last loss, evaluations left out. */
   stepsPerSecond: number;
   /** `[step, loss]` of the first steps. */
   losses: [step: number, loss: number][];
@@ -26,14 +29,19 @@ export function socketCases(bench: Bench): Case[] {
   ];
 }
 
+/** Over the socket and in this process in turn, on as many threads as the service has. */
 function measure(bench: Bench, config: TrainingConfig): Promise<Figure[]> {
   return withTrainingService(async (service) => {
-    const { stepsPerSecond, losses } = await train(service, config, bench.seconds);
-    await proveLosses(bench, config, losses);
-    return [
-      { value: stepsPerSecond, unit: "steps/s" },
-      { value: stepsPerSecond * config.batchSize, unit: "images/s" },
-    ];
+    await proveLosses(bench, config, (await train(service, config, 0)).losses);
+    const trainer = await openTrainer(trainerOptions(config, bench.dataset, bench.settings.threads));
+    try {
+      const overSocket = async (seconds: number) => (await train(service, config, seconds)).stepsPerSecond;
+      const inProcess = (seconds: number) => stepsPerSecond(trainer, config, seconds);
+      return await compareInTurn({ ours: overSocket, theirs: inProcess }, bench, "steps/s", "in process");
+    } finally {
+      trainer.close();
+      closeThreads();
+    }
   });
 }
 
@@ -52,8 +60,11 @@ function withTrainingService<T>(body: (service: ServiceProcess) => Promise<T>): 
   return withFolder((modelsDir) => withService("training", modelsDir, body));
 }
 
+/** Each training compiles programs of its own, which the engine optimises while they run. */
+const WARM_UP_MS = 1000;
+
 /**
- * Trains for some seconds after the first loss, then aborts. An evaluation is the time from an epoch's last loss to the log
+ * Trains for some seconds after the warm-up, then aborts. An evaluation is the time from an epoch's last loss to the log
  * with its accuracy.
  */
 function train(
@@ -65,7 +76,7 @@ function train(
   const socket = new WebSocket(`${url.replace("http", "ws")}/ws/train`);
   const { promise, resolve, reject } = Promise.withResolvers<SocketRun>();
   const losses: [number, number][] = [];
-  let first: { step: number; at: number } | undefined, last = { step: 0, at: 0 };
+  let first: { step: number; at: number } | undefined, last = { step: 0, at: 0 }, began = 0;
   let evaluation = 0, evaluations = 0, aborting = false;
   const finish = () => {
     const ms = last.at - first!.at - evaluations;
@@ -81,10 +92,12 @@ function train(
     if (message.type === "aborted") finish();
     if (message.type !== "loss" || aborting) return;
     last = { step: message.step, at };
-    first ??= last;
-    evaluations += evaluation;
-    evaluation = 0;
     if (message.step <= PROOF_STEPS) losses.push([message.step, message.loss ?? NaN]);
+    began ||= at;
+    if (at - began < WARM_UP_MS) return;
+    first ??= last;
+    if (first !== last) evaluations += evaluation;
+    evaluation = 0;
     if (at - first.at < 1000 * seconds || message.step < PROOF_STEPS) return;
     beforeAbort();
     aborting = true;

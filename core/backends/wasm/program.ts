@@ -106,9 +106,10 @@ export function encodeProgram(
     f.countTo(f.let("i32", i32.const(0)), steps.get, 1, () => {
       calls.forEach(({ index, extent }, i) => {
         if (barrier !== undefined && mustWait[i]) f.call(barrier);
+        // Behind the barrier, which a stop opens too: nothing may run on what another thread has left half done.
+        if (isShared) f.if(atomics.load(i32.const(0), map.control + 4 * CONTROL.stop), () => f.emit(returnNow));
         const share = (w: readonly number[]) => i32.divU(i32.mul(i32.const(extent), w), i32.const(workers));
         f.call(index, share(worker.get), share(i32.add(worker.get, i32.const(1))), row.get, scratch.get);
-        if (isShared) f.if(atomics.load(i32.const(0), map.control + 4 * CONTROL.stop), () => f.emit(returnNow));
       });
       // The next step begins where this one is whole.
       if (barrier !== undefined) f.call(barrier);

@@ -79,3 +79,32 @@ Deno.test("a step is interrupted from another thread, and the threads serve the 
     closeThreads();
   }
 });
+
+Deno.test("interrupted at any moment, a step ends without an error", async () => {
+  const stopper = new Worker(
+    `data:text/javascript,${
+      encodeURIComponent(
+        "self.onmessage = ({ data: { stop, ms } }) => setTimeout(() => Atomics.store(stop, 0, 1), ms);",
+      )
+    }`,
+    { type: "module" },
+  );
+  const rounds = Deno.env.get("LAB_LONG") ? 300 : 30;
+  try {
+    for (let round = 0; round < rounds; round++) {
+      const hiddenLayers = round % 2 === 0 ? [200, 100] : [40];
+      const trainer = await openTrainer({
+        ...options(round % 3 === 0 ? "ConvNN" : "SimpleNN"),
+        spec: { modelType: round % 3 === 0 ? "ConvNN" : "SimpleNN", hiddenLayers },
+        threads: 3,
+        epochs: 10_000,
+      });
+      stopper.postMessage({ stop: trainer.stop, ms: 1 + (round * 7) % 40 });
+      while (Atomics.load(trainer.stop!, 0) === 0) await trainer.run(20);
+      trainer.close();
+    }
+  } finally {
+    stopper.terminate();
+    closeThreads();
+  }
+});
