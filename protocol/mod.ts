@@ -1,6 +1,7 @@
 /** Messages, configurations and records: one validated schema for services and pages. */
 export * from "./fields.ts";
 export * from "./form_query.ts";
+export * from "./import_config.ts";
 export * from "./learning_rate.ts";
 export * from "./matching.ts";
 export * from "./messages.ts";

@@ -8,12 +8,17 @@ const MAX_BYTES = 512 * 2 ** 20;
 /** The name alone, of a checkpoint: no folder, no drive, and none of the registry's own files. */
 const PLAIN_PTH = /^[^/\\:\0]+\.pth$/;
 
+/** Whether a record may name `filename` as its checkpoint. */
+export function isPlainPth(filename: string): boolean {
+  return PLAIN_PTH.test(filename);
+}
+
 /**
  * Where the checkpoint of a record lies.
  * @throws RegistryError when `filename` would lead out of `folder` or is no `.pth`
  */
 export function checkpointPath(folder: string, id: string, filename: string): string {
-  if (!PLAIN_PTH.test(filename)) {
+  if (!isPlainPth(filename)) {
     throw new RegistryError(
       `model ${id} names the file ${JSON.stringify(filename)}; it must be the plain name of a .pth in ${folder}`,
     );

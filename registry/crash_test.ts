@@ -67,7 +67,7 @@ async function checkFolder(folder: string, { stored, replacing }: Ledger): Promi
   const unheard = records.filter((record) => !stored.has(record.id));
   assert.ok(unheard.length <= 1, `not announced: ${unheard.map((record) => record.id)}`);
   if (lost.length === 1) assert.equal(unheard.length, 1, `${replacing} went without a successor`);
-  const temps = [...Deno.readDirSync(folder)].filter((entry) => entry.name.endsWith(".lab-tmp"));
+  const temps = [...Deno.readDirSync(folder)].filter((entry) => /\.lab-(tmp|removed)$/.test(entry.name));
   assert.deepEqual(temps, []);
 }
 

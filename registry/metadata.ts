@@ -54,8 +54,14 @@ export function textField(entry: Entry, name: "id" | "filename"): string | undef
   return typeof value === "string" ? value : undefined;
 }
 
-/** What the lab itself says of a model: these fields describe one training, so none outlives it. */
-const OWN_FIELDS: ReadonlySet<string> = new Set([...Object.keys(ModelRecordSchema.entries), "seed", "device"]);
+/** What the lab itself says of a model: these fields describe one training or one file, so none outlives it. */
+const OWN_FIELDS: ReadonlySet<string> = new Set([
+  ...Object.keys(ModelRecordSchema.entries),
+  "seed",
+  "device",
+  "imported",
+  "source",
+]);
 
 /** `record` as the entry that takes the place of `old`: with the fields of `old` that this lab does not know. */
 export function succeed(old: Entry, record: ModelRecord): Entry {

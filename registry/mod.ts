@@ -1,4 +1,4 @@
 /** Models on disk: the metadata file and the checkpoints beside it, changed as one. */
-export { RegistryError } from "./errors.ts";
+export { DuplicateError, RegistryError } from "./errors.ts";
 export { type NewModel, Registry, type StoreOptions } from "./registry.ts";
 export { specOf } from "./spec_of.ts";

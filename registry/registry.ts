@@ -4,12 +4,13 @@ import { CheckpointError, readPth, writePth } from "../core/checkpoint/pth.ts";
 import type { NamedTensor } from "../core/nn/model_spec.ts";
 import { isDuplicate, type ModelConfig, type ModelRecord, ModelRecordSchema, validate } from "../protocol/mod.ts";
 import { removeLeftovers, replaceFile } from "./atomic_file.ts";
-import { checkpointFingerprint, checkpointPath, readCheckpointFile } from "./checkpoint_file.ts";
-import { reasonOf, RegistryError } from "./errors.ts";
+import { checkpointFingerprint, checkpointPath, isPlainPth, readCheckpointFile } from "./checkpoint_file.ts";
+import { DuplicateError, reasonOf, RegistryError } from "./errors.ts";
 import { FolderLock } from "./folder_lock.ts";
 import { type Entry, formatEntries, parseEntries, succeed, textField } from "./metadata.ts";
 import { MetadataFile } from "./metadata_file.ts";
 import { openFolder } from "./open_folder.ts";
+import { announcedRemovals, announceRemoval, finishRemoval } from "./removal.ts";
 import { specOf } from "./spec_of.ts";
 
 const METADATA_NAME = "models_metadata.json";
@@ -29,6 +30,11 @@ export interface StoreOptions {
    * is gone by then, the new one is added.
    */
   replaces?: string;
+  /**
+   * What to do where the newest model of the same configuration, looked for at the very moment of storing, is another one than
+   * `replaces`: refuse with a DuplicateError, or take its place. Left out, both are kept.
+   */
+  onDuplicate?: "refuse" | "replace";
 }
 
 /**
@@ -57,7 +63,7 @@ export class Registry {
     await openFolder(folder);
     const registry = new Registry(folder);
     try {
-      await registry.#lock.tryRun(() => removeLeftovers(folder));
+      await registry.#lock.tryRun(() => registry.#cleanUp());
     } catch (error) {
       // Whoever only reads needs no lock.
       if (options.write) throw new RegistryError(`cannot write to the models folder ${folder}: ${reasonOf(error)}`);
@@ -115,26 +121,41 @@ export class Registry {
    *
    * @throws RegistryError when the folder cannot be written or its metadata is damaged; nothing is listed then
    * @throws CheckpointError when `weights` do not fit the configuration
+   * @throws DuplicateError where `options.onDuplicate` asks for it
    */
   store(model: NewModel, weights: NamedTensor[], options: StoreOptions = {}): Promise<ModelRecord> {
     return this.#write("store a model", async () => {
       const tensors = adoptTensors(weights, specOf(model));
+      const replaces = await this.#settleDuplicate(model, options);
       const entries = await this.#readEntries();
       const record = await this.#nextRecord(model, entries);
       const path = join(this.#folder, record.filename);
       await replaceFile(path, writePth(tensors, record.id));
-      const old = options.replaces === undefined
-        ? -1
-        : entries.findIndex((e) => textField(e, "id") === options.replaces);
+      const old = replaces === undefined ? -1 : entries.findIndex((entry) => textField(entry, "id") === replaces);
       const changed = old < 0 ? [...entries, record] : entries.with(old, succeed(entries[old], record));
       try {
-        await replaceFile(this.#metadata.path, new TextEncoder().encode(formatEntries(changed)));
+        await this.#replaceEntries(changed, old < 0 ? [] : [entries[old]]);
       } catch (error) {
         await Deno.remove(path).catch(() => {});
         throw error;
       }
-      if (old >= 0) await this.#removeCheckpoint(entries[old], changed);
       return record;
+    });
+  }
+
+  /**
+   * Takes a model out of the list, for every process at once, and then its file away. A crash in between leaves the file to
+   * the next process that opens the folder for writing. False when there is no such model.
+   *
+   * @throws RegistryError when the folder cannot be written or its metadata is damaged; the model is still listed then
+   */
+  remove(id: string): Promise<boolean> {
+    return this.#write(`remove model ${id}`, async () => {
+      const entries = await this.#readEntries();
+      const [gone, kept] = partition(entries, (entry) => textField(entry, "id") === id);
+      if (gone.length === 0) return false;
+      await this.#replaceEntries(kept, gone);
+      return true;
     });
   }
 
@@ -143,9 +164,18 @@ export class Registry {
     try {
       return await this.#lock.run(task);
     } catch (error) {
-      if (error instanceof RegistryError || error instanceof CheckpointError) throw error;
+      const isOurs = [RegistryError, CheckpointError, DuplicateError].some((kind) => error instanceof kind);
+      if (isOurs) throw error;
       throw new RegistryError(`cannot ${what} in ${this.#folder}: ${reasonOf(error)}`, { cause: error });
     }
+  }
+
+  /** The id of the model whose place a new one takes, if any. */
+  async #settleDuplicate(model: NewModel, { replaces, onDuplicate }: StoreOptions): Promise<string | undefined> {
+    const duplicate = onDuplicate && await this.findDuplicate(model);
+    if (duplicate === undefined || duplicate.id === replaces) return replaces;
+    if (onDuplicate === "refuse") throw new DuplicateError(duplicate);
+    return duplicate.id;
   }
 
   async #readEntries(): Promise<Entry[]> {
@@ -163,16 +193,44 @@ export class Registry {
     return validate(ModelRecordSchema, { ...identity, ...model, ...identity }, "the record");
   }
 
-  /** Removes the file of an entry that was replaced, unless another entry names it too. */
-  async #removeCheckpoint(old: Entry, entries: readonly Entry[]): Promise<void> {
-    const filename = textField(old, "filename");
-    if (filename === undefined || entries.some((entry) => textField(entry, "filename") === filename)) return;
+  /** Writes the metadata anew and then removes the files of `gone` that it no longer names. */
+  async #replaceEntries(entries: readonly Entry[], gone: readonly Entry[]): Promise<void> {
+    for (const filename of gone.map((entry) => textField(entry, "filename"))) {
+      if (filename === undefined || !isPlainPth(filename) || isNamedBy(entries, filename)) continue;
+      await announceRemoval(this.#folder, filename);
+    }
     try {
-      await Deno.remove(checkpointPath(this.#folder, textField(old, "id") ?? "", filename));
-    } catch {
-      // A file that stays is only in the way, and failing now would tell the caller that nothing was stored.
+      await replaceFile(this.#metadata.path, new TextEncoder().encode(formatEntries(entries)));
+    } finally {
+      // Where the metadata could not be written, it names the files still, and only the notes go.
+      await this.#finishRemovals();
     }
   }
+
+  /** What writers that died left behind. Needs the lock, so that none is at work. */
+  async #cleanUp(): Promise<void> {
+    await removeLeftovers(this.#folder);
+    await this.#finishRemovals();
+  }
+
+  /** What cannot be finished now is left to the next who opens the folder; all that matters is done. */
+  async #finishRemovals(): Promise<void> {
+    try {
+      const filenames = await announcedRemovals(this.#folder);
+      const entries = filenames.length > 0 ? await this.#readEntries() : [];
+      for (const filename of filenames) await finishRemoval(this.#folder, filename, isNamedBy(entries, filename));
+    } catch {
+      // Metadata that cannot be read names nobody knows what, so nothing goes.
+    }
+  }
+}
+
+function isNamedBy(entries: readonly Entry[], filename: string): boolean {
+  return entries.some((entry) => textField(entry, "filename") === filename);
+}
+
+function partition<T>(items: readonly T[], test: (item: T) => boolean): [yes: T[], no: T[]] {
+  return [items.filter(test), items.filter((item) => !test(item))];
 }
 
 async function exists(path: string): Promise<boolean> {

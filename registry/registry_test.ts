@@ -1,19 +1,17 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { writePth } from "../core/checkpoint/pth.ts";
-import type { ModelRecord } from "../protocol/mod.ts";
-import { Registry, RegistryError } from "./mod.ts";
-import { testModel, testWeights, withFolder } from "./registry_testing.ts";
-
-const metadataOf = (folder: string) => join(folder, "models_metadata.json");
-const readMetadata = (folder: string): ModelRecord[] => JSON.parse(Deno.readTextFileSync(metadataOf(folder)));
-const filesIn = (folder: string) => [...Deno.readDirSync(folder)].map((entry) => entry.name).sort();
-const refused = (pattern: RegExp) => (error: unknown) => error instanceof RegistryError && pattern.test(error.message);
-
-/** A record as another program may have written it. */
-function foreignRecord(fields: Record<string, unknown>): Record<string, unknown> {
-  return { ...testModel, id: "foreign", filename: "foreign.pth", timestamp: 1_600_000_000, ...fields };
-}
+import { DuplicateError, Registry } from "./mod.ts";
+import {
+  filesIn,
+  foreignRecord,
+  metadataOf,
+  readMetadata,
+  refused,
+  testModel,
+  testWeights,
+  withFolder,
+} from "./registry_testing.ts";
 
 Deno.test("a stored model is listed, found by id and as a duplicate, and its weights read back", () =>
   withFolder(async (folder) => {
@@ -243,6 +241,29 @@ Deno.test("opening removes what dead writers left, but not while a writer is at 
     writer.close();
     await Registry.open(folder);
     assert.deepEqual(filesIn(folder), [".hidden", ".lock"]);
+  }));
+
+Deno.test("a duplicate at the moment of storing is refused or replaced, as asked for", () =>
+  withFolder(async (folder) => {
+    const registry = await Registry.open(folder);
+    const first = await registry.store(testModel, testWeights(1), { onDuplicate: "refuse" });
+    await assert.rejects(
+      registry.store(testModel, testWeights(2), { onDuplicate: "refuse" }),
+      (error) => error instanceof DuplicateError && error.existing.id === first.id && error.message.includes(first.id),
+    );
+    assert.deepEqual(filesIn(folder), [".lock", first.filename, "models_metadata.json"]);
+    assert.deepEqual(await registry.readWeights(first), testWeights(1));
+
+    const second = await registry.store(testModel, testWeights(2), { onDuplicate: "replace" });
+    assert.deepEqual((await registry.list()).map(({ id }) => id), [second.id]);
+    assert.deepEqual(filesIn(folder), [".lock", second.filename, "models_metadata.json"]);
+
+    const together = await Promise.allSettled(
+      [3, 4, 5].map((value) =>
+        registry.store({ ...testModel, batch_size: 7 }, testWeights(value), { onDuplicate: "refuse" })
+      ),
+    );
+    assert.deepEqual(together.map(({ status }) => status).sort(), ["fulfilled", "rejected", "rejected"]);
   }));
 
 Deno.test("ten thousand models are listed and matched within 20 ms once read", () =>

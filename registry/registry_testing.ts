@@ -1,5 +1,8 @@
 /** What the tests of the registry share. */
+import { join } from "node:path";
 import { type NamedTensor, parameterSpecs } from "../core/nn/model_spec.ts";
+import type { ModelRecord } from "../protocol/mod.ts";
+import { RegistryError } from "./errors.ts";
 import type { NewModel } from "./registry.ts";
 import { specOf } from "./spec_of.ts";
 
@@ -33,4 +36,15 @@ export async function withFolder(test: (folder: string) => Promise<void>): Promi
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
+}
+
+export const metadataOf = (folder: string) => join(folder, "models_metadata.json");
+export const readMetadata = (folder: string): ModelRecord[] => JSON.parse(Deno.readTextFileSync(metadataOf(folder)));
+export const filesIn = (folder: string) => [...Deno.readDirSync(folder)].map((entry) => entry.name).sort();
+export const refused = (pattern: RegExp) => (error: unknown) =>
+  error instanceof RegistryError && pattern.test(error.message);
+
+/** A record as another program may have written it. */
+export function foreignRecord(fields: Record<string, unknown>): Record<string, unknown> {
+  return { ...testModel, id: "foreign", filename: "foreign.pth", timestamp: 1_600_000_000, ...fields };
 }

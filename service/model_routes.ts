@@ -1,16 +1,18 @@
 /** The stored models as both services offer them: records, and files to download. */
 import type { Context, Hono } from "hono";
+import { writeOnnx } from "../core/checkpoint/onnx.ts";
 import { writeSafetensors } from "../core/checkpoint/safetensors.ts";
 import { type ModelRecord, recordVersion } from "../protocol/mod.ts";
-import { type Registry, RegistryError } from "../registry/mod.ts";
+import { type Registry, RegistryError, specOf } from "../registry/mod.ts";
 import { HttpError } from "./errors.ts";
 
 /** What these routes need of the registry. */
 export type ModelFiles = Pick<Registry, "list" | "get" | "readWeights" | "readCheckpoint" | "checkpointVersion">;
 
 /**
- * Adds `GET /api/models` (newest first), `GET /api/models/{id}`, `…/model.pth` (the file as it is stored) and
- * `…/model.safetensors` (weights and record in one file). A model that cannot be read is a 409 that says why.
+ * Adds `GET /api/models` (newest first), `GET /api/models/{id}`, `…/model.pth` (the file as it is stored),
+ * `…/model.safetensors` (weights and record in one file) and `…/model.onnx` (the network itself, with weights and record).
+ * A model that cannot be read is a 409 that says why.
  */
 export function addModelRoutes(app: Hono, models: ModelFiles): void {
   app.get("/api/models", async (c) => c.json(await models.list()));
@@ -23,6 +25,11 @@ export function addModelRoutes(app: Hono, models: ModelFiles): void {
     const record = await find(c);
     const write = async () => writeSafetensors(await models.readWeights(record), textsOf(record));
     return await download(c, record, "safetensors", write);
+  });
+  app.get("/api/models/:id/model.onnx", async (c) => {
+    const record = await find(c);
+    const write = async () => writeOnnx(specOf(record), await models.readWeights(record), textsOf(record));
+    return await download(c, record, "onnx", write);
   });
 
   async function find(c: Context): Promise<ModelRecord> {
@@ -62,7 +69,7 @@ async function etagOf(record: ModelRecord, checkpointVersion: string): Promise<s
   return `"${new Uint8Array(await crypto.subtle.digest("SHA-256", state)).toHex()}"`;
 }
 
-/** The fields of a record as the texts that safetensors takes: texts as they are, the others as JSON. */
+/** The fields of a record as texts, which is all that the formats take: texts as they are, the others as JSON. */
 function textsOf(record: ModelRecord): Record<string, string> {
   const fields = Object.entries(record).filter(([, value]) => value !== undefined);
   return Object.fromEntries(

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
+import { writeOnnx } from "../core/checkpoint/onnx.ts";
 import { readSafetensors, specFromMetadata } from "../core/checkpoint/safetensors.ts";
-import type { NamedTensor } from "../core/nn/model_spec.ts";
+import { type NamedTensor, parameterSpecs } from "../core/nn/model_spec.ts";
 import type { ModelRecord } from "../protocol/mod.ts";
 import { RegistryError, specOf } from "../registry/mod.ts";
 import { createServiceApp } from "./app.ts";
@@ -16,14 +17,16 @@ const record: ModelRecord = {
   learning_rate: 0.001,
   batch_size: 32,
   num_epochs: 1,
-  hidden_layers_config: [128, 64],
+  hidden_layers_config: [4, 3],
   use_dropout: true,
   dropout_p: 0.25,
   accuracy: 94.1,
   training_time: 36.86,
   homemade: { by: "someone" },
 };
-const weights: NamedTensor[] = [{ name: "head.0.bias", shape: [2], data: Float32Array.of(1, 2) }];
+const weights: NamedTensor[] = parameterSpecs(specOf(record)).map(({ name, shape }, i) => (
+  { name, shape, data: new Float32Array(shape.reduce((a, b) => a * b, 1)).fill(i) }
+));
 const checkpoint = Uint8Array.of(80, 75, 3, 4);
 
 function createApp(files: Partial<ModelFiles> = {}, records = [record]) {
@@ -62,6 +65,20 @@ Deno.test("a safetensors file alone is enough to run the model and to know where
   assert.deepEqual([metadata.id, metadata.accuracy, metadata.homemade], ["m1", "94.1", '{"by":"someone"}']);
 });
 
+Deno.test("an ONNX file holds the network, its weights and its record", async () => {
+  const response = await createApp()("/m1/model.onnx");
+  assert.equal(response.headers.get("content-type"), "application/octet-stream");
+  assert.equal(response.headers.get("content-disposition"), 'attachment; filename="m1.onnx"');
+  const { homemade: _, ...fields } = record;
+  const texts = Object.fromEntries(
+    Object.entries(fields).map(([field, value]) => [field, typeof value === "string" ? value : JSON.stringify(value)]),
+  );
+  assert.deepEqual(
+    await response.bytes(),
+    writeOnnx(specOf(record), weights, { ...texts, homemade: '{"by":"someone"}' }),
+  );
+});
+
 /** The mark that a browser keeps beside a file. */
 async function etagOf(response: Response | Promise<Response>): Promise<string> {
   return (await response).headers.get("etag")!;
@@ -76,7 +93,7 @@ Deno.test("a browser that has the file is not sent it again", async () => {
 });
 
 Deno.test("a browser is sent the file anew once another program has changed it or its record", async () => {
-  for (const path of ["/m1/model.pth", "/m1/model.safetensors"]) {
+  for (const path of ["/m1/model.pth", "/m1/model.safetensors", "/m1/model.onnx"]) {
     const etag = await etagOf(createApp()(path));
     const rewritten = createApp({ checkpointVersion: () => Promise.resolve("2") });
     const edited = createApp({}, [{ ...record, accuracy: 95 }]);
@@ -96,14 +113,14 @@ Deno.test("an id that no header can hold still names its download", async () => 
 });
 
 Deno.test("a model that is not there, or cannot be read, is said to be so", async () => {
-  for (const path of ["/m2", "/m2/model.pth", "/m2/model.safetensors"]) {
+  for (const path of ["/m2", "/m2/model.pth", "/m2/model.safetensors", "/m2/model.onnx"]) {
     const response = await createApp()(path);
     assert.equal(response.status, 404);
     assert.deepEqual(await response.json(), { error: 'There is no model "m2".' });
   }
   const damaged = () => Promise.reject(new RegistryError("the file of model m1 is damaged"));
   for (const files of [{ readWeights: damaged, readCheckpoint: damaged }, { checkpointVersion: damaged }]) {
-    for (const path of ["/m1/model.pth", "/m1/model.safetensors"]) {
+    for (const path of ["/m1/model.pth", "/m1/model.safetensors", "/m1/model.onnx"]) {
       const response = await createApp(files)(path);
       assert.equal(response.status, 409);
       assert.deepEqual(await response.json(), { error: "the file of model m1 is damaged" });

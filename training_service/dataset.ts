@@ -39,6 +39,15 @@ export function readDataset(dataDir: string): Promise<Dataset> {
 }
 
 /**
+ * The test digits alone.
+ *
+ * @throws {StartupError} as `readDataset` does
+ */
+export function readTestDigits(dataDir: string): Promise<DigitSet> {
+  return explained(() => readDigits(dataDir, DATASET_FILES.test));
+}
+
+/**
  * A look at the headers, cheap enough for every start: the files are there, are of the right kind, agree on their counts
  * and, where they are plain, have the right length.
  *

@@ -4,6 +4,7 @@ import { runMain, serveService } from "../service/serve.ts";
 import { readSettings, StartupError } from "../service/settings.ts";
 import { SocketGroup } from "../service/websocket.ts";
 import { createTrainingApp } from "./app.ts";
+import { ModelImporter } from "./model_importer.ts";
 import { Runs } from "./runs.ts";
 import { WorkerClient } from "./worker_client.ts";
 
@@ -17,14 +18,16 @@ await runMain(async () => {
     throw new StartupError(error.message);
   });
   const runs = new Runs({ store: registry, worker, trainImages, device: settings.device, threads: settings.threads });
+  const importer = new ModelImporter({ store: registry, dataDir: settings.dataDir });
   const sockets = new SocketGroup();
-  const app = createTrainingApp({ settings, registry, runs, sockets });
+  const app = createTrainingApp({ settings, registry, importer, runs, sockets });
   await serveService({
     name: "training service",
     settings,
     port: settings.trainingPort,
     fetch: (request) => app.fetch(request),
     onShutdown: async () => {
+      importer.close();
       await runs.close();
       sockets.closeAll(1001, "the service is shutting down");
     },

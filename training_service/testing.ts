@@ -13,6 +13,7 @@ import type { ModelFiles } from "../service/model_routes.ts";
 import { readSettings } from "../service/settings.ts";
 import { SocketGroup } from "../service/websocket.ts";
 import { createTrainingApp } from "./app.ts";
+import { ModelImporter } from "./model_importer.ts";
 import { Runs, type RunsOptions } from "./runs.ts";
 import type { TrainingEvents } from "./training_thread.ts";
 import type { TrainingWorker } from "./worker_client.ts";
@@ -125,7 +126,7 @@ export class FakeWorker implements TrainingWorker {
 }
 
 /** A registry in memory. */
-export class FakeStore implements Pick<Registry, "findDuplicate" | "store" | keyof ModelFiles> {
+export class FakeStore implements Pick<Registry, "findDuplicate" | "store" | "remove" | keyof ModelFiles> {
   records: ModelRecord[] = [];
   stored: { weights: NamedTensor[]; replaces?: string }[] = [];
   #added = 0;
@@ -157,6 +158,12 @@ export class FakeStore implements Pick<Registry, "findDuplicate" | "store" | key
     this.stored.push({ weights, replaces: options.replaces });
     this.records = this.records.filter(({ id }) => id !== options.replaces);
     return Promise.resolve(this.add(model));
+  }
+
+  remove(id: string): Promise<boolean> {
+    const before = this.records.length;
+    this.records = this.records.filter((record) => record.id !== id);
+    return Promise.resolve(this.records.length < before);
   }
 
   list(): Promise<ModelRecord[]> {
@@ -263,7 +270,9 @@ export async function withLab(
   prepare?.(store);
   const runs = new Runs({ store, worker, trainImages: TRAIN_IMAGES, device: "auto", threads: 1, ...runsOptions });
   const sockets = new SocketGroup();
-  const app = createTrainingApp({ settings: readSettings(() => undefined), registry: store, runs, sockets });
+  const settings = readSettings(() => undefined);
+  const importer = new ModelImporter({ store, dataDir: settings.dataDir });
+  const app = createTrainingApp({ settings, registry: store, importer, runs, sockets });
   const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, (request) => app.fetch(request));
   const host = `127.0.0.1:${server.addr.port}`;
   const clients: TestClient[] = [];

@@ -22,6 +22,9 @@ export interface PickleHost {
   persistentLoad(id: unknown): unknown;
 }
 
+/** Protocols of CPython 3; PyTorch writes 2 unless told otherwise. */
+const PROTOCOLS = { min: 2, max: 5 };
+const FRAME_HEADER_BYTES = 8;
 const MAX_OPEN_MARKS = 64;
 const MAX_MEMO = 1_000_000;
 const MAX_NAME = 256;
@@ -65,9 +68,15 @@ class PickleMachine {
     switch (opcode) {
       case Opcode.PROTO: {
         const protocol = this.#uint8();
-        if (protocol !== 2) throw this.#fault(`pickle protocol ${protocol}; PyTorch writes protocol 2`);
+        if (protocol < PROTOCOLS.min || protocol > PROTOCOLS.max) {
+          throw this.#fault(`pickle protocol ${protocol}; PyTorch writes protocol 2`);
+        }
         return;
       }
+      case Opcode.FRAME:
+        // Says how much to read ahead, and all is read already.
+        this.#advance(FRAME_HEADER_BYTES);
+        return;
       case Opcode.MARK:
         if (this.#marks.length >= MAX_OPEN_MARKS) throw this.#fault(`more than ${MAX_OPEN_MARKS} levels of nesting`);
         this.#marks.push(this.#stack.length);
@@ -91,6 +100,8 @@ class PickleMachine {
         return this.#push(this.#view.getFloat64(this.#advance(8), false));
       case Opcode.BINUNICODE:
         return this.#push(this.#text(this.#uint32()));
+      case Opcode.SHORT_BINUNICODE:
+        return this.#push(this.#text(this.#uint8()));
 
       case Opcode.EMPTY_TUPLE:
         return this.#push(new Tuple([]));
@@ -119,13 +130,22 @@ class PickleMachine {
         return this.#remember(this.#uint8());
       case Opcode.LONG_BINPUT:
         return this.#remember(this.#uint32());
+      case Opcode.MEMOIZE:
+        return this.#remember(this.#memo.size);
       case Opcode.BINGET:
         return this.#recall(this.#uint8());
       case Opcode.LONG_BINGET:
         return this.#recall(this.#uint32());
 
       case Opcode.GLOBAL:
-        return this.#global();
+        return this.#push(this.#global(this.#line(), this.#line()));
+      case Opcode.STACK_GLOBAL: {
+        const [module, name] = this.#popMany(2);
+        return this.#push(this.#global(module, name));
+      }
+      case Opcode.INST:
+        this.#global(this.#line(), this.#line());
+        break;
       case Opcode.REDUCE:
         return this.#reduce();
       case Opcode.BUILD:
@@ -138,8 +158,9 @@ class PickleMachine {
     throw this.#fault(`opcode 0x${opcode.toString(16).padStart(2, "0")}, which a state dict does not need`);
   }
 
-  #global(): void {
-    const name = `${this.#line()}.${this.#line()}`;
+  #global(module: unknown, member: unknown): Global {
+    if (typeof module !== "string" || typeof member !== "string") throw this.#fault("a global whose name is not text");
+    const name = `${module}.${member}`;
     const global = this.#host.globals.get(name);
     if (global === undefined) {
       throw new CheckpointError(
@@ -147,7 +168,7 @@ class PickleMachine {
           "save the model with torch.save(model.state_dict(), path)",
       );
     }
-    this.#push(global);
+    return global;
   }
 
   #reduce(): void {

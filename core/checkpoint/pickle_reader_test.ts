@@ -48,8 +48,25 @@ Deno.test("a pickle that would run a command in Python is refused by the name of
   assert.throws(() => readPth(pthWith(pickle)), refused(/asks for "os\.system"/));
 });
 
+Deno.test("a pickle of a later protocol, and one that calls as the oldest did, are refused by the same name", () => {
+  const short = (text: string) => [0x8c, text.length, ...new TextEncoder().encode(text)];
+  // PROTO 4, FRAME, "posix", MEMOIZE, "system", MEMOIZE, STACK_GLOBAL, "true", TUPLE1, REDUCE, STOP
+  const call = [...short("posix"), 0x94, ...short("system"), 0x94, 0x93, ...short("true"), 0x85, 0x52, 0x2e];
+  const framed = Uint8Array.of(0x80, 4, 0x95, call.length, 0, 0, 0, 0, 0, 0, 0, ...call);
+  assert.throws(() => readPth(pthWith(framed)), refused(/asks for "posix\.system"/));
+  // MARK, "true", INST
+  const inst = Uint8Array.of(0x80, 2, 0x28, ...short("true"), ...new TextEncoder().encode("iposix\nsystem\n."));
+  assert.throws(() => readPth(pthWith(inst)), refused(/asks for "posix\.system"/));
+  assert.throws(() => read(Uint8Array.of(0x80, 4, 0x4e, 0x4e, 0x93)), refused(/a global whose name is not text/));
+});
+
+Deno.test("a global that may be named but not called is not called either", () => {
+  const pickle = new PickleWriter().global("torch", "FloatStorage").op("EMPTY_TUPLE").op("REDUCE").finish();
+  assert.throws(() => readPth(pthWith(pickle)), refused(/a call of something that cannot be called/));
+});
+
 Deno.test("unknown opcodes, an endless stream, an empty stack and a reference to nothing are refused", () => {
-  assert.throws(() => read(Uint8Array.of(0x80, 4, 0x2e)), refused(/protocol 4/));
+  assert.throws(() => read(Uint8Array.of(0x80, 6, 0x2e)), refused(/protocol 6/));
   assert.throws(() => read(Uint8Array.of(0x80, 2, 0x81)), refused(/opcode 0x81/));
   assert.throws(() => read(Uint8Array.of(0x80, 2, 0x4b)), refused(/middle of an instruction/));
   assert.throws(() => read(Uint8Array.of(0x80, 2, 0x2e)), refused(/empty stack/));

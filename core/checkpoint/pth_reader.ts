@@ -11,12 +11,16 @@ const MAX_ELEMENTS = 2 ** 26;
 const MAX_ENTRIES = 10_000;
 const MAX_PICKLE_BYTES = 4 * 2 ** 20;
 
+/** Where training scripts keep the state dict when they save more with it. */
+const STATE_DICT_KEYS = ["state_dict", "model_state_dict"];
+
 const ZIP_START = 0x50; // "P" of "PK"
 const PICKLE_START = 0x80;
 
 /**
  * The tensors of a state dict that PyTorch (1.6 or newer) or this lab saved, in their order, as contiguous float32;
- * float64, float16 and bfloat16 are converted. Nothing in the file is run.
+ * float64, float16 and bfloat16 are converted. The state dict may lie in a dict as `state_dict` or `model_state_dict`, beside
+ * whatever else a training script saves. Nothing in the file is run.
  *
  * @throws CheckpointError when the file is not such a state dict, is damaged, or is larger than any model here
  */
@@ -56,7 +60,8 @@ function readStateDict(entries: ReadonlyMap<string, Uint8Array>, folder: string)
     persistentLoad: (id) => loadStorage(id, (key) => entries.get(`${folder}data/${key}`)),
   });
   if (!(value instanceof Map)) throw new CheckpointError("the file does not hold a dict; save model.state_dict()");
-  return value;
+  const nested = STATE_DICT_KEYS.map((key) => value.get(key)).find((inner) => inner instanceof Map);
+  return nested ?? value;
 }
 
 function gatherTensors(stateDict: ReadonlyMap<unknown, unknown>): NamedTensor[] {
@@ -93,6 +98,7 @@ const GLOBALS: ReadonlyMap<string, Global> = new Map(
   [
     new Global("collections.OrderedDict", makeOrderedDict),
     new Global("torch._utils._rebuild_tensor_v2", rebuildTensor),
+    new Global("torch._utils._rebuild_parameter", rebuildParameter),
     ...Object.entries(ELEMENT_TYPES).map(([name, type]) => new StorageClass(name, type)),
   ].map((global) => [global.name, global]),
 );
@@ -110,6 +116,12 @@ function rebuildTensor([storage, offset, shape, strides]: readonly unknown[]): T
   const view = { storage, offset, shape: shape.items, strides: strides.items };
   checkView(view);
   return new TensorRef(view);
+}
+
+/** `(tensor, requires_grad, backward_hooks)`: what `named_parameters()` saves is a tensor with a mark. */
+function rebuildParameter([tensor]: readonly unknown[]): TensorRef {
+  if (tensor instanceof TensorRef) return tensor;
+  throw new CheckpointError("data.pkl is not a state dict: a parameter is made of something that is not a tensor");
 }
 
 function isShape(value: unknown): value is { items: readonly number[] } {

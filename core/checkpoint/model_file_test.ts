@@ -1,0 +1,36 @@
+import assert from "node:assert/strict";
+import { initialWeights } from "../testing/pytorch_fixtures.ts";
+import { CheckpointError, readModelFile } from "./model_file.ts";
+import { writeOnnx } from "./onnx.ts";
+import { writePth } from "./pth.ts";
+import { writeSafetensors } from "./safetensors.ts";
+
+const spec = { modelType: "SimpleNN", hiddenLayers: [4, 3] } as const;
+const weights = initialWeights(spec);
+
+Deno.test("both formats come in, told apart by how they begin", () => {
+  const model = { ...spec, hiddenLayers: [4, 3], namedWithDropout: false, tensors: weights };
+  assert.deepEqual(readModelFile(writePth(weights, "m")), { ...model, metadata: {} });
+  for (let i = 0; i < 300; i++) {
+    // Headers of all lengths: the length's first byte may look like the start of anything.
+    const metadata = { text: "x".repeat(i) };
+    assert.deepEqual(readModelFile(writeSafetensors(weights, metadata)), { ...model, metadata });
+  }
+});
+
+Deno.test("any other file is told what comes in", () => {
+  const text = (value: string) => new TextEncoder().encode(value);
+  const cases: [Uint8Array, RegExp][] = [
+    [new Uint8Array(0), /the file is empty/],
+    [text("<!doctype html>"), /neither a \.pth .* nor a \.safetensors/],
+    [writeOnnx(spec, weights, {}), /neither a \.pth .* nor a \.safetensors/],
+    [Uint8Array.of(0x80, 2, 0x8a, 10), /format from before 1\.6/],
+    [text("PK"), /damaged or cut short/],
+  ];
+  for (const [bytes, message] of cases) {
+    assert.throws(
+      () => readModelFile(bytes),
+      (error) => error instanceof CheckpointError && message.test(error.message),
+    );
+  }
+});

@@ -1,0 +1,47 @@
+import type { FoundModel, FromImporter, ImportRequest, ScoredModel, ToImporter } from "./import_messages.ts";
+
+const WORKER_SCRIPT = new URL("./import_worker.ts", import.meta.url);
+
+/** A request from which no model can be brought in; the message is for people. */
+export class ImportError extends Error {
+  override name = "ImportError";
+}
+
+/** One request's thread, from the bytes to the score. `read` comes first. */
+export class ImportThread {
+  readonly #worker = new Worker(WORKER_SCRIPT, { type: "module", name: "import" });
+
+  /** @throws {ImportError} where the request is at fault */
+  async read(request: ImportRequest): Promise<FoundModel> {
+    const answer = await this.#ask({ type: "read", request }, [request.body.buffer]);
+    if (answer.type === "found") return answer.model;
+    throw failure(answer);
+  }
+
+  /** Scores the model on the test digits in `dataDir`, and hands its weights over. */
+  async score(dataDir: string): Promise<ScoredModel> {
+    const answer = await this.#ask({ type: "score", dataDir });
+    if (answer.type === "scored") return answer.model;
+    throw failure(answer);
+  }
+
+  [Symbol.dispose]() {
+    this.#worker.terminate();
+  }
+
+  #ask(message: ToImporter, transfer: Transferable[] = []): Promise<FromImporter> {
+    const { promise, resolve, reject } = Promise.withResolvers<FromImporter>();
+    this.#worker.onmessage = ({ data }: MessageEvent<FromImporter>) => resolve(data);
+    this.#worker.onerror = (event) => {
+      event.preventDefault();
+      reject(new Error(`the importing thread broke down: ${event.message}`));
+    };
+    this.#worker.postMessage(message, transfer);
+    return promise;
+  }
+}
+
+function failure(answer: FromImporter): Error {
+  if (answer.type === "refused") return new ImportError(answer.message);
+  return new Error(answer.type === "failed" ? answer.message : `an unexpected answer: ${answer.type}`);
+}
