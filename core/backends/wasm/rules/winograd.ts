@@ -1,3 +1,4 @@
+/** Where a convolution is worth transforming. */
 import { convPadding } from "../../../ops/mod.ts";
 import { fitsWinograd, winogradConv } from "../kernels/winograd_conv.ts";
 import type { Rule } from "../rewrite.ts";

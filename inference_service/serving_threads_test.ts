@@ -1,0 +1,95 @@
+/** The service in a process of its own, with the permissions it has in use, on three threads. */
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { SETTING_NAMES } from "../service/settings.ts";
+import { canShareAddress } from "./serving_threads.ts";
+
+const PROJECT_DIR = join(import.meta.dirname!, "..");
+const THREADS = 3;
+const DEADLINE_MS = 20_000;
+
+function spawnService(port: number, modelsDir: string): Deno.ChildProcess {
+  return new Deno.Command(Deno.execPath(), {
+    args: [
+      "run",
+      "--no-prompt",
+      `--allow-net=127.0.0.1:${port}`,
+      `--allow-read=${PROJECT_DIR},${modelsDir}`,
+      `--allow-env=${SETTING_NAMES.join(",")}`,
+      join(PROJECT_DIR, "inference_service", "main.ts"),
+    ],
+    env: { INFERENCE_PORT: String(port), MODELS_DIR: modelsDir, THREADS: String(THREADS), DEVICE: "wasm" },
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+}
+
+function freePort(): number {
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  return listener.addr.port;
+}
+
+/** Sockets that listen on a port of 127.0.0.1, as Linux counts them (proc_net_tcp(5)). */
+async function listeners(port: number): Promise<number> {
+  const address = `0100007F:${port.toString(16).toUpperCase().padStart(4, "0")}`, LISTEN = "0A";
+  const rows = (await Deno.readTextFile("/proc/net/tcp")).split("\n").map((row) => row.trim().split(/\s+/));
+  return rows.filter((row) => row[1] === address && row[3] === LISTEN).length;
+}
+
+/** Waits until all threads listen. */
+async function allListen(port: number): Promise<void> {
+  const deadline = performance.now() + DEADLINE_MS;
+  while (await listeners(port) < THREADS) {
+    assert.ok(performance.now() < deadline, `only ${await listeners(port)} of ${THREADS} threads listen`);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+/** The first and the last line of what a connection of its own gets for the list of models. */
+async function ask(port: number): Promise<string> {
+  using connection = await Deno.connect({ hostname: "127.0.0.1", port });
+  const request = `GET /api/models HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nConnection: close\r\n\r\n`;
+  await connection.write(new TextEncoder().encode(request));
+  let text = "";
+  const decoder = new TextDecoder(), buffer = new Uint8Array(4096);
+  for (let n = await connection.read(buffer); n !== null; n = await connection.read(buffer)) {
+    text += decoder.decode(buffer.subarray(0, n));
+  }
+  const lines = text.split("\r\n");
+  return `${lines[0]} ${lines.at(-1)}`;
+}
+
+Deno.test(
+  { name: "every serving thread answers, and all end with the service", ignore: !canShareAddress },
+  async () => {
+    const modelsDir = await Deno.makeTempDir({ prefix: "inference_service_" });
+    const port = freePort(), process = spawnService(port, modelsDir);
+    try {
+      await allListen(port);
+      // Connections of their own are shared out, so that all threads get some of them.
+      const answers = await Promise.all(Array.from({ length: 60 }, () => ask(port)));
+      assert.deepEqual([...new Set(answers)], ["HTTP/1.1 200 OK []"]);
+
+      const second = await spawnService(port, modelsDir).output();
+      assert.equal(second.code, 1);
+      assert.match(new TextDecoder().decode(second.stderr), new RegExp(`port ${port} is in use; stop the program`));
+
+      const asked = performance.now();
+      process.kill("SIGTERM");
+      assert.equal((await process.status).code, 0);
+      assert.ok(performance.now() - asked < 2000, "it ends within two seconds");
+      assert.equal(await listeners(port), 0);
+      assert.equal(await new Response(process.stderr).text(), "");
+    } finally {
+      try {
+        process.kill("SIGKILL");
+      } catch {
+        // It has ended by itself.
+      }
+      await process.status;
+      await process.stdout.cancel();
+      if (!process.stderr.locked) await process.stderr.cancel();
+      await Deno.remove(modelsDir, { recursive: true });
+    }
+  },
+);
