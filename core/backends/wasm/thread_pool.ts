@@ -18,20 +18,24 @@ export class ThreadPool {
   private readonly threads: Worker[] = [];
   private taken = false;
 
-  /** Whether a session has the threads; another has to do with its own then. */
-  get isTaken(): boolean {
-    return this.taken;
+  /** Keeps the threads for the session that asks; false where another has them, which then has to do with its own. */
+  reserve(): boolean {
+    const isFree = !this.taken;
+    this.taken = true;
+    return isFree;
   }
 
-  /** Gives `count` threads to a session. */
-  take(count: number, assignment: Omit<Assignment, "worker">): Team {
-    if (this.taken) throw new Error("the threads are taken by another session");
-    this.taken = true;
+  release(): void {
+    this.taken = false;
+  }
+
+  /** Gives `count` threads to the session that has reserved them; they are free again when the team leaves. */
+  assign(count: number, assignment: Omit<Assignment, "worker">): Team {
     while (this.threads.length < count) {
       this.threads.push(new Worker(new URL("./thread.ts", import.meta.url), { type: "module", name: "wasm" }));
     }
     for (let i = 0; i < count; i++) this.threads[i].postMessage({ ...assignment, worker: i + 1 } satisfies Assignment);
-    return new Team(assignment, () => this.taken = false);
+    return new Team(assignment, () => this.release());
   }
 
   /** Ends all threads, so that the process can end. */

@@ -51,6 +51,15 @@ Deno.test("a second trainer beside one that has the threads works alone, with th
   }
 });
 
+Deno.test("trainers that open at once share the threads out among themselves, with the same results", async () => {
+  try {
+    const all = await Promise.all([1, 2, 3].map(() => train({ ...options("SimpleNN"), threads: 2 })));
+    for (const one of all) assert.deepEqual(one, all[0]);
+  } finally {
+    closeThreads();
+  }
+});
+
 Deno.test("a step is interrupted from another thread, and the threads serve the next trainer", async () => {
   const wide: TrainerOptions = {
     ...options("SimpleNN"),

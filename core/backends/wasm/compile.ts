@@ -1,0 +1,130 @@
+/** From programs to modules over one memory, and to all else that a session is made of. */
+import type { WasmFeatures } from "../../emit/wasm/function_builder.ts";
+import { constantValue, type Program, stateTypes } from "../../graph.ts";
+import { aligned, type Schedule, schedule } from "../../schedule.ts";
+import { viewOf } from "../../session.ts";
+import { bytesOf, sizeOf, type TensorType } from "../../shape.ts";
+import { CONTROL_BYTES } from "./control.ts";
+import { encodeProgram, type MemoryMap, type RowLayout, rowLayout, type RunSteps, scratchBytes } from "./program.ts";
+import { rewrite } from "./rewrite.ts";
+import { settle } from "./settled.ts";
+import { stopWord } from "./thread_pool.ts";
+
+const PAGE = 65536;
+/** WebAssembly's 32-bit memories end here. */
+const MAX_BYTES = 2 ** 32 - PAGE;
+/** Steps whose inputs and outputs the table holds; longer runs go in several calls. */
+export const TABLE_STEPS = 64;
+
+export interface Compiled {
+  /** Its place among all that the session compiled, by which threads know it. */
+  number: number;
+  schedule: Schedule;
+  layout: RowLayout;
+  runSteps: RunSteps;
+}
+
+/** Hands out memory from low to high. */
+class Allocator {
+  /** Byte 0 stays free, so that a forgotten address shows. */
+  private end = 64;
+
+  take(bytes: number): number {
+    const at = this.end;
+    this.end += aligned(bytes);
+    if (this.end > MAX_BYTES) {
+      throw new RangeError("the model and its batch need more memory than WebAssembly can address");
+    }
+    return at;
+  }
+
+  /** Whole pages, with room for loads that run over the end of the last buffer. */
+  get pages(): number {
+    return Math.ceil((this.end + 1024) / PAGE);
+  }
+}
+
+/** Everything that a session is made of. */
+export interface CompiledSession {
+  memory: WebAssembly.Memory;
+  /** Of all state, by name. */
+  types: ReadonlyMap<string, TensorType>;
+  map: MemoryMap;
+  programs: ReadonlyMap<string, Compiled>;
+  /** What has to run before a program, by the program's name, whenever one of the states is written. */
+  preparations: ReadonlyMap<string, { compiled: Compiled; settled: ReadonlySet<string> }>;
+  /** Address of the table of per-step inputs and outputs. */
+  tableAt: number;
+  /** By `Compiled.number`, for the threads, which make instances of their own. */
+  modules: WebAssembly.Module[];
+  /** Address of the words by which threads keep in step. */
+  control: number;
+  /** The word that makes everybody return at the next item; only shared memory can be written from elsewhere. */
+  stop?: Int32Array<SharedArrayBuffer>;
+}
+
+export interface CompileOptions extends WasmFeatures {
+  /** Threads that will run the programs, this one included. */
+  workers: number;
+  /** Whether the memory can be shared with other threads. */
+  isShared: boolean;
+}
+
+export async function compileSession(
+  programs: Readonly<Record<string, Program>>,
+  { workers, isShared, ...features }: CompileOptions,
+): Promise<CompiledSession> {
+  const allocator = new Allocator();
+  const settled = Object.entries(programs).map(([name, program]) => [name, settle(name, rewrite(program))] as const);
+  const mains = settled.map(([, { program }]) => program);
+  const preparing = settled.filter(([, { prepare }]) => prepare !== undefined);
+  const all = [...mains, ...preparing.map(([, { prepare }]) => prepare!)];
+  const types = stateTypes([...Object.values(programs), ...all]);
+  const stateAt = new Map([...types].map(([name, type]) => [name, allocator.take(bytesOf(type))]));
+  const schedules = all.map(schedule);
+  const constants = schedules.flatMap(({ constants }) => constants);
+  const constantAt = new Map(constants.map((node) => [node, allocator.take(bytesOf(node))]));
+  const most = (measure: (s: Schedule) => number) => Math.max(0, ...schedules.map(measure));
+  const arena = allocator.take(most(({ arenaBytes }) => arenaBytes));
+  const scratchSize = aligned(most(scratchBytes));
+  const scratch = allocator.take(scratchSize * workers);
+  const tableAt = allocator.take(most((s) => rowLayout(s).bytes) * TABLE_STEPS);
+  const control = allocator.take(CONTROL_BYTES);
+
+  const { pages } = allocator;
+  const memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared: isShared });
+  for (const node of constants) {
+    viewOf(memory.buffer, node.dtype, constantAt.get(node)!, sizeOf(node.shape)).fill(constantValue(node)!);
+  }
+  const map: MemoryMap = {
+    stateAt: (name) => stateAt.get(name)!,
+    constantAt: (node) => constantAt.get(node)!,
+    arena,
+    scratch,
+    scratchBytes: scratchSize,
+    control,
+  };
+  const modules = await Promise.all(
+    schedules.map((schedule) =>
+      WebAssembly.compile(encodeProgram(schedule, map, features, { pages, workers, isShared }))
+    ),
+  );
+  const compiled = await Promise.all(modules.map(async (module, number): Promise<Compiled> => {
+    const instance = await WebAssembly.instantiate(module, { env: { memory } });
+    const schedule = schedules[number];
+    return { number, schedule, layout: rowLayout(schedule), runSteps: instance.exports.run as RunSteps };
+  }));
+  return {
+    memory,
+    types,
+    map,
+    programs: new Map(settled.map(([name], i) => [name, compiled[i]])),
+    preparations: new Map(preparing.map(([name, { settled }], i) => {
+      return [name, { compiled: compiled[mains.length + i], settled }];
+    })),
+    tableAt,
+    modules,
+    control,
+    stop: isShared ? stopWord(memory, control) : undefined,
+  };
+}
