@@ -5,7 +5,8 @@ import { createServiceApp, serviceUrl } from "../service/app.ts";
 import { addModelRoutes, type ModelFiles } from "../service/model_routes.ts";
 import type { Settings } from "../service/settings.ts";
 import { answerPrediction, type PredictDeps } from "./predict.ts";
-import { readBody } from "./read_body.ts";
+import { limitsOf, readBody } from "./read_body.ts";
+import { servingThreads } from "./serving_threads.ts";
 
 export interface InferenceDeps extends PredictDeps {
   settings: Settings;
@@ -16,8 +17,9 @@ export interface InferenceDeps extends PredictDeps {
 export function createInferenceApp({ settings, store, predictors, drawings }: InferenceDeps): Hono {
   const app = createServiceApp(settings, "inference", async () => ({ models: (await store.list()).length }));
 
+  const limits = limitsOf(servingThreads(settings), MAX_PREDICT_BYTES);
   app.post("/predict", async (c) => {
-    const body = await readBody(c.req.raw, MAX_PREDICT_BYTES);
+    const body = await readBody(c.req.raw, MAX_PREDICT_BYTES, limits);
     const trainingUrl = serviceUrl(c.req.raw, settings.trainingPort);
     return c.json(await answerPrediction({ store, predictors, drawings }, body, trainingUrl));
   });

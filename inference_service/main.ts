@@ -2,7 +2,7 @@
 import { runMain, serveService } from "../service/serve.ts";
 import { readSettings } from "../service/settings.ts";
 import { openInferenceService } from "./service.ts";
-import { canShareAddress, ServingThreads } from "./serving_threads.ts";
+import { canShareAddress, ServingThreads, servingThreads } from "./serving_threads.ts";
 
 await runMain(async () => {
   const settings = readSettings();
@@ -15,7 +15,7 @@ await runMain(async () => {
     sharesAddress: canShareAddress,
     fetch: service.fetch,
     onListen(port) {
-      if (canShareAddress) threads.start(settings.threads - 1, { hostname: settings.host, port });
+      threads.start(servingThreads(settings) - 1, { hostname: settings.host, port });
     },
     async onShutdown() {
       service.close();

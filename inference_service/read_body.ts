@@ -13,6 +13,11 @@ const SMALL_BYTES = 64 * 1024;
 
 const LIMITS: BodyLimits = { heldBytes: 256 * 1024 * 1024, deadlineMs: 60_000 };
 
+/** The limits of each of `threads` threads, which count for themselves; one body of `maxBytes` fits in any case. */
+export function limitsOf(threads: number, maxBytes: number): BodyLimits {
+  return { ...LIMITS, heldBytes: Math.max(maxBytes, Math.floor(LIMITS.heldBytes / threads)) };
+}
+
 let heldBytes = 0;
 
 /**

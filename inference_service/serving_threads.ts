@@ -3,9 +3,15 @@
  * millisecond of arithmetic, so one thread would leave the other cores idle while its clients wait. The system shares
  * connections out among the sockets that listen on an address; only Linux does so evenly.
  */
+import type { Settings } from "../service/settings.ts";
 import type { FromServingThread, ListeningAddress, ToServingThread } from "./serving_thread.ts";
 
 export const canShareAddress = Deno.build.os === "linux";
+
+/** How many threads answer, the main one included. */
+export function servingThreads({ threads }: Pick<Settings, "threads">): number {
+  return canShareAddress ? threads : 1;
+}
 
 interface Thread {
   worker: Worker;
