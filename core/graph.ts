@@ -21,7 +21,7 @@ function leaf(source: LeafOp["source"], dtype: DType, shape: Shape): Tensor {
 
 /** What a backend may know of a state to be faster. Results never depend on it. */
 export interface StateHints {
-  /** Share of its elements that are not 0, where the caller has measured it. */
+  /** Share of its elements that are not 0, measured or known by what they are. */
   density?: number;
   /** No program of the session updates it, and the host writes it seldom. */
   settled?: boolean;
@@ -77,7 +77,17 @@ export function trace(fn: () => TracedResult): Program {
       throw new ShapeError(`output ${name} must be an f32 scalar`);
     }
   }
+  return programOf(updates, outputs);
+}
+
+/** A program of what `updates` and `outputs` depend on. */
+export function programOf(updates: Program["updates"], outputs: Program["outputs"]): Program {
   return { nodes: reachable([...updates.values(), ...outputs.values()]), updates, outputs };
+}
+
+/** `node` on other inputs: itself where they are the same. */
+export function onInputs(node: Tensor, inputs: readonly Tensor[]): Tensor {
+  return inputs.every((input, i) => input === node.inputs[i]) ? node : apply(node.op, ...inputs);
 }
 
 /** All nodes on which `roots` depend, themselves included, inputs before users. */

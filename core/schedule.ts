@@ -70,7 +70,11 @@ function trySchedule(program: Program, copies: ReadonlyMap<string, number>): Sch
     for (let needed = Math.max(copies.get(name) ?? 0, writable ? 0 : 1); needed > 0; needed--) target = copy(target);
     targets.set(target, name);
   }
-  const outputs = [...program.outputs];
+  const outputs = [...program.outputs].map(([name, node]) => {
+    // The value that the step began with, even where the state has another at its end.
+    const isUpdated = program.updates.has(stateName(rootOf(node)) ?? "");
+    return [name, isUpdated ? copy(node) : node] as const;
+  });
   const nodes = reachable([...targets.keys(), ...outputs.map(([, node]) => node)]);
   const items = fuse(nodes, new Set([...targets.keys(), ...outputs.map(([, node]) => rootOf(node))]))
     .filter((item) => item.kind === "loop" || rootOf(item.node) === item.node);
@@ -173,7 +177,8 @@ function placeInArena(order: readonly Item[], targets: ReadonlyMap<Tensor, strin
   });
   for (const node of kept) {
     const interval = intervals.get(node);
-    // From the very start: where threads run ahead, the next step must not write over what this one still hands out.
+    // From the very start: where threads run ahead, no other value of the next step may be written over what this one still
+    // hands out.
     if (interval) [interval.first, interval.last] = [0, order.length];
   }
   const offsets = new Map<Tensor, number>();

@@ -81,6 +81,20 @@ Deno.test("states that swap their values as they are do, and one may become itse
   await compare(program, { a: [1, 2, 3, 4, 5, 6], b: [10, 20, 30, 40, 50, 60], c: [7, 8, 9, 10, 11, 12] });
 });
 
+Deno.test("an output that is a state has the value with which the step began", async () => {
+  const program = trace(() => {
+    const x = state("x", []);
+    return { updates: { x: add(x, constant(1)) }, outputs: { x, next: add(x, constant(1)) } };
+  });
+  for (const backend of [wasmBackend(), referenceBackend]) {
+    const session = await backend.open({ program });
+    session.write("x", Float32Array.of(5));
+    const { x, next } = await session.run("program", 0, 3);
+    assert.deepEqual([[...x], [...next]], [[5, 6, 7], [6, 7, 8]]);
+    session.close();
+  }
+});
+
 Deno.test("a state may take part in its own broadcast", async () => {
   const program = trace(() => {
     const row = state("row", [4]);

@@ -3,7 +3,15 @@ import type { Settings } from "../service/settings.ts";
 import { createInferenceApp } from "./app.ts";
 import { DrawingReader } from "./drawing_reader.ts";
 import { PredictorCache } from "./predictor_cache.ts";
+import { servingThreads } from "./serving_threads.ts";
 import { openStored } from "./stored_predictor.ts";
+
+/** Models that stay open, and large drawings that may wait, over all threads. */
+const OPEN_MODELS = 16, WAITING_DRAWINGS = 16;
+
+function shareOf(all: number, threads: number): number {
+  return Math.max(2, Math.ceil(all / threads));
+}
 
 /** All that answers requests on one thread. */
 export interface InferenceService {
@@ -16,8 +24,9 @@ export async function openInferenceService(settings: Settings): Promise<Inferenc
   const store = await Registry.open(settings.modelsDir);
   // Metadata that cannot be read ends the start with a word, instead of every request.
   await store.list();
-  const predictors = new PredictorCache(openStored(store, settings.device === "auto" ? "wasm" : settings.device));
-  const drawings = new DrawingReader();
+  const device = settings.device === "auto" ? "wasm" : settings.device, threads = servingThreads(settings);
+  const predictors = new PredictorCache(openStored(store, device), shareOf(OPEN_MODELS, threads));
+  const drawings = new DrawingReader({ maxWaiting: shareOf(WAITING_DRAWINGS, threads) });
   const app = createInferenceApp({ settings, store, predictors, drawings });
   return {
     fetch: (request) => app.fetch(request),

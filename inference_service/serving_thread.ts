@@ -21,8 +21,9 @@ async function serve(address: ListeningAddress): Promise<void> {
 }
 
 async function shutdown(): Promise<void> {
+  const answered = server?.shutdown();
   service?.close();
-  await server?.shutdown();
+  await answered;
   self.postMessage({ type: "ended" } satisfies FromServingThread);
 }
 

@@ -13,38 +13,49 @@ export function servingThreads({ threads }: Pick<Settings, "threads">): number {
   return canShareAddress ? threads : 1;
 }
 
-interface Thread {
-  worker: Worker;
-  ended: Promise<void>;
-}
+/** Until a thread that broke down is replaced: one that breaks down at once must not keep the machine busy. */
+const RESTART_MS = 1000;
+
+const SCRIPT = new URL("./serving_thread.ts", import.meta.url);
 
 export class ServingThreads {
-  #threads: Thread[] = [];
+  readonly #threads = new Set<{ worker: Worker; ended: Promise<void> }>();
+  #isEnding = false;
+
+  /** `script` is another one only in tests. */
+  constructor(private readonly script: URL = SCRIPT, private readonly restartMs = RESTART_MS) {}
 
   start(count: number, address: ListeningAddress): void {
-    for (let i = 0; i < count; i++) this.#threads.push(startThread(address));
+    for (let i = 0; i < count; i++) this.#start(address);
   }
 
   /** Lets every thread answer what it has begun. */
   async shutdown(): Promise<void> {
+    this.#isEnding = true;
     for (const { worker } of this.#threads) worker.postMessage({ type: "shutdown" } satisfies ToServingThread);
-    await Promise.all(this.#threads.map(({ ended }) => ended));
-    for (const { worker } of this.#threads.splice(0)) worker.terminate();
+    await Promise.all([...this.#threads].map(({ ended }) => ended));
+    for (const { worker } of this.#threads) worker.terminate();
   }
-}
 
-function startThread(address: ListeningAddress): Thread {
-  const worker = new Worker(new URL("./serving_thread.ts", import.meta.url), { type: "module", name: "serving" });
-  const { promise: ended, resolve } = Promise.withResolvers<void>();
-  worker.onmessage = ({ data }: MessageEvent<FromServingThread>) => {
-    if (data.type === "ended") resolve();
-  };
-  worker.onerror = (event) => {
-    // The others go on without it.
-    event.preventDefault();
-    console.error("inference service: a serving thread broke down:", event.message);
-    resolve();
-  };
-  worker.postMessage({ type: "serve", address } satisfies ToServingThread);
-  return { worker, ended };
+  #start(address: ListeningAddress) {
+    const worker = new Worker(this.script, { type: "module", name: "serving" });
+    const { promise: ended, resolve } = Promise.withResolvers<void>();
+    const thread = { worker, ended };
+    this.#threads.add(thread);
+    worker.onmessage = ({ data }: MessageEvent<FromServingThread>) => {
+      if (data.type === "ended") resolve();
+    };
+    worker.onerror = (event) => {
+      // The others go on meanwhile.
+      event.preventDefault();
+      console.error("inference service: a serving thread broke down:", event.message);
+      this.#threads.delete(thread);
+      resolve();
+      const restart = setTimeout(() => {
+        if (!this.#isEnding) this.#start(address);
+      }, this.restartMs);
+      Deno.unrefTimer(restart);
+    };
+    worker.postMessage({ type: "serve", address } satisfies ToServingThread);
+  }
 }

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { SETTING_NAMES } from "../service/settings.ts";
-import { canShareAddress } from "./serving_threads.ts";
+import { canShareAddress, ServingThreads } from "./serving_threads.ts";
 
 const PROJECT_DIR = join(import.meta.dirname!, "..");
 const THREADS = 3;
@@ -36,11 +36,11 @@ async function listeners(port: number): Promise<number> {
   return rows.filter((row) => row[1] === address && row[3] === LISTEN).length;
 }
 
-/** Waits until all threads listen. */
-async function allListen(port: number): Promise<void> {
+/** Waits until so many threads listen. */
+async function nowListen(count: number, port: number): Promise<void> {
   const deadline = performance.now() + DEADLINE_MS;
-  while (await listeners(port) < THREADS) {
-    assert.ok(performance.now() < deadline, `only ${await listeners(port)} of ${THREADS} threads listen`);
+  while (await listeners(port) !== count) {
+    assert.ok(performance.now() < deadline, `${await listeners(port)} threads listen, not ${count}`);
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
 }
@@ -65,7 +65,7 @@ Deno.test(
     const modelsDir = await Deno.makeTempDir({ prefix: "inference_service_" });
     const port = freePort(), process = spawnService(port, modelsDir);
     try {
-      await allListen(port);
+      await nowListen(THREADS, port);
       // Connections of their own are shared out, so that all threads get some of them.
       const answers = await Promise.all(Array.from({ length: 60 }, () => ask(port)));
       assert.deepEqual([...new Set(answers)], ["HTTP/1.1 200 OK []"]);
@@ -93,3 +93,23 @@ Deno.test(
     }
   },
 );
+
+Deno.test({ name: "a serving thread that breaks down is replaced", ignore: !canShareAddress }, async () => {
+  const script = new URL("./serving_thread_testing.ts", import.meta.url);
+  const port = freePort(), threads = new ServingThreads(script, 200);
+  const complain = console.error, complaints: string[] = [];
+  console.error = (...words) => complaints.push(words.join(" "));
+  try {
+    threads.start(1, { hostname: "127.0.0.1", port });
+    await nowListen(1, port);
+    await fetch(`http://127.0.0.1:${port}/crash`).then((response) => response.text(), () => {});
+    await nowListen(0, port);
+    await nowListen(1, port);
+    assert.equal(await (await fetch(`http://127.0.0.1:${port}/`)).text(), "ok");
+    await threads.shutdown();
+    assert.equal(complaints.length, 1);
+    assert.match(complaints[0], /a serving thread broke down: .*asked to break down/);
+  } finally {
+    console.error = complain;
+  }
+});

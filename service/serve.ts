@@ -17,7 +17,7 @@ export interface ServeOptions {
   sharesAddress?: boolean;
   /** Called once the service listens, with its port. */
   onListen?: (port: number) => void;
-  /** Called once at the end, before open connections are waited for: the place to close sockets and workers. */
+  /** Called once at the end, while open connections are waited for: the place to close sockets and workers. */
   onShutdown?: () => Promise<void> | void;
 }
 
@@ -28,16 +28,18 @@ export interface ServeOptions {
  */
 export async function serveService(options: ServeOptions): Promise<void> {
   const server = listen(options);
+  options.onListen?.(server.addr.port);
   const signal = catchSignals();
   await signal.caught;
   const hardExit = setTimeout(() => Deno.exit(0), HARD_EXIT_MS);
   Deno.unrefTimer(hardExit);
+  const answered = server.shutdown();
   try {
     await options.onShutdown?.();
   } catch (error) {
     console.error(`${options.name}: shutting down:`, error);
   }
-  await server.shutdown();
+  await answered;
   signal.release();
 }
 
@@ -52,19 +54,18 @@ export async function runMain(main: () => Promise<void>): Promise<void> {
   }
 }
 
-function listen({ name, settings, port, fetch, sharesAddress = false, onListen }: ServeOptions): Deno.HttpServer {
+function listen(options: ServeOptions): Deno.HttpServer<Deno.NetAddr> {
+  const { name, settings, port, fetch, sharesAddress = false } = options;
   const hostname = settings.host;
   try {
-    // An address that may be shared is to be had even where another program shares it: so ask for all of it first.
+    // An address that may be shared is to be had even where another program shares it: so ask for all of it first. Two
+    // services that start in the same moment may both get it.
     if (sharesAddress) Deno.listen({ hostname, port }).close();
     return Deno.serve({
       hostname,
       port,
       reusePort: sharesAddress,
-      onListen(address) {
-        console.log(`${name}: http://${urlHost(hostname)}:${address.port}`);
-        onListen?.(address.port);
-      },
+      onListen: (address) => console.log(`${name}: http://${urlHost(hostname)}:${address.port}`),
       onError: answerUnservable,
     }, fetch);
   } catch (error) {

@@ -30,17 +30,16 @@ function convShape(image: Shape, kernel: Shape, [paddingY, paddingX]: Padding): 
 
 const isImageBatch = (x: TensorType) => x.dtype === "f32" && x.shape.length === 4;
 
-interface Conv2dOp extends KernelOp {
-  readonly name: "conv2d";
+interface PaddedOp extends KernelOp {
   readonly padding: Padding;
 }
 
 /** Rows and columns of zeros around the images, if `node` is a convolution or the gradient of one's kernels. */
 export function convPadding({ op }: Tensor): Padding | undefined {
-  return op.name === "conv2d" || op.name === "conv2dWeightGradient" ? (op as Conv2dOp).padding : undefined;
+  return op.name === "conv2d" || op.name === "conv2dWeightGradient" ? (op as PaddedOp).padding : undefined;
 }
 
-function conv2dOp(padding: Padding): Conv2dOp {
+function conv2dOp(padding: Padding): PaddedOp {
   return {
     kind: "kernel",
     name: "conv2d",
@@ -106,9 +105,9 @@ function forEachTap(s: ConvShape, visit: (out: number, image: number, kernel: nu
   }
 }
 
-function weightGradientOp(kernelHeight: number, kernelWidth: number, padding: Padding) {
+function weightGradientOp(kernelHeight: number, kernelWidth: number, padding: Padding): PaddedOp {
   const kernelShape = ([x, g]: readonly TensorType[]) => [kernelHeight, kernelWidth, x.shape[3], g.shape[3]];
-  const op: KernelOp & { padding: Padding } = {
+  return {
     kind: "kernel",
     name: "conv2dWeightGradient",
     padding,
@@ -127,7 +126,6 @@ function weightGradientOp(kernelHeight: number, kernelWidth: number, padding: Pa
     wasm: (node) => convWeightGradientKernel(convShape(node.inputs[0].shape, node.shape, padding)),
     wgsl: (node) => convWeightGradientWgsl(convShape(node.inputs[0].shape, node.shape, padding)),
   };
-  return op;
 }
 
 export interface Conv2dOptions {

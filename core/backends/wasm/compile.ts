@@ -70,12 +70,22 @@ export interface CompileOptions extends WasmFeatures {
   isShared: boolean;
 }
 
+/** Throws for a state that was called settled and is updated all the same. */
+function requireSettled(names: readonly string[], programs: readonly Program[]): void {
+  for (const name of names) {
+    if (programs.some(({ updates }) => updates.has(name))) {
+      throw new Error(`state ${name} is settled and cannot be updated`);
+    }
+  }
+}
+
 export async function compileSession(
   programs: Readonly<Record<string, Program>>,
   { workers, isShared, ...features }: CompileOptions,
 ): Promise<CompiledSession> {
   const allocator = new Allocator();
   const settled = Object.entries(programs).map(([name, program]) => [name, settle(name, rewrite(program))] as const);
+  requireSettled(settled.flatMap(([, { settled }]) => [...settled]), Object.values(programs));
   const mains = settled.map(([, { program }]) => program);
   const preparing = settled.filter(([, { prepare }]) => prepare !== undefined);
   const all = [...mains, ...preparing.map(([, { prepare }]) => prepare!)];

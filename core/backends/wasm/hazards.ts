@@ -11,11 +11,16 @@ export interface Span {
 
 /**
  * Whether a barrier is needed before each item of a step: where it touches what another worker may still be writing, or
- * writes what another may still be reading. `spanOf` is undefined for what no item writes.
+ * writes what another may still be reading. The `outputs` of the step before may still be read at its beginning. `spanOf` is
+ * undefined for what no item writes.
  */
-export function barriersBefore(items: readonly Item[], spanOf: (node: Tensor) => Span | undefined): boolean[] {
+export function barriersBefore(
+  items: readonly Item[],
+  outputs: readonly Tensor[],
+  spanOf: (node: Tensor) => Span | undefined,
+): boolean[] {
   const spansOf = (nodes: readonly Tensor[]) => nodes.map(spanOf).filter((span) => span !== undefined);
-  let read: Span[] = [], written: Span[] = [];
+  let read: Span[] = spansOf(outputs), written: Span[] = [];
   return items.map((item) => {
     const reads = spansOf(readsOf(item)), writes = spansOf(writesOf(item));
     const mustWait = overlap(reads, written) || overlap(writes, written) || overlap(writes, read);

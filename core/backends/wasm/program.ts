@@ -98,7 +98,8 @@ export function encodeProgram(
     return { index, extent };
   });
   const barrier = workers > 1 ? addBarrier(module, map.control, workers) : undefined;
-  const mustWait = barriersBefore(schedule.items, (node) => spanOf(schedule, map, node));
+  const outputs = schedule.outputs.map(([, node]) => node);
+  const mustWait = barriersBefore(schedule.items, outputs, (node) => spanOf(schedule, map, node));
   module.addFunction("run", ["i32", "i32", "i32"], (f) => {
     const [row, steps, worker] = f.params;
     const scratch = f.let("i32", i32.add(i32.mul(worker.get, i32.const(map.scratchBytes)), i32.const(map.scratch)));
@@ -111,7 +112,7 @@ export function encodeProgram(
         const share = (w: readonly number[]) => i32.divU(i32.mul(i32.const(extent), w), i32.const(workers));
         f.call(index, share(worker.get), share(i32.add(worker.get, i32.const(1))), row.get, scratch.get);
       });
-      // The next step begins where this one is whole.
+      // The outputs are read, and the next step begins, where this one is whole.
       if (barrier !== undefined) f.call(barrier);
       f.if(i32.eqz(worker.get), () => {
         schedule.outputs.forEach(([, node], i) => {

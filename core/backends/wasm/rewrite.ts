@@ -1,5 +1,5 @@
 /** Puts this backend's special kernels into a program, where shapes and density say that they are better. */
-import { apply, type Program, reachable, type Tensor } from "../../graph.ts";
+import { onInputs, type Program, programOf, type Tensor } from "../../graph.ts";
 import { pooledConvolutions } from "./rules/pooled_convolutions.ts";
 import { productsWithZeros } from "./rules/products_with_zeros.ts";
 import { winogradConvolutions } from "./rules/winograd.ts";
@@ -18,14 +18,5 @@ export function rewrite({ nodes, updates, outputs }: Program): Program {
     rewritten.set(node, replacement ?? onInputs(node, node.inputs.map(now)));
   }
   const all = (results: Program["updates"]) => new Map([...results].map(([name, node]) => [name, now(node)]));
-  const newUpdates = all(updates), newOutputs = all(outputs);
-  return {
-    nodes: reachable([...newUpdates.values(), ...newOutputs.values()]),
-    updates: newUpdates,
-    outputs: newOutputs,
-  };
-}
-
-function onInputs(node: Tensor, inputs: readonly Tensor[]): Tensor {
-  return inputs.every((input, i) => input === node.inputs[i]) ? node : apply(node.op, ...inputs);
+  return programOf(all(updates), all(outputs));
 }

@@ -206,3 +206,23 @@ Deno.test("programs that share settled state are each prepared anew", async () =
   }
   session.close();
 });
+
+Deno.test("a state that is called settled and updated all the same is refused by name", async () => {
+  const w = state("w", [2], "f32", { settled: true });
+  const use = trace(() => ({ updates: { a: add(w, w) } })), update = trace(() => ({ updates: { w: neg(w) } }));
+  await assert.rejects(wasmBackend().open({ use, update }), { message: "state w is settled and cannot be updated" });
+});
+
+Deno.test("what is no number comes through a pooled convolution, wherever in a window it is", async () => {
+  const program = convBlock({ batch: 1, height: 4, width: 4, channels: 1, filters: 4 });
+  for (const place of [0, 3, 12, 15]) {
+    const x = Float32Array.from({ length: 16 }, (_, i) => i === place ? NaN : i);
+    const session = await wasmBackend().open({ program });
+    session.write("x", x);
+    session.write("w", new Float32Array(36).fill(1));
+    await session.run("program", 0, 1);
+    const values = [...await session.read("result")];
+    session.close();
+    assert.ok(values.some(Number.isNaN), `pixel ${place}: ${values}`);
+  }
+});

@@ -1,5 +1,5 @@
 /** What depends on settled state alone is computed when that is written, not in every step. */
-import { apply, type Program, reachable, state, type Tensor } from "../../graph.ts";
+import { onInputs, type Program, programOf, state, type Tensor } from "../../graph.ts";
 
 export interface SettledProgram {
   program: Program;
@@ -8,7 +8,7 @@ export interface SettledProgram {
   settled: ReadonlySet<string>;
 }
 
-/** Costs nothing to repeat: others read it in place. */
+/** Not worth keeping: loops read them in place. */
 const FREE: ReadonlySet<string> = new Set(["broadcast", "reshape"]);
 
 /** `name` begins the names of the states that hold what `prepare` computes. */
@@ -33,21 +33,13 @@ export function settle(name: string, program: Program): SettledProgram {
   };
   for (const node of program.nodes) if (!fixed.has(node)) rebuilt.set(node, onInputs(node, node.inputs.map(now)));
   const results = (old: Program["updates"]) => new Map([...old].map(([key, node]) => [key, now(node)]));
-  const main = withNodes(results(program.updates), results(program.outputs));
+  const main = programOf(results(program.updates), results(program.outputs));
   if (updates.size === 0) return { program, settled };
-  return { program: main, prepare: withNodes(updates, new Map()), settled };
+  return { program: main, prepare: programOf(updates, new Map()), settled };
 }
 
 /** Whether a node depends on nothing but settled state and constants. */
 function isFixed({ op, inputs }: Tensor, fixed: ReadonlySet<Tensor>): boolean {
   if (op.kind !== "leaf") return inputs.length > 0 && inputs.every((input) => fixed.has(input));
   return op.source.kind === "constant" || (op.source.kind === "state" && op.source.settled === true);
-}
-
-function onInputs(node: Tensor, inputs: readonly Tensor[]): Tensor {
-  return inputs.every((input, i) => input === node.inputs[i]) ? node : apply(node.op, ...inputs);
-}
-
-function withNodes(updates: ReadonlyMap<string, Tensor>, outputs: ReadonlyMap<string, Tensor>): Program {
-  return { nodes: reachable([...updates.values(), ...outputs.values()]), updates, outputs };
 }

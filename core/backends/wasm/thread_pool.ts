@@ -54,6 +54,7 @@ export class Team {
   /** The word that makes all of them return at the next item. */
   readonly stop: Int32Array<SharedArrayBuffer>;
   private readonly control: Int32Array;
+  private hasLeft = false;
 
   constructor({ memory, control }: Omit<Assignment, "worker">, private readonly release: () => void) {
     this.control = new Int32Array(memory.buffer, control, CONTROL.steps + 1);
@@ -71,6 +72,8 @@ export class Team {
   }
 
   leave(): void {
+    if (this.hasLeft) return;
+    this.hasLeft = true;
     // Whoever still waits at a barrier, because the caller broke down in the middle, is let go.
     Atomics.store(this.stop, 0, 1);
     this.start(LEAVE, 0, 0);

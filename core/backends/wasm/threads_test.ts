@@ -4,7 +4,7 @@ import { firstDigits, mnist } from "../../testing/mnist.ts";
 import { closeThreads } from "./backend.ts";
 
 const options = (modelType: "SimpleNN" | "ConvNN"): TrainerOptions => ({
-  spec: { modelType, hiddenLayers: modelType === "SimpleNN" ? [33, 17] : [9], dropout: 0.3 },
+  spec: { modelType, hiddenLayers: modelType === "SimpleNN" ? [64, 36] : [32], dropout: 0.3 },
   optimizer: "Adam",
   learningRate: 0.01,
   batchSize: modelType === "SimpleNN" ? 31 : 7,

@@ -15,3 +15,9 @@ export function eachVector(f: FunctionBuilder, pointer: Local, count: number, bo
   }
   if (rest > 0) body(rest);
 }
+
+/** Calls `body` for each of `count` with a local that counts from 0. */
+export function forEach(f: FunctionBuilder, count: number, body: (index: Local) => void): void {
+  const index = f.let("i32", i32.const(0));
+  f.countTo(index, i32.const(count), 1, () => body(index));
+}

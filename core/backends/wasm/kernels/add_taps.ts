@@ -8,6 +8,15 @@ export interface Taps {
   stride: number;
 }
 
+/** Four lists of entries in scratch memory. */
+export interface Lists {
+  /** The first list; the others follow, `listBytes` apart. */
+  lists: Local;
+  listBytes: number;
+  /** Address of the four addresses behind the lists' last entries. */
+  ends: Local;
+}
+
 /**
  * Adds to the taps at `target`, for each entry from `first` to `last`, its float32 times the taps that lie its whole number in
  * bytes behind `source`. `channels` is divisible by 4.

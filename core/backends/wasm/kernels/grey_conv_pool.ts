@@ -1,21 +1,15 @@
 import type { Code, FunctionBuilder, Local } from "../../../emit/wasm/function_builder.ts";
 import { i32, v128 } from "../../../emit/wasm/instructions.ts";
+import { forEach } from "../../../emit/wasm/loops.ts";
 import { apply, type Tensor } from "../../../graph.ts";
 import type { Address, SpecialOp } from "../../../op.ts";
 import { baseOf } from "../../../ops/addressing.ts";
 import { clear, paddedImage, padImage } from "../../../ops/padded_image.ts";
 import type { TensorType } from "../../../shape.ts";
 import { eachTapOfWindow } from "./grey_window.ts";
-import {
-  borderOf,
-  forEach,
-  part,
-  type Pooled,
-  type PooledConvShape,
-  pooledLayout,
-  storeMaximum,
-  windowStrides,
-} from "./pooled_conv.ts";
+import { borderOf, type Conv3x3Shape, windowStrides } from "./conv3x3.ts";
+import { part } from "./part.ts";
+import { type Pooled, pooledLayout, storeMaximum } from "./pooled_conv.ts";
 
 const TAPS = 9, LANES = 4;
 
@@ -31,7 +25,7 @@ const greyConvPoolOp: SpecialOp = {
   gradient: null,
   wasm(node) {
     const [images, kernels] = node.inputs, [batch, height, width] = images.shape, filters = kernels.shape[3];
-    const s: PooledConvShape = { batch, height, width, channels: 1, filters }, padded = paddedImage(borderOf(s));
+    const s: Conv3x3Shape = { batch, height, width, channels: 1, filters }, padded = paddedImage(borderOf(s));
     const { placesAt } = pooledLayout(convolved(images, kernels));
     return {
       extent: batch,
@@ -60,7 +54,7 @@ const greyConvPoolOp: SpecialOp = {
 /** All windows of an image for four filters, from `out` on. */
 function poolImage(
   f: FunctionBuilder,
-  s: PooledConvShape,
+  s: Conv3x3Shape,
   row: number,
   { padded, weights, biases }: { padded: Local; weights: readonly Local[]; biases: Code },
   out: Local,

@@ -4,9 +4,9 @@
  * kernels list instead of walking over the rest.
  */
 import type { Code, FunctionBuilder, Local } from "../../../emit/wasm/function_builder.ts";
-import { f32x4, i32, i32x4, v128 } from "../../../emit/wasm/instructions.ts";
-import { apply, type Tensor } from "../../../graph.ts";
-import type { Address, SpecialOp } from "../../../op.ts";
+import { f32x4, i32x4, v128 } from "../../../emit/wasm/instructions.ts";
+import type { Tensor } from "../../../graph.ts";
+import type { Address } from "../../../op.ts";
 import { baseOf } from "../../../ops/addressing.ts";
 import { aligned } from "../../../schedule.ts";
 import { bytesOf, type TensorType } from "../../../shape.ts";
@@ -25,24 +25,9 @@ export function pooledLayout({ shape: [n, h, w, c] }: TensorType) {
   return { values, places, placesAt, floats: (placesAt + bytesOf(places)) / 4 };
 }
 
-/** The part of `x` of type `type` that begins at byte `at`. */
-export function part(x: Tensor, type: TensorType, at: number): Tensor {
-  const op: SpecialOp = {
-    kind: "special",
-    name: "part",
-    partAt: at,
-    type: () => type,
-    gradient: null,
-    wasm() {
-      throw new Error("a part has no kernel");
-    },
-  };
-  return apply(op, x);
-}
-
 /**
  * Stores max(v + bias, 0) of the largest v of a window's four pixels, and its place: of equals the first. Adding the bias and
- * cutting off at 0 keep the order, so both come after the comparison.
+ * cutting off at 0 never turn the order around, so both come after the comparison. What is no number stays none.
  */
 export function storeMaximum(
   f: FunctionBuilder,
@@ -53,7 +38,7 @@ export function storeMaximum(
   const max = f.let("v128", first.get), place = f.let("v128", v128.zero), isLarger = f.local("v128");
   others.forEach((value, i) => {
     f.set(isLarger, f32x4.gt(value.get, max.get));
-    f.set(max, v128.bitselect(value.get, max.get, isLarger.get));
+    f.set(max, f32x4.max(max.get, value.get));
     f.set(place, v128.bitselect(i32x4.const(i + 1), place.get, isLarger.get));
   });
   f.emit(v128.store(out.at.get, out.values, f32x4.max(f32x4.add(max.get, bias), v128.zero)));
@@ -73,35 +58,4 @@ export function loadGradient(f: FunctionBuilder, { gradient, values }: PooledGra
   const value = v128.load(baseOf(values, at.get), values.offset);
   const isPositive = f32x4.gt(value, v128.zero);
   return f.let("v128", v128.and(v128.load(baseOf(gradient, at.get), gradient.offset), isPositive));
-}
-
-/** `[batch, height, width, channels]` in front of a convolution with 3 × 3 kernels and a border of one pixel. */
-export interface PooledConvShape {
-  batch: number;
-  height: number;
-  width: number;
-  channels: number;
-  filters: number;
-}
-
-/** The image with its border. */
-export function borderOf({ height, width, channels }: PooledConvShape) {
-  return { height, width, channels, paddingY: 1, paddingX: 1 };
-}
-
-/** Byte distances, in the image with its border, from a window's first pixel to the first tap of each of its four places. */
-export function placeOffsets({ width, channels }: PooledConvShape): number[] {
-  const pixel = channels * 4, row = (width + 2) * pixel;
-  return [0, pixel, row, row + pixel];
-}
-
-/** Byte distance from a row of windows, and from a window, to the next. */
-export function windowStrides({ width, channels }: PooledConvShape) {
-  return { row: 2 * (width + 2) * channels * 4, window: 2 * channels * 4 };
-}
-
-/** Calls `body` for each of `count` with a local that counts from 0. */
-export function forEach(f: FunctionBuilder, count: number, body: (index: Local) => void): void {
-  const index = f.let("i32", i32.const(0));
-  f.countTo(index, i32.const(count), 1, () => body(index));
 }

@@ -1,22 +1,15 @@
 import type { FunctionBuilder, Local } from "../../../emit/wasm/function_builder.ts";
 import { f32x4, i32, i32x4, v128 } from "../../../emit/wasm/instructions.ts";
+import { forEach } from "../../../emit/wasm/loops.ts";
 import { transpose4 } from "../../../emit/wasm/math.ts";
 import { apply, type Tensor } from "../../../graph.ts";
 import type { Address, SpecialOp } from "../../../op.ts";
 import { baseOf } from "../../../ops/addressing.ts";
 import { clear, paddedImage, unpadImage } from "../../../ops/padded_image.ts";
-import { addTaps } from "./add_taps.ts";
+import { addTaps, type Lists } from "./add_taps.ts";
 import { ENTRY } from "./compressed.ts";
-import {
-  borderOf,
-  forEach,
-  loadGradient,
-  placeOffsets,
-  type Pooled,
-  type PooledConvShape,
-  type PooledGradient,
-  windowStrides,
-} from "./pooled_conv.ts";
+import { borderOf, type Conv3x3Shape, placeOffsets, windowStrides } from "./conv3x3.ts";
+import { loadGradient, type Pooled, type PooledGradient } from "./pooled_conv.ts";
 
 /** The four places of a window, each with a list of the filters whose gradient goes there. */
 const PLACES = 4;
@@ -30,7 +23,7 @@ const pooledInputGradientOp: SpecialOp = {
   gradient: null,
   wasm(node) {
     const [batch, height, width, channels] = node.shape, filters = node.inputs[0].shape[3];
-    const s: PooledConvShape = { batch, height, width, channels, filters };
+    const s: Conv3x3Shape = { batch, height, width, channels, filters };
     const image = borderOf(s), padded = paddedImage(image), taps = 9 * channels * 4;
     const turnedAt = padded.bytes, listsAt = turnedAt + filters * taps, listBytes = filters * ENTRY;
     const endsAt = listsAt + PLACES * listBytes;
@@ -60,16 +53,8 @@ const pooledInputGradientOp: SpecialOp = {
   },
 };
 
-interface Lists {
-  /** The first list; the others follow, `listBytes` apart. */
-  lists: Local;
-  listBytes: number;
-  /** Address of the four addresses behind the lists' last entries. */
-  ends: Local;
-}
-
 /** Kernels `[3, 3, channels, filters]` as `[filters, 3, 3, channels]`. */
-function turnWeights(f: FunctionBuilder, { channels, filters }: PooledConvShape, w: Address, turned: Local): void {
+function turnWeights(f: FunctionBuilder, { channels, filters }: Conv3x3Shape, w: Address, turned: Local): void {
   const rows = 9 * channels, filter = f.let("i32", i32.const(0));
   const from = f.local("i32"), to = f.local("i32");
   f.countTo(filter, i32.const(filters), 4, () => {
@@ -87,7 +72,7 @@ function turnWeights(f: FunctionBuilder, { channels, filters }: PooledConvShape,
 /** Lists a window's filters by place, each with the byte offset of its turned kernel; moves `source` to the next window. */
 function listFilters(
   f: FunctionBuilder,
-  s: PooledConvShape,
+  s: Conv3x3Shape,
   inputs: PooledGradient,
   source: Local,
   lists: Lists,
@@ -119,7 +104,7 @@ function listFilters(
 /** Adds the listed kernels, times their gradients, around each place of the window. */
 function spread(
   f: FunctionBuilder,
-  s: PooledConvShape,
+  s: Conv3x3Shape,
   paddedRow: number,
   window: Local,
   turned: Local,

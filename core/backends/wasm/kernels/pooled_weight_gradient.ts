@@ -1,22 +1,15 @@
 import type { FunctionBuilder, Local } from "../../../emit/wasm/function_builder.ts";
 import { f32x4, i32, i32x4, v128 } from "../../../emit/wasm/instructions.ts";
+import { forEach } from "../../../emit/wasm/loops.ts";
 import { transpose4 } from "../../../emit/wasm/math.ts";
 import { apply, type Tensor } from "../../../graph.ts";
 import type { Address, SpecialOp } from "../../../op.ts";
 import { baseOf } from "../../../ops/addressing.ts";
 import { clear, paddedImage, padImage } from "../../../ops/padded_image.ts";
-import { addTaps } from "./add_taps.ts";
+import { addTaps, type Lists } from "./add_taps.ts";
 import { ENTRY } from "./compressed.ts";
-import {
-  borderOf,
-  forEach,
-  loadGradient,
-  placeOffsets,
-  type Pooled,
-  type PooledConvShape,
-  type PooledGradient,
-  windowStrides,
-} from "./pooled_conv.ts";
+import { borderOf, type Conv3x3Shape, placeOffsets, windowStrides } from "./conv3x3.ts";
+import { loadGradient, type Pooled, type PooledGradient } from "./pooled_conv.ts";
 
 /** Filters of a piece of work: the lanes of a vector, each with a list of the pixels where its gradient is. */
 const LANES = 4;
@@ -28,7 +21,7 @@ const pooledWeightGradientOp: SpecialOp = {
   gradient: null,
   wasm(node) {
     const [batch, height, width, channels] = node.inputs[0].shape, filters = node.shape[3];
-    const s: PooledConvShape = { batch, height, width, channels, filters };
+    const s: Conv3x3Shape = { batch, height, width, channels, filters };
     const image = borderOf(s), padded = paddedImage(image), taps = 9 * channels * 4;
     const windows = (height / 2) * (width / 2), listBytes = windows * ENTRY;
     const sumsAt = padded.bytes, listsAt = sumsAt + filters * taps, endsAt = listsAt + LANES * listBytes;
@@ -65,16 +58,8 @@ const pooledWeightGradientOp: SpecialOp = {
   },
 };
 
-interface Lists {
-  /** The first list; the others follow, `listBytes` apart. */
-  lists: Local;
-  listBytes: number;
-  /** Address of the four addresses behind the lists' last entries. */
-  ends: Local;
-}
-
 /** For each of four filters, lists the byte offsets, in the image with its border, of the taps of its pixels. */
-function listPixels(f: FunctionBuilder, s: PooledConvShape, inputs: PooledGradient, source: Local, lists: Lists): void {
+function listPixels(f: FunctionBuilder, s: Conv3x3Shape, inputs: PooledGradient, source: Local, lists: Lists): void {
   const strides = windowStrides(s), [, pixel, row] = placeOffsets(s);
   const ends = Array.from(
     { length: LANES },
@@ -113,7 +98,7 @@ function listPixels(f: FunctionBuilder, s: PooledConvShape, inputs: PooledGradie
 /** Adds the listed pixels' taps, times their gradients, to the sums of four filters. */
 function addPixels(
   f: FunctionBuilder,
-  s: PooledConvShape,
+  s: Conv3x3Shape,
   { padded, row }: { padded: Local; row: number },
   sums: Local,
   { lists, listBytes, ends }: Lists,
@@ -130,7 +115,7 @@ function addPixels(
 /** Sums `[filters, 3, 3, channels]` of the groups `from` to `to` into `[3, 3, channels, filters]`. */
 function storeSums(
   f: FunctionBuilder,
-  { channels, filters }: PooledConvShape,
+  { channels, filters }: Conv3x3Shape,
   from: Local,
   to: Local,
   firstSums: Local,

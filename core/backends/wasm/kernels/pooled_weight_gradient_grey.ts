@@ -1,19 +1,13 @@
 import type { FunctionBuilder, Local } from "../../../emit/wasm/function_builder.ts";
 import { i32, i32x4, v128 } from "../../../emit/wasm/instructions.ts";
+import { forEach } from "../../../emit/wasm/loops.ts";
 import { apply, type Tensor } from "../../../graph.ts";
 import type { SpecialOp } from "../../../op.ts";
 import { baseOf } from "../../../ops/addressing.ts";
 import { clear, paddedImage, padImage } from "../../../ops/padded_image.ts";
 import { eachTapOfWindow } from "./grey_window.ts";
-import {
-  borderOf,
-  forEach,
-  loadGradient,
-  type Pooled,
-  type PooledConvShape,
-  type PooledGradient,
-  windowStrides,
-} from "./pooled_conv.ts";
+import { borderOf, type Conv3x3Shape, windowStrides } from "./conv3x3.ts";
+import { loadGradient, type Pooled, type PooledGradient } from "./pooled_conv.ts";
 
 const TAPS = 9, LANES = 4;
 
@@ -24,7 +18,7 @@ const pooledWeightGradientGreyOp: SpecialOp = {
   gradient: null,
   wasm(node) {
     const [batch, height, width, channels] = node.inputs[0].shape, filters = node.shape[3];
-    const s: PooledConvShape = { batch, height, width, channels, filters };
+    const s: Conv3x3Shape = { batch, height, width, channels, filters };
     const image = borderOf(s), padded = paddedImage(image), windows = (height / 2) * (width / 2);
     const sumBytes = TAPS * 16;
     return {
@@ -68,7 +62,7 @@ const pooledWeightGradientGreyOp: SpecialOp = {
 /** Adds an image's share to the sums of four filters, a vector for each tap. */
 function addImage(
   f: FunctionBuilder,
-  s: PooledConvShape,
+  s: Conv3x3Shape,
   row: number,
   inputs: PooledGradient,
   source: Local,

@@ -2,7 +2,8 @@ import { i32, v128 } from "../../../emit/wasm/instructions.ts";
 import { apply, type Tensor } from "../../../graph.ts";
 import type { SpecialOp } from "../../../op.ts";
 import { baseOf } from "../../../ops/addressing.ts";
-import { part, type Pooled, pooledLayout, storeMaximum } from "./pooled_conv.ts";
+import { part } from "./part.ts";
+import { type Pooled, pooledLayout, storeMaximum } from "./pooled_conv.ts";
 
 const reluPoolOp: SpecialOp = {
   kind: "special",

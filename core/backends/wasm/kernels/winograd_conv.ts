@@ -6,12 +6,13 @@
  */
 import type { FunctionBuilder, Local } from "../../../emit/wasm/function_builder.ts";
 import { i32, v128 } from "../../../emit/wasm/instructions.ts";
+import { forEach } from "../../../emit/wasm/loops.ts";
 import { apply, type Tensor } from "../../../graph.ts";
 import type { Address, SpecialOp } from "../../../op.ts";
 import { baseOf } from "../../../ops/addressing.ts";
 import { clear, paddedImage, padImage } from "../../../ops/padded_image.ts";
 import { PANEL, PANEL_BYTES, RegisterTile, spaced, tileHeights } from "../../../ops/register_tile.ts";
-import { borderOf, forEach, type PooledConvShape, windowStrides } from "./pooled_conv.ts";
+import { borderOf, type Conv3x3Shape, windowStrides } from "./conv3x3.ts";
 import { transformImageTile, transformKernel, transformProducts } from "./winograd_transforms.ts";
 
 /** Places of a transformed tile. */
@@ -33,7 +34,7 @@ interface Layout {
   bytes: number;
 }
 
-function layoutOf(s: PooledConvShape): Layout {
+function layoutOf(s: Conv3x3Shape): Layout {
   const tiles = (s.height / 2) * (s.width / 2), held = Math.min(s.filters, MAX_FILTERS);
   const plane = (floats: number) => floats * 4 + 64;
   const kernelPlane = plane(s.channels * s.filters), imagePlane = plane(tiles * s.channels);
@@ -51,7 +52,7 @@ const winogradConvOp: SpecialOp = {
   gradient: null,
   wasm(node) {
     const [batch, height, width, channels] = node.inputs[0].shape, filters = node.shape[3];
-    const s: PooledConvShape = { batch, height, width, channels, filters }, layout = layoutOf(s);
+    const s: Conv3x3Shape = { batch, height, width, channels, filters }, layout = layoutOf(s);
     return {
       extent: batch,
       scratchBytes: layout.bytes,
@@ -76,7 +77,7 @@ const winogradConvOp: SpecialOp = {
 };
 
 /** Kernels `[3, 3, channels, filters]` into planes of panels `[filters / 8][channels][8]`. */
-function transformKernels(f: FunctionBuilder, s: PooledConvShape, layout: Layout, w: Address, kernels: Local): void {
+function transformKernels(f: FunctionBuilder, s: Conv3x3Shape, layout: Layout, w: Address, kernels: Local): void {
   const row = s.channels * s.filters * 4;
   forEach(f, s.channels, (channel) => {
     const from = f.let("i32", baseOf(w, i32.mul(channel.get, i32.const(s.filters * 4))));
@@ -96,7 +97,7 @@ function transformKernels(f: FunctionBuilder, s: PooledConvShape, layout: Layout
 }
 
 /** The image with its border into planes `[tiles][channels]`. */
-function transformImage(f: FunctionBuilder, s: PooledConvShape, layout: Layout, padded: Local, images: Local): void {
+function transformImage(f: FunctionBuilder, s: Conv3x3Shape, layout: Layout, padded: Local, images: Local): void {
   const strides = windowStrides(s), row = strides.row / 2, pixel = s.channels * 4;
   const to = f.let("i32", images.get), from = f.local("i32");
   forEach(f, s.height / 2, (y) => {
@@ -119,7 +120,7 @@ function transformImage(f: FunctionBuilder, s: PooledConvShape, layout: Layout, 
 /** For each place, `[tiles][channels]` times the panels of the filters from `first` on: planes `[tiles][held]`. */
 function multiply(
   f: FunctionBuilder,
-  { channels }: PooledConvShape,
+  { channels }: Conv3x3Shape,
   layout: Layout,
   first: Local,
   at: { kernels: Local; images: Local; products: Local },
@@ -161,7 +162,7 @@ function multiply(
 /** Products into image `n` of the output, for the filters from `first` on. */
 function transformBack(
   f: FunctionBuilder,
-  s: PooledConvShape,
+  s: Conv3x3Shape,
   layout: Layout,
   products: Local,
   { output, n, first }: { output: Address; n: Local; first: Local },

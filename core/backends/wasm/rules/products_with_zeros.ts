@@ -1,6 +1,7 @@
 /**
  * Products whose left operand is often 0: stored images that are mostly paper, and what comes out of a ReLU. The zeros are left
- * out by listing the others first. The sums that remain are the same, in the same order.
+ * out by listing the others first; the sums that remain are the same, in the same order. An affine map in front of the zeros is
+ * taken out of the product, which rounds otherwise.
  */
 import { constant, constantValue, type Tensor } from "../../../graph.ts";
 import { add, matmulOptions, mul, sum } from "../../../ops/mod.ts";
