@@ -61,6 +61,7 @@ class WasmSession implements Session {
       }
       this.team?.start(number, tableAt, count);
       runSteps(tableAt, count, 0);
+      this.team?.requireWhole();
       series.forEach(([, values], output) => {
         for (let i = 0; i < count; i++) values[done + i] = floats[i * words + layout.inputs + output];
       });

@@ -15,6 +15,8 @@ export const CONTROL = {
   program: 49,
   firstRow: 50,
   steps: 51,
+  /** Not 0: a thread broke down, and has set the stop word. */
+  failed: 52,
 } as const;
 
 export const CONTROL_BYTES = 64 * 4;

@@ -4,11 +4,21 @@ import type { RunSteps } from "./program.ts";
 import type { Assignment } from "./thread_pool.ts";
 
 self.onmessage = ({ data }: MessageEvent<Assignment>) => {
-  const { memory, modules, worker, control: controlAt } = data;
+  const control = new Int32Array(data.memory.buffer, data.control, CONTROL.failed + 1);
+  try {
+    takePart(data, control);
+  } catch (error) {
+    // The others would wait for this one at the next barrier.
+    console.error("a thread of the WASM backend:", error);
+    Atomics.store(control, CONTROL.failed, 1);
+    Atomics.store(control, CONTROL.stop, 1);
+  }
+};
+
+function takePart({ memory, modules, worker }: Assignment, control: Int32Array): void {
   const programs = modules.map((module) =>
     new WebAssembly.Instance(module, { env: { memory } }).exports.run as RunSteps
   );
-  const control = new Int32Array(memory.buffer, controlAt, CONTROL.steps + 1);
   // A session begins with command 0. The first may have been given while this thread was starting.
   for (let seen = 0;; seen++) {
     Atomics.wait(control, CONTROL.command, seen);
@@ -16,4 +26,4 @@ self.onmessage = ({ data }: MessageEvent<Assignment>) => {
     if (program === LEAVE || Atomics.load(control, CONTROL.stop) !== 0) return;
     programs[program](control[CONTROL.firstRow], control[CONTROL.steps], worker);
   }
-};
+}

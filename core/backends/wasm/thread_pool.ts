@@ -57,7 +57,7 @@ export class Team {
   private hasLeft = false;
 
   constructor({ memory, control }: Omit<Assignment, "worker">, private readonly release: () => void) {
-    this.control = new Int32Array(memory.buffer, control, CONTROL.steps + 1);
+    this.control = new Int32Array(memory.buffer, control, CONTROL.failed + 1);
     this.stop = stopWord(memory, control);
   }
 
@@ -69,6 +69,12 @@ export class Team {
     control[CONTROL.steps] = steps;
     Atomics.add(control, CONTROL.command, 1);
     Atomics.notify(control, CONTROL.command);
+  }
+
+  /** Throws where one of the threads has broken down; what it should have computed is missing. */
+  requireWhole(): void {
+    if (Atomics.load(this.control, CONTROL.failed) === 0) return;
+    throw new Error("a thread of the training broke down; there may be too little memory for so many threads");
   }
 
   leave(): void {

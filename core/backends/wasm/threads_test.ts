@@ -1,7 +1,10 @@
 import assert from "node:assert/strict";
 import { openTrainer, type TrainerOptions } from "../../nn/trainer.ts";
 import { firstDigits, mnist } from "../../testing/mnist.ts";
-import { closeThreads } from "./backend.ts";
+import { state, trace } from "../../graph.ts";
+import { matmul } from "../../ops/mod.ts";
+import { closeThreads, wasmBackend } from "./backend.ts";
+import { ThreadPool } from "./thread_pool.ts";
 
 const options = (modelType: "SimpleNN" | "ConvNN"): TrainerOptions => ({
   spec: { modelType, hiddenLayers: modelType === "SimpleNN" ? [64, 36] : [32], dropout: 0.3 },
@@ -85,6 +88,30 @@ Deno.test("a step is interrupted from another thread, and the threads serve the 
     trainer.close();
     assert.deepEqual(await train({ ...options("SimpleNN"), threads: 2 }), await train(options("SimpleNN")));
   } finally {
+    closeThreads();
+  }
+});
+
+Deno.test("a thread that breaks down ends the run with an error, and the next trainer gets fresh results", async () => {
+  const program = trace(() => ({ updates: { y: matmul(state("x", [64, 64]), state("x", [64, 64])) } }));
+  // A module that no thread can make an instance of, for it wants what nobody has.
+  const memory = new WebAssembly.Memory({ initial: 1, maximum: 1, shared: true });
+  const wanting = await WebAssembly.compile(
+    Uint8Array.of(0, 97, 115, 109, 1, 0, 0, 0, 1, 4, 1, 96, 0, 0, 2, 7, 1, 1, 97, 1, 98, 0, 0),
+  );
+  const pool = new ThreadPool();
+  try {
+    assert.ok(pool.reserve());
+    const team = pool.assign(1, { memory, modules: [wanting], control: 64 });
+    while (Atomics.load(team.stop, 0) === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+    assert.throws(() => team.requireWhole(), /a thread of the training broke down/);
+    team.leave();
+    assert.ok(pool.reserve(), "the threads are free again");
+    const session = await wasmBackend({ threads: 2 }).open({ program });
+    await session.run("program", 0, 1);
+    session.close();
+  } finally {
+    pool.close();
     closeThreads();
   }
 });
