@@ -17,7 +17,7 @@ import type { Preferences } from "../lab/preferences.ts";
 import { askService } from "./ask_service.ts";
 import { DrawingForm } from "./form.ts";
 import type { Outcome } from "./outcome.ts";
-import { StoredModels } from "./stored_models.ts";
+import { StoredModels } from "../lab/stored_models.ts";
 
 export interface Drawing {
   readonly blank: boolean;

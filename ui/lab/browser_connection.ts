@@ -27,6 +27,11 @@ export const browserConnection: LabConnection = {
     return { status: response.status, body: await response.json().catch(() => undefined) };
   },
 
+  async upload(path, form) {
+    const response = await fetch(path, { method: "POST", body: form });
+    return { status: response.status, body: await response.json().catch(() => undefined) };
+  },
+
   async download(path) {
     const response = await fetch(path);
     if (!response.ok) throw new Error(`${path} was answered with status ${response.status}`);

@@ -22,6 +22,8 @@ export interface LabConnection {
   openSocket(path: string, events: SocketEvents): LabSocket;
   /** Rejects only when the service could not be reached (or `signal` was aborted). */
   request(path: string, options?: { post?: unknown; signal?: AbortSignal }): Promise<Reply>;
+  /** Posts a form with a file. Rejects when the service could not be reached. */
+  upload(path: string, form: FormData): Promise<Reply>;
   /** The bytes of a file. Rejects when the service could not be reached or does not hand it out. */
   download(path: string): Promise<Uint8Array>;
   /** Calls back after `milliseconds`, unless the returned function is called before. */

@@ -56,6 +56,10 @@ export class FakeLab implements LabConnection {
     return reply === undefined ? Promise.reject(new TypeError("unreachable")) : Promise.resolve(reply);
   }
 
+  upload(path: string, form: FormData): Promise<Reply> {
+    return this.request(path, { post: Object.fromEntries(form) });
+  }
+
   download(path: string): Promise<Uint8Array> {
     const file = this.files.get(path);
     return file === undefined ? Promise.reject(new TypeError("unreachable")) : Promise.resolve(file);

@@ -1,7 +1,10 @@
-import { computed, signal } from "@preact/signals";
-import { FINISHED_STATES, formatFormQuery, type FormQuery, parseFormQuery, rangeOf } from "../../protocol/mod.ts";
+import { computed, effect, signal } from "@preact/signals";
+import { FINISHED_STATES, formatFormQuery, type FormQuery, parseFormQuery } from "../../protocol/mod.ts";
 import type { LabConnection } from "../lab/connection.ts";
+import { queryOf } from "../lab/model_query.ts";
+import { StoredModels } from "../lab/stored_models.ts";
 import { TrainingForm } from "./form.ts";
+import { ModelImport } from "./model_import.ts";
 import { listRuns, Run } from "./run.ts";
 
 /** Query field that names the run which this page started, so that a reload finds it again. */
@@ -11,6 +14,8 @@ const RUN_KEY = "run";
 export class TrainingModel {
   readonly form = new TrainingForm();
   readonly run: Run;
+  readonly stored: StoredModels;
+  readonly bringIn: ModelImport;
   /** Whether the run was started elsewhere and only found here. */
   readonly #adopted = signal(false);
   readonly #connection: LabConnection;
@@ -32,22 +37,19 @@ export class TrainingModel {
   readonly testQuery = computed((): FormQuery | undefined => {
     const config = this.run.config.value;
     const result = this.run.result.value;
-    return config && result && {
-      model_type: config.model_type,
-      optimizer: config.optimizer,
-      learning_rate: String(config.learning_rate),
-      learning_rate_range: rangeOf(config.learning_rate),
-      epochs: String(config.num_epochs),
-      batch_size: String(config.batch_size),
-      hidden_layers_config: config.hidden_layers_config.join(","),
-      use_dropout: String(config.use_dropout),
-      model_id: result.model_id,
-    };
+    return config && result && { ...queryOf(config), model_id: result.model_id };
   });
 
   constructor(connection: LabConnection) {
     this.#connection = connection;
     this.run = new Run(connection);
+    this.stored = new StoredModels(connection);
+    this.bringIn = new ModelImport(connection, () => this.stored.refresh());
+    // At the beginning, and when a training has stored its model.
+    effect(() => {
+      this.run.result.value;
+      this.stored.refresh();
+    });
   }
 
   /**

@@ -3,6 +3,7 @@ import type { TrainingModel } from "./model.ts";
 import { OverwriteDialog } from "./overwrite_dialog.tsx";
 import { RunView } from "./run_view.tsx";
 import { Settings } from "./settings_view.tsx";
+import { StoredModelsView } from "./stored_models_view.tsx";
 
 export function TrainingPage({ model }: { model: TrainingModel }) {
   return (
@@ -16,6 +17,7 @@ export function TrainingPage({ model }: { model: TrainingModel }) {
         <Settings model={model} />
         <RunView model={model} />
       </div>
+      <StoredModelsView stored={model.stored} bringIn={model.bringIn} />
       <OverwriteDialog run={model.run} />
     </Page>
   );

@@ -1,6 +1,6 @@
 import { signal } from "@preact/signals";
 import type { ModelRecord } from "../../protocol/mod.ts";
-import type { LabConnection } from "../lab/connection.ts";
+import type { LabConnection } from "./connection.ts";
 
 /** The stored models as this page last saw them; undefined until the service has told. */
 export class StoredModels {
