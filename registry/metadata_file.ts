@@ -1,6 +1,11 @@
 import type { ModelRecord } from "../protocol/mod.ts";
-import { reasonOf, RegistryError } from "./errors.ts";
-import { parseRecords } from "./metadata.ts";
+import { replaceFile } from "./atomic_file.ts";
+import { DamagedMetadataError, lackOfRoom, reasonOf, RegistryError } from "./errors.ts";
+import { type Entry, formatEntries, parseEntries, recordsOf } from "./metadata.ts";
+import { describeBackup, dropBackup, keepBackup } from "./metadata_backup.ts";
+import { decodeUtf8 } from "./utf8.ts";
+
+export const METADATA_NAME = "models_metadata.json";
 
 interface Snapshot {
   /** What tells this state of the file from others. */
@@ -8,6 +13,8 @@ interface Snapshot {
   /** False while the file is so young that a second change might leave the same fingerprint. */
   settled: boolean;
   text: string;
+  /** In the order of the file. */
+  entries: readonly Entry[];
   /** Newest first. */
   records: readonly ModelRecord[];
   byId: ReadonlyMap<string, ModelRecord>;
@@ -16,7 +23,14 @@ interface Snapshot {
 /** Coarser than the clock of any file system in use, which may be a few ms (Linux: a tick of the kernel). */
 const SETTLING_MS = 100;
 
-const EMPTY: Snapshot = { fingerprint: "missing", settled: true, text: "[]", records: [], byId: new Map() };
+const EMPTY: Snapshot = {
+  fingerprint: "missing",
+  settled: true,
+  text: "[]",
+  entries: [],
+  records: [],
+  byId: new Map(),
+};
 
 /** `models_metadata.json` as any process may replace it at any moment: parsed again when it changed, and only then. */
 export class MetadataFile {
@@ -32,10 +46,29 @@ export class MetadataFile {
       if (!this.#latest.settled || fingerprintOf(info) !== this.#latest.fingerprint) return await this.#load();
       return this.#latest;
     } catch (error) {
-      if (error instanceof RegistryError) throw error;
+      if (error instanceof DamagedMetadataError) {
+        throw new DamagedMetadataError(error.path, error.what, await describeBackup(this.path));
+      }
       if (error instanceof Deno.errors.NotFound) return this.#latest = EMPTY;
       throw new RegistryError(`cannot read ${this.path}: ${reasonOf(error)}`, { cause: error });
     }
+  }
+
+  /**
+   * Puts `entries` in the file's place, and keeps a copy. Callers hold the folder's lock. When it throws, the file is as it was.
+   *
+   * @param options.urgent on a full disk, give up the backup to make room
+   */
+  async write(entries: readonly Entry[], options: { urgent: boolean }): Promise<void> {
+    const bytes = new TextEncoder().encode(formatEntries(entries));
+    try {
+      await replaceFile(this.path, bytes);
+    } catch (error) {
+      if (!options.urgent || lackOfRoom(error) === undefined) throw error;
+      await dropBackup(this.path);
+      await replaceFile(this.path, bytes);
+    }
+    await keepBackup(this.path, bytes);
   }
 
   async #load(): Promise<Snapshot> {
@@ -49,10 +82,11 @@ export class MetadataFile {
   }
 
   #parse(text: string): Snapshot {
-    const records = parseRecords(text, this.path);
+    const entries = parseEntries(text, this.path, this.#latest.entries);
+    const records = recordsOf(entries);
     // Of two records with one id the newer one counts.
     const byId = new Map(records.toReversed().map((record) => [record.id, record]));
-    return { ...EMPTY, text, records, byId };
+    return { ...EMPTY, text, entries, records, byId };
   }
 }
 
@@ -73,9 +107,9 @@ async function readUpTo(file: Deno.FsFile, size: number): Promise<Uint8Array> {
 }
 
 function decode(bytes: Uint8Array, path: string): string {
-  try {
-    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
-  } catch {
-    throw new RegistryError(`${path} is not UTF-8 text. Nothing was changed: save it as UTF-8, or move it away`);
-  }
+  const decoded = decodeUtf8(bytes);
+  if ("text" in decoded) return decoded.text;
+  const { fault } = decoded;
+  const what = fault === bytes.length ? "the file ends inside a character" : "a byte that no character has there";
+  throw new DamagedMetadataError(path, `is not UTF-8 text: ${what} (offset ${fault})`);
 }

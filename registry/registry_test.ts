@@ -5,6 +5,7 @@ import { DuplicateError, Registry } from "./mod.ts";
 import {
   filesIn,
   foreignRecord,
+  METADATA,
   metadataOf,
   readMetadata,
   refused,
@@ -53,7 +54,7 @@ Deno.test("a replacement takes the place of the old record, and the old file goe
     const other = await registry.store({ ...testModel, batch_size: 64 }, testWeights(2));
     const second = await registry.store(testModel, testWeights(3), { replaces: first.id });
     assert.deepEqual(readMetadata(folder).map((record) => record.id), [second.id, other.id]);
-    assert.deepEqual(filesIn(folder), [".lock", "models_metadata.json", second.filename, other.filename].sort());
+    assert.deepEqual(filesIn(folder), [".lock", ...METADATA, second.filename, other.filename].sort());
     assert.deepEqual(await registry.readWeights(second), testWeights(3));
     await assert.rejects(registry.readWeights(first), refused(new RegExp(`file of model ${first.id}.*does not exist`)));
 
@@ -251,12 +252,12 @@ Deno.test("a duplicate at the moment of storing is refused or replaced, as asked
       registry.store(testModel, testWeights(2), { onDuplicate: "refuse" }),
       (error) => error instanceof DuplicateError && error.existing.id === first.id && error.message.includes(first.id),
     );
-    assert.deepEqual(filesIn(folder), [".lock", first.filename, "models_metadata.json"]);
+    assert.deepEqual(filesIn(folder), [".lock", first.filename, ...METADATA]);
     assert.deepEqual(await registry.readWeights(first), testWeights(1));
 
     const second = await registry.store(testModel, testWeights(2), { onDuplicate: "replace" });
     assert.deepEqual((await registry.list()).map(({ id }) => id), [second.id]);
-    assert.deepEqual(filesIn(folder), [".lock", second.filename, "models_metadata.json"]);
+    assert.deepEqual(filesIn(folder), [".lock", second.filename, ...METADATA]);
 
     const together = await Promise.allSettled(
       [3, 4, 5].map((value) =>

@@ -38,6 +38,8 @@ export async function withFolder(test: (folder: string) => Promise<void>): Promi
   }
 }
 
+/** The metadata and its backup, as a store leaves them. */
+export const METADATA = ["models_metadata.json", "models_metadata.json.bak"];
 export const metadataOf = (folder: string) => join(folder, "models_metadata.json");
 export const readMetadata = (folder: string): ModelRecord[] => JSON.parse(Deno.readTextFileSync(metadataOf(folder)));
 export const filesIn = (folder: string) => [...Deno.readDirSync(folder)].map((entry) => entry.name).sort();
