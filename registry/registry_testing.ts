@@ -28,6 +28,9 @@ export function testWeights(value: number): NamedTensor[] {
   }));
 }
 
+/** Names one stored model for ever. (An id that was removed may be given again within its second.) */
+export const modelKey = ({ id, seed }: ModelRecord) => `${id}:${seed}`;
+
 /** Runs `test` with a fresh folder and removes it afterwards. */
 export async function withFolder(test: (folder: string) => Promise<void>): Promise<void> {
   const folder = await Deno.makeTempDir({ prefix: "registry_" });
