@@ -34,17 +34,18 @@ export function reasonOf(error: unknown): string {
   return lackOfRoom(error) ?? (error instanceof Error ? error.message : String(error));
 }
 
-/** Where a file could not be written for want of room: which, and what to do. Undefined for other errors. */
+/** Why a file could not be written for want of room, and what to do; undefined for other errors. */
 export function lackOfRoom(error: unknown): string | undefined {
   const code = systemCode(error);
-  const reason = code === undefined ? undefined : NO_ROOM[code];
-  return reason && `${reason}; everything stored before is as it was`;
+  return code === undefined ? undefined : NO_ROOM[code];
 }
 
+const UNHARMED = "Everything stored before is as it was.";
+
 const NO_ROOM: Record<string, string> = {
-  ENOSPC: "the disk is full. Free some space, or set MODELS_DIR to a folder on another disk, and try again",
-  EDQUOT: "your disk quota is used up. Free some space, or have it raised, and try again",
-  EFBIG: "the file would be larger than the system allows (see `ulimit -f`). Have the limit raised, and try again",
+  ENOSPC: `the disk is full. ${UNHARMED} Free some space, or set MODELS_DIR to a folder on another disk, and try again`,
+  EDQUOT: `your disk quota is used up. ${UNHARMED} Free some space, or have it raised, and try again`,
+  EFBIG: `the file would be larger than the system allows (\`ulimit -f\`). ${UNHARMED} Raise the limit and try again`,
 };
 
 function systemCode(error: unknown): string | undefined {

@@ -1,34 +1,46 @@
 /**
- * A writer that fills its disk: stores models in `folder` until that fails, then overwrites one, which fails too, then removes
- * one and stores again. Says on stdout, as a line of JSON, which models it was told are stored, and the errors' messages.
+ * A writer whose disk is full: stores models in `folder` until that fails. Given a file to fill the rest of the disk with, it then
+ * tries to overwrite one, removes one, and stores again once the filler is gone. Says on stdout, as a line of JSON, which
+ * models were acknowledged, and why others were not.
+ *
+ * `full_disk_child_testing.ts <folder> [<filler>]`
  */
 import { Registry } from "./mod.ts";
-import { testModel, testWeights } from "./registry_testing.ts";
+import { modelKey, testModel, testWeights } from "./registry_testing.ts";
 
-const [folder] = Deno.args;
+const [folder, filler] = Deno.args;
 const registry = await Registry.open(folder, { write: true });
-const stored = new Map<string, number>();
+const stored = new Set<string>();
 const refusals: string[] = [];
+let seed = 0;
 
-async function store(seed: number, replaces?: string): Promise<boolean> {
+while (await store());
+const left = await registry.list();
+if (filler) {
+  fillDisk(filler);
+  await store(left[0].id);
+  for (const record of left.slice(-2)) if (await registry.remove(record.id)) stored.delete(modelKey(record));
+  Deno.removeSync(filler);
+  await store();
+}
+console.log(JSON.stringify({ stored: [...stored], refusals }));
+
+async function store(replaces?: string): Promise<boolean> {
+  seed++;
   try {
-    const { id } = await registry.store({ ...testModel, seed, hidden_layers_config: [4] }, testWeights(seed), {
-      replaces,
-    });
-    if (replaces !== undefined) stored.delete(replaces);
-    stored.set(id, seed);
+    stored.add(modelKey(await registry.store({ ...testModel, seed }, testWeights(seed), { replaces })));
     return true;
   } catch (error) {
-    refusals.push((error as Error).message);
+    refusals.push(error instanceof Error ? `${error.name}: ${error.message}` : `${error}`);
     return false;
   }
 }
 
-let seed = 1;
-while (await store(seed)) seed++;
-const [first, second] = stored.keys();
-await store(seed++, first);
-const removed = await registry.remove(second);
-if (removed) stored.delete(second);
-const storedAgain = await store(seed++);
-console.log(JSON.stringify({ stored: [...stored], refusals, removed, storedAgain }));
+function fillDisk(path: string) {
+  using file = Deno.openSync(path, { write: true, create: true });
+  try {
+    while (file.writeSync(new Uint8Array(4096)) > 0);
+  } catch {
+    // Now it is full.
+  }
+}
