@@ -32,7 +32,7 @@ const sourceTextJson = JSON as unknown as SourceTextJson;
 export function parseEntries(text: string, path: string, known: readonly Entry[] = []): Entry[] {
   const byText = new Map(known.map((entry) => [entry.text, entry]));
   try {
-    const elements = splitArray(text);
+    const elements = splitArray(text, known.map(({ text }) => text));
     // The new text, not the equal old one, which would keep the whole of the old file in memory.
     if (elements) return elements.map((text) => ({ ...(byText.get(text) ?? parseEntry(text)), text }));
   } catch (error) {

@@ -15,7 +15,11 @@ export type ModelFiles = Pick<Registry, "list" | "get" | "readWeights" | "readCh
  * A model that cannot be read is a 409 that says why.
  */
 export function addModelRoutes(app: Hono, models: ModelFiles): void {
-  app.get("/api/models", async (c) => c.json(await models.list()));
+  const textOf = recordTexts();
+  app.get("/api/models", async (c) => {
+    const list = `[${(await models.list()).map(textOf).join(",")}]`;
+    return c.body(list, 200, { "Content-Type": "application/json" });
+  });
   app.get("/api/models/:id", async (c) => c.json(await find(c)));
   app.get("/api/models/:id/model.pth", async (c) => {
     const record = await find(c);
@@ -61,6 +65,16 @@ export function addModelRoutes(app: Hono, models: ModelFiles): void {
       throw error;
     }
   }
+}
+
+/** The JSON text of a record, made once for each: of ten thousand that takes a request's time. */
+function recordTexts(): (record: ModelRecord) => string {
+  const texts = new WeakMap<ModelRecord, string>();
+  return (record) => {
+    let text = texts.get(record);
+    if (text === undefined) texts.set(record, text = JSON.stringify(record));
+    return text;
+  };
 }
 
 /** Other programs may rewrite a record or its file under the same id, so both count. */
