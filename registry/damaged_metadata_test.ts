@@ -111,3 +111,15 @@ Deno.test("sound metadata is not restored over; what was stored or removed since
     assert.deepEqual((await registry.list()).map(({ id }) => id), [newer.id, older.id]);
     assert.deepEqual(filesIn(folder), [".lock", ...METADATA, newer.filename, later.filename].sort());
   }));
+
+Deno.test("the backup of a list that was deleted outlives the next store", () =>
+  withFolder(async (folder) => {
+    const { registry } = await storeSome(folder);
+    const backup = Deno.readFileSync(backupOf(folder));
+    Deno.removeSync(metadataOf(folder));
+    await registry.store(testModel, testWeights(5));
+    const aside = filesIn(folder).filter((name) => /\.bak-\d{8}T\d{6}$/.test(name));
+    assert.deepEqual(aside.map((name) => Deno.readFileSync(join(folder, name))), [backup]);
+    await registry.store(testModel, testWeights(6));
+    assert.equal(filesIn(folder).filter((name) => name.includes(".bak-")).length, 1, "once");
+  }));

@@ -1,6 +1,6 @@
 /** The last good copy of the metadata, beside it, for the day on which another program damages the file. */
 import { dirname } from "node:path";
-import { replaceFile } from "./atomic_file.ts";
+import { freePath, replaceFile } from "./atomic_file.ts";
 import { parseEntries, recordsOf } from "./metadata.ts";
 import { decodeUtf8 } from "./utf8.ts";
 
@@ -33,6 +33,16 @@ export async function dropBackup(metadataPath: string): Promise<void> {
   await Deno.remove(backupPath(metadataPath)).catch(() => {});
 }
 
+/**
+ * Keeps the backup of a list that is gone under a name of its own: whoever deleted the file by mistake, or moved it away, may
+ * notice only after the next store.
+ */
+export async function setBackupAside(metadataPath: string): Promise<void> {
+  if (await readBackup(metadataPath) === undefined) return;
+  const path = backupPath(metadataPath);
+  await Deno.rename(path, await freePath(`${path}-${timeForName(new Date())}`)).catch(() => {});
+}
+
 /** The backup, if there is one that can be used. */
 export async function readBackup(metadataPath: string): Promise<Backup | undefined> {
   const path = backupPath(metadataPath);
@@ -58,6 +68,11 @@ export async function describeBackup(metadataPath: string): Promise<string | und
 /** Such as `2026-11-25 21:40:12 UTC`. */
 export function timeText(time: Date | null): string {
   return time === null ? "unknown time" : `${time.toISOString().slice(0, 19).replace("T", " ")} UTC`;
+}
+
+/** Such as `20261125T214012`. */
+export function timeForName(time: Date): string {
+  return time.toISOString().slice(0, 19).replaceAll(/[-:]/g, "");
 }
 
 /** As a shell takes it. */

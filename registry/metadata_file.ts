@@ -2,7 +2,7 @@ import type { ModelRecord } from "../protocol/mod.ts";
 import { replaceFile } from "./atomic_file.ts";
 import { DamagedMetadataError, lackOfRoom, reasonOf, RegistryError } from "./errors.ts";
 import { type Entry, formatEntries, parseEntries, recordsOf } from "./metadata.ts";
-import { describeBackup, dropBackup, keepBackup } from "./metadata_backup.ts";
+import { describeBackup, dropBackup, keepBackup, setBackupAside } from "./metadata_backup.ts";
 import { decodeUtf8 } from "./utf8.ts";
 
 export const METADATA_NAME = "models_metadata.json";
@@ -60,6 +60,7 @@ export class MetadataFile {
    * @param options.urgent on a full disk, give up the backup to make room
    */
   async write(entries: readonly Entry[], options: { urgent: boolean }): Promise<void> {
+    if (this.#latest === EMPTY) await setBackupAside(this.path);
     const bytes = new TextEncoder().encode(formatEntries(entries));
     try {
       await replaceFile(this.path, bytes);

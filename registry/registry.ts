@@ -3,7 +3,7 @@ import { adoptTensors } from "../core/checkpoint/adopt_tensors.ts";
 import { CheckpointError, readPth, writePth } from "../core/checkpoint/pth.ts";
 import type { NamedTensor } from "../core/nn/model_spec.ts";
 import { isDuplicate, type ModelConfig, type ModelRecord, ModelRecordSchema, validate } from "../protocol/mod.ts";
-import { removeLeftovers, replaceFile } from "./atomic_file.ts";
+import { exists, removeLeftovers, replaceFile } from "./atomic_file.ts";
 import { checkpointFingerprint, checkpointPath, isPlainPth, readCheckpointFile } from "./checkpoint_file.ts";
 import { DuplicateError, reasonOf, RegistryError } from "./errors.ts";
 import { FolderLock } from "./folder_lock.ts";
@@ -235,14 +235,4 @@ function isNamedBy(entries: readonly Entry[], filename: string): boolean {
 
 function partition<T>(items: readonly T[], test: (item: T) => boolean): [yes: T[], no: T[]] {
   return [items.filter(test), items.filter((item) => !test(item))];
-}
-
-async function exists(path: string): Promise<boolean> {
-  try {
-    await Deno.lstat(path);
-    return true;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
-    throw error;
-  }
 }

@@ -266,24 +266,3 @@ Deno.test("a duplicate at the moment of storing is refused or replaced, as asked
     );
     assert.deepEqual(together.map(({ status }) => status).sort(), ["fulfilled", "rejected", "rejected"]);
   }));
-
-Deno.test("ten thousand models are listed and matched within 20 ms once read", () =>
-  withFolder(async (folder) => {
-    const records = Array.from(
-      { length: 10_000 },
-      (_, i) => foreignRecord({ id: `m${i}`, timestamp: i, batch_size: i }),
-    );
-    Deno.writeTextFileSync(metadataOf(folder), JSON.stringify(records, null, 2));
-    // As a file that was not written this very moment.
-    Deno.utimeSync(metadataOf(folder), new Date(2020, 0), new Date(2020, 0));
-    const registry = await Registry.open(folder);
-    await registry.list();
-    const times = [];
-    for (let i = 0; i < 5; i++) {
-      const start = performance.now();
-      assert.equal((await registry.list())[0].id, "m9999");
-      assert.equal((await registry.findDuplicate({ ...testModel, batch_size: 0 }))?.id, "m0");
-      times.push(performance.now() - start);
-    }
-    assert.ok(Math.min(...times) < 20, `${times}`);
-  }));

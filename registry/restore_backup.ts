@@ -1,10 +1,10 @@
 /** Putting the backup in the place of metadata that another program damaged: done on request, never by itself. */
 import { basename, join, resolve } from "node:path";
-import { replaceFile } from "./atomic_file.ts";
+import { exists, freePath, replaceFile } from "./atomic_file.ts";
 import { DamagedMetadataError, reasonOf, RegistryError } from "./errors.ts";
 import { FolderLock } from "./folder_lock.ts";
 import type { Entry } from "./metadata.ts";
-import { backupPath, readBackup, timeText } from "./metadata_backup.ts";
+import { backupPath, readBackup, timeForName, timeText } from "./metadata_backup.ts";
 import { METADATA_NAME, MetadataFile } from "./metadata_file.ts";
 
 export interface Restored {
@@ -63,9 +63,7 @@ async function refuseSound(path: string): Promise<void> {
 /** A copy, so that at no moment the file is missing and the list looks empty. */
 async function keepDamaged(path: string): Promise<string | undefined> {
   if (!await exists(path)) return undefined;
-  const stem = `${path}.damaged-${new Date().toISOString().slice(0, 19).replaceAll(/[-:]/g, "")}`;
-  let kept = stem;
-  for (let n = 2; await exists(kept); n++) kept = `${stem}_${n}`;
+  const kept = await freePath(`${path}.damaged-${timeForName(new Date())}`);
   await replaceFile(kept, await Deno.readFile(path));
   return kept;
 }
@@ -79,14 +77,4 @@ async function compare(folder: string, entries: readonly Entry[]): Promise<Pick<
     withoutFile: models.filter(({ filename }) => !present.has(filename)).map(({ id }) => id),
     unlisted: [...present].filter((name) => !named.has(name) && !name.startsWith(".")).sort(),
   };
-}
-
-async function exists(path: string): Promise<boolean> {
-  try {
-    await Deno.lstat(path);
-    return true;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
-    throw error;
-  }
 }
