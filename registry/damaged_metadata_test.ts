@@ -33,7 +33,7 @@ Deno.test("metadata cut anywhere is named with the offset, nothing is overwritte
     const [bytes, backup] = [Deno.readFileSync(metadataOf(folder)), Deno.readFileSync(backupOf(folder))];
     const zoe = bytes.findIndex((byte) => byte > 127);
     // Whole but for the line break at its end, a file is sound.
-    for (const size of [bytes.length >> 1, zoe + 1, 0, 1, bytes.length - 2]) {
+    for (const size of [bytes.length >> 1, zoe - 1, zoe + 1, 0, 1, bytes.length - 2]) {
       Deno.writeFileSync(metadataOf(folder), bytes.subarray(0, size));
       const before = filesIn(folder);
       // As services do, started afresh.
@@ -62,7 +62,7 @@ Deno.test("metadata cut anywhere is named with the offset, nothing is overwritte
     }
     assert.equal(
       filesIn(folder).filter((name) => name.includes(".json.damaged-")).length,
-      5,
+      6,
       "each under its own name",
     );
   }));
