@@ -50,3 +50,16 @@ Deno.test("a store, an overwriting and a removal among ten thousand models leave
     assert.deepEqual(await (await Registry.open(folder)).list(), after);
     assert.ok(Math.min(...times) < 1000, `${times}`);
   }));
+
+Deno.test("a damaged list of ten thousand models is looked through once, not for every request", () =>
+  withManyModels(async (folder, registry) => {
+    await registry.store(testModel, testWeights(1));
+    const path = metadataOf(folder), old = new Date(2020, 0);
+    const sound = Deno.readFileSync(path);
+    Deno.writeFileSync(path, sound.subarray(0, sound.length >> 1));
+    Deno.utimeSync(path, old, old);
+    const first = await registry.list().catch((error) => error);
+    for (let i = 0; i < 3; i++) assert.equal(await registry.list().catch((error) => error), first);
+    Deno.writeFileSync(path, sound);
+    assert.equal((await registry.list()).length, 10_001);
+  }));

@@ -35,6 +35,8 @@ const EMPTY: Snapshot = {
 /** `models_metadata.json` as any process may replace it at any moment: parsed again when it changed, and only then. */
 export class MetadataFile {
   #latest: Snapshot = EMPTY;
+  /** What was wrong with the file in the state of `fingerprint`, so that not every request has to find it out anew. */
+  #damage: { fingerprint: string; error: DamagedMetadataError } | undefined;
 
   constructor(readonly path: string) {}
 
@@ -43,12 +45,12 @@ export class MetadataFile {
     try {
       // Every prediction asks. Synchronously this takes some microseconds; its asynchronous twin took a sixth of a request.
       const info = Deno.statSync(this.path);
-      if (!this.#latest.settled || fingerprintOf(info) !== this.#latest.fingerprint) return await this.#load();
+      const fingerprint = fingerprintOf(info);
+      if (fingerprint === this.#damage?.fingerprint) throw this.#damage.error;
+      if (!this.#latest.settled || fingerprint !== this.#latest.fingerprint) return await this.#load();
       return this.#latest;
     } catch (error) {
-      if (error instanceof DamagedMetadataError) {
-        throw new DamagedMetadataError(error.path, error.what, await describeBackup(this.path));
-      }
+      if (error instanceof DamagedMetadataError) throw error;
       if (error instanceof Deno.errors.NotFound) return this.#latest = EMPTY;
       throw new RegistryError(`cannot read ${this.path}: ${reasonOf(error)}`, { cause: error });
     }
@@ -75,11 +77,19 @@ export class MetadataFile {
   async #load(): Promise<Snapshot> {
     using file = await Deno.open(this.path);
     const info = await file.stat();
-    const text = decode(await readUpTo(file, info.size), this.path);
-    // No pause from here on: of several calls that read one change, the first parses it and the others find it done.
-    if (text !== this.#latest.text) this.#latest = this.#parse(text);
-    const age = Date.now() - (info.mtime?.getTime() ?? Infinity);
-    return this.#latest = { ...this.#latest, fingerprint: fingerprintOf(info), settled: age > SETTLING_MS };
+    const bytes = await readUpTo(file, info.size);
+    const fingerprint = fingerprintOf(info), settled = Date.now() - (info.mtime?.getTime() ?? Infinity) > SETTLING_MS;
+    try {
+      // No pause from here on: of several calls that read one change, the first parses it and the others find it done.
+      const text = decode(bytes, this.path);
+      if (text !== this.#latest.text) this.#latest = this.#parse(text);
+      return this.#latest = { ...this.#latest, fingerprint, settled };
+    } catch (error) {
+      if (!(error instanceof DamagedMetadataError)) throw error;
+      const told = new DamagedMetadataError(error.path, error.what, await describeBackup(this.path));
+      if (settled) this.#damage = { fingerprint, error: told };
+      throw told;
+    }
   }
 
   #parse(text: string): Snapshot {

@@ -6,7 +6,7 @@ import { isDuplicate, type ModelConfig, type ModelRecord, ModelRecordSchema, val
 import { exists, removeLeftovers, replaceFile } from "./atomic_file.ts";
 import { checkpointFingerprint, checkpointPath, isPlainPth, readCheckpointFile } from "./checkpoint_file.ts";
 import { DuplicateError, reasonOf, RegistryError } from "./errors.ts";
-import { FolderLock } from "./folder_lock.ts";
+import { FolderLock, type LockMemory } from "./folder_lock.ts";
 import { type Entry, entryOf, succeed } from "./metadata.ts";
 import { METADATA_NAME, MetadataFile } from "./metadata_file.ts";
 import { openFolder } from "./open_folder.ts";
@@ -122,11 +122,11 @@ export class Registry {
    * @throws DuplicateError where `options.onDuplicate` asks for it
    */
   store(model: NewModel, weights: NamedTensor[], options: StoreOptions = {}): Promise<ModelRecord> {
-    return this.#write("store a model", async () => {
+    return this.#write("store a model", async (memory) => {
       const tensors = adoptTensors(weights, specOf(model));
       const replaces = await this.#settleDuplicate(model, options);
       const entries = await this.#readEntries();
-      const record = await this.#nextRecord(model, entries);
+      const record = await this.#nextRecord(model, entries, memory);
       const path = join(this.#folder, record.filename);
       await replaceFile(path, writePth(tensors, record.id));
       const old = replaces === undefined ? -1 : entries.findIndex(({ id }) => id === replaces);
@@ -159,7 +159,7 @@ export class Registry {
   }
 
   /** Runs `task` as the only writer of the folder; what the system says against it becomes a message that names it. */
-  async #write<T>(what: string, task: () => Promise<T>): Promise<T> {
+  async #write<T>(what: string, task: (memory: LockMemory) => Promise<T>): Promise<T> {
     try {
       return await this.#lock.run(task);
     } catch (error) {
@@ -181,12 +181,19 @@ export class Registry {
     return (await this.#metadata.read()).entries;
   }
 
-  async #nextRecord(model: NewModel, entries: readonly Entry[]): Promise<ModelRecord> {
+  /**
+   * An id is given once, also where its model was removed within the same second: a reader who knows the old record must not
+   * find the new model's weights in its file.
+   */
+  async #nextRecord(model: NewModel, entries: readonly Entry[], memory: LockMemory): Promise<ModelRecord> {
     const timestamp = Math.floor(Date.now() / 1000);
     const base = `model_${model.model_type}_${model.optimizer}_${timestamp}`.toLowerCase();
-    const taken = new Set(entries.map((entry) => entry.id));
+    const [second, ...ids] = (await memory.read()).split("\n");
+    const givenNow = second === `${timestamp}` ? ids : [];
+    const taken = new Set([...entries.map((entry) => entry.id), ...givenNow]);
     let id = base;
     for (let n = 2; taken.has(id) || await exists(join(this.#folder, `${id}.pth`)); n++) id = `${base}_${n}`;
+    await memory.write([timestamp, ...givenNow, id].join("\n"));
     const identity = { id, filename: `${id}.pth`, timestamp };
     return validate(ModelRecordSchema, { ...identity, ...model, ...identity }, "the record");
   }

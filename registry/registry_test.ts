@@ -47,6 +47,18 @@ Deno.test("models of one second get suffixes, also where only an orphaned file h
     for (const orphan of orphans) assert.equal(Deno.readTextFileSync(orphan), "orphan");
   }));
 
+Deno.test("an id is not given again, not even within the second in which its model was removed, by no process", () =>
+  withFolder(async (folder) => {
+    const ids: string[] = [];
+    for (let value = 0; value < 20; value++) {
+      const registry = await Registry.open(folder);
+      const { id } = await registry.store(testModel, testWeights(value));
+      ids.push(id);
+      await registry.remove(id);
+    }
+    assert.equal(new Set(ids).size, ids.length, ids.join());
+  }));
+
 Deno.test("a replacement takes the place of the old record, and the old file goes", () =>
   withFolder(async (folder) => {
     const registry = await Registry.open(folder);
