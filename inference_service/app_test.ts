@@ -175,6 +175,18 @@ Deno.test("a model replaced between look-up and opening is looked up again", asy
   assert.equal(answer.found_model.id, "new");
 });
 
+Deno.test("a model is looked for among ten thousand in well under a second, and not found", async () => {
+  const records = Array.from({ length: 10_000 }, (_, i) => record({ id: `m${i}`, num_epochs: 2 }));
+  const { predict } = createApp(records);
+  for (const { id } of records.slice(-16)) {
+    assert.equal((await predict({ model_id: id, image_data: drawing })).status, 200);
+  }
+  const start = performance.now();
+  const response = await predict({ params, image_data: drawing });
+  assert.ok(performance.now() - start < 500);
+  assert.deepEqual([response.status, (await response.json()).nearest.differs], [404, ["epochs"]]);
+});
+
 Deno.test("a damaged list of models is said to be so", async () => {
   const { app, store } = createApp();
   store.list = () => Promise.reject(new RegistryError("models_metadata.json is not valid JSON"));

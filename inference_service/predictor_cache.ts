@@ -5,7 +5,8 @@ import type { OpenPredictor } from "./stored_predictor.ts";
 const DEFAULT_CAPACITY = 16;
 
 interface Entry {
-  /** The record as it was when the model was opened. */
+  /** The record as it was when the model was opened, or an equal one that came later. */
+  record: ModelRecord;
   version: string;
   predictor: ReturnType<OpenPredictor>;
   /** Settles when the last drawing that was handed in is answered. */
@@ -32,9 +33,12 @@ export class PredictorCache {
 
   /** Closes the models that are not among `records` as they are now. */
   retain(records: readonly ModelRecord[]) {
-    for (const [id, { version }] of this.#entries) {
+    for (const [id, entry] of this.#entries) {
+      // Mostly nothing has changed, and looking for the very object takes microseconds among ten thousand.
+      if (records.includes(entry.record)) continue;
       const record = records.find((record) => record.id === id);
-      if (record === undefined || recordVersion(record) !== version) this.#drop(id);
+      if (record === undefined || recordVersion(record) !== entry.version) this.#drop(id);
+      else entry.record = record;
     }
   }
 
@@ -56,7 +60,7 @@ export class PredictorCache {
       this.#drop(id);
     }
     const predictor = this.open(record);
-    const entry: Entry = { version, predictor, idle: Promise.resolve() };
+    const entry: Entry = { record, version, predictor, idle: Promise.resolve() };
     this.#entries.set(record.id, entry);
     predictor.catch(() => {
       if (this.#entries.get(record.id) === entry) this.#entries.delete(record.id);

@@ -71,6 +71,18 @@ Deno.test("models that are gone or changed are closed, the others stay", async (
   assert.deepEqual(events.slice(5), ["close a"]);
 });
 
+Deno.test("a model whose record was read anew, and is as before, stays open", async () => {
+  const { cache, events } = observe();
+  await cache.predict(record({ id: "a" }), pixels);
+  const [again, changed] = [record({ id: "a" }), record({ id: "a", accuracy: 1 })];
+  for (const records of [[again], [again], [record({ id: "b" }), record({ id: "a" })]]) cache.retain(records);
+  await settled();
+  assert.deepEqual(events, ["open a"]);
+  cache.retain([changed]);
+  await settled();
+  assert.deepEqual(events, ["open a", "close a"]);
+});
+
 Deno.test("a model that could not be opened is tried again", async () => {
   let attempts = 0;
   const cache = new PredictorCache(() => Promise.reject(new Error(`attempt ${++attempts}`)));

@@ -12,16 +12,24 @@ export interface NearestModel {
 
 /** The model that matches `params`: of several the most accurate, then the newest. */
 export function findMatch(records: readonly ModelRecord[], params: PredictParams): ModelRecord | undefined {
-  return best(records.filter((record) => differingFields(record, params).length === 0));
+  let match: ModelRecord | undefined;
+  for (const record of records) {
+    if (differingFields(record, params).length > 0) continue;
+    if (match === undefined || isBetter(record, match)) match = record;
+  }
+  return match;
 }
 
 /** The model that differs from `params` in the fewest fields: of several the most accurate, then the newest. */
 export function findNearest(records: readonly ModelRecord[], params: PredictParams): NearestModel | null {
-  const candidates = records.map((model) => ({ model, differs: differingFields(model, params) }));
-  const fewest = Math.min(...candidates.map(({ differs }) => differs.length));
-  const closest = candidates.filter(({ differs }) => differs.length === fewest);
-  const model = best(closest.map((candidate) => candidate.model));
-  return closest.find((candidate) => candidate.model === model) ?? null;
+  let nearest: NearestModel | null = null;
+  for (const model of records) {
+    const differs = differingFields(model, params);
+    const isNearer = nearest === null || differs.length < nearest.differs.length ||
+      (differs.length === nearest.differs.length && isBetter(model, nearest.model));
+    if (isNearer) nearest = { model, differs };
+  }
+  return nearest;
 }
 
 /** Names of the fields in which `record` does not answer to `params`; empty for a match. */
@@ -37,6 +45,6 @@ export function differingFields(record: ModelRecord, params: PredictParams): str
   return differs;
 }
 
-function best(records: readonly ModelRecord[]): ModelRecord | undefined {
-  return records.toSorted((a, b) => b.accuracy - a.accuracy || b.timestamp - a.timestamp).at(0);
+function isBetter(a: ModelRecord, b: ModelRecord): boolean {
+  return a.accuracy > b.accuracy || (a.accuracy === b.accuracy && a.timestamp > b.timestamp);
 }

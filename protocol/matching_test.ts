@@ -63,3 +63,9 @@ Deno.test("the nearest model differs in the fewest fields, then is the most accu
   assert.deepEqual(findNearest(records, params), { model: records[3], differs: ["learning_rate_range"] });
   assert.equal(findNearest([], params), null);
 });
+
+Deno.test("as many models as a stack could not hold are matched, and of equals the first counts", () => {
+  const many = Array.from({ length: 200_000 }, (_, i) => record({ id: `m${i}`, batch_size: 64 }));
+  assert.equal(findNearest(many, params)?.model, many[0]);
+  assert.equal(findMatch(many, { ...params, batch_size: 64 }), many[0]);
+});

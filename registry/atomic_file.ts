@@ -26,6 +26,24 @@ export async function removeLeftovers(folder: string): Promise<void> {
   }
 }
 
+/** `path`, or where that is taken the first of `path_2`, `path_3`, … that is not. */
+export async function freePath(path: string): Promise<string> {
+  let free = path;
+  for (let n = 2; await exists(free); n++) free = `${path}_${n}`;
+  return free;
+}
+
+/** Whether something of that name is there, be it a link that leads nowhere. */
+export async function exists(path: string): Promise<boolean> {
+  try {
+    await Deno.lstat(path);
+    return true;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
+}
+
 async function writeDurably(path: string, bytes: Uint8Array): Promise<void> {
   using file = await Deno.open(path, { write: true, create: true, truncate: true });
   for (let written = 0; written < bytes.length;) written += await file.write(bytes.subarray(written));

@@ -1,8 +1,27 @@
 import { join } from "node:path";
 
+/** A short text in the lock's file, for whoever holds the lock next, in whichever process. */
+export class LockMemory {
+  constructor(private readonly file: Deno.FsFile) {}
+
+  async read(): Promise<string> {
+    const bytes = new Uint8Array((await this.file.stat()).size);
+    await this.file.seek(0, Deno.SeekMode.Start);
+    const count = await this.file.read(bytes) ?? 0;
+    return new TextDecoder().decode(bytes.subarray(0, count));
+  }
+
+  async write(text: string): Promise<void> {
+    const bytes = new TextEncoder().encode(text);
+    await this.file.truncate(0);
+    await this.file.seek(0, Deno.SeekMode.Start);
+    for (let written = 0; written < bytes.length;) written += await this.file.write(bytes.subarray(written));
+  }
+}
+
 /**
- * One writer at a time, over all processes that use a folder. The system frees the lock when its holder dies; the empty
- * file `.lock` stays.
+ * One writer at a time, over all processes that use a folder. The system frees the lock when its holder dies; the file
+ * `.lock` stays.
  */
 export class FolderLock {
   readonly #path: string;
@@ -14,7 +33,7 @@ export class FolderLock {
   }
 
   /** Runs `task` once nobody else holds the lock. */
-  run<T>(task: () => Promise<T>): Promise<T> {
+  run<T>(task: (memory: LockMemory) => Promise<T>): Promise<T> {
     const turn = this.#last.then(() => this.#runLocked(task));
     this.#last = turn.catch(() => {});
     return turn;
@@ -28,14 +47,14 @@ export class FolderLock {
     return true;
   }
 
-  async #runLocked<T>(task: () => Promise<T>): Promise<T> {
+  async #runLocked<T>(task: (memory: LockMemory) => Promise<T>): Promise<T> {
     using file = await this.#open();
     await file.lock(true);
-    return await task();
+    return await task(new LockMemory(file));
   }
 
   /** Closing the file frees its lock. */
   #open(): Promise<Deno.FsFile> {
-    return Deno.open(this.#path, { write: true, create: true });
+    return Deno.open(this.#path, { read: true, write: true, create: true });
   }
 }

@@ -11,6 +11,10 @@ export interface JsonFault {
 const SPACE = /[ \t\n\r]*/y;
 /** Between the quotes: anything from a space on but a quote and a backslash, or an escape. */
 const STRING = /"(?:[ !#-[\]-\uffff]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*"/y;
+/** What stands before a fault inside a string; before the end of a text, also an escape that is not finished there. */
+const OPEN_STRING = /"(?:[ !#-[\]-\uffff]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*(?:\\(?:u[0-9a-fA-F]{0,3})?$)?/y;
+/** A literal that is not finished at the end of the text. */
+const OPEN_LITERAL = /(?:-|-?\d+(?:\.|(?:\.\d+)?[eE][+-]?)|t(?:ru?)?|f(?:a(?:ls?)?)?|n(?:ul?)?)$/y;
 const LITERAL = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|null/y;
 
 /** The first fault of `text`, which `JSON.parse` refused. */
@@ -40,9 +44,9 @@ class Scanner {
       case "{":
         return this.#list("}", () => this.#member());
       case '"':
-        return this.#skip(STRING);
+        return this.#string();
       default:
-        return this.#skip(LITERAL);
+        return !this.#skip(OPEN_LITERAL) && this.#skip(LITERAL);
     }
   }
 
@@ -59,9 +63,15 @@ class Scanner {
 
   #member(): boolean {
     this.#skip(SPACE);
-    if (!this.#skip(STRING)) return false;
+    if (!this.#string()) return false;
     this.#skip(SPACE);
     return this.#symbol(":") && this.#value();
+  }
+
+  #string(): boolean {
+    if (this.#skip(STRING)) return true;
+    this.#skip(OPEN_STRING);
+    return false;
   }
 
   #symbol(symbol: string): boolean {

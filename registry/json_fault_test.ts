@@ -11,7 +11,8 @@ Deno.test("the first fault of a text is found at its line and column", () => {
     ['{"a":\n\n [1, {"b" 2}]}', 3, 11, 'unexpected "2"'],
     ["{'a': 1}", 1, 2, `unexpected "'"`],
     ["[01]", 1, 3, 'unexpected "1"'],
-    ['["ok", "line\nbreak"]', 1, 8, 'unexpected "\\""'],
+    ['["ok", "line\nbreak"]', 1, 13, 'unexpected "\\n"'],
+    ['["bad \\x"]', 1, 7, 'unexpected "\\\\"'],
     ["[1,]", 1, 4, 'unexpected "]"'],
   ];
   for (const [text, line, column, what] of cases) {
@@ -25,4 +26,13 @@ Deno.test("no fault is seen before the end of text that is JSON", () => {
   const text = ' {"a": [1, -2.5e+7, "\\u00e9\\n é", true, false, null, {}, []], "": 0} \n';
   JSON.parse(text);
   assert.equal(findJsonFault(text).offset, text.length);
+});
+
+Deno.test("a text that was cut ends too early, wherever that was", () => {
+  const text = '[{"a\\"\\u00e9": [true, false, null, -1.5e-3, "x y"], "b": {}}, 12]';
+  JSON.parse(text);
+  for (let size = 0; size < text.length; size++) {
+    const { offset, what } = findJsonFault(text.slice(0, size));
+    assert.deepEqual([offset, what], [size, "the file ends too early"], text.slice(0, size));
+  }
 });

@@ -6,7 +6,7 @@ import { assertAllClose } from "../core/testing/assert_all_close.ts";
 import { firstDigits, mnist } from "../core/testing/mnist.ts";
 import { Registry, specOf } from "./mod.ts";
 import { pythonLogits, withPythonLab } from "./python_lab_testing.ts";
-import { filesIn, metadataOf, readMetadata, testModel, testWeights } from "./registry_testing.ts";
+import { filesIn, METADATA, metadataOf, readMetadata, testModel, testWeights } from "./registry_testing.ts";
 
 const IDS = ["model_convnn_adam_1762740640", "model_simplenn_adam_1762740580", "model_simplenn_adam_1762740520"];
 
@@ -66,6 +66,6 @@ Deno.test("a model of the Python lab can be replaced and removed", () =>
     assert.deepEqual((await registry.list()).map(({ id }) => id), [replaced.id, IDS[1]]);
     assert.deepEqual(
       [...contentsOf(folder).keys()],
-      [`${IDS[1]}.pth`, replaced.filename, "models_metadata.json"].sort(),
+      [`${IDS[1]}.pth`, replaced.filename, ...METADATA].sort(),
     );
   }));

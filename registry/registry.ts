@@ -3,17 +3,15 @@ import { adoptTensors } from "../core/checkpoint/adopt_tensors.ts";
 import { CheckpointError, readPth, writePth } from "../core/checkpoint/pth.ts";
 import type { NamedTensor } from "../core/nn/model_spec.ts";
 import { isDuplicate, type ModelConfig, type ModelRecord, ModelRecordSchema, validate } from "../protocol/mod.ts";
-import { removeLeftovers, replaceFile } from "./atomic_file.ts";
+import { exists, removeLeftovers, replaceFile } from "./atomic_file.ts";
 import { checkpointFingerprint, checkpointPath, isPlainPth, readCheckpointFile } from "./checkpoint_file.ts";
 import { DuplicateError, reasonOf, RegistryError } from "./errors.ts";
-import { FolderLock } from "./folder_lock.ts";
-import { type Entry, formatEntries, parseEntries, succeed, textField } from "./metadata.ts";
-import { MetadataFile } from "./metadata_file.ts";
+import { FolderLock, type LockMemory } from "./folder_lock.ts";
+import { type Entry, entryOf, succeed } from "./metadata.ts";
+import { METADATA_NAME, MetadataFile } from "./metadata_file.ts";
 import { openFolder } from "./open_folder.ts";
 import { announcedRemovals, announceRemoval, finishRemoval } from "./removal.ts";
 import { specOf } from "./spec_of.ts";
-
-const METADATA_NAME = "models_metadata.json";
 
 /** What is known of a model before it is stored. Fields beyond these go into its record as they are. */
 export interface NewModel extends ModelConfig {
@@ -124,17 +122,17 @@ export class Registry {
    * @throws DuplicateError where `options.onDuplicate` asks for it
    */
   store(model: NewModel, weights: NamedTensor[], options: StoreOptions = {}): Promise<ModelRecord> {
-    return this.#write("store a model", async () => {
+    return this.#write("store a model", async (memory) => {
       const tensors = adoptTensors(weights, specOf(model));
       const replaces = await this.#settleDuplicate(model, options);
       const entries = await this.#readEntries();
-      const record = await this.#nextRecord(model, entries);
+      const record = await this.#nextRecord(model, entries, memory);
       const path = join(this.#folder, record.filename);
       await replaceFile(path, writePth(tensors, record.id));
-      const old = replaces === undefined ? -1 : entries.findIndex((entry) => textField(entry, "id") === replaces);
-      const changed = old < 0 ? [...entries, record] : entries.with(old, succeed(entries[old], record));
+      const old = replaces === undefined ? -1 : entries.findIndex(({ id }) => id === replaces);
+      const changed = old < 0 ? [...entries, entryOf(record)] : entries.with(old, succeed(entries[old], record));
       try {
-        await this.#replaceEntries(changed, old < 0 ? [] : [entries[old]]);
+        await this.#replaceEntries(changed, old < 0 ? [] : [entries[old]], { urgent: false });
       } catch (error) {
         await Deno.remove(path).catch(() => {});
         throw error;
@@ -152,15 +150,16 @@ export class Registry {
   remove(id: string): Promise<boolean> {
     return this.#write(`remove model ${id}`, async () => {
       const entries = await this.#readEntries();
-      const [gone, kept] = partition(entries, (entry) => textField(entry, "id") === id);
+      const [gone, kept] = partition(entries, (entry) => entry.id === id);
       if (gone.length === 0) return false;
-      await this.#replaceEntries(kept, gone);
+      // Whoever removes a model may do it because the disk is full.
+      await this.#replaceEntries(kept, gone, { urgent: true });
       return true;
     });
   }
 
   /** Runs `task` as the only writer of the folder; what the system says against it becomes a message that names it. */
-  async #write<T>(what: string, task: () => Promise<T>): Promise<T> {
+  async #write<T>(what: string, task: (memory: LockMemory) => Promise<T>): Promise<T> {
     try {
       return await this.#lock.run(task);
     } catch (error) {
@@ -178,46 +177,58 @@ export class Registry {
     return duplicate.id;
   }
 
-  async #readEntries(): Promise<Entry[]> {
-    const { text } = await this.#metadata.read();
-    return parseEntries(text, this.#metadata.path);
+  async #readEntries(): Promise<readonly Entry[]> {
+    return (await this.#metadata.read()).entries;
   }
 
-  async #nextRecord(model: NewModel, entries: readonly Entry[]): Promise<ModelRecord> {
+  /**
+   * An id is given once, also where its model was removed within the same second: a reader who knows the old record must not
+   * find the new model's weights in its file.
+   */
+  async #nextRecord(model: NewModel, entries: readonly Entry[], memory: LockMemory): Promise<ModelRecord> {
     const timestamp = Math.floor(Date.now() / 1000);
     const base = `model_${model.model_type}_${model.optimizer}_${timestamp}`.toLowerCase();
-    const taken = new Set(entries.map((entry) => textField(entry, "id")));
+    const [second, ...ids] = (await memory.read()).split("\n");
+    const givenNow = second === `${timestamp}` ? ids : [];
+    const taken = new Set([...entries.map((entry) => entry.id), ...givenNow]);
     let id = base;
     for (let n = 2; taken.has(id) || await exists(join(this.#folder, `${id}.pth`)); n++) id = `${base}_${n}`;
+    await memory.write([timestamp, ...givenNow, id].join("\n"));
     const identity = { id, filename: `${id}.pth`, timestamp };
     return validate(ModelRecordSchema, { ...identity, ...model, ...identity }, "the record");
   }
 
   /** Writes the metadata anew and then removes the files of `gone` that it no longer names. */
-  async #replaceEntries(entries: readonly Entry[], gone: readonly Entry[]): Promise<void> {
-    for (const filename of gone.map((entry) => textField(entry, "filename"))) {
-      if (filename === undefined || !isPlainPth(filename) || isNamedBy(entries, filename)) continue;
-      await announceRemoval(this.#folder, filename);
-    }
+  async #replaceEntries(
+    entries: readonly Entry[],
+    gone: readonly Entry[],
+    options: { urgent: boolean },
+  ): Promise<void> {
+    const announced: string[] = [];
     try {
-      await replaceFile(this.#metadata.path, new TextEncoder().encode(formatEntries(entries)));
+      for (const { filename } of gone) {
+        if (filename === undefined || !isPlainPth(filename) || isNamedBy(entries, filename)) continue;
+        announced.push(filename);
+        await announceRemoval(this.#folder, filename);
+      }
+      await this.#metadata.write(entries, options);
     } finally {
       // Where the metadata could not be written, it names the files still, and only the notes go.
-      await this.#finishRemovals();
+      await this.#finishRemovals(announced);
     }
   }
 
   /** What writers that died left behind. Needs the lock, so that none is at work. */
   async #cleanUp(): Promise<void> {
     await removeLeftovers(this.#folder);
-    await this.#finishRemovals();
+    await this.#finishRemovals(await announcedRemovals(this.#folder));
   }
 
   /** What cannot be finished now is left to the next who opens the folder; all that matters is done. */
-  async #finishRemovals(): Promise<void> {
+  async #finishRemovals(filenames: readonly string[]): Promise<void> {
+    if (filenames.length === 0) return;
     try {
-      const filenames = await announcedRemovals(this.#folder);
-      const entries = filenames.length > 0 ? await this.#readEntries() : [];
+      const entries = await this.#readEntries();
       for (const filename of filenames) await finishRemoval(this.#folder, filename, isNamedBy(entries, filename));
     } catch {
       // Metadata that cannot be read names nobody knows what, so nothing goes.
@@ -226,19 +237,9 @@ export class Registry {
 }
 
 function isNamedBy(entries: readonly Entry[], filename: string): boolean {
-  return entries.some((entry) => textField(entry, "filename") === filename);
+  return entries.some((entry) => entry.filename === filename);
 }
 
 function partition<T>(items: readonly T[], test: (item: T) => boolean): [yes: T[], no: T[]] {
   return [items.filter(test), items.filter((item) => !test(item))];
-}
-
-async function exists(path: string): Promise<boolean> {
-  try {
-    await Deno.lstat(path);
-    return true;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
-    throw error;
-  }
 }

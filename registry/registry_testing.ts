@@ -28,6 +28,9 @@ export function testWeights(value: number): NamedTensor[] {
   }));
 }
 
+/** Names one stored model for ever. (An id that was removed may be given again within its second.) */
+export const modelKey = ({ id, seed }: ModelRecord) => `${id}:${seed}`;
+
 /** Runs `test` with a fresh folder and removes it afterwards. */
 export async function withFolder(test: (folder: string) => Promise<void>): Promise<void> {
   const folder = await Deno.makeTempDir({ prefix: "registry_" });
@@ -38,6 +41,8 @@ export async function withFolder(test: (folder: string) => Promise<void>): Promi
   }
 }
 
+/** The metadata and its backup, as a store leaves them. */
+export const METADATA = ["models_metadata.json", "models_metadata.json.bak"];
 export const metadataOf = (folder: string) => join(folder, "models_metadata.json");
 export const readMetadata = (folder: string): ModelRecord[] => JSON.parse(Deno.readTextFileSync(metadataOf(folder)));
 export const filesIn = (folder: string) => [...Deno.readDirSync(folder)].map((entry) => entry.name).sort();

@@ -5,6 +5,7 @@ import { Registry } from "./mod.ts";
 import {
   filesIn,
   foreignRecord,
+  METADATA,
   metadataOf,
   readMetadata,
   refused,
@@ -27,14 +28,14 @@ Deno.test("a removed model leaves neither record nor file, and nothing else chan
     assert.equal(await registry.remove(stored.id), false);
     assert.equal(await other.get(stored.id), undefined);
     assert.deepEqual(readMetadata(folder) as unknown[], [...entries, { ...entries[1] as object, id: "c" }]);
-    const others = [".lock", "foreign.pth", "models_metadata.json", "orphan.pth", "shared.pth"];
+    const others = [".lock", "foreign.pth", ...METADATA, "orphan.pth", "shared.pth"];
     assert.deepEqual(filesIn(folder), others);
 
     assert.equal(await registry.remove("a"), true);
     assert.deepEqual(filesIn(folder), others, "another record names the file still");
     assert.equal(await registry.remove("c"), true);
     assert.equal(await registry.remove("b"), true);
-    assert.deepEqual(filesIn(folder), [".lock", "models_metadata.json", "orphan.pth"]);
+    assert.deepEqual(filesIn(folder), [".lock", ...METADATA, "orphan.pth"]);
     assert.deepEqual(readMetadata(folder) as unknown[], ["a note"]);
   }));
 
@@ -47,7 +48,7 @@ Deno.test("a removal that died half-way is finished, or forgotten, by the next w
     // It died before the metadata changed: the model is there as before.
     Deno.writeTextFileSync(note, "");
     assert.deepEqual(await (await Registry.open(folder)).readWeights(record), testWeights(1));
-    assert.deepEqual(filesIn(folder), [".lock", record.filename, "models_metadata.json"]);
+    assert.deepEqual(filesIn(folder), [".lock", record.filename, ...METADATA]);
 
     // Metadata that cannot be read does not say what is named, so nothing goes and the reader is told why.
     Deno.writeTextFileSync(note, "");
@@ -59,7 +60,7 @@ Deno.test("a removal that died half-way is finished, or forgotten, by the next w
     Deno.writeTextFileSync(metadataOf(folder), "[]");
     Deno.writeTextFileSync(join(folder, "orphan.pth"), "somebody else's");
     await Registry.open(folder);
-    assert.deepEqual(filesIn(folder), [".lock", "models_metadata.json", "orphan.pth"]);
+    assert.deepEqual(filesIn(folder), [".lock", ...METADATA, "orphan.pth"]);
   }));
 
 Deno.test("a removal that cannot be written leaves the model as it was", () =>

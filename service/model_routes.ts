@@ -15,7 +15,11 @@ export type ModelFiles = Pick<Registry, "list" | "get" | "readWeights" | "readCh
  * A model that cannot be read is a 409 that says why.
  */
 export function addModelRoutes(app: Hono, models: ModelFiles): void {
-  app.get("/api/models", async (c) => c.json(await models.list()));
+  const encode = listEncoder();
+  app.get(
+    "/api/models",
+    async (c) => c.body(encode(await models.list()), 200, { "Content-Type": "application/json" }),
+  );
   app.get("/api/models/:id", async (c) => c.json(await find(c)));
   app.get("/api/models/:id/model.pth", async (c) => {
     const record = await find(c);
@@ -61,6 +65,25 @@ export function addModelRoutes(app: Hono, models: ModelFiles): void {
       throw error;
     }
   }
+}
+
+/** JSON of records as UTF-8, made once for each list and, where a list changed, for each record that is new in it. */
+function listEncoder(): (records: readonly ModelRecord[]) => Uint8Array<ArrayBuffer> {
+  const texts = new WeakMap<ModelRecord, string>();
+  const textOf = (record: ModelRecord) => {
+    let text = texts.get(record);
+    if (text === undefined) texts.set(record, text = JSON.stringify(record));
+    return text;
+  };
+  let last: readonly ModelRecord[] = [], bytes = new TextEncoder().encode("[]");
+  return (records) => {
+    const isSame = records.length === last.length && records.every((record, i) => record === last[i]);
+    if (!isSame) {
+      bytes = new TextEncoder().encode(`[${records.map(textOf).join(",")}]`);
+      last = [...records];
+    }
+    return bytes;
+  };
 }
 
 /** Other programs may rewrite a record or its file under the same id, so both count. */

@@ -217,6 +217,7 @@ Deno.test("a removed model is gone, and pages of another origin remove nothing",
     assert.deepEqual([...Deno.readDirSync(modelsDir)].map(({ name }) => name).sort(), [
       ".lock",
       "models_metadata.json",
+      "models_metadata.json.bak",
     ]);
   });
 });

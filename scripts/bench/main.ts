@@ -21,6 +21,7 @@ import { describeMachine, machineLines } from "./machine.ts";
 import { peakCases } from "./peak.ts";
 import { peerCases } from "./peers.ts";
 import { predictCases } from "./predict.ts";
+import { registryCases } from "./registry.ts";
 import { serviceCases } from "./services.ts";
 import { socketCases } from "./socket.ts";
 import { row } from "./table.ts";
@@ -58,6 +59,7 @@ function ownCases(bench: Bench): Case[] {
     ...drawingCases(bench),
     ...socketCases(bench),
     ...predictCases(bench),
+    ...registryCases(bench),
     ...serviceCases(),
   ];
 }

@@ -1,0 +1,27 @@
+/**
+ * `deno task restore-models [FOLDER]`: puts the last good copy of a damaged `models_metadata.json` in its place, in FOLDER or
+ * else in MODELS_DIR. The damaged file is kept beside it. Metadata that is sound is left alone.
+ */
+import { restoreBackup, type Restored } from "../registry/mod.ts";
+import { runMain } from "../service/serve.ts";
+import { readSettings, StartupError } from "../service/settings.ts";
+
+export function describeRestored({ count, time, damaged, withoutFile, unlisted }: Restored): string[] {
+  const lines = [`${count} records are back, as they were on ${time}.`];
+  if (damaged !== undefined) lines.push(`The damaged file is kept: ${damaged}`);
+  if (withoutFile.length > 0) {
+    lines.push(`Removed or replaced since, so their files are not there: ${withoutFile.join(", ")}`);
+  }
+  if (unlisted.length > 0) {
+    lines.push(`Stored since, so no record names them; POST /api/models brings them in: ${unlisted.join(", ")}`);
+  }
+  return lines;
+}
+
+if (import.meta.main) {
+  await runMain(async () => {
+    const [folder, ...more] = Deno.args.filter((arg) => arg !== "--");
+    if (more.length > 0) throw new StartupError("one folder at a time: deno task restore-models FOLDER");
+    for (const line of describeRestored(await restoreBackup(folder ?? readSettings().modelsDir))) console.log(line);
+  });
+}
