@@ -2,3 +2,4 @@
 export { DuplicateError, RegistryError } from "./errors.ts";
 export { type NewModel, Registry, type StoreOptions } from "./registry.ts";
 export { specOf } from "./spec_of.ts";
+export { RunCheckpoints, type SavedRun } from "./run_checkpoints.ts";

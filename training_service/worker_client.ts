@@ -7,8 +7,8 @@ export interface TrainingWorker {
   /**
    * Trains one job; only one at a time.
    *
-   * @throws the signal's reason within 150 ms of an abort, though the work itself may end a little later; {TrainingError}
-   * when the training fails
+   * @throws the signal's reason within 150 ms of an abort, or later by the time in which its snapshot is handed over, though
+   * the work itself may end a little later still; {TrainingError} when the training fails
    */
   train(job: TrainingJob, events: TrainingEvents, signal: AbortSignal): Promise<TrainedModel>;
   close(): void;

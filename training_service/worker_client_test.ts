@@ -35,6 +35,7 @@ function begin(client: WorkerClient, signal = new AbortController().signal) {
     onStart: resolve,
     onLosses() {},
     onEpoch() {},
+    onSnapshot() {},
   }, signal);
   outcome.catch(() => {});
   return { started: inTime(started, "the start"), outcome: inTime(outcome, "the outcome") };
