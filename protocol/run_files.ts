@@ -7,7 +7,7 @@ const number = v.number("must be a number");
 const text = v.string("must be a string");
 const step = v.pipe(number, v.integer("must be a whole number"), v.minValue(0, "must not be negative"));
 
-/** Read leniently: what only people look at may have any form. */
+/** Further fields of the run are kept as they are. */
 export const RunHistorySchema = v.looseObject({
   run: v.looseObject({
     id: text,
@@ -18,7 +18,18 @@ export const RunHistorySchema = v.looseObject({
     total_steps: step,
   }),
   losses: v.array(v.strictTuple([number, v.nullable(number)]), "must be a list of pairs"),
-  logs: v.array(v.looseObject({ message: text }), "must be a list of logs"),
+  logs: v.array(
+    v.object({
+      type: v.literal("log", 'must be "log"'),
+      message: text,
+      epoch: v.optional(number),
+      mean_loss: v.optional(v.nullable(number)),
+      accuracy: v.optional(number),
+      seconds: v.optional(number),
+      place: v.optional(number),
+    }),
+    "must be a list of logs",
+  ),
 });
 
 /** What lies beside the tensors of a checkpoint. */
