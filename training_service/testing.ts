@@ -18,7 +18,7 @@ import { RunArchive } from "./run_archive.ts";
 import { Runs, type RunsOptions } from "./runs.ts";
 import type { TrainingEvents } from "./training_thread.ts";
 import type { TrainingWorker } from "./worker_client.ts";
-import type { TrainedModel, TrainingJob } from "./worker_messages.ts";
+import type { Snapshot, TrainedModel, TrainingJob } from "./worker_messages.ts";
 
 const DEADLINE_MS = 5000;
 
@@ -62,8 +62,9 @@ export class FakeTraining {
     return this.#settled.promise;
   }
 
-  start() {
-    this.events.onStart({ device: "fake", reason: "as asked", totalSteps: STEPS_PER_EPOCH * this.job.epochs });
+  /** `device` is none that could go on elsewhere, unless the test says so. */
+  start(device = "fake") {
+    this.events.onStart({ device, reason: "as asked", totalSteps: STEPS_PER_EPOCH * this.job.epochs });
   }
 
   /** The losses of steps `firstStep` to `lastStep`: 1 / step each. */
@@ -79,6 +80,18 @@ export class FakeTraining {
 
   finish(model: Partial<TrainedModel> = {}) {
     this.#settled.resolve({ weights: [], accuracy: 92, trainingTime: 1.5, ...model });
+  }
+
+  /** The state after `step`: one tensor, filled with the step. */
+  snapshot(step: number): Snapshot {
+    const snapshot = {
+      step,
+      tensors: [{ name: "state", shape: [2], data: Float32Array.of(step, step) }],
+      progress: { epochsDone: Math.floor(step / STEPS_PER_EPOCH), lossSum: 0.25 },
+      seconds: 12.5,
+    };
+    this.events.onSnapshot(snapshot);
+    return snapshot;
   }
 
   fail(error: Error) {
