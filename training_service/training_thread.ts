@@ -10,10 +10,13 @@ import type {
   TrainingStart,
 } from "./worker_messages.ts";
 
-/** How long a worker may take to end a chunk by itself, so that its state is of whole steps, before the step is cut short. */
-const CHUNK_PATIENCE_MS = 80;
-/** How long it may take to see the stop flag before it is given up. */
-const STOP_PATIENCE_MS = 140;
+/** How long a step may go on after an abort before it is cut short, which leaves no state to go on from. */
+const STEP_PATIENCE_MS = 80;
+/** The same for a worker that was heard of at short intervals: its chunk is over soon, however busy the machine is. */
+const BRISK_STEP_PATIENCE_MS = 500;
+const BRISK_INTERVAL_MS = 300;
+/** How long it may take from there to see the stop flag before it is given up. */
+const STOP_PATIENCE_MS = 60;
 /** How long it may take to hand over its state once it has stopped between two steps. */
 const SNAPSHOT_PATIENCE_MS = 700;
 
@@ -47,6 +50,9 @@ export class TrainingThread {
   #job?: CurrentJob;
   /** Interrupts a step of the current job, where its backend can. */
   #stepStop?: Int32Array<SharedArrayBuffer>;
+  /** When losses last came, and whether at a short interval from those before. */
+  #heardAt = -Infinity;
+  #isBrisk = false;
   #alive = true;
 
   /** Starts `script` and has it read the digits in `dataDir`. */
@@ -91,11 +97,14 @@ export class TrainingThread {
     };
     const stop = () => {
       Atomics.store(this.#stopFlag, 0, 1);
-      giveUpAfter(STOP_PATIENCE_MS);
-      interruption = setTimeout(() => this.#raiseStopFlags(), CHUNK_PATIENCE_MS);
+      const stepPatience = this.#isBrisk ? BRISK_STEP_PATIENCE_MS : STEP_PATIENCE_MS;
+      giveUpAfter(stepPatience + STOP_PATIENCE_MS);
+      interruption = setTimeout(() => this.#raiseStopFlags(), stepPatience);
     };
     Atomics.store(this.#stopFlag, 0, 0);
     this.#job = { events, resolve, reject, signal, giveUpAfter };
+    this.#heardAt = -Infinity;
+    this.#isBrisk = false;
     signal.addEventListener("abort", stop, { once: true });
     this.#post({ type: "train", job });
     try {
@@ -137,6 +146,8 @@ export class TrainingThread {
         if (this.#job?.signal.aborted) this.#raiseStopFlags();
         return this.#job?.events.onStart(message.start);
       case "losses":
+        this.#isBrisk = performance.now() - this.#heardAt < BRISK_INTERVAL_MS;
+        this.#heardAt = performance.now();
         return this.#job?.events.onLosses(message.batch);
       case "epoch":
         return this.#job?.events.onEpoch(message.end);
