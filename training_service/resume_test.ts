@@ -177,6 +177,15 @@ Deno.test("aborted comes in time even where the state takes longer to keep, whic
   });
 });
 
+Deno.test("an abort that leaves nothing to go on from says so", async () => {
+  await withLab(async (lab) => {
+    const { client } = await trainTo(lab, 3);
+    client.send({ type: "abort" });
+    await client.next("log", ({ message }) => /Nothing is kept to go on from/.test(message));
+    assert.equal((await client.next("aborted")).resume, undefined);
+  });
+});
+
 Deno.test("a checkpoint that cannot be written is named once in the log, and the training goes on", async () => {
   await withLab(async (lab) => {
     lab.checkpoints.save = () => Promise.reject(new RegistryError("cannot keep a checkpoint in /m: disk full"));

@@ -307,9 +307,12 @@ export class Run {
     this.#finish("kept");
   }
 
-  /** Ended already, it stays as it is. */
-  endAborted() {
+  /** Ended already, it stays as it is. `isSettled`: no checkpoint will come any more. */
+  endAborted({ isSettled = false } = {}) {
     if (this.finished) return;
+    if (this.#step > 0 && isSettled && this.resumeId === undefined) {
+      this.log("Nothing is kept to go on from: the step under way would have taken too long to be waited for.");
+    }
     const message = (this.signal.reason as Error).message;
     this.#finish("aborted", { type: "aborted", message, resume: this.#resumable });
   }

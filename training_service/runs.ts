@@ -164,7 +164,7 @@ export class Runs {
     } catch (error) {
       await keeper.settled();
       letGo();
-      if (run.signal.aborted) run.endAborted();
+      if (run.signal.aborted) run.endAborted({ isSettled: true });
       else if (error instanceof ValidationError) run.endFailed(error.message, error.field);
       else run.endFailed(explain(error));
     } finally {
