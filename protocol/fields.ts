@@ -39,6 +39,13 @@ export const learningRateRange = v.picklist(LEARNING_RATE_RANGE_NAMES, oneOf(LEA
 export const epochs = wholeNumber(BOUNDS.epochs.min, BOUNDS.epochs.max);
 export const batchSize = wholeNumber(BOUNDS.batchSize.min, BOUNDS.batchSize.max);
 export const seed = wholeNumber(BOUNDS.seed.min, BOUNDS.seed.max);
+/** Of a run or a model: whether there is such a one is for others to say. */
+const id = (what: string) => {
+  const message = `must be the id of a ${what}`;
+  return v.pipe(v.string(message), v.minLength(1, message), v.maxLength(200, message));
+};
+export const runId = id("run");
+export const modelId = id("model");
 export const useDropout = v.boolean("must be true or false");
 
 const learningRateMessage = "must be a number greater than 0 and at most 1";

@@ -39,6 +39,10 @@ export interface RunSummary {
   model_id?: string;
   /** The reason, once failed. */
   message?: string;
+  /** The run that this one goes on with. */
+  resumed_from?: string;
+  /** What to send as `resume` to go on from where it stopped: there as long as a checkpoint of it is kept. */
+  resume?: string;
 }
 
 export interface LogMessage {
@@ -49,6 +53,8 @@ export interface LogMessage {
   /** Null where it is no longer a number. */
   mean_loss?: number | null;
   accuracy?: number;
+  /** Trained so far; at the end of an epoch. */
+  seconds?: number;
   /** Place in the queue, from 1; on the log while queued. */
   place?: number;
 }
@@ -113,12 +119,16 @@ export interface HistoryMessage {
 export interface AbortedMessage {
   type: "aborted";
   message: string;
+  /** What to send as `resume` to go on, where a checkpoint could be kept by now. */
+  resume?: string;
 }
 
 export interface ErrorMessage {
   type: "error";
   message: string;
   field?: string;
+  /** What to send as `resume` to go on, where a checkpoint was kept. */
+  resume?: string;
 }
 
 export type ServerMessage =

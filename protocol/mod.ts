@@ -7,5 +7,7 @@ export * from "./matching.ts";
 export * from "./messages.ts";
 export * from "./model_record.ts";
 export * from "./prediction.ts";
+export * from "./resume_request.ts";
+export * from "./run_files.ts";
 export * from "./train_config.ts";
 export * from "./validate.ts";

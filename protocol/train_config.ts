@@ -15,6 +15,8 @@ export const TrainConfigSchema = v.pipe(
     dropout_p: v.optional(field.dropoutP, 0.3),
     seed: v.nullish(field.seed),
     device: v.nullish(field.device),
+    /** A stored model of the same layers whose weights to begin with; the new one is stored beside it. */
+    start_from: v.nullish(field.modelId),
   }),
   v.forward(
     v.partialCheck(

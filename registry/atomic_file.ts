@@ -4,10 +4,10 @@ import { basename, dirname, join } from "node:path";
 const TEMP_SUFFIX = ".lab-tmp";
 
 /**
- * Writes `bytes` beside `path`, makes sure of them on disk, and renames them over it. Callers hold the folder's lock,
+ * Writes `bytes`, one part after the other, beside `path`, makes sure of them on disk, and renames them over it. Callers hold the folder's lock,
  * so no two write one file at a time. When it throws, `path` is as it was.
  */
-export async function replaceFile(path: string, bytes: Uint8Array): Promise<void> {
+export async function replaceFile(path: string, ...bytes: Uint8Array[]): Promise<void> {
   const temp = join(dirname(path), `.${basename(path)}${TEMP_SUFFIX}`);
   try {
     await writeDurably(temp, bytes);
@@ -44,9 +44,11 @@ export async function exists(path: string): Promise<boolean> {
   }
 }
 
-async function writeDurably(path: string, bytes: Uint8Array): Promise<void> {
+async function writeDurably(path: string, parts: readonly Uint8Array[]): Promise<void> {
   using file = await Deno.open(path, { write: true, create: true, truncate: true });
-  for (let written = 0; written < bytes.length;) written += await file.write(bytes.subarray(written));
+  for (const bytes of parts) {
+    for (let written = 0; written < bytes.length;) written += await file.write(bytes.subarray(written));
+  }
   await file.sync();
 }
 

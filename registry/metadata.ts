@@ -62,6 +62,8 @@ const OWN_FIELDS: ReadonlySet<string> = new Set([
   ...Object.keys(ModelRecordSchema.entries),
   "seed",
   "device",
+  "run_id",
+  "started_from",
   "imported",
   "source",
 ]);

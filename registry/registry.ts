@@ -11,6 +11,7 @@ import { type Entry, entryOf, succeed } from "./metadata.ts";
 import { METADATA_NAME, MetadataFile } from "./metadata_file.ts";
 import { openFolder } from "./open_folder.ts";
 import { announcedRemovals, announceRemoval, finishRemoval } from "./removal.ts";
+import { historyPath, readHistory, removeHistoryLeftovers, writeHistory } from "./run_history.ts";
 import { specOf } from "./spec_of.ts";
 
 /** What is known of a model before it is stored. Fields beyond these go into its record as they are. */
@@ -33,6 +34,8 @@ export interface StoreOptions {
    * `replaces`: refuse with a DuplicateError, or take its place. Left out, both are kept.
    */
   onDuplicate?: "refuse" | "replace";
+  /** What the model's training was like, as JSON, to be kept beside it and to go with it. Given the record. */
+  history?(record: ModelRecord): unknown;
 }
 
 /**
@@ -129,16 +132,27 @@ export class Registry {
       const record = await this.#nextRecord(model, entries, memory);
       const path = join(this.#folder, record.filename);
       await replaceFile(path, writePth(tensors, record.id));
+      if (options.history) await this.#storeHistory(record, options.history(record));
       const old = replaces === undefined ? -1 : entries.findIndex(({ id }) => id === replaces);
       const changed = old < 0 ? [...entries, entryOf(record)] : entries.with(old, succeed(entries[old], record));
       try {
         await this.#replaceEntries(changed, old < 0 ? [] : [entries[old]], { urgent: false });
       } catch (error) {
         await Deno.remove(path).catch(() => {});
+        await Deno.remove(historyPath(this.#folder, record.filename)).catch(() => {});
         throw error;
       }
       return record;
     });
+  }
+
+  /**
+   * What was stored as the history of a model; undefined where nothing was.
+   * @throws RegistryError that names the file when it cannot be read
+   */
+  async readHistory(record: ModelRecord): Promise<unknown> {
+    checkpointPath(this.#folder, record.id, record.filename);
+    return await readHistory(historyPath(this.#folder, record.filename));
   }
 
   /**
@@ -156,6 +170,15 @@ export class Registry {
       await this.#replaceEntries(kept, gone, { urgent: true });
       return true;
     });
+  }
+
+  async #storeHistory(record: ModelRecord, history: unknown): Promise<void> {
+    try {
+      await writeHistory(historyPath(this.#folder, record.filename), history);
+    } catch (error) {
+      await Deno.remove(join(this.#folder, record.filename)).catch(() => {});
+      throw error;
+    }
   }
 
   /** Runs `task` as the only writer of the folder; what the system says against it becomes a message that names it. */
@@ -221,6 +244,7 @@ export class Registry {
   /** What writers that died left behind. Needs the lock, so that none is at work. */
   async #cleanUp(): Promise<void> {
     await removeLeftovers(this.#folder);
+    await removeHistoryLeftovers(this.#folder);
     await this.#finishRemovals(await announcedRemovals(this.#folder));
   }
 

@@ -3,6 +3,7 @@
  * the note, and the next to open the folder finishes the work. A file without a note is never touched, as it may be anybody's.
  */
 import { join } from "node:path";
+import { historyPath } from "./run_history.ts";
 
 const NOTE = /^\.(.+\.pth)\.lab-removed$/;
 
@@ -22,11 +23,12 @@ export async function announcedRemovals(folder: string): Promise<string[]> {
 }
 
 /**
- * Removes the announced file, and its note. A file that `isNamed` by the metadata stays: who wrote its note did not get
+ * Removes the announced file, the history of its training, and the note. A file that `isNamed` by the metadata stays: who wrote its note did not get
  * further.
  */
 export async function finishRemoval(folder: string, filename: string, isNamed: boolean): Promise<void> {
-  if (isNamed || await remove(join(folder, filename))) await remove(notePath(folder, filename));
+  const isDone = isNamed || (await remove(join(folder, filename)) && await remove(historyPath(folder, filename)));
+  if (isDone) await remove(notePath(folder, filename));
 }
 
 function notePath(folder: string, filename: string): string {

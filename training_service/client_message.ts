@@ -3,6 +3,8 @@ import {
   type ClientMessage,
   ClientMessageSchema,
   MAX_MESSAGE_BYTES,
+  type ResumeRequest,
+  ResumeRequestSchema,
   type TrainConfig,
   TrainConfigSchema,
   validate,
@@ -14,9 +16,12 @@ import {
  *
  * @throws {ValidationError} naming the field at fault, or nothing when the message as a whole is no configuration
  */
-export function parseConfig(data: unknown): TrainConfig {
+export function parseRequest(data: unknown): TrainConfig | ResumeRequest {
   const value = parseJson(data, "The first message");
   const type = typeof value === "object" && value !== null && "type" in value ? value.type : undefined;
+  if (typeof value === "object" && value !== null && "resume" in value && value.resume !== null) {
+    return validate(ResumeRequestSchema, value, "The request");
+  }
   if (type === "abort") throw new ValidationError("There is nothing to abort yet: no configuration was sent.", "");
   if (type !== undefined && !("model_type" in (value as object))) {
     throw new ValidationError(`The first message must be a configuration, not of type ${JSON.stringify(type)}.`, "");

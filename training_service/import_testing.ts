@@ -2,11 +2,12 @@
 import { join } from "node:path";
 import type { Hono } from "hono";
 import { type ModelRecord } from "../protocol/mod.ts";
-import { Registry } from "../registry/mod.ts";
+import { Registry, RunCheckpoints } from "../registry/mod.ts";
 import { readSettings } from "../service/settings.ts";
 import { SocketGroup } from "../service/websocket.ts";
 import { createTrainingApp } from "./app.ts";
 import { ModelImporter } from "./model_importer.ts";
+import { RunArchive } from "./run_archive.ts";
 import { Runs } from "./runs.ts";
 import { foldersOf, withDigits } from "./service_process_testing.ts";
 import { FakeWorker, TRAIN_IMAGES } from "./testing.ts";
@@ -33,17 +34,20 @@ export function withImportLab(body: (lab: ImportLab) => Promise<void>): Promise<
     const { modelsDir, dataDir } = foldersOf(dir);
     const registry = await Registry.open(modelsDir, { write: true });
     const importer = new ModelImporter({ store: registry, dataDir });
+    const checkpoints = await RunCheckpoints.open(modelsDir);
     const app = createTrainingApp({
       settings: readSettings(() => undefined),
       registry,
       importer,
       runs: new Runs({
         store: registry,
+        checkpoints,
         worker: new FakeWorker(),
         trainImages: TRAIN_IMAGES,
         device: "wasm",
         threads: 1,
       }),
+      archive: new RunArchive({ store: registry, checkpoints }),
       sockets: new SocketGroup(),
     });
     const post = async (body: BodyInit, query = "", headers: Record<string, string> = {}) => {

@@ -1,6 +1,7 @@
 /** One training run: what it is, what has happened to it, and who listens. It knows no socket and no worker. */
 import {
   type AbortedMessage,
+  type DeviceChoice,
   type ErrorMessage,
   type ExistsMessage,
   FINISHED_STATES,
@@ -8,12 +9,13 @@ import {
   type LogMessage,
   type ModelRecord,
   type ResultMessage,
+  type RunCheckpoint,
   type RunState,
   type RunSummary,
   type ServerMessage,
   type TrainConfig,
 } from "../protocol/mod.ts";
-import { LossHistory } from "./loss_history.ts";
+import { KEPT_LOSSES, LossHistory, thinned } from "./loss_history.ts";
 import type { EpochEnd, LossBatch, TrainingStart } from "./worker_messages.ts";
 
 /** A config with the seed that the run will use, given or drawn. */
@@ -28,6 +30,19 @@ export interface RunListener {
 const DEVICE_NAMES: Readonly<Record<string, string>> = { wasm: "WASM", webgpu: "WebGPU", reference: "plain loops" };
 
 type EndMessage = ResultMessage | AbortedMessage | ErrorMessage;
+
+/** Where a run begins that goes on with another. */
+export interface RunPast {
+  checkpoint: RunCheckpoint;
+  /** Where to go on, if not on the same device. */
+  device?: DeviceChoice;
+}
+
+export interface RunOptions {
+  past?: RunPast;
+  /** Whether there is a checkpoint of the run with this id that nobody goes on with. */
+  canResume?(id: string): boolean;
+}
 
 export class Run {
   readonly id = `run_${crypto.randomUUID().slice(0, 8)}`;
@@ -52,8 +67,26 @@ export class Run {
   #attended = true;
   #sealed = false;
 
-  constructor(readonly config: SeededConfig, totalSteps: number) {
+  /** Of which run there is a checkpoint to go on from: this one's, or until then that of the run it goes on with. */
+  resumeId?: string;
+  readonly past?: RunPast;
+  readonly #canResume: (id: string) => boolean;
+
+  constructor(readonly config: SeededConfig, totalSteps: number, { past, canResume = () => false }: RunOptions = {}) {
     this.#totalSteps = totalSteps;
+    this.past = past;
+    this.#canResume = canResume;
+    if (past === undefined) return;
+    const { step, accuracy, history } = past.checkpoint;
+    this.resumeId = history.run.id;
+    this.#step = step;
+    this.#accuracy = accuracy ?? undefined;
+    this.#logs.push(...history.logs);
+    for (const point of history.losses) this.#losses.add(point);
+  }
+
+  get resumedFrom(): string | undefined {
+    return this.past?.checkpoint.history.run.id;
   }
 
   get state(): RunState {
@@ -84,7 +117,13 @@ export class Run {
       device: this.#device,
       model_id: this.#modelId,
       message: this.#end?.type === "error" ? this.#end.message : undefined,
+      resumed_from: this.resumedFrom,
+      resume: this.finished ? this.#resumable : undefined,
     };
+  }
+
+  get #resumable(): string | undefined {
+    return this.resumeId !== undefined && this.#canResume(this.resumeId) ? this.resumeId : undefined;
   }
 
   /** All that a client needs to join in now. */
@@ -97,6 +136,14 @@ export class Run {
       exists: this.#exists,
       end: this.#end,
     };
+  }
+
+  /** As it will be told where this process is forgotten: with the end that was asked for, or with none. */
+  get stoppedHistory(): HistoryMessage {
+    const { run, losses, logs, end } = this.history;
+    if (this.finished || !this.signal.aborted) return { type: "history", run, losses, logs, end };
+    const { message } = this.signal.reason as Error;
+    return { type: "history", run: { ...run, state: "aborted" }, losses, logs, end: { type: "aborted", message } };
   }
 
   /** Adds a listener for what comes from now on. */
@@ -192,7 +239,9 @@ export class Run {
     this.#place = undefined;
     this.#started = Date.now();
     const { model_type, hidden_layers_config, optimizer } = this.config;
-    this.log(`Starting ${model_type} [${hidden_layers_config.join(", ")}] with ${optimizer}.`);
+    const what = `${model_type} [${hidden_layers_config.join(", ")}] with ${optimizer}`;
+    if (this.past === undefined) this.log(`Starting ${what}.`);
+    else this.log(`Going on with ${what} after step ${this.#step.toLocaleString("en")}.`);
   }
 
   /** The trainer is open. */
@@ -231,8 +280,21 @@ export class Run {
     this.log(
       `Epoch ${epoch} of ${this.config.num_epochs}: mean loss ${meanLoss.toFixed(4)}, ` +
         `test accuracy ${accuracy.toFixed(2)} %.`,
-      { epoch, mean_loss: readable(meanLoss), accuracy },
+      { epoch, mean_loss: readable(meanLoss), accuracy, seconds: this.#secondsTrained() },
     );
+  }
+
+  /** Where the run goes on with another, with the time that one took. */
+  #secondsTrained(): number {
+    const seconds = (Date.now() - (this.#started ?? Date.now())) / 1000 + (this.past?.checkpoint.seconds ?? 0);
+    return Math.round(seconds * 1000) / 1000;
+  }
+
+  /** What is to be kept beside the model of this run, which ends with `result`. */
+  historyWith(result: ResultMessage): HistoryMessage {
+    const { losses, logs } = this.history;
+    const run: RunSummary = { ...this.summary, state: "done", ended: Date.now(), model_id: result.model_id };
+    return { type: "history", run, losses: thinned(losses, KEPT_LOSSES), logs, end: result };
   }
 
   endDone(result: ResultMessage) {
@@ -245,12 +307,18 @@ export class Run {
     this.#finish("kept");
   }
 
-  endAborted() {
-    this.#finish("aborted", { type: "aborted", message: (this.signal.reason as Error).message });
+  /** Ended already, it stays as it is. `isSettled`: no checkpoint will come any more. */
+  endAborted({ isSettled = false } = {}) {
+    if (this.finished) return;
+    if (this.#step > 0 && isSettled && this.resumeId === undefined) {
+      this.log("Nothing is kept to go on from: the step under way would have taken too long to be waited for.");
+    }
+    const message = (this.signal.reason as Error).message;
+    this.#finish("aborted", { type: "aborted", message, resume: this.#resumable });
   }
 
-  endFailed(message: string) {
-    this.#finish("failed", { type: "error", message });
+  endFailed(message: string, field?: string) {
+    this.#finish("failed", { type: "error", message, field, resume: this.#resumable });
   }
 
   #finish(state: RunState, end?: EndMessage) {

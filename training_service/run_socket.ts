@@ -2,7 +2,8 @@
 import { control } from "./control.ts";
 import { Outbox } from "./outbox.ts";
 import type { RunListener } from "./run.ts";
-import type { Runs } from "./runs.ts";
+import { RegistryError } from "../registry/mod.ts";
+import type { KnownRuns } from "./run_routes.ts";
 
 const NORMAL = 1000;
 const POLICY_VIOLATION = 1008;
@@ -10,7 +11,7 @@ const POLICY_VIOLATION = 1008;
 const LOSS_INTERVAL_MS = 100;
 
 /** Serves one onlooker of run `id` on `socket`: the history first, then what comes, until the run's end. */
-export function serveRunSocket(socket: WebSocket, runs: Runs, id: string) {
+export function serveRunSocket(socket: WebSocket, { runs, archive }: KnownRuns, id: string) {
   const outbox = new Outbox(socket, { lossIntervalMs: LOSS_INTERVAL_MS });
   const listener: RunListener = {
     onMessage: (message) => outbox.send(message),
@@ -18,11 +19,20 @@ export function serveRunSocket(socket: WebSocket, runs: Runs, id: string) {
   };
   const run = runs.get(id);
 
-  socket.addEventListener("open", () => {
-    if (run === undefined) {
+  const tellArchived = async () => {
+    const history = await archive.find(id).catch((error) => {
+      if (error instanceof RegistryError) return undefined;
+      throw error;
+    });
+    if (history === undefined) {
       outbox.send({ type: "error", message: `There is no run "${id}"; it may be too long ago.` });
       return outbox.close(POLICY_VIOLATION, "no such run");
     }
+    outbox.send(history);
+    outbox.close(NORMAL);
+  };
+  socket.addEventListener("open", () => {
+    if (run === undefined) return tellArchived();
     outbox.send(run.history);
     if (run.finished) outbox.close(NORMAL);
     else run.subscribe(listener);

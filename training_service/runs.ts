@@ -1,17 +1,31 @@
 /** The lab's runs: asked for, queued, trained one at a time, stored, remembered. */
-import type { DeviceChoice, ModelRecord, RunSummary, TrainConfig } from "../protocol/mod.ts";
-import { type NewModel, type Registry, RegistryError, specOf } from "../registry/mod.ts";
+import {
+  type DeviceChoice,
+  type ModelRecord,
+  type ResultMessage,
+  type ResumeRequest,
+  type RunSummary,
+  type TrainConfig,
+  ValidationError,
+} from "../protocol/mod.ts";
+import { type Registry, RegistryError, type RunCheckpoints } from "../registry/mod.ts";
+import { CheckpointKeeper } from "./checkpoint_keeper.ts";
+import { jobOf, modelOf } from "./job.ts";
 import { RunQueue } from "./run_queue.ts";
-import { Run, type RunListener, type SeededConfig } from "./run.ts";
+import { Run, type RunListener, type RunPast } from "./run.ts";
+import { findStart, readStart } from "./start_from.ts";
 import { TrainingError } from "./training_thread.ts";
 import type { TrainingWorker } from "./worker_client.ts";
-import type { TrainedModel, TrainingJob } from "./worker_messages.ts";
 
 /** What runs need of the registry. */
-export type ModelStore = Pick<Registry, "findDuplicate" | "store">;
+export type ModelStore = Pick<Registry, "findDuplicate" | "store" | "get" | "readWeights">;
+
+/** `aborted` follows an abort within 250 ms; a checkpoint that takes longer is written all the same. */
+const ABORT_DEADLINE_MS = 200;
 
 export interface RunsOptions {
   store: ModelStore;
+  checkpoints: RunCheckpoints;
   worker: TrainingWorker;
   /** Images of the training set: with the batch size they give the number of steps. */
   trainImages: number;
@@ -43,18 +57,28 @@ export class Runs {
   }
 
   /**
-   * Takes a run on; `listener` hears everything about it from the first message.
+   * What cannot be known without looking at the stored models: whether the one to begin with is there, and fits.
    *
-   * @throws {RefusedError} when too many are waiting already
+   * @throws {ValidationError} when not
+   * @throws {RegistryError} when the models cannot be looked at
    */
-  submit(config: TrainConfig, listener: RunListener): Run {
-    const { maxUnfinished, trainImages } = this.#options;
+  async check(request: TrainConfig | ResumeRequest): Promise<void> {
+    if (!("resume" in request)) await findStart(this.#options.store, request);
+  }
+
+  /**
+   * Takes a run on, or a new one that goes on with another; `listener` hears everything about it from the first message.
+   *
+   * @throws {RefusedError} when too many are waiting already, or the run to go on with is under way
+   * @throws {ValidationError} when there is no such run to go on with
+   */
+  submit(request: TrainConfig | ResumeRequest, listener: RunListener): Run {
+    const { maxUnfinished } = this.#options;
     if (this.#closed) throw new RefusedError("The service is shutting down.");
     if (this.unfinished >= maxUnfinished) {
       throw new RefusedError(`${maxUnfinished} trainings are waiting already; try again when some have ended.`);
     }
-    const seed = config.seed ?? crypto.getRandomValues(new Uint32Array(1))[0];
-    const run = new Run({ ...config, seed }, Math.ceil(trainImages / config.batch_size) * config.num_epochs);
+    const run = "resume" in request ? this.#resumed(request) : this.#fresh(request);
     this.#runs.set(run.id, run);
     run.subscribe(listener);
     run.announce();
@@ -64,6 +88,48 @@ export class Runs {
     });
     this.#ends.add(end);
     return run;
+  }
+
+  #fresh(config: TrainConfig): Run {
+    const seed = config.seed ?? crypto.getRandomValues(new Uint32Array(1))[0];
+    return this.#newRun({ ...config, seed });
+  }
+
+  #resumed({ resume, device }: ResumeRequest): Run {
+    const { checkpoints, trainImages } = this.#options;
+    if (this.#runs.get(resume)?.finished === false) {
+      throw new RefusedError(`The run ${resume} is still under way; follow it, or abort it first.`);
+    }
+    const saved = checkpoints.find(resume);
+    if (saved === undefined) {
+      throw new ValidationError(
+        `resume names ${JSON.stringify(resume)}, of which no checkpoint is kept: start the training anew`,
+        "resume",
+      );
+    }
+    if ("fault" in saved) throw new ValidationError(`resume: ${saved.fault}`, "resume");
+    const { config, total_steps } = saved.checkpoint.history.run;
+    if (stepsOf(config, trainImages) !== total_steps || config.seed == null) {
+      throw new ValidationError(
+        `resume names ${resume}, which trained on another number of digits than the ${trainImages} that there are now`,
+        "resume",
+      );
+    }
+    if (!checkpoints.hold(resume)) {
+      throw new RefusedError(`Another training goes on with the run ${resume} already.`);
+    }
+    return this.#newRun({ ...config, seed: config.seed }, {
+      checkpoint: saved.checkpoint,
+      device: device ?? undefined,
+    });
+  }
+
+  #newRun(config: Run["config"], past?: RunPast): Run {
+    const { checkpoints, trainImages } = this.#options;
+    return new Run(config, stepsOf(config, trainImages), {
+      past,
+      canResume: (id) => checkpoints.find(id) !== undefined && !checkpoints.isHeld(id),
+    });
   }
 
   get(id: string): Run | undefined {
@@ -88,21 +154,33 @@ export class Runs {
   }
 
   async #conduct(run: Run): Promise<void> {
+    const { checkpoints } = this.#options;
+    const keeper = new CheckpointKeeper(run, checkpoints);
+    const letGo = () => run.resumedFrom !== undefined && checkpoints.release(run.resumedFrom);
+    let deadline: ReturnType<typeof setTimeout> | undefined;
+    run.signal.addEventListener("abort", () => deadline = setTimeout(() => run.endAborted(), ABORT_DEADLINE_MS));
     try {
-      await this.#trainUnlessKept(run);
+      await this.#trainUnlessKept(run, keeper);
     } catch (error) {
-      if (run.signal.aborted) run.endAborted();
+      await keeper.settled();
+      letGo();
+      if (run.signal.aborted) run.endAborted({ isSettled: true });
+      else if (error instanceof ValidationError) run.endFailed(error.message, error.field);
       else run.endFailed(explain(error));
+    } finally {
+      letGo();
+      clearTimeout(deadline);
     }
   }
 
   /**
    * Looks for a duplicate now and again when the run's turn has come: the one before it may have stored one. A yes holds
-   * for the model that was shown and for no other.
+   * for the model that was shown and for no other. A training that begins with a stored model makes a new one by intention.
    */
-  async #trainUnlessKept(run: Run): Promise<void> {
+  async #trainUnlessKept(run: Run, keeper: CheckpointKeeper): Promise<void> {
     const { store } = this.#options;
-    let duplicate = await store.findDuplicate(run.config);
+    const findDuplicate = async () => run.config.start_from == null ? await store.findDuplicate(run.config) : undefined;
+    let duplicate = await findDuplicate();
     let approvedId: string | undefined;
     for (let front = false;; front = true) {
       if (duplicate !== undefined && duplicate.id !== approvedId) {
@@ -112,8 +190,8 @@ export class Runs {
       }
       const endTurn = await this.#queue.enter(run, run.signal, { front });
       try {
-        duplicate = await store.findDuplicate(run.config);
-        if (duplicate === undefined || duplicate.id === approvedId) return await this.#train(run, approvedId);
+        duplicate = await findDuplicate();
+        if (duplicate === undefined || duplicate.id === approvedId) return await this.#train(run, keeper, approvedId);
       } finally {
         endTurn();
       }
@@ -127,19 +205,21 @@ export class Runs {
   }
 
   /** Trains and stores; the new model takes the place of `replaces`, where that is given and still there. */
-  async #train(run: Run, replaces?: string): Promise<void> {
+  async #train(run: Run, keeper: CheckpointKeeper, replaces?: string): Promise<void> {
     run.signal.throwIfAborted();
     run.begin();
-    const { store, worker, device, threads } = this.#options;
-    const { config } = run;
-    const model = await worker.train(jobOf(config, device, threads), {
+    const { store, worker, device, threads, checkpoints } = this.#options;
+    const { config, past } = run;
+    const origin = past === undefined
+      ? { weights: await readStart(store, config) }
+      : { tensors: await checkpoints.read(past.checkpoint.history.run.id) };
+    const model = await worker.train(jobOf(run, origin, { device, threads }), {
       onStart: (start) => run.start(start),
       onLosses: (batch) => run.addLosses(batch),
       onEpoch: (end) => run.endEpoch(end),
+      onSnapshot: (snapshot) => keeper.keep(snapshot),
     }, run.signal);
-    run.seal();
-    const record = await store.store(modelOf(run, model), model.weights, { replaces });
-    run.endDone({
+    const resultOf = (record: ModelRecord): ResultMessage => ({
       type: "result",
       accuracy: record.accuracy,
       training_time: record.training_time,
@@ -150,6 +230,18 @@ export class Runs {
       run_id: run.id,
       device: run.summary.device ?? device,
     });
+    try {
+      run.seal();
+      const record = await store.store(modelOf(run, model), model.weights, {
+        replaces,
+        history: (record) => run.historyWith(resultOf(record)),
+      });
+      run.endDone(resultOf(record));
+    } catch (error) {
+      if (model.snapshot !== undefined) keeper.keep(model.snapshot);
+      throw error;
+    }
+    await keeper.drop();
   }
 
   #forgetOldest() {
@@ -158,39 +250,8 @@ export class Runs {
   }
 }
 
-function jobOf(config: SeededConfig, device: DeviceChoice, threads: number): TrainingJob {
-  return {
-    spec: specOf(config),
-    optimizer: config.optimizer,
-    learningRate: config.learning_rate,
-    batchSize: config.batch_size,
-    epochs: config.num_epochs,
-    seed: config.seed,
-    device: config.device ?? device,
-    threads,
-  };
-}
-
-function modelOf(run: Run, { accuracy, trainingTime }: TrainedModel): NewModel {
-  const { config } = run;
-  return {
-    model_type: config.model_type,
-    optimizer: config.optimizer,
-    learning_rate: config.learning_rate,
-    batch_size: config.batch_size,
-    num_epochs: config.num_epochs,
-    hidden_layers_config: config.hidden_layers_config,
-    use_dropout: config.use_dropout,
-    dropout_p: config.dropout_p,
-    accuracy: round(accuracy, 4),
-    training_time: round(trainingTime, 3),
-    seed: config.seed,
-    device: run.summary.device,
-  };
-}
-
-function round(value: number, digits: number): number {
-  return Number(value.toFixed(digits));
+function stepsOf({ batch_size, num_epochs }: TrainConfig, trainImages: number): number {
+  return Math.ceil(trainImages / batch_size) * num_epochs;
 }
 
 function explain(error: unknown): string {

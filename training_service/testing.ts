@@ -8,16 +8,17 @@ import {
   type ServerMessage,
   type TrainConfig,
 } from "../protocol/mod.ts";
-import type { NewModel, Registry, StoreOptions } from "../registry/mod.ts";
+import { type NewModel, type Registry, RunCheckpoints, type StoreOptions } from "../registry/mod.ts";
 import type { ModelFiles } from "../service/model_routes.ts";
 import { readSettings } from "../service/settings.ts";
 import { SocketGroup } from "../service/websocket.ts";
 import { createTrainingApp } from "./app.ts";
 import { ModelImporter } from "./model_importer.ts";
+import { RunArchive } from "./run_archive.ts";
 import { Runs, type RunsOptions } from "./runs.ts";
 import type { TrainingEvents } from "./training_thread.ts";
 import type { TrainingWorker } from "./worker_client.ts";
-import type { TrainedModel, TrainingJob } from "./worker_messages.ts";
+import type { Snapshot, TrainedModel, TrainingJob } from "./worker_messages.ts";
 
 const DEADLINE_MS = 5000;
 
@@ -61,8 +62,9 @@ export class FakeTraining {
     return this.#settled.promise;
   }
 
-  start() {
-    this.events.onStart({ device: "fake", reason: "as asked", totalSteps: STEPS_PER_EPOCH * this.job.epochs });
+  /** `device` is none that could go on elsewhere, unless the test says so. */
+  start(device = "fake") {
+    this.events.onStart({ device, reason: "as asked", totalSteps: STEPS_PER_EPOCH * this.job.epochs });
   }
 
   /** The losses of steps `firstStep` to `lastStep`: 1 / step each. */
@@ -78,6 +80,18 @@ export class FakeTraining {
 
   finish(model: Partial<TrainedModel> = {}) {
     this.#settled.resolve({ weights: [], accuracy: 92, trainingTime: 1.5, ...model });
+  }
+
+  /** The state after `step`: one tensor, filled with the step. */
+  snapshot(step: number): Snapshot {
+    const snapshot = {
+      step,
+      tensors: [{ name: "state", shape: [2], data: Float32Array.of(step, step) }],
+      progress: { epochsDone: Math.floor(step / STEPS_PER_EPOCH), lossSum: 0.25 },
+      seconds: 12.5,
+    };
+    this.events.onSnapshot(snapshot);
+    return snapshot;
   }
 
   fail(error: Error) {
@@ -126,8 +140,10 @@ export class FakeWorker implements TrainingWorker {
 }
 
 /** A registry in memory. */
-export class FakeStore implements Pick<Registry, "findDuplicate" | "store" | "remove" | keyof ModelFiles> {
+export class FakeStore
+  implements Pick<Registry, "findDuplicate" | "store" | "remove" | "readHistory" | keyof ModelFiles> {
   records: ModelRecord[] = [];
+  readonly histories = new Map<string, unknown>();
   stored: { weights: NamedTensor[]; replaces?: string }[] = [];
   #added = 0;
 
@@ -157,7 +173,9 @@ export class FakeStore implements Pick<Registry, "findDuplicate" | "store" | "re
   store(model: NewModel, weights: NamedTensor[], options: StoreOptions = {}): Promise<ModelRecord> {
     this.stored.push({ weights, replaces: options.replaces });
     this.records = this.records.filter(({ id }) => id !== options.replaces);
-    return Promise.resolve(this.add(model));
+    const record = this.add(model);
+    this.histories.set(record.id, structuredClone(options.history?.(record)));
+    return Promise.resolve(record);
   }
 
   remove(id: string): Promise<boolean> {
@@ -172,6 +190,10 @@ export class FakeStore implements Pick<Registry, "findDuplicate" | "store" | "re
 
   get(id: string): Promise<ModelRecord | undefined> {
     return Promise.resolve(this.records.find((record) => record.id === id));
+  }
+
+  readHistory(record: ModelRecord): Promise<unknown> {
+    return Promise.resolve(this.histories.get(record.id));
   }
 
   readWeights(): Promise<NamedTensor[]> {
@@ -252,6 +274,7 @@ export interface TestLab {
   host: string;
   worker: FakeWorker;
   store: FakeStore;
+  checkpoints: RunCheckpoints;
   runs: Runs;
   connect(path: string): Promise<TestClient>;
   /** A client of `/ws/train` that has sent a config. */
@@ -268,11 +291,22 @@ export async function withLab(
   const worker = new FakeWorker();
   const store = new FakeStore();
   prepare?.(store);
-  const runs = new Runs({ store, worker, trainImages: TRAIN_IMAGES, device: "auto", threads: 1, ...runsOptions });
+  const modelsDir = await Deno.makeTempDir({ prefix: "training_" });
+  const checkpoints = await RunCheckpoints.open(modelsDir);
+  const runs = new Runs({
+    store,
+    checkpoints,
+    worker,
+    trainImages: TRAIN_IMAGES,
+    device: "auto",
+    threads: 1,
+    ...runsOptions,
+  });
+  const archive = new RunArchive({ store, checkpoints });
   const sockets = new SocketGroup();
   const settings = readSettings(() => undefined);
   const importer = new ModelImporter({ store, dataDir: settings.dataDir });
-  const app = createTrainingApp({ settings, registry: store, importer, runs, sockets });
+  const app = createTrainingApp({ settings, registry: store, importer, runs, archive, sockets });
   const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, (request) => app.fetch(request));
   const host = `127.0.0.1:${server.addr.port}`;
   const clients: TestClient[] = [];
@@ -301,11 +335,12 @@ export async function withLab(
   };
 
   try {
-    await body({ host, worker, store, runs, connect, train, getJson });
+    await body({ host, worker, store, checkpoints, runs, connect, train, getJson });
   } finally {
     await runs.close();
     sockets.closeAll(1001, "the test is over");
     await Promise.all(clients.map((client) => inTime(client.closed, "a client's close")));
     await server.shutdown();
+    await Deno.remove(modelsDir, { recursive: true });
   }
 }

@@ -1,6 +1,7 @@
-/** `/ws/train`: a config comes in, a run goes out. */
+/** `/ws/train`: a config comes in, or the name of a run to go on with; a run goes out. */
 import { ValidationError } from "../protocol/mod.ts";
-import { parseConfig } from "./client_message.ts";
+import { RegistryError } from "../registry/mod.ts";
+import { parseRequest } from "./client_message.ts";
 import { control } from "./control.ts";
 import { Outbox } from "./outbox.ts";
 import type { Run, RunListener } from "./run.ts";
@@ -18,15 +19,22 @@ export function serveTrainSocket(socket: WebSocket, runs: Runs) {
   };
   let run: Run | undefined;
 
-  socket.addEventListener("message", ({ data }) => {
+  const receive = async (data: unknown) => {
     if (socket.readyState !== WebSocket.OPEN) return;
     if (run !== undefined) return control(run, data, outbox);
     try {
-      run = runs.submit(parseConfig(data), listener);
+      const request = parseRequest(data);
+      await runs.check(request);
+      run = runs.submit(request, listener);
+      // It may have gone while its request was checked.
+      if (socket.readyState !== WebSocket.OPEN) run.leave();
     } catch (error) {
       refuse(error, outbox);
     }
-  });
+  };
+  /** What comes while the first message is checked waits for it. */
+  let received = Promise.resolve();
+  socket.addEventListener("message", ({ data }) => received = received.then(() => receive(data)));
   socket.addEventListener("close", () => {
     run?.unsubscribe(listener);
     run?.leave();
@@ -38,7 +46,7 @@ function refuse(error: unknown, outbox: Outbox) {
   if (error instanceof ValidationError) {
     outbox.send({ type: "error", message: error.message, field: error.field || undefined });
     outbox.close(POLICY_VIOLATION, "not a valid configuration");
-  } else if (error instanceof RefusedError) {
+  } else if (error instanceof RefusedError || error instanceof RegistryError) {
     outbox.send({ type: "error", message: error.message });
     outbox.close(NORMAL);
   } else {

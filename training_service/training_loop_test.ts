@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { Pace } from "./pace.ts";
-import { type LoopTrainer, runTraining } from "./training_loop.ts";
+import { SnapshotTimer } from "./snapshot_timer.ts";
+import { type LoopProgress, type LoopTrainer, runTraining } from "./training_loop.ts";
 import type { EpochEnd, LossBatch } from "./worker_messages.ts";
 
 const STEPS_PER_EPOCH = 250;
@@ -12,6 +13,7 @@ class FakeTrainer implements LoopTrainer {
   step = 0;
   readonly device: string = "wasm";
   readonly totalSteps: number;
+  readonly stop?: Int32Array<SharedArrayBuffer>;
   chunks: number[] = [];
 
   constructor(epochs: number, readonly stepsPerEpoch = STEPS_PER_EPOCH) {
@@ -100,8 +102,11 @@ Deno.test("what a run returns that was interrupted is told to nobody", async () 
   const trainer = new FakeTrainer(2);
   const { batches, ends, events } = record();
   let stopped = false;
+  const stop = new Int32Array(new SharedArrayBuffer(4));
+  Object.assign(trainer, { stop });
   trainer.run = () => {
     stopped = true;
+    stop[0] = 1;
     trainer.step = STEPS_PER_EPOCH;
     return Promise.resolve(new Float32Array(STEPS_PER_EPOCH).fill(7));
   };
@@ -179,4 +184,94 @@ Deno.test("the remembered speed follows the present one within seconds", () => {
   assert(Math.abs(pace.msPerStep - 2) < 1e-9);
   for (let i = 0; i < 200; i++) pace.took(10, 40);
   assert(Math.abs(pace.msPerStep - 4) < 0.1);
+});
+
+Deno.test("a stop between chunks leaves nothing untold: every step done has its loss, and the progress counts it", async () => {
+  for (const steps of [1, 40, STEPS_PER_EPOCH]) {
+    const trainer = new FakeTrainer(2);
+    const { batches, events } = record();
+    const progress: LoopProgress = { epochsDone: 0, lossSum: 0 };
+    const stop = () => trainer.step >= steps;
+    assert.equal(await runTraining(trainer, TRAIN_IMAGES, events, stop, { progress }), undefined);
+    const told = batches.flatMap(({ losses }) => [...losses]);
+    assert.equal(told.length, trainer.step);
+    assert.deepEqual(progress, { epochsDone: 0, lossSum: told.reduce((sum, loss) => sum + loss) });
+  }
+});
+
+Deno.test("a training goes on in the middle of an epoch, before its evaluation and behind its last", async () => {
+  const sumOf = (steps: number) => steps * (steps + 1) / 2;
+  const cases: [step: number, progress: LoopProgress, epochs: number[]][] = [
+    [100, { epochsDone: 0, lossSum: sumOf(100) }, [1, 2]],
+    [250, { epochsDone: 0, lossSum: sumOf(250) }, [1, 2]],
+    [250, { epochsDone: 1, lossSum: 0, accuracy: 25 }, [2]],
+    [500, { epochsDone: 2, lossSum: 0, accuracy: 50 }, []],
+  ];
+  for (const [step, progress, expected] of cases) {
+    const trainer = new FakeTrainer(2);
+    trainer.step = step;
+    const { ends, batches, events } = record();
+    assert.equal(await runTraining(trainer, TRAIN_IMAGES, events, () => false, { progress }), 50);
+    assert.deepEqual(ends.map(({ epoch }) => epoch), expected);
+    assert.deepEqual(ends.map(({ meanLoss }) => meanLoss), [125.5, 375.5].slice(2 - expected.length));
+    assert.equal(batches[0]?.firstStep, step === 500 ? undefined : step + 1);
+  }
+});
+
+Deno.test("a state is kept when it is time, and no chunk is on its way then, on a GPU either", async () => {
+  for (const device of ["wasm", "webgpu"]) {
+    const trainer = new FakeTrainer(1);
+    let running = 0;
+    const { run } = trainer;
+    trainer.run = async (steps) => {
+      running++;
+      const losses = await run.call(trainer, steps);
+      await new Promise((resolve) => setTimeout(resolve));
+      running--;
+      return losses;
+    };
+    Object.assign(trainer, { device });
+    const progress: LoopProgress = { epochsDone: 0, lossSum: 0 };
+    const kept: number[] = [];
+    await runTraining(trainer, TRAIN_IMAGES, record().events, () => false, {
+      progress,
+      keeper: {
+        due: () => trainer.chunks.length % 3 === 2,
+        keep() {
+          assert.equal(running, 0);
+          assert.equal(progress.lossSum, trainer.step * (trainer.step + 1) / 2);
+          kept.push(trainer.step);
+          return Promise.resolve();
+        },
+      },
+    });
+    assert(kept.length > 0);
+  }
+});
+
+Deno.test("snapshots come at intervals, and more seldom where they take long", async () => {
+  let now = 0, takes = 0;
+  const timer = new SnapshotTimer(
+    () => {
+      now += takes;
+      return Promise.resolve();
+    },
+    1000,
+    () => now,
+  );
+  now = 999;
+  assert(!timer.due());
+  now = 1000;
+  assert(timer.due());
+  await timer.keep();
+  now += 999;
+  assert(!timer.due());
+  now += 1;
+  assert(timer.due());
+  takes = 100;
+  await timer.keep();
+  now += 4999;
+  assert(!timer.due());
+  now += 1;
+  assert(timer.due());
 });

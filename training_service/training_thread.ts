@@ -3,14 +3,22 @@ import type {
   EpochEnd,
   FromWorker,
   LossBatch,
+  Snapshot,
   ToWorker,
   TrainedModel,
   TrainingJob,
   TrainingStart,
 } from "./worker_messages.ts";
 
-/** How long a worker may take to see the stop flag before it is given up. */
-const STOP_PATIENCE_MS = 120;
+/** How long a step may go on after an abort before it is cut short, which leaves no state to go on from. */
+const STEP_PATIENCE_MS = 80;
+/** The same for a worker that was heard of at short intervals: its chunk is over soon, however busy the machine is. */
+const BRISK_STEP_PATIENCE_MS = 500;
+const BRISK_INTERVAL_MS = 300;
+/** How long it may take from there to see the stop flag before it is given up. */
+const STOP_PATIENCE_MS = 60;
+/** How long it may take to hand over its state once it has stopped between two steps. */
+const SNAPSHOT_PATIENCE_MS = 700;
 
 /** A training that could not be finished; the message is for people. */
 export class TrainingError extends Error {
@@ -21,6 +29,8 @@ export interface TrainingEvents {
   onStart(start: TrainingStart): void;
   onLosses(batch: LossBatch): void;
   onEpoch(end: EpochEnd): void;
+  /** From time to time, and once more where an abort was seen between two steps. */
+  onSnapshot(snapshot: Snapshot): void;
 }
 
 interface CurrentJob {
@@ -29,6 +39,8 @@ interface CurrentJob {
   reject(reason: unknown): void;
   /** What to reject with once the worker says that it stopped. */
   signal: AbortSignal;
+  /** Gives the worker up after this time, in place of what was set before. */
+  giveUpAfter(ms: number): void;
 }
 
 export class TrainingThread {
@@ -38,6 +50,9 @@ export class TrainingThread {
   #job?: CurrentJob;
   /** Interrupts a step of the current job, where its backend can. */
   #stepStop?: Int32Array<SharedArrayBuffer>;
+  /** When losses last came, and whether at a short interval from those before. */
+  #heardAt = -Infinity;
+  #isBrisk = false;
   #alive = true;
 
   /** Starts `script` and has it read the digits in `dataDir`. */
@@ -66,25 +81,36 @@ export class TrainingThread {
   /**
    * Trains one job; only one at a time.
    *
-   * @throws the signal's reason soon after an abort, {TrainingError} when the training fails
+   * @throws the signal's reason soon after an abort, and after its snapshot where one could be had, {TrainingError} when the training fails
    */
   async train(job: TrainingJob, events: TrainingEvents, signal: AbortSignal): Promise<TrainedModel> {
     const { promise, resolve, reject } = Promise.withResolvers<TrainedModel>();
+    let interruption: ReturnType<typeof setTimeout> | undefined;
     let patience: ReturnType<typeof setTimeout> | undefined;
-    const stop = () => {
-      this.#raiseStopFlags();
+    const giveUpAfter = (ms: number) => {
+      clearTimeout(interruption);
+      clearTimeout(patience);
       patience = setTimeout(() => {
         this.end();
         reject(signal.reason);
-      }, STOP_PATIENCE_MS);
+      }, ms);
+    };
+    const stop = () => {
+      Atomics.store(this.#stopFlag, 0, 1);
+      const stepPatience = this.#isBrisk ? BRISK_STEP_PATIENCE_MS : STEP_PATIENCE_MS;
+      giveUpAfter(stepPatience + STOP_PATIENCE_MS);
+      interruption = setTimeout(() => this.#raiseStopFlags(), stepPatience);
     };
     Atomics.store(this.#stopFlag, 0, 0);
-    this.#job = { events, resolve, reject, signal };
+    this.#job = { events, resolve, reject, signal, giveUpAfter };
+    this.#heardAt = -Infinity;
+    this.#isBrisk = false;
     signal.addEventListener("abort", stop, { once: true });
     this.#post({ type: "train", job });
     try {
       return await promise;
     } finally {
+      clearTimeout(interruption);
       clearTimeout(patience);
       signal.removeEventListener("abort", stop);
       this.#job = undefined;
@@ -120,9 +146,15 @@ export class TrainingThread {
         if (this.#job?.signal.aborted) this.#raiseStopFlags();
         return this.#job?.events.onStart(message.start);
       case "losses":
+        this.#isBrisk = performance.now() - this.#heardAt < BRISK_INTERVAL_MS;
+        this.#heardAt = performance.now();
         return this.#job?.events.onLosses(message.batch);
       case "epoch":
         return this.#job?.events.onEpoch(message.end);
+      case "snapshot":
+        return this.#job?.events.onSnapshot(message.snapshot);
+      case "stopping":
+        return this.#job?.giveUpAfter(SNAPSHOT_PATIENCE_MS);
       case "trained":
         return this.#job?.resolve(message.model);
       case "stopped":

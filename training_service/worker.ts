@@ -2,8 +2,9 @@
 import type { Dataset } from "../core/mnist/idx.ts";
 import { openTrainerOn } from "../core/nn/device_choice.ts";
 import { readDataset } from "./dataset.ts";
-import { runTraining } from "./training_loop.ts";
-import type { FromWorker, ToWorker, TrainedModel, TrainingJob } from "./worker_messages.ts";
+import { SnapshotTimer } from "./snapshot_timer.ts";
+import { isTorn, type LoopProgress, runTraining } from "./training_loop.ts";
+import type { FromWorker, Snapshot, ToWorker, TrainedModel, TrainingJob } from "./worker_messages.ts";
 
 let dataset: Dataset;
 let stopFlag: Int32Array<SharedArrayBuffer>;
@@ -40,17 +41,37 @@ async function answerJob(job: TrainingJob): Promise<FromWorker> {
 async function train(job: TrainingJob): Promise<TrainedModel | undefined> {
   const began = performance.now();
   const { trainer, reason } = await openTrainerOn(job.device, { ...job, dataset });
+  const progress: LoopProgress = job.resume?.progress ?? { epochsDone: 0, lossSum: 0 };
+  const takeSnapshot = async (): Promise<Snapshot> => ({
+    ...await trainer.state(),
+    progress: { ...progress },
+    seconds: (job.resume?.seconds ?? 0) + (performance.now() - began) / 1000,
+  });
   try {
     post({
       type: "start",
       start: { device: trainer.device, reason, totalSteps: trainer.totalSteps, stop: trainer.stop },
     });
-    const accuracy = await runTraining(trainer, dataset.train.count, {
-      onLosses: (batch) => post({ type: "losses", batch }),
-      onEpoch: (end) => post({ type: "epoch", end }),
-    }, () => Atomics.load(stopFlag, 0) !== 0);
-    if (accuracy === undefined) return undefined;
-    return { weights: await trainer.weights(), accuracy, trainingTime: (performance.now() - began) / 1000 };
+    const accuracy = await runTraining(
+      trainer,
+      dataset.train.count,
+      {
+        onLosses: (batch) => post({ type: "losses", batch }),
+        onEpoch: (end) => post({ type: "epoch", end }),
+      },
+      () => Atomics.load(stopFlag, 0) !== 0,
+      { progress, keeper: new SnapshotTimer(async () => post({ type: "snapshot", snapshot: await takeSnapshot() })) },
+    );
+    if (accuracy !== undefined) {
+      const weights = await trainer.weights(), snapshot = await takeSnapshot();
+      return { weights, accuracy, trainingTime: snapshot.seconds, snapshot };
+    }
+    const hasNews = trainer.step > (job.resume?.step ?? 0);
+    if (hasNews && !isTorn(trainer)) {
+      post({ type: "stopping" });
+      post({ type: "snapshot", snapshot: await takeSnapshot() });
+    }
+    return undefined;
   } finally {
     trainer.close();
   }
@@ -67,6 +88,12 @@ function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
+/** A snapshot's tensors are handed over instead of copied: nobody here needs them any more. */
 function post(message: FromWorker) {
-  self.postMessage(message);
+  const snapshot = message.type === "snapshot"
+    ? message.snapshot
+    : message.type === "trained"
+    ? message.model.snapshot
+    : undefined;
+  self.postMessage(message, { transfer: snapshot?.tensors.map(({ data }) => data.buffer as ArrayBuffer) ?? [] });
 }

@@ -7,8 +7,8 @@ export interface TrainingWorker {
   /**
    * Trains one job; only one at a time.
    *
-   * @throws the signal's reason within 150 ms of an abort, though the work itself may end a little later; {TrainingError}
-   * when the training fails
+   * @throws the signal's reason soon after an abort: within 150 ms where the present step is a long one, else once it has
+   * ended and the state was handed over, at most 1.3 s; {TrainingError} when the training fails
    */
   train(job: TrainingJob, events: TrainingEvents, signal: AbortSignal): Promise<TrainedModel>;
   close(): void;

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { inTime } from "./testing.ts";
 import { TrainingError } from "./training_thread.ts";
 import { WorkerClient } from "./worker_client.ts";
-import type { TrainingJob, TrainingStart } from "./worker_messages.ts";
+import type { Snapshot, TrainingJob, TrainingStart } from "./worker_messages.ts";
 
 const FIXTURE = new URL("./worker_testing.ts", import.meta.url);
 
@@ -17,7 +17,7 @@ const JOB: TrainingJob = {
   threads: 1,
 };
 
-type Behaviour = "cooperative" | "deaf" | "crashing" | "failing" | "obedient" | "unreadable";
+type Behaviour = "cooperative" | "careful" | "deaf" | "crashing" | "failing" | "obedient" | "unreadable";
 
 async function withClient(behaviour: Behaviour, body: (client: WorkerClient) => Promise<void>) {
   const client = new WorkerClient(behaviour, FIXTURE);
@@ -29,12 +29,17 @@ async function withClient(behaviour: Behaviour, body: (client: WorkerClient) => 
 }
 
 /** Begins a training; `started` resolves when the worker is at it. */
-function begin(client: WorkerClient, signal = new AbortController().signal) {
+function begin(
+  client: WorkerClient,
+  signal = new AbortController().signal,
+  onSnapshot: (snapshot: Snapshot) => void = () => {},
+) {
   const { promise: started, resolve } = Promise.withResolvers<TrainingStart>();
   const outcome = client.train(JOB, {
     onStart: resolve,
     onLosses() {},
     onEpoch() {},
+    onSnapshot,
   }, signal);
   outcome.catch(() => {});
   return { started: inTime(started, "the start"), outcome: inTime(outcome, "the outcome") };
@@ -72,6 +77,21 @@ Deno.test("a worker that looks at the stop flag stops by itself, and stays for t
   await withClient("cooperative", async (client) => {
     await abortInTime(client);
     await abortInTime(client);
+  });
+});
+
+Deno.test("a worker that stops between two steps has time to hand its state over, and no step is cut short", async () => {
+  await withClient("careful", async (client) => {
+    for (let i = 0; i < 2; i++) {
+      const abort = new AbortController();
+      const snapshots: Snapshot[] = [];
+      const { started, outcome } = begin(client, abort.signal, (snapshot) => snapshots.push(snapshot));
+      const start = await started;
+      abort.abort(new Error("enough"));
+      await assert.rejects(outcome, /enough/);
+      assert.deepEqual(snapshots.map(({ step, tensors }) => [step, ...tensors[0].data]), [[5, 0]]);
+      assert.equal(start.stop![0], 0);
+    }
   });
 });
 

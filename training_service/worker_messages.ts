@@ -1,12 +1,23 @@
 /** What the training worker and its client say to each other. */
 import type { NamedTensor } from "../core/nn/model_spec.ts";
 import type { TrainerOptions } from "../core/nn/trainer.ts";
+import type { TrainingState } from "../core/nn/training_state.ts";
 import type { DeviceChoice } from "../protocol/mod.ts";
+import type { LoopProgress } from "./training_loop.ts";
 
 /** All that decides a training besides the dataset. */
-export interface TrainingJob extends Omit<TrainerOptions, "dataset" | "weights" | "device" | "threads"> {
+export interface TrainingJob extends Omit<TrainerOptions, "dataset" | "device" | "threads" | "resume"> {
   device: DeviceChoice;
   threads: number;
+  /** Where to go on from. */
+  resume?: Snapshot;
+}
+
+/** A training between two steps: what it takes to go on from there as if it had never stopped. */
+export interface Snapshot extends TrainingState {
+  progress: LoopProgress;
+  /** Trained so far, with opening and evaluating. */
+  seconds: number;
 }
 
 export interface TrainingStart {
@@ -44,6 +55,8 @@ export interface TrainedModel {
   accuracy: number;
   /** Seconds, with opening and evaluating. */
   trainingTime: number;
+  /** From where to try again, should it not be possible to store it. */
+  snapshot?: Snapshot;
 }
 
 export type ToWorker =
@@ -59,6 +72,9 @@ export type FromWorker =
   | { type: "start"; start: TrainingStart }
   | { type: "losses"; batch: LossBatch }
   | { type: "epoch"; end: EpochEnd }
+  | { type: "snapshot"; snapshot: Snapshot }
+  /** The stop flag was seen between two steps; the snapshot follows, then `stopped`. */
+  | { type: "stopping" }
   /** The last answer to `train` is one of these. */
   | { type: "trained"; model: TrainedModel }
   | { type: "stopped" }

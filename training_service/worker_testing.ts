@@ -18,6 +18,14 @@ self.onmessage = async ({ data }: MessageEvent<ToWorker>) => {
   if (behaviour === "cooperative") {
     while (Atomics.load(stopFlag, 0) === 0) await new Promise((resolve) => setTimeout(resolve, 1));
     post({ type: "stopped" });
+  } else if (behaviour === "careful") {
+    // Its state takes longer to read than a worker may take that says nothing.
+    while (Atomics.load(stopFlag, 0) === 0) await new Promise((resolve) => setTimeout(resolve, 1));
+    post({ type: "stopping" });
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    const tensors = [{ name: "torn", shape: [1], data: Float32Array.of(Atomics.load(stop, 0)) }];
+    post({ type: "snapshot", snapshot: { step: 5, tensors, progress: { epochsDone: 0, lossSum: 1 }, seconds: 1 } });
+    post({ type: "stopped" });
   } else if (behaviour === "deaf") {
     while (Atomics.load(step, 0) === 0) Atomics.add(step, 1, 1);
   } else if (behaviour === "crashing") {

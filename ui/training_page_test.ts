@@ -47,6 +47,45 @@ pageTest("Abort ends a training in the middle and stores nothing", async (lab, p
   assert(await button(page, "Start Training").isEnabled());
 });
 
+pageTest("Continue goes on with an aborted training, also on a page that finds it afterwards", async (lab, page) => {
+  await page.goto(lab.trainingUrl);
+  await startTraining(page, ENDLESS);
+  await stepsPass(page, 20);
+  await button(page, "Abort").click();
+  await statusBecomes(page, /aborted.*can go on where it stopped/i);
+  const steps = await stepsDone(page);
+  await button(page, "Continue").click();
+  await stepsPass(page, steps);
+  await button(page, "Abort").click();
+  await statusBecomes(page, /can go on where it stopped/i);
+
+  await page.goto(lab.trainingUrl);
+  await button(page, "Continue").click();
+  await stepsPass(page, steps + 20);
+  await button(page, "Abort").click();
+  await statusBecomes(page, /aborted/i);
+});
+
+pageTest(
+  "after a training its curve and its history can be taken along, and its model trained further",
+  async (lab, page) => {
+    await page.goto(`${lab.trainingUrl}?epochs=1`);
+    await startTraining(page, { ...QUICK, "Hidden layers": "12" });
+    await statusBecomes(page, /^Done/);
+    for (
+      const [name, type] of [["Curve as a picture", "image/png"], ["History as a table", "text/csv; charset=utf-8"]]
+    ) {
+      const address = await page.getByRole("link", { name }).evaluate((link) => (link as HTMLAnchorElement).href);
+      const reply = await fetch(address);
+      assert.equal(reply.headers.get("content-type"), type);
+      await reply.body?.cancel();
+    }
+    const [first] = await lab.models();
+    await button(page, "Train further").click();
+    await eventually(async () => assert.equal((await lab.models())[0].started_from, first.id), 30_000);
+  },
+);
+
 pageTest("a reload in the middle of a training finds it again with its history", async (lab, page) => {
   await page.goto(lab.trainingUrl);
   await startTraining(page, ENDLESS);

@@ -4,7 +4,7 @@
  */
 import type { NamedTensor } from "../nn/model_spec.ts";
 import { CheckpointError, quote } from "./errors.ts";
-import { ELEMENT_TYPES, type ElementType } from "./storage.ts";
+import { ELEMENT_TYPES, type ElementType, IS_LITTLE_ENDIAN } from "./storage.ts";
 import { elementCount } from "./strided.ts";
 
 export { CheckpointError } from "./errors.ts";
@@ -31,6 +31,18 @@ const TYPES: ReadonlyMap<unknown, ElementType> = new Map([
  * @throws CheckpointError for a name twice, the name `__metadata__`, or a shape that does not fit its data
  */
 export function writeSafetensors(tensors: readonly NamedTensor[], metadata: Metadata): Uint8Array<ArrayBuffer> {
+  const parts = safetensorsParts(tensors, metadata);
+  const file = new Uint8Array(parts.reduce((length, part) => length + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    file.set(part, at);
+    at += part.length;
+  }
+  return file;
+}
+
+/** The same file in parts, the head and each tensor's numbers where they lie, for whoever writes it without another copy. */
+export function safetensorsParts(tensors: readonly NamedTensor[], metadata: Metadata): Uint8Array[] {
   const header = new Map<string, unknown>([[METADATA_KEY, metadata]]);
   let end = 0;
   for (const { name, shape, data } of tensors) {
@@ -42,17 +54,12 @@ export function writeSafetensors(tensors: readonly NamedTensor[], metadata: Meta
   }
   const json = new TextEncoder().encode(JSON.stringify(Object.fromEntries(header)));
   const start = Math.ceil((LENGTH_BYTES + json.length) / ALIGNMENT) * ALIGNMENT;
-  const file = new Uint8Array(start + end);
-  new DataView(file.buffer).setBigUint64(0, BigInt(start - LENGTH_BYTES), true);
-  file.set(json, LENGTH_BYTES);
-  file.fill(" ".charCodeAt(0), LENGTH_BYTES + json.length, start);
-  let at = start;
-  for (const { data } of tensors) {
-    // Float32 as it lies in memory, which is little-endian wherever JavaScript runs today.
-    file.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), at);
-    at += data.byteLength;
-  }
-  return file;
+  const head = new Uint8Array(start);
+  new DataView(head.buffer).setBigUint64(0, BigInt(start - LENGTH_BYTES), true);
+  head.set(json, LENGTH_BYTES);
+  head.fill(" ".charCodeAt(0), LENGTH_BYTES + json.length);
+  // Float32 as it lies in memory, which is little-endian wherever JavaScript runs today.
+  return [head, ...tensors.map(({ data }) => new Uint8Array(data.buffer, data.byteOffset, data.byteLength))];
 }
 
 /**
@@ -76,6 +83,8 @@ export function readSafetensors(bytes: Uint8Array): { tensors: NamedTensor[]; me
   }
   const view = new DataView(bytes.buffer, bytes.byteOffset + start, end);
   const tensors = found.map(({ name, type, shape, from }) => {
+    const whole = type === ELEMENT_TYPES.FloatStorage && copyFloats(view, from, elementCount(shape));
+    if (whole) return { name, shape, data: whole };
     const data = new Float32Array(elementCount(shape));
     for (let i = 0; i < data.length; i++) data[i] = type.read(view, from + i * type.size);
     return { name, shape, data };
@@ -83,19 +92,39 @@ export function readSafetensors(bytes: Uint8Array): { tensors: NamedTensor[]; me
   return { tensors, metadata: parseMetadata(metadata) };
 }
 
-function readHeader(bytes: Uint8Array): { header: Record<string, unknown>; start: number } {
-  if (bytes.length < LENGTH_BYTES) {
+/** Bytes in front of the numbers, as the first 8 of a file tell. */
+export function headLength(first: Uint8Array): number {
+  if (first.length < LENGTH_BYTES) {
     throw new CheckpointError(
-      `not a safetensors file: it has ${bytes.length} bytes, fewer than the ${LENGTH_BYTES} that begin one`,
+      `not a safetensors file: it has ${first.length} bytes, fewer than the ${LENGTH_BYTES} that begin one`,
     );
   }
-  const length = Number(new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0, true));
+  const length = Number(new DataView(first.buffer, first.byteOffset).getBigUint64(0, true));
   if (length > MAX_HEADER_BYTES) {
     throw new CheckpointError(
       `not a safetensors file: its header would have ${length} bytes, more than ${MAX_HEADER_BYTES}`,
     );
   }
-  const start = LENGTH_BYTES + length;
+  return LENGTH_BYTES + length;
+}
+
+/**
+ * The texts of a file of which only the head, as long as `headLength` says, was read.
+ *
+ * @throws CheckpointError that says what is wrong
+ */
+export function readMetadata(head: Uint8Array): Metadata {
+  return parseMetadata(readHeader(head).header[METADATA_KEY] ?? {});
+}
+
+/** `count` float32 from byte `from` of `view` on; undefined where this machine stores them otherwise. */
+function copyFloats(view: DataView, from: number, count: number): Float32Array | undefined {
+  const start = view.byteOffset + from;
+  return IS_LITTLE_ENDIAN ? new Float32Array(view.buffer.slice(start, start + 4 * count) as ArrayBuffer) : undefined;
+}
+
+function readHeader(bytes: Uint8Array): { header: Record<string, unknown>; start: number } {
+  const start = headLength(bytes);
   if (start > bytes.length) {
     throw new CheckpointError(`the file is incomplete: its header ends at byte ${start}, the file at ${bytes.length}`);
   }

@@ -16,7 +16,7 @@ export const ELEMENT_TYPES: Readonly<Record<string, ElementType>> = {
   BFloat16Storage: { size: 2, read: (view, at) => bfloat16ToNumber(view.getUint16(at, true)) },
 };
 
-const IS_LITTLE_ENDIAN = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1;
+export const IS_LITTLE_ENDIAN = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1;
 
 export class Storage {
   readonly #view: DataView;

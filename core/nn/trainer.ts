@@ -3,10 +3,12 @@ import type { Dataset, DigitSet } from "../mnist/idx.ts";
 import { permutation, STREAMS } from "../random.ts";
 import type { Session } from "../session.ts";
 import type { Program } from "../graph.ts";
+import type { TensorType } from "../shape.ts";
 import { IMAGE_PIXELS, type ModelSpec, type NamedTensor } from "./model_spec.ts";
 import type { OptimizerName } from "./optimizers.ts";
 import { initialParameters, readParameters, writeParameters } from "./parameters.ts";
 import { evaluationProgram, STATE, type StoredDigits, trainingProgram } from "./programs.ts";
+import { readStates, type TrainingState, updatedStates, writeStates } from "./training_state.ts";
 
 export interface TrainerOptions {
   spec: ModelSpec;
@@ -22,6 +24,8 @@ export interface TrainerOptions {
   threads?: number;
   /** Where to start from, in the order of `parameterSpecs`; by default fresh values drawn by `seed`. */
   weights?: readonly NamedTensor[];
+  /** Where to go on from: what `state` gave under the same options. Takes the place of `weights`. */
+  resume?: TrainingState;
 }
 
 /** A training run in progress. Runs may be asked for before earlier ones are done; they happen in order. */
@@ -39,6 +43,8 @@ export interface Trainer {
    */
   evaluate(shouldStop?: () => boolean): Promise<number | undefined>;
   weights(): Promise<NamedTensor[]>;
+  /** All that the steps so far have changed. Not while a run is in progress, nor after `stop` has cut one short. */
+  state(): Promise<TrainingState>;
   /** Set to 1 from another thread, it makes a run in progress return early; only `close` may follow. */
   readonly stop?: Int32Array<SharedArrayBuffer>;
   close(): void;
@@ -48,23 +54,26 @@ export interface Trainer {
 const EVALUATION_BATCH = { SimpleNN: 1000, ConvNN: 100 } as const;
 
 export async function openTrainer(options: TrainerOptions): Promise<Trainer> {
-  const session = await backendFor(options.device, { threads: options.threads }).open(programsOf(options));
+  const programs = programsOf(options);
+  const changing = updatedStates(Object.values(programs));
+  const session = await backendFor(options.device, { threads: options.threads }).open(programs);
   try {
     fill(session, options);
+    if (options.resume !== undefined) writeStates(session, changing, options.resume.tensors);
+    return new SessionTrainer(session, changing, options);
   } catch (error) {
     session.close();
     throw error;
   }
-  return new SessionTrainer(session, options);
 }
 
-function fill(session: Session, { spec, dataset, seed, weights }: TrainerOptions): void {
+function fill(session: Session, { spec, dataset, seed, weights, resume }: TrainerOptions): void {
   session.write(STATE.trainImages, dataset.train.images);
   session.write(STATE.trainLabels, dataset.train.labels);
   session.write(STATE.testImages, dataset.test.images);
   session.write(STATE.testLabels, dataset.test.labels);
   session.write(STATE.testOrder, Int32Array.from({ length: dataset.test.count }, (_, i) => i));
-  writeParameters(session, spec, weights ?? initialParameters(spec, seed));
+  if (resume === undefined) writeParameters(session, spec, weights ?? initialParameters(spec, seed));
 }
 
 /** Programs are compiled for one batch size, so a short last batch has one of its own. */
@@ -115,16 +124,26 @@ class SessionTrainer implements Trainer {
   readonly stepsPerEpoch: number;
   readonly totalSteps: number;
   readonly stop?: Int32Array<SharedArrayBuffer>;
-  step = 0;
+  step: number;
   private readonly fullBatches: number;
+  /** The epoch, from 0, whose order the session holds. */
+  private shuffledFor?: number;
 
-  constructor(private readonly session: Session, private readonly options: TrainerOptions) {
+  constructor(
+    private readonly session: Session,
+    private readonly changing: ReadonlyMap<string, TensorType>,
+    private readonly options: TrainerOptions,
+  ) {
     const { full, stepsPerEpoch } = batchesOf(options);
     this.device = session.device;
     this.stop = session.stop;
     this.fullBatches = full;
     this.stepsPerEpoch = stepsPerEpoch;
     this.totalSteps = stepsPerEpoch * options.epochs;
+    this.step = options.resume?.step ?? 0;
+    if (!Number.isInteger(this.step) || this.step < 0 || this.step > this.totalSteps) {
+      throw new RangeError(`the saved state is of step ${this.step}, but this training has ${this.totalSteps} steps`);
+    }
   }
 
   run(maxSteps: number): Promise<Float32Array> {
@@ -135,7 +154,7 @@ class SessionTrainer implements Trainer {
   private startSteps(maxSteps: number): Promise<Float32Array[]> {
     if (this.step >= this.totalSteps || maxSteps <= 0) return Promise.resolve([]);
     const inEpoch = this.step % this.stepsPerEpoch;
-    if (inEpoch === 0) this.shuffle(this.step / this.stepsPerEpoch);
+    this.shuffle(Math.floor(this.step / this.stepsPerEpoch));
     const full = Math.min(maxSteps, Math.max(0, this.fullBatches - inEpoch));
     const parts: Promise<Float32Array>[] = [];
     if (full > 0) parts.push(this.train("train", full));
@@ -151,6 +170,8 @@ class SessionTrainer implements Trainer {
   }
 
   private shuffle(epoch: number): void {
+    if (epoch === this.shuffledFor) return;
+    this.shuffledFor = epoch;
     const { seed, dataset } = this.options;
     this.session.write(STATE.trainOrder, permutation(seed, STREAMS.order, epoch, dataset.train.count));
   }
@@ -168,6 +189,10 @@ class SessionTrainer implements Trainer {
 
   weights(): Promise<NamedTensor[]> {
     return readParameters(this.session, this.options.spec);
+  }
+
+  async state(): Promise<TrainingState> {
+    return { step: this.step, tensors: await readStates(this.session, this.changing) };
   }
 
   close(): void {

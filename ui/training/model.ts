@@ -54,7 +54,7 @@ export class TrainingModel {
 
   /**
    * Takes over the address's fields and finds the run that this page follows: the one that the address names, else the
-   * newest of the lab that has not ended.
+   * newest of the lab that has not ended. A page without wishes also shows the latest run where that can go on.
    */
   async open(search: string): Promise<void> {
     const query = parseFormQuery(search);
@@ -64,11 +64,13 @@ export class TrainingModel {
     const runs = await listRuns(this.#connection) ?? [];
     if (this.run.phase.value !== "idle") return;
     if (named !== null && runs.some((run) => run.id === named)) return this.run.follow(named);
-    const running = runs.find((run) => !FINISHED_STATES.includes(run.state));
-    if (running === undefined) return;
+    const isFresh = Object.keys(query).length === 0;
+    const found = runs.find((run) => !FINISHED_STATES.includes(run.state)) ??
+      (isFresh && runs[0]?.resume !== undefined ? runs[0] : undefined);
+    if (found === undefined) return;
     this.#adopted.value = true;
-    if (Object.keys(query).length === 0) this.form.set(running.config);
-    this.run.follow(running.id);
+    if (isFresh) this.form.set(found.config);
+    this.run.follow(found.id);
   }
 
   start(): void {
@@ -76,5 +78,20 @@ export class TrainingModel {
     if (config === undefined || !this.canStart.value) return;
     this.#adopted.value = false;
     this.run.start(config);
+  }
+
+  /** Goes on with the run that stopped. */
+  resume(): void {
+    this.#adopted.value = false;
+    this.run.resume();
+  }
+
+  /** Trains the model of this run further, as a new one, with the settings that it was trained with. */
+  trainFurther(): void {
+    const config = this.run.config.value, result = this.run.result.value;
+    if (config === undefined || result === undefined) return;
+    this.#adopted.value = false;
+    // Without the seed: the digits come in another order than before.
+    this.run.start({ ...config, seed: undefined, start_from: result.model_id });
   }
 }

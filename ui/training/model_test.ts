@@ -101,3 +101,34 @@ Deno.test("the link to the trained model carries what was trained, not what the 
     model_id: "m1",
   });
 });
+
+Deno.test("a fresh page offers to go on with the latest run of a lab that was restarted, and one with wishes does not", async () => {
+  const runs = [{ ...summary("r2", "failed"), resume: "r2" }, summary("r1", "done")];
+  const { lab, model } = await opened("", runs);
+  assert.equal(lab.socket.path, "/ws/runs/r2");
+  assert.ok(model.canStart.value);
+  lab.socket.open();
+  lab.socket.say({ type: "history", run: runs[0], losses: [], logs: [], end: { type: "error", message: "Stopped." } });
+  lab.socket.drop(1000);
+  model.resume();
+  lab.socket.open();
+  assert.deepEqual(lab.socket.sent, [{ resume: "r2" }]);
+  lab.socket.say({ type: "accepted", run_id: "r3", total_steps: 100 });
+  assert.match(model.address.value, /run=r3/);
+  assert.equal((await opened("?epochs=3", runs)).lab.sockets.length, 0);
+  assert.equal((await opened("", runs.toReversed())).lab.sockets.length, 0);
+});
+
+Deno.test("the model of a run is trained further with the settings it was trained with", async () => {
+  const { lab, model } = await opened("?epochs=1&hidden_layers_config=16");
+  model.trainFurther();
+  assert.equal(lab.sockets.length, 0);
+  model.start();
+  lab.socket.open();
+  lab.socket.say({ type: "result", accuracy: 95, training_time: 1, model_id: "m1", run_id: "r1" });
+  model.form.model.epochs.text.value = "9";
+  model.trainFurther();
+  lab.socket.open();
+  const [config] = lab.socket.sent as Record<string, unknown>[];
+  assert.deepEqual([config.num_epochs, config.hidden_layers_config, config.start_from], [1, [16], "m1"]);
+});

@@ -21,6 +21,9 @@ const ACTIVE: readonly RunPhase[] = ["starting", "asking", "queued", "running", 
 /** Waiting times before each attempt to find a lost run again, in ms; the last one repeats. */
 const RETRY_DELAYS = [250, 500, 1000, 2000, 4000];
 
+/** When to ask for a checkpoint that was not there yet at the end of its run, in ms. */
+const CHECKPOINT_DELAY = 1500;
+
 const NORMAL_CLOSURE = 1000;
 
 export const UNREACHABLE = "The training service cannot be reached. Check that it is running, then try again.";
@@ -49,6 +52,8 @@ export class Run {
   readonly result = signal<ResultMessage | undefined>(undefined);
   /** Why it ended without a result. */
   readonly reason = signal<string | undefined>(undefined);
+  /** What to send to go on where it stopped, once it ended without a result and the lab has kept its state. */
+  readonly resumable = signal<string | undefined>(undefined);
   readonly losses = new LossSeries();
   /** Changes whenever `losses` did. */
   readonly lossesVersion = signal(0);
@@ -77,6 +82,21 @@ export class Run {
     });
   }
 
+  /** Asks the lab to go on where the run stopped. The curve and the log go on too. */
+  resume(): void {
+    const resume = this.resumable.value;
+    if (resume === undefined || this.active.value) return;
+    this.#leave();
+    batch(() => {
+      this.phase.value = "starting";
+      this.id.value = this.reason.value = this.resumable.value = undefined;
+    });
+    this.#open("/ws/train", (socket) => {
+      socket.send(JSON.stringify({ resume }));
+      if (this.phase.value === "stopping") this.#send({ type: "abort" });
+    });
+  }
+
   /** Follows a run that the lab already knows. */
   follow(id: string): void {
     this.#reset();
@@ -99,16 +119,21 @@ export class Run {
     this.#send({ type: "overwrite", value });
   }
 
-  #reset(): void {
+  /** Nothing more is heard of the run so far. */
+  #leave(): void {
     this.#generation++;
     this.#cancelRetry();
     this.#socket?.close();
     this.#socket = undefined;
     this.#attempts = 0;
     this.#keepsExisting = false;
+    this.connected.value = true;
+  }
+
+  #reset(): void {
+    this.#leave();
     batch(() => {
       this.phase.value = "starting";
-      this.connected.value = true;
       this.step.value = this.totalSteps.value = this.epoch.value = 0;
       for (
         const each of [
@@ -121,6 +146,7 @@ export class Run {
           this.existing,
           this.result,
           this.reason,
+          this.resumable,
         ] as Signal<undefined>[]
       ) each.value = undefined;
       this.logs.value = [];
@@ -201,9 +227,11 @@ export class Run {
         break;
       case "aborted":
         this.#end("aborted", message.message);
+        this.#offerToResume(message.resume);
         break;
       case "error":
         this.#end("failed", message.message);
+        this.#offerToResume(message.resume);
         break;
     }
   }
@@ -244,8 +272,11 @@ export class Run {
     this.lossesVersion.value++;
     this.existing.value = exists?.existing;
     this.#keepsExisting = exists !== undefined;
-    if (end) this.#receive(end);
-    else if (run.state === "kept" || run.state === "aborted" || run.state === "failed") {
+    if (end) {
+      this.#receive(end);
+      // An end that was told long ago does not know what has become of the checkpoint.
+      this.resumable.value = run.resume;
+    } else if (run.state === "kept" || run.state === "aborted" || run.state === "failed") {
       this.#end(run.state, run.message);
     } else if (this.phase.value === "stopping") this.#send({ type: "abort" });
     else this.#enter(run.state);
@@ -256,6 +287,17 @@ export class Run {
     this.accuracy.value = result.accuracy;
     this.id.value = result.run_id;
     this.#end("done");
+  }
+
+  /** A large state takes longer to keep than an abort may: then the lab is asked a little later. */
+  #offerToResume(resume: string | undefined): void {
+    this.resumable.value = resume;
+    const id = this.id.value, generation = this.#generation;
+    if (resume !== undefined || id === undefined || this.step.value === 0) return;
+    this.#cancelRetry = this.#connection.after(CHECKPOINT_DELAY, async () => {
+      const runs = await listRuns(this.#connection);
+      if (generation === this.#generation) this.resumable.value = runs?.find((run) => run.id === id)?.resume;
+    });
   }
 
   /** News of a run that is being aborted changes figures, but not what the page says about it. */

@@ -234,3 +234,53 @@ Deno.test("a new training leaves nothing of the last one behind", () => {
     [],
   ]);
 });
+
+Deno.test("an aborted run goes on where it stopped, with its curve and its log", () => {
+  const { lab, run } = started();
+  lab.socket.say({ type: "log", message: "Training." }, loss(1), loss(10));
+  run.abort();
+  lab.socket.say({ type: "aborted", message: "Training aborted by user.", resume: "r1" });
+  lab.socket.drop(1000);
+  assert.equal(run.resumable.value, "r1");
+  assert.match(describeRun(run), /can go on where it stopped/);
+  run.resume();
+  run.resume();
+  assert.equal(lab.sockets.length, 2);
+  lab.socket.open();
+  assert.deepEqual([lab.socket.path, lab.socket.sent], ["/ws/train", [{ resume: "r1" }]]);
+  lab.socket.say({ ...accepted, run_id: "r2" }, { type: "log", message: "Going on." }, loss(20));
+  assert.deepEqual([run.id.value, run.phase.value, run.resumable.value], ["r2", "running", undefined]);
+  assert.deepEqual(run.losses.steps, [1, 10, 20]);
+  assert.deepEqual(run.logs.value, ["Training.", "Going on."]);
+  assert.deepEqual(run.config.value, config);
+});
+
+Deno.test("a checkpoint that takes longer to keep than the abort is asked for a little later", async () => {
+  const { lab, run } = started();
+  lab.socket.say(loss(10), { type: "aborted", message: "Aborted." });
+  lab.socket.drop(1000);
+  assert.equal(run.resumable.value, undefined);
+  lab.replies.set("/api/runs", { status: 200, body: [{ id: "r1", resume: "r1" }] });
+  await lab.passWait();
+  assert.equal(run.resumable.value, "r1");
+});
+
+Deno.test("a history says by itself whether its run can go on; a refusal to resume is told in the lab's words", () => {
+  const lab = new FakeLab();
+  const run = new Run(lab);
+  run.follow("r1");
+  lab.socket.open();
+  const { run: summary } = history("aborted");
+  const end = { type: "aborted", message: "Aborted.", resume: "r1" } as const;
+  lab.socket.say(history("aborted", { run: summary, end }));
+  assert.equal(run.resumable.value, undefined, "its checkpoint is gone by now");
+  run.resume();
+  assert.equal(lab.sockets.length, 1);
+  lab.socket.say(history("failed", { run: { ...summary, resume: "r1" }, end: { type: "error", message: "Stopped." } }));
+  run.resume();
+  lab.socket.open();
+  lab.socket.say({ type: "error", message: "Another training goes on with the run r1 already." });
+  lab.socket.drop(1000);
+  assert.equal(run.phase.value, "failed");
+  assert.match(describeRun(run), /Another training goes on/);
+});

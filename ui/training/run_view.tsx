@@ -19,30 +19,39 @@ export function RunView({ model }: { model: TrainingModel }) {
   });
   return (
     <div class="card run" ref={card}>
-      <Status run={run} testUrl={model.testQuery.value && pageUrl("inference", model.testQuery.value)} />
+      <Status model={model} />
       <Progress run={run} />
       <RunFigures run={run} />
       <LossCurve run={run} />
+      <RunFiles model={model} />
       <Log lines={run.logs.value} />
     </div>
   );
 }
 
-function Status({ run, testUrl }: { run: Run; testUrl: string | undefined }) {
+function Status({ model }: { model: TrainingModel }) {
+  const { run } = model;
   const phase = run.phase.value;
   const tone = !run.connected.value ? "warn" : phase === "done" ? "good" : phase === "failed" ? "bad" : "plain";
   return (
     <div class={`status ${tone}`}>
       <div role="status" aria-label="Training status">{describeRun(run)}</div>
-      {testUrl
-        ? <a class="button primary" href={testUrl}>Test this model</a>
-        : (
-          <button type="button" disabled={!run.active.value || phase === "stopping"} onClick={() => run.abort()}>
-            Abort
-          </button>
-        )}
+      <NextStep model={model} />
     </div>
   );
+}
+
+/** The one thing to do with the run as it is. */
+function NextStep({ model }: { model: TrainingModel }) {
+  const { run, testQuery } = model;
+  if (testQuery.value) {
+    return <a class="button primary" href={pageUrl("inference", testQuery.value)}>Test this model</a>;
+  }
+  if (run.resumable.value !== undefined) {
+    return <button type="button" class="primary" onClick={() => model.resume()}>Continue</button>;
+  }
+  const disabled = !run.active.value || run.phase.value === "stopping";
+  return <button type="button" disabled={disabled} onClick={() => run.abort()}>Abort</button>;
 }
 
 function Progress({ run }: { run: Run }) {
@@ -97,6 +106,20 @@ function LossCurve({ run }: { run: Run }) {
         {empty && <p class="note">The curve appears here.</p>}
       </div>
     </section>
+  );
+}
+
+/** What is left of a run that ended: files to take along, and a model to train further. */
+function RunFiles({ model }: { model: TrainingModel }) {
+  const { active, id, phase, result, step } = model.run;
+  if (active.value || phase.value === "kept" || id.value === undefined || step.value === 0) return null;
+  const path = `/api/runs/${encodeURIComponent(id.value)}`;
+  return (
+    <p class="files note">
+      <a href={`${path}/curve.png`} target="_blank">Curve as a picture</a>
+      <a href={`${path}/history.csv`} download>History as a table</a>
+      {result.value && <button type="button" onClick={() => model.trainFurther()}>Train further</button>}
+    </p>
   );
 }
 

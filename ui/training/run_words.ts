@@ -26,7 +26,8 @@ export function describeRun(run: Run): string {
     case "kept":
       return "The existing model was kept. Nothing was trained.";
     case "aborted":
-      return `${run.reason.value ?? "Training aborted."} No model was stored.`;
+      return `${run.reason.value ?? "Training aborted."} No model was stored.` +
+        (run.resumable.value === undefined ? "" : " It can go on where it stopped.");
     case "failed":
       return run.reason.value ?? "The training failed.";
   }

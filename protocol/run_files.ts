@@ -1,0 +1,52 @@
+/** What is kept of runs on disk: the history beside a model, and where a run that did not finish can go on. */
+import * as v from "valibot";
+import type { HistoryMessage } from "./messages.ts";
+import { TrainConfigSchema } from "./train_config.ts";
+
+const number = v.number("must be a number");
+const text = v.string("must be a string");
+const step = v.pipe(number, v.integer("must be a whole number"), v.minValue(0, "must not be negative"));
+
+/** Further fields of the run are kept as they are. */
+export const RunHistorySchema = v.looseObject({
+  run: v.looseObject({
+    id: text,
+    state: v.picklist(["asking", "queued", "running", "done", "kept", "aborted", "failed"], "must be a run's state"),
+    config: TrainConfigSchema,
+    created: number,
+    step,
+    total_steps: step,
+  }),
+  losses: v.array(v.strictTuple([number, v.nullable(number)]), "must be a list of pairs"),
+  logs: v.array(
+    v.object({
+      type: v.literal("log", 'must be "log"'),
+      message: text,
+      epoch: v.optional(number),
+      mean_loss: v.optional(v.nullable(number)),
+      accuracy: v.optional(number),
+      seconds: v.optional(number),
+      place: v.optional(number),
+    }),
+    "must be a list of logs",
+  ),
+});
+
+/** What lies beside the tensors of a checkpoint. */
+export const RunCheckpointSchema = v.object({
+  /** Unix milliseconds. */
+  saved: number,
+  history: RunHistorySchema,
+  /** The backend that trained. */
+  device: v.picklist(["wasm", "webgpu", "reference"], "must be wasm, webgpu or reference"),
+  step,
+  /** Epochs whose steps and evaluation are done, and the sum of the losses since. */
+  epochs_done: step,
+  loss_sum: v.nullable(number),
+  /** Per cent, after the last of these epochs. */
+  accuracy: v.nullish(number),
+  /** Trained so far. */
+  seconds: number,
+});
+
+export type RunCheckpoint = Omit<v.InferOutput<typeof RunCheckpointSchema>, "history"> & { history: HistoryMessage };

@@ -1,0 +1,183 @@
+/** Runs that stop and go on, as their users meet them: the real service, its sockets, its files, its end and its return. */
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import type { HistoryMessage, RunSummary } from "../protocol/mod.ts";
+import { Registry } from "../registry/mod.ts";
+import { foldersOf, type Service, withDigits, withService } from "./service_process_testing.ts";
+import type { TestClient } from "./testing.ts";
+
+const TRAINING_MS = 60_000;
+
+const CONFIG = {
+  model_type: "SimpleNN",
+  optimizer: "Adam",
+  learning_rate: 0.002,
+  num_epochs: 3,
+  batch_size: 64,
+  hidden_layers_config: [48, 24],
+  use_dropout: true,
+  dropout_p: 0.2,
+  seed: 11,
+};
+
+async function getJson<T>({ host }: Service, path: string): Promise<T> {
+  return await (await fetch(`http://${host}${path}`)).json();
+}
+
+function filesIn(folder: string): string[] {
+  try {
+    return [...Deno.readDirSync(folder)].map(({ name }) => name).filter((name) => name !== ".lock");
+  } catch {
+    return [];
+  }
+}
+
+async function bitsOf(modelsDir: string, id: string): Promise<Uint8Array[]> {
+  const registry = await Registry.open(modelsDir);
+  const tensors = await registry.readWeights((await registry.get(id))!);
+  return tensors.map(({ data }) => new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+}
+
+/** What `look` finds, once it does. */
+async function eventually<T>(look: () => Promise<T | undefined> | T | undefined, ms = 5000): Promise<T> {
+  for (const began = Date.now();;) {
+    const found = await look();
+    if (found !== undefined) return found;
+    assert(Date.now() - began < ms, `waited ${ms} ms in vain for a checkpoint`);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
+const result = (client: TestClient) => client.next("result", () => true, TRAINING_MS);
+
+/** Aborts once `step` is past; returns what to send to go on. On a busy machine that is known a little after `aborted`. */
+async function abortAfter(service: Service, client: TestClient, step: number): Promise<string> {
+  await client.next("loss", (loss) => loss.step >= step, TRAINING_MS);
+  const asked = performance.now();
+  client.send({ type: "abort" });
+  const { resume } = await client.next("aborted");
+  const took = performance.now() - asked;
+  assert(took < 1000, `the abort took ${took} ms`);
+  assert.equal(await client.end(), 1000);
+  if (resume !== undefined) return resume;
+  const { run_id } = client.of("accepted")[0];
+  return await eventually(async () => (await getJson<HistoryMessage>(service, `/api/runs/${run_id}`)).run.resume);
+}
+
+Deno.test("aborted, ended by a signal and taken up each time, a run gives the bits, losses and history of one that never stopped", async () => {
+  await withDigits(async (dir) => {
+    const { modelsDir } = foldersOf(dir);
+    const checkpoints = join(modelsDir, "checkpoints");
+    let expectedBits: Uint8Array[] = [];
+    let expected: HistoryMessage;
+    let last = "";
+    await withService(dir, async (service) => {
+      const whole = await service.train(CONFIG);
+      const { model_id, run_id } = await result(whole);
+      expectedBits = await bitsOf(modelsDir, model_id);
+      expected = await getJson(service, `/api/runs/${run_id}`);
+      assert.deepEqual(filesIn(checkpoints), []);
+      assert.deepEqual(filesIn(join(modelsDir, "history")), [`${model_id}.json`]);
+      await (await fetch(`http://${service.host}/api/models/${model_id}`, { method: "DELETE" })).body?.cancel();
+      assert.deepEqual(filesIn(join(modelsDir, "history")), [], "the history goes with its model");
+
+      const first = await abortAfter(service, await service.train(CONFIG), 300);
+      assert.deepEqual(filesIn(checkpoints), [`${first}.safetensors`]);
+      assert.deepEqual(await (await Registry.open(modelsDir)).list(), [], "nothing is registered");
+      const second = await service.train({ resume: first });
+      const { run_id: secondId } = await second.next("accepted");
+      assert.notEqual(secondId, first);
+      assert.equal(await abortAfter(service, second, 1000), secondId);
+      assert.deepEqual(filesIn(checkpoints), [`${secondId}.safetensors`], "it stands for the one before it");
+
+      const third = await service.train({ resume: secondId });
+      last = (await third.next("accepted")).run_id;
+      const started = third.messages.length;
+      await third.next("loss", ({ step }) => step >= 1500, TRAINING_MS);
+      assert(third.messages.slice(started).every((message) => message.type !== "loss" || message.step > 1000));
+      const asked = performance.now();
+      service.process.kill("SIGTERM");
+      await third.next("aborted");
+      assert.equal((await service.process.status).code, 0);
+      assert(performance.now() - asked < 2000);
+    });
+    await withService(dir, async (service) => {
+      const [stopped, ...others] = await getJson<RunSummary[]>(service, "/api/runs");
+      assert.deepEqual([stopped.id, stopped.state, stopped.resume, others.length], [last, "aborted", last, 0]);
+      assert(stopped.step >= 1500 && stopped.step < 2814, `stopped at ${stopped.step}`);
+      const onlooker = await service.connect(`/ws/runs/${last}`);
+      assert.equal((await onlooker.next("history")).end?.type, "aborted");
+      assert.equal(await onlooker.end(), 1000);
+
+      const client = await service.train({ resume: last });
+      const { model_id, run_id, training_time } = await result(client);
+      assert.deepEqual(await bitsOf(modelsDir, model_id), expectedBits);
+      const history = await getJson<HistoryMessage>(service, `/api/runs/${run_id}`);
+      assert.deepEqual(history.losses, expected.losses);
+      const epochs = ({ logs }: HistoryMessage) =>
+        logs.filter(({ epoch }) => epoch).map(({ epoch, accuracy, mean_loss }) => [epoch, accuracy, mean_loss]);
+      assert.deepEqual(epochs(history), epochs(expected));
+      assert(training_time > 0.3);
+      assert.deepEqual(filesIn(checkpoints), [], "nobody has to go on with it");
+      last = run_id;
+    });
+    await withService(dir, async (service) => {
+      const [run, ...others] = await getJson<RunSummary[]>(service, "/api/runs");
+      assert.deepEqual([run.id, run.state, run.device, others.length], [last, "done", "wasm", 0]);
+      const history = await getJson<HistoryMessage>(service, `/api/runs/${last}`);
+      assert.deepEqual(history.losses, expected.losses);
+      const csv = await (await fetch(`http://${service.host}/api/runs/${last}/history.csv`)).text();
+      const rows = csv.trimEnd().split("\r\n").map((row) => row.split(","));
+      assert.deepEqual(rows[0], ["step", "epoch", "loss", "mean_loss", "test_accuracy", "seconds"]);
+      assert.deepEqual(
+        rows.slice(1).filter((row) => row[2] !== "").map((row) => [Number(row[0]), Number(row[2])]),
+        history.losses,
+      );
+      assert.equal(rows.filter((row) => row[4] !== "").length, 1 + CONFIG.num_epochs);
+      const png = await fetch(`http://${service.host}/api/runs/${last}/curve.png`);
+      assert.equal(png.headers.get("content-type"), "image/png");
+      assert.deepEqual([...(await png.bytes()).subarray(0, 4)], [0x89, 0x50, 0x4e, 0x47]);
+    });
+  });
+});
+
+Deno.test("a service that is killed leaves a run that can be taken up, once a checkpoint was due", async () => {
+  await withDigits(async (dir) => {
+    const { modelsDir } = foldersOf(dir);
+    let id = "";
+    await withService(dir, async (service) => {
+      const client = await service.train({ ...CONFIG, num_epochs: 200 });
+      id = (await client.next("accepted")).run_id;
+      const folder = join(modelsDir, "checkpoints");
+      // One comes every ten seconds.
+      await eventually(() => filesIn(folder).find((name) => name === `${id}.safetensors`), 40_000);
+      await service.kill();
+    });
+    await withService(dir, async (service) => {
+      const [run] = await getJson<RunSummary[]>(service, "/api/runs");
+      assert.deepEqual([run.id, run.state, run.resume], [id, "failed", id]);
+      assert.match(run.message!, /stopped at step [\d,]+ of [\d,]+, when the service ended/);
+      const client = await service.train({ resume: id });
+      assert((await client.next("loss")).step > run.step);
+    });
+  });
+});
+
+Deno.test("a finished model is trained further as a new one", async () => {
+  await withDigits(async (dir) => {
+    const { modelsDir } = foldersOf(dir);
+    await withService(dir, async (service) => {
+      const config = { ...CONFIG, num_epochs: 1, use_dropout: false };
+      const first = await result(await service.train(config));
+      const client = await service.train({ ...config, start_from: first.model_id });
+      const second = await result(client);
+      assert.deepEqual(client.of("exists"), [], "a new one is meant");
+      assert(client.of("loss")[0].loss! < 1, "it knows the digits already");
+      const records = await (await Registry.open(modelsDir)).list();
+      assert.deepEqual(records.map(({ id, started_from }) => [id, started_from]), [
+        [second.model_id, first.model_id],
+        [first.model_id, undefined],
+      ]);
+    });
+  });
+});

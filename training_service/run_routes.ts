@@ -1,0 +1,62 @@
+/** What is known of runs, over HTTP. */
+import type { Context, Hono } from "hono";
+import type { HistoryMessage } from "../protocol/mod.ts";
+import { RegistryError } from "../registry/mod.ts";
+import { HttpError } from "../service/errors.ts";
+import { drawCurve } from "./curve_png.ts";
+import { historyCsv } from "./history_csv.ts";
+import type { RunArchive } from "./run_archive.ts";
+import type { Runs } from "./runs.ts";
+
+export interface KnownRuns {
+  runs: Pick<Runs, "list" | "get">;
+  archive: Pick<RunArchive, "list" | "find">;
+}
+
+/**
+ * Adds `GET /api/runs` (newest first, also those of before a restart), `/api/runs/{id}` (its history), and that as files:
+ * `…/history.csv` and `…/curve.png`.
+ */
+export function addRunRoutes(app: Hono, { runs, archive }: KnownRuns): void {
+  app.get("/api/runs", async (c) => {
+    const present = runs.list();
+    const ids = new Set(present.map(({ id }) => id));
+    // Metadata that cannot be read hides the past, not what is going on.
+    const past = await archive.list().catch((error) => {
+      if (error instanceof RegistryError) return [];
+      throw error;
+    });
+    return c.json([...present, ...past.filter(({ id }) => !ids.has(id))]);
+  });
+  app.get("/api/runs/:id", async (c) => c.json(await find(c)));
+  app.get("/api/runs/:id/history.csv", async (c) => {
+    const history = await find(c);
+    return file(c, historyCsv(history), "text/csv; charset=utf-8", `${history.run.id}.csv`);
+  });
+  app.get("/api/runs/:id/curve.png", async (c) => {
+    const history = await find(c);
+    return file(c, drawCurve(history), "image/png", `${history.run.id}.png`, "inline");
+  });
+
+  async function find(c: Context): Promise<HistoryMessage> {
+    const id = c.req.param("id")!;
+    const history = runs.get(id)?.history ?? await archive.find(id);
+    if (history === undefined) throw new HttpError(404, `There is no run "${id}".`);
+    return history;
+  }
+}
+
+function file(
+  c: Context,
+  body: string | Uint8Array<ArrayBuffer>,
+  type: string,
+  name: string,
+  disposition = "attachment",
+): Response {
+  return c.body(body, 200, {
+    "Content-Type": type,
+    "Cache-Control": "no-cache",
+    // An id out of somebody else's file may hold what a header cannot.
+    "Content-Disposition": `${disposition}; filename="${name.replaceAll(/[^\w.-]/g, "_")}"`,
+  });
+}
