@@ -17,7 +17,7 @@ export interface ServeOptions {
   sharesAddress?: boolean;
   /** Called once the service listens, with its port. */
   onListen?: (port: number) => void;
-  /** Called once at the end, while open connections are waited for: the place to close sockets and workers. */
+  /** Called once at the end, before open connections are waited for: the place to close sockets and workers. */
   onShutdown?: () => Promise<void> | void;
 }
 
@@ -33,13 +33,13 @@ export async function serveService(options: ServeOptions): Promise<void> {
   await signal.caught;
   const hardExit = setTimeout(() => Deno.exit(0), HARD_EXIT_MS);
   Deno.unrefTimer(hardExit);
-  const answered = server.shutdown();
+  // First, for a server that shuts down no longer delivers what open sockets have still to say.
   try {
     await options.onShutdown?.();
   } catch (error) {
     console.error(`${options.name}: shutting down:`, error);
   }
-  await answered;
+  await server.shutdown();
   signal.release();
 }
 
