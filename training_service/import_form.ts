@@ -20,21 +20,33 @@ const WIDTHS_FIELD = "hidden_layers_config";
  * The parts of a request: either a form with `file` and, if wanted, `config` (a JSON object) or single fields, or a body that is
  * the file itself.
  *
- * @throws {ValidationError} for a form that is malformed or lacks the file, or a `config` that is no JSON object
+ * @throws {ValidationError} for a form that is malformed or lacks the file, a field that is unknown, or a `config` that is no
+ * JSON object
  */
 export async function readParts({ body, contentType, query }: ImportRequest): Promise<ImportParts> {
+  requireKnown(Object.keys(query), "query");
   if (!/^multipart\/form-data\b/i.test(contentType)) return { file: body, fields: parseFields(query) };
   const form = await parseForm(body, contentType);
   const file = form.get("file");
   if (!(file instanceof File)) throw new ValidationError("the form has no file in its field file", "file");
   const config = form.get("config");
   const texts = [...form].filter((entry): entry is [string, string] => typeof entry[1] === "string");
+  requireKnown(texts.map(([name]) => name), "form");
   const fields = {
     ...config === null ? {} : parseConfig(typeof config === "string" ? config : await config.text()),
     ...parseFields(Object.fromEntries(texts)),
     ...parseFields(query),
   };
   return { file: await file.bytes(), fileName: file.name || undefined, fields };
+}
+
+/** A mistyped field must not be taken for one that was left out. */
+function requireKnown(names: readonly string[], place: "query" | "form"): void {
+  const known: readonly string[] = [...IMPORT_FIELDS, "config", "token"];
+  const unknown = names.find((name) => !known.includes(name));
+  if (unknown === undefined) return;
+  const list = IMPORT_FIELDS.join(", ");
+  throw new ValidationError(`the ${place} has a field ${unknown}, which is unknown; there are ${list}`, unknown);
 }
 
 /**

@@ -4,6 +4,9 @@ import type { LossSeries } from "./loss_series.ts";
 
 const HEIGHT = 280;
 
+/** Distances between the labels of steps: 1, 2, 5, 10, … */
+const WHOLE_INCREMENTS = Array.from({ length: 8 }, (_, power) => [1, 2, 5].map((n) => n * 10 ** power)).flat();
+
 /** The loss curve: every reported loss faintly, its running mean on top. Follows the width of `parent`. */
 export class LossChart {
   readonly #plot: uPlot;
@@ -63,7 +66,7 @@ export class LossChart {
       padding: [12, 24, 0, 0],
       scales: { x: { time: false }, y: { range: (_, __, max) => [0, max > 0 ? max * 1.05 : 1] } },
       axes: [
-        { ...axis, size: 32, values: (_, ticks) => ticks.map(formatCount) },
+        { ...axis, size: 32, incrs: WHOLE_INCREMENTS, values: (_, ticks) => ticks.map(formatCount) },
         { ...axis, size: 44 },
       ],
       // As variables, the markers' colours follow the page's; the canvas asks anew whenever it is painted.

@@ -6,7 +6,9 @@ import { formatPercent } from "../text/format.ts";
  * says each change aloud.
  */
 export function describeRun(run: Run): string {
-  if (!run.connected.value) return "Connection lost. The training goes on in the lab; looking for it again …";
+  if (!run.connected.value) {
+    return "Connection lost. If the lab is still running, the training goes on; looking for it again …";
+  }
   switch (run.phase.value) {
     case "idle":
       return "Ready. Choose the settings, then start the training.";
