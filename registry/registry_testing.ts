@@ -28,7 +28,7 @@ export function testWeights(value: number): NamedTensor[] {
   }));
 }
 
-/** Names one stored model for ever. (An id that was removed may be given again within its second.) */
+/** Names one stored model: with its seed, so that a test sees whether an id ever stands for another. */
 export const modelKey = ({ id, seed }: ModelRecord) => `${id}:${seed}`;
 
 /** Runs `test` with a fresh folder and removes it afterwards. */

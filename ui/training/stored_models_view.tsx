@@ -109,7 +109,7 @@ function ImportStatus({ bringIn }: { bringIn: ModelImport }) {
   const state = bringIn.state.value;
   const tone = { idle: "", sending: "plain", exists: "warn", done: "good", failed: "bad" }[state.phase];
   return (
-    <div role="status" aria-label="Import" class={tone && `outcome ${tone}`}>
+    <div role="status" aria-label="Import" class={tone && `import-status ${tone}`}>
       {state.phase === "sending" && `${state.fileName} is read and scored on the 10,000 test digits …`}
       {(state.phase === "done" || state.phase === "failed") && state.words}
       {state.phase === "exists" && (
