@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { reasonOf, RegistryError } from "./errors.ts";
-import { fingerprintOf } from "./metadata_file.ts";
+import { fingerprintOf } from "./metadata/metadata_file.ts";
 
 /** Four times the largest model of this lab. Nothing larger is read into memory. */
 const MAX_BYTES = 512 * 2 ** 20;

@@ -3,4 +3,4 @@ export { DuplicateError, RegistryError } from "./errors.ts";
 export { type NewModel, Registry, type StoreOptions } from "./registry.ts";
 export { restoreBackup, type Restored } from "./restore_backup.ts";
 export { specOf } from "./spec_of.ts";
-export { RunCheckpoints, type SavedRun } from "./run_checkpoints.ts";
+export { RunCheckpoints, type SavedRun } from "./runs/run_checkpoints.ts";

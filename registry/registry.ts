@@ -7,11 +7,11 @@ import { exists, removeLeftovers, replaceFile } from "./atomic_file.ts";
 import { checkpointFingerprint, checkpointPath, isPlainPth, readCheckpointFile } from "./checkpoint_file.ts";
 import { DuplicateError, reasonOf, RegistryError } from "./errors.ts";
 import { FolderLock, type LockMemory } from "./folder_lock.ts";
-import { type Entry, entryOf, succeed } from "./metadata.ts";
-import { METADATA_NAME, MetadataFile } from "./metadata_file.ts";
+import { type Entry, entryOf, succeed } from "./metadata/metadata.ts";
+import { METADATA_NAME, MetadataFile } from "./metadata/metadata_file.ts";
 import { openFolder } from "./open_folder.ts";
 import { announcedRemovals, announceRemoval, finishRemoval } from "./removal.ts";
-import { historyPath, readHistory, removeHistoryLeftovers, writeHistory } from "./run_history.ts";
+import { historyPath, readHistory, removeHistoryLeftovers, writeHistory } from "./runs/run_history.ts";
 import { specOf } from "./spec_of.ts";
 
 /** What is known of a model before it is stored. Fields beyond these go into its record as they are. */

@@ -3,7 +3,7 @@
  * the note, and the next to open the folder finishes the work. A file without a note is never touched, as it may be anybody's.
  */
 import { join } from "node:path";
-import { historyPath } from "./run_history.ts";
+import { historyPath } from "./runs/run_history.ts";
 
 const NOTE = /^\.(.+\.pth)\.lab-removed$/;
 

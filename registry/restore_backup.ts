@@ -3,9 +3,9 @@ import { basename, join, resolve } from "node:path";
 import { exists, freePath, replaceFile } from "./atomic_file.ts";
 import { DamagedMetadataError, reasonOf, RegistryError } from "./errors.ts";
 import { FolderLock } from "./folder_lock.ts";
-import type { Entry } from "./metadata.ts";
-import { backupPath, readBackup, timeForName, timeText } from "./metadata_backup.ts";
-import { METADATA_NAME, MetadataFile } from "./metadata_file.ts";
+import type { Entry } from "./metadata/metadata.ts";
+import { backupPath, readBackup, timeForName, timeText } from "./metadata/metadata_backup.ts";
+import { METADATA_NAME, MetadataFile } from "./metadata/metadata_file.ts";
 
 export interface Restored {
   /** How many records are back. */

@@ -5,11 +5,11 @@ import { addModelRoutes, type ModelFiles } from "../service/model_routes.ts";
 import type { Settings } from "../service/settings.ts";
 import type { SocketGroup } from "../service/websocket.ts";
 import { addModelChanges, type ModelChanges } from "./model_changes.ts";
-import type { RunArchive } from "./run_archive.ts";
+import type { RunArchive } from "./runs/run_archive.ts";
 import { addRunRoutes } from "./run_routes.ts";
-import { serveRunSocket } from "./run_socket.ts";
-import type { Runs } from "./runs.ts";
-import { serveTrainSocket } from "./train_socket.ts";
+import { serveRunSocket } from "./sockets/run_socket.ts";
+import type { Runs } from "./runs/runs.ts";
+import { serveTrainSocket } from "./sockets/train_socket.ts";
 
 export interface TrainingAppOptions {
   settings: Settings;

@@ -4,10 +4,10 @@ import { runMain, serveService } from "../service/serve.ts";
 import { readSettings, StartupError } from "../service/settings.ts";
 import { SocketGroup } from "../service/websocket.ts";
 import { createTrainingApp } from "./app.ts";
-import { ModelImporter } from "./model_importer.ts";
-import { RunArchive } from "./run_archive.ts";
-import { Runs } from "./runs.ts";
-import { WorkerClient } from "./worker_client.ts";
+import { ModelImporter } from "./imports/model_importer.ts";
+import { RunArchive } from "./runs/run_archive.ts";
+import { Runs } from "./runs/runs.ts";
+import { WorkerClient } from "./worker/worker_client.ts";
 
 await runMain(async () => {
   const settings = readSettings();

@@ -2,7 +2,7 @@
 import type { Hono } from "hono";
 import type { Registry } from "../registry/mod.ts";
 import { HttpError } from "../service/errors.ts";
-import type { ModelImporter } from "./model_importer.ts";
+import type { ModelImporter } from "./imports/model_importer.ts";
 
 export interface ModelChanges {
   registry: Pick<Registry, "remove">;

@@ -3,10 +3,10 @@ import type { Context, Hono } from "hono";
 import type { HistoryMessage } from "../protocol/mod.ts";
 import { RegistryError } from "../registry/mod.ts";
 import { HttpError } from "../service/errors.ts";
-import { drawCurve } from "./curve_png.ts";
-import { historyCsv } from "./history_csv.ts";
-import type { RunArchive } from "./run_archive.ts";
-import type { Runs } from "./runs.ts";
+import { drawCurve } from "./history/curve_png.ts";
+import { historyCsv } from "./history/history_csv.ts";
+import type { RunArchive } from "./runs/run_archive.ts";
+import type { Runs } from "./runs/runs.ts";
 
 export interface KnownRuns {
   runs: Pick<Runs, "list" | "get">;

@@ -13,12 +13,12 @@ import type { ModelFiles } from "../service/model_routes.ts";
 import { readSettings } from "../service/settings.ts";
 import { SocketGroup } from "../service/websocket.ts";
 import { createTrainingApp } from "./app.ts";
-import { ModelImporter } from "./model_importer.ts";
-import { RunArchive } from "./run_archive.ts";
-import { Runs, type RunsOptions } from "./runs.ts";
-import type { TrainingEvents } from "./training_thread.ts";
-import type { TrainingWorker } from "./worker_client.ts";
-import type { Snapshot, TrainedModel, TrainingJob } from "./worker_messages.ts";
+import { ModelImporter } from "./imports/model_importer.ts";
+import { RunArchive } from "./runs/run_archive.ts";
+import { Runs, type RunsOptions } from "./runs/runs.ts";
+import type { TrainingEvents } from "./worker/training_thread.ts";
+import type { TrainingWorker } from "./worker/worker_client.ts";
+import type { Snapshot, TrainedModel, TrainingJob } from "./worker/worker_messages.ts";
 
 const DEADLINE_MS = 5000;
 

@@ -1,0 +1,108 @@
+/** The dataset folder: MNIST, or any IDX set of the same shape under the same names. */
+import {
+  type Dataset,
+  DATASET_FILES,
+  type DigitSet,
+  fileBytes,
+  headerBytes,
+  IdxError,
+  type IdxKind,
+  parseHeader,
+  parseImages,
+  parseLabels,
+  requireLength,
+  requireSameCount,
+} from "../../core/mnist/idx.ts";
+import { StartupError } from "../../service/settings.ts";
+import { findRawFile, type RawFile, rawFolder, readUpTo, REMEDY } from "./raw_file.ts";
+
+/** Far above every published set of this shape; keeps a forged header from asking for all memory. */
+const MAX_DIGITS = 1_000_000;
+
+export interface DatasetSize {
+  /** Numbers of digits. */
+  train: number;
+  test: number;
+}
+
+/**
+ * All digits of `<dataDir>/MNIST/raw/{train,t10k}-{images-idx3,labels-idx1}-ubyte`. A gzipped file (`.gz`) serves where
+ * there is no plain one.
+ *
+ * @throws {StartupError} naming the file, what is wrong with it and what to do
+ */
+export function readDataset(dataDir: string): Promise<Dataset> {
+  return explained(async () => ({
+    train: await readDigits(dataDir, DATASET_FILES.train),
+    test: await readDigits(dataDir, DATASET_FILES.test),
+  }));
+}
+
+/**
+ * The test digits alone.
+ *
+ * @throws {StartupError} as `readDataset` does
+ */
+export function readTestDigits(dataDir: string): Promise<DigitSet> {
+  return explained(() => readDigits(dataDir, DATASET_FILES.test));
+}
+
+/**
+ * A look at the headers, cheap enough for every start: the files are there, are of the right kind, agree on their counts
+ * and, where they are plain, have the right length.
+ *
+ * @throws {StartupError} as `readDataset` does
+ */
+export function checkDataset(dataDir: string): Promise<DatasetSize> {
+  return explained(async () => ({
+    train: await countDigits(dataDir, DATASET_FILES.train),
+    test: await countDigits(dataDir, DATASET_FILES.test),
+  }));
+}
+
+type Names = (typeof DATASET_FILES)[keyof typeof DATASET_FILES];
+
+async function readDigits(dataDir: string, names: Names): Promise<DigitSet> {
+  const imagesFile = await requireRawFile(dataDir, names.images);
+  const labelsFile = await requireRawFile(dataDir, names.labels);
+  const { count, images } = parseImages(await readWhole("images", imagesFile), imagesFile.path);
+  const { count: labelled, labels } = parseLabels(await readWhole("labels", labelsFile), labelsFile.path);
+  requireSameCount(count, labelled, imagesFile.path, labelsFile.path);
+  return { count, images, labels };
+}
+
+async function countDigits(dataDir: string, names: Names): Promise<number> {
+  const imagesFile = await requireRawFile(dataDir, names.images);
+  const labelsFile = await requireRawFile(dataDir, names.labels);
+  const images = await readCount("images", imagesFile);
+  requireSameCount(images, await readCount("labels", labelsFile), imagesFile.path, labelsFile.path);
+  return images;
+}
+
+async function requireRawFile(dataDir: string, name: string): Promise<RawFile> {
+  const file = await findRawFile(dataDir, name);
+  if (file !== undefined) return file;
+  throw new StartupError(`The dataset lacks ${name} (or ${name}.gz) in ${rawFolder(dataDir)}: ${REMEDY}`);
+}
+
+async function readCount(kind: IdxKind, file: RawFile): Promise<number> {
+  const count = parseHeader(kind, await readUpTo(file, headerBytes(kind)), file.path);
+  if (count > MAX_DIGITS) throw new IdxError(file.path, 4, `at most ${MAX_DIGITS} ${kind}, found ${count}`);
+  if (!file.gzipped) requireLength(kind, count, file.size, file.path);
+  return count;
+}
+
+/** The header says how long the contents are; one byte more is asked for, to see where there is one. */
+async function readWhole(kind: IdxKind, file: RawFile): Promise<Uint8Array> {
+  const count = await readCount(kind, file);
+  return await readUpTo(file, fileBytes(kind, count) + 1);
+}
+
+async function explained<T>(read: () => Promise<T>): Promise<T> {
+  try {
+    return await read();
+  } catch (error) {
+    if (!(error instanceof IdxError)) throw error;
+    throw new StartupError(`${error.message}: remove the file and ${REMEDY}`);
+  }
+}

@@ -1,0 +1,62 @@
+/** Files of the dataset folder, plain or gzipped, read no further than asked. */
+import { join } from "node:path";
+import { StartupError } from "../../service/settings.ts";
+
+/** One IDX file as it lies on disk. */
+export interface RawFile {
+  path: string;
+  gzipped: boolean;
+  /** Bytes on disk. */
+  size: number;
+}
+
+/** What to do about a dataset that cannot be used; ends the messages. */
+export const REMEDY = 'run "deno task fetch-data", or put an IDX set of your own there';
+
+/** The folder of the raw files: torchvision's layout. */
+export function rawFolder(dataDir: string): string {
+  return join(dataDir, "MNIST", "raw");
+}
+
+/** The file called `name`, or else its gzipped form; undefined when there is neither. */
+export async function findRawFile(dataDir: string, name: string): Promise<RawFile | undefined> {
+  for (const gzipped of [false, true]) {
+    const path = join(rawFolder(dataDir), gzipped ? `${name}.gz` : name);
+    try {
+      const { isFile, size } = await Deno.stat(path);
+      if (isFile) return { path, gzipped, size };
+    } catch (error) {
+      if (!(error instanceof Deno.errors.NotFound)) throw unreadable(path, error);
+    }
+  }
+}
+
+/**
+ * The first `limit` bytes of the file's contents, or all of them where there are fewer. A gzipped file is inflated no
+ * further than that, whatever size it would grow to.
+ *
+ * @throws {StartupError} when the file cannot be read or inflated
+ */
+export async function readUpTo({ path, gzipped }: RawFile, limit: number): Promise<Uint8Array> {
+  const bytes = new Uint8Array(limit);
+  let filled = 0;
+  try {
+    const file = (await Deno.open(path)).readable;
+    const contents = gzipped ? file.pipeThrough(new DecompressionStream("gzip")) : file;
+    for await (const chunk of contents) {
+      const taken = chunk.subarray(0, limit - filled);
+      bytes.set(taken, filled);
+      filled += taken.length;
+      if (filled === limit) break;
+    }
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw unreadable(path, error);
+    throw new StartupError(`${path} is not a whole gzip file (${error.message}): remove it and ${REMEDY}`);
+  }
+  return bytes.subarray(0, filled);
+}
+
+function unreadable(path: string, error: unknown): StartupError {
+  const reason = error instanceof Error ? error.message : String(error);
+  return new StartupError(`${path} cannot be read (${reason}): make it readable, or set DATA_DIR to another folder`);
+}

@@ -1,0 +1,100 @@
+/** What a request to bring a model in holds: the file, and fields that say how it was trained. */
+import { IMPORT_FIELDS, ValidationError } from "../../protocol/mod.ts";
+import type { ImportRequest } from "./import_messages.ts";
+
+export interface ImportParts {
+  file: Uint8Array;
+  /** As the form names it. */
+  fileName?: string;
+  /** Values by field, not yet checked; the query's win over the form's, and those over the ones in its `config`. */
+  fields: Record<string, unknown>;
+}
+
+type Fields = ImportParts["fields"];
+
+/** Fields whose values are text; all others are read as JSON. */
+const TEXT_FIELDS: readonly string[] = ["model_type", "optimizer"];
+const WIDTHS_FIELD = "hidden_layers_config";
+
+/**
+ * The parts of a request: either a form with `file` and, if wanted, `config` (a JSON object) or single fields, or a body that is
+ * the file itself.
+ *
+ * @throws {ValidationError} for a form that is malformed or lacks the file, a field that is unknown, or a `config` that is no
+ * JSON object
+ */
+export async function readParts({ body, contentType, query }: ImportRequest): Promise<ImportParts> {
+  requireKnown(Object.keys(query), "query");
+  if (!/^multipart\/form-data\b/i.test(contentType)) return { file: body, fields: parseFields(query) };
+  const form = await parseForm(body, contentType);
+  const file = form.get("file");
+  if (!(file instanceof File)) throw new ValidationError("the form has no file in its field file", "file");
+  const config = form.get("config");
+  const texts = [...form].filter((entry): entry is [string, string] => typeof entry[1] === "string");
+  requireKnown(texts.map(([name]) => name), "form");
+  const fields = {
+    ...config === null ? {} : parseConfig(typeof config === "string" ? config : await config.text()),
+    ...parseFields(Object.fromEntries(texts)),
+    ...parseFields(query),
+  };
+  return { file: await file.bytes(), fileName: file.name || undefined, fields };
+}
+
+/** A mistyped field must not be taken for one that was left out. */
+function requireKnown(names: readonly string[], place: "query" | "form"): void {
+  const known: readonly string[] = [...IMPORT_FIELDS, "config", "token"];
+  const unknown = names.find((name) => !known.includes(name));
+  if (unknown === undefined) return;
+  const list = IMPORT_FIELDS.join(", ");
+  throw new ValidationError(`the ${place} has a field ${unknown}, which is unknown; there are ${list}`, unknown);
+}
+
+/**
+ * The known ones among fields that came as text, as a query, a form or a safetensors file carries them. An empty text is a field
+ * that was left out, except for the widths, where it means no hidden layer.
+ */
+export function parseFields(texts: Readonly<Record<string, string>>): Fields {
+  const isGiven = (field: string) =>
+    Object.hasOwn(texts, field) && (texts[field].trim() !== "" || field === WIDTHS_FIELD);
+  const given = IMPORT_FIELDS.filter(isGiven);
+  return Object.fromEntries(given.map((field) => [field, parseField(field, texts[field])]));
+}
+
+function parseField(field: string, text: string): unknown {
+  if (TEXT_FIELDS.includes(field)) return text;
+  if (field === WIDTHS_FIELD && !text.trim().startsWith("[")) return parseWidths(text);
+  try {
+    return JSON.parse(text);
+  } catch {
+    // The check that follows says what the field must be.
+    return text;
+  }
+}
+
+/** Widths separated by commas, as the pages' links write them. */
+function parseWidths(text: string): unknown[] {
+  if (text.trim() === "") return [];
+  return text.split(",").map((width) => /^\s*\d+\s*$/.test(width) ? Number(width) : width);
+}
+
+async function parseForm(body: Uint8Array<ArrayBuffer>, contentType: string): Promise<FormData> {
+  try {
+    return await new Response(body, { headers: { "content-type": contentType } }).formData();
+  } catch {
+    throw new ValidationError("the form is malformed or cut short", "");
+  }
+}
+
+function parseConfig(text: string): Fields {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    throw new ValidationError("config is not valid JSON", "config");
+  }
+  if (typeof value !== "object" || value === null || Array.isArray(value)) {
+    throw new ValidationError("config must be a JSON object", "config");
+  }
+  // A null stands for a field that was left out, as in the first message of a training.
+  return Object.fromEntries(Object.entries(value).filter(([, value]) => value !== null));
+}

@@ -1,0 +1,353 @@
+/** One training run: what it is, what has happened to it, and who listens. It knows no socket and no worker. */
+import {
+  type AbortedMessage,
+  type DeviceChoice,
+  type ErrorMessage,
+  type ExistsMessage,
+  FINISHED_STATES,
+  type HistoryMessage,
+  type LogMessage,
+  type ModelRecord,
+  type ResultMessage,
+  type RunCheckpoint,
+  type RunState,
+  type RunSummary,
+  type ServerMessage,
+  type TrainConfig,
+} from "../../protocol/mod.ts";
+import { KEPT_LOSSES, LossHistory, thinned } from "./loss_history.ts";
+import type { EpochEnd, LossBatch, TrainingStart } from "../worker/worker_messages.ts";
+
+/** A config with the seed that the run will use, given or drawn. */
+export type SeededConfig = TrainConfig & { seed: number };
+
+export interface RunListener {
+  onMessage(message: ServerMessage): void;
+  /** Called once, after the last message. */
+  onEnd(): void;
+}
+
+const DEVICE_NAMES: Readonly<Record<string, string>> = { wasm: "WASM", webgpu: "WebGPU", reference: "plain loops" };
+
+type EndMessage = ResultMessage | AbortedMessage | ErrorMessage;
+
+/** Where a run begins that goes on with another. */
+export interface RunPast {
+  checkpoint: RunCheckpoint;
+  /** Where to go on, if not on the same device. */
+  device?: DeviceChoice;
+}
+
+export interface RunOptions {
+  past?: RunPast;
+  /** Whether there is a checkpoint of the run with this id that nobody goes on with. */
+  canResume?(id: string): boolean;
+}
+
+export class Run {
+  readonly id = `run_${crypto.randomUUID().slice(0, 8)}`;
+  readonly #created = Date.now();
+  #state: RunState = "queued";
+  #started?: number;
+  #ended?: number;
+  #step = 0;
+  #totalSteps: number;
+  #place?: number;
+  #accuracy?: number;
+  #device?: string;
+  #modelId?: string;
+  #exists?: ExistsMessage;
+  #end?: EndMessage;
+  #diverged = false;
+  readonly #logs: LogMessage[] = [];
+  readonly #losses = new LossHistory();
+  readonly #listeners = new Set<RunListener>();
+  readonly #abort = new AbortController();
+  #answer?: (overwrite: boolean) => void;
+  #attended = true;
+  #sealed = false;
+
+  /** Of which run there is a checkpoint to go on from: this one's, or until then that of the run it goes on with. */
+  resumeId?: string;
+  readonly past?: RunPast;
+  readonly #canResume: (id: string) => boolean;
+
+  constructor(readonly config: SeededConfig, totalSteps: number, { past, canResume = () => false }: RunOptions = {}) {
+    this.#totalSteps = totalSteps;
+    this.past = past;
+    this.#canResume = canResume;
+    if (past === undefined) return;
+    const { step, accuracy, history } = past.checkpoint;
+    this.resumeId = history.run.id;
+    this.#step = step;
+    this.#accuracy = accuracy ?? undefined;
+    this.#logs.push(...history.logs);
+    for (const point of history.losses) this.#losses.add(point);
+  }
+
+  get resumedFrom(): string | undefined {
+    return this.past?.checkpoint.history.run.id;
+  }
+
+  get state(): RunState {
+    return this.#state;
+  }
+
+  get finished(): boolean {
+    return FINISHED_STATES.includes(this.#state);
+  }
+
+  /** Aborted once somebody wants the run to end; its reason is an Error whose message is for people. */
+  get signal(): AbortSignal {
+    return this.#abort.signal;
+  }
+
+  get summary(): RunSummary {
+    return {
+      id: this.id,
+      state: this.#state,
+      config: this.config,
+      created: this.#created,
+      started: this.#started,
+      ended: this.#ended,
+      step: this.#step,
+      total_steps: this.#totalSteps,
+      place: this.#place,
+      accuracy: this.#accuracy,
+      device: this.#device,
+      model_id: this.#modelId,
+      message: this.#end?.type === "error" ? this.#end.message : undefined,
+      resumed_from: this.resumedFrom,
+      resume: this.finished ? this.#resumable : undefined,
+    };
+  }
+
+  get #resumable(): string | undefined {
+    return this.resumeId !== undefined && this.#canResume(this.resumeId) ? this.resumeId : undefined;
+  }
+
+  /** All that a client needs to join in now. */
+  get history(): HistoryMessage {
+    return {
+      type: "history",
+      run: this.summary,
+      losses: this.#losses.points,
+      logs: this.#logs,
+      exists: this.#exists,
+      end: this.#end,
+    };
+  }
+
+  /** As it will be told where this process is forgotten: with the end that was asked for, or with none. */
+  get stoppedHistory(): HistoryMessage {
+    const { run, losses, logs, end } = this.history;
+    if (this.finished || !this.signal.aborted) return { type: "history", run, losses, logs, end };
+    const { message } = this.signal.reason as Error;
+    return { type: "history", run: { ...run, state: "aborted" }, losses, logs, end: { type: "aborted", message } };
+  }
+
+  /** Adds a listener for what comes from now on. */
+  subscribe(listener: RunListener) {
+    this.#listeners.add(listener);
+  }
+
+  unsubscribe(listener: RunListener) {
+    this.#listeners.delete(listener);
+  }
+
+  /** Tells the client that asked for this run how to find it again. */
+  announce() {
+    this.#emit({ type: "accepted", run_id: this.id, total_steps: this.#totalSteps });
+  }
+
+  log(message: string, fields: Omit<LogMessage, "type" | "message"> = {}) {
+    const log: LogMessage = { type: "log", message, ...fields };
+    this.#logs.push(log);
+    this.#emit(log);
+  }
+
+  /** Asks for the end of the run. False when it is over already, or its model is being stored. */
+  abort(reason = "Training aborted by user."): boolean {
+    if (this.#sealed || this.finished) return false;
+    this.#abort.abort(new Error(reason));
+    return true;
+  }
+
+  /** From here on the run can no longer be aborted: its model is about to be stored. */
+  seal() {
+    this.signal.throwIfAborted();
+    this.#sealed = true;
+  }
+
+  /**
+   * Asks whether `existing` may be replaced. True for yes; false for no, for no answer in time, and when the client
+   * that started the run is gone.
+   *
+   * @throws the signal's reason when the run is aborted meanwhile
+   */
+  async ask(existing: ModelRecord, timeoutMs: number): Promise<boolean> {
+    this.signal.throwIfAborted();
+    if (!this.#attended) return false;
+    this.#state = "asking";
+    this.#place = undefined;
+    this.#exists = {
+      type: "exists",
+      message: `A model with this configuration is already stored: ${existing.id}. Overwrite it?`,
+      existing,
+    };
+    const { promise, resolve, reject } = Promise.withResolvers<boolean>();
+    const refuse = () => reject(this.signal.reason);
+    this.#answer = resolve;
+    this.signal.addEventListener("abort", refuse);
+    const timer = setTimeout(() => resolve(false), timeoutMs);
+    this.#emit(this.#exists);
+    try {
+      return await promise;
+    } finally {
+      clearTimeout(timer);
+      this.signal.removeEventListener("abort", refuse);
+      this.#answer = undefined;
+      this.#exists = undefined;
+      this.#state = "queued";
+    }
+  }
+
+  /** Answers `exists`. False when nothing was asked. */
+  answer(overwrite: boolean): boolean {
+    if (this.#answer === undefined) return false;
+    this.#answer(overwrite);
+    this.#answer = undefined;
+    return true;
+  }
+
+  /** The client that started the run is gone: the run goes on, but nobody is left to ask. */
+  leave() {
+    this.#attended = false;
+    this.answer(false);
+  }
+
+  /** Waits at `place`, from 1. */
+  queue(place: number) {
+    this.#state = "queued";
+    this.#place = place;
+    this.log(place === 1 ? "Queued: next in line." : `Queued: place ${place} in line.`, { place });
+  }
+
+  /** Its turn has come. */
+  begin() {
+    this.#state = "running";
+    this.#place = undefined;
+    this.#started = Date.now();
+    const { model_type, hidden_layers_config, optimizer } = this.config;
+    const what = `${model_type} [${hidden_layers_config.join(", ")}] with ${optimizer}`;
+    if (this.past === undefined) this.log(`Starting ${what}.`);
+    else this.log(`Going on with ${what} after step ${this.#step.toLocaleString("en")}.`);
+  }
+
+  /** The trainer is open. */
+  start({ device, reason, totalSteps }: TrainingStart) {
+    this.#device = device;
+    this.#totalSteps = totalSteps;
+    const { num_epochs } = this.config;
+    this.log(
+      `Training on ${DEVICE_NAMES[device] ?? device} (${reason}): ${
+        totalSteps.toLocaleString("en")
+      } steps in ${num_epochs} ${num_epochs === 1 ? "epoch" : "epochs"}.`,
+    );
+  }
+
+  addLosses({ firstStep, losses, epoch, imagesPerSecond, secondsLeft }: LossBatch) {
+    losses.forEach((value, index) => {
+      this.#step = firstStep + index;
+      this.#watchDivergence(value);
+      if (!isReported(this.#step, this.#totalSteps)) return;
+      const loss = readable(value);
+      this.#losses.add([this.#step, loss]);
+      this.#emit({
+        type: "loss",
+        step: this.#step,
+        loss,
+        epoch,
+        total_steps: this.#totalSteps,
+        images_per_second: Math.round(imagesPerSecond),
+        seconds_left: Math.round(secondsLeft * 10) / 10,
+      });
+    });
+  }
+
+  endEpoch({ epoch, meanLoss, accuracy }: EpochEnd) {
+    this.#accuracy = accuracy;
+    this.log(
+      `Epoch ${epoch} of ${this.config.num_epochs}: mean loss ${meanLoss.toFixed(4)}, ` +
+        `test accuracy ${accuracy.toFixed(2)} %.`,
+      { epoch, mean_loss: readable(meanLoss), accuracy, seconds: this.#secondsTrained() },
+    );
+  }
+
+  /** Where the run goes on with another, with the time that one took. */
+  #secondsTrained(): number {
+    const seconds = (Date.now() - (this.#started ?? Date.now())) / 1000 + (this.past?.checkpoint.seconds ?? 0);
+    return Math.round(seconds * 1000) / 1000;
+  }
+
+  /** What is to be kept beside the model of this run, which ends with `result`. */
+  historyWith(result: ResultMessage): HistoryMessage {
+    const { losses, logs } = this.history;
+    const run: RunSummary = { ...this.summary, state: "done", ended: Date.now(), model_id: result.model_id };
+    return { type: "history", run, losses: thinned(losses, KEPT_LOSSES), logs, end: result };
+  }
+
+  endDone(result: ResultMessage) {
+    this.#modelId = result.model_id;
+    this.#finish("done", result);
+  }
+
+  endKept(existing: ModelRecord) {
+    this.log(`The existing model ${existing.id} is kept; nothing was trained.`);
+    this.#finish("kept");
+  }
+
+  /** Ended already, it stays as it is. `isSettled`: no checkpoint will come any more. */
+  endAborted({ isSettled = false } = {}) {
+    if (this.finished) return;
+    if (this.#step > 0 && isSettled && this.resumeId === undefined) {
+      this.log("Nothing is kept to go on from: the step under way would have taken too long to be waited for.");
+    }
+    const message = (this.signal.reason as Error).message;
+    this.#finish("aborted", { type: "aborted", message, resume: this.#resumable });
+  }
+
+  endFailed(message: string, field?: string) {
+    this.#finish("failed", { type: "error", message, field, resume: this.#resumable });
+  }
+
+  #finish(state: RunState, end?: EndMessage) {
+    this.#state = state;
+    this.#ended = Date.now();
+    this.#place = undefined;
+    this.#end = end;
+    if (end !== undefined) this.#emit(end);
+    for (const listener of this.#listeners) listener.onEnd();
+    this.#listeners.clear();
+  }
+
+  #watchDivergence(loss: number) {
+    if (this.#diverged || Number.isFinite(loss)) return;
+    this.#diverged = true;
+    this.log(`The loss is no longer a number at step ${this.#step}: a smaller learning rate may help.`);
+  }
+
+  #emit(message: ServerMessage) {
+    for (const listener of this.#listeners) listener.onMessage(message);
+  }
+}
+
+/** Which steps a client hears of: the first, every tenth and the last. */
+function isReported(step: number, totalSteps: number): boolean {
+  return step === 1 || step % 10 === 0 || step === totalSteps;
+}
+
+/** A float32 without the digits that only its widening to float64 adds; null for what JSON has no number for. */
+function readable(loss: number): number | null {
+  return Number.isFinite(loss) ? Number(loss.toPrecision(7)) : null;
+}

@@ -1,0 +1,23 @@
+/** A client's word on a run, the same on both sockets. */
+import { ValidationError } from "../../protocol/mod.ts";
+import { parseClientMessage } from "./client_message.ts";
+import type { Outbox } from "./outbox.ts";
+import type { Run } from "../runs/run.ts";
+
+/** Carries out a client's message. What cannot be done is told to this client alone; the run goes on. */
+export function control(run: Run, data: unknown, outbox: Outbox) {
+  const refusal = carryOut(run, data);
+  // A client that floods and does not read gets no more answers.
+  if (refusal !== undefined && !outbox.congested) outbox.send({ type: "log", message: refusal });
+}
+
+function carryOut(run: Run, data: unknown): string | undefined {
+  try {
+    const message = parseClientMessage(data);
+    if (message.type === "abort") return run.abort() ? undefined : "Too late to abort: the model is being stored.";
+    return run.answer(message.value) ? undefined : "Nothing was asked that overwrite could answer.";
+  } catch (error) {
+    if (error instanceof ValidationError) return `Message ignored: ${error.message}`;
+    throw error;
+  }
+}

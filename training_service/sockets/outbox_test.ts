@@ -1,0 +1,70 @@
+import assert from "node:assert/strict";
+import type { LossMessage, ServerMessage } from "../../protocol/mod.ts";
+import { Outbox, type OutgoingSocket } from "./outbox.ts";
+import { inTime } from "../testing.ts";
+
+class FakeSocket implements OutgoingSocket {
+  readyState: WebSocket["readyState"] = WebSocket.OPEN;
+  bufferedAmount = 0;
+  sent: ServerMessage[] = [];
+  onSend = () => {};
+
+  send(text: unknown) {
+    assert.equal(this.readyState, WebSocket.OPEN, "sent after the close");
+    this.sent.push(JSON.parse(text as string));
+    this.onSend();
+  }
+
+  close() {
+    this.readyState = WebSocket.CLOSING;
+  }
+}
+
+function loss(step: number): LossMessage {
+  return { type: "loss", step, loss: 1 / step, epoch: 1, total_steps: 100 };
+}
+
+Deno.test("a client that keeps up gets every loss as its own message", () => {
+  const socket = new FakeSocket();
+  const outbox = new Outbox(socket);
+  for (const step of [1, 10, 20]) outbox.send(loss(step));
+  assert.deepEqual(socket.sent, [loss(1), loss(10), loss(20)]);
+});
+
+Deno.test("a slow client gets the losses merged once it has caught up", async () => {
+  const socket = new FakeSocket();
+  const outbox = new Outbox(socket);
+  socket.bufferedAmount = 10_000_000;
+  for (const step of [1, 10, 20]) outbox.send(loss(step));
+  assert.deepEqual(socket.sent, []);
+  const sent = new Promise<void>((resolve) => socket.onSend = resolve);
+  socket.bufferedAmount = 0;
+  await inTime(sent, "the merged losses");
+  assert.deepEqual(socket.sent, [{ ...loss(20), losses: [[1, 1], [10, 0.1], [20, 0.05]] }]);
+});
+
+Deno.test("a log overtakes losses that are held back, the end of the run does not", () => {
+  const socket = new FakeSocket();
+  const outbox = new Outbox(socket, { lossIntervalMs: 60_000 });
+  for (const step of [1, 10, 20]) {
+    outbox.send(loss(step));
+    outbox.send({ type: "log", message: `after ${step}` });
+  }
+  outbox.send({ type: "aborted", message: "enough" });
+  assert.deepEqual(socket.sent.map(({ type }) => type), ["loss", "log", "log", "log", "loss", "aborted"]);
+  assert.deepEqual((socket.sent[4] as LossMessage).losses, [[10, 0.1], [20, 0.05]]);
+});
+
+Deno.test("closing sends what is held back, and nothing is sent after it", () => {
+  const socket = new FakeSocket();
+  const outbox = new Outbox(socket, { lossIntervalMs: 60_000 });
+  outbox.send(loss(1));
+  outbox.send(loss(10));
+  outbox.close(1000);
+  assert.deepEqual(socket.sent, [loss(1), loss(10)]);
+  outbox.send(loss(20));
+  outbox.send({ type: "log", message: "late" });
+  outbox.close(1000);
+  outbox.discard();
+  assert.equal(socket.sent.length, 2);
+});

@@ -1,0 +1,47 @@
+/** `/ws/runs/{id}`: joining a run that is on its way, or reading one that is over. */
+import { control } from "./control.ts";
+import { Outbox } from "./outbox.ts";
+import type { RunListener } from "../runs/run.ts";
+import { RegistryError } from "../../registry/mod.ts";
+import type { KnownRuns } from "../run_routes.ts";
+
+const NORMAL = 1000;
+const POLICY_VIOLATION = 1008;
+/** An onlooker hears of losses at most ten times a second. */
+const LOSS_INTERVAL_MS = 100;
+
+/** Serves one onlooker of run `id` on `socket`: the history first, then what comes, until the run's end. */
+export function serveRunSocket(socket: WebSocket, { runs, archive }: KnownRuns, id: string) {
+  const outbox = new Outbox(socket, { lossIntervalMs: LOSS_INTERVAL_MS });
+  const listener: RunListener = {
+    onMessage: (message) => outbox.send(message),
+    onEnd: () => outbox.close(NORMAL),
+  };
+  const run = runs.get(id);
+
+  const tellArchived = async () => {
+    const history = await archive.find(id).catch((error) => {
+      if (error instanceof RegistryError) return undefined;
+      throw error;
+    });
+    if (history === undefined) {
+      outbox.send({ type: "error", message: `There is no run "${id}"; it may be too long ago.` });
+      return outbox.close(POLICY_VIOLATION, "no such run");
+    }
+    outbox.send(history);
+    outbox.close(NORMAL);
+  };
+  socket.addEventListener("open", () => {
+    if (run === undefined) return tellArchived();
+    outbox.send(run.history);
+    if (run.finished) outbox.close(NORMAL);
+    else run.subscribe(listener);
+  });
+  socket.addEventListener("message", ({ data }) => {
+    if (run !== undefined && socket.readyState === WebSocket.OPEN) control(run, data, outbox);
+  });
+  socket.addEventListener("close", () => {
+    run?.unsubscribe(listener);
+    outbox.discard();
+  });
+}

@@ -1,0 +1,55 @@
+/** `/ws/train`: a config comes in, or the name of a run to go on with; a run goes out. */
+import { ValidationError } from "../../protocol/mod.ts";
+import { RegistryError } from "../../registry/mod.ts";
+import { parseRequest } from "./client_message.ts";
+import { control } from "./control.ts";
+import { Outbox } from "./outbox.ts";
+import type { Run, RunListener } from "../runs/run.ts";
+import { RefusedError, type Runs } from "../runs/runs.ts";
+
+const NORMAL = 1000;
+const POLICY_VIOLATION = 1008;
+
+/** Serves one client of `/ws/train` on `socket`. Its run outlives it. */
+export function serveTrainSocket(socket: WebSocket, runs: Runs) {
+  const outbox = new Outbox(socket);
+  const listener: RunListener = {
+    onMessage: (message) => outbox.send(message),
+    onEnd: () => outbox.close(NORMAL),
+  };
+  let run: Run | undefined;
+
+  const receive = async (data: unknown) => {
+    if (socket.readyState !== WebSocket.OPEN) return;
+    if (run !== undefined) return control(run, data, outbox);
+    try {
+      const request = parseRequest(data);
+      await runs.check(request);
+      run = runs.submit(request, listener);
+      // It may have gone while its request was checked.
+      if (socket.readyState !== WebSocket.OPEN) run.leave();
+    } catch (error) {
+      refuse(error, outbox);
+    }
+  };
+  /** What comes while the first message is checked waits for it. */
+  let received = Promise.resolve();
+  socket.addEventListener("message", ({ data }) => received = received.then(() => receive(data)));
+  socket.addEventListener("close", () => {
+    run?.unsubscribe(listener);
+    run?.leave();
+    outbox.discard();
+  });
+}
+
+function refuse(error: unknown, outbox: Outbox) {
+  if (error instanceof ValidationError) {
+    outbox.send({ type: "error", message: error.message, field: error.field || undefined });
+    outbox.close(POLICY_VIOLATION, "not a valid configuration");
+  } else if (error instanceof RefusedError || error instanceof RegistryError) {
+    outbox.send({ type: "error", message: error.message });
+    outbox.close(NORMAL);
+  } else {
+    throw error;
+  }
+}

@@ -1,0 +1,476 @@
+import assert from "node:assert/strict";
+import { MAX_MESSAGE_BYTES } from "../../protocol/mod.ts";
+import { RegistryError } from "../../registry/mod.ts";
+import { CONFIG, type TestLab, withLab } from "../testing.ts";
+import { TrainingError } from "../worker/training_thread.ts";
+
+async function refused(lab: TestLab, message: unknown): Promise<{ message: string; field?: string }> {
+  const client = await lab.connect("/ws/train");
+  if (message instanceof Uint8Array) client.socket.send(message as Uint8Array<ArrayBuffer>);
+  else client.send(message);
+  const error = await client.next("error");
+  assert.equal(await client.end(), 1008);
+  assert.deepEqual(client.messages, [error], "nothing but the error comes");
+  assert.doesNotMatch(error.message, /\n|\bat .*\.ts/, "no stack trace");
+  assert.deepEqual(lab.runs.list(), []);
+  return error;
+}
+
+Deno.test("a training tells its start, its losses, its epochs and its result, then closes with 1000", async () => {
+  await withLab(async (lab) => {
+    const client = await lab.train();
+    (await lab.worker.next()).complete();
+    assert.equal(await client.end(), 1000);
+    const [run] = lab.runs.list();
+    assert.deepEqual(client.messages[0], { type: "accepted", run_id: run.id, total_steps: 10 });
+    assert.deepEqual(client.of("loss").map(({ step }) => step), [1, 10], "the first, every tenth and the last step");
+    assert.deepEqual(client.of("loss")[1], {
+      type: "loss",
+      step: 10,
+      loss: 0.1,
+      epoch: 2,
+      total_steps: 10,
+      images_per_second: 1235,
+      seconds_left: 6.8,
+    });
+    const logs = client.of("log");
+    assert.equal(logs[0].message, "Starting SimpleNN [16] with Adam.");
+    assert.equal(logs[1].message, "Training on fake (as asked): 10 steps in 2 epochs.");
+    assert.match(logs[2].message, /^Epoch 1 of 2: mean loss 0\.5000, test accuracy 91\.00 %\.$/);
+    assert.equal(logs[3].accuracy, 92);
+    assert.equal(logs[3].mean_loss, 0.5);
+    assert.equal(logs[3].epoch, 2);
+    assert.deepEqual(client.messages.at(-1), {
+      type: "result",
+      accuracy: 92,
+      training_time: 1.5,
+      model_path: `/models/${lab.store.records[0].filename}`,
+      model_type: "SimpleNN",
+      optimizer: "Adam",
+      model_id: lab.store.records[0].id,
+      run_id: run.id,
+      device: "fake",
+    });
+  });
+});
+
+Deno.test("the last step is reported though it is no tenth one, and a long epoch tells every tenth", async () => {
+  await withLab(async (lab) => {
+    const client = await lab.train();
+    const training = await lab.worker.next();
+    training.events.onStart({ device: "fake", reason: "as asked", totalSteps: 33 });
+    training.steps(1, 33);
+    training.finish();
+    await client.end();
+    assert.deepEqual(client.of("loss").map(({ step }) => step), [1, 10, 20, 30, 33]);
+  });
+});
+
+Deno.test("the worker is asked for exactly the training of the config", async () => {
+  await withLab(async (lab) => {
+    await lab.train({ use_dropout: true, dropout_p: 0.4, seed: 7, device: "reference" });
+    assert.deepEqual((await lab.worker.next()).job, {
+      spec: { modelType: "SimpleNN", hiddenLayers: [16], dropout: 0.4 },
+      optimizer: "Adam",
+      learningRate: 0.001,
+      batchSize: 100,
+      epochs: 2,
+      seed: 7,
+      device: "reference",
+      threads: 1,
+    });
+  });
+});
+
+Deno.test("a seed that is not given is drawn, used and stored", async () => {
+  await withLab(async (lab) => {
+    const client = await lab.train();
+    const training = await lab.worker.next();
+    training.complete();
+    await client.end();
+    const [record] = lab.store.records;
+    assert(Number.isInteger(record.seed) && training.job.seed === record.seed);
+    assert.equal(lab.runs.list()[0].config.seed, record.seed);
+    assert.equal(record.dropout_p, 0.3);
+    assert.equal(record.num_epochs, 2);
+  });
+});
+
+Deno.test("a bad config is refused with its field and its bound", async () => {
+  await withLab(async (lab) => {
+    const cases: [Partial<Record<string, unknown>>, string, RegExp][] = [
+      [{ learning_rate: 2 }, "learning_rate", /at most 1, got 2/],
+      [{ learning_rate: 0 }, "learning_rate", /greater than 0/],
+      [{ num_epochs: 201 }, "num_epochs", /1 to 200/],
+      [{ batch_size: 0 }, "batch_size", /1 to 2048/],
+      [{ hidden_layers_config: Array(9).fill(1), num_layers: 9 }, "hidden_layers_config", /at most 8/],
+      [{ hidden_layers_config: [4096] }, "hidden_layers_config.0", /1 to 2048/],
+      [{ num_layers: 2 }, "num_layers", /hidden_layers_config/],
+      [{ dropout_p: 1 }, "dropout_p", /not including, 1/],
+      [{ optimizer: "Lion" }, "optimizer", /Adam, SGD, RMSprop, AdamW/],
+      [{ model_type: undefined }, "model_type", /missing/],
+    ];
+    for (const [fault, field, message] of cases) {
+      const error = await refused(lab, { ...CONFIG, ...fault });
+      assert.equal(error.field, field);
+      assert.match(error.message, message);
+    }
+  });
+});
+
+Deno.test("a first message that is no config is refused with the reason", async () => {
+  await withLab(async (lab) => {
+    assert.match((await refused(lab, "hello")).message, /not JSON/);
+    assert.match((await refused(lab, "[1, 2]")).message, /JSON object|missing/);
+    assert.match((await refused(lab, "null")).message, /JSON object/);
+    assert.match(
+      (await refused(lab, { type: "overwrite", value: true })).message,
+      /must be a configuration.*overwrite/,
+    );
+    assert.match((await refused(lab, { type: "abort" })).message, /nothing to abort/);
+    assert.match((await refused(lab, new Uint8Array(8))).message, /binary/);
+    const tooLong = { ...CONFIG, note: "ä".repeat(MAX_MESSAGE_BYTES / 2) };
+    assert.match((await refused(lab, tooLong)).message, /longer than 64 KiB/);
+  });
+});
+
+Deno.test("a config just within 64 KiB is taken", async () => {
+  await withLab(async (lab) => {
+    const room = MAX_MESSAGE_BYTES - JSON.stringify({ ...CONFIG, note: "" }).length;
+    const client = await lab.connect("/ws/train");
+    client.send({ ...CONFIG, note: "x".repeat(room) });
+    await client.next("accepted");
+  });
+});
+
+Deno.test("a duplicate is asked about with its stored record, and kept on no", async () => {
+  await withLab(async (lab) => {
+    const existing = lab.store.add();
+    const client = await lab.train();
+    const { existing: shown, message } = await client.next("exists");
+    assert.deepEqual(shown, existing);
+    assert.match(message, /Overwrite/);
+    assert.equal(lab.runs.list()[0].state, "asking");
+    client.send({ type: "overwrite", value: false });
+    assert.match((await client.next("log")).message, new RegExp(`${existing.id} is kept`));
+    assert.equal(await client.end(), 1000);
+    assert.equal(lab.runs.list()[0].state, "kept");
+    assert.deepEqual(lab.store.records, [existing]);
+    assert(lab.worker.idle);
+  });
+});
+
+Deno.test("yes trains, and the old model is replaced only by the complete new one", async () => {
+  await withLab(async (lab) => {
+    const existing = lab.store.add();
+    const client = await lab.train();
+    await client.next("exists");
+    client.send({ type: "overwrite", value: true });
+    const training = await lab.worker.next();
+    assert.deepEqual(lab.store.records, [existing]);
+    training.complete();
+    const result = await client.next("result");
+    assert.deepEqual(lab.store.stored.map(({ replaces }) => replaces), [existing.id]);
+    assert.deepEqual(lab.store.records.map(({ id }) => id), [result.model_id]);
+    assert.equal(client.of("exists").length, 1);
+  });
+});
+
+Deno.test("of two who said yes to one model, the second is asked again about the model of the first", async () => {
+  await withLab(async (lab) => {
+    const shown = lab.store.add();
+    const [first, second] = [await lab.train(), await lab.train()];
+    for (const client of [first, second]) {
+      assert.deepEqual((await client.next("exists")).existing, shown);
+      client.send({ type: "overwrite", value: true });
+      await client.next("log");
+    }
+    (await lab.worker.next()).complete();
+    const { model_id } = await first.next("result");
+    assert.notEqual(model_id, shown.id);
+    assert.equal((await second.next("exists")).existing.id, model_id);
+    second.send({ type: "overwrite", value: false });
+    assert.equal(await second.end(), 1000);
+    assert.deepEqual(lab.store.records.map(({ id }) => id), [model_id]);
+  });
+});
+
+Deno.test("a model that took the place of the shown one during the training is not replaced", async () => {
+  await withLab(async (lab) => {
+    const shown = lab.store.add();
+    const client = await lab.train();
+    await client.next("exists");
+    client.send({ type: "overwrite", value: true });
+    const training = await lab.worker.next();
+    lab.store.records = [];
+    const foreign = lab.store.add();
+    training.complete();
+    const { model_id } = await client.next("result");
+    assert.equal(lab.store.stored[0].replaces, shown.id);
+    assert.deepEqual(lab.store.records.map(({ id }) => id), [foreign.id, model_id]);
+  });
+});
+
+Deno.test("an abort after yes leaves the old model", async () => {
+  await withLab(async (lab) => {
+    const existing = lab.store.add();
+    const client = await lab.train();
+    await client.next("exists");
+    client.send({ type: "overwrite", value: true });
+    await lab.worker.next();
+    client.send({ type: "abort" });
+    await client.next("aborted");
+    assert.deepEqual(lab.store.records, [existing]);
+  });
+});
+
+Deno.test("a model that differs only in its unused dropout counts as a duplicate, another rate does not", async () => {
+  await withLab(async (lab) => {
+    lab.store.add({ dropout_p: 0.5 });
+    await (await lab.train()).next("exists");
+    await (await lab.train({ learning_rate: 0.002 })).next("accepted");
+    await lab.worker.next();
+  });
+});
+
+Deno.test("dropout without a rate is 0.3, and the rate tells two models apart", async () => {
+  await withLab(async (lab) => {
+    lab.store.add({ use_dropout: true, dropout_p: 0.5 });
+    const client = await lab.train({ use_dropout: true });
+    const training = await lab.worker.next();
+    assert.equal(training.job.spec.dropout, 0.3);
+    training.complete();
+    const { model_id } = await client.next("result");
+    const again = await lab.train({ use_dropout: true });
+    assert.equal((await again.next("exists")).existing.id, model_id);
+  });
+});
+
+Deno.test("no answer in time keeps the existing model", async () => {
+  await withLab(async (lab) => {
+    lab.store.add();
+    const client = await lab.train();
+    await client.next("exists");
+    assert.match((await client.next("log")).message, /is kept/);
+    assert.equal(await client.end(), 1000);
+  }, { answerTimeoutMs: 30 });
+});
+
+Deno.test("a client that leaves while it is asked keeps the existing model", async () => {
+  await withLab(async (lab) => {
+    lab.store.add();
+    const client = await lab.train();
+    const { run_id } = await client.next("accepted");
+    await client.next("exists");
+    const onlooker = await lab.connect(`/ws/runs/${run_id}`);
+    client.socket.close();
+    assert.match((await onlooker.next("log")).message, /is kept/);
+    assert.equal(await onlooker.end(), 1000);
+    assert.equal(lab.runs.list()[0].state, "kept");
+  });
+});
+
+Deno.test("abort works while exists waits for its answer", async () => {
+  await withLab(async (lab) => {
+    lab.store.add();
+    const client = await lab.train();
+    await client.next("exists");
+    client.send({ type: "abort" });
+    assert.equal((await client.next("aborted")).message, "Training aborted by user.");
+    assert.equal(await client.end(), 1000);
+  });
+});
+
+Deno.test("abort works while training, and nothing is registered", async () => {
+  await withLab(async (lab) => {
+    const client = await lab.train();
+    const training = await lab.worker.next();
+    training.start();
+    training.steps(1, 3);
+    await client.next("loss");
+    client.send({ type: "abort" });
+    await client.next("aborted");
+    assert.equal(await client.end(), 1000);
+    assert.deepEqual(lab.store.records, []);
+    assert.equal(lab.runs.list()[0].state, "aborted");
+  });
+});
+
+Deno.test("a training that finishes at the moment of the abort is not registered", async () => {
+  await withLab(async (lab) => {
+    const client = await lab.train();
+    const training = await lab.worker.next();
+    training.start();
+    training.finish();
+    lab.runs.get(lab.runs.list()[0].id)!.abort();
+    await client.next("aborted");
+    assert.deepEqual(lab.store.records, []);
+  });
+});
+
+Deno.test("two trainings queue, hear their places and go one after the other", async () => {
+  await withLab(async (lab) => {
+    const first = await lab.train({ seed: 1 });
+    const training = await lab.worker.next();
+    const second = await lab.train({ learning_rate: 0.002 });
+    assert.equal((await second.next("log")).place, 1);
+    const third = await lab.train({ learning_rate: 0.003 });
+    const { place, message } = await third.next("log");
+    assert.equal(place, 2);
+    assert.match(message, /place 2/);
+    assert(lab.worker.idle, "only one trains");
+    training.complete();
+    await first.next("result");
+    assert.equal((await third.next("log")).place, 1);
+    const next = await lab.worker.next();
+    assert.equal(next.job.learningRate, 0.002);
+    next.complete();
+    await second.next("result");
+    (await lab.worker.next()).complete();
+    await third.next("result");
+  });
+});
+
+Deno.test("abort works in the queue, and those behind move up", async () => {
+  await withLab(async (lab) => {
+    await lab.train();
+    await lab.worker.next();
+    const second = await lab.train({ learning_rate: 0.002 });
+    await second.next("log");
+    const third = await lab.train({ learning_rate: 0.003 });
+    await third.next("log");
+    second.send({ type: "abort" });
+    await second.next("aborted");
+    assert.equal((await third.next("log")).place, 1);
+  });
+});
+
+Deno.test("a duplicate that was stored while a run queued is asked about at its turn, without holding up others", async () => {
+  await withLab(async (lab) => {
+    const first = await lab.train();
+    const training = await lab.worker.next();
+    const same = await lab.train();
+    await same.next("log", ({ place }) => place === 1);
+    const other = await lab.train({ learning_rate: 0.002 });
+    await other.next("log");
+    training.complete();
+    const { model_id } = await first.next("result");
+    assert.equal((await same.next("exists")).existing.id, model_id);
+    const trainingOfOther = await lab.worker.next();
+    assert.equal(trainingOfOther.job.learningRate, 0.002);
+    same.send({ type: "overwrite", value: true });
+    await same.next("log", ({ place }) => place === 1);
+    trainingOfOther.complete();
+    await other.next("result");
+    (await lab.worker.next()).complete();
+    await same.next("result");
+    assert.equal(lab.store.stored.at(-1)!.replaces, model_id);
+  });
+});
+
+Deno.test("a run whose client is gone goes on and is stored, but never overwrites", async () => {
+  await withLab(async (lab) => {
+    const client = await lab.train();
+    const { run_id } = await client.next("accepted");
+    const training = await lab.worker.next();
+    const late = await lab.train();
+    const { run_id: lateId } = await late.next("accepted");
+    await late.next("log");
+    client.socket.close();
+    late.socket.close();
+    await Promise.all([client.end(), late.end()]);
+    const onlooker = await lab.connect(`/ws/runs/${run_id}`);
+    const lateOnlooker = await lab.connect(`/ws/runs/${lateId}`);
+    await onlooker.next("history");
+    await lateOnlooker.next("history");
+    training.complete();
+    await onlooker.next("result");
+    assert.match((await lateOnlooker.next("log")).message, /is kept/);
+    assert.equal(lab.store.records.length, 1);
+  });
+});
+
+Deno.test("junk during a run is answered with a log, and the run goes on", async () => {
+  await withLab(async (lab) => {
+    const client = await lab.train();
+    const training = await lab.worker.next();
+    await client.next("log", ({ message }) => message.startsWith("Starting"));
+    const junk = ["hello", "[]", '{"type":"dance"}', '{"type":"overwrite","value":"yes"}', "x".repeat(70_000)];
+    for (const text of junk) {
+      client.send(text);
+      assert.match((await client.next("log")).message, /^Message ignored: /);
+    }
+    client.socket.send(new Uint8Array(3));
+    assert.match((await client.next("log")).message, /binary/);
+    client.send({ type: "overwrite", value: true });
+    assert.match((await client.next("log")).message, /Nothing was asked/);
+    training.complete();
+    await client.next("result");
+  });
+});
+
+Deno.test("a failed training is an error in words, and the next one runs", async () => {
+  await withLab(async (lab) => {
+    const client = await lab.train();
+    (await lab.worker.next()).fail(new TrainingError("There is not enough memory for this training."));
+    assert.deepEqual(await client.next("error"), {
+      type: "error",
+      message: "There is not enough memory for this training.",
+    });
+    assert.equal(await client.end(), 1000);
+    const next = await lab.train();
+    (await lab.worker.next()).complete();
+    await next.next("result");
+    assert.deepEqual(lab.runs.list().map(({ state }) => state), ["done", "failed"]);
+  });
+});
+
+Deno.test("a model that cannot be stored is an error, not a result", async () => {
+  await withLab(async (lab) => {
+    lab.store.store = () => Promise.reject(new RegistryError("the disk is full"));
+    const client = await lab.train();
+    (await lab.worker.next()).complete();
+    assert.match((await client.next("error")).message, /the disk is full/);
+    assert.equal(await client.end(), 1000);
+  });
+});
+
+Deno.test("a loss that is no number is named once and stays valid JSON", async () => {
+  await withLab(async (lab) => {
+    const client = await lab.train();
+    const training = await lab.worker.next();
+    training.start();
+    const losses = new Float32Array(10).fill(NaN);
+    training.events.onLosses({ firstStep: 1, losses, epoch: 1, imagesPerSecond: 1, secondsLeft: 1 });
+    training.finish();
+    await client.end();
+    assert.deepEqual(client.of("loss").map(({ loss }) => loss), [null, null]);
+    assert.equal(client.of("log").filter(({ message }) => /smaller learning rate/.test(message)).length, 1);
+  });
+});
+
+Deno.test("too many waiting trainings are refused in words", async () => {
+  await withLab(async (lab) => {
+    await (await lab.train()).next("accepted");
+    await (await lab.train()).next("accepted");
+    const third = await lab.train();
+    assert.match((await third.next("error")).message, /2 trainings are waiting/);
+    assert.equal(await third.end(), 1000);
+  }, { maxUnfinished: 2 });
+});
+
+Deno.test("the end of the service aborts what runs and stores nothing", async () => {
+  await withLab(async (lab) => {
+    const client = await lab.train();
+    await lab.worker.next();
+    const queued = await lab.train({ seed: 2, learning_rate: 0.5 });
+    await queued.next("log");
+    await lab.runs.close();
+    assert.match((await client.next("aborted")).message, /shutting down/);
+    await queued.next("aborted");
+    assert(lab.worker.closed);
+    assert.deepEqual(lab.store.records, []);
+    const late = await lab.train();
+    assert.match((await late.next("error")).message, /shutting down/);
+  });
+});
