@@ -3,7 +3,7 @@ import type { TrainingModel } from "./model.ts";
 import { OverwriteDialog } from "./overwrite_dialog.tsx";
 import { RunView } from "./run_view.tsx";
 import { Settings } from "./settings_view.tsx";
-import { StoredModelsView } from "./stored_models_view.tsx";
+import { StoredModelsView } from "./models/stored_models_view.tsx";
 
 export function TrainingPage({ model }: { model: TrainingModel }) {
   return (
@@ -17,7 +17,7 @@ export function TrainingPage({ model }: { model: TrainingModel }) {
         <Settings model={model} />
         <RunView model={model} />
       </div>
-      <StoredModelsView stored={model.stored} bringIn={model.bringIn} />
+      <StoredModelsView models={model.models} onUse={(record) => model.form.set(record)} />
       <OverwriteDialog run={model.run} />
     </Page>
   );
