@@ -23,7 +23,7 @@ pageTest(
       await openMenu(page, name);
       const [download] = await Promise.all([
         page.waitForEvent("download"),
-        list.getByRole("link", { name: `Download ${name} as ${form}` }).click(),
+        list.getByRole("link", { name: `Download as ${form}: ${name}` }).click(),
       ]);
       assert.match(download.suggestedFilename(), /^model_simplenn_adam_\d+\.(pth|safetensors|onnx)$/);
       const path = await download.path();

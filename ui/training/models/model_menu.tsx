@@ -20,7 +20,7 @@ export function ModelMenu({ record, onUse, onRemove }: {
     <Menu text="More" label={`More about ${name}`}>
       <button type="button" onClick={onUse}>Use these settings</button>
       {FILES.map(({ file, label, title }) => (
-        <a key={file} href={path + file} download title={title} aria-label={`Download ${name} as ${label}`}>
+        <a key={file} href={path + file} download title={title} aria-label={`Download as ${label}: ${name}`}>
           Download as {label}
         </a>
       ))}

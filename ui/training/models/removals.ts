@@ -7,6 +7,9 @@ import { describeModel, plural } from "../../text/format.ts";
 /** How long a removal can be undone, in ms. */
 export const UNDO_MS = 8000;
 
+/** Models that may wait for their removal: a browser sends only so many requests for a page that is being left. */
+export const MOST_WAITING = 25;
+
 /** Models that are gone from the page, and not yet from the lab. */
 export interface Removal {
   models: readonly ModelRecord[];
@@ -39,10 +42,16 @@ export class Removals {
 
   constructor(private readonly connection: LabConnection, private readonly stored: StoredModels) {}
 
+  /** At most `MOST_WAITING` at once; where more would wait, the time of earlier ones is over. */
   remove(models: readonly ModelRecord[]): void {
-    if (models.length === 0) return;
+    if (models.length === 0 || models.length > MOST_WAITING) return;
     const removal = { models };
     this.failure.value = undefined;
+    let count = models.length;
+    for (const earlier of this.waiting.value.toReversed()) {
+      count += earlier.models.length;
+      if (count > MOST_WAITING) void this.#send(earlier);
+    }
     this.waiting.value = [...this.waiting.value, removal];
     if (!this.#isHeld) this.#wait(removal);
   }

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { FakeLab, settled } from "../../lab/fake_connection.ts";
 import { StoredModels } from "../../lab/stored_models.ts";
 import { modelRecord } from "./records_testing.ts";
-import { Removals, UNDO_MS } from "./removals.ts";
+import { MOST_WAITING, Removals, UNDO_MS } from "./removals.ts";
 
 const RECORDS = ["c", "b", "a"].map((id) => modelRecord({ id }));
 const [C, B, A] = RECORDS;
@@ -116,4 +116,17 @@ Deno.test("a list that was asked for before the removal and comes after it bring
   late.resolve({ status: 200, body: RECORDS });
   await renewal;
   assert.equal(ids(), "cb");
+});
+
+Deno.test("no more models wait than a page that is left can still ask for; earlier ones make room", async () => {
+  const { lab, removals } = await open();
+  const many = Array.from({ length: MOST_WAITING - 1 }, (_, i) => modelRecord({ id: `many_${i}` }));
+  removals.remove([A]);
+  removals.remove(many);
+  assert.deepEqual(lab.removed, []);
+  removals.remove([B]);
+  assert.deepEqual(lab.removed, ["/api/models/a"]);
+  assert.deepEqual(removals.waiting.value.map(({ models }) => models.length), [MOST_WAITING - 1, 1]);
+  removals.remove([...many, A, B]);
+  assert.equal(removals.waiting.value.length, 2, "more than that at once is not taken on");
 });
