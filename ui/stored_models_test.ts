@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { eventually } from "./testing/eventually.ts";
+import { modelsRegion, openMenu, rowOf } from "./testing/models_table.ts";
 import { setUpPageTests } from "./testing/page_test_setup.ts";
 import { button, QUICK, startTraining, statusBecomes } from "./testing/training_page.ts";
 
@@ -12,19 +13,21 @@ pageTest(
     await page.goto(lab.trainingUrl);
     await startTraining(page, QUICK);
     await statusBecomes(page, /^Done/);
-    const list = page.getByRole("region", { name: "Stored models" });
-    await list.getByText("SimpleNN (16), Adam, learning rate 0.001, batch size 512, 1 epoch, no dropout").waitFor();
+    const list = modelsRegion(page);
+    const name = "SimpleNN (16), Adam, learning rate 0.001, batch size 512, 1 epoch, no dropout";
+    await rowOf(page, name).waitFor();
 
     const sizes: number[] = [];
     let pth = "";
-    for (const name of ["PyTorch", "safetensors", "ONNX"]) {
+    for (const form of ["PyTorch", "safetensors", "ONNX"]) {
+      await openMenu(page, name);
       const [download] = await Promise.all([
         page.waitForEvent("download"),
-        list.getByRole("link", { name: new RegExp(`^Download SimpleNN .* as ${name}$`) }).click(),
+        list.getByRole("link", { name: `Download as ${form}: ${name}` }).click(),
       ]);
       assert.match(download.suggestedFilename(), /^model_simplenn_adam_\d+\.(pth|safetensors|onnx)$/);
       const path = await download.path();
-      if (name === "PyTorch") pth = path;
+      if (form === "PyTorch") pth = path;
       sizes.push((await Deno.stat(path)).size);
     }
     // 12,730 float32 in each.
@@ -42,6 +45,8 @@ pageTest(
       assert.match(await status.innerText(), /^Stored: SimpleNN \(16\).* of the test digits\.$/)
     );
     assert.equal((await lab.models()).length, 2);
+    await list.getByRole("status", { name: "Models shown" }).getByText("2 models").waitFor();
+    await list.getByText("brought in").waitFor();
 
     // Dropped, it is there already; and it is replaced only on demand.
     const transfer = await page.evaluateHandle((bytes) => {

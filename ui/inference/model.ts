@@ -183,7 +183,7 @@ export class InferenceModel {
       ? { params: this.form.params.value, image_data }
       : { model_id: id, image_data };
     const reply = await askService(this.#parts.connection, body, signal);
-    if ("kind" in reply) return reply;
+    if ("kind" in reply) return id !== undefined && await this.#isGone(id, signal) ? this.#forgetNamed(id) : reply;
     return {
       kind: "recognised",
       answer: reply,
@@ -223,11 +223,19 @@ export class InferenceModel {
     if (reply?.status === 200) {
       this.namedModel.value = reply.body as ModelRecord;
     } else if (reply?.status === 404) {
-      this.modelId.value = undefined;
-      this.outcome.value = {
-        kind: "failed",
-        message: `The model ${id} is not stored any more. The settings decide instead.`,
-      };
+      this.outcome.value = this.#forgetNamed(id);
     }
+  }
+
+  /** Whether the model that the page still names was removed meanwhile, for all that can be known. */
+  async #isGone(id: string, signal: AbortSignal): Promise<boolean> {
+    await this.#stored.refresh();
+    const records = this.#stored.records.value;
+    return !signal.aborted && this.modelId.value === id && records?.some((record) => record.id === id) === false;
+  }
+
+  #forgetNamed(id: string): Outcome {
+    this.modelId.value = this.namedModel.value = undefined;
+    return { kind: "failed", message: `The model ${id} is not stored any more. The settings decide instead.` };
   }
 }

@@ -124,12 +124,15 @@ Deno.test("where this page fails, the server stands in for that drawing", async 
   assert.deepEqual(shown(page), [2, "wasm", "broken"]);
 });
 
-Deno.test("a named model that is gone is left to the server to explain", async () => {
+Deno.test("a named model that was deleted is told as such, and the settings decide from then on", async () => {
   const page = await openPage("?model_id=gone", "browser");
-  const error = 'There is no model "gone".';
-  page.lab.replies.set("/predict", { status: 404, body: { error } });
+  page.lab.replies.set("/predict", { status: 404, body: { error: 'There is no model "gone".' } });
   await page.model.predict(seven);
-  assert.deepEqual(page.model.outcome.value, { kind: "failed", message: error });
+  assert.deepEqual(page.model.outcome.value, {
+    kind: "failed",
+    message: "The model gone is not stored any more. The settings decide instead.",
+  });
+  assert.equal(page.model.modelId.value, undefined);
 });
 
 Deno.test("a model that is here goes on answering while the service is away", async () => {

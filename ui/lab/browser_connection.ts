@@ -32,6 +32,11 @@ export const browserConnection: LabConnection = {
     return { status: response.status, body: await response.json().catch(() => undefined) };
   },
 
+  async remove(path) {
+    const response = await fetch(path, { method: "DELETE", keepalive: true });
+    return { status: response.status, body: await response.json().catch(() => undefined) };
+  },
+
   async download(path) {
     const response = await fetch(path);
     if (!response.ok) throw new Error(`${path} was answered with status ${response.status}`);

@@ -24,6 +24,8 @@ export interface LabConnection {
   request(path: string, options?: { post?: unknown; signal?: AbortSignal }): Promise<Reply>;
   /** Posts a form with a file. Rejects when the service could not be reached. */
   upload(path: string, form: FormData): Promise<Reply>;
+  /** Deletes what is at `path`, also while the page is being left. Rejects when the service could not be reached. */
+  remove(path: string): Promise<Reply>;
   /** The bytes of a file. Rejects when the service could not be reached or does not hand it out. */
   download(path: string): Promise<Uint8Array>;
   /** Calls back after `milliseconds`, unless the returned function is called before. */

@@ -33,11 +33,13 @@ export class FakeSocket implements LabSocket {
 export class FakeLab implements LabConnection {
   readonly sockets: FakeSocket[] = [];
   readonly requests: { path: string; post?: unknown }[] = [];
+  /** Paths that were to be deleted. */
+  readonly removed: string[] = [];
   /** Waits not over yet, in ms. */
   readonly waits: { milliseconds: number; callback: () => void }[] = [];
   /** Downloads by path; a path without one cannot be reached. */
   readonly files = new Map<string, Uint8Array>();
-  /** Replies by path; a path without one cannot be reached. */
+  /** Replies by path, to a deletion by `DELETE path`; a path without one cannot be reached. */
   readonly replies = new Map<string, Reply | Promise<Reply>>();
 
   get socket(): FakeSocket {
@@ -52,12 +54,16 @@ export class FakeLab implements LabConnection {
 
   request(path: string, { post }: { post?: unknown } = {}): Promise<Reply> {
     this.requests.push({ path, post });
-    const reply = this.replies.get(path);
-    return reply === undefined ? Promise.reject(new TypeError("unreachable")) : Promise.resolve(reply);
+    return this.#reply(path);
   }
 
   upload(path: string, form: FormData): Promise<Reply> {
     return this.request(path, { post: Object.fromEntries(form) });
+  }
+
+  remove(path: string): Promise<Reply> {
+    this.removed.push(path);
+    return this.#reply(`DELETE ${path}`);
   }
 
   download(path: string): Promise<Uint8Array> {
@@ -81,6 +87,11 @@ export class FakeLab implements LabConnection {
     wait.callback();
     await settled();
     return wait.milliseconds;
+  }
+
+  #reply(key: string): Promise<Reply> {
+    const reply = this.replies.get(key);
+    return reply === undefined ? Promise.reject(new TypeError("unreachable")) : Promise.resolve(reply);
   }
 }
 

@@ -18,4 +18,11 @@ export class StoredModels {
     this.#heard = number;
     this.records.value = reply.body as ModelRecord[];
   }
+
+  /** Leaves out models that are known to be gone. What was asked before, and comes later, does not know it yet. */
+  forget(ids: readonly string[]): void {
+    if (ids.length === 0) return;
+    this.#heard = ++this.#asked;
+    this.records.value = this.records.value?.filter(({ id }) => !ids.includes(id));
+  }
 }

@@ -2,10 +2,12 @@
 import type { ModelRecord } from "../../protocol/mod.ts";
 
 const LOCALE = "en-GB";
+/** Made once: a table says thousands of numbers. */
+const COUNTS = new Intl.NumberFormat(LOCALE);
 
 /** `109386` → `109,386`. */
 export function formatCount(count: number): string {
-  return Math.round(count).toLocaleString(LOCALE);
+  return COUNTS.format(Math.round(count));
 }
 
 /** `94.1` (per cent) → `94.10 %`. */

@@ -1,10 +1,16 @@
 import { computed, effect, signal } from "@preact/signals";
-import { FINISHED_STATES, formatFormQuery, type FormQuery, parseFormQuery } from "../../protocol/mod.ts";
+import {
+  FINISHED_STATES,
+  formatFormQuery,
+  type FormQuery,
+  parseFormQuery,
+  type TrainConfig,
+} from "../../protocol/mod.ts";
 import type { LabConnection } from "../lab/connection.ts";
 import { queryOf } from "../lab/model_query.ts";
 import { StoredModels } from "../lab/stored_models.ts";
 import { TrainingForm } from "./form.ts";
-import { ModelImport } from "./model_import.ts";
+import { LabModels } from "./models/lab_models.ts";
 import { listRuns, Run } from "./run.ts";
 
 /** Query field that names the run which this page started, so that a reload finds it again. */
@@ -15,7 +21,7 @@ export class TrainingModel {
   readonly form = new TrainingForm();
   readonly run: Run;
   readonly stored: StoredModels;
-  readonly bringIn: ModelImport;
+  readonly models: LabModels;
   /** Whether the run was started elsewhere and only found here. */
   readonly #adopted = signal(false);
   readonly #connection: LabConnection;
@@ -28,6 +34,7 @@ export class TrainingModel {
   /** What the address bar shows behind `?`. */
   readonly address = computed(() => {
     const query = new URLSearchParams(formatFormQuery(this.form.query.value));
+    for (const [key, value] of Object.entries(this.models.table.query.value)) query.set(key, value);
     const id = this.run.id.value;
     if (id !== undefined && !this.#adopted.value) query.set(RUN_KEY, id);
     return query.toString();
@@ -44,7 +51,7 @@ export class TrainingModel {
     this.#connection = connection;
     this.run = new Run(connection);
     this.stored = new StoredModels(connection);
-    this.bringIn = new ModelImport(connection, () => this.stored.refresh());
+    this.models = new LabModels(connection, this.stored);
     // At the beginning, and when a training has stored its model.
     effect(() => {
       this.run.result.value;
@@ -59,6 +66,7 @@ export class TrainingModel {
   async open(search: string): Promise<void> {
     const query = parseFormQuery(search);
     this.form.read(query);
+    this.models.table.read(search);
     const named = new URLSearchParams(search).get(RUN_KEY);
     // A lab that cannot be asked will say so when a training is started.
     const runs = await listRuns(this.#connection) ?? [];
@@ -77,13 +85,19 @@ export class TrainingModel {
     const config = this.form.config.value;
     if (config === undefined || !this.canStart.value) return;
     this.#adopted.value = false;
-    this.run.start(config);
+    void this.#start(config);
   }
 
   /** Goes on with the run that stopped. */
   resume(): void {
     this.#adopted.value = false;
     this.run.resume();
+  }
+
+  /** A model that was removed here a moment ago is none that could be overwritten. */
+  async #start(config: TrainConfig): Promise<void> {
+    if (this.models.removals.isUnsettled) await this.models.removals.settle();
+    this.run.start(config);
   }
 
   /** Trains the model of this run further, as a new one, with the settings that it was trained with. */

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import type { RunState, RunSummary } from "../../protocol/mod.ts";
-import { FakeLab } from "../lab/fake_connection.ts";
+import { FakeLab, settled } from "../lab/fake_connection.ts";
 import { TrainingModel } from "./model.ts";
+import { modelRecord } from "./models/records_testing.ts";
 
 const summary = (id: string, state: RunState): RunSummary => ({
   id,
@@ -131,4 +132,29 @@ Deno.test("the model of a run is trained further with the settings it was traine
   lab.socket.open();
   const [config] = lab.socket.sent as Record<string, unknown>[];
   assert.deepEqual([config.num_epochs, config.hidden_layers_config, config.start_from], [1, [16], "m1"]);
+});
+
+Deno.test("a model that was deleted a moment ago is gone from the lab before its settings are trained again", async () => {
+  const { lab, model } = await opened("");
+  const removing = Promise.withResolvers<{ status: number; body: unknown }>();
+  lab.replies.set("DELETE /api/models/m1", removing.promise);
+  model.models.removals.remove([modelRecord({ id: "m1" })]);
+  model.start();
+  await settled();
+  assert.deepEqual(lab.removed, ["/api/models/m1"]);
+  assert.equal(lab.sockets.length, 0);
+  removing.resolve({ status: 204, body: undefined });
+  await settled();
+  assert.equal(lab.socket.path, "/ws/train");
+});
+
+Deno.test("the address keeps the table beside the form's fields, and neither is taken for the other", async () => {
+  const { model } = await opened("?epochs=3&only_optimizer=SGD&sort=-accuracy");
+  assert.equal(model.form.model.optimizer.value, "Adam");
+  assert.equal(model.models.table.optimizer.value, "SGD");
+  const address = new URLSearchParams(model.address.value);
+  assert.deepEqual(
+    ["epochs", "optimizer", "only_optimizer", "sort"].map((key) => address.get(key)),
+    ["3", "Adam", "SGD", "-accuracy"],
+  );
 });

@@ -1,7 +1,7 @@
 import { signal } from "@preact/signals";
-import type { ModelRecord } from "../../protocol/mod.ts";
-import { errorOf, type LabConnection } from "../lab/connection.ts";
-import { describeModel, formatPercent } from "../text/format.ts";
+import type { ModelRecord } from "../../../protocol/mod.ts";
+import { errorOf, type LabConnection } from "../../lab/connection.ts";
+import { describeModel, formatPercent } from "../../text/format.ts";
 
 /** What bringing a model in has come to. `exists`: one of its configuration is stored; it may be replaced. */
 export type ImportState =
@@ -18,12 +18,18 @@ export class ModelImport {
   readonly state = signal<ImportState>({ phase: "idle" });
   #file?: File;
 
-  constructor(private readonly connection: LabConnection, private readonly onStored: () => void) {}
+  /** `settled` resolves once the lab knows what the page has removed, which is then no duplicate any more. */
+  constructor(
+    private readonly connection: LabConnection,
+    private readonly onStored: () => void,
+    private readonly settled: () => Promise<void> = () => Promise.resolve(),
+  ) {}
 
   async bringIn(file: File, { overwrite = false } = {}): Promise<void> {
     if (this.state.value.phase === "sending") return;
     this.#file = file;
     this.state.value = { phase: "sending", fileName: file.name };
+    await this.settled();
     const form = new FormData();
     form.set("file", file, file.name);
     if (overwrite) form.set("overwrite", "true");

@@ -1,0 +1,150 @@
+import { computed, effect, type ReadonlySignal, type Signal, signal } from "@preact/signals";
+import type { ModelRecord } from "../../../protocol/mod.ts";
+import type { LabConnection } from "../../lab/connection.ts";
+import { COLUMNS } from "./columns.ts";
+import { type Curves, curvesOf, isHistory } from "./curves.ts";
+
+/** As many curves as one can still tell apart. */
+export const MOST_COMPARED = 6;
+
+/** What is known of how a model learnt. `none`: nothing was kept; `unknown`: the lab cannot be asked at the moment. */
+export type Learning =
+  | { kind: "loading" }
+  | { kind: "curves"; curves: Curves }
+  | { kind: "none"; words: string }
+  | { kind: "unknown" };
+
+export interface Compared {
+  model: ModelRecord;
+  /** `A`, `B`, … in the order of selection. */
+  letter: string;
+  /** Short, of what sets it apart: `SimpleNN, (128, 64), rate 0.01`. */
+  name: string;
+  learning: Learning;
+}
+
+/** A field with the value of each model; `best` are the places of those that did best, where one can say so. */
+export interface ComparedField {
+  title: string;
+  values: string[];
+  best: readonly number[];
+}
+
+const RESULTS = ["accuracy", "time"];
+const NEVER_COMPARED = ["when"];
+
+/** Settings in the fewest words that still say what they are. */
+const IN_SHORT: Readonly<Record<string, (text: string) => string>> = {
+  layers: (text) => text === "none" ? "no hidden layers" : `(${text})`,
+  rate: (text) => `rate ${text}`,
+  batch: (text) => `batch ${text}`,
+  epochs: (text) => text === "1" ? "1 epoch" : `${text} epochs`,
+  dropout: (text) => text === "off" ? "no dropout" : `dropout ${text}`,
+};
+
+/** The selected models side by side. Knows no DOM. */
+export class Comparison {
+  /** By id of the run, which never changes once it has a model. */
+  readonly #learning = new Map<string, Signal<Learning>>();
+
+  readonly isPossible = computed(() => this.chosen.value.length >= 2 && this.chosen.value.length <= MOST_COMPARED);
+  readonly isOpen = computed(() => this.wished.value && this.isPossible.value);
+
+  readonly models = computed((): readonly Compared[] => {
+    if (!this.isOpen.value) return [];
+    const models = this.chosen.value;
+    return models.map((model, i) => ({
+      model,
+      letter: String.fromCharCode("A".charCodeAt(0) + i),
+      name: nameAmong(model, models),
+      learning: this.#learningOf(model).value,
+    }));
+  });
+
+  /** Settings in which the models differ, then how they did. */
+  readonly fields = computed(() => this.isOpen.value ? compareFields(this.chosen.value) : []);
+
+  /** `chosen`: the selected models; `wished`: whether they are to be compared. */
+  constructor(
+    private readonly connection: LabConnection,
+    readonly chosen: ReadonlySignal<readonly ModelRecord[]>,
+    readonly wished: ReadonlySignal<boolean>,
+  ) {
+    effect(() => {
+      if (this.isOpen.value) { for (const model of this.chosen.value) void this.#load(model); }
+    });
+  }
+
+  /** Asks again for the histories that could not be had. */
+  retry(): void {
+    for (const model of this.chosen.value) void this.#load(model);
+  }
+
+  #learningOf(model: ModelRecord): Signal<Learning> {
+    const key = keyOf(model);
+    let learning = this.#learning.get(key);
+    if (learning === undefined) this.#learning.set(key, learning = signal<Learning>({ kind: "unknown" }));
+    return learning;
+  }
+
+  async #load(model: ModelRecord): Promise<void> {
+    const learning = this.#learningOf(model);
+    if (learning.peek().kind !== "unknown") return;
+    if (typeof model.run_id !== "string") {
+      learning.value = { kind: "none", words: whyNone(model) };
+      return;
+    }
+    learning.value = { kind: "loading" };
+    const reply = await this.connection.request(`/api/runs/${encodeURIComponent(model.run_id)}`).catch(() => undefined);
+    if (reply?.status === 200 && isHistory(reply.body)) {
+      learning.value = { kind: "curves", curves: curvesOf(reply.body) };
+    } else if (reply?.status === 404) {
+      learning.value = { kind: "none", words: whyNone(model) };
+    } else {
+      learning.value = { kind: "unknown" };
+    }
+  }
+}
+
+function keyOf(model: ModelRecord): string {
+  return typeof model.run_id === "string" ? model.run_id : `model ${model.id}`;
+}
+
+function whyNone(model: ModelRecord): string {
+  return model.imported === true
+    ? "It was brought in as a file, which does not tell how it learnt."
+    : "No history of its training is kept.";
+}
+
+/** The fields in which `models` differ. Accuracy and time are always there. */
+export function compareFields(models: readonly ModelRecord[]): ComparedField[] {
+  const fields: ComparedField[] = [];
+  for (const { key, title, text, order } of COLUMNS) {
+    if (NEVER_COMPARED.includes(key)) continue;
+    const values = models.map(text);
+    const isResult = RESULTS.includes(key);
+    if (!isResult && new Set(values).size < 2) continue;
+    fields.push({ title, values, best: isResult ? bestOf(models.map((model) => Number(order(model))), key) : [] });
+  }
+  return fields;
+}
+
+/** Places of the highest accuracy or of the shortest time; none where all are as good. */
+function bestOf(values: readonly number[], key: string): number[] {
+  // A model that was not trained here has no time.
+  const known = values.filter((value) => value >= 0);
+  const best = key === "accuracy" ? Math.max(...known) : Math.min(...known);
+  const places = values.flatMap((value, i) => value === best ? [i] : []);
+  return places.length < values.length ? places : [];
+}
+
+/** What sets `model` apart among `models`, or its id where nothing does. */
+function nameAmong(model: ModelRecord, models: readonly ModelRecord[]): string {
+  const telling = COLUMNS.filter(({ key, text }) =>
+    !RESULTS.includes(key) && !NEVER_COMPARED.includes(key) && new Set(models.map(text)).size > 1
+  );
+  const parts = telling.map(({ key, text }) => IN_SHORT[key]?.(text(model)) ?? text(model));
+  if (!telling.some(({ key }) => key === "type")) parts.unshift(model.model_type);
+  const isAlone = models.every((other) => other === model || telling.some(({ text }) => text(other) !== text(model)));
+  return isAlone ? parts.join(", ") : `${parts.join(", ")} (${model.id})`;
+}

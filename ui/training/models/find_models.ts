@@ -1,0 +1,64 @@
+/** Which of the stored models the table shows, and in which order. */
+import type { ModelRecord, ModelType, OptimizerName } from "../../../protocol/mod.ts";
+import type { Column } from "./columns.ts";
+
+/** What is undefined lets every model pass. */
+export interface Facets {
+  type?: ModelType;
+  optimizer?: OptimizerName;
+}
+
+/** The models that have every word of `text` somewhere in their description or id, in the order they came in. */
+export function findByText(records: readonly ModelRecord[], text: string): readonly ModelRecord[] {
+  const words = text.toLowerCase().split(/\s+/).filter(Boolean);
+  if (words.length === 0) return records;
+  return records.filter((record) => {
+    const within = searchText(record);
+    return words.every((word) => within.includes(word));
+  });
+}
+
+export function narrowDown(records: readonly ModelRecord[], { type, optimizer }: Facets): readonly ModelRecord[] {
+  if (type === undefined && optimizer === undefined) return records;
+  return records.filter((record) =>
+    (type === undefined || record.model_type === type) && (optimizer === undefined || record.optimizer === optimizer)
+  );
+}
+
+/** Equals stay in the order they came in, whichever way the others go. */
+export function sortModels(
+  records: readonly ModelRecord[],
+  column: Column,
+  direction: "ascending" | "descending",
+): ModelRecord[] {
+  const sign = direction === "ascending" ? 1 : -1;
+  const keyed = records.map((record) => ({ record, key: column.order(record) }));
+  keyed.sort((a, b) => sign * compareKeys(a.key, b.key));
+  return keyed.map(({ record }) => record);
+}
+
+type Key = ReturnType<Column["order"]>;
+
+function compareKeys(a: Key, b: Key): number {
+  if (typeof a === "number" || typeof b === "number") return Number(a) - Number(b);
+  for (let i = 0; i < a.length && i < b.length; i++) {
+    if (a[i] !== b[i]) return a[i] - b[i];
+  }
+  return a.length - b.length;
+}
+
+/** A record never changes, so its text is put together once. */
+const texts = new WeakMap<ModelRecord, string>();
+
+/** As the page describes a model, but plainly put together: of ten thousand, each counts. */
+function searchText(record: ModelRecord): string {
+  let text = texts.get(record);
+  if (text === undefined) {
+    const { model_type, hidden_layers_config, optimizer, learning_rate, batch_size, num_epochs, use_dropout } = record;
+    text = `${model_type} (${hidden_layers_config.join(", ") || "no hidden layers"}), ${optimizer}, ` +
+      `learning rate ${learning_rate}, batch size ${batch_size}, ${num_epochs} epochs, ` +
+      `${use_dropout ? `dropout ${record.dropout_p}` : "no dropout"} ${record.id}`;
+    texts.set(record, text = text.toLowerCase());
+  }
+  return text;
+}

@@ -1,0 +1,25 @@
+import { computed } from "@preact/signals";
+import type { LabConnection } from "../../lab/connection.ts";
+import type { StoredModels } from "../../lab/stored_models.ts";
+import { Comparison } from "./comparison.ts";
+import { ModelImport } from "./model_import.ts";
+import { ModelsTable } from "./models_table.ts";
+import { Removals } from "./removals.ts";
+
+/** The stored models as the training page lists, compares, removes and takes them in. Knows no DOM. */
+export class LabModels {
+  readonly removals: Removals;
+  readonly table: ModelsTable;
+  readonly comparison: Comparison;
+  readonly bringIn: ModelImport;
+
+  /** Models of the lab that this page shows; undefined until the service has told. */
+  readonly count = computed(() => this.removals.remaining.value?.length);
+
+  constructor(connection: LabConnection, readonly stored: StoredModels) {
+    this.removals = new Removals(connection, stored);
+    this.table = new ModelsTable(this.removals.remaining);
+    this.comparison = new Comparison(connection, this.table.selected, this.table.comparing);
+    this.bringIn = new ModelImport(connection, () => stored.refresh(), () => this.removals.settle());
+  }
+}

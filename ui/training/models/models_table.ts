@@ -1,0 +1,167 @@
+import { batch, computed, type ReadonlySignal, signal } from "@preact/signals";
+import {
+  MODEL_TYPES,
+  type ModelRecord,
+  type ModelType,
+  type OptimizerName,
+  OPTIMIZERS,
+} from "../../../protocol/mod.ts";
+import { type Column, COLUMNS } from "./columns.ts";
+import { type Facets, findByText, narrowDown, sortModels } from "./find_models.ts";
+
+/** Rows on one page of the table. */
+export const PAGE_ROWS = 25;
+
+/** A longer selection would make an address that nobody can send; then it is not kept there. */
+const MAX_IN_ADDRESS = 20;
+
+export type Direction = "ascending" | "descending";
+
+export interface Sorting {
+  column: Column;
+  direction: Direction;
+}
+
+const NEWEST_FIRST: Sorting = { column: COLUMNS.find(({ key }) => key === "when")!, direction: "descending" };
+
+/** How the table of stored models is sorted, filtered and paged, and which of its models are selected. Knows no DOM. */
+export class ModelsTable {
+  readonly sorting = signal<Sorting>(NEWEST_FIRST);
+  readonly text = signal("");
+  readonly type = signal<ModelType | undefined>(undefined);
+  readonly optimizer = signal<OptimizerName | undefined>(undefined);
+  /** Whether the selected models are to be compared. */
+  readonly comparing = signal(false);
+  readonly #page = signal(0);
+  readonly #selected = signal<ReadonlySet<string>>(new Set());
+
+  readonly #facets = computed((): Facets => ({ type: this.type.value, optimizer: this.optimizer.value }));
+  readonly isFiltered = computed(() => this.text.value.trim() !== "" || !!this.type.value || !!this.optimizer.value);
+  readonly #found = computed(() => findByText(this.records.value ?? [], this.text.value));
+  /** All that pass the filters, in order. */
+  readonly rows = computed(() => {
+    const { column, direction } = this.sorting.value;
+    return sortModels(narrowDown(this.#found.value, this.#facets.value), column, direction);
+  });
+
+  readonly pages = computed(() => Math.max(1, Math.ceil(this.rows.value.length / PAGE_ROWS)));
+  /** From 0. */
+  readonly page = computed(() => Math.min(this.#page.value, this.pages.value - 1));
+  readonly shown = computed(() =>
+    this.rows.value.slice(this.page.value * PAGE_ROWS, (this.page.value + 1) * PAGE_ROWS)
+  );
+
+  /** The selected ones that are still there, in the order in which they were selected. */
+  readonly selected = computed((): readonly ModelRecord[] => {
+    const ids = this.#selected.value;
+    if (ids.size === 0) return [];
+    const present = new Map((this.records.value ?? []).filter(({ id }) => ids.has(id)).map((each) => [each.id, each]));
+    return [...ids].flatMap((id) => present.get(id) ?? []);
+  });
+
+  /** Models of each type and of each optimizer that pass the other filters. */
+  readonly typeCounts = computed(() =>
+    countBy(
+      MODEL_TYPES,
+      narrowDown(this.#found.value, { optimizer: this.optimizer.value }),
+      (record) => record.model_type,
+    )
+  );
+  readonly optimizerCounts = computed(() =>
+    countBy(OPTIMIZERS, narrowDown(this.#found.value, { type: this.type.value }), (record) => record.optimizer)
+  );
+
+  /** What the address bar keeps of the table; the first state of all leaves no trace there. */
+  readonly query = computed((): Record<string, string> => {
+    const query: Record<string, string> = {};
+    const { column, direction } = this.sorting.value;
+    if (column !== NEWEST_FIRST.column || direction !== NEWEST_FIRST.direction) {
+      query.sort = direction === "ascending" ? column.key : `-${column.key}`;
+    }
+    if (this.text.value.trim() !== "") query.find = this.text.value.trim();
+    if (this.type.value) query.only_type = this.type.value;
+    if (this.optimizer.value) query.only_optimizer = this.optimizer.value;
+    if (this.page.value > 0) query.page = String(this.page.value + 1);
+    // Until the service has told its models, what the address named stays in it.
+    const ids = this.records.value === undefined ? [...this.#selected.value] : this.selected.value.map(({ id }) => id);
+    if (ids.length > 0 && ids.length <= MAX_IN_ADDRESS) query.selected = ids.join(",");
+    if (this.comparing.value) query.compare = "true";
+    return query;
+  });
+
+  /** `records`: undefined until the service has told. */
+  constructor(readonly records: ReadonlySignal<readonly ModelRecord[] | undefined>) {}
+
+  /** Takes over what the address carries; what makes no sense is left out. */
+  read(search: string): void {
+    const given = new URLSearchParams(search);
+    const sort = given.get("sort") ?? "";
+    const column = COLUMNS.find(({ key }) => key === sort.replace("-", ""));
+    batch(() => {
+      if (column) this.sorting.value = { column, direction: sort.startsWith("-") ? "descending" : "ascending" };
+      this.text.value = given.get("find") ?? "";
+      this.type.value = MODEL_TYPES.find((name) => name === given.get("only_type"));
+      this.optimizer.value = OPTIMIZERS.find((name) => name === given.get("only_optimizer"));
+      this.#page.value = Math.max(0, Math.trunc(Number(given.get("page") ?? 1) || 1) - 1);
+      this.#selected.value = new Set((given.get("selected") ?? "").split(",").filter(Boolean));
+      this.comparing.value = given.get("compare") === "true";
+    });
+  }
+
+  /** By `column`, the way it is mostly wanted; once more, the other way. */
+  sortBy(column: Column): void {
+    const now = this.sorting.value;
+    this.sortAs(column, column === now.column ? opposite(now.direction) : column.first);
+  }
+
+  sortAs(column: Column, direction: Direction): void {
+    this.sorting.value = { column, direction };
+    this.#page.value = 0;
+  }
+
+  find(wanted: Facets & { text?: string }): void {
+    batch(() => {
+      if (wanted.text !== undefined) this.text.value = wanted.text;
+      if ("type" in wanted) this.type.value = wanted.type;
+      if ("optimizer" in wanted) this.optimizer.value = wanted.optimizer;
+      this.#page.value = 0;
+    });
+  }
+
+  showAll(): void {
+    this.find({ text: "", type: undefined, optimizer: undefined });
+  }
+
+  turnTo(page: number): void {
+    this.#page.value = Math.min(Math.max(0, page), this.pages.value - 1);
+  }
+
+  isSelected(id: string): boolean {
+    return this.#selected.value.has(id);
+  }
+
+  select(ids: readonly string[], on: boolean): void {
+    const selected = new Set(this.#selected.value);
+    for (const id of ids) on ? selected.add(id) : selected.delete(id);
+    this.#selected.value = selected;
+  }
+
+  selectNone(): void {
+    this.#selected.value = new Set();
+    this.comparing.value = false;
+  }
+}
+
+export function opposite(direction: Direction): Direction {
+  return direction === "ascending" ? "descending" : "ascending";
+}
+
+function countBy<K extends string>(
+  keys: readonly K[],
+  records: readonly ModelRecord[],
+  keyOf: (record: ModelRecord) => K,
+): ReadonlyMap<K, number> {
+  const counts = new Map(keys.map((key) => [key, 0]));
+  for (const record of records) counts.set(keyOf(record), counts.get(keyOf(record))! + 1);
+  return counts;
+}

@@ -1,0 +1,129 @@
+import type { ModelRecord } from "../../../protocol/mod.ts";
+import { queryOf } from "../../lab/model_query.ts";
+import { pageUrl } from "../../lab/page_urls.ts";
+import { describeModel } from "../../text/format.ts";
+import { COLUMNS } from "./columns.ts";
+import { ModelMenu } from "./model_menu.tsx";
+import type { ModelsTable } from "./models_table.ts";
+
+interface ModelActions {
+  onUse: (record: ModelRecord) => void;
+  onRemove: (record: ModelRecord) => void;
+}
+
+/**
+ * One page of the table. On narrow screens its rows are laid out as cards; the roles say then, too, that it is a table.
+ */
+export function ModelsTableView({ table, ...actions }: { table: ModelsTable } & ModelActions) {
+  const shown = table.shown.value;
+  if (shown.length === 0) {
+    return <p class="nothing">No model fits. Fewer words, or another type or optimizer, find more.</p>;
+  }
+  return (
+    <div class="models">
+      <table role="table" aria-labelledby="stored-title">
+        <thead role="rowgroup">
+          <tr role="row">
+            <th role="columnheader" scope="col" class="pick">
+              <SelectShown table={table} />
+            </th>
+            {COLUMNS.map((column) => {
+              const { column: by, direction } = table.sorting.value;
+              const sorted = column === by ? direction : undefined;
+              return (
+                <th
+                  key={column.key}
+                  role="columnheader"
+                  scope="col"
+                  aria-sort={sorted}
+                  class={column.isNumber ? "number" : undefined}
+                >
+                  <button type="button" onClick={() => table.sortBy(column)}>
+                    {column.title}
+                    <span class="arrow" aria-hidden="true">
+                      {sorted === undefined ? "" : sorted === "ascending" ? "↑" : "↓"}
+                    </span>
+                  </button>
+                </th>
+              );
+            })}
+            <th role="columnheader" scope="col">
+              <span class="unseen">What to do with it</span>
+            </th>
+          </tr>
+        </thead>
+        <tbody role="rowgroup">
+          {shown.map((record) => <Row key={record.id} table={table} record={record} {...actions} />)}
+        </tbody>
+      </table>
+    </div>
+  );
+}
+
+function Row({ table, record, onUse, onRemove }: { table: ModelsTable; record: ModelRecord } & ModelActions) {
+  const name = describeModel(record);
+  const isSelected = table.isSelected(record.id);
+  return (
+    <tr role="row" id={rowId(record.id)} class={isSelected ? "selected" : undefined}>
+      <td role="cell" class="pick">
+        <input
+          type="checkbox"
+          aria-label={`Select ${name}`}
+          checked={isSelected}
+          onChange={(event) => table.select([record.id], event.currentTarget.checked)}
+        />
+      </td>
+      {COLUMNS.map(({ key, title, text, isNumber }) => {
+        const head = key === "type";
+        const Cell = head ? "th" : "td";
+        return (
+          <Cell
+            key={key}
+            role={head ? "rowheader" : "cell"}
+            scope={head ? "row" : undefined}
+            data-title={title}
+            class={isNumber ? `${key} number` : key}
+          >
+            {text(record)}
+            {head && origin(record) && <span class="origin">{origin(record)}</span>}
+          </Cell>
+        );
+      })}
+      <td role="cell" class="actions">
+        <a href={pageUrl("inference", queryOf(record))} aria-label={`Test ${name}`}>Test</a>
+        <ModelMenu record={record} onUse={() => onUse(record)} onRemove={() => onRemove(record)} />
+      </td>
+    </tr>
+  );
+}
+
+/** Where a model is from, if it did not begin here and anew. */
+function origin(record: ModelRecord): string | undefined {
+  if (record.imported === true) return "brought in";
+  if (typeof record.started_from === "string") return "trained further";
+}
+
+function SelectShown({ table }: { table: ModelsTable }) {
+  const ids = table.shown.value.map(({ id }) => id);
+  const count = ids.filter((id) => table.isSelected(id)).length;
+  return (
+    <input
+      type="checkbox"
+      aria-label="Select all rows shown"
+      checked={count === ids.length}
+      indeterminate={count > 0 && count < ids.length}
+      onChange={(event) => table.select(ids, event.currentTarget.checked)}
+    />
+  );
+}
+
+/** Gives the focus to the row of a model; whether it is shown. */
+export function focusRow(id: string): boolean {
+  const checkbox = document.getElementById(rowId(id))?.querySelector("input");
+  checkbox?.focus();
+  return checkbox != null;
+}
+
+function rowId(id: string): string {
+  return `row ${id}`;
+}

@@ -1,0 +1,16 @@
+import { formatCount } from "../../text/format.ts";
+import { type ModelsTable, PAGE_ROWS } from "./models_table.ts";
+
+/** Turns the pages of the table, where it has more than one. */
+export function Pager({ table }: { table: ModelsTable }) {
+  const page = table.page.value, pages = table.pages.value, total = table.rows.value.length;
+  if (pages === 1) return null;
+  const first = page * PAGE_ROWS + 1, last = Math.min(total, first + PAGE_ROWS - 1);
+  return (
+    <nav class="pager" aria-label="Pages of the table">
+      <button type="button" disabled={page === 0} onClick={() => table.turnTo(page - 1)}>Previous</button>
+      <p role="status">{`${formatCount(first)}–${formatCount(last)} of ${formatCount(total)}`}</p>
+      <button type="button" disabled={page === pages - 1} onClick={() => table.turnTo(page + 1)}>Next</button>
+    </nav>
+  );
+}

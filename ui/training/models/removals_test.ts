@@ -1,0 +1,132 @@
+import assert from "node:assert/strict";
+import { FakeLab, settled } from "../../lab/fake_connection.ts";
+import { StoredModels } from "../../lab/stored_models.ts";
+import { modelRecord } from "./records_testing.ts";
+import { MOST_WAITING, Removals, UNDO_MS } from "./removals.ts";
+
+const RECORDS = ["c", "b", "a"].map((id) => modelRecord({ id }));
+const [C, B, A] = RECORDS;
+
+async function open() {
+  const lab = new FakeLab();
+  lab.replies.set("/api/models", { status: 200, body: RECORDS });
+  for (const { id } of RECORDS) lab.replies.set(`DELETE /api/models/${id}`, { status: 204, body: undefined });
+  const stored = new StoredModels(lab);
+  await stored.refresh();
+  const removals = new Removals(lab, stored);
+  return { lab, stored, removals, ids: () => removals.remaining.value?.map(({ id }) => id).join("") };
+}
+
+Deno.test("a model is gone from the page at once, and from the lab when the time for undoing is over", async () => {
+  const { lab, stored, removals, ids } = await open();
+  removals.remove([B]);
+  assert.equal(ids(), "ca");
+  assert.deepEqual(lab.removed, []);
+  assert.equal(await lab.passWait(), UNDO_MS);
+  assert.deepEqual(lab.removed, ["/api/models/b"]);
+  assert.deepEqual(removals.waiting.value, []);
+  assert.equal(ids(), "ca");
+  assert.equal(stored.records.value?.length, 2, "the list itself no longer has it");
+});
+
+Deno.test("Undo puts models back where they were, the latest first, and the lab hears nothing", async () => {
+  const { lab, removals, ids } = await open();
+  removals.remove([A, C]);
+  removals.remove([B]);
+  assert.equal(ids(), "");
+  assert.deepEqual(removals.undo()?.models, [B]);
+  assert.equal(ids(), "b");
+  assert.deepEqual(removals.undo()?.models, [A, C]);
+  assert.equal(ids(), "cba");
+  assert.equal(removals.undo(), undefined);
+  assert.deepEqual(lab.waits, []);
+  assert.deepEqual(lab.removed, []);
+});
+
+Deno.test("time stands still as long as somebody is about to undo, then counts anew", async () => {
+  const { lab, removals } = await open();
+  removals.remove([A]);
+  removals.hold();
+  removals.remove([B]);
+  assert.deepEqual(lab.waits, []);
+  removals.release();
+  removals.release();
+  assert.equal(lab.waits.length, 2);
+  assert.equal(await lab.passWait(), UNDO_MS);
+  assert.deepEqual(lab.removed, ["/api/models/a"]);
+});
+
+Deno.test("after the last held one is undone, time counts for the next", async () => {
+  const { lab, removals } = await open();
+  removals.remove([A]);
+  removals.hold();
+  removals.undo();
+  removals.remove([B]);
+  assert.equal(await lab.passWait(), UNDO_MS);
+  assert.deepEqual(lab.removed, ["/api/models/b"]);
+});
+
+Deno.test("whoever leaves the page has meant it: all that waits is asked for in the same breath", async () => {
+  const { lab, removals } = await open();
+  removals.remove([A]);
+  removals.remove([B, C]);
+  removals.flush();
+  assert.deepEqual(lab.removed.toSorted(), ["/api/models/a", "/api/models/b", "/api/models/c"]);
+  assert.deepEqual(lab.waits, []);
+  await settled();
+  assert.equal(lab.removed.length, 3);
+});
+
+Deno.test("what the lab does not remove is in the list again, with the reason", async () => {
+  const { lab, removals, ids } = await open();
+  lab.replies.set("DELETE /api/models/b", { status: 500, body: { error: "The disk is read-only." } });
+  removals.remove([A, B]);
+  await lab.passWait();
+  assert.equal(ids(), "cb");
+  assert.equal(
+    removals.failure.value,
+    "SimpleNN (128), Adam, learning rate 0.001, batch size 64, 5 epochs, no dropout could not be deleted and is in the list again. The disk is read-only.",
+  );
+  lab.replies.delete("DELETE /api/models/b");
+  removals.remove([B]);
+  assert.equal(removals.failure.value, undefined);
+  await lab.passWait();
+  assert.match(removals.failure.value!, /The lab could not be reached\.$/);
+  assert.equal(ids(), "cb");
+  removals.dismiss();
+  assert.equal(removals.failure.value, undefined);
+});
+
+Deno.test("a model that was removed elsewhere meanwhile is gone, and nothing is said", async () => {
+  const { lab, removals, ids } = await open();
+  lab.replies.set("DELETE /api/models/a", { status: 404, body: { error: "There is no model." } });
+  removals.remove([A]);
+  await lab.passWait();
+  assert.equal(ids(), "cb");
+  assert.equal(removals.failure.value, undefined);
+});
+
+Deno.test("a list that was asked for before the removal and comes after it brings no row back", async () => {
+  const { lab, stored, removals, ids } = await open();
+  const late = Promise.withResolvers<{ status: number; body: unknown }>();
+  lab.replies.set("/api/models", late.promise);
+  const renewal = stored.refresh();
+  removals.remove([A]);
+  await removals.settle();
+  late.resolve({ status: 200, body: RECORDS });
+  await renewal;
+  assert.equal(ids(), "cb");
+});
+
+Deno.test("no more models wait than a page that is left can still ask for; earlier ones make room", async () => {
+  const { lab, removals } = await open();
+  const many = Array.from({ length: MOST_WAITING - 1 }, (_, i) => modelRecord({ id: `many_${i}` }));
+  removals.remove([A]);
+  removals.remove(many);
+  assert.deepEqual(lab.removed, []);
+  removals.remove([B]);
+  assert.deepEqual(lab.removed, ["/api/models/a"]);
+  assert.deepEqual(removals.waiting.value.map(({ models }) => models.length), [MOST_WAITING - 1, 1]);
+  removals.remove([...many, A, B]);
+  assert.equal(removals.waiting.value.length, 2, "more than that at once is not taken on");
+});
