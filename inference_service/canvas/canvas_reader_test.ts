@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { deflateSync } from "node:zlib";
 import { CANVAS, drawPage } from "../../core/mnist/drawing_testing.ts";
+import { PLAIN_TOOLS } from "../../core/mnist/drawing.ts";
 import { findInk } from "../../core/mnist/ink.ts";
 import { readChunks } from "../png/chunks.ts";
 import { decodePng, PngError } from "../png/decode.ts";
@@ -42,6 +43,39 @@ Deno.test("the ink of a canvas is found as in any other picture, through every f
         agree(reader, { width, height, filter, sample: noise(paper, () => OPAQUE) }, what);
         agree(reader, { width, height, filter, sample: noise(paper, () => 9) }, `${what}, alpha 9`);
         agree(reader, { width, height, filter, sample: noise(paper, (x, y) => (x * y) & 255) }, `${what}, any alpha`);
+      }
+    }
+  }
+});
+
+Deno.test("the box of a drawing and its sums are the same the fast way, wherever the ink lies and whatever the size", () => {
+  const reader = new CanvasReader();
+  for (const [width, height] of [[280, 280], [16, 16], [17, 40], [40, 17], [5, 60], [31, 9], [600, 20], [20, 700]]) {
+    for (
+      const [x0, y0, x1, y1] of [[0, 0, 1, 1], [0.3, 0.2, 0.6, 0.9], [0.97, 0.97, 1, 1], [0, 0.9, 1, 1], [
+        0,
+        0,
+        0.03,
+        1,
+      ]]
+    ) {
+      const left = Math.floor(x0 * (width - 1)), right = Math.max(left + 1, Math.round(x1 * width));
+      const top = Math.floor(y0 * (height - 1)), bottom = Math.max(top + 1, Math.round(y1 * height));
+      const isInk = (x: number, y: number) => x >= left && x < right && y >= top && y < bottom;
+      const sample = (x: number, y: number, c: number) => c === 3 ? OPAQUE : isInk(x, y) ? (x * 7 + y * 13) % 200 : 255;
+      const { plane } = reader.read(
+        readChunks(writePng({ width, height, colour: RGBA, sample, filter: (y) => y % 5 })),
+      );
+      const what = `${width}×${height}, ink from ${left}, ${top} to ${right}, ${bottom}`;
+      const box = PLAIN_TOOLS.findBox(plane, width, 56);
+      assert.deepEqual(reader.tools.findBox(plane, width, 56), box, what);
+      for (const rows of [0, 1, bottom - top]) {
+        const part = { ...box, bottom: box.top + rows };
+        assert.deepEqual(
+          [...reader.tools.columnSums(plane, width, part)],
+          [...PLAIN_TOOLS.columnSums(plane, width, part)],
+          `${what}, ${rows} rows`,
+        );
       }
     }
   }
