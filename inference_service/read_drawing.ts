@@ -1,11 +1,11 @@
 /** From the file of a drawing to the pixels that a model reads. */
 import { BlankDrawingError, prepareDrawing, prepareInk } from "../core/mnist/drawing.ts";
+import { CanvasReader, isCanvas } from "./canvas/canvas_reader.ts";
 import { readChunks } from "./png/chunks.ts";
 import { decodeChunks, PngError } from "./png/decode.ts";
 import { peekHeader } from "./png/header.ts";
-import { isCanvas, RgbaReader } from "./rgba_reader.ts";
 
-const rgbaReader = new RgbaReader();
+const canvasReader = new CanvasReader();
 
 /** A picture with no digit to be read from it, in words for the person who sent it. */
 export class DrawingError extends Error {
@@ -16,7 +16,7 @@ export class DrawingError extends Error {
 export function readDrawing(png: Uint8Array): Uint8Array {
   try {
     const chunks = readChunks(png);
-    if (isCanvas(chunks)) return prepareInk(rgbaReader.read(chunks), chunks.header.width);
+    if (isCanvas(chunks)) return prepareInk(canvasReader.read(chunks), chunks.header.width, canvasReader.tools);
     return prepareDrawing(decodeChunks(chunks));
   } catch (error) {
     if (error instanceof PngError) throw new DrawingError(`image_data: ${error.message}`);

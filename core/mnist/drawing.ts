@@ -6,7 +6,7 @@
 import { IMAGE_PIXELS, IMAGE_SIDE } from "../nn/model_spec.ts";
 import { findInk, type Ink } from "./ink.ts";
 import type { Raster } from "./raster.ts";
-import { averageAreas, type Box } from "./resample.ts";
+import { averageAreas, type Box, type ColumnSums, columnSums } from "./resample.ts";
 
 export type { Raster } from "./raster.ts";
 
@@ -35,21 +35,28 @@ export function prepareDrawing(image: Raster): Uint8Array {
   return prepareInk(findInk(image), image.width);
 }
 
+/** What is slow about preparing a large drawing, for whoever has a faster way that gives the same. */
+export interface PlaneTools {
+  /** The smallest rectangle around all of at least `threshold`; there is something. */
+  findBox(plane: Uint8Array, stride: number, threshold: number): Box;
+  columnSums: ColumnSums;
+}
+
+export const PLAIN_TOOLS: PlaneTools = { findBox, columnSums };
+
 /** Prepares a drawing of which the ink is found already, on rows of `stride` pixels. */
-export function prepareInk(ink: Ink, stride: number): Uint8Array {
-  if (ink.strongest < VISIBLE) throw new BlankDrawingError();
-  const box = findBox(ink, stride);
+export function prepareInk({ plane, strongest }: Ink, stride: number, tools = PLAIN_TOOLS): Uint8Array {
+  if (strongest < VISIBLE) throw new BlankDrawingError();
+  const box = tools.findBox(plane, stride, Math.ceil(strongest * NOISE));
   const width = box.right - box.left;
   const height = box.bottom - box.top;
   const scale = DIGIT_SIDE / Math.max(width, height);
   const newWidth = Math.max(1, Math.round(width * scale));
   const newHeight = Math.max(1, Math.round(height * scale));
-  return centre(averageAreas(ink.plane, stride, box, newWidth, newHeight), newWidth, newHeight);
+  return centre(averageAreas(plane, stride, box, newWidth, newHeight, tools.columnSums), newWidth, newHeight);
 }
 
-/** The smallest rectangle around everything that is more than noise; there is something, the strongest ink at least. */
-function findBox({ plane, strongest }: Ink, width: number): Box {
-  const threshold = Math.ceil(strongest * NOISE);
+function findBox(plane: Uint8Array, width: number, threshold: number): Box {
   let first = 0, last = plane.length - 1;
   while (plane[first] < threshold) first++;
   while (plane[last] < threshold) last--;

@@ -62,10 +62,14 @@ export const LAYERS: readonly Layer[] = [
   },
   {
     path: "inference_service/",
-    imports: [...PUBLIC_CORE, "protocol/", "registry/", "service/", "inference_service/rgba_kernels.ts"],
+    imports: [...PUBLIC_CORE, "protocol/", "registry/", "service/", "inference_service/canvas/"],
     why: "services use the core's front doors and never each other",
   },
-  { path: "inference_service/rgba_kernels.ts", imports: ["core/emit/"], why: "code of its own for a canvas's pixels" },
+  {
+    path: "inference_service/canvas/",
+    imports: ["core/emit/", "core/mnist/", "inference_service/"],
+    why: "code of its own for a canvas's pixels",
+  },
   { path: "ui/", imports: [...PUBLIC_CORE, "protocol/"], why: "pages talk to services over the wire only" },
   { path: "scripts/", imports: ["*"], why: "tools may use everything" },
 ];

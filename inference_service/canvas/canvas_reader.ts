@@ -1,11 +1,14 @@
 /** The fast way from the file of a canvas to its ink. Everything else is read the plain way, which this agrees with. */
-import { findInk, type Ink, paperOf } from "../core/mnist/ink.ts";
-import type { Raster } from "../core/mnist/raster.ts";
-import type { Chunks } from "./png/chunks.ts";
-import { inflatePicture } from "./png/decode.ts";
-import { PngError } from "./png/error.ts";
-import { COLOUR } from "./png/header.ts";
-import { compileRgbaKernels, INK_STEP, type RgbaKernels } from "./rgba_kernels.ts";
+import type { PlaneTools } from "../../core/mnist/drawing.ts";
+import { findInk, type Ink, paperOf } from "../../core/mnist/ink.ts";
+import type { Raster } from "../../core/mnist/raster.ts";
+import type { Chunks } from "../png/chunks.ts";
+import { inflatePicture } from "../png/decode.ts";
+import { PngError } from "../png/error.ts";
+import { COLOUR } from "../png/header.ts";
+import { INK_STEP } from "./ink_kernel.ts";
+import { type CanvasKernels, compileCanvasKernels } from "./kernels.ts";
+import { fastPlaneTools, PLANE_MARGIN, resultBytes } from "./plane.ts";
 
 const PIXEL_BYTES = 4;
 const PAGE_BYTES = 64 * 1024;
@@ -20,9 +23,12 @@ export function isCanvas({ header }: Chunks): boolean {
   return header.colour === COLOUR.rgba && header.depth === 8 && !header.interlaced;
 }
 
-export class RgbaReader {
+export class CanvasReader {
   readonly #memory = new WebAssembly.Memory({ initial: 1 });
-  readonly #kernels: RgbaKernels = compileRgbaKernels(this.#memory);
+  readonly #kernels: CanvasKernels = compileCanvasKernels(this.#memory);
+  #results = 0;
+  /** For the plane that was read last. */
+  readonly tools: PlaneTools = fastPlaneTools(this.#memory, this.#kernels, () => this.#results);
 
   /** The ink on a canvas, which holds until the next call. Throws a `PngError` for a picture that is damaged. */
   read(chunks: Chunks): Ink {
@@ -33,7 +39,8 @@ export class RgbaReader {
     const paddedPixels = Math.ceil(pixels / INK_STEP) * INK_STEP;
     const pictureAt = ROWS + rowBytes;
     const planeAt = pictureAt + Math.max(filtered.length, paddedPixels * PIXEL_BYTES);
-    const bytes = this.#reserve(planeAt + paddedPixels);
+    this.#results = planeAt + paddedPixels + PLANE_MARGIN;
+    const bytes = this.#reserve(this.#results + resultBytes(width, height));
     bytes.fill(0, ROWS, pictureAt);
     bytes.set(filtered, pictureAt);
     this.#undoFilters(bytes, pictureAt, rowBytes, height);

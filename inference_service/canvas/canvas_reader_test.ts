@@ -1,17 +1,18 @@
 import assert from "node:assert/strict";
 import { deflateSync } from "node:zlib";
-import { CANVAS, drawPage } from "../core/mnist/drawing_testing.ts";
-import { findInk } from "../core/mnist/ink.ts";
-import { readChunks } from "./png/chunks.ts";
-import { decodePng, PngError } from "./png/decode.ts";
-import { filteredRows, type PngSpec, writePng } from "./png/testing.ts";
-import { isCanvas, RgbaReader } from "./rgba_reader.ts";
+import { CANVAS, drawPage } from "../../core/mnist/drawing_testing.ts";
+import { PLAIN_TOOLS } from "../../core/mnist/drawing.ts";
+import { findInk } from "../../core/mnist/ink.ts";
+import { readChunks } from "../png/chunks.ts";
+import { decodePng, PngError } from "../png/decode.ts";
+import { filteredRows, type PngSpec, writePng } from "../png/testing.ts";
+import { CanvasReader, isCanvas } from "./canvas_reader.ts";
 
 const RGBA = 6;
 const OPAQUE = 255;
 
 /** The fast way and the plain one must find the same ink, to the byte. */
-function agree(reader: RgbaReader, spec: PngSpec, what: string) {
+function agree(reader: CanvasReader, spec: PngSpec, what: string) {
   const png = writePng({ ...spec, colour: RGBA });
   const chunks = readChunks(png);
   assert.ok(isCanvas(chunks));
@@ -32,7 +33,7 @@ function noise(paper: number, alpha: (x: number, y: number) => number) {
 }
 
 Deno.test("the ink of a canvas is found as in any other picture, through every filter and at every size", () => {
-  const reader = new RgbaReader();
+  const reader = new CanvasReader();
   const filterings = [0, 1, 2, 3, 4].map((filter) => () => filter);
   filterings.push((y?: number) => (y! * 7 + 3) % 5);
   for (const [width, height] of [[1, 1], [5, 7], [16, 1], [33, 40], [1, 50], [300, 3]]) {
@@ -47,8 +48,41 @@ Deno.test("the ink of a canvas is found as in any other picture, through every f
   }
 });
 
+Deno.test("the box of a drawing and its sums are the same the fast way, wherever the ink lies and whatever the size", () => {
+  const reader = new CanvasReader();
+  for (const [width, height] of [[280, 280], [16, 16], [17, 40], [40, 17], [5, 60], [31, 9], [600, 20], [20, 700]]) {
+    for (
+      const [x0, y0, x1, y1] of [[0, 0, 1, 1], [0.3, 0.2, 0.6, 0.9], [0.97, 0.97, 1, 1], [0, 0.9, 1, 1], [
+        0,
+        0,
+        0.03,
+        1,
+      ]]
+    ) {
+      const left = Math.floor(x0 * (width - 1)), right = Math.max(left + 1, Math.round(x1 * width));
+      const top = Math.floor(y0 * (height - 1)), bottom = Math.max(top + 1, Math.round(y1 * height));
+      const isInk = (x: number, y: number) => x >= left && x < right && y >= top && y < bottom;
+      const sample = (x: number, y: number, c: number) => c === 3 ? OPAQUE : isInk(x, y) ? (x * 7 + y * 13) % 200 : 255;
+      const { plane } = reader.read(
+        readChunks(writePng({ width, height, colour: RGBA, sample, filter: (y) => y % 5 })),
+      );
+      const what = `${width}×${height}, ink from ${left}, ${top} to ${right}, ${bottom}`;
+      const box = PLAIN_TOOLS.findBox(plane, width, 56);
+      assert.deepEqual(reader.tools.findBox(plane, width, 56), box, what);
+      for (const rows of [0, 1, bottom - top]) {
+        const part = { ...box, bottom: box.top + rows };
+        assert.deepEqual(
+          [...reader.tools.columnSums(plane, width, part)],
+          [...PLAIN_TOOLS.columnSums(plane, width, part)],
+          `${what}, ${rows} rows`,
+        );
+      }
+    }
+  }
+});
+
 Deno.test("a canvas and a transparent one are read one after the other, the larger first or last", () => {
-  const reader = new RgbaReader();
+  const reader = new CanvasReader();
   for (const [width, height] of [[280, 280], [40, 30], [600, 500], [28, 28]]) {
     for (const paper of [[255, 255, 255, 255], [0, 0, 0, 0]]) {
       const ink = [0, 0, 200, 255];
@@ -63,7 +97,7 @@ Deno.test("a canvas and a transparent one are read one after the other, the larg
 });
 
 Deno.test("a canvas with a filter that does not exist, or of the wrong length, is refused", () => {
-  const reader = new RgbaReader();
+  const reader = new CanvasReader();
   const spec: PngSpec = { width: 20, height: 10, colour: RGBA, sample: (x, y, c) => x * y + c };
   const refuses = (data: Uint8Array, why: RegExp) =>
     assert.throws(

@@ -1,0 +1,23 @@
+/** What is done to every byte of a canvas's picture, in WASM SIMD. */
+import { ModuleBuilder } from "../../core/emit/wasm/module_builder.ts";
+import { addFilters, FILTERS, type Undo, undoName } from "./filter_kernels.ts";
+import { addInk, type InkKernel } from "./ink_kernel.ts";
+import { addPlaneKernels, type PlaneKernels } from "./plane_kernels.ts";
+
+export interface CanvasKernels extends PlaneKernels {
+  /** By the number of the filter. */
+  undo: readonly Undo[];
+  ink: InkKernel;
+}
+
+/** Kernels over `memory`, of which the first page is there. */
+export function compileCanvasKernels(memory: WebAssembly.Memory): CanvasKernels {
+  const module = new ModuleBuilder({ relaxedFma: false });
+  addFilters(module);
+  addInk(module);
+  addPlaneKernels(module);
+  const code = new WebAssembly.Module(module.encode({ pages: 1, shared: false }));
+  const { exports } = new WebAssembly.Instance(code, { env: { memory } });
+  const kernels = exports as unknown as Omit<CanvasKernels, "undo"> & Record<string, Undo>;
+  return { ...kernels, undo: Array.from({ length: FILTERS }, (_, filter) => kernels[undoName(filter)]) };
+}
