@@ -33,14 +33,20 @@ function WhichModel({ model }: { model: InferenceModel }) {
           learningRate={
             <RangeField
               value={model.form.range.value}
-              hint="In which the model's learning rate lay."
-              onChoose={(range) => model.form.range.value = range}
+              hint={rangeHint(model)}
+              onChoose={(range) => model.form.chooseRange(range)}
             />
           }
         />
       </div>
     </form>
   );
+}
+
+function rangeHint({ form }: InferenceModel): string {
+  const rate = form.otherRate.value;
+  if (rate === undefined) return "In which the model's learning rate lay.";
+  return `The learning rate ${rate} lies in none of the ranges.`;
 }
 
 function NamedModel({ model }: { model: InferenceModel }) {

@@ -27,7 +27,7 @@ export function choosePlace(page: Page, place: Place): Promise<void> {
 }
 
 export function drawingCanvas(page: Page): Locator {
-  return page.getByRole("img", { name: "Drawing canvas" });
+  return page.getByLabel("Drawing canvas", { exact: true });
 }
 
 export async function drawByMouse(page: Page, stroke: Stroke): Promise<void> {
