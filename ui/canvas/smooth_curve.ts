@@ -17,7 +17,13 @@ export function smoothCurve(points: readonly PenPoint[]): PenPoint[] {
   for (let i = 0; i < knots.length - 1; i++) {
     const from = knots[i];
     const to = knots[i + 1];
-    bend(curve, knots[i - 1] ?? mirror(to, from), from, to, knots[i + 2] ?? mirror(from, to));
+    bend(
+      curve,
+      knots[i - 1] ?? mirror(knots[i + 2], from, to),
+      from,
+      to,
+      knots[i + 2] ?? mirror(knots[i - 1], from, to),
+    );
   }
   return curve;
 }
@@ -64,8 +70,12 @@ function apart(points: readonly PenPoint[]): PenPoint[] {
   return kept;
 }
 
-function mirror(point: PenPoint, at: PenPoint): PenPoint {
-  return { x: 2 * at.x - point.x, y: 2 * at.y - point.y, force: at.force };
+/** `point` on the other side of the middle between `from` and `to`: a curve goes on at its end as it came. */
+function mirror(point: PenPoint, from: PenPoint, to: PenPoint): PenPoint {
+  const way = { x: to.x - from.x, y: to.y - from.y };
+  const along = (2 * point.x - from.x - to.x) * way.x + (2 * point.y - from.y - to.y) * way.y;
+  const share = along / (way.x * way.x + way.y * way.y);
+  return { x: point.x - share * way.x, y: point.y - share * way.y, force: point.force };
 }
 
 function distance(a: PenPoint, b: PenPoint): number {

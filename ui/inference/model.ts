@@ -58,6 +58,15 @@ export class InferenceModel {
   readonly namedModel = signal<ModelRecord | undefined>(undefined);
   readonly canPredict = computed(() => this.modelId.value !== undefined || this.form.params.value !== undefined);
 
+  /** The stored model that answers, as far as this page knows. */
+  readonly chosen = computed((): ModelRecord | undefined => {
+    const records = this.#stored.records.value;
+    const id = this.modelId.value;
+    if (id !== undefined) return records === undefined ? this.namedModel.value : records.find((r) => r.id === id);
+    const params = this.form.params.value;
+    return records && params && findMatch(records, params);
+  });
+
   readonly query = computed((): FormQuery => ({ ...this.form.query.value, model_id: this.modelId.value }));
   /** What the address bar shows behind `?`. */
   readonly address = computed(() => formatFormQuery(this.query.value));
@@ -65,24 +74,17 @@ export class InferenceModel {
   readonly #parts: InferenceParts;
   readonly #stored: StoredModels;
   readonly #place = signal<Place>("browser");
-  /** The stored model that answers, as far as this page knows. */
-  readonly #chosen = computed((): ModelRecord | undefined => {
-    const records = this.#stored.records.value;
-    const id = this.modelId.value;
-    if (id !== undefined) return records === undefined ? this.namedModel.value : records.find((r) => r.id === id);
-    const params = this.form.params.value;
-    return records && params && findMatch(records, params);
-  });
   /** Set while the settings are known to fit no stored model. */
   readonly #miss = computed((): { nearest: NearestModel | null } | undefined => {
     const records = this.#stored.records.value;
     const params = this.form.params.value;
     if (this.modelId.value !== undefined || records === undefined || params === undefined) return undefined;
-    return this.#chosen.value === undefined ? { nearest: findNearest(records, params) } : undefined;
+    return this.chosen.value === undefined ? { nearest: findNearest(records, params) } : undefined;
   });
   #pending = new AbortController();
   /** What is on the paper, as far as this page was told. */
   #drawing: Drawing | undefined;
+  #isShowing = false;
 
   constructor(parts: InferenceParts) {
     this.#parts = parts;
@@ -113,7 +115,9 @@ export class InferenceModel {
     this.#keepModelReady();
     this.#sayMissEarly();
     void this.refresh();
-    if (this.modelId.value !== undefined) await this.#describeNamedModel(this.modelId.value);
+    if (this.modelId.value !== undefined) {
+      await this.#describeNamedModel(this.modelId.value, Object.keys(query).length === 1);
+    }
   }
 
   /** Looks which models are stored by now. */
@@ -123,7 +127,7 @@ export class InferenceModel {
 
   /** Tests `record` itself, on the drawing that is there, and shows its settings. */
   useModel(record: ModelRecord): void {
-    this.form.set(record);
+    this.#showSettings(record);
     batch(() => {
       this.modelId.value = record.id;
       this.namedModel.value = record;
@@ -187,8 +191,8 @@ export class InferenceModel {
     const { engine, now } = this.#parts;
     try {
       const pixels = prepareDrawing(drawing.toRaster());
-      if (this.#chosen.value === undefined) await this.#stored.refresh();
-      const record = this.#chosen.value;
+      if (this.chosen.value === undefined) await this.#stored.refresh();
+      const record = this.chosen.value;
       if (record === undefined) {
         // The page can say so by itself, unless it does not know what the service has.
         const miss = this.#miss.value;
@@ -208,7 +212,7 @@ export class InferenceModel {
   /** A model may have been stored, changed or removed since the page last asked; then the drawing is answered again. */
   async #lookForBetter(record: ModelRecord, drawing: Drawing, signal: AbortSignal): Promise<void> {
     await this.#stored.refresh();
-    const chosen = this.#chosen.value;
+    const chosen = this.chosen.value;
     const isSame = chosen !== undefined && recordVersion(chosen) === recordVersion(record);
     if (!signal.aborted && !isSame) await this.predict(drawing);
   }
@@ -237,7 +241,7 @@ export class InferenceModel {
   /** Loads the model that the fields choose ahead of the first drawing. */
   #keepModelReady(): void {
     effect(() => {
-      const record = this.#chosen.value;
+      const record = this.chosen.value;
       if (this.place === "browser" && record !== undefined) this.#parts.engine.prepare(record);
     });
   }
@@ -264,9 +268,16 @@ export class InferenceModel {
     let seen: string | undefined;
     effect(() => {
       const fields = formatFormQuery(this.form.query.value);
-      if (seen !== undefined && fields !== seen) untracked(() => this.#fieldsChanged());
+      if (seen !== undefined && fields !== seen && !this.#isShowing) untracked(() => this.#fieldsChanged());
       seen = fields;
     });
+  }
+
+  /** Fills the fields in, which is no change of theirs by the user. */
+  #showSettings(record: ModelRecord): void {
+    this.#isShowing = true;
+    this.form.set(record);
+    this.#isShowing = false;
   }
 
   #fieldsChanged(): void {
@@ -275,11 +286,13 @@ export class InferenceModel {
     void this.#askAgain();
   }
 
-  async #describeNamedModel(id: string): Promise<void> {
+  /** `isAlone`: the address says nothing about the settings, so that the model's own are shown. */
+  async #describeNamedModel(id: string, isAlone: boolean): Promise<void> {
     const reply = await this.#parts.connection.request(`/api/models/${encodeURIComponent(id)}`).catch(() => undefined);
     if (this.modelId.value !== id) return;
     if (reply?.status === 200) {
       this.namedModel.value = reply.body as ModelRecord;
+      if (isAlone) this.#showSettings(this.namedModel.value);
     } else if (reply?.status === 404) {
       this.modelId.value = undefined;
       this.outcome.value = {

@@ -15,7 +15,9 @@ export function InferencePage({ model }: { model: InferenceModel }) {
     >
       <div class="columns even">
         <DrawingView model={model} />
-        <OutcomeView model={model} />
+        <div class="answers">
+          <OutcomeView model={model} />
+        </div>
       </div>
       <WhichModel model={model} />
     </Page>
@@ -51,14 +53,24 @@ function rangeHint({ form }: InferenceModel): string {
 
 function NamedModel({ model }: { model: InferenceModel }) {
   const id = model.modelId.value;
-  const record = model.namedModel.value;
-  if (id === undefined) {
-    return <p>The best stored model that was trained with exactly these settings.</p>;
+  const record = id === undefined ? model.chosen.value : model.namedModel.value;
+  const words = record && `${describeModel(record)}; test accuracy ${formatPercent(record.accuracy)}`;
+  if (id !== undefined) {
+    return (
+      <p class="named">
+        This one model, until you change a setting: <code>{id}</code>
+        {words && ` – ${words}`}.
+      </p>
+    );
   }
   return (
-    <p class="named">
-      This one model, until you change a setting: <code>{id}</code>
-      {record && ` – ${describeModel(record)}; test accuracy ${formatPercent(record.accuracy)}`}.
-    </p>
+    <>
+      <p>The best stored model that was trained with exactly these settings.</p>
+      {record && (
+        <p class="named">
+          That is <code>{record.id}</code> – {words}.
+        </p>
+      )}
+    </>
   );
 }

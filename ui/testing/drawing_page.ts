@@ -48,6 +48,36 @@ export async function drawByTouch(page: Page, stroke: Stroke): Promise<void> {
   await session.detach();
 }
 
+/** A hand faster than the screen: all points arrive within a frame or two, so that the browser coalesces them. */
+export async function drawInAFlash(page: Page, stroke: Stroke): Promise<void> {
+  const session = await page.context().newCDPSession(page);
+  const [first, ...others] = await onScreen(page, stroke);
+  await page.mouse.move(...first);
+  await page.mouse.down();
+  await Promise.all(
+    others.map(([x, y]) =>
+      session.send("Input.dispatchMouseEvent", { type: "mouseMoved", x, y, button: "left", buttons: 1 })
+    ),
+  );
+  await page.mouse.up();
+  await session.detach();
+}
+
+/** A stroke of one finger, while another one rests at `rest`. Needs a visitor with `hasTouch`. */
+export async function drawBesideAFinger(page: Page, stroke: Stroke, rest: Stroke[number]): Promise<void> {
+  const session = await page.context().newCDPSession(page);
+  const [resting, ...points] = (await onScreen(page, [rest, ...stroke])).map(([x, y]) => ({ x, y }));
+  const touch = (type: "touchStart" | "touchMove" | "touchEnd", ...at: { x: number; y: number; id: number }[]) =>
+    session.send("Input.dispatchTouchEvent", { type, touchPoints: at });
+  const drawing = points.map((point) => ({ ...point, id: 1 }));
+  const second = { ...resting, id: 2 };
+  await touch("touchStart", drawing[0]);
+  await touch("touchStart", drawing[0], second);
+  for (const at of drawing.slice(1)) await touch("touchMove", at, { ...second, x: second.x + 3 });
+  await touch("touchEnd");
+  await session.detach();
+}
+
 async function onScreen(page: Page, stroke: Stroke): Promise<[x: number, y: number][]> {
   const canvas = drawingCanvas(page);
   await canvas.scrollIntoViewIfNeeded();
@@ -73,6 +103,18 @@ export async function inkShare(page: Page): Promise<number> {
     for (let alpha = 3; alpha < data.length; alpha += 4) if (data[alpha] > 0) inked++;
     return inked / (width * height);
   });
+}
+
+/** The ink on the canvas in units of the paper: how dark it is, from 0 to 1, at each of `points`. */
+export async function inkAt(page: Page, points: Stroke): Promise<number[]> {
+  return await drawingCanvas(page).evaluate((element, { points, side }) => {
+    const canvas = element as HTMLCanvasElement;
+    const context = canvas.getContext("2d")!;
+    const scale = canvas.width / side;
+    return points.map(([x, y]) =>
+      context.getImageData(Math.round(x * scale), Math.round(y * scale), 1, 1).data[3] / 255
+    );
+  }, { points, side: PAPER_SIDE });
 }
 
 export function prediction(page: Page): Locator {

@@ -46,7 +46,7 @@ const PAPER_ROWS: readonly { keys: ComponentChildren; does: string }[] = [
 export function KeyHelp() {
   return (
     <details class="keys">
-      <summary>Keyboard</summary>
+      <summary>Keyboard shortcuts</summary>
       <p class="note">Anywhere on the page, except while you type in a field:</p>
       <KeyTable rows={ROWS} />
       <p class="note">On the paper (reach it with Tab):</p>
