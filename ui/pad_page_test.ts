@@ -1,11 +1,14 @@
 import assert from "node:assert/strict";
+import { decode } from "fast-png";
 import type { Page } from "playwright-core";
+import { prepareDrawing } from "../core/mnist/drawing.ts";
 import {
   clear,
   digitBecomes,
   DIGITS,
   drawBesideAFinger,
   drawByMouse,
+  drawByPen,
   drawInAFlash,
   drawingCanvas,
   inkAt,
@@ -104,6 +107,19 @@ pageTest("three brushes draw three widths, each taken for the same digit", async
   assert(shares[0] * 1.2 < shares[1] && shares[1] * 1.2 < shares[2], String(shares));
 });
 
+pageTest("a pen that presses harder draws a wider line", async (lab, page) => {
+  await visitTrained(lab, page);
+  await drawByPen(page, DIGITS[1], 0.2);
+  await digitBecomes(page, "1");
+  const light = await inkShare(page);
+  await clear(page);
+  await inkBecomes(page, (ink) => ink === 0);
+  await drawByPen(page, DIGITS[1], 0.9);
+  await digitBecomes(page, "1");
+  const hard = await inkShare(page);
+  assert(hard > 1.2 * light && hard < 2 * light, `${light} lightly, ${hard} pressed`);
+});
+
 pageTest("a second finger that rests on the paper draws nothing", async (lab, page) => {
   await visitTrained(lab, page);
   await drawBesideAFinger(page, DIGITS[1], [240, 240]);
@@ -139,6 +155,19 @@ pageTest(
   },
 );
 
+pageTest("a test digit reaches the model as the very pixels of the test set", async (lab, page) => {
+  await visitTrained(lab, page);
+  await page.getByRole("radio", { name: "On the server" }).check();
+  const request = page.waitForRequest(/\/predict$/);
+  const sample = page.getByRole("button", { name: /^Test digit/ }).first();
+  const index = (await sample.getAttribute("aria-label"))!.match(/\d+/)![0];
+  await sample.click();
+  const { image_data } = (await request).postDataJSON();
+  const stored = decode(await (await fetch(`${lab.inferenceUrl}/api/digits/${index}.png`)).bytes()).data;
+  const cells = (await tonesOf(page, image_data)).map((tones) => tones.map((tone) => 255 - tone));
+  assert.deepEqual(cells, [...stored].map((ink) => [ink]));
+});
+
 for (const place of ["In this browser", "On the server"]) {
   pageTest(`from the first Tab to the answer by keyboard alone (${place})`, async (lab, page) => {
     await visitTrained(lab, page);
@@ -172,10 +201,10 @@ pageTest("what the keyboard paints is what is classified, pixel by pixel", async
   await page.getByRole("radio", { name: "On the server" }).check();
   await page.getByRole("radio", { name: "Thin", exact: true }).check();
   await drawingCanvas(page).focus();
-  // Twenty rows from the fifth on, two columns: where MNIST's frame has it already, so that nothing is moved or scaled.
+  // Twenty rows, two columns, in the place where MNIST's frame has them, so that nothing is moved or scaled.
   for (const key of ["PageUp", "Home"]) await page.keyboard.press(key);
-  for (let row = 0; row < 4; row++) await page.keyboard.press("ArrowDown");
-  for (let column = 0; column < 13; column++) await page.keyboard.press("ArrowRight");
+  for (let row = 0; row < 5; row++) await page.keyboard.press("ArrowDown");
+  for (let column = 0; column < 14; column++) await page.keyboard.press("ArrowRight");
   await page.keyboard.down("Shift");
   for (let row = 0; row < 19; row++) await page.keyboard.press("ArrowDown");
   await page.keyboard.press("ArrowRight");
@@ -184,7 +213,12 @@ pageTest("what the keyboard paints is what is classified, pixel by pixel", async
   const request = page.waitForRequest(/\/predict$/);
   await page.keyboard.press("Enter");
   const { image_data } = (await request).postDataJSON();
-  assert.deepEqual(await cellsOf(page, image_data), Array.from({ length: 40 }, (_, i) => [4 + (i >> 1), 13 + i % 2]));
+  const painted = Array.from({ length: 40 }, (_, i) => [5 + (i >> 1), 14 + i % 2]);
+  assert.deepEqual(await inkedCells(page, image_data), painted);
+  const { width, height, data } = decode(Uint8Array.fromBase64(image_data.split(",")[1]));
+  const prepared = prepareDrawing({ width, height, channels: 4, data: Uint8Array.from(data) });
+  const cells = [...prepared].flatMap((ink, cell) => ink > 0 ? [[Math.floor(cell / 28), cell % 28, ink]] : []);
+  assert.deepEqual(cells, painted.map((at) => [...at, 255]));
 });
 
 pageTest("the answer is in view while one draws on a telephone, and the paper stays where it is", async (lab, page) => {
@@ -261,25 +295,26 @@ async function tabTo(page: Page, name: string): Promise<void> {
   assert.fail(`Tab does not lead to ${name}`);
 }
 
-/** The inked cells of a picture that was sent, `[row, column]` in reading order. */
-async function cellsOf(page: Page, dataUrl: string): Promise<number[][]> {
+/** The inked cells of a picture that was sent, `[row, column]` in reading order; every cell is ink or paper. */
+async function inkedCells(page: Page, dataUrl: string): Promise<number[][]> {
+  const cells = await tonesOf(page, dataUrl);
+  assert(cells.every(([tone, second]) => second === undefined && (tone === 0 || tone === 255)));
+  return cells.flatMap(([tone], cell) => tone === 0 ? [[Math.floor(cell / 28), cell % 28]] : []);
+}
+
+/** The tones in each of a picture's 28 × 28 cells, 0 for black: one tone where the cell is even. */
+async function tonesOf(page: Page, dataUrl: string): Promise<number[][]> {
   return await page.evaluate(async (dataUrl) => {
     const picture = new Image();
     picture.src = dataUrl;
     await picture.decode();
-    const canvas = new OffscreenCanvas(picture.width, picture.height);
-    const context = canvas.getContext("2d")!;
+    const context = new OffscreenCanvas(picture.width, picture.height).getContext("2d")!;
     context.drawImage(picture, 0, 0);
-    const cells: number[][] = [];
-    for (let row = 0; row < 28; row++) {
-      for (let column = 0; column < 28; column++) {
-        const { data } = context.getImageData(column * 10, row * 10, 10, 10);
-        const reds = data.filter((_, i) => i % 4 === 0);
-        if (reds.every((red) => red === 0)) cells.push([row, column]);
-        else if (!reds.every((red) => red === 255)) throw new Error(`cell ${row}, ${column} is neither ink nor paper`);
-      }
-    }
-    return cells;
+    const side = picture.width / 28;
+    return Array.from({ length: 28 * 28 }, (_, cell) => {
+      const { data } = context.getImageData(cell % 28 * side, Math.floor(cell / 28) * side, side, side);
+      return [...new Set(data.filter((_, i) => i % 4 === 0))];
+    });
   }, dataUrl);
 }
 

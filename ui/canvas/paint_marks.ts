@@ -38,21 +38,29 @@ function tracePath(context: CanvasRenderingContext2D, [first, ...others]: PenPoi
 
 /** Through a picture of one pixel per cell, so that no seams show between cells at any scale. */
 function paintGrid(context: CanvasRenderingContext2D, mark: Cells | Sample, ink: string): void {
-  const tile = document.createElement("canvas");
-  tile.width = tile.height = GRID_SIDE;
-  const pixels = tile.getContext("2d", { willReadFrequently: true })!;
+  const pixels = tile ??= makeTile();
   const image = pixels.createImageData(GRID_SIDE, GRID_SIDE);
   for (let cell = 0; cell < GRID_SIDE * GRID_SIDE; cell++) image.data[cell * 4 + 3] = strengthOf(mark, cell);
   pixels.putImageData(image, 0, 0);
-  pixels.globalCompositeOperation = "source-in";
   pixels.fillStyle = ink;
   pixels.fillRect(0, 0, GRID_SIDE, GRID_SIDE);
 
   context.save();
   context.imageSmoothingEnabled = false;
   if (mark.kind === "cells" && !mark.ink) context.globalCompositeOperation = "destination-out";
-  context.drawImage(tile, 0, 0, PAPER_SIDE, PAPER_SIDE);
+  context.drawImage(pixels.canvas, 0, 0, PAPER_SIDE, PAPER_SIDE);
   context.restore();
+}
+
+let tile: CanvasRenderingContext2D | undefined;
+
+/** Painting there changes the colour of what is there, and leaves alone what is not. */
+function makeTile(): CanvasRenderingContext2D {
+  const canvas = document.createElement("canvas");
+  canvas.width = canvas.height = GRID_SIDE;
+  const context = canvas.getContext("2d", { willReadFrequently: true })!;
+  context.globalCompositeOperation = "source-in";
+  return context;
 }
 
 function strengthOf(mark: Cells | Sample, cell: number): number {

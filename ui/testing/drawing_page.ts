@@ -63,6 +63,18 @@ export async function drawInAFlash(page: Page, stroke: Stroke): Promise<void> {
   await session.detach();
 }
 
+/** A stroke of a pen that presses with `force`, from 0 to 1. */
+export async function drawByPen(page: Page, stroke: Stroke, force: number): Promise<void> {
+  const session = await page.context().newCDPSession(page);
+  const points = await onScreen(page, stroke);
+  const send = (type: "mousePressed" | "mouseMoved" | "mouseReleased", [x, y]: [number, number], buttons: number) =>
+    session.send("Input.dispatchMouseEvent", { type, x, y, button: "left", buttons, force, pointerType: "pen" });
+  await send("mousePressed", points[0], 1);
+  for (const point of points.slice(1)) await send("mouseMoved", point, 1);
+  await send("mouseReleased", points[points.length - 1], 0);
+  await session.detach();
+}
+
 /** A stroke of one finger, while another one rests at `rest`. Needs a visitor with `hasTouch`. */
 export async function drawBesideAFinger(page: Page, stroke: Stroke, rest: Stroke[number]): Promise<void> {
   const session = await page.context().newCDPSession(page);

@@ -13,7 +13,8 @@ export function CursorWords(
 ) {
   const [words, setWords] = useState("");
   const [row, column, shown] = [cursor.row.value, cursor.column.value, cursor.shown.value];
-  const marks = sketch.marks.value;
+  // Not looked at while a mouse draws: each of its moves would render this.
+  const marks = shown ? sketch.marks.value : undefined;
   useEffect(() => {
     if (!shown) return setWords("");
     const timer = setTimeout(() => setWords(describeCell(row, column, inkOf(row, column) >= INKED)), REST_MS);
