@@ -45,7 +45,7 @@ function fourRounds(words: Uint32Array, a: number, b: number, c: number, d: numb
 }
 
 /** What a stream of random numbers is for; streams of one seed do not overlap. */
-export const STREAMS = { initialisation: 0x1000, order: 0x2000, dropout: 0x3000 } as const;
+export const STREAMS = { initialisation: 0x1000, order: 0x2000, dropout: 0x3000, sample: 0x4000 } as const;
 
 /** Uniform float32 in [−bound, bound). */
 export function uniform(seed: number, stream: number, length: number, bound: number): Float32Array {

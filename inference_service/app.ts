@@ -2,8 +2,10 @@
 import type { Hono } from "hono";
 import { MAX_PREDICT_BYTES } from "../protocol/mod.ts";
 import { createServiceApp, serviceUrl } from "../service/app.ts";
+import { addDigitRoutes } from "../service/digit_routes.ts";
 import { addModelRoutes, type ModelFiles } from "../service/model_routes.ts";
 import type { Settings } from "../service/settings.ts";
+import { TestDigits } from "../service/test_digits.ts";
 import { answerPrediction, type PredictDeps } from "./predict.ts";
 import { limitsOf, readBody } from "./read_body.ts";
 import { servingThreads } from "./serving_threads.ts";
@@ -13,7 +15,7 @@ export interface InferenceDeps extends PredictDeps {
   store: ModelFiles;
 }
 
-/** The drawing page, `POST /predict`, `/api/models` and the files of each model. */
+/** The drawing page, `POST /predict`, `/api/models` and the files of each model, `/api/digits`. */
 export function createInferenceApp({ settings, store, predictors, drawings }: InferenceDeps): Hono {
   const app = createServiceApp(settings, "inference", async () => ({ models: (await store.list()).length }));
 
@@ -25,6 +27,7 @@ export function createInferenceApp({ settings, store, predictors, drawings }: In
   });
 
   addModelRoutes(app, store);
+  addDigitRoutes(app, new TestDigits(settings.dataDir));
 
   return app;
 }

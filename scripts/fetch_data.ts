@@ -4,8 +4,8 @@ import { fileURLToPath } from "node:url";
 import { fileBytes } from "../core/mnist/idx.ts";
 import { runMain } from "../service/serve.ts";
 import { readSettings, StartupError } from "../service/settings.ts";
-import { checkDataset } from "../training_service/dataset/dataset.ts";
-import { findRawFile, type RawFile, rawFolder, readUpTo } from "../training_service/dataset/raw_file.ts";
+import { checkDataset } from "../service/dataset/dataset.ts";
+import { findRawFile, type RawFile, rawFolder, readUpTo } from "../service/dataset/raw_file.ts";
 import { requireFolder } from "./lib/folders.ts";
 
 interface Original {

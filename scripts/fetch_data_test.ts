@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { dirname, join } from "node:path";
 import { StartupError } from "../service/settings.ts";
-import { readDataset } from "../training_service/dataset/dataset.ts";
+import { readDataset } from "../service/dataset/dataset.ts";
 import { fetchData } from "./fetch_data.ts";
 
 async function withFolder(test: (folder: string) => Promise<void>) {

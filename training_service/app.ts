@@ -1,8 +1,10 @@
 /** The routes of the training service. */
 import type { Hono } from "hono";
 import { createServiceApp } from "../service/app.ts";
+import { addDigitRoutes } from "../service/digit_routes.ts";
 import { addModelRoutes, type ModelFiles } from "../service/model_routes.ts";
 import type { Settings } from "../service/settings.ts";
+import { TestDigits } from "../service/test_digits.ts";
 import type { SocketGroup } from "../service/websocket.ts";
 import { addModelChanges, type ModelChanges } from "./model_changes.ts";
 import type { RunArchive } from "./runs/run_archive.ts";
@@ -20,12 +22,13 @@ export interface TrainingAppOptions {
   sockets: SocketGroup;
 }
 
-/** The page, `/api/models`, `/api/runs`, and the sockets `/ws/train` and `/ws/runs/{id}`. */
+/** The page, `/api/models`, `/api/digits`, `/api/runs`, and the sockets `/ws/train` and `/ws/runs/{id}`. */
 export function createTrainingApp({ settings, registry, importer, runs, archive, sockets }: TrainingAppOptions): Hono {
   const app = createServiceApp(settings, "training", () => ({ unfinished_runs: runs.unfinished }));
 
   addModelRoutes(app, registry);
   addModelChanges(app, { registry, importer });
+  addDigitRoutes(app, new TestDigits(settings.dataDir));
 
   addRunRoutes(app, { runs, archive });
 

@@ -5,7 +5,7 @@
  */
 import { openTrainer } from "../../core/nn/trainer.ts";
 import { readSettings } from "../../service/settings.ts";
-import { readDataset } from "../../training_service/dataset/dataset.ts";
+import { readDataset } from "../../service/dataset/dataset.ts";
 
 const [seeds = 5, epochs = 5] = Deno.args.map(Number);
 const dataset = await readDataset(readSettings().dataDir);

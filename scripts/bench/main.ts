@@ -12,7 +12,7 @@
 import { parseArgs } from "node:util";
 import { runMain } from "../../service/serve.ts";
 import { readSettings, StartupError } from "../../service/settings.ts";
-import { readDataset } from "../../training_service/dataset/dataset.ts";
+import { readDataset } from "../../service/dataset/dataset.ts";
 import { prepare } from "../lib/prepare.ts";
 import { type Bench, type Case, type Figure, Skipped } from "./case.ts";
 import { drawingCases } from "./drawing.ts";

@@ -13,7 +13,7 @@ import { initialParameters, writeParameters } from "../../core/nn/parameters.ts"
 import { STATE, trainingProgram } from "../../core/nn/programs.ts";
 import type { Session } from "../../core/session.ts";
 import { readSettings } from "../../service/settings.ts";
-import { readDataset } from "../../training_service/dataset/dataset.ts";
+import { readDataset } from "../../service/dataset/dataset.ts";
 import { withNaiveKernels } from "./naive_wgsl.ts";
 
 const COUNT = 2048;

@@ -54,7 +54,11 @@ export const LAYERS: readonly Layer[] = [
   core("core/checkpoint/", ["core/nn/model_spec.ts"], "tensors in, bytes out, and back", ["fflate"]),
   { path: "protocol/", imports: [], packages: ["valibot"], why: "the words of services and pages alike" },
   { path: "registry/", imports: [...PUBLIC_CORE, "protocol/"], why: "models on disk, for both services" },
-  { path: "service/", imports: [...PUBLIC_CORE, "protocol/", "registry/"], why: "plumbing that both services share" },
+  {
+    path: "service/",
+    imports: [...PUBLIC_CORE, "core/random.ts", "protocol/", "registry/"],
+    why: "plumbing that both services share",
+  },
   {
     path: "training_service/",
     imports: [...PUBLIC_CORE, "protocol/", "registry/", "service/"],

@@ -11,11 +11,10 @@ export type ServiceName = "training" | "inference";
 export function permissions(service: ServiceName, settings: Settings): string[] {
   const { modelsDir, dataDir } = settings;
   const port = service === "training" ? settings.trainingPort : settings.inferencePort;
-  const readable = service === "training" ? [PROJECT_DIR, modelsDir, dataDir] : [PROJECT_DIR, modelsDir];
   return [
     "--no-prompt",
     `--allow-net=${urlHost(settings.host)}:${port}`,
-    `--allow-read=${readable.map(listed).join(",")}`,
+    `--allow-read=${[PROJECT_DIR, modelsDir, dataDir].map(listed).join(",")}`,
     ...(service === "training" ? [`--allow-write=${listed(modelsDir)}`] : []),
     `--allow-env=${SETTING_NAMES.join(",")}`,
   ];

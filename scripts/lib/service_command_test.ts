@@ -16,10 +16,10 @@ Deno.test("the training service may use its port, read its folders and write mod
   ]);
 });
 
-Deno.test("the inference service may write nothing and does not read the dataset", () => {
+Deno.test("the inference service may read what the training service reads, and write nothing", () => {
   const flags = permissions("inference", settings({ INFERENCE_PORT: "9001" }));
   assert(flags.includes("--allow-net=127.0.0.1:9001"));
-  assert(flags.includes(`--allow-read=${PROJECT_DIR},/m`));
+  assert(flags.includes(`--allow-read=${PROJECT_DIR},/m,/d`));
   assert(!flags.some((flag) => flag.startsWith("--allow-write")));
 });
 

@@ -1,7 +1,7 @@
 /** The importing thread: reads one request, finds the model in it, and scores it. Large files take seconds. */
 import { CheckpointError, type ModelFile, readModelFile } from "../../core/checkpoint/model_file.ts";
 import { ValidationError } from "../../protocol/mod.ts";
-import { readTestDigits } from "../dataset/dataset.ts";
+import { readTestDigits } from "../../service/dataset/dataset.ts";
 import { resolveConfig } from "./import_config.ts";
 import { readParts } from "./import_form.ts";
 import type { FoundModel, FromImporter, ImportRequest, ToImporter } from "./import_messages.ts";

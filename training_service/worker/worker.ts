@@ -1,7 +1,7 @@
 /** The training thread: holds the digits, trains one job at a time, and stays for the next. */
 import type { Dataset } from "../../core/mnist/idx.ts";
 import { openTrainerOn } from "../../core/nn/device_choice.ts";
-import { readDataset } from "../dataset/dataset.ts";
+import { readDataset } from "../../service/dataset/dataset.ts";
 import { SnapshotTimer } from "./snapshot_timer.ts";
 import { isTorn, type LoopProgress, runTraining } from "./training_loop.ts";
 import type { FromWorker, Snapshot, ToWorker, TrainedModel, TrainingJob } from "./worker_messages.ts";

@@ -1,122 +1,182 @@
+import { effect, untracked } from "@preact/signals";
 import type { Raster } from "../../core/mnist/raster.ts";
-import { KeyboardPen } from "./keyboard_pen.ts";
-import { clampToPaper, paintStrokes, PAPER_SIDE, PEN_WIDTH, type Point, type Stroke } from "./strokes.ts";
+import { GridCursor } from "./grid_cursor.ts";
+import { paintGridOverlay } from "./grid_overlay.ts";
+import { clampToPaper, PAPER_SIDE, type PenPoint } from "./marks.ts";
+import { paintMarks } from "./paint_marks.ts";
+import { PaperPicture } from "./paper_picture.ts";
+import { forceOf, PointerGuard } from "./pointer_guard.ts";
+import { Sketch } from "./sketch.ts";
+
+export interface DrawingCanvasParts {
+  sketch?: Sketch;
+  cursor?: GridCursor;
+  /** Hears of a step that leaves nothing on the paper. */
+  onBlank?: () => void;
+}
 
 /**
  * Draws on `canvas` by mouse, pen, finger and keyboard. What is shown follows the display's resolution and the page's
  * colours; what is sent is always black on white, 280×280.
- * `onStroke` hears of each stroke as the pen lifts, with the time of that on the clock of `Event.timeStamp`.
+ * `onStroke` hears of every step that leaves ink (strokes, undoing and redoing, a digit put there), with the time of it
+ * on the clock of `Event.timeStamp`.
  */
 export class DrawingCanvas {
-  #strokes: Stroke[] = [];
-  /** The pointer that draws; others are ignored until it lifts. */
-  #pointer: number | undefined;
-  #frame = 0;
-  /** The keyboard's pen is shown only while it is in use. */
-  #penShown = false;
-  readonly #pen = new KeyboardPen({
-    begin: (at) => this.#strokes.push([at]),
-    extend: (to) => this.#strokes.at(-1)?.push(to),
-    end: () => this.onStroke(this, performance.now()),
-  });
+  readonly sketch: Sketch;
+  readonly cursor: GridCursor;
+  readonly #pointers = new PointerGuard();
+  readonly #picture = new PaperPicture();
   readonly #context: CanvasRenderingContext2D;
-  readonly #picture = makePicture();
   readonly #listening = new AbortController();
-  readonly #sizes = new ResizeObserver(() => this.#fitDisplay());
+  readonly #observers: { disconnect(): void }[] = [];
+  readonly #effects: (() => void)[] = [];
+  #frame = 0;
+  /** The time of the event that is being handled. */
+  #now: number | undefined;
 
   constructor(
     private readonly canvas: HTMLCanvasElement,
     private readonly onStroke: (drawing: DrawingCanvas, liftedAt: number) => void,
+    private readonly parts: DrawingCanvasParts = {},
   ) {
+    this.sketch = parts.sketch ?? new Sketch();
+    this.cursor = parts.cursor ?? new GridCursor(this.sketch);
     this.#context = canvas.getContext("2d")!;
-    const { signal } = this.#listening;
-    canvas.addEventListener("pointerdown", (event) => this.#pointerDown(event), { signal });
-    canvas.addEventListener("pointermove", (event) => this.#pointerMove(event), { signal });
-    for (const type of ["pointerup", "pointercancel"] as const) {
-      canvas.addEventListener(type, (event) => this.#pointerUp(event), { signal });
-    }
-    canvas.addEventListener("keydown", (event) => this.#keyDown(event), { signal });
-    canvas.addEventListener("blur", () => this.#hidePen(), { signal });
-    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.#repaint(), { signal });
-    this.#sizes.observe(canvas);
+    this.#listenToPointers();
+    this.#listenToKeys();
+    this.#followDisplay();
+    this.#followSketch();
   }
 
   get blank(): boolean {
-    return this.#strokes.length === 0;
+    return this.sketch.blank.value;
   }
 
   clear(): void {
-    this.#strokes = [];
-    this.#pointer = undefined;
-    this.#pen.down = false;
-    this.#repaint();
+    this.sketch.clear();
   }
 
   toDataUrl(): string {
-    return this.#paintPicture().canvas.toDataURL("image/png");
+    return this.#picture.toDataUrl(this.sketch.marks.value);
   }
 
   toRaster(): Raster {
-    const { width, height, data } = this.#paintPicture().getImageData(0, 0, PAPER_SIDE, PAPER_SIDE);
-    return { width, height, channels: 4, data };
+    return this.#picture.toRaster(this.sketch.marks.value);
+  }
+
+  /** How much of a cell of the keyboard's grid is inked, from 0 to 1. */
+  inkOf(row: number, column: number): number {
+    return this.#picture.inkOf(this.sketch.marks.value, row, column);
   }
 
   dispose(): void {
     this.#listening.abort();
-    this.#sizes.disconnect();
+    for (const observer of this.#observers) observer.disconnect();
+    for (const end of this.#effects) end();
     cancelAnimationFrame(this.#frame);
   }
 
+  #listenToPointers(): void {
+    const { signal } = this.#listening;
+    this.canvas.addEventListener("pointerdown", (event) => this.#pointerDown(event), { signal });
+    this.canvas.addEventListener("pointermove", (event) => this.#pointerMove(event), { signal });
+    for (const type of ["pointerup", "pointercancel"] as const) {
+      this.canvas.addEventListener(type, (event) => this.#pointerUp(event), { signal });
+    }
+    // A finger that rests would get a menu, and on iOS a magnifying glass, in the middle of its stroke.
+    this.canvas.addEventListener("contextmenu", (event) => this.#pointers.busy && event.preventDefault(), { signal });
+    this.canvas.addEventListener("touchstart", (event) => event.preventDefault(), { signal, passive: false });
+  }
+
+  #listenToKeys(): void {
+    const { signal } = this.#listening;
+    this.canvas.addEventListener("keydown", (event) => this.#keyDown(event), { signal });
+    this.canvas.addEventListener("keyup", ({ key, timeStamp }) => {
+      this.#at(timeStamp, () => this.cursor.release(key));
+    }, { signal });
+    this.canvas.addEventListener("focus", () => {
+      if (this.canvas.matches(":focus-visible")) this.cursor.shown.value = true;
+    }, { signal });
+    this.canvas.addEventListener("blur", () => this.cursor.leave(), { signal });
+  }
+
+  #followDisplay(): void {
+    const { signal } = this.#listening;
+    const sizes = new ResizeObserver(() => this.#fitDisplay());
+    sizes.observe(this.canvas);
+    // The page's own choice of colours is an attribute of its root.
+    const colours = new MutationObserver(() => this.#repaint());
+    colours.observe(document.documentElement, { attributes: true });
+    this.#observers.push(sizes, colours);
+    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.#repaint(), { signal });
+    // Zooming, or another screen, changes the pixels behind the same size.
+    addEventListener("resize", () => this.#fitDisplay(), { signal });
+  }
+
+  #followSketch(): void {
+    const { sketch, cursor } = this;
+    let known = sketch.steps.peek();
+    this.#effects.push(
+      effect(() => {
+        const { marks } = sketch;
+        void [marks.value, cursor.shown.value, cursor.square];
+        this.#repaint();
+      }),
+      effect(() => {
+        const steps = sketch.steps.value;
+        if (steps === known) return;
+        known = steps;
+        untracked(() => {
+          if (sketch.blank.value) this.parts.onBlank?.();
+          else this.onStroke(this, this.#now ?? performance.now());
+        });
+      }),
+    );
+  }
+
+  /** Whatever step `action` makes is told as one of that time. */
+  #at<T>(time: number, action: () => T): T {
+    this.#now = time;
+    const result = action();
+    this.#now = undefined;
+    return result;
+  }
+
   #pointerDown(event: PointerEvent): void {
-    if (this.#pointer !== undefined || event.button !== 0) return;
+    if (event.button !== 0) return;
+    const verdict = this.#pointers.down(event);
+    if (verdict === "ignore") return;
+    if (verdict === "take over") this.sketch.drop();
     this.canvas.setPointerCapture(event.pointerId);
-    this.#pointer = event.pointerId;
-    this.#hidePen();
-    this.#strokes.push([this.#locate(event)]);
-    this.#repaint();
+    this.cursor.leave();
+    this.sketch.beginStroke(this.#locate(event));
   }
 
   #pointerMove(event: PointerEvent): void {
-    if (event.pointerId !== this.#pointer) return;
+    if (!this.#pointers.moved(event)) return;
     const seen = event.getCoalescedEvents?.() ?? [];
-    const stroke = this.#strokes[this.#strokes.length - 1];
-    for (const each of seen.length > 0 ? seen : [event]) stroke.push(this.#locate(each));
-    this.#repaint();
+    this.sketch.extendStroke((seen.length > 0 ? seen : [event]).map((each) => this.#locate(each)));
   }
 
   #pointerUp(event: PointerEvent): void {
-    if (event.pointerId !== this.#pointer) return;
-    this.#pointer = undefined;
-    this.onStroke(this, event.timeStamp);
+    if (!this.#pointers.up(event)) return;
+    this.#at(event.timeStamp, () => this.sketch.finish());
   }
 
   #keyDown(event: KeyboardEvent): void {
-    if (event.ctrlKey || event.metaKey || event.altKey || this.#pointer !== undefined) return;
-    if (!this.#pen.press(event.key)) return;
-    event.preventDefault();
-    this.#penShown = true;
-    this.#repaint();
+    if (event.ctrlKey || event.metaKey || event.altKey || this.#pointers.busy) return;
+    if (this.#at(event.timeStamp, () => this.cursor.press(event))) event.preventDefault();
   }
 
-  #hidePen(): void {
-    this.#pen.lift();
-    this.#penShown = false;
-    this.#repaint();
-  }
-
-  #locate(event: PointerEvent): Point {
+  #locate(event: PointerEvent): PenPoint {
     const { left, top, width, height } = this.canvas.getBoundingClientRect();
-    return clampToPaper({
-      x: (event.clientX - left) / width * PAPER_SIDE,
-      y: (event.clientY - top) / height * PAPER_SIDE,
-    });
-  }
-
-  #paintPicture(): CanvasRenderingContext2D {
-    this.#picture.fillStyle = "#fff";
-    this.#picture.fillRect(0, 0, PAPER_SIDE, PAPER_SIDE);
-    paintStrokes(this.#picture, this.#strokes, "#000");
-    return this.#picture;
+    return {
+      ...clampToPaper({
+        x: (event.clientX - left) / width * PAPER_SIDE,
+        y: (event.clientY - top) / height * PAPER_SIDE,
+      }),
+      force: forceOf(event),
+    };
   }
 
   #fitDisplay(): void {
@@ -134,26 +194,16 @@ export class DrawingCanvas {
   #paint(): void {
     const { width, height } = this.canvas;
     const colours = getComputedStyle(this.canvas);
+    const named = (name: string) => colours.getPropertyValue(name);
     this.#context.setTransform(1, 0, 0, 1, 0, 0);
     this.#context.clearRect(0, 0, width, height);
     this.#context.scale(width / PAPER_SIDE, height / PAPER_SIDE);
-    paintStrokes(this.#context, this.#strokes, colours.color);
-    if (this.#penShown) this.#paintPen(colours.getPropertyValue("--accent"));
+    paintMarks(this.#context, this.sketch.marks.peek(), colours.color);
+    if (!this.cursor.shown.peek()) return;
+    paintGridOverlay(this.#context, this.cursor, {
+      lines: named("--line"),
+      cursor: named("--accent"),
+      halo: named("--paper"),
+    });
   }
-
-  #paintPen(colour: string): void {
-    this.#context.beginPath();
-    this.#context.arc(this.#pen.at.x, this.#pen.at.y, PEN_WIDTH / 2, 0, 2 * Math.PI);
-    this.#context.lineWidth = 2;
-    this.#context.strokeStyle = this.#context.fillStyle = colour;
-    this.#context.stroke();
-    if (this.#pen.down) this.#context.fill();
-  }
-}
-
-/** A canvas that stays in the processor's memory, where reading it back takes no trip to the GPU. */
-function makePicture(): CanvasRenderingContext2D {
-  const picture = document.createElement("canvas");
-  picture.width = picture.height = PAPER_SIDE;
-  return picture.getContext("2d", { willReadFrequently: true })!;
 }

@@ -3,7 +3,7 @@ import { readSafetensors, specFromMetadata } from "../../core/checkpoint/safeten
 import type { DeviceName } from "../../core/backends/open.ts";
 import { prepareDrawing, type Raster } from "../../core/mnist/drawing.ts";
 import { openPredictor } from "../../core/nn/predictor.ts";
-import { PAPER_SIDE } from "../canvas/strokes.ts";
+import { PAPER_SIDE } from "../canvas/marks.ts";
 import type { LabConnection } from "../lab/connection.ts";
 import type { OpenModel, OpenModelOf } from "./local_engine.ts";
 

@@ -1,43 +1,104 @@
+import { useEffect } from "preact/hooks";
 import { DrawingCanvas } from "../canvas/drawing_canvas.ts";
 import { useAttached } from "../components/effects.ts";
 import type { InferenceModel } from "./model.ts";
+import { BrushField } from "./pad/brush_field.tsx";
+import { CursorWords } from "./pad/cursor_words.tsx";
+import { KeyHelp } from "./pad/key_help.tsx";
+import { listenForShortcuts } from "./pad/shortcuts.ts";
 import { PlaceSwitch } from "./place_switch.tsx";
+import { SamplesView } from "./samples/samples_view.tsx";
 
 /** The page to draw on, and what to do with the drawing. */
 export function DrawingView({ model }: { model: InferenceModel }) {
+  const { sketch, cursor } = model;
   const [element, canvas] = useAttached((canvas: HTMLCanvasElement) =>
-    new DrawingCanvas(canvas, (drawing, liftedAt) => void model.strokeEnded(drawing, liftedAt))
+    new DrawingCanvas(canvas, (drawing, liftedAt) => void model.strokeEnded(drawing, liftedAt), {
+      sketch,
+      cursor,
+      onBlank: () => model.clear(),
+    })
   );
   const clear = () => {
-    canvas.current?.clear();
+    sketch.clear();
     model.clear();
   };
+  const predict = (at: number) => void (canvas.current && model.predict(canvas.current, at));
+  useEffect(() =>
+    listenForShortcuts((shortcut, at) => {
+      if (shortcut === "predict") predict(at);
+      else if (shortcut === "clear") clear();
+      else sketch[shortcut]();
+    }), []);
   return (
     <section class="card drawing" aria-label="Drawing">
+      <div class="tools">
+        <BrushField sketch={sketch} />
+        <Step name="Undo" keys="Ctrl+Z" arrow="M4 7h7a4.5 4.5 0 0 1 0 9H7M7.5 3.5 4 7l3.5 3.5" sketch={sketch} />
+        <Step
+          name="Redo"
+          keys="Ctrl+Shift+Z"
+          arrow="M16 7H9a4.5 4.5 0 0 0 0 9h4M12.5 3.5 16 7l-3.5 3.5"
+          sketch={sketch}
+        />
+      </div>
       <canvas
         ref={element}
         class="paper"
-        role="img"
+        role="application"
+        aria-roledescription="drawing grid"
         aria-label="Drawing canvas"
         aria-describedby="drawing-note"
         tabIndex={0}
       />
-      <p id="drawing-note" class="note">
-        Draw one digit, 0 to 9, with mouse, pen or finger. By keyboard: arrow keys move the pen, space puts it down and
-        lifts it.
-      </p>
+      <CursorWords
+        sketch={sketch}
+        cursor={cursor}
+        inkOf={(row, column) => canvas.current?.inkOf(row, column) ?? 0}
+      />
       <div class="buttons">
         <button
           type="button"
           class="primary"
           disabled={!model.canPredict.value}
-          onClick={(event) => canvas.current && model.predict(canvas.current, event.timeStamp)}
+          onClick={(event) => predict(event.timeStamp)}
         >
           Predict
         </button>
         <button type="button" onClick={clear}>Clear</button>
       </div>
+      <p id="drawing-note" class="note">
+        Draw one digit, 0 to 9, with mouse, pen or finger. By keyboard: arrow keys move, space inks, Shift with an arrow
+        key draws a line.
+      </p>
+      <SamplesView model={model} onTaken={() => model.place === "server" && predict(performance.now())} />
       <PlaceSwitch model={model} />
+      <KeyHelp />
     </section>
+  );
+}
+
+function Step(
+  { name, keys, arrow, sketch }: {
+    name: "Undo" | "Redo";
+    keys: string;
+    arrow: string;
+    sketch: InferenceModel["sketch"];
+  },
+) {
+  const can = name === "Undo" ? sketch.canUndo.value : sketch.canRedo.value;
+  return (
+    <button
+      type="button"
+      class="step"
+      aria-label={name}
+      title={`${name} (${keys})`}
+      disabled={!can}
+      onClick={() => name === "Undo" ? sketch.undo() : sketch.redo()}
+    >
+      <svg viewBox="0 0 20 20" width="20" height="20" aria-hidden="true">
+        <path d={arrow} />
+      </svg>
+    </button>
   );
 }

@@ -7,16 +7,20 @@ import {
   formatFormQuery,
   type FormQuery,
   type ModelRecord,
+  type NearestModel,
   parseFormQuery,
   type PredictRequest,
   recordVersion,
 } from "../../protocol/mod.ts";
+import { GridCursor } from "../canvas/grid_cursor.ts";
+import { Sketch } from "../canvas/sketch.ts";
 import type { LocalEngine } from "../engine/local_engine.ts";
 import type { LabConnection } from "../lab/connection.ts";
 import type { Preferences } from "../lab/preferences.ts";
 import { askService } from "./ask_service.ts";
 import { DrawingForm } from "./form.ts";
 import type { Outcome } from "./outcome.ts";
+import { type DecodeSample, SampleShelf } from "./samples/sample_shelf.ts";
 import { StoredModels } from "../lab/stored_models.ts";
 
 export interface Drawing {
@@ -34,6 +38,7 @@ export interface InferenceParts {
   connection: LabConnection;
   engine: LocalEngine;
   preferences: Preferences;
+  decodeSample: DecodeSample;
   /** Milliseconds on the clock of `Event.timeStamp`. */
   now(): number;
 }
@@ -43,12 +48,24 @@ const PLACE = "where-to-predict";
 /** Everything the drawing page knows and does, without a DOM. */
 export class InferenceModel {
   readonly form = new DrawingForm();
+  readonly sketch = new Sketch();
+  readonly cursor = new GridCursor(this.sketch);
+  readonly samples: SampleShelf;
   readonly outcome = signal<Outcome>({ kind: "waiting" });
   /** The one model that is tested whatever the fields say, until a field is changed. */
   readonly modelId = signal<string | undefined>(undefined);
   /** The record of `modelId`, once the service has sent it. */
   readonly namedModel = signal<ModelRecord | undefined>(undefined);
   readonly canPredict = computed(() => this.modelId.value !== undefined || this.form.params.value !== undefined);
+
+  /** The stored model that answers, as far as this page knows. */
+  readonly chosen = computed((): ModelRecord | undefined => {
+    const records = this.#stored.records.value;
+    const id = this.modelId.value;
+    if (id !== undefined) return records === undefined ? this.namedModel.value : records.find((r) => r.id === id);
+    const params = this.form.params.value;
+    return records && params && findMatch(records, params);
+  });
 
   readonly query = computed((): FormQuery => ({ ...this.form.query.value, model_id: this.modelId.value }));
   /** What the address bar shows behind `?`. */
@@ -57,19 +74,22 @@ export class InferenceModel {
   readonly #parts: InferenceParts;
   readonly #stored: StoredModels;
   readonly #place = signal<Place>("browser");
-  /** The stored model that answers, as far as this page knows. */
-  readonly #chosen = computed((): ModelRecord | undefined => {
+  /** Set while the settings are known to fit no stored model. */
+  readonly #miss = computed((): { nearest: NearestModel | null } | undefined => {
     const records = this.#stored.records.value;
-    const id = this.modelId.value;
-    if (id !== undefined) return records === undefined ? this.namedModel.value : records.find((r) => r.id === id);
     const params = this.form.params.value;
-    return records && params && findMatch(records, params);
+    if (this.modelId.value !== undefined || records === undefined || params === undefined) return undefined;
+    return this.chosen.value === undefined ? { nearest: findNearest(records, params) } : undefined;
   });
   #pending = new AbortController();
+  /** What is on the paper, as far as this page was told. */
+  #drawing: Drawing | undefined;
+  #isShowing = false;
 
   constructor(parts: InferenceParts) {
     this.#parts = parts;
     this.#stored = new StoredModels(parts.connection);
+    this.samples = new SampleShelf(parts.connection, parts.decodeSample);
     if (parts.preferences.get(PLACE) === "server") this.#place.value = "server";
   }
 
@@ -77,10 +97,13 @@ export class InferenceModel {
     return this.#place.value;
   }
 
-  /** Chosen once, kept for the next visit. */
+  /** Chosen once, kept for the next visit. A drawing that was answered is answered again from there. */
   set place(place: Place) {
+    if (place === this.place) return;
+    const { kind } = this.outcome.value;
     this.#place.value = place;
     this.#parts.preferences.set(PLACE, place);
+    if (kind !== "blank") void this.#askAgain(kind !== "waiting");
   }
 
   /** Takes over the address's fields and, from then on, forgets `model_id` and the last answer when one changes. */
@@ -90,27 +113,41 @@ export class InferenceModel {
     this.modelId.value = query.model_id || undefined;
     this.#watchFields();
     this.#keepModelReady();
-    if (this.modelId.value !== undefined) await this.#describeNamedModel(this.modelId.value);
+    this.#sayMissEarly();
+    void this.refresh();
+    if (this.modelId.value !== undefined) {
+      await this.#describeNamedModel(this.modelId.value, Object.keys(query).length === 1);
+    }
   }
 
-  /** Tests `record` itself, and shows its settings. */
+  /** Looks which models are stored by now. */
+  async refresh(): Promise<void> {
+    await this.#stored.refresh();
+  }
+
+  /** Tests `record` itself, on the drawing that is there, and shows its settings. */
   useModel(record: ModelRecord): void {
-    this.form.set(record);
+    this.#showSettings(record);
     batch(() => {
       this.modelId.value = record.id;
       this.namedModel.value = record;
-      this.clear();
+      this.#forget();
     });
+    void this.#askAgain(true);
   }
 
   /** A stroke ended at `liftedAt`: this page answers at once, the server only when it is asked. */
   async strokeEnded(drawing: Drawing, liftedAt: number): Promise<void> {
-    if (this.place === "browser" && !drawing.blank) await this.predict(drawing, liftedAt);
+    if (drawing.blank) return this.clear();
+    if (this.place === "browser") return await this.predict(drawing, liftedAt);
+    this.#forget();
+    this.#drawing = drawing;
   }
 
   /** Recognises the drawing; its time counts from `since`. Only the latest call's answer is shown. */
   async predict(drawing: Drawing, since = this.#parts.now()): Promise<void> {
     const signal = this.#begin();
+    this.#drawing = drawing;
     if (drawing.blank) {
       this.outcome.value = { kind: "blank" };
       return;
@@ -121,10 +158,26 @@ export class InferenceModel {
     if (!signal.aborted) this.outcome.value = outcome;
   }
 
-  /** Forgets the answer, also one that is still under way. */
+  /** Forgets the drawing and its answer, also one that is still under way. */
   clear(): void {
+    this.#drawing = undefined;
+    this.#forget();
+  }
+
+  #forget(): void {
     this.#begin();
     this.outcome.value = { kind: "waiting" };
+  }
+
+  /** Answers the drawing that is still there anew; the server only where that was `asked` for. */
+  async #askAgain(asked = false): Promise<void> {
+    this.#forget();
+    const { signal } = this.#pending;
+    // Several fields may change one after the other, for one reason.
+    await Promise.resolve();
+    const drawing = this.#drawing;
+    if (signal.aborted || drawing === undefined || drawing.blank) return;
+    if (asked || this.place === "browser") await this.predict(drawing);
   }
 
   /** The signal of a new attempt, which ends the one before. */
@@ -138,9 +191,13 @@ export class InferenceModel {
     const { engine, now } = this.#parts;
     try {
       const pixels = prepareDrawing(drawing.toRaster());
-      if (this.#chosen.value === undefined) await this.#stored.refresh();
-      const record = this.#chosen.value;
-      if (record === undefined) return await this.#miss(drawing, since, signal);
+      if (this.chosen.value === undefined) await this.#stored.refresh();
+      const record = this.chosen.value;
+      if (record === undefined) {
+        // The page can say so by itself, unless it does not know what the service has.
+        const miss = this.#miss.value;
+        return miss ? { kind: "not trained", ...miss } : await this.#predictThere(drawing, since, signal);
+      }
       if (!engine.isReady(record) && !signal.aborted) this.outcome.value = { kind: "loading" };
       const { probabilities, device } = await engine.predict(record, pixels);
       const source = { by: device, milliseconds: now() - since };
@@ -152,20 +209,10 @@ export class InferenceModel {
     }
   }
 
-  /** No model here: the page can say so by itself, unless it does not know what the service has. */
-  async #miss(drawing: Drawing, since: number, signal: AbortSignal): Promise<Outcome> {
-    const records = this.#stored.records.value;
-    const params = this.form.params.value;
-    if (this.modelId.value === undefined && records !== undefined && params !== undefined) {
-      return { kind: "not trained", nearest: findNearest(records, params) };
-    }
-    return await this.#predictThere(drawing, since, signal);
-  }
-
   /** A model may have been stored, changed or removed since the page last asked; then the drawing is answered again. */
   async #lookForBetter(record: ModelRecord, drawing: Drawing, signal: AbortSignal): Promise<void> {
     await this.#stored.refresh();
-    const chosen = this.#chosen.value;
+    const chosen = this.chosen.value;
     const isSame = chosen !== undefined && recordVersion(chosen) === recordVersion(record);
     if (!signal.aborted && !isSame) await this.predict(drawing);
   }
@@ -194,11 +241,26 @@ export class InferenceModel {
   /** Loads the model that the fields choose ahead of the first drawing. */
   #keepModelReady(): void {
     effect(() => {
-      if (this.place === "browser" && this.#stored.records.peek() === undefined) void this.#stored.refresh();
-    });
-    effect(() => {
-      const record = this.#chosen.value;
+      const record = this.chosen.value;
       if (this.place === "browser" && record !== undefined) this.#parts.engine.prepare(record);
+    });
+  }
+
+  /** Says before one draws that no stored model has these settings, and takes it back once one has. */
+  #sayMissEarly(): void {
+    let before: { nearest: NearestModel | null } | undefined;
+    effect(() => {
+      const miss = this.#miss.value;
+      const { kind } = this.outcome.value;
+      const isNews = miss !== before;
+      before = miss;
+      untracked(() => {
+        if (miss && (kind === "waiting" || (isNews && kind === "not trained"))) {
+          this.outcome.value = { kind: "not trained", ...miss };
+        } else if (!miss && isNews && kind === "not trained") {
+          void this.#askAgain();
+        }
+      });
     });
   }
 
@@ -206,22 +268,31 @@ export class InferenceModel {
     let seen: string | undefined;
     effect(() => {
       const fields = formatFormQuery(this.form.query.value);
-      if (seen !== undefined && fields !== seen) untracked(() => this.#fieldsChanged());
+      if (seen !== undefined && fields !== seen && !this.#isShowing) untracked(() => this.#fieldsChanged());
       seen = fields;
     });
+  }
+
+  /** Fills the fields in, which is no change of theirs by the user. */
+  #showSettings(record: ModelRecord): void {
+    this.#isShowing = true;
+    this.form.set(record);
+    this.#isShowing = false;
   }
 
   #fieldsChanged(): void {
     this.modelId.value = undefined;
     this.namedModel.value = undefined;
-    this.clear();
+    void this.#askAgain();
   }
 
-  async #describeNamedModel(id: string): Promise<void> {
+  /** `isAlone`: the address says nothing about the settings, so that the model's own are shown. */
+  async #describeNamedModel(id: string, isAlone: boolean): Promise<void> {
     const reply = await this.#parts.connection.request(`/api/models/${encodeURIComponent(id)}`).catch(() => undefined);
     if (this.modelId.value !== id) return;
     if (reply?.status === 200) {
       this.namedModel.value = reply.body as ModelRecord;
+      if (isAlone) this.#showSettings(this.namedModel.value);
     } else if (reply?.status === 404) {
       this.outcome.value = this.#forgetNamed(id);
     }

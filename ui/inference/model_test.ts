@@ -1,7 +1,10 @@
 import assert from "node:assert/strict";
 import type { Reply } from "../lab/connection.ts";
-import { settled } from "../lab/fake_connection.ts";
-import { answer, blank, openPage, PICTURE, record, seven } from "./model_testing.ts";
+import { type FakeLab, settled } from "../lab/fake_connection.ts";
+import { answer, blank, openPage, PICTURE, record, RECORD_SEARCH, seven } from "./model_testing.ts";
+
+/** Drawings that the service was asked about. */
+const sent = (lab: FakeLab) => lab.requests.filter(({ path }) => path === "/predict");
 
 const byServer = { by: "server", milliseconds: 0 };
 
@@ -13,7 +16,7 @@ Deno.test("a drawing is sent with the fields, and the answer shown", async () =>
     "?model_type=ConvNN&learning_rate_range=Low&hidden_layers_config=128,64&epochs=2",
   );
   await model.predict(seven);
-  assert.deepEqual(lab.requests, [{
+  assert.deepEqual(sent(lab), [{
     path: "/predict",
     post: {
       params: {
@@ -35,7 +38,7 @@ Deno.test("a blank page is answered without asking the service", async () => {
   const { lab, model } = await opened("");
   await model.predict(blank);
   assert.equal(model.outcome.value.kind, "blank");
-  assert.equal(lab.requests.length, 0);
+  assert.deepEqual(sent(lab), []);
 });
 
 Deno.test("model_id names one model until a field is changed", async () => {
@@ -86,7 +89,7 @@ Deno.test("an error of the service is shown in its words, and one that is not th
 });
 
 Deno.test("only the answer to the latest drawing counts, and none after clearing", async () => {
-  const { lab, model } = await opened("");
+  const { lab, model } = await opened(RECORD_SEARCH);
   const slow = Promise.withResolvers<Reply>();
   lab.replies.set("/predict", slow.promise);
   const first = model.predict(seven);
@@ -110,5 +113,5 @@ Deno.test("nothing is sent while a field is wrong", async () => {
   const { lab, model } = await opened("?batch_size=lots");
   assert.ok(!model.canPredict.value);
   await model.predict(seven);
-  assert.equal(lab.requests.length, 0);
+  assert.deepEqual(sent(lab), []);
 });

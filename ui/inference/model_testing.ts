@@ -85,7 +85,13 @@ export async function openPage(search: string, place: Place, records: ModelRecor
     set: (name: string, value: string) => void remembered.set(name, value),
   };
   const clock = { milliseconds: 0 };
-  const model = new InferenceModel({ connection: lab, engine, preferences, now: () => clock.milliseconds });
+  const model = new InferenceModel({
+    connection: lab,
+    engine,
+    preferences,
+    decodeSample: (png) => Promise.resolve(png),
+    now: () => clock.milliseconds,
+  });
   await model.open(search);
   return { lab, model, remembered, openedHere, digits, clock };
 }

@@ -1,6 +1,6 @@
 import { differingFields, type ModelRecord, type PredictParams, type PredictResponse } from "../../protocol/mod.ts";
 import { pageUrl } from "../lab/page_urls.ts";
-import { describeModel, formatMilliseconds } from "../text/format.ts";
+import { describeModel, formatMilliseconds, formatShare } from "../text/format.ts";
 import { compareFields } from "./compare_fields.ts";
 import type { InferenceModel } from "./model.ts";
 import type { Source } from "./outcome.ts";
@@ -36,6 +36,7 @@ function Words({ model }: { model: InferenceModel }) {
   const outcome = model.outcome.value;
   switch (outcome.kind) {
     case "waiting":
+      if (!model.canPredict.value) return <p>{whatIsMissing(model)}</p>;
       return <p>{model.place === "browser" ? "Draw a digit." : "Draw a digit, then press Predict."}</p>;
     case "loading":
       return <p>Loading the model …</p>;
@@ -44,12 +45,19 @@ function Words({ model }: { model: InferenceModel }) {
     case "blank":
       return <p>The page is still blank. Draw a digit first.</p>;
     case "recognised":
-      return <p>{outcome.answer.confidence.replace("%", " %")} sure (confidence)</p>;
+      return <p>{formatShare(Math.max(...outcome.answer.probabilities))} sure (confidence)</p>;
     case "not trained":
       return <p>Model not trained yet. No stored model has these settings.</p>;
     case "failed":
       return <p class="error">{outcome.message}</p>;
   }
+}
+
+/** Why no model can be looked up yet. */
+function whatIsMissing({ form }: InferenceModel): string {
+  return form.range.value === undefined
+    ? `The learning rate ${form.otherRate.value} lies in none of the ranges. Choose a range below to find a model.`
+    : "A setting below is marked in red: mend it first.";
 }
 
 function Probabilities({ probabilities, winner }: { probabilities?: readonly number[]; winner?: number }) {
@@ -63,7 +71,7 @@ function Probabilities({ probabilities, winner }: { probabilities?: readonly num
             <span class="bar">
               <span style={{ transform: `scaleX(${share})` }} />
             </span>
-            <span>{probabilities ? `${(100 * share).toFixed(1)} %` : "–"}</span>
+            <span>{probabilities ? formatShare(share) : "–"}</span>
           </li>
         );
       })}

@@ -15,7 +15,9 @@ export function InferencePage({ model }: { model: InferenceModel }) {
     >
       <div class="columns even">
         <DrawingView model={model} />
-        <OutcomeView model={model} />
+        <div class="answers">
+          <OutcomeView model={model} />
+        </div>
       </div>
       <WhichModel model={model} />
     </Page>
@@ -33,8 +35,8 @@ function WhichModel({ model }: { model: InferenceModel }) {
           learningRate={
             <RangeField
               value={model.form.range.value}
-              hint="In which the model's learning rate lay."
-              onChoose={(range) => model.form.range.value = range}
+              hint={rangeHint(model)}
+              onChoose={(range) => model.form.chooseRange(range)}
             />
           }
         />
@@ -43,16 +45,32 @@ function WhichModel({ model }: { model: InferenceModel }) {
   );
 }
 
+function rangeHint({ form }: InferenceModel): string {
+  const rate = form.otherRate.value;
+  if (rate === undefined) return "In which the model's learning rate lay.";
+  return `The learning rate ${rate} lies in none of the ranges.`;
+}
+
 function NamedModel({ model }: { model: InferenceModel }) {
   const id = model.modelId.value;
-  const record = model.namedModel.value;
-  if (id === undefined) {
-    return <p>The best stored model that was trained with exactly these settings.</p>;
+  const record = id === undefined ? model.chosen.value : model.namedModel.value;
+  const words = record && `${describeModel(record)}; test accuracy ${formatPercent(record.accuracy)}`;
+  if (id !== undefined) {
+    return (
+      <p class="named">
+        This one model, until you change a setting: <code>{id}</code>
+        {words && ` – ${words}`}.
+      </p>
+    );
   }
   return (
-    <p class="named">
-      This one model, until you change a setting: <code>{id}</code>
-      {record && ` – ${describeModel(record)}; test accuracy ${formatPercent(record.accuracy)}`}.
-    </p>
+    <>
+      <p>The best stored model that was trained with exactly these settings.</p>
+      {record && (
+        <p class="named">
+          That is <code>{record.id}</code> – {words}.
+        </p>
+      )}
+    </>
   );
 }

@@ -27,7 +27,7 @@ export function choosePlace(page: Page, place: Place): Promise<void> {
 }
 
 export function drawingCanvas(page: Page): Locator {
-  return page.getByRole("img", { name: "Drawing canvas" });
+  return page.getByLabel("Drawing canvas", { exact: true });
 }
 
 export async function drawByMouse(page: Page, stroke: Stroke): Promise<void> {
@@ -45,6 +45,48 @@ export async function drawByTouch(page: Page, stroke: Stroke): Promise<void> {
   await session.send("Input.dispatchTouchEvent", { type: "touchStart", touchPoints: first });
   for (const touchPoints of others) await session.send("Input.dispatchTouchEvent", { type: "touchMove", touchPoints });
   await session.send("Input.dispatchTouchEvent", { type: "touchEnd", touchPoints: [] });
+  await session.detach();
+}
+
+/** A hand faster than the screen: all points arrive within a frame or two, so that the browser coalesces them. */
+export async function drawInAFlash(page: Page, stroke: Stroke): Promise<void> {
+  const session = await page.context().newCDPSession(page);
+  const [first, ...others] = await onScreen(page, stroke);
+  await page.mouse.move(...first);
+  await page.mouse.down();
+  await Promise.all(
+    others.map(([x, y]) =>
+      session.send("Input.dispatchMouseEvent", { type: "mouseMoved", x, y, button: "left", buttons: 1 })
+    ),
+  );
+  await page.mouse.up();
+  await session.detach();
+}
+
+/** A stroke of a pen that presses with `force`, from 0 to 1. */
+export async function drawByPen(page: Page, stroke: Stroke, force: number): Promise<void> {
+  const session = await page.context().newCDPSession(page);
+  const points = await onScreen(page, stroke);
+  const send = (type: "mousePressed" | "mouseMoved" | "mouseReleased", [x, y]: [number, number], buttons: number) =>
+    session.send("Input.dispatchMouseEvent", { type, x, y, button: "left", buttons, force, pointerType: "pen" });
+  await send("mousePressed", points[0], 1);
+  for (const point of points.slice(1)) await send("mouseMoved", point, 1);
+  await send("mouseReleased", points[points.length - 1], 0);
+  await session.detach();
+}
+
+/** A stroke of one finger, while another one rests at `rest`. Needs a visitor with `hasTouch`. */
+export async function drawBesideAFinger(page: Page, stroke: Stroke, rest: Stroke[number]): Promise<void> {
+  const session = await page.context().newCDPSession(page);
+  const [resting, ...points] = (await onScreen(page, [rest, ...stroke])).map(([x, y]) => ({ x, y }));
+  const touch = (type: "touchStart" | "touchMove" | "touchEnd", ...at: { x: number; y: number; id: number }[]) =>
+    session.send("Input.dispatchTouchEvent", { type, touchPoints: at });
+  const drawing = points.map((point) => ({ ...point, id: 1 }));
+  const second = { ...resting, id: 2 };
+  await touch("touchStart", drawing[0]);
+  await touch("touchStart", drawing[0], second);
+  for (const at of drawing.slice(1)) await touch("touchMove", at, { ...second, x: second.x + 3 });
+  await touch("touchEnd");
   await session.detach();
 }
 
@@ -73,6 +115,18 @@ export async function inkShare(page: Page): Promise<number> {
     for (let alpha = 3; alpha < data.length; alpha += 4) if (data[alpha] > 0) inked++;
     return inked / (width * height);
   });
+}
+
+/** The ink on the canvas in units of the paper: how dark it is, from 0 to 1, at each of `points`. */
+export async function inkAt(page: Page, points: Stroke): Promise<number[]> {
+  return await drawingCanvas(page).evaluate((element, { points, side }) => {
+    const canvas = element as HTMLCanvasElement;
+    const context = canvas.getContext("2d")!;
+    const scale = canvas.width / side;
+    return points.map(([x, y]) =>
+      context.getImageData(Math.round(x * scale), Math.round(y * scale), 1, 1).data[3] / 255
+    );
+  }, { points, side: PAPER_SIDE });
 }
 
 export function prediction(page: Page): Locator {

@@ -15,6 +15,13 @@ export function formatPercent(percent: number): string {
   return `${percent.toFixed(2)} %`;
 }
 
+/** A probability, 0 to 1 → `94.1 %`; one that would round to all or nothing is said to be close to it: `> 99.9 %`. */
+export function formatShare(share: number): string {
+  if (share >= 0.9995) return "> 99.9 %";
+  if (share < 0.0005) return "< 0.1 %";
+  return `${(100 * share).toFixed(1)} %`;
+}
+
 /** Seconds in words: `0.8 s`, `42 s`, `3 min 5 s`, `1 h 2 min`. */
 export function formatDuration(seconds: number): string {
   if (seconds < 9.95) return `${seconds.toFixed(1)} s`;

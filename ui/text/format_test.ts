@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { formatCount, formatDuration, formatMilliseconds, formatPercent, plural } from "./format.ts";
+import { formatCount, formatDuration, formatMilliseconds, formatPercent, formatShare, plural } from "./format.ts";
 
 Deno.test("durations read as people say them", () => {
   const cases = [[0.84, "0.8 s"], [9.96, "10 s"], [42.4, "42 s"], [59.7, "1 min"], [185, "3 min 5 s"], [
@@ -18,4 +18,16 @@ Deno.test("counts are grouped and percentages have two places", () => {
   assert.equal(formatPercent(94.1), "94.10 %");
   assert.equal(plural(1, "step"), "1 step");
   assert.equal(plural(4690, "step"), "4,690 steps");
+});
+
+Deno.test("a probability is never rounded to all or to nothing", () => {
+  assert.deepEqual([1, 0.99951, 0.9949, 0.5, 0.0006, 0.0004, 0].map(formatShare), [
+    "> 99.9 %",
+    "> 99.9 %",
+    "99.5 %",
+    "50.0 %",
+    "0.1 %",
+    "< 0.1 %",
+    "< 0.1 %",
+  ]);
 });

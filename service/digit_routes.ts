@@ -1,0 +1,67 @@
+/** The dataset's test digits as both services offer them: which there are, and a picture of each. */
+import { encode } from "fast-png";
+import type { Context, Hono } from "hono";
+import type { DigitSet } from "../core/mnist/idx.ts";
+import { CLASSES, IMAGE_PIXELS, IMAGE_SIDE } from "../core/nn/model_spec.ts";
+import { permutation, STREAMS } from "../core/random.ts";
+import { HttpError } from "./errors.ts";
+import type { TestDigits } from "./test_digits.ts";
+
+const DEFAULT_COUNT = 12, MAX_COUNT = 100;
+const MAX_SEED = 2 ** 32 - 1;
+/** Seconds that a browser shows a picture without asking: a dataset is exchanged by hand, and seldom. */
+const KEEP_SECONDS = 3600;
+
+/**
+ * Adds `GET /api/digits?label=3&count=12&seed=1`, which draws test digits at random: `{"digits": [{"index", "label"}]}`,
+ * the same ones for the same seed, of all labels where none is named. And `GET /api/digits/{index}.png`: the picture as
+ * the dataset holds it, 28×28 grey, ink 255 on paper 0.
+ */
+export function addDigitRoutes(app: Hono, digits: Pick<TestDigits, "read">): void {
+  app.get("/api/digits", async (c) => {
+    const label = wholeOf(c, "label", [0, CLASSES - 1]);
+    const count = wholeOf(c, "count", [1, MAX_COUNT]) ?? DEFAULT_COUNT;
+    const seed = wholeOf(c, "seed", [0, MAX_SEED]) ?? crypto.getRandomValues(new Uint32Array(1))[0];
+    const set = await digits.read();
+    c.header("Cache-Control", "no-cache");
+    return c.json({ digits: draw(set, label, count, seed) });
+  });
+
+  app.get("/api/digits/:name", async (c) => {
+    const index = /^(\d{1,9})\.png$/.exec(c.req.param("name"))?.[1];
+    if (index === undefined) throw new HttpError(400, "A digit is asked for by its number, as /api/digits/0.png.");
+    const set = await digits.read();
+    const at = Number(index);
+    if (at >= set.count) {
+      throw new HttpError(404, `There is no test digit ${at}: they are numbered from 0 to ${set.count - 1}.`);
+    }
+    const png = pictureOf(set, at);
+    const etag = `"${new Uint8Array(await crypto.subtle.digest("SHA-256", png)).toHex().slice(0, 32)}"`;
+    const headers = { "ETag": etag, "Cache-Control": `private, max-age=${KEEP_SECONDS}` };
+    if (c.req.header("if-none-match") === etag) return c.body(null, 304, headers);
+    return c.body(png, 200, { ...headers, "Content-Type": "image/png" });
+  });
+}
+
+/** A field of the query, a whole number; undefined when it is left out. */
+function wholeOf(c: Context, field: string, [least, most]: readonly [number, number]): number | undefined {
+  const text = c.req.query(field);
+  if (text === undefined) return undefined;
+  const number = Number(text);
+  if (/^\d+$/.test(text) && number >= least && number <= most) return number;
+  throw new HttpError(400, `${field} must be a whole number from ${least} to ${most}, got "${text}".`);
+}
+
+function draw({ count: all, labels }: DigitSet, label: number | undefined, count: number, seed: number) {
+  const drawn: { index: number; label: number }[] = [];
+  for (const index of permutation(seed, STREAMS.sample, 0, all)) {
+    if (drawn.length === count) break;
+    if (label === undefined || labels[index] === label) drawn.push({ index, label: labels[index] });
+  }
+  return drawn;
+}
+
+function pictureOf({ images }: DigitSet, index: number): Uint8Array<ArrayBuffer> {
+  const data = images.subarray(index * IMAGE_PIXELS, (index + 1) * IMAGE_PIXELS);
+  return Uint8Array.from(encode({ width: IMAGE_SIDE, height: IMAGE_SIDE, channels: 1, depth: 8, data }));
+}

@@ -1,0 +1,102 @@
+import assert from "node:assert/strict";
+import { effect } from "@preact/signals";
+import { BRUSHES, type Sample } from "./marks.ts";
+import { Sketch } from "./sketch.ts";
+
+const at = (x: number) => ({ x, y: 0, force: 1 });
+
+function drawStroke(sketch: Sketch, x: number): void {
+  sketch.beginStroke(at(x));
+  sketch.extendStroke([at(x + 1)]);
+  sketch.finish();
+}
+
+/** Where each stroke begins. */
+const shown = (sketch: Sketch) =>
+  sketch.marks.value.map((mark) => mark.kind === "stroke" ? mark.points[0].x : mark.kind);
+
+const label = (sketch: Sketch) => sketch.sample.value?.label;
+
+const five: Sample = { kind: "sample", index: 15, label: 5, pixels: new Uint8Array(784) };
+
+Deno.test("every step is taken back and done again, clearing and test digits too", () => {
+  const sketch = new Sketch();
+  drawStroke(sketch, 1);
+  drawStroke(sketch, 2);
+  sketch.clear();
+  sketch.place(five);
+  const states = [[], [1], [1, 2], [], ["sample"]];
+  for (const state of states.toReversed()) {
+    assert.deepEqual(shown(sketch), state);
+    sketch.undo();
+  }
+  assert(!sketch.canUndo.value);
+  for (const state of states) {
+    assert.deepEqual(shown(sketch), state);
+    sketch.redo();
+  }
+  assert(!sketch.canRedo.value);
+});
+
+Deno.test("a new stroke after taking one back ends what could be done again", () => {
+  const sketch = new Sketch();
+  drawStroke(sketch, 1);
+  sketch.undo();
+  assert(sketch.canRedo.value);
+  drawStroke(sketch, 2);
+  assert(!sketch.canRedo.value);
+  assert.deepEqual(shown(sketch), [2]);
+});
+
+Deno.test("a stroke is seen while it is drawn, and is one step once it ends", () => {
+  const sketch = new Sketch();
+  let steps = -1;
+  let paintings = -1;
+  effect(() => void [sketch.steps.value, steps++]);
+  effect(() => void [sketch.marks.value, paintings++]);
+  sketch.beginStroke(at(1));
+  for (let i = 0; i < 5; i++) sketch.extendStroke([at(i)]);
+  assert.deepEqual([steps, paintings, sketch.blank.value], [0, 6, false]);
+  sketch.finish();
+  assert.equal(steps, 1);
+  sketch.finish();
+  assert.equal(steps, 1);
+});
+
+Deno.test("Undo in the middle of a stroke drops that stroke only", () => {
+  const sketch = new Sketch();
+  drawStroke(sketch, 1);
+  sketch.beginStroke(at(2));
+  sketch.undo();
+  assert.deepEqual(shown(sketch), [1]);
+  assert(sketch.canUndo.value);
+});
+
+Deno.test("strokes keep the width of the brush that they were drawn with", () => {
+  const sketch = new Sketch();
+  sketch.brush.value = "Thick";
+  drawStroke(sketch, 1);
+  sketch.brush.value = "Thin";
+  drawStroke(sketch, 2);
+  const widths = sketch.marks.value.map((mark) => mark.kind === "stroke" && mark.width);
+  assert.deepEqual(widths, [BRUSHES.Thick.width, BRUSHES.Thin.width]);
+});
+
+Deno.test("a test digit is the whole drawing until something is drawn over it", () => {
+  const sketch = new Sketch();
+  drawStroke(sketch, 1);
+  sketch.place(five);
+  assert.equal(label(sketch), 5);
+  drawStroke(sketch, 2);
+  assert.equal(label(sketch), undefined);
+  sketch.undo();
+  assert.equal(label(sketch), 5);
+});
+
+Deno.test("blank paper has nothing to clear or to wipe", () => {
+  const sketch = new Sketch();
+  sketch.clear();
+  sketch.paintCells([1, 2], false);
+  sketch.finish();
+  assert(sketch.blank.value && !sketch.canUndo.value);
+});

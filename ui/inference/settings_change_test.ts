@@ -1,0 +1,100 @@
+import assert from "node:assert/strict";
+import { settled } from "../lab/fake_connection.ts";
+import type { InferenceModel } from "./model.ts";
+import { answer, openPage, record, RECORD_SEARCH, seven } from "./model_testing.ts";
+
+const OTHER_SEARCH = RECORD_SEARCH.replace("epochs=2", "epochs=3");
+/** A rate in none of the ranges. */
+const FAST = { ...record, learning_rate: 0.05 };
+const FAST_SEARCH = `${RECORD_SEARCH.replace("learning_rate_range=Medium%20Low", "learning_rate=0.05")}&model_id=m1`;
+
+const kindOf = ({ outcome }: InferenceModel) => outcome.value.kind;
+
+for (const place of ["browser", "server"] as const) {
+  Deno.test(`settings that no stored model has are said before one draws (${place})`, async () => {
+    const { model } = await openPage(OTHER_SEARCH, place);
+    await settled();
+    const nearest = { model: record, differs: ["epochs"] };
+    assert.deepEqual(model.outcome.value, { kind: "not trained", nearest });
+    model.form.model.epochs.text.value = "2";
+    await settled();
+    assert.equal(model.outcome.value.kind, "waiting");
+    model.form.model.epochs.text.value = "4";
+    assert.equal(model.outcome.value.kind, "not trained");
+  });
+
+  Deno.test(`a drawing is answered anew by whoever is chosen to predict (from the ${place})`, async () => {
+    const { model } = await openPage(RECORD_SEARCH, place);
+    await model.predict(seven);
+    model.place = place === "browser" ? "server" : "browser";
+    await settled();
+    const outcome = model.outcome.value;
+    assert(outcome.kind === "recognised");
+    assert.deepEqual([outcome.answer.prediction, outcome.source.by], place === "browser" ? [7, "server"] : [5, "wasm"]);
+  });
+}
+
+Deno.test("a model that was trained meanwhile answers the drawing that is there", async () => {
+  const { model, lab, digits } = await openPage(OTHER_SEARCH, "browser");
+  await settled();
+  await model.strokeEnded(seven, 0);
+  assert.equal(kindOf(model), "not trained");
+  digits.set("m2", 8);
+  lab.replies.set("/api/models", { status: 200, body: [record, { ...record, id: "m2", num_epochs: 3 }] });
+  await model.refresh();
+  await settled();
+  const outcome = model.outcome.value;
+  assert(outcome.kind === "recognised");
+  assert.equal(outcome.answer.found_model.id, "m2");
+});
+
+Deno.test("the nearest model answers the drawing as soon as it is chosen", async () => {
+  for (const place of ["browser", "server"] as const) {
+    const { model } = await openPage(OTHER_SEARCH, place);
+    await settled();
+    await model.strokeEnded(seven, 0);
+    model.useModel(record);
+    await settled();
+    assert.equal(model.outcome.value.kind, "recognised", place);
+    assert.equal(model.modelId.value, "m1");
+  }
+});
+
+Deno.test("a stroke takes away the server's answer to what was there before", async () => {
+  const { model, lab } = await openPage(RECORD_SEARCH, "server");
+  lab.replies.set("/predict", answer(1));
+  await model.predict(seven);
+  await model.strokeEnded(seven, 0);
+  assert.equal(model.outcome.value.kind, "waiting");
+});
+
+Deno.test("a rate outside all ranges is not passed off as one in a range", async () => {
+  const { model, lab } = await openPage(FAST_SEARCH, "browser", [FAST]);
+  lab.replies.set("/api/models/m1", { status: 200, body: FAST });
+  assert.equal(model.form.range.value, undefined);
+  assert.equal(model.form.otherRate.value, "0.05");
+  assert.match(model.address.value, /learning_rate=0\.05&/);
+  assert.doesNotMatch(model.address.value, /learning_rate_range/);
+  assert(model.canPredict.value, "the model is named");
+  model.form.model.epochs.text.value = "4";
+  assert(!model.canPredict.value, "nothing says which range");
+  model.form.chooseRange("High");
+  assert(model.canPredict.value);
+  assert.match(model.address.value, /learning_rate_range=High/);
+  assert.doesNotMatch(model.address.value, /learning_rate=/);
+});
+
+Deno.test("a model named alone shows its own settings, and stays named", async () => {
+  const { model } = await openPage("?model_id=m1", "browser");
+  await settled();
+  assert.deepEqual(model.form.params.value, {
+    model_type: "ConvNN",
+    optimizer: "SGD",
+    learning_rate_range: "Medium Low",
+    epochs: 2,
+    batch_size: 32,
+    hidden_layers_config: [16],
+    use_dropout: true,
+  });
+  assert.equal(model.modelId.value, "m1");
+});
