@@ -1,7 +1,9 @@
 import { computed, effect, signal } from "@preact/signals";
 import { FINISHED_STATES, formatFormQuery, type FormQuery, parseFormQuery } from "../../protocol/mod.ts";
+import { ChartOptions } from "../charts/chart_options.ts";
 import type { LabConnection } from "../lab/connection.ts";
 import { queryOf } from "../lab/model_query.ts";
+import { forVisit, type Preferences } from "../lab/preferences.ts";
 import { StoredModels } from "../lab/stored_models.ts";
 import { TrainingForm } from "./form.ts";
 import { ModelImport } from "./model_import.ts";
@@ -16,6 +18,7 @@ export class TrainingModel {
   readonly run: Run;
   readonly stored: StoredModels;
   readonly bringIn: ModelImport;
+  readonly chart: ChartOptions;
   /** Whether the run was started elsewhere and only found here. */
   readonly #adopted = signal(false);
   readonly #connection: LabConnection;
@@ -40,8 +43,9 @@ export class TrainingModel {
     return config && result && { ...queryOf(config), model_id: result.model_id };
   });
 
-  constructor(connection: LabConnection) {
+  constructor(connection: LabConnection, preferences: Preferences = forVisit()) {
     this.#connection = connection;
+    this.chart = new ChartOptions(preferences);
     this.run = new Run(connection);
     this.stored = new StoredModels(connection);
     this.bringIn = new ModelImport(connection, () => this.stored.refresh());
