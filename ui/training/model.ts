@@ -7,6 +7,7 @@ import { forVisit, type Preferences } from "../lab/preferences.ts";
 import { StoredModels } from "../lab/stored_models.ts";
 import { TrainingForm } from "./form.ts";
 import { ModelImport } from "./model_import.ts";
+import { findNearby, type Nearby } from "./nearby.ts";
 import { listRuns, Run } from "./run.ts";
 
 /** Query field that names the run which this page started, so that a reload finds it again. */
@@ -28,9 +29,15 @@ export class TrainingModel {
     this.form.config.value !== undefined && (this.#adopted.value || !this.run.active.value)
   );
 
+  /** What is stored already that is like the settings; undefined for nothing, and while a setting is wrong. */
+  readonly nearby = computed((): Nearby | undefined => {
+    const config = this.form.config.value, records = this.stored.records.value;
+    return config && records && findNearby(records, config);
+  });
+
   /** What the address bar shows behind `?`. */
   readonly address = computed(() => {
-    const query = new URLSearchParams(formatFormQuery(this.form.query.value));
+    const query = new URLSearchParams(formatFormQuery(this.form.fullQuery.value));
     const id = this.run.id.value;
     if (id !== undefined && !this.#adopted.value) query.set(RUN_KEY, id);
     return query.toString();
