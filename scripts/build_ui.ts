@@ -57,8 +57,8 @@ async function bundle(): Promise<Map<string, Uint8Array>> {
       .replace("{{SCRIPT}}", asset(page, "js"))
       .replace("{{STYLE}}", style)
       .replace("{{THEME}}", theme)
-      .replace("{{TITLE}}", PAGE_WORDS[page].title)
-      .replace("{{LEAD}}", PAGE_WORDS[page].lead)
+      .replace("{{ TITLE }}", PAGE_WORDS[page].title)
+      .replace("{{ LEAD }}", PAGE_WORDS[page].lead)
       .replace("{{ICON}}", icon);
     files.set(`${page}.html`, new TextEncoder().encode(html));
   }

@@ -24,7 +24,7 @@ export interface Preset {
 export const PRESETS: readonly Preset[] = [
   {
     name: "Fast",
-    hint: "Seconds, about 97 % right",
+    hint: "Seconds, about 97\u00a0% right",
     values: {
       model_type: "SimpleNN",
       optimizer: "Adam",
@@ -38,7 +38,7 @@ export const PRESETS: readonly Preset[] = [
   },
   {
     name: "Accurate",
-    hint: "Minutes, about 99 % right",
+    hint: "Minutes, about 99\u00a0% right",
     values: {
       model_type: "ConvNN",
       optimizer: "Adam",

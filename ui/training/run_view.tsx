@@ -95,7 +95,7 @@ function RunFigures({ run }: { run: Run }) {
       figures={[
         { name: "Test accuracy", value: shown(accuracy.value, formatPercent) },
         {
-          name: active.value || imagesPerSecond.value === undefined ? "Images per second" : "Images per second, mean",
+          name: active.value || imagesPerSecond.value === undefined ? "Images per second" : "Images/s (mean)",
           value: shown(imagesPerSecond.value, formatCount),
         },
         trained === undefined
