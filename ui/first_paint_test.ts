@@ -47,7 +47,7 @@ for (const { title, url, ready } of PAGES) {
     assert.equal(await ground(page), LIGHT);
     const words = () => page.locator(".brand, nav, .opening").allInnerTexts();
     const sent = await words();
-    assert.match(sent.join(" "), new RegExp(`MNIST Lab\\s+Train\\s+Draw\\s+${title}\\s+\\w{2}`));
+    assert.match(sent.join(" "), new RegExp(`MNIST Lab\\s+Train\\s+Draw\\s+${title}\\s+\\w`));
     assert.equal(await page.locator("nav a[aria-current=page]").getAttribute("href"), `${url(lab)}/`);
     const paints = await page.evaluate(() => performance.getEntriesByName("first-contentful-paint").length);
     assert.equal(paints, 1, "nothing was painted before the script");

@@ -28,7 +28,7 @@ export class AccuracyChart {
     this.#plot = new Plot(parent, HEIGHT, (style) => plotOptions(style, () => this.#epochs), data);
   }
 
-  /** Shows `points` of a training of `epochs`, with the next frame. */
+  /** Shows `points` of a training of `epochs`, with one of the next frames. */
   update(points: readonly EpochPoint[], epochs: number): void {
     this.#points = points;
     this.#epochs = epochs;

@@ -27,7 +27,7 @@ export class LossChart {
     );
   }
 
-  /** Shows what the series holds by now, with the next frame. */
+  /** Shows what the series holds by then, with one of the next frames. */
   update(options: LossChartOptions): void {
     const wasLog = this.#shown.logScale;
     this.#shown = options;

@@ -14,7 +14,7 @@ export class LossSeries {
   #pending: (number | null)[] = [];
 
   /** `capacity` is even. */
-  constructor(readonly capacity = 4000) {}
+  constructor(readonly capacity = 2000) {}
 
   get lastStep(): number {
     return this.#lastStep;

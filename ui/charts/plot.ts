@@ -1,6 +1,9 @@
 import uPlot from "uplot";
 import { onColoursChange } from "../theme/show_theme.ts";
 
+/** A curve that grows looks no smoother at more than some thirty pictures a second; the page's other frames stay free. */
+const PAINT_INTERVAL_MS = 30;
+
 /** What a chart takes from the page around it, so that it looks like a part of it. */
 export interface PlotStyle {
   font: string;
@@ -12,12 +15,13 @@ export interface PlotStyle {
 /** Makes the options; its size is filled in. */
 export type PlotOptions = (style: PlotStyle) => Omit<uPlot.Options, "width" | "height">;
 
-/** A canvas with axes as wide as `parent`, in the page's font and colours, painted at most once a frame. */
+/** A canvas with axes as wide as `parent`, in the page's font and colours, painted at most some thirty times a second. */
 export class Plot {
   readonly #listening = new AbortController();
   readonly #sizes: ResizeObserver;
   #plot: uPlot;
   #frame = 0;
+  #paintedAt = -Infinity;
 
   constructor(
     private readonly parent: HTMLElement,
@@ -31,13 +35,9 @@ export class Plot {
     onColoursChange(() => this.#plot.redraw(), this.#listening.signal);
   }
 
-  /** Shows what the data are by now, with the next frame. */
+  /** Shows what the data are by then, with one of the next frames. */
   update(): void {
-    if (this.#frame !== 0) return;
-    this.#frame = requestAnimationFrame(() => {
-      this.#frame = 0;
-      this.#plot.setData(this.data());
-    });
+    if (this.#frame === 0) this.#frame = requestAnimationFrame((now) => this.#paint(now));
   }
 
   /** Makes it anew, after the options have changed. */
@@ -51,6 +51,13 @@ export class Plot {
     this.#listening.abort();
     this.#sizes.disconnect();
     this.#plot.destroy();
+  }
+
+  #paint(now: number): void {
+    this.#frame = 0;
+    if (now - this.#paintedAt < PAINT_INTERVAL_MS) return this.update();
+    this.#paintedAt = now;
+    this.#plot.setData(this.data());
   }
 
   #create(): uPlot {

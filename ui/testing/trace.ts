@@ -6,7 +6,8 @@ interface TraceEvent {
   ph: string;
   pid: number;
   tid: number;
-  /** Microseconds, by the clock and of the thread's processor time. */
+  /** Microseconds: when by the clock, how long by it, and how much of the thread's processor time. */
+  ts: number;
   dur?: number;
   tdur?: number;
   args?: { name?: string };
@@ -18,6 +19,10 @@ export interface MainThread {
   /** The same task by the clock. */
   longestWallMs: number;
   tasks: number;
+  /** Tasks that made a frame: scripts that wait for one, layout, paint. */
+  frames: number;
+  /** These, in ms of processor time. */
+  framesMs: number;
   /** All tasks together, in ms of processor time. */
   busyMs: number;
 }
@@ -35,17 +40,24 @@ export async function traceMainThread(browser: Browser, page: Page, action: () =
   }
   const { traceEvents } = trace;
   const threads = traceEvents.filter(({ name, args }) => name === "thread_name" && args?.name === "CrRendererMain");
-  const tasksOf = (pid: number, tid: number) =>
+  const eventsOf = (pid: number, tid: number, name: string) =>
     traceEvents.filter((event) =>
-      event.name === "RunTask" && event.ph === "X" && event.pid === pid && event.tid === tid && event.tdur !== undefined
+      event.name === name && event.ph === "X" && event.pid === pid && event.tid === tid && event.tdur !== undefined
     );
   // Other renderers (a spare one, a closed page's) hardly do anything.
-  const tasks = threads.map(({ pid, tid }) => tasksOf(pid, tid)).sort((a, b) => b.length - a.length)[0] ?? [];
+  const [main] = threads
+    .map(({ pid, tid }) => ({ tasks: eventsOf(pid, tid, "RunTask"), commits: eventsOf(pid, tid, "Commit") }))
+    .sort((a, b) => b.tasks.length - a.tasks.length);
+  const tasks = main?.tasks ?? [], commits = main?.commits ?? [];
+  const frames = tasks.filter(({ ts, dur = 0 }) => commits.some((commit) => commit.ts >= ts && commit.ts < ts + dur));
+  const sum = (events: TraceEvent[]) => events.reduce((sum, { tdur = 0 }) => sum + tdur, 0) / 1000;
   const longest = tasks.reduce((longest, task) => task.tdur! > longest.tdur! ? task : longest, tasks[0]);
   return {
     longestTaskMs: (longest?.tdur ?? 0) / 1000,
     longestWallMs: (longest?.dur ?? 0) / 1000,
     tasks: tasks.length,
-    busyMs: tasks.reduce((sum, { tdur }) => sum + tdur!, 0) / 1000,
+    frames: frames.length,
+    framesMs: sum(frames),
+    busyMs: sum(tasks),
   };
 }
