@@ -11,6 +11,10 @@ export interface FormQuery {
   /** Widths separated by commas, such as `128,64`; an empty text means no hidden layer. */
   hidden_layers_config?: string;
   use_dropout?: string;
+  /** These three are the training page's alone. */
+  dropout_p?: string;
+  seed?: string;
+  device?: string;
   model_id?: string;
 }
 
@@ -23,6 +27,9 @@ const KEYS: readonly (keyof FormQuery)[] = [
   "batch_size",
   "hidden_layers_config",
   "use_dropout",
+  "dropout_p",
+  "seed",
+  "device",
   "model_id",
 ];
 

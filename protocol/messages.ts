@@ -35,6 +35,8 @@ export interface RunSummary {
   accuracy?: number;
   /** Backend that trains, known once it runs. */
   device?: string;
+  /** Mean over all steps so far. */
+  images_per_second?: number;
   /** Set once the model is stored. */
   model_id?: string;
   /** The reason, once failed. */
@@ -57,6 +59,8 @@ export interface LogMessage {
   seconds?: number;
   /** Place in the queue, from 1; on the log while queued. */
   place?: number;
+  /** Backend that trains; on the log that says so. */
+  device?: string;
 }
 
 /** A loss is null where it is no longer a number. */
@@ -71,6 +75,9 @@ export interface LossMessage {
   epoch: number;
   total_steps: number;
   images_per_second?: number;
+  /** Over all steps so far, the slow first ones among them. */
+  mean_images_per_second?: number;
+  /** Left out while the first steps, which are slow, say nothing about those to come. */
   seconds_left?: number;
   /** Losses since the last message that were merged into this one, in order. */
   losses?: LossPoint[];

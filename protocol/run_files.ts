@@ -27,6 +27,7 @@ export const RunHistorySchema = v.looseObject({
       accuracy: v.optional(number),
       seconds: v.optional(number),
       place: v.optional(number),
+      device: v.optional(text),
     }),
     "must be a list of logs",
   ),

@@ -3,6 +3,7 @@ import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 import * as esbuild from "esbuild";
+import { PAGE_WORDS } from "../ui/components/page_words.ts";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const PAGES = ["training", "inference"] as const;
@@ -35,23 +36,14 @@ export async function buildUi(target = join(ROOT, "dist/ui")): Promise<BuiltFile
 
 /** File contents by path. */
 async function bundle(): Promise<Map<string, Uint8Array>> {
-  const { outputFiles } = await esbuild.build({
-    absWorkingDir: ROOT,
-    entryPoints: [
+  const outputFiles = [
+    ...await compile("esm", [
       ...PAGES.map((page) => ({ in: `ui/${page}/main.tsx`, out: page })),
       { in: "ui/styles/main.css", out: "lab" },
-    ],
-    outdir: "dist/ui/assets",
-    entryNames: "[name]-[hash]",
-    bundle: true,
-    minify: true,
-    format: "esm",
-    target: ["chrome123", "firefox128", "safari17.4"],
-    jsx: "automatic",
-    jsxImportSource: "preact",
-    write: false,
-    logLevel: "warning",
-  });
+    ]),
+    // Not a module: those run only after the first paint.
+    ...await compile("iife", [{ in: "ui/theme/first_paint.ts", out: "theme" }]),
+  ];
   const files = new Map(outputFiles.map((file) => [`assets/${basename(file.path)}`, file.contents]));
   const asset = (name: string, extension: string) => {
     const pattern = new RegExp(`^assets/${name}-[^/]+\\.${extension}$`);
@@ -59,15 +51,39 @@ async function bundle(): Promise<Map<string, Uint8Array>> {
   };
   // The icon travels inside the page: a separate file would be one more request for 200 bytes.
   const icon = `data:image/svg+xml,${encodeURIComponent(await Deno.readTextFile(join(ROOT, "ui/styles/icon.svg")))}`;
-  const style = asset("lab", "css");
+  const style = asset("lab", "css"), theme = asset("theme", "js");
   for (const page of PAGES) {
     const html = (await Deno.readTextFile(join(ROOT, `ui/${page}/index.html`)))
       .replace("{{SCRIPT}}", asset(page, "js"))
       .replace("{{STYLE}}", style)
+      .replace("{{THEME}}", theme)
+      .replace("{{ TITLE }}", PAGE_WORDS[page].title)
+      .replace("{{ LEAD }}", PAGE_WORDS[page].lead)
       .replace("{{ICON}}", icon);
     files.set(`${page}.html`, new TextEncoder().encode(html));
   }
   return files;
+}
+
+async function compile(
+  format: "esm" | "iife",
+  entryPoints: { in: string; out: string }[],
+): Promise<esbuild.OutputFile[]> {
+  const { outputFiles } = await esbuild.build({
+    absWorkingDir: ROOT,
+    entryPoints,
+    outdir: "dist/ui/assets",
+    entryNames: "[name]-[hash]",
+    bundle: true,
+    minify: true,
+    format,
+    target: ["chrome123", "firefox128", "safari17.4"],
+    jsx: "automatic",
+    jsxImportSource: "preact",
+    write: false,
+    logLevel: "warning",
+  });
+  return outputFiles;
 }
 
 async function swap(fresh: string, target: string): Promise<void> {

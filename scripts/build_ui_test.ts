@@ -21,11 +21,15 @@ Deno.test("the pages are built, name their assets, leave the ports to the server
       for (const [, path] of html.matchAll(/(?:src|href)="\/(assets\/[^"]+)"/g)) {
         assert.ok(built.some((file) => file.path === path), `${page}.html asks for ${path}`);
       }
-      assert.doesNotMatch(html, /<script(?![^>]* src=)|<style|{{SCRIPT|{{STYLE|{{ICON/);
-      const script = built.find((file) => file.path.startsWith(`assets/${page}-`));
-      assert.ok(script && script.gzipBytes <= SCRIPT_BUDGET, `${page}: ${script?.gzipBytes} bytes gzipped`);
-      const code = await Deno.readTextFile(join(target, script.path));
-      assert.doesNotMatch(code, /\bDeno\.|["'`]node:/, `${page}: code that no browser runs`);
+      assert.doesNotMatch(html, /<script(?![^>]* src=)|<style|{{ ?(SCRIPT|STYLE|ICON|THEME|TITLE|LEAD)/);
+      const scripts = built.filter(({ path }) => html.includes(`src="/${path}"`));
+      assert.equal(scripts.length, 2, "the theme's and the page's");
+      const bytes = scripts.reduce((sum, { gzipBytes }) => sum + gzipBytes, 0);
+      assert.ok(bytes <= SCRIPT_BUDGET, `${page}: ${bytes} bytes gzipped`);
+      for (const { path } of scripts) {
+        const code = await Deno.readTextFile(join(target, path));
+        assert.doesNotMatch(code, /\bDeno\.|["'`]node:/, `${path}: code that no browser runs`);
+      }
     }
   } finally {
     await Deno.remove(folder, { recursive: true });

@@ -5,6 +5,7 @@ import { addPages } from "./pages.ts";
 import { checkHost, checkOrigin, securityHeaders } from "./security.ts";
 import type { Settings } from "./settings.ts";
 
+export { serviceUrl } from "./service_url.ts";
 export { HttpError };
 
 type Health = Record<string, unknown>;
@@ -25,9 +26,4 @@ export function createServiceApp(
   app.get("/healthz", async (c) => c.json({ status: "ok", ...await health() }));
   addPages(app, settings, page);
   return app;
-}
-
-/** The address of the service on `port`, under the host name by which `request` asked: `http://<name>:<port>`. */
-export function serviceUrl(request: Request, port: number): string {
-  return `http://${new URL(request.url).hostname}:${port}`;
 }

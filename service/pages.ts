@@ -2,6 +2,7 @@
 import { extname, join } from "node:path";
 import type { Hono } from "hono";
 import { HttpError } from "./errors.ts";
+import { serviceUrl } from "./service_url.ts";
 import type { Settings } from "./settings.ts";
 
 const CONTENT_TYPES: Record<string, string> = {
@@ -21,7 +22,7 @@ const CONTENT_TYPES: Record<string, string> = {
 const ASSET_NAME = /^[A-Za-z0-9_-][A-Za-z0-9._-]*$/;
 
 /**
- * Adds `GET /` (the page `${uiDir}/${page}.html` with the ports filled in) and `GET /assets/<name>`. The bundler puts a
+ * Adds `GET /` (the page `${uiDir}/${page}.html` with ports and links filled in) and `GET /assets/<name>`. The bundler puts a
  * hash of the content into an asset's name, so browsers may keep it for ever.
  */
 export function addPages(app: Hono, settings: Settings, page: "training" | "inference") {
@@ -29,6 +30,8 @@ export function addPages(app: Hono, settings: Settings, page: "training" | "infe
     const html = await readOptional(join(settings.uiDir, `${page}.html`));
     if (html === undefined) throw new HttpError(503, "The pages are not built yet. Run: deno task build");
     const filled = new TextDecoder().decode(html)
+      .replaceAll("{{TRAINING_URL}}", serviceUrl(c.req.raw, settings.trainingPort))
+      .replaceAll("{{INFERENCE_URL}}", serviceUrl(c.req.raw, settings.inferencePort))
       .replaceAll("{{TRAINING_PORT}}", String(settings.trainingPort))
       .replaceAll("{{INFERENCE_PORT}}", String(settings.inferencePort));
     return c.html(filled, 200, { "Cache-Control": "no-cache" });

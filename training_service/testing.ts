@@ -71,7 +71,14 @@ export class FakeTraining {
   steps(firstStep: number, lastStep: number) {
     const losses = Float32Array.from({ length: lastStep - firstStep + 1 }, (_, i) => 1 / (firstStep + i));
     const epoch = Math.ceil(lastStep / STEPS_PER_EPOCH);
-    this.events.onLosses({ firstStep, losses, epoch, imagesPerSecond: 1234.5, secondsLeft: 6.78 });
+    this.events.onLosses({
+      firstStep,
+      losses,
+      epoch,
+      imagesPerSecond: 1234.5,
+      meanImagesPerSecond: 1200.4,
+      secondsLeft: 6.78,
+    });
   }
 
   endEpoch(epoch: number) {

@@ -54,6 +54,7 @@ export class Run {
   #totalSteps: number;
   #place?: number;
   #accuracy?: number;
+  #meanImagesPerSecond?: number;
   #device?: string;
   #modelId?: string;
   #exists?: ExistsMessage;
@@ -115,6 +116,7 @@ export class Run {
       place: this.#place,
       accuracy: this.#accuracy,
       device: this.#device,
+      images_per_second: this.#meanImagesPerSecond,
       model_id: this.#modelId,
       message: this.#end?.type === "error" ? this.#end.message : undefined,
       resumed_from: this.resumedFrom,
@@ -253,10 +255,12 @@ export class Run {
       `Training on ${DEVICE_NAMES[device] ?? device} (${reason}): ${
         totalSteps.toLocaleString("en")
       } steps in ${num_epochs} ${num_epochs === 1 ? "epoch" : "epochs"}.`,
+      { device },
     );
   }
 
-  addLosses({ firstStep, losses, epoch, imagesPerSecond, secondsLeft }: LossBatch) {
+  addLosses({ firstStep, losses, epoch, imagesPerSecond, meanImagesPerSecond, secondsLeft }: LossBatch) {
+    this.#meanImagesPerSecond = Math.round(meanImagesPerSecond);
     losses.forEach((value, index) => {
       this.#step = firstStep + index;
       this.#watchDivergence(value);
@@ -270,7 +274,8 @@ export class Run {
         epoch,
         total_steps: this.#totalSteps,
         images_per_second: Math.round(imagesPerSecond),
-        seconds_left: Math.round(secondsLeft * 10) / 10,
+        mean_images_per_second: this.#meanImagesPerSecond,
+        seconds_left: secondsLeft === undefined ? undefined : Math.round(secondsLeft * 10) / 10,
       });
     });
   }

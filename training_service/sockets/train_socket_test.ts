@@ -31,6 +31,7 @@ Deno.test("a training tells its start, its losses, its epochs and its result, th
       epoch: 2,
       total_steps: 10,
       images_per_second: 1235,
+      mean_images_per_second: 1200,
       seconds_left: 6.8,
     });
     const logs = client.of("log");
@@ -441,7 +442,14 @@ Deno.test("a loss that is no number is named once and stays valid JSON", async (
     const training = await lab.worker.next();
     training.start();
     const losses = new Float32Array(10).fill(NaN);
-    training.events.onLosses({ firstStep: 1, losses, epoch: 1, imagesPerSecond: 1, secondsLeft: 1 });
+    training.events.onLosses({
+      firstStep: 1,
+      losses,
+      epoch: 1,
+      imagesPerSecond: 1,
+      meanImagesPerSecond: 1,
+      secondsLeft: 1,
+    });
     training.finish();
     await client.end();
     assert.deepEqual(client.of("loss").map(({ loss }) => loss), [null, null]);

@@ -6,6 +6,9 @@ import type { EpochEnd, LossBatch } from "./worker_messages.ts";
 /** At most about thirty posts a second: more would cost the service's thread and show nobody anything. */
 const POST_INTERVAL_MS = 33;
 
+/** Before the first evaluation: a sixth as many images as an epoch has, each in about a third of a step's time. */
+const EVALUATION_STEPS_SHARE = 1 / 18;
+
 export type LoopTrainer = Pick<
   Trainer,
   "device" | "step" | "stepsPerEpoch" | "totalSteps" | "run" | "evaluate" | "stop"
@@ -60,7 +63,12 @@ export async function runTraining(
 ): Promise<number | undefined> {
   const pace = new Pace();
   const epochs = trainer.totalSteps / trainer.stepsPerEpoch;
-  let evaluationMs = 0;
+  let evaluationMs: number | undefined;
+  const imagesPerSecond = (msPerStep: number) => (trainImages / trainer.stepsPerEpoch) * 1000 / msPerStep;
+  const secondsLeft = (epoch: number) => {
+    const evaluation = evaluationMs ?? trainer.stepsPerEpoch * EVALUATION_STEPS_SHARE * pace.msPerStep;
+    return ((trainer.totalSteps - trainer.step) * pace.msPerStep + (epochs - epoch + 1) * evaluation) / 1000;
+  };
   while (progress.epochsDone < epochs) {
     const epoch = progress.epochsDone + 1;
     const lastStep = epoch * trainer.stepsPerEpoch;
@@ -69,9 +77,9 @@ export async function runTraining(
         firstStep,
         losses,
         epoch,
-        imagesPerSecond: (trainImages / trainer.stepsPerEpoch) * 1000 / pace.msPerStep,
-        secondsLeft: ((trainer.totalSteps - trainer.step) * pace.msPerStep + (epochs - epoch + 1) * evaluationMs) /
-          1000,
+        imagesPerSecond: imagesPerSecond(pace.msPerStep),
+        meanImagesPerSecond: imagesPerSecond(pace.meanMsPerStep),
+        secondsLeft: pace.isWarm ? secondsLeft(epoch) : undefined,
       });
     if (!await runEpoch(trainer, lastStep, { pace, progress, keeper, report, shouldStop })) return undefined;
     const began = performance.now();

@@ -85,8 +85,9 @@ Deno.test("the first loss comes alone and at once; speed and time left are finit
   const { batches, events } = record();
   await runTraining(new FakeTrainer(1), TRAIN_IMAGES, events, () => false);
   assert.equal(batches[0].losses.length, 1);
-  for (const { imagesPerSecond, secondsLeft } of batches) {
+  for (const { imagesPerSecond, meanImagesPerSecond, secondsLeft = 0 } of batches) {
     assert(imagesPerSecond > 0 && Number.isFinite(imagesPerSecond));
+    assert(meanImagesPerSecond > 0 && Number.isFinite(meanImagesPerSecond));
     assert(secondsLeft >= 0 && Number.isFinite(secondsLeft));
   }
 });
@@ -176,6 +177,16 @@ Deno.test("a chunk grows to about 20 ms of work and shrinks at once when steps g
   assert.equal(pace.chunkSteps, 20);
   pace.took(20, 20_000);
   assert.equal(pace.chunkSteps, 1);
+});
+
+Deno.test("the first steps, which are slow, are no part of the speed that the time left is told by, but of the mean", () => {
+  const pace = new Pace();
+  pace.took(1, 400);
+  assert(!pace.isWarm);
+  for (let i = 0; i < 3; i++) pace.took(10, 20);
+  assert(pace.isWarm);
+  assert.equal(pace.msPerStep, 2);
+  assert(Math.abs(pace.meanMsPerStep - 460 / 31) < 1e-9);
 });
 
 Deno.test("the remembered speed follows the present one within seconds", () => {

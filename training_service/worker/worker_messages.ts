@@ -37,7 +37,10 @@ export interface LossBatch {
   /** From 1. */
   epoch: number;
   imagesPerSecond: number;
-  secondsLeft: number;
+  /** Over all steps so far. */
+  meanImagesPerSecond: number;
+  /** Undefined while the first steps say nothing about those to come. */
+  secondsLeft?: number;
 }
 
 export interface EpochEnd {

@@ -2,6 +2,7 @@ import { effect, untracked } from "@preact/signals";
 import type { Raster } from "../../core/mnist/raster.ts";
 import { GridCursor } from "./grid_cursor.ts";
 import { paintGridOverlay } from "./grid_overlay.ts";
+import { onColoursChange } from "../theme/show_theme.ts";
 import { clampToPaper, PAPER_SIDE, type PenPoint } from "./marks.ts";
 import { paintMarks } from "./paint_marks.ts";
 import { PaperPicture } from "./paper_picture.ts";
@@ -104,11 +105,8 @@ export class DrawingCanvas {
     const { signal } = this.#listening;
     const sizes = new ResizeObserver(() => this.#fitDisplay());
     sizes.observe(this.canvas);
-    // The page's own choice of colours is an attribute of its root.
-    const colours = new MutationObserver(() => this.#repaint());
-    colours.observe(document.documentElement, { attributes: true });
-    this.#observers.push(sizes, colours);
-    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.#repaint(), { signal });
+    this.#observers.push(sizes);
+    onColoursChange(() => this.#repaint(), signal);
     // Zooming, or another screen, changes the pixels behind the same size.
     addEventListener("resize", () => this.#fitDisplay(), { signal });
   }

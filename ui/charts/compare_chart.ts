@@ -1,4 +1,5 @@
 import uPlot from "uplot";
+import { onColoursChange } from "../theme/show_theme.ts";
 
 const HEIGHT = 240;
 
@@ -31,7 +32,6 @@ export class CompareChart {
   readonly #plot: uPlot;
   readonly #colours: CSSStyleDeclaration;
   readonly #sizes: ResizeObserver;
-  readonly #themes: MutationObserver;
   readonly #listening = new AbortController();
 
   constructor(parent: HTMLElement, private readonly options: CompareChartOptions) {
@@ -39,16 +39,11 @@ export class CompareChart {
     this.#plot = new uPlot(this.#plotOptions(parent.clientWidth), drawable(options), parent);
     this.#sizes = new ResizeObserver(() => this.#plot.setSize({ width: parent.clientWidth, height: HEIGHT }));
     this.#sizes.observe(parent);
-    const repaint = () => this.#plot.redraw();
-    // Colours follow the system's choice, and the page's own where its root says one.
-    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", repaint, { signal: this.#listening.signal });
-    this.#themes = new MutationObserver(repaint);
-    this.#themes.observe(document.documentElement, { attributes: true });
+    onColoursChange(() => this.#plot.redraw(), this.#listening.signal);
   }
 
   dispose(): void {
     this.#listening.abort();
-    this.#themes.disconnect();
     this.#sizes.disconnect();
     this.#plot.destroy();
   }

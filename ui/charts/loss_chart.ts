@@ -1,82 +1,87 @@
-import uPlot from "uplot";
+import type uPlot from "uplot";
 import { formatCount } from "../text/format.ts";
 import type { LossSeries } from "./loss_series.ts";
+import { legendValue, Plot, type PlotStyle, WHOLE_INCREMENTS } from "./plot.ts";
+import { runningMean } from "./running_mean.ts";
 
 const HEIGHT = 280;
 
-/** Distances between the labels of steps: 1, 2, 5, 10, … */
-const WHOLE_INCREMENTS = Array.from({ length: 8 }, (_, power) => [1, 2, 5].map((n) => n * 10 ** power)).flat();
+export interface LossChartOptions {
+  logScale: boolean;
+  /** Share of the run that the running mean looks back over, from 0 to 1. */
+  smoothing: number;
+}
 
-/** The loss curve: every reported loss faintly, its running mean on top. Follows the width of `parent`. */
+/** The loss curve: every reported loss faintly, its running mean on top. */
 export class LossChart {
-  readonly #plot: uPlot;
-  readonly #colours: CSSStyleDeclaration;
-  readonly #listening = new AbortController();
-  readonly #sizes: ResizeObserver;
-  #frame = 0;
+  readonly #plot: Plot;
+  #shown: LossChartOptions;
 
-  constructor(parent: HTMLElement, private readonly series: LossSeries) {
-    this.#colours = getComputedStyle(parent);
-    this.#plot = new uPlot(this.#options(parent.clientWidth), this.#data(), parent);
-    this.#sizes = new ResizeObserver(() => this.#plot.setSize({ width: parent.clientWidth, height: HEIGHT }));
-    this.#sizes.observe(parent);
-    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.#plot.redraw(), {
-      signal: this.#listening.signal,
-    });
+  constructor(parent: HTMLElement, series: LossSeries, options: LossChartOptions) {
+    this.#shown = options;
+    this.#plot = new Plot(
+      parent,
+      HEIGHT,
+      (style) => plotOptions(style, this.#shown.logScale),
+      () => [series.steps, series.losses, runningMean(series.losses, this.#shown.smoothing)],
+    );
   }
 
-  /** Shows what the series holds by now, with the next frame. */
-  update(): void {
-    cancelAnimationFrame(this.#frame);
-    this.#frame = requestAnimationFrame(() => this.#plot.setData(this.#data()));
+  /** Shows what the series holds by then, with one of the next frames. */
+  update(options: LossChartOptions): void {
+    const wasLog = this.#shown.logScale;
+    this.#shown = options;
+    // A scale is linear or not from its beginning.
+    if (options.logScale !== wasLog) this.#plot.rebuild();
+    else this.#plot.update();
   }
 
   dispose(): void {
-    cancelAnimationFrame(this.#frame);
-    this.#listening.abort();
-    this.#sizes.disconnect();
-    this.#plot.destroy();
+    this.#plot.dispose();
   }
+}
 
-  #data(): uPlot.AlignedData {
-    return [this.series.steps, this.series.losses, this.series.means];
-  }
+function plotOptions({ axis, colour }: PlotStyle, logScale: boolean): Omit<uPlot.Options, "width" | "height"> {
+  const loss = legendValue((loss) => loss.toFixed(4));
+  return {
+    padding: [12, 24, 0, 0],
+    scales: {
+      x: { time: false },
+      y: logScale ? { distr: 3, range: (_, min, max) => logRange(min, max) } : { range: (_, __, max) => [0, top(max)] },
+    },
+    axes: [
+      { ...axis, size: 32, incrs: WHOLE_INCREMENTS, values: (_, ticks) => ticks.map(formatCount) },
+      {
+        ...axis,
+        size: 52,
+        ...logScale && { values: (_: uPlot, ticks: number[]) => ticks.map(formatLogTick) },
+      },
+    ],
+    // As variables, the markers' colours follow the page's; the canvas asks anew whenever it is painted.
+    legend: { markers: { width: 0, fill: (_, index) => `var(${index === 1 ? "--curve-faint" : "--curve"})` } },
+    cursor: { drag: { x: false, y: false }, points: { show: false } },
+    series: [
+      { label: "Step", value: legendValue(formatCount) },
+      { label: "Loss", value: loss, stroke: colour("--curve-faint"), width: 1, points: { show: false } },
+      { label: "Running mean", value: loss, stroke: colour("--curve"), width: 2, points: { show: false } },
+    ],
+  };
+}
 
-  #colour(name: string): () => string {
-    return () => this.#colours.getPropertyValue(name);
-  }
+function top(max: number): number {
+  return max > 0 ? max * 1.05 : 1;
+}
 
-  #options(width: number): uPlot.Options {
-    const font = `12px ${this.#colours.fontFamily}`;
-    const axis: uPlot.Axis = {
-      font,
-      stroke: this.#colour("--text-soft"),
-      grid: { stroke: this.#colour("--line-soft"), width: 1 },
-      ticks: { show: false },
-    };
-    // Away from the curve, the legend tells the latest values.
-    const value = (format: (value: number) => string) => (plot: uPlot, value: number | null, index: number) => {
-      const shown = value ?? plot.data[index].at(-1);
-      return shown === undefined || shown === null ? "–" : format(shown);
-    };
-    const loss = value((loss) => loss.toFixed(4));
-    return {
-      width,
-      height: HEIGHT,
-      padding: [12, 24, 0, 0],
-      scales: { x: { time: false }, y: { range: (_, __, max) => [0, max > 0 ? max * 1.05 : 1] } },
-      axes: [
-        { ...axis, size: 32, incrs: WHOLE_INCREMENTS, values: (_, ticks) => ticks.map(formatCount) },
-        { ...axis, size: 44 },
-      ],
-      // As variables, the markers' colours follow the page's; the canvas asks anew whenever it is painted.
-      legend: { markers: { width: 0, fill: (_, index) => `var(${index === 1 ? "--curve-faint" : "--curve"})` } },
-      cursor: { drag: { x: false, y: false }, points: { show: false } },
-      series: [
-        { label: "Step", value: value(formatCount) },
-        { label: "Loss", value: loss, stroke: this.#colour("--curve-faint"), width: 1, points: { show: false } },
-        { label: "Running mean", value: loss, stroke: this.#colour("--curve"), width: 2, points: { show: false } },
-      ],
-    };
-  }
+/** From the 1, 2 or 5 below the least loss to a little above the largest. A loss of 0 has no place on such a scale. */
+function logRange(min: number, max: number): [number, number] {
+  const least = Math.max(min > 0 ? min : 1e-4, 1e-7);
+  const power = 10 ** Math.floor(Math.log10(least));
+  const bottom = power * (least / power >= 5 ? 5 : least / power >= 2 ? 2 : 1);
+  return [bottom, Math.max(top(max), bottom * 10)];
+}
+
+/** Only 1, 2 and 5 of each power of ten are labelled: all nine would not fit. */
+function formatLogTick(tick: number): string {
+  const digit = Math.round(tick / 10 ** Math.floor(Math.log10(tick) + 1e-9));
+  return digit === 1 || digit === 2 || digit === 5 ? String(Number(tick.toPrecision(1))) : "";
 }

@@ -1,6 +1,3 @@
-/** The running mean looks back over about one part in this many of the run so far, however long that is. */
-const LOOK_BACK = 20;
-
 /**
  * The loss curve of one run in a bounded number of points: once `capacity` points are there, neighbours are averaged in
  * pairs and every later point stands for twice as many losses.
@@ -9,10 +6,7 @@ export class LossSeries {
   readonly steps: number[] = [];
   /** One per step; null is a gap: no loss there was a number. */
   readonly losses: (number | null)[] = [];
-  /** Exponentially weighted running mean of the losses, one per point, with the same gaps. */
-  readonly means: (number | null)[] = [];
-  #count = 0;
-  #mean = 0;
+  #first: number | undefined;
   #lastStep = 0;
   #diverged = false;
   /** Losses that one point stands for. */
@@ -20,10 +14,15 @@ export class LossSeries {
   #pending: (number | null)[] = [];
 
   /** `capacity` is even. */
-  constructor(readonly capacity = 4000) {}
+  constructor(readonly capacity = 2000) {}
 
   get lastStep(): number {
     return this.#lastStep;
+  }
+
+  /** The first loss that was a number, as it came. */
+  get first(): number | undefined {
+    return this.#first;
   }
 
   /** Whether the latest loss is no longer a number. */
@@ -39,23 +38,19 @@ export class LossSeries {
     if (step <= this.#lastStep) return;
     this.#lastStep = step;
     this.#diverged = loss === null;
-    if (loss !== null) {
-      this.#count++;
-      this.#mean += (loss - this.#mean) * LOOK_BACK / (LOOK_BACK - 1 + this.#count);
-    }
+    this.#first ??= loss ?? undefined;
     this.#pending.push(loss);
     if (this.#pending.length < this.#stride) return;
-    const point = average(this.#pending);
     this.steps.push(step);
-    this.losses.push(point);
-    this.means.push(point === null ? null : this.#mean);
+    this.losses.push(average(this.#pending));
     this.#pending = [];
     if (this.steps.length >= this.capacity) this.#halve();
   }
 
   clear(): void {
-    this.steps.length = this.losses.length = this.means.length = 0;
-    this.#count = this.#mean = this.#lastStep = 0;
+    this.steps.length = this.losses.length = 0;
+    this.#lastStep = 0;
+    this.#first = undefined;
     this.#diverged = false;
     this.#stride = 1;
     this.#pending = [];
@@ -66,9 +61,8 @@ export class LossSeries {
     for (let i = 0; i < half; i++) {
       this.steps[i] = this.steps[2 * i + 1];
       this.losses[i] = average(this.losses.slice(2 * i, 2 * i + 2));
-      this.means[i] = this.means[2 * i + 1] ?? this.means[2 * i];
     }
-    this.steps.length = this.losses.length = this.means.length = half;
+    this.steps.length = this.losses.length = half;
     this.#stride *= 2;
   }
 }

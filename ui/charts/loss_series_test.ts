@@ -8,24 +8,13 @@ Deno.test("a short run keeps every loss as it came", () => {
   assert.deepEqual(series.losses, [2.3, 1.5, 1.1]);
 });
 
-Deno.test("the running mean follows a falling loss closely and smooths noise away", () => {
-  const series = new LossSeries();
-  const curve = (step: number) => 0.1 + 2 * Math.exp(-step / 500);
-  for (let step = 1; step <= 2000; step++) series.push(step, curve(step) + 0.1 * (-1) ** step);
-  assert.equal(series.means[0], series.losses[0]);
-  for (const step of [200, 500, 1000, 2000]) {
-    const mean = series.means[step - 1]!;
-    assert.ok(Math.abs(mean - curve(step)) < 0.06, `step ${step}: mean ${mean}, curve ${curve(step)}`);
-  }
-});
-
 Deno.test("a step that was already drawn is not drawn again", () => {
   const series = new LossSeries();
   for (const step of [1, 10, 10, 1, 20]) series.push(step, 1);
   assert.deepEqual(series.steps, [1, 10, 20]);
 });
 
-Deno.test("a long run stays within the capacity, in order, with its mean unchanged", () => {
+Deno.test("a long run stays within the capacity, in order, with the mean of its losses unchanged", () => {
   const series = new LossSeries(100);
   const total = 6400;
   let sum = 0;
@@ -45,10 +34,10 @@ Deno.test("clearing starts a new run from step 1", () => {
   for (let step = 1; step <= 9; step++) series.push(step, step);
   series.clear();
   series.push(1, 2.3);
-  assert.deepEqual([series.steps, series.losses, series.means], [[1], [2.3], [2.3]]);
+  assert.deepEqual([series.steps, series.losses, series.first], [[1], [2.3], 2.3]);
 });
 
-Deno.test("a loss that is no longer a number is a gap, and no part of the running mean", () => {
+Deno.test("a loss that is no longer a number is a gap", () => {
   const series = new LossSeries();
   for (const step of [1, 2]) series.push(step, 2);
   series.push(3, null);
@@ -56,7 +45,6 @@ Deno.test("a loss that is no longer a number is a gap, and no part of the runnin
   series.push(4, 2);
   assert.equal(series.diverged, false);
   assert.deepEqual(series.losses, [2, 2, null, 2]);
-  assert.deepEqual(series.means, [2, 2, null, 2]);
 });
 
 Deno.test("a long run that diverges shows gaps from there on, and never a loss of 0", () => {
@@ -66,5 +54,4 @@ Deno.test("a long run that diverges shows gaps from there on, and never a loss o
   assert.ok(gap > 0 && series.steps[gap] > 37, `the first gap is at point ${gap}`);
   assert.deepEqual(new Set(series.losses.slice(0, gap)), new Set([2]));
   assert.deepEqual(new Set(series.losses.slice(gap)), new Set([null]));
-  assert.deepEqual(series.means, series.losses);
 });

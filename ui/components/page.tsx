@@ -1,19 +1,23 @@
 import type { ComponentChildren } from "preact";
 import type { FormQuery } from "../../protocol/mod.ts";
 import { pageUrl } from "../lab/page_urls.ts";
+import { ThemeSwitch } from "../theme/theme_switch.tsx";
+import { PAGE_WORDS, type PageName } from "./page_words.ts";
 
-/** The frame that both pages share: name, way to the other page, headline, content. */
+/**
+ * The frame that both pages share: name, way to the other page, headline, content. It takes over the same elements from
+ * the HTML of the page (`index.html` of each), where they can be seen before this runs.
+ */
 export function Page(
-  { current, title, lead, query, children }: {
-    current: "training" | "inference";
-    title: string;
-    lead: string;
+  { current, query, children }: {
+    current: PageName;
     /** Fields that the link to the other page carries. */
     query: FormQuery;
     children: ComponentChildren;
   },
 ) {
-  const link = (page: "training" | "inference", text: string) => (
+  const { title, lead } = PAGE_WORDS[current];
+  const link = (page: PageName, text: string) => (
     <a href={pageUrl(page, query)} aria-current={page === current ? "page" : undefined}>{text}</a>
   );
   return (
@@ -25,6 +29,7 @@ export function Page(
             {link("training", "Train")}
             {link("inference", "Draw")}
           </nav>
+          <ThemeSwitch />
         </div>
       </header>
       <main class="frame">

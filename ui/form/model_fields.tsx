@@ -26,8 +26,10 @@ const OPTIMIZER_HINTS: Record<OptimizerName, string> = {
 
 const choices = (names: readonly string[]): Option[] => names.map((name) => ({ value: name, text: name }));
 
-/** The fields of a model; `learningRate` stands where the page's own fields for the rate belong. */
-export function ModelFields({ form, learningRate }: { form: ModelForm; learningRate: ComponentChildren }) {
+/** The fields of a model; `learningRate` and `dropout` stand where the page's own fields belong. */
+export function ModelFields(
+  { form, learningRate, dropout }: { form: ModelForm; learningRate: ComponentChildren; dropout?: ComponentChildren },
+) {
   return (
     <>
       <fieldset>
@@ -50,9 +52,10 @@ export function ModelFields({ form, learningRate }: { form: ModelForm; learningR
         <CheckField
           id="use-dropout"
           label="Use dropout"
-          hint="Silences three units in ten at random while learning (p = 0.3), so that none is relied on alone."
+          hint="Silences units at random while it learns, so that none is relied on alone."
           checked={form.useDropout}
         />
+        {form.useDropout.value && dropout}
       </fieldset>
       <fieldset>
         <legend>Learning</legend>
@@ -120,6 +123,7 @@ export function ModelSize({ form, blocked }: { form: ModelForm; blocked?: boolea
     <p class="size">
       {parameters === undefined ? "–" : formatCount(parameters)} adjustable numbers (parameters) ·{" "}
       {steps === undefined ? "– steps" : plural(steps, "step")}
+      {form.shape.value && <span class="shape">{form.shape.value}</span>}
     </p>
   );
 }

@@ -1,5 +1,12 @@
 import { computed, type Signal, signal } from "@preact/signals";
-import { type ModelSpec, parameterSpecs } from "../../core/nn/model_spec.ts";
+import {
+  CLASSES,
+  CONV_CHANNELS,
+  IMAGE_PIXELS,
+  IMAGE_SIDE,
+  type ModelSpec,
+  parameterSpecs,
+} from "../../core/nn/model_spec.ts";
 import {
   batchSize,
   epochs,
@@ -15,6 +22,12 @@ import { readNumber, readWidths, TypedText } from "./typed_text.ts";
 
 /** Images of MNIST's training set. */
 export const TRAINING_IMAGES = 60_000;
+
+/** What each of ConvNN's blocks hands on: a picture of half the side in each channel. */
+const CONVOLUTIONS = CONV_CHANNELS.map((channels, block) => {
+  const side = IMAGE_SIDE / 2 ** (block + 1);
+  return `${channels} × ${side} × ${side}`;
+});
 
 /** Values that a stored or running configuration puts into the form. */
 export interface ModelValues {
@@ -39,6 +52,14 @@ export class ModelForm {
   readonly parameterCount = computed(() => {
     const widths = this.hiddenLayers.value.value;
     return widths && countParameters({ modelType: this.modelType.value, hiddenLayers: widths });
+  });
+
+  /** Numbers that go from layer to layer, such as `784 → 128 → 10`; undefined while the layers are not valid. */
+  readonly shape = computed(() => {
+    const widths = this.hiddenLayers.value.value;
+    if (widths === undefined) return undefined;
+    const convolutions = this.modelType.value === "ConvNN" ? CONVOLUTIONS : [];
+    return [IMAGE_PIXELS, ...convolutions, ...widths, CLASSES].join(" → ");
   });
 
   /** Optimiser steps of the whole training, or undefined while epochs or batch size are not valid. */

@@ -9,9 +9,11 @@ Deno.test("parameters and steps follow the fields as they are typed", () => {
   form.batchSize.text.value = "64";
   assert.equal(form.parameterCount.value, 109_386);
   assert.equal(form.stepCount.value, 4690);
+  assert.equal(form.shape.value, "784 → 128 → 64 → 10");
   form.modelType.value = "ConvNN";
   form.hiddenLayers.text.value = "128";
   assert.equal(form.parameterCount.value, 421_642);
+  assert.equal(form.shape.value, "784 → 32 × 14 × 14 → 64 × 7 × 7 → 128 → 10");
   form.hiddenLayers.text.value = "";
   assert.equal(form.parameterCount.value, 50_186);
   form.batchSize.text.value = "";

@@ -28,6 +28,11 @@ export function readNumber(text: string): number {
   return text.trim() === "" ? NaN : Number(text);
 }
 
+/** The same, and undefined for nothing at all. */
+export function readOptionalNumber(text: string): number | undefined {
+  return text.trim() === "" ? undefined : Number(text);
+}
+
 /** `128, 64` → `[128, 64]`; nothing → `[]`; a comma at the end is still being typed at. */
 export function readWidths(text: string): number[] {
   const trimmed = text.trim().replace(/,$/, "");

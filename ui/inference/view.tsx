@@ -7,12 +7,7 @@ import { OutcomeView } from "./outcome_view.tsx";
 
 export function InferencePage({ model }: { model: InferenceModel }) {
   return (
-    <Page
-      current="inference"
-      title="Draw a digit"
-      lead="A network that you trained says which digit it sees, and how sure it is."
-      query={model.form.query.value}
-    >
+    <Page current="inference" query={model.form.query.value}>
       <div class="columns even">
         <DrawingView model={model} />
         <div class="answers">

@@ -4,6 +4,12 @@ export interface Preferences {
   set(name: string, value: string): void;
 }
 
+/** Forgotten with the visit. */
+export function forVisit(): Preferences {
+  const values = new Map<string, string>();
+  return { get: (name) => values.get(name) ?? null, set: (name, value) => void values.set(name, value) };
+}
+
 /** Kept in this browser; where that is forbidden, for this visit only. */
 export const browserPreferences: Preferences = {
   get: (name) => attempt(() => localStorage.getItem(keyOf(name))) ?? null,

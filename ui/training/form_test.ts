@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
-import { LEARNING_RATE_RANGES, type LearningRateRange } from "../../protocol/mod.ts";
+import { formatFormQuery, LEARNING_RATE_RANGES, type LearningRateRange, parseFormQuery } from "../../protocol/mod.ts";
 import { TrainingForm } from "./form.ts";
+import { PRESETS } from "./presets.ts";
 
 Deno.test("choosing a range sets the rate to its middle", () => {
   const form = new TrainingForm();
@@ -59,4 +60,41 @@ Deno.test("the configuration carries every field", () => {
     use_dropout: true,
     dropout_p: 0.3,
   });
+});
+
+Deno.test("a link reproduces the whole form, with dropout, seed and device", () => {
+  const form = new TrainingForm();
+  const search = "model_type=ConvNN&optimizer=SGD&learning_rate=0.01&learning_rate_range=High&epochs=3&batch_size=32" +
+    "&hidden_layers_config=64%2C32&use_dropout=true&dropout_p=0.45&seed=17&device=wasm";
+  form.read(parseFormQuery(search));
+  assert.equal(formatFormQuery(form.fullQuery.value), search);
+  const { dropout_p, seed, device } = form.config.value!;
+  assert.deepEqual([dropout_p, seed, device], [0.45, 17, "wasm"]);
+});
+
+Deno.test("the link to the other page says nothing of seed and device, which mean something else there", () => {
+  const form = new TrainingForm();
+  form.read({ seed: "17", device: "wasm" });
+  assert.deepEqual([form.query.value.seed, form.query.value.device], [undefined, undefined]);
+});
+
+Deno.test("without a seed the configuration has none; a wrong one, or a wrong probability of dropout in use, blocks", () => {
+  const form = new TrainingForm();
+  assert.ok(!("seed" in form.config.value!) && !("device" in form.config.value!));
+  form.seed.text.value = "-1";
+  assert.match(form.seed.error.value!, /whole number from 0/);
+  assert.equal(form.config.value, undefined);
+  form.seed.text.value = "";
+  form.dropoutP.text.value = "1";
+  assert.ok(form.config.value);
+  form.model.useDropout.value = true;
+  assert.match(form.dropoutP.error.value!, /including, 1/);
+  assert.equal(form.config.value, undefined);
+});
+
+Deno.test("a preset leaves seed and device as they are", () => {
+  const form = new TrainingForm();
+  form.read({ seed: "17", device: "wasm", epochs: "9" });
+  form.set(PRESETS[1].values);
+  assert.deepEqual(form.config.value, { ...PRESETS[1].values, num_layers: 1, seed: 17, device: "wasm" });
 });

@@ -6,11 +6,14 @@ import {
   parseFormQuery,
   type TrainConfig,
 } from "../../protocol/mod.ts";
+import { ChartOptions } from "../charts/chart_options.ts";
 import type { LabConnection } from "../lab/connection.ts";
 import { queryOf } from "../lab/model_query.ts";
+import { forVisit, type Preferences } from "../lab/preferences.ts";
 import { StoredModels } from "../lab/stored_models.ts";
 import { TrainingForm } from "./form.ts";
 import { LabModels } from "./models/lab_models.ts";
+import { findNearby, type Nearby } from "./nearby.ts";
 import { listRuns, Run } from "./run.ts";
 
 /** Query field that names the run which this page started, so that a reload finds it again. */
@@ -22,6 +25,7 @@ export class TrainingModel {
   readonly run: Run;
   readonly stored: StoredModels;
   readonly models: LabModels;
+  readonly chart: ChartOptions;
   /** Whether the run was started elsewhere and only found here. */
   readonly #adopted = signal(false);
   readonly #connection: LabConnection;
@@ -31,9 +35,15 @@ export class TrainingModel {
     this.form.config.value !== undefined && (this.#adopted.value || !this.run.active.value)
   );
 
+  /** What is stored already that is like the settings; undefined for nothing, and while a setting is wrong. */
+  readonly nearby = computed((): Nearby | undefined => {
+    const config = this.form.config.value, records = this.stored.records.value;
+    return config && records && findNearby(records, config);
+  });
+
   /** What the address bar shows behind `?`. */
   readonly address = computed(() => {
-    const query = new URLSearchParams(formatFormQuery(this.form.query.value));
+    const query = new URLSearchParams(formatFormQuery(this.form.fullQuery.value));
     for (const [key, value] of Object.entries(this.models.table.query.value)) query.set(key, value);
     const id = this.run.id.value;
     if (id !== undefined && !this.#adopted.value) query.set(RUN_KEY, id);
@@ -47,8 +57,9 @@ export class TrainingModel {
     return config && result && { ...queryOf(config), model_id: result.model_id };
   });
 
-  constructor(connection: LabConnection) {
+  constructor(connection: LabConnection, preferences: Preferences = forVisit()) {
     this.#connection = connection;
+    this.chart = new ChartOptions(preferences);
     this.run = new Run(connection);
     this.stored = new StoredModels(connection);
     this.models = new LabModels(connection, this.stored);

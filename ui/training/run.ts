@@ -10,6 +10,7 @@ import type {
   ServerMessage,
   TrainConfig,
 } from "../../protocol/mod.ts";
+import type { EpochPoint } from "../charts/accuracy_chart.ts";
 import { LossSeries } from "../charts/loss_series.ts";
 import type { LabConnection, LabSocket } from "../lab/connection.ts";
 
@@ -38,12 +39,25 @@ export class Run {
   readonly config = signal<TrainConfig | undefined>(undefined);
   readonly step = signal(0);
   readonly totalSteps = signal(0);
+  /** At the moment; once the run has ended, its mean. */
   readonly imagesPerSecond = signal<number | undefined>(undefined);
+  #meanImagesPerSecond: number | undefined;
+  /** Backend that trains, as the service names it. */
+  readonly device = signal<string | undefined>(undefined);
   readonly secondsLeft = signal<number | undefined>(undefined);
   /** Per cent of the test digits, after the last finished epoch. */
   readonly accuracy = signal<number | undefined>(undefined);
+  /** Of the finished epochs, in order. */
+  readonly epochs = signal<readonly EpochPoint[]>([]);
   /** From 1; the epoch under way. */
   readonly epoch = signal(0);
+  /** Steps of the epoch under way, done and in all; undefined before the first. */
+  readonly epochProgress = computed(() => {
+    const epochs = this.config.value?.num_epochs, total = this.totalSteps.value, epoch = this.epoch.value;
+    if (epochs === undefined || total === 0 || epoch === 0) return undefined;
+    const steps = total / epochs;
+    return { done: this.step.value - (epoch - 1) * steps, steps };
+  });
   /** Place in the queue, from 1. */
   readonly place = signal<number | undefined>(undefined);
   readonly logs = signal<readonly string[]>([]);
@@ -140,6 +154,7 @@ export class Run {
           this.id,
           this.config,
           this.imagesPerSecond,
+          this.device,
           this.secondsLeft,
           this.accuracy,
           this.place,
@@ -149,7 +164,9 @@ export class Run {
           this.resumable,
         ] as Signal<undefined>[]
       ) each.value = undefined;
+      this.#meanImagesPerSecond = undefined;
       this.logs.value = [];
+      this.epochs.value = [];
       this.losses.clear();
       this.lossesVersion.value++;
     });
@@ -239,6 +256,9 @@ export class Run {
   #receiveLog(message: LogMessage): void {
     this.logs.value = [...this.logs.value, message.message];
     if (message.accuracy !== undefined) this.accuracy.value = message.accuracy;
+    this.device.value = message.device ?? this.device.value;
+    const ended = epochsOf([message]).filter(({ epoch }) => epoch > (this.epochs.value.at(-1)?.epoch ?? 0));
+    if (ended.length > 0) this.epochs.value = [...this.epochs.value, ...ended];
     this.place.value = message.place;
     if (message.place !== undefined) this.#enter("queued");
     else if (this.phase.value === "queued") this.#enter("starting");
@@ -252,6 +272,7 @@ export class Run {
     this.epoch.value = message.epoch;
     this.totalSteps.value = message.total_steps;
     this.imagesPerSecond.value = message.images_per_second ?? this.imagesPerSecond.value;
+    this.#meanImagesPerSecond = message.mean_images_per_second ?? this.#meanImagesPerSecond;
     this.secondsLeft.value = message.seconds_left ?? this.secondsLeft.value;
     this.#enter("running");
   }
@@ -266,6 +287,9 @@ export class Run {
     this.place.value = run.place;
     this.accuracy.value = run.accuracy;
     this.epoch.value = currentEpoch(run.step, run.total_steps, run.config.num_epochs);
+    this.device.value = run.device;
+    this.#meanImagesPerSecond = this.imagesPerSecond.value = run.images_per_second;
+    this.epochs.value = epochsOf(logs);
     this.logs.value = logs.map((log) => log.message);
     this.losses.clear();
     for (const [step, loss] of losses) this.losses.push(step, loss);
@@ -285,6 +309,7 @@ export class Run {
   #receiveResult(result: ResultMessage): void {
     this.result.value = result;
     this.accuracy.value = result.accuracy;
+    this.device.value = result.device;
     this.id.value = result.run_id;
     this.#end("done");
   }
@@ -309,6 +334,7 @@ export class Run {
     this.phase.value = phase;
     this.reason.value = reason;
     this.existing.value = undefined;
+    this.imagesPerSecond.value = this.#meanImagesPerSecond ?? this.imagesPerSecond.value;
     this.secondsLeft.value = undefined;
     this.connected.value = true;
   }
@@ -322,6 +348,13 @@ export async function listRuns(connection: LabConnection): Promise<RunSummary[] 
 
 function runPath(id: string): string {
   return `/ws/runs/${encodeURIComponent(id)}`;
+}
+
+/** What the logs at the ends of epochs tell. */
+function epochsOf(logs: readonly LogMessage[]): EpochPoint[] {
+  return logs.flatMap(({ epoch, accuracy, mean_loss }) =>
+    epoch === undefined || accuracy === undefined ? [] : [{ epoch, accuracy, meanLoss: mean_loss }]
+  );
 }
 
 /** Epoch, from 1, in which `step` (from 1) lies. */

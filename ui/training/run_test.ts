@@ -65,6 +65,56 @@ Deno.test("a training is followed from the first loss to its result", () => {
   assert.deepEqual(run.losses.steps, [1, 10, 1876]);
 });
 
+Deno.test("the accuracy of every epoch is kept, live and from a history, each once", () => {
+  const epochs = [1, 2].map((epoch) => ({
+    type: "log" as const,
+    message: `Epoch ${epoch}`,
+    epoch,
+    accuracy: 94 + epoch,
+    mean_loss: 1 / epoch,
+  }));
+  const expected = [{ epoch: 1, accuracy: 95, meanLoss: 1 }, { epoch: 2, accuracy: 96, meanLoss: 0.5 }];
+  const { lab, run } = started();
+  lab.socket.say(epochs[0], loss(1000), epochs[0], epochs[1]);
+  assert.deepEqual(run.epochs.value, expected);
+  run.follow("r1");
+  assert.deepEqual(run.epochs.value, []);
+  lab.socket.open();
+  lab.socket.say(history("running", { logs: [{ type: "log", message: "Training.", device: "wasm" }, ...epochs] }));
+  assert.deepEqual(run.epochs.value, expected);
+});
+
+Deno.test("while it trains the speed is that of the moment; at its end, and in a history, the run's mean", () => {
+  const { lab, run } = started();
+  lab.socket.say(loss(10, { images_per_second: 5000, mean_images_per_second: 4000 }));
+  assert.equal(run.imagesPerSecond.value, 5000);
+  lab.socket.say(result);
+  assert.equal(run.imagesPerSecond.value, 4000);
+  run.follow("r1");
+  lab.socket.open();
+  const { run: summary } = history("done");
+  lab.socket.say(
+    history("done", { run: { ...summary, images_per_second: 4100 }, end: result as HistoryMessage["end"] }),
+  );
+  assert.equal(run.imagesPerSecond.value, 4100);
+});
+
+Deno.test("the device is told as soon as it is known", () => {
+  const { lab, run } = started();
+  assert.equal(run.device.value, undefined);
+  lab.socket.say({ type: "log", message: "Training on WebGPU.", device: "webgpu" }, loss(1));
+  assert.equal(run.device.value, "webgpu");
+});
+
+Deno.test("the progress within an epoch begins anew with each", () => {
+  const { lab, run } = started();
+  assert.equal(run.epochProgress.value, undefined);
+  lab.socket.say(loss(938));
+  assert.deepEqual(run.epochProgress.value, { done: 938, steps: 938 });
+  lab.socket.say(loss(940, { epoch: 2 }));
+  assert.deepEqual(run.epochProgress.value, { done: 2, steps: 938 });
+});
+
 Deno.test("losses that the service merged into one message are all drawn", () => {
   const { lab, run } = started();
   lab.socket.say(loss(30, { losses: [[10, 2], [20, 1.5], [30, 1]] }));
@@ -77,7 +127,7 @@ Deno.test("losses that are no longer numbers leave a gap in the curve, live and 
   assert.deepEqual([run.losses.steps, run.losses.losses], [[1, 10, 20], [1, null, null]]);
   assert.equal(run.losses.diverged, true);
   lab.socket.say({ ...history("running"), losses: [[1, 2], [10, null]] });
-  assert.deepEqual([run.losses.losses, run.losses.means], [[2, null], [2, null]]);
+  assert.deepEqual(run.losses.losses, [2, null]);
 });
 
 Deno.test("keeping the existing model ends the run without training", () => {

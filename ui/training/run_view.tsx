@@ -1,10 +1,10 @@
 import { useSignalEffect } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
-import { LossChart } from "../charts/loss_chart.ts";
-import { bringIntoView, useAttached } from "../components/effects.ts";
+import { bringIntoView } from "../components/effects.ts";
 import { Figures } from "../components/figures.tsx";
 import { pageUrl } from "../lab/page_urls.ts";
 import { formatCount, formatDuration, formatPercent } from "../text/format.ts";
+import { Curves } from "./curves_view.tsx";
 import type { TrainingModel } from "./model.ts";
 import type { Run } from "./run.ts";
 import { describeRun } from "./run_words.ts";
@@ -22,7 +22,7 @@ export function RunView({ model }: { model: TrainingModel }) {
       <Status model={model} />
       <Progress run={run} />
       <RunFigures run={run} />
-      <LossCurve run={run} />
+      <Curves run={run} options={model.chart} />
       <RunFiles model={model} />
       <Log lines={run.logs.value} />
     </div>
@@ -54,58 +54,56 @@ function NextStep({ model }: { model: TrainingModel }) {
   return <button type="button" disabled={disabled} onClick={() => run.abort()}>Abort</button>;
 }
 
+/** How far the whole run is, and the epoch under way. */
 function Progress({ run }: { run: Run }) {
   const total = run.totalSteps.value;
   const step = run.step.value;
+  const epochs = run.config.value?.num_epochs;
+  const epoch = run.epochProgress.value;
   return (
     <div class="progress">
       <progress aria-label="Progress" max={total || 1} value={step} />
       <p>
         <span>{total === 0 ? "No steps yet" : `Step ${formatCount(step)} of ${formatCount(total)}`}</span>
-        {total > 0 && <span>{Math.floor(100 * step / total)} %</span>}
+        {total > 0 && <span>{percentOf(step, total)}</span>}
+      </p>
+      <progress class="thin" aria-label="Progress of the epoch" max={epoch?.steps ?? 1} value={epoch?.done ?? 0} />
+      <p>
+        <span>{epoch === undefined ? "No epoch yet" : `Epoch ${run.epoch.value} of ${epochs}`}</span>
+        {epoch && <span>{percentOf(epoch.done, epoch.steps)}</span>}
       </p>
     </div>
   );
 }
 
+function percentOf(done: number, all: number): string {
+  return `${Math.floor(100 * done / all)} %`;
+}
+
+const DEVICES: Readonly<Record<string, string>> = {
+  wasm: "CPU (WASM)",
+  webgpu: "GPU (WebGPU)",
+  reference: "CPU (loops)",
+};
+
 function RunFigures({ run }: { run: Run }) {
-  const { epoch, config, imagesPerSecond, secondsLeft, accuracy, result } = run;
-  const epochs = config.value?.num_epochs;
+  const { active, device, imagesPerSecond, secondsLeft, accuracy, result } = run;
   const shown = <T,>(value: T | undefined, format: (value: T) => string) => value === undefined ? "–" : format(value);
   const trained = result.value?.training_time;
   return (
     <Figures
       figures={[
-        { name: "Epoch", value: shown(epoch.value || undefined, (at) => `${at} / ${epochs ?? "–"}`) },
         { name: "Test accuracy", value: shown(accuracy.value, formatPercent) },
-        { name: "Images per second", value: shown(imagesPerSecond.value, formatCount) },
+        {
+          name: active.value || imagesPerSecond.value === undefined ? "Images per second" : "Images/s (mean)",
+          value: shown(imagesPerSecond.value, formatCount),
+        },
         trained === undefined
           ? { name: "Time left", value: shown(secondsLeft.value, formatDuration) }
           : { name: "Training time", value: formatDuration(trained) },
+        { name: "Device", value: shown(device.value, (name) => DEVICES[name] ?? name) },
       ]}
     />
-  );
-}
-
-function LossCurve({ run }: { run: Run }) {
-  const [element, chart] = useAttached((parent: HTMLDivElement) => new LossChart(parent, run.losses));
-  useSignalEffect(() => {
-    run.lossesVersion.value;
-    chart.current?.update();
-  });
-  const empty = run.lossesVersion.value === 0 || run.losses.lastStep === 0;
-  const note = run.losses.diverged
-    ? "The loss is no longer a number: the training diverged. A lower learning rate helps."
-    : "Falls as the network learns. Guessing gives about 2.3.";
-  return (
-    <section class="curve" aria-labelledby="curve-title">
-      <h2 id="curve-title">How wrong it is (loss)</h2>
-      <p class="note">{note}</p>
-      <div class={empty ? "chart empty" : "chart"}>
-        <div ref={element} role="img" aria-label="Loss curve" />
-        {empty && <p class="note">The curve appears here.</p>}
-      </div>
-    </section>
   );
 }
 

@@ -1,6 +1,11 @@
+import { useRef } from "preact/hooks";
+import { type DeviceChoice, DEVICES } from "../../protocol/mod.ts";
+import { SelectField, TextField } from "../components/field.tsx";
 import { ModelFields, ModelSize, RangeField } from "../form/model_fields.tsx";
-import { TextField } from "../components/field.tsx";
+import type { TrainingForm } from "./form.ts";
 import type { TrainingModel } from "./model.ts";
+import { NearbyNote } from "./nearby_view.tsx";
+import { Presets } from "./presets_view.tsx";
 
 /** The left column: what to train, and the button that starts it. */
 export function Settings({ model }: { model: TrainingModel }) {
@@ -11,8 +16,18 @@ export function Settings({ model }: { model: TrainingModel }) {
   };
   return (
     <form class="card settings" aria-label="Settings" onSubmit={submit} noValidate>
+      <Presets form={form} />
       <ModelFields
         form={form.model}
+        dropout={
+          <TextField
+            id="dropout-p"
+            label="Dropout probability"
+            hint="Share of the units silenced at each step (p): 0.3 is three in ten."
+            field={form.dropoutP}
+            inputMode="decimal"
+          />
+        }
         learningRate={
           <>
             <TextField
@@ -30,10 +45,48 @@ export function Settings({ model }: { model: TrainingModel }) {
           </>
         }
       />
+      <Further form={form} />
       <div class="start">
         <ModelSize form={form.model} blocked={form.config.value === undefined} />
+        <NearbyNote nearby={model.nearby.value} />
         <button type="submit" class="primary" disabled={!model.canStart.value}>Start Training</button>
       </div>
     </form>
+  );
+}
+
+const DEVICE_TEXTS: Record<DeviceChoice, string> = {
+  auto: "As the lab is set",
+  webgpu: "GPU (WebGPU)",
+  wasm: "CPU (WASM)",
+  reference: "Plain loops (reference, very slow)",
+};
+
+/** What few need: open where a link or somebody has set one of them. */
+function Further({ form }: { form: TrainingForm }) {
+  const used = useRef(false);
+  // Once open it stays so: who empties a field is about to fill it again.
+  used.current ||= form.seed.text.value !== "" || form.device.value !== "auto";
+  return (
+    <details class="further" open={used.current || undefined}>
+      <summary>More settings</summary>
+      <div class="pair">
+        <TextField
+          id="seed"
+          label="Seed"
+          hint="The same whole number gives the same weights again. Empty: drawn by lot."
+          field={form.seed}
+          inputMode="numeric"
+        />
+        <SelectField
+          id="device"
+          label="Device"
+          hint="What computes the training."
+          options={DEVICES.map((name) => ({ value: name, text: DEVICE_TEXTS[name] }))}
+          value={form.device.value}
+          onChoose={(name) => form.device.value = name as DeviceChoice}
+        />
+      </div>
+    </details>
   );
 }

@@ -13,12 +13,7 @@ export function TrainingPage({ model }: { model: TrainingModel }) {
     document.getElementById("model-type")?.focus();
   };
   return (
-    <Page
-      current="training"
-      title="Train a network"
-      lead="It looks at 60,000 handwritten digits and learns to read them. Watch it get better."
-      query={model.form.query.value}
-    >
+    <Page current="training" query={model.form.query.value}>
       <div class="columns">
         <Settings model={model} />
         <RunView model={model} />

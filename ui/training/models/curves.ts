@@ -1,9 +1,12 @@
 /** How a model learnt, as curves over epochs, so that models of different batch sizes lie over each other. */
 import type { HistoryMessage } from "../../../protocol/mod.ts";
 import { LossSeries } from "../../charts/loss_series.ts";
+import { runningMean } from "../../charts/running_mean.ts";
 
 /** Points of a loss curve at most; a screen shows no more. */
 const POINTS = 600;
+/** Share of the losses so far over which each point of a curve looks back. */
+const SMOOTHING = 0.1;
 
 /** Numbers over epochs, which rise; null is a gap. */
 export interface Curve {
@@ -29,7 +32,7 @@ export function curvesOf({ run, losses, logs }: HistoryMessage): Curves {
   }
   const ends = [...accuracy].sort(([a], [b]) => a - b);
   return {
-    loss: { epochs: series.steps.map((step) => step / stepsPerEpoch), values: series.means },
+    loss: { epochs: series.steps.map((step) => step / stepsPerEpoch), values: runningMean(series.losses, SMOOTHING) },
     accuracy: { epochs: ends.map(([epoch]) => epoch), values: ends.map(([, percent]) => percent) },
   };
 }

@@ -1,0 +1,75 @@
+import type uPlot from "uplot";
+import { formatPercent } from "../text/format.ts";
+import { legendValue, Plot, type PlotStyle, WHOLE_INCREMENTS } from "./plot.ts";
+
+const HEIGHT = 150;
+
+/** What was measured at the end of one epoch. */
+export interface EpochPoint {
+  /** From 1. */
+  epoch: number;
+  /** Per cent of the test digits. */
+  accuracy: number;
+  /** Mean of the epoch's losses; null where it is no longer a number, undefined where nobody told. */
+  meanLoss?: number | null;
+}
+
+/** Test accuracy at the end of each epoch: points, joined by a line. */
+export class AccuracyChart {
+  readonly #plot: Plot;
+  #points: readonly EpochPoint[] = [];
+  #epochs = 1;
+
+  constructor(parent: HTMLElement) {
+    const data = (): uPlot.AlignedData => [
+      this.#points.map(({ epoch }) => epoch),
+      this.#points.map(({ accuracy }) => accuracy),
+    ];
+    this.#plot = new Plot(parent, HEIGHT, (style) => plotOptions(style, () => this.#epochs), data);
+  }
+
+  /** Shows `points` of a training of `epochs`, with one of the next frames. */
+  update(points: readonly EpochPoint[], epochs: number): void {
+    this.#points = points;
+    this.#epochs = epochs;
+    this.#plot.update();
+  }
+
+  dispose(): void {
+    this.#plot.dispose();
+  }
+}
+
+function plotOptions({ axis, colour }: PlotStyle, epochs: () => number): Omit<uPlot.Options, "width" | "height"> {
+  return {
+    padding: [12, 24, 0, 0],
+    scales: {
+      // Room on both sides, so that the first and the last point are whole.
+      x: { time: false, range: () => [0.5, epochs() + 0.5] },
+      y: { range: (_, min) => accuracyRange(min) },
+    },
+    axes: [
+      { ...axis, size: 32, incrs: WHOLE_INCREMENTS },
+      { ...axis, size: 52, space: 30, values: (_, ticks) => ticks.map((tick) => `${Number(tick.toFixed(2))} %`) },
+    ],
+    legend: { markers: { width: 0, fill: () => "var(--good)" } },
+    cursor: { drag: { x: false, y: false }, points: { show: false } },
+    series: [
+      { label: "Epoch", value: legendValue(String) },
+      {
+        label: "Test accuracy",
+        value: legendValue(formatPercent),
+        stroke: colour("--good"),
+        width: 2,
+        points: { show: true, size: 7, width: 0, fill: colour("--good"), stroke: colour("--good") },
+      },
+    ],
+  };
+}
+
+/** From a round number below the lowest to all: differences near the top are what a longer training is about. */
+function accuracyRange(min: number | null): [number, number] {
+  const least = min ?? 90;
+  const step = least >= 95 ? 1 : least >= 90 ? 2 : 10;
+  return [Math.max(0, Math.floor((least - 0.2) / step) * step), 100];
+}

@@ -1,0 +1,97 @@
+/** Ten thousand losses, each in a message of its own, at the speed at which no training sends them. */
+import assert from "node:assert/strict";
+import type { Page } from "playwright-core";
+import { serveLosses } from "./testing/losses_server.ts";
+import { setUpPageTests } from "./testing/page_test_setup.ts";
+import { traceMainThread } from "./testing/trace.ts";
+import { button, startTraining, statusBecomes, stepsDone, trainingStatus } from "./testing/training_page.ts";
+
+const pageTest = setUpPageTests();
+
+const LOSSES = { count: 10_000, perSecond: 1000 };
+const FRAME_MS = 1000 / 60;
+const LONGEST_TASK_MS = 50;
+/** Load on the machine only ever slows a stream down: the best of so many is nearest to what the page needs. */
+const TRIES = 3;
+
+interface Measured {
+  /** Between two frames by the clock, in ms, in the middle of all. */
+  medianMs: number;
+  /** Whether more was running than the machine has cores, before the page began. */
+  isShared: boolean;
+  /** What a frame costs with the messages that come in a 60th of a second, in ms of processor time. */
+  frameMs: number;
+  longestTaskMs: number;
+}
+
+pageTest("10,000 losses stream in at 60 frames per second, without a task of 50 ms", async (lab, page) => {
+  const measured: Measured[] = [];
+  while (measured.length < TRIES && !measured.some(isSmooth)) {
+    const server = serveLosses(lab.trainingUrl, LOSSES);
+    try {
+      measured.push(await follow(page, server.url));
+      assert.equal(server.sent(), LOSSES.count);
+    } finally {
+      await page.goto("about:blank");
+      await server.close();
+    }
+  }
+  assert(measured.some(isSmooth), `never smooth: ${JSON.stringify(measured)}`);
+});
+
+/** Where other programs wait for the processor too, the clock tells of them; what the page needs is told by its own time. */
+function isSmooth({ medianMs, isShared, frameMs, longestTaskMs }: Measured): boolean {
+  return frameMs < FRAME_MS && longestTaskMs < LONGEST_TASK_MS && (isShared || medianMs < FRAME_MS * 1.05);
+}
+
+async function follow(page: Page, url: string): Promise<Measured> {
+  await page.goto(url);
+  await button(page, "Start Training").waitFor();
+  const [load] = Deno.loadavg();
+  const isShared = load > navigator.hardwareConcurrency;
+  let frames: number[] = [];
+  const trace = await traceMainThread(page.context().browser()!, page, async () => {
+    const recording = recordFrames(page);
+    await startTraining(page, { "Epochs": "5" });
+    await statusBecomes(page, /^Done/);
+    frames = await recording();
+  });
+  assert.match(await trainingStatus(page), /97\.00 %/);
+  assert.equal(await stepsDone(page), LOSSES.count);
+  assert(trace.tasks > 1000 && trace.frames > 10, `the trace saw only ${trace.tasks} tasks, ${trace.frames} frames`);
+  const seconds = sum(frames) / 1000;
+  const ticks = LOSSES.count / LOSSES.perSecond * 60;
+  const medianMs = median(frames), { longestTaskMs } = trace;
+  const frameMs = trace.framesMs / trace.frames + (trace.busyMs - trace.framesMs) / ticks;
+  console.log(
+    `${LOSSES.count} losses in ${seconds.toFixed(1)} s: ${(frames.length / seconds).toFixed(1)} frames per second, ` +
+      `${medianMs.toFixed(1)} ms between two (median; longest ${Math.max(...frames).toFixed(1)} ms) ` +
+      `at a load of ${load.toFixed(1)} before. Processor time of the main thread: ${frameMs.toFixed(1)} ms of each ` +
+      `60th of a second, longest task ${longestTaskMs.toFixed(1)} ms (${trace.longestWallMs.toFixed(1)} by the clock).`,
+  );
+  return { medianMs, isShared, frameMs, longestTaskMs };
+}
+
+/** Times between frames, in ms, while losses come in: from the first to the last step. */
+function recordFrames(page: Page): () => Promise<number[]> {
+  const recording = page.evaluate((last) =>
+    new Promise<number[]>((resolve) => {
+      const progress = document.querySelector("progress")!;
+      const times: number[] = [];
+      const frame = (now: number) => {
+        if (progress.value > 0) times.push(now);
+        if (progress.value < last) return void requestAnimationFrame(frame);
+        resolve(times.slice(1).map((time, i) => time - times[i]));
+      };
+      requestAnimationFrame(frame);
+    }), LOSSES.count);
+  return () => recording;
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((sum, each) => sum + each, 0);
+}
+
+function median(numbers: readonly number[]): number {
+  return numbers.toSorted((a, b) => a - b)[numbers.length >> 1];
+}

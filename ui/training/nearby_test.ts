@@ -1,0 +1,61 @@
+import assert from "node:assert/strict";
+import type { ModelRecord, TrainConfig } from "../../protocol/mod.ts";
+import { findNearby } from "./nearby.ts";
+import { isPreset, PRESETS } from "./presets.ts";
+
+const config: TrainConfig = {
+  model_type: "SimpleNN",
+  optimizer: "Adam",
+  learning_rate: 0.001,
+  num_epochs: 5,
+  batch_size: 64,
+  hidden_layers_config: [128, 64],
+  use_dropout: true,
+  dropout_p: 0.3,
+};
+
+function record(id: string, fields: Partial<ModelRecord> = {}): ModelRecord {
+  return {
+    ...config,
+    id,
+    filename: `${id}.pth`,
+    timestamp: 1,
+    accuracy: 97,
+    training_time: 1,
+    ...fields,
+  } as ModelRecord;
+}
+
+Deno.test("an exact duplicate is nearer than anything, and has no differences", () => {
+  const records = [record("a", { num_epochs: 4, accuracy: 99 }), record("b"), record("c", { batch_size: 32 })];
+  assert.deepEqual(findNearby(records, config), { model: records[1], differs: [] });
+});
+
+Deno.test("of the nearest models the most accurate is named, with what it has instead", () => {
+  const records = [
+    record("a", { num_epochs: 4, accuracy: 96 }),
+    record("b", { hidden_layers_config: [], accuracy: 98 }),
+    record("c", { num_epochs: 1, optimizer: "SGD", accuracy: 99 }),
+  ];
+  assert.deepEqual(findNearby(records, config), { model: records[1], differs: ["no hidden layers"] });
+  assert.deepEqual(findNearby(records.slice(2), config)?.differs, ["SGD", "1 epoch"]);
+});
+
+Deno.test("another dropout counts as a difference only while dropout is on", () => {
+  const other = record("a", { dropout_p: 0.5 });
+  assert.deepEqual(findNearby([other], config)?.differs, ["dropout 0.5"]);
+  const without = { ...config, use_dropout: false };
+  assert.deepEqual(findNearby([{ ...other, use_dropout: false }], without)?.differs, []);
+});
+
+Deno.test("what differs in three fields or more is not like it", () => {
+  assert.equal(findNearby([record("a", { num_epochs: 1, batch_size: 1, optimizer: "SGD" })], config), undefined);
+  assert.equal(findNearby([], config), undefined);
+});
+
+Deno.test("a preset is recognised by its own values, and each by no other", () => {
+  for (const preset of PRESETS) {
+    assert.deepEqual(PRESETS.filter((other) => isPreset(other, { ...preset.values, seed: 1 })), [preset]);
+    assert.ok(!isPreset(preset, { ...preset.values, num_epochs: preset.values.num_epochs + 1 }));
+  }
+});
