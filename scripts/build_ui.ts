@@ -1,11 +1,13 @@
-/** Bundles the two pages into `dist/ui`: one HTML file each, scripts and the stylesheet under names made of their content. */
+/** Bundles the pages into `dist/ui`: one HTML file each, scripts and the stylesheet under names made of their content. */
 import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 import * as esbuild from "esbuild";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
-const PAGES = ["training", "inference"] as const;
+const PAGES = ["training", "inference", "docs"] as const;
+/** Without a script. */
+const PLAIN_PAGES = ["locked"] as const;
 
 export interface BuiltFile {
   /** Relative to the folder built into. */
@@ -60,9 +62,9 @@ async function bundle(): Promise<Map<string, Uint8Array>> {
   // The icon travels inside the page: a separate file would be one more request for 200 bytes.
   const icon = `data:image/svg+xml,${encodeURIComponent(await Deno.readTextFile(join(ROOT, "ui/styles/icon.svg")))}`;
   const style = asset("lab", "css");
-  for (const page of PAGES) {
+  for (const page of [...PAGES, ...PLAIN_PAGES]) {
     const html = (await Deno.readTextFile(join(ROOT, `ui/${page}/index.html`)))
-      .replace("{{SCRIPT}}", asset(page, "js"))
+      .replace("{{SCRIPT}}", () => asset(page, "js"))
       .replace("{{STYLE}}", style)
       .replace("{{ICON}}", icon);
     files.set(`${page}.html`, new TextEncoder().encode(html));

@@ -307,7 +307,10 @@ export async function withLab(
   const settings = readSettings(() => undefined);
   const importer = new ModelImporter({ store, dataDir: settings.dataDir });
   const app = createTrainingApp({ settings, registry: store, importer, runs, archive, sockets });
-  const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, (request) => app.fetch(request));
+  const server = Deno.serve(
+    { hostname: "127.0.0.1", port: 0, onListen() {} },
+    (request, info) => app.fetch(request, info),
+  );
   const host = `127.0.0.1:${server.addr.port}`;
   const clients: TestClient[] = [];
 

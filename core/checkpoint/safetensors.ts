@@ -155,7 +155,9 @@ function parseEntry(name: string, entry: unknown): Entry {
   const type = TYPES.get(dtype);
   if (type === undefined) {
     throw new CheckpointError(
-      `tensor ${quote(name)} has the type ${quote(String(dtype))}; it must be one of ${[...TYPES.keys()].join(", ")}`,
+      `tensor ${quote(name)} has the type ${
+        typeof dtype === "string" ? quote(dtype) : "of no text"
+      }; it must be one of ${[...TYPES.keys()].join(", ")}`,
     );
   }
   if (!isSizes(shape)) throw new CheckpointError(`tensor ${quote(name)} has no shape of whole numbers`);

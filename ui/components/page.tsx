@@ -5,7 +5,7 @@ import { pageUrl } from "../lab/page_urls.ts";
 /** The frame that both pages share: name, way to the other page, headline, content. */
 export function Page(
   { current, title, lead, query, children }: {
-    current: "training" | "inference";
+    current: "training" | "inference" | "docs";
     title: string;
     lead: string;
     /** Fields that the link to the other page carries. */
@@ -34,6 +34,9 @@ export function Page(
         </div>
         {children}
       </main>
+      <footer class="frame bottom note">
+        <a href="/docs" aria-current={current === "docs" ? "page" : undefined}>For programs (API)</a>
+      </footer>
     </>
   );
 }
