@@ -17,6 +17,8 @@ export function describeApi(operations: readonly Operation[], { title, hasToken 
     typeMode: "input",
     // Checks across fields have no counterpart; the messages of errors say them.
     errorMode: "ignore",
+    overrideSchema: ({ valibotSchema, jsonSchema }) =>
+      valibotSchema.type === "loose_object" ? { ...jsonSchema, additionalProperties: true } : undefined,
     overrideRef: ({ referenceId }) => `${REF}${referenceId}`,
   });
   const paths: Record<string, Record<string, object>> = {};

@@ -73,9 +73,11 @@ function OperationCard({ path, method, operation }: { path: string; method: stri
         <Table
           caption="Parameters"
           head={["Name", "Where", "What"]}
-          rows={parameters.map((
-            { name, in: place, schema },
-          ) => [<code>{name}</code>, place, <Words schema={schema} />])}
+          rows={parameters.map(({ name, in: place, schema }) => [
+            <code key="name">{name}</code>,
+            place,
+            <Words key="what" schema={schema} />,
+          ])}
         />
       )}
       {requestBody && Object.entries(requestBody.content).map(([type, { schema, example }]) => (
