@@ -63,13 +63,19 @@ export class SocketGroup {
   }
 }
 
+/** 16 bytes as base64 (RFC 6455, section 4.1). */
+const KEY = /^[A-Za-z0-9+/]{22}==$/;
+
 function upgradeWebSocket(request: Request): ReturnType<typeof Deno.upgradeWebSocket> {
+  const malformed = (what: string) => new HttpError(400, `The request to open the WebSocket is malformed: ${what}.`);
+  const { headers } = request;
+  if (!KEY.test(headers.get("sec-websocket-key") ?? "")) {
+    throw malformed("Sec-WebSocket-Key must be 16 bytes as base64");
+  }
+  if (headers.get("sec-websocket-version") !== "13") throw malformed("Sec-WebSocket-Version must be 13");
   try {
     return Deno.upgradeWebSocket(request);
   } catch {
-    throw new HttpError(
-      400,
-      "The request to open the WebSocket is malformed: its headers are not those of an upgrade.",
-    );
+    throw malformed("its headers are not those of an upgrade");
   }
 }
