@@ -158,7 +158,7 @@ function parseEntry(name: string, entry: unknown): Entry {
   if (type === undefined) {
     throw new CheckpointError(
       `tensor ${quote(name)} has the type ${
-        typeof dtype === "string" ? quote(dtype) : "of no text"
+        quote(typeof dtype === "string" ? dtype : typeof dtype)
       }; it must be one of ${[...TYPES.keys()].join(", ")}`,
     );
   }
