@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 
-const RUNS = Deno.env.get("LAB_LONG") ? 100_000 : 500;
+const RUNS = Number(Deno.env.get("FUZZ_RUNS") ?? (Deno.env.get("LAB_LONG") ? 100_000 : 500));
 const MAX_MS = 1000;
 const MAX_GROWTH = 200 * 2 ** 20;
 
