@@ -6,6 +6,7 @@ import { addDigitRoutes } from "../service/digit_routes.ts";
 import { addModelRoutes, type ModelFiles } from "../service/model_routes.ts";
 import type { Settings } from "../service/settings.ts";
 import { TestDigits } from "../service/test_digits.ts";
+import { INFERENCE_OPERATIONS } from "./operations.ts";
 import { answerPrediction, type PredictDeps } from "./predict.ts";
 import { limitsOf, readBody } from "./read_body.ts";
 import { servingThreads } from "./serving_threads.ts";
@@ -17,7 +18,8 @@ export interface InferenceDeps extends PredictDeps {
 
 /** The drawing page, `POST /predict`, `/api/models` and the files of each model, `/api/digits`. */
 export function createInferenceApp({ settings, store, predictors, drawings }: InferenceDeps): Hono {
-  const app = createServiceApp(settings, "inference", async () => ({ models: (await store.list()).length }));
+  const health = async () => ({ models: (await store.list()).length });
+  const app = createServiceApp(settings, "inference", health, INFERENCE_OPERATIONS);
 
   const limits = limitsOf(servingThreads(settings), MAX_PREDICT_BYTES);
   app.post("/predict", async (c) => {

@@ -8,6 +8,6 @@ export function decodeDataUrl(url: string): Uint8Array<ArrayBuffer> {
   try {
     return Uint8Array.fromBase64(url.slice(PREFIX.length));
   } catch {
-    throw new HttpError(400, "image_data is not valid base64");
+    throw new HttpError(400, "image_data is not valid base64", { field: "image_data" });
   }
 }

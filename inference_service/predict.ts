@@ -6,15 +6,17 @@ import {
   formatFormQuery,
   type ModelRecord,
   type NotTrainedResponse,
+  parseJson,
   type PredictParams,
   type PredictRequest,
   PredictRequestSchema,
   type PredictResponse,
+  quote,
   recordVersion,
   validate,
   ValidationError,
 } from "../protocol/mod.ts";
-import { HttpError } from "../service/app.ts";
+import { fieldOf, HttpError } from "../service/errors.ts";
 import { decodeDataUrl } from "./data_url.ts";
 import type { DrawingReader } from "./drawing_reader.ts";
 import type { PredictorCache } from "./predictor_cache.ts";
@@ -60,10 +62,9 @@ export async function answerPrediction(
 
 function parseRequest(body: string): PredictRequest {
   try {
-    return validate(PredictRequestSchema, JSON.parse(body), "the body");
+    return validate(PredictRequestSchema, parseJson(body, "the body"), "the body");
   } catch (error) {
-    if (error instanceof ValidationError) throw new HttpError(400, error.message);
-    if (error instanceof SyntaxError) throw new HttpError(400, "the body is not valid JSON");
+    if (error instanceof ValidationError) throw new HttpError(400, error.message, fieldOf(error));
     throw error;
   }
 }
@@ -71,7 +72,7 @@ function parseRequest(body: string): PredictRequest {
 function chooseModel(records: ModelRecord[], request: PredictRequest, trainingUrl: string): ModelRecord {
   if (request.model_id !== undefined) {
     const record = records.find(({ id }) => id === request.model_id);
-    if (record === undefined) throw new HttpError(404, `There is no model "${request.model_id}".`);
+    if (record === undefined) throw new HttpError(404, `There is no model ${quote(request.model_id)}.`);
     return record;
   }
   const params = request.params!;
@@ -102,7 +103,7 @@ async function readPixels(drawings: DrawingReader, imageData: string): Promise<U
   try {
     return await drawings.read(decodeDataUrl(imageData));
   } catch (error) {
-    throw error instanceof DrawingError ? new HttpError(400, error.message) : error;
+    throw error instanceof DrawingError ? new HttpError(400, error.message, { field: "image_data" }) : error;
   }
 }
 

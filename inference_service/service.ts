@@ -15,7 +15,7 @@ function shareOf(all: number, threads: number): number {
 
 /** All that answers requests on one thread. */
 export interface InferenceService {
-  fetch(request: Request): Response | Promise<Response>;
+  fetch(request: Request, info: Deno.ServeHandlerInfo<Deno.NetAddr>): Response | Promise<Response>;
   close(): void;
 }
 
@@ -29,7 +29,7 @@ export async function openInferenceService(settings: Settings): Promise<Inferenc
   const drawings = new DrawingReader({ maxWaiting: shareOf(WAITING_DRAWINGS, threads) });
   const app = createInferenceApp({ settings, store, predictors, drawings });
   return {
-    fetch: (request) => app.fetch(request),
+    fetch: (request, info) => app.fetch(request, info),
     close() {
       predictors.close();
       drawings.close();

@@ -1,10 +1,7 @@
 /** What travels over `/ws/train` and `/ws/runs/{id}`. A client ignores message types and fields it does not know. */
 import * as v from "valibot";
-import type { ModelRecord } from "./model_record.ts";
-import type { TrainConfig } from "./train_config.ts";
-
-/** Longest text a client may send in one message, in bytes. */
-export const MAX_MESSAGE_BYTES = 64 * 1024;
+import { ModelRecordSchema } from "./model_record.ts";
+import { TrainConfigSchema } from "./train_config.ts";
 
 export const ClientMessageSchema = v.variant("type", [
   v.object({ type: v.literal("overwrite"), value: v.boolean("must be true or false") }),
@@ -13,130 +10,139 @@ export const ClientMessageSchema = v.variant("type", [
 
 export type ClientMessage = v.InferOutput<typeof ClientMessageSchema>;
 
+const number = v.number();
+const text = v.string();
+/** Null where it is no longer a number. */
+const loss = v.nullable(v.number());
+
 /** `asking`: waits for the answer to `exists`. `kept`: the stored duplicate was kept, nothing was trained. */
-export type RunState = "asking" | "queued" | "running" | "done" | "kept" | "aborted" | "failed";
+export const RUN_STATES = ["asking", "queued", "running", "done", "kept", "aborted", "failed"] as const;
+export type RunState = (typeof RUN_STATES)[number];
 
 export const FINISHED_STATES: readonly RunState[] = ["done", "kept", "aborted", "failed"];
 
 /** One run as `GET /api/runs` lists it. Times are Unix milliseconds. */
-export interface RunSummary {
-  id: string;
-  state: RunState;
-  config: TrainConfig;
-  created: number;
-  started?: number;
-  ended?: number;
+export const RunSummarySchema = v.object({
+  id: text,
+  state: v.picklist(RUN_STATES),
+  config: TrainConfigSchema,
+  created: number,
+  started: v.optional(number),
+  ended: v.optional(number),
   /** Steps done and in all. */
-  step: number;
-  total_steps: number;
+  step: number,
+  total_steps: number,
   /** Place in the queue, from 1; only while queued. */
-  place?: number;
+  place: v.optional(number),
   /** Per cent, of the last finished epoch. */
-  accuracy?: number;
+  accuracy: v.optional(number),
   /** Backend that trains, known once it runs. */
-  device?: string;
+  device: v.optional(text),
   /** Mean over all steps so far. */
-  images_per_second?: number;
+  images_per_second: v.optional(number),
   /** Set once the model is stored. */
-  model_id?: string;
+  model_id: v.optional(text),
   /** The reason, once failed. */
-  message?: string;
+  message: v.optional(text),
   /** The run that this one goes on with. */
-  resumed_from?: string;
+  resumed_from: v.optional(text),
   /** What to send as `resume` to go on from where it stopped: there as long as a checkpoint of it is kept. */
-  resume?: string;
-}
+  resume: v.optional(text),
+});
+export type RunSummary = v.InferOutput<typeof RunSummarySchema>;
 
-export interface LogMessage {
-  type: "log";
-  message: string;
+export const LogMessageSchema = v.object({
+  type: v.literal("log"),
+  message: text,
   /** From 1; on the log at the end of an epoch, with its mean loss and test accuracy in per cent. */
-  epoch?: number;
-  /** Null where it is no longer a number. */
-  mean_loss?: number | null;
-  accuracy?: number;
+  epoch: v.optional(number),
+  mean_loss: v.optional(loss),
+  accuracy: v.optional(number),
   /** Trained so far; at the end of an epoch. */
-  seconds?: number;
+  seconds: v.optional(number),
   /** Place in the queue, from 1; on the log while queued. */
-  place?: number;
+  place: v.optional(number),
   /** Backend that trains; on the log that says so. */
-  device?: string;
-}
+  device: v.optional(text),
+});
+export type LogMessage = v.InferOutput<typeof LogMessageSchema>;
 
-/** A loss is null where it is no longer a number. */
+export const LossPointSchema = v.strictTuple([number, loss]);
 export type LossPoint = [step: number, loss: number | null];
 
-export interface LossMessage {
-  type: "loss";
+export const LossMessageSchema = v.object({
+  type: v.literal("loss"),
   /** From 1. */
-  step: number;
-  /** Null where it is no longer a number. */
-  loss: number | null;
-  epoch: number;
-  total_steps: number;
-  images_per_second?: number;
+  step: number,
+  loss,
+  epoch: number,
+  total_steps: number,
+  images_per_second: v.optional(number),
   /** Over all steps so far, the slow first ones among them. */
-  mean_images_per_second?: number;
+  mean_images_per_second: v.optional(number),
   /** Left out while the first steps, which are slow, say nothing about those to come. */
-  seconds_left?: number;
+  seconds_left: v.optional(number),
   /** Losses since the last message that were merged into this one, in order. */
-  losses?: LossPoint[];
-}
+  losses: v.optional(v.array(LossPointSchema)),
+});
+export type LossMessage = v.InferOutput<typeof LossMessageSchema>;
 
-export interface ExistsMessage {
-  type: "exists";
-  message: string;
-  existing: ModelRecord;
-}
+export const ExistsMessageSchema = v.object({
+  type: v.literal("exists"),
+  message: text,
+  existing: ModelRecordSchema,
+});
+export type ExistsMessage = v.InferOutput<typeof ExistsMessageSchema>;
 
-export interface ResultMessage {
-  type: "result";
+export const ResultMessageSchema = v.object({
+  type: v.literal("result"),
   /** Per cent of the test digits. */
-  accuracy: number;
+  accuracy: number,
   /** Seconds. */
-  training_time: number;
-  model_path: string;
-  model_type: string;
-  optimizer: string;
-  model_id: string;
-  run_id: string;
-  device: string;
-}
+  training_time: number,
+  model_path: text,
+  model_type: text,
+  optimizer: text,
+  model_id: text,
+  run_id: text,
+  device: text,
+});
+export type ResultMessage = v.InferOutput<typeof ResultMessageSchema>;
 
 /** Sent once a config is accepted, so that a page can find its run again. */
-export interface AcceptedMessage {
-  type: "accepted";
-  run_id: string;
-  total_steps: number;
-}
+export const AcceptedMessageSchema = v.object({ type: v.literal("accepted"), run_id: text, total_steps: number });
+export type AcceptedMessage = v.InferOutput<typeof AcceptedMessageSchema>;
+
+export const AbortedMessageSchema = v.object({
+  type: v.literal("aborted"),
+  message: text,
+  /** What to send as `resume` to go on, where a checkpoint could be kept by now. */
+  resume: v.optional(text),
+});
+export type AbortedMessage = v.InferOutput<typeof AbortedMessageSchema>;
+
+export const ErrorMessageSchema = v.object({
+  type: v.literal("error"),
+  message: text,
+  field: v.optional(text),
+  /** What to send as `resume` to go on, where a checkpoint was kept. */
+  resume: v.optional(text),
+});
+export type ErrorMessage = v.InferOutput<typeof ErrorMessageSchema>;
 
 /** First message on `/ws/runs/{id}`: the run so far. */
-export interface HistoryMessage {
-  type: "history";
-  run: RunSummary;
+export const HistoryMessageSchema = v.object({
+  type: v.literal("history"),
+  run: RunSummarySchema,
   /** Of a long run not all, but evenly many from the first to the last. */
-  losses: LossPoint[];
-  logs: LogMessage[];
+  losses: v.array(LossPointSchema),
+  logs: v.array(LogMessageSchema),
   /** Present while the run waits for the answer to `exists`. */
-  exists?: ExistsMessage;
+  exists: v.optional(ExistsMessageSchema),
   /** Present once it ended. */
-  end?: ResultMessage | AbortedMessage | ErrorMessage;
-}
-
-export interface AbortedMessage {
-  type: "aborted";
-  message: string;
-  /** What to send as `resume` to go on, where a checkpoint could be kept by now. */
-  resume?: string;
-}
-
-export interface ErrorMessage {
-  type: "error";
-  message: string;
-  field?: string;
-  /** What to send as `resume` to go on, where a checkpoint was kept. */
-  resume?: string;
-}
+  end: v.optional(v.variant("type", [ResultMessageSchema, AbortedMessageSchema, ErrorMessageSchema])),
+});
+export type HistoryMessage = v.InferOutput<typeof HistoryMessageSchema>;
 
 export type ServerMessage =
   | AcceptedMessage

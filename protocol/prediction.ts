@@ -1,11 +1,7 @@
 /** `POST /predict` of the inference service. */
 import * as v from "valibot";
 import * as field from "./fields.ts";
-import type { NearestModel } from "./matching.ts";
-import type { ModelRecord } from "./model_record.ts";
-
-/** Largest body of `POST /predict`, in bytes. */
-export const MAX_PREDICT_BYTES = 24 * 1024 * 1024;
+import { type ModelRecord, ModelRecordSchema } from "./model_record.ts";
 
 export const PredictParamsSchema = v.object({
   model_type: field.modelType,
@@ -27,7 +23,7 @@ const imageData = v.pipe(
 export const PredictRequestSchema = v.pipe(
   v.object({
     params: v.optional(PredictParamsSchema),
-    model_id: v.optional(v.string("must be the id of a stored model")),
+    model_id: v.optional(field.modelId),
     image_data: imageData,
   }),
   v.forward(
@@ -42,27 +38,29 @@ export const PredictRequestSchema = v.pipe(
 
 export type PredictRequest = v.InferOutput<typeof PredictRequestSchema>;
 
-export interface PredictResponse {
-  prediction: number;
+export const PredictResponseSchema = v.object({
+  prediction: v.number(),
   /** Such as `98.12%`. */
-  confidence: string;
+  confidence: v.string(),
   /** Ten numbers in digit order that sum to 1. */
-  probabilities: number[];
-  found_model: {
-    id: string;
-    accuracy: string;
-    learning_rate: number;
-    epochs: number;
-    training_time: string;
-  };
-}
+  probabilities: v.array(v.number()),
+  found_model: v.object({
+    id: v.string(),
+    accuracy: v.string(),
+    learning_rate: v.number(),
+    epochs: v.number(),
+    training_time: v.string(),
+  }),
+});
+export type PredictResponse = v.InferOutput<typeof PredictResponseSchema>;
 
-export interface NotTrainedResponse {
-  error: "Model not trained yet.";
-  train_url: string;
+export const NotTrainedResponseSchema = v.object({
+  error: v.literal("Model not trained yet."),
+  train_url: v.string(),
   /** The closest stored model and the fields that differ; null when none is stored. */
-  nearest: NearestModel | null;
-}
+  nearest: v.nullable(v.object({ model: ModelRecordSchema, differs: v.array(v.string()) })),
+});
+export type NotTrainedResponse = v.InferOutput<typeof NotTrainedResponseSchema>;
 
 /** The answer of the model `record`, from its probabilities in digit order; they must be finite. */
 export function describePrediction(record: ModelRecord, probabilities: ArrayLike<number>): PredictResponse {

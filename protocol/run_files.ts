@@ -1,6 +1,6 @@
 /** What is kept of runs on disk: the history beside a model, and where a run that did not finish can go on. */
 import * as v from "valibot";
-import type { HistoryMessage } from "./messages.ts";
+import { type HistoryMessage, RUN_STATES } from "./messages.ts";
 import { TrainConfigSchema } from "./train_config.ts";
 
 const number = v.number("must be a number");
@@ -11,7 +11,7 @@ const step = v.pipe(number, v.integer("must be a whole number"), v.minValue(0, "
 export const RunHistorySchema = v.looseObject({
   run: v.looseObject({
     id: text,
-    state: v.picklist(["asking", "queued", "running", "done", "kept", "aborted", "failed"], "must be a run's state"),
+    state: v.picklist(RUN_STATES, "must be a run's state"),
     config: TrainConfigSchema,
     created: number,
     step,

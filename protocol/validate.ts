@@ -1,4 +1,5 @@
 import * as v from "valibot";
+import { quote } from "./quote.ts";
 
 /** Bad input from outside: the message names the field, what came and what is allowed, in words for people. */
 export class ValidationError extends Error {
@@ -21,16 +22,6 @@ export function validate<S extends Schema>(schema: S, value: unknown, what: stri
     ? `${what} ${issue.type === "object" || issue.type === "strict_object" ? "must be a JSON object" : issue.message}`
     : missing
     ? `${field} is missing`
-    : `${field} ${issue.message}, got ${shorten(issue.input)}`;
+    : `${field} ${issue.message}, got ${quote(issue.input)}`;
   throw new ValidationError(message, field);
-}
-
-function shorten(value: unknown): string {
-  let text: string;
-  try {
-    text = JSON.stringify(value) ?? String(value);
-  } catch {
-    text = String(value);
-  }
-  return text.length > 60 ? `${text.slice(0, 57)}…` : text;
 }

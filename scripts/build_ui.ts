@@ -1,4 +1,4 @@
-/** Bundles the two pages into `dist/ui`: one HTML file each, scripts and the stylesheet under names made of their content. */
+/** Bundles the pages into `dist/ui`: one HTML file each, scripts and the stylesheet under names made of their content. */
 import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
@@ -6,7 +6,9 @@ import * as esbuild from "esbuild";
 import { PAGE_WORDS } from "../ui/components/page_words.ts";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
-const PAGES = ["training", "inference"] as const;
+const PAGES = ["training", "inference", "docs"] as const;
+/** Without a script. */
+const PLAIN_PAGES = ["locked"] as const;
 
 export interface BuiltFile {
   /** Relative to the folder built into. */
@@ -52,15 +54,15 @@ async function bundle(): Promise<Map<string, Uint8Array>> {
   // The icon travels inside the page: a separate file would be one more request for 200 bytes.
   const icon = `data:image/svg+xml,${encodeURIComponent(await Deno.readTextFile(join(ROOT, "ui/styles/icon.svg")))}`;
   const style = asset("lab", "css"), theme = asset("theme", "js");
-  for (const page of PAGES) {
+  for (const page of [...PAGES, ...PLAIN_PAGES]) {
     const html = (await Deno.readTextFile(join(ROOT, `ui/${page}/index.html`)))
-      .replace("{{SCRIPT}}", asset(page, "js"))
+      .replace("{{SCRIPT}}", () => asset(page, "js"))
       .replace("{{STYLE}}", style)
       .replace("{{THEME}}", theme)
-      .replace("{{ TITLE }}", PAGE_WORDS[page].title)
-      .replace("{{ LEAD }}", PAGE_WORDS[page].lead)
       .replace("{{ICON}}", icon);
-    files.set(`${page}.html`, new TextEncoder().encode(html));
+    const { title, lead } = page === "locked" ? { title: "", lead: "" } : PAGE_WORDS[page];
+    const worded = html.replace("{{ TITLE }}", title).replace("{{ LEAD }}", lead);
+    files.set(`${page}.html`, new TextEncoder().encode(worded));
   }
   return files;
 }

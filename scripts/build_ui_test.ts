@@ -13,9 +13,9 @@ Deno.test("the pages are built, name their assets, leave the ports to the server
     await Deno.writeTextFile(join(target, "stale.js"), "");
     const built = await buildUi(target);
     const present = Array.from(Deno.readDirSync(target), (entry) => entry.name).sort();
-    assert.deepEqual(present, ["assets", "inference.html", "training.html"]);
+    assert.deepEqual(present, ["assets", "docs.html", "inference.html", "locked.html", "training.html"]);
     assert.deepEqual(Array.from(Deno.readDirSync(folder), (entry) => entry.name), ["ui"]);
-    for (const page of ["training", "inference"]) {
+    for (const page of ["training", "inference", "docs"]) {
       const html = await Deno.readTextFile(join(target, `${page}.html`));
       assert.match(html, /<meta name="lab-ports" content="{{TRAINING_PORT}},{{INFERENCE_PORT}}"/);
       for (const [, path] of html.matchAll(/(?:src|href)="\/(assets\/[^"]+)"/g)) {
@@ -31,6 +31,9 @@ Deno.test("the pages are built, name their assets, leave the ports to the server
         assert.doesNotMatch(code, /\bDeno\.|["'`]node:/, `${path}: code that no browser runs`);
       }
     }
+    const locked = await Deno.readTextFile(join(target, "locked.html"));
+    for (const gap of ["{{PATH}}", "<!-- fields -->", "<!-- error -->"]) assert.ok(locked.includes(gap), gap);
+    assert.doesNotMatch(locked, /<script(?![^>]* src="\/assets\/theme-)|<style|{{ ?(STYLE|ICON|THEME)/);
   } finally {
     await Deno.remove(folder, { recursive: true });
   }

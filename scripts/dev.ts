@@ -1,7 +1,7 @@
 /** `deno task dev`: fetches the dataset, builds the pages and runs both services until Ctrl+C. */
 import { setTimeout as delay } from "node:timers/promises";
 import { runMain } from "../service/serve.ts";
-import { readSettings } from "../service/settings.ts";
+import { isEveryAddress, readSettings, type Settings } from "../service/settings.ts";
 import { requireFreePorts } from "./lib/ports.ts";
 import { prepare } from "./lib/prepare.ts";
 import { localUrl, serviceCommand } from "./lib/service_command.ts";
@@ -22,8 +22,8 @@ async function main() {
 
   const train = localUrl(settings, settings.trainingPort);
   const draw = localUrl(settings, settings.inferencePort);
-  const up = await Promise.all([answers(train, ended.signal), answers(draw, ended.signal)]);
-  if (up.every(Boolean)) console.log(banner(train, draw));
+  const up = await Promise.all([train, draw].map((url) => answers(url, settings.token, ended.signal)));
+  if (up.every(Boolean)) console.log(banner(train, draw, settings));
   Deno.exit(await running);
 }
 
@@ -36,10 +36,11 @@ function stopSignal(): AbortSignal {
 }
 
 /** Waits until a service answers at `url`; false when `ended` comes first. */
-async function answers(url: string, ended: AbortSignal): Promise<boolean> {
+async function answers(url: string, token: string | undefined, ended: AbortSignal): Promise<boolean> {
+  const headers: HeadersInit = token === undefined ? {} : { authorization: `Bearer ${token}` };
   while (!ended.aborted) {
     try {
-      const response = await fetch(`${url}/healthz`, { signal: ended });
+      const response = await fetch(`${url}/healthz`, { headers, signal: ended });
       await response.body?.cancel();
       if (response.ok) return true;
     } catch {
@@ -50,13 +51,16 @@ async function answers(url: string, ended: AbortSignal): Promise<boolean> {
   return false;
 }
 
-function banner(train: string, draw: string): string {
+function banner(train: string, draw: string, { host, token, trainingPort }: Settings): string {
+  const visit = token === undefined ? "" : `?token=${encodeURIComponent(token)}`;
+  const elsewhere = `http://ADDRESS:${trainingPort}/${visit}, ADDRESS being this machine's in its network`;
   return [
     "",
     "  MNIST Lab is running.",
     "",
-    `    Train a model   ${train}/`,
-    `    Draw a digit    ${draw}/`,
+    `    Train a model   ${train}/${visit}`,
+    `    Draw a digit    ${draw}/${visit}`,
+    ...(isEveryAddress(host) ? ["", `    From other machines: ${elsewhere}`] : []),
     "",
     "  Ctrl+C ends it.",
     "",

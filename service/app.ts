@@ -1,5 +1,10 @@
 /** What both services' apps begin with: safety, the page, health and errors. */
-import { Hono } from "hono";
+import { Hono, type MiddlewareHandler } from "hono";
+import { MAX_URL_LENGTH, quote } from "../protocol/mod.ts";
+import { COMMON_OPERATIONS } from "./api/common_operations.ts";
+import { describeApi } from "./api/openapi.ts";
+import type { Operation } from "./api/operation.ts";
+import { checkToken } from "./access/check_token.ts";
 import { answerError, HttpError } from "./errors.ts";
 import { addPages } from "./pages.ts";
 import { checkHost, checkOrigin, securityHeaders } from "./security.ts";
@@ -11,19 +16,31 @@ export { HttpError };
 type Health = Record<string, unknown>;
 
 /**
- * An app with security headers, checks of Host and Origin, errors as `{"error": …}`, `GET /` (the page), `/assets/*`
- * and `GET /healthz`, which answers `{"status": "ok", ...health()}`. Add the service's own routes to it.
+ * An app with security headers, checks of Host, Origin and token, errors as `{"error": …}`, `GET /` (the page), `/assets/*`
+ * and `GET /healthz`, which answers `{"status": "ok", ...health()}`, `GET /docs` and `GET /openapi.json`, which describe them and
+ * the service's own `operations`. Add the service's own routes to it, and `addModelRoutes`, which count as known.
  */
 export function createServiceApp(
   settings: Settings,
   page: "training" | "inference",
   health: () => Promise<Health> | Health,
+  operations: readonly Operation[] = [],
 ): Hono {
   const app = new Hono();
-  app.use(securityHeaders(), checkHost(settings), checkOrigin());
+  app.use(securityHeaders(), checkUrl, checkHost(settings), checkOrigin(), checkToken(settings));
   app.onError(answerError);
-  app.notFound((c) => c.json({ error: `There is nothing at ${c.req.method} ${c.req.path}.` }, 404));
+  app.notFound((c) => c.json({ error: `There is nothing at ${c.req.method} ${quote(c.req.path)}.` }, 404));
   app.get("/healthz", async (c) => c.json({ status: "ok", ...await health() }));
   addPages(app, settings, page);
+  const info = { title: `MNIST Lab, ${page} service`, hasToken: settings.token !== undefined };
+  let description: object | undefined;
+  app.get("/openapi.json", (c) => c.json(description ??= describeApi([...operations, ...COMMON_OPERATIONS], info)));
   return app;
 }
+
+const checkUrl: MiddlewareHandler = async (c, next) => {
+  if (c.req.url.length > MAX_URL_LENGTH) {
+    throw new HttpError(414, `The address is too long: at most ${MAX_URL_LENGTH} characters are taken.`);
+  }
+  await next();
+};

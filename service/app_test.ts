@@ -154,3 +154,21 @@ Deno.test("a link to the other service keeps the host name that was asked for", 
   assert.equal(serviceUrl(new Request("http://lab.example:8000/x"), 8001), "http://lab.example:8001");
   assert.equal(serviceUrl(new Request("http://[::1]:8000/"), 8001), "http://[::1]:8001");
 });
+
+Deno.test("a service on all addresses answers under each of them, and still under no foreign name", async () => {
+  const app = createApp({ host: "0.0.0.0", token: undefined });
+  const statusUnder = async (host: string) =>
+    (await app.request("http://localhost/healthz", { headers: { host } })).status;
+  for (const host of ["192.168.0.7:8000", "[fd00::2]:8000", "localhost"]) assert.equal(await statusUnder(host), 200);
+  assert.equal(await statusUnder("evil.example"), 403);
+  assert.equal(await statusUnder("192.168.0.7.evil.example"), 403);
+});
+
+Deno.test("a page of another origin may not even read, and an endless address is refused", async () => {
+  const app = createApp();
+  const get = async (path: string, headers: Record<string, string>) =>
+    (await app.request(`http://localhost:8000${path}`, { headers })).status;
+  assert.equal(await get("/healthz", { origin: "http://evil.example" }), 403);
+  assert.equal(await get("/healthz", { origin: "http://localhost:8000" }), 200);
+  assert.equal(await get(`/healthz?${"x".repeat(9000)}`, {}), 414);
+});

@@ -1,6 +1,7 @@
 /** Answers that end a request early. */
 import type { Context } from "hono";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
+import { ValidationError } from "../protocol/mod.ts";
 import { RegistryError } from "../registry/mod.ts";
 
 /** Thrown by a handler: answered with `status` and `{"error": message, ...body}`. The message is for people. */
@@ -12,14 +13,20 @@ export class HttpError extends Error {
 }
 
 /**
- * The answer to whatever a handler threw: 503 when the models folder cannot be used, until somebody mends it. What the
+ * The answer to whatever a handler threw: 400 with the field for input that breaks its schema, 503 when the models folder cannot be used, until somebody mends it. What the
  * client may not know goes to the log only.
  */
 export function answerError(error: Error, c: Context): Response {
   if (error instanceof HttpError) {
     return c.json({ error: error.message, ...error.body }, error.status as ContentfulStatusCode);
   }
+  if (error instanceof ValidationError) return c.json({ error: error.message, ...fieldOf(error) }, 400);
   if (error instanceof RegistryError) return c.json({ error: error.message }, 503);
   console.error(`${c.req.method} ${c.req.path}:`, error);
   return c.json({ error: "internal error" }, 500);
+}
+
+/** Names the field at fault, where the message is about one. */
+export function fieldOf({ field }: { field?: string }): { field?: string } {
+  return field === undefined || field === "" ? {} : { field };
 }

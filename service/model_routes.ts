@@ -2,9 +2,10 @@
 import type { Context, Hono } from "hono";
 import { writeOnnx } from "../core/checkpoint/onnx.ts";
 import { writeSafetensors } from "../core/checkpoint/safetensors.ts";
-import { type ModelRecord, recordVersion } from "../protocol/mod.ts";
+import { type ModelRecord, quote, recordVersion } from "../protocol/mod.ts";
 import { type Registry, RegistryError, specOf } from "../registry/mod.ts";
 import { HttpError } from "./errors.ts";
+import { pathId } from "./path_id.ts";
 
 /** What these routes need of the registry. */
 export type ModelFiles = Pick<Registry, "list" | "get" | "readWeights" | "readCheckpoint" | "checkpointVersion">;
@@ -37,9 +38,9 @@ export function addModelRoutes(app: Hono, models: ModelFiles): void {
   });
 
   async function find(c: Context): Promise<ModelRecord> {
-    const id = c.req.param("id")!;
+    const id = pathId(c, "model");
     const record = await models.get(id);
-    if (record === undefined) throw new HttpError(404, `There is no model "${id}".`);
+    if (record === undefined) throw new HttpError(404, `There is no model ${quote(id)}.`);
     return record;
   }
 

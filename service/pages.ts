@@ -1,6 +1,7 @@
 /** The bundled page of a service and its assets. */
 import { extname, join } from "node:path";
-import type { Hono } from "hono";
+import type { Context, Hono } from "hono";
+import { quote } from "../protocol/mod.ts";
 import { HttpError } from "./errors.ts";
 import { serviceUrl } from "./service_url.ts";
 import type { Settings } from "./settings.ts";
@@ -22,12 +23,12 @@ const CONTENT_TYPES: Record<string, string> = {
 const ASSET_NAME = /^[A-Za-z0-9_-][A-Za-z0-9._-]*$/;
 
 /**
- * Adds `GET /` (the page `${uiDir}/${page}.html` with ports and links filled in) and `GET /assets/<name>`. The bundler puts a
- * hash of the content into an asset's name, so browsers may keep it for ever.
+ * Adds `GET /` (the page `${uiDir}/${page}.html` with ports and links filled in), `GET /docs` (`docs.html`, the same way) and
+ * `GET /assets/<name>`. The bundler puts a hash of the content into an asset's name, so browsers may keep it for ever.
  */
 export function addPages(app: Hono, settings: Settings, page: "training" | "inference") {
-  app.get("/", async (c) => {
-    const html = await readOptional(join(settings.uiDir, `${page}.html`));
+  const servePage = (name: string) => async (c: Context) => {
+    const html = await readOptional(join(settings.uiDir, `${name}.html`));
     if (html === undefined) throw new HttpError(503, "The pages are not built yet. Run: deno task build");
     const filled = new TextDecoder().decode(html)
       .replaceAll("{{TRAINING_URL}}", serviceUrl(c.req.raw, settings.trainingPort))
@@ -35,12 +36,14 @@ export function addPages(app: Hono, settings: Settings, page: "training" | "infe
       .replaceAll("{{TRAINING_PORT}}", String(settings.trainingPort))
       .replaceAll("{{INFERENCE_PORT}}", String(settings.inferencePort));
     return c.html(filled, 200, { "Cache-Control": "no-cache" });
-  });
+  };
+  app.get("/", servePage(page));
+  app.get("/docs", servePage("docs"));
 
   app.get("/assets/:name", async (c) => {
     const name = c.req.param("name");
     const bytes = ASSET_NAME.test(name) ? await readOptional(join(settings.uiDir, "assets", name)) : undefined;
-    if (bytes === undefined) throw new HttpError(404, `There is no asset "${name}".`);
+    if (bytes === undefined) throw new HttpError(404, `There is no asset ${quote(name)}.`);
     return c.body(bytes, 200, {
       "Content-Type": CONTENT_TYPES[extname(name)] ?? "application/octet-stream",
       "Cache-Control": "public, max-age=31536000, immutable",

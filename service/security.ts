@@ -1,7 +1,9 @@
 /** What keeps other web pages and other machines out: headers, and checks of Host and Origin. */
+import { isIP } from "node:net";
 import type { Context, MiddlewareHandler } from "hono";
 import { HttpError } from "./errors.ts";
-import type { Settings } from "./settings.ts";
+import { isEveryAddress, type Settings } from "./settings.ts";
+import { quote } from "../protocol/mod.ts";
 import { urlHost } from "./url_host.ts";
 
 const CONTENT_SECURITY_POLICY = [
@@ -39,36 +41,42 @@ export function securityHeaders(): MiddlewareHandler {
 
 /**
  * Answers only under names that are ours. Otherwise a page of any site could point a name of its own at this machine
- * (DNS rebinding) and read the answers as its own.
+ * (DNS rebinding) and read the answers as its own. No name can be pointed at a bare address, so a service that listens on all
+ * addresses of its machine, which it does not know, answers under any.
  */
-export function checkHost(settings: Pick<Settings, "host" | "allowedHosts">): MiddlewareHandler {
-  const allowed = new Set(["localhost", "127.0.0.1", "[::1]", urlHost(settings.host), ...settings.allowedHosts]);
+export function checkHost({ host, allowedHosts }: Pick<Settings, "host" | "allowedHosts">): MiddlewareHandler {
+  const allowed = new Set(["localhost", "127.0.0.1", "[::1]", urlHost(host), ...allowedHosts]);
+  const takesAddresses = isEveryAddress(host);
   return async (c, next) => {
     const { hostname } = requestedUrl(c);
-    if (!allowed.has(hostname)) {
+    if (!allowed.has(hostname) && !(takesAddresses && isIP(hostname.replace(/^\[|\]$/g, "")) !== 0)) {
       throw new HttpError(
         403,
-        `This service does not answer under the name "${hostname}". Use localhost, or add the name to ALLOWED_HOSTS.`,
+        `This service does not answer under the name ${
+          quote(hostname)
+        }. Use localhost, or add the name to ALLOWED_HOSTS.`,
       );
     }
     await next();
   };
 }
 
-/** Refuses requests that change something, and sockets, when a page of another origin sends them. */
+/**
+ * Refuses what pages of other origins send, reading requests too: they could not read the answer, but keep the service busy.
+ * Links from elsewhere lead here all the same. Programs send neither header.
+ */
 export function checkOrigin(): MiddlewareHandler {
   return async (c, next) => {
     const origin = c.req.header("origin");
-    if (origin !== undefined && needsOwnOrigin(c) && hostOf(origin) !== requestedUrl(c).host) {
-      throw new HttpError(403, `Pages of ${origin} may not do this here.`);
+    if (origin !== undefined && hostOf(origin) !== requestedUrl(c).host) {
+      throw new HttpError(403, `Pages of ${quote(origin)} may not do this here.`);
+    }
+    // A picture or a script that another site's page embeds has no Origin.
+    if (c.req.header("sec-fetch-site") === "cross-site" && c.req.header("sec-fetch-dest") !== "document") {
+      throw new HttpError(403, "Pages of another site may not do this here.");
     }
     await next();
   };
-}
-
-function needsOwnOrigin(c: Context): boolean {
-  const reads = c.req.method === "GET" || c.req.method === "HEAD" || c.req.method === "OPTIONS";
-  return !reads || c.req.header("upgrade")?.toLowerCase() === "websocket";
 }
 
 /** The address as the client wrote it. The Host header rules: a request line may name another one. */

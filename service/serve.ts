@@ -12,7 +12,7 @@ export interface ServeOptions {
   settings: Settings;
   /** 0 takes any free port. */
   port: number;
-  fetch: (request: Request, info: Deno.ServeHandlerInfo) => Response | Promise<Response>;
+  fetch: (request: Request, info: Deno.ServeHandlerInfo<Deno.NetAddr>) => Response | Promise<Response>;
   /** Other threads of this process will listen on the same address. */
   sharesAddress?: boolean;
   /** Called once the service listens, with its port. */

@@ -1,5 +1,6 @@
 /** A small service for `serve_test.ts`, run with the permissions of a real one. */
 import { createServiceApp } from "./app.ts";
+import { clientAddress } from "./client_address.ts";
 import { runMain, serveService } from "./serve.ts";
 import { readSettings } from "./settings.ts";
 import { SocketGroup } from "./websocket.ts";
@@ -8,13 +9,13 @@ await runMain(async () => {
   const settings = readSettings();
   const app = createServiceApp(settings, "training", () => ({}));
   const sockets = new SocketGroup();
-  app.get("/socket", (c) => sockets.upgrade(c.req.raw).response);
+  app.get("/socket", (c) => sockets.upgrade(c.req.raw, clientAddress(c)).response);
   app.get("/stuck", () => new Promise<Response>(() => {}));
   await serveService({
     name: "fixture",
     settings,
     port: settings.trainingPort,
-    fetch: (request) => app.fetch(request),
+    fetch: (request, info) => app.fetch(request, info),
     onShutdown: () => sockets.closeAll(1001, "the service ends"),
   });
 });

@@ -10,6 +10,8 @@ export class StartupError extends Error {
 export interface Settings {
   /** Address to bind. */
   host: string;
+  /** What every client has to show; unset only on loopback. */
+  token?: string;
   trainingPort: number;
   inferencePort: number;
   /** Absolute folders. */
@@ -48,7 +50,7 @@ const MAX_THREADS = 64;
 export function readSettings(get: (name: string) => string | undefined = (name) => Deno.env.get(name)): Settings {
   const read = (name: string) => get(name)?.trim() || undefined;
   const host = read("HOST") ?? "127.0.0.1";
-  refuseWithoutToken(host, read("LAB_TOKEN"));
+  const token = readToken(read("LAB_TOKEN"), host);
   const trainingPort = readWhole("TRAINING_PORT", read("TRAINING_PORT"), 8000, 65535);
   const inferencePort = readWhole("INFERENCE_PORT", read("INFERENCE_PORT"), 8001, 65535);
   if (trainingPort === inferencePort) {
@@ -63,6 +65,7 @@ export function readSettings(get: (name: string) => string | undefined = (name) 
   };
   return {
     host,
+    token,
     trainingPort,
     inferencePort,
     modelsDir: folder("MODELS_DIR", "models"),
@@ -79,22 +82,29 @@ export function readSettings(get: (name: string) => string | undefined = (name) 
   };
 }
 
+/** Whether `host` stands for all addresses of this machine. */
+export function isEveryAddress(host: string): boolean {
+  return host === "0.0.0.0" || host === "::";
+}
+
 /** Whether `host`, a name or an address without brackets, means this machine only. */
 export function isLoopback(host: string): boolean {
   return host === "localhost" || host === "::1" || /^127\.\d{1,3}\.\d{1,3}\.\d{1,3}$/.test(host);
 }
 
-/** A token that is asked for but not checked would be worse than none, so both cases end here. */
-function refuseWithoutToken(host: string, token: string | undefined) {
-  if (!isLoopback(host)) {
+/** Whoever can reach an address that is not loopback could train and remove models, so a token is not left to choice there. */
+function readToken(token: string | undefined, host: string): string | undefined {
+  if (token === undefined && !isLoopback(host)) {
     throw new StartupError(
-      `HOST=${host} would open the lab to other machines, which needs LAB_TOKEN, and this version cannot check a ` +
-        `token yet; leave HOST unset to serve this machine only`,
+      `HOST=${host} opens the lab to other machines, which needs LAB_TOKEN: set it to a long word that you tell only ` +
+        `those who may use the lab, or leave HOST unset to serve this machine only`,
     );
   }
-  if (token !== undefined) {
-    throw new StartupError("LAB_TOKEN is set, but this version cannot check a token yet; unset it to start without");
+  // What a header carries unchanged.
+  if (token !== undefined && !/^[\x21-\x7e]+$/.test(token)) {
+    throw new StartupError("LAB_TOKEN must be of letters, digits and signs of ASCII, without spaces");
   }
+  return token;
 }
 
 function readWhole(name: string, value: string | undefined, fallback: number, max: number): number {

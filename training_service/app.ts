@@ -1,11 +1,13 @@
 /** The routes of the training service. */
 import type { Hono } from "hono";
 import { createServiceApp } from "../service/app.ts";
+import { clientAddress } from "../service/client_address.ts";
 import { addDigitRoutes } from "../service/digit_routes.ts";
 import { addModelRoutes, type ModelFiles } from "../service/model_routes.ts";
 import type { Settings } from "../service/settings.ts";
 import { TestDigits } from "../service/test_digits.ts";
 import type { SocketGroup } from "../service/websocket.ts";
+import { TRAINING_OPERATIONS } from "./operations.ts";
 import { addModelChanges, type ModelChanges } from "./model_changes.ts";
 import type { RunArchive } from "./runs/run_archive.ts";
 import { addRunRoutes } from "./run_routes.ts";
@@ -24,7 +26,7 @@ export interface TrainingAppOptions {
 
 /** The page, `/api/models`, `/api/digits`, `/api/runs`, and the sockets `/ws/train` and `/ws/runs/{id}`. */
 export function createTrainingApp({ settings, registry, importer, runs, archive, sockets }: TrainingAppOptions): Hono {
-  const app = createServiceApp(settings, "training", () => ({ unfinished_runs: runs.unfinished }));
+  const app = createServiceApp(settings, "training", () => ({ unfinished_runs: runs.unfinished }), TRAINING_OPERATIONS);
 
   addModelRoutes(app, registry);
   addModelChanges(app, { registry, importer });
@@ -33,12 +35,13 @@ export function createTrainingApp({ settings, registry, importer, runs, archive,
   addRunRoutes(app, { runs, archive });
 
   app.get("/ws/train", (c) => {
-    const { socket, response } = sockets.upgrade(c.req.raw);
-    serveTrainSocket(socket, runs);
+    const client = clientAddress(c);
+    const { socket, response } = sockets.upgrade(c.req.raw, client);
+    serveTrainSocket(socket, runs, client);
     return response;
   });
   app.get("/ws/runs/:id", (c) => {
-    const { socket, response } = sockets.upgrade(c.req.raw);
+    const { socket, response } = sockets.upgrade(c.req.raw, clientAddress(c));
     serveRunSocket(socket, { runs, archive }, c.req.param("id"));
     return response;
   });

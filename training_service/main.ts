@@ -35,7 +35,7 @@ await runMain(async () => {
     name: "training service",
     settings,
     port: settings.trainingPort,
-    fetch: (request) => app.fetch(request),
+    fetch: (request, info) => app.fetch(request, info),
     onShutdown: async () => {
       importer.close();
       await runs.close();

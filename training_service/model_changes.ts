@@ -1,7 +1,9 @@
 /** The requests that change which models are stored. */
 import type { Hono } from "hono";
+import { quote } from "../protocol/mod.ts";
 import type { Registry } from "../registry/mod.ts";
 import { HttpError } from "../service/errors.ts";
+import { pathId } from "../service/path_id.ts";
 import type { ModelImporter } from "./imports/model_importer.ts";
 
 export interface ModelChanges {
@@ -19,8 +21,8 @@ export function addModelChanges(app: Hono, { registry, importer }: ModelChanges)
     return c.json(record, 201, { Location: `/api/models/${encodeURIComponent(record.id)}` });
   });
   app.delete("/api/models/:id", async (c) => {
-    const id = c.req.param("id");
-    if (!await registry.remove(id)) throw new HttpError(404, `There is no model "${id}".`);
+    const id = pathId(c, "model");
+    if (!await registry.remove(id)) throw new HttpError(404, `There is no model ${quote(id)}.`);
     return c.body(null, 204);
   });
 }

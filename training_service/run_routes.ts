@@ -1,8 +1,9 @@
 /** What is known of runs, over HTTP. */
 import type { Context, Hono } from "hono";
-import type { HistoryMessage } from "../protocol/mod.ts";
+import { type HistoryMessage, quote } from "../protocol/mod.ts";
 import { RegistryError } from "../registry/mod.ts";
 import { HttpError } from "../service/errors.ts";
+import { pathId } from "../service/path_id.ts";
 import { drawCurve } from "./history/curve_png.ts";
 import { historyCsv } from "./history/history_csv.ts";
 import type { RunArchive } from "./runs/run_archive.ts";
@@ -39,9 +40,9 @@ export function addRunRoutes(app: Hono, { runs, archive }: KnownRuns): void {
   });
 
   async function find(c: Context): Promise<HistoryMessage> {
-    const id = c.req.param("id")!;
+    const id = pathId(c, "run");
     const history = runs.get(id)?.history ?? await archive.find(id);
-    if (history === undefined) throw new HttpError(404, `There is no run "${id}".`);
+    if (history === undefined) throw new HttpError(404, `There is no run ${quote(id)}.`);
     return history;
   }
 }

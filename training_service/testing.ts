@@ -1,5 +1,6 @@
 /** For tests: a lab on a free port with a worker that the test plays, and clients that wait instead of sleep. */
 import assert from "node:assert/strict";
+import type { Hono } from "hono";
 import type { NamedTensor } from "../core/nn/model_spec.ts";
 import {
   isDuplicate,
@@ -10,7 +11,7 @@ import {
 } from "../protocol/mod.ts";
 import { type NewModel, type Registry, RunCheckpoints, type StoreOptions } from "../registry/mod.ts";
 import type { ModelFiles } from "../service/model_routes.ts";
-import { readSettings } from "../service/settings.ts";
+import { readSettings, type Settings } from "../service/settings.ts";
 import { SocketGroup } from "../service/websocket.ts";
 import { createTrainingApp } from "./app.ts";
 import { ModelImporter } from "./imports/model_importer.ts";
@@ -283,6 +284,7 @@ export interface TestLab {
   store: FakeStore;
   checkpoints: RunCheckpoints;
   runs: Runs;
+  app: Hono;
   connect(path: string): Promise<TestClient>;
   /** A client of `/ws/train` that has sent a config. */
   train(config?: Partial<TrainConfig>): Promise<TestClient>;
@@ -292,9 +294,13 @@ export interface TestLab {
 /** Serves a lab for the time of `body`; sockets and runs that the test leaves behind are ended. */
 export async function withLab(
   body: (lab: TestLab) => Promise<void>,
-  options: Partial<RunsOptions> & { prepare?: (store: FakeStore) => void } = {},
+  options: Partial<RunsOptions> & {
+    prepare?: (store: FakeStore) => void;
+    settings?: Partial<Settings>;
+    sockets?: SocketGroup;
+  } = {},
 ) {
-  const { prepare, ...runsOptions } = options;
+  const { prepare, settings: changes, sockets = new SocketGroup(), ...runsOptions } = options;
   const worker = new FakeWorker();
   const store = new FakeStore();
   prepare?.(store);
@@ -310,12 +316,14 @@ export async function withLab(
     ...runsOptions,
   });
   const archive = new RunArchive({ store, checkpoints });
-  const sockets = new SocketGroup();
-  const settings = readSettings(() => undefined);
+  const settings = { ...readSettings(() => undefined), ...changes };
   const importer = new ModelImporter({ store, dataDir: settings.dataDir });
   const app = createTrainingApp({ settings, registry: store, importer, runs, archive, sockets });
-  const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, (request) => app.fetch(request));
-  const host = `127.0.0.1:${server.addr.port}`;
+  const server = Deno.serve(
+    { hostname: settings.host, port: 0, onListen() {} },
+    (request, info) => app.fetch(request, info),
+  );
+  const host = `${settings.host}:${server.addr.port}`;
   const clients: TestClient[] = [];
 
   const connect = async (path: string) => {
@@ -342,7 +350,7 @@ export async function withLab(
   };
 
   try {
-    await body({ host, worker, store, checkpoints, runs, connect, train, getJson });
+    await body({ host, worker, store, checkpoints, runs, app, connect, train, getJson });
   } finally {
     await runs.close();
     sockets.closeAll(1001, "the test is over");

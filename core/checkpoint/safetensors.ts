@@ -15,6 +15,8 @@ export type Metadata = Record<string, string>;
 const LENGTH_BYTES = 8;
 /** Models of this lab need about a kilobyte. */
 const MAX_HEADER_BYTES = 2 ** 20;
+/** Ours have four. */
+const MAX_DIMENSIONS = 8;
 const METADATA_KEY = "__metadata__";
 const ALIGNMENT = 8;
 
@@ -155,10 +157,14 @@ function parseEntry(name: string, entry: unknown): Entry {
   const type = TYPES.get(dtype);
   if (type === undefined) {
     throw new CheckpointError(
-      `tensor ${quote(name)} has the type ${quote(String(dtype))}; it must be one of ${[...TYPES.keys()].join(", ")}`,
+      `tensor ${quote(name)} has the type ${
+        quote(typeof dtype === "string" ? dtype : typeof dtype)
+      }; it must be one of ${[...TYPES.keys()].join(", ")}`,
     );
   }
-  if (!isSizes(shape)) throw new CheckpointError(`tensor ${quote(name)} has no shape of whole numbers`);
+  if (!isSizes(shape) || shape.length > MAX_DIMENSIONS) {
+    throw new CheckpointError(`tensor ${quote(name)} has no shape of at most ${MAX_DIMENSIONS} whole numbers`);
+  }
   if (!isSizes(offsets) || offsets.length !== 2) {
     throw new CheckpointError(`tensor ${quote(name)} has no data_offsets of two whole numbers`);
   }

@@ -1,5 +1,6 @@
 /** What a request to bring a model in holds: the file, and fields that say how it was trained. */
-import { IMPORT_FIELDS, ValidationError } from "../../protocol/mod.ts";
+import { Buffer } from "node:buffer";
+import { IMPORT_FIELDS, parseJson, quote, ValidationError } from "../../protocol/mod.ts";
 import type { ImportRequest } from "./import_messages.ts";
 
 export interface ImportParts {
@@ -9,6 +10,9 @@ export interface ImportParts {
   /** Values by field, not yet checked; the query's win over the form's, and those over the ones in its `config`. */
   fields: Record<string, unknown>;
 }
+
+/** A form has a file and a dozen fields, of which the widths are the longest. */
+const MAX_PARTS = 64, MAX_TEXT = 4096, MAX_NAME = 60;
 
 type Fields = ImportParts["fields"];
 
@@ -46,7 +50,10 @@ function requireKnown(names: readonly string[], place: "query" | "form"): void {
   const unknown = names.find((name) => !known.includes(name));
   if (unknown === undefined) return;
   const list = IMPORT_FIELDS.join(", ");
-  throw new ValidationError(`the ${place} has a field ${unknown}, which is unknown; there are ${list}`, unknown);
+  throw new ValidationError(
+    `the ${place} has a field ${quote(unknown)}, which is unknown; there are ${list}`,
+    unknown.slice(0, MAX_NAME),
+  );
 }
 
 /**
@@ -57,6 +64,8 @@ export function parseFields(texts: Readonly<Record<string, string>>): Fields {
   const isGiven = (field: string) =>
     Object.hasOwn(texts, field) && (texts[field].trim() !== "" || field === WIDTHS_FIELD);
   const given = IMPORT_FIELDS.filter(isGiven);
+  const long = given.find((field) => texts[field].length > MAX_TEXT);
+  if (long !== undefined) throw new ValidationError(`${long} must have at most ${MAX_TEXT} characters`, long);
   return Object.fromEntries(given.map((field) => [field, parseField(field, texts[field])]));
 }
 
@@ -64,7 +73,7 @@ function parseField(field: string, text: string): unknown {
   if (TEXT_FIELDS.includes(field)) return text;
   if (field === WIDTHS_FIELD && !text.trim().startsWith("[")) return parseWidths(text);
   try {
-    return JSON.parse(text);
+    return parseJson(text, field);
   } catch {
     // The check that follows says what the field must be.
     return text;
@@ -78,6 +87,9 @@ function parseWidths(text: string): unknown[] {
 }
 
 async function parseForm(body: Uint8Array<ArrayBuffer>, contentType: string): Promise<FormData> {
+  if (countParts(body, contentType) > MAX_PARTS) {
+    throw new ValidationError(`the form has too many fields: at most ${MAX_PARTS} are taken`, "");
+  }
   try {
     return await new Response(body, { headers: { "content-type": contentType } }).formData();
   } catch {
@@ -85,12 +97,25 @@ async function parseForm(body: Uint8Array<ArrayBuffer>, contentType: string): Pr
   }
 }
 
+/** Parts of a form, counted before anything is made of them; as many as can be told of one without a proper boundary. */
+function countParts(body: Uint8Array, contentType: string): number {
+  const boundary = /boundary="?([^";]+)/i.exec(contentType)?.[1];
+  if (boundary === undefined) return 0;
+  const bytes = Buffer.from(body.buffer, body.byteOffset, body.length), line = Buffer.from(`--${boundary.trim()}`);
+  let count = 0;
+  for (let at = bytes.indexOf(line); at !== -1 && count <= MAX_PARTS; at = bytes.indexOf(line, at + line.length)) {
+    count++;
+  }
+  return count;
+}
+
 function parseConfig(text: string): Fields {
+  if (text.length > MAX_TEXT) throw new ValidationError(`config must have at most ${MAX_TEXT} characters`, "config");
   let value: unknown;
   try {
-    value = JSON.parse(text);
-  } catch {
-    throw new ValidationError("config is not valid JSON", "config");
+    value = parseJson(text, "config");
+  } catch (error) {
+    throw error instanceof ValidationError ? new ValidationError(error.message, "config") : error;
   }
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
     throw new ValidationError("config must be a JSON object", "config");

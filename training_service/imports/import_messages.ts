@@ -33,7 +33,7 @@ export type ToImporter =
 export type FromImporter =
   | { type: "found"; model: FoundModel }
   | { type: "scored"; model: ScoredModel }
-  /** The request is at fault; the message is for people. */
-  | { type: "refused"; message: string }
+  /** The request is at fault; the message is for people, `field` the name of what is wrong. */
+  | { type: "refused"; message: string; field?: string }
   /** The lab is at fault. */
   | { type: "failed"; message: string };

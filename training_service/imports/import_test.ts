@@ -159,7 +159,11 @@ Deno.test("whatever is wrong with a request is told in words, and nothing is sto
   const cases: [body: BodyInit, query: string, message: RegExp][] = [
     ["", "", /^the file is empty$/],
     ["hello", "", /neither a \.pth/],
-    ["hello", "?learning_rat=0.05", /^the query has a field learning_rat, which is unknown; there are .*learning_rate/],
+    [
+      "hello",
+      "?learning_rat=0.05",
+      /^the query has a field "learning_rat", which is unknown; there are .*learning_rate/,
+    ],
     [SIMPLE.subarray(0, 9000), "", /damaged or cut short/],
     [changed(0, { shape: [784, 8] }), "", /tensor 1, "net\.1\.weight", has shape \[784, 8\]; expected \[out, 784\]/],
     [changed(3, { data: new Float32Array(10).fill(NaN) }), "", /"net\.3\.bias" holds NaN at place 0/],

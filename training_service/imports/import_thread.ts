@@ -5,6 +5,9 @@ const WORKER_SCRIPT = new URL("./import_worker.ts", import.meta.url);
 /** A request from which no model can be brought in; the message is for people. */
 export class ImportError extends Error {
   override name = "ImportError";
+  constructor(message: string, readonly field?: string) {
+    super(message);
+  }
 }
 
 /** One request's thread, from the bytes to the score. `read` comes first. */
@@ -42,6 +45,6 @@ export class ImportThread {
 }
 
 function failure(answer: FromImporter): Error {
-  if (answer.type === "refused") return new ImportError(answer.message);
+  if (answer.type === "refused") return new ImportError(answer.message, answer.field);
   return new Error(answer.type === "failed" ? answer.message : `an unexpected answer: ${answer.type}`);
 }

@@ -23,8 +23,9 @@ async function answerTo(message: ToImporter): Promise<FromImporter> {
     return { type: "scored", model: { weights, accuracy } };
   } catch (error) {
     const text = error instanceof Error ? error.message : String(error);
-    const isTheirs = error instanceof CheckpointError || error instanceof ValidationError;
-    return { type: isTheirs ? "refused" : "failed", message: text };
+    if (error instanceof ValidationError) return { type: "refused", message: text, field: error.field };
+    if (error instanceof CheckpointError) return { type: "refused", message: text, field: "file" };
+    return { type: "failed", message: text };
   }
 }
 

@@ -2,7 +2,7 @@
 import { type ModelSpec, parameterSpecs } from "../../core/nn/model_spec.ts";
 import { BOUNDS, type ModelRecord } from "../../protocol/mod.ts";
 import { DuplicateError, type Registry } from "../../registry/mod.ts";
-import { HttpError } from "../../service/errors.ts";
+import { fieldOf, HttpError } from "../../service/errors.ts";
 import { type BytesLimits, readBytes, refuseLarger } from "../../service/read_bytes.ts";
 import type { FoundModel } from "./import_messages.ts";
 import { ImportError, ImportThread } from "./import_thread.ts";
@@ -57,7 +57,7 @@ export class ModelImporter {
         endTurn();
       }
     } catch (error) {
-      if (error instanceof ImportError) throw new HttpError(400, error.message);
+      if (error instanceof ImportError) throw new HttpError(400, error.message, fieldOf(error));
       if (error instanceof DuplicateError) throw conflict(error.existing);
       throw error;
     } finally {

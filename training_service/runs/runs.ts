@@ -1,6 +1,8 @@
 /** The lab's runs: asked for, queued, trained one at a time, stored, remembered. */
 import {
   type DeviceChoice,
+  MAX_RUNS,
+  MAX_RUNS_PER_CLIENT,
   type ModelRecord,
   type ResultMessage,
   type ResumeRequest,
@@ -34,8 +36,9 @@ export interface RunsOptions {
   threads: number;
   /** How long `exists` waits for its answer. */
   answerTimeoutMs?: number;
-  /** Runs that may be unfinished at once. */
+  /** Runs that may be unfinished at once, in all and of one client. */
   maxUnfinished?: number;
+  maxUnfinishedPerClient?: number;
   /** Finished runs to remember. */
   maxFinished?: number;
 }
@@ -49,11 +52,19 @@ export class Runs {
   readonly #options: Required<RunsOptions>;
   readonly #runs = new Map<string, Run>();
   readonly #ends = new Set<Promise<void>>();
+  /** Unfinished runs by the address that asked for them. */
+  readonly #unfinishedOf = new Map<string, number>();
   readonly #queue = new RunQueue<Run>((run, place) => run.queue(place));
   #closed = false;
 
   constructor(options: RunsOptions) {
-    this.#options = { answerTimeoutMs: 5 * 60_000, maxUnfinished: 64, maxFinished: 100, ...options };
+    this.#options = {
+      answerTimeoutMs: 5 * 60_000,
+      maxUnfinished: MAX_RUNS,
+      maxUnfinishedPerClient: MAX_RUNS_PER_CLIENT,
+      maxFinished: 100,
+      ...options,
+    };
   }
 
   /**
@@ -69,21 +80,30 @@ export class Runs {
   /**
    * Takes a run on, or a new one that goes on with another; `listener` hears everything about it from the first message.
    *
+   * @param client the address that asks for it
    * @throws {RefusedError} when too many are waiting already, or the run to go on with is under way
    * @throws {ValidationError} when there is no such run to go on with
    */
-  submit(request: TrainConfig | ResumeRequest, listener: RunListener): Run {
-    const { maxUnfinished } = this.#options;
+  submit(request: TrainConfig | ResumeRequest, listener: RunListener, client = "unknown"): Run {
+    const { maxUnfinished, maxUnfinishedPerClient } = this.#options;
+    const own = this.#unfinishedOf.get(client) ?? 0;
     if (this.#closed) throw new RefusedError("The service is shutting down.");
     if (this.unfinished >= maxUnfinished) {
       throw new RefusedError(`${maxUnfinished} trainings are waiting already; try again when some have ended.`);
+    }
+    if (own >= maxUnfinishedPerClient) {
+      throw new RefusedError(
+        `${own} trainings asked for from your address are waiting already; try again when some have ended, or abort some.`,
+      );
     }
     const run = "resume" in request ? this.#resumed(request) : this.#fresh(request);
     this.#runs.set(run.id, run);
     run.subscribe(listener);
     run.announce();
+    this.#unfinishedOf.set(client, own + 1);
     const end = this.#conduct(run).finally(() => {
       this.#ends.delete(end);
+      this.#endOneOf(client);
       this.#forgetOldest();
     });
     this.#ends.add(end);
@@ -242,6 +262,12 @@ export class Runs {
       throw error;
     }
     await keeper.drop();
+  }
+
+  #endOneOf(client: string) {
+    const left = this.#unfinishedOf.get(client)! - 1;
+    if (left === 0) this.#unfinishedOf.delete(client);
+    else this.#unfinishedOf.set(client, left);
   }
 
   #forgetOldest() {

@@ -1,5 +1,5 @@
 /** A client's word on a run, the same on both sockets. */
-import { ValidationError } from "../../protocol/mod.ts";
+import { SOCKET_RATE, ValidationError } from "../../protocol/mod.ts";
 import { parseClientMessage } from "./client_message.ts";
 import type { Outbox } from "./outbox.ts";
 import type { Run } from "../runs/run.ts";
@@ -9,6 +9,18 @@ export function control(run: Run, data: unknown, outbox: Outbox) {
   const refusal = carryOut(run, data);
   // A client that floods and does not read gets no more answers.
   if (refusal !== undefined && !outbox.congested) outbox.send({ type: "log", message: refusal });
+}
+
+const POLICY_VIOLATION = 1008;
+
+/** Lets a client go that sends more than anybody would; its run goes on. */
+export function refuseFlood(outbox: Outbox) {
+  const { messages } = SOCKET_RATE;
+  outbox.send({
+    type: "log",
+    message: `Too many messages: at most ${messages} a second are taken. The socket closes.`,
+  });
+  outbox.close(POLICY_VIOLATION, "too many messages");
 }
 
 function carryOut(run: Run, data: unknown): string | undefined {

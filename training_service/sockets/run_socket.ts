@@ -1,5 +1,7 @@
 /** `/ws/runs/{id}`: joining a run that is on its way, or reading one that is over. */
-import { control } from "./control.ts";
+import { quote } from "../../protocol/mod.ts";
+import { control, refuseFlood } from "./control.ts";
+import { MessageBudget } from "./message_budget.ts";
 import { Outbox } from "./outbox.ts";
 import type { RunListener } from "../runs/run.ts";
 import { RegistryError } from "../../registry/mod.ts";
@@ -17,6 +19,7 @@ export function serveRunSocket(socket: WebSocket, { runs, archive }: KnownRuns, 
     onMessage: (message) => outbox.send(message),
     onEnd: () => outbox.close(NORMAL),
   };
+  const budget = new MessageBudget();
   const run = runs.get(id);
 
   const tellArchived = async () => {
@@ -25,7 +28,7 @@ export function serveRunSocket(socket: WebSocket, { runs, archive }: KnownRuns, 
       throw error;
     });
     if (history === undefined) {
-      outbox.send({ type: "error", message: `There is no run "${id}"; it may be too long ago.` });
+      outbox.send({ type: "error", message: `There is no run ${quote(id)}; it may be too long ago.` });
       return outbox.close(POLICY_VIOLATION, "no such run");
     }
     outbox.send(history);
@@ -38,7 +41,9 @@ export function serveRunSocket(socket: WebSocket, { runs, archive }: KnownRuns, 
     else run.subscribe(listener);
   });
   socket.addEventListener("message", ({ data }) => {
-    if (run !== undefined && socket.readyState === WebSocket.OPEN) control(run, data, outbox);
+    if (socket.readyState !== WebSocket.OPEN) return;
+    if (!budget.take(data)) return refuseFlood(outbox);
+    if (run !== undefined) control(run, data, outbox);
   });
   socket.addEventListener("close", () => {
     run?.unsubscribe(listener);

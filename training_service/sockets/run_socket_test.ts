@@ -60,7 +60,7 @@ Deno.test("an onlooker's abort ends the run for everybody", async () => {
     await lab.worker.next();
     const onlooker = await lab.connect(`/ws/runs/${run_id}`);
     onlooker.send("junk");
-    assert.match((await onlooker.next("log")).message, /not JSON/);
+    assert.match((await onlooker.next("log")).message, /not valid JSON/);
     onlooker.send({ type: "abort" });
     await onlooker.next("aborted");
     await owner.next("aborted");

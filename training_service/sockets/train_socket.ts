@@ -2,7 +2,8 @@
 import { ValidationError } from "../../protocol/mod.ts";
 import { RegistryError } from "../../registry/mod.ts";
 import { parseRequest } from "./client_message.ts";
-import { control } from "./control.ts";
+import { control, refuseFlood } from "./control.ts";
+import { MessageBudget } from "./message_budget.ts";
 import { Outbox } from "./outbox.ts";
 import type { Run, RunListener } from "../runs/run.ts";
 import { RefusedError, type Runs } from "../runs/runs.ts";
@@ -10,8 +11,9 @@ import { RefusedError, type Runs } from "../runs/runs.ts";
 const NORMAL = 1000;
 const POLICY_VIOLATION = 1008;
 
-/** Serves one client of `/ws/train` on `socket`. Its run outlives it. */
-export function serveTrainSocket(socket: WebSocket, runs: Runs) {
+/** Serves one client of `/ws/train`, at the address `client`, on `socket`. Its run outlives it. */
+export function serveTrainSocket(socket: WebSocket, runs: Runs, client: string) {
+  const budget = new MessageBudget();
   const outbox = new Outbox(socket);
   const listener: RunListener = {
     onMessage: (message) => outbox.send(message),
@@ -25,7 +27,7 @@ export function serveTrainSocket(socket: WebSocket, runs: Runs) {
     try {
       const request = parseRequest(data);
       await runs.check(request);
-      run = runs.submit(request, listener);
+      run = runs.submit(request, listener, client);
       // It may have gone while its request was checked.
       if (socket.readyState !== WebSocket.OPEN) run.leave();
     } catch (error) {
@@ -34,7 +36,11 @@ export function serveTrainSocket(socket: WebSocket, runs: Runs) {
   };
   /** What comes while the first message is checked waits for it. */
   let received = Promise.resolve();
-  socket.addEventListener("message", ({ data }) => received = received.then(() => receive(data)));
+  socket.addEventListener("message", ({ data }) => {
+    if (socket.readyState !== WebSocket.OPEN) return;
+    if (!budget.take(data)) return refuseFlood(outbox);
+    received = received.then(() => receive(data));
+  });
   socket.addEventListener("close", () => {
     run?.unsubscribe(listener);
     run?.leave();

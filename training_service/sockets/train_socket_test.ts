@@ -121,7 +121,7 @@ Deno.test("a bad config is refused with its field and its bound", async () => {
 
 Deno.test("a first message that is no config is refused with the reason", async () => {
   await withLab(async (lab) => {
-    assert.match((await refused(lab, "hello")).message, /not JSON/);
+    assert.match((await refused(lab, "hello")).message, /not valid JSON/);
     assert.match((await refused(lab, "[1, 2]")).message, /JSON object|missing/);
     assert.match((await refused(lab, "null")).message, /JSON object/);
     assert.match(

@@ -17,7 +17,7 @@ export function Page(
   },
 ) {
   const { title, lead } = PAGE_WORDS[current];
-  const link = (page: PageName, text: string) => (
+  const link = (page: "training" | "inference", text: string) => (
     <a href={pageUrl(page, query)} aria-current={page === current ? "page" : undefined}>{text}</a>
   );
   return (
@@ -39,6 +39,9 @@ export function Page(
         </div>
         {children}
       </main>
+      <footer class="frame bottom note">
+        <a href="/docs" aria-current={current === "docs" ? "page" : undefined}>For programs (API)</a>
+      </footer>
     </>
   );
 }

@@ -8,6 +8,7 @@ export const PAGE_WORDS = {
     title: "Draw a digit",
     lead: "A network that you trained says which digit it sees, and how sure it is.",
   },
+  docs: { title: "For programs", lead: "How programs talk to this service." },
 } as const;
 
 export type PageName = keyof typeof PAGE_WORDS;

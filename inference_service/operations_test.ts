@@ -1,0 +1,42 @@
+import assert from "node:assert/strict";
+import { checkAnswer, describedRoutes, routesOf } from "../service/api/answers_testing.ts";
+import { readSettings } from "../service/settings.ts";
+import { createInferenceApp } from "./app.ts";
+import { DrawingReader } from "./drawing_reader.ts";
+import { PredictorCache } from "./predictor_cache.ts";
+import { MemoryStore, params, pngUrl, record, stroke } from "./testing.ts";
+
+const app = createInferenceApp({
+  settings: readSettings(() => undefined),
+  store: new MemoryStore([record()]),
+  predictors: new PredictorCache(() =>
+    Promise.resolve({ predict: () => Promise.resolve(new Float32Array(10).fill(0.1)), close() {} })
+  ),
+  drawings: new DrawingReader(),
+});
+const document = await (await app.request("http://localhost/openapi.json")).json();
+
+Deno.test("every route is described, and nothing that is none", () => {
+  assert.deepEqual(describedRoutes(document), routesOf(app));
+});
+
+Deno.test("answers are what they are described to be, with no field more", async () => {
+  for (const path of ["/healthz", "/api/models", "/openapi.json"]) {
+    await checkAnswer(document, await app.request(`http://localhost${path}`), path);
+  }
+  const image_data = pngUrl(stroke());
+  const bodies = [
+    { params, image_data },
+    { params: { ...params, epochs: 9 }, image_data },
+    { model_id: "none", image_data },
+    { params, image_data: "data:image/png;base64,AAAA" },
+    { params: { ...params, epochs: 0 }, image_data },
+  ];
+  const statuses = [];
+  for (const body of bodies) {
+    const response = await app.request("http://localhost/predict", { method: "POST", body: JSON.stringify(body) });
+    statuses.push(response.status);
+    await checkAnswer(document, response, "/predict", "post");
+  }
+  assert.deepEqual(statuses, [200, 404, 404, 400, 400]);
+});

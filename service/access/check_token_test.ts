@@ -1,0 +1,102 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { createServiceApp } from "../app.ts";
+import { readSettings } from "../settings.ts";
+
+const TOKEN = "open+sesame/1";
+const QUERY = `token=${encodeURIComponent(TOKEN)}`;
+
+function createApp(uiDir = "/nowhere") {
+  const app = createServiceApp({ ...readSettings(() => undefined), token: TOKEN, uiDir }, "training", () => ({}));
+  app.get("/api/thing", (c) => c.json({ secret: 1 }));
+  app.post("/api/thing", (c) => c.json({ changed: true }));
+  app.get("/ws/thing", (c) => c.text("upgraded"));
+  return (path: string, headers: Record<string, string> = {}, method = "GET") =>
+    app.request(`http://localhost:8000${path}`, { method, headers });
+}
+
+/** The cookie that a first visit leaves in a browser. */
+async function cookieOf(ask: ReturnType<typeof createApp>): Promise<string> {
+  const response = await ask(`/?${QUERY}`);
+  return response.headers.get("set-cookie")!.split(";")[0];
+}
+
+Deno.test("nothing is answered without the token, and the answer says what to do", async () => {
+  const ask = createApp();
+  for (const [method, path] of [["GET", "/"], ["GET", "/healthz"], ["GET", "/api/thing"], ["POST", "/api/thing"]]) {
+    const response = await ask(path, {}, method);
+    assert.equal(response.status, 401, path);
+    assert.match(response.headers.get("www-authenticate")!, /^Bearer/);
+    assert.match((await response.json()).error, /\?token=.*Authorization: Bearer/);
+  }
+  assert.equal((await ask("/ws/thing", { upgrade: "websocket" })).status, 401);
+});
+
+Deno.test("the token is taken from the header, and from the address where no cookie can be kept", async () => {
+  const ask = createApp();
+  assert.equal((await ask("/api/thing", { authorization: `Bearer ${TOKEN}` })).status, 200);
+  assert.equal((await ask("/api/thing", { authorization: `bearer ${TOKEN}` }, "POST")).status, 200);
+  assert.equal((await ask(`/api/thing?${QUERY}`)).status, 200);
+  assert.equal((await ask(`/api/thing?${QUERY}`, {}, "POST")).status, 200);
+  assert.equal((await ask(`/ws/thing?${QUERY}`, { upgrade: "websocket" })).status, 200);
+});
+
+Deno.test("a wrong token is refused, however near it is", async () => {
+  const ask = createApp();
+  const wrong = ["", "x", TOKEN.slice(0, -1), `${TOKEN}x`, TOKEN.toUpperCase(), "%00", "é".repeat(1000)];
+  for (const token of wrong) {
+    assert.equal((await ask(`/?token=${encodeURIComponent(token)}`)).status, 401, token);
+    assert.equal((await ask("/", { cookie: `lab_token=${encodeURIComponent(token)}` })).status, 401, token);
+  }
+  assert.equal((await ask("/api/thing", { authorization: `Bearer ${TOKEN}x` })).status, 401);
+  assert.equal((await ask("/api/thing", { authorization: `Basic ${TOKEN}` })).status, 401);
+  assert.equal((await ask("/", { cookie: `lab_token=${TOKEN}` })).status, 401, "the cookie is not the token itself");
+});
+
+Deno.test("a first visit leaves a cookie that no script reads, and goes on without the token in its address", async () => {
+  const ask = createApp();
+  const response = await ask(`/?model_type=ConvNN&${QUERY}&epochs=2`);
+  assert.equal(response.status, 303);
+  assert.equal(response.headers.get("location"), "/?model_type=ConvNN&epochs=2");
+  assert.equal(response.headers.get("cache-control"), "no-store");
+  const cookie = response.headers.get("set-cookie")!;
+  assert.match(cookie, /^lab_token=[\w-]{43}; /);
+  assert.match(cookie, /HttpOnly/);
+  assert.match(cookie, /SameSite=Lax/);
+  assert.match(cookie, /Path=\//);
+  assert.doesNotMatch(cookie, /sesame/);
+  assert.equal((await ask("/api/thing", { cookie: await cookieOf(ask) })).status, 200);
+  assert.equal((await ask("/api/thing", { cookie: await cookieOf(ask) }, "POST")).status, 200);
+});
+
+Deno.test("the way on stays in this lab, whatever the address looks like", async () => {
+  const ask = createApp();
+  for (const path of ["//evil.example/", "/\\evil.example/", "/%2F/evil.example"]) {
+    const location = (await ask(`${path}?${QUERY}`, { accept: "text/html" })).headers.get("location")!;
+    assert.equal(new URL(location, "http://localhost:8000/").host, "localhost:8000", path);
+  }
+});
+
+Deno.test("a browser is shown a page with a field for the token, which keeps the rest of the address, harmless", async () => {
+  const uiDir = await Deno.makeTempDir();
+  try {
+    await Deno.writeTextFile(
+      join(uiDir, "locked.html"),
+      '<form action="{{PATH}}"><!-- fields --></form><!-- error -->',
+    );
+    const ask = createApp(uiDir);
+    const query = `epochs=2&model_type=${encodeURIComponent('"><script>$&')}&token=wrong`;
+    const response = await ask(`/docs?${query}`, { accept: "text/html,*/*" });
+    assert.equal(response.status, 401);
+    assert.match(response.headers.get("content-type")!, /text\/html/);
+    assert.match(response.headers.get("content-security-policy")!, /frame-ancestors 'none'/);
+    assert.equal(
+      await response.text(),
+      '<form action="/docs"><input type="hidden" name="epochs" value="2">' +
+        '<input type="hidden" name="model_type" value="&quot;&gt;&lt;script&gt;$&amp;"></form>' +
+        '<p class="error" role="alert">That is not the token of this lab.</p>',
+    );
+  } finally {
+    await Deno.remove(uiDir, { recursive: true });
+  }
+});

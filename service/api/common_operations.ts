@@ -1,0 +1,74 @@
+/** The routes that both services have. */
+import { json, type Operation, refusal } from "./operation.ts";
+
+const PAGE = { type: "text/html" };
+const NO_MODEL = refusal(404, "There is no such model.");
+const UNREADABLE = refusal(409, "The file of the model is missing or damaged.");
+
+const download = (extension: string, summary: string): Operation => ({
+  method: "get",
+  path: `/api/models/:id/model.${extension}`,
+  summary,
+  detail: "With an ETag: sent with If-None-Match, an unchanged file is not sent again.",
+  answers: [
+    { status: 200, when: "The file.", type: "application/octet-stream" },
+    { status: 304, when: "The client has it already." },
+    NO_MODEL,
+    UNREADABLE,
+    refusal(503, "Too many large files are on their way, or the models folder cannot be read."),
+  ],
+});
+
+export const COMMON_OPERATIONS: readonly Operation[] = [
+  {
+    method: "get",
+    path: "/",
+    summary: "The page",
+    detail:
+      "Its fields can be filled in by the query: model_type, optimizer, learning_rate, learning_rate_range, epochs, " +
+      "batch_size, hidden_layers_config (128,64), use_dropout (true or false), model_id.",
+    answers: [{ status: 200, when: "The page.", ...PAGE }, refusal(503, "The pages are not built.")],
+  },
+  {
+    method: "get",
+    path: "/assets/:name",
+    summary: "Scripts and styles of the pages",
+    answers: [{ status: 200, when: "The file." }, refusal(404, "There is no such file.")],
+  },
+  {
+    method: "get",
+    path: "/healthz",
+    summary: "Whether the service works",
+    answers: [{ status: 200, when: "It does.", ...json("Health", { example: { status: "ok" } }) }],
+  },
+  {
+    method: "get",
+    path: "/openapi.json",
+    summary: "This description, for programs",
+    answers: [{ status: 200, when: "An OpenAPI 3.1 document.", type: "application/json" }],
+  },
+  {
+    method: "get",
+    path: "/docs",
+    summary: "This description, for people",
+    answers: [{ status: 200, when: "The page.", ...PAGE }, refusal(503, "The pages are not built.")],
+  },
+  {
+    method: "get",
+    path: "/api/models",
+    summary: "All stored models, newest first",
+    answers: [
+      { status: 200, when: "Their records.", ...json("ModelRecord", { isList: true }) },
+      refusal(503, "The models folder cannot be read."),
+    ],
+  },
+  {
+    method: "get",
+    path: "/api/models/:id",
+    summary: "One stored model",
+    answers: [{ status: 200, when: "Its record.", ...json("ModelRecord") }, NO_MODEL],
+  },
+  download("pth", "The weights as PyTorch opens them"),
+  download("safetensors", "Weights and record in one file"),
+  download("onnx", "The network itself, with its weights"),
+];

@@ -1,0 +1,113 @@
+/** What the training service's routes take and answer; `openapi.json` says it to programs. */
+import { type Answer, json, type Operation, refusal } from "../service/api/operation.ts";
+
+const CONFIG_EXAMPLE = {
+  model_type: "SimpleNN",
+  optimizer: "Adam",
+  learning_rate: 0.001,
+  num_epochs: 1,
+  batch_size: 64,
+  hidden_layers_config: [128],
+  use_dropout: false,
+};
+
+const NO_MODEL = refusal(404, "There is no such model.");
+const NO_RUN = refusal(404, "There is no such run.");
+const OPENED: Answer[] = [
+  { status: 101, when: "The socket is open." },
+  refusal(403, "A page of another origin asks."),
+  refusal(426, "The request is no WebSocket upgrade."),
+  refusal(503, "Too many sockets are open."),
+];
+
+export const TRAINING_OPERATIONS: readonly Operation[] = [
+  {
+    method: "get",
+    path: "/ws/train",
+    summary: "Trains a model (WebSocket)",
+    detail:
+      "The first message is a configuration, or the run to go on with. The run outlives its socket. After result, " +
+      "aborted or error the server closes: with 1008 where it refuses what came, else with 1000.",
+    messages: {
+      fromClient: ["TrainConfig", "ResumeRequest", "ClientMessage"],
+      fromServer: [
+        "AcceptedMessage",
+        "ExistsMessage",
+        "LogMessage",
+        "LossMessage",
+        "ResultMessage",
+        "AbortedMessage",
+        "ErrorMessage",
+      ],
+    },
+    body: [json("TrainConfig", { example: CONFIG_EXAMPLE })],
+    answers: OPENED,
+  },
+  {
+    method: "get",
+    path: "/ws/runs/:id",
+    summary: "Follows a run (WebSocket)",
+    detail: "The run so far comes as one message, then what happens.",
+    messages: {
+      fromClient: ["ClientMessage"],
+      fromServer: [
+        "HistoryMessage",
+        "ExistsMessage",
+        "LogMessage",
+        "LossMessage",
+        "ResultMessage",
+        "AbortedMessage",
+        "ErrorMessage",
+      ],
+    },
+    answers: OPENED,
+  },
+  {
+    method: "post",
+    path: "/api/models",
+    summary: "Brings a model in",
+    detail:
+      "A .pth or .safetensors as the field file of a form, or as the body itself. How it was trained is said by " +
+      "fields of the form, of its config (a JSON object) or of the query.",
+    query: "ImportConfig",
+    body: [{ type: "multipart/form-data", schema: "ImportConfig" }, { type: "application/octet-stream" }],
+    answers: [
+      { status: 201, when: "It is stored.", ...json("ModelRecord") },
+      refusal(400, "The file or a field is wrong."),
+      refusal(409, "A model of this configuration is stored already; existing is its record."),
+      refusal(408, "The body took too long to arrive."),
+      refusal(413, "The file is larger than any model."),
+      refusal(503, "Too many models come in at once, or the models folder cannot be written."),
+    ],
+  },
+  {
+    method: "delete",
+    path: "/api/models/:id",
+    summary: "Removes a model",
+    answers: [{ status: 204, when: "It is gone." }, NO_MODEL],
+  },
+  {
+    method: "get",
+    path: "/api/runs",
+    summary: "All runs, newest first",
+    answers: [{ status: 200, when: "What is known of them.", ...json("RunSummary", { isList: true }) }],
+  },
+  {
+    method: "get",
+    path: "/api/runs/:id",
+    summary: "One run with its losses, logs and end",
+    answers: [{ status: 200, when: "Its history.", ...json("HistoryMessage") }, NO_RUN],
+  },
+  {
+    method: "get",
+    path: "/api/runs/:id/history.csv",
+    summary: "The history of a run as a table",
+    answers: [{ status: 200, when: "The table.", type: "text/csv" }, NO_RUN],
+  },
+  {
+    method: "get",
+    path: "/api/runs/:id/curve.png",
+    summary: "The losses of a run as a picture",
+    answers: [{ status: 200, when: "The picture.", type: "image/png" }, NO_RUN],
+  },
+];

@@ -1,0 +1,34 @@
+import fc from "fast-check";
+import { fuzz } from "../../core/testing/fuzz.ts";
+import { ValidationError } from "../../protocol/mod.ts";
+import { CONFIG } from "../testing.ts";
+import { parseClientMessage, parseRequest } from "./client_message.ts";
+
+const field = fc.constantFrom(
+  ...Object.keys(CONFIG),
+  "seed",
+  "device",
+  "start_from",
+  "resume",
+  "type",
+  "value",
+  "__proto__",
+);
+const message = fc.oneof(
+  fc.tuple(field, fc.jsonValue()).map(([name, value]) => JSON.stringify({ ...CONFIG, [name]: value })),
+  fc.dictionary(field, fc.jsonValue()).map((value) => JSON.stringify(value)),
+  fc.record({ type: fc.oneof(fc.constantFrom("abort", "overwrite"), fc.jsonValue()), value: fc.jsonValue() })
+    .map((value) => JSON.stringify(value)),
+  fc.json(),
+  fc.string({ unit: "binary" }),
+  fc.string({ unit: fc.constantFrom(...'{}[]",:\\u0 1e-') }),
+  fc.uint8Array(),
+);
+
+Deno.test("whatever a client sends first is a request or refused in words", () => {
+  fuzz(message, parseRequest, ValidationError);
+});
+
+Deno.test("whatever a client sends during a run is a message or refused in words", () => {
+  fuzz(message, parseClientMessage, ValidationError);
+});
