@@ -30,6 +30,8 @@ export class RunCheckpoints {
   readonly #lock: FolderLock;
   readonly #max: number;
   readonly #saved = new Map<string, SavedRun>();
+  /** The latest that could not be written, and what is on disk of the same run. */
+  #unwritten?: { id: string; tensors: readonly NamedTensor[]; written?: SavedRun; wasRead: boolean };
   /** Runs whose checkpoint somebody is about to need. */
   readonly #held = new Set<string>();
 
@@ -88,7 +90,8 @@ export class RunCheckpoints {
   }
 
   /**
-   * Takes the place of what was kept of the same run before; who dies meanwhile leaves that.
+   * Takes the place of what was kept of the same run before; who dies meanwhile leaves that. Where it cannot be written it is
+   * kept in memory, one for all runs, so that what was trained is not lost before somebody has made room.
    *
    * @throws RegistryError when the folder cannot be written
    */
@@ -102,8 +105,10 @@ export class RunCheckpoints {
       const parts = safetensorsParts(tensors, { [KEY]: JSON.stringify(checkpoint) });
       await this.#lock.run(() => replaceFile(this.#pathOf(id), ...parts));
     } catch (error) {
+      this.#keepInMemory(id, checkpoint, tensors);
       throw new RegistryError(`cannot keep a checkpoint in ${this.#folder}: ${reasonOf(error)}`, { cause: error });
     }
+    if (this.#unwritten?.id === id) this.#unwritten = undefined;
     this.#saved.set(id, { checkpoint });
     const others = this.list().map(({ history }) => history.run.id).filter((other) => other !== id);
     for (const old of others.slice(this.#max - 1)) if (!this.#held.has(old)) await this.remove(old);
@@ -115,6 +120,10 @@ export class RunCheckpoints {
    * @throws RegistryError that names the file
    */
   async read(id: string): Promise<NamedTensor[]> {
+    if (this.#unwritten?.id === id) {
+      this.#unwritten.wasRead = true;
+      return [...this.#unwritten.tensors];
+    }
     const path = this.#pathOf(id);
     try {
       return readSafetensors(await Deno.readFile(path)).tensors;
@@ -126,7 +135,21 @@ export class RunCheckpoints {
 
   /** What cannot be removed is in nobody's way but the disk's. */
   async remove(id: string): Promise<void> {
+    if (this.#unwritten?.id === id) this.#unwritten = undefined;
     if (this.#saved.delete(id)) await Deno.remove(this.#pathOf(id)).catch(() => {});
+  }
+
+  /** In the place of the one that is kept so, unless somebody waits to go on with that. */
+  #keepInMemory(id: string, checkpoint: RunCheckpoint, tensors: readonly NamedTensor[]) {
+    const other = this.#unwritten;
+    if (other !== undefined && other.id !== id) {
+      if (this.#held.has(other.id) && !other.wasRead) return;
+      if (other.written === undefined) this.#saved.delete(other.id);
+      else this.#saved.set(other.id, other.written);
+    }
+    const written = other?.id === id ? other.written : this.#saved.get(id);
+    this.#unwritten = { id, tensors, written, wasRead: false };
+    this.#saved.set(id, { checkpoint });
   }
 
   #pathOf(id: string): string {

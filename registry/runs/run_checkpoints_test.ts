@@ -84,5 +84,28 @@ Deno.test("a folder that cannot be written is named, and what was kept stays", (
     const dir = join(folder, "checkpoints");
     await Deno.mkdir(join(dir, ".run_1.safetensors.lab-tmp"));
     await assert.rejects(checkpoints.save(checkpointOf("run_1"), tensors(2)), refused(/cannot keep a checkpoint in /));
-    assert.deepEqual(await checkpoints.read("run_1"), tensors(1));
+    assert.deepEqual(await checkpoints.read("run_1"), tensors(2), "from memory");
+    assert.deepEqual(await (await RunCheckpoints.open(folder)).read("run_1"), tensors(1));
+    await checkpoints.save(checkpointOf("run_1"), tensors(3));
+    assert.deepEqual(await checkpoints.read("run_1"), tensors(3));
+  }));
+
+Deno.test("of what cannot be written the latest is kept in memory, and not at the cost of one that is about to be read", () =>
+  withFolder(async (folder) => {
+    const checkpoints = await RunCheckpoints.open(folder);
+    await Deno.writeTextFile(join(folder, "checkpoints"), "in the way");
+    const known = () => checkpoints.list().map(({ history }) => history.run.id);
+    const fail = (id: string, value: number) =>
+      assert.rejects(checkpoints.save(checkpointOf(id), tensors(value)), refused(/cannot keep a checkpoint in /));
+    await fail("run_1", 1);
+    await fail("run_2", 2);
+    assert.deepEqual(known(), ["run_2"]);
+    checkpoints.hold("run_2");
+    await fail("run_3", 3);
+    assert.deepEqual(known(), ["run_2"]);
+    assert.deepEqual(await checkpoints.read("run_2"), tensors(2));
+    await fail("run_3", 3);
+    assert.deepEqual(known(), ["run_3"]);
+    await checkpoints.remove("run_3");
+    assert.deepEqual(known(), []);
   }));

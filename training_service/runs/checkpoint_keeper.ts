@@ -43,7 +43,10 @@ export class CheckpointKeeper {
         if (this.run.resumedFrom !== undefined) await this.checkpoints.remove(this.run.resumedFrom);
       } catch (error) {
         // A training does not end for want of a checkpoint.
-        if (!this.#failed) this.run.log(`No checkpoint: ${(error as Error).message}.`);
+        const isInMemory = this.checkpoints.find(this.run.id) !== undefined;
+        if (isInMemory) this.run.resumeId = this.run.id;
+        const instead = isInMemory ? " Until the lab is ended it is kept in memory." : "";
+        if (!this.#failed) this.run.log(`No checkpoint: ${(error as Error).message}.${instead}`);
         log.warn("no checkpoint", { run: this.run.id, reason: (error as Error).message });
         this.#failed = true;
       }
