@@ -3,7 +3,6 @@ import { Buffer } from "node:buffer";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { encode } from "fast-png";
-import { CANVAS } from "../../core/mnist/drawing_testing.ts";
 import type { ServerMessage } from "../../protocol/mod.ts";
 import { type ServiceProcess, withFolder, withService } from "../bench/service_process.ts";
 import type { ClientFigures } from "./clients.ts";
@@ -184,12 +183,10 @@ function openRun({ url }: ServiceProcess, config: object): WebSocket {
   return socket;
 }
 
-/** A vertical stroke on the page's canvas. */
+/** A vertical stroke on a canvas as large as the page's. */
 function predictRequest(model_id: string): string {
-  const data = new Uint8Array(CANVAS * CANVAS).fill(255);
-  for (let y = CANVAS >> 2; y < CANVAS * 3 >> 2; y++) {
-    data.fill(0, y * CANVAS + CANVAS / 2, y * CANVAS + CANVAS / 2 + 20);
-  }
-  const png = encode({ width: CANVAS, height: CANVAS, channels: 1, data });
+  const side = 280, data = new Uint8Array(side * side).fill(255);
+  for (let y = 70; y < 210; y++) data.fill(0, y * side + 130, y * side + 150);
+  const png = encode({ width: side, height: side, channels: 1, data });
   return JSON.stringify({ model_id, image_data: `data:image/png;base64,${Buffer.from(png).toString("base64")}` });
 }
