@@ -10,7 +10,7 @@ const CONFIG = {
   model_type: "SimpleNN",
   optimizer: "Adam",
   learning_rate: 0.001,
-  num_epochs: 3,
+  num_epochs: 1,
   batch_size: 512,
   hidden_layers_config: [32],
   use_dropout: false,
@@ -32,14 +32,9 @@ const aside = (folder: string) => `${folder}-aside`;
 const FAULTS: Record<string, Fault> = {
   "is removed": {
     begin: (folder) => Deno.rename(folder, aside(folder)),
-    // The checkpoint of the run made the folder anew.
-    async mend(folder) {
-      await Deno.rename(join(folder, "checkpoints"), join(aside(folder), "checkpoints"));
-      await Deno.remove(folder, { recursive: true });
-      await Deno.rename(aside(folder), folder);
-    },
+    mend: (folder) => Deno.rename(aside(folder), folder),
     told: /^cannot store a model in \/.*: it does not exist$/,
-    isUnhealthy: false,
+    isUnhealthy: true,
   },
   "becomes a file": {
     async begin(folder) {
@@ -65,7 +60,8 @@ async function meet(lab: OpenLab, modelsDir: string, { begin, mend, told, isUnhe
   const { model_id: old } = await before.next("result", () => true, TRAINING_MS);
   const file = await Deno.readFile(join(modelsDir, `${old}.pth`));
 
-  const client = await lab.train({ ...CONFIG, hidden_layers_config: [33] });
+  // Long enough that its end does not come before the fault.
+  const client = await lab.train({ ...CONFIG, num_epochs: 15 });
   await client.next("loss", () => true, TRAINING_MS);
   await begin(modelsDir);
   const { message, resume } = await client.next("error", () => true, TRAINING_MS);

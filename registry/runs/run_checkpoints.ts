@@ -101,7 +101,7 @@ export class RunCheckpoints {
     const latest = this.list().find(({ history }) => history.run.id !== id)?.saved ?? 0;
     const checkpoint: RunCheckpoint = { ...rest, saved: notBefore(latest + 1, saved) };
     try {
-      await Deno.mkdir(this.#folder, { recursive: true });
+      await makeFolder(this.#folder);
       const parts = safetensorsParts(tensors, { [KEY]: JSON.stringify(checkpoint) });
       await this.#lock.run(() => replaceFile(this.#pathOf(id), ...parts));
     } catch (error) {
@@ -154,6 +154,15 @@ export class RunCheckpoints {
 
   #pathOf(id: string): string {
     return join(this.#folder, `${id}.safetensors`);
+  }
+}
+
+/** Not the one above it: where that is gone, a disk was unplugged, and what is written now would be hidden once it is back. */
+async function makeFolder(path: string): Promise<void> {
+  try {
+    await Deno.mkdir(path);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
   }
 }
 

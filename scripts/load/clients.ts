@@ -2,7 +2,7 @@
  * The clients of a class: onlookers that follow one run over raw sockets, and others that draw. In a process of their own,
  * as lean as can be, for they take their time from the same cores as the services.
  *
- * Usage: deno run --allow-net scripts/load/clients.ts TRAINING_URL RUN ONLOOKERS INFERENCE_URL DRAWERS SECONDS < body
+ * Usage: deno run --allow-net scripts/load/clients.ts TRAINING_URL RUN ONLOOKERS INFERENCE_URL DRAWERS WARM_UP SECONDS < body
  */
 import { setTimeout as delay } from "node:timers/promises";
 import { RawSocket } from "../../service/raw_socket_testing.ts";
@@ -21,9 +21,11 @@ export interface ClientFigures {
 }
 
 async function main(): Promise<ClientFigures> {
-  const [trainingUrl, run, onlookers, inferenceUrl, drawers, seconds] = Deno.args;
+  const [trainingUrl, run, onlookers, inferenceUrl, drawers, warmUp, seconds] = Deno.args;
   const body = await new Response(Deno.stdin.readable).text();
-  const end = performance.now() + 1000 * Number(seconds);
+  // Nothing counts before that, but errors.
+  const begin = performance.now() + 1000 * Number(warmUp);
+  const end = begin + 1000 * Number(seconds);
   const errors: string[] = [], times: number[] = [];
   const counts = new Array<number>(Number(onlookers)).fill(0);
   const note = (what: string) => (error: unknown) => errors.push(`${what}: ${error}`);
@@ -44,7 +46,7 @@ async function main(): Promise<ClientFigures> {
       await delay(Math.max(0, due - performance.now()));
       const sent = performance.now();
       await connection.send(request);
-      times.push(performance.now() - sent);
+      if (sent >= begin) times.push(performance.now() - sent);
     }
     connection.close();
   };

@@ -99,7 +99,7 @@ async function underLoad(
     model: string;
   },
 ) {
-  const args = [training.url, run, onlookers, inference.url, drawers, seconds + WARM_UP_MS / 1000].map(String);
+  const args = [training.url, run, onlookers, inference.url, drawers, WARM_UP_MS / 1000, seconds].map(String);
   const clients = new Deno.Command(Deno.execPath(), {
     args: ["run", "--no-check", "--allow-net", CLIENTS, ...args],
     stdin: "piped",
