@@ -37,11 +37,8 @@ self.postMessage = (message: FromWorker, options?: unknown) => {
   post(message, options as StructuredSerializeOptions);
   if (message.type === "losses" && ++posts === 2) ahead += WHEN_DUE_MS;
   if (message.type !== "snapshot") return;
-  if (fault === FAULTS.crash) {
-    setTimeout(() => {
-      throw new Error("out of luck");
-    });
-  }
+  // As an error that nobody catches is, but at once.
+  if (fault === FAULTS.crash) reportError(new Error("out of luck"));
   // More than any machine has: the engine refuses it as it refuses what a training is one array short of.
   if (fault === FAULTS.memory) new ArrayBuffer(2 ** 46);
   if (fault === FAULTS.gpu) device?.destroy();
