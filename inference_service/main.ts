@@ -1,4 +1,5 @@
 /** Starts the inference service: `deno run inference_service/main.ts`, configured by environment variables. */
+import { log } from "../service/log.ts";
 import { runMain, serveService } from "../service/serve.ts";
 import { readSettings } from "../service/settings.ts";
 import { openInferenceService } from "./service.ts";
@@ -6,6 +7,7 @@ import { canShareAddress, ServingThreads, servingThreads } from "./serving_threa
 
 await runMain(async () => {
   const settings = readSettings();
+  log.configure(settings.log);
   const service = await openInferenceService(settings);
   const threads = new ServingThreads();
   await serveService({

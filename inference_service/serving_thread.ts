@@ -1,4 +1,5 @@
 /** One of the threads that answer on the service's address. */
+import { log } from "../service/log.ts";
 import { answerUnservable } from "../service/serve.ts";
 import { readSettings } from "../service/settings.ts";
 import { type InferenceService, openInferenceService } from "./service.ts";
@@ -15,7 +16,9 @@ let service: InferenceService | undefined;
 let server: Deno.HttpServer | undefined;
 
 async function serve(address: ListeningAddress): Promise<void> {
-  service = await openInferenceService(readSettings());
+  const settings = readSettings();
+  log.configure(settings.log);
+  service = await openInferenceService(settings);
   const silent = () => {};
   server = Deno.serve({ ...address, reusePort: true, onListen: silent, onError: answerUnservable }, service.fetch);
 }

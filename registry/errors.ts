@@ -28,6 +28,8 @@ export class DuplicateError extends Error {
 /** Why a file operation failed, in words for people. */
 export function reasonOf(error: unknown): string {
   if (error instanceof Deno.errors.NotFound) return "it does not exist";
+  if (error instanceof Deno.errors.NotADirectory) return "a part of its path is a file";
+  if (systemCode(error) === "EROFS") return "it is on a disk that can only be read";
   if (error instanceof Deno.errors.PermissionDenied || error instanceof Deno.errors.NotCapable) {
     return "permission denied";
   }

@@ -233,7 +233,11 @@ Deno.test("weights that do not fit their configuration are not stored", () =>
 
 Deno.test("opening creates the folder, but not the folders above it, and refuses a file", () =>
   withFolder(async (folder) => {
-    assert.deepEqual(await (await Registry.open(join(folder, "models"))).list(), []);
+    const created: string[] = [], onCreated = (path: string) => created.push(path);
+    for (let i = 0; i < 2; i++) {
+      assert.deepEqual(await (await Registry.open(join(folder, "models"), { onCreated })).list(), []);
+    }
+    assert.deepEqual(created, [join(folder, "models")], "told once, for the name may have been mistyped");
     await assert.rejects(
       Registry.open(join(folder, "a", "b")),
       refused(/cannot create the models folder .*b: the folder above it does not exist/),

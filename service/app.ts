@@ -6,31 +6,41 @@ import { describeApi } from "./api/openapi.ts";
 import type { Operation } from "./api/operation.ts";
 import { checkToken } from "./access/check_token.ts";
 import { answerError, HttpError } from "./errors.ts";
+import { type HealthOptions, readHealth } from "./health.ts";
 import { addPages } from "./pages.ts";
+import { logRequests } from "./request_log.ts";
 import { checkHost, checkOrigin, securityHeaders } from "./security.ts";
 import type { Settings } from "./settings.ts";
 
 export { serviceUrl } from "./service_url.ts";
 export { HttpError };
 
-type Health = Record<string, unknown>;
-
 /**
- * An app with security headers, checks of Host, Origin and token, errors as `{"error": …}`, `GET /` (the page), `/assets/*`
- * and `GET /healthz`, which answers `{"status": "ok", ...health()}`, `GET /docs` and `GET /openapi.json`, which describe them and
- * the service's own `operations`. Add the service's own routes to it, and `addModelRoutes`, which count as known.
+ * An app with security headers, checks of Host, Origin and token, errors as `{"error": …}`, `GET /` (the page), `/assets/*`,
+ * `GET /healthz` (200 when every check of `health` holds, else 503), `GET /docs` and `GET /openapi.json`, which describe them
+ * and the service's own `operations`. Add the service's own routes to it, and `addModelRoutes`, which count as known.
  */
 export function createServiceApp(
   settings: Settings,
   page: "training" | "inference",
-  health: () => Promise<Health> | Health,
+  health: HealthOptions = {},
   operations: readonly Operation[] = [],
 ): Hono {
   const app = new Hono();
-  app.use(securityHeaders(), checkUrl, checkHost(settings), checkOrigin(), checkToken(settings));
+  app.use(
+    logRequests(),
+    securityHeaders(),
+    checkUrl,
+    checkHost(settings),
+    checkOrigin(),
+    checkToken(settings),
+  );
   app.onError(answerError);
   app.notFound((c) => c.json({ error: `There is nothing at ${c.req.method} ${quote(c.req.path)}.` }, 404));
-  app.get("/healthz", async (c) => c.json({ status: "ok", ...await health() }));
+  app.get("/healthz", async (c) => {
+    const report = await readHealth(health, settings);
+    return c.json(report, report.status === "ok" ? 200 : 503);
+  });
   addPages(app, settings, page);
   const info = { title: `MNIST Lab, ${page} service`, hasToken: settings.token !== undefined };
   let description: object | undefined;

@@ -15,7 +15,7 @@ const DIGITS: DigitSet = {
 };
 
 function createApp(digits: Pick<TestDigits, "read"> = { read: () => Promise.resolve(DIGITS) }) {
-  const app = createServiceApp(readSettings(() => undefined), "training", () => ({}));
+  const app = createServiceApp(readSettings(() => undefined), "training");
   addDigitRoutes(app, digits);
   return (path: string, headers: Record<string, string> = {}) =>
     app.request(`http://localhost/api/digits${path}`, { headers });

@@ -9,13 +9,30 @@ export interface SocketLimits {
 
 const LIMITS: SocketLimits = { perClient: MAX_SOCKETS_PER_CLIENT, inAll: MAX_SOCKETS };
 
+/**
+ * A client that sends nothing for half of this time is asked for a sign of life, which browsers give by themselves; who
+ * gives none until its end is gone: a laptop that sleeps, a cable that was pulled.
+ */
+const IDLE_SECONDS = 30;
+
 /** The open sockets of a service, so that it can count them, and close them when it ends. */
 export class SocketGroup {
   /** With the address that each came from. */
   readonly #open = new Map<WebSocket, string>();
   readonly #perClient = new Map<string, number>();
 
-  constructor(private readonly limits: SocketLimits = LIMITS) {}
+  readonly #limits: SocketLimits;
+  readonly #idleSeconds: number;
+
+  /** Others only in tests. */
+  constructor({ limits = LIMITS, idleSeconds = IDLE_SECONDS }: { limits?: SocketLimits; idleSeconds?: number } = {}) {
+    this.#limits = limits;
+    this.#idleSeconds = idleSeconds;
+  }
+
+  get size(): number {
+    return this.#open.size;
+  }
 
   /**
    * Turns `request` into a socket. The caller attaches its listeners and returns `response` unchanged.
@@ -29,13 +46,15 @@ export class SocketGroup {
       throw new HttpError(426, "This address is a WebSocket: connect with ws://.");
     }
     this.#requireRoom(client);
-    const { socket, response } = upgradeWebSocket(request);
+    const { socket, response } = upgradeWebSocket(request, this.#idleSeconds);
     socket.binaryType = "arraybuffer";
     this.#count(client, 1);
     this.#open.set(socket, client);
     socket.addEventListener("close", () => {
       if (this.#open.delete(socket)) this.#count(client, -1);
     });
+    // A connection that broke off: the close that follows is all that anybody needs to hear.
+    socket.addEventListener("error", (event) => event.preventDefault());
     return { socket, response };
   }
 
@@ -44,7 +63,7 @@ export class SocketGroup {
   }
 
   #requireRoom(client: string) {
-    const { perClient, inAll } = this.limits;
+    const { perClient, inAll } = this.#limits;
     if (this.#open.size >= inAll) {
       throw new HttpError(503, `Too many sockets: at most ${inAll} may be open; close some, or try again later.`);
     }
@@ -66,7 +85,7 @@ export class SocketGroup {
 /** 16 bytes as base64 (RFC 6455, section 4.1). */
 const KEY = /^[A-Za-z0-9+/]{22}==$/;
 
-function upgradeWebSocket(request: Request): ReturnType<typeof Deno.upgradeWebSocket> {
+function upgradeWebSocket(request: Request, idleTimeout: number): ReturnType<typeof Deno.upgradeWebSocket> {
   const malformed = (what: string) => new HttpError(400, `The request to open the WebSocket is malformed: ${what}.`);
   const { headers } = request;
   if (!KEY.test(headers.get("sec-websocket-key") ?? "")) {
@@ -74,7 +93,7 @@ function upgradeWebSocket(request: Request): ReturnType<typeof Deno.upgradeWebSo
   }
   if (headers.get("sec-websocket-version") !== "13") throw malformed("Sec-WebSocket-Version must be 13");
   try {
-    return Deno.upgradeWebSocket(request);
+    return Deno.upgradeWebSocket(request, { idleTimeout });
   } catch {
     throw malformed("its headers are not those of an upgrade");
   }

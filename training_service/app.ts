@@ -3,6 +3,7 @@ import type { Hono } from "hono";
 import { createServiceApp } from "../service/app.ts";
 import { clientAddress } from "../service/client_address.ts";
 import { addDigitRoutes } from "../service/digit_routes.ts";
+import type { HealthOptions } from "../service/health.ts";
 import { addModelRoutes, type ModelFiles } from "../service/model_routes.ts";
 import type { Settings } from "../service/settings.ts";
 import { TestDigits } from "../service/test_digits.ts";
@@ -22,11 +23,13 @@ export interface TrainingAppOptions {
   runs: Runs;
   archive: Pick<RunArchive, "list" | "find">;
   sockets: SocketGroup;
+  health?: HealthOptions;
 }
 
 /** The page, `/api/models`, `/api/digits`, `/api/runs`, and the sockets `/ws/train` and `/ws/runs/{id}`. */
-export function createTrainingApp({ settings, registry, importer, runs, archive, sockets }: TrainingAppOptions): Hono {
-  const app = createServiceApp(settings, "training", () => ({ unfinished_runs: runs.unfinished }), TRAINING_OPERATIONS);
+export function createTrainingApp(options: TrainingAppOptions): Hono {
+  const { settings, registry, importer, runs, archive, sockets, health } = options;
+  const app = createServiceApp(settings, "training", health, TRAINING_OPERATIONS);
 
   addModelRoutes(app, registry);
   addModelChanges(app, { registry, importer });

@@ -34,7 +34,7 @@ Deno.test("sockets beyond the limit are refused, and there is room again once on
       })(),
       "room for another socket",
     );
-  }, { sockets: new SocketGroup({ perClient: 2, inAll: 10 }) });
+  }, { sockets: new SocketGroup({ limits: { perClient: 2, inAll: 10 } }) });
 });
 
 Deno.test("an upgrade without its key is refused in words", async () => {

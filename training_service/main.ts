@@ -1,45 +1,19 @@
 /** Entry point of the training service. */
-import { Registry, RunCheckpoints } from "../registry/mod.ts";
+import { EventLoopDelay } from "../service/event_loop_delay.ts";
+import { log } from "../service/log.ts";
 import { runMain, serveService } from "../service/serve.ts";
-import { readSettings, StartupError } from "../service/settings.ts";
-import { SocketGroup } from "../service/websocket.ts";
-import { createTrainingApp } from "./app.ts";
-import { ModelImporter } from "./imports/model_importer.ts";
-import { RunArchive } from "./runs/run_archive.ts";
-import { Runs } from "./runs/runs.ts";
-import { WorkerClient } from "./worker/worker_client.ts";
+import { readSettings } from "../service/settings.ts";
+import { openTrainingService } from "./service.ts";
 
 await runMain(async () => {
   const settings = readSettings();
-  const registry = await Registry.open(settings.modelsDir, { write: true });
-  const checkpoints = await RunCheckpoints.open(settings.modelsDir);
-  // Metadata that cannot be read ends the start, before anything is trained that could not be stored.
-  await registry.list();
-  const worker = new WorkerClient(settings.dataDir);
-  const trainImages = await worker.open().catch((error: Error) => {
-    throw new StartupError(error.message);
-  });
-  const runs = new Runs({
-    store: registry,
-    checkpoints,
-    worker,
-    trainImages,
-    device: settings.device,
-    threads: settings.threads,
-  });
-  const importer = new ModelImporter({ store: registry, dataDir: settings.dataDir });
-  const archive = new RunArchive({ store: registry, checkpoints });
-  const sockets = new SocketGroup();
-  const app = createTrainingApp({ settings, registry, importer, runs, archive, sockets });
+  log.configure(settings.log);
+  const service = await openTrainingService(settings, { delay: new EventLoopDelay() });
   await serveService({
     name: "training service",
     settings,
     port: settings.trainingPort,
-    fetch: (request, info) => app.fetch(request, info),
-    onShutdown: async () => {
-      importer.close();
-      await runs.close();
-      sockets.closeAll(1001, "the service is shutting down");
-    },
+    fetch: service.fetch,
+    onShutdown: service.close,
   });
 });

@@ -318,7 +318,15 @@ export async function withLab(
   const archive = new RunArchive({ store, checkpoints });
   const settings = { ...readSettings(() => undefined), ...changes };
   const importer = new ModelImporter({ store, dataDir: settings.dataDir });
-  const app = createTrainingApp({ settings, registry: store, importer, runs, archive, sockets });
+  const app = createTrainingApp({
+    settings,
+    registry: store,
+    importer,
+    runs,
+    archive,
+    sockets,
+    health: { figures: () => ({ unfinished_runs: runs.unfinished }) },
+  });
   const server = Deno.serve(
     { hostname: settings.host, port: 0, onListen() {} },
     (request, info) => app.fetch(request, info),

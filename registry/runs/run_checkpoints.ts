@@ -11,6 +11,7 @@ import {
 import type { NamedTensor } from "../../core/nn/model_spec.ts";
 import { type RunCheckpoint, RunCheckpointSchema, validate, ValidationError } from "../../protocol/mod.ts";
 import { removeLeftovers, replaceFile } from "../atomic_file.ts";
+import { notBefore } from "../clock.ts";
 import { reasonOf, RegistryError } from "../errors.ts";
 import { FolderLock } from "../folder_lock.ts";
 
@@ -29,6 +30,8 @@ export class RunCheckpoints {
   readonly #lock: FolderLock;
   readonly #max: number;
   readonly #saved = new Map<string, SavedRun>();
+  /** The latest that could not be written, and what is on disk of the same run. */
+  #unwritten?: { id: string; tensors: readonly NamedTensor[]; written?: SavedRun; wasRead: boolean };
   /** Runs whose checkpoint somebody is about to need. */
   readonly #held = new Set<string>();
 
@@ -87,22 +90,28 @@ export class RunCheckpoints {
   }
 
   /**
-   * Takes the place of what was kept of the same run before; who dies meanwhile leaves that.
+   * Takes the place of what was kept of the same run before; who dies meanwhile leaves that. Where it cannot be written it is
+   * kept in memory, one for all runs, so that what was trained is not lost before somebody has made room.
    *
    * @throws RegistryError when the folder cannot be written
    */
-  async save(checkpoint: RunCheckpoint, tensors: readonly NamedTensor[]): Promise<void> {
-    const { id } = checkpoint.history.run;
+  async save({ saved, ...rest }: RunCheckpoint, tensors: readonly NamedTensor[]): Promise<void> {
+    const { id } = rest.history.run;
+    // The newest goes last, whatever became of the clock.
+    const latest = this.list().find(({ history }) => history.run.id !== id)?.saved ?? 0;
+    const checkpoint: RunCheckpoint = { ...rest, saved: notBefore(latest + 1, saved) };
     try {
-      await Deno.mkdir(this.#folder, { recursive: true });
+      await makeFolder(this.#folder);
       const parts = safetensorsParts(tensors, { [KEY]: JSON.stringify(checkpoint) });
       await this.#lock.run(() => replaceFile(this.#pathOf(id), ...parts));
     } catch (error) {
+      this.#keepInMemory(id, checkpoint, tensors);
       throw new RegistryError(`cannot keep a checkpoint in ${this.#folder}: ${reasonOf(error)}`, { cause: error });
     }
+    if (this.#unwritten?.id === id) this.#unwritten = undefined;
     this.#saved.set(id, { checkpoint });
-    const old = this.list().slice(this.#max).map(({ history }) => history.run.id);
-    for (const id of old) if (!this.#held.has(id)) await this.remove(id);
+    const others = this.list().map(({ history }) => history.run.id).filter((other) => other !== id);
+    for (const old of others.slice(this.#max - 1)) if (!this.#held.has(old)) await this.remove(old);
   }
 
   /**
@@ -111,6 +120,10 @@ export class RunCheckpoints {
    * @throws RegistryError that names the file
    */
   async read(id: string): Promise<NamedTensor[]> {
+    if (this.#unwritten?.id === id) {
+      this.#unwritten.wasRead = true;
+      return [...this.#unwritten.tensors];
+    }
     const path = this.#pathOf(id);
     try {
       return readSafetensors(await Deno.readFile(path)).tensors;
@@ -122,11 +135,34 @@ export class RunCheckpoints {
 
   /** What cannot be removed is in nobody's way but the disk's. */
   async remove(id: string): Promise<void> {
+    if (this.#unwritten?.id === id) this.#unwritten = undefined;
     if (this.#saved.delete(id)) await Deno.remove(this.#pathOf(id)).catch(() => {});
+  }
+
+  /** In the place of the one that is kept so, unless somebody waits to go on with that. */
+  #keepInMemory(id: string, checkpoint: RunCheckpoint, tensors: readonly NamedTensor[]) {
+    const other = this.#unwritten;
+    if (other !== undefined && other.id !== id) {
+      if (this.#held.has(other.id) && !other.wasRead) return;
+      if (other.written === undefined) this.#saved.delete(other.id);
+      else this.#saved.set(other.id, other.written);
+    }
+    const written = other?.id === id ? other.written : this.#saved.get(id);
+    this.#unwritten = { id, tensors, written, wasRead: false };
+    this.#saved.set(id, { checkpoint });
   }
 
   #pathOf(id: string): string {
     return join(this.#folder, `${id}.safetensors`);
+  }
+}
+
+/** Not the one above it: where that is gone, a disk was unplugged, and what is written now would be hidden once it is back. */
+async function makeFolder(path: string): Promise<void> {
+  try {
+    await Deno.mkdir(path);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
   }
 }
 

@@ -1,44 +1,11 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import type { RunCheckpoint } from "../../protocol/mod.ts";
 import { RunCheckpoints } from "./run_checkpoints.ts";
+import { checkpoint } from "./run_checkpoints_testing.ts";
 import { filesIn, refused, withFolder } from "../registry_testing.ts";
 
 let saved = 0;
-
-function checkpointOf(id: string): RunCheckpoint {
-  return {
-    saved: ++saved,
-    history: {
-      type: "history",
-      run: {
-        id,
-        state: "aborted",
-        config: {
-          model_type: "SimpleNN",
-          optimizer: "Adam",
-          learning_rate: 0.001,
-          num_epochs: 2,
-          batch_size: 64,
-          hidden_layers_config: [4],
-          use_dropout: false,
-          dropout_p: 0.3,
-          seed: 1,
-        },
-        created: 1,
-        step: 7,
-        total_steps: 20,
-      },
-      losses: [[1, 2.25], [7, null]],
-      logs: [{ type: "log", message: 'Ä \u2028 "' }],
-    },
-    device: "wasm",
-    step: 7,
-    epochs_done: 0,
-    loss_sum: 0.1 + 0.2,
-    seconds: 1.5,
-  };
-}
+const checkpointOf = (id: string) => checkpoint(id, ++saved);
 
 const tensors = (value: number) => [{ name: "w", shape: [2, 2], data: Float32Array.of(value, -0, 1e-45, Infinity) }];
 const checkpointFiles = (folder: string) => filesIn(join(folder, "checkpoints")).filter((name) => name !== ".lock");
@@ -117,5 +84,28 @@ Deno.test("a folder that cannot be written is named, and what was kept stays", (
     const dir = join(folder, "checkpoints");
     await Deno.mkdir(join(dir, ".run_1.safetensors.lab-tmp"));
     await assert.rejects(checkpoints.save(checkpointOf("run_1"), tensors(2)), refused(/cannot keep a checkpoint in /));
-    assert.deepEqual(await checkpoints.read("run_1"), tensors(1));
+    assert.deepEqual(await checkpoints.read("run_1"), tensors(2), "from memory");
+    assert.deepEqual(await (await RunCheckpoints.open(folder)).read("run_1"), tensors(1));
+    await checkpoints.save(checkpointOf("run_1"), tensors(3));
+    assert.deepEqual(await checkpoints.read("run_1"), tensors(3));
+  }));
+
+Deno.test("of what cannot be written the latest is kept in memory, and not at the cost of one that is about to be read", () =>
+  withFolder(async (folder) => {
+    const checkpoints = await RunCheckpoints.open(folder);
+    await Deno.writeTextFile(join(folder, "checkpoints"), "in the way");
+    const known = () => checkpoints.list().map(({ history }) => history.run.id);
+    const fail = (id: string, value: number) =>
+      assert.rejects(checkpoints.save(checkpointOf(id), tensors(value)), refused(/cannot keep a checkpoint in /));
+    await fail("run_1", 1);
+    await fail("run_2", 2);
+    assert.deepEqual(known(), ["run_2"]);
+    checkpoints.hold("run_2");
+    await fail("run_3", 3);
+    assert.deepEqual(known(), ["run_2"]);
+    assert.deepEqual(await checkpoints.read("run_2"), tensors(2));
+    await fail("run_3", 3);
+    assert.deepEqual(known(), ["run_3"]);
+    await checkpoints.remove("run_3");
+    assert.deepEqual(known(), []);
   }));

@@ -7,7 +7,7 @@ Deno.test("a folder is created with those above it, and one that is there is lef
   const dir = await Deno.makeTempDir();
   try {
     const folder = join(dir, "a", "b");
-    for (let i = 0; i < 2; i++) await requireFolder(folder, "MODELS_DIR");
+    for (const isNew of [true, false]) assert.equal(await requireFolder(folder, "MODELS_DIR"), isNew);
     assert((await Deno.stat(folder)).isDirectory);
   } finally {
     await Deno.remove(dir, { recursive: true });

@@ -12,7 +12,8 @@ import { requireFolder } from "./folders.ts";
  * @throws {StartupError} when the dataset or the folder cannot be had
  */
 export async function prepare(settings: Settings, log: (line: string) => void): Promise<void> {
-  await requireFolder(settings.modelsDir, "MODELS_DIR");
+  // A name that was mistyped would look like a lab without models.
+  if (await requireFolder(settings.modelsDir, "MODELS_DIR")) log(`Created the models folder ${settings.modelsDir}.`);
   await fetchData(settings.dataDir, log);
   try {
     await buildUi();

@@ -7,7 +7,7 @@ const TOKEN = "open+sesame/1";
 const QUERY = `token=${encodeURIComponent(TOKEN)}`;
 
 function createApp(uiDir = "/nowhere") {
-  const app = createServiceApp({ ...readSettings(() => undefined), token: TOKEN, uiDir }, "training", () => ({}));
+  const app = createServiceApp({ ...readSettings(() => undefined), token: TOKEN, uiDir }, "training");
   app.get("/api/thing", (c) => c.json({ secret: 1 }));
   app.post("/api/thing", (c) => c.json({ changed: true }));
   app.get("/ws/thing", (c) => c.text("upgraded"));

@@ -39,7 +39,14 @@ export const COMMON_OPERATIONS: readonly Operation[] = [
     method: "get",
     path: "/healthz",
     summary: "Whether the service works",
-    answers: [{ status: 200, when: "It does.", ...json("Health", { example: { status: "ok" } }) }],
+    answers: [
+      {
+        status: 200,
+        when: "It does.",
+        ...json("Health", { example: { status: "ok", checks: { models_folder: { ok: true } } } }),
+      },
+      { status: 503, when: "A check fails; it says why.", ...json("Health", { example: { status: "not ready" } }) },
+    ],
   },
   {
     method: "get",

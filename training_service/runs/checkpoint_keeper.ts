@@ -1,6 +1,7 @@
 /** Keeps the latest snapshot of one run on disk, one write at a time. */
 import type { RunCheckpoint } from "../../protocol/mod.ts";
 import type { RunCheckpoints } from "../../registry/mod.ts";
+import { log } from "../../service/log.ts";
 import type { Run } from "./run.ts";
 import { KEPT_LOSSES, thinned } from "./loss_history.ts";
 import type { Snapshot } from "../worker/worker_messages.ts";
@@ -42,7 +43,11 @@ export class CheckpointKeeper {
         if (this.run.resumedFrom !== undefined) await this.checkpoints.remove(this.run.resumedFrom);
       } catch (error) {
         // A training does not end for want of a checkpoint.
-        if (!this.#failed) this.run.log(`No checkpoint: ${(error as Error).message}.`);
+        const isInMemory = this.checkpoints.find(this.run.id) !== undefined;
+        if (isInMemory) this.run.resumeId = this.run.id;
+        const instead = isInMemory ? " Until the lab is ended it is kept in memory." : "";
+        if (!this.#failed) this.run.log(`No checkpoint: ${(error as Error).message}.${instead}`);
+        log.warn("no checkpoint", { run: this.run.id, reason: (error as Error).message });
         this.#failed = true;
       }
     }

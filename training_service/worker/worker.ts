@@ -2,6 +2,7 @@
 import type { Dataset } from "../../core/mnist/idx.ts";
 import { openTrainerOn } from "../../core/nn/device_choice.ts";
 import { readDataset } from "../../service/dataset/dataset.ts";
+import { log } from "../../service/log.ts";
 import { SnapshotTimer } from "./snapshot_timer.ts";
 import { isTorn, type LoopProgress, runTraining } from "./training_loop.ts";
 import type { FromWorker, Snapshot, ToWorker, TrainedModel, TrainingJob } from "./worker_messages.ts";
@@ -32,7 +33,7 @@ async function answerJob(job: TrainingJob): Promise<FromWorker> {
     const model = await train(job);
     return model === undefined ? { type: "stopped" } : { type: "trained", model };
   } catch (error) {
-    console.error("training worker:", error);
+    log.error("training failed", {}, error);
     return { type: "failed", message: explain(error) };
   }
 }

@@ -29,6 +29,8 @@ type Dispatches = readonly { pipeline: GPUComputePipeline; workgroups: readonly 
 
 /** Steps whose per-step inputs go to the GPU in one piece. */
 const TABLE_STEPS = 64;
+/** How long failed work waits to hear that the device was lost. */
+const LOSS_TOLD_MS = 200;
 
 class WebGpuSession implements Session {
   readonly device = "webgpu";
@@ -104,6 +106,7 @@ class WebGpuSession implements Session {
       }
     } catch (error) {
       staging.destroy();
+      await this.requireDeviceSoon();
       throw error;
     }
     const values = new Float32Array(await this.download(staging));
@@ -177,7 +180,7 @@ class WebGpuSession implements Session {
       staging.buffer.unmap();
       return copied;
     } catch (error) {
-      this.requireDevice();
+      await this.requireDeviceSoon();
       throw error;
     } finally {
       staging.destroy();
@@ -189,6 +192,15 @@ class WebGpuSession implements Session {
     if (this.gpu.lost !== undefined) {
       throw new DeviceLostError(`the GPU was lost in the middle of the work: ${this.gpu.lost}`);
     }
+  }
+
+  /** Work may fail for the loss of its device before that is told, which then comes within moments. */
+  private async requireDeviceSoon(): Promise<void> {
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const late = new Promise((resolve) => timer = setTimeout(resolve, LOSS_TOLD_MS));
+    await Promise.race([this.gpu.device.lost, late]);
+    clearTimeout(timer);
+    this.requireDevice();
   }
 
   close(): void {

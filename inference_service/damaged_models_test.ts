@@ -1,0 +1,84 @@
+/** Records whose file is gone or cut short, beside one that is whole: over HTTP, with real files. */
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { Registry } from "../registry/mod.ts";
+import { testModel, testWeights, withFolder } from "../registry/registry_testing.ts";
+import { readSettings } from "../service/settings.ts";
+import { openInferenceService } from "./service.ts";
+import { pngUrl, stroke } from "./testing.ts";
+
+Deno.test("a model whose file is missing or cut short says so where it is asked for, and harms no other", () =>
+  withFolder(async (folder) => {
+    const registry = await Registry.open(folder, { write: true });
+    const [missing, short, whole] = [
+      await registry.store({ ...testModel, batch_size: 1 }, testWeights(0.01)),
+      await registry.store({ ...testModel, batch_size: 2 }, testWeights(0.01)),
+      await registry.store({ ...testModel, batch_size: 3 }, testWeights(0.01)),
+    ];
+    await Deno.remove(join(folder, missing.filename));
+    await Deno.truncate(join(folder, short.filename), 1000);
+    const env: Record<string, string> = { MODELS_DIR: folder, THREADS: "1", DEVICE: "wasm" };
+    const service = await openInferenceService(readSettings((name) => env[name]));
+    const ask = async (path: string, body?: object) => {
+      const init = body && { method: "POST", body: JSON.stringify(body) };
+      const response = await service.fetch(new Request(`http://localhost:8001${path}`, init));
+      return { status: response.status, text: await response.text() };
+    };
+    try {
+      const ids = JSON.parse((await ask("/api/models")).text).map(({ id }: { id: string }) => id);
+      assert.deepEqual(ids, [whole.id, short.id, missing.id], "all are listed");
+      const image_data = pngUrl(stroke());
+      for (const { id } of [missing, short]) {
+        const answer = await ask("/predict", { model_id: id, image_data });
+        assert.equal(answer.status, 409);
+        assert.match(
+          JSON.parse(answer.text).error,
+          new RegExp(`^The stored model cannot be used: .*${id}.* Train it again\\.$`),
+        );
+        for (const extension of ["safetensors", "onnx"]) {
+          const download = await ask(`/api/models/${id}/model.${extension}`);
+          assert.equal(download.status, 409);
+          assert.match(JSON.parse(download.text).error, new RegExp(id));
+        }
+      }
+      assert.equal((await ask(`/api/models/${missing.id}/model.pth`)).status, 409);
+      assert.equal((await ask("/predict", { model_id: whole.id, image_data })).status, 200);
+      assert.equal((await ask(`/api/models/${whole.id}/model.onnx`)).status, 200);
+      assert.equal((await ask("/healthz")).status, 200);
+    } finally {
+      service.close();
+    }
+  }));
+
+Deno.test("entries that are no models are told by healthz, with the first one's fault, and hide no other", () =>
+  withFolder(async (folder) => {
+    const registry = await Registry.open(folder, { write: true });
+    const { id } = await registry.store(testModel, testWeights(0.01));
+    const path = join(folder, "models_metadata.json");
+    const [record] = JSON.parse(await Deno.readTextFile(path));
+    await Deno.writeTextFile(path, JSON.stringify([record, { ...record, id: "odd", accuracy: "high" }, 7]));
+    const env: Record<string, string> = { MODELS_DIR: folder, THREADS: "1", DEVICE: "wasm" };
+    const { error } = console;
+    console.error = () => {};
+    const service = await openInferenceService(readSettings((name) => env[name])).finally(() => console.error = error);
+    try {
+      const health = await (await service.fetch(new Request("http://localhost:8001/healthz"))).json();
+      assert.deepEqual([health.status, health.models], ["ok", 1]);
+      assert.equal(
+        health.checks.models.message,
+        "MODELS_DIR/models_metadata.json has 2 entries that are no models (the first is number 2 of 3, " +
+          '"odd": accuracy must be a number, got "high"); left as found, and not listed',
+      );
+      assert.deepEqual((await registry.list()).map((record) => record.id), [id]);
+      await Deno.remove(folder, { recursive: true });
+      const gone = await service.fetch(new Request("http://localhost:8001/healthz"));
+      assert.equal(gone.status, 503);
+      assert.equal(
+        (await gone.json()).checks.models_folder.message,
+        "cannot read the models folder MODELS_DIR: it does not exist",
+      );
+      await Deno.mkdir(folder);
+    } finally {
+      service.close();
+    }
+  }));

@@ -1,0 +1,67 @@
+/**
+ * The clients of a class: onlookers that follow one run over raw sockets, and others that draw. In a process of their own,
+ * as lean as can be, for they take their time from the same cores as the services.
+ *
+ * Usage: deno run --allow-net scripts/load/clients.ts TRAINING_URL RUN ONLOOKERS INFERENCE_URL DRAWERS WARM_UP SECONDS < body
+ */
+import { setTimeout as delay } from "node:timers/promises";
+import { RawSocket } from "../../service/raw_socket_testing.ts";
+import { HttpConnection, postRequest } from "../bench/http_connection.ts";
+import { quantile } from "../bench/measure.ts";
+
+const PREDICTIONS_PER_SECOND = 10;
+
+export interface ClientFigures {
+  errors: string[];
+  /** Messages that each onlooker got; the fewest. */
+  fewestMessages: number;
+  predictions: number;
+  predictMsP50: number;
+  predictMsP99: number;
+}
+
+async function main(): Promise<ClientFigures> {
+  const [trainingUrl, run, onlookers, inferenceUrl, drawers, warmUp, seconds] = Deno.args;
+  const body = await new Response(Deno.stdin.readable).text();
+  // Nothing counts before that, but errors.
+  const begin = performance.now() + 1000 * Number(warmUp);
+  const end = begin + 1000 * Number(seconds);
+  const errors: string[] = [], times: number[] = [];
+  const counts = new Array<number>(Number(onlookers)).fill(0);
+  const note = (what: string) => (error: unknown) => errors.push(`${what}: ${error}`);
+
+  const follow = async (index: number) => {
+    const socket = await RawSocket.open(new URL(trainingUrl).host, `/ws/runs/${run}`);
+    const hangUp = setTimeout(() => socket.close(), end - performance.now());
+    await socket.follow(() => counts[index]++);
+    clearTimeout(hangUp);
+    if (performance.now() < end) throw new Error("the service hung up");
+  };
+  const draw = async (index: number) => {
+    const url = new URL("/predict", inferenceUrl), request = postRequest(url, body);
+    const connection = await HttpConnection.open(url);
+    // Each at its own moment, as people are.
+    const interval = 1000 / PREDICTIONS_PER_SECOND;
+    for (let due = performance.now() + interval * index / Number(drawers); due < end; due += interval) {
+      await delay(Math.max(0, due - performance.now()));
+      const sent = performance.now();
+      await connection.send(request);
+      if (sent >= begin) times.push(performance.now() - sent);
+    }
+    connection.close();
+  };
+
+  await Promise.all([
+    ...counts.map((_, index) => follow(index).catch(note("an onlooker"))),
+    ...Array.from({ length: Number(drawers) }, (_, index) => draw(index).catch(note("a drawer"))),
+  ]);
+  return {
+    errors,
+    fewestMessages: Math.min(...counts),
+    predictions: times.length,
+    predictMsP50: quantile(times, 0.5),
+    predictMsP99: quantile(times, 0.99),
+  };
+}
+
+if (import.meta.main) console.log(JSON.stringify(await main()));

@@ -1,0 +1,20 @@
+/** The load of a class; the whole of it, with its bounds on time, only in the long run, for they need cores of their own. */
+import assert from "node:assert/strict";
+import { measureLoad, problemsOf, reportLines } from "./load/measure.ts";
+
+const isLong = Deno.env.get("LAB_LONG") === "1";
+const LOAD = isLong ? { seconds: 60, onlookers: 200, drawers: 32 } : { seconds: 3, onlookers: 20, drawers: 4 };
+
+Deno.test({
+  name: `${LOAD.onlookers} onlookers and ${LOAD.drawers} drawers meet no error while a ConvNN trains`,
+  // Only Linux tells how much memory a process has.
+  ignore: Deno.build.os !== "linux",
+  async fn() {
+    const report = await measureLoad(LOAD);
+    for (const line of reportLines(report)) console.log(line);
+    assert.deepEqual(report.errors, []);
+    assert.ok(report.fewestMessages > 0, "every onlooker follows the run");
+    assert.ok(report.predictions > 0);
+    if (isLong) assert.deepEqual(problemsOf(report), []);
+  },
+});
