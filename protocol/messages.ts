@@ -6,10 +6,18 @@ import type { TrainConfig } from "./train_config.ts";
 /** Longest text a client may send in one message, in bytes. */
 export const MAX_MESSAGE_BYTES = 64 * 1024;
 
+/** 784 bytes, ink 255 on paper 0, as base64 writes them. */
+const drawnPixels = (() => {
+  const message = "must be 784 bytes in base64, or null";
+  return v.pipe(v.string(message), v.regex(/^[A-Za-z0-9+/]{1046}==$/, message));
+})();
+
 export const ClientMessageSchema = v.variant("type", [
   v.object({ type: v.literal("overwrite"), value: v.boolean("must be true or false") }),
   v.object({ type: v.literal("abort") }),
-], 'must be {"type":"overwrite","value":true|false} or {"type":"abort"}');
+  /** A drawing to be answered while the run trains, in place of the one before; null: no more. */
+  v.object({ type: v.literal("watch"), pixels: v.nullable(drawnPixels) }),
+], 'must be {"type":"overwrite","value":true|false}, {"type":"abort"} or {"type":"watch","pixels":…}');
 
 export type ClientMessage = v.InferOutput<typeof ClientMessageSchema>;
 
@@ -131,11 +139,20 @@ export interface ErrorMessage {
   resume?: string;
 }
 
+/** What the model says at `step` to the drawing that this client watches; to nobody else. */
+export interface GuessMessage {
+  type: "guess";
+  step: number;
+  /** Ten, in digit order; null where they are no longer numbers. */
+  probabilities: number[] | null;
+}
+
 export type ServerMessage =
   | AcceptedMessage
   | ExistsMessage
   | LogMessage
   | LossMessage
+  | GuessMessage
   | ResultMessage
   | AbortedMessage
   | ErrorMessage

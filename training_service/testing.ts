@@ -17,6 +17,7 @@ import { ModelImporter } from "./imports/model_importer.ts";
 import { RunArchive } from "./runs/run_archive.ts";
 import { Runs, type RunsOptions } from "./runs/runs.ts";
 import type { TrainingEvents } from "./worker/training_thread.ts";
+import { WatchBoard } from "./worker/watch_board.ts";
 import type { TrainingWorker } from "./worker/worker_client.ts";
 import type { Snapshot, TrainedModel, TrainingJob } from "./worker/worker_messages.ts";
 
@@ -72,6 +73,14 @@ export class FakeTraining {
     const losses = Float32Array.from({ length: lastStep - firstStep + 1 }, (_, i) => 1 / (firstStep + i));
     const epoch = Math.ceil(lastStep / STEPS_PER_EPOCH);
     this.events.onLosses({ firstStep, losses, epoch, imagesPerSecond: 1234.5, secondsLeft: 6.78 });
+  }
+
+  /** Answers every drawing that is watched: sure of `digit`, after `step`. */
+  guess(step: number, digit: number) {
+    for (const { place, number } of new WatchBoard(this.job.watched).drawings()) {
+      const probabilities = new Float32Array(10).fill(1, digit, digit + 1);
+      this.events.onGuess({ place, number, step, probabilities });
+    }
   }
 
   endEpoch(epoch: number) {

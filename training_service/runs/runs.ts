@@ -217,6 +217,7 @@ export class Runs {
       onStart: (start) => run.start(start),
       onLosses: (batch) => run.addLosses(batch),
       onEpoch: (end) => run.endEpoch(end),
+      onGuess: (guess) => run.watchers.tell(guess),
       onSnapshot: (snapshot) => keeper.keep(snapshot),
     }, run.signal);
     const resultOf = (record: ModelRecord): ResultMessage => ({

@@ -38,7 +38,7 @@ export function serveRunSocket(socket: WebSocket, { runs, archive }: KnownRuns, 
     else run.subscribe(listener);
   });
   socket.addEventListener("message", ({ data }) => {
-    if (run !== undefined && socket.readyState === WebSocket.OPEN) control(run, data, outbox);
+    if (run !== undefined && socket.readyState === WebSocket.OPEN) control(run, data, outbox, listener);
   });
   socket.addEventListener("close", () => {
     run?.unsubscribe(listener);
