@@ -1,4 +1,5 @@
 /** Messages, configurations and records: one validated schema for services and pages. */
+export * from "./analysis.ts";
 export * from "./fields.ts";
 export * from "./form_query.ts";
 export * from "./import_config.ts";

@@ -6,6 +6,7 @@ import { addModelRoutes, type ModelFiles } from "../service/model_routes.ts";
 import type { Settings } from "../service/settings.ts";
 import { TestDigits } from "../service/test_digits.ts";
 import type { SocketGroup } from "../service/websocket.ts";
+import { addAnalysisRoute, type AnalysisDeps } from "./analysis/analysis_route.ts";
 import { addModelChanges, type ModelChanges } from "./model_changes.ts";
 import type { RunArchive } from "./runs/run_archive.ts";
 import { addRunRoutes } from "./run_routes.ts";
@@ -17,17 +18,21 @@ export interface TrainingAppOptions {
   settings: Settings;
   registry: ModelFiles & ModelChanges["registry"];
   importer: ModelChanges["importer"];
+  analyst: AnalysisDeps["analyst"];
   runs: Runs;
   archive: Pick<RunArchive, "list" | "find">;
   sockets: SocketGroup;
 }
 
 /** The page, `/api/models`, `/api/digits`, `/api/runs`, and the sockets `/ws/train` and `/ws/runs/{id}`. */
-export function createTrainingApp({ settings, registry, importer, runs, archive, sockets }: TrainingAppOptions): Hono {
+export function createTrainingApp(
+  { settings, registry, importer, analyst, runs, archive, sockets }: TrainingAppOptions,
+): Hono {
   const app = createServiceApp(settings, "training", () => ({ unfinished_runs: runs.unfinished }));
 
   addModelRoutes(app, registry);
   addModelChanges(app, { registry, importer });
+  addAnalysisRoute(app, { registry, analyst });
   addDigitRoutes(app, new TestDigits(settings.dataDir));
 
   addRunRoutes(app, { runs, archive });

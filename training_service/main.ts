@@ -3,6 +3,7 @@ import { Registry, RunCheckpoints } from "../registry/mod.ts";
 import { runMain, serveService } from "../service/serve.ts";
 import { readSettings, StartupError } from "../service/settings.ts";
 import { SocketGroup } from "../service/websocket.ts";
+import { ModelAnalyst } from "./analysis/model_analyst.ts";
 import { createTrainingApp } from "./app.ts";
 import { ModelImporter } from "./imports/model_importer.ts";
 import { RunArchive } from "./runs/run_archive.ts";
@@ -28,9 +29,10 @@ await runMain(async () => {
     threads: settings.threads,
   });
   const importer = new ModelImporter({ store: registry, dataDir: settings.dataDir });
+  const analyst = new ModelAnalyst({ store: registry, dataDir: settings.dataDir });
   const archive = new RunArchive({ store: registry, checkpoints });
   const sockets = new SocketGroup();
-  const app = createTrainingApp({ settings, registry, importer, runs, archive, sockets });
+  const app = createTrainingApp({ settings, registry, importer, analyst, runs, archive, sockets });
   await serveService({
     name: "training service",
     settings,
@@ -38,6 +40,7 @@ await runMain(async () => {
     fetch: (request) => app.fetch(request),
     onShutdown: async () => {
       importer.close();
+      analyst.close();
       await runs.close();
       sockets.closeAll(1001, "the service is shutting down");
     },

@@ -12,6 +12,7 @@ import { type NewModel, type Registry, RunCheckpoints, type StoreOptions } from 
 import type { ModelFiles } from "../service/model_routes.ts";
 import { readSettings } from "../service/settings.ts";
 import { SocketGroup } from "../service/websocket.ts";
+import { ModelAnalyst } from "./analysis/model_analyst.ts";
 import { createTrainingApp } from "./app.ts";
 import { ModelImporter } from "./imports/model_importer.ts";
 import { RunArchive } from "./runs/run_archive.ts";
@@ -315,7 +316,8 @@ export async function withLab(
   const sockets = new SocketGroup();
   const settings = readSettings(() => undefined);
   const importer = new ModelImporter({ store, dataDir: settings.dataDir });
-  const app = createTrainingApp({ settings, registry: store, importer, runs, archive, sockets });
+  const analyst = new ModelAnalyst({ store, dataDir: settings.dataDir });
+  const app = createTrainingApp({ settings, registry: store, importer, analyst, runs, archive, sockets });
   const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, (request) => app.fetch(request));
   const host = `127.0.0.1:${server.addr.port}`;
   const clients: TestClient[] = [];
