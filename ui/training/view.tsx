@@ -1,5 +1,6 @@
 import { Page } from "../components/page.tsx";
 import type { TrainingModel } from "./model.ts";
+import { AnalysisView } from "./analysis/analysis_view.tsx";
 import { OverwriteDialog } from "./overwrite_dialog.tsx";
 import { RunView } from "./run_view.tsx";
 import { Settings } from "./settings_view.tsx";
@@ -17,6 +18,7 @@ export function TrainingPage({ model }: { model: TrainingModel }) {
         <Settings model={model} />
         <RunView model={model} />
       </div>
+      <AnalysisView analysis={model.analysis} stored={model.stored} />
       <StoredModelsView stored={model.stored} bringIn={model.bringIn} />
       <OverwriteDialog run={model.run} />
     </Page>
