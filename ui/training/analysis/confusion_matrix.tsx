@@ -1,6 +1,6 @@
 import { type Signal, useSignal } from "@preact/signals";
 import { useRef } from "preact/hooks";
-import { formatCount, plural } from "../../text/format.ts";
+import { plural } from "../../text/format.ts";
 import type { Cell } from "./analysis.ts";
 import type { Report } from "./report.ts";
 
@@ -69,7 +69,7 @@ export function ConfusionMatrix({ report, chosen }: { report: Report; chosen: Si
                       onKeyDown={(event) => go(event, { was, said })}
                       onClick={() => chosen.value = isChosen ? undefined : { was, said }}
                     >
-                      {count > 0 && formatCount(count)}
+                      {count > 0 && count}
                     </button>
                   </td>
                 );
@@ -86,11 +86,14 @@ function within(place: number): number {
   return Math.max(0, Math.min(9, place));
 }
 
-/** Of a cell's colour, 0 to 100 %: beside the most frequent mistake, or beside all pictures of the digit. */
+/** Stronger colours would leave the numbers too little contrast. */
+const STRONGEST = 44;
+
+/** Of a cell's colour, in per cent: beside the most frequent mistake, or beside all pictures of the digit. */
 function strengthOf({ confusion, classes }: Report, { was, said }: Cell): string {
   const count = confusion[was][said];
   if (count === 0) return "0%";
-  if (was === said) return `${Math.round(60 * count / classes[was].count)}%`;
+  if (was === said) return `${Math.round(STRONGEST * count / classes[was].count)}%`;
   const most = Math.max(...confusion.flatMap((row, digit) => row.filter((_, other) => other !== digit)));
-  return `${Math.round(75 * (count / most) ** 0.8)}%`;
+  return `${Math.round(STRONGEST * (count / most) ** 0.8)}%`;
 }
