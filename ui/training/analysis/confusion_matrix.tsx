@@ -1,6 +1,5 @@
 import { type Signal, useSignal } from "@preact/signals";
 import { useRef } from "preact/hooks";
-import { plural } from "../../text/format.ts";
 import type { Cell } from "./analysis.ts";
 import type { Report } from "./report.ts";
 
@@ -64,7 +63,7 @@ export function ConfusionMatrix({ report, chosen }: { report: Report; chosen: Si
                       style={{ "--strength": strengthOf(report, { was, said }) }}
                       tabIndex={isFocused ? 0 : -1}
                       aria-pressed={isChosen}
-                      aria-label={`Was ${was}, said ${said}: ${plural(count, "digit")}`}
+                      aria-label={`Was ${was}, said ${said}: ${count} ${count === 1 ? "digit" : "digits"}`}
                       onFocus={() => focused.value = { was, said }}
                       onKeyDown={(event) => go(event, { was, said })}
                       onClick={() => chosen.value = isChosen ? undefined : { was, said }}
