@@ -3,10 +3,18 @@ import * as v from "valibot";
 import { ModelRecordSchema } from "./model_record.ts";
 import { TrainConfigSchema } from "./train_config.ts";
 
+/** 784 bytes, ink 255 on paper 0, as base64 writes them. */
+const drawnPixels = (() => {
+  const message = "must be 784 bytes in base64, or null";
+  return v.pipe(v.string(message), v.regex(/^[A-Za-z0-9+/]{1046}==$/, message));
+})();
+
 export const ClientMessageSchema = v.variant("type", [
   v.object({ type: v.literal("overwrite"), value: v.boolean("must be true or false") }),
   v.object({ type: v.literal("abort") }),
-], 'must be {"type":"overwrite","value":true|false} or {"type":"abort"}');
+  /** A drawing to be answered while the run trains, in place of the one before; null: no more. */
+  v.object({ type: v.literal("watch"), pixels: v.nullable(drawnPixels) }),
+], 'must be {"type":"overwrite","value":true|false}, {"type":"abort"} or {"type":"watch","pixels":…}');
 
 export type ClientMessage = v.InferOutput<typeof ClientMessageSchema>;
 
@@ -144,11 +152,21 @@ export const HistoryMessageSchema = v.object({
 });
 export type HistoryMessage = v.InferOutput<typeof HistoryMessageSchema>;
 
+/** What the model says at `step` to the drawing that this client watches; to nobody else. */
+export const GuessMessageSchema = v.object({
+  type: v.literal("guess"),
+  step: number,
+  /** Ten, in digit order; null where they are no longer numbers. */
+  probabilities: v.nullable(v.array(number)),
+});
+export type GuessMessage = v.InferOutput<typeof GuessMessageSchema>;
+
 export type ServerMessage =
   | AcceptedMessage
   | ExistsMessage
   | LogMessage
   | LossMessage
+  | GuessMessage
   | ResultMessage
   | AbortedMessage
   | ErrorMessage

@@ -1,4 +1,6 @@
 /** Messages, configurations and records: one validated schema for services and pages. */
+export * from "./analysis.ts";
+export * from "./digits.ts";
 export * from "./error_response.ts";
 export * from "./fields.ts";
 export * from "./form_query.ts";

@@ -1,14 +1,13 @@
 /** The dataset's test digits as both services offer them: which there are, and a picture of each. */
 import { encode } from "fast-png";
-import type { Context, Hono } from "hono";
+import type { Hono } from "hono";
 import type { DigitSet } from "../core/mnist/idx.ts";
-import { CLASSES, IMAGE_PIXELS, IMAGE_SIDE } from "../core/nn/model_spec.ts";
+import { IMAGE_PIXELS, IMAGE_SIDE } from "../core/nn/model_spec.ts";
 import { permutation, STREAMS } from "../core/random.ts";
+import { DigitQuerySchema, validate } from "../protocol/mod.ts";
 import { HttpError } from "./errors.ts";
 import type { TestDigits } from "./test_digits.ts";
 
-const DEFAULT_COUNT = 12, MAX_COUNT = 100;
-const MAX_SEED = 2 ** 32 - 1;
 /** Seconds that a browser shows a picture without asking: a dataset is exchanged by hand, and seldom. */
 const KEEP_SECONDS = 3600;
 
@@ -19,9 +18,11 @@ const KEEP_SECONDS = 3600;
  */
 export function addDigitRoutes(app: Hono, digits: Pick<TestDigits, "read">): void {
   app.get("/api/digits", async (c) => {
-    const label = wholeOf(c, "label", [0, CLASSES - 1]);
-    const count = wholeOf(c, "count", [1, MAX_COUNT]) ?? DEFAULT_COUNT;
-    const seed = wholeOf(c, "seed", [0, MAX_SEED]) ?? crypto.getRandomValues(new Uint32Array(1))[0];
+    const { label, count, seed = crypto.getRandomValues(new Uint32Array(1))[0] } = validate(
+      DigitQuerySchema,
+      c.req.query(),
+      "the query",
+    );
     const set = await digits.read();
     c.header("Cache-Control", "no-cache");
     return c.json({ digits: draw(set, label, count, seed) });
@@ -41,15 +42,6 @@ export function addDigitRoutes(app: Hono, digits: Pick<TestDigits, "read">): voi
     if (c.req.header("if-none-match") === etag) return c.body(null, 304, headers);
     return c.body(png, 200, { ...headers, "Content-Type": "image/png" });
   });
-}
-
-/** A field of the query, a whole number; undefined when it is left out. */
-function wholeOf(c: Context, field: string, [least, most]: readonly [number, number]): number | undefined {
-  const text = c.req.query(field);
-  if (text === undefined) return undefined;
-  const number = Number(text);
-  if (/^\d+$/.test(text) && number >= least && number <= most) return number;
-  throw new HttpError(400, `${field} must be a whole number from ${least} to ${most}, got "${text}".`);
 }
 
 function draw({ count: all, labels }: DigitSet, label: number | undefined, count: number, seed: number) {

@@ -8,6 +8,7 @@ import { addModelRoutes, type ModelFiles } from "../service/model_routes.ts";
 import type { Settings } from "../service/settings.ts";
 import { TestDigits } from "../service/test_digits.ts";
 import type { SocketGroup } from "../service/websocket.ts";
+import { addAnalysisRoute, type AnalysisDeps } from "./analysis/analysis_route.ts";
 import { TRAINING_OPERATIONS } from "./operations.ts";
 import { addModelChanges, type ModelChanges } from "./model_changes.ts";
 import type { RunArchive } from "./runs/run_archive.ts";
@@ -20,6 +21,7 @@ export interface TrainingAppOptions {
   settings: Settings;
   registry: ModelFiles & ModelChanges["registry"];
   importer: ModelChanges["importer"];
+  analyst: AnalysisDeps["analyst"];
   runs: Runs;
   archive: Pick<RunArchive, "list" | "find">;
   sockets: SocketGroup;
@@ -28,11 +30,12 @@ export interface TrainingAppOptions {
 
 /** The page, `/api/models`, `/api/digits`, `/api/runs`, and the sockets `/ws/train` and `/ws/runs/{id}`. */
 export function createTrainingApp(options: TrainingAppOptions): Hono {
-  const { settings, registry, importer, runs, archive, sockets, health } = options;
+  const { settings, registry, importer, analyst, runs, archive, sockets, health } = options;
   const app = createServiceApp(settings, "training", health, TRAINING_OPERATIONS);
 
   addModelRoutes(app, registry);
   addModelChanges(app, { registry, importer });
+  addAnalysisRoute(app, { registry, analyst });
   addDigitRoutes(app, new TestDigits(settings.dataDir));
 
   addRunRoutes(app, { runs, archive });

@@ -3,6 +3,7 @@ import type { EventLoopDelay } from "../service/event_loop_delay.ts";
 import { log } from "../service/log.ts";
 import { type Settings, StartupError } from "../service/settings.ts";
 import { SocketGroup } from "../service/websocket.ts";
+import { ModelAnalyst } from "./analysis/model_analyst.ts";
 import { createTrainingApp } from "./app.ts";
 import { checkDataset } from "../service/dataset/dataset.ts";
 import { ModelImporter } from "./imports/model_importer.ts";
@@ -53,6 +54,7 @@ export async function openTrainingService(
     threads: settings.threads,
   });
   const importer = new ModelImporter({ store: registry, dataDir: settings.dataDir });
+  const analyst = new ModelAnalyst({ store: registry, dataDir: settings.dataDir });
   const archive = new RunArchive({ store: registry, checkpoints });
   const sockets = new SocketGroup();
   const health = {
@@ -69,11 +71,12 @@ export async function openTrainingService(
     }),
     delay,
   };
-  const app = createTrainingApp({ settings, registry, importer, runs, archive, sockets, health });
+  const app = createTrainingApp({ settings, registry, importer, analyst, runs, archive, sockets, health });
   return {
     fetch: (request, info) => app.fetch(request, info),
     async close() {
       importer.close();
+      analyst.close();
       await runs.close();
       sockets.closeAll(1001, "the service is shutting down");
     },

@@ -13,11 +13,13 @@ import { type NewModel, type Registry, RunCheckpoints, type StoreOptions } from 
 import type { ModelFiles } from "../service/model_routes.ts";
 import { readSettings, type Settings } from "../service/settings.ts";
 import { SocketGroup } from "../service/websocket.ts";
+import { ModelAnalyst } from "./analysis/model_analyst.ts";
 import { createTrainingApp } from "./app.ts";
 import { ModelImporter } from "./imports/model_importer.ts";
 import { RunArchive } from "./runs/run_archive.ts";
 import { Runs, type RunsOptions } from "./runs/runs.ts";
 import type { TrainingEvents } from "./worker/training_thread.ts";
+import { WatchBoard } from "./worker/watch_board.ts";
 import type { TrainingWorker } from "./worker/worker_client.ts";
 import type { Snapshot, TrainedModel, TrainingJob } from "./worker/worker_messages.ts";
 
@@ -80,6 +82,14 @@ export class FakeTraining {
       meanImagesPerSecond: 1200.4,
       secondsLeft: 6.78,
     });
+  }
+
+  /** Answers every drawing that is watched: sure of `digit`, after `step`. */
+  guess(step: number, digit: number) {
+    for (const { place, number } of new WatchBoard(this.job.watched).drawings()) {
+      const probabilities = new Float32Array(10).fill(1, digit, digit + 1);
+      this.events.onGuess({ place, number, step, probabilities });
+    }
   }
 
   endEpoch(epoch: number) {
@@ -318,10 +328,12 @@ export async function withLab(
   const archive = new RunArchive({ store, checkpoints });
   const settings = { ...readSettings(() => undefined), ...changes };
   const importer = new ModelImporter({ store, dataDir: settings.dataDir });
+  const analyst = new ModelAnalyst({ store, dataDir: settings.dataDir });
   const app = createTrainingApp({
     settings,
     registry: store,
     importer,
+    analyst,
     runs,
     archive,
     sockets,

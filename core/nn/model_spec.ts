@@ -4,6 +4,9 @@ export const CLASSES = 10;
 export const IMAGE_SIDE = 28;
 export const IMAGE_PIXELS = IMAGE_SIDE * IMAGE_SIDE;
 
+/** Mean and standard deviation of MNIST's training pixels on a scale of 0 to 1: models see (x / 255 − mean) / deviation. */
+export const PIXEL_MEAN = 0.1307, PIXEL_DEVIATION = 0.3081;
+
 export interface ModelSpec {
   modelType: "SimpleNN" | "ConvNN";
   /** Widths of the hidden layers; may be empty. */

@@ -18,14 +18,11 @@ import {
 } from "../ops/mod.ts";
 import { STREAMS } from "../random.ts";
 import { sizeOf } from "../shape.ts";
-import { CLASSES, IMAGE_SIDE, type ModelSpec, parameterSpecs } from "./model_spec.ts";
-
-/** Mean and standard deviation of MNIST's training pixels on a scale of 0 to 1. */
-const MEAN = 0.1307, DEVIATION = 0.3081;
+import { CLASSES, IMAGE_SIDE, type ModelSpec, parameterSpecs, PIXEL_DEVIATION, PIXEL_MEAN } from "./model_spec.ts";
 
 /** Pixels 0–255 as the models see them: (x / 255 − mean) / deviation. */
 export function normalise(pixels: Tensor): Tensor {
-  return sub(mul(pixels, constant(1 / (255 * DEVIATION))), constant(MEAN / DEVIATION));
+  return sub(mul(pixels, constant(1 / (255 * PIXEL_DEVIATION))), constant(PIXEL_MEAN / PIXEL_DEVIATION));
 }
 
 /** What training adds to a forward pass. */

@@ -90,12 +90,15 @@ export function evaluationProgram(
 /** What drawings have of ink: as much as MNIST's digits, for they are prepared as those were. */
 const DRAWING_DENSITY = 0.19;
 
-/** `batch` images of stored pixels → `[batch, 10]` logits and probabilities. */
-export function predictionProgram(spec: ModelSpec, batch: number): Program {
+/**
+ * `batch` images of stored pixels → `[batch, 10]` logits and probabilities. `settled`: the weights are written by the host
+ * alone, so what depends on nothing else may be computed once; not so in a training.
+ */
+export function predictionProgram(spec: ModelSpec, batch: number, { settled = true } = {}): Program {
   return trace(() => {
     const stored = state(STATE.pixels, [batch, IMAGE_PIXELS], "u8", { density: DRAWING_DENSITY });
     const pixels = takeRows(stored, state(STATE.rows, [batch], "i32"));
-    const logits = forward(spec, parameterTensors(spec, { settled: true }), normalise(pixels));
+    const logits = forward(spec, parameterTensors(spec, { settled }), normalise(pixels));
     return { updates: { [STATE.logits]: logits, [STATE.probabilities]: exp(logSoftmax(logits)) } };
   });
 }

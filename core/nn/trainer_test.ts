@@ -75,6 +75,39 @@ Deno.test("evaluation scores what a predictor says, over all test digits includi
   assert.equal(accuracy, 100 * correct / count);
 });
 
+for (const device of ["wasm", "reference"] as const) {
+  Deno.test(`a guess on ${device} is what a predictor of the present weights says`, async () => {
+    const options = { ...base(), device };
+    const trainer = await openTrainer(options);
+    const digit = options.dataset.test.images.subarray(0, 784);
+    for (const steps of [0, 7, 11]) {
+      await trainer.run(steps);
+      const predictor = await openPredictor(options.spec, await trainer.weights());
+      const expected = await predictor.predict(digit);
+      predictor.close();
+      assertAllClose([...await trainer.guess(digit)], [...expected], { relative: 1e-4 }, `after ${steps} steps`);
+    }
+    trainer.close();
+  });
+}
+
+for (const modelType of ["SimpleNN", "ConvNN"] as const) {
+  Deno.test(`guesses in between leave the weights and the state of a ${modelType} as they come out, to the bit`, async () => {
+    const options: TrainerOptions = { ...base(), spec: { modelType, hiddenLayers: [16], dropout: 0.3 }, epochs: 1 };
+    const plain = await openTrainer(options), watched = await openTrainer({ ...options, threads: 2 });
+    const digit = options.dataset.test.images.subarray(0, 784);
+    await plain.run(20);
+    while (watched.step < watched.totalSteps) {
+      await watched.guess(digit);
+      await watched.run(3);
+    }
+    assert.equal(await watched.evaluate(), await plain.evaluate());
+    assert.deepEqual(await watched.state(), await plain.state());
+    plain.close();
+    watched.close();
+  });
+}
+
 Deno.test("evaluation ends without an answer when it is told to stop", async () => {
   const trainer = await openTrainer(base());
   assert.equal(await trainer.evaluate(() => true), undefined);

@@ -26,6 +26,7 @@ import { serviceCases } from "./services.ts";
 import { socketCases } from "./socket.ts";
 import { row } from "./table.ts";
 import { trainingCases } from "./training.ts";
+import { watchCases } from "./watch.ts";
 
 type Outcome = { name: string } & ({ figures: Figure[] } | { skipped: string } | { failed: string });
 
@@ -55,6 +56,7 @@ function ownCases(bench: Bench): Case[] {
   return [
     ...peakCases(bench),
     ...trainingCases(bench),
+    ...watchCases(bench),
     ...inferenceCases(bench),
     ...drawingCases(bench),
     ...socketCases(bench),

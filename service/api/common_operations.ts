@@ -78,4 +78,27 @@ export const COMMON_OPERATIONS: readonly Operation[] = [
   download("pth", "The weights as PyTorch opens them"),
   download("safetensors", "Weights and record in one file"),
   download("onnx", "The network itself, with its weights"),
+  {
+    method: "get",
+    path: "/api/digits",
+    summary: "Some test digits, drawn at random",
+    query: "DigitQuery",
+    answers: [
+      { status: 200, when: "Their numbers and labels.", ...json("DigitList") },
+      refusal(400, "A field of the query is wrong."),
+      refusal(404, "The dataset is missing."),
+    ],
+  },
+  {
+    method: "get",
+    path: "/api/digits/:name",
+    summary: "A test digit as a picture",
+    detail: "name is its number and .png: /api/digits/0.png. 28 × 28 pixels, ink 255 on paper 0.",
+    answers: [
+      { status: 200, when: "The picture.", type: "image/png" },
+      { status: 304, when: "The client has it already." },
+      refusal(400, "The name is no number and .png."),
+      refusal(404, "There is no such digit, or the dataset is missing."),
+    ],
+  },
 ];

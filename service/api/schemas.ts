@@ -10,6 +10,7 @@ export const SCHEMAS = {
   ExistsMessage: p.ExistsMessageSchema,
   LogMessage: p.LogMessageSchema,
   LossMessage: p.LossMessageSchema,
+  GuessMessage: p.GuessMessageSchema,
   ResultMessage: p.ResultMessageSchema,
   AbortedMessage: p.AbortedMessageSchema,
   ErrorMessage: p.ErrorMessageSchema,
@@ -17,11 +18,17 @@ export const SCHEMAS = {
   RunSummary: p.RunSummarySchema,
   ModelRecord: p.ModelRecordSchema,
   ImportConfig: p.ImportConfigSchema,
+  ModelAnalysis: p.ModelAnalysisSchema,
+  DigitQuery: p.DigitQuerySchema,
+  DigitList: p.DigitListSchema,
   PredictParams: p.PredictParamsSchema,
   PredictRequest: p.PredictRequestSchema,
   PredictResponse: p.PredictResponseSchema,
   NotTrained: p.NotTrainedResponseSchema,
-  Health: v.looseObject({ status: v.literal("ok") }),
+  Health: v.looseObject({
+    status: v.picklist(["ok", "not ready"]),
+    checks: v.record(v.string(), v.object({ ok: v.boolean(), message: v.optional(v.string()) })),
+  }),
   Error: p.ErrorResponseSchema,
 } as const;
 

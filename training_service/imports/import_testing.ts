@@ -5,6 +5,7 @@ import { type ModelRecord } from "../../protocol/mod.ts";
 import { Registry, RunCheckpoints } from "../../registry/mod.ts";
 import { readSettings } from "../../service/settings.ts";
 import { SocketGroup } from "../../service/websocket.ts";
+import { ModelAnalyst } from "../analysis/model_analyst.ts";
 import { createTrainingApp } from "../app.ts";
 import { ModelImporter } from "./model_importer.ts";
 import { RunArchive } from "../runs/run_archive.ts";
@@ -34,11 +35,13 @@ export function withImportLab(body: (lab: ImportLab) => Promise<void>): Promise<
     const { modelsDir, dataDir } = foldersOf(dir);
     const registry = await Registry.open(modelsDir, { write: true });
     const importer = new ModelImporter({ store: registry, dataDir });
+    const analyst = new ModelAnalyst({ store: registry, dataDir });
     const checkpoints = await RunCheckpoints.open(modelsDir);
     const app = createTrainingApp({
       settings: readSettings(() => undefined),
       registry,
       importer,
+      analyst,
       runs: new Runs({
         store: registry,
         checkpoints,
@@ -56,6 +59,7 @@ export function withImportLab(body: (lab: ImportLab) => Promise<void>): Promise<
     };
     await body({ app, registry, importer, modelsDir, post });
     importer.close();
+    analyst.close();
   });
 }
 

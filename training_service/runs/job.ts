@@ -12,7 +12,7 @@ export interface Origin {
 }
 
 export function jobOf(
-  { config, past }: Run,
+  { config, past, watchers }: Run,
   { tensors, weights }: Origin,
   { device, threads }: { device: DeviceChoice; threads: number },
 ): TrainingJob {
@@ -27,6 +27,7 @@ export function jobOf(
     // Where it began: another device rounds otherwise.
     device: past?.device ?? checkpoint?.device ?? config.device ?? device,
     threads,
+    watched: watchers.board.buffer,
     ...(weights === undefined ? {} : { weights }),
     ...(checkpoint === undefined || tensors === undefined ? {} : {
       resume: {

@@ -16,6 +16,7 @@ import {
   type TrainConfig,
 } from "../../protocol/mod.ts";
 import { KEPT_LOSSES, LossHistory, thinned } from "./loss_history.ts";
+import { Watchers } from "./watchers.ts";
 import type { EpochEnd, LossBatch, TrainingStart } from "../worker/worker_messages.ts";
 
 /** A config with the seed that the run will use, given or drawn. */
@@ -73,6 +74,8 @@ export class Run {
   /** Of which run there is a checkpoint to go on from: this one's, or until then that of the run it goes on with. */
   resumeId?: string;
   readonly past?: RunPast;
+  /** Who wants a drawing answered while the run trains. */
+  readonly watchers = new Watchers();
   readonly #canResume: (id: string) => boolean;
 
   constructor(readonly config: SeededConfig, totalSteps: number, { past, canResume = () => false }: RunOptions = {}) {
@@ -157,6 +160,7 @@ export class Run {
 
   unsubscribe(listener: RunListener) {
     this.#listeners.delete(listener);
+    this.watchers.leave(listener);
   }
 
   /** Tells the client that asked for this run how to find it again. */

@@ -248,6 +248,7 @@ export class Runs {
       },
       onLosses: (batch) => run.addLosses(batch),
       onEpoch: (end) => run.endEpoch(end),
+      onGuess: (guess) => run.watchers.tell(guess),
       onSnapshot: (snapshot) => keeper.keep(snapshot),
     }, run.signal);
     const resultOf = (record: ModelRecord): ResultMessage => ({

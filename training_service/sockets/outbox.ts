@@ -58,7 +58,8 @@ export class Outbox {
     if (message.type === "loss") {
       this.#held.push(message);
       this.#sendLossesWhenDue();
-    } else {
+    } else if (message.type !== "guess" || !this.congested) {
+      // A slow client misses guesses: each stands for the one before.
       if (ENDS.has(message.type)) this.#sendLosses();
       this.#write(message);
     }

@@ -46,7 +46,7 @@ export function serveRunSocket(socket: WebSocket, { runs, archive }: KnownRuns, 
   socket.addEventListener("message", ({ data }) => {
     if (socket.readyState !== WebSocket.OPEN) return;
     if (!budget.take(data)) return refuseFlood(outbox);
-    if (run !== undefined) control(run, data, outbox);
+    if (run !== undefined) control(run, data, outbox, listener);
   });
   socket.addEventListener("close", () => {
     run?.unsubscribe(listener);

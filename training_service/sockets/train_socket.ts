@@ -29,7 +29,7 @@ export function serveTrainSocket(socket: WebSocket, runs: Runs, client: string) 
 
   const receive = async (data: unknown) => {
     if (socket.readyState !== WebSocket.OPEN) return;
-    if (run !== undefined) return control(run, data, outbox);
+    if (run !== undefined) return control(run, data, outbox, listener);
     try {
       const request = parseRequest(data);
       await runs.check(request);

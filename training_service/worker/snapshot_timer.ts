@@ -1,4 +1,4 @@
-import type { StateKeeper } from "./training_loop.ts";
+import type { Pause } from "./training_loop.ts";
 
 /** Least time between two snapshots: what a crash, or a step too long to be waited for, may cost. */
 const INTERVAL_MS = 10_000;
@@ -6,11 +6,11 @@ const INTERVAL_MS = 10_000;
 const SHARE = 0.02;
 
 /** Has the state of a training kept at regular intervals. */
-export class SnapshotTimer implements StateKeeper {
+export class SnapshotTimer implements Pause {
   #dueAt: number;
 
   constructor(
-    private readonly take: () => Promise<void>,
+    private readonly keep: () => Promise<void>,
     private readonly intervalMs = INTERVAL_MS,
     private readonly now = () => performance.now(),
   ) {
@@ -21,9 +21,9 @@ export class SnapshotTimer implements StateKeeper {
     return this.now() >= this.#dueAt;
   }
 
-  async keep(): Promise<void> {
+  async take(): Promise<void> {
     const began = this.now();
-    await this.take();
+    await this.keep();
     const took = this.now() - began;
     this.#dueAt = this.now() + Math.max(this.intervalMs, took / SHARE);
   }

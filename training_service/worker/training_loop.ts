@@ -29,18 +29,18 @@ export interface LoopProgress {
   accuracy?: number;
 }
 
-/** Keeps the whole state of a training from time to time, in case it ends where there is none. */
-export interface StateKeeper {
+/** Something to be done from time to time between two runs, such as keeping the state of the training. */
+export interface Pause {
   /** Whether it is time again. */
   due(): boolean;
   /** Called only while no run is in progress. */
-  keep(): Promise<void>;
+  take(): Promise<void>;
 }
 
 export interface LoopOptions {
   /** From where to go on: of a trainer at step 0 the start. */
   progress?: LoopProgress;
-  keeper?: StateKeeper;
+  pauses?: readonly Pause[];
 }
 
 /** Whether a run was cut short in the middle of a step: what the trainer holds is of no use then. */
@@ -59,7 +59,7 @@ export async function runTraining(
   trainImages: number,
   events: LoopEvents,
   shouldStop: () => boolean,
-  { progress = { epochsDone: 0, lossSum: 0 }, keeper }: LoopOptions = {},
+  { progress = { epochsDone: 0, lossSum: 0 }, pauses = [] }: LoopOptions = {},
 ): Promise<number | undefined> {
   const pace = new Pace();
   const epochs = trainer.totalSteps / trainer.stepsPerEpoch;
@@ -81,7 +81,7 @@ export async function runTraining(
         meanImagesPerSecond: imagesPerSecond(pace.meanMsPerStep),
         secondsLeft: pace.isWarm ? secondsLeft(epoch) : undefined,
       });
-    if (!await runEpoch(trainer, lastStep, { pace, progress, keeper, report, shouldStop })) return undefined;
+    if (!await runEpoch(trainer, lastStep, { pace, progress, pauses, report, shouldStop })) return undefined;
     const began = performance.now();
     const accuracy = await trainer.evaluate(shouldStop);
     if (accuracy === undefined || shouldStop()) return undefined;
@@ -96,7 +96,7 @@ export async function runTraining(
 interface EpochOptions {
   pace: Pace;
   progress: LoopProgress;
-  keeper?: StateKeeper;
+  pauses: readonly Pause[];
   report(firstStep: number, losses: Float32Array): void;
   shouldStop(): boolean;
 }
@@ -108,7 +108,7 @@ interface EpochOptions {
 async function runEpoch(
   trainer: LoopTrainer,
   lastStep: number,
-  { pace, progress, keeper, report, shouldStop }: EpochOptions,
+  { pace, progress, pauses, report, shouldStop }: EpochOptions,
 ): Promise<boolean> {
   let unreported: Float32Array[] = [];
   let reportedUpTo = trainer.step;
@@ -125,8 +125,8 @@ async function runEpoch(
   let next: Promise<Float32Array> | undefined;
   try {
     for (let pending = runNext(); pending !== undefined; pending = next ?? runNext()) {
-      const due = keeper?.due() ?? false;
-      next = trainer.device === "webgpu" && !due ? runNext() : undefined;
+      const due = pauses.filter((pause) => pause.due());
+      next = trainer.device === "webgpu" && due.length === 0 ? runNext() : undefined;
       // It may fail before it is awaited: then the failure of `pending` is the one to tell.
       next?.catch(() => {});
       const losses = await pending;
@@ -139,9 +139,9 @@ async function runEpoch(
       for (const loss of losses) progress.lossSum += loss;
       unreported.push(losses);
       if (now - reportedAt >= POST_INTERVAL_MS || received >= lastStep) flush();
-      if (due) {
+      if (due.length > 0) {
         flush();
-        await keeper?.keep();
+        for (const pause of due) await pause.take();
         began = performance.now();
       }
     }

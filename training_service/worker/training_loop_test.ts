@@ -246,15 +246,15 @@ Deno.test("a state is kept when it is time, and no chunk is on its way then, on 
     const kept: number[] = [];
     await runTraining(trainer, TRAIN_IMAGES, record().events, () => false, {
       progress,
-      keeper: {
+      pauses: [{
         due: () => trainer.chunks.length % 3 === 2,
-        keep() {
+        take() {
           assert.equal(running, 0);
           assert.equal(progress.lossSum, trainer.step * (trainer.step + 1) / 2);
           kept.push(trainer.step);
           return Promise.resolve();
         },
-      },
+      }],
     });
     assert(kept.length > 0);
   }
@@ -274,13 +274,13 @@ Deno.test("snapshots come at intervals, and more seldom where they take long", a
   assert(!timer.due());
   now = 1000;
   assert(timer.due());
-  await timer.keep();
+  await timer.take();
   now += 999;
   assert(!timer.due());
   now += 1;
   assert(timer.due());
   takes = 100;
-  await timer.keep();
+  await timer.take();
   now += 4999;
   assert(!timer.due());
   now += 1;

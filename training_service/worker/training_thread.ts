@@ -3,6 +3,7 @@ import { log } from "../../service/log.ts";
 import type {
   EpochEnd,
   FromWorker,
+  Guess,
   LossBatch,
   Snapshot,
   ToWorker,
@@ -30,6 +31,7 @@ export interface TrainingEvents {
   onStart(start: TrainingStart): void;
   onLosses(batch: LossBatch): void;
   onEpoch(end: EpochEnd): void;
+  onGuess(guess: Guess): void;
   /** From time to time, and once more where an abort was seen between two steps. */
   onSnapshot(snapshot: Snapshot): void;
 }
@@ -152,6 +154,8 @@ export class TrainingThread {
         return this.#job?.events.onLosses(message.batch);
       case "epoch":
         return this.#job?.events.onEpoch(message.end);
+      case "guess":
+        return this.#job?.events.onGuess(message.guess);
       case "snapshot":
         return this.#job?.events.onSnapshot(message.snapshot);
       case "stopping":

@@ -3,8 +3,10 @@ import type { Dataset } from "../../core/mnist/idx.ts";
 import { openTrainerOn } from "../../core/nn/device_choice.ts";
 import { readDataset } from "../../service/dataset/dataset.ts";
 import { log } from "../../service/log.ts";
+import { Guesser } from "./guesser.ts";
 import { SnapshotTimer } from "./snapshot_timer.ts";
 import { isTorn, type LoopProgress, runTraining } from "./training_loop.ts";
+import { WatchBoard } from "./watch_board.ts";
 import type { FromWorker, Snapshot, ToWorker, TrainedModel, TrainingJob } from "./worker_messages.ts";
 
 let dataset: Dataset;
@@ -48,6 +50,8 @@ async function train(job: TrainingJob): Promise<TrainedModel | undefined> {
     progress: { ...progress },
     seconds: (job.resume?.seconds ?? 0) + (performance.now() - began) / 1000,
   });
+  const keeper = new SnapshotTimer(async () => post({ type: "snapshot", snapshot: await takeSnapshot() }));
+  const guesser = new Guesser(new WatchBoard(job.watched), trainer, (guess) => post({ type: "guess", guess }));
   try {
     post({
       type: "start",
@@ -61,9 +65,11 @@ async function train(job: TrainingJob): Promise<TrainedModel | undefined> {
         onEpoch: (end) => post({ type: "epoch", end }),
       },
       () => Atomics.load(stopFlag, 0) !== 0,
-      { progress, keeper: new SnapshotTimer(async () => post({ type: "snapshot", snapshot: await takeSnapshot() })) },
+      { progress, pauses: [keeper, guesser] },
     );
     if (accuracy !== undefined) {
+      // What is watched shall end with the word of the finished model.
+      await guesser.take();
       const weights = await trainer.weights(), snapshot = await takeSnapshot();
       return { weights, accuracy, trainingTime: snapshot.seconds, snapshot };
     }

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { inTime } from "../testing.ts";
+import { WatchBoard } from "./watch_board.ts";
 import { TrainingError } from "./training_thread.ts";
 import { WorkerClient } from "./worker_client.ts";
 import type { Snapshot, TrainingJob, TrainingStart } from "./worker_messages.ts";
@@ -15,6 +16,7 @@ const JOB: TrainingJob = {
   seed: 1,
   device: "auto",
   threads: 1,
+  watched: new WatchBoard().buffer,
 };
 
 type Behaviour = "cooperative" | "careful" | "deaf" | "crashing" | "failing" | "obedient" | "unreadable";
@@ -39,6 +41,7 @@ function begin(
     onStart: resolve,
     onLosses() {},
     onEpoch() {},
+    onGuess() {},
     onSnapshot,
   }, signal);
   outcome.catch(() => {});

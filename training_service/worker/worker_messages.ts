@@ -9,6 +9,8 @@ import type { LoopProgress } from "./training_loop.ts";
 export interface TrainingJob extends Omit<TrainerOptions, "dataset" | "device" | "threads" | "resume"> {
   device: DeviceChoice;
   threads: number;
+  /** The drawings that are watched, as `WatchBoard` lays them out. */
+  watched: SharedArrayBuffer;
   /** Where to go on from. */
   resume?: Snapshot;
 }
@@ -52,6 +54,17 @@ export interface EpochEnd {
   accuracy: number;
 }
 
+/** The answer to one drawing of the board. */
+export interface Guess {
+  place: number;
+  /** The drawing's, so that no answer is taken for that of the next one. */
+  number: number;
+  /** Steps done. */
+  step: number;
+  /** Ten. */
+  probabilities: Float32Array;
+}
+
 export interface TrainedModel {
   weights: NamedTensor[];
   /** Per cent of the test digits, after the last epoch. */
@@ -75,6 +88,7 @@ export type FromWorker =
   | { type: "start"; start: TrainingStart }
   | { type: "losses"; batch: LossBatch }
   | { type: "epoch"; end: EpochEnd }
+  | { type: "guess"; guess: Guess }
   | { type: "snapshot"; snapshot: Snapshot }
   /** The stop flag was seen between two steps; the snapshot follows, then `stopped`. */
   | { type: "stopping" }

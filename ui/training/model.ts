@@ -1,4 +1,4 @@
-import { computed, effect, signal } from "@preact/signals";
+import { computed, effect, signal, untracked } from "@preact/signals";
 import {
   FINISHED_STATES,
   formatFormQuery,
@@ -11,13 +11,18 @@ import type { LabConnection } from "../lab/connection.ts";
 import { queryOf } from "../lab/model_query.ts";
 import { forVisit, type Preferences } from "../lab/preferences.ts";
 import { StoredModels } from "../lab/stored_models.ts";
+import { WeightsLoader } from "../lab/stored_weights.ts";
+import { Analysis } from "./analysis/analysis.ts";
 import { TrainingForm } from "./form.ts";
 import { LabModels } from "./models/lab_models.ts";
 import { findNearby, type Nearby } from "./nearby.ts";
+import { Probe } from "./probe/probe.ts";
 import { listRuns, Run } from "./run.ts";
 
 /** Query field that names the run which this page started, so that a reload finds it again. */
 const RUN_KEY = "run";
+/** Query field that names the stored model which is looked into. */
+const ANALYSIS_KEY = "analysis";
 
 /** Everything the training page knows and does, without a DOM. */
 export class TrainingModel {
@@ -26,6 +31,8 @@ export class TrainingModel {
   readonly stored: StoredModels;
   readonly models: LabModels;
   readonly chart: ChartOptions;
+  readonly analysis: Analysis;
+  readonly probe: Probe;
   /** Whether the run was started elsewhere and only found here. */
   readonly #adopted = signal(false);
   readonly #connection: LabConnection;
@@ -47,6 +54,8 @@ export class TrainingModel {
     for (const [key, value] of Object.entries(this.models.table.query.value)) query.set(key, value);
     const id = this.run.id.value;
     if (id !== undefined && !this.#adopted.value) query.set(RUN_KEY, id);
+    const analysed = this.analysis.id.value;
+    if (analysed !== undefined && analysed !== this.run.result.value?.model_id) query.set(ANALYSIS_KEY, analysed);
     return query.toString();
   });
 
@@ -63,10 +72,18 @@ export class TrainingModel {
     this.run = new Run(connection);
     this.stored = new StoredModels(connection);
     this.models = new LabModels(connection, this.stored);
+    const weights = new WeightsLoader(connection);
+    this.analysis = new Analysis(connection, weights);
+    this.probe = new Probe(this.run, weights);
     // At the beginning, and when a training has stored its model.
     effect(() => {
       this.run.result.value;
       this.stored.refresh();
+    });
+    effect(() => {
+      const result = this.run.result.value;
+      if (result === undefined) this.probe.forgetFinished();
+      else untracked(() => this.analysis.open(result.model_id));
     });
   }
 
@@ -78,6 +95,8 @@ export class TrainingModel {
     const query = parseFormQuery(search);
     this.form.read(query);
     this.models.table.read(search);
+    const analysed = new URLSearchParams(search).get(ANALYSIS_KEY);
+    if (analysed !== null) void this.analysis.open(analysed);
     const named = new URLSearchParams(search).get(RUN_KEY);
     // A lab that cannot be asked will say so when a training is started.
     const runs = await listRuns(this.#connection) ?? [];

@@ -1,5 +1,7 @@
 import { batch, computed, type Signal, signal } from "@preact/signals";
 import type {
+  ClientMessage,
+  GuessMessage,
   HistoryMessage,
   LogMessage,
   LossMessage,
@@ -68,6 +70,8 @@ export class Run {
   readonly reason = signal<string | undefined>(undefined);
   /** What to send to go on where it stopped, once it ended without a result and the lab has kept its state. */
   readonly resumable = signal<string | undefined>(undefined);
+  /** What the model said last to the drawing that is watched. */
+  readonly guess = signal<GuessMessage | undefined>(undefined);
   readonly losses = new LossSeries();
   /** Changes whenever `losses` did. */
   readonly lossesVersion = signal(0);
@@ -79,6 +83,8 @@ export class Run {
   #cancelRetry = () => {};
   /** Attempts to find the run again since it was last heard of. */
   #attempts = 0;
+  /** The drawing that the lab is asked about while it trains, as it travels. */
+  #watched: string | null = null;
   /** Whether the service keeps the stored duplicate unless it is told otherwise. */
   #keepsExisting = false;
 
@@ -133,6 +139,14 @@ export class Run {
     this.#send({ type: "overwrite", value });
   }
 
+  /** Has the model asked about 784 bytes of ink for as long as it trains, in this run and in the next ones; undefined: no more. */
+  watch(pixels: Uint8Array | undefined): void {
+    this.#watched = pixels === undefined ? null : btoa(String.fromCharCode(...pixels));
+    // While it trains, the next answer takes the place of the last.
+    if (pixels === undefined || !this.active.value) this.guess.value = undefined;
+    this.#send({ type: "watch", pixels: this.#watched });
+  }
+
   /** Nothing more is heard of the run so far. */
   #leave(): void {
     this.#generation++;
@@ -162,6 +176,7 @@ export class Run {
           this.result,
           this.reason,
           this.resumable,
+          this.guess,
         ] as Signal<undefined>[]
       ) each.value = undefined;
       this.#meanImagesPerSecond = undefined;
@@ -182,13 +197,14 @@ export class Run {
         opened = true;
         this.#socket = socket;
         whenOpen(socket);
+        if (this.#watched !== null) this.#send({ type: "watch", pixels: this.#watched });
       },
       message: (text) => isCurrent() && batch(() => this.#receive(JSON.parse(text))),
       closed: (code) => isCurrent() && this.#closed(code, opened),
     });
   }
 
-  #send(message: { type: "abort" } | { type: "overwrite"; value: boolean }): void {
+  #send(message: ClientMessage): void {
     this.#socket?.send(JSON.stringify(message));
   }
 
@@ -235,6 +251,9 @@ export class Run {
         break;
       case "loss":
         this.#receiveLoss(message);
+        break;
+      case "guess":
+        this.guess.value = message;
         break;
       case "history":
         this.#receiveHistory(message);

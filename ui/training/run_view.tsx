@@ -6,6 +6,7 @@ import { pageUrl } from "../lab/page_urls.ts";
 import { formatCount, formatDuration, formatPercent } from "../text/format.ts";
 import { Curves } from "./curves_view.tsx";
 import type { TrainingModel } from "./model.ts";
+import { ProbeView } from "./probe/probe_view.tsx";
 import type { Run } from "./run.ts";
 import { describeRun } from "./run_words.ts";
 
@@ -23,6 +24,7 @@ export function RunView({ model }: { model: TrainingModel }) {
       <Progress run={run} />
       <RunFigures run={run} />
       <Curves run={run} options={model.chart} />
+      <ProbeView probe={model.probe} run={run} />
       <RunFiles model={model} />
       <Log lines={run.logs.value} />
     </div>

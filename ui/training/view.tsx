@@ -1,6 +1,7 @@
 import type { ModelRecord } from "../../protocol/mod.ts";
 import { Page } from "../components/page.tsx";
 import type { TrainingModel } from "./model.ts";
+import { AnalysisView } from "./analysis/analysis_view.tsx";
 import { OverwriteDialog } from "./overwrite_dialog.tsx";
 import { RunView } from "./run_view.tsx";
 import { Settings } from "./settings_view.tsx";
@@ -18,6 +19,7 @@ export function TrainingPage({ model }: { model: TrainingModel }) {
         <Settings model={model} />
         <RunView model={model} />
       </div>
+      <AnalysisView analysis={model.analysis} stored={model.stored} />
       <StoredModelsView models={model.models} onUse={useSettings} />
       <OverwriteDialog run={model.run} />
     </Page>

@@ -1,0 +1,26 @@
+import { useSignal } from "@preact/signals";
+import { formatCount } from "../../text/format.ts";
+import { DigitPicture } from "./digit_picture.tsx";
+import type { SeenDigit } from "./report.ts";
+
+/** Pictures, as many as fit at first; further ones when somebody asks. */
+export function DigitGallery({ digits, step }: { digits: readonly SeenDigit[]; step: number }) {
+  const shown = useSignal(step);
+  const left = digits.length - shown.value;
+  return (
+    <>
+      <ul class="gallery">
+        {digits.slice(0, shown.value).map((digit) => (
+          <li key={digit.index}>
+            <DigitPicture digit={digit} />
+          </li>
+        ))}
+      </ul>
+      {left > 0 && (
+        <button type="button" onClick={() => shown.value += 2 * step}>
+          Show {formatCount(Math.min(left, 2 * step))} more of {formatCount(left)}
+        </button>
+      )}
+    </>
+  );
+}

@@ -1,0 +1,28 @@
+import type { SeenDigit } from "./report.ts";
+
+/** A test digit with what it was taken for. */
+export function DigitPicture({ digit: { index, was, said, confidence } }: { digit: SeenDigit }) {
+  const sure = `${(100 * confidence).toFixed(confidence < 0.9995 ? 1 : 2)} %`;
+  const isRight = was === said;
+  return (
+    <figure class="seen">
+      <img
+        src={`/api/digits/${index}.png`}
+        width={56}
+        height={56}
+        loading="lazy"
+        alt={`Test digit ${index}, a ${was}`}
+        title={`Test digit ${index}`}
+      />
+      <figcaption>
+        {isRight ? null : (
+          <>
+            said <strong class="said">{said}</strong>, was <strong>{was}</strong>
+            <br />
+          </>
+        )}
+        <span class="note">{sure} sure</span>
+      </figcaption>
+    </figure>
+  );
+}

@@ -1,0 +1,87 @@
+import { useSignal } from "@preact/signals";
+import { useLayoutEffect, useRef } from "preact/hooks";
+import { formatCount } from "../../text/format.ts";
+import type { FirstLayerState } from "./analysis.ts";
+import type { FirstLayer } from "./first_layer.ts";
+import { paintWeights } from "./paint_weights.ts";
+
+/** Pictures that are shown before somebody asks for all. */
+const FIRST_PICTURES = 64;
+
+const WORDS = {
+  units: {
+    title: "What the first layer looks for",
+    note: "One picture for each hidden unit: its 784 weights, each where its pixel is. Ink on orange wakes the unit, " +
+      "ink on blue quiets it.",
+    name: "Unit",
+  },
+  filters: {
+    title: "The filters of the first layer",
+    note:
+      "One picture for each filter (kernel): 3 × 3 weights that slide over the digit. Ink under orange counts for " +
+      "the filter, ink under blue against it.",
+    name: "Filter",
+  },
+  digits: {
+    title: "What speaks for each digit",
+    note: "Without a hidden layer, each digit has a picture of its own: 784 weights, each where its pixel is. Ink on " +
+      "orange speaks for the digit, ink on blue against it.",
+    name: "Digit",
+  },
+} as const;
+
+/** The weights of the first layer, a picture for each unit. */
+export function FirstLayerView({ state }: { state: FirstLayerState }) {
+  if (state === "loading") return <p class="note">The weights are on their way …</p>;
+  if ("failed" in state) return <p class="error">{state.failed}</p>;
+  return <Pictures layer={state} />;
+}
+
+function Pictures({ layer }: { layer: FirstLayer }) {
+  const all = useSignal(false);
+  const { kind, pictures, side, largest } = layer;
+  const { title, note, name } = WORDS[kind];
+  const shown = all.value ? pictures : pictures.slice(0, FIRST_PICTURES);
+  return (
+    <section aria-labelledby="layer-title">
+      <h3 id="layer-title">{title}</h3>
+      <p class="note">{note}</p>
+      <Legend largest={largest} />
+      <ul class={`weights ${kind}`} aria-labelledby="layer-title">
+        {shown.map((weights, i) => (
+          <li key={i}>
+            <WeightPicture weights={weights} side={side} largest={largest} label={`${name} ${nameOf(kind, i)}`} />
+            {kind === "digits" && <span>{i}</span>}
+          </li>
+        ))}
+      </ul>
+      {shown.length < pictures.length && (
+        <button type="button" onClick={() => all.value = true}>Show all {formatCount(pictures.length)}</button>
+      )}
+    </section>
+  );
+}
+
+/** Digits count from 0, units and filters from 1. */
+function nameOf(kind: FirstLayer["kind"], place: number): number {
+  return kind === "digits" ? place : place + 1;
+}
+
+function WeightPicture(
+  { weights, side, largest, label }: { weights: Float32Array; side: number; largest: number; label: string },
+) {
+  const canvas = useRef<HTMLCanvasElement>(null);
+  useLayoutEffect(() => paintWeights(canvas.current!, weights, side, largest), [weights]);
+  return <canvas ref={canvas} width={side} height={side} role="img" aria-label={label} title={label} />;
+}
+
+function Legend({ largest }: { largest: number }) {
+  return (
+    <p class="legend">
+      <span>−{largest.toFixed(2)}</span>
+      <span class="scale" aria-hidden="true" />
+      <span>+{largest.toFixed(2)}</span>
+      <span class="note">weight</span>
+    </p>
+  );
+}

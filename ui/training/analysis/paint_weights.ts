@@ -1,0 +1,18 @@
+/** Of weights above and below 0, on grounds light and dark. */
+export const COLOURS = { above: [217, 106, 20], below: [45, 112, 224] } as const;
+
+/**
+ * Paints one picture of `side × side` weights: the farther from 0, the stronger the colour; at 0 the ground shows through,
+ * so that a change of the page's colours needs no new painting.
+ */
+export function paintWeights(canvas: HTMLCanvasElement, weights: Float32Array, side: number, largest: number): void {
+  const context = canvas.getContext("2d")!;
+  const picture = context.createImageData(side, side);
+  weights.forEach((weight, i) => {
+    const strength = largest > 0 ? Math.min(1, Math.abs(weight) / largest) : 0;
+    picture.data.set(weight < 0 ? COLOURS.below : COLOURS.above, 4 * i);
+    // Most weights are small: the root keeps them apart.
+    picture.data[4 * i + 3] = Math.round(255 * Math.sqrt(strength || 0));
+  });
+  context.putImageData(picture, 0, 0);
+}
