@@ -42,12 +42,22 @@ export const PredictRequestSchema = v.pipe(
 
 export type PredictRequest = v.InferOutput<typeof PredictRequestSchema>;
 
+/** Why the drawing may be no digit at all. The likeliest digit is named all the same, as a guess. */
+export interface Doubt {
+  reason: "not_a_digit";
+  message: string;
+  /** Of MNIST's test digits, in per cent, how many are doubted though they are digits. */
+  false_alarm_percent: number;
+}
+
 export interface PredictResponse {
   prediction: number;
   /** Such as `98.12%`. */
   confidence: string;
   /** Ten numbers in digit order that sum to 1. */
   probabilities: number[];
+  /** Null for what looks like a digit; the same rule for every model. */
+  doubt: Doubt | null;
   found_model: {
     id: string;
     accuracy: string;
@@ -64,14 +74,29 @@ export interface NotTrainedResponse {
   nearest: NearestModel | null;
 }
 
+/** `isDoubted`: whether the picture looks like no digit. `falseAlarmPercent`: how often that is said of digits. */
+export function describeDoubt(isDoubted: boolean, falseAlarmPercent: number): Doubt | null {
+  if (!isDoubted) return null;
+  return {
+    reason: "not_a_digit",
+    message: "This does not look like a digit.",
+    false_alarm_percent: falseAlarmPercent,
+  };
+}
+
 /** The answer of the model `record`, from its probabilities in digit order; they must be finite. */
-export function describePrediction(record: ModelRecord, probabilities: ArrayLike<number>): PredictResponse {
+export function describePrediction(
+  record: ModelRecord,
+  probabilities: ArrayLike<number>,
+  doubt: Doubt | null,
+): PredictResponse {
   const shares = Array.from(probabilities);
   const confidence = Math.max(...shares);
   return {
     prediction: shares.indexOf(confidence),
     confidence: `${(confidence * 100).toFixed(2)}%`,
     probabilities: shares,
+    doubt,
     found_model: {
       id: record.id,
       accuracy: `${record.accuracy.toFixed(2)}%`,

@@ -1,0 +1,44 @@
+import { adoptTensors } from "../../core/checkpoint/adopt_tensors.ts";
+import { readSafetensors, specFromMetadata } from "../../core/checkpoint/safetensors.ts";
+import type { ModelSpec, NamedTensor } from "../../core/nn/model_spec.ts";
+import { type ModelRecord, recordVersion } from "../../protocol/mod.ts";
+import type { LabConnection } from "../lab/connection.ts";
+
+export interface Weights {
+  spec: ModelSpec;
+  weights: readonly NamedTensor[];
+}
+
+/** What is kept once it was fetched: the model in use, and the one before. */
+const KEPT = 2;
+
+/** The weights of stored models, fetched from the service; those used last are kept, so that nothing is fetched twice. */
+export class StoredWeights {
+  /** By version of the record, the one used last at the end. */
+  readonly #fetched = new Map<string, Promise<Weights>>();
+
+  constructor(private readonly connection: Pick<LabConnection, "download">) {}
+
+  get(record: ModelRecord): Promise<Weights> {
+    const version = recordVersion(record);
+    const weights = this.#fetched.get(version) ?? fetchWeights(this.connection, record);
+    this.#fetched.delete(version);
+    this.#fetched.set(version, weights);
+    weights.catch(() => this.#fetched.delete(version));
+    for (const oldest of this.#fetched.keys()) {
+      if (this.#fetched.size <= KEPT) break;
+      this.#fetched.delete(oldest);
+    }
+    return weights;
+  }
+}
+
+export async function fetchWeights(
+  connection: Pick<LabConnection, "download">,
+  { id }: ModelRecord,
+): Promise<Weights> {
+  const bytes = await connection.download(`/api/models/${encodeURIComponent(id)}/model.safetensors`);
+  const { tensors, metadata } = readSafetensors(bytes);
+  const spec = specFromMetadata(metadata);
+  return { spec, weights: adoptTensors(tensors, spec) };
+}
