@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { FALSE_ALARM_PERCENT } from "../core/mnist/doubt.ts";
 import type { ModelRecord } from "../protocol/mod.ts";
 import { RegistryError } from "../registry/mod.ts";
 import { readSettings } from "../service/settings.ts";
@@ -42,6 +43,7 @@ Deno.test("a drawing and the fields of a model give the digit and the model foun
   assert.deepEqual(answer, {
     prediction: 7,
     confidence: "98.12%",
+    doubt: null,
     found_model: {
       id: "model_simplenn_adam_1",
       accuracy: "94.10%",
@@ -52,6 +54,18 @@ Deno.test("a drawing and the fields of a model give the digit and the model foun
   });
   assert.equal(probabilities.length, 10);
   assert.ok(Math.abs(probabilities.reduce((a: number, b: number) => a + b) - 1) < 1e-6);
+});
+
+Deno.test("a drawing that is no digit is answered with a guess and a doubt", async () => {
+  const data = Uint8Array.from({ length: 40 * 40 }, (_, i) => i % 7 < 2 || i % 40 % 9 < 2 ? 0 : 255);
+  const image_data = pngUrl({ width: 40, height: 40, channels: 1, data });
+  const { prediction, doubt } = await (await createApp().predict({ params, image_data })).json();
+  assert.equal(prediction, 7);
+  assert.deepEqual(doubt, {
+    reason: "not_a_digit",
+    message: "This does not look like a digit.",
+    false_alarm_percent: FALSE_ALARM_PERCENT,
+  });
 });
 
 Deno.test("model_id names one model, whatever its rate", async () => {

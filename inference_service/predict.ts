@@ -1,5 +1,7 @@
 /** `POST /predict`: from the body of a request to the digit. */
+import { FALSE_ALARM_PERCENT, looksLikeNoDigit } from "../core/mnist/doubt.ts";
 import {
+  describeDoubt,
   describePrediction,
   findMatch,
   findNearest,
@@ -50,7 +52,7 @@ export async function answerPrediction(
     const record = chooseModel(records, request, trainingUrl);
     pixels ??= await readPixels(drawings, request.image_data);
     try {
-      return describe(record, await predictors.predict(record, pixels));
+      return describe(record, await predictors.predict(record, pixels), pixels);
     } catch (error) {
       if (!(error instanceof UnusableModelError)) throw error;
       const present = await store.get(record.id);
@@ -107,9 +109,9 @@ async function readPixels(drawings: DrawingReader, imageData: string): Promise<U
   }
 }
 
-function describe(record: ModelRecord, probabilities: Float32Array): PredictResponse {
+function describe(record: ModelRecord, probabilities: Float32Array, pixels: Uint8Array): PredictResponse {
   if (!probabilities.every(Number.isFinite)) {
     throw new UnusableModelError(`the training of model ${record.id} ended in weights that are not finite numbers`);
   }
-  return describePrediction(record, probabilities);
+  return describePrediction(record, probabilities, describeDoubt(looksLikeNoDigit(pixels), FALSE_ALARM_PERCENT));
 }

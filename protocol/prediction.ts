@@ -38,12 +38,23 @@ export const PredictRequestSchema = v.pipe(
 
 export type PredictRequest = v.InferOutput<typeof PredictRequestSchema>;
 
+/** Why the drawing may be no digit at all. The likeliest digit is named all the same, as a guess. */
+export const DoubtSchema = v.object({
+  reason: v.literal("not_a_digit"),
+  message: v.string(),
+  /** Of MNIST's test digits, in per cent, how many are doubted though they are digits. */
+  false_alarm_percent: v.number(),
+});
+export type Doubt = v.InferOutput<typeof DoubtSchema>;
+
 export const PredictResponseSchema = v.object({
   prediction: v.number(),
   /** Such as `98.12%`. */
   confidence: v.string(),
   /** Ten numbers in digit order that sum to 1. */
   probabilities: v.array(v.number()),
+  /** Null for what looks like a digit; the same rule for every model. */
+  doubt: v.nullable(DoubtSchema),
   found_model: v.object({
     id: v.string(),
     accuracy: v.string(),
@@ -62,14 +73,29 @@ export const NotTrainedResponseSchema = v.object({
 });
 export type NotTrainedResponse = v.InferOutput<typeof NotTrainedResponseSchema>;
 
+/** `isDoubted`: whether the picture looks like no digit. `falseAlarmPercent`: how often that is said of digits. */
+export function describeDoubt(isDoubted: boolean, falseAlarmPercent: number): Doubt | null {
+  if (!isDoubted) return null;
+  return {
+    reason: "not_a_digit",
+    message: "This does not look like a digit.",
+    false_alarm_percent: falseAlarmPercent,
+  };
+}
+
 /** The answer of the model `record`, from its probabilities in digit order; they must be finite. */
-export function describePrediction(record: ModelRecord, probabilities: ArrayLike<number>): PredictResponse {
+export function describePrediction(
+  record: ModelRecord,
+  probabilities: ArrayLike<number>,
+  doubt: Doubt | null,
+): PredictResponse {
   const shares = Array.from(probabilities);
   const confidence = Math.max(...shares);
   return {
     prediction: shares.indexOf(confidence),
     confidence: `${(confidence * 100).toFixed(2)}%`,
     probabilities: shares,
+    doubt,
     found_model: {
       id: record.id,
       accuracy: `${record.accuracy.toFixed(2)}%`,

@@ -32,12 +32,16 @@ export interface TrainingMode {
   seed: number;
 }
 
-/** Normalised images `[batch, 784]` → logits `[batch, 10]`. Units drop out in training only. */
+/**
+ * Normalised images `[batch, 784]` → logits `[batch, 10]`. Units drop out in training only. `onLayer` is handed what each
+ * hidden layer gives on: `[batch, h, w, channels]` behind a pooling, `[batch, width]` behind a Linear's ReLU.
+ */
 export function forward(
   spec: ModelSpec,
   parameters: ReadonlyMap<string, Tensor>,
   images: Tensor,
   training?: TrainingMode,
+  onLayer?: (output: Tensor) => void,
 ): Tensor {
   const weights = parameterSpecs(spec).map(({ name }) => name).filter((name) => name.endsWith(".weight"));
   const biasOf = (name: string) => parameters.get(name.replace(".weight", ".bias"))!;
@@ -46,6 +50,7 @@ export function forward(
   if (spec.modelType === "ConvNN") x = reshape(x, [x.shape[0], IMAGE_SIDE, IMAGE_SIDE, 1]);
   for (const name of weights.filter(isConvolution)) {
     x = maxPool2d(relu(add(conv2d(x, parameters.get(name)!, { padding: 1 }), biasOf(name))));
+    onLayer?.(x);
   }
   x = reshape(x, [x.shape[0], sizeOf(x.shape.slice(1))]);
   const linears = weights.filter((name) => !isConvolution(name));
@@ -53,6 +58,7 @@ export function forward(
     x = add(matmul(x, parameters.get(name)!), biasOf(name));
     if (layer === linears.length - 1) return;
     x = relu(x);
+    onLayer?.(x);
     if (training && spec.dropout) x = dropout(x, spec.dropout, layer, training);
   });
   return x;

@@ -1,25 +1,26 @@
-import { adoptTensors } from "../../core/checkpoint/adopt_tensors.ts";
-import { readSafetensors, specFromMetadata } from "../../core/checkpoint/safetensors.ts";
 import type { DeviceName } from "../../core/backends/open.ts";
 import { prepareDrawing, type Raster } from "../../core/mnist/drawing.ts";
 import { openPredictor } from "../../core/nn/predictor.ts";
 import { PAPER_SIDE } from "../canvas/marks.ts";
 import type { LabConnection } from "../lab/connection.ts";
 import type { OpenModel, OpenModelOf } from "./local_engine.ts";
+import { fetchWeights } from "../lab/fetch_weights.ts";
+import { StoredWeights } from "./stored_weights.ts";
 
 /** After this many runs a browser's optimising compiler has had its turn, so that the first drawing is not the slow one. */
 const WARM_UP_RUNS = 20;
 
-/** Fetches stored models from the service and opens them in this page, on the first of `devices` that takes them. */
+/**
+ * Fetches stored models from the service and opens them in this page, on the first of `devices` that takes them; what was
+ * fetched is shared by whoever shares `stored`.
+ */
 export function openStored(
   connection: Pick<LabConnection, "download">,
   devices: Promise<readonly DeviceName[]>,
+  stored = new StoredWeights(connection),
 ): OpenModelOf {
-  return async ({ id }) => {
-    const bytes = await connection.download(`/api/models/${encodeURIComponent(id)}/model.safetensors`);
-    const { tensors, metadata } = readSafetensors(bytes);
-    const spec = specFromMetadata(metadata);
-    const weights = adoptTensors(tensors, spec);
+  return async (record) => {
+    const { spec, weights } = await stored.get(record);
     let reason: unknown;
     for (const device of await devices) {
       try {
@@ -29,6 +30,14 @@ export function openStored(
       }
     }
     throw reason;
+  };
+}
+
+/** Opens stored models for a question or two, without keeping what was fetched: on WASM, and not warmed up. */
+export function openOnce(connection: Pick<LabConnection, "download">): OpenModelOf {
+  return async (record) => {
+    const { spec, weights } = await fetchWeights(connection, record.id);
+    return await openPredictor(spec, weights);
   };
 }
 

@@ -1,24 +1,40 @@
 import { render } from "preact";
+import { openExplainer } from "../../core/nn/insight.ts";
 import { chooseDevices } from "../engine/choose_devices.ts";
+import { InsightEngine } from "../engine/insight_engine.ts";
 import { LocalEngine } from "../engine/local_engine.ts";
-import { openStored } from "../engine/open_stored.ts";
+import { openOnce, openStored } from "../engine/open_stored.ts";
+import { SeveralModels } from "../engine/several_models.ts";
+import { StoredWeights } from "../engine/stored_weights.ts";
 import { keepInAddressBar } from "../lab/address_bar.ts";
 import { browserConnection } from "../lab/browser_connection.ts";
 import { browserPreferences } from "../lab/preferences.ts";
+import { InsightModel } from "./insight/insight_model.ts";
+import { whenIdle } from "./insight/when_idle.ts";
 import { InferenceModel } from "./model.ts";
 import { decodeSample } from "./samples/decode_sample.ts";
 import { InferencePage } from "./view.tsx";
 
 const devices = chooseDevices(new URLSearchParams(location.search).get("device"));
+const weights = new StoredWeights(browserConnection);
 const model = new InferenceModel({
   connection: browserConnection,
-  engine: new LocalEngine(openStored(browserConnection, devices)),
+  engine: new LocalEngine(openStored(browserConnection, devices, weights)),
   preferences: browserPreferences,
   decodeSample,
   now: () => performance.now(),
 });
+const insight = new InsightModel(model, {
+  insights: new InsightEngine(async (record) => {
+    const { spec, weights: tensors } = await weights.get(record);
+    return await openExplainer(spec, tensors);
+  }),
+  several: new SeveralModels(openOnce(browserConnection)),
+  preferences: browserPreferences,
+  whenIdle,
+});
 const opening = model.open(location.search);
-render(<InferencePage model={model} />, document.getElementById("page")!);
+render(<InferencePage model={model} insight={insight} />, document.getElementById("page")!);
 keepInAddressBar(model.address);
 // Back from the training page, a model may be there that was missing before.
 document.addEventListener("visibilitychange", () => document.hidden || void model.refresh());

@@ -1,6 +1,8 @@
 import { batch, computed, effect, signal, untracked } from "@preact/signals";
 import { BlankDrawingError, prepareDrawing, type Raster } from "../../core/mnist/drawing.ts";
+import { FALSE_ALARM_PERCENT, looksLikeNoDigit } from "../../core/mnist/doubt.ts";
 import {
+  describeDoubt,
   describePrediction,
   findMatch,
   findNearest,
@@ -19,6 +21,7 @@ import type { LabConnection } from "../lab/connection.ts";
 import type { Preferences } from "../lab/preferences.ts";
 import { askService } from "./ask_service.ts";
 import { DrawingForm } from "./form.ts";
+import type { Answered } from "./insight/explained_model.ts";
 import type { Outcome } from "./outcome.ts";
 import { type DecodeSample, SampleShelf } from "./samples/sample_shelf.ts";
 import { StoredModels } from "../lab/stored_models.ts";
@@ -56,6 +59,13 @@ export class InferenceModel {
   readonly modelId = signal<string | undefined>(undefined);
   /** The record of `modelId`, once the service has sent it. */
   readonly namedModel = signal<ModelRecord | undefined>(undefined);
+  /** The answer that is shown, for those who look into it. */
+  readonly answered = computed((): Answered | undefined => {
+    const outcome = this.outcome.value;
+    if (outcome.kind !== "recognised") return undefined;
+    const { answer, pixels, source } = outcome;
+    return { pixels, digit: answer.prediction, modelId: answer.found_model.id, byServer: source.by === "server" };
+  });
   readonly canPredict = computed(() => this.modelId.value !== undefined || this.form.params.value !== undefined);
 
   /** The stored model that answers, as far as this page knows. */
@@ -158,6 +168,17 @@ export class InferenceModel {
     if (!signal.aborted) this.outcome.value = outcome;
   }
 
+  /** All stored models as they are now; undefined while the service does not tell. */
+  async listModels(): Promise<readonly ModelRecord[] | undefined> {
+    await this.#stored.refresh();
+    return this.#stored.records.value;
+  }
+
+  async findRecord(id: string): Promise<ModelRecord | undefined> {
+    const among = (records: readonly ModelRecord[] | undefined) => records?.find((record) => record.id === id);
+    return among(this.#stored.records.peek()) ?? among(await this.listModels());
+  }
+
   /** Forgets the drawing and its answer, also one that is still under way. */
   clear(): void {
     this.#drawing = undefined;
@@ -202,7 +223,8 @@ export class InferenceModel {
       const { probabilities, device } = await engine.predict(record, pixels);
       const source = { by: device, milliseconds: now() - since };
       void this.#lookForBetter(record, drawing, signal);
-      return { kind: "recognised", answer: describePrediction(record, probabilities), source };
+      const doubt = describeDoubt(looksLikeNoDigit(pixels), FALSE_ALARM_PERCENT);
+      return { kind: "recognised", answer: describePrediction(record, probabilities, doubt), source, pixels };
     } catch (error) {
       if (error instanceof BlankDrawingError) return { kind: "blank" };
       return await this.#predictThere(drawing, since, signal, { isStandIn: true });
@@ -225,6 +247,7 @@ export class InferenceModel {
   ): Promise<Outcome> {
     if (!signal.aborted) this.outcome.value = { kind: "asking" };
     const image_data = drawing.toDataUrl();
+    const raster = drawing.toRaster();
     const id = this.modelId.value;
     const body: PredictRequest = id === undefined
       ? { params: this.form.params.value, image_data }
@@ -235,6 +258,8 @@ export class InferenceModel {
       kind: "recognised",
       answer: reply,
       source: { by: "server", milliseconds: this.#parts.now() - since, ...note },
+      // The server prepares the picture by the same code.
+      pixels: prepareDrawing(raster),
     };
   }
 

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import type { Reply } from "../lab/connection.ts";
+import { prepareDrawing } from "../../core/mnist/drawing.ts";
 import { type FakeLab, settled } from "../lab/fake_connection.ts";
 import { answer, blank, openPage, PICTURE, record, RECORD_SEARCH, seven } from "./model_testing.ts";
 
@@ -7,6 +8,7 @@ import { answer, blank, openPage, PICTURE, record, RECORD_SEARCH, seven } from "
 const sent = (lab: FakeLab) => lab.requests.filter(({ path }) => path === "/predict");
 
 const byServer = { by: "server", milliseconds: 0 };
+const pixels = prepareDrawing(seven.toRaster());
 
 /** A page that leaves its drawings to the server. */
 const opened = (search: string) => openPage(search, "server");
@@ -31,7 +33,7 @@ Deno.test("a drawing is sent with the fields, and the answer shown", async () =>
       image_data: PICTURE,
     },
   }]);
-  assert.deepEqual(model.outcome.value, { kind: "recognised", answer: answer(7).body, source: byServer });
+  assert.deepEqual(model.outcome.value, { kind: "recognised", answer: answer(7).body, source: byServer, pixels });
 });
 
 Deno.test("a blank page is answered without asking the service", async () => {
@@ -97,7 +99,7 @@ Deno.test("only the answer to the latest drawing counts, and none after clearing
   await model.predict(seven);
   slow.resolve(answer(7));
   await first;
-  assert.deepEqual(model.outcome.value, { kind: "recognised", answer: answer(3).body, source: byServer });
+  assert.deepEqual(model.outcome.value, { kind: "recognised", answer: answer(3).body, source: byServer, pixels });
 
   const late = Promise.withResolvers<Reply>();
   lab.replies.set("/predict", late.promise);

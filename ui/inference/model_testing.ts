@@ -49,7 +49,7 @@ export const RECORD_SEARCH =
 export function answer(prediction: number): { status: number; body: PredictResponse } {
   const found_model = { id: "m1", accuracy: "98.00%", learning_rate: 0.0003, epochs: 2, training_time: "9.00s" };
   const probabilities = Array.from({ length: 10 }, (_, digit) => digit === prediction ? 1 : 0);
-  return { status: 200, body: { prediction, confidence: "100.00%", probabilities, found_model } };
+  return { status: 200, body: { prediction, confidence: "100.00%", probabilities, doubt: null, found_model } };
 }
 
 export interface TestPage {

@@ -16,6 +16,7 @@ export type Outcome =
   | { kind: "loading" }
   | { kind: "asking" }
   | { kind: "blank" }
-  | { kind: "recognised"; answer: PredictResponse; source: Source }
+  /** `pixels` are the 784 bytes that the answer is about. */
+  | { kind: "recognised"; answer: PredictResponse; source: Source; pixels: Uint8Array }
   | { kind: "not trained"; nearest: NearestModel | null }
   | { kind: "failed"; message: string };

@@ -2,6 +2,7 @@ import { differingFields, type ModelRecord, type PredictParams, type PredictResp
 import { pageUrl } from "../lab/page_urls.ts";
 import { describeModel, formatMilliseconds, formatShare } from "../text/format.ts";
 import { compareFields } from "./compare_fields.ts";
+import { DoubtWords } from "./doubt_words.tsx";
 import type { InferenceModel } from "./model.ts";
 import type { Source } from "./outcome.ts";
 
@@ -18,7 +19,9 @@ export function OutcomeView({ model }: { model: InferenceModel }) {
         data-device={source?.by}
         data-milliseconds={source?.milliseconds}
       >
-        <p class={answer ? "digit" : "digit none"}>{answer ? answer.prediction : "None"}</p>
+        <p class={answer?.doubt ? "digit doubted" : answer ? "digit" : "digit none"}>
+          {answer ? answer.prediction : "None"}
+        </p>
         <Words model={model} />
         {outcome.kind !== "not trained" && (
           <div aria-live="off">
@@ -45,7 +48,9 @@ function Words({ model }: { model: InferenceModel }) {
     case "blank":
       return <p>The page is still blank. Draw a digit first.</p>;
     case "recognised":
-      return <p>{formatShare(Math.max(...outcome.answer.probabilities))} sure (confidence)</p>;
+      return outcome.answer.doubt
+        ? <DoubtWords answer={outcome.answer} doubt={outcome.answer.doubt} />
+        : <p>{formatShare(Math.max(...outcome.answer.probabilities))} sure (confidence)</p>;
     case "not trained":
       return <p>Model not trained yet. No stored model has these settings.</p>;
     case "failed":

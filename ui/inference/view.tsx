@@ -2,10 +2,12 @@ import { Page } from "../components/page.tsx";
 import { ModelFields, RangeField } from "../form/model_fields.tsx";
 import { describeModel, formatPercent } from "../text/format.ts";
 import { DrawingView } from "./drawing_view.tsx";
+import type { InsightModel } from "./insight/insight_model.ts";
+import { InsightView } from "./insight/insight_view.tsx";
 import type { InferenceModel } from "./model.ts";
 import { OutcomeView } from "./outcome_view.tsx";
 
-export function InferencePage({ model }: { model: InferenceModel }) {
+export function InferencePage({ model, insight }: { model: InferenceModel; insight: InsightModel }) {
   return (
     <Page current="inference" query={model.form.query.value}>
       <div class="columns even">
@@ -14,6 +16,7 @@ export function InferencePage({ model }: { model: InferenceModel }) {
           <OutcomeView model={model} />
         </div>
       </div>
+      <InsightView insight={insight} />
       <WhichModel model={model} />
     </Page>
   );

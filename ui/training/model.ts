@@ -11,7 +11,7 @@ import type { LabConnection } from "../lab/connection.ts";
 import { queryOf } from "../lab/model_query.ts";
 import { forVisit, type Preferences } from "../lab/preferences.ts";
 import { StoredModels } from "../lab/stored_models.ts";
-import { WeightsLoader } from "../lab/stored_weights.ts";
+import { WeightsLoader } from "../lab/weights_loader.ts";
 import { Analysis } from "./analysis/analysis.ts";
 import { TrainingForm } from "./form.ts";
 import { LabModels } from "./models/lab_models.ts";

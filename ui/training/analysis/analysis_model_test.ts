@@ -3,7 +3,7 @@ import { writeSafetensors } from "../../../core/checkpoint/safetensors.ts";
 import { initialParameters } from "../../../core/nn/parameters.ts";
 import type { Reply } from "../../lab/connection.ts";
 import { FakeLab } from "../../lab/fake_connection.ts";
-import { WeightsLoader } from "../../lab/stored_weights.ts";
+import { WeightsLoader } from "../../lab/weights_loader.ts";
 import { Analysis } from "./analysis.ts";
 import { analysisOf } from "./analysis_testing.ts";
 import type { FirstLayer } from "./first_layer.ts";

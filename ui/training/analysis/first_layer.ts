@@ -1,5 +1,5 @@
 import { IMAGE_SIDE } from "../../../core/nn/model_spec.ts";
-import type { StoredWeights } from "../../lab/stored_weights.ts";
+import type { Weights } from "../../lab/fetch_weights.ts";
 
 /** What the units of a layer look for: a picture each. */
 export interface FirstLayer {
@@ -12,7 +12,7 @@ export interface FirstLayer {
   largest: number;
 }
 
-export function firstLayerOf({ spec, weights }: StoredWeights): FirstLayer {
+export function firstLayerOf({ spec, weights }: Weights): FirstLayer {
   const { data, shape: [count] } = weights[0];
   const isConvolution = spec.modelType === "ConvNN";
   const side = isConvolution ? 3 : IMAGE_SIDE, area = side * side;

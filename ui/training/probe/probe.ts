@@ -1,7 +1,7 @@
 import { computed, signal } from "@preact/signals";
 import { BlankDrawingError, prepareDrawing, type Raster } from "../../../core/mnist/drawing.ts";
 import { plainPredict } from "../../../core/nn/plain_network.ts";
-import type { WeightsLoader } from "../../lab/stored_weights.ts";
+import type { WeightsLoader } from "../../lab/weights_loader.ts";
 import type { Run } from "../run.ts";
 
 export interface ProbeAnswer {

@@ -5,7 +5,7 @@ import { initialParameters } from "../../../core/nn/parameters.ts";
 import { plainPredict } from "../../../core/nn/plain_network.ts";
 import type { TrainConfig } from "../../../protocol/mod.ts";
 import { FakeLab } from "../../lab/fake_connection.ts";
-import { WeightsLoader } from "../../lab/stored_weights.ts";
+import { WeightsLoader } from "../../lab/weights_loader.ts";
 import { Run } from "../run.ts";
 import { Probe } from "./probe.ts";
 

@@ -1,0 +1,108 @@
+/**
+ * How often the lab doubts that a drawing is a digit: false alarms on MNIST's test digits, and what it finds of drawings that
+ * are none. Beside it, what a model's own confidence would find at the same number of false alarms.
+ *
+ * Usage: deno run -A scripts/accuracy/doubt.ts
+ */
+import { FALSE_ALARM_PERCENT, looksLikeNoDigit } from "../../core/mnist/doubt.ts";
+import { prepareDrawing } from "../../core/mnist/drawing.ts";
+import { CANVAS, drawDigit } from "../../core/mnist/drawing_testing.ts";
+import { IMAGE_PIXELS, type ModelSpec } from "../../core/nn/model_spec.ts";
+import { openPredictor } from "../../core/nn/predictor.ts";
+import { openTrainer } from "../../core/nn/trainer.ts";
+import { mnist } from "../../core/testing/mnist.ts";
+import { DIGITS } from "../doubt/figures.ts";
+import * as make from "../doubt/non_digits.ts";
+import { byHand, type Point, write } from "../doubt/pen.ts";
+import { RandomSource } from "../doubt/random_source.ts";
+import { LOOKALIKES, printedLetters } from "./printed_letters.ts";
+
+const SEED = 99, OF_EACH = 600;
+const MODELS: readonly ModelSpec[] = [
+  { modelType: "SimpleNN", hiddenLayers: [128] },
+  { modelType: "ConvNN", hiddenLayers: [64] },
+];
+
+const { test } = mnist(), random = new RandomSource(SEED);
+const testDigit = (i: number) => test.images.subarray(i * IMAGE_PIXELS, (i + 1) * IMAGE_PIXELS);
+const anyDigit = () => {
+  const i = random.below(test.count);
+  return { pixels: testDigit(i), label: test.labels[i] };
+};
+const several = (maker: make.Maker) => Array.from({ length: OF_EACH }, () => maker(random, anyDigit));
+
+/** Curves that swing both ways at once (Lissajous), a kind of scribble that nothing was trained on. */
+const loops: make.Maker = (random) => {
+  const a = 1 + random.below(5), b = a % 5 + 1, p = random.between(0, 3), q = random.between(0, 3);
+  const at = (i: number): Point => [5 + 5 * Math.sin(a * i / 19 + p), 5 + 5 * Math.sin(b * i / 19 + q)];
+  return write([Array.from({ length: 120 }, (_, i) => at(i))], make.somePen(random));
+};
+
+const page = { ...CANVAS, width: 84, height: 84 };
+const printed = await printedLetters();
+const drawings: Record<string, Uint8Array[]> = {
+  "test digits": Array.from({ length: test.count }, (_, i) => testDigit(i)),
+  "test digits, drawn": Array.from(
+    { length: test.count / 4 },
+    (_, i) => prepareDrawing(drawDigit(testDigit(4 * i), page, 84, 0, 0)),
+  ),
+  "digits in strokes": Array.from(
+    { length: 1000 },
+    () => write(byHand(random.pick(DIGITS), random), make.somePen(random)),
+  ),
+  "letters in strokes": several(make.letter),
+  "printed letters": printed.filter(({ letter }) => !LOOKALIKES.includes(letter)).map(({ pixels }) => pixels),
+  "printed lookalikes": printed.filter(({ letter }) => LOOKALIKES.includes(letter)).map(({ pixels }) => pixels),
+  "scribbles": several(make.scribble),
+  "zigzags": several(make.zigzag),
+  "loops": several(loops),
+  "lines and dots": several(make.lines),
+  "shapes": several(make.shape),
+  "noise": several(make.noise),
+  "shuffled blocks": several(make.shuffled),
+  "half digits": several(make.half),
+  "overlaid digits": several(make.overlaid),
+  "lying digits": several(make.lying),
+};
+
+/** One confidence for each drawing. */
+async function confidences(spec: ModelSpec): Promise<Record<string, number[]>> {
+  const trainer = await openTrainer({
+    spec,
+    optimizer: "Adam",
+    learningRate: 0.001,
+    batchSize: 64,
+    epochs: 1,
+    seed: 1,
+    dataset: mnist(),
+    device: "wasm",
+  });
+  while (trainer.step < trainer.totalSteps) await trainer.run(trainer.totalSteps);
+  const predictor = await openPredictor(spec, await trainer.weights());
+  trainer.close();
+  const result: Record<string, number[]> = {};
+  for (const [name, pictures] of Object.entries(drawings)) {
+    result[name] = [];
+    for (const pixels of pictures) result[name].push(Math.max(...await predictor.predict(pixels)));
+  }
+  predictor.close();
+  return result;
+}
+
+const percent = (count: number, of: number) => (100 * count / of).toFixed(1).padStart(8);
+const models = await Promise.all(MODELS.map(confidences));
+/** Below it as many test digits lie as the rule doubts. */
+const limits = models.map((model) =>
+  model["test digits"].toSorted((a, b) => a - b)[Math.round(test.count * FALSE_ALARM_PERCENT / 100)]
+);
+console.log(
+  `${"doubted, per cent".padEnd(22)} number     rule  ${MODELS.map((m) => m.modelType).join("  ")} (confidence)`,
+);
+for (const [name, pictures] of Object.entries(drawings)) {
+  const doubts = pictures.filter(looksLikeNoDigit).length;
+  const byConfidence = models.map((model, i) => {
+    return percent(model[name].filter((confidence) => confidence < limits[i]).length, pictures.length);
+  });
+  const number = String(pictures.length).padStart(6);
+  console.log(`${name.padEnd(22)} ${number} ${percent(doubts, pictures.length)} ${byConfidence.join(" ")}`);
+}

@@ -1,0 +1,54 @@
+/** Letters as Chromium prints them in the fonts that are installed. */
+import { prepareDrawing } from "../../core/mnist/drawing.ts";
+import { openChromium } from "../../ui/testing/chromium.ts";
+
+const SIDE = 112;
+export const LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+/** Nobody can tell some of them from a digit: 0, 1, 2, 5, 6, 8, 9 in other words. */
+export const LOOKALIKES = "BDGIJOQSZbgijloqsyz";
+const FONTS = [
+  "80px DejaVu Sans",
+  "bold 80px DejaVu Sans",
+  "200 80px DejaVu Sans",
+  "italic 80px DejaVu Sans",
+  "80px DejaVu Serif",
+  "italic 80px DejaVu Serif",
+  "80px DejaVu Sans Mono",
+  "80px DejaVu Math TeX Gyre",
+];
+
+export interface PrintedLetter {
+  letter: string;
+  pixels: Uint8Array;
+}
+
+export async function printedLetters(letters = LETTERS): Promise<PrintedLetter[]> {
+  const browser = await openChromium();
+  try {
+    const page = await browser.newPage();
+    const pictures = await page.evaluate(({ letters, fonts, side }) => {
+      const canvas = document.createElement("canvas");
+      canvas.width = canvas.height = side;
+      const context = canvas.getContext("2d", { willReadFrequently: true })!;
+      return fonts.flatMap((font) =>
+        [...letters].map((letter) => {
+          context.fillStyle = "#fff";
+          context.fillRect(0, 0, side, side);
+          context.fillStyle = "#000";
+          context.font = font;
+          context.textAlign = "center";
+          context.textBaseline = "middle";
+          context.fillText(letter, side / 2, side / 2);
+          const { data } = context.getImageData(0, 0, side, side);
+          return { letter, grey: Array.from({ length: side * side }, (_, i) => data[4 * i]) };
+        })
+      );
+    }, { letters, fonts: FONTS, side: SIDE });
+    return pictures.map(({ letter, grey }) => {
+      const data = Uint8Array.from(grey);
+      return { letter, pixels: prepareDrawing({ width: SIDE, height: SIDE, channels: 1, data }) };
+    });
+  } finally {
+    await browser.close();
+  }
+}

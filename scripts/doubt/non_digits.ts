@@ -1,0 +1,155 @@
+/** Drawings that are no digits: some made of strokes, some of real digits that were spoilt. */
+import { drawPage } from "../../core/mnist/drawing_testing.ts";
+import { prepareDrawing } from "../../core/mnist/drawing.ts";
+import { IMAGE_PIXELS, IMAGE_SIDE } from "../../core/nn/model_spec.ts";
+import { LETTERS } from "./figures.ts";
+import { byHand, type Figure, type Point, rounded, write } from "./pen.ts";
+import type { RandomSource } from "./random_source.ts";
+
+const SIDE = IMAGE_SIDE;
+
+export type Maker = (random: RandomSource, digit: () => Digit) => Uint8Array;
+
+export interface Digit {
+  pixels: Uint8Array;
+  label: number;
+}
+
+/** From a hair line to a felt pen, as a share of the figure's longer side. */
+export function somePen(random: RandomSource): number {
+  return random.between(0.06, 0.22);
+}
+
+export const letter: Maker = (random) => write(byHand(random.pick(LETTERS), random), somePen(random));
+
+/** A pen that wanders about and turns at random. */
+export const scribble: Maker = (random) => {
+  const strokes = 1 + random.below(3), figure: Point[][] = [];
+  for (let i = 0; i < strokes; i++) {
+    let x = random.between(0, 10), y = random.between(0, 10), angle = random.between(0, 6.3), turn = 0;
+    const stroke: Point[] = [[x, y]], length = (strokes === 1 ? 9 : 5) + random.below(strokes === 1 ? 22 : 12);
+    const bend = random.between(0.3, 1.5);
+    for (let step = 0; step < length; step++) {
+      turn = 0.6 * turn + random.between(-bend, bend);
+      angle += turn;
+      x += random.between(1, 2.8) * Math.cos(angle);
+      y += random.between(1, 2.8) * Math.sin(angle);
+      if (x < 0 || x > 10 || y < 0 || y > 10) angle += Math.PI * 0.6;
+      stroke.push([x, y]);
+    }
+    figure.push([...rounded(stroke, 2)]);
+  }
+  return write(figure, somePen(random));
+};
+
+/** To and fro, as one crosses something out. */
+export const zigzag: Maker = (random) => {
+  const turns = 5 + random.below(9), stroke: Point[] = [];
+  for (let i = 0; i <= turns; i++) {
+    stroke.push([10 * i / turns + random.between(-0.5, 0.5), (i % 2 === 0 ? 0 : 10) + random.between(-1.5, 1.5)]);
+  }
+  const flat: Figure = [random.next() < 0.5 ? stroke : stroke.map(([x, y]) => [y, x])];
+  return write(byHand([rounded(flat[0], random.below(3))], random), somePen(random));
+};
+
+/** Two to four straight lines that cross or stand side by side, one that lies, or dots. */
+export const lines: Maker = (random) => {
+  const count = random.below(5), at = () => random.between(0, 10);
+  if (count === 0) return write([[[0, 5], [10, 5 + random.between(-3, 3)]]], somePen(random));
+  if (count === 1) {
+    const dots = Array.from({ length: 2 + random.below(7) }, (): Point[] => [[at(), at()]]);
+    return write(dots, somePen(random));
+  }
+  return write(Array.from({ length: count }, (): Point[] => [[at(), at()], [at(), at()]]), somePen(random));
+};
+
+/** Closed shapes with corners, spirals, crosses, stars. */
+export const shape: Maker = (random) => {
+  const kind = random.below(4), corners = 3 + random.below(4), start = random.between(0, 6.3);
+  const turn = (share: number, radius: number): Point => [
+    5 + radius * Math.cos(start + 2 * Math.PI * share),
+    5 + radius * Math.sin(start + 2 * Math.PI * share),
+  ];
+  const around = (count: number, step = 1) => Array.from({ length: count + 1 }, (_, i) => turn(i * step / count, 5));
+  const figure: Figure[] = [
+    [around(Math.min(4, corners))],
+    [Array.from({ length: 40 }, (_, i) => turn(i / 13, 0.13 * i))],
+    Array.from(
+      { length: 2 + corners % 3 },
+      (_, i, all = 2 + corners % 3) => [turn(i / all / 2, 5), turn(i / all / 2 + 0.5, 5)],
+    ),
+    [around(5, 2)],
+  ];
+  return write(byHand(figure[kind], random), somePen(random));
+};
+
+/** Every pixel by chance: as a page, or within the 28×28 pixels. */
+export const noise: Maker = (random) => {
+  const share = random.between(0.05, 0.9), grain = 1 + random.below(8);
+  if (random.next() < 0.4) {
+    return Uint8Array.from({ length: IMAGE_PIXELS }, () => random.next() < share ? 255 * random.next() : 0);
+  }
+  const cells = Math.ceil(56 / grain), ink = Array.from({ length: cells * cells }, () => random.next() < share ? 1 : 0);
+  ink[0] = 0, ink[1] = 1;
+  const page = { width: 56, height: 56, ink: [0], paper: [255] };
+  return prepareDrawing(drawPage(page, (x, y) => ink[Math.floor(y / grain) * cells + Math.floor(x / grain)]));
+};
+
+/** Blocks of a digit, each in another's place. */
+export const shuffled: Maker = (random, digit) => {
+  const { pixels } = digit(),
+    block = random.pick([7, 14, 4, 7]),
+    across = SIDE / block,
+    places = [...Array(across * across).keys()];
+  for (let i = places.length - 1; i > 0; i--) {
+    const j = random.below(i + 1);
+    [places[i], places[j]] = [places[j], places[i]];
+  }
+  if (block === 14 && places[0] === 0) places.reverse();
+  return again((x, y) => {
+    const from = places[Math.floor(y / block) * across + Math.floor(x / block)];
+    return pixels[(Math.floor(from / across) * block + y % block) * SIDE + (from % across) * block + x % block];
+  });
+};
+
+/** The upper, lower, left or right half of a digit other than 1, of which half is a 1 still. */
+export const half: Maker = (random, digit) => {
+  let one = digit();
+  while (one.label === 1) one = digit();
+  const side = random.below(4);
+  const kept = (x: number, y: number) => [y < 14, y >= 14, x < 14, x >= 14][side];
+  const { pixels } = one;
+  return again((x, y) => kept(x, y) ? pixels[y * SIDE + x] : 0);
+};
+
+/** Two digits one over the other. */
+export const overlaid: Maker = (random, digit) => {
+  const a = digit(), b = digit(), dx = random.below(9) - 4, dy = random.below(5) - 2;
+  return again((x, y) => {
+    const inside = x + dx >= 0 && x + dx < SIDE && y + dy >= 0 && y + dy < SIDE;
+    return Math.max(a.pixels[y * SIDE + x], inside ? b.pixels[(y + dy) * SIDE + x + dx] : 0);
+  });
+};
+
+/** A digit that lies on its side, of those that are then none. */
+export const lying: Maker = (random, digit) => {
+  let one = digit();
+  while (![2, 3, 4, 5, 7].includes(one.label)) one = digit();
+  const { pixels } = one, left = random.next() < 0.5;
+  return again((x, y) => left ? pixels[x * SIDE + SIDE - 1 - y] : pixels[(SIDE - 1 - x) * SIDE + y]);
+};
+
+/** A picture of 28×28 prepared as a drawing. */
+function again(at: (x: number, y: number) => number): Uint8Array {
+  const data = new Uint8Array((SIDE + 2) ** 2).fill(255);
+  let any = false;
+  for (let y = 0; y < SIDE; y++) {
+    for (let x = 0; x < SIDE; x++) {
+      const ink = at(x, y);
+      any ||= ink > 40;
+      data[(y + 1) * (SIDE + 2) + x + 1] = 255 - ink;
+    }
+  }
+  if (!any) return new Uint8Array(IMAGE_PIXELS).fill(255, 100, 110);
+  return prepareDrawing({ width: SIDE + 2, height: SIDE + 2, channels: 1, data });
+}

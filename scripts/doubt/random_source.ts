@@ -1,0 +1,34 @@
+import { uniform } from "../../core/random.ts";
+
+const BLOCK = 4096;
+
+/** Numbers by chance that come again with the same seed. */
+export class RandomSource {
+  #block: Float32Array = new Float32Array(0);
+  #used = 0;
+  #blocks = 0;
+
+  constructor(private readonly seed: number) {}
+
+  /** From 0 (included) to 1 (excluded). */
+  next(): number {
+    if (this.#used === this.#block.length) {
+      this.#block = uniform(this.seed, this.#blocks++, BLOCK, 0.5);
+      this.#used = 0;
+    }
+    return this.#block[this.#used++] + 0.5;
+  }
+
+  between(low: number, high: number): number {
+    return low + (high - low) * this.next();
+  }
+
+  /** A whole number from 0 to `count - 1`. */
+  below(count: number): number {
+    return Math.min(count - 1, Math.floor(this.next() * count));
+  }
+
+  pick<T>(items: readonly T[]): T {
+    return items[this.below(items.length)];
+  }
+}

@@ -1,0 +1,107 @@
+/**
+ * Teaches a small network to tell digits from what is none, and writes it to `core/mnist/doubt_table.ts`. It is a SimpleNN of
+ * this lab's own, whose first pixels are the cells of a drawing; of its ten outputs two are used.
+ *
+ * Usage: deno run -A scripts/doubt/train.ts   (takes some minutes; deno fmt afterwards)
+ */
+import { prepareDrawing } from "../../core/mnist/drawing.ts";
+import { CANVAS, drawDigit } from "../../core/mnist/drawing_testing.ts";
+import { doubtCells, readTable, scoreOf } from "../../core/mnist/doubt_network.ts";
+import { type DigitSet } from "../../core/mnist/idx.ts";
+import { IMAGE_PIXELS, type NamedTensor } from "../../core/nn/model_spec.ts";
+import { openTrainer } from "../../core/nn/trainer.ts";
+import { mnist } from "../../core/testing/mnist.ts";
+import { DIGITS } from "./figures.ts";
+import * as make from "./non_digits.ts";
+import { byHand, write } from "./pen.ts";
+import { RandomSource } from "./random_source.ts";
+import { sourceOf, tableOf } from "./write_table.ts";
+
+const TABLE = new URL("../../core/mnist/doubt_table.ts", import.meta.url);
+const UNITS = 32, EPOCHS = 20, LEARNING_RATES = [0.004, 0.001, 0.0002], SEED = 7;
+/** The last digits of the training set are not trained on: they set the threshold. */
+const KEPT = 10_000;
+/** Share of the kept digits that may be doubted; leaves room to 2 % for other digits. */
+const FALSE_ALARMS = 0.012;
+
+const MIX: readonly (readonly [make.Maker, number])[] = [
+  [make.letter, 30_000],
+  [make.scribble, 16_000],
+  [make.zigzag, 4_000],
+  [make.lines, 6_000],
+  [make.shape, 6_000],
+  [make.noise, 5_000],
+  [make.shuffled, 8_000],
+  [make.half, 4_000],
+  [make.overlaid, 3_000],
+  [make.lying, 6_000],
+];
+
+/** Digits as they are stored, drawn again, and written in strokes: nothing but the shape should tell them from the others. */
+function digits(train: DigitSet, random: RandomSource): Uint8Array[] {
+  const page = (side: number) => ({ ...CANVAS, width: side, height: side });
+  const stored = Array.from({ length: train.count - KEPT }, (_, i) => imageOf(train, i));
+  const drawn = stored.filter((_, i) => i % 2 === 0).map((pixels) => {
+    const side = random.pick([56, 70]);
+    return prepareDrawing(drawDigit(pixels, page(side), side, 0, 0));
+  });
+  const written = Array.from(
+    { length: 25_000 },
+    () => write(byHand(random.pick(DIGITS), random), make.somePen(random)),
+  );
+  return [...stored, ...drawn, ...written];
+}
+
+function others(train: DigitSet, random: RandomSource): Uint8Array[] {
+  const digit = () => {
+    const i = random.below(train.count - KEPT);
+    return { pixels: imageOf(train, i), label: train.labels[i] };
+  };
+  return MIX.flatMap(([maker, count]) => Array.from({ length: count }, () => maker(random, digit)));
+}
+
+function imageOf({ images }: DigitSet, index: number): Uint8Array {
+  return images.subarray(index * IMAGE_PIXELS, (index + 1) * IMAGE_PIXELS);
+}
+
+async function train(drawings: readonly Uint8Array[], digits: number): Promise<NamedTensor[]> {
+  const images = new Uint8Array(drawings.length * IMAGE_PIXELS);
+  drawings.forEach((pixels, i) => images.set(doubtCells(pixels), i * IMAGE_PIXELS));
+  const labels = Uint8Array.from(drawings, (_, i) => i < digits ? 0 : 1);
+  const set: DigitSet = { count: drawings.length, images, labels };
+  let weights: NamedTensor[] | undefined;
+  for (const learningRate of LEARNING_RATES) {
+    const trainer = await openTrainer({
+      spec: { modelType: "SimpleNN", hiddenLayers: [UNITS] },
+      optimizer: "Adam",
+      learningRate,
+      batchSize: 256,
+      epochs: EPOCHS,
+      seed: SEED,
+      dataset: {
+        train: set,
+        test: { count: 1, images: images.subarray(0, IMAGE_PIXELS), labels: labels.subarray(0, 1) },
+      },
+      device: "wasm",
+      weights,
+    });
+    let losses: Float32Array = new Float32Array();
+    while (trainer.step < trainer.totalSteps) losses = await trainer.run(trainer.stepsPerEpoch);
+    console.log(`learning rate ${learningRate}: loss ${losses.reduce((a, b) => a + b) / losses.length}`);
+    weights = await trainer.weights();
+    trainer.close();
+  }
+  return weights!;
+}
+
+const { train: stored, test } = mnist(), random = new RandomSource(SEED);
+const good = digits(stored, random), bad = others(stored, random);
+console.log(`${good.length} digits, ${bad.length} drawings of something else`);
+const table = tableOf(await train([...good, ...bad], good.length));
+const network = readTable({ ...table, threshold: 0, falseAlarmPercent: 0 });
+const kept = Array.from({ length: KEPT }, (_, i) => scoreOf(network, imageOf(stored, stored.count - KEPT + i)));
+const threshold = Number(kept.sort((a, b) => b - a)[KEPT * FALSE_ALARMS].toFixed(3));
+const alarms = Array.from({ length: test.count }, (_, i) => scoreOf(network, imageOf(test, i)) > threshold);
+const falseAlarmPercent = Number((100 * alarms.filter(Boolean).length / test.count).toFixed(2));
+console.log(`threshold ${threshold}: ${falseAlarmPercent} % of the test digits are doubted`);
+await Deno.writeTextFile(TABLE, sourceOf({ ...table, threshold, falseAlarmPercent }));

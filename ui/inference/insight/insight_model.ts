@@ -1,0 +1,30 @@
+import type { ModelRecord } from "../../../protocol/mod.ts";
+import type { InsightEngine } from "../../engine/insight_engine.ts";
+import type { SeveralModels } from "../../engine/several_models.ts";
+import type { Preferences } from "../../lab/preferences.ts";
+import type { InferenceModel } from "../model.ts";
+import { AllModels } from "./all_models.ts";
+import { ExplainedModel } from "./explained_model.ts";
+
+export interface InsightParts {
+  insights: InsightEngine;
+  several: SeveralModels;
+  preferences: Preferences;
+  whenIdle(callback: () => void): () => void;
+}
+
+/** What the drawing page can tell beyond the answer. */
+export class InsightModel {
+  readonly explained: ExplainedModel;
+  readonly all: AllModels;
+  readonly useModel: (record: ModelRecord) => void;
+
+  constructor(page: InferenceModel, { insights, several, preferences, whenIdle }: InsightParts) {
+    const { answered } = page;
+    const findRecord = (id: string) => page.findRecord(id);
+    this.explained = new ExplainedModel({ answered, findRecord, engine: insights, preferences, whenIdle });
+    const pause = () => new Promise<void>((resolve) => void whenIdle(resolve));
+    this.all = new AllModels({ answered, list: () => page.listModels(), engine: several, pause });
+    this.useModel = (record) => page.useModel(record);
+  }
+}
