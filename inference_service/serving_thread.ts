@@ -1,6 +1,6 @@
 /** One of the threads that answer on the service's address. */
 import { answerUnservable } from "../service/serve.ts";
-import { readSettings } from "../service/settings.ts";
+import type { Settings } from "../service/settings.ts";
 import { type InferenceService, openInferenceService } from "./service.ts";
 
 export interface ListeningAddress {
@@ -8,14 +8,14 @@ export interface ListeningAddress {
   port: number;
 }
 
-export type ToServingThread = { type: "serve"; address: ListeningAddress } | { type: "shutdown" };
+export type ToServingThread = { type: "serve"; address: ListeningAddress; settings: Settings } | { type: "shutdown" };
 export type FromServingThread = { type: "ended" };
 
 let service: InferenceService | undefined;
 let server: Deno.HttpServer | undefined;
 
-async function serve(address: ListeningAddress): Promise<void> {
-  service = await openInferenceService(readSettings());
+async function serve(address: ListeningAddress, settings: Settings): Promise<void> {
+  service = await openInferenceService(settings);
   const silent = () => {};
   server = Deno.serve({ ...address, reusePort: true, onListen: silent, onError: answerUnservable }, service.fetch);
 }
@@ -31,5 +31,5 @@ let turn: Promise<void> = Promise.resolve();
 
 self.onmessage = ({ data }: MessageEvent<ToServingThread>) => {
   // One after the other: an end that comes while the service opens waits for it.
-  turn = turn.then(() => data.type === "serve" ? serve(data.address) : shutdown());
+  turn = turn.then(() => data.type === "serve" ? serve(data.address, data.settings) : shutdown());
 };

@@ -2,9 +2,10 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { runMain } from "../service/serve.ts";
 import { readSettings } from "../service/settings.ts";
+import { localUrl } from "../service/url_host.ts";
 import { requireFreePorts } from "./lib/ports.ts";
 import { prepare } from "./lib/prepare.ts";
-import { localUrl, serviceCommand } from "./lib/service_command.ts";
+import { serviceCommand } from "./lib/service_command.ts";
 import { supervise } from "./lib/supervise.ts";
 
 const POLL_MS = 50;

@@ -66,6 +66,20 @@ export const LAYERS: readonly Layer[] = [
     why: "services use the core's front doors and never each other",
   },
   { path: "inference_service/rgba_kernels.ts", imports: ["core/emit/"], why: "code of its own for a canvas's pixels" },
+  { path: "deno.json", imports: [], why: "the project's version" },
+  {
+    path: "cli/",
+    imports: [
+      ...PUBLIC_CORE,
+      "protocol/",
+      "registry/",
+      "service/",
+      "training_service/",
+      "inference_service/",
+      "deno.json",
+    ],
+    why: "the command line puts the services together and uses what they are made of",
+  },
   { path: "ui/", imports: [...PUBLIC_CORE, "protocol/"], why: "pages talk to services over the wire only" },
   { path: "scripts/", imports: ["*"], why: "tools may use everything" },
 ];

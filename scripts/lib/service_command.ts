@@ -32,12 +32,6 @@ export function serviceCommand(service: ServiceName, settings: Settings): Deno.C
   });
 }
 
-/** The address under which this machine reaches a service. */
-export function localUrl({ host }: Settings, port: number): string {
-  const everywhere: Record<string, string> = { "0.0.0.0": "127.0.0.1", "::": "::1" };
-  return `http://${urlHost(everywhere[host] ?? host)}:${port}`;
-}
-
 /** Deno splits lists of permissions at commas and has no way to quote one. */
 function listed(folder: string): string {
   if (!folder.includes(",")) return folder;
