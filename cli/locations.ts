@@ -1,6 +1,7 @@
 /** Where a lab that was started by hand finds its digits and keeps its models. */
 import { join, resolve } from "node:path";
 import { readSettings, type Settings } from "../service/settings.ts";
+import { rawFolder } from "../training_service/dataset/raw_file.ts";
 
 const PROJECT_DIR = resolve(import.meta.dirname!, "..");
 /** Beside the pages in the binary: the four files, gzipped. */
@@ -9,18 +10,19 @@ const EMBEDDED_DATA = join(PROJECT_DIR, "dist", "dataset");
 type GetVariable = (name: string) => string | undefined;
 
 /**
- * The settings of the environment. Where that does not say, a compiled binary keeps models in `models` in the working
- * directory if that is there or can be made there, else in the platform's folder for a program's data (a binary that is
- * started by a double click may stand in the home folder, or in one that nobody can write to); and it trains on the digits of
- * `data` in the working directory, else on those that it carries.
+ * The settings of the environment. Where that does not say, the lab trains on the digits of `data`, else on those that a
+ * binary carries; and a binary keeps models in `models` in the working directory if that is there or can be made there, else
+ * in the platform's folder for a program's data (one that is started by a double click may stand in the home folder, or in one
+ * that nobody can write to).
  */
 export async function readLabSettings(get: GetVariable = (name) => Deno.env.get(name)): Promise<Settings> {
   const settings = readSettings(get);
-  if (!Deno.build.standalone) return settings;
+  const choosesModels = Deno.build.standalone && !get("MODELS_DIR");
+  const lacksData = !get("DATA_DIR") && !await isFolder(rawFolder(settings.dataDir));
   return {
     ...settings,
-    ...(get("MODELS_DIR") ? {} : { modelsDir: await chooseModelsDir(Deno.cwd(), get) }),
-    ...(get("DATA_DIR") || await isFolder(join(settings.dataDir, "MNIST", "raw")) ? {} : { dataDir: EMBEDDED_DATA }),
+    ...(choosesModels ? { modelsDir: await chooseModelsDir(Deno.cwd(), get) } : {}),
+    ...(lacksData && await isFolder(EMBEDDED_DATA) ? { dataDir: EMBEDDED_DATA } : {}),
   };
 }
 

@@ -1,6 +1,7 @@
 /** The lab's command line, and the entry of its binary. */
 import deno from "../deno.json" with { type: "json" };
 import { RegistryError } from "../registry/mod.ts";
+import { graphicsEnvironment } from "../service/graphics.ts";
 import { StartupError } from "../service/settings.ts";
 import { type Command, parseCommand, UsageError } from "./arguments.ts";
 import { helpText } from "./help.ts";
@@ -58,6 +59,7 @@ async function writeOut(path: string, bytes: Uint8Array): Promise<void> {
 }
 
 if (import.meta.main) {
+  for (const [name, value] of Object.entries(graphicsEnvironment())) Deno.env.set(name, value);
   try {
     Deno.exit(await run(parseCommand(Deno.args)));
   } catch (error) {

@@ -4,7 +4,7 @@
  */
 import { runMain } from "../service/serve.ts";
 import { readSettings } from "../service/settings.ts";
-import { graphicsEnvironment } from "./lib/graphics.ts";
+import { graphicsEnvironment } from "../service/graphics.ts";
 import { prepare } from "./lib/prepare.ts";
 import { PROJECT_DIR } from "./lib/source_files.ts";
 import { countTests, summaryLine, type TestCounts } from "./lib/test_counts.ts";

@@ -2,7 +2,7 @@
 import { join } from "node:path";
 import { SETTING_NAMES, type Settings, StartupError } from "../../service/settings.ts";
 import { urlHost } from "../../service/url_host.ts";
-import { graphicsEnvironment } from "./graphics.ts";
+import { graphicsEnvironment } from "../../service/graphics.ts";
 import { PROJECT_DIR } from "./source_files.ts";
 
 export type ServiceName = "training" | "inference";
