@@ -1,5 +1,6 @@
 /** `mnist-lab`, `mnist-lab train` and `mnist-lab predict` without more: services until Ctrl+C. */
 import { setTimeout as delay } from "node:timers/promises";
+import { requireFolder } from "../service/folders.ts";
 import { type Settings, StartupError } from "../service/settings.ts";
 import { localUrl } from "../service/url_host.ts";
 import { openBrowser } from "./open_browser.ts";
@@ -12,10 +13,11 @@ const TITLES: Readonly<Record<ServiceName, string>> = { training: "Train a model
 /**
  * Serves until SIGINT or SIGTERM; opens the first service's page unless told not to.
  *
- * @throws {StartupError} when a service cannot start, or ends by itself
+ * @throws {StartupError} when the models folder cannot be had, or a service cannot start or ends by itself
  */
 export async function serve(services: readonly ServiceName[], settings: Settings, open: boolean): Promise<void> {
   const stop = stopSignal();
+  await requireFolder(settings.modelsDir, "MODELS_DIR");
   console.log(`Models are kept in ${settings.modelsDir}`);
   const ended = new AbortController();
   const running = runServices(services, settings, stop).finally(() => ended.abort());

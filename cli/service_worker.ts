@@ -2,7 +2,7 @@
 import { RegistryError } from "../registry/mod.ts";
 import { runInferenceService } from "../inference_service/serve.ts";
 import { type Settings, StartupError } from "../service/settings.ts";
-import { runTrainingService } from "../training_service/service.ts";
+import { runTrainingService } from "../training_service/serve.ts";
 import type { ServiceName } from "./services.ts";
 
 export type ToServiceWorker = { type: "serve"; service: ServiceName; settings: Settings } | { type: "stop" };

@@ -2,6 +2,7 @@
 import type { Hono } from "hono";
 import { MAX_PREDICT_BYTES } from "../protocol/mod.ts";
 import { createServiceApp, serviceUrl } from "../service/app.ts";
+import type { HealthOptions } from "../service/health.ts";
 import { addModelRoutes, type ModelFiles } from "../service/model_routes.ts";
 import type { Settings } from "../service/settings.ts";
 import { answerPrediction, type PredictDeps } from "./predict.ts";
@@ -9,13 +10,14 @@ import { limitsOf, readBody } from "./read_body.ts";
 import { servingThreads } from "./serving_threads.ts";
 
 export interface InferenceDeps extends PredictDeps {
+  health?: HealthOptions;
   settings: Settings;
   store: ModelFiles;
 }
 
 /** The drawing page, `POST /predict`, `/api/models` and the files of each model. */
-export function createInferenceApp({ settings, store, predictors, drawings }: InferenceDeps): Hono {
-  const app = createServiceApp(settings, "inference", async () => ({ models: (await store.list()).length }));
+export function createInferenceApp({ settings, store, predictors, drawings, health }: InferenceDeps): Hono {
+  const app = createServiceApp(settings, "inference", health);
 
   const limits = limitsOf(servingThreads(settings), MAX_PREDICT_BYTES);
   app.post("/predict", async (c) => {

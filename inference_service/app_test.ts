@@ -202,5 +202,5 @@ Deno.test("the stored models are listed, and each can be asked for", async () =>
   const file = await app.request("http://localhost:8001/api/models/a/model.pth");
   assert.equal(await file.text(), "a.pth");
   assert.deepEqual(await errorOf(app.request("http://localhost:8001/api/models/x")), [404, 'There is no model "x".']);
-  assert.deepEqual(await (await app.request("http://localhost:8001/healthz")).json(), { status: "ok", models: 2 });
+  assert.equal((await (await app.request("http://localhost:8001/healthz")).json()).status, "ok");
 });

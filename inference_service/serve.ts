@@ -1,3 +1,4 @@
+import { log } from "../service/log.ts";
 import { serveService } from "../service/serve.ts";
 import type { Settings } from "../service/settings.ts";
 import { openInferenceService } from "./service.ts";
@@ -8,6 +9,7 @@ import { canShareAddress, ServingThreads, servingThreads } from "./serving_threa
  * `serveService` throw.
  */
 export async function runInferenceService(settings: Settings, stop?: AbortSignal): Promise<void> {
+  log.configure(settings.log);
   const service = await openInferenceService(settings);
   const threads = new ServingThreads();
   await serveService({

@@ -1,4 +1,6 @@
 import { Registry } from "../registry/mod.ts";
+import { EventLoopDelay } from "../service/event_loop_delay.ts";
+import { log } from "../service/log.ts";
 import type { Settings } from "../service/settings.ts";
 import { createInferenceApp } from "./app.ts";
 import { DrawingReader } from "./drawing_reader.ts";
@@ -21,16 +23,31 @@ export interface InferenceService {
 
 /** @throws {RegistryError} when the models' folder or their metadata cannot be read */
 export async function openInferenceService(settings: Settings): Promise<InferenceService> {
-  const store = await Registry.open(settings.modelsDir);
+  const store = await Registry.open(settings.modelsDir, {
+    onCreated: (folder) => log.warn("created the models folder, which was not there", { MODELS_DIR: folder }),
+  });
   // Metadata that cannot be read ends the start with a word, instead of every request.
   await store.list();
+  const strangers = await store.describeStrangers();
+  if (strangers !== undefined) log.warn(strangers);
   const device = settings.device === "auto" ? "wasm" : settings.device, threads = servingThreads(settings);
   const predictors = new PredictorCache(openStored(store, device), shareOf(OPEN_MODELS, threads));
   const drawings = new DrawingReader({ maxWaiting: shareOf(WAITING_DRAWINGS, threads) });
-  const app = createInferenceApp({ settings, store, predictors, drawings });
+  const delay = new EventLoopDelay();
+  const health = {
+    checks: {
+      // One who only reads is content with a folder that is gone: it may come back, but no model can be had meanwhile.
+      models_folder: () => store.checkReadable(),
+      models: () => store.describeStrangers(),
+    },
+    figures: async () => ({ models: (await store.list()).length }),
+    delay,
+  };
+  const app = createInferenceApp({ settings, store, predictors, drawings, health });
   return {
     fetch: (request) => app.fetch(request),
     close() {
+      delay.close();
       predictors.close();
       drawings.close();
     },

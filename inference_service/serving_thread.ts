@@ -1,4 +1,5 @@
 /** One of the threads that answer on the service's address. */
+import { log } from "../service/log.ts";
 import { answerUnservable } from "../service/serve.ts";
 import type { Settings } from "../service/settings.ts";
 import { type InferenceService, openInferenceService } from "./service.ts";
@@ -15,6 +16,7 @@ let service: InferenceService | undefined;
 let server: Deno.HttpServer | undefined;
 
 async function serve(address: ListeningAddress, settings: Settings): Promise<void> {
+  log.configure(settings.log);
   service = await openInferenceService(settings);
   const silent = () => {};
   server = Deno.serve({ ...address, reusePort: true, onListen: silent, onError: answerUnservable }, service.fetch);

@@ -3,6 +3,7 @@
  * millisecond of arithmetic, so one thread would leave the other cores idle while its clients wait. The system shares
  * connections out among the sockets that listen on an address; only Linux does so evenly.
  */
+import { log } from "../service/log.ts";
 import type { Settings } from "../service/settings.ts";
 import type { FromServingThread, ListeningAddress, ToServingThread } from "./serving_thread.ts";
 
@@ -48,7 +49,7 @@ export class ServingThreads {
     worker.onerror = (event) => {
       // The others go on meanwhile.
       event.preventDefault();
-      console.error("inference service: a serving thread broke down:", event.message);
+      log.error("a serving thread broke down", { reason: event.message });
       this.#threads.delete(thread);
       resolve();
       const restart = setTimeout(() => {

@@ -53,6 +53,12 @@ export class FolderLock {
     return await task(new LockMemory(file));
   }
 
+  /** Throws what the system has against writing here. */
+  async check(): Promise<void> {
+    using file = await this.#open();
+    await file.utime(new Date(), new Date());
+  }
+
   /** Closing the file frees its lock. */
   #open(): Promise<Deno.FsFile> {
     return Deno.open(this.#path, { read: true, write: true, create: true });

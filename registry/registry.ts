@@ -5,6 +5,7 @@ import type { NamedTensor } from "../core/nn/model_spec.ts";
 import { isDuplicate, type ModelConfig, type ModelRecord, ModelRecordSchema, validate } from "../protocol/mod.ts";
 import { exists, removeLeftovers, replaceFile } from "./atomic_file.ts";
 import { checkpointFingerprint, checkpointPath, isPlainPth, readCheckpointFile } from "./checkpoint_file.ts";
+import { notBefore } from "./clock.ts";
 import { DuplicateError, reasonOf, RegistryError } from "./errors.ts";
 import { FolderLock, type LockMemory } from "./folder_lock.ts";
 import { type Entry, entryOf, succeed } from "./metadata/metadata.ts";
@@ -57,11 +58,15 @@ export class Registry {
    * Opens the folder `dir`, or creates it where its parent exists.
    *
    * @param options.write refuse a folder in which nothing can be stored, instead of failing once a model is trained
+   * @param options.onCreated hears of a folder that was not there: it may be a name that was mistyped
    * @throws RegistryError when the folder cannot be used
    */
-  static async open(dir: string, options: { write?: boolean } = {}): Promise<Registry> {
+  static async open(
+    dir: string,
+    options: { write?: boolean; onCreated?(folder: string): void } = {},
+  ): Promise<Registry> {
     const folder = resolve(dir);
-    await openFolder(folder);
+    if (await openFolder(folder)) options.onCreated?.(folder);
     const registry = new Registry(folder);
     try {
       await registry.#lock.tryRun(() => registry.#cleanUp());
@@ -70,6 +75,33 @@ export class Registry {
       if (options.write) throw new RegistryError(`cannot write to the models folder ${folder}: ${reasonOf(error)}`);
     }
     return registry;
+  }
+
+  /** @throws RegistryError that says why models cannot be read now */
+  async checkReadable(): Promise<void> {
+    try {
+      for await (const _ of Deno.readDir(this.#folder)) break;
+    } catch (error) {
+      throw new RegistryError(`cannot read the models folder ${this.#folder}: ${reasonOf(error)}`, { cause: error });
+    }
+    await this.#metadata.read();
+  }
+
+  /** @throws RegistryError that says why models cannot be stored now */
+  async checkWritable(): Promise<void> {
+    await this.checkReadable();
+    try {
+      await this.#lock.check();
+    } catch (error) {
+      throw new RegistryError(`cannot write to the models folder ${this.#folder}: ${reasonOf(error)}`, {
+        cause: error,
+      });
+    }
+  }
+
+  /** What there is in the metadata that is no model, in words; undefined where all are. It stays as it is. */
+  async describeStrangers(): Promise<string | undefined> {
+    return (await this.#metadata.read()).strangers;
   }
 
   /** All records, newest first. */
@@ -206,12 +238,12 @@ export class Registry {
 
   /**
    * An id is given once, also where its model was removed within the same second: a reader who knows the old record must not
-   * find the new model's weights in its file.
+   * find the new model's weights in its file. A clock that was set back gives the latest second once more.
    */
   async #nextRecord(model: NewModel, entries: readonly Entry[], memory: LockMemory): Promise<ModelRecord> {
-    const timestamp = Math.floor(Date.now() / 1000);
-    const base = `model_${model.model_type}_${model.optimizer}_${timestamp}`.toLowerCase();
     const [second, ...ids] = (await memory.read()).split("\n");
+    const timestamp = Math.floor(notBefore(1000 * (Number(second) || 0)) / 1000);
+    const base = `model_${model.model_type}_${model.optimizer}_${timestamp}`.toLowerCase();
     const givenNow = second === `${timestamp}` ? ids : [];
     const taken = new Set([...entries.map((entry) => entry.id), ...givenNow]);
     let id = base;

@@ -2,12 +2,13 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { RegistryError } from "../registry/mod.ts";
 import { createServiceApp, HttpError, serviceUrl } from "./app.ts";
+import type { HealthOptions } from "./health.ts";
 import { readSettings, type Settings } from "./settings.ts";
 
 const settings: Settings = { ...readSettings(() => undefined), allowedHosts: ["lab.example"] };
 
-function createApp(overrides: Partial<Settings> = {}) {
-  const app = createServiceApp({ ...settings, ...overrides }, "training", () => ({ runs: 2 }));
+function createApp(overrides: Partial<Settings> = {}, checks: HealthOptions["checks"] = {}) {
+  const app = createServiceApp({ ...settings, ...overrides }, "training", { checks, figures: () => ({ runs: 2 }) });
   app.post("/change", (c) => c.json({ changed: true }));
   app.get("/socket", (c) => c.text("upgraded"));
   app.get("/teapot", () => {
@@ -38,7 +39,32 @@ async function withPages(body: (uiDir: string) => Promise<void>) {
 Deno.test("healthz says ok and what the service adds", async () => {
   const response = await createApp().request("http://localhost:8000/healthz");
   assert.equal(response.status, 200);
-  assert.deepEqual(await response.json(), { status: "ok", runs: 2 });
+  const { status, runs, memory_bytes, uptime_seconds } = await response.json();
+  assert.deepEqual([status, runs], ["ok", 2]);
+  assert.ok(memory_bytes > 1e6 && uptime_seconds >= 0);
+});
+
+Deno.test("healthz names each check; one that fails makes it 503, and tells no path of this machine", async () => {
+  const app = createApp({ modelsDir: "/home/zoe/models" }, {
+    dataset: () => {},
+    models: () => "/home/zoe/models/models_metadata.json has an odd entry",
+    models_folder: () => {
+      throw new RegistryError("cannot write to the models folder /home/zoe/models: permission denied");
+    },
+    other: () => {
+      throw new TypeError("secret detail at /home/zoe/file.ts");
+    },
+  });
+  const response = await app.request("http://localhost:8000/healthz");
+  assert.equal(response.status, 503);
+  const { status, checks } = await response.json();
+  assert.equal(status, "not ready");
+  assert.deepEqual(checks, {
+    dataset: { ok: true },
+    models: { ok: true, message: "MODELS_DIR/models_metadata.json has an odd entry" },
+    models_folder: { ok: false, message: "cannot write to the models folder MODELS_DIR: permission denied" },
+    other: { ok: false, message: "the service's log has the details" },
+  });
 });
 
 Deno.test("every answer isolates its origin, errors too", async () => {
@@ -106,7 +132,7 @@ Deno.test("any other error reaches the log, not the client", async () => {
   } finally {
     console.error = error;
   }
-  assert(logged.some((part) => part instanceof TypeError));
+  assert.match(logged.join(" "), /TypeError: secret detail at .*file\.ts\n/);
 });
 
 Deno.test("an unknown address is a JSON 404", async () => {

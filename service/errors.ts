@@ -2,6 +2,7 @@
 import type { Context } from "hono";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 import { RegistryError } from "../registry/mod.ts";
+import { log } from "./log.ts";
 
 /** Thrown by a handler: answered with `status` and `{"error": message, ...body}`. The message is for people. */
 export class HttpError extends Error {
@@ -20,6 +21,6 @@ export function answerError(error: Error, c: Context): Response {
     return c.json({ error: error.message, ...error.body }, error.status as ContentfulStatusCode);
   }
   if (error instanceof RegistryError) return c.json({ error: error.message }, 503);
-  console.error(`${c.req.method} ${c.req.path}:`, error);
+  log.error("request failed", { method: c.req.method, path: c.req.path }, error);
   return c.json({ error: "internal error" }, 500);
 }

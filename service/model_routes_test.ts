@@ -30,7 +30,7 @@ const weights: NamedTensor[] = parameterSpecs(specOf(record)).map(({ name, shape
 const checkpoint = Uint8Array.of(80, 75, 3, 4);
 
 function createApp(files: Partial<ModelFiles> = {}, records = [record]) {
-  const app = createServiceApp(readSettings(() => undefined), "training", () => ({}));
+  const app = createServiceApp(readSettings(() => undefined), "training");
   addModelRoutes(app, {
     list: () => Promise.resolve(records),
     get: (id) => Promise.resolve(records.find((record) => record.id === id)),

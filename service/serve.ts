@@ -1,5 +1,6 @@
 /** Starting a service, and ending it in time. */
 import { RegistryError } from "../registry/mod.ts";
+import { log } from "./log.ts";
 import { type Settings, StartupError } from "./settings.ts";
 import { urlHost } from "./url_host.ts";
 
@@ -32,6 +33,7 @@ export async function serveService(options: ServeOptions): Promise<void> {
   const server = listen(options);
   options.onListen?.(server.addr.port);
   const signal = options.stop === undefined ? catchSignals() : { caught: aborted(options.stop), release() {} };
+  surviveStrayErrors();
   await signal.caught;
   const hardExit = setTimeout(() => Deno.exit(0), HARD_EXIT_MS);
   Deno.unrefTimer(hardExit);
@@ -39,7 +41,7 @@ export async function serveService(options: ServeOptions): Promise<void> {
   try {
     await options.onShutdown?.();
   } catch (error) {
-    console.error(`${options.name}: shutting down:`, error);
+    log.error("shutting down failed", { service: options.name }, error);
   }
   await server.shutdown();
   signal.release();
@@ -67,7 +69,7 @@ function listen(options: ServeOptions): Deno.HttpServer<Deno.NetAddr> {
       hostname,
       port,
       reusePort: sharesAddress,
-      onListen: (address) => console.log(`${name}: http://${urlHost(hostname)}:${address.port}`),
+      onListen: (address) => announce(name, `http://${urlHost(hostname)}:${address.port}`, settings),
       onError: answerUnservable,
     }, fetch);
   } catch (error) {
@@ -75,16 +77,22 @@ function listen(options: ServeOptions): Deno.HttpServer<Deno.NetAddr> {
   }
 }
 
+/** The line that people and scripts wait for: as text it is told whatever the level. */
+function announce(name: string, url: string, settings: Settings) {
+  if (settings.log.format === "json") log.info("listening", { service: name, url });
+  else console.log(`${name}: ${url}`);
+}
+
 /** Reached only by requests so broken that the app never saw them, such as one whose Host header is no URL. */
 export function answerUnservable(error: unknown): Response {
-  console.error("A request could not be served:", error);
+  log.warn("a request could not be served", { reason: error instanceof Error ? error.message : String(error) });
   return Response.json({ error: "bad request" }, { status: 400 });
 }
 
 function whyNotListening(error: unknown, name: string, settings: Settings, port: number): string {
   const variable = port === settings.trainingPort ? "TRAINING_PORT" : "INFERENCE_PORT";
   if (error instanceof Deno.errors.AddrInUse) {
-    return `${name}: port ${port} is in use; stop the program that holds it, or set ${variable} to a free port`;
+    return `${name}: port ${port} is in use; stop the program that holds it (is the lab running already?), or set ${variable} to a free port`;
   }
   if (error instanceof Deno.errors.AddrNotAvailable) {
     return `${name}: HOST=${settings.host} is not an address of this machine`;
@@ -94,6 +102,18 @@ function whyNotListening(error: unknown, name: string, settings: Settings, port:
   }
   const reason = error instanceof Error ? error.message : String(error);
   return `${name}: cannot listen on ${settings.host}:${port}: ${reason}`;
+}
+
+/** What nobody waited for may have failed for one client; the others, and what is being trained, go on. */
+function surviveStrayErrors() {
+  addEventListener("unhandledrejection", (event) => {
+    event.preventDefault();
+    log.error("something failed that nobody waited for", {}, event.reason);
+  });
+  addEventListener("error", (event) => {
+    event.preventDefault();
+    log.error("something failed that nobody waited for", {}, event.error);
+  });
 }
 
 function aborted(signal: AbortSignal): Promise<void> {

@@ -115,6 +115,17 @@ Deno.test("a plain request to a socket's address is told so", async () => {
   });
 });
 
+Deno.test("what fails while nobody waits for it does not end the service", async () => {
+  await withFixture(async (process, host) => {
+    assert.equal(await (await fetch(`http://${host}/stray`)).text(), "ok");
+    assert.equal((await (await fetch(`http://${host}/healthz`)).json()).status, "ok");
+    assert.match(
+      await readLine(process.stderr),
+      /error something failed that nobody waited for\n.*nobody waits for this/,
+    );
+  });
+});
+
 Deno.test("a Host header that is no host name is refused and harms nobody", async () => {
   await withFixture(async (_process, host) => {
     const [hostname, port] = host.split(":");

@@ -6,7 +6,11 @@ import { SocketGroup } from "./websocket.ts";
 
 await runMain(async () => {
   const settings = readSettings();
-  const app = createServiceApp(settings, "training", () => ({}));
+  const app = createServiceApp(settings, "training");
+  app.get("/stray", (c) => {
+    Promise.reject(new Error("nobody waits for this"));
+    return c.text("ok");
+  });
   const sockets = new SocketGroup();
   app.get("/socket", (c) => sockets.upgrade(c.req.raw).response);
   app.get("/stuck", () => new Promise<Response>(() => {}));

@@ -1,6 +1,7 @@
 /** The environment variables of both services, read and checked once at the start. */
 import { isAbsolute, resolve } from "node:path";
 import { type DeviceChoice, DEVICES } from "../protocol/mod.ts";
+import { LOG_FORMATS, LOG_LEVELS, type LogOptions } from "./log.ts";
 
 /** A reason not to start, as one line for the person at the terminal. */
 export class StartupError extends Error {
@@ -21,6 +22,7 @@ export interface Settings {
   threads: number;
   /** Names, besides loopback and `host`, under which the pages may be asked for; lower case, without port. */
   allowedHosts: string[];
+  log: LogOptions;
 }
 
 /** The variables that `readSettings` looks at: what a service needs of `--allow-env`. */
@@ -34,6 +36,8 @@ export const SETTING_NAMES = [
   "DEVICE",
   "THREADS",
   "ALLOWED_HOSTS",
+  "LOG_LEVEL",
+  "LOG_FORMAT",
 ] as const;
 
 const PROJECT_DIR = resolve(import.meta.dirname!, "..");
@@ -68,7 +72,7 @@ export function readSettings(get: (name: string) => string | undefined = (name) 
     modelsDir: folder("MODELS_DIR", "models"),
     dataDir: folder("DATA_DIR", "data"),
     uiDir: resolve(PROJECT_DIR, "dist/ui"),
-    device: readDevice(read("DEVICE")),
+    device: readChoice("DEVICE", read("DEVICE"), DEVICES, "auto"),
     threads: readWhole(
       "THREADS",
       read("THREADS"),
@@ -76,6 +80,10 @@ export function readSettings(get: (name: string) => string | undefined = (name) 
       MAX_THREADS,
     ),
     allowedHosts: (read("ALLOWED_HOSTS") ?? "").split(",").map((name) => name.trim().toLowerCase()).filter(Boolean),
+    log: {
+      level: readChoice("LOG_LEVEL", read("LOG_LEVEL"), LOG_LEVELS, "info"),
+      format: readChoice("LOG_FORMAT", read("LOG_FORMAT"), LOG_FORMATS, "text"),
+    },
   };
 }
 
@@ -104,9 +112,9 @@ function readWhole(name: string, value: string | undefined, fallback: number, ma
   throw new StartupError(`${name} must be a whole number from 1 to ${max}, got "${value}"`);
 }
 
-function readDevice(value: string | undefined): DeviceChoice {
-  const device = value?.toLowerCase() ?? "auto";
-  const known = DEVICES.find((name) => name === device);
+function readChoice<T extends string>(name: string, value: string | undefined, choices: readonly T[], fallback: T): T {
+  const chosen = value?.toLowerCase() ?? fallback;
+  const known = choices.find((choice) => choice === chosen);
   if (known !== undefined) return known;
-  throw new StartupError(`DEVICE must be one of ${DEVICES.join(", ")}, got "${value}"`);
+  throw new StartupError(`${name} must be one of ${choices.join(", ")}, got "${value}"`);
 }

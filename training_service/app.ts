@@ -1,6 +1,7 @@
 /** The routes of the training service. */
 import type { Hono } from "hono";
 import { createServiceApp } from "../service/app.ts";
+import type { HealthOptions } from "../service/health.ts";
 import { addModelRoutes, type ModelFiles } from "../service/model_routes.ts";
 import type { Settings } from "../service/settings.ts";
 import type { SocketGroup } from "../service/websocket.ts";
@@ -18,11 +19,13 @@ export interface TrainingAppOptions {
   runs: Runs;
   archive: Pick<RunArchive, "list" | "find">;
   sockets: SocketGroup;
+  health?: HealthOptions;
 }
 
 /** The page, `/api/models`, `/api/runs`, and the sockets `/ws/train` and `/ws/runs/{id}`. */
-export function createTrainingApp({ settings, registry, importer, runs, archive, sockets }: TrainingAppOptions): Hono {
-  const app = createServiceApp(settings, "training", () => ({ unfinished_runs: runs.unfinished }));
+export function createTrainingApp(options: TrainingAppOptions): Hono {
+  const { settings, registry, importer, runs, archive, sockets, health } = options;
+  const app = createServiceApp(settings, "training", health);
 
   addModelRoutes(app, registry);
   addModelChanges(app, { registry, importer });

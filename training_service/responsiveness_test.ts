@@ -27,7 +27,7 @@ Deno.test("the service answers while a training takes every core", async () => {
         const asked = performance.now();
         const health = await (await fetch(`http://${host}/healthz`)).json();
         times.push(performance.now() - asked);
-        assert.deepEqual(health, { status: "ok", unfinished_runs: 1 });
+        assert.deepEqual([health.status, health.unfinished_runs], ["ok", 1]);
       }
       times.sort((a, b) => a - b);
       const median = times[REQUESTS / 2], max = times[REQUESTS - 1];

@@ -1,13 +1,27 @@
-/** The training service, put together: registry, worker, runs, routes and sockets. */
 import { Registry, RunCheckpoints } from "../registry/mod.ts";
-import { serveService } from "../service/serve.ts";
+import type { EventLoopDelay } from "../service/event_loop_delay.ts";
+import { log } from "../service/log.ts";
 import { type Settings, StartupError } from "../service/settings.ts";
 import { SocketGroup } from "../service/websocket.ts";
 import { createTrainingApp } from "./app.ts";
+import { checkDataset } from "./dataset/dataset.ts";
 import { ModelImporter } from "./imports/model_importer.ts";
 import { RunArchive } from "./runs/run_archive.ts";
 import { Runs } from "./runs/runs.ts";
 import { WorkerClient } from "./worker/worker_client.ts";
+
+/** All that answers requests, and what trains behind it. */
+export interface TrainingService {
+  fetch(request: Request): Response | Promise<Response>;
+  /** Ends every run, keeping where it was, and every socket. */
+  close(): Promise<void>;
+}
+
+export interface TrainingServiceOptions {
+  delay?: EventLoopDelay;
+  /** Another worker's, for tests of what befalls it. */
+  workerScript?: URL;
+}
 
 /** What trains and stores, without anybody to ask for it. */
 export interface TrainingParts {
@@ -17,17 +31,20 @@ export interface TrainingParts {
 }
 
 /**
- * Opens the models folder and the dataset.
- *
- * @throws {StartupError} when the dataset cannot be read
- * @throws {RegistryError} when the models cannot
+ * @throws {StartupError} when the digits cannot be read
+ * @throws {RegistryError} when the models' folder or their metadata cannot be used
  */
-export async function openTraining(settings: Settings): Promise<TrainingParts> {
-  const registry = await Registry.open(settings.modelsDir, { write: true });
+export async function openTraining(settings: Settings, workerScript?: URL): Promise<TrainingParts> {
+  const registry = await Registry.open(settings.modelsDir, {
+    write: true,
+    onCreated: (folder) => log.warn("created the models folder, which was not there", { MODELS_DIR: folder }),
+  });
   const checkpoints = await RunCheckpoints.open(settings.modelsDir);
   // Metadata that cannot be read ends the start, before anything is trained that could not be stored.
   await registry.list();
-  const worker = new WorkerClient(settings.dataDir);
+  const strangers = await registry.describeStrangers();
+  if (strangers !== undefined) log.warn(strangers);
+  const worker = new WorkerClient(settings.dataDir, workerScript);
   const trainImages = await worker.open().catch((error: Error) => {
     throw new StartupError(error.message);
   });
@@ -42,23 +59,36 @@ export async function openTraining(settings: Settings): Promise<TrainingParts> {
   return { registry, checkpoints, runs };
 }
 
-/** Serves until `stop` is aborted, or else until SIGINT or SIGTERM. Throws what `openTraining` and `serveService` throw. */
-export async function runTrainingService(settings: Settings, stop?: AbortSignal): Promise<void> {
-  const { registry, checkpoints, runs } = await openTraining(settings);
+/** Throws what `openTraining` throws. */
+export async function openTrainingService(
+  settings: Settings,
+  { delay, workerScript }: TrainingServiceOptions = {},
+): Promise<TrainingService> {
+  const { registry, checkpoints, runs } = await openTraining(settings, workerScript);
   const importer = new ModelImporter({ store: registry, dataDir: settings.dataDir });
   const archive = new RunArchive({ store: registry, checkpoints });
   const sockets = new SocketGroup();
-  const app = createTrainingApp({ settings, registry, importer, runs, archive, sockets });
-  await serveService({
-    name: "training service",
-    settings,
-    port: settings.trainingPort,
-    stop,
+  const health = {
+    checks: {
+      dataset: async () => void await checkDataset(settings.dataDir),
+      models_folder: () => registry.checkWritable(),
+      models: () => registry.describeStrangers(),
+    },
+    figures: async () => ({
+      models: (await registry.list()).length,
+      unfinished_runs: runs.unfinished,
+      queue_length: runs.queueLength,
+      sockets: sockets.size,
+    }),
+    delay,
+  };
+  const app = createTrainingApp({ settings, registry, importer, runs, archive, sockets, health });
+  return {
     fetch: (request) => app.fetch(request),
-    onShutdown: async () => {
+    async close() {
       importer.close();
       await runs.close();
       sockets.closeAll(1001, "the service is shutting down");
     },
-  });
+  };
 }

@@ -306,7 +306,15 @@ export async function withLab(
   const sockets = new SocketGroup();
   const settings = readSettings(() => undefined);
   const importer = new ModelImporter({ store, dataDir: settings.dataDir });
-  const app = createTrainingApp({ settings, registry: store, importer, runs, archive, sockets });
+  const app = createTrainingApp({
+    settings,
+    registry: store,
+    importer,
+    runs,
+    archive,
+    sockets,
+    health: { figures: () => ({ unfinished_runs: runs.unfinished }) },
+  });
   const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, (request) => app.fetch(request));
   const host = `127.0.0.1:${server.addr.port}`;
   const clients: TestClient[] = [];

@@ -1,6 +1,6 @@
 /** The text of `models_metadata.json`: a JSON array of records, written by this lab or by another program. */
 import * as v from "valibot";
-import { type ModelRecord, ModelRecordSchema } from "../../protocol/mod.ts";
+import { type ModelRecord, ModelRecordSchema, validate } from "../../protocol/mod.ts";
 import { DamagedMetadataError } from "../errors.ts";
 import { splitArray } from "./json_array.ts";
 import { findJsonFault } from "./json_fault.ts";
@@ -45,6 +45,27 @@ export function parseEntries(text: string, path: string, known: readonly Entry[]
 export function recordsOf(entries: readonly Entry[]): ModelRecord[] {
   const records = entries.map(({ record }) => record).filter((record) => record !== undefined);
   return records.reverse().sort((a, b) => b.timestamp - a.timestamp);
+}
+
+/** Which of `entries` are no models of this lab, and why the first is none; undefined where all are. */
+export function describeStrangers(entries: readonly Entry[], path: string): string | undefined {
+  const first = entries.findIndex(({ record }) => record === undefined);
+  if (first < 0) return undefined;
+  const count = entries.filter(({ record }) => record === undefined).length;
+  const what = count === 1 ? "1 entry that is no model" : `${count} entries that are no models`;
+  const who = entries[first].id === undefined ? "" : `, ${JSON.stringify(entries[first].id.slice(0, 80))}`;
+  return `${path} has ${what} (the first is number ${first + 1} of ${entries.length}${who}: ` +
+    `${reasonAgainst(entries[first].text)}); left as found, and not listed`;
+}
+
+/** Why the text of an entry is no model. */
+function reasonAgainst(text: string): string {
+  try {
+    validate(ModelRecordSchema, JSON.parse(text), "it");
+    return "reason unknown";
+  } catch (error) {
+    return (error as Error).message;
+  }
 }
 
 /** Indented by two spaces. Numbers that JavaScript would write in another way (64-bit integers, `1.0`) keep their text. */

@@ -1,7 +1,7 @@
 import type { ModelRecord } from "../../protocol/mod.ts";
 import { replaceFile } from "../atomic_file.ts";
 import { DamagedMetadataError, lackOfRoom, reasonOf, RegistryError } from "../errors.ts";
-import { type Entry, formatEntries, parseEntries, recordsOf } from "./metadata.ts";
+import { describeStrangers, type Entry, formatEntries, parseEntries, recordsOf } from "./metadata.ts";
 import { describeBackup, dropBackup, keepBackup, setBackupAside } from "./metadata_backup.ts";
 import { decodeUtf8 } from "./utf8.ts";
 
@@ -18,6 +18,8 @@ interface Snapshot {
   /** Newest first. */
   records: readonly ModelRecord[];
   byId: ReadonlyMap<string, ModelRecord>;
+  /** What there is besides models, in words; undefined where there is nothing. */
+  strangers?: string;
 }
 
 /** Coarser than the clock of any file system in use, which may be a few ms (Linux: a tick of the kernel). */
@@ -78,7 +80,7 @@ export class MetadataFile {
     using file = await Deno.open(this.path);
     const info = await file.stat();
     const bytes = await readUpTo(file, info.size);
-    const fingerprint = fingerprintOf(info), settled = Date.now() - (info.mtime?.getTime() ?? Infinity) > SETTLING_MS;
+    const fingerprint = fingerprintOf(info), settled = isSettled(info.mtime);
     try {
       // No pause from here on: of several calls that read one change, the first parses it and the others find it done.
       const text = decode(bytes, this.path);
@@ -97,8 +99,13 @@ export class MetadataFile {
     const records = recordsOf(entries);
     // Of two records with one id the newer one counts.
     const byId = new Map(records.toReversed().map((record) => [record.id, record]));
-    return { ...EMPTY, text, entries, records, byId };
+    return { ...EMPTY, text, entries, records, byId, strangers: describeStrangers(entries, this.path) };
   }
+}
+
+/** Whether a change now would leave another time. A file of the future was written before the clock was set back. */
+function isSettled(mtime: Date | null): boolean {
+  return mtime !== null && Math.abs(Date.now() - mtime.getTime()) > SETTLING_MS;
 }
 
 /** What tells one state of a file from others. */

@@ -11,6 +11,7 @@ import {
 import type { NamedTensor } from "../../core/nn/model_spec.ts";
 import { type RunCheckpoint, RunCheckpointSchema, validate, ValidationError } from "../../protocol/mod.ts";
 import { removeLeftovers, replaceFile } from "../atomic_file.ts";
+import { notBefore } from "../clock.ts";
 import { reasonOf, RegistryError } from "../errors.ts";
 import { FolderLock } from "../folder_lock.ts";
 
@@ -91,8 +92,11 @@ export class RunCheckpoints {
    *
    * @throws RegistryError when the folder cannot be written
    */
-  async save(checkpoint: RunCheckpoint, tensors: readonly NamedTensor[]): Promise<void> {
-    const { id } = checkpoint.history.run;
+  async save({ saved, ...rest }: RunCheckpoint, tensors: readonly NamedTensor[]): Promise<void> {
+    const { id } = rest.history.run;
+    // The newest goes last, whatever became of the clock.
+    const latest = this.list().find(({ history }) => history.run.id !== id)?.saved ?? 0;
+    const checkpoint: RunCheckpoint = { ...rest, saved: notBefore(latest + 1, saved) };
     try {
       await Deno.mkdir(this.#folder, { recursive: true });
       const parts = safetensorsParts(tensors, { [KEY]: JSON.stringify(checkpoint) });
@@ -101,8 +105,8 @@ export class RunCheckpoints {
       throw new RegistryError(`cannot keep a checkpoint in ${this.#folder}: ${reasonOf(error)}`, { cause: error });
     }
     this.#saved.set(id, { checkpoint });
-    const old = this.list().slice(this.#max).map(({ history }) => history.run.id);
-    for (const id of old) if (!this.#held.has(id)) await this.remove(id);
+    const others = this.list().map(({ history }) => history.run.id).filter((other) => other !== id);
+    for (const old of others.slice(this.#max - 1)) if (!this.#held.has(old)) await this.remove(old);
   }
 
   /**

@@ -1,44 +1,11 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import type { RunCheckpoint } from "../../protocol/mod.ts";
 import { RunCheckpoints } from "./run_checkpoints.ts";
+import { checkpoint } from "./run_checkpoints_testing.ts";
 import { filesIn, refused, withFolder } from "../registry_testing.ts";
 
 let saved = 0;
-
-function checkpointOf(id: string): RunCheckpoint {
-  return {
-    saved: ++saved,
-    history: {
-      type: "history",
-      run: {
-        id,
-        state: "aborted",
-        config: {
-          model_type: "SimpleNN",
-          optimizer: "Adam",
-          learning_rate: 0.001,
-          num_epochs: 2,
-          batch_size: 64,
-          hidden_layers_config: [4],
-          use_dropout: false,
-          dropout_p: 0.3,
-          seed: 1,
-        },
-        created: 1,
-        step: 7,
-        total_steps: 20,
-      },
-      losses: [[1, 2.25], [7, null]],
-      logs: [{ type: "log", message: 'Ä \u2028 "' }],
-    },
-    device: "wasm",
-    step: 7,
-    epochs_done: 0,
-    loss_sum: 0.1 + 0.2,
-    seconds: 1.5,
-  };
-}
+const checkpointOf = (id: string) => checkpoint(id, ++saved);
 
 const tensors = (value: number) => [{ name: "w", shape: [2, 2], data: Float32Array.of(value, -0, 1e-45, Infinity) }];
 const checkpointFiles = (folder: string) => filesIn(join(folder, "checkpoints")).filter((name) => name !== ".lock");

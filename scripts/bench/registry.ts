@@ -66,7 +66,7 @@ function withModels(measure: (folder: string) => Promise<Figure[]>): Promise<Fig
 async function measureListing({ settings }: Bench, folder: string): Promise<Figure[]> {
   const cold = await milliseconds(async () => proveList(await (await Registry.open(folder)).list()));
   const registry = await Registry.open(folder);
-  const app = createServiceApp(settings, "training", () => ({}));
+  const app = createServiceApp(settings, "training");
   addModelRoutes(app, registry);
   const get = async () => await (await app.request("http://localhost/api/models")).arrayBuffer();
   proveList(JSON.parse(new TextDecoder().decode(await get())));

@@ -10,7 +10,7 @@ export function requireFreePorts({ host, trainingPort, inferencePort }: Settings
       // Whatever else is wrong with the address, the service itself says better.
       if (!(error instanceof Deno.errors.AddrInUse)) continue;
       throw new StartupError(
-        `Port ${port} is in use; stop the program that holds it, or set ${variable} to a free port`,
+        `Port ${port} is in use; stop the program that holds it (is the lab running already?), or set ${variable} to a free port`,
       );
     }
   }

@@ -3,7 +3,7 @@ import * as esbuild from "esbuild";
 import type { Settings } from "../../service/settings.ts";
 import { buildUi } from "../build_ui.ts";
 import { fetchData } from "../fetch_data.ts";
-import { requireFolder } from "./folders.ts";
+import { requireFolder } from "../../service/folders.ts";
 
 /**
  * The dataset, the pages and the folder for models.
@@ -12,7 +12,8 @@ import { requireFolder } from "./folders.ts";
  * @throws {StartupError} when the dataset or the folder cannot be had
  */
 export async function prepare(settings: Settings, log: (line: string) => void): Promise<void> {
-  await requireFolder(settings.modelsDir, "MODELS_DIR");
+  // A name that was mistyped would look like a lab without models.
+  if (await requireFolder(settings.modelsDir, "MODELS_DIR")) log(`Created the models folder ${settings.modelsDir}.`);
   await fetchData(settings.dataDir, log);
   try {
     await buildUi();

@@ -22,7 +22,7 @@ Deno.test("imports down the layers break no rule", () => {
     "core/backends/wasm/backend.ts": `import * as ops from "../../ops/mod.ts";`,
     "core/backends/wasm/worker.ts": ``,
     "core/nn/trainer.ts": `import { open } from "../backends/open.ts";`,
-    "training_service/worker/worker.ts": `import { openTrainer } from "../core/nn/trainer.ts";`,
+    "training_service/worker/worker.ts": `import { openTrainer } from "../../core/nn/trainer.ts";`,
     "scripts/dev.ts": `import "../training_service/worker/worker.ts";`,
   });
   assert.deepEqual(found, []);

@@ -1,6 +1,7 @@
 /** Keeps the latest snapshot of one run on disk, one write at a time. */
 import type { RunCheckpoint } from "../../protocol/mod.ts";
 import type { RunCheckpoints } from "../../registry/mod.ts";
+import { log } from "../../service/log.ts";
 import type { Run } from "./run.ts";
 import { KEPT_LOSSES, thinned } from "./loss_history.ts";
 import type { Snapshot } from "../worker/worker_messages.ts";
@@ -43,6 +44,7 @@ export class CheckpointKeeper {
       } catch (error) {
         // A training does not end for want of a checkpoint.
         if (!this.#failed) this.run.log(`No checkpoint: ${(error as Error).message}.`);
+        log.warn("no checkpoint", { run: this.run.id, reason: (error as Error).message });
         this.#failed = true;
       }
     }

@@ -49,6 +49,8 @@ export class Run {
   readonly #created = Date.now();
   #state: RunState = "queued";
   #started?: number;
+  /** The same moment on a clock that nobody sets, for durations. */
+  #startedAt = NaN;
   #ended?: number;
   #step = 0;
   #totalSteps: number;
@@ -237,7 +239,8 @@ export class Run {
   begin() {
     this.#state = "running";
     this.#place = undefined;
-    this.#started = Date.now();
+    this.#started = Math.max(Date.now(), this.#created);
+    this.#startedAt = performance.now();
     const { model_type, hidden_layers_config, optimizer } = this.config;
     const what = `${model_type} [${hidden_layers_config.join(", ")}] with ${optimizer}`;
     if (this.past === undefined) this.log(`Starting ${what}.`);
@@ -286,14 +289,14 @@ export class Run {
 
   /** Where the run goes on with another, with the time that one took. */
   #secondsTrained(): number {
-    const seconds = (Date.now() - (this.#started ?? Date.now())) / 1000 + (this.past?.checkpoint.seconds ?? 0);
+    const seconds = (performance.now() - this.#startedAt) / 1000 + (this.past?.checkpoint.seconds ?? 0);
     return Math.round(seconds * 1000) / 1000;
   }
 
   /** What is to be kept beside the model of this run, which ends with `result`. */
   historyWith(result: ResultMessage): HistoryMessage {
     const { losses, logs } = this.history;
-    const run: RunSummary = { ...this.summary, state: "done", ended: Date.now(), model_id: result.model_id };
+    const run: RunSummary = { ...this.summary, state: "done", ended: this.#now(), model_id: result.model_id };
     return { type: "history", run, losses: thinned(losses, KEPT_LOSSES), logs, end: result };
   }
 
@@ -321,9 +324,14 @@ export class Run {
     this.#finish("failed", { type: "error", message, field, resume: this.#resumable });
   }
 
+  /** Never before what happened already, should the clock have been set back. */
+  #now(): number {
+    return Math.max(Date.now(), this.#started ?? this.#created);
+  }
+
   #finish(state: RunState, end?: EndMessage) {
     this.#state = state;
-    this.#ended = Date.now();
+    this.#ended = this.#now();
     this.#place = undefined;
     this.#end = end;
     if (end !== undefined) this.#emit(end);

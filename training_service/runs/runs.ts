@@ -9,8 +9,10 @@ import {
   ValidationError,
 } from "../../protocol/mod.ts";
 import { type Registry, RegistryError, type RunCheckpoints } from "../../registry/mod.ts";
+import { log } from "../../service/log.ts";
 import { CheckpointKeeper } from "./checkpoint_keeper.ts";
 import { jobOf, modelOf } from "./job.ts";
+import { logRun } from "./run_log.ts";
 import { RunQueue } from "./run_queue.ts";
 import { Run, type RunListener, type RunPast } from "./run.ts";
 import { findStart, readStart } from "./start_from.ts";
@@ -80,6 +82,7 @@ export class Runs {
     }
     const run = "resume" in request ? this.#resumed(request) : this.#fresh(request);
     this.#runs.set(run.id, run);
+    logRun(run);
     run.subscribe(listener);
     run.announce();
     const end = this.#conduct(run).finally(() => {
@@ -143,6 +146,11 @@ export class Runs {
 
   get unfinished(): number {
     return this.#ends.size;
+  }
+
+  /** Runs that wait for their turn, or for an answer. */
+  get queueLength(): number {
+    return [...this.#runs.values()].filter(({ state }) => state === "queued" || state === "asking").length;
   }
 
   /** Aborts every run and ends the worker. Nothing half done is stored. */
@@ -214,7 +222,10 @@ export class Runs {
       ? { weights: await readStart(store, config) }
       : { tensors: await checkpoints.read(past.checkpoint.history.run.id) };
     const model = await worker.train(jobOf(run, origin, { device, threads }), {
-      onStart: (start) => run.start(start),
+      onStart: (start) => {
+        log.info("run trains", { run: run.id, device: start.device });
+        run.start(start);
+      },
       onLosses: (batch) => run.addLosses(batch),
       onEpoch: (end) => run.endEpoch(end),
       onSnapshot: (snapshot) => keeper.keep(snapshot),
@@ -256,6 +267,6 @@ function stepsOf({ batch_size, num_epochs }: TrainConfig, trainImages: number): 
 
 function explain(error: unknown): string {
   if (error instanceof TrainingError || error instanceof RegistryError) return error.message;
-  console.error("run:", error);
+  log.error("a run failed", {}, error);
   return "The training failed because of an internal error; the service's log has the details.";
 }

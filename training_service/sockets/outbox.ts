@@ -1,10 +1,17 @@
 /** Sending to one client: in order, never after the close, and no faster than it reads. */
 import type { LossMessage, LossPoint, ServerMessage } from "../../protocol/mod.ts";
+import { log } from "../../service/log.ts";
 
 /** Above this many bytes on their way a client counts as slow. */
 const MAX_BUFFERED_BYTES = 256 * 1024;
 /** When to look again whether a slow client has caught up. */
 const RETRY_MS = 50;
+/** A client that is slow for so long without a break does not read any more. */
+const PATIENCE_MS = 30_000;
+/** Losses that wait for a slow client: some megabytes. */
+const MAX_HELD = 20_000;
+/** "Try again later" (RFC 6455's registry): the page joins its run again. */
+const TRY_AGAIN_LATER = 1013;
 
 /** Nothing comes after these, so what is held back has to come before them. */
 const ENDS: ReadonlySet<ServerMessage["type"]> = new Set(["result", "aborted", "error"]);
@@ -15,18 +22,29 @@ export type OutgoingSocket = Pick<WebSocket, "readyState" | "bufferedAmount" | "
 export interface OutboxOptions {
   /** Least time between two `loss` messages; what comes in between is merged into the next one. */
   lossIntervalMs?: number;
+  /** Called once when the client reads so slowly that it was closed; whoever writes to it should stop. */
+  onGiveUp?(): void;
+  /** How long a client may be slow; another one only in tests. */
+  patienceMs?: number;
 }
 
 export class Outbox {
   readonly #socket: OutgoingSocket;
   readonly #lossIntervalMs: number;
+  readonly #patienceMs: number;
+  readonly #onGiveUp: () => void;
   #held: LossMessage[] = [];
   #lossSentAt = -Infinity;
   #timer?: ReturnType<typeof setTimeout>;
+  /** Since when the client has been slow without a break. */
+  #slowSince?: number;
 
-  constructor(socket: OutgoingSocket, { lossIntervalMs = 0 }: OutboxOptions = {}) {
+  constructor(socket: OutgoingSocket, options: OutboxOptions = {}) {
+    const { lossIntervalMs = 0, patienceMs = PATIENCE_MS, onGiveUp = () => {} } = options;
     this.#socket = socket;
     this.#lossIntervalMs = lossIntervalMs;
+    this.#patienceMs = patienceMs;
+    this.#onGiveUp = onGiveUp;
   }
 
   /** Whether the client reads more slowly than it is written to. */
@@ -36,6 +54,7 @@ export class Outbox {
 
   /** Sends now, except for losses that come too fast: other messages overtake these, but not the one that ends the run. */
   send(message: ServerMessage) {
+    if (this.#isTooSlow()) return this.#giveUp();
     if (message.type === "loss") {
       this.#held.push(message);
       this.#sendLossesWhenDue();
@@ -58,13 +77,33 @@ export class Outbox {
     this.#held = [];
   }
 
+  #isTooSlow(): boolean {
+    if (!this.congested) {
+      this.#slowSince = undefined;
+      return false;
+    }
+    this.#slowSince ??= performance.now();
+    return this.#held.length >= MAX_HELD || performance.now() - this.#slowSince > this.#patienceMs;
+  }
+
+  /** It finds its run again by `/ws/runs/{id}`, where all that it missed comes as one message. */
+  #giveUp() {
+    this.discard();
+    this.#slowSince = undefined;
+    if (this.#socket.readyState !== WebSocket.OPEN) return;
+    log.warn("a client that does not read was closed");
+    this.#socket.close(TRY_AGAIN_LATER, "not read fast enough; join again at /ws/runs/{id}");
+    this.#onGiveUp();
+  }
+
   #sendLossesWhenDue() {
     if (this.#timer !== undefined) return;
     const wait = this.congested ? RETRY_MS : this.#lossSentAt + this.#lossIntervalMs - performance.now();
     if (wait <= 0) return this.#sendLosses();
     this.#timer = setTimeout(() => {
       this.#timer = undefined;
-      if (this.#held.length > 0) this.#sendLossesWhenDue();
+      if (this.#isTooSlow()) this.#giveUp();
+      else if (this.#held.length > 0) this.#sendLossesWhenDue();
     }, wait);
   }
 

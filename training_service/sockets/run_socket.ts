@@ -12,7 +12,10 @@ const LOSS_INTERVAL_MS = 100;
 
 /** Serves one onlooker of run `id` on `socket`: the history first, then what comes, until the run's end. */
 export function serveRunSocket(socket: WebSocket, { runs, archive }: KnownRuns, id: string) {
-  const outbox = new Outbox(socket, { lossIntervalMs: LOSS_INTERVAL_MS });
+  const outbox = new Outbox(socket, {
+    lossIntervalMs: LOSS_INTERVAL_MS,
+    onGiveUp: () => run?.unsubscribe(listener),
+  });
   const listener: RunListener = {
     onMessage: (message) => outbox.send(message),
     onEnd: () => outbox.close(NORMAL),

@@ -1,6 +1,7 @@
 /** `/ws/train`: a config comes in, or the name of a run to go on with; a run goes out. */
 import { ValidationError } from "../../protocol/mod.ts";
 import { RegistryError } from "../../registry/mod.ts";
+import { log } from "../../service/log.ts";
 import { parseRequest } from "./client_message.ts";
 import { control } from "./control.ts";
 import { Outbox } from "./outbox.ts";
@@ -9,15 +10,20 @@ import { RefusedError, type Runs } from "../runs/runs.ts";
 
 const NORMAL = 1000;
 const POLICY_VIOLATION = 1008;
+const INTERNAL_ERROR = 1011;
 
 /** Serves one client of `/ws/train` on `socket`. Its run outlives it. */
 export function serveTrainSocket(socket: WebSocket, runs: Runs) {
-  const outbox = new Outbox(socket);
+  const outbox = new Outbox(socket, { onGiveUp: () => leave() });
   const listener: RunListener = {
     onMessage: (message) => outbox.send(message),
     onEnd: () => outbox.close(NORMAL),
   };
   let run: Run | undefined;
+  const leave = () => {
+    run?.unsubscribe(listener);
+    run?.leave();
+  };
 
   const receive = async (data: unknown) => {
     if (socket.readyState !== WebSocket.OPEN) return;
@@ -36,8 +42,7 @@ export function serveTrainSocket(socket: WebSocket, runs: Runs) {
   let received = Promise.resolve();
   socket.addEventListener("message", ({ data }) => received = received.then(() => receive(data)));
   socket.addEventListener("close", () => {
-    run?.unsubscribe(listener);
-    run?.leave();
+    leave();
     outbox.discard();
   });
 }
@@ -50,6 +55,8 @@ function refuse(error: unknown, outbox: Outbox) {
     outbox.send({ type: "error", message: error.message });
     outbox.close(NORMAL);
   } else {
-    throw error;
+    log.error("a first message could not be answered", {}, error);
+    outbox.send({ type: "error", message: "The lab could not take this on because of an internal error." });
+    outbox.close(INTERNAL_ERROR);
   }
 }

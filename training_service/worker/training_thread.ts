@@ -1,4 +1,5 @@
 /** One worker, from its start to its end. */
+import { log } from "../../service/log.ts";
 import type {
   EpochEnd,
   FromWorker,
@@ -166,7 +167,7 @@ export class TrainingThread {
 
   #crash(reason: string) {
     this.end();
-    console.error("training worker:", reason);
+    log.error("the training worker crashed", { reason });
     const error = new TrainingError("The training broke down and could not go on. The next one starts afresh.");
     this.#ready.reject(error);
     this.#job?.reject(error);

@@ -1,6 +1,7 @@
 /** The training thread: holds the digits, trains one job at a time, and stays for the next. */
 import type { Dataset } from "../../core/mnist/idx.ts";
 import { openTrainerOn } from "../../core/nn/device_choice.ts";
+import { log } from "../../service/log.ts";
 import { readDataset } from "../dataset/dataset.ts";
 import { SnapshotTimer } from "./snapshot_timer.ts";
 import { isTorn, type LoopProgress, runTraining } from "./training_loop.ts";
@@ -32,7 +33,7 @@ async function answerJob(job: TrainingJob): Promise<FromWorker> {
     const model = await train(job);
     return model === undefined ? { type: "stopped" } : { type: "trained", model };
   } catch (error) {
-    console.error("training worker:", error);
+    log.error("training failed", {}, error);
     return { type: "failed", message: explain(error) };
   }
 }

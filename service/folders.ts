@@ -1,19 +1,31 @@
 /** Folders that the settings name. */
-import { StartupError } from "../../service/settings.ts";
+import { StartupError } from "./settings.ts";
 
 /**
- * Makes sure that `folder` is there, with the folders above it.
+ * Makes sure that `folder` is there, with the folders above it, and says whether it had to be created.
  *
  * @param variable the setting by which another place can be chosen
  * @throws {StartupError} when it cannot be had
  */
-export async function requireFolder(folder: string, variable: "MODELS_DIR" | "DATA_DIR"): Promise<void> {
+export async function requireFolder(folder: string, variable: "MODELS_DIR" | "DATA_DIR"): Promise<boolean> {
   try {
+    const isNew = !await isThere(folder);
     await Deno.mkdir(folder, { recursive: true });
+    return isNew;
   } catch (error) {
     throw new StartupError(
       `The folder ${folder} cannot be created (${reasonOf(error)}): set ${variable} to another one`,
     );
+  }
+}
+
+async function isThere(path: string): Promise<boolean> {
+  try {
+    await Deno.stat(path);
+    return true;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
   }
 }
 

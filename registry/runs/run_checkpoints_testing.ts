@@ -1,0 +1,36 @@
+import type { RunCheckpoint } from "../../protocol/mod.ts";
+
+/** The checkpoint of a run that was aborted at step 7, written at `saved`. */
+export function checkpoint(id: string, saved: number): RunCheckpoint {
+  return {
+    saved,
+    history: {
+      type: "history",
+      run: {
+        id,
+        state: "aborted",
+        config: {
+          model_type: "SimpleNN",
+          optimizer: "Adam",
+          learning_rate: 0.001,
+          num_epochs: 2,
+          batch_size: 64,
+          hidden_layers_config: [4],
+          use_dropout: false,
+          dropout_p: 0.3,
+          seed: 1,
+        },
+        created: 1,
+        step: 7,
+        total_steps: 20,
+      },
+      losses: [[1, 2.25], [7, null]],
+      logs: [{ type: "log", message: 'Ä \u2028 "' }],
+    },
+    device: "wasm",
+    step: 7,
+    epochs_done: 0,
+    loss_sum: 0.1 + 0.2,
+    seconds: 1.5,
+  };
+}

@@ -1,0 +1,120 @@
+/**
+ * A WebSocket client by hand, for what no well-behaved client does: it reads when it is told to, and gives no sign of life by
+ * itself.
+ */
+
+/** RFC 6455: the kinds of frames. */
+const OPCODES = { text: 1, close: 8, ping: 9, pong: 10 } as const;
+
+export interface Frame {
+  opcode: number;
+  payload: Uint8Array;
+}
+
+export class RawSocket {
+  #buffer = new Uint8Array(64 * 1024);
+  #filled = 0;
+
+  private constructor(readonly connection: Deno.TcpConn) {}
+
+  /** Connects to `path` of `host` (`127.0.0.1:8000`) and reads no further than the handshake. */
+  static async open(host: string, path: string): Promise<RawSocket> {
+    const [hostname, port] = host.split(":");
+    const socket = new RawSocket(await Deno.connect({ hostname, port: Number(port) }));
+    const key = btoa("sixteen bytes ok");
+    await socket.#write(
+      new TextEncoder().encode(
+        `GET ${path} HTTP/1.1\r\nHost: ${host}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n` +
+          `Sec-WebSocket-Key: ${key}\r\nSec-WebSocket-Version: 13\r\n\r\n`,
+      ),
+    );
+    let head = "";
+    const byte = new Uint8Array(1);
+    while (!head.endsWith("\r\n\r\n")) {
+      if (await socket.connection.read(byte) === null) throw new Error(`the handshake broke off: ${head}`);
+      head += String.fromCharCode(byte[0]);
+    }
+    if (!head.startsWith("HTTP/1.1 101 ")) throw new Error(`no handshake: ${head}`);
+    return socket;
+  }
+
+  send(text: string): Promise<void> {
+    return this.#writeFrame(OPCODES.text, new TextEncoder().encode(text));
+  }
+
+  pong(payload: Uint8Array): Promise<void> {
+    return this.#writeFrame(OPCODES.pong, payload);
+  }
+
+  /** The next frame; undefined once the server has hung up. */
+  async read(): Promise<Frame | undefined> {
+    for (;;) {
+      const frame = this.#take();
+      if (frame !== undefined) return frame;
+      if (this.#filled === this.#buffer.length) this.#grow();
+      const count = await this.connection.read(this.#buffer.subarray(this.#filled)).catch(() => null);
+      if (count === null) return undefined;
+      this.#filled += count;
+    }
+  }
+
+  /** Reads to the end; code and reason of the close, where one was told. */
+  async readToEnd(): Promise<{ code: number; reason: string } | undefined> {
+    for (let frame = await this.read(); frame !== undefined; frame = await this.read()) {
+      if (frame.opcode !== OPCODES.close) continue;
+      const [high = 0, low = 0, ...reason] = frame.payload;
+      return { code: 256 * high + low, reason: new TextDecoder().decode(new Uint8Array(reason)) };
+    }
+  }
+
+  /** Follows until the server hangs up: gives signs of life, and each text to `onText`. */
+  async follow(onText: (payload: Uint8Array) => void): Promise<void> {
+    for (let frame = await this.read(); frame !== undefined; frame = await this.read()) {
+      if (frame.opcode === OPCODES.text) onText(frame.payload);
+      else if (frame.opcode === OPCODES.ping) await this.pong(frame.payload);
+      else if (frame.opcode === OPCODES.close) return;
+    }
+  }
+
+  close(): void {
+    try {
+      this.connection.close();
+    } catch {
+      // The server was faster.
+    }
+  }
+
+  #take(): Frame | undefined {
+    const view = new DataView(this.#buffer.buffer);
+    if (this.#filled < 2) return undefined;
+    const short = this.#buffer[1] & 127;
+    const begin = short < 126 ? 2 : short === 126 ? 4 : 10;
+    if (this.#filled < begin) return undefined;
+    const length = short < 126 ? short : short === 126 ? view.getUint16(2) : Number(view.getBigUint64(2));
+    if (this.#filled < begin + length) return undefined;
+    const frame = { opcode: this.#buffer[0] & 15, payload: this.#buffer.slice(begin, begin + length) };
+    this.#buffer.copyWithin(0, begin + length, this.#filled);
+    this.#filled -= begin + length;
+    return frame;
+  }
+
+  #grow() {
+    const larger = new Uint8Array(2 * this.#buffer.length);
+    larger.set(this.#buffer);
+    this.#buffer = larger;
+  }
+
+  /** Masked with zeros, as a mask must be there and need not hide anything. */
+  async #writeFrame(opcode: number, payload: Uint8Array): Promise<void> {
+    const long = payload.length > 125;
+    if (payload.length > 0xffff) throw new RangeError("longer than this client sends");
+    const head = long
+      ? [128 | opcode, 128 | 126, payload.length >> 8, payload.length & 255]
+      : [128 | opcode, 128 | payload.length];
+    await this.#write(Uint8Array.of(...head, 0, 0, 0, 0, ...payload));
+  }
+
+  async #write(bytes: Uint8Array): Promise<void> {
+    for (let sent = 0; sent < bytes.length;) sent += await this.connection.write(bytes.subarray(sent));
+  }
+}

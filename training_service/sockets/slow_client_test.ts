@@ -1,0 +1,66 @@
+/** Clients that stop reading in the middle of a run, over real sockets. */
+import assert from "node:assert/strict";
+import { RawSocket } from "../../service/raw_socket_testing.ts";
+import { CONFIG, inTime, withLab } from "../testing.ts";
+
+/** Of a run at batch size 1: 12 million steps, of which 1.2 million are told. */
+const EPOCHS = 200, IMAGES = 60_000;
+const CHUNK = 5000;
+
+async function usedBytes(): Promise<number> {
+  // Other sockets have their turn, as they would have.
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  const { heapUsed, external } = Deno.memoryUsage();
+  return heapUsed + external;
+}
+
+for (const path of ["/ws/train", "/ws/runs/{id}"]) {
+  Deno.test(`a client of ${path} that stops reading costs little memory, is closed, and can join again`, async () => {
+    await withLab(async (lab) => {
+      const config = { ...CONFIG, hidden_layers_config: [16], batch_size: 1, num_epochs: EPOCHS };
+      const starter = path === "/ws/train" ? await RawSocket.open(lab.host, path) : undefined;
+      if (starter) await starter.send(JSON.stringify(config));
+      else (await lab.train(config)).socket.onmessage = () => {};
+      const training = await lab.worker.next();
+      const [{ id }] = lab.runs.list();
+      const slow = starter ?? await RawSocket.open(lab.host, `/ws/runs/${id}`);
+      // So that it is followed before the losses come.
+      if (!starter) await slow.read();
+      training.start();
+      const before = await usedBytes();
+      let most = 0;
+      for (let first = 1; first <= EPOCHS * IMAGES; first += CHUNK) {
+        training.steps(first, first + CHUNK - 1);
+        if (first % (20 * CHUNK) === 1) most = Math.max(most, await usedBytes());
+      }
+      console.log(`${path}: at most ${((most - before) / 2 ** 20).toFixed(1)} MiB more`);
+      assert.ok(most - before < 64 * 2 ** 20, `${most - before} bytes for a client that does not read`);
+      // Now it looks again, and reads what was on its way.
+      const close = await inTime(slow.readToEnd(), "the close", 20_000);
+      assert.equal(close?.code, 1013);
+      assert.match(close!.reason, /join again at \/ws\/runs/);
+      slow.close();
+      const again = await lab.connect(`/ws/runs/${id}`);
+      const { run, losses } = await again.next("history");
+      assert.deepEqual([run.state, losses[0][0], losses.at(-1)![0]], ["running", 1, EPOCHS * IMAGES]);
+      // Nobody is left to be asked, but the run goes on.
+      training.finish();
+      assert.equal((await again.next("result")).run_id, id);
+    }, { trainImages: IMAGES });
+  });
+}
+
+Deno.test("a run outlives a client that vanishes without a word", async () => {
+  await withLab(async (lab) => {
+    const client = await RawSocket.open(lab.host, "/ws/train");
+    await client.send(JSON.stringify(CONFIG));
+    const training = await lab.worker.next();
+    const [{ id }] = lab.runs.list();
+    client.close();
+    training.complete();
+    const onlooker = await lab.connect(`/ws/runs/${id}`);
+    await onlooker.end();
+    assert.equal(lab.runs.get(id)?.state, "done");
+    assert.equal(lab.store.stored.length, 1);
+  });
+});
