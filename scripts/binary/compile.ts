@@ -35,7 +35,6 @@ export async function compileLab({ output, target, runtime }: CompileOptions): P
   const command = new Deno.Command(Deno.execPath(), {
     args: [
       "compile",
-      "--quiet",
       "--no-check",
       // Only packages that the lab imports, without the rest of node_modules.
       "--node-modules-dir=none",

@@ -19,14 +19,19 @@ export const TARGETS: Readonly<Record<string, string>> = {
   "windows-x64": "x86_64-pc-windows-msvc",
 };
 
-/** Variables that say where a platform keeps a program's data, and where drivers keep theirs. */
-const PLATFORM_VARIABLES = ["HOME", "USERPROFILE", "XDG_DATA_HOME", "LOCALAPPDATA", "APPDATA", "XDG_RUNTIME_DIR"];
+/** Where a platform keeps a program's data, and drivers keep theirs. */
+const PLATFORM_VARIABLES = [
+  ...["HOME", "USERPROFILE", "XDG_DATA_HOME", "LOCALAPPDATA", "APPDATA"],
+  ...["XDG_RUNTIME_DIR", "TMPDIR", "TMP", "TEMP"],
+];
 
 /**
  * What the process may do. Addresses and folders are for whoever starts it to choose, so it may use all; each service is given
  * only its own (`cli/services.ts`). It may start the program that opens an address, and no other.
  */
 export const PERMISSIONS = [
+  // Of the programs that open an address most are missing on any one platform, which Deno would say at every start.
+  "--quiet",
   "--no-prompt",
   "--allow-net",
   "--allow-read",
