@@ -24,8 +24,25 @@ async function main() {
   Deno.exit(code === 0 && counts.failed === 0 && counts.passed > 0 ? 0 : 1);
 }
 
+/** Whose doc comments have examples that run. */
+const DOCUMENTED = ["core/mod.ts"];
+
 /** One after the other: several tests measure time, and would measure each other. */
 async function runTests(args: string[], long: boolean): Promise<{ counts: TestCounts; code: number }> {
+  const tests = await runDenoTest(args, long);
+  if (args.length > 0) return tests;
+  const examples = await runDenoTest(["--doc", ...DOCUMENTED], long);
+  return {
+    counts: {
+      passed: tests.counts.passed + examples.counts.passed,
+      failed: tests.counts.failed + examples.counts.failed,
+      skipped: [...tests.counts.skipped, ...examples.counts.skipped],
+    },
+    code: tests.code || examples.code,
+  };
+}
+
+async function runDenoTest(args: string[], long: boolean): Promise<{ counts: TestCounts; code: number }> {
   const report = await Deno.makeTempFile({ suffix: ".xml" });
   try {
     const command = new Deno.Command(Deno.execPath(), {

@@ -52,6 +52,12 @@ export const LAYERS: readonly Layer[] = [
   ),
   core("core/mnist/", ["core/nn/model_spec.ts"], "files and drawings in, bytes out"),
   core("core/checkpoint/", ["core/nn/model_spec.ts"], "tensors in, bytes out, and back", ["fflate"]),
+  core(
+    "core/mod.ts",
+    [...PROGRAM, "core/autodiff.ts", "core/session.ts", ...PUBLIC_CORE],
+    "the core's front door for programs of others",
+  ),
+  core("core/examples/", ["core/mod.ts"], "a user knows the front door only"),
   { path: "protocol/", imports: [], packages: ["valibot"], why: "the words of services and pages alike" },
   { path: "registry/", imports: [...PUBLIC_CORE, "protocol/"], why: "models on disk, for both services" },
   { path: "service/", imports: [...PUBLIC_CORE, "protocol/", "registry/"], why: "plumbing that both services share" },
