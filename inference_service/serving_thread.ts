@@ -1,7 +1,7 @@
 /** One of the threads that answer on the service's address. */
 import { log } from "../service/log.ts";
 import { answerUnservable } from "../service/serve.ts";
-import { readSettings } from "../service/settings.ts";
+import type { Settings } from "../service/settings.ts";
 import { type InferenceService, openInferenceService } from "./service.ts";
 
 export interface ListeningAddress {
@@ -9,14 +9,13 @@ export interface ListeningAddress {
   port: number;
 }
 
-export type ToServingThread = { type: "serve"; address: ListeningAddress } | { type: "shutdown" };
+export type ToServingThread = { type: "serve"; address: ListeningAddress; settings: Settings } | { type: "shutdown" };
 export type FromServingThread = { type: "ended" };
 
 let service: InferenceService | undefined;
 let server: Deno.HttpServer | undefined;
 
-async function serve(address: ListeningAddress): Promise<void> {
-  const settings = readSettings();
+async function serve(address: ListeningAddress, settings: Settings): Promise<void> {
   log.configure(settings.log);
   service = await openInferenceService(settings);
   const silent = () => {};
@@ -34,5 +33,5 @@ let turn: Promise<void> = Promise.resolve();
 
 self.onmessage = ({ data }: MessageEvent<ToServingThread>) => {
   // One after the other: an end that comes while the service opens waits for it.
-  turn = turn.then(() => data.type === "serve" ? serve(data.address) : shutdown());
+  turn = turn.then(() => data.type === "serve" ? serve(data.address, data.settings) : shutdown());
 };

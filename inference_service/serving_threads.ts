@@ -26,8 +26,8 @@ export class ServingThreads {
   /** `script` is another one only in tests. */
   constructor(private readonly script: URL = SCRIPT, private readonly restartMs = RESTART_MS) {}
 
-  start(count: number, address: ListeningAddress): void {
-    for (let i = 0; i < count; i++) this.#start(address);
+  start(count: number, address: ListeningAddress, settings: Settings): void {
+    for (let i = 0; i < count; i++) this.#start(address, settings);
   }
 
   /** Lets every thread answer what it has begun. */
@@ -38,7 +38,7 @@ export class ServingThreads {
     for (const { worker } of this.#threads) worker.terminate();
   }
 
-  #start(address: ListeningAddress) {
+  #start(address: ListeningAddress, settings: Settings) {
     const worker = new Worker(this.script, { type: "module", name: "serving" });
     const { promise: ended, resolve } = Promise.withResolvers<void>();
     const thread = { worker, ended };
@@ -53,10 +53,10 @@ export class ServingThreads {
       this.#threads.delete(thread);
       resolve();
       const restart = setTimeout(() => {
-        if (!this.#isEnding) this.#start(address);
+        if (!this.#isEnding) this.#start(address, settings);
       }, this.restartMs);
       Deno.unrefTimer(restart);
     };
-    worker.postMessage({ type: "serve", address } satisfies ToServingThread);
+    worker.postMessage({ type: "serve", address, settings } satisfies ToServingThread);
   }
 }

@@ -1,7 +1,7 @@
 /** The service in a process of its own, with the permissions it has in use, on three threads. */
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { SETTING_NAMES } from "../service/settings.ts";
+import { readSettings, SETTING_NAMES } from "../service/settings.ts";
 import { canShareAddress, ServingThreads } from "./serving_threads.ts";
 
 const PROJECT_DIR = join(import.meta.dirname!, "..");
@@ -100,7 +100,7 @@ Deno.test({ name: "a serving thread that breaks down is replaced", ignore: !canS
   const complain = console.error, complaints: string[] = [];
   console.error = (...words) => complaints.push(words.join(" "));
   try {
-    threads.start(1, { hostname: "127.0.0.1", port });
+    threads.start(1, { hostname: "127.0.0.1", port }, readSettings(() => undefined));
     await nowListen(1, port);
     await fetch(`http://127.0.0.1:${port}/crash`).then((response) => response.text(), () => {});
     await nowListen(0, port);

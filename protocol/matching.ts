@@ -45,6 +45,7 @@ export function differingFields(record: ModelRecord, params: PredictParams): str
   return differs;
 }
 
-function isBetter(a: ModelRecord, b: ModelRecord): boolean {
+/** Whether `a` goes before `b` where both would do: the more accurate, then the newer. */
+export function isBetter(a: ModelRecord, b: ModelRecord): boolean {
   return a.accuracy > b.accuracy || (a.accuracy === b.accuracy && a.timestamp > b.timestamp);
 }

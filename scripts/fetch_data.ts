@@ -6,7 +6,7 @@ import { runMain } from "../service/serve.ts";
 import { readSettings, StartupError } from "../service/settings.ts";
 import { checkDataset } from "../service/dataset/dataset.ts";
 import { findRawFile, type RawFile, rawFolder, readUpTo } from "../service/dataset/raw_file.ts";
-import { requireFolder } from "./lib/folders.ts";
+import { requireFolder } from "../service/folders.ts";
 
 interface Original {
   name: string;

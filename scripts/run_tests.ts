@@ -4,7 +4,7 @@
  */
 import { runMain } from "../service/serve.ts";
 import { readSettings } from "../service/settings.ts";
-import { graphicsEnvironment } from "./lib/graphics.ts";
+import { graphicsEnvironment } from "../service/graphics.ts";
 import { prepare } from "./lib/prepare.ts";
 import { PROJECT_DIR } from "./lib/source_files.ts";
 import { countTests, summaryLine, type TestCounts } from "./lib/test_counts.ts";
@@ -24,8 +24,25 @@ async function main() {
   Deno.exit(code === 0 && counts.failed === 0 && counts.passed > 0 ? 0 : 1);
 }
 
+/** Whose doc comments have examples that run. */
+const DOCUMENTED = ["core/mod.ts"];
+
 /** One after the other: several tests measure time, and would measure each other. */
 async function runTests(args: string[], long: boolean): Promise<{ counts: TestCounts; code: number }> {
+  const tests = await runDenoTest(args, long);
+  if (args.length > 0) return tests;
+  const examples = await runDenoTest(["--doc", ...DOCUMENTED], long);
+  return {
+    counts: {
+      passed: tests.counts.passed + examples.counts.passed,
+      failed: tests.counts.failed + examples.counts.failed,
+      skipped: [...tests.counts.skipped, ...examples.counts.skipped],
+    },
+    code: tests.code || examples.code,
+  };
+}
+
+async function runDenoTest(args: string[], long: boolean): Promise<{ counts: TestCounts; code: number }> {
   const report = await Deno.makeTempFile({ suffix: ".xml" });
   try {
     const command = new Deno.Command(Deno.execPath(), {

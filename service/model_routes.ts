@@ -94,7 +94,7 @@ async function etagOf(record: ModelRecord, checkpointVersion: string): Promise<s
 }
 
 /** The fields of a record as texts, which is all that the formats take: texts as they are, the others as JSON. */
-function textsOf(record: ModelRecord): Record<string, string> {
+export function textsOf(record: ModelRecord): Record<string, string> {
   const fields = Object.entries(record).filter(([, value]) => value !== undefined);
   return Object.fromEntries(
     fields.map(([field, value]) => [field, typeof value === "string" ? value : JSON.stringify(value)]),

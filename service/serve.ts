@@ -16,6 +16,8 @@ export interface ServeOptions {
   fetch: (request: Request, info: Deno.ServeHandlerInfo<Deno.NetAddr>) => Response | Promise<Response>;
   /** Other threads of this process will listen on the same address. */
   sharesAddress?: boolean;
+  /** Ends the service; by default SIGINT and SIGTERM do. */
+  stop?: AbortSignal;
   /** Called once the service listens, with its port. */
   onListen?: (port: number) => void;
   /** Called once at the end, before open connections are waited for: the place to close sockets and workers. */
@@ -23,14 +25,14 @@ export interface ServeOptions {
 }
 
 /**
- * Serves until SIGINT or SIGTERM. Prints one line with the address once it listens.
+ * Serves until it is to end. Prints one line with the address once it listens.
  *
  * @throws {StartupError} when the port or the address cannot be had
  */
 export async function serveService(options: ServeOptions): Promise<void> {
   const server = listen(options);
   options.onListen?.(server.addr.port);
-  const signal = catchSignals();
+  const signal = options.stop === undefined ? catchSignals() : { caught: aborted(options.stop), release() {} };
   surviveStrayErrors();
   await signal.caught;
   const hardExit = setTimeout(() => Deno.exit(0), HARD_EXIT_MS);
@@ -111,6 +113,13 @@ function surviveStrayErrors() {
   addEventListener("error", (event) => {
     event.preventDefault();
     log.error("something failed that nobody waited for", {}, event.error);
+  });
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener("abort", () => resolve(), { once: true });
   });
 }
 

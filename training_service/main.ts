@@ -1,19 +1,6 @@
-/** Entry point of the training service. */
-import { EventLoopDelay } from "../service/event_loop_delay.ts";
-import { log } from "../service/log.ts";
-import { runMain, serveService } from "../service/serve.ts";
+/** Starts the training service: `deno run training_service/main.ts`, configured by environment variables. */
+import { runMain } from "../service/serve.ts";
 import { readSettings } from "../service/settings.ts";
-import { openTrainingService } from "./service.ts";
+import { runTrainingService } from "./serve.ts";
 
-await runMain(async () => {
-  const settings = readSettings();
-  log.configure(settings.log);
-  const service = await openTrainingService(settings, { delay: new EventLoopDelay() });
-  await serveService({
-    name: "training service",
-    settings,
-    port: settings.trainingPort,
-    fetch: service.fetch,
-    onShutdown: service.close,
-  });
-});
+await runMain(() => runTrainingService(readSettings()));

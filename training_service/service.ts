@@ -24,14 +24,18 @@ export interface TrainingServiceOptions {
   workerScript?: URL;
 }
 
+/** What trains and stores, without anybody to ask for it. */
+export interface TrainingParts {
+  registry: Registry;
+  checkpoints: RunCheckpoints;
+  runs: Runs;
+}
+
 /**
  * @throws {StartupError} when the digits cannot be read
  * @throws {RegistryError} when the models' folder or their metadata cannot be used
  */
-export async function openTrainingService(
-  settings: Settings,
-  { delay, workerScript }: TrainingServiceOptions = {},
-): Promise<TrainingService> {
+export async function openTraining(settings: Settings, workerScript?: URL): Promise<TrainingParts> {
   const registry = await Registry.open(settings.modelsDir, {
     write: true,
     onCreated: (folder) => log.warn("created the models folder, which was not there", { MODELS_DIR: folder }),
@@ -53,6 +57,15 @@ export async function openTrainingService(
     device: settings.device,
     threads: settings.threads,
   });
+  return { registry, checkpoints, runs };
+}
+
+/** Throws what `openTraining` throws. */
+export async function openTrainingService(
+  settings: Settings,
+  { delay, workerScript }: TrainingServiceOptions = {},
+): Promise<TrainingService> {
+  const { registry, checkpoints, runs } = await openTraining(settings, workerScript);
   const importer = new ModelImporter({ store: registry, dataDir: settings.dataDir });
   const analyst = new ModelAnalyst({ store: registry, dataDir: settings.dataDir });
   const archive = new RunArchive({ store: registry, checkpoints });

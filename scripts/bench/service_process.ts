@@ -2,7 +2,8 @@
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { readSettings } from "../../service/settings.ts";
-import { localUrl, permissions, type ServiceName } from "../lib/service_command.ts";
+import { localUrl } from "../../service/url_host.ts";
+import { permissions, type ServiceName } from "../lib/service_command.ts";
 import { PROJECT_DIR } from "../lib/source_files.ts";
 
 const START_MS = 30_000;

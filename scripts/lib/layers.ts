@@ -52,6 +52,12 @@ export const LAYERS: readonly Layer[] = [
   ),
   core("core/mnist/", ["core/nn/model_spec.ts"], "files and drawings in, bytes out"),
   core("core/checkpoint/", ["core/nn/model_spec.ts"], "tensors in, bytes out, and back", ["fflate"]),
+  core(
+    "core/mod.ts",
+    [...PROGRAM, "core/autodiff.ts", "core/session.ts", ...PUBLIC_CORE],
+    "the core's front door for programs of others",
+  ),
+  core("core/examples/", ["core/mod.ts"], "a user knows the front door only"),
   { path: "protocol/", imports: [], packages: ["valibot"], why: "the words of services and pages alike" },
   { path: "registry/", imports: [...PUBLIC_CORE, "protocol/"], why: "models on disk, for both services" },
   {
@@ -73,6 +79,20 @@ export const LAYERS: readonly Layer[] = [
     path: "inference_service/canvas/",
     imports: ["core/emit/", "core/mnist/", "inference_service/"],
     why: "code of its own for a canvas's pixels",
+  },
+  { path: "deno.json", imports: [], why: "the project's version" },
+  {
+    path: "cli/",
+    imports: [
+      ...PUBLIC_CORE,
+      "protocol/",
+      "registry/",
+      "service/",
+      "training_service/",
+      "inference_service/",
+      "deno.json",
+    ],
+    why: "the command line puts the services together and uses what they are made of",
   },
   { path: "ui/", imports: [...PUBLIC_CORE, "protocol/"], why: "pages talk to services over the wire only" },
   { path: "scripts/", imports: ["*"], why: "tools may use everything" },

@@ -3,7 +3,7 @@ import * as esbuild from "esbuild";
 import type { Settings } from "../../service/settings.ts";
 import { buildUi } from "../build_ui.ts";
 import { fetchData } from "../fetch_data.ts";
-import { requireFolder } from "./folders.ts";
+import { requireFolder } from "../../service/folders.ts";
 
 /**
  * The dataset, the pages and the folder for models.

@@ -2,7 +2,7 @@
 import { join } from "node:path";
 import { SETTING_NAMES, type Settings, StartupError } from "../../service/settings.ts";
 import { urlHost } from "../../service/url_host.ts";
-import { graphicsEnvironment } from "./graphics.ts";
+import { graphicsEnvironment } from "../../service/graphics.ts";
 import { PROJECT_DIR } from "./source_files.ts";
 
 export type ServiceName = "training" | "inference";
@@ -29,12 +29,6 @@ export function serviceCommand(service: ServiceName, settings: Settings): Deno.C
     stdout: "inherit",
     stderr: "inherit",
   });
-}
-
-/** The address under which this machine reaches a service. */
-export function localUrl({ host }: Settings, port: number): string {
-  const everywhere: Record<string, string> = { "0.0.0.0": "127.0.0.1", "::": "::1" };
-  return `http://${urlHost(everywhere[host] ?? host)}:${port}`;
 }
 
 /** Deno splits lists of permissions at commas and has no way to quote one. */

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { readSettings, StartupError } from "../../service/settings.ts";
-import { localUrl, permissions } from "./service_command.ts";
+import { localUrl } from "../../service/url_host.ts";
+import { permissions } from "./service_command.ts";
 import { PROJECT_DIR } from "./source_files.ts";
 
 const settings = (variables: Record<string, string>) =>

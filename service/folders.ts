@@ -1,5 +1,5 @@
 /** Folders that the settings name. */
-import { StartupError } from "../../service/settings.ts";
+import { StartupError } from "./settings.ts";
 
 /**
  * Makes sure that `folder` is there, with the folders above it, and says whether it had to be created.

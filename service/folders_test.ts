@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { StartupError } from "../../service/settings.ts";
+import { StartupError } from "./settings.ts";
 import { requireFolder } from "./folders.ts";
 
 Deno.test("a folder is created with those above it, and one that is there is left alone", async () => {

@@ -1,0 +1,64 @@
+import assert from "node:assert/strict";
+import { parseCommand, UsageError } from "./arguments.ts";
+import { helpText } from "./help.ts";
+
+const parse = (line: string) => parseCommand(line.split(" ").filter(Boolean));
+
+Deno.test("without a command both services run, with train or predict alone one of them", () => {
+  assert.deepEqual(parse(""), { name: "serve", services: ["training", "inference"], open: true });
+  assert.deepEqual(parse("--no-open"), { name: "serve", services: ["training", "inference"], open: false });
+  assert.deepEqual(parse("train"), { name: "serve", services: ["training"], open: true });
+  assert.deepEqual(parse("predict --no-open"), { name: "serve", services: ["inference"], open: false });
+});
+
+Deno.test("a configuration, a drawing, and the models", () => {
+  assert.deepEqual(parse("train -c run.json --overwrite"), { name: "train", config: "run.json", overwrite: true });
+  assert.deepEqual(parse("predict a.png"), { name: "predict", file: "a.png", model: undefined, json: false });
+  assert.deepEqual(parse("predict --json a.png -m x"), { name: "predict", file: "a.png", model: "x", json: true });
+  assert.deepEqual(parse("models --json"), { name: "models", json: true });
+});
+
+Deno.test("an export takes its format from the option, else from the file's name, else PyTorch's", () => {
+  assert.deepEqual(parse("export x"), { name: "export", id: "x", format: "pth", output: undefined });
+  assert.deepEqual(parse("export x -o y.onnx"), { name: "export", id: "x", format: "onnx", output: "y.onnx" });
+  assert.deepEqual(parse("export x -f safetensors -o -"), {
+    name: "export",
+    id: "x",
+    format: "safetensors",
+    output: "-",
+  });
+});
+
+Deno.test("what cannot be followed is said in one line", () => {
+  for (
+    const [line, word] of [
+      ["fly", /no command "fly"/],
+      ["digit.PNG", /did you mean: mnist-lab predict digit\.PNG/],
+      ["train now", /train does not know what to do with "now"/],
+      ["train --overwrite", /goes with --config/],
+      ["predict --json", /go with a PNG file/],
+      ["models --model x", /models takes no --model/],
+      ["--config x", /mnist-lab takes no --config/],
+      ["export", /needs the id of a model/],
+      ["export x -f zip", /must be one of pth, safetensors, onnx, got "zip"/],
+      ["--frobnicate", /--frobnicate/],
+      ["train --config", /--config/],
+    ] as const
+  ) {
+    assert.throws(() => parse(line), (error) => {
+      assert(error instanceof UsageError, String(error));
+      assert.match(error.message, word);
+      assert.match(error.message, /^[^\n]+$/);
+      return true;
+    });
+  }
+});
+
+Deno.test("every command has its help", () => {
+  for (const command of ["train", "predict", "models", "export"]) {
+    assert.deepEqual(parse(`${command} --help`), { name: "help", topic: command });
+    assert.match(helpText(command), new RegExp(`^Usage: mnist-lab ${command}`));
+    assert.match(helpText(undefined), new RegExp(`mnist-lab ${command}`));
+  }
+  assert.throws(() => helpText("fly"), UsageError);
+});

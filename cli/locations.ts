@@ -1,0 +1,64 @@
+/** Where a lab that was started by hand finds its digits and keeps its models. */
+import { join, resolve } from "node:path";
+import { readSettings, type Settings } from "../service/settings.ts";
+import { rawFolder } from "../service/dataset/raw_file.ts";
+
+const PROJECT_DIR = resolve(import.meta.dirname!, "..");
+/** Beside the pages in the binary: the four files, gzipped. */
+const EMBEDDED_DATA = join(PROJECT_DIR, "dist", "dataset");
+
+type GetVariable = (name: string) => string | undefined;
+
+/**
+ * The settings of the environment. Where that does not say, the lab trains on the digits of `data`, else on those that a
+ * binary carries; and a binary keeps models in `models` in the working directory if that is there or can be made there, else
+ * in the platform's folder for a program's data (one that is started by a double click may stand in the home folder, or in one
+ * that nobody can write to).
+ */
+export async function readLabSettings(get: GetVariable = (name) => Deno.env.get(name)): Promise<Settings> {
+  const settings = readSettings(get);
+  const choosesModels = Deno.build.standalone && !get("MODELS_DIR");
+  const lacksData = !get("DATA_DIR") && !await isFolder(rawFolder(settings.dataDir));
+  return {
+    ...settings,
+    ...(choosesModels ? { modelsDir: await chooseModelsDir(Deno.cwd(), get) } : {}),
+    ...(lacksData && await isFolder(EMBEDDED_DATA) ? { dataDir: EMBEDDED_DATA } : {}),
+  };
+}
+
+/** Creates the folder that it chooses, unless it chooses one of no use; whoever opens that says so. */
+export async function chooseModelsDir(workingDir: string, get: GetVariable): Promise<string> {
+  const here = join(workingDir, "models");
+  if (await isFolder(here)) return here;
+  const fallback = platformDataDir(Deno.build.os, get);
+  const isHome = [get("HOME"), get("USERPROFILE")].some((home) => home && resolve(home) === resolve(workingDir));
+  for (const folder of isHome && fallback !== undefined ? [fallback] : [here, fallback]) {
+    if (folder !== undefined && await canMake(folder)) return folder;
+  }
+  return here;
+}
+
+/** As the platform wants it; undefined where the environment does not tell. */
+export function platformDataDir(os: typeof Deno.build.os, get: GetVariable): string | undefined {
+  const below = (base: string | undefined, ...parts: string[]) => base ? join(base, ...parts, "mnist-lab") : undefined;
+  if (os === "windows") return below(get("LOCALAPPDATA") ?? get("APPDATA"));
+  if (os === "darwin") return below(get("HOME"), "Library", "Application Support");
+  return below(get("XDG_DATA_HOME")) ?? below(get("HOME"), ".local", "share");
+}
+
+async function canMake(folder: string): Promise<boolean> {
+  try {
+    await Deno.mkdir(folder, { recursive: true });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+async function isFolder(path: string): Promise<boolean> {
+  try {
+    return (await Deno.stat(path)).isDirectory;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,71 @@
+/** The lab's command line, and the entry of its binary. */
+import deno from "../deno.json" with { type: "json" };
+import { RegistryError } from "../registry/mod.ts";
+import { graphicsEnvironment } from "../service/graphics.ts";
+import { StartupError } from "../service/settings.ts";
+import { type Command, parseCommand, UsageError } from "./arguments.ts";
+import { helpText } from "./help.ts";
+import { readLabSettings } from "./locations.ts";
+import { exportModel, listModels, modelTable } from "./models.ts";
+import { predictFile, predictionLines } from "./predict.ts";
+import { serve } from "./serve.ts";
+import { trainHere } from "./train.ts";
+
+const USAGE_EXIT = 2;
+
+/** Does what `command` says; the exit code. */
+async function run(command: Command): Promise<number> {
+  switch (command.name) {
+    case "help":
+      console.log(helpText(command.topic));
+      return 0;
+    case "version":
+      console.log(`mnist-lab ${deno.version} (Deno ${Deno.version.deno}, V8 ${Deno.version.v8})`);
+      return 0;
+    case "serve":
+      await serve(command.services, await readLabSettings(), command.open);
+      return 0;
+    case "train":
+      return await trainHere(await readLabSettings(), command.config, command.overwrite);
+    case "predict": {
+      const answer = await predictFile(await readLabSettings(), command.file, command.model);
+      console.log(command.json ? JSON.stringify(answer) : predictionLines(answer));
+      return 0;
+    }
+    case "models": {
+      const settings = await readLabSettings();
+      const records = await listModels(settings);
+      if (command.json) console.log(JSON.stringify(records));
+      else console.log(records.length === 0 ? `No model is stored in ${settings.modelsDir} yet.` : modelTable(records));
+      return 0;
+    }
+    case "export": {
+      const bytes = await exportModel(await readLabSettings(), command.id, command.format);
+      await writeOut(command.output ?? `${command.id}.${command.format}`, bytes);
+      return 0;
+    }
+  }
+}
+
+async function writeOut(path: string, bytes: Uint8Array): Promise<void> {
+  if (path === "-") return await new Blob([bytes.slice()]).stream().pipeTo(Deno.stdout.writable);
+  try {
+    await Deno.writeFile(path, bytes, { createNew: true });
+  } catch (error) {
+    const reason = error instanceof Deno.errors.AlreadyExists ? "it is there already" : (error as Error).message;
+    throw new UsageError(`cannot write ${path}: ${reason}`);
+  }
+  console.error(`Written: ${path}`);
+}
+
+if (import.meta.main) {
+  for (const [name, value] of Object.entries(graphicsEnvironment())) Deno.env.set(name, value);
+  try {
+    Deno.exit(await run(parseCommand(Deno.args)));
+  } catch (error) {
+    const isExpected = [UsageError, StartupError, RegistryError].some((kind) => error instanceof kind);
+    if (!isExpected) throw error;
+    console.error((error as Error).message);
+    Deno.exit(error instanceof UsageError ? USAGE_EXIT : 1);
+  }
+}

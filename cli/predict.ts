@@ -1,0 +1,70 @@
+/** `mnist-lab predict FILE.png`: one drawing, one answer. */
+import { FALSE_ALARM_PERCENT, looksLikeNoDigit } from "../core/mnist/doubt.ts";
+import { openPredictor } from "../core/nn/predictor.ts";
+import { DrawingError, readDrawing } from "../inference_service/read_drawing.ts";
+import {
+  describeDoubt,
+  describePrediction,
+  isBetter,
+  type ModelRecord,
+  type PredictResponse,
+} from "../protocol/mod.ts";
+import { Registry, specOf } from "../registry/mod.ts";
+import type { Settings } from "../service/settings.ts";
+import { UsageError } from "./arguments.ts";
+
+/** @throws {UsageError} when the drawing cannot be read, or no model is there to ask */
+export async function predictFile(
+  settings: Settings,
+  file: string,
+  modelId: string | undefined,
+): Promise<PredictResponse> {
+  const pixels = await readPixels(file);
+  const registry = await Registry.open(settings.modelsDir);
+  const record = chooseModel(await registry.list(), modelId, settings.modelsDir);
+  const device = settings.device === "auto" ? "wasm" : settings.device;
+  const predictor = await openPredictor(specOf(record), await registry.readWeights(record), { device });
+  try {
+    const doubt = describeDoubt(looksLikeNoDigit(pixels), FALSE_ALARM_PERCENT);
+    return describePrediction(record, await predictor.predict(pixels), doubt);
+  } finally {
+    predictor.close();
+  }
+}
+
+/** `7`, then how sure the model is and which one it was. */
+export function predictionLines({ prediction, confidence, doubt, found_model }: PredictResponse): string {
+  const { id, accuracy } = found_model;
+  const lines = [`${prediction}`, `${confidence} sure, by ${id} (${accuracy} of the test digits right)`];
+  return [...lines, ...(doubt === null ? [] : [`But: ${doubt.message}`])].join("\n");
+}
+
+async function readPixels(file: string): Promise<Uint8Array> {
+  let png: Uint8Array;
+  try {
+    png = await Deno.readFile(file);
+  } catch (error) {
+    throw new UsageError(`cannot read ${file}: ${(error as Error).message}`);
+  }
+  try {
+    return readDrawing(png);
+  } catch (error) {
+    if (error instanceof DrawingError) throw new UsageError(`${file}: ${error.message.replace(/^image_data: /, "")}`);
+    throw error;
+  }
+}
+
+function chooseModel(records: readonly ModelRecord[], id: string | undefined, folder: string): ModelRecord {
+  if (id !== undefined) {
+    const named = records.find((record) => record.id === id);
+    if (named === undefined) {
+      throw new UsageError(`There is no model "${id}" in ${folder}; mnist-lab models lists them.`);
+    }
+    return named;
+  }
+  const [first, ...others] = records;
+  if (first === undefined) {
+    throw new UsageError(`No model is stored in ${folder} yet: mnist-lab train --config '{…}' makes one.`);
+  }
+  return others.reduce((best, record) => isBetter(record, best) ? record : best, first);
+}

@@ -1,0 +1,69 @@
+/** One line on a terminal that is written over as a training goes on. */
+
+export interface Progress {
+  step: number;
+  totalSteps: number;
+  loss: number | null;
+  imagesPerSecond?: number;
+  secondsLeft?: number;
+}
+
+const BAR_WIDTH = 24;
+
+/** Where a bar is drawn. */
+export interface Terminal {
+  write(text: string): void;
+  isTerminal: boolean;
+}
+
+/** Draws nothing where nobody watches: a file that is written to would keep every state of it. */
+export class ProgressBar {
+  #shown = "";
+
+  constructor(private readonly terminal: Terminal, private readonly intervalMs = 100) {}
+
+  #drawnAt = -Infinity;
+
+  show(progress: Progress): void {
+    const now = performance.now();
+    const isDue = now - this.#drawnAt >= this.intervalMs || progress.step === progress.totalSteps;
+    if (!this.terminal.isTerminal || !isDue) return;
+    this.#drawnAt = now;
+    this.#shown = progressLine(progress);
+    this.terminal.write(`\r\x1b[K${this.#shown}`);
+  }
+
+  /** Writes a line above the bar, which stays. */
+  log(line: string): void {
+    if (this.#shown === "") return this.terminal.write(`${line}\n`);
+    this.terminal.write(`\r\x1b[K${line}\n${this.#shown}`);
+  }
+
+  /** Leaves the bar as it is. */
+  end(): void {
+    if (this.#shown !== "") this.terminal.write("\n");
+    this.#shown = "";
+  }
+}
+
+/** `[######------------------]  25 %  step 469 of 1,875  loss 0.2113  61,000 images/s  3 s left` */
+export function progressLine({ step, totalSteps, loss, imagesPerSecond, secondsLeft }: Progress): string {
+  const share = totalSteps === 0 ? 0 : step / totalSteps;
+  const filled = Math.floor(share * BAR_WIDTH);
+  const count = (value: number) => Math.round(value).toLocaleString("en-GB");
+  return [
+    `[${"#".repeat(filled)}${"-".repeat(BAR_WIDTH - filled)}]`,
+    `${Math.floor(share * 100).toString().padStart(3)} %`,
+    `step ${count(step)} of ${count(totalSteps)}`,
+    `loss ${loss === null ? "is no number" : loss.toFixed(4)}`,
+    ...(imagesPerSecond === undefined ? [] : [`${count(imagesPerSecond)} images/s`]),
+    ...(secondsLeft === undefined ? [] : [`${Math.ceil(secondsLeft)} s left`]),
+  ].join("  ");
+}
+
+export const standardError: Terminal = {
+  write: (text) => void Deno.stderr.writeSync(new TextEncoder().encode(text)),
+  get isTerminal() {
+    return Deno.stderr.isTerminal();
+  },
+};

@@ -1,0 +1,25 @@
+/** `mnist-lab`, `mnist-lab train` and `mnist-lab predict` without more: services until Ctrl+C. */
+import { requireFolder } from "../service/folders.ts";
+import { type Settings, StartupError } from "../service/settings.ts";
+import { allAnswer, banner, pageAddress, type ServiceName, stopSignal } from "./lab_up.ts";
+import { openBrowser } from "./open_browser.ts";
+import { runServices } from "./services.ts";
+
+/**
+ * Serves until SIGINT or SIGTERM; opens the first service's page unless told not to.
+ *
+ * @throws {StartupError} when the models folder cannot be had, or a service cannot start or ends by itself
+ */
+export async function serve(services: readonly ServiceName[], settings: Settings, open: boolean): Promise<void> {
+  const stop = stopSignal();
+  await requireFolder(settings.modelsDir, "MODELS_DIR");
+  console.log(`Models are kept in ${settings.modelsDir}`);
+  const ended = new AbortController();
+  const running = runServices(services, settings, stop).finally(() => ended.abort());
+  if (await allAnswer(services, settings, ended.signal)) {
+    console.log(banner(services, settings));
+    if (open) openBrowser(pageAddress(services[0], settings));
+  }
+  const reason = await running;
+  if (reason !== undefined) throw new StartupError(reason);
+}

@@ -1,0 +1,23 @@
+/** A service in a thread of the lab's process, with the permissions that the thread was given. */
+import { RegistryError } from "../registry/mod.ts";
+import { runInferenceService } from "../inference_service/serve.ts";
+import { type Settings, StartupError } from "../service/settings.ts";
+import { runTrainingService } from "../training_service/serve.ts";
+import type { ServiceName } from "./lab_up.ts";
+
+export type ToServiceWorker = { type: "serve"; service: ServiceName; settings: Settings } | { type: "stop" };
+export type FromServiceWorker = { type: "ended" } | { type: "failed"; message: string };
+
+const RUN = { training: runTrainingService, inference: runInferenceService };
+const stop = new AbortController();
+
+self.onmessage = async ({ data }: MessageEvent<ToServiceWorker>) => {
+  if (data.type === "stop") return stop.abort();
+  try {
+    await RUN[data.service](data.settings, stop.signal);
+    self.postMessage({ type: "ended" } satisfies FromServiceWorker);
+  } catch (error) {
+    if (!(error instanceof StartupError || error instanceof RegistryError)) throw error;
+    self.postMessage({ type: "failed", message: error.message } satisfies FromServiceWorker);
+  }
+};

@@ -1,0 +1,65 @@
+/** Both services, or one, in threads of this process: each may do what it needs and nothing else. */
+import { resolve } from "node:path";
+import { SETTING_NAMES, type Settings } from "../service/settings.ts";
+import { urlHost } from "../service/url_host.ts";
+import type { ServiceName } from "./lab_up.ts";
+import type { FromServiceWorker, ToServiceWorker } from "./service_worker.ts";
+
+/** The services end within this after they are asked to; then the process ends whatever they do. */
+const GRACE_MS = 1500;
+const PROJECT_DIR = resolve(import.meta.dirname!, "..");
+
+/** What a service may do: of the folders only the training service writes, and only the one for models. */
+export function servicePermissions(service: ServiceName, settings: Settings): Deno.PermissionOptionsObject {
+  const port = service === "training" ? settings.trainingPort : settings.inferencePort;
+  return {
+    net: [`${urlHost(settings.host)}:${port}`],
+    read: [PROJECT_DIR, settings.modelsDir, settings.dataDir],
+    write: service === "training" ? [settings.modelsDir] : false,
+    env: [...SETTING_NAMES],
+    run: false,
+    ffi: false,
+    sys: false,
+  };
+}
+
+/**
+ * Runs `services` until `stop` is aborted or one of them ends by itself.
+ *
+ * @returns why one ended by itself, in words; undefined after `stop`
+ */
+export async function runServices(
+  services: readonly ServiceName[],
+  settings: Settings,
+  stop: AbortSignal,
+): Promise<string | undefined> {
+  const threads = services.map((service) => startService(service, settings));
+  const stopped = new Promise<undefined>((resolve) => stop.addEventListener("abort", () => resolve(undefined)));
+  const reason = await Promise.race([stopped, ...threads.map(({ failed }) => failed)]);
+  const grace = new Promise((resolve) => Deno.unrefTimer(setTimeout(resolve, GRACE_MS)));
+  for (const { worker } of threads) worker.postMessage({ type: "stop" } satisfies ToServiceWorker);
+  await Promise.race([Promise.all(threads.map(({ ended }) => ended)), grace]);
+  for (const { worker } of threads) worker.terminate();
+  return reason;
+}
+
+function startService(service: ServiceName, settings: Settings) {
+  const worker = new Worker(new URL("./service_worker.ts", import.meta.url), {
+    type: "module",
+    name: service,
+    deno: { permissions: servicePermissions(service, settings) },
+  });
+  const { promise: failed, resolve: fail } = Promise.withResolvers<string>();
+  const { promise: ended, resolve: end } = Promise.withResolvers<void>();
+  worker.onmessage = ({ data }: MessageEvent<FromServiceWorker>) => {
+    if (data.type === "failed") fail(data.message);
+    end();
+  };
+  worker.onerror = (event) => {
+    event.preventDefault();
+    fail(`The ${service} service broke down: ${event.message}`);
+    end();
+  };
+  worker.postMessage({ type: "serve", service, settings } satisfies ToServiceWorker);
+  return { worker, failed, ended };
+}

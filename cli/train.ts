@@ -1,0 +1,102 @@
+/** `mnist-lab train --config`: one training in the terminal, by the same runs that the service has. */
+import { type ServerMessage, type TrainConfig, TrainConfigSchema, validate, ValidationError } from "../protocol/mod.ts";
+import type { Settings } from "../service/settings.ts";
+import type { Run } from "../training_service/runs/run.ts";
+import { openTraining } from "../training_service/service.ts";
+import { UsageError } from "./arguments.ts";
+import { ProgressBar, standardError, type Terminal } from "./progress_bar.ts";
+import { stopSignal } from "./lab_up.ts";
+
+const STORED = 0, NOT_STORED = 1, KEPT = 3;
+
+/**
+ * Trains and stores the configuration `text` (JSON, a file's name, or `-` for standard input); Ctrl+C aborts.
+ *
+ * @returns the exit code: 0 for a stored model, 3 where one of this configuration was kept, else 1
+ * @throws {UsageError} for a configuration that is none
+ */
+export async function trainHere(settings: Settings, text: string, overwrite: boolean): Promise<number> {
+  const config = await readConfig(text);
+  const { runs } = await openTraining(settings);
+  const stop = stopSignal();
+  try {
+    await runs.check(config);
+    return await follow((listener) => runs.submit(config, listener), overwrite, stop);
+  } catch (error) {
+    if (error instanceof ValidationError) throw new UsageError(error.message);
+    throw error;
+  } finally {
+    await runs.close();
+  }
+}
+
+/** @throws {UsageError} naming what is wrong with it */
+export async function readConfig(text: string): Promise<TrainConfig> {
+  try {
+    return validate(TrainConfigSchema, JSON.parse(await contentsOf(text)), "the configuration");
+  } catch (error) {
+    if (error instanceof ValidationError) throw new UsageError(error.message);
+    if (error instanceof SyntaxError) throw new UsageError(`the configuration is not JSON: ${error.message}`);
+    throw error;
+  }
+}
+
+async function contentsOf(text: string): Promise<string> {
+  if (text.trimStart().startsWith("{")) return text;
+  if (text === "-") return await new Response(Deno.stdin.readable).text();
+  try {
+    return await Deno.readTextFile(text);
+  } catch (error) {
+    throw new UsageError(`cannot read the configuration ${text}: ${(error as Error).message}`);
+  }
+}
+
+type Submit = (listener: Parameters<Run["subscribe"]>[0]) => Run;
+
+async function follow(submit: Submit, overwrite: boolean, stop: AbortSignal, terminal: Terminal = standardError) {
+  const bar = new ProgressBar(terminal);
+  const { promise: ended, resolve: end } = Promise.withResolvers<void>();
+  let code = NOT_STORED;
+  const onMessage = (message: ServerMessage) => {
+    switch (message.type) {
+      case "loss": {
+        const { step, total_steps, loss, images_per_second, seconds_left } = message;
+        bar.show({
+          step,
+          totalSteps: total_steps,
+          loss,
+          imagesPerSecond: images_per_second,
+          secondsLeft: seconds_left,
+        });
+        break;
+      }
+      case "log":
+        bar.log(message.message);
+        break;
+      case "exists":
+        code = KEPT;
+        bar.log(overwrite ? `Replaces ${message.existing.id}.` : "Stored already; --overwrite replaces it.");
+        // The run is not handed out yet where it asks at once.
+        queueMicrotask(() => run.answer(overwrite));
+        break;
+      case "result": {
+        const { type: _, run_id: __, ...result } = message;
+        code = STORED;
+        bar.end();
+        console.log(JSON.stringify(result));
+        break;
+      }
+      case "aborted":
+      case "error":
+        code = NOT_STORED;
+        bar.end();
+        terminal.write(`${message.message}\n`);
+        break;
+    }
+  };
+  const run = submit({ onMessage, onEnd: end });
+  stop.addEventListener("abort", () => run.abort("Training aborted; nothing was stored."), { once: true });
+  await ended;
+  bar.end();
+  return code;
+}

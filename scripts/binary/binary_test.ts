@@ -1,0 +1,140 @@
+/**
+ * What can be proved where Deno's own runtime for binaries cannot be downloaded: what would be embedded, exactly, and that a
+ * folder of exactly those files runs. The release's workflow tries the real binaries.
+ */
+import assert from "node:assert/strict";
+import { Buffer } from "node:buffer";
+import { CANVAS, drawDigit } from "../../core/mnist/drawing_testing.ts";
+import { IMAGE_PIXELS } from "../../core/nn/model_spec.ts";
+import { writePng } from "../../inference_service/png/testing.ts";
+import { readTestDigits } from "../../service/dataset/dataset.ts";
+import { readSettings } from "../../service/settings.ts";
+import { workerScripts } from "./contents.ts";
+import { BareMachine, packLab } from "./lab_testing.ts";
+import { packageFile } from "./unpack.ts";
+
+const MAX_ADDED_BYTES = 40 * 1024 * 1024;
+const PACKAGES = ["fast-png", "fflate", "hono", "iobuffer", "valibot"];
+const RGBA = 6;
+const CONFIG = {
+  model_type: "SimpleNN",
+  optimizer: "Adam",
+  learning_rate: 0.001,
+  num_epochs: 1,
+  batch_size: 64,
+  hidden_layers_config: [64],
+};
+
+const folder = await Deno.makeTempDir({ prefix: "binary_test_" });
+const { files, addedBytes } = await packLab(folder).finally(() => Deno.remove(folder, { recursive: true }));
+
+Deno.test("packaging: the lab, its pages, its digits and the packages it imports are embedded, and nothing else", async () => {
+  const own = files.map(({ path }) => path).filter((path) => packageFile(path) === undefined);
+  const source =
+    /^(deno\.json|(cli|core|protocol|registry|service|training_service|inference_service)\/.+\.(ts|json))$/;
+  const built = /^dist\/(ui\/(training|inference)\.html|ui\/assets\/[\w.-]+|dataset\/MNIST\/raw\/[\w-]+\.gz)$/;
+  assert.deepEqual(own.filter((path) => !source.test(path) && !built.test(path)), []);
+  assert.deepEqual(own.filter((path) => /(_test|_testing|_bench)\.ts$|\/(testing|fixtures)\b/.test(path)), []);
+  for (const script of await workerScripts()) assert.ok(own.includes(script), `${script} is not embedded`);
+  assert.equal(own.filter((path) => path.endsWith(".gz")).length, 4);
+  const packages = new Set(files.map(({ path }) => packageFile(path)?.name).filter((name) => name !== undefined));
+  assert.deepEqual([...packages].sort(), PACKAGES);
+  console.log(
+    `${files.length} files, ${own.length} of them the lab's own; ${(addedBytes / 1e6).toFixed(1)} MB are added`,
+  );
+  assert.ok(addedBytes <= MAX_ADDED_BYTES, `${addedBytes} bytes are added to the runtime`);
+});
+
+Deno.test("a folder of exactly the embedded files trains and predicts, with nothing else on the machine", () =>
+  BareMachine.with(files, async (machine) => {
+    const png = await drawing();
+    const end = await machine.serving(async (startMs) => {
+      console.log(`from the start to the first page: ${startMs.toFixed(0)} ms`);
+      const result = await trainOver(machine.trainingUrl);
+      assert.ok(result.accuracy > 85, `accuracy ${result.accuracy}`);
+      const response = await fetch(`${machine.inferenceUrl}/predict`, {
+        method: "POST",
+        headers: { "content-type": "application/json" },
+        body: JSON.stringify({
+          model_id: result.model_id,
+          image_data: `data:image/png;base64,${Buffer.from(png).toString("base64")}`,
+        }),
+      });
+      assert.equal(response.status, 200, await response.clone().text());
+      assert.equal((await response.json()).prediction, 7);
+    });
+    assert.equal(end.code, 0, end.err);
+    assert.match(end.out, /Models are kept in .*work.models/);
+    assert.match(end.out, /MNIST Lab is running/);
+  }));
+
+Deno.test("a folder of exactly the embedded files trains, lists, exports and reads a drawing in the terminal", () =>
+  BareMachine.with(files, async (machine) => {
+    const train = (...more: string[]) => machine.run("train", "--config", JSON.stringify(CONFIG), ...more);
+    const first = await train();
+    assert.equal(first.code, 0, first.err);
+    const { model_id, accuracy } = JSON.parse(first.out);
+    assert.ok(accuracy > 85);
+    assert.match(first.err, /Epoch 1 of 1: mean loss/);
+    const second = await train();
+    assert.equal(second.code, 3);
+    assert.equal(second.out, "");
+    const third = await train("--overwrite");
+    assert.equal(third.code, 0, third.err);
+
+    const { out: table } = await machine.run("models");
+    assert.equal(table.trim().split("\n").length, 2);
+    const [record] = JSON.parse((await machine.run("models", "--json")).out);
+    assert.notEqual(record.id, model_id);
+
+    for (const format of ["pth", "safetensors", "onnx"]) {
+      const exported = await machine.run("export", record.id, "--format", format);
+      assert.equal(exported.code, 0, exported.err);
+      assert.ok((await Deno.stat(machine.file(`${record.id}.${format}`))).size > 4 * 64 * 784);
+    }
+    await Deno.writeFile(machine.file("seven.png"), await drawing());
+    const predicted = await machine.run("predict", "seven.png");
+    assert.equal(predicted.code, 0, predicted.err);
+    assert.match(predicted.out, /^7\n\d+\.\d+% sure, by /);
+
+    for (const [args, word] of WRONG) {
+      const { code, out, err } = await machine.run(...args);
+      assert.equal(code, 2, `${args.join(" ")}: ${out}${err}`);
+      assert.match(err, word);
+      assert.equal(err.trim().split("\n").length, 1, err);
+    }
+  }));
+
+const WRONG: [string[], RegExp][] = [
+  [["fly"], /There is no command "fly"/],
+  [["seven.png"], /did you mean: mnist-lab predict seven\.png/],
+  [["models", "--fast"], /--fast/],
+  [["train", "--config", '{"model_type":"RNN"}'], /model_type must be one of SimpleNN, ConvNN/],
+  [["train", "--config", "nowhere.json"], /cannot read the configuration nowhere\.json/],
+  [["predict", "nowhere.png"], /cannot read nowhere\.png/],
+  [["export", "model_x"], /There is no model "model_x"/],
+];
+
+/** The first test digit, a seven, as a page would send it. */
+async function drawing(): Promise<Uint8Array> {
+  const { images } = await readTestDigits(readSettings().dataDir);
+  const { width, height, data } = drawDigit(images.subarray(0, IMAGE_PIXELS), CANVAS, CANVAS.width, 0, 0);
+  return writePng({ width, height, colour: RGBA, sample: (x, y, c) => data[(y * width + x) * 4 + c] });
+}
+
+async function trainOver(url: string): Promise<{ accuracy: number; model_id: string }> {
+  const socket = new WebSocket(`${url.replace("http", "ws")}/ws/train`);
+  try {
+    return await new Promise((resolve, reject) => {
+      socket.onopen = () => socket.send(JSON.stringify(CONFIG));
+      socket.onclose = ({ code, reason }) => reject(new Error(`closed with ${code} ${reason}`));
+      socket.onmessage = ({ data }) => {
+        const message = JSON.parse(data);
+        if (message.type === "result") resolve(message);
+        if (message.type === "error") reject(new Error(message.message));
+      };
+    });
+  } finally {
+    socket.close();
+  }
+}

@@ -1,0 +1,71 @@
+/**
+ * `deno task compile` makes `dist/mnist-lab` for this platform, `deno task compile:all` one for each platform that the lab
+ * runs on. Deno downloads the runtime that goes into a binary; DENORT_BIN names one that is there already.
+ */
+import { join } from "node:path";
+import { runMain } from "../../service/serve.ts";
+import { readSettings, StartupError } from "../../service/settings.ts";
+import { prepare } from "../lib/prepare.ts";
+import { PROJECT_DIR } from "../lib/source_files.ts";
+import { EMBEDDED_FOLDERS, ENTRY, PERMISSIONS, TARGETS, workerScripts } from "./contents.ts";
+import { embedDataset } from "./dataset.ts";
+
+/** Pages and dataset, as they will be embedded. */
+export async function prepareContents(log: (line: string) => void): Promise<void> {
+  const settings = readSettings();
+  await prepare(settings, log);
+  await embedDataset(settings.dataDir);
+}
+
+export interface CompileOptions {
+  output: string;
+  /** Deno's name of another platform. */
+  target?: string;
+  /** The runtime to put the lab into, instead of the one that Deno downloads. */
+  runtime?: string;
+}
+
+/**
+ * Compiles the lab into one file; returns what the compiler says of it.
+ *
+ * @throws {StartupError} when the compiler fails
+ */
+export async function compileLab({ output, target, runtime }: CompileOptions): Promise<string> {
+  const included = [...EMBEDDED_FOLDERS, ...await workerScripts()];
+  const command = new Deno.Command(Deno.execPath(), {
+    args: [
+      "compile",
+      "--no-check",
+      // Only packages that the lab imports, without the rest of node_modules.
+      "--node-modules-dir=none",
+      "--exclude-unused-npm",
+      "--app-name=mnist-lab",
+      ...PERMISSIONS,
+      ...included.flatMap((path) => ["--include", path]),
+      ...(target === undefined ? [] : ["--target", target]),
+      "--output",
+      output,
+      ENTRY,
+    ],
+    cwd: PROJECT_DIR,
+    env: runtime === undefined ? {} : { DENORT_BIN: runtime },
+    stdout: "piped",
+    stderr: "piped",
+  });
+  const { success, stderr } = await command.output();
+  const said = new TextDecoder().decode(stderr);
+  if (!success) throw new StartupError(`deno compile failed:\n${said}`);
+  return said;
+}
+
+if (import.meta.main) {
+  await runMain(async () => {
+    await prepareContents(console.log);
+    const all = Deno.args.includes("--all");
+    for (const [name, target] of all ? Object.entries(TARGETS) : [["", undefined] as const]) {
+      const output = join(PROJECT_DIR, "dist", name === "" ? "mnist-lab" : `mnist-lab-${name}`);
+      await compileLab({ output, target });
+      console.log(`Compiled: ${output}`);
+    }
+  });
+}

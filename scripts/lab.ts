@@ -1,0 +1,21 @@
+/**
+ * `deno task lab …`: what the binary does with the same arguments, from the repository. Whatever has to be prepared is said
+ * on standard error, so that standard output is the command's own.
+ */
+import { join } from "node:path";
+import { runMain } from "../service/serve.ts";
+import { readSettings } from "../service/settings.ts";
+import { ENTRY, PERMISSIONS } from "./binary/contents.ts";
+import { prepare } from "./lib/prepare.ts";
+import { PROJECT_DIR } from "./lib/source_files.ts";
+
+await runMain(async () => {
+  await prepare(readSettings(), (line) => console.error(line));
+  const lab = new Deno.Command(Deno.execPath(), {
+    args: ["run", ...PERMISSIONS, join(PROJECT_DIR, ENTRY), ...Deno.args.filter((arg) => arg !== "--")],
+  }).spawn();
+  // Ctrl+C reaches the whole group by itself.
+  Deno.addSignalListener("SIGINT", () => {});
+  if (Deno.build.os !== "windows") Deno.addSignalListener("SIGTERM", () => lab.kill("SIGTERM"));
+  Deno.exit((await lab.status).code);
+});
