@@ -10,6 +10,7 @@ const RUNS = isLong ? 200 : 15;
 /** Resident memory that may come on top after the warm-up, also in the long run: the collector takes its time. */
 const MAX_GROWTH = 96 * 2 ** 20;
 const MAX_RUN_MS = 60_000;
+const SETTLE_MS = 12_000;
 
 interface Handles {
   files: number;
@@ -23,11 +24,14 @@ function handlesOf(pid: number): Handles {
   return { files: count("fd"), threads: count("task"), bytes: 1024 * Number(/^VmRSS:\s+(\d+)/m.exec(status)![1]) };
 }
 
-/** Threads and sockets end a moment after whoever asked for that: the fewest of a while are what stays. */
+/**
+ * Sockets end a moment after whoever asked for that, and the runtime keeps idle threads for files ten seconds: the fewest of a
+ * while are what stays.
+ */
 async function settled(pid: number): Promise<Handles> {
   let fewest = handlesOf(pid);
-  for (let i = 0; i < 20; i++) {
-    await delay(50);
+  for (let i = 0; i < SETTLE_MS / 200; i++) {
+    await delay(200);
     const now = handlesOf(pid);
     fewest = {
       files: Math.min(fewest.files, now.files),

@@ -88,7 +88,7 @@ pageTest(
     assert.equal(sure.length, 24);
     assert.deepEqual(sure, sure.toSorted((a, b) => b - a));
     await mistakes.getByRole("button", { name: /^Show 48 more of / }).click();
-    assert.equal(await mistakes.getByRole("listitem").count(), 72);
+    await eventually(async () => assert.equal(await mistakes.getByRole("listitem").count(), 72));
 
     const layer = part.getByRole("region", { name: "What the first layer looks for" });
     await layer.getByRole("button", { name: "Show all 70" }).click();

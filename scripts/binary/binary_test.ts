@@ -32,7 +32,8 @@ Deno.test("packaging: the lab, its pages, its digits and the packages it imports
   const own = files.map(({ path }) => path).filter((path) => packageFile(path) === undefined);
   const source =
     /^(deno\.json|(cli|core|protocol|registry|service|training_service|inference_service)\/.+\.(ts|json))$/;
-  const built = /^dist\/(ui\/(training|inference)\.html|ui\/assets\/[\w.-]+|dataset\/MNIST\/raw\/[\w-]+\.gz)$/;
+  const built =
+    /^dist\/(ui\/(training|inference|docs|locked)\.html|ui\/assets\/[\w.-]+|dataset\/MNIST\/raw\/[\w-]+\.gz)$/;
   assert.deepEqual(own.filter((path) => !source.test(path) && !built.test(path)), []);
   assert.deepEqual(own.filter((path) => /(_test|_testing|_bench)\.ts$|\/(testing|fixtures)\b/.test(path)), []);
   for (const script of await workerScripts()) assert.ok(own.includes(script), `${script} is not embedded`);

@@ -9,7 +9,8 @@ export async function askService(
   signal: AbortSignal,
 ): Promise<PredictResponse | Exclude<Outcome, { kind: "recognised" }>> {
   const reply = await connection.request("/predict", { post, signal }).catch(() => undefined);
-  if (reply === undefined) {
+  // An answer that breaks off has a status and nothing more.
+  if (reply === undefined || (reply.status === 200 && reply.body === undefined)) {
     return {
       kind: "failed",
       message: "The inference service cannot be reached. Check that it is running, then try again.",

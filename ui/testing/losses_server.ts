@@ -16,7 +16,10 @@ export interface LossStream {
 
 const TICK_MS = 5;
 
-/** Hands on what the service at `origin` serves, except for sockets: to each it sends `count` losses, then a result. */
+/**
+ * Hands on what the service at `origin` serves, except for sockets: to each it sends `count` losses, then the end of
+ * a run that stored nothing, as there is nothing to look into.
+ */
 export function serveLosses(origin: string, { count, perSecond }: LossStream): LossesServer {
   let sent = 0;
   const stream = (socket: WebSocket) => {
@@ -30,7 +33,7 @@ export function serveLosses(origin: string, { count, perSecond }: LossStream): L
         while (sent < due) say(lossOf(++sent, count));
         if (sent < count) return;
         clearInterval(timer);
-        say({ type: "result", accuracy: 97, training_time: count / perSecond, model_id: "m", run_id: "streamed" });
+        say({ type: "aborted", message: "All losses are sent." });
         socket.close(1000);
       }, TICK_MS);
     };

@@ -5,6 +5,7 @@ import { perStepValue, type Program } from "../../graph.ts";
 import { type Backend, type Numbers, requireLength, type Session, stateType, viewOf } from "../../session.ts";
 import { sizeOf, type TensorType } from "../../shape.ts";
 import { type Compiled, type CompiledSession, compileSession, TABLE_STEPS } from "./compile.ts";
+import { MemoryPool } from "./memory_pool.ts";
 import { type Team, ThreadPool } from "./thread_pool.ts";
 
 class WasmSession implements Session {
@@ -14,6 +15,7 @@ class WasmSession implements Session {
   private readonly types: ReadonlyMap<string, TensorType>;
   /** Programs that have to be prepared before they run next. */
   private readonly unprepared: Set<string>;
+  private isClosed = false;
 
   constructor(private readonly parts: CompiledSession, private readonly team: Team | undefined) {
     this.memory = parts.memory;
@@ -23,6 +25,7 @@ class WasmSession implements Session {
   }
 
   private view(name: string): Numbers {
+    this.requireOpen();
     const type = stateType(this.types, name);
     return viewOf(this.memory.buffer, type.dtype, this.parts.map.stateAt(name), sizeOf(type.shape));
   }
@@ -39,6 +42,7 @@ class WasmSession implements Session {
   }
 
   run(program: string, firstStep: number, steps: number): Promise<Record<string, Float32Array>> {
+    this.requireOpen();
     const compiled = this.parts.programs.get(program);
     if (compiled === undefined) throw new Error(`no program is called ${program}`);
     if (this.unprepared.delete(program)) this.runCompiled(this.parts.preparations.get(program)!.compiled, 0, 1);
@@ -69,9 +73,24 @@ class WasmSession implements Session {
     return Object.fromEntries(series);
   }
 
-  /** The memory itself goes with the last reference to it. */
+  /** Another one may be at work in the memory. */
+  private requireOpen(): void {
+    if (this.isClosed) throw new Error("the session is closed");
+  }
+
+  /** The next session may have the memory, unless somebody may still be at work in it: one that was stopped in the middle. */
   close(): void {
+    if (this.isClosed) return;
+    this.isClosed = true;
+    const isWhole = this.stop === undefined || Atomics.load(this.stop, 0) === 0;
     this.team?.leave();
+    if (isWhole) {
+      memories.give({
+        memory: this.memory,
+        isShared: this.stop !== undefined,
+        isFree: () => this.team?.isGone ?? true,
+      });
+    }
   }
 }
 
@@ -81,6 +100,7 @@ export interface WasmOptions extends Partial<WasmFeatures> {
 }
 
 const pool = new ThreadPool();
+const memories = new MemoryPool();
 
 /** Ends the threads of this process, so that it can end; the next session starts new ones. */
 export function closeThreads(): void {
@@ -92,7 +112,11 @@ async function open(programs: Readonly<Record<string, Program>>, options: Requir
   const isShared = typeof SharedArrayBuffer !== "undefined";
   const hasThreads = isShared && threads > 1 && pool.reserve();
   try {
-    const compiled = await compileSession(programs, { workers: hasThreads ? threads : 1, isShared, relaxedFma });
+    const compiled = await compileSession(programs, memories, {
+      workers: hasThreads ? threads : 1,
+      isShared,
+      relaxedFma,
+    });
     const { memory, modules, control } = compiled;
     return new WasmSession(compiled, hasThreads ? pool.assign(threads - 1, { memory, modules, control }) : undefined);
   } catch (error) {

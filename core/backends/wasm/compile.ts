@@ -5,6 +5,7 @@ import { aligned, type Schedule, schedule } from "../../schedule.ts";
 import { viewOf } from "../../session.ts";
 import { bytesOf, sizeOf, type TensorType } from "../../shape.ts";
 import { CONTROL_BYTES } from "./control.ts";
+import type { MemoryPool } from "./memory_pool.ts";
 import { encodeProgram, type MemoryMap, type RowLayout, rowLayout, type RunSteps, scratchBytes } from "./program.ts";
 import { rewrite } from "./rewrite.ts";
 import { settle } from "./settled.ts";
@@ -81,6 +82,7 @@ function requireSettled(names: readonly string[], programs: readonly Program[]):
 
 export async function compileSession(
   programs: Readonly<Record<string, Program>>,
+  memories: MemoryPool,
   { workers, isShared, ...features }: CompileOptions,
 ): Promise<CompiledSession> {
   const allocator = new Allocator();
@@ -102,7 +104,7 @@ export async function compileSession(
   const control = allocator.take(CONTROL_BYTES);
 
   const { pages } = allocator;
-  const memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared: isShared });
+  const memory = memories.take(pages, isShared);
   for (const node of constants) {
     viewOf(memory.buffer, node.dtype, constantAt.get(node)!, sizeOf(node.shape)).fill(constantValue(node)!);
   }

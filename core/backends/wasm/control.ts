@@ -17,6 +17,8 @@ export const CONTROL = {
   steps: 51,
   /** Not 0: a thread broke down, and has set the stop word. */
   failed: 52,
+  /** Threads that have left the session, and will not touch its memory again. */
+  left: 53,
 } as const;
 
 export const CONTROL_BYTES = 64 * 4;

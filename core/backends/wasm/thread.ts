@@ -4,9 +4,10 @@ import type { RunSteps } from "./program.ts";
 import type { Assignment } from "./thread_pool.ts";
 
 self.onmessage = ({ data }: MessageEvent<Assignment>) => {
-  const control = new Int32Array(data.memory.buffer, data.control, CONTROL.failed + 1);
+  const control = new Int32Array(data.memory.buffer, data.control, CONTROL.left + 1);
   try {
     takePart(data, control);
+    Atomics.add(control, CONTROL.left, 1);
   } catch (error) {
     // The others would wait for this one at the next barrier.
     console.error("a thread of the WASM backend:", error);

@@ -35,7 +35,7 @@ export class ThreadPool {
       this.threads.push(new Worker(new URL("./thread.ts", import.meta.url), { type: "module", name: "wasm" }));
     }
     for (let i = 0; i < count; i++) this.threads[i].postMessage({ ...assignment, worker: i + 1 } satisfies Assignment);
-    return new Team(assignment, () => this.release());
+    return new Team(assignment, count, () => this.release());
   }
 
   /** Ends all threads, so that the process can end. */
@@ -56,8 +56,12 @@ export class Team {
   private readonly control: Int32Array;
   private hasLeft = false;
 
-  constructor({ memory, control }: Omit<Assignment, "worker">, private readonly release: () => void) {
-    this.control = new Int32Array(memory.buffer, control, CONTROL.failed + 1);
+  constructor(
+    { memory, control }: Omit<Assignment, "worker">,
+    private readonly count: number,
+    private readonly release: () => void,
+  ) {
+    this.control = new Int32Array(memory.buffer, control, CONTROL.left + 1);
     this.stop = stopWord(memory, control);
   }
 
@@ -75,6 +79,11 @@ export class Team {
   requireWhole(): void {
     if (Atomics.load(this.control, CONTROL.failed) === 0) return;
     throw new Error("a thread of the training broke down; there may be too little memory for so many threads");
+  }
+
+  /** Whether every thread has left, on its own feet. */
+  get isGone(): boolean {
+    return this.hasLeft && Atomics.load(this.control, CONTROL.left) === this.count;
   }
 
   leave(): void {
