@@ -10,6 +10,7 @@ const RUNS = isLong ? 200 : 15;
 /** Resident memory that may come on top after the warm-up, also in the long run: the collector takes its time. */
 const MAX_GROWTH = 96 * 2 ** 20;
 const MAX_RUN_MS = 60_000;
+/** The runtime keeps idle threads for files ten seconds. */
 const SETTLE_MS = 12_000;
 
 interface Handles {
@@ -24,14 +25,11 @@ function handlesOf(pid: number): Handles {
   return { files: count("fd"), threads: count("task"), bytes: 1024 * Number(/^VmRSS:\s+(\d+)/m.exec(status)![1]) };
 }
 
-/**
- * Sockets end a moment after whoever asked for that, and the runtime keeps idle threads for files ten seconds: the fewest of a
- * while are what stays.
- */
-async function settled(pid: number): Promise<Handles> {
+/** The fewest of a while: sockets end a moment after whoever asked for that. */
+async function settled(pid: number, isEnough: (handles: Handles) => boolean): Promise<Handles> {
   let fewest = handlesOf(pid);
-  for (let i = 0; i < SETTLE_MS / 200; i++) {
-    await delay(200);
+  for (const deadline = performance.now() + SETTLE_MS; performance.now() < deadline && !isEnough(fewest);) {
+    await delay(100);
     const now = handlesOf(pid);
     fewest = {
       files: Math.min(fewest.files, now.files),
@@ -79,9 +77,11 @@ Deno.test({
           ends[last]++;
         };
         for (let i = 0; i < WARM_UP; i++) await runOnce(i);
-        const before = await settled(process.pid);
+        const before = await settled(process.pid, () => false);
         for (let i = 0; i < RUNS; i++) await runOnce(WARM_UP + i);
-        const after = await settled(process.pid);
+        const isAsBefore = ({ files, threads, bytes }: Handles) =>
+          files <= before.files && threads <= before.threads && bytes < before.bytes + MAX_GROWTH;
+        const after = await settled(process.pid, isAsBefore);
         const growth = (after.bytes - before.bytes) / 2 ** 20;
         console.log(`${ends.result} stored, ${ends.aborted} aborted; ${growth.toFixed(1)} MiB more`, before, after);
         assert.ok(ends.result > 0 && ends.aborted > 0);

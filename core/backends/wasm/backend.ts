@@ -78,19 +78,16 @@ class WasmSession implements Session {
     if (this.isClosed) throw new Error("the session is closed");
   }
 
-  /** The next session may have the memory, unless somebody may still be at work in it: one that was stopped in the middle. */
+  /** The next session may have the memory once every thread has left it. */
   close(): void {
     if (this.isClosed) return;
     this.isClosed = true;
-    const isWhole = this.stop === undefined || Atomics.load(this.stop, 0) === 0;
     this.team?.leave();
-    if (isWhole) {
-      memories.give({
-        memory: this.memory,
-        isShared: this.stop !== undefined,
-        isFree: () => this.team?.isGone ?? true,
-      });
-    }
+    memories.give({
+      memory: this.memory,
+      isShared: this.stop !== undefined,
+      isFree: () => this.team?.isGone ?? true,
+    });
   }
 }
 
