@@ -7,7 +7,13 @@ import { readSettings } from "../service/settings.ts";
 import { graphicsEnvironment } from "../service/graphics.ts";
 import { prepare } from "./lib/prepare.ts";
 import { PROJECT_DIR } from "./lib/source_files.ts";
+import { ALONE } from "./lib/test_lanes.ts";
 import { countTests, summaryLine, type TestCounts } from "./lib/test_counts.ts";
+
+interface TestRun {
+  counts: TestCounts;
+  code: number;
+}
 
 async function main() {
   await prepare(readSettings(), console.log);
@@ -27,22 +33,26 @@ async function main() {
 /** Whose doc comments have examples that run. */
 const DOCUMENTED = ["core/mod.ts"];
 
-/** One after the other: several tests measure time, and would measure each other. */
-async function runTests(args: string[], long: boolean): Promise<{ counts: TestCounts; code: number }> {
-  const tests = await runDenoTest(args, long);
-  if (args.length > 0) return tests;
-  const examples = await runDenoTest(["--doc", ...DOCUMENTED], long);
+/** Those that may run side by side, then those that need the machine to themselves, then the examples. */
+async function runTests(args: string[], long: boolean): Promise<TestRun> {
+  if (args.length > 0) return await runDenoTest(args, long);
+  const parts = [
+    await runDenoTest(["--parallel", `--ignore=${ALONE.join(",")}`], long),
+    await runDenoTest(ALONE, long),
+    await runDenoTest(["--doc", ...DOCUMENTED], long),
+  ];
+  const sum = (of: (run: TestRun) => number) => parts.reduce((total, run) => total + of(run), 0);
   return {
     counts: {
-      passed: tests.counts.passed + examples.counts.passed,
-      failed: tests.counts.failed + examples.counts.failed,
-      skipped: [...tests.counts.skipped, ...examples.counts.skipped],
+      passed: sum(({ counts }) => counts.passed),
+      failed: sum(({ counts }) => counts.failed),
+      skipped: parts.flatMap(({ counts }) => counts.skipped),
     },
-    code: tests.code || examples.code,
+    code: parts.find(({ code }) => code !== 0)?.code ?? 0,
   };
 }
 
-async function runDenoTest(args: string[], long: boolean): Promise<{ counts: TestCounts; code: number }> {
+async function runDenoTest(args: readonly string[], long: boolean): Promise<TestRun> {
   const report = await Deno.makeTempFile({ suffix: ".xml" });
   try {
     const command = new Deno.Command(Deno.execPath(), {
