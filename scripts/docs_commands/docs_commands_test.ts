@@ -197,11 +197,10 @@ async function assertExists(command: string, where: string): Promise<void> {
     const found = (deno.tasks as Record<string, { command: string }>)[task];
     assert.ok(found !== undefined, `${where}: there is no such task`);
     script = /scripts\/\S+\.ts/.exec(found.command)?.[0] ?? "";
-  } else {
-    for (const [path] of command.matchAll(/\b(scripts|core|ui|protocol)\/[\w./]+/g)) {
-      assert.ok(await isThere(path), `${where}: ${path} is not there`);
-      if (script === "" && path.endsWith(".ts")) script = path;
-    }
+  }
+  for (const [path] of command.matchAll(/\b(scripts|core|ui|protocol)\/[\w./]+/g)) {
+    assert.ok(await isThere(path), `${where}: ${path} is not there`);
+    if (script === "" && path.endsWith(".ts")) script = path;
   }
   if (script === "" || task === "lab" || task === "compile:all") return;
   const source = await Deno.readTextFile(join(PROJECT_DIR, script));
