@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { parseCommand, UsageError } from "./arguments.ts";
 import { helpText } from "./help.ts";
+import { SETTING_NAMES } from "../service/settings.ts";
 
 const parse = (line: string) => parseCommand(line.split(" ").filter(Boolean));
 
@@ -61,4 +62,8 @@ Deno.test("every command has its help", () => {
     assert.match(helpText(undefined), new RegExp(`mnist-lab ${command}`));
   }
   assert.throws(() => helpText("fly"), UsageError);
+});
+
+Deno.test("the help names every environment variable", () => {
+  for (const name of SETTING_NAMES) assert.match(helpText(undefined), new RegExp(`\\b${name}\\b`));
 });

@@ -17,7 +17,7 @@ Usage: mnist-lab [COMMAND] [OPTIONS]
   -V, --version
 
 Environment variables: TRAINING_PORT, INFERENCE_PORT, HOST, LAB_TOKEN, ALLOWED_HOSTS, MODELS_DIR, DATA_DIR, DEVICE,
-THREADS; the README says what each does.`;
+THREADS, LOG_LEVEL, LOG_FORMAT; the README says what each does.`;
 
 const TOPICS: Readonly<Record<string, string>> = {
   train: `Usage: mnist-lab train [--no-open]

@@ -2,6 +2,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { isEveryAddress, type Settings } from "../service/settings.ts";
 import { localUrl } from "../service/url_host.ts";
+import { networkAddresses } from "./network_addresses.ts";
 
 export type ServiceName = "training" | "inference";
 
@@ -44,20 +45,36 @@ async function answers(url: string, { token }: Settings, ended: AbortSignal): Pr
   return false;
 }
 
-export function banner(services: readonly ServiceName[], settings: Settings): string {
-  const elsewhere = `http://ADDRESS:${settings.trainingPort}/${visit(settings)}`;
+export function banner(
+  services: readonly ServiceName[],
+  settings: Settings,
+  addresses: () => string[] = networkAddresses,
+): string {
   return [
     "",
     "  MNIST Lab is running.",
     "",
     ...services.map((service) => `    ${TITLES[service]}   ${pageAddress(service, settings)}`),
     ...(isEveryAddress(settings.host)
-      ? ["", `    From other machines: ${elsewhere}, ADDRESS being this machine's in its network`]
+      ? [
+        "",
+        "  From other machines:",
+        "",
+        ...fromElsewhere(services, settings, addresses()).map((line) => `    ${line}`),
+      ]
       : []),
     "",
     "  Ctrl+C ends it.",
     "",
   ].join("\n");
+}
+
+/** Each address may be the one that they can reach; both pages lead to each other, so one is told. */
+function fromElsewhere([service]: readonly ServiceName[], settings: Settings, addresses: readonly string[]): string[] {
+  const port = service === "training" ? settings.trainingPort : settings.inferencePort;
+  const pages = (addresses.length === 0 ? ["ADDRESS"] : addresses)
+    .map((address) => `http://${address}:${port}/${visit(settings)}`);
+  return addresses.length === 0 ? [...pages, "ADDRESS is this machine's in its network."] : pages;
 }
 
 function visit({ token }: Settings): string {

@@ -8,8 +8,9 @@ import { startTraining, statusBecomes } from "../ui/testing/training_page.ts";
 import { PROJECT_DIR } from "./lib/source_files.ts";
 
 const FOLDER = join(PROJECT_DIR, "docs/images");
-const WIDTHS = [390, 1280];
-const WINDOW_HEIGHT = 844;
+const WIDTH = 1280;
+/** Of the window that a reader would have: the whole page is several times as high. */
+const HEIGHT = 1080;
 const COLOURS = ["light", "dark"] as const;
 
 const THREE: Stroke = [...arc([138, 92], 46, -160, 80), ...arc([138, 188], 52, -80, 155)];
@@ -19,7 +20,7 @@ async function main() {
   const lab = await startLab();
   const browser = await openChromium();
   try {
-    const page = await browser.newPage({ locale: "en-GB", viewport: { width: WIDTHS[0], height: WINDOW_HEIGHT } });
+    const page = await browser.newPage({ locale: "en-GB", viewport: { width: WIDTH, height: HEIGHT } });
     await page.goto(lab.trainingUrl);
     await startTraining(page, { "Hidden layers": "128, 64", "Epochs": "3", "Batch size": "64" });
     await statusBecomes(page, /^Done/);
@@ -35,18 +36,15 @@ async function main() {
   }
 }
 
-/** The page as it is, in each width and colour scheme, on a window as high as its content. */
+/** The top of the page, in each colour scheme. */
 async function takePictures(page: Page, name: string): Promise<void> {
-  for (const width of WIDTHS) {
-    await page.setViewportSize({ width, height: WINDOW_HEIGHT });
-    const height = await page.evaluate(() => document.body.scrollHeight);
-    await page.setViewportSize({ width, height });
-    for (const colorScheme of COLOURS) {
-      await page.emulateMedia({ colorScheme });
-      const file = `${name}-${colorScheme}-${width}.png`;
-      const picture = await page.screenshot({ path: join(FOLDER, file), animations: "disabled" });
-      console.log(`docs/images/${file}: ${Math.round(picture.length / 1000)} kB`);
-    }
+  await page.mouse.move(0, 0);
+  await page.evaluate(() => scrollTo(0, 0));
+  for (const colorScheme of COLOURS) {
+    await page.emulateMedia({ colorScheme });
+    const file = `${name}-${colorScheme}-${WIDTH}.png`;
+    const picture = await page.screenshot({ path: join(FOLDER, file), animations: "disabled" });
+    console.log(`docs/images/${file}: ${Math.round(picture.length / 1000)} kB`);
   }
 }
 

@@ -37,6 +37,8 @@ export const PERMISSIONS = [
   "--allow-read",
   "--allow-write",
   `--allow-env=${[...SETTING_NAMES, ...PLATFORM_VARIABLES].join(",")}`,
+  // Where other machines find the lab, once it is opened to them.
+  "--allow-sys=networkInterfaces",
   `--allow-run=${Object.values(OPENERS).join(",")}`,
 ];
 

@@ -130,5 +130,5 @@ export function ModelSize({ form, blocked }: { form: ModelForm; blocked?: boolea
 
 /** `1e-5` → `0.00001`. */
 function plain(rate: number): string {
-  return rate.toFixed(5).replace(/0+$/, "");
+  return rate.toFixed(8).replace(/\.?0+$/, "");
 }

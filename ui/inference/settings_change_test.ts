@@ -5,8 +5,8 @@ import { answer, openPage, record, RECORD_SEARCH, seven } from "./model_testing.
 
 const OTHER_SEARCH = RECORD_SEARCH.replace("epochs=2", "epochs=3");
 /** A rate in none of the ranges. */
-const FAST = { ...record, learning_rate: 0.05 };
-const FAST_SEARCH = `${RECORD_SEARCH.replace("learning_rate_range=Medium%20Low", "learning_rate=0.05")}&model_id=m1`;
+const FAST = { ...record, learning_rate: 0.5 };
+const FAST_SEARCH = `${RECORD_SEARCH.replace("learning_rate_range=Medium%20Low", "learning_rate=0.5")}&model_id=m1`;
 
 const kindOf = ({ outcome }: InferenceModel) => outcome.value.kind;
 
@@ -72,8 +72,8 @@ Deno.test("a rate outside all ranges is not passed off as one in a range", async
   const { model, lab } = await openPage(FAST_SEARCH, "browser", [FAST]);
   lab.replies.set("/api/models/m1", { status: 200, body: FAST });
   assert.equal(model.form.range.value, undefined);
-  assert.equal(model.form.otherRate.value, "0.05");
-  assert.match(model.address.value, /learning_rate=0\.05&/);
+  assert.equal(model.form.otherRate.value, "0.5");
+  assert.match(model.address.value, /learning_rate=0\.5&/);
   assert.doesNotMatch(model.address.value, /learning_rate_range/);
   assert(model.canPredict.value, "the model is named");
   model.form.model.epochs.text.value = "4";
