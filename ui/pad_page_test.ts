@@ -17,6 +17,7 @@ import {
   type Stroke,
 } from "./testing/drawing_page.ts";
 import { eventually } from "./testing/eventually.ts";
+import { tabTo } from "./testing/keyboard.ts";
 import type { Lab } from "./testing/lab.ts";
 import { setUpPageTests } from "./testing/page_test_setup.ts";
 import { trainModel } from "./testing/stored_models.ts";
@@ -285,14 +286,6 @@ async function inkBecomes(page: Page, check: (share: number) => boolean): Promis
     const share = await inkShare(page);
     assert(check(share), `the ink covers ${share}`);
   });
-}
-
-async function tabTo(page: Page, name: string): Promise<void> {
-  for (let presses = 0; presses < 20; presses++) {
-    await page.keyboard.press("Tab");
-    if (await page.evaluate(() => document.activeElement?.getAttribute("aria-label")) === name) return;
-  }
-  assert.fail(`Tab does not lead to ${name}`);
 }
 
 /** The inked cells of a picture that was sent, `[row, column]` in reading order; every cell is ink or paper. */
