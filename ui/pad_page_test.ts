@@ -232,6 +232,9 @@ pageTest("the answer is in view while one draws on a telephone, and the paper st
     await drawByMouse(page, DIGITS[1]);
     await digitBecomes(page, "1");
     assert.deepEqual(await drawingCanvas(page).boundingBox(), before, "the paper moved under the pen");
+    await drawByMouse(page, [[40, 60], [240, 60], [40, 140], [240, 140], [40, 220], [240, 220]]);
+    await prediction(page).getByText("doesn’t look like a digit").waitFor();
+    assert.deepEqual(await drawingCanvas(page).boundingBox(), before, "a doubt moved the paper");
     const digit = await prediction(page).locator(".digit").boundingBox();
     assert(
       digit && digit.y >= 0 && digit.y + digit.height <= before!.y + 1,

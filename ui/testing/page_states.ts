@@ -4,7 +4,7 @@
  */
 import type { Page } from "playwright-core";
 import type { TrainConfig } from "../../protocol/mod.ts";
-import { choosePlace, digitBecomes, drawByMouse, predict, prediction, type Stroke } from "./drawing_page.ts";
+import { digitBecomes, drawByMouse, prediction, type Stroke } from "./drawing_page.ts";
 import type { Lab } from "./lab.ts";
 import { modelsRegion } from "./models_table.ts";
 import { drawOnProbe, probeSays } from "./probe.ts";
@@ -70,7 +70,8 @@ export const PAGE_STATES: readonly PageState[] = [
       await startTraining(page, { ...WANTED, "Hidden layers": "512, 256", "Epochs": "20" });
       await drawOnProbe(page, THREE);
       await probeSays(page, /^So far/);
-      await stepsPass(page, 1000);
+      // Into the second epoch, so that both curves have begun.
+      await stepsPass(page, 1000, 60_000);
     },
     close: async (page) => {
       await button(page, "Abort").click();
@@ -174,18 +175,6 @@ export const PAGE_STATES: readonly PageState[] = [
       for (const stroke of LETTER) await drawByMouse(page, stroke);
       await prediction(page).getByText("doesn’t look like a digit").waitFor();
     },
-  },
-  {
-    name: "drawing-server",
-    shownBy: "drawing-answered",
-    open: async (lab, page) => {
-      await visitDrawing(lab, page);
-      await choosePlace(page, "On the server");
-      await drawByMouse(page, THREE);
-      await predict(page);
-      await digitBecomes(page, "3");
-    },
-    close: (page) => choosePlace(page, "In this browser"),
   },
   {
     name: "drawing-miss",
