@@ -1,8 +1,8 @@
 /** Which stored model answers to the fields of a request: one rule for the service and for the page. */
 import { isInRange } from "./learning_rate.ts";
 import type { ModelRecord } from "./model_record.ts";
-import type { PredictParams } from "./prediction.ts";
-import { sameWidths } from "./train_config.ts";
+import type { PredictParams } from "./predict_params.ts";
+import { sameWidths } from "./same_model.ts";
 
 /** A stored model and the fields in which it differs from what was asked for. */
 export interface NearestModel {

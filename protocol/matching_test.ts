@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { findMatch, findNearest } from "./matching.ts";
 import type { ModelRecord } from "./model_record.ts";
-import type { PredictParams } from "./prediction.ts";
+import type { PredictParams } from "./predict_params.ts";
 
 const params: PredictParams = {
   model_type: "SimpleNN",

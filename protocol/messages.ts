@@ -1,6 +1,7 @@
 /** What travels over `/ws/train` and `/ws/runs/{id}`. A client ignores message types and fields it does not know. */
 import * as v from "valibot";
 import { ModelRecordSchema } from "./model_record.ts";
+import { RUN_STATES } from "./run_states.ts";
 import { TrainConfigSchema } from "./train_config.ts";
 
 /** 784 bytes, ink 255 on paper 0, as base64 writes them. */
@@ -22,12 +23,6 @@ const number = v.number();
 const text = v.string();
 /** Null where it is no longer a number. */
 const loss = v.nullable(v.number());
-
-/** `asking`: waits for the answer to `exists`. `kept`: the stored duplicate was kept, nothing was trained. */
-export const RUN_STATES = ["asking", "queued", "running", "done", "kept", "aborted", "failed"] as const;
-export type RunState = (typeof RUN_STATES)[number];
-
-export const FINISHED_STATES: readonly RunState[] = ["done", "kept", "aborted", "failed"];
 
 /** One run as `GET /api/runs` lists it. Times are Unix milliseconds. */
 export const RunSummarySchema = v.object({

@@ -1,5 +1,6 @@
 /** Messages, configurations and records: one validated schema for services and pages. */
 export * from "./analysis.ts";
+export * from "./describe_prediction.ts";
 export * from "./digits.ts";
 export * from "./error_response.ts";
 export * from "./fields.ts";
@@ -11,9 +12,12 @@ export * from "./matching.ts";
 export * from "./messages.ts";
 export * from "./model_record.ts";
 export * from "./parse_json.ts";
+export * from "./predict_params.ts";
 export * from "./prediction.ts";
 export * from "./quote.ts";
 export * from "./resume_request.ts";
 export * from "./run_files.ts";
+export * from "./run_states.ts";
+export * from "./same_model.ts";
 export * from "./train_config.ts";
 export * from "./validate.ts";

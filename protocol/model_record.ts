@@ -25,8 +25,3 @@ export const ModelRecordSchema = v.looseObject({
 });
 
 export type ModelRecord = v.InferOutput<typeof ModelRecordSchema>;
-
-/** Tells one state of a stored model from another: a record of which any field changed stands for another model. */
-export function recordVersion(record: ModelRecord): string {
-  return JSON.stringify(record);
-}

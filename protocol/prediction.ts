@@ -1,19 +1,8 @@
 /** `POST /predict` of the inference service. */
 import * as v from "valibot";
 import * as field from "./fields.ts";
-import { type ModelRecord, ModelRecordSchema } from "./model_record.ts";
-
-export const PredictParamsSchema = v.object({
-  model_type: field.modelType,
-  optimizer: field.optimizer,
-  learning_rate_range: field.learningRateRange,
-  batch_size: field.batchSize,
-  epochs: field.epochs,
-  hidden_layers_config: field.hiddenLayers,
-  use_dropout: v.optional(field.useDropout, false),
-});
-
-export type PredictParams = v.InferOutput<typeof PredictParamsSchema>;
+import { ModelRecordSchema } from "./model_record.ts";
+import { PredictParamsSchema } from "./predict_params.ts";
 
 const imageData = v.pipe(
   v.string("must be a PNG data URL"),
@@ -72,36 +61,3 @@ export const NotTrainedResponseSchema = v.object({
   nearest: v.nullable(v.object({ model: ModelRecordSchema, differs: v.array(v.string()) })),
 });
 export type NotTrainedResponse = v.InferOutput<typeof NotTrainedResponseSchema>;
-
-/** `isDoubted`: whether the picture looks like no digit. `falseAlarmPercent`: how often that is said of digits. */
-export function describeDoubt(isDoubted: boolean, falseAlarmPercent: number): Doubt | null {
-  if (!isDoubted) return null;
-  return {
-    reason: "not_a_digit",
-    message: "This does not look like a digit.",
-    false_alarm_percent: falseAlarmPercent,
-  };
-}
-
-/** The answer of the model `record`, from its probabilities in digit order; they must be finite. */
-export function describePrediction(
-  record: ModelRecord,
-  probabilities: ArrayLike<number>,
-  doubt: Doubt | null,
-): PredictResponse {
-  const shares = Array.from(probabilities);
-  const confidence = Math.max(...shares);
-  return {
-    prediction: shares.indexOf(confidence),
-    confidence: `${(confidence * 100).toFixed(2)}%`,
-    probabilities: shares,
-    doubt,
-    found_model: {
-      id: record.id,
-      accuracy: `${record.accuracy.toFixed(2)}%`,
-      learning_rate: record.learning_rate,
-      epochs: record.num_epochs,
-      training_time: `${record.training_time.toFixed(2)}s`,
-    },
-  };
-}

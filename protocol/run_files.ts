@@ -1,6 +1,7 @@
 /** What is kept of runs on disk: the history beside a model, and where a run that did not finish can go on. */
 import * as v from "valibot";
-import { type HistoryMessage, RUN_STATES } from "./messages.ts";
+import type { HistoryMessage } from "./messages.ts";
+import { RUN_STATES } from "./run_states.ts";
 import { TrainConfigSchema } from "./train_config.ts";
 
 const number = v.number("must be a number");

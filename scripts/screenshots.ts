@@ -1,59 +1,77 @@
-/** Pictures of both pages for the documentation: trains a model, draws a digit, and writes `docs/images/`. */
+/**
+ * Pictures of the pages, in each state, width and colour scheme. Without an argument they are windows for the documentation,
+ * in `docs/images/`; `--whole FOLDER` takes whole pages into another folder, for who works on them, and `--only WORD` fewer.
+ */
 import { join } from "node:path";
-import type { Page } from "playwright-core";
+import { parseArgs } from "node:util";
+import type { Browser, Page } from "playwright-core";
 import { openChromium } from "../ui/testing/chromium.ts";
-import { digitBecomes, drawByMouse, type Stroke } from "../ui/testing/drawing_page.ts";
-import { startLab } from "../ui/testing/lab.ts";
-import { startTraining, statusBecomes } from "../ui/testing/training_page.ts";
+import { type Lab, startLab } from "../ui/testing/lab.ts";
+import { LOCKED_STATE, PAGE_STATES, type PageState } from "../ui/testing/page_states.ts";
 import { PROJECT_DIR } from "./lib/source_files.ts";
 
-const FOLDER = join(PROJECT_DIR, "docs/images");
-const WIDTH = 1280;
-/** Of the window that a reader would have: the whole page is several times as high. */
-const HEIGHT = 1080;
+const { whole, only, widths } = parseArgs({
+  args: Deno.args,
+  options: { whole: { type: "string" }, only: { type: "string" }, widths: { type: "string", default: "1280,390" } },
+}).values;
+
+const FOLDER = whole ?? join(PROJECT_DIR, "docs/images");
+/** Heights of windows by their widths; of others as of a desktop. */
+const HEIGHTS: Readonly<Record<number, number>> = { 390: 844, 360: 740 };
+const DESKTOP_HEIGHT = 900;
 const COLOURS = ["light", "dark"] as const;
+/** Above a part that is scrolled to. */
+const MARGIN = 16;
 
-const THREE: Stroke = [...arc([138, 92], 46, -160, 80), ...arc([138, 188], 52, -80, 155)];
-
-async function main() {
+async function main(): Promise<void> {
   await Deno.mkdir(FOLDER, { recursive: true });
-  const lab = await startLab();
   const browser = await openChromium();
   try {
-    const page = await browser.newPage({ locale: "en-GB", viewport: { width: WIDTH, height: HEIGHT } });
-    await page.goto(lab.trainingUrl);
-    await startTraining(page, { "Hidden layers": "128, 64", "Epochs": "3", "Batch size": "64" });
-    await statusBecomes(page, /^Done/);
-    await takePictures(page, "training");
-
-    await page.getByRole("link", { name: "Test this model" }).click();
-    await drawByMouse(page, THREE);
-    await digitBecomes(page, "3");
-    await takePictures(page, "drawing");
+    await takeAll(browser, await startLab(), PAGE_STATES);
+    await takeAll(browser, await startLab({ LAB_TOKEN: "a-long-word" }), [LOCKED_STATE]);
   } finally {
     await browser.close();
+  }
+}
+
+async function takeAll(browser: Browser, lab: Lab, states: readonly PageState[]): Promise<void> {
+  const context = await browser.newContext({ locale: "en-GB", viewport: { width: 1280, height: DESKTOP_HEIGHT } });
+  try {
+    for (const state of states) {
+      const page = await context.newPage();
+      await state.open(lab, page);
+      if (only === undefined || state.name.includes(only)) await takePictures(page, state);
+      await state.close?.(page);
+      await page.close();
+    }
+  } finally {
+    await context.close();
     await lab.stop();
   }
 }
 
-/** The top of the page, in each colour scheme. */
-async function takePictures(page: Page, name: string): Promise<void> {
-  await page.mouse.move(0, 0);
-  await page.evaluate(() => scrollTo(0, 0));
-  for (const colorScheme of COLOURS) {
-    await page.emulateMedia({ colorScheme });
-    const file = `${name}-${colorScheme}-${WIDTH}.png`;
-    const picture = await page.screenshot({ path: join(FOLDER, file), animations: "disabled" });
-    console.log(`docs/images/${file}: ${Math.round(picture.length / 1000)} kB`);
+async function takePictures(page: Page, { name, part }: PageState): Promise<void> {
+  for (const width of widths.split(",").map(Number)) {
+    await page.setViewportSize({ width, height: HEIGHTS[width] ?? DESKTOP_HEIGHT });
+    for (const colorScheme of COLOURS) {
+      await page.emulateMedia({ colorScheme });
+      await page.evaluate(scrollToPart, { part: whole === undefined ? part : undefined, margin: MARGIN });
+      const file = `${name}-${colorScheme}-${width}.png`;
+      const picture = await page.screenshot({
+        path: join(FOLDER, file),
+        animations: "disabled",
+        fullPage: whole !== undefined,
+      });
+      console.log(`${file}: ${Math.round(picture.length / 1000)} kB`);
+    }
   }
 }
 
-/** Points on a circle, from one angle to another in degrees, clockwise from the right. */
-function arc([x, y]: [number, number], radius: number, from: number, to: number): [number, number][] {
-  return Array.from({ length: 40 }, (_, i) => {
-    const angle = (from + (to - from) * i / 39) * Math.PI / 180;
-    return [x + radius * Math.cos(angle), y + radius * Math.sin(angle)];
-  });
+/** Runs in the page; two frames later all is painted. */
+function scrollToPart({ part, margin }: { part?: string; margin: number }): Promise<void> {
+  const top = part === undefined ? 0 : document.querySelector(part)!.getBoundingClientRect().top + scrollY - margin;
+  scrollTo({ top, behavior: "instant" });
+  return new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => done())));
 }
 
 await main();

@@ -4,6 +4,7 @@ import { DIGITS } from "./testing/drawing_page.ts";
 import { eventually } from "./testing/eventually.ts";
 import { setUpPageTests } from "./testing/page_test_setup.ts";
 import { drawOnProbe, probeBars, probePad, probeSays } from "./testing/probe.ts";
+import { openMenu } from "./testing/models_table.ts";
 import { putUntrainedModel } from "./testing/stored_models.ts";
 import { button, ENDLESS, QUICK, startTraining, statusBecomes } from "./testing/training_page.ts";
 
@@ -76,7 +77,7 @@ pageTest(
     await part.getByRole("button", { name: `Was ${most.was}, said ${most.said}: ` }).click();
     const cell = part.getByRole("region", { name: `A ${most.was}, but read as ${most.said}` });
     const pictures = cell.getByRole("img", { name: new RegExp(`^Test digit \\d+, a ${most.was}$`) });
-    assert.equal(await pictures.count(), Math.min(most.count, 24));
+    assert.equal(await pictures.count(), Math.min(most.count, 12));
     await pictures.first().scrollIntoViewIfNeeded();
     await eventually(async () =>
       assert.equal(await pictures.first().evaluate((image) => (image as HTMLImageElement).naturalWidth), 28)
@@ -85,10 +86,10 @@ pageTest(
     const mistakes = part.getByRole("region", { name: "Its worst mistakes" });
     const words = await mistakes.getByRole("listitem").allInnerTexts();
     const sure = words.map((text) => Number(/([\d.]+) % sure$/.exec(text)![1]));
-    assert.equal(sure.length, 24);
+    assert.equal(sure.length, 12);
     assert.deepEqual(sure, sure.toSorted((a, b) => b - a));
-    await mistakes.getByRole("button", { name: /^Show 48 more of / }).click();
-    await eventually(async () => assert.equal(await mistakes.getByRole("listitem").count(), 72));
+    await mistakes.getByRole("button", { name: /^Show 24 more of / }).click();
+    await eventually(async () => assert.equal(await mistakes.getByRole("listitem").count(), 36));
 
     const layer = part.getByRole("region", { name: "What the first layer looks for" });
     await layer.getByRole("button", { name: "Show all 70" }).click();
@@ -119,19 +120,30 @@ pageTest("the keyboard goes from cell to cell of the matrix and opens one", asyn
 });
 
 pageTest(
-  "any stored model can be looked into, a ConvNN by its filters, and a reload shows the same",
+  "any stored model can be looked into from its row, a ConvNN by its filters, and a reload shows the same",
   async (lab, page) => {
     const { id } = await putUntrainedModel(lab, "ConvNN", [8]);
     await page.goto(lab.trainingUrl);
-    await page.getByLabel("Model to look into").selectOption(id);
     const part = analysis(page);
+    const row = await openMenu(page, "ConvNN (8), SGD");
+    assert.equal(await part.count(), 0);
+    await row.getByRole("button", { name: "Analysis" }).click();
+    const heading = part.getByRole("heading", { name: "What it has learned" });
+    await eventually(async () => assert(await heading.evaluate((element) => element === document.activeElement)));
+    const { y } = (await heading.boundingBox())!;
+    assert(y >= 0 && y < 200, `the analysis begins at ${y} px of the window`);
+    await part.getByText(/^ConvNN \(8\), SGD/).waitFor();
     const filters = part.getByRole("region", { name: "The filters of the first layer" }).getByRole("img");
     // Under load, a ConvNN takes its time for 10,000 digits.
     await filters.first().waitFor({ timeout: 60_000 });
     assert.equal(await filters.count(), 32);
     await part.getByText(/Its record says 10\.00 %/).waitFor();
+    assert.equal(new URL(page.url()).searchParams.get("analysis"), id);
     await page.reload();
     await filters.first().waitFor();
-    assert.equal(await page.getByLabel("Model to look into").inputValue(), id);
+    await part.getByText(/^ConvNN \(8\), SGD/).waitFor();
+    await button(page, "Close the analysis").click();
+    await part.waitFor({ state: "detached" });
+    assert.doesNotMatch(page.url(), /analysis=/);
   },
 );

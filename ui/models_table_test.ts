@@ -170,7 +170,7 @@ pageTest("a row's menu is worked by the keyboard, and closes by Escape and by a 
   await page.keyboard.press("Enter");
   await use.waitFor();
   await page.keyboard.press("Tab");
-  assert.equal(await focused(page), "Use these settings");
+  assert.equal(await focused(page), "Analysis");
   await page.keyboard.press("Escape");
   await use.waitFor({ state: "hidden" });
   assert.match(await focused(page), /^More about ConvNN/);
@@ -214,7 +214,7 @@ pageTest(
     await button(page, "Compare").click();
 
     const comparison = page.getByRole("region", { name: "3 models compared" });
-    await comparison.getByText(/^C ConvNN, no hidden layers.*No history of its training is kept/s).waitFor();
+    await comparison.getByText(/^C ConvNN \(no hidden layers\).*No history of its training is kept/s).waitFor();
     await eventually(async () => assert.equal(await focused(page), "3 models compared"));
     const [loss, accuracy] = ["How wrong they were", "How much they read"].map((name) =>
       comparison.getByRole("img", { name })

@@ -17,6 +17,7 @@ import {
   type Stroke,
 } from "./testing/drawing_page.ts";
 import { eventually } from "./testing/eventually.ts";
+import { tabTo } from "./testing/keyboard.ts";
 import type { Lab } from "./testing/lab.ts";
 import { setUpPageTests } from "./testing/page_test_setup.ts";
 import { trainModel } from "./testing/stored_models.ts";
@@ -231,6 +232,9 @@ pageTest("the answer is in view while one draws on a telephone, and the paper st
     await drawByMouse(page, DIGITS[1]);
     await digitBecomes(page, "1");
     assert.deepEqual(await drawingCanvas(page).boundingBox(), before, "the paper moved under the pen");
+    await drawByMouse(page, [[40, 60], [240, 60], [40, 140], [240, 140], [40, 220], [240, 220]]);
+    await prediction(page).getByText("doesn’t look like a digit").waitFor();
+    assert.deepEqual(await drawingCanvas(page).boundingBox(), before, "a doubt moved the paper");
     const digit = await prediction(page).locator(".digit").boundingBox();
     assert(
       digit && digit.y >= 0 && digit.y + digit.height <= before!.y + 1,
@@ -285,14 +289,6 @@ async function inkBecomes(page: Page, check: (share: number) => boolean): Promis
     const share = await inkShare(page);
     assert(check(share), `the ink covers ${share}`);
   });
-}
-
-async function tabTo(page: Page, name: string): Promise<void> {
-  for (let presses = 0; presses < 20; presses++) {
-    await page.keyboard.press("Tab");
-    if (await page.evaluate(() => document.activeElement?.getAttribute("aria-label")) === name) return;
-  }
-  assert.fail(`Tab does not lead to ${name}`);
 }
 
 /** The inked cells of a picture that was sent, `[row, column]` in reading order; every cell is ink or paper. */

@@ -72,6 +72,7 @@ function OperationCard({ path, method, operation }: { path: string; method: stri
       {parameters.length > 0 && (
         <Table
           caption="Parameters"
+          of={operationId}
           head={["Name", "Where", "What"]}
           rows={parameters.map(({ name, in: place, schema }) => [
             <code key="name">{name}</code>,
@@ -98,6 +99,7 @@ function OperationCard({ path, method, operation }: { path: string; method: stri
       )}
       <Table
         caption="Answers"
+        of={operationId}
         head={["Status", "When", "What"]}
         rows={Object.entries(responses).map(([status, { description, content }]) => [
           status,
@@ -133,7 +135,9 @@ function SchemaSection({ name, schema }: { name: string; schema: Schema }) {
         <code>{name}</code>
       </h3>
       {properties === undefined
-        ? (schema.oneOf ?? []).map((choice, i) => <FieldsOf key={i} schema={choice} caption={name} />)
+        ? (schema.oneOf ?? []).map((choice, i) => (
+          <FieldsOf key={i} schema={choice} caption={`${name}, form ${i + 1}`} />
+        ))
         : <FieldsOf schema={{ properties, required }} caption={name} />}
     </section>
   );
@@ -164,14 +168,16 @@ function Words({ schema }: { schema: Schema }) {
   return name === undefined ? <span>{inWords(schema)}</span> : <a href={`#schema-${name}`}>{inWords(schema)}</a>;
 }
 
-function Table({ caption, isCaptionHidden = false, head, rows }: {
+function Table({ caption, of, isCaptionHidden = false, head, rows }: {
   caption: string;
+  /** What tells the table from others of the same caption, for those who hear it out of its place. */
+  of?: string;
   isCaptionHidden?: boolean;
   head: string[];
   rows: ComponentChildren[][];
 }) {
   return (
-    <div class="scroll" role="region" aria-label={caption} tabIndex={0}>
+    <div class="scroll" role="region" aria-label={of === undefined ? caption : `${caption}: ${of}`} tabIndex={0}>
       <table>
         <caption class={isCaptionHidden ? "hidden" : undefined}>{caption}</caption>
         <thead>

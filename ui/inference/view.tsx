@@ -14,9 +14,9 @@ export function InferencePage({ model, insight }: { model: InferenceModel; insig
         <DrawingView model={model} />
         <div class="answers">
           <OutcomeView model={model} />
+          <InsightView insight={insight} />
         </div>
       </div>
-      <InsightView insight={insight} />
       <WhichModel model={model} />
     </Page>
   );

@@ -21,8 +21,8 @@ export interface Lab {
   stop(): Promise<void>;
 }
 
-/** Builds the pages and starts both services; they train and predict on WASM. */
-export async function startLab(): Promise<Lab> {
+/** Builds the pages and starts both services; they train and predict on WASM. `settings`: further environment variables. */
+export async function startLab(settings: Readonly<Record<string, string>> = {}): Promise<Lab> {
   const modelsDir = await Deno.makeTempDir();
   const [trainingPort, inferencePort] = freePorts();
   const process = new Deno.Command(Deno.execPath(), {
@@ -34,6 +34,7 @@ export async function startLab(): Promise<Lab> {
       MODELS_DIR: modelsDir,
       DEVICE: "wasm",
       NO_COLOR: "1",
+      ...settings,
     },
     stdin: "null",
     stdout: "piped",

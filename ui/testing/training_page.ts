@@ -40,9 +40,9 @@ export async function stepsDone(page: Page): Promise<number> {
   return Number(text.match(/[\d,]+/)?.[0].replaceAll(",", "") ?? 0);
 }
 
-/** Waits until more than `steps` are done. */
-export async function stepsPass(page: Page, steps: number): Promise<void> {
-  await eventually(async () => assert(await stepsDone(page) > steps, `no more than ${steps} steps were done`));
+/** Waits until more than `steps` are done, at most `ms`. */
+export async function stepsPass(page: Page, steps: number, ms?: number): Promise<void> {
+  await eventually(async () => assert(await stepsDone(page) > steps, `no more than ${steps} steps were done`), ms);
 }
 
 /** The loss curve as it is painted; two pictures compare by their text. */

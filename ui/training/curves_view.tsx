@@ -35,7 +35,7 @@ function LossCurve({ run, options }: { run: Run; options: ChartOptions }) {
   return (
     <section class="curve" aria-labelledby="curve-title">
       <div class="curve-heading">
-        <h2 id="curve-title">How wrong it is (loss)</h2>
+        <h3 id="curve-title">How wrong it is (loss)</h3>
         <CurveControls options={options} />
       </div>
       <p class="note">
@@ -88,7 +88,7 @@ function AccuracyCurve({ run }: { run: Run }) {
   const empty = run.epochs.value.length === 0;
   return (
     <section class="curve" aria-labelledby="accuracy-title">
-      <h2 id="accuracy-title">How often it is right (test accuracy)</h2>
+      <h3 id="accuracy-title">How often it is right (test accuracy)</h3>
       <p class="note">On 10,000 digits that it never learns from, after each epoch.</p>
       <div class={empty ? "chart low empty" : "chart low"}>
         <div ref={element} role="img" aria-label="Accuracy curve" aria-describedby="curve-summary" />
@@ -109,8 +109,8 @@ function Summary({ run }: { run: Run }) {
   }).value;
   const epochs = run.epochs.value;
   return (
-    <div class={words === "" ? "unseen" : "summary"}>
-      <p id="curve-summary" class="note">{words === "" ? "Nothing to show yet." : words}</p>
+    <div class="summary">
+      <p id="curve-summary" class="note">{words === "" ? "The curves in words appear here." : words}</p>
       {epochs.length > 0 && (
         <details>
           <summary>Numbers of each epoch</summary>

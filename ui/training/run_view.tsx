@@ -20,6 +20,7 @@ export function RunView({ model }: { model: TrainingModel }) {
   });
   return (
     <div class="card run" ref={card}>
+      <h2 class="unseen">The training</h2>
       <Status model={model} />
       <Progress run={run} />
       <RunFigures run={run} />
@@ -130,7 +131,7 @@ function Log({ lines }: { lines: readonly string[] }) {
   }, [lines]);
   return (
     <section class="log" aria-labelledby="log-title">
-      <h2 id="log-title">Log</h2>
+      <h3 id="log-title">Log</h3>
       {lines.length === 0
         ? <p class="note">What the lab reports while it trains is kept here.</p>
         : (

@@ -1,3 +1,4 @@
+import { useSignal } from "@preact/signals";
 import type { ModelRecord } from "../../protocol/mod.ts";
 import { Page } from "../components/page.tsx";
 import type { TrainingModel } from "./model.ts";
@@ -13,14 +14,24 @@ export function TrainingPage({ model }: { model: TrainingModel }) {
     // To the form, which may be far up and out of sight.
     document.getElementById("model-type")?.focus();
   };
+  /** How often a stored model was chosen to be looked into. */
+  const asked = useSignal(0);
+  const lookInto = (record: ModelRecord) => {
+    void model.analysis.open(record.id);
+    asked.value++;
+  };
+  const closeAnalysis = () => {
+    model.analysis.close();
+    document.getElementById("stored-title")?.focus({ preventScroll: true });
+  };
   return (
     <Page current="training" query={model.form.query.value}>
       <div class="columns">
         <Settings model={model} />
         <RunView model={model} />
       </div>
-      <AnalysisView analysis={model.analysis} stored={model.stored} />
-      <StoredModelsView models={model.models} onUse={useSettings} />
+      <AnalysisView analysis={model.analysis} stored={model.stored} asked={asked} onClose={closeAnalysis} />
+      <StoredModelsView models={model.models} onUse={useSettings} onLookInto={lookInto} />
       <OverwriteDialog run={model.run} />
     </Page>
   );

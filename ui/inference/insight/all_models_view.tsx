@@ -1,5 +1,5 @@
 import type { ModelRecord } from "../../../protocol/mod.ts";
-import { describeModel, formatPercent, plural } from "../../text/format.ts";
+import { describeModel, formatPercent, formatShare, plural } from "../../text/format.ts";
 import { type AllModels, MOST, type Opinion, type Vote } from "./all_models.ts";
 
 /** The same drawing before every stored model. */
@@ -45,7 +45,7 @@ function OpinionButton({ opinion: { record, says }, majority, useModel }: {
       </span>
       {isUsable && (
         <span class="confidence">
-          <span>{formatPercent(100 * says.confidence)} sure</span>
+          <span>{formatShare(says.confidence)} sure</span>
           <span class="bar" aria-hidden="true">
             <span style={{ transform: `scaleX(${says.confidence})` }} />
           </span>

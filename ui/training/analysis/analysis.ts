@@ -53,6 +53,12 @@ export class Analysis {
     await layer;
   }
 
+  close(): void {
+    this.#asked++;
+    this.cell.value = undefined;
+    this.state.value = { phase: "none" };
+  }
+
   async #openFirstLayer(id: string, isCurrent: () => boolean): Promise<void> {
     const failed = "The model's weights could not be read.";
     const found = await this.weights.load(id).then(firstLayerOf).catch(() => ({ failed }));

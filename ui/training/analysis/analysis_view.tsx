@@ -1,4 +1,5 @@
-import { SelectField } from "../../components/field.tsx";
+import type { ReadonlySignal } from "@preact/signals";
+import { useEffect, useRef } from "preact/hooks";
 import type { StoredModels } from "../../lab/stored_models.ts";
 import { describeModel, formatCount, formatPercent } from "../../text/format.ts";
 import type { Analysis } from "./analysis.ts";
@@ -9,27 +10,36 @@ import { FirstLayerView } from "./first_layer_view.tsx";
 import { Mistakes } from "./mistakes.tsx";
 import type { Report } from "./report.ts";
 
-/** A stored model looked at closely; the model of the run that has just ended comes by itself. */
-export function AnalysisView({ analysis, stored }: { analysis: Analysis; stored: StoredModels }) {
-  const records = stored.records.value ?? [];
-  if (records.length === 0) return null;
+/**
+ * A stored model looked at closely: that of the run that has just ended, or one that was chosen among the stored ones.
+ * `asked`: how often somebody chose one, who is then led here; who only sees a run end is not.
+ */
+export function AnalysisView(
+  { analysis, stored, asked, onClose }: {
+    analysis: Analysis;
+    stored: StoredModels;
+    asked: ReadonlySignal<number>;
+    onClose: () => void;
+  },
+) {
+  const heading = useRef<HTMLHeadingElement>(null);
+  const times = asked.value;
+  useEffect(() => {
+    if (times === 0) return;
+    heading.current?.focus({ preventScroll: true });
+    heading.current?.scrollIntoView();
+  }, [times]);
   const state = analysis.state.value;
-  const id = analysis.id.value;
+  if (state.phase === "none") return null;
+  const record = stored.records.value?.find(({ id }) => id === state.id);
   return (
     <section class="card analysis" id="analysis" ref={comeIntoView} aria-labelledby="analysis-title">
       <div class="heading">
-        <h2 id="analysis-title">What it has learned</h2>
-        <SelectField
-          id="analysed-model"
-          label="Model to look into"
-          hint="The model of a training that ends here is looked into by itself."
-          options={records.map((record) => (
-            { value: record.id, text: `${describeModel(record)} – ${formatPercent(record.accuracy)}` }
-          ))}
-          value={records.some((record) => record.id === id) ? id : undefined}
-          otherwise="Choose a stored model"
-          onChoose={(id) => void analysis.open(id)}
-        />
+        <div>
+          <h2 id="analysis-title" ref={heading} tabIndex={-1}>What it has learned</h2>
+          <p class="note">{record ? describeModel(record) : <code>{state.id}</code>}</p>
+        </div>
+        <button type="button" aria-label="Close the analysis" onClick={onClose}>Close</button>
       </div>
       <div role="status" aria-label="Analysis">
         {state.phase === "working" && <p class="note">The model reads all test digits. This may take some seconds …</p>}

@@ -4,7 +4,7 @@ import type { Cell } from "./analysis.ts";
 import { DigitGallery } from "./digit_gallery.tsx";
 import type { Report } from "./report.ts";
 
-const STEP = 24;
+const STEP = 12;
 
 /** The digits behind the chosen cell of the matrix. */
 export function CellDigits({ report, chosen }: { report: Report; chosen: Signal<Cell | undefined> }) {

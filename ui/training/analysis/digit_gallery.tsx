@@ -6,7 +6,7 @@ import type { SeenDigit } from "./report.ts";
 /** Pictures, as many as fit at first; further ones when somebody asks. */
 export function DigitGallery({ digits, step }: { digits: readonly SeenDigit[]; step: number }) {
   const shown = useSignal(step);
-  const left = digits.length - shown.value;
+  const left = digits.length - shown.value, next = Math.min(left, 2 * step);
   return (
     <>
       <ul class="gallery">
@@ -18,7 +18,7 @@ export function DigitGallery({ digits, step }: { digits: readonly SeenDigit[]; s
       </ul>
       {left > 0 && (
         <button type="button" onClick={() => shown.value += 2 * step}>
-          Show {formatCount(Math.min(left, 2 * step))} more of {formatCount(left)}
+          Show {formatCount(next)} more{next < left && ` of ${formatCount(left)}`}
         </button>
       )}
     </>

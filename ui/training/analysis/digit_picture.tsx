@@ -1,8 +1,8 @@
+import { formatShare } from "../../text/format.ts";
 import type { SeenDigit } from "./report.ts";
 
 /** A test digit with what it was taken for. */
 export function DigitPicture({ digit: { index, was, said, confidence } }: { digit: SeenDigit }) {
-  const sure = `${(100 * confidence).toFixed(confidence < 0.9995 ? 1 : 2)} %`;
   const isRight = was === said;
   return (
     <figure class="seen">
@@ -21,7 +21,7 @@ export function DigitPicture({ digit: { index, was, said, confidence } }: { digi
             <br />
           </>
         )}
-        <span class="note">{sure} sure</span>
+        <span class="note">{formatShare(confidence)} sure</span>
       </figcaption>
     </figure>
   );

@@ -6,7 +6,7 @@ import type { FirstLayer } from "./first_layer.ts";
 import { paintWeights } from "./paint_weights.ts";
 
 /** Pictures that are shown before somebody asks for all. */
-const FIRST_PICTURES = 64;
+const FIRST_PICTURES = 36;
 
 const WORDS = {
   units: {

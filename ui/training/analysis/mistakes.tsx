@@ -1,7 +1,7 @@
 import { DigitGallery } from "./digit_gallery.tsx";
 import type { Report } from "./report.ts";
 
-const STEP = 24;
+const STEP = 12;
 
 /** Where the model was surest, and wrong. */
 export function Mistakes({ report }: { report: Report }) {

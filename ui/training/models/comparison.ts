@@ -18,7 +18,7 @@ export interface Compared {
   model: ModelRecord;
   /** `A`, `B`, … in the order of selection. */
   letter: string;
-  /** Short, of what sets it apart: `SimpleNN, (128, 64), rate 0.01`. */
+  /** Short, of what sets it apart: `SimpleNN (128, 64), rate 0.01`. */
   name: string;
   learning: Learning;
 }
@@ -35,7 +35,7 @@ const NEVER_COMPARED = ["when"];
 
 /** Settings in the fewest words that still say what they are. */
 const IN_SHORT: Readonly<Record<string, (text: string) => string>> = {
-  layers: (text) => text === "none" ? "no hidden layers" : `(${text})`,
+  layers: (text) => text === "none" ? "(no hidden layers)" : `(${text})`,
   rate: (text) => `rate ${text}`,
   batch: (text) => `batch ${text}`,
   epochs: (text) => text === "1" ? "1 epoch" : `${text} epochs`,
@@ -145,6 +145,8 @@ function nameAmong(model: ModelRecord, models: readonly ModelRecord[]): string {
   );
   const parts = telling.map(({ key, text }) => IN_SHORT[key]?.(text(model)) ?? text(model));
   if (!telling.some(({ key }) => key === "type")) parts.unshift(model.model_type);
+  // As models are called everywhere: the layers belong to the type.
+  if (parts[1]?.startsWith("(")) parts.splice(0, 2, `${parts[0]} ${parts[1]}`);
   const isAlone = models.every((other) => other === model || telling.some(({ text }) => text(other) !== text(model)));
   return isAlone ? parts.join(", ") : `${parts.join(", ")} (${model.id})`;
 }

@@ -9,15 +9,17 @@ const FILES = [
 ] as const;
 
 /** What else can be done with one stored model. */
-export function ModelMenu({ record, onUse, onRemove }: {
+export function ModelMenu({ record, onUse, onLookInto, onRemove }: {
   record: ModelRecord;
   onUse: () => void;
+  onLookInto: () => void;
   onRemove: () => void;
 }) {
   const path = `/api/models/${encodeURIComponent(record.id)}/`;
   const name = describeModel(record);
   return (
     <Menu text="More" label={`More about ${name}`}>
+      <button type="button" onClick={onLookInto}>Analysis</button>
       <button type="button" onClick={onUse}>Use these settings</button>
       {FILES.map(({ file, label, title }) => (
         <a key={file} href={path + file} download title={title} aria-label={`Download as ${label}: ${name}`}>

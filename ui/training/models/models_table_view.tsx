@@ -8,6 +8,7 @@ import type { ModelsTable } from "./models_table.ts";
 
 interface ModelActions {
   onUse: (record: ModelRecord) => void;
+  onLookInto: (record: ModelRecord) => void;
   onRemove: (record: ModelRecord) => void;
 }
 
@@ -60,7 +61,9 @@ export function ModelsTableView({ table, ...actions }: { table: ModelsTable } & 
   );
 }
 
-function Row({ table, record, onUse, onRemove }: { table: ModelsTable; record: ModelRecord } & ModelActions) {
+function Row(
+  { table, record, onUse, onLookInto, onRemove }: { table: ModelsTable; record: ModelRecord } & ModelActions,
+) {
   const name = describeModel(record);
   const isSelected = table.isSelected(record.id);
   return (
@@ -91,7 +94,12 @@ function Row({ table, record, onUse, onRemove }: { table: ModelsTable; record: M
       })}
       <td role="cell" class="actions">
         <a href={pageUrl("inference", queryOf(record))} aria-label={`Test ${name}`}>Test</a>
-        <ModelMenu record={record} onUse={() => onUse(record)} onRemove={() => onRemove(record)} />
+        <ModelMenu
+          record={record}
+          onUse={() => onUse(record)}
+          onLookInto={() => onLookInto(record)}
+          onRemove={() => onRemove(record)}
+        />
       </td>
     </tr>
   );

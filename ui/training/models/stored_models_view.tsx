@@ -12,7 +12,11 @@ import { SelectionBar } from "./selection_bar.tsx";
 import { UndoToast } from "./undo_toast.tsx";
 
 /** What the lab has, to look through, compare, take away and remove, and a place to bring more. */
-export function StoredModelsView({ models, onUse }: { models: LabModels; onUse: (record: ModelRecord) => void }) {
+export function StoredModelsView({ models, onUse, onLookInto }: {
+  models: LabModels;
+  onUse: (record: ModelRecord) => void;
+  onLookInto: (record: ModelRecord) => void;
+}) {
   const { stored, removals, table } = models;
   const heading = useRef<HTMLHeadingElement>(null);
   useEffect(() => {
@@ -59,7 +63,12 @@ export function StoredModelsView({ models, onUse }: { models: LabModels; onUse: 
       {count > 0 && (
         <div class="browse">
           <ModelFilters table={table} />
-          <ModelsTableView table={table} onUse={onUse} onRemove={(record) => remove([record])} />
+          <ModelsTableView
+            table={table}
+            onUse={onUse}
+            onLookInto={onLookInto}
+            onRemove={(record) => remove([record])}
+          />
           <Pager table={table} />
           <SelectionBar models={models} onRemove={remove} />
         </div>

@@ -17,7 +17,7 @@ export function ProbeView({ probe, run }: { probe: Probe; run: Run }) {
   };
   return (
     <section class="probe" aria-labelledby="probe-title">
-      <h2 id="probe-title">Your digit while it learns</h2>
+      <h3 id="probe-title">Your digit while it learns</h3>
       <p class="note" id="probe-note">
         Draw a digit and watch the network come to understand it. By keyboard: arrow keys move the pen, space puts it
         down and lifts it.

@@ -1,0 +1,59 @@
+/** No state of the pages breaks a rule of accessibility that a program can check (axe-core's, WCAG 2.2 AA among them). */
+import assert from "node:assert/strict";
+import { createRequire } from "node:module";
+import type axe from "axe-core";
+import type { AxeResults } from "axe-core";
+import type { Page } from "playwright-core";
+import { startLab } from "./testing/lab.ts";
+import { LOCKED_STATE, PAGE_STATES, type PageState } from "./testing/page_states.ts";
+import { setUpPageTests } from "./testing/page_test_setup.ts";
+
+const pageTest = setUpPageTests();
+
+const AXE = await Deno.readTextFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"));
+const SIZES = [{ width: 1280, height: 900 }, { width: 360, height: 740 }];
+const COLOURS = ["light", "dark"] as const;
+
+// In this order, for later states build on the models of earlier ones.
+for (const state of PAGE_STATES.filter(({ shownBy }) => shownBy === undefined)) {
+  pageTest(`no violation: ${state.name}`, async (lab, page) => {
+    await state.open(lab, page);
+    await check(page, state);
+    await state.close?.(page);
+  });
+}
+
+pageTest(`no violation: ${LOCKED_STATE.name}`, async (_lab, page) => {
+  const lab = await startLab({ LAB_TOKEN: "a-long-word" });
+  try {
+    await LOCKED_STATE.open(lab, page);
+    await check(page, LOCKED_STATE);
+  } finally {
+    await lab.stop();
+  }
+});
+
+/** In both colour schemes, on a desktop and on a narrow telephone. */
+async function check(page: Page, { name }: PageState): Promise<void> {
+  // Evaluated, not added as an element, which the page's policy would forbid.
+  await page.evaluate(AXE);
+  for (const [i, size] of SIZES.entries()) {
+    await page.setViewportSize(size);
+    for (const [j, colorScheme] of COLOURS.entries()) {
+      // The description is as long as all other pages together, and always the same.
+      if (name === "docs" && i !== j) continue;
+      await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
+      // A width hides and shows things; a colour scheme changes nothing but contrast.
+      const options = colorScheme === "light" ? {} : { runOnly: ["color-contrast"] };
+      const { violations, passes }: AxeResults = await page.evaluate(
+        (options) => (globalThis as unknown as { axe: typeof axe }).axe.run({ ...options, preload: false }),
+        options,
+      );
+      assert(passes.some(({ id }) => id === "color-contrast"), "contrast was looked at");
+      const found = violations.flatMap(({ id, help, nodes }) =>
+        nodes.map((node) => `${id} (${help}): ${node.html.slice(0, 200)}\n  ${node.any[0]?.message ?? ""}`)
+      );
+      assert.deepEqual(found, [], `${name}, ${size.width} px, ${colorScheme}`);
+    }
+  }
+}

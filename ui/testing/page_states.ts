@@ -1,0 +1,226 @@
+/**
+ * What the pages can look like, each state reached as a user reaches it, for pictures and for checks that want to see them
+ * all. Each is opened on a page of its own; in this order, for later ones build on the models of earlier ones.
+ */
+import type { Page } from "playwright-core";
+import type { TrainConfig } from "../../protocol/mod.ts";
+import { digitBecomes, drawByMouse, prediction, type Stroke } from "./drawing_page.ts";
+import type { Lab } from "./lab.ts";
+import { modelsRegion } from "./models_table.ts";
+import { drawOnProbe, probeSays } from "./probe.ts";
+import type { Settings } from "./settings.ts";
+import { trainModel } from "./stored_models.ts";
+import { button, startTraining, statusBecomes, stepsPass } from "./training_page.ts";
+
+export interface PageState {
+  name: string;
+  open(lab: Lab, page: Page): Promise<void>;
+  /** The state that shows the same and more, of which this is another picture. */
+  shownBy?: string;
+  /** CSS of what the state is about; left out: the top of the page. */
+  part?: string;
+  /** Undoes what would be in the way of the next state. */
+  close?(page: Page): Promise<void>;
+}
+
+const CONFIG: TrainConfig = {
+  model_type: "SimpleNN",
+  optimizer: "Adam",
+  learning_rate: 0.001,
+  num_epochs: 3,
+  batch_size: 64,
+  hidden_layers_config: [128, 64],
+  use_dropout: false,
+  dropout_p: 0.3,
+  seed: 1,
+};
+
+/** To be compared with the one that a page trains. */
+const FURTHER: readonly Partial<TrainConfig>[] = [
+  { optimizer: "SGD", learning_rate: 0.01, hidden_layers_config: [64] },
+  { optimizer: "RMSprop", hidden_layers_config: [32], use_dropout: true, num_epochs: 4 },
+  { optimizer: "AdamW", hidden_layers_config: [16], batch_size: 128 },
+];
+
+const WANTED: Settings = {
+  "Model type": "SimpleNN",
+  "Hidden layers": "128, 64",
+  "Optimizer": "Adam",
+  "Learning rate": "0.001",
+  "Epochs": "3",
+  "Batch size": "64",
+};
+
+const THREE: Stroke = [...arc([138, 92], 46, -160, 80), ...arc([138, 188], 52, -80, 155)];
+/** The letter A. */
+const LETTER: readonly Stroke[] = [[[70, 230], [140, 50], [210, 230]], [[95, 165], [185, 165]]];
+
+export const PAGE_STATES: readonly PageState[] = [
+  {
+    name: "training-fresh",
+    open: async (lab, page) => {
+      await page.goto(lab.trainingUrl);
+      await button(page, "Start Training").waitFor();
+    },
+  },
+  {
+    name: "training-running",
+    open: async (lab, page) => {
+      await page.goto(lab.trainingUrl);
+      await startTraining(page, { ...WANTED, "Hidden layers": "512, 256", "Epochs": "20" });
+      await drawOnProbe(page, THREE);
+      await probeSays(page, /^So far/);
+      // Into the second epoch, so that both curves have begun.
+      await stepsPass(page, 1000, 60_000);
+    },
+    close: async (page) => {
+      await button(page, "Abort").click();
+      await statusBecomes(page, /aborted/i);
+    },
+  },
+  {
+    name: "training-done",
+    open: async (lab, page) => {
+      await page.goto(lab.trainingUrl);
+      await startTraining(page, WANTED);
+      await statusBecomes(page, /^Done/);
+      await page.getByRole("button", { name: /^Was 4, said 9/ }).click();
+      await page.getByRole("img", { name: /^Unit / }).first().waitFor();
+    },
+  },
+  {
+    name: "training-analysis",
+    shownBy: "training-done",
+    part: "#analysis",
+    open: async (lab, page) => {
+      const [{ id }] = await lab.models();
+      await page.goto(`${lab.trainingUrl}/?analysis=${id}`);
+      await page.getByRole("button", { name: /^Was 4, said 9/ }).click();
+      await page.getByRole("img", { name: /^Unit / }).first().waitFor();
+    },
+  },
+  {
+    name: "training-comparison",
+    part: ".comparison",
+    open: async (lab, page) => {
+      for (const config of FURTHER) await trainModel(lab, { ...CONFIG, ...config });
+      await page.goto(lab.trainingUrl);
+      for (const box of await modelsRegion(page).getByRole("checkbox", { name: /^Select S/ }).all()) await box.check();
+      await button(page, "Compare").click();
+      await page.getByRole("img", { name: /ends at .* ends at/ }).first().waitFor();
+    },
+  },
+  {
+    name: "training-models",
+    part: ".stored",
+    open: async (lab, page) => {
+      await page.goto(lab.trainingUrl);
+      await modelsRegion(page).getByRole("row").nth(1).locator("summary").click();
+    },
+  },
+  {
+    name: "training-overwrite",
+    open: async (lab, page) => {
+      await page.goto(lab.trainingUrl);
+      await startTraining(page, WANTED);
+      await page.getByRole("dialog").waitFor();
+    },
+    close: async (page) => {
+      await button(page, "Keep existing").click();
+      await statusBecomes(page, /kept/);
+    },
+  },
+  {
+    name: "drawing-fresh",
+    open: async (lab, page) => {
+      await visitDrawing(lab, page);
+    },
+  },
+  {
+    name: "drawing-answered",
+    open: async (lab, page) => {
+      await visitDrawing(lab, page);
+      await drawByMouse(page, THREE);
+      await digitBecomes(page, "3");
+      await page.getByRole("img", { name: /^Heat map/ }).waitFor();
+      await openLayers(page);
+      await page.mouse.move(0, 0);
+    },
+  },
+  {
+    name: "drawing-inside",
+    shownBy: "drawing-answered",
+    part: ".insight",
+    open: async (lab, page) => {
+      await visitDrawing(lab, page);
+      await drawByMouse(page, THREE);
+      await openLayers(page);
+    },
+  },
+  {
+    name: "drawing-all-models",
+    part: ".all-models",
+    open: async (lab, page) => {
+      await visitDrawing(lab, page);
+      await drawByMouse(page, THREE);
+      await digitBecomes(page, "3");
+      await button(page, "Ask all models").click();
+      await page.getByRole("status", { name: "All models" }).getByText(/^\d of \d say.*\.$/).waitFor();
+    },
+  },
+  {
+    name: "drawing-doubt",
+    open: async (lab, page) => {
+      await visitDrawing(lab, page);
+      for (const stroke of LETTER) await drawByMouse(page, stroke);
+      await prediction(page).getByText("doesn’t look like a digit").waitFor();
+    },
+  },
+  {
+    name: "drawing-miss",
+    open: async (lab, page) => {
+      await page.goto(`${lab.inferenceUrl}/?epochs=7&hidden_layers_config=128,64`);
+      await prediction(page).getByText("Model not trained yet").waitFor();
+      await page.getByText("Nearest stored model").waitFor();
+    },
+  },
+  {
+    name: "docs",
+    open: async (lab, page) => {
+      await page.goto(`${lab.trainingUrl}/docs`);
+      await page.getByRole("heading", { name: "What the objects hold" }).waitFor();
+    },
+  },
+];
+
+/** The page that asks whoever comes without the token. The lab has to have one. */
+export const LOCKED_STATE: PageState = {
+  name: "locked",
+  open: async (lab, page) => {
+    await page.goto(`${lab.trainingUrl}/?token=wrong`);
+    await page.getByLabel("Token").waitFor();
+  },
+};
+
+/** With the model that a page trained, the most accurate one. */
+async function visitDrawing(lab: Lab, page: Page): Promise<void> {
+  const models = await lab.models();
+  const id = models.toSorted((a, b) => b.accuracy - a.accuracy)[0].id;
+  await page.goto(`${lab.inferenceUrl}/?model_id=${id}`);
+  await page.getByText(id).first().waitFor();
+}
+
+/** A browser remembers that they are open. */
+async function openLayers(page: Page): Promise<void> {
+  const units = page.getByRole("img", { name: /^Units of hidden layer 2/ });
+  if (await units.count() === 0) await page.getByText("What its layers make of it").click();
+  await units.waitFor();
+}
+
+/** Points on a circle, from one angle to another in degrees, clockwise from the right. */
+function arc([x, y]: [number, number], radius: number, from: number, to: number): [number, number][] {
+  return Array.from({ length: 40 }, (_, i) => {
+    const angle = (from + (to - from) * i / 39) * Math.PI / 180;
+    return [x + radius * Math.cos(angle), y + radius * Math.sin(angle)];
+  });
+}
