@@ -14,7 +14,7 @@ import { BareMachine, packLab } from "./lab_testing.ts";
 import { packageFile } from "./unpack.ts";
 
 const MAX_ADDED_BYTES = 40 * 1024 * 1024;
-const PACKAGES = ["fast-png", "fflate", "hono", "iobuffer", "valibot"];
+const PACKAGES = ["@valibot/to-json-schema", "fast-png", "fflate", "hono", "iobuffer", "valibot"];
 const RGBA = 6;
 const CONFIG = {
   model_type: "SimpleNN",
