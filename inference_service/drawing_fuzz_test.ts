@@ -1,5 +1,7 @@
-import { crc32, deflateSync, inflateSync } from "node:zlib";
-import { damaged, fuzz } from "../core/testing/fuzz.ts";
+import fc from "fast-check";
+import { crc32 } from "node:zlib";
+import { damaged } from "../core/testing/damage.ts";
+import { fuzz } from "../core/testing/fuzz.ts";
 import { chunk, concat, filteredRows, header, type PngSpec, SIGNATURE, writePng } from "./png/testing.ts";
 import { DrawingError, readDrawing } from "./read_drawing.ts";
 
@@ -36,20 +38,28 @@ function mendSums(png: Uint8Array): Uint8Array<ArrayBuffer> {
   return bytes;
 }
 
-Deno.test("a damaged drawing is read or refused in words", () => {
-  fuzz(damaged(drawings), readDrawing, DrawingError);
+Deno.test("a damaged drawing is read or refused in words", async () => {
+  await fuzz(damaged(drawings), readDrawing, DrawingError);
 });
 
-Deno.test("a drawing whose sums are right, but nothing else has to be, is read or refused in words", () => {
-  fuzz(damaged(drawings).map(mendSums), readDrawing, DrawingError);
+Deno.test("a drawing whose sums are right, but nothing else has to be, is read or refused in words", async () => {
+  await fuzz(damaged(drawings).map(mendSums), readDrawing, DrawingError);
 });
 
-for (const [i, shape] of shapes.entries()) {
-  Deno.test(`damaged rows behind a sound header and sound zlib are read or refused in words (${i + 1})`, () => {
-    const rows = inflateSync(deflateSync(filteredRows(shape)));
-    const file = damaged([new Uint8Array(rows)]).map((rows) =>
-      concat(SIGNATURE, header(shape), ...shape.before ?? [], chunk("IDAT", deflateSync(rows)), chunk("IEND"))
-    );
-    fuzz(file, readDrawing, DrawingError);
-  });
+/** A zlib stream of one stored block (RFC 1950, RFC 1951): to compress each input would take most of the time. */
+function stored(bytes: Uint8Array): Uint8Array {
+  let a = 1, b = 0;
+  for (const byte of bytes) b = (b + (a = (a + byte) % 65521)) % 65521;
+  const { length } = bytes;
+  const head = Uint8Array.of(0x78, 0x01, 1, length, length >> 8, ~length, ~length >> 8);
+  return concat(head, bytes, Uint8Array.of(b >> 8, b, a >> 8, a));
 }
+
+Deno.test("damaged rows behind a sound header and sound zlib are read or refused in words", async () => {
+  const files = shapes.map((shape) =>
+    damaged([filteredRows(shape)]).map((rows) =>
+      concat(SIGNATURE, header(shape), ...shape.before ?? [], chunk("IDAT", stored(rows)), chunk("IEND"))
+    )
+  );
+  await fuzz(fc.oneof(...files), readDrawing, DrawingError);
+});

@@ -41,7 +41,8 @@ export class MemoryStore implements ModelFiles {
   list = () => Promise.resolve(this.records);
   get = (id: string) => Promise.resolve(this.records.find((record) => record.id === id));
   readWeights = () => Promise.resolve([]);
-  readCheckpoint = ({ filename }: ModelRecord) => Promise.resolve(new TextEncoder().encode(filename));
+  openCheckpoint = ({ filename }: ModelRecord) =>
+    Promise.resolve({ size: filename.length, stream: new Blob([filename]).stream() });
   checkpointVersion = ({ filename }: ModelRecord) => Promise.resolve(filename);
 }
 

@@ -29,6 +29,8 @@ export const SOCKET_RATE = { messages: 20, bytes: 256 * KIB };
 export const MAX_RUNS_PER_CLIENT = 96;
 export const MAX_RUNS = 128;
 
-/** Bytes of large downloads that are on their way at once, and how long one may take, in ms. */
-export const MAX_DOWNLOAD_BYTES = 1024 * MIB;
-export const DOWNLOAD_DEADLINE_MS = 10 * 60_000;
+/** A model that is written in another format as it is asked for lies in memory until it is sent. From this size on it counts. */
+export const LARGE_EXPORT_BYTES = 8 * MIB;
+/** Bytes of such exports that are made or on their way at once, and how long one may take, in ms. One fits in any case. */
+export const MAX_EXPORT_BYTES = 1024 * MIB;
+export const EXPORT_DEADLINE_MS = 10 * 60_000;

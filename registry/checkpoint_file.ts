@@ -29,13 +29,34 @@ export function checkpointPath(folder: string, id: string, filename: string): st
 /** @throws RegistryError that names the model when its file cannot be read */
 export async function readCheckpointFile(path: string, id: string): Promise<Uint8Array<ArrayBuffer>> {
   try {
-    const { size } = await Deno.stat(path);
-    if (size > MAX_BYTES) {
-      throw new RegistryError(`the file of model ${id}, ${path}, has ${size} bytes; no model here is that large`);
-    }
+    requireSize(await Deno.stat(path), path, id);
     return await Deno.readFile(path);
   } catch (error) {
-    if (error instanceof RegistryError) throw error;
+    throw unreadable(error, path, id);
+  }
+}
+
+/** A file to be passed on. It is open until it is read to its end or cancelled. */
+export interface CheckpointStream {
+  /** Bytes. */
+  size: number;
+  stream: ReadableStream<Uint8Array<ArrayBuffer>>;
+}
+
+/**
+ * The file as it is now, piece by piece; should another take its place meanwhile, it is read to its end all the same.
+ *
+ * @throws RegistryError that names the model when its file cannot be read
+ */
+export async function openCheckpointFile(path: string, id: string): Promise<CheckpointStream> {
+  let file: Deno.FsFile | undefined;
+  try {
+    file = await Deno.open(path);
+    const info = await file.stat();
+    if (!info.isFile) throw new RegistryError(`the file of model ${id}, ${path}, is not a file`);
+    return { size: info.size, stream: file.readable };
+  } catch (error) {
+    file?.close();
     throw unreadable(error, path, id);
   }
 }
@@ -52,6 +73,12 @@ export async function checkpointFingerprint(path: string, id: string): Promise<s
   }
 }
 
+function requireSize({ size }: Deno.FileInfo, path: string, id: string) {
+  if (size <= MAX_BYTES) return;
+  throw new RegistryError(`the file of model ${id}, ${path}, has ${size} bytes; no model here is that large`);
+}
+
 function unreadable(error: unknown, path: string, id: string): RegistryError {
+  if (error instanceof RegistryError) return error;
   return new RegistryError(`cannot read the file of model ${id}, ${path}: ${reasonOf(error)}`, { cause: error });
 }

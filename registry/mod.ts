@@ -1,4 +1,5 @@
 /** Models on disk: the metadata file and the checkpoints beside it, changed as one. */
+export type { CheckpointStream } from "./checkpoint_file.ts";
 export { DuplicateError, RegistryError } from "./errors.ts";
 export { type NewModel, Registry, type StoreOptions } from "./registry.ts";
 export { restoreBackup, type Restored } from "./restore_backup.ts";

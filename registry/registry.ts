@@ -4,7 +4,14 @@ import { CheckpointError, readPth, writePth } from "../core/checkpoint/pth.ts";
 import type { NamedTensor } from "../core/nn/model_spec.ts";
 import { isDuplicate, type ModelConfig, type ModelRecord, ModelRecordSchema, validate } from "../protocol/mod.ts";
 import { exists, removeLeftovers, replaceFile } from "./atomic_file.ts";
-import { checkpointFingerprint, checkpointPath, isPlainPth, readCheckpointFile } from "./checkpoint_file.ts";
+import {
+  checkpointFingerprint,
+  checkpointPath,
+  type CheckpointStream,
+  isPlainPth,
+  openCheckpointFile,
+  readCheckpointFile,
+} from "./checkpoint_file.ts";
 import { notBefore } from "./clock.ts";
 import { DuplicateError, reasonOf, RegistryError } from "./errors.ts";
 import { FolderLock, type LockMemory } from "./folder_lock.ts";
@@ -124,6 +131,14 @@ export class Registry {
    */
   readCheckpoint(record: ModelRecord): Promise<Uint8Array<ArrayBuffer>> {
     return readCheckpointFile(checkpointPath(this.#folder, record.id, record.filename), record.id);
+  }
+
+  /**
+   * The same piece by piece, for whoever passes it on.
+   * @throws RegistryError that names the model when its file cannot be read
+   */
+  async openCheckpoint(record: ModelRecord): Promise<CheckpointStream> {
+    return await openCheckpointFile(checkpointPath(this.#folder, record.id, record.filename), record.id);
   }
 
   /**

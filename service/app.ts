@@ -5,12 +5,13 @@ import { COMMON_OPERATIONS } from "./api/common_operations.ts";
 import { describeApi } from "./api/openapi.ts";
 import type { Operation } from "./api/operation.ts";
 import { checkToken } from "./access/check_token.ts";
-import { answerError, HttpError } from "./errors.ts";
+import { answerErrors, HttpError } from "./errors.ts";
 import { type HealthOptions, readHealth } from "./health.ts";
 import { addPages } from "./pages.ts";
 import { logRequests } from "./request_log.ts";
 import { checkHost, checkOrigin, securityHeaders } from "./security.ts";
 import type { Settings } from "./settings.ts";
+import { tellableBy } from "./tellable.ts";
 
 export { serviceUrl } from "./service_url.ts";
 export { HttpError };
@@ -35,7 +36,7 @@ export function createServiceApp(
     checkOrigin(),
     checkToken(settings),
   );
-  app.onError(answerError);
+  app.onError(answerErrors(tellableBy(settings)));
   app.notFound((c) => c.json({ error: `There is nothing at ${c.req.method} ${quote(c.req.path)}.` }, 404));
   app.get("/healthz", async (c) => {
     const report = await readHealth(health, settings);

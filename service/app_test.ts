@@ -121,6 +121,22 @@ Deno.test("a models folder that cannot be used is said to be so", async () => {
   assert.deepEqual(await response.json(), { error: "models_metadata.json is not valid JSON" });
 });
 
+Deno.test("no answer tells where the lab's folders lie", async () => {
+  const app = createApp({ modelsDir: "/home/zoe/models" });
+  app.get("/full", () => {
+    throw new RegistryError("cannot store a model in /home/zoe/models: the disk is full");
+  });
+  app.get("/unreadable", () => {
+    throw new HttpError(409, "cannot read the file of model m1, /home/zoe/models/m1.pth: permission denied");
+  });
+  const full = await app.request("http://localhost/full");
+  assert.deepEqual(await full.json(), { error: "cannot store a model in MODELS_DIR: the disk is full" });
+  const unreadable = await app.request("http://localhost/unreadable");
+  assert.deepEqual(await unreadable.json(), {
+    error: "cannot read the file of model m1, MODELS_DIR/m1.pth: permission denied",
+  });
+});
+
 Deno.test("any other error reaches the log, not the client", async () => {
   const logged: unknown[] = [];
   const { error } = console;

@@ -2,7 +2,8 @@
 import { RegistryError } from "../registry/mod.ts";
 import type { EventLoopDelay } from "./event_loop_delay.ts";
 import { log } from "./log.ts";
-import { type Settings, StartupError } from "./settings.ts";
+import { StartupError } from "./settings.ts";
+import { type Folders, tellableBy } from "./tellable.ts";
 
 /** Throws what keeps the service from its work; what it returns is worth telling all the same. */
 export type HealthCheck = () => Promise<string | void> | string | void;
@@ -29,10 +30,11 @@ export interface Health {
 /** Every check is made each time: an answer from before would hide that a disk is gone. */
 export async function readHealth(
   { checks = {}, figures = () => ({}), delay }: HealthOptions,
-  folders: Pick<Settings, "modelsDir" | "dataDir">,
+  folders: Folders,
 ): Promise<Health> {
+  const tellable = tellableBy(folders);
   const results = await Promise.all(
-    Object.entries(checks).map(async ([name, check]) => [name, await run(name, check, folders)] as const),
+    Object.entries(checks).map(async ([name, check]) => [name, await run(name, check, tellable)] as const),
   );
   const isReady = results.every(([, { ok }]) => ok);
   return {
@@ -45,13 +47,7 @@ export async function readHealth(
   };
 }
 
-async function run(
-  name: string,
-  check: HealthCheck,
-  { modelsDir, dataDir }: Pick<Settings, "modelsDir" | "dataDir">,
-): Promise<CheckResult> {
-  // Where the folders lie is the machine's own business.
-  const tellable = (text: string) => text.replaceAll(modelsDir, "MODELS_DIR").replaceAll(dataDir, "DATA_DIR");
+async function run(name: string, check: HealthCheck, tellable: (text: string) => string): Promise<CheckResult> {
   try {
     const message = await check();
     return message === undefined ? { ok: true } : { ok: true, message: tellable(message) };

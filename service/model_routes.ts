@@ -2,20 +2,22 @@
 import type { Context, Hono } from "hono";
 import { writeOnnx } from "../core/checkpoint/onnx.ts";
 import { writeSafetensors } from "../core/checkpoint/safetensors.ts";
+import { parameterSpecs } from "../core/nn/model_spec.ts";
 import { type ModelRecord, quote, recordVersion } from "../protocol/mod.ts";
 import { type Registry, RegistryError, specOf } from "../registry/mod.ts";
 import { HttpError } from "./errors.ts";
+import { type Body, Exports } from "./exports.ts";
 import { pathId } from "./path_id.ts";
 
 /** What these routes need of the registry. */
-export type ModelFiles = Pick<Registry, "list" | "get" | "readWeights" | "readCheckpoint" | "checkpointVersion">;
+export type ModelFiles = Pick<Registry, "list" | "get" | "readWeights" | "openCheckpoint" | "checkpointVersion">;
 
 /**
  * Adds `GET /api/models` (newest first), `GET /api/models/{id}`, `…/model.pth` (the file as it is stored),
  * `…/model.safetensors` (weights and record in one file) and `…/model.onnx` (the network itself, with weights and record).
  * A model that cannot be read is a 409 that says why.
  */
-export function addModelRoutes(app: Hono, models: ModelFiles): void {
+export function addModelRoutes(app: Hono, models: ModelFiles, exports = new Exports()): void {
   const encode = listEncoder();
   app.get(
     "/api/models",
@@ -24,17 +26,20 @@ export function addModelRoutes(app: Hono, models: ModelFiles): void {
   app.get("/api/models/:id", async (c) => c.json(await find(c)));
   app.get("/api/models/:id/model.pth", async (c) => {
     const record = await find(c);
-    return await download(c, record, "pth", () => models.readCheckpoint(record));
+    return await download(c, record, "pth", async () => {
+      const { stream, size } = await models.openCheckpoint(record);
+      return { content: stream, length: size };
+    });
   });
   app.get("/api/models/:id/model.safetensors", async (c) => {
     const record = await find(c);
     const write = async () => writeSafetensors(await models.readWeights(record), textsOf(record));
-    return await download(c, record, "safetensors", write);
+    return await download(c, record, "safetensors", () => exports.send(bytesOf(record), write));
   });
   app.get("/api/models/:id/model.onnx", async (c) => {
     const record = await find(c);
     const write = async () => writeOnnx(specOf(record), await models.readWeights(record), textsOf(record));
-    return await download(c, record, "onnx", write);
+    return await download(c, record, "onnx", () => exports.send(bytesOf(record), write));
   });
 
   async function find(c: Context): Promise<ModelRecord> {
@@ -48,24 +53,34 @@ export function addModelRoutes(app: Hono, models: ModelFiles): void {
     c: Context,
     record: ModelRecord,
     extension: string,
-    read: () => Promise<Uint8Array<ArrayBuffer>>,
+    open: () => Promise<Body>,
   ): Promise<Response> {
     try {
       // Before the file is read: should it change in between, the browser asks once too often, never once too seldom.
       const etag = await etagOf(record, await models.checkpointVersion(record));
-      const headers = { "ETag": etag, "Cache-Control": "no-cache" };
-      if (c.req.header("if-none-match") === etag) return c.body(null, 304, headers);
-      return c.body(await read(), 200, {
-        ...headers,
+      const mark = { "ETag": etag, "Cache-Control": "no-cache" };
+      if (c.req.header("if-none-match") === etag) return c.body(null, 304, mark);
+      const headers = {
+        ...mark,
         "Content-Type": "application/octet-stream",
         // An id out of somebody else's metadata may hold what a header cannot.
         "Content-Disposition": `attachment; filename="${record.id.replaceAll(/[^\w.-]/g, "_")}.${extension}"`,
-      });
+      };
+      // Whoever asks for the head alone reads no body to its end, which would stay open.
+      if (c.req.method === "HEAD") return c.body(null, 200, headers);
+      const { content, length } = await open();
+      return c.body(content, 200, { ...headers, "Content-Length": `${length}` });
     } catch (error) {
       if (error instanceof RegistryError) throw new HttpError(409, error.message);
       throw error;
     }
   }
+}
+
+/** About how long a file with the weights of a model is: four bytes a number. */
+function bytesOf(record: ModelRecord): number {
+  const sizes = parameterSpecs(specOf(record)).map(({ shape }) => shape.reduce((a, b) => a * b, 1));
+  return 4 * sizes.reduce((sum, size) => sum + size, 0);
 }
 
 /** JSON of records as UTF-8, made once for each list and, where a list changed, for each record that is new in it. */

@@ -35,7 +35,7 @@ function createApp(files: Partial<ModelFiles> = {}, records = [record]) {
     list: () => Promise.resolve(records),
     get: (id) => Promise.resolve(records.find((record) => record.id === id)),
     readWeights: () => Promise.resolve(weights),
-    readCheckpoint: () => Promise.resolve(checkpoint),
+    openCheckpoint: () => Promise.resolve({ size: checkpoint.length, stream: new Blob([checkpoint]).stream() }),
     checkpointVersion: () => Promise.resolve("1"),
     ...files,
   });
@@ -119,7 +119,7 @@ Deno.test("a model that is not there, or cannot be read, is said to be so", asyn
     assert.deepEqual(await response.json(), { error: 'There is no model "m2".' });
   }
   const damaged = () => Promise.reject(new RegistryError("the file of model m1 is damaged"));
-  for (const files of [{ readWeights: damaged, readCheckpoint: damaged }, { checkpointVersion: damaged }]) {
+  for (const files of [{ readWeights: damaged, openCheckpoint: damaged }, { checkpointVersion: damaged }]) {
     for (const path of ["/m1/model.pth", "/m1/model.safetensors", "/m1/model.onnx"]) {
       const response = await createApp(files)(path);
       assert.equal(response.status, 409);

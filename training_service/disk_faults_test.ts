@@ -33,7 +33,7 @@ const FAULTS: Record<string, Fault> = {
   "is removed": {
     begin: (folder) => Deno.rename(folder, aside(folder)),
     mend: (folder) => Deno.rename(aside(folder), folder),
-    told: /^cannot store a model in \/.*: it does not exist$/,
+    told: /^cannot store a model in MODELS_DIR: it does not exist$/,
     isUnhealthy: true,
   },
   "becomes a file": {
@@ -45,7 +45,7 @@ const FAULTS: Record<string, Fault> = {
       await Deno.remove(folder);
       await Deno.rename(aside(folder), folder);
     },
-    told: /^cannot (store a model in|read) \/.*: a part of its path is a file$/,
+    told: /^cannot (store a model in|read) MODELS_DIR.*: a part of its path is a file$/,
     isUnhealthy: true,
   },
 };
@@ -66,6 +66,7 @@ async function meet(lab: OpenLab, modelsDir: string, { begin, mend, told, isUnhe
   await begin(modelsDir);
   const { message, resume } = await client.next("error", () => true, TRAINING_MS);
   assert.match(message, told);
+  assert.ok(!message.includes(modelsDir), "no client hears where the folder lies");
   assert.equal(await client.end(), 1000);
   const { status, body } = await lab.get("/healthz");
   assert.equal(status, isUnhealthy ? 503 : 200);
@@ -113,13 +114,14 @@ const MOUNTED: Record<string, Fault> = {
       }
     },
     mend: (folder) => Deno.remove(join(folder, "filler")),
-    told: /^cannot store a model in \/.*: the disk is full\. Everything stored before is as it was\. Free some space/,
+    told:
+      /^cannot store a model in MODELS_DIR: the disk is full\. Everything stored before is as it was\. Free some space/,
     isUnhealthy: false,
   },
   "can only be read from": {
     begin: async (folder) => assert.ok(await run("mount", "-o", "remount,ro", folder)),
     mend: async (folder) => assert.ok(await run("mount", "-o", "remount,rw", folder)),
-    told: /^cannot store a model in \/.*: it is on a disk that can only be read$/,
+    told: /^cannot store a model in MODELS_DIR: it is on a disk that can only be read$/,
     isUnhealthy: true,
   },
 };

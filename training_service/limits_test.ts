@@ -39,7 +39,9 @@ Deno.test("sockets beyond the limit are refused, and there is room again once on
 
 Deno.test("an upgrade without its key is refused in words", async () => {
   await withLab(async (lab) => {
-    assert.match(await upgradeStatus(lab.host, "/ws/train", { "sec-websocket-key": "" }), / 400 /);
+    for (const key of ["", "=", "dGhlIHNhbXBsZQ==", "x".repeat(24), `${"A".repeat(4000)}==`]) {
+      assert.match(await upgradeStatus(lab.host, "/ws/train", { "sec-websocket-key": key }), / 400 /, key);
+    }
     assert.match(await upgradeStatus(lab.host, "/ws/train", { "sec-websocket-version": "1" }), / 400 /);
     assert.equal((await lab.getJson("/healthz")).status, 200);
   });

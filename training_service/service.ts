@@ -2,6 +2,7 @@ import { Registry, RunCheckpoints } from "../registry/mod.ts";
 import type { EventLoopDelay } from "../service/event_loop_delay.ts";
 import { log } from "../service/log.ts";
 import { type Settings, StartupError } from "../service/settings.ts";
+import { tellableBy } from "../service/tellable.ts";
 import { SocketGroup } from "../service/websocket.ts";
 import { ModelAnalyst } from "./analysis/model_analyst.ts";
 import { createTrainingApp } from "./app.ts";
@@ -56,6 +57,7 @@ export async function openTraining(settings: Settings, workerScript?: URL): Prom
     trainImages,
     device: settings.device,
     threads: settings.threads,
+    tellable: tellableBy(settings),
   });
   return { registry, checkpoints, runs };
 }

@@ -9,7 +9,13 @@ import {
   type ServerMessage,
   type TrainConfig,
 } from "../protocol/mod.ts";
-import { type NewModel, type Registry, RunCheckpoints, type StoreOptions } from "../registry/mod.ts";
+import {
+  type CheckpointStream,
+  type NewModel,
+  type Registry,
+  RunCheckpoints,
+  type StoreOptions,
+} from "../registry/mod.ts";
 import type { ModelFiles } from "../service/model_routes.ts";
 import { readSettings, type Settings } from "../service/settings.ts";
 import { SocketGroup } from "../service/websocket.ts";
@@ -218,8 +224,8 @@ export class FakeStore
     return Promise.resolve([]);
   }
 
-  readCheckpoint({ filename }: ModelRecord): Promise<Uint8Array<ArrayBuffer>> {
-    return Promise.resolve(new TextEncoder().encode(filename));
+  openCheckpoint({ filename }: ModelRecord): Promise<CheckpointStream> {
+    return Promise.resolve({ size: filename.length, stream: new Blob([filename]).stream() });
   }
 
   checkpointVersion({ filename }: ModelRecord): Promise<string> {

@@ -5,7 +5,10 @@ const PAGE = { type: "text/html" };
 const NO_MODEL = refusal(404, "There is no such model.");
 const UNREADABLE = refusal(409, "The file of the model is missing or damaged.");
 
-const download = (extension: string, summary: string): Operation => ({
+/** The .pth is sent as it lies on disk, so it is never refused for that. */
+const TOO_MANY = "Too many large models are on their way. Or: ";
+
+const download = (extension: string, summary: string, busy = ""): Operation => ({
   method: "get",
   path: `/api/models/:id/model.${extension}`,
   summary,
@@ -15,7 +18,7 @@ const download = (extension: string, summary: string): Operation => ({
     { status: 304, when: "The client has it already." },
     NO_MODEL,
     UNREADABLE,
-    refusal(503, "Too many large files are on their way, or the models folder cannot be read."),
+    refusal(503, `${busy}The models folder cannot be read.`),
   ],
 });
 
@@ -76,8 +79,8 @@ export const COMMON_OPERATIONS: readonly Operation[] = [
     answers: [{ status: 200, when: "Its record.", ...json("ModelRecord") }, NO_MODEL],
   },
   download("pth", "The weights as PyTorch opens them"),
-  download("safetensors", "Weights and record in one file"),
-  download("onnx", "The network itself, with its weights"),
+  download("safetensors", "Weights and record in one file", TOO_MANY),
+  download("onnx", "The network itself, with its weights", TOO_MANY),
   {
     method: "get",
     path: "/api/digits",

@@ -16,6 +16,8 @@ import {
   type TrainConfig,
 } from "../../protocol/mod.ts";
 import { KEPT_LOSSES, LossHistory, thinned } from "./loss_history.ts";
+import { Question } from "./question.ts";
+import { beginning, epochLine, isReported, lossMessage, placeOf, readable } from "./run_messages.ts";
 import { Watchers } from "./watchers.ts";
 import type { EpochEnd, LossBatch, TrainingStart } from "../worker/worker_messages.ts";
 
@@ -27,8 +29,6 @@ export interface RunListener {
   /** Called once, after the last message. */
   onEnd(): void;
 }
-
-const DEVICE_NAMES: Readonly<Record<string, string>> = { wasm: "WASM", webgpu: "WebGPU", reference: "plain loops" };
 
 type EndMessage = ResultMessage | AbortedMessage | ErrorMessage;
 
@@ -67,7 +67,7 @@ export class Run {
   readonly #losses = new LossHistory();
   readonly #listeners = new Set<RunListener>();
   readonly #abort = new AbortController();
-  #answer?: (overwrite: boolean) => void;
+  readonly #question = new Question();
   #attended = true;
   #sealed = false;
 
@@ -203,18 +203,11 @@ export class Run {
       message: `A model with this configuration is already stored: ${existing.id}. Overwrite it?`,
       existing,
     };
-    const { promise, resolve, reject } = Promise.withResolvers<boolean>();
-    const refuse = () => reject(this.signal.reason);
-    this.#answer = resolve;
-    this.signal.addEventListener("abort", refuse);
-    const timer = setTimeout(() => resolve(false), timeoutMs);
+    const answer = this.#question.wait(this.signal, timeoutMs);
     this.#emit(this.#exists);
     try {
-      return await promise;
+      return await answer;
     } finally {
-      clearTimeout(timer);
-      this.signal.removeEventListener("abort", refuse);
-      this.#answer = undefined;
       this.#exists = undefined;
       this.#state = "queued";
     }
@@ -222,10 +215,7 @@ export class Run {
 
   /** Answers `exists`. False when nothing was asked. */
   answer(overwrite: boolean): boolean {
-    if (this.#answer === undefined) return false;
-    this.#answer(overwrite);
-    this.#answer = undefined;
-    return true;
+    return this.#question.answer(overwrite);
   }
 
   /** The client that started the run is gone: the run goes on, but nobody is left to ask. */
@@ -247,53 +237,32 @@ export class Run {
     this.#place = undefined;
     this.#started = Math.max(Date.now(), this.#created);
     this.#startedAt = performance.now();
-    const { model_type, hidden_layers_config, optimizer } = this.config;
-    const what = `${model_type} [${hidden_layers_config.join(", ")}] with ${optimizer}`;
-    if (this.past === undefined) this.log(`Starting ${what}.`);
-    else this.log(`Going on with ${what} after step ${this.#step.toLocaleString("en")}.`);
+    this.log(beginning(this.config, this.past?.checkpoint.step));
   }
 
   /** The trainer is open. */
-  start({ device, reason, totalSteps }: TrainingStart) {
-    this.#device = device;
-    this.#totalSteps = totalSteps;
-    const { num_epochs } = this.config;
-    this.log(
-      `Training on ${DEVICE_NAMES[device] ?? device} (${reason}): ${
-        totalSteps.toLocaleString("en")
-      } steps in ${num_epochs} ${num_epochs === 1 ? "epoch" : "epochs"}.`,
-      { device },
-    );
+  start(start: TrainingStart) {
+    this.#device = start.device;
+    this.#totalSteps = start.totalSteps;
+    this.log(placeOf(start, this.config.num_epochs), { device: start.device });
   }
 
-  addLosses({ firstStep, losses, epoch, imagesPerSecond, meanImagesPerSecond, secondsLeft }: LossBatch) {
-    this.#meanImagesPerSecond = Math.round(meanImagesPerSecond);
-    losses.forEach((value, index) => {
-      this.#step = firstStep + index;
+  addLosses(batch: LossBatch) {
+    this.#meanImagesPerSecond = Math.round(batch.meanImagesPerSecond);
+    batch.losses.forEach((value, index) => {
+      this.#step = batch.firstStep + index;
       this.#watchDivergence(value);
       if (!isReported(this.#step, this.#totalSteps)) return;
-      const loss = readable(value);
-      this.#losses.add([this.#step, loss]);
-      this.#emit({
-        type: "loss",
-        step: this.#step,
-        loss,
-        epoch,
-        total_steps: this.#totalSteps,
-        images_per_second: Math.round(imagesPerSecond),
-        mean_images_per_second: this.#meanImagesPerSecond,
-        seconds_left: secondsLeft === undefined ? undefined : Math.round(secondsLeft * 10) / 10,
-      });
+      const message = lossMessage(batch, index, this.#totalSteps);
+      this.#losses.add([message.step, message.loss]);
+      this.#emit(message);
     });
   }
 
   endEpoch({ epoch, meanLoss, accuracy }: EpochEnd) {
     this.#accuracy = accuracy;
-    this.log(
-      `Epoch ${epoch} of ${this.config.num_epochs}: mean loss ${meanLoss.toFixed(4)}, ` +
-        `test accuracy ${accuracy.toFixed(2)} %.`,
-      { epoch, mean_loss: readable(meanLoss), accuracy, seconds: this.#secondsTrained() },
-    );
+    const fields = { epoch, mean_loss: readable(meanLoss), accuracy, seconds: this.#secondsTrained() };
+    this.log(epochLine({ epoch, meanLoss, accuracy }, this.config.num_epochs), fields);
   }
 
   /** Where the run goes on with another, with the time that one took. */
@@ -357,14 +326,4 @@ export class Run {
   #emit(message: ServerMessage) {
     for (const listener of this.#listeners) listener.onMessage(message);
   }
-}
-
-/** Which steps a client hears of: the first, every tenth and the last. */
-function isReported(step: number, totalSteps: number): boolean {
-  return step === 1 || step % 10 === 0 || step === totalSteps;
-}
-
-/** A float32 without the digits that only its widening to float64 adds; null for what JSON has no number for. */
-function readable(loss: number): number | null {
-  return Number.isFinite(loss) ? Number(loss.toPrecision(7)) : null;
 }

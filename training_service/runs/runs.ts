@@ -43,6 +43,8 @@ export interface RunsOptions {
   maxUnfinishedPerClient?: number;
   /** Finished runs to remember. */
   maxFinished?: number;
+  /** Takes out of a message what is the machine's own business. */
+  tellable?(text: string): string;
 }
 
 /** Why a run is not taken; the message is for people. */
@@ -65,6 +67,7 @@ export class Runs {
       maxUnfinished: MAX_RUNS,
       maxUnfinishedPerClient: MAX_RUNS_PER_CLIENT,
       maxFinished: 100,
+      tellable: (text) => text,
       ...options,
     };
   }
@@ -73,10 +76,15 @@ export class Runs {
    * What cannot be known without looking at the stored models: whether the one to begin with is there, and fits.
    *
    * @throws {ValidationError} when not
-   * @throws {RegistryError} when the models cannot be looked at
+   * @throws {RefusedError} when the models cannot be looked at
    */
   async check(request: TrainConfig | ResumeRequest): Promise<void> {
-    if (!("resume" in request)) await findStart(this.#options.store, request);
+    if ("resume" in request) return;
+    try {
+      await findStart(this.#options.store, request);
+    } catch (error) {
+      throw error instanceof RegistryError ? new RefusedError(this.#options.tellable(error.message)) : error;
+    }
   }
 
   /**
@@ -119,7 +127,7 @@ export class Runs {
   }
 
   #resumed({ resume, device }: ResumeRequest): Run {
-    const { checkpoints, trainImages } = this.#options;
+    const { checkpoints, trainImages, tellable } = this.#options;
     if (this.#runs.get(resume)?.finished === false) {
       throw new RefusedError(`The run ${resume} is still under way; follow it, or abort it first.`);
     }
@@ -130,7 +138,7 @@ export class Runs {
         "resume",
       );
     }
-    if ("fault" in saved) throw new ValidationError(`resume: ${saved.fault}`, "resume");
+    if ("fault" in saved) throw new ValidationError(`resume: ${tellable(saved.fault)}`, "resume");
     const { config, total_steps } = saved.checkpoint.history.run;
     if (stepsOf(config, trainImages) !== total_steps || config.seed == null) {
       throw new ValidationError(
@@ -182,8 +190,8 @@ export class Runs {
   }
 
   async #conduct(run: Run): Promise<void> {
-    const { checkpoints } = this.#options;
-    const keeper = new CheckpointKeeper(run, checkpoints);
+    const { checkpoints, tellable } = this.#options;
+    const keeper = new CheckpointKeeper(run, checkpoints, tellable);
     const letGo = () => run.resumedFrom !== undefined && checkpoints.release(run.resumedFrom);
     let deadline: ReturnType<typeof setTimeout> | undefined;
     run.signal.addEventListener("abort", () => deadline = setTimeout(() => run.endAborted(), ABORT_DEADLINE_MS));
@@ -194,7 +202,7 @@ export class Runs {
       letGo();
       if (run.signal.aborted) run.endAborted({ isSettled: true });
       else if (error instanceof ValidationError) run.endFailed(error.message, error.field);
-      else run.endFailed(explain(error));
+      else run.endFailed(tellable(explain(error)));
     } finally {
       letGo();
       clearTimeout(deadline);

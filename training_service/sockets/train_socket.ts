@@ -1,6 +1,5 @@
 /** `/ws/train`: a config comes in, or the name of a run to go on with; a run goes out. */
 import { ValidationError } from "../../protocol/mod.ts";
-import { RegistryError } from "../../registry/mod.ts";
 import { log } from "../../service/log.ts";
 import { parseRequest } from "./client_message.ts";
 import { control, refuseFlood } from "./control.ts";
@@ -57,7 +56,7 @@ function refuse(error: unknown, outbox: Outbox) {
   if (error instanceof ValidationError) {
     outbox.send({ type: "error", message: error.message, field: error.field || undefined });
     outbox.close(POLICY_VIOLATION, "not a valid configuration");
-  } else if (error instanceof RefusedError || error instanceof RegistryError) {
+  } else if (error instanceof RefusedError) {
     outbox.send({ type: "error", message: error.message });
     outbox.close(NORMAL);
   } else {

@@ -1,0 +1,62 @@
+/** For tests of readers: sound files with something wrong in them, so that code behind the first checks is reached too. */
+import fc from "fast-check";
+import { Dice } from "./dice.ts";
+
+const MAX_DAMAGES = 4;
+/** What lengths and offsets are set to. */
+const WORDS = [0, 1, 2 ** 31, 2 ** 32 - 1, 65536];
+
+/** Each of the sound files, damaged up to four times. */
+export function damaged(sound: readonly Uint8Array[]): fc.Arbitrary<Uint8Array<ArrayBuffer>> {
+  // One number a file: to describe each damage to fast-check would take longer than to read the file.
+  return fc.nat().map((seed) => {
+    const dice = new Dice(seed);
+    let bytes = new Uint8Array(dice.pick(sound));
+    for (let left = 1 + dice.below(MAX_DAMAGES); left > 0; left--) bytes = dice.pick(DAMAGES)(bytes, dice);
+    return bytes;
+  });
+}
+
+type Damage = (bytes: Uint8Array<ArrayBuffer>, dice: Dice) => Uint8Array<ArrayBuffer>;
+
+const DAMAGES: readonly Damage[] = [
+  function flipBit(bytes, dice) {
+    if (bytes.length > 0) bytes[dice.below(bytes.length)] ^= 1 << dice.below(8);
+    return bytes;
+  },
+  function setByte(bytes, dice) {
+    if (bytes.length > 0) bytes[dice.below(bytes.length)] = dice.below(256);
+    return bytes;
+  },
+  function setWord(bytes, dice) {
+    if (bytes.length < 4) return bytes;
+    const isLittleEndian = dice.below(2) === 0;
+    new DataView(bytes.buffer).setUint32(dice.below(bytes.length - 3), dice.pick(WORDS), isLittleEndian);
+    return bytes;
+  },
+  function cutOut(bytes, dice) {
+    const at = dice.below(bytes.length);
+    return join(bytes.subarray(0, at), bytes.subarray(at + dice.below(65)));
+  },
+  function cutShort(bytes, dice) {
+    return bytes.slice(0, dice.below(bytes.length));
+  },
+  function putIn(bytes, dice) {
+    const at = dice.below(bytes.length);
+    return join(bytes.subarray(0, at), dice.bytes(dice.below(33)), bytes.subarray(at));
+  },
+  function double(bytes, dice) {
+    const at = dice.below(bytes.length);
+    return join(bytes.subarray(0, at + dice.below(257)), bytes.subarray(at));
+  },
+];
+
+function join(...parts: Uint8Array[]): Uint8Array<ArrayBuffer> {
+  const all = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    all.set(part, at);
+    at += part.length;
+  }
+  return all;
+}

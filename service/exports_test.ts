@@ -1,0 +1,54 @@
+import assert from "node:assert/strict";
+import { HttpError } from "./errors.ts";
+import { Exports } from "./exports.ts";
+
+const LIMITS = { largeBytes: 1000, maxBytes: 5_000_000, deadlineMs: 60_000 };
+const LARGE = 3_000_000;
+const file = Uint8Array.from({ length: LARGE }, (_, i) => i);
+const make = () => Promise.resolve(file);
+
+const isRefusal = (error: Error) =>
+  error instanceof HttpError && error.status === 503 && /try again/.test(error.message);
+
+Deno.test("a large file arrives whole, and makes room for the next once it is sent", async () => {
+  const exports = new Exports(LIMITS);
+  for (let i = 0; i < 3; i++) {
+    const { content, length } = await exports.send(LARGE, make);
+    assert.equal(length, LARGE);
+    assert.deepEqual(await new Response(content).bytes(), file);
+  }
+});
+
+Deno.test("beyond the limit large files are refused, small ones are not; there is room once a client is gone", async () => {
+  const exports = new Exports(LIMITS);
+  const first = await exports.send(LARGE, make);
+  await assert.rejects(exports.send(LARGE, () => assert.fail("nothing is to be made")), isRefusal);
+  const small = await exports.send(10, () => Promise.resolve(file.subarray(0, 10)));
+  assert.deepEqual(await new Response(small.content).bytes(), file.subarray(0, 10));
+  await (first.content as ReadableStream).cancel();
+  const { content } = await exports.send(LARGE, make);
+  assert.equal((await new Response(content).bytes()).length, LARGE);
+});
+
+Deno.test("a file larger than the limit is sent where nothing else is on its way", async () => {
+  const exports = new Exports({ ...LIMITS, maxBytes: 1 });
+  const { content } = await exports.send(LARGE, make);
+  await assert.rejects(exports.send(LARGE, make), isRefusal);
+  assert.equal((await new Response(content).bytes()).length, LARGE);
+});
+
+Deno.test("a file that cannot be made leaves its place", async () => {
+  const exports = new Exports(LIMITS);
+  await assert.rejects(exports.send(LARGE, () => Promise.reject(new Error("damaged"))), /damaged/);
+  const { content } = await exports.send(LARGE, make);
+  await (content as ReadableStream).cancel();
+});
+
+Deno.test("a client that does not read loses its download, and its place, when its time is over", async () => {
+  const exports = new Exports({ ...LIMITS, deadlineMs: 20 });
+  const { content } = await exports.send(LARGE, make);
+  const reader = (content as ReadableStream).getReader();
+  await assert.rejects(reader.closed, /took too long/);
+  const next = await exports.send(LARGE, make);
+  assert.equal((await new Response(next.content).bytes()).length, LARGE);
+});
