@@ -17,9 +17,10 @@ const STORED = 0, NOT_STORED = 1, KEPT = 3;
  */
 export async function trainHere(settings: Settings, text: string, overwrite: boolean): Promise<number> {
   const config = await readConfig(text);
-  const { runs } = await openTraining(settings);
+  const { runs, opened } = await openTraining(settings);
   const stop = stopSignal();
   try {
+    await opened;
     await runs.check(config);
     return await follow((listener) => runs.submit(config, listener), overwrite, stop);
   } catch (error) {

@@ -18,6 +18,8 @@ export interface ServeOptions {
   sharesAddress?: boolean;
   /** Ends the service; by default SIGINT and SIGTERM do. */
   stop?: AbortSignal;
+  /** Ends the service, too, when it rejects: something that it needs turned out to be wrong. */
+  soundness?: Promise<void>;
   /** Called once the service listens, with its port. */
   onListen?: (port: number) => void;
   /** Called once at the end, before open connections are waited for: the place to close sockets and workers. */
@@ -28,14 +30,24 @@ export interface ServeOptions {
  * Serves until it is to end. Prints one line with the address once it listens.
  *
  * @throws {StartupError} when the port or the address cannot be had
+ * @throws what `soundness` rejects with
  */
 export async function serveService(options: ServeOptions): Promise<void> {
   const server = listen(options);
   options.onListen?.(server.addr.port);
   const signal = options.stop === undefined ? catchSignals() : { caught: aborted(options.stop), release() {} };
   surviveStrayErrors();
-  await signal.caught;
-  const hardExit = setTimeout(() => Deno.exit(0), HARD_EXIT_MS);
+  let fault: Error | undefined;
+  const isUnsound = new Promise<void>((resolve) => {
+    options.soundness?.catch((error: Error) => {
+      fault = error;
+      resolve();
+    });
+  });
+  await Promise.race([signal.caught, isUnsound]);
+  // What ends because the service ends is no fault.
+  const reason = fault;
+  const hardExit = setTimeout(() => Deno.exit(reason === undefined ? 0 : 1), HARD_EXIT_MS);
   Deno.unrefTimer(hardExit);
   // First, for a server that shuts down no longer delivers what open sockets have still to say.
   try {
@@ -45,6 +57,7 @@ export async function serveService(options: ServeOptions): Promise<void> {
   }
   await server.shutdown();
   signal.release();
+  if (reason !== undefined) throw reason;
 }
 
 /** Runs `main`; a reason not to start becomes one line on stderr and exit code 1. */

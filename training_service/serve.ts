@@ -16,6 +16,7 @@ export async function runTrainingService(settings: Settings, stop?: AbortSignal)
     settings,
     port: settings.trainingPort,
     stop,
+    soundness: service.opened,
     fetch: service.fetch,
     onShutdown: service.close,
   });

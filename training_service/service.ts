@@ -15,6 +15,8 @@ import { WorkerClient } from "./worker/worker_client.ts";
 /** All that answers requests, and what trains behind it. */
 export interface TrainingService {
   fetch(request: Request, info?: Deno.ServeHandlerInfo<Deno.NetAddr>): Response | Promise<Response>;
+  /** As of `TrainingParts`. */
+  opened: Promise<void>;
   /** Ends every run, keeping where it was, and every socket. */
   close(): Promise<void>;
 }
@@ -30,6 +32,8 @@ export interface TrainingParts {
   registry: Registry;
   checkpoints: RunCheckpoints;
   runs: Runs;
+  /** Rejects with a `StartupError` when the digits turn out to be malformed. */
+  opened: Promise<void>;
 }
 
 /**
@@ -47,9 +51,12 @@ export async function openTraining(settings: Settings, workerScript?: URL): Prom
   const strangers = await registry.describeStrangers();
   if (strangers !== undefined) log.warn(strangers);
   const worker = new WorkerClient(settings.dataDir, workerScript);
-  const trainImages = await worker.open().catch((error: Error) => {
+  // A look at the headers is enough to listen; whether the digits are sound shows when the worker has read them.
+  const { train: trainImages } = await checkDataset(settings.dataDir);
+  const opened = worker.open().then(() => {}, (error: Error) => {
     throw new StartupError(error.message);
   });
+  opened.catch(() => {}); // Heard by whoever waits for it.
   const runs = new Runs({
     store: registry,
     checkpoints,
@@ -59,7 +66,7 @@ export async function openTraining(settings: Settings, workerScript?: URL): Prom
     threads: settings.threads,
     tellable: tellableBy(settings),
   });
-  return { registry, checkpoints, runs };
+  return { registry, checkpoints, runs, opened };
 }
 
 /** Throws what `openTraining` throws. */
@@ -67,7 +74,7 @@ export async function openTrainingService(
   settings: Settings,
   { delay, workerScript }: TrainingServiceOptions = {},
 ): Promise<TrainingService> {
-  const { registry, checkpoints, runs } = await openTraining(settings, workerScript);
+  const { registry, checkpoints, runs, opened } = await openTraining(settings, workerScript);
   const importer = new ModelImporter({ store: registry, dataDir: settings.dataDir });
   const analyst = new ModelAnalyst({ store: registry, dataDir: settings.dataDir });
   const archive = new RunArchive({ store: registry, checkpoints });
@@ -89,6 +96,7 @@ export async function openTrainingService(
   const app = createTrainingApp({ settings, registry, importer, analyst, runs, archive, sockets, health });
   return {
     fetch: (request, info) => app.fetch(request, info),
+    opened,
     async close() {
       importer.close();
       analyst.close();
