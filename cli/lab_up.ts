@@ -36,7 +36,8 @@ async function answers(url: string, { token }: Settings, ended: AbortSignal): Pr
     try {
       const response = await fetch(`${url}/healthz`, { headers, signal: ended });
       await response.body?.cancel();
-      if (response.ok) return true;
+      // One that lacks something is there all the same, and says what it is.
+      if (response.ok || response.status === 503) return true;
     } catch {
       // Not listening yet.
     }

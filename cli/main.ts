@@ -3,6 +3,7 @@ import deno from "../deno.json" with { type: "json" };
 import { RegistryError } from "../registry/mod.ts";
 import { graphicsEnvironment } from "../service/graphics.ts";
 import { StartupError } from "../service/settings.ts";
+import { RefusedError } from "../training_service/runs/runs.ts";
 import { type Command, parseCommand, UsageError } from "./arguments.ts";
 import { helpText } from "./help.ts";
 import { readLabSettings } from "./locations.ts";
@@ -63,7 +64,7 @@ if (import.meta.main) {
   try {
     Deno.exit(await run(parseCommand(Deno.args)));
   } catch (error) {
-    const isExpected = [UsageError, StartupError, RegistryError].some((kind) => error instanceof kind);
+    const isExpected = [UsageError, StartupError, RegistryError, RefusedError].some((kind) => error instanceof kind);
     if (!isExpected) throw error;
     console.error((error as Error).message);
     Deno.exit(error instanceof UsageError ? USAGE_EXIT : 1);

@@ -26,7 +26,13 @@ export async function predictFile(
   const predictor = await openPredictor(specOf(record), await registry.readWeights(record), { device });
   try {
     const doubt = describeDoubt(looksLikeNoDigit(pixels), FALSE_ALARM_PERCENT);
-    return describePrediction(record, await predictor.predict(pixels), doubt);
+    const probabilities = await predictor.predict(pixels);
+    if (!probabilities.every(Number.isFinite)) {
+      throw new UsageError(
+        `The training of ${record.id} ended in weights that are not finite numbers; choose another model.`,
+      );
+    }
+    return describePrediction(record, probabilities, doubt);
   } finally {
     predictor.close();
   }

@@ -17,7 +17,9 @@ self.onmessage = async ({ data }: MessageEvent<ToServiceWorker>) => {
     await RUN[data.service](data.settings, stop.signal);
     self.postMessage({ type: "ended" } satisfies FromServiceWorker);
   } catch (error) {
-    if (!(error instanceof StartupError || error instanceof RegistryError)) throw error;
-    self.postMessage({ type: "failed", message: error.message } satisfies FromServiceWorker);
+    const isExpected = error instanceof StartupError || error instanceof RegistryError;
+    if (!isExpected) console.error(error);
+    const message = isExpected ? error.message : `The ${data.service} service broke down.`;
+    self.postMessage({ type: "failed", message } satisfies FromServiceWorker);
   }
 };

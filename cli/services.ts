@@ -34,7 +34,10 @@ export async function runServices(
   stop: AbortSignal,
 ): Promise<string | undefined> {
   const threads = services.map((service) => startService(service, settings));
-  const stopped = new Promise<undefined>((resolve) => stop.addEventListener("abort", () => resolve(undefined)));
+  const stopped = new Promise<undefined>((resolve) => {
+    if (stop.aborted) resolve(undefined);
+    else stop.addEventListener("abort", () => resolve(undefined));
+  });
   const reason = await Promise.race([stopped, ...threads.map(({ failed }) => failed)]);
   const grace = new Promise((resolve) => Deno.unrefTimer(setTimeout(resolve, GRACE_MS)));
   for (const { worker } of threads) worker.postMessage({ type: "stop" } satisfies ToServiceWorker);

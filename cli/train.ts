@@ -96,7 +96,9 @@ async function follow(submit: Submit, overwrite: boolean, stop: AbortSignal, ter
     }
   };
   const run = submit({ onMessage, onEnd: end });
-  stop.addEventListener("abort", () => run.abort("Training aborted; nothing was stored."), { once: true });
+  const abort = () => run.abort("Training aborted; nothing was stored.");
+  if (stop.aborted) abort();
+  else stop.addEventListener("abort", abort, { once: true });
   await ended;
   bar.end();
   return code;

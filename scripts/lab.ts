@@ -14,8 +14,15 @@ await runMain(async () => {
   const lab = new Deno.Command(Deno.execPath(), {
     args: ["run", ...PERMISSIONS, join(PROJECT_DIR, ENTRY), ...Deno.args.filter((arg) => arg !== "--")],
   }).spawn();
+  const endLab = () => {
+    try {
+      lab.kill("SIGTERM");
+    } catch {
+      // It has ended by itself.
+    }
+  };
   // Ctrl+C reaches the whole group by itself.
   Deno.addSignalListener("SIGINT", () => {});
-  if (Deno.build.os !== "windows") Deno.addSignalListener("SIGTERM", () => lab.kill("SIGTERM"));
+  if (Deno.build.os !== "windows") Deno.addSignalListener("SIGTERM", endLab);
   Deno.exit((await lab.status).code);
 });

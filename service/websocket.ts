@@ -50,11 +50,15 @@ export class SocketGroup {
     socket.binaryType = "arraybuffer";
     this.#count(client, 1);
     this.#open.set(socket, client);
-    socket.addEventListener("close", () => {
+    const forget = () => {
       if (this.#open.delete(socket)) this.#count(client, -1);
+    };
+    socket.addEventListener("close", forget);
+    // A connection that broke off: the close that follows is all that anybody needs to hear. None follows where it never stood.
+    socket.addEventListener("error", (event) => {
+      event.preventDefault();
+      if (socket.readyState === WebSocket.CONNECTING) forget();
     });
-    // A connection that broke off: the close that follows is all that anybody needs to hear.
-    socket.addEventListener("error", (event) => event.preventDefault());
     return { socket, response };
   }
 

@@ -38,7 +38,8 @@ export class CanvasReader {
     const rowBytes = width * PIXEL_BYTES;
     const paddedPixels = Math.ceil(pixels / INK_STEP) * INK_STEP;
     const pictureAt = ROWS + rowBytes;
-    const planeAt = pictureAt + Math.max(filtered.length, paddedPixels * PIXEL_BYTES);
+    // At a multiple of 16, for results of 16 bits are read behind the plane; a filtered row may have an odd length.
+    const planeAt = Math.ceil((pictureAt + Math.max(filtered.length, paddedPixels * PIXEL_BYTES)) / 16) * 16;
     this.#results = planeAt + paddedPixels + PLANE_MARGIN;
     const bytes = this.#reserve(this.#results + resultBytes(width, height));
     bytes.fill(0, ROWS, pictureAt);

@@ -1,4 +1,5 @@
 /** `/ws/runs/{id}`: joining a run that is on its way, or reading one that is over. */
+import { log } from "../../service/log.ts";
 import { quote } from "../../protocol/mod.ts";
 import { control, refuseFlood } from "./control.ts";
 import { MessageBudget } from "./message_budget.ts";
@@ -9,6 +10,7 @@ import type { KnownRuns } from "../run_routes.ts";
 
 const NORMAL = 1000;
 const POLICY_VIOLATION = 1008;
+const INTERNAL_ERROR = 1011;
 /** An onlooker hears of losses at most ten times a second. */
 const LOSS_INTERVAL_MS = 100;
 
@@ -38,7 +40,12 @@ export function serveRunSocket(socket: WebSocket, { runs, archive }: KnownRuns, 
     outbox.close(NORMAL);
   };
   socket.addEventListener("open", () => {
-    if (run === undefined) return tellArchived();
+    if (run === undefined) {
+      return tellArchived().catch((error) => {
+        log.error("an archived run could not be told", {}, error);
+        outbox.close(INTERNAL_ERROR);
+      });
+    }
     outbox.send(run.history);
     if (run.finished) outbox.close(NORMAL);
     else run.subscribe(listener);

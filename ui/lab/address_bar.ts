@@ -5,7 +5,7 @@ export function keepInAddressBar(query: ReadonlySignal<string>): void {
   let shown: string | undefined;
   effect(() => {
     const next = query.value;
-    if (shown !== undefined && next !== shown) history.replaceState(null, "", `?${next}`);
+    if (shown !== undefined && next !== shown) history.replaceState(null, "", `?${next}${location.hash}`);
     shown = next;
   });
 }

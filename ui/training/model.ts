@@ -36,6 +36,8 @@ export class TrainingModel {
   /** Whether the run was started elsewhere and only found here. */
   readonly #adopted = signal(false);
   readonly #connection: LabConnection;
+  /** The model that this page itself has opened the analysis of. */
+  #lookedInto?: string;
 
   /** A run that was only found here does not keep anyone from asking for the next one; it queues. */
   readonly canStart = computed(() =>
@@ -53,7 +55,9 @@ export class TrainingModel {
     const query = new URLSearchParams(formatFormQuery(this.form.fullQuery.value));
     for (const [key, value] of Object.entries(this.models.table.query.value)) query.set(key, value);
     const id = this.run.id.value;
-    if (id !== undefined && !this.#adopted.value) query.set(RUN_KEY, id);
+    // A run that was only found here is named where it can go on: else a reload would not find it again.
+    const isNamed = !this.#adopted.value || this.run.resumable.value !== undefined;
+    if (id !== undefined && isNamed) query.set(RUN_KEY, id);
     const analysed = this.analysis.id.value;
     if (analysed !== undefined && analysed !== this.run.result.value?.model_id) query.set(ANALYSIS_KEY, analysed);
     return query.toString();
@@ -83,8 +87,17 @@ export class TrainingModel {
     effect(() => {
       const result = this.run.result.value;
       if (result === undefined) this.probe.forgetFinished();
-      else untracked(() => this.analysis.open(result.model_id));
+      else untracked(() => this.#lookInto(result.model_id));
     });
+  }
+
+  /** The model just trained; but what somebody has opened, also by the address, stays before them. */
+  #lookInto(id: string): void {
+    void this.probe.askFinished();
+    const open = this.analysis.id.value;
+    if (open !== undefined && open !== this.#lookedInto) return;
+    this.#lookedInto = id;
+    void this.analysis.open(id);
   }
 
   /**

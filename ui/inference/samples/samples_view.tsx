@@ -7,8 +7,10 @@ export function SamplesView({ model, onTaken }: { model: InferenceModel; onTaken
   const { samples, sketch } = model;
   useEffect(() => void samples.refill(), []);
   const take = async (digit: TestDigit) => {
+    const before = sketch.marks.peek();
     const sample = await samples.take(digit);
-    if (sample === undefined) return;
+    // What was drawn meanwhile is newer.
+    if (sample === undefined || sketch.marks.peek() !== before) return;
     sketch.place(sample);
     onTaken();
   };

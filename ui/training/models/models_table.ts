@@ -1,3 +1,4 @@
+import { MOST_COMPARED } from "./comparison.ts";
 import { batch, computed, type ReadonlySignal, signal } from "@preact/signals";
 import {
   MODEL_TYPES,
@@ -144,6 +145,9 @@ export class ModelsTable {
     const selected = new Set(this.#selected.value);
     for (const id of ids) on ? selected.add(id) : selected.delete(id);
     this.#selected.value = selected;
+    // What is no longer compared does not come back by itself.
+    const count = this.selected.value.length;
+    if (count < 2 || count > MOST_COMPARED) this.comparing.value = false;
   }
 
   selectNone(): void {

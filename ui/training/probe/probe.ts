@@ -33,6 +33,7 @@ export class Probe {
 
   /** Takes the drawing as it is now; a blank one clears the probe. */
   async drawn(drawing: { toRaster(): Raster }): Promise<void> {
+    this.#final.value = undefined;
     try {
       this.pixels.value = prepareDrawing(drawing.toRaster());
     } catch (error) {
@@ -40,7 +41,7 @@ export class Probe {
       return this.clear();
     }
     this.run.watch(this.pixels.value);
-    await this.#askFinished();
+    await this.askFinished();
   }
 
   clear(): void {
@@ -54,7 +55,8 @@ export class Probe {
     this.#final.value = undefined;
   }
 
-  async #askFinished(): Promise<void> {
+  /** Asks the trained model, once there is one, about the drawing. */
+  async askFinished(): Promise<void> {
     const pixels = this.pixels.value, result = this.run.result.value;
     if (pixels === undefined || result === undefined) return;
     // Removed or unreadable: then nobody answers.

@@ -19,8 +19,8 @@ export function ProbeView({ probe, run }: { probe: Probe; run: Run }) {
     <section class="probe" aria-labelledby="probe-title">
       <h3 id="probe-title">Your digit while it learns</h3>
       <p class="note" id="probe-note">
-        Draw a digit and watch the network come to understand it. By keyboard: arrow keys move the pen, space puts it
-        down and lifts it.
+        Draw a digit and watch the network come to understand it. By keyboard: arrow keys move, space inks, Shift with
+        an arrow key draws a line.
       </p>
       <div class="probe-parts">
         <div class="pad">
