@@ -22,4 +22,5 @@ self.onmessage = async ({ data }: MessageEvent<ToServiceWorker>) => {
     const message = isExpected ? error.message : `The ${data.service} service broke down.`;
     self.postMessage({ type: "failed", message } satisfies FromServiceWorker);
   }
+  self.close();
 };

@@ -7,6 +7,8 @@ import type { FromServiceWorker, ToServiceWorker } from "./service_worker.ts";
 
 /** The services end within this after they are asked to; then the process ends whatever they do. */
 const GRACE_MS = 1500;
+/** For threads to be taken down. */
+const CLOSING_MS = 300;
 const PROJECT_DIR = resolve(import.meta.dirname!, "..");
 
 /** What a service may do: of the folders only the training service writes, and only the one for models. */
@@ -42,8 +44,9 @@ export async function runServices(
   const grace = new Promise((resolve) => Deno.unrefTimer(setTimeout(resolve, GRACE_MS)));
   for (const { worker } of threads) worker.postMessage({ type: "stop" } satisfies ToServiceWorker);
   await Promise.race([Promise.all(threads.map(({ ended }) => ended)), grace]);
-  // The end of the process ends the threads. Terminated before, one that has trained took the process down with it, one time in
-  // six (Deno 2.9.6, signal 11).
+  // Threads close by themselves, and get a moment for it: a process that ends, or terminates them, while one that has trained
+  // is still being taken down may crash (Deno 2.9.6, signal 11).
+  await new Promise((resolve) => setTimeout(resolve, CLOSING_MS));
   return reason;
 }
 

@@ -30,7 +30,7 @@ export function StoredModelsView({ models, onUse, onLookInto }: {
 
   /** Once the table shows what it holds by now. */
   const focusOn = (record: ModelRecord | undefined) =>
-    setTimeout(() => {
+    afterPaint(() => {
       if (!record || !focusRow(record.id)) heading.current?.focus();
     });
   const undo = (latest?: Removal) => {
@@ -85,6 +85,11 @@ function countWords({ table }: LabModels, count: number): string {
   return table.isFiltered.value
     ? `${formatCount(table.rows.value.length)} of ${plural(count, "model")}`
     : plural(count, "model");
+}
+
+/** The page is rendered once a frame; in the next one it shows what it holds by now. */
+function afterPaint(callback: () => void): void {
+  requestAnimationFrame(() => requestAnimationFrame(callback));
 }
 
 /** The row that takes the place of those that go: the one after them, else the one before. */
