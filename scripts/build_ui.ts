@@ -3,12 +3,11 @@ import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 import * as esbuild from "esbuild";
-import { PAGE_WORDS } from "../ui/components/page_words.ts";
+import { PAGE_WORDS, type PageName } from "../ui/components/page_words.ts";
+import { PAGE_HEADS } from "../ui/page_heads.ts";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const PAGES = ["training", "inference", "docs"] as const;
-/** Without a script. */
-const PLAIN_PAGES = ["locked"] as const;
 
 export interface BuiltFile {
   /** Relative to the folder built into. */
@@ -54,17 +53,28 @@ async function bundle(): Promise<Map<string, Uint8Array>> {
   // The icon travels inside the page: a separate file would be one more request for 200 bytes.
   const icon = `data:image/svg+xml,${encodeURIComponent(await Deno.readTextFile(join(ROOT, "ui/styles/icon.svg")))}`;
   const style = asset("lab", "css"), theme = asset("theme", "js");
-  for (const page of [...PAGES, ...PLAIN_PAGES]) {
-    const html = (await Deno.readTextFile(join(ROOT, `ui/${page}/index.html`)))
-      .replace("{{SCRIPT}}", () => asset(page, "js"))
+  const dressed = async (path: string) =>
+    (await Deno.readTextFile(join(ROOT, path)))
       .replace("{{STYLE}}", style)
       .replace("{{THEME}}", theme)
       .replace("{{ICON}}", icon);
-    const { title, lead } = page === "locked" ? { title: "", lead: "" } : PAGE_WORDS[page];
-    const worded = html.replace("{{ TITLE }}", title).replace("{{ LEAD }}", lead);
-    files.set(`${page}.html`, new TextEncoder().encode(worded));
+  const frame = await dressed("ui/page.html");
+  const pages = PAGES.map((page) => [page, filled(frame, page).replace("{{SCRIPT}}", asset(page, "js"))] as const);
+  for (const [name, html] of [...pages, ["locked", await dressed("ui/locked.html")] as const]) {
+    files.set(`${name}.html`, new TextEncoder().encode(html));
   }
   return files;
+}
+
+/** The frame that all pages share, with the words of one of them and its place in the navigation. */
+function filled(frame: string, page: PageName): string {
+  const { tab, description } = PAGE_HEADS[page], { title, lead } = PAGE_WORDS[page];
+  return frame
+    .replace("{{ TAB }}", tab)
+    .replace("{{ DESCRIPTION }}", description)
+    .replace("{{ TITLE }}", title)
+    .replace("{{ LEAD }}", lead)
+    .replace(`<a href="{{${page.toUpperCase()}_URL}}/"`, '$& aria-current="page"');
 }
 
 async function compile(

@@ -6,7 +6,7 @@ import { PAGE_WORDS, type PageName } from "./page_words.ts";
 
 /**
  * The frame that both pages share: name, way to the other page, headline, content. It takes over the same elements from
- * the HTML of the page (`index.html` of each), where they can be seen before this runs.
+ * the HTML of the page (`ui/page.html`), where they can be seen before this runs.
  */
 export function Page(
   { current, query, children }: {
