@@ -3,7 +3,8 @@ import type { PlaneTools } from "../../core/mnist/drawing.ts";
 import { findInk, type Ink, paperOf } from "../../core/mnist/ink.ts";
 import type { Raster } from "../../core/mnist/raster.ts";
 import type { Chunks } from "../png/chunks.ts";
-import { inflatePicture } from "../png/decode.ts";
+import { INFLATE_BYTES, INFLATE_MARGIN, Inflater } from "../inflate/inflater.ts";
+import { canInflateTo, CANNOT_INFLATE, TOO_LONG, TOO_SHORT } from "../png/decode.ts";
 import { PngError } from "../png/error.ts";
 import { COLOUR } from "../png/header.ts";
 import { INK_STEP } from "./ink_kernel.ts";
@@ -13,10 +14,10 @@ import { fastPlaneTools, PLANE_MARGIN, resultBytes } from "./plane.ts";
 const PIXEL_BYTES = 4;
 const PAGE_BYTES = 64 * 1024;
 const PAPER_PIXELS = 4;
-/** Where the kernels find a vector of paper, and leave two of results. */
-const PAPER = 0, STRONGEST = 16, DIFFERENCES = 32;
-/** Behind those: a row of zeros, as PNG imagines one above the first, then the picture and its ink. */
-const ROWS = 48;
+/** Behind what is the inflater's the kernels find a vector of paper, and leave two of results. */
+const PAPER = INFLATE_BYTES, STRONGEST = PAPER + 16, DIFFERENCES = STRONGEST + 16;
+/** Behind those: a row of zeros, as PNG imagines one above the first, then the picture, its ink and the compressed file. */
+const ROWS = DIFFERENCES + 16;
 
 /** Whether a file is what browsers make of a canvas: RGBA, 8 bits a sample, rows in order. */
 export function isCanvas({ header }: Chunks): boolean {
@@ -26,6 +27,7 @@ export function isCanvas({ header }: Chunks): boolean {
 export class CanvasReader {
   readonly #memory = new WebAssembly.Memory({ initial: 1 });
   readonly #kernels: CanvasKernels = compileCanvasKernels(this.#memory);
+  readonly #inflater = new Inflater(this.#memory, this.#kernels);
   #results = 0;
   /** For the plane that was read last. */
   readonly tools: PlaneTools = fastPlaneTools(this.#memory, this.#kernels, () => this.#results);
@@ -33,17 +35,20 @@ export class CanvasReader {
   /** The ink on a canvas, which holds until the next call. Throws a `PngError` for a picture that is damaged. */
   read(chunks: Chunks): Ink {
     const { width, height } = chunks.header;
-    const filtered = inflatePicture(chunks);
     const pixels = width * height;
-    const rowBytes = width * PIXEL_BYTES;
+    const rowBytes = width * PIXEL_BYTES, filteredBytes = height * (1 + rowBytes);
+    if (!canInflateTo(chunks.data, filteredBytes)) throw new PngError(TOO_SHORT);
     const paddedPixels = Math.ceil(pixels / INK_STEP) * INK_STEP;
     const pictureAt = ROWS + rowBytes;
     // At a multiple of 16, for results of 16 bits are read behind the plane; a filtered row may have an odd length.
-    const planeAt = Math.ceil((pictureAt + Math.max(filtered.length, paddedPixels * PIXEL_BYTES)) / 16) * 16;
+    const planeAt = Math.ceil((pictureAt + Math.max(filteredBytes + INFLATE_MARGIN, paddedPixels * PIXEL_BYTES)) / 16) *
+      16;
     this.#results = planeAt + paddedPixels + PLANE_MARGIN;
-    const bytes = this.#reserve(this.#results + resultBytes(width, height));
+    const fileAt = this.#results + resultBytes(width, height);
+    const bytes = this.#reserve(fileAt + chunks.data.length + INFLATE_MARGIN);
     bytes.fill(0, ROWS, pictureAt);
-    bytes.set(filtered, pictureAt);
+    bytes.set(chunks.data, fileAt);
+    this.#inflate(fileAt, fileAt + chunks.data.length, pictureAt, filteredBytes);
     this.#undoFilters(bytes, pictureAt, rowBytes, height);
 
     const data = bytes.subarray(pictureAt, pictureAt + pixels * PIXEL_BYTES);
@@ -57,6 +62,13 @@ export class CanvasReader {
     if (alphaVaries) return findInk(picture);
     const strongest = Math.max(...bytes.subarray(STRONGEST, DIFFERENCES));
     return { plane: bytes.subarray(planeAt, planeAt + pixels), strongest };
+  }
+
+  #inflate(from: number, end: number, to: number, size: number) {
+    const inflated = this.#inflater.inflate(from, end, to, to + size);
+    if (inflated.result === "longer") throw new PngError(TOO_LONG);
+    if (inflated.result === "damaged") throw new PngError(CANNOT_INFLATE);
+    if (inflated.end < to + size) throw new PngError(TOO_SHORT);
   }
 
   #undoFilters(bytes: Uint8Array, picture: number, rowBytes: number, rows: number) {

@@ -1,8 +1,8 @@
 /** The search for ink on a canvas, 16 pixels at a time. */
 import type { Code } from "../../core/emit/wasm/encoding.ts";
-import { i32, i32x4, v128 } from "../../core/emit/wasm/instructions.ts";
+import { i32, i32x4, i8x16, v128 } from "../../core/emit/wasm/instructions.ts";
 import type { ModuleBuilder } from "../../core/emit/wasm/module_builder.ts";
-import { advance, i8x16, VECTOR_BYTES } from "./simd.ts";
+import { advance, VECTOR_BYTES } from "./simd.ts";
 
 /** Pixels that `ink` takes at once. */
 export const INK_STEP = 16;
@@ -31,8 +31,7 @@ export function addInk(module: ModuleBuilder) {
     const strongest = f.let("v128", v128.load(strongestAt.get, 0));
     const differences = f.let("v128", v128.load(differencesAt.get, 0));
     /** The ink of four pixels, in the first byte of each. */
-    const inkOfFour = (offset: number): Code => {
-      const pixels = f.let("v128", v128.load(from.get, offset)).get;
+    const inkOfFour = (pixels: Code): Code => {
       const distance = f.let(
         "v128",
         v128.or(i8x16.subSaturatedU(pixels, paper.get), i8x16.subSaturatedU(paper.get, pixels)),
@@ -43,15 +42,20 @@ export function addInk(module: ModuleBuilder) {
       return i8x16.maxU(distance.get, i32x4.shrU(distance.get, i32.const(8)));
     };
     const everyFourth = [0, 4, 8, 12, 16, 20, 24, 28];
-    const inkOfEight = (offset: number): Code =>
-      f.let("v128", v128.shuffle(inkOfFour(offset), inkOfFour(offset + VECTOR_BYTES), [...everyFourth, ...everyFourth]))
-        .get;
+    const inkOfEight = (first: Code, second: Code): Code =>
+      f.let("v128", v128.shuffle(inkOfFour(first), inkOfFour(second), [...everyFourth, ...everyFourth])).get;
     const firstHalves = [0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23];
     const ink = f.local("v128");
     f.countTo(from, end.get, INK_STEP * PIXEL_BYTES, () => {
-      f.set(ink, v128.shuffle(inkOfEight(0), inkOfEight(2 * VECTOR_BYTES), firstHalves));
+      const pixels = [0, 1, 2, 3].map((i) => f.let("v128", v128.load(from.get, i * VECTOR_BYTES)).get);
+      f.set(ink, pixels.map((four) => v128.xor(four, paper.get)).reduce((a, b) => v128.or(a, b)));
+      // Most of a drawing is paper, and there the difference is the ink: none.
+      f.if(v128.anyTrue(ink.get), () => {
+        const [a, b, c, d] = pixels;
+        f.set(ink, v128.shuffle(inkOfEight(a, b), inkOfEight(c, d), firstHalves));
+        f.set(strongest, i8x16.maxU(strongest.get, ink.get));
+      });
       f.emit(v128.store(to.get, 0, ink.get));
-      f.set(strongest, i8x16.maxU(strongest.get, ink.get));
       advance(f, to, INK_STEP);
     });
     f.emit(v128.store(strongestAt.get, 0, strongest.get));

@@ -1,10 +1,11 @@
-/** What is done to every byte of a canvas's picture, in WASM SIMD. */
+/** What is done to every byte of a canvas's file and of its picture, in WASM SIMD. */
 import { ModuleBuilder } from "../../core/emit/wasm/module_builder.ts";
+import { addInflateKernels, type InflateKernels } from "../inflate/inflater.ts";
 import { addFilters, FILTERS, type Undo, undoName } from "./filter_kernels.ts";
 import { addInk, type InkKernel } from "./ink_kernel.ts";
 import { addPlaneKernels, type PlaneKernels } from "./plane_kernels.ts";
 
-export interface CanvasKernels extends PlaneKernels {
+export interface CanvasKernels extends PlaneKernels, InflateKernels {
   /** By the number of the filter. */
   undo: readonly Undo[];
   ink: InkKernel;
@@ -13,6 +14,7 @@ export interface CanvasKernels extends PlaneKernels {
 /** Kernels over `memory`, of which the first page is there. */
 export function compileCanvasKernels(memory: WebAssembly.Memory): CanvasKernels {
   const module = new ModuleBuilder({ relaxedFma: false });
+  addInflateKernels(module);
   addFilters(module);
   addInk(module);
   addPlaneKernels(module);

@@ -12,6 +12,10 @@ import { unfilter } from "./unfilter.ts";
 
 export { PngError } from "./error.ts";
 
+export const TOO_SHORT = "the PNG is damaged: it has too little picture data";
+export const TOO_LONG = "the PNG is damaged: it has more picture data than pixels";
+export const CANNOT_INFLATE = "the PNG is damaged: its picture data cannot be decompressed";
+
 /** Deflate cannot make more out of a byte (zlib, technical details). */
 const MAX_INFLATION = 1032;
 /** Room behind the picture, so that zlib fills one buffer and comes to its end there: five times as fast as in pieces. */
@@ -45,20 +49,24 @@ export function decodeChunks(chunks: Chunks): Raster {
 }
 
 /** The rows of all passes as they are stored, each behind the type of its filter. */
-export function inflatePicture({ header, data }: Chunks): Uint8Array {
+function inflatePicture({ header, data }: Chunks): Uint8Array {
   return inflate(data, passesOf(header).reduce((sum, pass) => sum + pass.height * (1 + pass.rowBytes), 0));
+}
+
+/** Whether `data` may be that of `size` bytes; what may not is not worth the room for them. */
+export function canInflateTo(data: Uint8Array, size: number): boolean {
+  return data.length * MAX_INFLATION >= size;
 }
 
 /** Inflates to exactly `size` bytes; a stream that would give more is stopped there. */
 function inflate(data: Uint8Array, size: number): Uint8Array {
-  if (data.length * MAX_INFLATION < size) throw new PngError("the PNG is damaged: it has too little picture data");
+  if (!canInflateTo(data, size)) throw new PngError(TOO_SHORT);
   let inflated: Uint8Array;
   try {
     inflated = inflateSync(data, { maxOutputLength: size, chunkSize: size + SPARE_BYTES });
   } catch (error) {
-    if (error instanceof RangeError) throw new PngError("the PNG is damaged: it has more picture data than pixels");
-    throw new PngError("the PNG is damaged: its picture data cannot be decompressed");
+    throw new PngError(error instanceof RangeError ? TOO_LONG : CANNOT_INFLATE);
   }
-  if (inflated.length !== size) throw new PngError("the PNG is damaged: it has too little picture data");
+  if (inflated.length !== size) throw new PngError(TOO_SHORT);
   return new Uint8Array(inflated.buffer, inflated.byteOffset, inflated.length);
 }

@@ -3,9 +3,9 @@ import { f32x4, i32 } from "./instructions.ts";
 
 export type { Code } from "./encoding.ts";
 
-export type ValueType = "i32" | "f32" | "v128";
+export type ValueType = "i32" | "i64" | "f32" | "v128";
 
-const TYPE_CODES: Readonly<Record<ValueType, number>> = { i32: 0x7f, f32: 0x7d, v128: 0x7b };
+const TYPE_CODES: Readonly<Record<ValueType, number>> = { i32: 0x7f, i64: 0x7e, f32: 0x7d, v128: 0x7b };
 
 export function typeCode(type: ValueType): number {
   return TYPE_CODES[type];
