@@ -3,7 +3,7 @@ import type { PlaneTools } from "../../core/mnist/drawing.ts";
 import { findInk, type Ink, paperOf } from "../../core/mnist/ink.ts";
 import type { Raster } from "../../core/mnist/raster.ts";
 import type { Chunks } from "../png/chunks.ts";
-import { INFLATE_BYTES, INFLATE_MARGIN, Inflater } from "../inflate/inflater.ts";
+import { INFLATE_BYTES, INFLATE_MARGIN, Inflater } from "./inflate/inflater.ts";
 import { canInflateTo, CANNOT_INFLATE, TOO_LONG, TOO_SHORT } from "../png/decode.ts";
 import { PngError } from "../png/error.ts";
 import { COLOUR } from "../png/header.ts";

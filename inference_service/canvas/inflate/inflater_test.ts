@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { constants, deflateSync, inflateSync, type ZlibOptions } from "node:zlib";
-import { ModuleBuilder } from "../../core/emit/wasm/module_builder.ts";
-import { damaged } from "../../core/testing/damage.ts";
-import { fuzz } from "../../core/testing/fuzz.ts";
+import { ModuleBuilder } from "../../../core/emit/wasm/module_builder.ts";
+import { damaged } from "../../../core/testing/damage.ts";
+import { fuzz } from "../../../core/testing/fuzz.ts";
 import { addInflateKernels, INFLATE_BYTES, INFLATE_MARGIN, type InflateKernels, Inflater } from "./inflater.ts";
 
 const PAGE_BYTES = 64 * 1024;
