@@ -47,8 +47,8 @@ export class PredictorCache {
   }
 
   #use(record: ModelRecord): Entry {
-    const version = recordVersion(record);
     const known = this.#entries.get(record.id);
+    const version = known?.record === record ? known.version : recordVersion(record);
     if (known?.version === version) {
       this.#entries.delete(record.id);
       this.#entries.set(record.id, known);

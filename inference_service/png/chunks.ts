@@ -84,7 +84,8 @@ function* chunks(bytes: Uint8Array): Generator<Chunk> {
 
 /** The four letters of a chunk's type; what is not one shows as a question mark. */
 function typeName(letters: Uint8Array): string {
-  return String.fromCharCode(...letters).replaceAll(/[^A-Za-z]/g, "?");
+  const name = String.fromCharCode(...letters);
+  return /^[A-Za-z]*$/.test(name) ? name : name.replaceAll(/[^A-Za-z]/g, "?");
 }
 
 function checkColours(header: Header, palette: Uint8Array | undefined, transparency: Uint8Array | undefined) {
