@@ -89,6 +89,9 @@ testPage("all models are asked about one drawing, and a press uses the one that 
   await eventually(async () => assert.equal(await words.innerText(), "2 of 2 say 0."));
   await page.getByRole("button", { name: /SimpleNN \(64\).*use this model/ }).click();
   await eventually(() => assert.equal(new URL(page.url()).searchParams.get("model_id"), first));
+  await page.getByRole("button", { name: /SimpleNN \(64\).*answers now/, pressed: true }).waitFor();
+  await drawing.digitBecomes(page, "0");
+  assert.equal(await words.innerText(), "2 of 2 say 0.", "they go with the drawing only");
 });
 
 /** Strokes that nobody takes for a digit. */

@@ -55,6 +55,8 @@ export class InferenceModel {
   readonly cursor = new GridCursor(this.sketch);
   readonly samples: SampleShelf;
   readonly outcome = signal<Outcome>({ kind: "waiting" });
+  /** The 784 bytes of the drawing, once it was answered: the same ones, whoever answers it, until another is drawn. */
+  readonly drawn = signal<Uint8Array | undefined>(undefined);
   /** The one model that is tested whatever the fields say, until a field is changed. */
   readonly modelId = signal<string | undefined>(undefined);
   /** The record of `modelId`, once the service has sent it. */
@@ -149,6 +151,7 @@ export class InferenceModel {
   /** A stroke ended at `liftedAt`: this page answers at once, the server only when it is asked. */
   async strokeEnded(drawing: Drawing, liftedAt: number): Promise<void> {
     if (drawing.blank) return this.clear();
+    this.drawn.value = undefined;
     if (this.place === "browser") return await this.predict(drawing, liftedAt);
     this.#forget();
     this.#drawing = drawing;
@@ -158,14 +161,11 @@ export class InferenceModel {
   async predict(drawing: Drawing, since = this.#parts.now()): Promise<void> {
     const signal = this.#begin();
     this.#drawing = drawing;
-    if (drawing.blank) {
-      this.outcome.value = { kind: "blank" };
-      return;
-    }
+    if (drawing.blank) return this.#show({ kind: "blank" });
     if (!this.canPredict.value) return;
     const answer = this.place === "browser" ? this.#predictHere : this.#predictThere;
     const outcome = await answer.call(this, drawing, since, signal);
-    if (!signal.aborted) this.outcome.value = outcome;
+    if (!signal.aborted) this.#show(outcome);
   }
 
   /** All stored models as they are now; undefined while the service does not tell. */
@@ -181,8 +181,18 @@ export class InferenceModel {
 
   /** Forgets the drawing and its answer, also one that is still under way. */
   clear(): void {
-    this.#drawing = undefined;
+    this.#drawing = this.drawn.value = undefined;
     this.#forget();
+  }
+
+  #show(outcome: Outcome): void {
+    batch(() => {
+      this.outcome.value = outcome;
+      if (outcome.kind === "blank") this.drawn.value = undefined;
+      else if (outcome.kind === "recognised" && !isSame(outcome.pixels, this.drawn.value)) {
+        this.drawn.value = outcome.pixels;
+      }
+    });
   }
 
   #forget(): void {
@@ -334,4 +344,8 @@ export class InferenceModel {
     this.modelId.value = this.namedModel.value = undefined;
     return { kind: "failed", message: `The model ${id} is not stored any more. The settings decide instead.` };
   }
+}
+
+function isSame(pixels: Uint8Array, others: Uint8Array | undefined): boolean {
+  return others !== undefined && pixels.every((ink, i) => ink === others[i]);
 }

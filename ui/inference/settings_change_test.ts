@@ -98,3 +98,28 @@ Deno.test("a model named alone shows its own settings, and stays named", async (
   });
   assert.equal(model.modelId.value, "m1");
 });
+
+for (const place of ["browser", "server"] as const) {
+  Deno.test(`the drawing stays the same, whichever model answers it, until something else is drawn (${place})`, async () => {
+    const { model, digits } = await openPage(RECORD_SEARCH, place, [record, { ...record, id: "m2" }]);
+    digits.set("m2", 8);
+    await settled();
+    await model.predict(seven);
+    const { drawn } = model;
+    const before = drawn.value;
+    assert(before !== undefined);
+    const seen: unknown[] = [];
+    const stop = drawn.subscribe((pixels) => seen.push(pixels));
+    model.useModel({ ...record, id: "m2" });
+    await settled();
+    model.form.model.epochs.text.value = "4";
+    await settled();
+    await model.predict(seven);
+    assert(seen.every((pixels) => pixels === before), "what was said of the drawing would have gone");
+    await model.strokeEnded(seven, 0);
+    assert.equal(seen[1], undefined);
+    model.clear();
+    assert.equal(drawn.value, undefined);
+    stop();
+  });
+}

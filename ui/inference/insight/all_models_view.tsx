@@ -3,7 +3,12 @@ import { describeModel, formatPercent, formatShare, plural } from "../../text/fo
 import { type AllModels, MOST, type Opinion, type Vote } from "./all_models.ts";
 
 /** The same drawing before every stored model. */
-export function AllModelsView({ model, useModel }: { model: AllModels; useModel: (record: ModelRecord) => void }) {
+export function AllModelsView({ model, useModel, inUse }: {
+  model: AllModels;
+  useModel: (record: ModelRecord) => void;
+  /** The id of the model that answers on the page. */
+  inUse: string | undefined;
+}) {
   const opinions = model.opinions.value;
   return (
     <section class="all-models" aria-labelledby="all-models-title">
@@ -16,7 +21,12 @@ export function AllModelsView({ model, useModel }: { model: AllModels; useModel:
         <ol class="opinions">
           {opinions.map((opinion) => (
             <li key={opinion.record.id}>
-              <OpinionButton opinion={opinion} majority={model.votes.value[0]?.digit} useModel={useModel} />
+              <OpinionButton
+                opinion={opinion}
+                majority={model.votes.value[0]?.digit}
+                isInUse={opinion.record.id === inUse}
+                useModel={useModel}
+              />
             </li>
           ))}
         </ol>
@@ -25,21 +35,28 @@ export function AllModelsView({ model, useModel }: { model: AllModels; useModel:
   );
 }
 
-function OpinionButton({ opinion: { record, says }, majority, useModel }: {
+function OpinionButton({ opinion: { record, says }, majority, isInUse, useModel }: {
   opinion: Opinion;
   majority: number | undefined;
+  isInUse: boolean;
   useModel: (record: ModelRecord) => void;
 }) {
   const isUsable = says !== "unusable";
   const isOther = isUsable && says.digit !== majority;
   return (
-    <button type="button" class="opinion" disabled={!isUsable} onClick={() => useModel(record)}>
+    <button
+      type="button"
+      class="opinion"
+      disabled={!isUsable}
+      aria-pressed={isUsable ? isInUse : undefined}
+      onClick={() => useModel(record)}
+    >
       <span class={isOther ? "says other" : "says"}>{isUsable ? says.digit : "–"}</span>
       <span class="who">
         <span>{describeModel(record)}</span>
         <span class="note">
           {isUsable
-            ? `test accuracy ${formatPercent(record.accuracy)} – press to use this model`
+            ? `test accuracy ${formatPercent(record.accuracy)} – ${isInUse ? "answers now" : "press to use this model"}`
             : "could not be opened here"}
         </span>
       </span>
