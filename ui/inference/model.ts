@@ -80,11 +80,12 @@ export class InferenceModel {
   });
 
   readonly query = computed((): FormQuery => ({ ...this.form.query.value, model_id: this.modelId.value }));
-  /** What the address bar shows behind `?`. */
-  readonly address = computed(() => formatFormQuery(this.query.value));
+  /** What the address bar shows behind `?`: also the device to predict on, where the address named one. */
+  readonly address = computed(() => formatFormQuery({ ...this.query.value, device: this.#device.value }));
 
   readonly #parts: InferenceParts;
   readonly #stored: StoredModels;
+  readonly #device = signal<string | undefined>(undefined);
   readonly #place = signal<Place>("browser");
   /** Set while the settings are known to fit no stored model. */
   readonly #miss = computed((): { nearest: NearestModel | null } | undefined => {
@@ -123,12 +124,14 @@ export class InferenceModel {
     const query = parseFormQuery(search);
     this.form.read(query);
     this.modelId.value = query.model_id || undefined;
+    this.#device.value = query.device;
     this.#watchFields();
     this.#keepModelReady();
     this.#sayMissEarly();
     void this.refresh();
     if (this.modelId.value !== undefined) {
-      await this.#describeNamedModel(this.modelId.value, Object.keys(query).length === 1);
+      const { model_id: _, device: __, ...settings } = query;
+      await this.#describeNamedModel(this.modelId.value, Object.keys(settings).length === 0);
     }
   }
 

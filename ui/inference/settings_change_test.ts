@@ -84,20 +84,33 @@ Deno.test("a rate outside all ranges is not passed off as one in a range", async
   assert.doesNotMatch(model.address.value, /learning_rate=/);
 });
 
-Deno.test("a model named alone shows its own settings, and stays named", async () => {
-  const { model } = await openPage("?model_id=m1", "browser");
-  await settled();
-  assert.deepEqual(model.form.params.value, {
-    model_type: "ConvNN",
-    optimizer: "SGD",
-    learning_rate_range: "Medium Low",
-    epochs: 2,
-    batch_size: 32,
-    hidden_layers_config: [16],
-    use_dropout: true,
-  });
-  assert.equal(model.modelId.value, "m1");
+Deno.test("the device that the address names stays in it, whatever is chosen", async () => {
+  const { model } = await openPage(`${RECORD_SEARCH}&device=wasm`, "browser");
+  const device = () => new URLSearchParams(model.address.value).get("device");
+  assert.equal(device(), "wasm");
+  model.form.model.epochs.text.value = "4";
+  assert.equal(device(), "wasm");
+  model.useModel(record);
+  assert.equal(device(), "wasm");
+  assert.equal(model.query.value.device, undefined, "a link to the training page would train on it");
 });
+
+for (const search of ["?model_id=m1", "?model_id=m1&device=wasm"]) {
+  Deno.test(`a model named alone shows its own settings, and stays named (${search})`, async () => {
+    const { model } = await openPage(search, "browser");
+    await settled();
+    assert.deepEqual(model.form.params.value, {
+      model_type: "ConvNN",
+      optimizer: "SGD",
+      learning_rate_range: "Medium Low",
+      epochs: 2,
+      batch_size: 32,
+      hidden_layers_config: [16],
+      use_dropout: true,
+    });
+    assert.equal(model.modelId.value, "m1");
+  });
+}
 
 for (const place of ["browser", "server"] as const) {
   Deno.test(`the drawing stays the same, whichever model answers it, until something else is drawn (${place})`, async () => {
