@@ -7,6 +7,7 @@ import type {
   LossMessage,
   ModelRecord,
   ResultMessage,
+  ResumeRequest,
   RunState,
   RunSummary,
   ServerMessage,
@@ -78,6 +79,8 @@ export class Run {
 
   readonly #connection: LabConnection;
   #socket: LabSocket | undefined;
+  /** Whether the socket takes messages yet. */
+  #isOpen = false;
   /** Events of sockets of an earlier generation are ignored. */
   #generation = 0;
   #cancelRetry = () => {};
@@ -96,8 +99,8 @@ export class Run {
   start(config: TrainConfig): void {
     this.#reset();
     this.config.value = config;
-    this.#open("/ws/train", (socket) => {
-      socket.send(JSON.stringify(config));
+    this.#open("/ws/train", () => {
+      this.#send(config);
       if (this.phase.value === "stopping") this.#send({ type: "abort" });
     });
   }
@@ -111,8 +114,8 @@ export class Run {
       this.phase.value = "starting";
       this.id.value = this.reason.value = this.resumable.value = undefined;
     });
-    this.#open("/ws/train", (socket) => {
-      socket.send(JSON.stringify({ resume }));
+    this.#open("/ws/train", () => {
+      this.#send({ resume });
       if (this.phase.value === "stopping") this.#send({ type: "abort" });
     });
   }
@@ -187,29 +190,30 @@ export class Run {
     });
   }
 
-  #open(path: string, whenOpen: (socket: LabSocket) => void = () => {}): void {
+  #open(path: string, whenOpen = () => {}): void {
     const generation = ++this.#generation;
     const isCurrent = () => generation === this.#generation;
-    let opened = false;
-    const socket = this.#connection.openSocket(path, {
+    this.#isOpen = false;
+    this.#socket = this.#connection.openSocket(path, {
       opened: () => {
         if (!isCurrent()) return;
-        opened = true;
-        this.#socket = socket;
-        whenOpen(socket);
+        this.#isOpen = true;
+        whenOpen();
         if (this.#watched !== null) this.#send({ type: "watch", pixels: this.#watched });
       },
       message: (text) => isCurrent() && batch(() => this.#receive(JSON.parse(text))),
-      closed: (code) => isCurrent() && this.#closed(code, opened),
+      closed: (code) => isCurrent() && this.#closed(code),
     });
   }
 
-  #send(message: ClientMessage): void {
-    this.#socket?.send(JSON.stringify(message));
+  #send(message: ClientMessage | TrainConfig | ResumeRequest): void {
+    if (this.#isOpen) this.#socket?.send(JSON.stringify(message));
   }
 
-  #closed(code: number, opened: boolean): void {
+  #closed(code: number): void {
+    const opened = this.#isOpen;
     this.#socket = undefined;
+    this.#isOpen = false;
     if (!this.active.value) return;
     const id = this.id.value;
     if (code === NORMAL_CLOSURE && this.#keepsExisting && this.phase.value !== "stopping") {
