@@ -35,13 +35,18 @@ export class TrainingModel {
   readonly probe: Probe;
   /** Whether the run was started elsewhere and only found here. */
   readonly #adopted = signal(false);
+  /** Whether somebody has just asked for a run here and is to be led to it; the page takes it back once it has. */
+  readonly pressed = signal(false);
+  /** Whether a training waits for removals to be done before it starts. */
+  readonly #isAboutToStart = signal(false);
   readonly #connection: LabConnection;
   /** The model that this page itself has opened the analysis of. */
   #lookedInto?: string;
 
   /** A run that was only found here does not keep anyone from asking for the next one; it queues. */
   readonly canStart = computed(() =>
-    this.form.config.value !== undefined && (this.#adopted.value || !this.run.active.value)
+    this.form.config.value !== undefined && !this.#isAboutToStart.value &&
+    (this.#adopted.value || !this.run.active.value)
   );
 
   /** What is stored already that is like the settings; undefined for nothing, and while a setting is wrong. */
@@ -127,27 +132,36 @@ export class TrainingModel {
   start(): void {
     const config = this.form.config.value;
     if (config === undefined || !this.canStart.value) return;
-    this.#adopted.value = false;
+    this.#press();
     void this.#start(config);
   }
 
   /** Goes on with the run that stopped. */
   resume(): void {
-    this.#adopted.value = false;
+    this.#press();
     this.run.resume();
   }
 
   /** A model that was removed here a moment ago is none that could be overwritten. */
   async #start(config: TrainConfig): Promise<void> {
-    if (this.models.removals.isUnsettled) await this.models.removals.settle();
+    if (this.models.removals.isUnsettled) {
+      this.#isAboutToStart.value = true;
+      await this.models.removals.settle();
+      this.#isAboutToStart.value = false;
+    }
     this.run.start(config);
+  }
+
+  #press(): void {
+    this.#adopted.value = false;
+    this.pressed.value = true;
   }
 
   /** Trains the model of this run further, as a new one, with the settings that it was trained with. */
   trainFurther(): void {
     const config = this.run.config.value, result = this.run.result.value;
     if (config === undefined || result === undefined) return;
-    this.#adopted.value = false;
+    this.#press();
     // Without the seed: the digits come in another order than before.
     this.run.start({ ...config, seed: undefined, start_from: result.model_id });
   }

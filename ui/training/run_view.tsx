@@ -16,7 +16,9 @@ export function RunView({ model }: { model: TrainingModel }) {
   const card = useRef<HTMLDivElement>(null);
   // On a narrow screen the run lies below the settings, out of sight of who just started it.
   useSignalEffect(() => {
-    if (run.phase.value === "starting" && card.current) bringIntoView(card.current);
+    if (!model.pressed.value || !card.current) return;
+    model.pressed.value = false;
+    bringIntoView(card.current);
   });
   return (
     <div class="card run" ref={card}>
