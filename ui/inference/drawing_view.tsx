@@ -1,5 +1,6 @@
 import { useEffect } from "preact/hooks";
 import { DrawingCanvas } from "../canvas/drawing_canvas.ts";
+import { Button } from "../components/button.tsx";
 import { useAttached } from "../components/effects.ts";
 import type { InferenceModel } from "./model.ts";
 import { BrushField } from "./pad/brush_field.tsx";
@@ -8,6 +9,9 @@ import { KeyHelp } from "./pad/key_help.tsx";
 import { listenForShortcuts } from "./pad/shortcuts.ts";
 import { PlaceSwitch } from "./place_switch.tsx";
 import { SamplesView } from "./samples/samples_view.tsx";
+
+/** Of the canvas, for who has nowhere else to go. */
+export const PAPER_ID = "paper";
 
 /** The page to draw on, and what to do with the drawing. */
 export function DrawingView({ model }: { model: InferenceModel }) {
@@ -45,6 +49,7 @@ export function DrawingView({ model }: { model: InferenceModel }) {
       <canvas
         ref={element}
         class="paper"
+        id={PAPER_ID}
         role="application"
         aria-roledescription="drawing grid"
         aria-label="Drawing canvas"
@@ -88,17 +93,16 @@ function Step(
 ) {
   const can = name === "Undo" ? sketch.canUndo.value : sketch.canRedo.value;
   return (
-    <button
-      type="button"
+    <Button
       class="step"
       aria-label={name}
       title={`${name} (${keys})`}
-      disabled={!can}
+      idle={!can}
       onClick={() => name === "Undo" ? sketch.undo() : sketch.redo()}
     >
       <svg viewBox="0 0 20 20" width="20" height="20" aria-hidden="true">
         <path d={arrow} />
       </svg>
-    </button>
+    </Button>
   );
 }

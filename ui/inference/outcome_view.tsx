@@ -2,6 +2,7 @@ import { differingFields, type ModelRecord, type PredictParams, type PredictResp
 import { pageUrl } from "../lab/page_urls.ts";
 import { describeModel, formatMilliseconds, formatShare } from "../text/format.ts";
 import { compareFields } from "./compare_fields.ts";
+import { PAPER_ID } from "./drawing_view.tsx";
 import { DoubtWords } from "./doubt_words.tsx";
 import type { InferenceModel } from "./model.ts";
 import type { Source } from "./outcome.ts";
@@ -111,6 +112,11 @@ function Miss({ model, nearest }: { model: InferenceModel; nearest: ModelRecord 
 }
 
 function Nearest({ model, nearest, params }: { model: InferenceModel; nearest: ModelRecord; params: PredictParams }) {
+  const use = () => {
+    model.useModel(nearest);
+    // All of this goes; next one draws.
+    document.getElementById(PAPER_ID)?.focus({ preventScroll: true });
+  };
   return (
     <section aria-labelledby="nearest-title">
       <h2 id="nearest-title">Nearest stored model</h2>
@@ -133,7 +139,7 @@ function Nearest({ model, nearest, params }: { model: InferenceModel; nearest: M
           ))}
         </tbody>
       </table>
-      <button type="button" onClick={() => model.useModel(nearest)}>Use the nearest model</button>
+      <button type="button" onClick={use}>Use the nearest model</button>
     </section>
   );
 }

@@ -1,5 +1,6 @@
 import { useSignalEffect } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
+import { Button } from "../components/button.tsx";
 import { bringIntoView } from "../components/effects.ts";
 import { Figures } from "../components/figures.tsx";
 import { pageUrl } from "../lab/page_urls.ts";
@@ -55,8 +56,7 @@ function NextStep({ model }: { model: TrainingModel }) {
   if (run.resumable.value !== undefined) {
     return <button type="button" class="primary" onClick={() => model.resume()}>Continue</button>;
   }
-  const disabled = !run.active.value || run.phase.value === "stopping";
-  return <button type="button" disabled={disabled} onClick={() => run.abort()}>Abort</button>;
+  return <Button idle={!run.active.value || run.phase.value === "stopping"} onClick={() => run.abort()}>Abort</Button>;
 }
 
 /** How far the whole run is, and the epoch under way. */

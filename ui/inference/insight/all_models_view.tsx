@@ -1,4 +1,5 @@
 import type { ModelRecord } from "../../../protocol/mod.ts";
+import { Button } from "../../components/button.tsx";
 import { describeModel, formatPercent, formatShare, plural } from "../../text/format.ts";
 import { type AllModels, MOST, type Opinion, type Vote } from "./all_models.ts";
 
@@ -14,7 +15,7 @@ export function AllModelsView({ model, useModel, inUse }: {
     <section class="all-models" aria-labelledby="all-models-title">
       <h3 id="all-models-title">What all your models say</h3>
       <div class="ask">
-        <button type="button" disabled={!model.canAsk.value} onClick={() => void model.ask()}>Ask all models</button>
+        <Button idle={!model.canAsk.value} onClick={() => void model.ask()}>Ask all models</Button>
         <p role="status" aria-label="All models">{words(model)}</p>
       </div>
       {opinions.length > 0 && (

@@ -1,4 +1,5 @@
 import { DrawingCanvas } from "../../canvas/drawing_canvas.ts";
+import { Button } from "../../components/button.tsx";
 import { useAttached } from "../../components/effects.ts";
 import { formatCount } from "../../text/format.ts";
 import type { Run } from "../run.ts";
@@ -32,7 +33,7 @@ export function ProbeView({ probe, run }: { probe: Probe; run: Run }) {
             aria-describedby="probe-note"
             tabIndex={0}
           />
-          <button type="button" disabled={probe.pixels.value === undefined} onClick={clear}>Clear your digit</button>
+          <Button idle={probe.pixels.value === undefined} onClick={clear}>Clear your digit</Button>
         </div>
         <div>
           <Bars probe={probe} />
