@@ -1,10 +1,10 @@
 import { useEffect } from "preact/hooks";
 import { DrawingCanvas } from "../canvas/drawing_canvas.ts";
+import { KEYBOARD_WORDS, Paper } from "../canvas/paper.tsx";
 import { Button } from "../components/button.tsx";
 import { useAttached } from "../components/effects.ts";
 import type { InferenceModel } from "./model.ts";
 import { BrushField } from "./pad/brush_field.tsx";
-import { CursorWords } from "./pad/cursor_words.tsx";
 import { KeyHelp } from "./pad/key_help.tsx";
 import { listenForShortcuts } from "./pad/shortcuts.ts";
 import { PlaceSwitch } from "./place_switch.tsx";
@@ -46,20 +46,14 @@ export function DrawingView({ model }: { model: InferenceModel }) {
           sketch={sketch}
         />
       </div>
-      <canvas
-        ref={element}
-        class="paper"
+      <Paper
         id={PAPER_ID}
-        role="application"
-        aria-roledescription="drawing grid"
-        aria-label="Drawing canvas"
-        aria-describedby="drawing-note"
-        tabIndex={0}
-      />
-      <CursorWords
+        element={element}
+        canvas={canvas}
         sketch={sketch}
         cursor={cursor}
-        inkOf={(row, column) => canvas.current?.inkOf(row, column) ?? 0}
+        aria-label="Drawing canvas"
+        aria-describedby="drawing-note"
       />
       <div class="buttons">
         <button
@@ -73,8 +67,7 @@ export function DrawingView({ model }: { model: InferenceModel }) {
         <button type="button" onClick={clear}>Clear</button>
       </div>
       <p id="drawing-note" class="note">
-        Draw one digit, 0 to 9, with mouse, pen or finger. By keyboard: arrow keys move, space inks, Shift with an arrow
-        key draws a line.
+        Draw one digit, 0 to 9, with mouse, pen or finger. {KEYBOARD_WORDS}
       </p>
       <SamplesView model={model} onTaken={() => model.place === "server" && predict(performance.now())} />
       <PlaceSwitch model={model} />

@@ -1,6 +1,8 @@
 import { computed, signal } from "@preact/signals";
 import { BlankDrawingError, prepareDrawing, type Raster } from "../../../core/mnist/drawing.ts";
 import { plainPredict } from "../../../core/nn/plain_network.ts";
+import { GridCursor } from "../../canvas/grid_cursor.ts";
+import { Sketch } from "../../canvas/sketch.ts";
 import type { WeightsLoader } from "../../lab/weights_loader.ts";
 import type { Run } from "../run.ts";
 
@@ -13,6 +15,8 @@ export interface ProbeAnswer {
 
 /** A drawing of the user's own that the model of a run is asked about while it learns, and when it is done. */
 export class Probe {
+  readonly sketch = new Sketch();
+  readonly cursor = new GridCursor(this.sketch);
   /** 784 bytes, ink 255 on paper 0. */
   readonly pixels = signal<Uint8Array | undefined>(undefined);
   /** What the finished model says, where it was asked about the present drawing. */
