@@ -247,6 +247,11 @@ pageTest("the answer is in view while one draws on a telephone, and the paper st
       `the answer is at ${digit?.y} of ${height}`,
     );
     assert.equal(await page.evaluate(() => document.documentElement.scrollWidth), width);
+    assert.match(await prediction(page).innerText(), /Model\s+model_simplenn_.*\s+WASM\s+in [\d.]+ ms/s);
+    const reasons = prediction(page).getByText("The model knows ten digits and nothing else");
+    assert(!await reasons.isVisible());
+    await page.getByRole("button", { name: "Why?" }).click();
+    await reasons.waitFor();
   }
 }, TELEPHONE);
 

@@ -92,9 +92,14 @@ function Author({ answer: { found_model: found }, source }: { answer: PredictRes
   return (
     <div class="author">
       <p class="note">
-        Model <code>{found.id}</code> (learning rate {found.learning_rate}, test accuracy{" "}
-        {found.accuracy.replace("%", " %")}), answered by{" "}
-        {by === "server" ? "the server" : `${BACKENDS[by] ?? by} in this browser`} in {formatMilliseconds(milliseconds)}
+        Model <code>{found.id}</code>
+        <span class="roomy">
+          {` (learning rate ${found.learning_rate}, test accuracy ${found.accuracy.replace("%", " %")}), answered by `}
+        </span>
+        <span>
+          {by === "server" ? "the server" : BACKENDS[by] ?? by}
+          {by !== "server" && <span class="roomy">&nbsp;in this browser</span>} in {formatMilliseconds(milliseconds)}
+        </span>
       </p>
       {isStandIn && <p class="note">This browser could not run the model, so the server stood in.</p>}
     </div>

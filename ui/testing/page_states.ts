@@ -213,7 +213,8 @@ async function visitDrawing(lab: Lab, page: Page): Promise<void> {
 /** A browser remembers that they are open. */
 async function openLayers(page: Page): Promise<void> {
   const units = page.getByRole("img", { name: /^Units of hidden layer 2/ });
-  if (await units.count() === 0) await page.getByText("What its layers make of it").click();
+  const section = page.locator("details").filter({ has: page.getByText("What its layers make of it") });
+  if (await section.getAttribute("open") === null) await section.locator("summary").click();
   await units.waitFor();
 }
 
