@@ -11,7 +11,7 @@ import type { LabConnection } from "../lab/connection.ts";
 import { queryOf } from "../lab/model_query.ts";
 import { forVisit, type Preferences } from "../lab/preferences.ts";
 import { StoredModels } from "../lab/stored_models.ts";
-import { WeightsLoader } from "../lab/weights_loader.ts";
+import { StoredWeights } from "../lab/stored_weights.ts";
 import { Analysis } from "./analysis/analysis.ts";
 import { TrainingForm } from "./form.ts";
 import { LabModels } from "./models/lab_models.ts";
@@ -81,7 +81,7 @@ export class TrainingModel {
     this.run = new Run(connection);
     this.stored = new StoredModels(connection);
     this.models = new LabModels(connection, this.stored);
-    const weights = new WeightsLoader(connection);
+    const weights = new StoredWeights(connection);
     this.analysis = new Analysis(connection, weights);
     this.probe = new Probe(this.run, weights);
     // At the beginning, and when a training has stored its model.

@@ -3,7 +3,7 @@ import { BlankDrawingError, prepareDrawing, type Raster } from "../../../core/mn
 import { plainPredict } from "../../../core/nn/plain_network.ts";
 import { GridCursor } from "../../canvas/grid_cursor.ts";
 import { Sketch } from "../../canvas/sketch.ts";
-import type { WeightsLoader } from "../../lab/weights_loader.ts";
+import type { StoredWeights } from "../../lab/stored_weights.ts";
 import type { Run } from "../run.ts";
 
 export interface ProbeAnswer {
@@ -33,7 +33,7 @@ export class Probe {
   /** Whether the model's answers are numbers no longer. */
   readonly isLost = computed(() => this.run.guess.value !== undefined && this.run.guess.value.probabilities === null);
 
-  constructor(private readonly run: Run, private readonly weights: WeightsLoader) {}
+  constructor(private readonly run: Run, private readonly weights: StoredWeights) {}
 
   /** Takes the drawing as it is now; a blank one clears the probe. */
   async drawn(drawing: { toRaster(): Raster }): Promise<void> {
@@ -64,7 +64,7 @@ export class Probe {
     const pixels = this.pixels.value, result = this.run.result.value;
     if (pixels === undefined || result === undefined) return;
     // Removed or unreadable: then nobody answers.
-    const stored = await this.weights.load(result.model_id).catch(() => undefined);
+    const stored = await this.weights.get(result.model_id).catch(() => undefined);
     if (stored === undefined || this.pixels.value !== pixels || this.run.result.value !== result) return;
     this.#final.value = [...plainPredict(stored.weights, pixels)];
   }
