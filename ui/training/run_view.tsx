@@ -1,4 +1,4 @@
-import { useSignalEffect } from "@preact/signals";
+import { useComputed, useSignalEffect } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import { Button } from "../components/button.tsx";
 import { bringIntoView } from "../components/effects.ts";
@@ -38,10 +38,12 @@ export function RunView({ model }: { model: TrainingModel }) {
 function Status({ model }: { model: TrainingModel }) {
   const { run } = model;
   const phase = run.phase.value;
+  // Not with every step: only what is said anew is drawn anew.
+  const words = useComputed(() => describeRun(run));
   const tone = !run.connected.value ? "warn" : phase === "done" ? "good" : phase === "failed" ? "bad" : "plain";
   return (
     <div class={`status ${tone}`}>
-      <div role="status" aria-label="Training status">{describeRun(run)}</div>
+      <div role="status" aria-label="Training status">{words.value}</div>
       <NextStep model={model} />
     </div>
   );
