@@ -15,9 +15,10 @@ import { StoredWeights } from "../lab/stored_weights.ts";
 import { Analysis } from "./analysis/analysis.ts";
 import { TrainingForm } from "./form.ts";
 import { LabModels } from "./models/lab_models.ts";
+import { listRuns } from "./list_runs.ts";
 import { findNearby, type Nearby } from "./nearby.ts";
 import { Probe } from "./probe/probe.ts";
-import { listRuns, Run } from "./run.ts";
+import { Run } from "./run.ts";
 
 /** Query field that names the run which this page started, so that a reload finds it again. */
 const RUN_KEY = "run";
