@@ -59,7 +59,7 @@ export function DrawingView({ model }: { model: InferenceModel }) {
         <button
           type="button"
           class="primary"
-          disabled={!model.canPredict.value}
+          disabled={!model.choice.canPredict.value}
           onClick={(event) => predict(event.timeStamp)}
         >
           Predict

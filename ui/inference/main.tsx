@@ -36,7 +36,7 @@ const insight = new InsightModel(model, {
 });
 const opening = model.open(location.search);
 render(<InferencePage model={model} insight={insight} />, document.getElementById("page")!);
-keepInAddressBar(model.address);
+keepInAddressBar(model.choice.address);
 // Back from the training page, a model may be there that was missing before.
-document.addEventListener("visibilitychange", () => document.hidden || void model.refresh());
+document.addEventListener("visibilitychange", () => document.hidden || void model.choice.refresh());
 await opening;

@@ -5,6 +5,7 @@ import { compareFields } from "./compare_fields.ts";
 import { PAPER_ID } from "./drawing_view.tsx";
 import { DoubtWords } from "./doubt_words.tsx";
 import type { InferenceModel } from "./model.ts";
+import type { ModelChoice } from "./model_choice.ts";
 import type { Source } from "./outcome.ts";
 
 /** What the network takes the drawing for. The first line is the digit alone, or `None`. */
@@ -40,7 +41,7 @@ function Words({ model }: { model: InferenceModel }) {
   const outcome = model.outcome.value;
   switch (outcome.kind) {
     case "waiting":
-      if (!model.canPredict.value) return <p>{whatIsMissing(model)}</p>;
+      if (!model.choice.canPredict.value) return <p>{whatIsMissing(model.choice)}</p>;
       return <p>{model.place === "browser" ? "Draw a digit." : "Draw a digit, then press Predict."}</p>;
     case "loading":
       return <p>Loading the model …</p>;
@@ -60,7 +61,7 @@ function Words({ model }: { model: InferenceModel }) {
 }
 
 /** Why no model can be looked up yet. */
-function whatIsMissing({ form }: InferenceModel): string {
+function whatIsMissing({ form }: ModelChoice): string {
   return form.range.value === undefined
     ? `The learning rate ${form.otherRate.value} lies in none of the ranges. Choose a range below to find a model.`
     : "A setting below is marked in red: mend it first.";
@@ -107,10 +108,10 @@ function Author({ answer: { found_model: found }, source }: { answer: PredictRes
 }
 
 function Miss({ model, nearest }: { model: InferenceModel; nearest: ModelRecord | undefined }) {
-  const params = model.form.params.value;
+  const params = model.choice.form.params.value;
   return (
     <div class="miss">
-      <a class="button primary" href={pageUrl("training", model.form.query.value)}>Train this configuration</a>
+      <a class="button primary" href={pageUrl("training", model.choice.form.query.value)}>Train this configuration</a>
       {nearest && params ? <Nearest model={model} nearest={nearest} params={params} /> : <p>No model is stored yet.</p>}
     </div>
   );

@@ -24,11 +24,11 @@ export class InsightModel {
 
   constructor(page: InferenceModel, { insights, several, preferences, whenIdle }: InsightParts) {
     const { answered } = page;
-    const findRecord = (id: string) => page.findRecord(id);
+    const findRecord = (id: string) => page.choice.findRecord(id);
     this.explained = new ExplainedModel({ answered, findRecord, engine: insights, preferences, whenIdle });
     const pause = () => new Promise<void>((resolve) => void whenIdle(resolve));
-    this.all = new AllModels({ drawn: page.drawn, list: () => page.listModels(), engine: several, pause });
+    this.all = new AllModels({ drawn: page.drawn, list: () => page.choice.listModels(), engine: several, pause });
     this.useModel = (record) => page.useModel(record);
-    this.inUse = page.chosen;
+    this.inUse = page.choice.chosen;
   }
 }
