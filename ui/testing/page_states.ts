@@ -105,7 +105,9 @@ export const PAGE_STATES: readonly PageState[] = [
     open: async (lab, page) => {
       for (const config of FURTHER) await trainModel(lab, { ...CONFIG, ...config });
       await page.goto(lab.trainingUrl);
-      for (const box of await modelsRegion(page).getByRole("checkbox", { name: /^Select S/ }).all()) await box.check();
+      const boxes = modelsRegion(page).getByRole("checkbox", { name: /^Select S/ });
+      await boxes.first().waitFor();
+      for (const box of await boxes.all()) await box.check();
       await button(page, "Compare").click();
       await page.getByRole("img", { name: /ends at .* ends at/ }).first().waitFor();
     },

@@ -2,7 +2,7 @@ import { DrawingCanvas } from "../../canvas/drawing_canvas.ts";
 import { KEYBOARD_WORDS, Paper } from "../../canvas/paper.tsx";
 import { Button } from "../../components/button.tsx";
 import { useAttached } from "../../components/effects.ts";
-import { formatCount } from "../../text/format.ts";
+import { formatCount, formatShare } from "../../text/format.ts";
 import type { Run } from "../run.ts";
 import type { Probe } from "./probe.ts";
 
@@ -53,7 +53,7 @@ function Bars({ probe }: { probe: Probe }) {
           <span class="bar">
             <span style={{ transform: `scaleX(${shares?.[digit] ?? 0})` }} />
           </span>
-          <span>{shares ? `${(100 * shares[digit]).toFixed(1)} %` : "–"}</span>
+          <span>{shares ? formatShare(shares[digit]) : "–"}</span>
         </li>
       ))}
     </ul>
