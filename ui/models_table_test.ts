@@ -101,6 +101,7 @@ pageTest(
     await button(page, "Delete selected").click();
     await modelsRegion(page).getByText("None yet").waitFor();
     await toast.getByText("3 models deleted").waitFor();
+    await eventually(async () => assert.equal(await focusedName(page), "Stored models"));
     await button(page, "Undo").focus();
     await page.keyboard.press("Enter");
     await columnBecomes(page, "Optimizer", ["RMSprop", "Adam", "SGD"]);
