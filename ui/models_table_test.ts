@@ -285,7 +285,9 @@ for (const place of ["In this browser", "On the server"] as const) {
   pageTest(`a drawing page whose model is deleted says so, and goes by its settings (${place})`, async (lab, page) => {
     await visit(lab, page);
     const [{ id }] = await lab.models();
+    const weights = page.waitForResponse(/model\.safetensors$/);
     await page.goto(`${lab.inferenceUrl}/?model_id=${id}`);
+    await weights;
     await choosePlace(page, place);
     await page.getByText(id).first().waitFor();
     await remove(lab, id);
