@@ -11,9 +11,10 @@ export interface FormQuery {
   /** Widths separated by commas, such as `128,64`; an empty text means no hidden layer. */
   hidden_layers_config?: string;
   use_dropout?: string;
-  /** These three are the training page's alone. */
+  /** These two are the training page's alone. */
   dropout_p?: string;
   seed?: string;
+  /** Each page's own: where it trains, or where it predicts. */
   device?: string;
   model_id?: string;
 }

@@ -44,6 +44,13 @@ pageTest("the keyboard draws on the small pad too", async (lab, page) => {
   for (let i = 0; i < 14; i++) await page.keyboard.press("ArrowDown");
   await page.keyboard.press("Space");
   await probeSays(page, /^So far, the network takes it for a \d\.$/);
+  const cursor = page.locator("[data-cursor]");
+  await eventually(async () => assert.equal(await cursor.innerText(), "Row 21, column 14, ink"));
+  await page.keyboard.press("Delete");
+  await eventually(async () => assert.equal(await cursor.innerText(), "Row 21, column 14, blank"));
+  for (let i = 0; i < 14; i++) await page.keyboard.press("ArrowUp");
+  await page.keyboard.press("Delete");
+  await probeSays(page, /^Nothing is drawn yet\.$/);
   await button(page, "Abort").click();
   await statusBecomes(page, /aborted/i);
 });

@@ -5,6 +5,7 @@ import { prepareDrawing, type Raster } from "../core/mnist/drawing.ts";
 import type { PredictRequest, TrainConfig } from "../protocol/mod.ts";
 import * as drawing from "./testing/drawing_page.ts";
 import { eventually } from "./testing/eventually.ts";
+import { focusedName } from "./testing/keyboard.ts";
 import type { Lab } from "./testing/lab.ts";
 import { setUpPageTests } from "./testing/page_test_setup.ts";
 import { trainModel } from "./testing/stored_models.ts";
@@ -87,8 +88,12 @@ testPage("all models are asked about one drawing, and a press uses the one that 
   await ask.click();
   const words = page.getByRole("status", { name: "All models" });
   await eventually(async () => assert.equal(await words.innerText(), "2 of 2 say 0."));
+  assert.equal(await focusedName(page), "Ask all models");
   await page.getByRole("button", { name: /SimpleNN \(64\).*use this model/ }).click();
   await eventually(() => assert.equal(new URL(page.url()).searchParams.get("model_id"), first));
+  await page.getByRole("button", { name: /SimpleNN \(64\).*answers now/, pressed: true }).waitFor();
+  await drawing.digitBecomes(page, "0");
+  assert.equal(await words.innerText(), "2 of 2 say 0.", "they go with the drawing only");
 });
 
 /** Strokes that nobody takes for a digit. */

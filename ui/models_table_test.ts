@@ -3,6 +3,7 @@ import type { Locator, Page } from "playwright-core";
 import type { ModelRecord } from "../protocol/mod.ts";
 import { choosePlace, DIGITS, drawByMouse, predict, prediction } from "./testing/drawing_page.ts";
 import { eventually } from "./testing/eventually.ts";
+import { focusedName } from "./testing/keyboard.ts";
 import type { Lab } from "./testing/lab.ts";
 import { columnBecomes, columnTexts, modelsRegion, openMenu, putModels, rowOf } from "./testing/models_table.ts";
 import { setUpPageTests } from "./testing/page_test_setup.ts";
@@ -58,6 +59,7 @@ pageTest("words and choices narrow the table down and say how many are left", as
   await modelsRegion(page).getByText("No model fits").waitFor();
   await button(page, "Show all").click();
   await columnBecomes(page, "Optimizer", ["RMSprop", "Adam", "SGD"]);
+  assert.equal(await focusedName(page), "Find");
 });
 
 pageTest("a long table is turned page by page", async (lab, page) => {
@@ -67,6 +69,12 @@ pageTest("a long table is turned page by page", async (lab, page) => {
   await button(page, "Next").click();
   await columnBecomes(page, "Batch size", ["5", "4", "3", "2", "1"]);
   await modelsRegion(page).getByText("26–30 of 30").waitFor();
+  assert(await button(page, "Next").isDisabled());
+  assert.equal(await focusedName(page), "Next", "who turns by keyboard stays here at the end, too");
+  await page.keyboard.press("Enter");
+  await page.keyboard.press("Shift+Tab");
+  await page.keyboard.press("Enter");
+  await modelsRegion(page).getByText("1–25 of 30").waitFor();
 });
 
 pageTest(
@@ -80,11 +88,11 @@ pageTest(
     await columnBecomes(page, "Optimizer", ["RMSprop", "SGD"]);
     const toast = page.getByRole("status", { name: "Deleted models" });
     assert.match(await toast.innerText(), /Deleted: SimpleNN \(8\), Adam/);
-    await eventually(async () => assert.match(await focused(page), /^Select SimpleNN \(8\), SGD/));
+    await eventually(async () => assert.match(await focusedName(page) ?? "", /^Select SimpleNN \(8\), SGD/));
 
     await page.keyboard.press("Control+z");
     await columnBecomes(page, "Optimizer", ["RMSprop", "Adam", "SGD"]);
-    await eventually(async () => assert.match(await focused(page), /^Select SimpleNN \(8\), Adam/));
+    await eventually(async () => assert.match(await focusedName(page) ?? "", /^Select SimpleNN \(8\), Adam/));
     assert.equal((await toast.innerText()).trim(), "");
 
     for (
@@ -93,6 +101,7 @@ pageTest(
     await button(page, "Delete selected").click();
     await modelsRegion(page).getByText("None yet").waitFor();
     await toast.getByText("3 models deleted").waitFor();
+    await eventually(async () => assert.equal(await focusedName(page), "Stored models"));
     await button(page, "Undo").focus();
     await page.keyboard.press("Enter");
     await columnBecomes(page, "Optimizer", ["RMSprop", "Adam", "SGD"]);
@@ -170,10 +179,10 @@ pageTest("a row's menu is worked by the keyboard, and closes by Escape and by a 
   await page.keyboard.press("Enter");
   await use.waitFor();
   await page.keyboard.press("Tab");
-  assert.equal(await focused(page), "Analysis");
+  assert.equal(await focusedName(page), "Analysis");
   await page.keyboard.press("Escape");
   await use.waitFor({ state: "hidden" });
-  assert.match(await focused(page), /^More about ConvNN/);
+  assert.match(await focusedName(page) ?? "", /^More about ConvNN/);
   await summary.click();
   await use.waitFor();
   await page.getByRole("heading", { name: "Stored models" }).click();
@@ -215,7 +224,7 @@ pageTest(
 
     const comparison = page.getByRole("region", { name: "3 models compared" });
     await comparison.getByText(/^C ConvNN \(no hidden layers\).*No history of its training is kept/s).waitFor();
-    await eventually(async () => assert.equal(await focused(page), "3 models compared"));
+    await eventually(async () => assert.equal(await focusedName(page), "3 models compared"));
     const [loss, accuracy] = ["How wrong they were", "How much they read"].map((name) =>
       comparison.getByRole("img", { name })
     );
@@ -248,6 +257,9 @@ pageTest(
     await comparison.waitFor();
     await comparison.getByRole("button", { name: "Close" }).click();
     await comparison.waitFor({ state: "detached" });
+    assert.equal(await focusedName(page), "Compare");
+    await button(page, "Clear selection").click();
+    await eventually(async () => assert.match(await focusedName(page) ?? "", /^Select ConvNN/));
   },
 );
 
@@ -273,7 +285,9 @@ for (const place of ["In this browser", "On the server"] as const) {
   pageTest(`a drawing page whose model is deleted says so, and goes by its settings (${place})`, async (lab, page) => {
     await visit(lab, page);
     const [{ id }] = await lab.models();
+    const weights = page.waitForResponse(/model\.safetensors$/);
     await page.goto(`${lab.inferenceUrl}/?model_id=${id}`);
+    await weights;
     await choosePlace(page, place);
     await page.getByText(id).first().waitFor();
     await remove(lab, id);
@@ -287,14 +301,6 @@ for (const place of ["In this browser", "On the server"] as const) {
 
 async function remove(lab: Lab, id: string): Promise<void> {
   assert.equal((await fetch(`${lab.trainingUrl}/api/models/${id}`, { method: "DELETE" })).status, 204);
-}
-
-/** What the element with the focus is called. */
-async function focused(page: Page): Promise<string> {
-  return await page.evaluate(() => {
-    const element = document.activeElement;
-    return element?.getAttribute("aria-label") ?? element?.textContent ?? "";
-  });
 }
 
 /** How many pixels of a chart have about the colour of each place, `--series-1` and so on. */

@@ -17,6 +17,7 @@ import {
   type Stroke,
 } from "./testing/drawing_page.ts";
 import { eventually } from "./testing/eventually.ts";
+import { focusedName } from "./testing/keyboard.ts";
 import { tabTo } from "./testing/keyboard.ts";
 import type { Lab } from "./testing/lab.ts";
 import { setUpPageTests } from "./testing/page_test_setup.ts";
@@ -65,6 +66,11 @@ pageTest("every step can be taken back and done again, by button and by key", as
   await inkBecomes(page, (ink) => ink === 0);
   await digitBecomes(page, "None");
   await redo.click();
+  await page.keyboard.press("Enter");
+  await inkBecomes(page, (ink) => ink > one);
+  assert(await redo.isDisabled());
+  assert.equal(await focusedName(page), "Redo", "with nothing more to do again it keeps the focus");
+  await undo.click();
   await page.keyboard.press("Control+Shift+Z");
   await inkBecomes(page, (ink) => ink > one);
   await clear(page);
@@ -241,6 +247,11 @@ pageTest("the answer is in view while one draws on a telephone, and the paper st
       `the answer is at ${digit?.y} of ${height}`,
     );
     assert.equal(await page.evaluate(() => document.documentElement.scrollWidth), width);
+    assert.match(await prediction(page).innerText(), /Model\s+model_simplenn_.*\s+WASM\s+in [\d.]+ ms/s);
+    const reasons = prediction(page).getByText("The model knows ten digits and nothing else");
+    assert(!await reasons.isVisible());
+    await page.getByRole("button", { name: "Why?" }).click();
+    await reasons.waitFor();
   }
 }, TELEPHONE);
 
@@ -252,6 +263,7 @@ pageTest("a page without a model for its settings says so before one draws", asy
   await digitBecomes(page, "None");
   await drawByMouse(page, DIGITS[1]);
   await page.getByRole("button", { name: "Use the nearest model" }).click();
+  await eventually(async () => assert.equal(await focusedName(page), "Drawing canvas"));
   await digitBecomes(page, "1");
 });
 

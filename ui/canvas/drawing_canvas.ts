@@ -53,10 +53,6 @@ export class DrawingCanvas {
     return this.sketch.blank.value;
   }
 
-  clear(): void {
-    this.sketch.clear();
-  }
-
   toDataUrl(): string {
     return this.#picture.toDataUrl(this.sketch.marks.value);
   }

@@ -1,11 +1,12 @@
 import type { DeviceName } from "../../core/backends/open.ts";
 import { prepareDrawing, type Raster } from "../../core/mnist/drawing.ts";
 import { openPredictor } from "../../core/nn/predictor.ts";
+import { recordVersion } from "../../protocol/mod.ts";
 import { PAPER_SIDE } from "../canvas/marks.ts";
 import type { LabConnection } from "../lab/connection.ts";
 import type { OpenModel, OpenModelOf } from "./local_engine.ts";
 import { fetchWeights } from "../lab/fetch_weights.ts";
-import { StoredWeights } from "./stored_weights.ts";
+import { StoredWeights } from "../lab/stored_weights.ts";
 
 /** After this many runs a browser's optimising compiler has had its turn, so that the first drawing is not the slow one. */
 const WARM_UP_RUNS = 20;
@@ -20,7 +21,7 @@ export function openStored(
   stored = new StoredWeights(connection),
 ): OpenModelOf {
   return async (record) => {
-    const { spec, weights } = await stored.get(record);
+    const { spec, weights } = await stored.get(record.id, recordVersion(record));
     let reason: unknown;
     for (const device of await devices) {
       try {

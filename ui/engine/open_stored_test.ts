@@ -5,6 +5,7 @@ import { initialParameters } from "../../core/nn/parameters.ts";
 import { openPredictor } from "../../core/nn/predictor.ts";
 import type { ModelRecord } from "../../protocol/mod.ts";
 import { FakeLab } from "../lab/fake_connection.ts";
+import { StoredWeights } from "../lab/stored_weights.ts";
 import { openStored } from "./open_stored.ts";
 
 const record = { id: "m 1" } as ModelRecord;
@@ -34,4 +35,22 @@ Deno.test("a model opened from its file answers what the model itself answers", 
 Deno.test("a file of other layers than it says is refused, and so is one that is not there", async () => {
   await assert.rejects(opener(weights.slice(2))(record), /4 were found/);
   await assert.rejects(openStored(new FakeLab(), Promise.resolve(["wasm"]))(record), /unreachable/);
+});
+
+Deno.test("weights are fetched once for all who ask, anew for another version, and again after a failure", async () => {
+  const lab = new FakeLab();
+  let downloads = 0;
+  const stored = new StoredWeights({ download: (path) => (downloads++, lab.download(path)) });
+  await assert.rejects(stored.get("m 1"), /unreachable/);
+  lab.files.set(path, writeSafetensors(weights, texts));
+  const first = stored.get("m 1");
+  assert.equal(stored.get("m 1"), first);
+  await first;
+  assert.equal(downloads, 2);
+  await stored.get("m 1", "retrained");
+  await stored.get("m 1");
+  assert.equal(downloads, 3, "both are kept");
+  await stored.get("m 1", "retrained again");
+  await stored.get("m 1", "retrained");
+  assert.equal(downloads, 5, "the one used least lately was let go");
 });

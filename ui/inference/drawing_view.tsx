@@ -1,13 +1,17 @@
 import { useEffect } from "preact/hooks";
 import { DrawingCanvas } from "../canvas/drawing_canvas.ts";
+import { KEYBOARD_WORDS, Paper } from "../canvas/paper.tsx";
+import { Button } from "../components/button.tsx";
 import { useAttached } from "../components/effects.ts";
 import type { InferenceModel } from "./model.ts";
 import { BrushField } from "./pad/brush_field.tsx";
-import { CursorWords } from "./pad/cursor_words.tsx";
 import { KeyHelp } from "./pad/key_help.tsx";
 import { listenForShortcuts } from "./pad/shortcuts.ts";
 import { PlaceSwitch } from "./place_switch.tsx";
 import { SamplesView } from "./samples/samples_view.tsx";
+
+/** Of the canvas, for who has nowhere else to go. */
+export const PAPER_ID = "paper";
 
 /** The page to draw on, and what to do with the drawing. */
 export function DrawingView({ model }: { model: InferenceModel }) {
@@ -42,25 +46,20 @@ export function DrawingView({ model }: { model: InferenceModel }) {
           sketch={sketch}
         />
       </div>
-      <canvas
-        ref={element}
-        class="paper"
-        role="application"
-        aria-roledescription="drawing grid"
-        aria-label="Drawing canvas"
-        aria-describedby="drawing-note"
-        tabIndex={0}
-      />
-      <CursorWords
+      <Paper
+        id={PAPER_ID}
+        element={element}
+        canvas={canvas}
         sketch={sketch}
         cursor={cursor}
-        inkOf={(row, column) => canvas.current?.inkOf(row, column) ?? 0}
+        aria-label="Drawing canvas"
+        aria-describedby="drawing-note"
       />
       <div class="buttons">
         <button
           type="button"
           class="primary"
-          disabled={!model.canPredict.value}
+          disabled={!model.choice.canPredict.value}
           onClick={(event) => predict(event.timeStamp)}
         >
           Predict
@@ -68,8 +67,7 @@ export function DrawingView({ model }: { model: InferenceModel }) {
         <button type="button" onClick={clear}>Clear</button>
       </div>
       <p id="drawing-note" class="note">
-        Draw one digit, 0 to 9, with mouse, pen or finger. By keyboard: arrow keys move, space inks, Shift with an arrow
-        key draws a line.
+        Draw one digit, 0 to 9, with mouse, pen or finger. {KEYBOARD_WORDS}
       </p>
       <SamplesView model={model} onTaken={() => model.place === "server" && predict(performance.now())} />
       <PlaceSwitch model={model} />
@@ -88,17 +86,16 @@ function Step(
 ) {
   const can = name === "Undo" ? sketch.canUndo.value : sketch.canRedo.value;
   return (
-    <button
-      type="button"
+    <Button
       class="step"
       aria-label={name}
       title={`${name} (${keys})`}
-      disabled={!can}
+      idle={!can}
       onClick={() => name === "Undo" ? sketch.undo() : sketch.redo()}
     >
       <svg viewBox="0 0 20 20" width="20" height="20" aria-hidden="true">
         <path d={arrow} />
       </svg>
-    </button>
+    </Button>
   );
 }

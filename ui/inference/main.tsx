@@ -1,13 +1,14 @@
 import { render } from "preact";
 import { openExplainer } from "../../core/nn/insight.ts";
+import { recordVersion } from "../../protocol/mod.ts";
 import { chooseDevices } from "../engine/choose_devices.ts";
 import { InsightEngine } from "../engine/insight_engine.ts";
 import { LocalEngine } from "../engine/local_engine.ts";
 import { openOnce, openStored } from "../engine/open_stored.ts";
 import { SeveralModels } from "../engine/several_models.ts";
-import { StoredWeights } from "../engine/stored_weights.ts";
 import { keepInAddressBar } from "../lab/address_bar.ts";
 import { browserConnection } from "../lab/browser_connection.ts";
+import { StoredWeights } from "../lab/stored_weights.ts";
 import { browserPreferences } from "../lab/preferences.ts";
 import { InsightModel } from "./insight/insight_model.ts";
 import { whenIdle } from "./insight/when_idle.ts";
@@ -26,7 +27,7 @@ const model = new InferenceModel({
 });
 const insight = new InsightModel(model, {
   insights: new InsightEngine(async (record) => {
-    const { spec, weights: tensors } = await weights.get(record);
+    const { spec, weights: tensors } = await weights.get(record.id, recordVersion(record));
     return await openExplainer(spec, tensors);
   }),
   several: new SeveralModels(openOnce(browserConnection)),
@@ -35,7 +36,7 @@ const insight = new InsightModel(model, {
 });
 const opening = model.open(location.search);
 render(<InferencePage model={model} insight={insight} />, document.getElementById("page")!);
-keepInAddressBar(model.address);
+keepInAddressBar(model.choice.address);
 // Back from the training page, a model may be there that was missing before.
-document.addEventListener("visibilitychange", () => document.hidden || void model.refresh());
+document.addEventListener("visibilitychange", () => document.hidden || void model.choice.refresh());
 await opening;

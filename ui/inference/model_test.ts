@@ -45,27 +45,27 @@ Deno.test("a blank page is answered without asking the service", async () => {
 
 Deno.test("model_id names one model until a field is changed", async () => {
   const { lab, model } = await opened("?model_type=ConvNN&epochs=2&learning_rate=0.5&model_id=m1");
-  assert.deepEqual(model.namedModel.value, record);
+  assert.deepEqual(model.choice.namedModel.value, record);
   await model.predict(seven);
   assert.deepEqual(lab.requests.at(-1)?.post, { model_id: "m1", image_data: PICTURE });
-  assert.match(model.address.value, /model_id=m1/);
-  model.form.model.epochs.text.value = "3";
-  assert.equal(model.modelId.value, undefined);
+  assert.match(model.choice.address.value, /model_id=m1/);
+  model.choice.form.model.epochs.text.value = "3";
+  assert.equal(model.choice.modelId.value, undefined);
   assert.equal(model.outcome.value.kind, "waiting");
-  assert.doesNotMatch(model.address.value, /model_id/);
+  assert.doesNotMatch(model.choice.address.value, /model_id/);
 });
 
 Deno.test("a named model that is gone is said, and the fields decide", async () => {
   const { lab, model } = await opened("");
   lab.replies.set("/api/models/gone", { status: 404, body: { error: "no such model" } });
   await model.open("?model_id=gone");
-  assert.equal(model.modelId.value, undefined);
+  assert.equal(model.choice.modelId.value, undefined);
   assert.match(JSON.stringify(model.outcome.value), /gone is not stored any more/);
 });
 
 Deno.test("a query with a rate but no range gets the range of the rate", async () => {
   const { model } = await opened("?learning_rate=0.0002");
-  assert.equal(model.form.range.value, "Medium Low");
+  assert.equal(model.choice.form.range.value, "Medium Low");
 });
 
 Deno.test("after a miss the nearest model can be used instead, fields and all", async () => {
@@ -75,9 +75,9 @@ Deno.test("after a miss the nearest model can be used instead, fields and all", 
   await model.predict(seven);
   assert.deepEqual(model.outcome.value, { kind: "not trained", nearest });
   model.useModel(record);
-  assert.equal(model.modelId.value, "m1");
-  assert.equal(model.form.params.value?.model_type, "ConvNN");
-  assert.equal(model.form.params.value?.learning_rate_range, "Medium Low");
+  assert.equal(model.choice.modelId.value, "m1");
+  assert.equal(model.choice.form.params.value?.model_type, "ConvNN");
+  assert.equal(model.choice.form.params.value?.learning_rate_range, "Medium Low");
 });
 
 Deno.test("an error of the service is shown in its words, and one that is not there is named", async () => {
@@ -113,7 +113,7 @@ Deno.test("only the answer to the latest drawing counts, and none after clearing
 
 Deno.test("nothing is sent while a field is wrong", async () => {
   const { lab, model } = await opened("?batch_size=lots");
-  assert.ok(!model.canPredict.value);
+  assert.ok(!model.choice.canPredict.value);
   await model.predict(seven);
   assert.deepEqual(sent(lab), []);
 });

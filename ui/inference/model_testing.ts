@@ -4,7 +4,8 @@ import type { ModelRecord, PredictResponse } from "../../protocol/mod.ts";
 import { LocalEngine } from "../engine/local_engine.ts";
 import type { Reply } from "../lab/connection.ts";
 import { FakeLab } from "../lab/fake_connection.ts";
-import { type Drawing, InferenceModel, type Place } from "./model.ts";
+import { InferenceModel, type Place } from "./model.ts";
+import type { Drawing } from "./recogniser.ts";
 
 export const PICTURE = "data:image/png;base64,AAAA";
 

@@ -2,8 +2,10 @@ import { differingFields, type ModelRecord, type PredictParams, type PredictResp
 import { pageUrl } from "../lab/page_urls.ts";
 import { describeModel, formatMilliseconds, formatShare } from "../text/format.ts";
 import { compareFields } from "./compare_fields.ts";
+import { PAPER_ID } from "./drawing_view.tsx";
 import { DoubtWords } from "./doubt_words.tsx";
 import type { InferenceModel } from "./model.ts";
+import type { ModelChoice } from "./model_choice.ts";
 import type { Source } from "./outcome.ts";
 
 /** What the network takes the drawing for. The first line is the digit alone, or `None`. */
@@ -39,7 +41,7 @@ function Words({ model }: { model: InferenceModel }) {
   const outcome = model.outcome.value;
   switch (outcome.kind) {
     case "waiting":
-      if (!model.canPredict.value) return <p>{whatIsMissing(model)}</p>;
+      if (!model.choice.canPredict.value) return <p>{whatIsMissing(model.choice)}</p>;
       return <p>{model.place === "browser" ? "Draw a digit." : "Draw a digit, then press Predict."}</p>;
     case "loading":
       return <p>Loading the model …</p>;
@@ -59,7 +61,7 @@ function Words({ model }: { model: InferenceModel }) {
 }
 
 /** Why no model can be looked up yet. */
-function whatIsMissing({ form }: InferenceModel): string {
+function whatIsMissing({ form }: ModelChoice): string {
   return form.range.value === undefined
     ? `The learning rate ${form.otherRate.value} lies in none of the ranges. Choose a range below to find a model.`
     : "A setting below is marked in red: mend it first.";
@@ -91,9 +93,14 @@ function Author({ answer: { found_model: found }, source }: { answer: PredictRes
   return (
     <div class="author">
       <p class="note">
-        Model <code>{found.id}</code> (learning rate {found.learning_rate}, test accuracy{" "}
-        {found.accuracy.replace("%", " %")}), answered by{" "}
-        {by === "server" ? "the server" : `${BACKENDS[by] ?? by} in this browser`} in {formatMilliseconds(milliseconds)}
+        Model <code>{found.id}</code>
+        <span class="roomy">
+          {` (learning rate ${found.learning_rate}, test accuracy ${found.accuracy.replace("%", " %")}), answered by `}
+        </span>
+        <span>
+          {by === "server" ? "the server" : BACKENDS[by] ?? by}
+          {by !== "server" && <span class="roomy">&nbsp;in this browser</span>} in {formatMilliseconds(milliseconds)}
+        </span>
       </p>
       {isStandIn && <p class="note">This browser could not run the model, so the server stood in.</p>}
     </div>
@@ -101,16 +108,21 @@ function Author({ answer: { found_model: found }, source }: { answer: PredictRes
 }
 
 function Miss({ model, nearest }: { model: InferenceModel; nearest: ModelRecord | undefined }) {
-  const params = model.form.params.value;
+  const params = model.choice.form.params.value;
   return (
     <div class="miss">
-      <a class="button primary" href={pageUrl("training", model.form.query.value)}>Train this configuration</a>
+      <a class="button primary" href={pageUrl("training", model.choice.form.query.value)}>Train this configuration</a>
       {nearest && params ? <Nearest model={model} nearest={nearest} params={params} /> : <p>No model is stored yet.</p>}
     </div>
   );
 }
 
 function Nearest({ model, nearest, params }: { model: InferenceModel; nearest: ModelRecord; params: PredictParams }) {
+  const use = () => {
+    model.useModel(nearest);
+    // All of this goes; next one draws.
+    document.getElementById(PAPER_ID)?.focus({ preventScroll: true });
+  };
   return (
     <section aria-labelledby="nearest-title">
       <h2 id="nearest-title">Nearest stored model</h2>
@@ -133,7 +145,7 @@ function Nearest({ model, nearest, params }: { model: InferenceModel; nearest: M
           ))}
         </tbody>
       </table>
-      <button type="button" onClick={() => model.useModel(nearest)}>Use the nearest model</button>
+      <button type="button" onClick={use}>Use the nearest model</button>
     </section>
   );
 }

@@ -23,7 +23,7 @@ Deno.test("a model is loaded as soon as the fields match it, and answers when th
   const page = await openPage(RECORD_SEARCH.replace("epochs=2", "epochs=3"), "browser");
   await settled();
   assert.deepEqual(page.openedHere, []);
-  page.model.form.model.epochs.text.value = "2";
+  page.model.choice.form.model.epochs.text.value = "2";
   await settled();
   assert.deepEqual(page.openedHere, ["m1"]);
   page.clock.milliseconds = 100.5;
@@ -132,7 +132,7 @@ Deno.test("a named model that was deleted is told as such, and the settings deci
     kind: "failed",
     message: "The model gone is not stored any more. The settings decide instead.",
   });
-  assert.equal(page.model.modelId.value, undefined);
+  assert.equal(page.model.choice.modelId.value, undefined);
 });
 
 Deno.test("a model that is here goes on answering while the service is away", async () => {

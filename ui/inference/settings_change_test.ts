@@ -16,10 +16,10 @@ for (const place of ["browser", "server"] as const) {
     await settled();
     const nearest = { model: record, differs: ["epochs"] };
     assert.deepEqual(model.outcome.value, { kind: "not trained", nearest });
-    model.form.model.epochs.text.value = "2";
+    model.choice.form.model.epochs.text.value = "2";
     await settled();
     assert.equal(model.outcome.value.kind, "waiting");
-    model.form.model.epochs.text.value = "4";
+    model.choice.form.model.epochs.text.value = "4";
     assert.equal(model.outcome.value.kind, "not trained");
   });
 
@@ -41,7 +41,7 @@ Deno.test("a model that was trained meanwhile answers the drawing that is there"
   assert.equal(kindOf(model), "not trained");
   digits.set("m2", 8);
   lab.replies.set("/api/models", { status: 200, body: [record, { ...record, id: "m2", num_epochs: 3 }] });
-  await model.refresh();
+  await model.choice.refresh();
   await settled();
   const outcome = model.outcome.value;
   assert(outcome.kind === "recognised");
@@ -56,7 +56,7 @@ Deno.test("the nearest model answers the drawing as soon as it is chosen", async
     model.useModel(record);
     await settled();
     assert.equal(model.outcome.value.kind, "recognised", place);
-    assert.equal(model.modelId.value, "m1");
+    assert.equal(model.choice.modelId.value, "m1");
   }
 });
 
@@ -71,30 +71,68 @@ Deno.test("a stroke takes away the server's answer to what was there before", as
 Deno.test("a rate outside all ranges is not passed off as one in a range", async () => {
   const { model, lab } = await openPage(FAST_SEARCH, "browser", [FAST]);
   lab.replies.set("/api/models/m1", { status: 200, body: FAST });
-  assert.equal(model.form.range.value, undefined);
-  assert.equal(model.form.otherRate.value, "0.5");
-  assert.match(model.address.value, /learning_rate=0\.5&/);
-  assert.doesNotMatch(model.address.value, /learning_rate_range/);
-  assert(model.canPredict.value, "the model is named");
-  model.form.model.epochs.text.value = "4";
-  assert(!model.canPredict.value, "nothing says which range");
-  model.form.chooseRange("High");
-  assert(model.canPredict.value);
-  assert.match(model.address.value, /learning_rate_range=High/);
-  assert.doesNotMatch(model.address.value, /learning_rate=/);
+  assert.equal(model.choice.form.range.value, undefined);
+  assert.equal(model.choice.form.otherRate.value, "0.5");
+  assert.match(model.choice.address.value, /learning_rate=0\.5&/);
+  assert.doesNotMatch(model.choice.address.value, /learning_rate_range/);
+  assert(model.choice.canPredict.value, "the model is named");
+  model.choice.form.model.epochs.text.value = "4";
+  assert(!model.choice.canPredict.value, "nothing says which range");
+  model.choice.form.chooseRange("High");
+  assert(model.choice.canPredict.value);
+  assert.match(model.choice.address.value, /learning_rate_range=High/);
+  assert.doesNotMatch(model.choice.address.value, /learning_rate=/);
 });
 
-Deno.test("a model named alone shows its own settings, and stays named", async () => {
-  const { model } = await openPage("?model_id=m1", "browser");
-  await settled();
-  assert.deepEqual(model.form.params.value, {
-    model_type: "ConvNN",
-    optimizer: "SGD",
-    learning_rate_range: "Medium Low",
-    epochs: 2,
-    batch_size: 32,
-    hidden_layers_config: [16],
-    use_dropout: true,
-  });
-  assert.equal(model.modelId.value, "m1");
+Deno.test("the device that the address names stays in it, whatever is chosen", async () => {
+  const { model } = await openPage(`${RECORD_SEARCH}&device=wasm`, "browser");
+  const device = () => new URLSearchParams(model.choice.address.value).get("device");
+  assert.equal(device(), "wasm");
+  model.choice.form.model.epochs.text.value = "4";
+  assert.equal(device(), "wasm");
+  model.useModel(record);
+  assert.equal(device(), "wasm");
+  assert.equal(model.choice.query.value.device, undefined, "a link to the training page would train on it");
 });
+
+for (const search of ["?model_id=m1", "?model_id=m1&device=wasm"]) {
+  Deno.test(`a model named alone shows its own settings, and stays named (${search})`, async () => {
+    const { model } = await openPage(search, "browser");
+    await settled();
+    assert.deepEqual(model.choice.form.params.value, {
+      model_type: "ConvNN",
+      optimizer: "SGD",
+      learning_rate_range: "Medium Low",
+      epochs: 2,
+      batch_size: 32,
+      hidden_layers_config: [16],
+      use_dropout: true,
+    });
+    assert.equal(model.choice.modelId.value, "m1");
+  });
+}
+
+for (const place of ["browser", "server"] as const) {
+  Deno.test(`the drawing stays the same, whichever model answers it, until something else is drawn (${place})`, async () => {
+    const { model, digits } = await openPage(RECORD_SEARCH, place, [record, { ...record, id: "m2" }]);
+    digits.set("m2", 8);
+    await settled();
+    await model.predict(seven);
+    const { drawn } = model;
+    const before = drawn.value;
+    assert(before !== undefined);
+    const seen: unknown[] = [];
+    const stop = drawn.subscribe((pixels) => seen.push(pixels));
+    model.useModel({ ...record, id: "m2" });
+    await settled();
+    model.choice.form.model.epochs.text.value = "4";
+    await settled();
+    await model.predict(seven);
+    assert(seen.every((pixels) => pixels === before), "what was said of the drawing would have gone");
+    await model.strokeEnded(seven, 0);
+    assert.equal(seen[1], undefined);
+    model.clear();
+    assert.equal(drawn.value, undefined);
+    stop();
+  });
+}

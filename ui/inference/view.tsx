@@ -5,11 +5,12 @@ import { DrawingView } from "./drawing_view.tsx";
 import type { InsightModel } from "./insight/insight_model.ts";
 import { InsightView } from "./insight/insight_view.tsx";
 import type { InferenceModel } from "./model.ts";
+import type { ModelChoice } from "./model_choice.ts";
 import { OutcomeView } from "./outcome_view.tsx";
 
 export function InferencePage({ model, insight }: { model: InferenceModel; insight: InsightModel }) {
   return (
-    <Page current="inference" query={model.form.query.value}>
+    <Page current="inference" query={model.choice.form.query.value}>
       <div class="columns even">
         <DrawingView model={model} />
         <div class="answers">
@@ -29,12 +30,12 @@ function WhichModel({ model }: { model: InferenceModel }) {
       <NamedModel model={model} />
       <div class="fieldsets">
         <ModelFields
-          form={model.form.model}
+          form={model.choice.form.model}
           learningRate={
             <RangeField
-              value={model.form.range.value}
-              hint={rangeHint(model)}
-              onChoose={(range) => model.form.chooseRange(range)}
+              value={model.choice.form.range.value}
+              hint={rangeHint(model.choice)}
+              onChoose={(range) => model.choice.form.chooseRange(range)}
             />
           }
         />
@@ -43,15 +44,15 @@ function WhichModel({ model }: { model: InferenceModel }) {
   );
 }
 
-function rangeHint({ form }: InferenceModel): string {
+function rangeHint({ form }: ModelChoice): string {
   const rate = form.otherRate.value;
   if (rate === undefined) return "In which the model's learning rate lay.";
   return `The learning rate ${rate} lies in none of the ranges.`;
 }
 
 function NamedModel({ model }: { model: InferenceModel }) {
-  const id = model.modelId.value;
-  const record = id === undefined ? model.chosen.value : model.namedModel.value;
+  const id = model.choice.modelId.value;
+  const record = id === undefined ? model.choice.chosen.value : model.choice.namedModel.value;
   const words = record && `${describeModel(record)}; test accuracy ${formatPercent(record.accuracy)}`;
   if (id !== undefined) {
     return (

@@ -1,4 +1,8 @@
+import { batch } from "@preact/signals";
 import type { LabConnection } from "./connection.ts";
+
+/** Messages that come within a frame are handed on together: whoever reads them has them once to draw, not each. */
+const TOGETHER_MS = 15;
 
 /** The service that served this page. */
 export const browserConnection: LabConnection = {
@@ -7,8 +11,15 @@ export const browserConnection: LabConnection = {
     url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
     const socket = new WebSocket(url);
     socket.onopen = () => events.opened();
-    socket.onmessage = (event) => events.message(String(event.data));
-    socket.onclose = (event) => events.closed(event.code);
+    const inbox: string[] = [];
+    const handOn = () => batch(() => inbox.splice(0).forEach((text) => events.message(text)));
+    socket.onmessage = (event) => {
+      if (inbox.push(String(event.data)) === 1) setTimeout(handOn, TOGETHER_MS);
+    };
+    socket.onclose = (event) => {
+      handOn();
+      events.closed(event.code);
+    };
     return {
       send: (text) => socket.send(text),
       close: () => socket.close(),

@@ -7,6 +7,8 @@ export class StoredModels {
   readonly records = signal<readonly ModelRecord[] | undefined>(undefined);
   #asked = 0;
   #heard = 0;
+  /** Models known to be gone, each with the last request that may not know it yet. */
+  readonly #gone = new Map<string, number>();
 
   constructor(private readonly connection: LabConnection) {}
 
@@ -16,13 +18,13 @@ export class StoredModels {
     const reply = await this.connection.request("/api/models").catch(() => undefined);
     if (reply?.status !== 200 || number < this.#heard) return;
     this.#heard = number;
-    this.records.value = reply.body as ModelRecord[];
+    const records = reply.body as ModelRecord[];
+    this.records.value = records.filter(({ id }) => number > (this.#gone.get(id) ?? 0));
   }
 
-  /** Leaves out models that are known to be gone. What was asked before, and comes later, does not know it yet. */
+  /** Leaves out models that are known to be gone, also from what was asked before and does not know it yet. */
   forget(ids: readonly string[]): void {
-    if (ids.length === 0) return;
-    this.#heard = ++this.#asked;
+    for (const id of ids) this.#gone.set(id, this.#asked);
     this.records.value = this.records.value?.filter(({ id }) => !ids.includes(id));
   }
 }

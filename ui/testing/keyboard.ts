@@ -12,7 +12,7 @@ export async function tabTo(page: Page, name: string): Promise<void> {
 }
 
 /** What the element with the focus is called: by its own label, by that of its field, or by what stands on it. */
-async function focusedName(page: Page): Promise<string | undefined> {
+export async function focusedName(page: Page): Promise<string | undefined> {
   return await page.evaluate(() => {
     const element = document.activeElement;
     if (!(element instanceof HTMLElement)) return undefined;

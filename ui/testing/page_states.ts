@@ -105,7 +105,9 @@ export const PAGE_STATES: readonly PageState[] = [
     open: async (lab, page) => {
       for (const config of FURTHER) await trainModel(lab, { ...CONFIG, ...config });
       await page.goto(lab.trainingUrl);
-      for (const box of await modelsRegion(page).getByRole("checkbox", { name: /^Select S/ }).all()) await box.check();
+      const boxes = modelsRegion(page).getByRole("checkbox", { name: /^Select S/ });
+      await boxes.first().waitFor();
+      for (const box of await boxes.all()) await box.check();
       await button(page, "Compare").click();
       await page.getByRole("img", { name: /ends at .* ends at/ }).first().waitFor();
     },
@@ -213,7 +215,8 @@ async function visitDrawing(lab: Lab, page: Page): Promise<void> {
 /** A browser remembers that they are open. */
 async function openLayers(page: Page): Promise<void> {
   const units = page.getByRole("img", { name: /^Units of hidden layer 2/ });
-  if (await units.count() === 0) await page.getByText("What its layers make of it").click();
+  const section = page.locator("details").filter({ has: page.getByText("What its layers make of it") });
+  if (await section.getAttribute("open") === null) await section.locator("summary").click();
   await units.waitFor();
 }
 

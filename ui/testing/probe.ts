@@ -8,7 +8,7 @@ import { eventually } from "./eventually.ts";
 const PAPER_SIDE = 280;
 
 export function probePad(page: Page) {
-  return page.getByRole("img", { name: "Your digit" });
+  return page.getByRole("application", { name: "Your digit" });
 }
 
 export async function drawOnProbe(page: Page, stroke: Stroke): Promise<void> {

@@ -11,13 +11,14 @@ import type { LabConnection } from "../lab/connection.ts";
 import { queryOf } from "../lab/model_query.ts";
 import { forVisit, type Preferences } from "../lab/preferences.ts";
 import { StoredModels } from "../lab/stored_models.ts";
-import { WeightsLoader } from "../lab/weights_loader.ts";
+import { StoredWeights } from "../lab/stored_weights.ts";
 import { Analysis } from "./analysis/analysis.ts";
 import { TrainingForm } from "./form.ts";
 import { LabModels } from "./models/lab_models.ts";
+import { listRuns } from "./list_runs.ts";
 import { findNearby, type Nearby } from "./nearby.ts";
 import { Probe } from "./probe/probe.ts";
-import { listRuns, Run } from "./run.ts";
+import { Run } from "./run.ts";
 
 /** Query field that names the run which this page started, so that a reload finds it again. */
 const RUN_KEY = "run";
@@ -35,13 +36,18 @@ export class TrainingModel {
   readonly probe: Probe;
   /** Whether the run was started elsewhere and only found here. */
   readonly #adopted = signal(false);
+  /** Whether somebody has just asked for a run here and is to be led to it; the page takes it back once it has. */
+  readonly pressed = signal(false);
+  /** Whether a training waits for removals to be done before it starts. */
+  readonly #isAboutToStart = signal(false);
   readonly #connection: LabConnection;
   /** The model that this page itself has opened the analysis of. */
   #lookedInto?: string;
 
   /** A run that was only found here does not keep anyone from asking for the next one; it queues. */
   readonly canStart = computed(() =>
-    this.form.config.value !== undefined && (this.#adopted.value || !this.run.active.value)
+    this.form.config.value !== undefined && !this.#isAboutToStart.value &&
+    (this.#adopted.value || !this.run.active.value)
   );
 
   /** What is stored already that is like the settings; undefined for nothing, and while a setting is wrong. */
@@ -76,7 +82,7 @@ export class TrainingModel {
     this.run = new Run(connection);
     this.stored = new StoredModels(connection);
     this.models = new LabModels(connection, this.stored);
-    const weights = new WeightsLoader(connection);
+    const weights = new StoredWeights(connection);
     this.analysis = new Analysis(connection, weights);
     this.probe = new Probe(this.run, weights);
     // At the beginning, and when a training has stored its model.
@@ -127,27 +133,36 @@ export class TrainingModel {
   start(): void {
     const config = this.form.config.value;
     if (config === undefined || !this.canStart.value) return;
-    this.#adopted.value = false;
+    this.#press();
     void this.#start(config);
   }
 
   /** Goes on with the run that stopped. */
   resume(): void {
-    this.#adopted.value = false;
+    this.#press();
     this.run.resume();
   }
 
   /** A model that was removed here a moment ago is none that could be overwritten. */
   async #start(config: TrainConfig): Promise<void> {
-    if (this.models.removals.isUnsettled) await this.models.removals.settle();
+    if (this.models.removals.isUnsettled) {
+      this.#isAboutToStart.value = true;
+      await this.models.removals.settle();
+      this.#isAboutToStart.value = false;
+    }
     this.run.start(config);
+  }
+
+  #press(): void {
+    this.#adopted.value = false;
+    this.pressed.value = true;
   }
 
   /** Trains the model of this run further, as a new one, with the settings that it was trained with. */
   trainFurther(): void {
     const config = this.run.config.value, result = this.run.result.value;
     if (config === undefined || result === undefined) return;
-    this.#adopted.value = false;
+    this.#press();
     // Without the seed: the digits come in another order than before.
     this.run.start({ ...config, seed: undefined, start_from: result.model_id });
   }

@@ -143,9 +143,27 @@ Deno.test("a model that was deleted a moment ago is gone from the lab before its
   await settled();
   assert.deepEqual(lab.removed, ["/api/models/m1"]);
   assert.equal(lab.sockets.length, 0);
+  assert.ok(!model.canStart.value);
+  model.start();
   removing.resolve({ status: 204, body: undefined });
   await settled();
-  assert.equal(lab.socket.path, "/ws/train");
+  assert.deepEqual(lab.sockets.map(({ path }) => path), ["/ws/train"], "two presses, one training");
+});
+
+Deno.test("only who presses a button is led to the run: not who finds one, nor when its turn comes", async () => {
+  const { lab, model } = await opened("", [summary("r1", "queued")]);
+  lab.socket.open();
+  const waiting = { ...summary("r1", "queued"), place: 1 };
+  lab.socket.say({ type: "history", run: waiting, losses: [], logs: [] }, { type: "log", message: "Training." });
+  assert.equal(model.run.phase.value, "starting");
+  assert.equal(model.pressed.value, false);
+  model.start();
+  assert.equal(model.pressed.value, true);
+  model.pressed.value = false;
+  lab.socket.open();
+  lab.socket.say({ type: "log", message: "Queued.", place: 1 }, { type: "log", message: "Training." });
+  assert.equal(model.run.phase.value, "starting");
+  assert.equal(model.pressed.value, false);
 });
 
 Deno.test("the address keeps the table beside the form's fields, and neither is taken for the other", async () => {

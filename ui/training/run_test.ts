@@ -43,6 +43,19 @@ function listRun(lab: FakeLab, ...ids: string[]): void {
   lab.replies.set("/api/runs", { status: 200, body: ids.map((id) => ({ id })) });
 }
 
+Deno.test("a socket that is still connecting is closed when another run takes its place", () => {
+  const lab = new FakeLab();
+  const run = new Run(lab);
+  run.follow("r1");
+  run.abort();
+  assert.deepEqual(lab.socket.sent, [], "nobody listens yet");
+  run.start(config);
+  assert.deepEqual(lab.sockets.map(({ closedByPage }) => closedByPage), [true, false]);
+  lab.sockets[0].drop();
+  lab.socket.open();
+  assert.deepEqual([run.phase.value, lab.socket.sent], ["starting", [config]]);
+});
+
 Deno.test("a training is followed from the first loss to its result", () => {
   const { lab, run } = started();
   assert.deepEqual([lab.socket.path, lab.socket.sent], ["/ws/train", [config]]);

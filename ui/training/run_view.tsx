@@ -1,5 +1,6 @@
-import { useSignalEffect } from "@preact/signals";
+import { useComputed, useSignalEffect } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
+import { Button } from "../components/button.tsx";
 import { bringIntoView } from "../components/effects.ts";
 import { Figures } from "../components/figures.tsx";
 import { pageUrl } from "../lab/page_urls.ts";
@@ -16,7 +17,9 @@ export function RunView({ model }: { model: TrainingModel }) {
   const card = useRef<HTMLDivElement>(null);
   // On a narrow screen the run lies below the settings, out of sight of who just started it.
   useSignalEffect(() => {
-    if (run.phase.value === "starting" && card.current) bringIntoView(card.current);
+    if (!model.pressed.value || !card.current) return;
+    model.pressed.value = false;
+    bringIntoView(card.current);
   });
   return (
     <div class="card run" ref={card}>
@@ -35,10 +38,12 @@ export function RunView({ model }: { model: TrainingModel }) {
 function Status({ model }: { model: TrainingModel }) {
   const { run } = model;
   const phase = run.phase.value;
+  // Not with every step: only what is said anew is drawn anew.
+  const words = useComputed(() => describeRun(run));
   const tone = !run.connected.value ? "warn" : phase === "done" ? "good" : phase === "failed" ? "bad" : "plain";
   return (
     <div class={`status ${tone}`}>
-      <div role="status" aria-label="Training status">{describeRun(run)}</div>
+      <div role="status" aria-label="Training status">{words.value}</div>
       <NextStep model={model} />
     </div>
   );
@@ -53,8 +58,7 @@ function NextStep({ model }: { model: TrainingModel }) {
   if (run.resumable.value !== undefined) {
     return <button type="button" class="primary" onClick={() => model.resume()}>Continue</button>;
   }
-  const disabled = !run.active.value || run.phase.value === "stopping";
-  return <button type="button" disabled={disabled} onClick={() => run.abort()}>Abort</button>;
+  return <Button idle={!run.active.value || run.phase.value === "stopping"} onClick={() => run.abort()}>Abort</Button>;
 }
 
 /** How far the whole run is, and the epoch under way. */

@@ -1,5 +1,6 @@
 import { useRef } from "preact/hooks";
 import { type DeviceChoice, DEVICES } from "../../protocol/mod.ts";
+import { Button } from "../components/button.tsx";
 import { SelectField, TextField } from "../components/field.tsx";
 import { ModelFields, ModelSize, RangeField } from "../form/model_fields.tsx";
 import type { TrainingForm } from "./form.ts";
@@ -49,7 +50,7 @@ export function Settings({ model }: { model: TrainingModel }) {
       <div class="start">
         <ModelSize form={form.model} blocked={form.config.value === undefined} />
         <NearbyNote nearby={model.nearby.value} />
-        <button type="submit" class="primary" disabled={!model.canStart.value}>Start Training</button>
+        <Button type="submit" class="primary" idle={!model.canStart.value}>Start Training</Button>
       </div>
     </form>
   );

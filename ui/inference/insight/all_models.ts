@@ -1,7 +1,6 @@
 import { batch, computed, effect, type ReadonlySignal, signal } from "@preact/signals";
 import type { ModelRecord } from "../../../protocol/mod.ts";
 import type { SeveralModels } from "../../engine/several_models.ts";
-import type { Answered } from "./explained_model.ts";
 
 /** More are not asked: a list that nobody reads to its end. */
 export const MOST = 50;
@@ -18,7 +17,8 @@ export interface Vote {
 }
 
 export interface AllModelsParts {
-  answered: ReadonlySignal<Answered | undefined>;
+  /** The drawing as 784 bytes; another object is another drawing. Undefined before one was answered. */
+  drawn: ReadonlySignal<Uint8Array | undefined>;
   /** All stored models as they are now; undefined when the service does not tell. */
   list(): Promise<readonly ModelRecord[] | undefined>;
   engine: Pick<SeveralModels, "ask" | "retain">;
@@ -33,7 +33,7 @@ export class AllModels {
   /** How many are asked, and how many there are. */
   readonly asked = signal(0);
   readonly stored = signal(0);
-  readonly canAsk = computed(() => this.parts.answered.value !== undefined && this.state.value !== "asking");
+  readonly canAsk = computed(() => this.parts.drawn.value !== undefined && this.state.value !== "asking");
 
   /** Which digits were named, the most named first. */
   readonly votes = computed((): Vote[] => {
@@ -50,18 +50,15 @@ export class AllModels {
 
   constructor(private readonly parts: AllModelsParts) {
     // What was said about the drawing before goes with it.
-    let before: Answered["pixels"] | undefined;
     effect(() => {
-      const pixels = parts.answered.value?.pixels;
-      if (pixels === before) return;
-      before = pixels;
+      void parts.drawn.value;
       this.#forget();
     });
   }
 
   async ask(): Promise<void> {
-    const answered = this.parts.answered.peek();
-    if (answered === undefined) return;
+    const pixels = this.parts.drawn.peek();
+    if (pixels === undefined) return;
     this.#forget();
     const attempt = this.#attempt;
     const isOver = () => attempt !== this.#attempt;
@@ -79,7 +76,7 @@ export class AllModels {
     });
     this.parts.engine.retain(best);
     for (const record of best) {
-      const says = await this.#ask(record, answered.pixels);
+      const says = await this.#ask(record, pixels);
       if (isOver()) return;
       this.opinions.value = [...this.opinions.value, { record, says }];
       await this.parts.pause();

@@ -4,17 +4,16 @@ import type { ModelRecord } from "../../../protocol/mod.ts";
 import { record } from "../model_testing.ts";
 import { AllModels, MOST } from "./all_models.ts";
 import { agreement } from "./all_models_view.tsx";
-import type { Answered } from "./explained_model.ts";
 
-const answered: Answered = { pixels: new Uint8Array(784), digit: 4, modelId: "m1", byServer: false };
+const pixels = new Uint8Array(784);
 const stored = (count: number): ModelRecord[] =>
   Array.from({ length: count }, (_, i) => ({ ...record, id: `m${i}`, accuracy: 90 + i / 100 }));
 
 function open(records: readonly ModelRecord[] | undefined, digitOf: (id: string) => number) {
-  const drawing = signal<Answered | undefined>(answered);
+  const drawing = signal<Uint8Array | undefined>(pixels);
   const asked: string[] = [];
   const model = new AllModels({
-    answered: drawing,
+    drawn: drawing,
     list: () => Promise.resolve(records),
     engine: {
       ask({ id }) {
@@ -42,7 +41,7 @@ Deno.test("all models are asked, the most accurate first, their votes are counte
 
 Deno.test("the next drawing ends it, and what was said of the one before goes", async () => {
   const { model, drawing, asked } = open(stored(9), () => {
-    if (asked.length === 3) drawing.value = { ...answered, pixels: new Uint8Array(784).fill(1) };
+    if (asked.length === 3) drawing.value = pixels.slice();
     return 4;
   });
   await model.ask();

@@ -1,22 +1,33 @@
 import type { ModelRecord } from "../../../protocol/mod.ts";
+import { Button } from "../../components/button.tsx";
 import { describeModel, formatPercent, formatShare, plural } from "../../text/format.ts";
 import { type AllModels, MOST, type Opinion, type Vote } from "./all_models.ts";
 
 /** The same drawing before every stored model. */
-export function AllModelsView({ model, useModel }: { model: AllModels; useModel: (record: ModelRecord) => void }) {
+export function AllModelsView({ model, useModel, inUse }: {
+  model: AllModels;
+  useModel: (record: ModelRecord) => void;
+  /** The id of the model that answers on the page. */
+  inUse: string | undefined;
+}) {
   const opinions = model.opinions.value;
   return (
     <section class="all-models" aria-labelledby="all-models-title">
       <h3 id="all-models-title">What all your models say</h3>
       <div class="ask">
-        <button type="button" disabled={!model.canAsk.value} onClick={() => void model.ask()}>Ask all models</button>
+        <Button idle={!model.canAsk.value} onClick={() => void model.ask()}>Ask all models</Button>
         <p role="status" aria-label="All models">{words(model)}</p>
       </div>
       {opinions.length > 0 && (
         <ol class="opinions">
           {opinions.map((opinion) => (
             <li key={opinion.record.id}>
-              <OpinionButton opinion={opinion} majority={model.votes.value[0]?.digit} useModel={useModel} />
+              <OpinionButton
+                opinion={opinion}
+                majority={model.votes.value[0]?.digit}
+                isInUse={opinion.record.id === inUse}
+                useModel={useModel}
+              />
             </li>
           ))}
         </ol>
@@ -25,21 +36,28 @@ export function AllModelsView({ model, useModel }: { model: AllModels; useModel:
   );
 }
 
-function OpinionButton({ opinion: { record, says }, majority, useModel }: {
+function OpinionButton({ opinion: { record, says }, majority, isInUse, useModel }: {
   opinion: Opinion;
   majority: number | undefined;
+  isInUse: boolean;
   useModel: (record: ModelRecord) => void;
 }) {
   const isUsable = says !== "unusable";
   const isOther = isUsable && says.digit !== majority;
   return (
-    <button type="button" class="opinion" disabled={!isUsable} onClick={() => useModel(record)}>
+    <button
+      type="button"
+      class="opinion"
+      disabled={!isUsable}
+      aria-pressed={isUsable ? isInUse : undefined}
+      onClick={() => useModel(record)}
+    >
       <span class={isOther ? "says other" : "says"}>{isUsable ? says.digit : "–"}</span>
       <span class="who">
         <span>{describeModel(record)}</span>
         <span class="note">
           {isUsable
-            ? `test accuracy ${formatPercent(record.accuracy)} – press to use this model`
+            ? `test accuracy ${formatPercent(record.accuracy)} – ${isInUse ? "answers now" : "press to use this model"}`
             : "could not be opened here"}
         </span>
       </span>

@@ -1,3 +1,4 @@
+import type { ReadonlySignal } from "@preact/signals";
 import type { ModelRecord } from "../../../protocol/mod.ts";
 import type { InsightEngine } from "../../engine/insight_engine.ts";
 import type { SeveralModels } from "../../engine/several_models.ts";
@@ -18,13 +19,16 @@ export class InsightModel {
   readonly explained: ExplainedModel;
   readonly all: AllModels;
   readonly useModel: (record: ModelRecord) => void;
+  /** The model that answers now, or is about to. */
+  readonly inUse: ReadonlySignal<ModelRecord | undefined>;
 
   constructor(page: InferenceModel, { insights, several, preferences, whenIdle }: InsightParts) {
     const { answered } = page;
-    const findRecord = (id: string) => page.findRecord(id);
+    const findRecord = (id: string) => page.choice.findRecord(id);
     this.explained = new ExplainedModel({ answered, findRecord, engine: insights, preferences, whenIdle });
     const pause = () => new Promise<void>((resolve) => void whenIdle(resolve));
-    this.all = new AllModels({ answered, list: () => page.listModels(), engine: several, pause });
+    this.all = new AllModels({ drawn: page.drawn, list: () => page.choice.listModels(), engine: several, pause });
     this.useModel = (record) => page.useModel(record);
+    this.inUse = page.choice.chosen;
   }
 }

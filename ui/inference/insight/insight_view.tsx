@@ -6,7 +6,7 @@ import { LayersView } from "./layers_view.tsx";
 import { PictureView } from "./picture_view.tsx";
 
 /** A look into the model that answered, and at what the others say. */
-export function InsightView({ insight: { explained, all, useModel } }: { insight: InsightModel }) {
+export function InsightView({ insight: { explained, all, useModel, inUse } }: { insight: InsightModel }) {
   return (
     <section class="card insight" aria-labelledby="insight-title">
       <h2 id="insight-title">Look inside</h2>
@@ -16,7 +16,7 @@ export function InsightView({ insight: { explained, all, useModel } }: { insight
       <Part model={explained} section="layers" title="What its layers make of it">
         {(explained) => <LayersView explained={explained} />}
       </Part>
-      <AllModelsView model={all} useModel={useModel} />
+      <AllModelsView model={all} useModel={useModel} inUse={inUse.value?.id} />
     </section>
   );
 }

@@ -1,7 +1,7 @@
 import { computed, signal } from "@preact/signals";
 import type { ModelAnalysis } from "../../../protocol/mod.ts";
 import { errorOf, type LabConnection } from "../../lab/connection.ts";
-import type { WeightsLoader } from "../../lab/weights_loader.ts";
+import type { StoredWeights } from "../../lab/stored_weights.ts";
 import { type FirstLayer, firstLayerOf } from "./first_layer.ts";
 import { Report } from "./report.ts";
 
@@ -29,7 +29,7 @@ export class Analysis {
   readonly id = computed(() => this.state.value.phase === "none" ? undefined : this.state.value.id);
   #asked = 0;
 
-  constructor(private readonly connection: LabConnection, private readonly weights: WeightsLoader) {}
+  constructor(private readonly connection: LabConnection, private readonly weights: StoredWeights) {}
 
   async open(id: string): Promise<void> {
     const number = ++this.#asked;
@@ -61,7 +61,7 @@ export class Analysis {
 
   async #openFirstLayer(id: string, isCurrent: () => boolean): Promise<void> {
     const failed = "The model's weights could not be read.";
-    const found = await this.weights.load(id).then(firstLayerOf).catch(() => ({ failed }));
+    const found = await this.weights.get(id).then(firstLayerOf).catch(() => ({ failed }));
     if (isCurrent()) this.firstLayer.value = found;
   }
 }

@@ -3,7 +3,7 @@ import { writeSafetensors } from "../../../core/checkpoint/safetensors.ts";
 import { initialParameters } from "../../../core/nn/parameters.ts";
 import type { Reply } from "../../lab/connection.ts";
 import { FakeLab } from "../../lab/fake_connection.ts";
-import { WeightsLoader } from "../../lab/weights_loader.ts";
+import { StoredWeights } from "../../lab/stored_weights.ts";
 import { Analysis } from "./analysis.ts";
 import { analysisOf } from "./analysis_testing.ts";
 import type { FirstLayer } from "./first_layer.ts";
@@ -24,7 +24,7 @@ function putModel(lab: FakeLab, id: string, { modelType, hiddenLayers }: Archite
 
 function setUp() {
   const lab = new FakeLab();
-  return { lab, analysis: new Analysis(lab, new WeightsLoader(lab)) };
+  return { lab, analysis: new Analysis(lab, new StoredWeights(lab)) };
 }
 
 Deno.test("the first layer of each kind of model is cut into its pictures", async () => {

@@ -1,4 +1,5 @@
 import type { ComponentChildren } from "preact";
+import { useRef } from "preact/hooks";
 import { formatCount } from "../../text/format.ts";
 import { COLUMNS } from "./columns.ts";
 import { type ModelsTable, opposite } from "./models_table.ts";
@@ -6,11 +7,18 @@ import { type ModelsTable, opposite } from "./models_table.ts";
 /** What the table is narrowed down to and, where it has no heads to click, sorted by. */
 export function ModelFilters({ table }: { table: ModelsTable }) {
   const { column, direction } = table.sorting.value;
+  const find = useRef<HTMLInputElement>(null);
+  const showAll = () => {
+    table.showAll();
+    // The button goes.
+    find.current?.focus();
+  };
   return (
     <div class="filters" role="search" aria-label="Stored models">
       <div class="field find">
         <label for="models-find">Find</label>
         <input
+          ref={find}
           id="models-find"
           type="text"
           autocomplete="off"
@@ -56,7 +64,7 @@ export function ModelFilters({ table }: { table: ModelsTable }) {
           </button>
         </div>
       </div>
-      {table.isFiltered.value && <button type="button" class="quiet" onClick={() => table.showAll()}>Show all</button>}
+      {table.isFiltered.value && <button type="button" class="quiet" onClick={showAll}>Show all</button>}
     </div>
   );
 }

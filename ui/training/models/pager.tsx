@@ -1,3 +1,4 @@
+import { Button } from "../../components/button.tsx";
 import { formatCount } from "../../text/format.ts";
 import { type ModelsTable, PAGE_ROWS } from "./models_table.ts";
 
@@ -8,9 +9,9 @@ export function Pager({ table }: { table: ModelsTable }) {
   const first = page * PAGE_ROWS + 1, last = Math.min(total, first + PAGE_ROWS - 1);
   return (
     <nav class="pager" aria-label="Pages of the table">
-      <button type="button" disabled={page === 0} onClick={() => table.turnTo(page - 1)}>Previous</button>
+      <Button idle={page === 0} onClick={() => table.turnTo(page - 1)}>Previous</Button>
       <p role="status">{`${formatCount(first)}–${formatCount(last)} of ${formatCount(total)}`}</p>
-      <button type="button" disabled={page === pages - 1} onClick={() => table.turnTo(page + 1)}>Next</button>
+      <Button idle={page === pages - 1} onClick={() => table.turnTo(page + 1)}>Next</Button>
     </nav>
   );
 }

@@ -118,6 +118,22 @@ Deno.test("a list that was asked for before the removal and comes after it bring
   assert.equal(ids(), "cb");
 });
 
+Deno.test("such a list still tells of a model that was stored meanwhile, and a later one of what has come back", async () => {
+  const { lab, stored, removals, ids } = await open();
+  const late = Promise.withResolvers<{ status: number; body: unknown }>();
+  lab.replies.set("/api/models", late.promise);
+  const renewal = stored.refresh();
+  removals.remove([A]);
+  await removals.settle();
+  const trained = modelRecord({ id: "d" });
+  late.resolve({ status: 200, body: [trained, ...RECORDS] });
+  await renewal;
+  assert.equal(ids(), "dcb");
+  lab.replies.set("/api/models", { status: 200, body: RECORDS });
+  await stored.refresh();
+  assert.equal(ids(), "cba", "somebody has restored it");
+});
+
 Deno.test("no more models wait than a page that is left can still ask for; earlier ones make room", async () => {
   const { lab, removals } = await open();
   const many = Array.from({ length: MOST_WAITING - 1 }, (_, i) => modelRecord({ id: `many_${i}` }));

@@ -1,13 +1,17 @@
 import type { ModelRecord } from "../../../protocol/mod.ts";
+import { Button } from "../../components/button.tsx";
 import { plural } from "../../text/format.ts";
 import { MOST_COMPARED } from "./comparison.ts";
 import type { LabModels } from "./lab_models.ts";
 import { MOST_WAITING } from "./removals.ts";
 
+const COMPARE_ID = "compare-models";
+
 /** What can be done with the selected models. */
-export function SelectionBar({ models, onRemove }: {
+export function SelectionBar({ models, onRemove, onClear }: {
   models: LabModels;
   onRemove: (records: readonly ModelRecord[]) => void;
+  onClear: () => void;
 }) {
   const { table, comparison } = models;
   const selected = table.selected.value;
@@ -27,25 +31,24 @@ export function SelectionBar({ models, onRemove }: {
         {hint && <span class="note">{hint}</span>}
       </p>
       <div class="buttons">
-        <button
-          type="button"
+        <Button
+          id={COMPARE_ID}
           class="primary"
-          disabled={!comparison.isPossible.value || comparison.isOpen.value}
+          idle={!comparison.isPossible.value || comparison.isOpen.value}
           onClick={() => table.comparing.value = true}
         >
           Compare
-        </button>
-        <button
-          type="button"
-          class="danger"
-          aria-label="Delete selected"
-          disabled={isTooMany}
-          onClick={() => onRemove(selected)}
-        >
+        </Button>
+        <Button class="danger" aria-label="Delete selected" idle={isTooMany} onClick={() => onRemove(selected)}>
           Delete
-        </button>
-        <button type="button" aria-label="Clear selection" onClick={() => table.selectNone()}>Clear</button>
+        </Button>
+        <button type="button" aria-label="Clear selection" onClick={onClear}>Clear</button>
       </div>
     </div>
   );
+}
+
+/** Gives the focus to what opens the comparison. */
+export function focusCompare(): void {
+  document.getElementById(COMPARE_ID)?.focus();
 }

@@ -8,7 +8,7 @@ import { ModelFilters } from "./model_filters.tsx";
 import { focusRow, ModelsTableView } from "./models_table_view.tsx";
 import { Pager } from "./pager.tsx";
 import type { Removal } from "./removals.ts";
-import { SelectionBar } from "./selection_bar.tsx";
+import { focusCompare, SelectionBar } from "./selection_bar.tsx";
 import { UndoToast } from "./undo_toast.tsx";
 
 /** What the lab has, to look through, compare, take away and remove, and a place to bring more. */
@@ -42,6 +42,20 @@ export function StoredModelsView({ models, onUse, onLookInto }: {
     removals.remove(gone);
     focusOn(next);
   };
+  /** The last selected row is where one was before. */
+  const clearSelection = () => {
+    const last = table.selected.value.at(-1);
+    table.selectNone();
+    focusOn(last);
+  };
+  const dismiss = () => {
+    removals.dismiss();
+    focusOn(undefined);
+  };
+  const closeComparison = () => {
+    table.comparing.value = false;
+    focusCompare();
+  };
 
   const count = models.count.value;
   if (count === undefined) return null;
@@ -70,12 +84,12 @@ export function StoredModelsView({ models, onUse, onLookInto }: {
             onRemove={(record) => remove([record])}
           />
           <Pager table={table} />
-          <SelectionBar models={models} onRemove={remove} />
+          <SelectionBar models={models} onRemove={remove} onClear={clearSelection} />
         </div>
       )}
-      <ComparisonView comparison={models.comparison} onClose={() => table.comparing.value = false} />
+      <ComparisonView comparison={models.comparison} onClose={closeComparison} />
       <DropZone bringIn={models.bringIn} />
-      <UndoToast removals={removals} onUndo={undo} />
+      <UndoToast removals={removals} onUndo={undo} onDismiss={dismiss} />
     </section>
   );
 }

@@ -3,7 +3,11 @@ import { describeModel, plural } from "../../text/format.ts";
 import type { Removal, Removals } from "./removals.ts";
 
 /** Says what was removed, and lets it be undone for a while: longer, as long as the pointer or the focus is here. */
-export function UndoToast({ removals, onUndo }: { removals: Removals; onUndo: (removal: Removal) => void }) {
+export function UndoToast({ removals, onUndo, onDismiss }: {
+  removals: Removals;
+  onUndo: (removal: Removal) => void;
+  onDismiss: () => void;
+}) {
   const waiting = removals.waiting.value;
   const failure = removals.failure.value;
   const region = useRef<HTMLDivElement>(null);
@@ -44,7 +48,7 @@ export function UndoToast({ removals, onUndo }: { removals: Removals; onUndo: (r
       {failure !== undefined && (
         <div class="toast failed">
           <p>{failure}</p>
-          <button type="button" onClick={() => removals.dismiss()}>Close</button>
+          <button type="button" onClick={onDismiss}>Close</button>
         </div>
       )}
     </div>

@@ -1,7 +1,9 @@
 import { computed, signal } from "@preact/signals";
 import { BlankDrawingError, prepareDrawing, type Raster } from "../../../core/mnist/drawing.ts";
 import { plainPredict } from "../../../core/nn/plain_network.ts";
-import type { WeightsLoader } from "../../lab/weights_loader.ts";
+import { GridCursor } from "../../canvas/grid_cursor.ts";
+import { Sketch } from "../../canvas/sketch.ts";
+import type { StoredWeights } from "../../lab/stored_weights.ts";
 import type { Run } from "../run.ts";
 
 export interface ProbeAnswer {
@@ -13,6 +15,8 @@ export interface ProbeAnswer {
 
 /** A drawing of the user's own that the model of a run is asked about while it learns, and when it is done. */
 export class Probe {
+  readonly sketch = new Sketch();
+  readonly cursor = new GridCursor(this.sketch);
   /** 784 bytes, ink 255 on paper 0. */
   readonly pixels = signal<Uint8Array | undefined>(undefined);
   /** What the finished model says, where it was asked about the present drawing. */
@@ -29,7 +33,7 @@ export class Probe {
   /** Whether the model's answers are numbers no longer. */
   readonly isLost = computed(() => this.run.guess.value !== undefined && this.run.guess.value.probabilities === null);
 
-  constructor(private readonly run: Run, private readonly weights: WeightsLoader) {}
+  constructor(private readonly run: Run, private readonly weights: StoredWeights) {}
 
   /** Takes the drawing as it is now; a blank one clears the probe. */
   async drawn(drawing: { toRaster(): Raster }): Promise<void> {
@@ -60,7 +64,7 @@ export class Probe {
     const pixels = this.pixels.value, result = this.run.result.value;
     if (pixels === undefined || result === undefined) return;
     // Removed or unreadable: then nobody answers.
-    const stored = await this.weights.load(result.model_id).catch(() => undefined);
+    const stored = await this.weights.get(result.model_id).catch(() => undefined);
     if (stored === undefined || this.pixels.value !== pixels || this.run.result.value !== result) return;
     this.#final.value = [...plainPredict(stored.weights, pixels)];
   }

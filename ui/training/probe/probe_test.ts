@@ -5,7 +5,7 @@ import { initialParameters } from "../../../core/nn/parameters.ts";
 import { plainPredict } from "../../../core/nn/plain_network.ts";
 import type { TrainConfig } from "../../../protocol/mod.ts";
 import { FakeLab } from "../../lab/fake_connection.ts";
-import { WeightsLoader } from "../../lab/weights_loader.ts";
+import { StoredWeights } from "../../lab/stored_weights.ts";
 import { Run } from "../run.ts";
 import { Probe } from "./probe.ts";
 
@@ -30,7 +30,7 @@ function page(isBlank = false): { toRaster(): Raster } {
 
 function setUp() {
   const lab = new FakeLab();
-  const run = new Run(lab), probe = new Probe(run, new WeightsLoader(lab));
+  const run = new Run(lab), probe = new Probe(run, new StoredWeights(lab));
   return { lab, run, probe };
 }
 

@@ -1,6 +1,8 @@
 import { DrawingCanvas } from "../../canvas/drawing_canvas.ts";
+import { KEYBOARD_WORDS, Paper } from "../../canvas/paper.tsx";
+import { Button } from "../../components/button.tsx";
 import { useAttached } from "../../components/effects.ts";
-import { formatCount } from "../../text/format.ts";
+import { formatCount, formatShare } from "../../text/format.ts";
 import type { Run } from "../run.ts";
 import type { Probe } from "./probe.ts";
 
@@ -8,31 +10,28 @@ const DIGITS = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9];
 
 /** A small pad: draw a digit before or during a training, and see it being understood. */
 export function ProbeView({ probe, run }: { probe: Probe; run: Run }) {
+  const { sketch, cursor } = probe;
   const [element, canvas] = useAttached((element: HTMLCanvasElement) =>
-    new DrawingCanvas(element, (drawing) => void probe.drawn(drawing))
+    new DrawingCanvas(element, (drawing) => void probe.drawn(drawing), { sketch, cursor, onBlank: () => probe.clear() })
   );
-  const clear = () => {
-    canvas.current?.clear();
-    probe.clear();
-  };
   return (
     <section class="probe" aria-labelledby="probe-title">
       <h3 id="probe-title">Your digit while it learns</h3>
       <p class="note" id="probe-note">
-        Draw a digit and watch the network come to understand it. By keyboard: arrow keys move, space inks, Shift with
-        an arrow key draws a line.
+        Draw a digit and watch the network come to understand it. {KEYBOARD_WORDS}
       </p>
       <div class="probe-parts">
         <div class="pad">
-          <canvas
-            ref={element}
-            class="paper"
-            role="img"
+          <Paper
+            id="probe-paper"
+            element={element}
+            canvas={canvas}
+            sketch={sketch}
+            cursor={cursor}
             aria-label="Your digit"
             aria-describedby="probe-note"
-            tabIndex={0}
           />
-          <button type="button" disabled={probe.pixels.value === undefined} onClick={clear}>Clear your digit</button>
+          <Button idle={sketch.blank.value} onClick={() => sketch.clear()}>Clear your digit</Button>
         </div>
         <div>
           <Bars probe={probe} />
@@ -54,7 +53,7 @@ function Bars({ probe }: { probe: Probe }) {
           <span class="bar">
             <span style={{ transform: `scaleX(${shares?.[digit] ?? 0})` }} />
           </span>
-          <span>{shares ? `${(100 * shares[digit]).toFixed(1)} %` : "–"}</span>
+          <span>{shares ? formatShare(shares[digit]) : "–"}</span>
         </li>
       ))}
     </ul>

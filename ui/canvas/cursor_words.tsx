@@ -1,6 +1,6 @@
 import { useEffect, useState } from "preact/hooks";
-import type { GridCursor } from "../../canvas/grid_cursor.ts";
-import type { Sketch } from "../../canvas/sketch.ts";
+import type { GridCursor } from "./grid_cursor.ts";
+import type { Sketch } from "./sketch.ts";
 
 /** A cursor that has rested for so long, in ms, is announced; one on its way is not. */
 const REST_MS = 180;
