@@ -20,8 +20,10 @@ const FOLDER = whole ?? join(PROJECT_DIR, "docs/images");
 const HEIGHTS: Readonly<Record<number, number>> = { 390: 844, 360: 740 };
 const DESKTOP_HEIGHT = 900;
 const COLOURS = ["light", "dark"] as const;
-/** Above a part that is scrolled to. */
-const MARGIN = 16;
+/** Below it the columns of the pages stand one upon the other. */
+const NARROW = 896;
+/** Above a part that is scrolled to; on a telephone the answer of the drawing page stays there. */
+const MARGIN = 16, MARGIN_BELOW_ANSWER = 184;
 
 async function main(): Promise<void> {
   await Deno.mkdir(FOLDER, { recursive: true });
@@ -50,12 +52,15 @@ async function takeAll(browser: Browser, lab: Lab, states: readonly PageState[])
   }
 }
 
-async function takePictures(page: Page, { name, part }: PageState): Promise<void> {
+async function takePictures(page: Page, { name, part: everywhere, partWhenNarrow }: PageState): Promise<void> {
   for (const width of widths.split(",").map(Number)) {
     await page.setViewportSize({ width, height: HEIGHTS[width] ?? DESKTOP_HEIGHT });
+    const isNarrow = width < NARROW;
+    const part = isNarrow ? partWhenNarrow ?? everywhere : everywhere;
+    const margin = isNarrow && name.startsWith("drawing") ? MARGIN_BELOW_ANSWER : MARGIN;
     for (const colorScheme of COLOURS) {
       await page.emulateMedia({ colorScheme });
-      await page.evaluate(scrollToPart, { part: whole === undefined ? part : undefined, margin: MARGIN });
+      await page.evaluate(scrollToPart, { part: whole === undefined ? part : undefined, margin });
       const file = `${name}-${colorScheme}-${width}.png`;
       const picture = await page.screenshot({
         path: join(FOLDER, file),

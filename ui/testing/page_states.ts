@@ -19,6 +19,8 @@ export interface PageState {
   shownBy?: string;
   /** CSS of what the state is about; left out: the top of the page. */
   part?: string;
+  /** The same on a telephone, where the top of the page is something else. */
+  partWhenNarrow?: string;
   /** Undoes what would be in the way of the next state. */
   close?(page: Page): Promise<void>;
 }
@@ -55,6 +57,9 @@ const THREE: Stroke = [...arc([138, 92], 46, -160, 80), ...arc([138, 188], 52, -
 /** The letter A. */
 const LETTER: readonly Stroke[] = [[[70, 230], [140, 50], [210, 230]], [[95, 165], [185, 165]]];
 
+/** What a start scrolls to. */
+const RUN = ".run";
+
 export const PAGE_STATES: readonly PageState[] = [
   {
     name: "training-fresh",
@@ -65,6 +70,7 @@ export const PAGE_STATES: readonly PageState[] = [
   },
   {
     name: "training-running",
+    partWhenNarrow: RUN,
     open: async (lab, page) => {
       await page.goto(lab.trainingUrl);
       await startTraining(page, { ...WANTED, "Hidden layers": "512, 256", "Epochs": "20" });
@@ -80,6 +86,7 @@ export const PAGE_STATES: readonly PageState[] = [
   },
   {
     name: "training-done",
+    partWhenNarrow: RUN,
     open: async (lab, page) => {
       await page.goto(lab.trainingUrl);
       await startTraining(page, WANTED);
