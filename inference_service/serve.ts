@@ -4,7 +4,10 @@ import type { Settings } from "../service/settings.ts";
 import { openInferenceService } from "./service.ts";
 import { canShareAddress, ServingThreads, servingThreads } from "./serving_threads.ts";
 
-/** Serves on all threads until it is to end. Throws what `openInferenceService` and `serveService` throw. */
+/**
+ * Serves on all threads until it is to end; then the process has to be ended. Throws what `openInferenceService` and
+ * `serveService` throw.
+ */
 export async function runInferenceService(
   settings: Settings,
   { stop, onListen }: Supervision = {},

@@ -102,7 +102,7 @@ Deno.test({ name: "a serving thread that breaks down is replaced", ignore: !canS
     await nowListen(0, port);
     await nowListen(1, port);
     assert.equal(await (await fetch(`http://127.0.0.1:${port}/`)).text(), "ok");
-    await threads.shutdown();
+    await threads.close();
     assert.equal(complaints.length, 1);
     assert.match(complaints[0], /a serving thread broke down .*asked to break down/);
   } finally {
