@@ -5,8 +5,7 @@ import type { Settings } from "../service/settings.ts";
 import { openTrainingService } from "./service.ts";
 
 /**
- * Serves until it is to end; then the process, or the thread that has it, has to be ended. Throws what `openTrainingService`
- * and `serveService` throw.
+ * Serves until it is to end; then the process has to be ended. Throws what `openTrainingService` and `serveService` throw.
  */
 export async function runTrainingService(settings: Settings, supervision: Supervision = {}): Promise<void> {
   log.configure(settings.log);
