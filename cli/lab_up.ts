@@ -1,49 +1,16 @@
-/** What whoever starts the lab does besides: wait for its services, say where they are, end them. */
-import { setTimeout as delay } from "node:timers/promises";
+/** What whoever starts the lab does besides: say where its services are, end them. */
 import { isEveryAddress, type Settings } from "../service/settings.ts";
 import { localUrl } from "../service/url_host.ts";
 import { networkAddresses } from "./network_addresses.ts";
 
 export type ServiceName = "training" | "inference";
 
-const POLL_MS = 20;
-
 const TITLES: Readonly<Record<ServiceName, string>> = { training: "Train a model", inference: "Draw a digit " };
 
-/** The address of a service as this machine reaches it. */
-export function serviceAddress(service: ServiceName, settings: Settings): string {
-  return localUrl(settings, service === "training" ? settings.trainingPort : settings.inferencePort);
-}
-
-/** The address of its page; a first visit needs the token. */
+/** The address of a service's page as this machine reaches it; a first visit needs the token. */
 export function pageAddress(service: ServiceName, settings: Settings): string {
-  return `${serviceAddress(service, settings)}/${visit(settings)}`;
-}
-
-/** Waits until all answer; false when `ended` comes first. */
-export async function allAnswer(
-  services: readonly ServiceName[],
-  settings: Settings,
-  ended: AbortSignal,
-): Promise<boolean> {
-  const up = await Promise.all(services.map((service) => answers(serviceAddress(service, settings), settings, ended)));
-  return up.every(Boolean);
-}
-
-async function answers(url: string, { token }: Settings, ended: AbortSignal): Promise<boolean> {
-  const headers: HeadersInit = token === undefined ? {} : { authorization: `Bearer ${token}` };
-  while (!ended.aborted) {
-    try {
-      const response = await fetch(`${url}/healthz`, { headers, signal: ended });
-      await response.body?.cancel();
-      // One that lacks something is there all the same, and says what it is.
-      if (response.ok || response.status === 503) return true;
-    } catch {
-      // Not listening yet.
-    }
-    await delay(POLL_MS);
-  }
-  return false;
+  const port = service === "training" ? settings.trainingPort : settings.inferencePort;
+  return `${localUrl(settings, port)}/${visit(settings)}`;
 }
 
 export function banner(

@@ -13,6 +13,8 @@ import { serve } from "./serve.ts";
 import { trainHere } from "./train.ts";
 
 const USAGE_EXIT = 2;
+/** What a shell tells of a program whose reader has gone: 128 + SIGPIPE. */
+const READER_GONE_EXIT = 141;
 
 /** Does what `command` says; the exit code. */
 async function run(command: Command): Promise<number> {
@@ -42,14 +44,14 @@ async function run(command: Command): Promise<number> {
     }
     case "export": {
       const bytes = await exportModel(await readLabSettings(), command.id, command.format);
-      await writeOut(command.output ?? `${command.id}.${command.format}`, bytes);
-      return 0;
+      return await writeOut(command.output ?? `${command.id}.${command.format}`, bytes);
     }
   }
 }
 
-async function writeOut(path: string, bytes: Uint8Array): Promise<void> {
-  if (path === "-") return await new Blob([bytes.slice()]).stream().pipeTo(Deno.stdout.writable);
+/** The exit code. */
+async function writeOut(path: string, bytes: Uint8Array): Promise<number> {
+  if (path === "-") return await writeToPipe(bytes);
   try {
     await Deno.writeFile(path, bytes, { createNew: true });
   } catch (error) {
@@ -57,6 +59,17 @@ async function writeOut(path: string, bytes: Uint8Array): Promise<void> {
     throw new UsageError(`cannot write ${path}: ${reason}`);
   }
   console.error(`Written: ${path}`);
+  return 0;
+}
+
+async function writeToPipe(bytes: Uint8Array): Promise<number> {
+  try {
+    for (let written = 0; written < bytes.length;) written += await Deno.stdout.write(bytes.subarray(written));
+    return 0;
+  } catch (error) {
+    if (error instanceof Deno.errors.BrokenPipe) return READER_GONE_EXIT;
+    throw error;
+  }
 }
 
 if (import.meta.main) {

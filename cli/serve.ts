@@ -1,7 +1,7 @@
 /** `mnist-lab`, `mnist-lab train` and `mnist-lab predict` without more: services until Ctrl+C. */
 import { requireFolder } from "../service/folders.ts";
 import { type Settings, StartupError } from "../service/settings.ts";
-import { allAnswer, banner, pageAddress, type ServiceName, stopSignal } from "./lab_up.ts";
+import { banner, pageAddress, type ServiceName, stopSignal } from "./lab_up.ts";
 import { openBrowser } from "./open_browser.ts";
 import { runServices } from "./services.ts";
 
@@ -14,12 +14,9 @@ export async function serve(services: readonly ServiceName[], settings: Settings
   const stop = stopSignal();
   await requireFolder(settings.modelsDir, "MODELS_DIR");
   console.log(`Models are kept in ${settings.modelsDir}`);
-  const ended = new AbortController();
-  const running = runServices(services, settings, stop).finally(() => ended.abort());
-  if (await allAnswer(services, settings, ended.signal)) {
+  const reason = await runServices(services, settings, stop, () => {
     console.log(banner(services, settings));
     if (open) openBrowser(pageAddress(services[0], settings));
-  }
-  const reason = await running;
+  });
   if (reason !== undefined) throw new StartupError(reason);
 }

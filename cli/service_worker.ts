@@ -6,21 +6,21 @@ import { runTrainingService } from "../training_service/serve.ts";
 import type { ServiceName } from "./lab_up.ts";
 
 export type ToServiceWorker = { type: "serve"; service: ServiceName; settings: Settings } | { type: "stop" };
-export type FromServiceWorker = { type: "ended" } | { type: "failed"; message: string };
+export type FromServiceWorker = { type: "listening" } | { type: "ended" } | { type: "failed"; message: string };
 
 const RUN = { training: runTrainingService, inference: runInferenceService };
 const stop = new AbortController();
+const post = (message: FromServiceWorker) => self.postMessage(message);
 
+// The thread stays when its service has ended: closing it would end the thread that trains, too (`Runs.stop`).
 self.onmessage = async ({ data }: MessageEvent<ToServiceWorker>) => {
   if (data.type === "stop") return stop.abort();
   try {
-    await RUN[data.service](data.settings, stop.signal);
-    self.postMessage({ type: "ended" } satisfies FromServiceWorker);
+    await RUN[data.service](data.settings, { stop: stop.signal, onListen: () => post({ type: "listening" }) });
+    post({ type: "ended" });
   } catch (error) {
     const isExpected = error instanceof StartupError || error instanceof RegistryError;
     if (!isExpected) console.error(error);
-    const message = isExpected ? error.message : `The ${data.service} service broke down.`;
-    self.postMessage({ type: "failed", message } satisfies FromServiceWorker);
+    post({ type: "failed", message: isExpected ? error.message : `The ${data.service} service broke down.` });
   }
-  self.close();
 };

@@ -7,8 +7,6 @@ import type { FromServiceWorker, ToServiceWorker } from "./service_worker.ts";
 
 /** The services end within this after they are asked to; then the process ends whatever they do. */
 const GRACE_MS = 1500;
-/** For threads to be taken down. */
-const CLOSING_MS = 300;
 const PROJECT_DIR = resolve(import.meta.dirname!, "..");
 
 /** What a service may do: of the folders only the training service writes, and only the one for models. */
@@ -26,27 +24,28 @@ export function servicePermissions(service: ServiceName, settings: Settings): De
 }
 
 /**
- * Runs `services` until `stop` is aborted or one of them ends by itself.
+ * Runs `services` until `stop` is aborted or one of them ends by itself. Their threads are left: the end of the process ends
+ * them.
  *
+ * @param onListen called once all of them listen
  * @returns why one ended by itself, in words; undefined after `stop`
  */
 export async function runServices(
   services: readonly ServiceName[],
   settings: Settings,
   stop: AbortSignal,
+  onListen: () => void,
 ): Promise<string | undefined> {
   const threads = services.map((service) => startService(service, settings));
   const stopped = new Promise<undefined>((resolve) => {
     if (stop.aborted) resolve(undefined);
     else stop.addEventListener("abort", () => resolve(undefined));
   });
+  Promise.all(threads.map(({ listening }) => listening)).then(() => stop.aborted || onListen());
   const reason = await Promise.race([stopped, ...threads.map(({ failed }) => failed)]);
   const grace = new Promise((resolve) => Deno.unrefTimer(setTimeout(resolve, GRACE_MS)));
   for (const { worker } of threads) worker.postMessage({ type: "stop" } satisfies ToServiceWorker);
   await Promise.race([Promise.all(threads.map(({ ended }) => ended)), grace]);
-  // Threads close by themselves, and get a moment for it: a process that ends, or terminates them, while one that has trained
-  // is still being taken down may crash (Deno 2.9.6, signal 11).
-  await new Promise((resolve) => setTimeout(resolve, CLOSING_MS));
   return reason;
 }
 
@@ -56,9 +55,11 @@ function startService(service: ServiceName, settings: Settings) {
     name: service,
     deno: { permissions: servicePermissions(service, settings) },
   });
+  const { promise: listening, resolve: listen } = Promise.withResolvers<void>();
   const { promise: failed, resolve: fail } = Promise.withResolvers<string>();
   const { promise: ended, resolve: end } = Promise.withResolvers<void>();
   worker.onmessage = ({ data }: MessageEvent<FromServiceWorker>) => {
+    if (data.type === "listening") return listen();
     if (data.type === "failed") fail(data.message);
     end();
   };
@@ -68,5 +69,5 @@ function startService(service: ServiceName, settings: Settings) {
     end();
   };
   worker.postMessage({ type: "serve", service, settings } satisfies ToServiceWorker);
-  return { worker, failed, ended };
+  return { worker, listening, failed, ended };
 }

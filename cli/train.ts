@@ -27,7 +27,7 @@ export async function trainHere(settings: Settings, text: string, overwrite: boo
     if (error instanceof ValidationError) throw new UsageError(error.message);
     throw error;
   } finally {
-    await runs.close();
+    await runs.stop();
   }
 }
 

@@ -4,3 +4,5 @@ import { readSettings } from "../service/settings.ts";
 import { runInferenceService } from "./serve.ts";
 
 await runMain(() => runInferenceService(readSettings()));
+// The other threads end with the process, and not before (`ServingThreads.shutdown`).
+Deno.exit(0);

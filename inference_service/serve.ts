@@ -1,14 +1,17 @@
 import { log } from "../service/log.ts";
-import { serveService } from "../service/serve.ts";
+import { serveService, type Supervision } from "../service/serve.ts";
 import type { Settings } from "../service/settings.ts";
 import { openInferenceService } from "./service.ts";
 import { canShareAddress, ServingThreads, servingThreads } from "./serving_threads.ts";
 
 /**
- * Serves on all threads until `stop` is aborted, or else until SIGINT or SIGTERM. Throws what `openInferenceService` and
+ * Serves on all threads until it is to end; then the process has to be ended. Throws what `openInferenceService` and
  * `serveService` throw.
  */
-export async function runInferenceService(settings: Settings, stop?: AbortSignal): Promise<void> {
+export async function runInferenceService(
+  settings: Settings,
+  { stop, onListen }: Supervision = {},
+): Promise<void> {
   log.configure(settings.log);
   const service = await openInferenceService(settings);
   const threads = new ServingThreads();
@@ -21,6 +24,7 @@ export async function runInferenceService(settings: Settings, stop?: AbortSignal
     fetch: service.fetch,
     onListen(port) {
       threads.start(servingThreads(settings) - 1, { hostname: settings.host, port }, settings);
+      onListen?.(port);
     },
     async onShutdown() {
       service.close();

@@ -10,7 +10,9 @@ export interface ListeningAddress {
 }
 
 export type ToServingThread = { type: "serve"; address: ListeningAddress; settings: Settings } | { type: "shutdown" };
-export type FromServingThread = { type: "ended" };
+export type FromServingThread = { type: "listening" } | { type: "ended" };
+
+const post = (message: FromServingThread) => self.postMessage(message);
 
 let service: InferenceService | undefined;
 let server: Deno.HttpServer | undefined;
@@ -20,13 +22,14 @@ async function serve(address: ListeningAddress, settings: Settings): Promise<voi
   service = await openInferenceService(settings);
   const silent = () => {};
   server = Deno.serve({ ...address, reusePort: true, onListen: silent, onError: answerUnservable }, service.fetch);
+  post({ type: "listening" });
 }
 
 async function shutdown(): Promise<void> {
   const answered = server?.shutdown();
   service?.close();
   await answered;
-  self.postMessage({ type: "ended" } satisfies FromServingThread);
+  post({ type: "ended" });
 }
 
 let turn: Promise<void> = Promise.resolve();

@@ -1,14 +1,16 @@
 /** A serving thread that breaks down when asked for `/crash`, for `serving_threads_test.ts`. */
 import type { FromServingThread, ToServingThread } from "./serving_thread.ts";
 
+const post = (message: FromServingThread) => self.postMessage(message);
+
 let server: Deno.HttpServer | undefined;
 
 self.onmessage = async ({ data }: MessageEvent<ToServingThread>) => {
   if (data.type === "serve") {
-    server = Deno.serve({ ...data.address, reusePort: true, onListen() {} }, answer);
+    server = Deno.serve({ ...data.address, reusePort: true, onListen: () => post({ type: "listening" }) }, answer);
   } else {
     await server?.shutdown();
-    self.postMessage({ type: "ended" } satisfies FromServingThread);
+    post({ type: "ended" });
   }
 };
 

@@ -20,7 +20,7 @@ const RESTART_MS = 1000;
 const SCRIPT = new URL("./serving_thread.ts", import.meta.url);
 
 export class ServingThreads {
-  readonly #threads = new Set<{ worker: Worker; ended: Promise<void> }>();
+  readonly #threads = new Set<{ worker: Worker; ended: Promise<void>; isListening: boolean }>();
   #isEnding = false;
 
   /** `script` is another one only in tests. */
@@ -30,21 +30,32 @@ export class ServingThreads {
     for (let i = 0; i < count; i++) this.#start(address, settings);
   }
 
-  /** Lets every thread answer what it has begun. */
+  /**
+   * Lets every thread answer what it has begun. The threads are left to the end of the process: on a GPU they have its driver
+   * open, which must not go in the moment in which the process ends (ADR 13).
+   */
   async shutdown(): Promise<void> {
     this.#isEnding = true;
     for (const { worker } of this.#threads) worker.postMessage({ type: "shutdown" } satisfies ToServingThread);
-    await Promise.all([...this.#threads].map(({ ended }) => ended));
+    // One that is still starting has begun nothing.
+    const listening = [...this.#threads].filter(({ isListening }) => isListening);
+    await Promise.all(listening.map(({ ended }) => ended));
+  }
+
+  /** As `shutdown`, and ends the threads, too: for a process that goes on. */
+  async close(): Promise<void> {
+    await this.shutdown();
     for (const { worker } of this.#threads) worker.terminate();
   }
 
   #start(address: ListeningAddress, settings: Settings) {
     const worker = new Worker(this.script, { type: "module", name: "serving" });
     const { promise: ended, resolve } = Promise.withResolvers<void>();
-    const thread = { worker, ended };
+    const thread = { worker, ended, isListening: false };
     this.#threads.add(thread);
     worker.onmessage = ({ data }: MessageEvent<FromServingThread>) => {
-      if (data.type === "ended") resolve();
+      if (data.type === "listening") thread.isListening = true;
+      else resolve();
     };
     worker.onerror = (event) => {
       // The others go on meanwhile.

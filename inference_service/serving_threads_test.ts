@@ -1,6 +1,7 @@
 /** The service in a process of its own, with the permissions it has in use, on three threads. */
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import { freePort } from "../service/free_ports_testing.ts";
 import { readSettings, SETTING_NAMES } from "../service/settings.ts";
 import { canShareAddress, ServingThreads } from "./serving_threads.ts";
 
@@ -22,11 +23,6 @@ function spawnService(port: number, modelsDir: string): Deno.ChildProcess {
     stdout: "piped",
     stderr: "piped",
   }).spawn();
-}
-
-function freePort(): number {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  return listener.addr.port;
 }
 
 /** Sockets that listen on a port of 127.0.0.1, as Linux counts them (proc_net_tcp(5)). */
@@ -106,7 +102,7 @@ Deno.test({ name: "a serving thread that breaks down is replaced", ignore: !canS
     await nowListen(0, port);
     await nowListen(1, port);
     assert.equal(await (await fetch(`http://127.0.0.1:${port}/`)).text(), "ok");
-    await threads.shutdown();
+    await threads.close();
     assert.equal(complaints.length, 1);
     assert.match(complaints[0], /a serving thread broke down .*asked to break down/);
   } finally {

@@ -7,6 +7,7 @@ import { PAGE_WORDS, type PageName } from "../ui/components/page_words.ts";
 import { PAGE_HEADS } from "../ui/page_heads.ts";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
+const SWAP_ATTEMPTS = 10;
 const PAGES = ["training", "inference", "docs"] as const;
 
 export interface BuiltFile {
@@ -109,11 +110,16 @@ const leanProtocol: esbuild.Plugin = {
   },
 };
 
+/** Another process may build at the same time, and swap between the two steps: then its pages are swapped, too. */
 async function swap(fresh: string, target: string): Promise<void> {
-  const old = `${fresh}.old`;
-  await Deno.rename(target, old).catch(ignoreMissing);
-  await Deno.rename(fresh, target);
-  await removeIfThere(old);
+  for (let attempt = 1;; attempt++) {
+    const old = `${fresh}.${attempt}.old`;
+    await Deno.rename(target, old).catch(ignoreMissing);
+    const problem = await Deno.rename(fresh, target).then(() => undefined, (error) => error);
+    await removeIfThere(old);
+    if (problem === undefined) return;
+    if (attempt === SWAP_ATTEMPTS) throw problem;
+  }
 }
 
 async function removeIfThere(path: string): Promise<void> {

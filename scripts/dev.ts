@@ -1,11 +1,12 @@
 /** `deno task dev`: fetches the dataset, builds the pages and runs both services until Ctrl+C. */
-import { allAnswer, banner, stopSignal } from "../cli/lab_up.ts";
+import { banner, pageAddress, stopSignal } from "../cli/lab_up.ts";
 import { runMain } from "../service/serve.ts";
 import { readSettings } from "../service/settings.ts";
 import { requireFreePorts } from "./lib/ports.ts";
 import { prepare } from "./lib/prepare.ts";
 import { serviceCommand } from "./lib/service_command.ts";
 import { supervise } from "./lib/supervise.ts";
+import { waitUntilListening } from "./lib/wait_until_listening.ts";
 
 const SERVICES = ["training", "inference"] as const;
 
@@ -17,6 +18,7 @@ await runMain(async () => {
   const ended = new AbortController();
   const parts = SERVICES.map((name) => ({ name: `${name} service`, command: serviceCommand(name, settings) }));
   const running = supervise(parts, stopSignal()).finally(() => ended.abort());
-  if (await allAnswer(SERVICES, settings, ended.signal)) console.log(banner(SERVICES, settings));
+  const pages = SERVICES.map((service) => pageAddress(service, settings));
+  if (await waitUntilListening(pages, ended.signal)) console.log(banner(SERVICES, settings));
   Deno.exit(await running);
 });

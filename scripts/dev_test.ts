@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import { freePorts } from "../service/free_ports_testing.ts";
 
 const unix = Deno.build.os !== "windows";
 /** The promise is 2 s; the rest is for a busy machine. */
@@ -15,20 +16,12 @@ interface Lab {
   finished: Promise<number>;
 }
 
-function listen(port = 0): Deno.TcpListener {
+function listen(port: number): Deno.TcpListener {
   return Deno.listen({ hostname: "127.0.0.1", port });
 }
 
-/** Two ports that were free a moment ago. */
-function freePorts(): [number, number] {
-  const listeners = [listen(), listen()];
-  const ports = listeners.map((listener) => listener.addr.port);
-  for (const listener of listeners) listener.close();
-  return [ports[0], ports[1]];
-}
-
 /** Runs the script in a process group of its own with a folder of its own for models, and sees that it has ended. */
-async function withLab([trainingPort, inferencePort]: [number, number], test: (lab: Lab) => Promise<void>) {
+async function withLab([trainingPort, inferencePort]: readonly number[], test: (lab: Lab) => Promise<void>) {
   const modelsDir = await Deno.makeTempDir();
   const process = new Deno.Command(Deno.execPath(), {
     args: ["run", "--allow-all", "--no-check", join(import.meta.dirname!, "dev.ts")],
@@ -94,7 +87,7 @@ Deno.test({
   name: "deno task dev brings up both pages, tells their addresses and ends on SIGTERM",
   ignore: !unix,
   fn: () =>
-    withLab(freePorts(), async (lab) => {
+    withLab(freePorts(2), async (lab) => {
       await until(() => lab.output().includes("MNIST Lab is running"), lab, "the banner");
       for (const port of [lab.trainingPort, lab.inferencePort]) {
         const url = `http://127.0.0.1:${port}/`;
@@ -111,7 +104,7 @@ Deno.test({
   name: "Ctrl+C, which reaches the services too, ends everything cleanly",
   ignore: !unix,
   fn: () =>
-    withLab(freePorts(), async (lab) => {
+    withLab(freePorts(2), async (lab) => {
       await until(() => lab.output().includes("MNIST Lab is running"), lab, "the banner");
       const before = lab.output();
       await endsCleanly(lab, () => signalGroup(lab.process, "SIGINT"));
@@ -120,7 +113,7 @@ Deno.test({
 });
 
 Deno.test("a port in use ends the start with one line that names it and its variable", async () => {
-  const [trainingPort, inferencePort] = freePorts();
+  const [trainingPort, inferencePort] = freePorts(2);
   const taken = listen(inferencePort);
   try {
     await withLab([trainingPort, inferencePort], async (lab) => {

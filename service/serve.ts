@@ -7,7 +7,15 @@ import { urlHost } from "./url_host.ts";
 /** Whoever asks for the end gets it within 2 s; what has not closed itself by then is cut off. */
 const HARD_EXIT_MS = 1000;
 
-export interface ServeOptions {
+/** What whoever started the service hears of it and tells it, where that is not the system. */
+export interface Supervision {
+  /** Ends the service, in place of SIGINT and SIGTERM; whoever aborts it sees that the process ends in time. */
+  stop?: AbortSignal;
+  /** Called once the service listens, with its port. */
+  onListen?: (port: number) => void;
+}
+
+export interface ServeOptions extends Supervision {
   /** As it appears in messages, such as `training service`. */
   name: string;
   settings: Settings;
@@ -16,12 +24,8 @@ export interface ServeOptions {
   fetch: (request: Request, info: Deno.ServeHandlerInfo<Deno.NetAddr>) => Response | Promise<Response>;
   /** Other threads of this process will listen on the same address. */
   sharesAddress?: boolean;
-  /** Ends the service; by default SIGINT and SIGTERM do. */
-  stop?: AbortSignal;
-  /** Ends the service, too, when it rejects: something that it needs turned out to be wrong. */
+  /** Ends the service, as a signal does, when it rejects: something that it needs turned out to be wrong. */
   soundness?: Promise<void>;
-  /** Called once the service listens, with its port. */
-  onListen?: (port: number) => void;
   /** Called once at the end, before open connections are waited for: the place to close sockets and workers. */
   onShutdown?: () => Promise<void> | void;
 }
@@ -47,17 +51,23 @@ export async function serveService(options: ServeOptions): Promise<void> {
   await Promise.race([signal.caught, isUnsound]);
   // What ends because the service ends is no fault.
   const reason = fault;
-  const hardExit = setTimeout(() => Deno.exit(reason === undefined ? 0 : 1), HARD_EXIT_MS);
-  Deno.unrefTimer(hardExit);
-  // First, for a server that shuts down no longer delivers what open sockets have still to say.
-  try {
-    await options.onShutdown?.();
-  } catch (error) {
-    log.error("shutting down failed", { service: options.name }, error);
-  }
-  await server.shutdown();
+  // In a thread `Deno.exit` would end no more than the thread, unheard.
+  const late = Promise.withResolvers<void>();
+  const cutOff = options.stop === undefined ? () => Deno.exit(reason === undefined ? 0 : 1) : late.resolve;
+  Deno.unrefTimer(setTimeout(cutOff, HARD_EXIT_MS));
+  await Promise.race([shutDown(server, options), late.promise]);
   signal.release();
   if (reason !== undefined) throw reason;
+}
+
+async function shutDown(server: Deno.HttpServer, { name, onShutdown }: ServeOptions): Promise<void> {
+  // First, for a server that shuts down no longer delivers what open sockets have still to say.
+  try {
+    await onShutdown?.();
+  } catch (error) {
+    log.error("shutting down failed", { service: name }, error);
+  }
+  await server.shutdown();
 }
 
 /** Runs `main`; a reason not to start becomes one line on stderr and exit code 1. */

@@ -1,16 +1,10 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import { freePort } from "./free_ports_testing.ts";
 import { SETTING_NAMES } from "./settings.ts";
 
 const FIXTURE = join(import.meta.dirname!, "serve_testing.ts");
 const PROJECT_DIR = join(import.meta.dirname!, "..");
-
-function freePort(): number {
-  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  const { port } = listener.addr;
-  listener.close();
-  return port;
-}
 
 function spawnFixture(port: number, environment: Record<string, string> = {}): Deno.ChildProcess {
   return new Deno.Command(Deno.execPath(), {

@@ -2,9 +2,9 @@
 import assert from "node:assert/strict";
 import type { TrainConfig } from "../protocol/mod.ts";
 import { Registry } from "../registry/mod.ts";
+import { freePort } from "../service/free_ports_testing.ts";
 import {
   foldersOf,
-  freePort,
   type Service,
   spawnService,
   withDigits,

@@ -4,3 +4,5 @@ import { readSettings } from "../service/settings.ts";
 import { runTrainingService } from "./serve.ts";
 
 await runMain(() => runTrainingService(readSettings()));
+// The thread that trains ends with the process, and not before (`Runs.stop`).
+Deno.exit(0);

@@ -1,23 +1,22 @@
 import { EventLoopDelay } from "../service/event_loop_delay.ts";
 import { log } from "../service/log.ts";
-import { serveService } from "../service/serve.ts";
+import { serveService, type Supervision } from "../service/serve.ts";
 import type { Settings } from "../service/settings.ts";
 import { openTrainingService } from "./service.ts";
 
 /**
- * Serves until `stop` is aborted, or else until SIGINT or SIGTERM. Throws what `openTrainingService` and `serveService`
- * throw.
+ * Serves until it is to end; then the process has to be ended. Throws what `openTrainingService` and `serveService` throw.
  */
-export async function runTrainingService(settings: Settings, stop?: AbortSignal): Promise<void> {
+export async function runTrainingService(settings: Settings, supervision: Supervision = {}): Promise<void> {
   log.configure(settings.log);
   const service = await openTrainingService(settings, { delay: new EventLoopDelay() });
   await serveService({
     name: "training service",
     settings,
     port: settings.trainingPort,
-    stop,
+    ...supervision,
     soundness: service.opened,
     fetch: service.fetch,
-    onShutdown: service.close,
+    onShutdown: service.stop,
   });
 }

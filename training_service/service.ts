@@ -17,7 +17,9 @@ export interface TrainingService {
   fetch(request: Request, info?: Deno.ServeHandlerInfo<Deno.NetAddr>): Response | Promise<Response>;
   /** As of `TrainingParts`. */
   opened: Promise<void>;
-  /** Ends every run, keeping where it was, and every socket. */
+  /** Ends every run, keeping where it was, and every socket. Then the process has to end: a thread is left to that. */
+  stop(): Promise<void>;
+  /** As `stop`, and ends that thread, too. */
   close(): Promise<void>;
 }
 
@@ -94,14 +96,16 @@ export async function openTrainingService(
     delay,
   };
   const app = createTrainingApp({ settings, registry, importer, analyst, runs, archive, sockets, health });
+  const end = async (endRuns: Promise<void>) => {
+    importer.close();
+    analyst.close();
+    await endRuns;
+    sockets.closeAll(1001, "the service is shutting down");
+  };
   return {
     fetch: (request, info) => app.fetch(request, info),
     opened,
-    async close() {
-      importer.close();
-      analyst.close();
-      await runs.close();
-      sockets.closeAll(1001, "the service is shutting down");
-    },
+    stop: () => end(runs.stop()),
+    close: () => end(runs.close()),
   };
 }

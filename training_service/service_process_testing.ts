@@ -1,6 +1,7 @@
 /** For tests: the training service in a process of its own, with the permissions it has in use. */
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import { freePort } from "../service/free_ports_testing.ts";
 import { SETTING_NAMES } from "../service/settings.ts";
 import { inTime, TestClient } from "./testing.ts";
 
@@ -84,11 +85,6 @@ export async function withService(dir: string, body: (service: Service) => Promi
 
 function rawDirOf(dir: string): string {
   return join(foldersOf(dir).dataDir, "MNIST", "raw");
-}
-
-export function freePort(): number {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  return listener.addr.port;
 }
 
 /** Starts the service and no more; whoever calls this ends it. */

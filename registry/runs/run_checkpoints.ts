@@ -20,11 +20,19 @@ const FILE = /^([\w-]+)\.safetensors$/;
 /** The text of a file's metadata that holds everything besides the tensors. */
 const KEY = "mnist_lab_run";
 const DEFAULT_MAX = 10;
+/** A run under way writes every ten seconds, or every few minutes where its state is huge. */
+const RECENT_MS = 60 * 60 * 1000;
 
 /** A checkpoint without its tensors, or why it cannot be read. */
 export type SavedRun = { checkpoint: RunCheckpoint } | { fault: string };
 
-/** Known by heart, so that nobody waits for a disk to hear what there is; the tensors are read when they are needed. */
+/**
+ * Known by heart, so that nobody waits for a disk to hear what there is; the tensors are read when they are needed.
+ *
+ * Several processes may use one folder. Each run has one process that writes its checkpoint; another process that makes room
+ * leaves that file alone for an hour after it was last written, as its run may be under way, or was aborted just now and
+ * somebody is about to go on with it. So a folder may hold more than `max` for that time.
+ */
 export class RunCheckpoints {
   readonly #folder: string;
   readonly #lock: FolderLock;
@@ -32,6 +40,8 @@ export class RunCheckpoints {
   readonly #saved = new Map<string, SavedRun>();
   /** The latest that could not be written, and what is on disk of the same run. */
   #unwritten?: { id: string; tensors: readonly NamedTensor[]; written?: SavedRun; wasRead: boolean };
+  /** Runs whose checkpoint this process has written. */
+  readonly #own = new Set<string>();
   /** Runs whose checkpoint somebody is about to need. */
   readonly #held = new Set<string>();
 
@@ -44,7 +54,7 @@ export class RunCheckpoints {
   /**
    * Finds what earlier services left in `modelsDir`.
    *
-   * @param max checkpoints to keep; older ones go when a newer comes
+   * @param max checkpoints to keep; older ones go when a newer comes, unless another process wrote them lately
    * @throws RegistryError when the folder is there and cannot be read
    */
   static async open(modelsDir: string, max = DEFAULT_MAX): Promise<RunCheckpoints> {
@@ -110,8 +120,16 @@ export class RunCheckpoints {
     }
     if (this.#unwritten?.id === id) this.#unwritten = undefined;
     this.#saved.set(id, { checkpoint });
+    this.#own.add(id);
     const others = this.list().map(({ history }) => history.run.id).filter((other) => other !== id);
-    for (const old of others.slice(this.#max - 1)) if (!this.#held.has(old)) await this.remove(old);
+    for (const old of others.slice(this.#max - 1)) if (await this.#isSpare(old)) await this.remove(old);
+  }
+
+  async #isSpare(id: string): Promise<boolean> {
+    if (this.#held.has(id)) return false;
+    if (this.#own.has(id)) return true;
+    const written = await Deno.stat(this.#pathOf(id)).then(({ mtime }) => mtime?.getTime(), () => undefined);
+    return written === undefined || Date.now() - written > RECENT_MS;
   }
 
   /**
@@ -136,6 +154,7 @@ export class RunCheckpoints {
   /** What cannot be removed is in nobody's way but the disk's. */
   async remove(id: string): Promise<void> {
     if (this.#unwritten?.id === id) this.#unwritten = undefined;
+    this.#own.delete(id);
     if (this.#saved.delete(id)) await Deno.remove(this.#pathOf(id)).catch(() => {});
   }
 

@@ -44,6 +44,27 @@ Deno.test("the oldest go, except those that somebody is about to go on with", ()
     assert.deepEqual(checkpointFiles(folder), ["run_4.safetensors", "run_5.safetensors"]);
   }));
 
+Deno.test("what another process wrote within the hour stays, however many newer ones this one writes", () =>
+  withFolder(async (folder) => {
+    const other = await RunCheckpoints.open(folder, 2);
+    for (const id of ["other_1", "other_2"]) await other.save(checkpointOf(id), tensors(1));
+    const checkpoints = await RunCheckpoints.open(folder, 2);
+    const file = (id: string) => join(folder, "checkpoints", `${id}.safetensors`);
+    const HOUR = 60 * 60 * 1000;
+    await Deno.utime(file("other_1"), new Date(), new Date(Date.now() - HOUR - 10_000));
+    await Deno.utime(file("other_2"), new Date(), new Date(Date.now() - HOUR + 60_000));
+    for (const id of ["run_1", "run_2", "run_3"]) await checkpoints.save(checkpointOf(id), tensors(2));
+    assert.deepEqual(checkpointFiles(folder), ["other_2.safetensors", "run_2.safetensors", "run_3.safetensors"]);
+    assert.deepEqual(await other.read("other_2"), tensors(1));
+    await other.save(checkpointOf("other_3"), tensors(1));
+    assert.deepEqual(checkpointFiles(folder), [
+      "other_2.safetensors",
+      "other_3.safetensors",
+      "run_2.safetensors",
+      "run_3.safetensors",
+    ]);
+  }));
+
 Deno.test("a file that cannot be used is kept, said why, and hides no other", () =>
   withFolder(async (folder) => {
     const first = await RunCheckpoints.open(folder);

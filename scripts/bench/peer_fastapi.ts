@@ -1,10 +1,11 @@
 /** The same `POST /predict` by FastAPI, PyTorch, Pillow and NumPy. */
 import { join } from "node:path";
+import { freePort } from "../../service/free_ports_testing.ts";
 import type { Bench, Figure } from "./case.ts";
 import { compareInTurn } from "./pair.ts";
 import { ask, load, type Predictions, withPredictions } from "./predict.ts";
 import { findPython } from "./python.ts";
-import { freePort, serves, withService } from "./service_process.ts";
+import { serves, withService } from "./service_process.ts";
 
 const SCRIPT = join(import.meta.dirname!, "peer_fastapi.py");
 

@@ -1,6 +1,7 @@
 /** The real services, as processes with the permissions they have in use. */
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
+import { freePort } from "../../service/free_ports_testing.ts";
 import { readSettings } from "../../service/settings.ts";
 import { localUrl } from "../../service/url_host.ts";
 import { permissions, type ServiceName } from "../lib/service_command.ts";
@@ -65,11 +66,6 @@ export async function serves(url: string): Promise<void> {
     }
   }
   throw new Error(`nothing answers at ${url} after ${START_MS / 1000} s`);
-}
-
-export function freePort(): number {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  return listener.addr.port;
 }
 
 /** Runs `body` with a folder of its own and removes it afterwards. */

@@ -46,64 +46,70 @@ Deno.test("packaging: the lab, its pages, its digits and the packages it imports
   assert.ok(addedBytes <= MAX_ADDED_BYTES, `${addedBytes} bytes are added to the runtime`);
 });
 
-Deno.test("a folder of exactly the embedded files trains and predicts, with nothing else on the machine", () =>
+Deno.test("a folder of exactly the embedded files serves and works in the terminal, with nothing else on the machine", (test) =>
   BareMachine.with(files, async (machine) => {
     const png = await drawing();
-    const end = await machine.serving(async (startMs) => {
-      console.log(`from the start to the first page: ${startMs.toFixed(0)} ms`);
-      const result = await trainOver(machine.trainingUrl);
-      assert.ok(result.accuracy > 85, `accuracy ${result.accuracy}`);
-      const response = await fetch(`${machine.inferenceUrl}/predict`, {
-        method: "POST",
-        headers: { "content-type": "application/json" },
-        body: JSON.stringify({
-          model_id: result.model_id,
-          image_data: `data:image/png;base64,${Buffer.from(png).toString("base64")}`,
-        }),
+    await Deno.writeFile(machine.file("seven.png"), png);
+    let model_id = "";
+
+    await test.step("it trains and predicts on its pages' addresses, and ends well", async () => {
+      const end = await machine.serving(async (startMs) => {
+        console.log(`from the start to the first page: ${startMs.toFixed(0)} ms`);
+        const result = await trainOver(machine.trainingUrl);
+        assert.ok(result.accuracy > 85, `accuracy ${result.accuracy}`);
+        model_id = result.model_id;
+        const response = await fetch(`${machine.inferenceUrl}/predict`, {
+          method: "POST",
+          headers: { "content-type": "application/json" },
+          body: JSON.stringify({
+            model_id,
+            image_data: `data:image/png;base64,${Buffer.from(png).toString("base64")}`,
+          }),
+        });
+        assert.equal(response.status, 200, await response.clone().text());
+        assert.equal((await response.json()).prediction, 7);
       });
-      assert.equal(response.status, 200, await response.clone().text());
-      assert.equal((await response.json()).prediction, 7);
+      assert.equal(end.code, 0, end.err);
+      assert.match(end.out, /Models are kept in .*work.models/);
+      assert.match(end.out, /MNIST Lab is running/);
     });
-    assert.equal(end.code, 0, end.err);
-    assert.match(end.out, /Models are kept in .*work.models/);
-    assert.match(end.out, /MNIST Lab is running/);
-  }));
 
-Deno.test("a folder of exactly the embedded files trains, lists, exports and reads a drawing in the terminal", () =>
-  BareMachine.with(files, async (machine) => {
-    const train = (...more: string[]) => machine.run("train", "--config", JSON.stringify(CONFIG), ...more);
-    const first = await train();
-    assert.equal(first.code, 0, first.err);
-    const { model_id, accuracy } = JSON.parse(first.out);
-    assert.ok(accuracy > 85);
-    assert.match(first.err, /Epoch 1 of 1: mean loss/);
-    const second = await train();
-    assert.equal(second.code, 3);
-    assert.equal(second.out, "");
-    const third = await train("--overwrite");
-    assert.equal(third.code, 0, third.err);
+    await test.step("it keeps that model, or trains in the terminal to replace it", async () => {
+      const train = (...more: string[]) => machine.run("train", "--config", JSON.stringify(CONFIG), ...more);
+      const kept = await train();
+      assert.equal(kept.code, 3);
+      assert.equal(kept.out, "");
+      const trained = await train("--overwrite");
+      assert.equal(trained.code, 0, trained.err);
+      assert.match(trained.err, /Epoch 1 of 1: mean loss/);
+      const result = JSON.parse(trained.out);
+      assert.ok(result.accuracy > 85);
+      assert.notEqual(result.model_id, model_id);
+      model_id = result.model_id;
+    });
 
-    const { out: table } = await machine.run("models");
-    assert.equal(table.trim().split("\n").length, 2);
-    const [record] = JSON.parse((await machine.run("models", "--json")).out);
-    assert.notEqual(record.id, model_id);
+    await test.step("it lists and exports the model and reads a drawing", async () => {
+      const formats = ["pth", "safetensors", "onnx"];
+      const exporting = formats.map((format) => machine.run("export", model_id, "--format", format));
+      const asking = [["models"], ["models", "--json"], ["predict", "seven.png"]].map((args) => machine.run(...args));
+      for (const { code, err } of await Promise.all([...exporting, ...asking])) assert.equal(code, 0, err);
+      const [table, json, predicted] = await Promise.all(asking);
+      assert.equal(table.out.trim().split("\n").length, 2);
+      assert.deepEqual(JSON.parse(json.out).map(({ id }: { id: string }) => id), [model_id]);
+      assert.match(predicted.out, /^7\n\d+\.\d+% sure, by /);
+      for (const format of formats) {
+        assert.ok((await Deno.stat(machine.file(`${model_id}.${format}`))).size > 4 * 64 * 784);
+      }
+    });
 
-    for (const format of ["pth", "safetensors", "onnx"]) {
-      const exported = await machine.run("export", record.id, "--format", format);
-      assert.equal(exported.code, 0, exported.err);
-      assert.ok((await Deno.stat(machine.file(`${record.id}.${format}`))).size > 4 * 64 * 784);
-    }
-    await Deno.writeFile(machine.file("seven.png"), await drawing());
-    const predicted = await machine.run("predict", "seven.png");
-    assert.equal(predicted.code, 0, predicted.err);
-    assert.match(predicted.out, /^7\n\d+\.\d+% sure, by /);
-
-    for (const [args, word] of WRONG) {
-      const { code, out, err } = await machine.run(...args);
-      assert.equal(code, 2, `${args.join(" ")}: ${out}${err}`);
-      assert.match(err, word);
-      assert.equal(err.trim().split("\n").length, 1, err);
-    }
+    await test.step("what it cannot follow it says in one line", async () => {
+      await Promise.all(WRONG.map(async ([args, word]) => {
+        const { code, out, err } = await machine.run(...args);
+        assert.equal(code, 2, `${args.join(" ")}: ${out}${err}`);
+        assert.match(err, word);
+        assert.equal(err.trim().split("\n").length, 1, err);
+      }));
+    });
   }));
 
 const WRONG: [string[], RegExp][] = [

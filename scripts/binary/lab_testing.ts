@@ -1,6 +1,7 @@
 /** For tests: the lab as a binary would run it, in a folder of exactly the files that are embedded in one. */
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
+import { freePorts } from "../../service/free_ports_testing.ts";
 import { compileLab, prepareContents } from "./compile.ts";
 import { ENTRY, PERMISSIONS } from "./contents.ts";
 import { type EmbeddedFile, embeddedFiles } from "./embedded_files.ts";
@@ -33,7 +34,7 @@ export class BareMachine {
     try {
       await unpack(files, join(folder, "lab"));
       for (const name of ["home", "work"]) await Deno.mkdir(join(folder, name));
-      const [trainingPort, inferencePort] = freePorts();
+      const [trainingPort, inferencePort] = freePorts(2);
       await body(
         new BareMachine(folder, {
           HOME: join(folder, "home"),
@@ -124,11 +125,4 @@ async function answers(url: string, process: Deno.ChildProcess): Promise<void> {
     await delay(POLL_MS);
   }
   throw new Error(`nothing answers at ${url}`);
-}
-
-function freePorts(): [number, number] {
-  const listeners = [0, 0].map((port) => Deno.listen({ hostname: "127.0.0.1", port }));
-  const [a, b] = listeners.map((listener) => listener.addr.port);
-  for (const listener of listeners) listener.close();
-  return [a, b];
 }

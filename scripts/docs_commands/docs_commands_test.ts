@@ -117,13 +117,17 @@ Deno.test({
       assert.equal(commands.length, 4, RUN.commandLine);
       const [train, list, predict, exportModel] = commands;
       const { model_id } = JSON.parse(await succeed(reader, train));
-      assert.match(await succeed(reader, list), new RegExp(`^id .*\n${model_id} `));
       const { writePng } = await import("../../inference_service/png/testing.ts");
       const isInk = (x: number, y: number) => x > 120 && x < 150 && y > 40 && y < 240;
       const sample = (x: number, y: number) => isInk(x, y) ? 0 : 255;
       await Deno.writeFile(reader.file("digit.png"), writePng({ width: 280, height: 280, colour: 0, sample }));
-      assert.match(await succeed(reader, predict), /^1\n\d+\.\d+% sure, by /);
-      await succeed(reader, exportModel.replace("MODEL_ID", model_id));
+      const [table, answer] = await Promise.all([
+        succeed(reader, list),
+        succeed(reader, predict),
+        succeed(reader, exportModel.replace("MODEL_ID", model_id)),
+      ]);
+      assert.match(table, new RegExp(`^id .*\n${model_id} `));
+      assert.match(answer, /^1\n\d+\.\d+% sure, by /);
       assert.ok((await Deno.stat(reader.file("model.onnx"))).size > 4 * 784 * 128);
     }),
 });
@@ -147,11 +151,12 @@ Deno.test({
 
       const [xor, simpleNN, ...more] = RUN.examples.split("\n");
       assert.deepEqual(more, []);
-      assert.match(await succeed(reader, xor), /answers/);
-      assert.match(
-        await succeed(reader, simpleNN.replace("data/MNIST", join(data, "MNIST"))),
-        /^9\d.* % of the test digits$/m,
-      );
+      const [answers, accuracy] = await Promise.all([
+        succeed(reader, xor),
+        succeed(reader, simpleNN.replace("data/MNIST", join(data, "MNIST"))),
+      ]);
+      assert.match(answers, /answers/);
+      assert.match(accuracy, /^9\d.* % of the test digits$/m);
       assert.ok((await Deno.stat(reader.file("simple_nn.pth"))).size > 4 * 784 * 128);
     }),
 });

@@ -1,6 +1,7 @@
 /** For tests: somebody who types what the documents say, with ports and folders of their own. */
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import { freePorts } from "../../service/free_ports_testing.ts";
 import { eventually } from "../../ui/testing/eventually.ts";
 import { PROJECT_DIR } from "../lib/source_files.ts";
 
@@ -15,14 +16,10 @@ export interface Output {
 }
 
 export class Reader {
-  readonly ports: readonly number[];
+  /** The documents' own, and those that they choose where these are taken. */
+  readonly ports = freePorts(4);
 
-  private constructor(readonly folder: string) {
-    // Four: the documents' own, and those that they choose where these are taken.
-    const listeners = [0, 0, 0, 0].map(() => Deno.listen({ hostname: "127.0.0.1", port: 0 }));
-    this.ports = listeners.map(({ addr }) => addr.port);
-    for (const listener of listeners) listener.close();
-  }
+  private constructor(readonly folder: string) {}
 
   static async with(body: (reader: Reader) => Promise<void>): Promise<void> {
     const folder = await Deno.makeTempDir({ prefix: "reader_" });

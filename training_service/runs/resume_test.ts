@@ -280,3 +280,15 @@ Deno.test("runs of before are listed behind the present ones, each once, and are
     assert.equal(await onlooker.end(), 1000);
   });
 });
+
+Deno.test("runs that stop leave the worker to the end of the process; where that goes on, the worker is ended", async () => {
+  await withLab(async ({ train, worker, runs }) => {
+    const client = await train();
+    (await worker.next()).start();
+    await runs.stop();
+    assert.equal((await client.next("aborted")).type, "aborted");
+    assert.equal(worker.closed, false);
+    await runs.close();
+    assert.equal(worker.closed, true);
+  });
+});

@@ -181,11 +181,20 @@ export class Runs {
     return [...this.#runs.values()].filter(({ state }) => state === "queued" || state === "asking").length;
   }
 
-  /** Aborts every run and ends the worker. Nothing half done is stored. */
-  async close(): Promise<void> {
+  /**
+   * Aborts every run and begins no other. Nothing half done is stored. The worker is left to the end of the process: a thread
+   * that has looked for a GPU takes the graphics driver out of memory when it is ended, and a process that ends in the same
+   * moment calls that driver's exit handlers, which are gone (signal 11; Deno 2.9.6 with Mesa).
+   */
+  async stop(): Promise<void> {
     this.#closed = true;
     for (const run of this.#runs.values()) run.abort("Training aborted: the service is shutting down.");
     await Promise.all(this.#ends);
+  }
+
+  /** As `stop`, and ends the worker, too: for a process that goes on. */
+  async close(): Promise<void> {
+    await this.stop();
     this.#options.worker.close();
   }
 

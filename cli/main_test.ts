@@ -1,0 +1,33 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { type NamedTensor, parameterSpecs } from "../core/nn/model_spec.ts";
+import { Registry, specOf } from "../registry/mod.ts";
+import { testModel, withFolder } from "../registry/registry_testing.ts";
+
+const MAIN = join(import.meta.dirname!, "main.ts");
+/** So wide that its file does not fit into a pipe: whoever writes it notices that nobody reads. */
+const WIDE = { ...testModel, hidden_layers_config: [512] };
+
+function weights(): NamedTensor[] {
+  return parameterSpecs(specOf(WIDE)).map(({ name, shape }) => ({
+    name,
+    shape,
+    data: new Float32Array(shape.reduce((a, b) => a * b, 1)),
+  }));
+}
+
+Deno.test({
+  name: "an export whose reader has seen enough ends in silence, as other programs do",
+  ignore: Deno.build.os === "windows",
+  fn: () =>
+    withFolder(async (folder) => {
+      const { id } = await (await Registry.open(folder, { write: true })).store(WIDE, weights());
+      const lab = `"${Deno.execPath()}" run --quiet --allow-read --allow-env --allow-sys "${MAIN}"`;
+      const { stdout, stderr } = await new Deno.Command("bash", {
+        args: ["-c", `${lab} export ${id} -o - | head -c 2; echo " \${PIPESTATUS[0]}"`],
+        env: { MODELS_DIR: folder },
+      }).output();
+      assert.equal(new TextDecoder().decode(stderr), "");
+      assert.equal(new TextDecoder().decode(stdout), "PK 141\n", "the first bytes of a zip archive");
+    }),
+});
