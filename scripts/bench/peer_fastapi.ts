@@ -2,6 +2,7 @@
 import { join } from "node:path";
 import { freePort } from "../../service/free_ports_testing.ts";
 import type { Bench, Figure } from "./case.ts";
+import { median } from "./measure.ts";
 import { compareInTurn } from "./pair.ts";
 import { ask, load, type Predictions, withPredictions } from "./predict.ts";
 import { findPython } from "./python.ts";
@@ -9,7 +10,7 @@ import { serves, withService } from "./service_process.ts";
 
 const SCRIPT = join(import.meta.dirname!, "peer_fastapi.py");
 
-/** Requests a second of both services; both must see the same digits in the drawings. */
+/** Requests a second of both services, and how long 99 % take at most; both must see the same digits in the drawings. */
 export async function compareServices(bench: Bench): Promise<Figure[]> {
   const python = await findPython("FastAPI", ["fastapi", "uvicorn", "torch", "PIL", "numpy"]);
   return await withPredictions(
@@ -19,9 +20,18 @@ export async function compareServices(bench: Bench): Promise<Figure[]> {
         await proveDigits(url, predictions);
         return await withFastApi(python, join(modelsDir, predictions.record.filename), async (peerUrl) => {
           await proveDigits(peerUrl, predictions);
-          const rateOf = (service: string) => async (seconds: number) =>
-            (await load(service, predictions.bodies, seconds)).perSecond;
-          return await compareInTurn({ ours: rateOf(url), theirs: rateOf(peerUrl) }, bench, "requests/s", "FastAPI");
+          const ours: number[] = [], theirs: number[] = [];
+          const rateOf = (service: string, p99s: number[]) => async (seconds: number) => {
+            const { perSecond, p99 } = await load(service, predictions.bodies, seconds);
+            p99s.push(p99);
+            return perSecond;
+          };
+          const pair = { ours: rateOf(url, ours), theirs: rateOf(peerUrl, theirs) };
+          return [
+            ...await compareInTurn(pair, bench, "requests/s", "FastAPI"),
+            { value: median(ours), unit: "ms p99" },
+            { value: median(theirs), unit: "ms p99 FastAPI" },
+          ];
         });
       }),
   );
