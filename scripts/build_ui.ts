@@ -17,19 +17,25 @@ export interface BuiltFile {
   gzipBytes: number;
 }
 
-/** Builds beside `target` and swaps at the end, so that a failed build leaves the last good one in place. */
+/**
+ * Builds beside `target` and swaps at the end, so that a failed build leaves the last good one in place. Beside each asset
+ * lies the same gzipped, with `.gz` at the end of its name.
+ */
 export async function buildUi(target = join(ROOT, "dist/ui")): Promise<BuiltFile[]> {
   const fresh = `${target}.${crypto.randomUUID()}.tmp`;
   try {
     const files = await bundle();
     await Deno.mkdir(join(fresh, "assets"), { recursive: true });
-    for (const [path, contents] of files) await Deno.writeFile(join(fresh, path), contents);
+    const built: BuiltFile[] = [];
+    for (const [path, contents] of files) {
+      const zipped = gzipSync(contents, { level: 9 });
+      await Deno.writeFile(join(fresh, path), contents);
+      // The pages themselves are filled in for each visitor.
+      if (path.startsWith("assets/")) await Deno.writeFile(join(fresh, `${path}.gz`), zipped);
+      built.push({ path, bytes: contents.length, gzipBytes: zipped.length });
+    }
     await swap(fresh, target);
-    return Array.from(files, ([path, contents]) => ({
-      path,
-      bytes: contents.length,
-      gzipBytes: gzipSync(contents).length,
-    }));
+    return built;
   } finally {
     await removeIfThere(fresh);
     await esbuild.stop();

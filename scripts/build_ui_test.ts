@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import { gunzipSync } from "node:zlib";
 import { buildUi } from "./build_ui.ts";
 
 /** What a page may cost a visitor, in bytes over the wire. */
@@ -29,6 +30,8 @@ Deno.test("the pages are built, name their assets, leave the ports to the server
       for (const { path } of scripts) {
         const code = await Deno.readTextFile(join(target, path));
         assert.doesNotMatch(code, /\bDeno\.|["'`]node:/, `${path}: code that no browser runs`);
+        const zipped = gunzipSync(await Deno.readFile(join(target, `${path}.gz`)));
+        assert.equal(new TextDecoder().decode(zipped), code);
       }
     }
     const locked = await Deno.readTextFile(join(target, "locked.html"));

@@ -7,7 +7,7 @@ import { readSettings } from "../service/settings.ts";
 import { graphicsEnvironment } from "../service/graphics.ts";
 import { prepare } from "./lib/prepare.ts";
 import { PROJECT_DIR } from "./lib/source_files.ts";
-import { ALONE } from "./lib/test_lanes.ts";
+import { ALONE, SIDE_BY_SIDE } from "./lib/test_lanes.ts";
 import { countTests, summaryLine, type TestCounts } from "./lib/test_counts.ts";
 
 interface TestRun {
@@ -58,7 +58,7 @@ async function runDenoTest(args: readonly string[], long: boolean): Promise<Test
     const command = new Deno.Command(Deno.execPath(), {
       args: ["test", "--allow-all", "--no-check", `--junit-path=${report}`, ...args],
       cwd: PROJECT_DIR,
-      env: { ...graphicsEnvironment(), ...(long ? { LAB_LONG: "1" } : {}) },
+      env: { ...graphicsEnvironment(), DENO_JOBS: String(SIDE_BY_SIDE), ...(long ? { LAB_LONG: "1" } : {}) },
       stdin: "null",
       stdout: "inherit",
       stderr: "inherit",

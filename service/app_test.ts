@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import { gunzipSync, gzipSync } from "node:zlib";
 import { RegistryError } from "../registry/mod.ts";
 import { createServiceApp, HttpError, serviceUrl } from "./app.ts";
 import type { HealthOptions } from "./health.ts";
@@ -172,6 +173,25 @@ Deno.test("assets are typed and kept by browsers for ever", async () => {
     assert.equal(await response.text(), "export {};");
     assert.match(response.headers.get("content-type")!, /text\/javascript/);
     assert.match(response.headers.get("cache-control")!, /immutable/);
+  });
+});
+
+Deno.test("an asset that lies gzipped beside itself goes out so to whoever takes it", async () => {
+  await withPages(async (uiDir) => {
+    const asset = join(uiDir, "assets", "training-ABC123.js");
+    await Deno.writeFile(`${asset}.gz`, gzipSync(await Deno.readFile(asset)));
+    const app = createApp({ uiDir });
+    for (
+      const [accepted, encoding] of [["gzip, deflate, br", "gzip"], ["br;q=1.0", null], [undefined, null]] as const
+    ) {
+      const headers = new Headers(accepted === undefined ? {} : { "Accept-Encoding": accepted });
+      const response = await app.request("http://localhost/assets/training-ABC123.js", { headers });
+      const body = await response.bytes();
+      assert.equal(response.headers.get("content-encoding"), encoding);
+      assert.equal(response.headers.get("vary"), "Accept-Encoding");
+      assert.match(response.headers.get("content-type")!, /text\/javascript/);
+      assert.equal(new TextDecoder().decode(encoding === null ? body : gunzipSync(body)), "export {};");
+    }
   });
 });
 

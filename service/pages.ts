@@ -1,6 +1,7 @@
 /** The bundled page of a service and its assets. */
 import { extname, join } from "node:path";
 import type { Context, Hono } from "hono";
+import { accepts } from "hono/accepts";
 import { quote } from "../protocol/mod.ts";
 import { HttpError } from "./errors.ts";
 import { serviceUrl } from "./service_url.ts";
@@ -24,7 +25,8 @@ const ASSET_NAME = /^[A-Za-z0-9_-][A-Za-z0-9._-]*$/;
 
 /**
  * Adds `GET /` (the page `${uiDir}/${page}.html` with ports and links filled in), `GET /docs` (`docs.html`, the same way) and
- * `GET /assets/<name>`. The bundler puts a hash of the content into an asset's name, so browsers may keep it for ever.
+ * `GET /assets/<name>`, gzipped where the client takes it. The bundler puts a hash of the content into an asset's name, so
+ * browsers may keep it for ever.
  */
 export function addPages(app: Hono, settings: Settings, page: "training" | "inference") {
   const servePage = (name: string) => async (c: Context) => {
@@ -42,13 +44,22 @@ export function addPages(app: Hono, settings: Settings, page: "training" | "infe
 
   app.get("/assets/:name", async (c) => {
     const name = c.req.param("name");
-    const bytes = ASSET_NAME.test(name) ? await readOptional(join(settings.uiDir, "assets", name)) : undefined;
+    const read = (suffix: string) => readOptional(join(settings.uiDir, "assets", name + suffix));
+    const isName = ASSET_NAME.test(name);
+    const zipped = isName && takesGzip(c) ? await read(".gz") : undefined;
+    const bytes = zipped ?? (isName ? await read("") : undefined);
     if (bytes === undefined) throw new HttpError(404, `There is no asset ${quote(name)}.`);
+    if (zipped !== undefined) c.header("Content-Encoding", "gzip");
     return c.body(bytes, 200, {
       "Content-Type": CONTENT_TYPES[extname(name)] ?? "application/octet-stream",
       "Cache-Control": "public, max-age=31536000, immutable",
+      "Vary": "Accept-Encoding",
     });
   });
+}
+
+function takesGzip(c: Context): boolean {
+  return accepts(c, { header: "Accept-Encoding", supports: ["gzip"], default: "identity" }) === "gzip";
 }
 
 async function readOptional(path: string): Promise<Uint8Array<ArrayBuffer> | undefined> {

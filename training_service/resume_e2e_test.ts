@@ -141,28 +141,6 @@ Deno.test("aborted, ended by a signal and taken up each time, a run gives the bi
   });
 });
 
-Deno.test("a service that is killed leaves a run that can be taken up, once a checkpoint was due", async () => {
-  await withDigits(async (dir) => {
-    const { modelsDir } = foldersOf(dir);
-    let id = "";
-    await withService(dir, async (service) => {
-      const client = await service.train({ ...CONFIG, num_epochs: 200 });
-      id = (await client.next("accepted")).run_id;
-      const folder = join(modelsDir, "checkpoints");
-      // One comes every ten seconds.
-      await eventually(() => filesIn(folder).find((name) => name === `${id}.safetensors`), 40_000);
-      await service.kill();
-    });
-    await withService(dir, async (service) => {
-      const [run] = await getJson<RunSummary[]>(service, "/api/runs");
-      assert.deepEqual([run.id, run.state, run.resume], [id, "failed", id]);
-      assert.match(run.message!, /stopped at step [\d,]+ of [\d,]+, when the service ended/);
-      const client = await service.train({ resume: id });
-      assert((await client.next("loss")).step > run.step);
-    });
-  });
-});
-
 Deno.test("a finished model is trained further as a new one", async () => {
   await withDigits(async (dir) => {
     const { modelsDir } = foldersOf(dir);

@@ -6,7 +6,7 @@ import { withDigits, withService } from "./service_process_testing.ts";
 const isLong = Deno.env.get("LAB_LONG") === "1";
 /** The first runs compile programs and fill caches. */
 const WARM_UP = isLong ? 20 : 5;
-const RUNS = isLong ? 200 : 15;
+const RUNS = isLong ? 200 : 8;
 /** Resident memory that may come on top after the warm-up, also in the long run: the collector takes its time. */
 const MAX_GROWTH = 96 * 2 ** 20;
 const MAX_RUN_MS = 60_000;

@@ -10,14 +10,14 @@ const pageTest = setUpPageTests();
 
 pageTest("from the form by a live curve to a model that reads drawn digits", async (lab, page) => {
   await page.goto(lab.trainingUrl);
-  const steps = await collectTexts(page, "Step [\\d,]+ of 938");
+  const steps = await collectTexts(page, "Step [\\d,]+ of 2,814");
   const means = await collectTexts(page, "Running mean[\\d.]+");
   await startTraining(page, {
     "Model type": "SimpleNN",
     "Hidden layers": "128",
     "Optimizer": "Adam",
     "Learning rate": "0.001",
-    "Epochs": "1",
+    "Epochs": "3",
     "Batch size": "64",
   });
   await statusBecomes(page, /^Done\. The model recognises 9[5-9]\.\d\d % of the test digits/);

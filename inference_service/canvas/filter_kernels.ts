@@ -4,9 +4,9 @@
  */
 import type { Code } from "../../core/emit/wasm/encoding.ts";
 import type { FunctionBuilder } from "../../core/emit/wasm/function_builder.ts";
-import { i16x8, i32, i32x4, i8x16, v128 } from "../../core/emit/wasm/instructions.ts";
+import { i16x8, i32, i32x4, i8x16, v128 } from "./instructions.ts";
 import type { ModuleBuilder } from "../../core/emit/wasm/module_builder.ts";
-import { advance, firstWord, loadPixel, VECTOR_BYTES } from "./simd.ts";
+import { advance, firstWord, loadPixel, VECTOR_BYTES } from "./steps.ts";
 
 /**
  * All arguments are addresses, none of them aligned to anything. `to` … `end` becomes the row of which the filtered bytes

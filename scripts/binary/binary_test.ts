@@ -37,7 +37,7 @@ Deno.test("packaging: the lab, its pages, its digits and the packages it imports
   assert.deepEqual(own.filter((path) => !source.test(path) && !built.test(path)), []);
   assert.deepEqual(own.filter((path) => /(_test|_testing|_bench)\.ts$|\/(testing|fixtures)\b/.test(path)), []);
   for (const script of await workerScripts()) assert.ok(own.includes(script), `${script} is not embedded`);
-  assert.equal(own.filter((path) => path.endsWith(".gz")).length, 4);
+  assert.equal(own.filter((path) => /^dist\/dataset\/.*\.gz$/.test(path)).length, 4);
   const packages = new Set(files.map(({ path }) => packageFile(path)?.name).filter((name) => name !== undefined));
   assert.deepEqual([...packages].sort(), PACKAGES);
   console.log(

@@ -1,16 +1,22 @@
 /** Which tests share the machine with others, and which have it to themselves. */
 
 /**
- * Tests that hold the lab to times (an abort, a shut-down, a frame) or look at the memory of their process: others beside them
- * would be measured too. Files, or folders with all below.
+ * Tests that hold the lab to times that a busy machine breaks, or look at the memory of their process, which those beside them
+ * share. Files, or folders with all below.
  */
 export const ALONE = [
   "core/backends/webgpu/webgpu_test.ts",
   "core/checkpoint/fuzz_test.ts",
   "core/mnist/doubt_test.ts",
-  "inference_service/",
+  "inference_service/drawing_fuzz_test.ts",
+  "inference_service/hostile_test.ts",
+  "inference_service/png/hostile_test.ts",
   "registry/many_models_test.ts",
-  "scripts/",
+  "scripts/bench_test.ts",
+  "scripts/dev_test.ts",
+  "scripts/lab_end_test.ts",
+  "scripts/load_test.ts",
+  "scripts/lib/",
   "service/",
   "training_service/app_test.ts",
   "training_service/e2e_test.ts",
@@ -26,6 +32,8 @@ export const ALONE = [
   "training_service/worker_faults_test.ts",
   "ui/drawing_page_test.ts",
   "ui/losses_stream_test.ts",
-  "ui/models_table_test.ts",
   "ui/training/models/models_table_test.ts",
 ];
+
+/** Of those that share it: tests wait for processes and pages, so that one more than there are cores keeps them busy. */
+export const SIDE_BY_SIDE = navigator.hardwareConcurrency + 1;

@@ -1,5 +1,5 @@
 /** The words of shared memory by which the threads of a session keep in step. */
-import { atomics, drop, i32, i64 } from "../../emit/wasm/instructions.ts";
+import { atomics, drop, i32, i64Const } from "../../emit/wasm/instructions.ts";
 import type { ModuleBuilder } from "../../emit/wasm/module_builder.ts";
 
 /** Numbers of the words. Each has a cache line of its own, for they are written while others spin on their neighbours. */
@@ -50,7 +50,7 @@ export function addBarrier(module: ModuleBuilder, control: number, workers: numb
       const mayGoOn = i32.eqz(atomics.load(zero, word("stop")));
       f.while(i32.and(isSame, mayGoOn), () => {
         f.if(spins.get, () => f.set(spins, i32.sub(spins.get, i32.const(1))), () => {
-          f.emit([...atomics.wait32(zero, word("generation"), generation.get, i64.const(NAP_NS)), ...drop]);
+          f.emit([...atomics.wait32(zero, word("generation"), generation.get, i64Const(NAP_NS)), ...drop]);
         });
       });
     });

@@ -4,10 +4,10 @@
  */
 import { type Code, float32, signed, unsigned } from "./encoding.ts";
 
-const op = (opcode: number) => (...operands: Code[]): Code => [...operands.flat(), opcode];
+export const op = (opcode: number) => (...operands: Code[]): Code => [...operands.flat(), opcode];
 
 /** Alignment is a hint that engines on x86 and ARM ignore; 0 claims nothing. */
-const memory = (opcode: readonly number[]) => (address: Code, offset: number, ...operands: Code[]): Code => [
+export const memory = (opcode: readonly number[]) => (address: Code, offset: number, ...operands: Code[]): Code => [
   ...address,
   ...operands.flat(),
   ...opcode,
@@ -15,8 +15,8 @@ const memory = (opcode: readonly number[]) => (address: Code, offset: number, ..
   ...unsigned(offset),
 ];
 
-const simdOpcode = (opcode: number) => [0xfd, ...unsigned(opcode)];
-const simd = (opcode: number) => (...operands: Code[]): Code => [...operands.flat(), ...simdOpcode(opcode)];
+export const simdOpcode = (opcode: number) => [0xfd, ...unsigned(opcode)];
+export const simd = (opcode: number) => (...operands: Code[]): Code => [...operands.flat(), ...simdOpcode(opcode)];
 const laneMemory = (opcode: number) => (address: Code, offset: number, value: Code, index: number): Code => [
   ...address,
   ...value,
@@ -31,14 +31,12 @@ export const i32 = {
   load: memory([0x28]),
   load8u: memory([0x2d]),
   store: memory([0x36]),
-  store8: memory([0x3a]),
   eqz: op(0x45),
 
   eq: op(0x46),
   ne: op(0x47),
   ltS: op(0x48),
   gtS: op(0x4a),
-  gtU: op(0x4b),
   leS: op(0x4c),
   geS: op(0x4e),
   /** Number of zeros below the lowest bit that is set. */
@@ -49,7 +47,6 @@ export const i32 = {
   divU: op(0x6e),
   remU: op(0x70),
   and: op(0x71),
-  or: op(0x72),
   shl: op(0x74),
   shrU: op(0x76),
 };
@@ -75,16 +72,8 @@ export const atomics = {
   add: atomic(0x1e),
 };
 
-export const i64 = {
-  /** Small enough for 32 bits. */
-  const: (value: number): Code => [0x42, ...signed(value)],
-  load: memory([0x29]),
-  shrU: op(0x88),
-  /** From 32 bits, which count as unsigned. */
-  extendU: op(0xad),
-  /** The low 32 bits. */
-  wrap: op(0xa7),
-};
+/** A 64-bit constant small enough for 32 bits. */
+export const i64Const = (value: number): Code => [0x42, ...signed(value)];
 
 export const drop: Code = [0x1a];
 export const returnNow: Code = [0x0f];
@@ -102,8 +91,6 @@ export const v128 = {
   load: memory(simdOpcode(0x00)),
   load8x8u: memory(simdOpcode(0x02)),
   load32Splat: memory(simdOpcode(0x09)),
-  /** 32 bits, and zeros behind them. */
-  load32Zero: memory(simdOpcode(0x5c)),
   store: memory(simdOpcode(0x0b)),
   store32Lane: laneMemory(0x5a),
   store64Lane: laneMemory(0x5b),
@@ -115,44 +102,16 @@ export const v128 = {
   xor: simd(0x51),
   /** Bits of the first operand where the third is 1, of the second elsewhere. */
   bitselect: simd(0x52),
-  /** 1 where any bit is set, else 0: no vector. */
-  anyTrue: simd(0x53),
 };
 
 export const i8x16 = {
-  /** For each byte of the second operand the byte of the first that it numbers; 0 for numbers from 16 on. */
-  swizzle: simd(0x0e),
-  add: simd(0x6e),
-  sub: simd(0x71),
-  subSaturatedU: simd(0x73),
-  maxU: simd(0x79),
-  /** The mean of unsigned bytes, rounded up. */
-  averageU: simd(0x7b),
-  narrowI16: simd(0x66),
   ne: simd(0x24),
   /** The highest bit of each lane, lane 0's lowest. */
   bitmask: simd(0x64),
 };
 
-export const i16x8 = {
-  extendLowU8: simd(0x89),
-  extendHighU8: simd(0x8a),
-  /** Sums of neighbouring bytes. */
-  addPairsU8: simd(0x7d),
-  eq: simd(0x2d),
-  abs: simd(0x80),
-  add: simd(0x8e),
-  sub: simd(0x91),
-  minS: simd(0x96),
-};
-
 export const i32x4 = {
   splat: simd(0x11),
-  extractLane: (vector: Code, lane: number): Code => [...vector, ...simdOpcode(0x1b), lane],
-  /** Sums of neighbouring 16-bit lanes. */
-  addPairsU16: simd(0x7f),
-  /** Sums of the products of neighbouring 16-bit lanes. */
-  dotI16: simd(0xba),
   const: (value: number): Code => {
     const bytes = [...new Uint8Array(new Int32Array([value]).buffer)];
     return [...simdOpcode(0x0c), ...bytes, ...bytes, ...bytes, ...bytes];

@@ -1,7 +1,7 @@
 /** The codes of one block of Deflate, from bits to bytes: where inflating spends its time. */
 import type { Code } from "../../../core/emit/wasm/encoding.ts";
 import type { FunctionBuilder, Local } from "../../../core/emit/wasm/function_builder.ts";
-import { i32, i64, i8x16, v128 } from "../../../core/emit/wasm/instructions.ts";
+import { i32, i64, i8x16, v128 } from "../instructions.ts";
 import type { ModuleBuilder } from "../../../core/emit/wasm/module_builder.ts";
 import {
   BIT,

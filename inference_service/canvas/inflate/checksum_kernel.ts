@@ -1,7 +1,7 @@
 /** Adler-32 (RFC 1950, section 8.2): the sum of all bytes, and the sum of all those sums. */
 import type { Code } from "../../../core/emit/wasm/encoding.ts";
 import type { FunctionBuilder, Local } from "../../../core/emit/wasm/function_builder.ts";
-import { i16x8, i32, i32x4, v128 } from "../../../core/emit/wasm/instructions.ts";
+import { i16x8, i32, i32x4, v128 } from "../instructions.ts";
 import type { ModuleBuilder } from "../../../core/emit/wasm/module_builder.ts";
 import { SUMS } from "./layout.ts";
 

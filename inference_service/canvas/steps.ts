@@ -1,7 +1,7 @@
-/** Instructions for bytes, 16 at a time, which only the kernels for canvases need. */
+/** Steps that several kernels take. */
 import type { Code } from "../../core/emit/wasm/encoding.ts";
 import type { FunctionBuilder, Local } from "../../core/emit/wasm/function_builder.ts";
-import { i32, i32x4, v128 } from "../../core/emit/wasm/instructions.ts";
+import { i32, i32x4, v128 } from "./instructions.ts";
 
 export const VECTOR_BYTES = 16;
 
