@@ -18,14 +18,15 @@ import {
   trainedWeights,
 } from "./drawings_testing.ts";
 
+const isLong = Deno.env.get("LAB_LONG") === "1";
 /** Points of accuracy that a drawing may cost, against the same digits as the dataset has them. */
 const MAX_LOSS = 0.5;
 /** Digits drawn at every size and place. */
-const EVERYWHERE = 200;
+const EVERYWHERE = isLong ? 200 : 100;
 /** Digits drawn at one size and place each. */
-const SOMEWHERE = 600;
+const SOMEWHERE = isLong ? 600 : 300;
 /** Digits drawn small. Smoothing tells there, now for a digit and now against it: enough of them for that to level out. */
-const SMALL_DIGITS = 1500;
+const SMALL_DIGITS = isLong ? 1500 : 500;
 const PLACES = [0, 1, 2, 3, 4, 5, 6, 7, 8];
 
 /** How many of the pictures of each of the first `count` digits, 784 bytes each, the model tells. */

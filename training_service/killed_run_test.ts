@@ -9,7 +9,7 @@ const CONFIG = {
   model_type: "SimpleNN",
   optimizer: "Adam",
   learning_rate: 0.002,
-  num_epochs: 500,
+  num_epochs: 200,
   batch_size: 64,
   hidden_layers_config: [48, 24],
   use_dropout: true,

@@ -73,14 +73,12 @@ Deno.test({
   ignore: python === undefined,
   fn: async () => {
     const configs: ModelConfig[] = [
-      ...OPTIMIZERS.flatMap((optimizer) =>
-        [false, true].map((use_dropout): ModelConfig => ({
-          ...BASE,
-          optimizer,
-          learning_rate: optimizer === "SGD" ? 0.05 : 0.001,
-          use_dropout,
-        }))
-      ),
+      ...OPTIMIZERS.map((optimizer, i): ModelConfig => ({
+        ...BASE,
+        optimizer,
+        learning_rate: optimizer === "SGD" ? 0.05 : 0.001,
+        use_dropout: i % 2 === 1,
+      })),
       { ...BASE, hidden_layers_config: [] },
       { ...BASE, hidden_layers_config: [48, 32], use_dropout: true },
       { ...BASE, model_type: "ConvNN" },

@@ -73,7 +73,7 @@ export const PAGE_STATES: readonly PageState[] = [
     partWhenNarrow: RUN,
     open: async (lab, page) => {
       await page.goto(lab.trainingUrl);
-      await startTraining(page, { ...WANTED, "Hidden layers": "512, 256", "Epochs": "20" });
+      await startTraining(page, { ...WANTED, "Hidden layers": "256", "Epochs": "100" });
       await drawOnProbe(page, THREE);
       await probeSays(page, /^So far/);
       // Into the second epoch, so that both curves have begun.
