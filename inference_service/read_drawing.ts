@@ -16,7 +16,8 @@ export class DrawingError extends Error {
 export function readDrawing(png: Uint8Array): Uint8Array {
   try {
     const chunks = readChunks(png);
-    if (isCanvas(chunks)) return prepareInk(canvasReader.read(chunks), chunks.header.width, canvasReader.tools);
+    const ink = isCanvas(chunks) ? canvasReader.read(chunks) : undefined;
+    if (ink !== undefined) return prepareInk(ink, chunks.header.width, canvasReader.tools);
     return prepareDrawing(decodeChunks(chunks));
   } catch (error) {
     if (error instanceof PngError) throw new DrawingError(`image_data: ${error.message}`);

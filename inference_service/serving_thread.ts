@@ -21,8 +21,9 @@ async function serve(address: ListeningAddress, settings: Settings): Promise<voi
   log.configure(settings.log);
   service = await openInferenceService(settings);
   const silent = () => {};
-  server = Deno.serve({ ...address, reusePort: true, onListen: silent, onError: answerUnservable }, service.fetch);
+  // Before it does: from then on there may be requests that the end has to wait for.
   post({ type: "listening" });
+  server = Deno.serve({ ...address, reusePort: true, onListen: silent, onError: answerUnservable }, service.fetch);
 }
 
 async function shutdown(): Promise<void> {

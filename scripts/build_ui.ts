@@ -122,6 +122,8 @@ async function swap(fresh: string, target: string): Promise<void> {
     const old = `${fresh}.${attempt}.old`;
     await Deno.rename(target, old).catch(ignoreMissing);
     const problem = await Deno.rename(fresh, target).then(() => undefined, (error) => error);
+    // Unless the other one has put its pages there meanwhile.
+    if (problem !== undefined) await Deno.rename(old, target).catch(() => {});
     await removeIfThere(old);
     if (problem === undefined) return;
     if (attempt === SWAP_ATTEMPTS) throw problem;

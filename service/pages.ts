@@ -20,8 +20,8 @@ const CONTENT_TYPES: Record<string, string> = {
   ".woff2": "font/woff2",
 };
 
-/** One file name: no separators and no leading dot, so no way out of the folder. */
-const ASSET_NAME = /^[A-Za-z0-9_-][A-Za-z0-9._-]*$/;
+/** One file name: no separators and no leading dot, so no way out of the folder; not longer than systems take. */
+const ASSET_NAME = /^[A-Za-z0-9_-][A-Za-z0-9._-]{0,199}$/;
 
 /**
  * Adds `GET /` (the page `${uiDir}/${page}.html` with ports and links filled in), `GET /docs` (`docs.html`, the same way) and

@@ -17,8 +17,7 @@ import {
   type Stroke,
 } from "./testing/drawing_page.ts";
 import { eventually } from "./testing/eventually.ts";
-import { focusedName } from "./testing/keyboard.ts";
-import { tabTo } from "./testing/keyboard.ts";
+import { focusedName, tabTo } from "./testing/keyboard.ts";
 import type { Lab } from "./testing/lab.ts";
 import { setUpPageTests } from "./testing/page_test_setup.ts";
 import { trainModel } from "./testing/stored_models.ts";

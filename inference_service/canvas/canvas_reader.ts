@@ -6,7 +6,7 @@ import type { Chunks } from "../png/chunks.ts";
 import { INFLATE_BYTES, INFLATE_MARGIN, Inflater } from "./inflate/inflater.ts";
 import { canInflateTo, CANNOT_INFLATE, TOO_LONG, TOO_SHORT } from "../png/decode.ts";
 import { PngError } from "../png/error.ts";
-import { COLOUR } from "../png/header.ts";
+import { COLOUR, type Header } from "../png/header.ts";
 import { INK_STEP } from "./ink_kernel.ts";
 import { type CanvasKernels, compileCanvasKernels } from "./kernels.ts";
 import { fastPlaneTools, PLANE_MARGIN, resultBytes } from "./plane.ts";
@@ -19,9 +19,22 @@ const PAPER = INFLATE_BYTES, STRONGEST = PAPER + 16, DIFFERENCES = STRONGEST + 1
 /** Behind those: a row of zeros, as PNG imagines one above the first, then the picture, its ink and the compressed file. */
 const ROWS = DIFFERENCES + 16;
 
-/** Whether a file is what browsers make of a canvas: RGBA, 8 bits a sample, rows in order. */
-export function isCanvas({ header }: Chunks): boolean {
-  return header.colour === COLOUR.rgba && header.depth === 8 && !header.interlaced;
+/**
+ * Whether a file is what browsers make of a canvas: RGBA, 8 bits a sample, rows in order, and no longer than what compressing
+ * makes of noise.
+ */
+export function isCanvas({ header, data }: Chunks): boolean {
+  if (header.colour !== COLOUR.rgba || header.depth !== 8 || header.interlaced) return false;
+  return data.length <= 1.01 * filteredBytes(header) + 1024;
+}
+
+function filteredBytes({ width, height }: Header): number {
+  return height * (1 + width * PIXEL_BYTES);
+}
+
+/** Compressors begin a block every few kilobytes. */
+function mostBlocks(bytes: number): number {
+  return 64 + Math.floor(bytes / 1024);
 }
 
 export class CanvasReader {
@@ -32,23 +45,26 @@ export class CanvasReader {
   /** For the plane that was read last. */
   readonly tools: PlaneTools = fastPlaneTools(this.#memory, this.#kernels, () => this.#results);
 
-  /** The ink on a canvas, which holds until the next call. Throws a `PngError` for a picture that is damaged. */
-  read(chunks: Chunks): Ink {
+  /**
+   * The ink on a canvas, which holds until the next call; undefined for one that is compressed in a way that only the plain
+   * reader can go through in time. Throws a `PngError` for a picture that is damaged.
+   */
+  read(chunks: Chunks): Ink | undefined {
     const { width, height } = chunks.header;
     const pixels = width * height;
-    const rowBytes = width * PIXEL_BYTES, filteredBytes = height * (1 + rowBytes);
-    if (!canInflateTo(chunks.data, filteredBytes)) throw new PngError(TOO_SHORT);
+    const rowBytes = width * PIXEL_BYTES, size = filteredBytes(chunks.header);
+    if (!canInflateTo(chunks.data, size)) throw new PngError(TOO_SHORT);
     const paddedPixels = Math.ceil(pixels / INK_STEP) * INK_STEP;
     const pictureAt = ROWS + rowBytes;
     // At a multiple of 16, for results of 16 bits are read behind the plane; a filtered row may have an odd length.
-    const planeAt = Math.ceil((pictureAt + Math.max(filteredBytes + INFLATE_MARGIN, paddedPixels * PIXEL_BYTES)) / 16) *
+    const planeAt = Math.ceil((pictureAt + Math.max(size + INFLATE_MARGIN, paddedPixels * PIXEL_BYTES)) / 16) *
       16;
     this.#results = planeAt + paddedPixels + PLANE_MARGIN;
     const fileAt = this.#results + resultBytes(width, height);
     const bytes = this.#reserve(fileAt + chunks.data.length + INFLATE_MARGIN);
     bytes.fill(0, ROWS, pictureAt);
     bytes.set(chunks.data, fileAt);
-    this.#inflate(fileAt, fileAt + chunks.data.length, pictureAt, filteredBytes);
+    if (!this.#inflate(fileAt, fileAt + chunks.data.length, pictureAt, size)) return undefined;
     this.#undoFilters(bytes, pictureAt, rowBytes, height);
 
     const data = bytes.subarray(pictureAt, pictureAt + pixels * PIXEL_BYTES);
@@ -64,11 +80,14 @@ export class CanvasReader {
     return { plane: bytes.subarray(planeAt, planeAt + pixels), strongest };
   }
 
-  #inflate(from: number, end: number, to: number, size: number) {
-    const inflated = this.#inflater.inflate(from, end, to, to + size);
+  /** False for a stream that is not worth going on with here. */
+  #inflate(from: number, end: number, to: number, size: number): boolean {
+    const inflated = this.#inflater.inflate(from, end, to, to + size, mostBlocks(size));
+    if (inflated.result === "unusual") return false;
     if (inflated.result === "longer") throw new PngError(TOO_LONG);
     if (inflated.result === "damaged") throw new PngError(CANNOT_INFLATE);
     if (inflated.end < to + size) throw new PngError(TOO_SHORT);
+    return true;
   }
 
   #undoFilters(bytes: Uint8Array, picture: number, rowBytes: number, rows: number) {

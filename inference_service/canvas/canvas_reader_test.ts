@@ -5,7 +5,8 @@ import { PLAIN_TOOLS } from "../../core/mnist/drawing.ts";
 import { findInk } from "../../core/mnist/ink.ts";
 import { readChunks } from "../png/chunks.ts";
 import { decodePng, PngError } from "../png/decode.ts";
-import { filteredRows, type PngSpec, writePng } from "../png/testing.ts";
+import { concat, filteredRows, type PngSpec, writePng } from "../png/testing.ts";
+import { readDrawing } from "../read_drawing.ts";
 import { CanvasReader, isCanvas } from "./canvas_reader.ts";
 
 const RGBA = 6;
@@ -16,7 +17,7 @@ function agree(reader: CanvasReader, spec: PngSpec, what: string) {
   const png = writePng({ ...spec, colour: RGBA });
   const chunks = readChunks(png);
   assert.ok(isCanvas(chunks));
-  const { plane, strongest } = reader.read(chunks);
+  const { plane, strongest } = reader.read(chunks)!;
   const expected = findInk(decodePng(png));
   assert.equal(strongest, expected.strongest, what);
   assert.equal(plane.length, expected.plane.length, what);
@@ -70,7 +71,7 @@ Deno.test("the box of a drawing and its sums are the same the fast way, wherever
       const sample = (x: number, y: number, c: number) => c === 3 ? OPAQUE : isInk(x, y) ? (x * 7 + y * 13) % 200 : 255;
       const { plane } = reader.read(
         readChunks(writePng({ width, height, colour: RGBA, sample, filter: (y) => y % 5 })),
-      );
+      )!;
       const what = `${width}×${height}, ink from ${left}, ${top} to ${right}, ${bottom}`;
       const box = PLAIN_TOOLS.findBox(plane, width, 56);
       assert.deepEqual(reader.tools.findBox(plane, width, 56), box, what);
@@ -116,6 +117,35 @@ Deno.test("a canvas with a filter that does not exist, or of the wrong length, i
     rows[81] = filter;
     refuses(rows, new RegExp(`row filter ${filter}`));
   }
+});
+
+/** A zlib stream that begins with `count` empty blocks of fixed codes, ten bits each, and goes on as `stream` does. */
+function withEmptyBlocks(stream: Uint8Array, count: number): Uint8Array {
+  // Ten bits, so that four times as many end with a byte.
+  const four = Uint8Array.of(0x02, 0x08, 0x20, 0x80, 0x00);
+  const empty = new Uint8Array(5 * count / 4);
+  for (let at = 0; at < empty.length; at += 5) empty.set(four, at);
+  return concat(stream.subarray(0, 2), empty, stream.subarray(2));
+}
+
+Deno.test("a canvas in thousands of empty blocks is left to the plain way, at once, and is read there", () => {
+  const reader = new CanvasReader();
+  const spec: PngSpec = {
+    width: 40,
+    height: 40,
+    colour: RGBA,
+    sample: (x, y, c) => c === 3 ? OPAQUE : x === y ? 0 : 255,
+  };
+  const data = withEmptyBlocks(deflateSync(filteredRows(spec)), 4096);
+  const png = writePng({ ...spec, data });
+  const chunks = readChunks(png);
+  assert.ok(isCanvas(chunks));
+  const began = performance.now();
+  assert.equal(reader.read(chunks), undefined);
+  assert.ok(performance.now() - began < 100);
+  assert.deepEqual(readDrawing(png), readDrawing(writePng(spec)));
+  // More than compressing makes of noise, and the reader's memory would grow with it.
+  assert.ok(!isCanvas(readChunks(writePng({ ...spec, data: withEmptyBlocks(data, 8192) }))));
 });
 
 Deno.test("only RGBA of 8 bits in order counts as a canvas", () => {

@@ -129,7 +129,8 @@ export class RunCheckpoints {
     if (this.#held.has(id)) return false;
     if (this.#own.has(id)) return true;
     const written = await Deno.stat(this.#pathOf(id)).then(({ mtime }) => mtime?.getTime(), () => undefined);
-    return written === undefined || Date.now() - written > RECENT_MS;
+    // Nor is one of the future recent: the clock was set back.
+    return written === undefined || Math.abs(Date.now() - written) > RECENT_MS;
   }
 
   /**

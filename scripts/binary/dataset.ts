@@ -28,8 +28,9 @@ export async function embedDataset(
     Object.values(DATASET_FILES).flatMap(({ images, labels }) => [images, labels]).map(async (name) => {
       const digits = await readRaw(dataDir, name), path = join(folder, `${name}.gz`);
       if (await holds(path, digits)) return;
-      await Deno.writeFile(`${path}.tmp`, await gzip(digits, { level: LEVEL }));
-      await Deno.rename(`${path}.tmp`, path);
+      const fresh = `${path}.${crypto.randomUUID()}.tmp`;
+      await Deno.writeFile(fresh, await gzip(digits, { level: LEVEL }));
+      await Deno.rename(fresh, path);
     }),
   );
 }

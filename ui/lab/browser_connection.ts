@@ -4,6 +4,15 @@ import type { LabConnection } from "./connection.ts";
 /** Messages that come within a frame are handed on together: whoever reads them has them once to draw, not each. */
 const TOGETHER_MS = 15;
 
+/** What goes wrong with one message is told as an error of the page, and keeps no other message and no end from coming. */
+function tell(hear: () => void): void {
+  try {
+    hear();
+  } catch (error) {
+    reportError(error);
+  }
+}
+
 /** The service that served this page. */
 export const browserConnection: LabConnection = {
   openSocket(path, events) {
@@ -12,17 +21,20 @@ export const browserConnection: LabConnection = {
     const socket = new WebSocket(url);
     socket.onopen = () => events.opened();
     const inbox: string[] = [];
-    const handOn = () => batch(() => inbox.splice(0).forEach((text) => events.message(text)));
+    const handOn = () => batch(() => inbox.splice(0).forEach((text) => tell(() => events.message(text))));
     socket.onmessage = (event) => {
       if (inbox.push(String(event.data)) === 1) setTimeout(handOn, TOGETHER_MS);
     };
     socket.onclose = (event) => {
-      handOn();
+      tell(handOn);
       events.closed(event.code);
     };
     return {
       send: (text) => socket.send(text),
-      close: () => socket.close(),
+      close() {
+        inbox.length = 0;
+        socket.close();
+      },
     };
   },
 

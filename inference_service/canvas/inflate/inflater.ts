@@ -23,14 +23,26 @@ export function addInflateKernels(module: ModuleBuilder) {
   addChecksum(module);
 }
 
-/** How inflating went: `longer` for a stream of which more comes than there is room for. */
-export type Inflated = "whole" | "longer" | "damaged";
+/**
+ * How inflating went: `longer` for a stream of which more comes than there is room for, `unusual` for one in more blocks than
+ * were to be gone through.
+ */
+export type Inflated = "whole" | "longer" | "damaged" | "unusual";
+
+interface Outcome {
+  result: Inflated;
+  /** Where the output ends. */
+  end: number;
+}
 
 const DEFLATE = 8, MAX_WINDOW = 7, HAS_DICTIONARY = 0x20;
 const STORED = 0, FIXED = 1, DYNAMIC = 2;
 const WIDTH = 16;
 
 export class Inflater {
+  /** Whose decoders stand in memory: many short blocks may share them. */
+  #lengths?: CodeLengths;
+
   /** The first `INFLATE_BYTES` of the memory are the inflater's. */
   constructor(private readonly memory: WebAssembly.Memory, private readonly kernels: InflateKernels) {
     const bytes = new Uint8Array(memory.buffer), words = new Uint32Array(memory.buffer);
@@ -42,16 +54,17 @@ export class Inflater {
 
   /**
    * Inflates the stream `from` … `end`, which may be followed by anything, to `to` and as many bytes on as it has; writes
-   * nothing beyond `limit` but up to `INFLATE_MARGIN` bytes, and reads as many behind `end`. Returns how it went and where
-   * the output ends.
+   * nothing beyond `limit` but up to `INFLATE_MARGIN` bytes, and reads as many behind `end`. Each block costs some
+   * microseconds, however short it is, and a hostile stream has nothing but short ones: after `maxBlocks` it is given up.
    */
-  inflate(from: number, end: number, to: number, limit: number): { result: Inflated; end: number } {
+  inflate(from: number, end: number, to: number, limit: number, maxBlocks: number): Outcome {
     const bytes = new Uint8Array(this.memory.buffer);
     const damaged = { result: "damaged", end: to } as const;
     if (end - from < 2 || !isHeader(bytes[from], bytes[from + 1])) return damaged;
     const bits = new BitReader(bytes, 8 * (from + 2), 8 * end);
     let out = to;
-    for (let isLast = false; !isLast;) {
+    for (let isLast = false, blocks = 0; !isLast;) {
+      if (blocks++ === maxBlocks) return { result: "unusual", end: out };
       isLast = bits.read(1) === 1;
       const block = this.#inflateBlock(bits, bits.read(2), to, out, limit);
       out = block.end;
@@ -63,20 +76,24 @@ export class Inflater {
     return { result: isSound ? "whole" : "damaged", end: out };
   }
 
-  #inflateBlock(bits: BitReader, kind: number, start: number, out: number, limit: number) {
+  #inflateBlock(bits: BitReader, kind: number, start: number, out: number, limit: number): Outcome {
     if (kind === STORED) return copyStored(new Uint8Array(this.memory.buffer), bits, out, limit);
     const lengths = kind === FIXED ? FIXED_LENGTHS : kind === DYNAMIC ? readCodeLengths(bits) : undefined;
-    if (lengths === undefined || !this.#writeDecoders(lengths)) return { result: "damaged", end: out } as const;
+    if (lengths === undefined || !this.#writeDecoders(lengths)) return { result: "damaged", end: out };
     this.kernels.block(bits.bit, bits.end, start, out, limit);
     const words = new Int32Array(this.memory.buffer, 0, STATUS / 4 + 1);
     bits.bit = words[BIT / 4];
     return { result: resultOf(words[STATUS / 4]), end: words[OUT / 4] };
   }
 
-  #writeDecoders({ literals, distances }: CodeLengths): boolean {
+  #writeDecoders(lengths: CodeLengths): boolean {
+    if (this.#lengths === lengths) return true;
+    this.#lengths = undefined;
     const words = new Uint32Array(this.memory.buffer);
-    return writeDecoder(words, LITERALS, literals, LITERAL_SYMBOLS) &&
-      writeDecoder(words, DISTANCES, distances, DISTANCE_SYMBOLS, true);
+    const areCodes = writeDecoder(words, LITERALS, lengths.literals, LITERAL_SYMBOLS) &&
+      writeDecoder(words, DISTANCES, lengths.distances, DISTANCE_SYMBOLS, true);
+    if (areCodes) this.#lengths = lengths;
+    return areCodes;
   }
 
   #adler32(from: number, end: number): number {
@@ -102,7 +119,7 @@ function copyStored(
   bits: BitReader,
   out: number,
   limit: number,
-): { result: Inflated; end: number } {
+): Outcome {
   bits.skipToByte();
   const length = bits.read(16), complement = bits.read(16);
   if (length !== (complement ^ 0xffff) || bits.bit + 8 * length > bits.end) return { result: "damaged", end: out };

@@ -19,11 +19,11 @@ function compile(): InflateKernels {
 }
 
 /** Inflates among bytes of nonsense, of which those beyond the margin must stay. */
-function inflate(stream: Uint8Array, size: number) {
+function inflate(stream: Uint8Array, size: number, maxBlocks = Infinity) {
   const from = INFLATE_BYTES + 3, to = from + stream.length + INFLATE_MARGIN, limit = to + size;
   const bytes = new Uint8Array(memory.buffer, 0, limit + 2 * INFLATE_MARGIN).fill(0xa5, INFLATE_BYTES);
   bytes.set(stream, from);
-  const { result, end } = inflater.inflate(from, from + stream.length, to, limit);
+  const { result, end } = inflater.inflate(from, from + stream.length, to, limit, maxBlocks);
   assert.ok(end <= limit);
   for (const around of [bytes.subarray(from + stream.length, to), bytes.subarray(limit + INFLATE_MARGIN)]) {
     assert.equal(around.findIndex((byte) => byte !== 0xa5), -1, "something was written elsewhere");
@@ -38,6 +38,16 @@ function expected(stream: Uint8Array, size: number): Uint8Array | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** The stream with the sum at its end that its output has: what is wrong with it then is not for the sum to find. */
+function withSum(stream: Uint8Array, output: Uint8Array): Uint8Array {
+  if (stream.length < 4) return stream;
+  let a = 1, b = 0;
+  for (const byte of output) b = (b + (a = (a + byte) % 65521)) % 65521;
+  const summed = stream.slice();
+  summed.set([b >> 8, b, a >> 8, a], summed.length - 4);
+  return summed;
 }
 
 const { Z_FIXED, Z_HUFFMAN_ONLY, Z_RLE, Z_FILTERED, Z_DEFAULT_STRATEGY } = constants;
@@ -98,7 +108,7 @@ Deno.test("bytes behind a stream are none of its", () => {
   assert.equal(inflate(Uint8Array.from([...stream, 1, 2, 3]), TEXTS["period 9"].length).result, "whole");
 });
 
-/** Bits as they stand in RFC 1951: numbers lowest bit first, codes highest first. */
+/** Bits as they stand in RFC 1951: numbers lowest bit first, codes highest first. A sum of zeros follows. */
 function streamOf(...parts: (string | [value: number, bits: number])[]): Uint8Array {
   const bits = parts.map((part) =>
     typeof part === "string" ? part : [...part[0].toString(2).padStart(part[1], "0")].reverse().join("")
@@ -107,50 +117,92 @@ function streamOf(...parts: (string | [value: number, bits: number])[]): Uint8Ar
   return Uint8Array.from([0x78, 0x9c, ...bytes, 0, 0, 0, 0]);
 }
 
-Deno.test("what no compressor would write is refused", () => {
-  const fixed: [number, number][] = [[1, 1], [1, 2]];
-  const A = "10010001", COPY_3 = "0000001", END = "0000000";
+type Bits = Parameters<typeof streamOf>[number];
+
+/** A last block of its own codes; lengths are 1 (`ONE`), zeros (`zeros`) or three of the one before (`REPEAT`). */
+function dynamic(literals: number, distances: number, lengths: Bits[], ...data: string[]): Uint8Array {
+  // Of the codes for lengths, in their strange order: 16 and 18 have two bits, 1 has one.
+  const ofLengths = [2, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1].map((bits): Bits => [bits, 3]);
+  const header: Bits[] = [[1, 1], [2, 2], [literals - 257, 5], [distances - 1, 5], [ofLengths.length - 4, 4]];
+  return streamOf(...header, ...ofLengths, ...lengths, ...data);
+}
+
+const ONE = "0", REPEAT: Bits[] = ["10", [0, 2]];
+const zeros = (count: number): Bits[] => ["11", [count - 11, 7]];
+/** Zeros for the literals up to 254: then two codes of one bit, for 255 and the end of the block. */
+const NO_LITERALS = [...zeros(138), ...zeros(117)], TWO_CODES = [...NO_LITERALS, ONE, ONE];
+const LITERAL_255 = "0", BLOCK_END = "1";
+
+Deno.test("a block of codes of its own is what it is to zlib", () => {
+  const stream = dynamic(257, 1, [...TWO_CODES, ONE], LITERAL_255, LITERAL_255, BLOCK_END);
+  const sound = withSum(stream, Uint8Array.of(255, 255));
+  assert.deepEqual(expected(sound, 100), Uint8Array.of(255, 255));
+  assert.deepEqual(inflate(sound, 100), { result: "whole", output: Uint8Array.of(255, 255) });
+});
+
+Deno.test("what no compressor would write is refused, though its sum be right", () => {
+  const fixed: Bits[] = [[1, 1], [1, 2]];
+  const A = "10010001", COPY_3 = "0000001", COPY_258 = "11000101", END = "0000000";
+  // More than any distance reaches back.
+  const much = [A, ...Array.from({ length: 130 }, () => [COPY_258, "00000"]).flat()], room = 40_000;
   const refused: Record<string, Uint8Array> = {
     "a fourth kind of block": streamOf([1, 1], [3, 2]),
     "a stored block of the wrong complement": streamOf([1, 1], [0, 2], "00000", [3, 16], [3, 16], [0, 24]),
     "a copy from before the beginning": streamOf(...fixed, A, COPY_3, "00001", END),
-    "a distance that does not exist": streamOf(...fixed, A, COPY_3, "11110", END),
+    "a distance that does not exist": streamOf(...fixed, ...much, COPY_3, "11110", [0, 14], END),
     "a length that does not exist": streamOf(...fixed, A, "11000110", "00000", END),
-    "too many literals": streamOf([1, 1], [2, 2], [30, 5], [0, 5], [0, 4]),
-    "too many distances": streamOf([1, 1], [2, 2], [0, 5], [30, 5], [0, 4]),
+    "too many literals": dynamic(287, 1, [...TWO_CODES, ...zeros(30), ONE], LITERAL_255, BLOCK_END),
+    "too many distances": dynamic(257, 31, [...TWO_CODES, ONE, ...zeros(30)], LITERAL_255, BLOCK_END),
     "lengths of no code": streamOf([1, 1], [2, 2], [0, 5], [0, 5], [0, 4], [1, 3], [1, 3], [1, 3], [0, 3]),
-    "a length that repeats nothing": streamOf(
-      [1, 1],
-      [2, 2],
-      [0, 5],
-      [0, 5],
-      [0, 4],
-      [1, 3],
-      [0, 3],
-      [0, 3],
-      [1, 3],
-      "1",
+    "a code with room left": dynamic(257, 1, [...NO_LITERALS.slice(0, 2), ...zeros(118), ONE, ONE], BLOCK_END),
+    "a length that repeats nothing": dynamic(
+      257,
+      1,
+      [...REPEAT, ...zeros(138), ...zeros(114), ONE, ONE, ONE],
+      LITERAL_255,
+      BLOCK_END,
     ),
+    "lengths beyond the last": dynamic(257, 1, [...TWO_CODES, ...zeros(11)], LITERAL_255, BLOCK_END),
     "another method": Uint8Array.of(0x77, 0x85, 3, 0, 0, 0, 0, 1),
     "a dictionary": Uint8Array.of(0x78, 0xbb, 3, 0, 0, 0, 0, 1),
     "nothing at all": new Uint8Array(0),
   };
   for (const [what, stream] of Object.entries(refused)) {
-    assert.equal(expected(stream, 100), undefined, what);
-    assert.equal(inflate(stream, 100).result, "damaged", what);
+    for (const tried of [stream, withSum(stream, inflate(stream, room).output)]) {
+      assert.equal(expected(tried, room), undefined, what);
+      assert.equal(inflate(tried, room).result, "damaged", what);
+    }
   }
+});
+
+Deno.test("a block without an end is refused before anything comes out of it", () => {
+  const endless = dynamic(257, 1, [ONE, ONE, ...zeros(138), ...zeros(117), ONE], "0".repeat(50));
+  assert.deepEqual(inflate(endless, 2), { result: "damaged", output: new Uint8Array(0) });
+});
+
+Deno.test("a stream in more blocks than are to be gone through is given up", () => {
+  const EMPTY: Bits[] = [[0, 1], [1, 2], "0000000"];
+  const stream = withSum(
+    streamOf(...Array.from({ length: 99 }, () => EMPTY).flat(), [1, 1], [1, 2], "0000000"),
+    new Uint8Array(0),
+  );
+  assert.equal(inflate(stream, 10, 99).result, "unusual");
+  assert.deepEqual(inflate(stream, 10, 100), { result: "whole", output: new Uint8Array(0) });
 });
 
 /** Room for what damage may make of the short texts below. */
 const ENOUGH = 4096;
 
-/** What zlib refuses is refused, and all else becomes the same. Says whether it was refused. */
+/** What zlib refuses is refused, and all else becomes the same; also with the sum set right. Says whether it was refused. */
 function agreesWithZlib(stream: Uint8Array): boolean {
-  const output = expected(stream, ENOUGH);
-  const ours = inflate(stream, ENOUGH);
-  assert.equal(ours.result === "whole", output !== undefined);
-  if (output !== undefined) assert.deepEqual(ours.output, output);
-  return output === undefined;
+  const [refused] = [stream, withSum(stream, inflate(stream, ENOUGH).output)].map((tried) => {
+    const output = expected(tried, ENOUGH);
+    const ours = inflate(tried, ENOUGH);
+    assert.equal(ours.result === "whole", output !== undefined);
+    if (output !== undefined) assert.deepEqual(ours.output, output);
+    return output === undefined;
+  });
+  return refused;
 }
 
 const SHORT_STREAMS = WAYS.flatMap((way) =>
