@@ -97,12 +97,16 @@ function noMore(command: string, rest: readonly string[]) {
   if (rest.length > 0) throw new UsageError(`${command} does not know what to do with "${rest[0]}".`);
 }
 
-/** As it is said, or else as the name of the file says. */
+/** As it is said, or else as the name of the file says; where both do, they have to agree. */
 function exportFormat(format: string | undefined, output: string | undefined): ExportFormat {
-  const named = format ?? EXPORT_FORMATS.find((known) => output?.endsWith(`.${known}`)) ?? "pth";
+  const byName = EXPORT_FORMATS.find((known) => output?.endsWith(`.${known}`));
+  const named = format ?? byName ?? "pth";
   const found = EXPORT_FORMATS.find((known) => known === named);
   if (found === undefined) {
     throw new UsageError(`--format must be one of ${EXPORT_FORMATS.join(", ")}, got "${named}".`);
+  }
+  if (byName !== undefined && byName !== found) {
+    throw new UsageError(`--format is ${found}, but "${output}" has the ending of ${byName}.`);
   }
   return found;
 }

@@ -38,6 +38,7 @@ Deno.test("what cannot be followed is said in one line", () => {
       ["train now", /train does not know what to do with "now"/],
       ["train --overwrite", /goes with --config/],
       ["predict --json", /go with a PNG file/],
+      ["export x -f onnx -o y.pth", /--format is onnx, but "y\.pth" has the ending of pth/],
       ["models --model x", /models takes no --model/],
       ["--config x", /mnist-lab takes no --config/],
       ["export", /needs the id of a model/],

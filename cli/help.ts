@@ -42,7 +42,7 @@ stored. Exit code 0: trained and stored, 1: not, 3: a model of this configuratio
       --json          the records as JSON`,
   export: `Usage: mnist-lab export ID [--format pth|safetensors|onnx] [--output FILE]
 
-  -f, --format        pth (PyTorch, the default), safetensors or onnx
+  -f, --format        pth (PyTorch), safetensors or onnx; without it, by the ending of FILE, else pth
   -o, --output FILE   where to write; without it, ID and the format's ending in the working directory. - for standard output`,
 };
 

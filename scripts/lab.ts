@@ -10,7 +10,8 @@ import { prepare } from "./lib/prepare.ts";
 import { PROJECT_DIR } from "./lib/source_files.ts";
 
 await runMain(async () => {
-  await prepare(readSettings(), (line) => console.error(line));
+  // That all is in place is not worth a line before each command.
+  await prepare(readSettings(), (line) => line.startsWith("Dataset ready") || console.error(line));
   const lab = new Deno.Command(Deno.execPath(), {
     args: ["run", ...PERMISSIONS, join(PROJECT_DIR, ENTRY), ...Deno.args.filter((arg) => arg !== "--")],
   }).spawn();

@@ -1,5 +1,5 @@
 import { batch, computed, effect, signal, untracked } from "@preact/signals";
-import { type ModelRecord, type NearestModel, recordVersion } from "../../protocol/mod.ts";
+import { type ModelRecord, type NearestModel, parseFormQuery, recordVersion } from "../../protocol/mod.ts";
 import { GridCursor } from "../canvas/grid_cursor.ts";
 import { Sketch } from "../canvas/sketch.ts";
 import type { Preferences } from "../lab/preferences.ts";
@@ -64,15 +64,20 @@ export class InferenceModel {
     if (kind !== "blank") void this.#askAgain(kind !== "waiting");
   }
 
-  /** Takes over the address's fields and, from then on, forgets `model_id` and the last answer when one changes. */
+  /**
+   * Takes over the address's fields, or where it has none those of the model stored last. From then on, forgets `model_id` and
+   * the last answer when one changes.
+   */
   async open(search: string): Promise<void> {
     const { choice } = this;
     choice.read(search);
     choice.watchFields(() => void this.#askAgain());
     this.#keepModelReady();
     this.#sayMissEarly();
-    void choice.refresh();
     const id = choice.modelId.value;
+    const { device: _, ...said } = parseFormQuery(search);
+    if (Object.keys(said).length === 0) return await choice.showNewest();
+    void choice.refresh();
     if (id !== undefined && await choice.describeNamed(search) === "gone") this.outcome.value = choice.forgetGone(id);
   }
 

@@ -124,6 +124,16 @@ export class ModelChoice {
     if (Object.keys(settings).length === 0) this.showSettings(this.namedModel.value);
   }
 
+  /** Shows the model that was stored last, for a visitor who has said nothing yet of which one is to answer. */
+  async showNewest(): Promise<void> {
+    const before = formatFormQuery(this.query.value);
+    const [newest] = await this.listModels() ?? [];
+    if (newest === undefined || formatFormQuery(this.query.value) !== before) return;
+    this.showSettings(newest);
+    // One with a learning rate outside all ranges cannot be found by its settings.
+    if (this.form.range.value === undefined) this.name(newest);
+  }
+
   /** Whether the model that the page still names was removed meanwhile, for all that can be known. */
   async isGone(id: string): Promise<boolean> {
     const records = await this.listModels();

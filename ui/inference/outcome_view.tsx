@@ -63,7 +63,8 @@ function Words({ model }: { model: InferenceModel }) {
 /** Why no model can be looked up yet. */
 function whatIsMissing({ form }: ModelChoice): string {
   return form.range.value === undefined
-    ? `The learning rate ${form.otherRate.value} lies in none of the ranges. Choose a range below to find a model.`
+    ? `The learning rate ${form.otherRate.value} lies in none of the ranges, by which models are found here. ` +
+      "Press Test beside a model on the training page, or choose a range below."
     : "A setting below is marked in red: mend it first.";
 }
 

@@ -136,3 +136,29 @@ for (const place of ["browser", "server"] as const) {
     stop();
   });
 }
+
+for (const learning_rate of [record.learning_rate, 0.05]) {
+  Deno.test(`a visit that names nothing begins with the model stored last (learning rate ${learning_rate})`, async () => {
+    const newest = { ...record, id: "m2", learning_rate };
+    const { model, digits } = await openPage("?device=wasm", "browser", [newest, record]);
+    digits.set("m2", 8).set("m1", 7);
+    await settled();
+    assert.equal(model.choice.form.model.modelType.value, record.model_type);
+    assert.equal(model.choice.chosen.value?.id, "m2");
+    await model.predict(seven);
+    const outcome = model.outcome.value;
+    assert(outcome.kind === "recognised" && outcome.answer.prediction === 8);
+  });
+}
+
+Deno.test("what is chosen before the list of models comes is not taken back by it", async () => {
+  const { lab, model } = await openPage("?device=wasm", "browser", []);
+  const late = Promise.withResolvers<{ status: number; body: unknown }>();
+  lab.replies.set("/api/models", late.promise);
+  const opening = model.choice.showNewest();
+  model.choice.form.model.epochs.text.value = "4";
+  late.resolve({ status: 200, body: [record] });
+  await opening;
+  assert.equal(model.choice.form.model.epochs.text.value, "4");
+  assert.notEqual(model.choice.form.model.modelType.value, record.model_type);
+});

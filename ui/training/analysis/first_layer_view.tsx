@@ -11,21 +11,20 @@ const FIRST_PICTURES = 36;
 const WORDS = {
   units: {
     title: "What the first layer looks for",
-    note: "One picture for each hidden unit: its 784 weights, each where its pixel is. Ink on orange wakes the unit, " +
-      "ink on blue quiets it.",
+    note: "One picture for each hidden unit: its 784 weights, each where its pixel is. Ink on blue wakes the unit, " +
+      "ink on orange quiets it.",
     name: "Unit",
   },
   filters: {
     title: "The filters of the first layer",
-    note:
-      "One picture for each filter (kernel): 3 × 3 weights that slide over the digit. Ink under orange counts for " +
-      "the filter, ink under blue against it.",
+    note: "One picture for each filter (kernel): 3 × 3 weights that slide over the digit. Ink under blue counts for " +
+      "the filter, ink under orange against it.",
     name: "Filter",
   },
   digits: {
     title: "What speaks for each digit",
     note: "Without a hidden layer, each digit has a picture of its own: 784 weights, each where its pixel is. Ink on " +
-      "orange speaks for the digit, ink on blue against it.",
+      "blue speaks for the digit, ink on orange against it.",
     name: "Digit",
   },
 } as const;

@@ -1,5 +1,5 @@
-/** Of weights above and below 0, on grounds light and dark. */
-export const COLOURS = { above: [217, 106, 20], below: [45, 112, 224] } as const;
+/** Of weights above and below 0, on grounds light and dark: as with the ink that decided, blue speaks for, orange against. */
+export const COLOURS = { above: [45, 112, 224], below: [217, 106, 20] } as const;
 
 /**
  * Paints one picture of `side × side` weights: the farther from 0, the stronger the colour; at 0 the ground shows through,
