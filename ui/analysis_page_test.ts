@@ -101,7 +101,7 @@ pageTest(
     const layer = part.getByRole("region", { name: "What the first layer looks for" });
     await layer.getByRole("button", { name: "Show all 70" }).click();
     const units = layer.getByRole("img");
-    assert.equal(await units.count(), 70);
+    await eventually(async () => assert.equal(await units.count(), 70));
     const colours = await units.last().evaluate((element) => {
       const { data } = (element as HTMLCanvasElement).getContext("2d")!.getImageData(0, 0, 28, 28);
       return new Set(Array.from({ length: 784 }, (_, i) => data[4 * i])).size;
