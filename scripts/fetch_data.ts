@@ -38,17 +38,19 @@ const ORIGINALS: readonly Original[] = [
   },
 ];
 
+/** Takes one line at a time; a `state` is how things are, though nothing was done. */
+export type Tell = (line: string, kind?: "state") => void;
+
 /**
  * Makes sure that `dataDir` holds a dataset. Files that are there stay untouched, whoever put them there; missing ones
  * are copied from the folder `source`, checked against MNIST's sums and only then given their name.
  *
- * @param log takes one line at a time
  * @throws {StartupError} when a file is malformed, is of another set than the missing ones, or has a wrong sum, and
  * when the folder cannot be had
  */
 export async function fetchData(
   dataDir: string,
-  log: (line: string) => void,
+  log: Tell,
   source = packagedFiles(),
 ): Promise<void> {
   const missing: Original[] = [];
@@ -64,7 +66,7 @@ export async function fetchData(
     for (const original of missing) await copyChecked(original, source, rawFolder(dataDir), log);
   }
   const { train, test } = await checkDataset(dataDir);
-  log(`Dataset ready: ${train} training and ${test} test digits in ${rawFolder(dataDir)}`);
+  log(`Dataset ready: ${train} training and ${test} test digits in ${rawFolder(dataDir)}`, "state");
 }
 
 /** Two sets must not be mixed: digits of one with the labels of another would train, and learn nothing. */
@@ -77,7 +79,7 @@ async function requireOriginal(file: RawFile, original: Original, missing: Origi
   );
 }
 
-async function copyChecked(original: Original, source: string, folder: string, log: (line: string) => void) {
+async function copyChecked(original: Original, source: string, folder: string, log: Tell) {
   const from = join(source, original.name);
   const to = join(folder, original.name);
   const unfinished = `${to}.tmp`;

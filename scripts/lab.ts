@@ -11,7 +11,7 @@ import { PROJECT_DIR } from "./lib/source_files.ts";
 
 await runMain(async () => {
   // That all is in place is not worth a line before each command.
-  await prepare(readSettings(), (line) => line.startsWith("Dataset ready") || console.error(line));
+  await prepare(readSettings(), (line, kind) => kind === "state" || console.error(line));
   const lab = new Deno.Command(Deno.execPath(), {
     args: ["run", ...PERMISSIONS, join(PROJECT_DIR, ENTRY), ...Deno.args.filter((arg) => arg !== "--")],
   }).spawn();

@@ -1,9 +1,8 @@
 /** What is left of a run whose service was killed: the real service, its files and its return. */
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { setTimeout as delay } from "node:timers/promises";
 import type { RunSummary } from "../protocol/mod.ts";
-import { foldersOf, withDigits, withService } from "./service_process_testing.ts";
+import { eventually, foldersOf, withDigits, withService } from "./service_process_testing.ts";
 
 const CONFIG = {
   model_type: "SimpleNN",
@@ -19,20 +18,14 @@ const CONFIG = {
 /** One is written every ten seconds. */
 const CHECKPOINT_MS = 40_000;
 
-async function appears(file: string): Promise<void> {
-  for (const end = Date.now() + CHECKPOINT_MS; Date.now() < end; await delay(50)) {
-    if (await Deno.stat(file).then(() => true, () => false)) return;
-  }
-  assert.fail(`waited ${CHECKPOINT_MS} ms in vain for a checkpoint`);
-}
-
 Deno.test("a service that is killed leaves a run that can be taken up, once a checkpoint was due", async () => {
   await withDigits(async (dir) => {
     let id = "";
     await withService(dir, async (service) => {
       const client = await service.train(CONFIG);
       id = (await client.next("accepted")).run_id;
-      await appears(join(foldersOf(dir).modelsDir, "checkpoints", `${id}.safetensors`));
+      const checkpoint = join(foldersOf(dir).modelsDir, "checkpoints", `${id}.safetensors`);
+      await eventually(() => Deno.stat(checkpoint).catch(() => undefined), CHECKPOINT_MS);
       await service.kill();
     });
     await withService(dir, async (service) => {

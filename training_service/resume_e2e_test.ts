@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import type { HistoryMessage, RunSummary } from "../protocol/mod.ts";
 import { Registry } from "../registry/mod.ts";
-import { foldersOf, type Service, withDigits, withService } from "./service_process_testing.ts";
+import { eventually, foldersOf, type Service, withDigits, withService } from "./service_process_testing.ts";
 import type { TestClient } from "./testing.ts";
 
 const TRAINING_MS = 60_000;
@@ -36,16 +36,6 @@ async function bitsOf(modelsDir: string, id: string): Promise<Uint8Array[]> {
   const registry = await Registry.open(modelsDir);
   const tensors = await registry.readWeights((await registry.get(id))!);
   return tensors.map(({ data }) => new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
-}
-
-/** What `look` finds, once it does. */
-async function eventually<T>(look: () => Promise<T | undefined> | T | undefined, ms = 5000): Promise<T> {
-  for (const began = Date.now();;) {
-    const found = await look();
-    if (found !== undefined) return found;
-    assert(Date.now() - began < ms, `waited ${ms} ms in vain for a checkpoint`);
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
 }
 
 const result = (client: TestClient) => client.next("result", () => true, TRAINING_MS);

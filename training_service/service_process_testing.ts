@@ -20,6 +20,16 @@ export interface Service {
   kill(): Promise<void>;
 }
 
+/** What `look` finds, once it does. */
+export async function eventually<T>(look: () => Promise<T | undefined> | T | undefined, ms = 5000): Promise<T> {
+  for (const began = Date.now();;) {
+    const found = await look();
+    if (found !== undefined) return found;
+    assert(Date.now() - began < ms, `waited ${ms} ms in vain for a checkpoint`);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
 /** The folders of a lab. */
 export function foldersOf(dir: string): { modelsDir: string; dataDir: string } {
   return { modelsDir: join(dir, "models"), dataDir: join(dir, "data") };

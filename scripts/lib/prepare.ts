@@ -2,16 +2,15 @@
 import * as esbuild from "esbuild";
 import type { Settings } from "../../service/settings.ts";
 import { buildUi } from "../build_ui.ts";
-import { fetchData } from "../fetch_data.ts";
+import { fetchData, type Tell } from "../fetch_data.ts";
 import { requireFolder } from "../../service/folders.ts";
 
 /**
  * The dataset, the pages and the folder for models.
  *
- * @param log takes one line at a time
  * @throws {StartupError} when the dataset or the folder cannot be had
  */
-export async function prepare(settings: Settings, log: (line: string) => void): Promise<void> {
+export async function prepare(settings: Settings, log: Tell): Promise<void> {
   // A name that was mistyped would look like a lab without models.
   if (await requireFolder(settings.modelsDir, "MODELS_DIR")) log(`Created the models folder ${settings.modelsDir}.`);
   await fetchData(settings.dataDir, log);

@@ -12,6 +12,5 @@ const opening = model.open(location.search);
 render(<TrainingPage model={model} />, document.getElementById("page")!);
 keepInAddressBar(model.address);
 // Meanwhile a model may have been trained elsewhere: in the terminal, or by another person.
-document.addEventListener("visibilitychange", () => document.hidden || void model.stored.refresh());
 addEventListener("focus", () => void model.stored.refresh());
 await opening;

@@ -2,6 +2,7 @@
 import type { Code } from "../../../core/emit/wasm/encoding.ts";
 import type { FunctionBuilder, Local } from "../../../core/emit/wasm/function_builder.ts";
 import { i32, i64, i8x16, v128 } from "../instructions.ts";
+import { advance, VECTOR_BYTES } from "../steps.ts";
 import type { ModuleBuilder } from "../../../core/emit/wasm/module_builder.ts";
 import {
   BIT,
@@ -19,8 +20,6 @@ import {
   STATUS_OF,
   STRIDES,
 } from "./layout.ts";
-
-const VECTOR_BYTES = 16;
 
 /**
  * Decodes by the decoders that stand in memory. `bit` is the input's next bit and `endBit` its end, both counted from the
@@ -63,7 +62,7 @@ export function addBlock(module: ModuleBuilder) {
       f.if(has(ENTRY.literal), () => {
         f.if(i32.ltS(out.get, end.get), () => {
           f.emit(i32.store8(out.get, 0, i32.shrU(entry.get, i32.const(ENTRY.valueShift))));
-          f.set(out, i32.add(out.get, i32.const(1)));
+          advance(f, out, 1);
         }, () => stop("outputFull"));
       }, () => {
         f.if(has(ENTRY.copy), () => {

@@ -2,11 +2,12 @@
 import type { Code } from "../../../core/emit/wasm/encoding.ts";
 import type { FunctionBuilder, Local } from "../../../core/emit/wasm/function_builder.ts";
 import { i16x8, i32, i32x4, v128 } from "../instructions.ts";
+import { VECTOR_BYTES } from "../steps.ts";
 import type { ModuleBuilder } from "../../../core/emit/wasm/module_builder.ts";
 import { SUMS } from "./layout.ts";
 
 const MODULUS = 65521;
-const VECTOR_BYTES = 16, GROUP = 4, GROUP_BYTES = GROUP * VECTOR_BYTES;
+const GROUP = 4, GROUP_BYTES = GROUP * VECTOR_BYTES;
 /** Sums of so many bytes fit 32 bits. */
 const CHUNK_BYTES = 4096;
 

@@ -3,6 +3,7 @@
  * the same, but spends half of its time on room for its output, and the rest of a drawing waits for a copy of that.
  */
 import type { ModuleBuilder } from "../../../core/emit/wasm/module_builder.ts";
+import { VECTOR_BYTES } from "../steps.ts";
 import { BitReader } from "./bit_reader.ts";
 import { addBlock, type BlockKernel } from "./block_kernel.ts";
 import { addChecksum, type ChecksumKernel } from "./checksum_kernel.ts";
@@ -37,7 +38,6 @@ interface Outcome {
 
 const DEFLATE = 8, MAX_WINDOW = 7, HAS_DICTIONARY = 0x20;
 const STORED = 0, FIXED = 1, DYNAMIC = 2;
-const WIDTH = 16;
 
 export class Inflater {
   /** Whose decoders stand in memory: many short blocks may share them. */
@@ -46,9 +46,9 @@ export class Inflater {
   /** The first `INFLATE_BYTES` of the memory are the inflater's. */
   constructor(private readonly memory: WebAssembly.Memory, private readonly kernels: InflateKernels) {
     const bytes = new Uint8Array(memory.buffer), words = new Uint32Array(memory.buffer);
-    for (let distance = 1; distance < WIDTH; distance++) {
-      for (let i = 0; i < WIDTH; i++) bytes[PATTERNS + distance * WIDTH + i] = i % distance;
-      words[STRIDES / 4 + distance] = WIDTH - WIDTH % distance;
+    for (let distance = 1; distance < VECTOR_BYTES; distance++) {
+      for (let i = 0; i < VECTOR_BYTES; i++) bytes[PATTERNS + distance * VECTOR_BYTES + i] = i % distance;
+      words[STRIDES / 4 + distance] = VECTOR_BYTES - VECTOR_BYTES % distance;
     }
   }
 

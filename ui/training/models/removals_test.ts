@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import type { ModelRecord } from "../../../protocol/mod.ts";
 import { FakeLab, settled } from "../../lab/fake_connection.ts";
 import { StoredModels } from "../../lab/stored_models.ts";
 import { modelRecord } from "./records_testing.ts";
@@ -106,28 +107,27 @@ Deno.test("a model that was removed elsewhere meanwhile is gone, and nothing is 
   assert.equal(removals.failure.value, undefined);
 });
 
-Deno.test("a list that was asked for before the removal and comes after it brings no row back", async () => {
-  const { lab, stored, removals, ids } = await open();
+/** Model a is removed while a list is on its way, which then comes with `records`. */
+async function removedBeforeListComes(records: readonly ModelRecord[]) {
+  const page = await open();
+  const { lab, stored, removals } = page;
   const late = Promise.withResolvers<{ status: number; body: unknown }>();
   lab.replies.set("/api/models", late.promise);
   const renewal = stored.refresh();
   removals.remove([A]);
   await removals.settle();
-  late.resolve({ status: 200, body: RECORDS });
+  late.resolve({ status: 200, body: records });
   await renewal;
+  return page;
+}
+
+Deno.test("a list that was asked for before the removal and comes after it brings no row back", async () => {
+  const { ids } = await removedBeforeListComes(RECORDS);
   assert.equal(ids(), "cb");
 });
 
 Deno.test("such a list still tells of a model that was stored meanwhile, and a later one of what has come back", async () => {
-  const { lab, stored, removals, ids } = await open();
-  const late = Promise.withResolvers<{ status: number; body: unknown }>();
-  lab.replies.set("/api/models", late.promise);
-  const renewal = stored.refresh();
-  removals.remove([A]);
-  await removals.settle();
-  const trained = modelRecord({ id: "d" });
-  late.resolve({ status: 200, body: [trained, ...RECORDS] });
-  await renewal;
+  const { lab, stored, ids } = await removedBeforeListComes([modelRecord({ id: "d" }), ...RECORDS]);
   assert.equal(ids(), "dcb");
   lab.replies.set("/api/models", { status: 200, body: RECORDS });
   await stored.refresh();
