@@ -3,16 +3,17 @@ import type { PlaneTools } from "../../core/mnist/drawing.ts";
 import { findInk, type Ink, paperOf } from "../../core/mnist/ink.ts";
 import type { Raster } from "../../core/mnist/raster.ts";
 import type { Chunks } from "../png/chunks.ts";
-import { INFLATE_BYTES, INFLATE_MARGIN, Inflater } from "./inflate/inflater.ts";
+import { INFLATE_BYTES, INFLATE_MARGIN } from "./inflate/inflater.ts";
 import { canInflateTo, CANNOT_INFLATE, TOO_LONG, TOO_SHORT } from "../png/decode.ts";
 import { PngError } from "../png/error.ts";
 import { COLOUR, type Header } from "../png/header.ts";
 import { INK_STEP } from "./ink_kernel.ts";
-import { type CanvasKernels, compileCanvasKernels } from "./kernels.ts";
-import { fastPlaneTools, PLANE_MARGIN, resultBytes } from "./plane.ts";
+import { PLANE_MARGIN, resultBytes } from "./plane.ts";
+import { Workspace } from "./workspace.ts";
 
 const PIXEL_BYTES = 4;
-const PAGE_BYTES = 64 * 1024;
+/** Enough for what the drawing page sends. */
+const FIRST_BYTES = 2 ** 20;
 const PAPER_PIXELS = 4;
 /** Behind what is the inflater's the kernels find a vector of paper, and leave two of results. */
 const PAPER = INFLATE_BYTES, STRONGEST = PAPER + 16, DIFFERENCES = STRONGEST + 16;
@@ -38,12 +39,12 @@ function mostBlocks(bytes: number): number {
 }
 
 export class CanvasReader {
-  readonly #memory = new WebAssembly.Memory({ initial: 1 });
-  readonly #kernels: CanvasKernels = compileCanvasKernels(this.#memory);
-  readonly #inflater = new Inflater(this.#memory, this.#kernels);
-  #results = 0;
+  #workspace = new Workspace(FIRST_BYTES);
+
   /** For the plane that was read last. */
-  readonly tools: PlaneTools = fastPlaneTools(this.#memory, this.#kernels, () => this.#results);
+  get tools(): PlaneTools {
+    return this.#workspace.tools;
+  }
 
   /**
    * The ink on a canvas, which holds until the next call; undefined for one that is compressed in a way that only the plain
@@ -59,9 +60,10 @@ export class CanvasReader {
     // At a multiple of 16, for results of 16 bits are read behind the plane; a filtered row may have an odd length.
     const planeAt = Math.ceil((pictureAt + Math.max(size + INFLATE_MARGIN, paddedPixels * PIXEL_BYTES)) / 16) *
       16;
-    this.#results = planeAt + paddedPixels + PLANE_MARGIN;
-    const fileAt = this.#results + resultBytes(width, height);
-    const bytes = this.#reserve(fileAt + chunks.data.length + INFLATE_MARGIN);
+    const results = planeAt + paddedPixels + PLANE_MARGIN;
+    const fileAt = results + resultBytes(width, height);
+    const workspace = this.#reserve(fileAt + chunks.data.length + INFLATE_MARGIN), { bytes } = workspace;
+    workspace.results = results;
     bytes.fill(0, ROWS, pictureAt);
     bytes.set(chunks.data, fileAt);
     if (!this.#inflate(fileAt, fileAt + chunks.data.length, pictureAt, size)) return undefined;
@@ -73,7 +75,7 @@ export class CanvasReader {
     for (let pixel = 0; pixel < PAPER_PIXELS; pixel++) bytes.set(paper, PAPER + pixel * PIXEL_BYTES);
     for (let pixel = pixels; pixel < paddedPixels; pixel++) bytes.set(paper, pictureAt + pixel * PIXEL_BYTES);
     bytes.fill(0, STRONGEST, ROWS);
-    this.#kernels.ink(pictureAt, pictureAt + paddedPixels * PIXEL_BYTES, planeAt, PAPER, STRONGEST, DIFFERENCES);
+    workspace.kernels.ink(pictureAt, pictureAt + paddedPixels * PIXEL_BYTES, planeAt, PAPER, STRONGEST, DIFFERENCES);
     const alphaVaries = bytes.subarray(DIFFERENCES, ROWS).some((bits, i) => i % PIXEL_BYTES === 3 && bits !== 0);
     if (alphaVaries) return findInk(picture);
     const strongest = Math.max(...bytes.subarray(STRONGEST, DIFFERENCES));
@@ -82,7 +84,7 @@ export class CanvasReader {
 
   /** False for a stream that is not worth going on with here. */
   #inflate(from: number, end: number, to: number, size: number): boolean {
-    const inflated = this.#inflater.inflate(from, end, to, to + size, mostBlocks(size));
+    const inflated = this.#workspace.inflater.inflate(from, end, to, to + size, mostBlocks(size));
     if (inflated.result === "unusual") return false;
     if (inflated.result === "longer") throw new PngError(TOO_LONG);
     if (inflated.result === "damaged") throw new PngError(CANNOT_INFLATE);
@@ -91,7 +93,7 @@ export class CanvasReader {
   }
 
   #undoFilters(bytes: Uint8Array, picture: number, rowBytes: number, rows: number) {
-    const { undo } = this.#kernels;
+    const { undo } = this.#workspace.kernels;
     let from = picture, to = picture;
     for (let row = 0; row < rows; row++) {
       const filter = bytes[from++];
@@ -102,10 +104,8 @@ export class CanvasReader {
     }
   }
 
-  /** All of the memory, with room for `size` bytes. What was there before stays. */
-  #reserve(size: number): Uint8Array {
-    const missing = size - this.#memory.buffer.byteLength;
-    if (missing > 0) this.#memory.grow(Math.ceil(missing / PAGE_BYTES));
-    return new Uint8Array(this.#memory.buffer);
+  #reserve(size: number): Workspace {
+    if (size > this.#workspace.bytes.length) this.#workspace = new Workspace(size);
+    return this.#workspace;
   }
 }

@@ -103,8 +103,8 @@ export async function compileSession(
   const tableAt = allocator.take(most((s) => rowLayout(s).bytes) * TABLE_STEPS);
   const control = allocator.take(CONTROL_BYTES);
 
-  const { pages } = allocator;
-  const memory = memories.take(pages, isShared);
+  const memory = memories.take(allocator.pages, isShared);
+  const pages = memory.buffer.byteLength / PAGE;
   for (const node of constants) {
     viewOf(memory.buffer, node.dtype, constantAt.get(node)!, sizeOf(node.shape)).fill(constantValue(node)!);
   }

@@ -1,9 +1,6 @@
 import { unsigned, utf8, vector } from "./encoding.ts";
 import { FunctionBuilder, typeCode, type ValueType, type WasmFeatures } from "./function_builder.ts";
 
-/** What 32-bit addresses reach: a shared memory is imported with a maximum, and may have any up to that. */
-const MAX_PAGES = 65536;
-
 /** Assembles a module of functions without results over one imported memory, `env.memory`. */
 export class ModuleBuilder {
   private readonly functions: FunctionBuilder[] = [];
@@ -26,11 +23,12 @@ export class ModuleBuilder {
     return index;
   }
 
-  /** The binary module. It takes a memory of at least `pages` pages of 64 KiB. */
-  encode(memory: { pages: number; shared: boolean }): Uint8Array<ArrayBuffer> {
-    const limits = memory.shared
-      ? [0x03, ...unsigned(memory.pages), ...unsigned(MAX_PAGES)]
-      : [0x00, ...unsigned(memory.pages)];
+  /**
+   * The binary module. It takes a memory of `pages` pages of 64 KiB that cannot grow: of one that can, V8 reads the size again
+   * behind each store, to check the next access.
+   */
+  encode({ pages, shared }: { pages: number; shared: boolean }): Uint8Array<ArrayBuffer> {
+    const limits = [shared ? 0x03 : 0x01, ...unsigned(pages), ...unsigned(pages)];
     const types = this.functions.map((f) => [0x60, ...vector(f.params.map((p) => [typeCode(p.type)])), 0]);
     const section = (id: number, content: number[]) => [id, ...unsigned(content.length), ...content];
     const parts: number[][] = [

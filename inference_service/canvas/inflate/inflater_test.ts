@@ -8,13 +8,14 @@ import { addInflateKernels, INFLATE_BYTES, INFLATE_MARGIN, type InflateKernels, 
 const PAGE_BYTES = 64 * 1024;
 /** More than any of the texts, or streams, has. */
 const MOST = 4 * PAGE_BYTES;
-const memory = new WebAssembly.Memory({ initial: 2 * MOST / PAGE_BYTES + 1 });
+const PAGES = 2 * MOST / PAGE_BYTES + 1;
+const memory = new WebAssembly.Memory({ initial: PAGES, maximum: PAGES });
 const inflater = new Inflater(memory, compile());
 
 function compile(): InflateKernels {
   const module = new ModuleBuilder({ relaxedFma: false });
   addInflateKernels(module);
-  const code = new WebAssembly.Module(module.encode({ pages: 1, shared: false }));
+  const code = new WebAssembly.Module(module.encode({ pages: PAGES, shared: false }));
   return new WebAssembly.Instance(code, { env: { memory } }).exports as unknown as InflateKernels;
 }
 
