@@ -1,5 +1,5 @@
 /** Ops whose result element depends on one element of each input. Operands have equal shapes; see `broadcast`. */
-import { f32x4, v128 } from "../emit/wasm/instructions.ts";
+import { f32x4, i32x4, v128 } from "../emit/wasm/instructions.ts";
 import { exp as wasmExp } from "../emit/wasm/math.ts";
 import { literal } from "../emit/wgsl/kernel.ts";
 import { apply, type Tensor } from "../graph.ts";
@@ -93,6 +93,7 @@ export const gate = binary(elementwise(2, {
 }));
 
 const SMALLEST_NORMAL = 2 ** -126;
+const ALL_BUT_SIGN = 0x7fffffff;
 
 /**
  * x, or 0 where x is too small for a normal float32; what is no number stays none. Arithmetic on such denormal numbers is slow on most processors, and
@@ -102,6 +103,9 @@ export const flushDenormals = unary(elementwise(1, {
   name: "flushDenormals",
   reference: (x) => (Math.abs(x) < SMALLEST_NORMAL ? 0 : x),
   gradient: null,
-  wasm: (_, x) => v128.andNot(x.get, f32x4.lt(f32x4.abs(x.get), f32x4.const(SMALLEST_NORMAL))),
+  wasm(f, x) {
+    const size = v128.and(x.get, f.constant(i32x4.const(ALL_BUT_SIGN)).get);
+    return v128.andNot(x.get, f32x4.lt(size, f.constant(f32x4.const(SMALLEST_NORMAL)).get));
+  },
   wgsl: (x) => `select(${x}, 0.0, abs(${x}) < ${literal(SMALLEST_NORMAL)})`,
 }));

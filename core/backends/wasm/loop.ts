@@ -9,6 +9,8 @@ import { baseOf } from "../../ops/addressing.ts";
 
 /** Elements of a piece of work: a cache line. */
 const PIECE = 16;
+/** Vectors in a round of the loop: two share what looking at the loop's end costs; with four, registers get scarce. */
+const UNROLL = 2;
 
 /** Addresses of the operands by source and of the results by node; a constant operand has none. */
 export function loopKernel(item: LoopItem, addressOf: (node: Tensor) => Address, valueOf: ConstantOf): WasmKernel {
@@ -70,15 +72,18 @@ class Loop {
     return node.op.name === "add" ? f.multiplyAdd(a, b, other) : f.multiplySubtract(a, b, other);
   }
 
-  /** One vector of results: `element` and `column` are byte offsets of its first element in the tensor and in its row. */
-  vector(element: Local, column: Local | undefined, lanes: number): void {
+  /**
+   * One vector of results: `element` and `column` are byte offsets of its first element in the tensor and in its row, less
+   * `ahead`.
+   */
+  vector(element: Local, column: Local | undefined, lanes: number, ahead = 0): void {
     const { f, item } = this;
     const values = new Map(this.fixed);
     for (const { node, source, access } of item.operands) {
       if (values.has(node)) continue;
       const at = this.addressOf(source);
       const offset = access === "row" && column !== undefined ? column : element;
-      values.set(node, f.let("v128", v128.load(baseOf(at, offset.get), at.offset)));
+      values.set(node, f.let("v128", v128.load(baseOf(at, offset.get), at.offset + ahead)));
     }
     for (const node of item.nodes) {
       if (!this.absorbed.has(node)) values.set(node, f.let("v128", this.code(node, values)));
@@ -86,8 +91,8 @@ class Loop {
     for (const node of item.results) {
       const at = this.addressOf(node);
       const value = values.get(node)!.get;
-      if (lanes === 4) f.emit(v128.store(baseOf(at, element.get), at.offset, value));
-      else storeLanes(f, f.let("i32", baseOf(at, element.get)).get, at.offset, value, lanes);
+      if (lanes === 4) f.emit(v128.store(baseOf(at, element.get), at.offset + ahead, value));
+      else storeLanes(f, f.let("i32", baseOf(at, element.get)).get, at.offset + ahead, value, lanes);
     }
   }
 }
@@ -109,7 +114,10 @@ function emitFlat(loop: Loop, from: Local, to: Local): void {
   const { f } = loop;
   loop.loadScalars();
   const element = f.let("i32", i32.mul(from.get, i32.const(PIECE * 4)));
-  f.countTo(element, i32.mul(to.get, i32.const(PIECE * 4)), 16, () => loop.vector(element, undefined, 4));
+  const end = f.let("i32", i32.mul(to.get, i32.const(PIECE * 4)));
+  f.countTo(element, end.get, 16 * UNROLL, () => {
+    for (let i = 0; i < UNROLL; i++) loop.vector(element, undefined, 4, 16 * i);
+  });
 }
 
 /** Some operand repeats by row or column: a loop over rows, and one over the columns within. */

@@ -31,6 +31,8 @@ const LOCAL_GET = 0x20, LOCAL_SET = 0x21, EMPTY = 0x40;
 export class FunctionBuilder {
   readonly params: readonly Local[];
   private readonly locals: Local[] = [];
+  private readonly constants = new Map<string, Local>();
+  private readonly prologue: number[] = [];
   private readonly body: number[] = [];
 
   constructor(readonly name: string, paramTypes: readonly ValueType[], readonly features: WasmFeatures) {
@@ -57,6 +59,18 @@ export class FunctionBuilder {
   let(type: ValueType, value: Code): Local {
     const local = this.local(type);
     this.set(local, value);
+    return local;
+  }
+
+  /** A vector that never changes, made once at the beginning; in a loop, V8 would make it anew in each round. */
+  constant(value: Code): Local {
+    const key = value.join();
+    let local = this.constants.get(key);
+    if (local === undefined) {
+      local = this.local("v128");
+      this.constants.set(key, local);
+      this.prologue.push(...value, LOCAL_SET, ...unsigned(local.index));
+    }
     return local;
   }
 
@@ -112,7 +126,7 @@ export class FunctionBuilder {
 
   encode(): number[] {
     const declarations = this.locals.slice(this.params.length).map((local) => [1, typeCode(local.type)]);
-    const code = [...unsigned(declarations.length), ...declarations.flat(), ...this.body, END];
+    const code = [...unsigned(declarations.length), ...declarations.flat(), ...this.prologue, ...this.body, END];
     return [...unsigned(code.length), ...code];
   }
 }
