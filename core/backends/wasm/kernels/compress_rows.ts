@@ -1,10 +1,10 @@
 /** Leaving the zeros of a matrix out, row by row. */
-import type { FunctionBuilder, Local } from "../../../emit/wasm/function_builder.ts";
+import type { Code, FunctionBuilder, Local } from "../../../emit/wasm/function_builder.ts";
 import { f32, i32, i8x16, v128 } from "../../../emit/wasm/instructions.ts";
 import { apply, type Tensor } from "../../../graph.ts";
 import type { SpecialOp } from "../../../op.ts";
 import { baseOf } from "../../../ops/addressing.ts";
-import { compressedType, ENTRY, entryCount, HEADER, rowBytes } from "./compressed.ts";
+import { compressedType, ENTRY, entryCount, HEADER, rowBytes, UNUSED } from "./compressed.ts";
 
 const compressRowsOp: SpecialOp = {
   kind: "special",
@@ -60,12 +60,21 @@ const compressTableRowsOp: SpecialOp = {
     return {
       extent: indices.shape[0],
       emit(f, { from, to, inputs: [table, indices], output }) {
-        const piece = f.let("i32", from.get);
-        const row = f.let("i32", baseOf(output, i32.mul(from.get, i32.const(stride))));
-        const out = f.local("i32"), source = f.local("i32"), block = f.local("i32");
-        f.countTo(piece, to.get, 1, () => {
-          const index = i32.load(baseOf(indices, i32.mul(piece.get, i32.const(4))), indices.offset);
-          f.set(source, baseOf(table, i32.mul(index, i32.const(columns))));
+        const piece = f.local("i32"), row = f.local("i32"), source = f.local("i32");
+        const eachRow = (body: () => void) => {
+          f.set(piece, from.get);
+          f.set(row, baseOf(output, i32.mul(from.get, i32.const(stride))));
+          f.countTo(piece, to.get, 1, () => {
+            const index = i32.load(baseOf(indices, i32.mul(piece.get, i32.const(4))), indices.offset);
+            f.set(source, baseOf(table, i32.mul(index, i32.const(columns))));
+            body();
+            f.set(row, i32.add(row.get, i32.const(stride)));
+          });
+        };
+        // Rows in no order are in no cache, and below each line would be waited for; so they are all asked for at once.
+        eachRow(() => f.emit(i32.store(row.get, output.offset + UNUSED, touch(source, table.offset, columns))));
+        const out = f.local("i32"), block = f.local("i32");
+        eachRow(() => {
           f.set(out, i32.add(row.get, i32.const(HEADER)));
           f.set(block, i32.const(0));
           const blocks = Math.floor(columns / 16), rest = columns % 16;
@@ -78,12 +87,19 @@ const compressTableRowsOp: SpecialOp = {
           }
           if (rest > 0) appendBytes(f, at, rest);
           f.emit(i32.store(row.get, output.offset, entryCount(out.get, row.get)));
-          f.set(row, i32.add(row.get, i32.const(stride)));
         });
       },
     };
   },
 };
+
+const LINE_BYTES = 64;
+
+/** A number that cannot be known without reading every cache line of the `count` bytes at `source`. */
+function touch(source: Local, offset: number, count: number): Code {
+  const lines = Array.from({ length: Math.ceil(count / LINE_BYTES) }, (_, i) => i * LINE_BYTES);
+  return [...lines, count - 1].map((at) => i32.load8u(source.get, offset + at)).reduce((a, b) => i32.xor(a, b));
+}
 
 interface ByteAppend {
   source: Local;

@@ -9,6 +9,8 @@ import type { TensorType } from "../../../shape.ts";
 
 /** Bytes before the first entry of a row, and of an entry. */
 export const HEADER = 8, ENTRY = 8;
+/** Where in a row's header is the word that says nothing. */
+export const UNUSED = 4;
 
 export function compressedType(rows: number, columns: number): TensorType {
   return { dtype: "i32", shape: [rows, (HEADER + ENTRY * columns) / 4] };

@@ -5,6 +5,7 @@ import { apply, type Tensor } from "../../../graph.ts";
 import type { KernelOperands, SpecialOp } from "../../../op.ts";
 import { baseOf } from "../../../ops/addressing.ts";
 import { addEntries, chunksOf } from "./add_entries.ts";
+import { sizeOf } from "../../../shape.ts";
 import { ENTRY, HEADER, rowBytes } from "./compressed.ts";
 
 const compressedMatmulOp: SpecialOp = {
@@ -15,15 +16,18 @@ const compressedMatmulOp: SpecialOp = {
   wasm(node) {
     const [rows, columns] = node.shape, listStride = rowBytes(node.inputs[0]);
     const { chunk, chunks } = chunksOf(Math.ceil(columns / 4));
+    // Workers share out whichever of B and the result is larger, so that it stays in their caches: rows of the result, or
+    // chunks of columns, of which each worker then reads its own in B.
+    const byRows = sizeOf(node.shape) >= sizeOf(node.inputs[1].shape);
     return {
+      extent: byRows ? rows : chunks * rows,
       // Chunk by chunk, so that the part of B that is in use stays near.
-      extent: chunks * rows,
       emit(f, { from, to, inputs, output }) {
         const rest = columns - (chunks - 1) * chunk * 4;
         const whole = rest === chunk * 4 ? chunks : chunks - 1;
         const index = f.let("i32", i32.const(0)), first = f.local("i32"), end = f.local("i32");
         const rowsOf = (width: number) => {
-          const start = i32.mul(index.get, i32.const(rows));
+          const start = i32.mul(index.get, i32.const(byRows ? 0 : rows));
           f.set(first, i32.sub(from.get, start));
           f.if(i32.leS(first.get, i32.const(0)), () => f.set(first, i32.const(0)));
           f.set(end, i32.sub(to.get, start));
