@@ -81,6 +81,10 @@ export interface Address {
 export interface WasmKernel {
   /** Number of pieces. Each piece writes bytes of its own, so the result does not depend on how they are shared out. */
   readonly extent: number;
+  /** About how many vector operations all pieces take together; left out where they are few. */
+  readonly work?: number;
+  /** About how many of them each call of `emit`'s code needs before its first piece, 0 by default. */
+  readonly setUp?: number;
   /** Bytes of scratch memory that each worker needs. */
   readonly scratchBytes?: number;
   /** Emits the work of the pieces `from` (included) to `to` (excluded). */

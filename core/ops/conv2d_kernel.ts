@@ -31,6 +31,7 @@ export function convKernel(s: ConvShape): WasmKernel {
   const outRow = s.outWidth * s.filters * 4;
   return {
     extent: s.batch,
+    work: s.batch * s.outHeight * s.outWidth * s.filters * depth / 4,
     scratchBytes: image.bytes + depth * PANEL_BYTES,
     emit(f, { from, to, inputs: [x, w], output, scratch }) {
       clear(f, scratch, image.bytes);

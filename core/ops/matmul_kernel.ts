@@ -23,6 +23,7 @@ export function matmulKernel(product: Product): WasmKernel {
   const direct = bColumn === 1 && m <= 6;
   return {
     extent: Math.ceil(n / PANEL),
+    work: m * n * k / 4,
     scratchBytes: direct ? 0 : (Math.ceil(k / 4) * 4) * PANEL_BYTES,
     emit(f, { from, to, inputs: [a, b], output, scratch }) {
       const panel = f.let("i32", from.get);

@@ -4,7 +4,7 @@ import { constantValue, type Program, stateTypes } from "../../graph.ts";
 import { aligned, type Schedule, schedule } from "../../schedule.ts";
 import { viewOf } from "../../session.ts";
 import { bytesOf, sizeOf, type TensorType } from "../../shape.ts";
-import { CONTROL_BYTES } from "./control.ts";
+import { controlBytes } from "./control.ts";
 import type { MemoryPool } from "./memory_pool.ts";
 import { encodeProgram, type MemoryMap, type RowLayout, rowLayout, type RunSteps, scratchBytes } from "./program.ts";
 import { rewrite } from "./rewrite.ts";
@@ -101,7 +101,7 @@ export async function compileSession(
   const scratchSize = aligned(most(scratchBytes));
   const scratch = allocator.take(scratchSize * workers);
   const tableAt = allocator.take(most((s) => rowLayout(s).bytes) * TABLE_STEPS);
-  const control = allocator.take(CONTROL_BYTES);
+  const control = allocator.take(controlBytes(workers));
 
   const memory = memories.take(allocator.pages, isShared);
   const pages = memory.buffer.byteLength / PAGE;

@@ -1,6 +1,7 @@
 /** The words of shared memory by which the threads of a session keep in step. */
 import { atomics, drop, i32, i64Const } from "../../emit/wasm/instructions.ts";
 import type { ModuleBuilder } from "../../emit/wasm/module_builder.ts";
+import { counterBytes, resetCounters } from "./sharing.ts";
 
 /** Numbers of the words. Each has a cache line of its own, for they are written while others spin on their neighbours. */
 export const CONTROL = {
@@ -21,7 +22,17 @@ export const CONTROL = {
   left: 53,
 } as const;
 
-export const CONTROL_BYTES = 64 * 4;
+const COUNTERS = 64 * 4;
+
+/** Bytes of the control words, and of the counters behind them. */
+export function controlBytes(workers: number): number {
+  return COUNTERS + counterBytes(workers);
+}
+
+/** Address of the counters by which workers share out items. */
+export function countersAt(control: number): number {
+  return control + COUNTERS;
+}
 
 /** In place of a program: leave the session. */
 export const LEAVE = -1;
@@ -31,17 +42,18 @@ const SPINS = 2000;
 const NAP_NS = 1_000_000;
 
 /**
- * A barrier for `workers` threads: the last to arrive lets the others go. Those spin, and sleep when one of them has lost its
- * core.
+ * A barrier for `workers` threads: the last to arrive sets back the counters of the items before, as many as the barrier is
+ * told, and lets the others go. Those spin, and sleep when one of them has lost its core.
  */
 export function addBarrier(module: ModuleBuilder, control: number, workers: number): number {
   const word = (name: keyof typeof CONTROL) => control + 4 * CONTROL[name];
   const zero = i32.const(0);
-  return module.addFunction("barrier", [], (f) => {
+  return module.addFunction("barrier", ["i32"], (f) => {
     const generation = f.let("i32", atomics.load(zero, word("generation")));
     const isLast = i32.eq(atomics.add(zero, word("arrived"), i32.const(1)), i32.const(workers - 1));
     f.if(isLast, () => {
       f.emit(atomics.store(zero, word("arrived"), zero));
+      resetCounters(f, countersAt(control), workers, f.params[0]);
       f.emit(atomics.store(zero, word("generation"), i32.add(generation.get, i32.const(1))));
       f.emit([...atomics.notify(zero, word("generation"), i32.const(workers)), ...drop]);
     }, () => {

@@ -18,6 +18,7 @@ export function loopKernel(item: LoopItem, addressOf: (node: Tensor) => Address,
   const write = flat ? emitFlat : emitRows;
   return {
     extent: flat ? Math.ceil((item.rows * item.columns) / PIECE) : item.rows,
+    work: item.rows * item.columns * item.nodes.length / 4,
     emit: (f, { from, to }) => write(new Loop(f, item, addressOf, valueOf), from, to),
   };
 }

@@ -8,9 +8,10 @@ import type { Address, WasmKernel } from "../../op.ts";
 import { baseOf } from "../../ops/addressing.ts";
 import { rootOf, type Schedule } from "../../schedule.ts";
 import { bytesOf } from "../../shape.ts";
-import { addBarrier, CONTROL } from "./control.ts";
+import { addBarrier, CONTROL, countersAt } from "./control.ts";
 import { barriersBefore, type Span } from "./hazards.ts";
 import { loopKernel } from "./loop.ts";
+import { CUT_ITEMS, partsOf, shareOut } from "./sharing.ts";
 
 /** Where a program finds its memory, in bytes from the start. */
 export interface MemoryMap {
@@ -81,7 +82,7 @@ export function encodeProgram(
     return { offset: place.kind === "arena" ? map.arena + place.offset : map.constantAt(node) };
   };
   const calls = schedule.items.map((item, i) => {
-    let extent = 0;
+    let kernel: WasmKernel | undefined;
     const name = item.kind === "loop"
       ? `${i}_${item.nodes.map((n) => n.op.name).join("_")}`
       : `${i}_${item.node.op.name}`;
@@ -89,15 +90,16 @@ export function encodeProgram(
     const index = module.addFunction(name, ["i32", "i32", "i32", "i32"], (f) => {
       const [from, to, row, scratch] = f.params;
       const addressOf = addressIn(row);
-      const kernel = kernelOf(item, schedule, addressOf);
-      extent = kernel.extent;
+      kernel = kernelOf(item, schedule, addressOf);
       const inputs = item.kind === "kernel" ? item.node.inputs.map(addressOf) : [];
       const output = item.kind === "kernel" ? addressOf(item.node) : { offset: 0 };
       kernel.emit(f, { from, to, inputs, output, scratch });
     });
-    return { index, extent };
+    const { extent } = kernel!;
+    return { index, extent, parts: workers > 1 ? partsOf(kernel!, workers) : 1 };
   });
   const barrier = workers > 1 ? addBarrier(module, map.control, workers) : undefined;
+  const counters = countersAt(map.control);
   const outputs = schedule.outputs.map(([, node]) => node);
   const mustWait = barriersBefore(schedule.items, outputs, (node) => spanOf(schedule, map, node));
   module.addFunction("run", ["i32", "i32", "i32"], (f) => {
@@ -105,15 +107,22 @@ export function encodeProgram(
     const scratch = f.let("i32", i32.add(i32.mul(worker.get, i32.const(map.scratchBytes)), i32.const(map.scratch)));
     const addressOf = addressIn(row);
     f.countTo(f.let("i32", i32.const(0)), steps.get, 1, () => {
-      calls.forEach(({ index, extent }, i) => {
-        if (barrier !== undefined && mustWait[i]) f.call(barrier);
+      let cut = 0;
+      const wait = () => {
+        if (barrier !== undefined) f.call(barrier, i32.const(cut));
+        cut = 0;
+      };
+      calls.forEach(({ index, extent, parts }, i) => {
+        if (mustWait[i]) wait();
         // Behind the barrier, which a stop opens too: nothing may run on what another thread has left half done.
         if (isShared) f.if(atomics.load(i32.const(0), map.control + 4 * CONTROL.stop), () => f.emit(returnNow));
-        const share = (w: readonly number[]) => i32.divU(i32.mul(i32.const(extent), w), i32.const(workers));
-        f.call(index, share(worker.get), share(i32.add(worker.get, i32.const(1))), row.get, scratch.get);
+        const isCut = parts > 1 && cut < CUT_ITEMS;
+        const shares = { extent, parts: isCut ? parts : 1, workers, worker, counters, item: cut };
+        if (isCut) cut++;
+        shareOut(f, shares, (from, to) => f.call(index, from, to, row.get, scratch.get));
       });
       // The outputs are read, and the next step begins, where this one is whole.
-      if (barrier !== undefined) f.call(barrier);
+      wait();
       f.if(i32.eqz(worker.get), () => {
         schedule.outputs.forEach(([, node], i) => {
           const at = addressOf(node);

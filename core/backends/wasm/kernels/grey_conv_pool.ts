@@ -29,6 +29,7 @@ const greyConvPoolOp: SpecialOp = {
     const { placesAt } = pooledLayout(convolved(images, kernels));
     return {
       extent: batch,
+      work: batch * height * width * filters * TAPS / LANES,
       scratchBytes: padded.bytes,
       emit(f, { from, to, inputs: [x, w, bias], output, scratch }) {
         const n = f.let("i32", from.get), out = f.local("i32"), channel = f.local("i32");

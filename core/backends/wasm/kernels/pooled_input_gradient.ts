@@ -29,6 +29,9 @@ const pooledInputGradientOp: SpecialOp = {
     const endsAt = listsAt + PLACES * listBytes;
     return {
       extent: batch,
+      // As if something passed in every window.
+      work: batch * (height / 2) * (width / 2) * filters * 9 * channels / 4,
+      setUp: filters * 9 * channels / 4,
       scratchBytes: endsAt + PLACES * 4,
       emit(f, { from, to, inputs: [gradient, values, places, w], output, scratch }) {
         const at = (bytes: number) => f.let("i32", i32.add(scratch.get, i32.const(bytes)));

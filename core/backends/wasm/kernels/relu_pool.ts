@@ -16,6 +16,7 @@ const reluPoolOp: SpecialOp = {
     return {
       // A row of windows.
       extent: n * (h / 2),
+      work: 2 * n * h * w * c / 4,
       emit(f, { from, to, inputs: [x, bias], output }) {
         const piece = f.let("i32", from.get);
         const at = f.let("i32", baseOf(x, i32.mul(from.get, i32.const(2 * row))));

@@ -55,6 +55,8 @@ const winogradConvOp: SpecialOp = {
     const s: Conv3x3Shape = { batch, height, width, channels, filters }, layout = layoutOf(s);
     return {
       extent: batch,
+      work: batch * layout.tiles * PLACES * channels * filters / 4,
+      setUp: 2 * PLACES * channels * filters / 4,
       scratchBytes: layout.bytes,
       emit(f, { from, to, inputs: [x, w], output, scratch }) {
         const at = (bytes: number) => f.let("i32", i32.add(scratch.get, i32.const(bytes)));

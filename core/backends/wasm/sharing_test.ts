@@ -1,0 +1,78 @@
+import assert from "node:assert/strict";
+import { i32 } from "../../emit/wasm/instructions.ts";
+import { ModuleBuilder } from "../../emit/wasm/module_builder.ts";
+import type { WasmKernel } from "../../op.ts";
+import { counterBytes, partsOf, resetCounters, shareOut } from "./sharing.ts";
+
+const COUNTERS = 64, DONE = 8192, ITEM = 1;
+
+/** Workers that write their number, from 1, behind every piece that they do. */
+function openWorkers(extent: number, parts: number, workers: number) {
+  const module = new ModuleBuilder({ relaxedFma: false });
+  const piece = module.addFunction("piece", ["i32", "i32", "i32"], (f) => {
+    const [from, to, worker] = f.params;
+    f.countTo(from, to.get, 1, () => {
+      const at = f.let("i32", i32.mul(from.get, i32.const(4)));
+      const before = i32.mul(i32.load(at.get, DONE), i32.const(10));
+      f.emit(i32.store(at.get, DONE, i32.add(before, i32.add(worker.get, i32.const(1)))));
+    });
+  });
+  module.addFunction("run", ["i32"], (f) => {
+    const [worker] = f.params;
+    const shares = { extent, parts, workers, worker, counters: COUNTERS, item: ITEM };
+    shareOut(f, shares, (from, to) => f.call(piece, from, to, worker.get));
+  }, { exported: true });
+  module.addFunction("reset", ["i32"], (f) => resetCounters(f, COUNTERS, workers, f.params[0]), { exported: true });
+  const memory = new WebAssembly.Memory({ initial: 1, maximum: 1, shared: true });
+  const code = new WebAssembly.Module(module.encode({ pages: 1, shared: true }));
+  const { run, reset } = new WebAssembly.Instance(code, { env: { memory } }).exports;
+  const done = new Int32Array(memory.buffer, DONE, extent + 1);
+  return { run: run as (worker: number) => void, reset: reset as (items: number) => void, done };
+}
+
+Deno.test("every piece is done once, whoever comes first and however few pieces there are", () => {
+  for (const [extent, parts, workers] of [[50, 4, 3], [7, 4, 2], [3, 2, 4], [64, 16, 2], [1, 2, 2]]) {
+    const { run, reset, done } = openWorkers(extent, parts, workers);
+    for (const order of [[...Array(workers).keys()], [...Array(workers).keys()].reverse()]) {
+      done.fill(0);
+      for (const worker of order) run(worker);
+      const pieces = [...done.subarray(0, extent)];
+      // The first to come does everything, for the others never begin.
+      assert.deepEqual(pieces, new Array(extent).fill(order[0] + 1), `${extent} pieces, ${parts} parts`);
+      assert.equal(done[extent], 0);
+      reset(ITEM + 1);
+    }
+  }
+});
+
+Deno.test("an item in one part is shared out by number, and nobody helps", () => {
+  const { run, done } = openWorkers(10, 1, 2);
+  run(1);
+  assert.deepEqual([...done.subarray(0, 10)], [0, 0, 0, 0, 0, 2, 2, 2, 2, 2]);
+  run(0);
+  assert.deepEqual([...done.subarray(0, 10)], [1, 1, 1, 1, 1, 2, 2, 2, 2, 2]);
+});
+
+Deno.test("counters that are set back are those of the items behind the barrier, and no others", () => {
+  const { run, reset, done } = openWorkers(4, 2, 2);
+  run(0);
+  reset(ITEM);
+  done.fill(0);
+  run(0);
+  assert.deepEqual([...done], [0, 0, 0, 0, 0], "another item's counters were set back");
+  reset(ITEM + 1);
+  run(0);
+  assert.deepEqual([...done], [1, 1, 1, 1, 0]);
+  assert.ok(counterBytes(2) > counterBytes(2, ITEM + 1));
+});
+
+Deno.test("only long items are cut, into parts that are long beside what setting up takes", () => {
+  const kernel = (extent: number, work?: number, setUp?: number): WasmKernel => ({ extent, work, setUp, emit() {} });
+  assert.equal(partsOf(kernel(1000), 2), 1, "who says nothing of its work has little");
+  assert.equal(partsOf(kernel(1000, 10_000), 2), 1);
+  assert.equal(partsOf(kernel(1000, 100_000), 2), 6);
+  assert.equal(partsOf(kernel(1000, 1e9), 2), 16);
+  assert.equal(partsOf(kernel(6, 1e9), 2), 3, "no part without a piece");
+  assert.equal(partsOf(kernel(1000, 1e6, 1e4), 2), 1);
+  assert.equal(partsOf(kernel(1000, 1e7, 1e4), 2), 10);
+});
