@@ -42,22 +42,31 @@ export function addChecksum(module: ModuleBuilder) {
 
 /**
  * Adds the groups of vectors `from` … `end` to both sums, the second of which has the first as it was already. Most of a
- * drawing is zeros, which change no sum but the one of sums.
+ * drawing is zeros, which change no sum but the one of sums, and that by what the next other group knows.
  */
 function addGroups(f: FunctionBuilder, from: Local, end: Local, sum: Local, sumOfSums: Local) {
   const sums = f.let("v128", v128.zero), before = f.let("v128", v128.zero), weighted = f.let("v128", v128.zero);
+  const counted = f.let("i32", from.get);
+  /** Each of the earlier bytes counts once more for each of the bytes up to here. */
+  const countEarlier = () => {
+    const vectors = i32.shrU(i32.sub(from.get, counted.get), i32.const(Math.log2(VECTOR_BYTES)));
+    f.set(before, i32x4.add(before.get, i32x4.mul(sums.get, i32x4.splat(vectors))));
+  };
+  const [firstWeights, lastWeights] = [16, 8].map((first) => f.constant(weightsFrom(first)).get);
   f.countTo(from, end.get, GROUP_BYTES, () => {
     const group = Array.from({ length: GROUP }, (_, i) => f.let("v128", v128.load(from.get, i * VECTOR_BYTES)).get);
     f.if(v128.anyTrue(group.reduce((a, b) => v128.or(a, b))), () => {
+      countEarlier();
       for (const bytes of group) {
-        // Each of the earlier bytes counts once more for each of these 16.
         f.set(before, i32x4.add(before.get, sums.get));
         f.set(sums, i32x4.add(sums.get, i32x4.addPairsU16(i16x8.addPairsU8(bytes))));
-        f.set(weighted, i32x4.add(weighted.get, i32x4.dotI16(i16x8.extendLowU8(bytes), weightsFrom(16))));
-        f.set(weighted, i32x4.add(weighted.get, i32x4.dotI16(i16x8.extendHighU8(bytes), weightsFrom(8))));
+        f.set(weighted, i32x4.add(weighted.get, i32x4.dotI16(i16x8.extendLowU8(bytes), firstWeights)));
+        f.set(weighted, i32x4.add(weighted.get, i32x4.dotI16(i16x8.extendHighU8(bytes), lastWeights)));
       }
-    }, () => f.set(before, i32x4.add(before.get, i32x4.mul(sums.get, i32x4.const(GROUP)))));
+      f.set(counted, i32.add(from.get, i32.const(GROUP_BYTES)));
+    });
   });
+  countEarlier();
   f.set(sum, i32.add(sum.get, total(sums.get)));
   f.set(before, i32x4.mul(before.get, i32x4.const(VECTOR_BYTES)));
   f.set(sumOfSums, i32.add(sumOfSums.get, total(i32x4.add(before.get, weighted.get))));
