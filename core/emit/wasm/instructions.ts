@@ -91,7 +91,9 @@ export const v128 = {
   zero: [...simdOpcode(0x0c), ...new Array<number>(16).fill(0)] as Code,
   load: memory(simdOpcode(0x00)),
   load8x8u: memory(simdOpcode(0x02)),
-  load32Splat: memory(simdOpcode(0x09)),
+  /** The offset is added to the address, for V8 has no instruction that takes both and adds them behind its check. */
+  load32Splat: (address: Code, offset: number): Code =>
+    memory(simdOpcode(0x09))(offset === 0 ? address : i32.add(address, i32.const(offset)), 0),
   store: memory(simdOpcode(0x0b)),
   store32Lane: laneMemory(0x5a),
   store64Lane: laneMemory(0x5b),
