@@ -33,7 +33,27 @@ export function findInk(image: Raster): Ink {
 
 /** The colour of the paper under an RGB or RGBA picture: the middle one of its border. */
 export function paperOf(image: Raster): Colour {
+  // What more than half of a border has is its middle, and most borders have one colour.
+  const [red, green, blue] = image.data;
+  const count = countOnBorder(image, [red, green, blue]);
+  if (count > image.width + image.height) return [red, green, blue];
   return [borderMedian(image, 0), borderMedian(image, 1), borderMedian(image, 2)];
+}
+
+/** How many of the outermost pixels have a colour; those in the corners count twice. */
+function countOnBorder({ width, height, channels, data }: Raster, [red, green, blue]: Colour): number {
+  let count = 0;
+  const look = (from: number, pixels: number, step: number) => {
+    for (let i = 0, at = from; i < pixels; i++, at += step) {
+      if (data[at] === red && data[at + 1] === green && data[at + 2] === blue) count++;
+    }
+  };
+  const row = width * channels;
+  look(0, width, channels);
+  look((height - 1) * row, width, channels);
+  look(0, height, row);
+  look(row - channels, height, row);
+  return count;
 }
 
 function varies(data: Uint8Array, channels: number, channel: number): boolean {
@@ -44,7 +64,7 @@ function varies(data: Uint8Array, channels: number, channel: number): boolean {
   return false;
 }
 
-/** The median of one channel over the outermost pixels. */
+/** The median of one channel over the outermost pixels, of which those in the corners count twice. */
 function borderMedian({ width, height, channels, data }: Raster, channel: number): number {
   const counts = new Uint32Array(256);
   const count = (x: number, y: number) => counts[data[(y * width + x) * channels + channel]]++;
