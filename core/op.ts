@@ -81,7 +81,10 @@ export interface Address {
 export interface WasmKernel {
   /** Number of pieces. Each piece writes bytes of its own, so the result does not depend on how they are shared out. */
   readonly extent: number;
-  /** About how many vector operations all pieces take together; left out where they are few. */
+  /**
+   * About how many vector operations all pieces take together. Left out where they are few, or where every call repeats much of
+   * the work: then the pieces are shared out evenly, and workers do not help each other.
+   */
   readonly work?: number;
   /** About how many of them each call of `emit`'s code needs before its first piece, 0 by default. */
   readonly setUp?: number;

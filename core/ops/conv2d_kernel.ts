@@ -32,6 +32,7 @@ export function convKernel(s: ConvShape): WasmKernel {
   return {
     extent: s.batch,
     work: s.batch * s.outHeight * s.outWidth * s.filters * depth / 4,
+    setUp: image.bytes / 16,
     scratchBytes: image.bytes + depth * PANEL_BYTES,
     emit(f, { from, to, inputs: [x, w], output, scratch }) {
       clear(f, scratch, image.bytes);

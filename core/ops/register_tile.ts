@@ -66,7 +66,7 @@ export class RegisterTile {
 
   private depth({ a, aRows, aStride, b, bOffset, bStride }: Stretch, u: number): void {
     const { f, left, right, factor } = this;
-    // With the same offset at each depth, V8 computes only once against what it checks the addresses.
+    // V8 checks an address against the memory's size less the offset, and computes that once for all that have one offset.
     const at = f.let("i32", i32.add(b.get, i32.const(bOffset + u * bStride)));
     f.set(left, v128.load(at.get, 0));
     f.set(right, v128.load(at.get, 16));

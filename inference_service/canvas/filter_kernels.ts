@@ -26,7 +26,7 @@ const PREDICTIONS: readonly Prediction[] = [
   (_f, left) => left,
   (_f, _left, up) => up,
   // The mean rounded down: where the sum is odd, one less than rounded up.
-  (f, left, up) => i8x16.sub(i8x16.averageU(left, up), v128.and(v128.xor(left, up), f.constant(ONES).get)),
+  (f, left, up) => i8x16.sub(i8x16.averageU(left, up), v128.and(v128.xor(left, up), f.constant(ONES))),
   paeth,
 ];
 

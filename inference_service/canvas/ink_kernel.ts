@@ -37,7 +37,7 @@ export function addInk(module: ModuleBuilder) {
         v128.or(i8x16.subSaturatedU(pixels, paper.get), i8x16.subSaturatedU(paper.get, pixels)),
       );
       f.set(differences, v128.or(differences.get, distance.get));
-      f.set(distance, v128.and(distance.get, f.constant(COLOURS).get));
+      f.set(distance, v128.and(distance.get, f.constant(COLOURS)));
       f.set(distance, i8x16.maxU(distance.get, i32x4.shrU(distance.get, i32.const(16))));
       return i8x16.maxU(distance.get, i32x4.shrU(distance.get, i32.const(8)));
     };

@@ -15,7 +15,7 @@ export class Workspace {
 
   /** With room for `size` bytes. */
   constructor(size: number) {
-    // Kernels are fastest in a memory that cannot grow. In steps of two, so that few canvases make new ones.
+    // Kernels are fastest in a memory that cannot grow. In powers of two, so that few canvases make a new one, up to 64 MiB.
     const pages = 2 ** Math.ceil(Math.log2(size / PAGE_BYTES));
     const memory = new WebAssembly.Memory({ initial: pages, maximum: pages });
     this.bytes = new Uint8Array(memory.buffer);

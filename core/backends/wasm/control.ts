@@ -22,16 +22,16 @@ export const CONTROL = {
   left: 53,
 } as const;
 
-const COUNTERS = 64 * 4;
+const WORDS_BYTES = 64 * 4;
 
 /** Bytes of the control words, and of the counters behind them. */
 export function controlBytes(workers: number): number {
-  return COUNTERS + counterBytes(workers);
+  return WORDS_BYTES + counterBytes(workers);
 }
 
 /** Address of the counters by which workers share out items. */
 export function countersAt(control: number): number {
-  return control + COUNTERS;
+  return control + WORDS_BYTES;
 }
 
 /** In place of a program: leave the session. */
@@ -53,6 +53,7 @@ export function addBarrier(module: ModuleBuilder, control: number, workers: numb
     const isLast = i32.eq(atomics.add(zero, word("arrived"), i32.const(1)), i32.const(workers - 1));
     f.if(isLast, () => {
       f.emit(atomics.store(zero, word("arrived"), zero));
+      // Before the others are let go: the first of them may take a part at once.
       resetCounters(f, countersAt(control), workers, f.params[0]);
       f.emit(atomics.store(zero, word("generation"), i32.add(generation.get, i32.const(1))));
       f.emit([...atomics.notify(zero, word("generation"), i32.const(workers)), ...drop]);

@@ -9,7 +9,10 @@ import { baseOf } from "../../ops/addressing.ts";
 
 /** Elements of a piece of work: a cache line. */
 const PIECE = 16;
-/** Vectors in a round of the loop: two share what looking at the loop's end costs; with four, registers get scarce. */
+/**
+ * Vectors in a round of the loop, which divide those of a piece: two share what looking at the loop's end costs; with four,
+ * registers get scarce.
+ */
 const UNROLL = 2;
 
 /** Addresses of the operands by source and of the results by node; a constant operand has none. */

@@ -11,7 +11,7 @@ import { bytesOf } from "../../shape.ts";
 import { addBarrier, CONTROL, countersAt } from "./control.ts";
 import { barriersBefore, type Span } from "./hazards.ts";
 import { loopKernel } from "./loop.ts";
-import { CUT_ITEMS, partsOf, shareOut } from "./sharing.ts";
+import { cutItems, partsOf, shareOut } from "./sharing.ts";
 
 /** Where a program finds its memory, in bytes from the start. */
 export interface MemoryMap {
@@ -40,10 +40,19 @@ export function rowLayout(schedule: Schedule): RowLayout {
 /** The exported function: steps over rows of the table, doing the share of `worker` among all workers. */
 export type RunSteps = (firstRow: number, steps: number, worker: number) => void;
 
+/** The items' kernels before it is known where anything lies. */
+function kernelsOf(schedule: Schedule): WasmKernel[] {
+  return schedule.items.map((item) => kernelOf(item, schedule, () => ({ offset: 0 })));
+}
+
 /** Bytes of scratch memory that a worker needs for this program. */
 export function scratchBytes(schedule: Schedule): number {
-  const nowhere = (): Address => ({ offset: 0 });
-  return Math.max(0, ...schedule.items.map((item) => kernelOf(item, schedule, nowhere).scratchBytes ?? 0));
+  return Math.max(0, ...kernelsOf(schedule).map((kernel) => kernel.scratchBytes ?? 0));
+}
+
+/** Into how many parts each worker's share of each item is worth being cut. */
+export function partsOfItems(schedule: Schedule, workers: number): number[] {
+  return kernelsOf(schedule).map((kernel) => partsOf(kernel, workers));
 }
 
 function kernelOf(item: Item, schedule: Schedule, addressOf: (node: Tensor) => Address): WasmKernel {
@@ -82,7 +91,7 @@ export function encodeProgram(
     return { offset: place.kind === "arena" ? map.arena + place.offset : map.constantAt(node) };
   };
   const calls = schedule.items.map((item, i) => {
-    let kernel: WasmKernel | undefined;
+    let extent = 0;
     const name = item.kind === "loop"
       ? `${i}_${item.nodes.map((n) => n.op.name).join("_")}`
       : `${i}_${item.node.op.name}`;
@@ -90,39 +99,36 @@ export function encodeProgram(
     const index = module.addFunction(name, ["i32", "i32", "i32", "i32"], (f) => {
       const [from, to, row, scratch] = f.params;
       const addressOf = addressIn(row);
-      kernel = kernelOf(item, schedule, addressOf);
+      const kernel = kernelOf(item, schedule, addressOf);
+      extent = kernel.extent;
       const inputs = item.kind === "kernel" ? item.node.inputs.map(addressOf) : [];
       const output = item.kind === "kernel" ? addressOf(item.node) : { offset: 0 };
       kernel.emit(f, { from, to, inputs, output, scratch });
     });
-    const { extent } = kernel!;
-    return { index, extent, parts: workers > 1 ? partsOf(kernel!, workers) : 1 };
+    return { index, extent };
   });
   const barrier = workers > 1 ? addBarrier(module, map.control, workers) : undefined;
-  const counters = countersAt(map.control);
+  const counters = countersAt(map.control), stop = map.control + 4 * CONTROL.stop;
   const outputs = schedule.outputs.map(([, node]) => node);
   const mustWait = barriersBefore(schedule.items, outputs, (node) => spanOf(schedule, map, node));
+  const { cuts, usedAtEnd } = cutItems(workers > 1 ? partsOfItems(schedule, workers) : calls.map(() => 1), mustWait);
   module.addFunction("run", ["i32", "i32", "i32"], (f) => {
     const [row, steps, worker] = f.params;
     const scratch = f.let("i32", i32.add(i32.mul(worker.get, i32.const(map.scratchBytes)), i32.const(map.scratch)));
     const addressOf = addressIn(row);
     f.countTo(f.let("i32", i32.const(0)), steps.get, 1, () => {
-      let cut = 0;
-      const wait = () => {
-        if (barrier !== undefined) f.call(barrier, i32.const(cut));
-        cut = 0;
+      const wait = (used: number) => {
+        if (barrier !== undefined) f.call(barrier, i32.const(used));
       };
-      calls.forEach(({ index, extent, parts }, i) => {
-        if (mustWait[i]) wait();
+      calls.forEach(({ index, extent }, i) => {
+        if (mustWait[i]) wait(cuts[i].used);
         // Behind the barrier, which a stop opens too: nothing may run on what another thread has left half done.
-        if (isShared) f.if(atomics.load(i32.const(0), map.control + 4 * CONTROL.stop), () => f.emit(returnNow));
-        const isCut = parts > 1 && cut < CUT_ITEMS;
-        const shares = { extent, parts: isCut ? parts : 1, workers, worker, counters, item: cut };
-        if (isCut) cut++;
+        if (isShared) f.if(atomics.load(i32.const(0), stop), () => f.emit(returnNow));
+        const shares = { ...cuts[i], extent, workers, worker, counters, stop };
         shareOut(f, shares, (from, to) => f.call(index, from, to, row.get, scratch.get));
       });
       // The outputs are read, and the next step begins, where this one is whole.
-      wait();
+      wait(usedAtEnd);
       f.if(i32.eqz(worker.get), () => {
         schedule.outputs.forEach(([, node], i) => {
           const at = addressOf(node);

@@ -1,9 +1,14 @@
 import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
 import { openTrainer, type TrainerOptions } from "../../nn/trainer.ts";
 import { firstDigits, mnist } from "../../testing/mnist.ts";
-import { state, trace } from "../../graph.ts";
-import { matmul } from "../../ops/mod.ts";
+import { constant, state, trace } from "../../graph.ts";
+import { trainingProgram } from "../../nn/programs.ts";
+import { add, matmul, mul } from "../../ops/mod.ts";
+import { schedule } from "../../schedule.ts";
 import { closeThreads, wasmBackend } from "./backend.ts";
+import { partsOfItems } from "./program.ts";
+import { rewrite } from "./rewrite.ts";
 import { ThreadPool } from "./thread_pool.ts";
 
 const options = (modelType: "SimpleNN" | "ConvNN"): TrainerOptions => ({
@@ -26,9 +31,16 @@ async function train(options: TrainerOptions) {
   const losses: number[] = [];
   while (trainer.step < trainer.totalSteps) losses.push(...await trainer.run(9));
   const accuracy = await trainer.evaluate();
-  const weights = await trainer.weights();
+  // Digests, for what differs in tens of thousands of numbers would take minutes to be shown.
+  const weights = (await trainer.weights()).map(({ name, data }) => [name, digestOf(data)]);
   trainer.close();
-  return { losses, accuracy, weights };
+  return { losses: digestOf(Float32Array.from(losses)), accuracy, weights };
+}
+
+function digestOf(numbers: Float32Array): string {
+  return createHash("sha256").update(new Uint8Array(numbers.buffer, numbers.byteOffset, numbers.byteLength)).digest(
+    "hex",
+  );
 }
 
 for (const modelType of ["SimpleNN", "ConvNN"] as const) {
@@ -43,6 +55,48 @@ for (const modelType of ["SimpleNN", "ConvNN"] as const) {
     }
   });
 }
+
+Deno.test("the shares of a ConvNN's convolutions and products are cut, so that the test above is one of helping", () => {
+  const { spec, optimizer, learningRate, batchSize, dataset } = options("ConvNN");
+  const digits = { set: "train", count: dataset.train.count, density: 0.2 } as const;
+  const program = trainingProgram({
+    spec,
+    optimizer,
+    learningRate,
+    seed: 1,
+    batch: batchSize,
+    digits,
+    startOf: () => 0,
+  });
+  const scheduled = schedule(rewrite(program)), parts = partsOfItems(scheduled, 2);
+  const cut = scheduled.items.flatMap((item, i) => parts[i] > 1 && item.kind === "kernel" ? [item.node.op.name] : []);
+  for (const name of ["greyConvPool", "winogradConv", "pooledInputGradient", "matmul"]) {
+    assert.ok(cut.includes(name), `${name} is not among ${cut}`);
+  }
+});
+
+Deno.test("more long items in a row than can be cut give what one thread gives", async () => {
+  const names = ["a", "b", "c", "d", "e", "f", "g"];
+  const program = trace(() => {
+    const states = names.map((name) => [name, state(name, [300, 511])] as const);
+    return { updates: Object.fromEntries(states.map(([name, x]) => [name, add(mul(x, x), constant(0.25))])) };
+  });
+  assert.ok(partsOfItems(schedule(program), 3).every((parts) => parts > 1));
+  const run = async (threads: number) => {
+    const session = await wasmBackend({ threads }).open({ program });
+    names.forEach((name, i) => session.write(name, new Float32Array(300 * 511).map((_, k) => Math.sin(i + k) / 2)));
+    await session.run("program", 0, 40);
+    const results = await Promise.all(names.map(async (name) => digestOf(await session.read(name) as Float32Array)));
+    session.close();
+    return results;
+  };
+  try {
+    const alone = await run(1);
+    for (const threads of [2, 3]) assert.deepEqual(await run(threads), alone, `${threads} threads`);
+  } finally {
+    closeThreads();
+  }
+});
 
 Deno.test("a second trainer beside one that has the threads works alone, with the same results", async () => {
   const first = await openTrainer({ ...options("SimpleNN"), threads: 2 });

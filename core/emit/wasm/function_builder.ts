@@ -62,8 +62,12 @@ export class FunctionBuilder {
     return local;
   }
 
-  /** A vector that never changes, made once at the beginning; in a loop, V8 would make it anew in each round. */
-  constant(value: Code): Local {
+  /**
+   * Reads a constant vector that is made once, in front of everything else; in a loop, V8 would make it anew in each round.
+   *
+   * @param value a constant instruction
+   */
+  constant(value: Code): Code {
     const key = value.join();
     let local = this.constants.get(key);
     if (local === undefined) {
@@ -71,7 +75,7 @@ export class FunctionBuilder {
       this.constants.set(key, local);
       this.prologue.push(...value, LOCAL_SET, ...unsigned(local.index));
     }
-    return local;
+    return local.get;
   }
 
   call(functionIndex: number, ...operands: Code[]): void {

@@ -47,7 +47,6 @@ export const i32 = {
   divU: op(0x6e),
   remU: op(0x70),
   and: op(0x71),
-  xor: op(0x73),
   shl: op(0x74),
   shrU: op(0x76),
 };

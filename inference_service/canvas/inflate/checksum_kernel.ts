@@ -42,7 +42,8 @@ export function addChecksum(module: ModuleBuilder) {
 
 /**
  * Adds the groups of vectors `from` … `end` to both sums, the second of which has the first as it was already. Most of a
- * drawing is zeros, which change no sum but the one of sums, and that by what the next other group knows.
+ * drawing is zeros, which change no sum but the one of sums; they are counted together, in front of the next group that has
+ * something else.
  */
 function addGroups(f: FunctionBuilder, from: Local, end: Local, sum: Local, sumOfSums: Local) {
   const sums = f.let("v128", v128.zero), before = f.let("v128", v128.zero), weighted = f.let("v128", v128.zero);
@@ -52,7 +53,7 @@ function addGroups(f: FunctionBuilder, from: Local, end: Local, sum: Local, sumO
     const vectors = i32.shrU(i32.sub(from.get, counted.get), i32.const(Math.log2(VECTOR_BYTES)));
     f.set(before, i32x4.add(before.get, i32x4.mul(sums.get, i32x4.splat(vectors))));
   };
-  const [firstWeights, lastWeights] = [16, 8].map((first) => f.constant(weightsFrom(first)).get);
+  const [firstWeights, lastWeights] = [16, 8].map((first) => f.constant(weightsFrom(first)));
   f.countTo(from, end.get, GROUP_BYTES, () => {
     const group = Array.from({ length: GROUP }, (_, i) => f.let("v128", v128.load(from.get, i * VECTOR_BYTES)).get);
     f.if(v128.anyTrue(group.reduce((a, b) => v128.or(a, b))), () => {

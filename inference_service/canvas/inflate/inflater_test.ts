@@ -75,6 +75,7 @@ const TEXTS: Record<string, Uint8Array> = {
   nothing: new Uint8Array(0),
   "one byte": Uint8Array.of(7),
   zeros: new Uint8Array(100_000),
+  "zeros in between": Uint8Array.from({ length: 20_000 }, (_, i) => i % 700 < 300 ? 5 + i % 3 : 0),
   "no order": Uint8Array.from({ length: 70_000 }, (_, i) => Math.imul(i * i + 17, 2654435761) >>> 23),
   "far copies": Uint8Array.from({ length: 90_000 }, (_, i) => Math.imul(i % 32_000, 2654435761) >>> 24),
   "long codes": skewed(200_000),

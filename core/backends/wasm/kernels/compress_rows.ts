@@ -60,45 +60,62 @@ const compressTableRowsOp: SpecialOp = {
     return {
       extent: indices.shape[0],
       emit(f, { from, to, inputs: [table, indices], output }) {
+        const first = f.let("i32", from.get), end = f.local("i32");
         const piece = f.local("i32"), row = f.local("i32"), source = f.local("i32");
         const eachRow = (body: () => void) => {
-          f.set(piece, from.get);
-          f.set(row, baseOf(output, i32.mul(from.get, i32.const(stride))));
-          f.countTo(piece, to.get, 1, () => {
+          f.set(piece, first.get);
+          f.set(row, baseOf(output, i32.mul(first.get, i32.const(stride))));
+          f.countTo(piece, end.get, 1, () => {
             const index = i32.load(baseOf(indices, i32.mul(piece.get, i32.const(4))), indices.offset);
             f.set(source, baseOf(table, i32.mul(index, i32.const(columns))));
             body();
             f.set(row, i32.add(row.get, i32.const(stride)));
           });
         };
-        // Rows in no order are in no cache, and below each line would be waited for; so they are all asked for at once.
-        eachRow(() => f.emit(i32.store(row.get, output.offset + UNUSED, touch(source, table.offset, columns))));
-        const out = f.local("i32"), block = f.local("i32");
-        eachRow(() => {
-          f.set(out, i32.add(row.get, i32.const(HEADER)));
-          f.set(block, i32.const(0));
-          const blocks = Math.floor(columns / 16), rest = columns % 16;
-          const at = { source, tableOffset: table.offset, block, out, outputOffset: output.offset };
-          if (blocks > 0) {
-            f.repeat(blocks, () => {
-              appendBytes(f, at, 16);
-              f.set(block, i32.add(block.get, i32.const(16)));
-            });
-          }
-          if (rest > 0) appendBytes(f, at, rest);
-          f.emit(i32.store(row.get, output.offset, entryCount(out.get, row.get)));
+        // Rows in no order are in no cache, and each line of them would be waited for, so many are asked for at once.
+        f.countTo(first, to.get, TOUCHED_ROWS, () => {
+          f.set(end, i32.add(first.get, i32.const(TOUCHED_ROWS)));
+          f.if(i32.gtS(end.get, to.get), () => f.set(end, to.get));
+          eachRow(() => f.emit(i32.store(row.get, output.offset + UNUSED, touch(source, table.offset, columns))));
+          eachRow(() => listBytes(f, { source, tableOffset: table.offset, row, outputOffset: output.offset }, columns));
         });
       },
     };
   },
 };
 
+/** So many that asking pays, and few enough to be in the second-level cache still when they are gone through. */
+const TOUCHED_ROWS = 64;
 const LINE_BYTES = 64;
 
 /** A number that cannot be known without reading every cache line of the `count` bytes at `source`. */
 function touch(source: Local, offset: number, count: number): Code {
   const lines = Array.from({ length: Math.ceil(count / LINE_BYTES) }, (_, i) => i * LINE_BYTES);
-  return [...lines, count - 1].map((at) => i32.load8u(source.get, offset + at)).reduce((a, b) => i32.xor(a, b));
+  return [...lines, count - 1].map((at) => i32.load8u(source.get, offset + at)).reduce((a, b) => i32.add(a, b));
+}
+
+interface ByteRow {
+  /** Where the bytes begin, less `tableOffset`. */
+  source: Local;
+  tableOffset: number;
+  /** Where the row of the list begins, less `outputOffset`. */
+  row: Local;
+  outputOffset: number;
+}
+
+/** Writes those of the `count` bytes of a row that are not 0, and how many they are. */
+function listBytes(f: FunctionBuilder, { source, tableOffset, row, outputOffset }: ByteRow, count: number): void {
+  const out = f.let("i32", i32.add(row.get, i32.const(HEADER))), block = f.let("i32", i32.const(0));
+  const at = { source, tableOffset, block, out, outputOffset };
+  const blocks = Math.floor(count / 16), rest = count % 16;
+  if (blocks > 0) {
+    f.repeat(blocks, () => {
+      appendBytes(f, at, 16);
+      f.set(block, i32.add(block.get, i32.const(16)));
+    });
+  }
+  if (rest > 0) appendBytes(f, at, rest);
+  f.emit(i32.store(row.get, outputOffset, entryCount(out.get, row.get)));
 }
 
 interface ByteAppend {

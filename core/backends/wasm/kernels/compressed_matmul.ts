@@ -4,8 +4,8 @@ import { storeLanes } from "../../../emit/wasm/math.ts";
 import { apply, type Tensor } from "../../../graph.ts";
 import type { KernelOperands, SpecialOp } from "../../../op.ts";
 import { baseOf } from "../../../ops/addressing.ts";
-import { addEntries, chunksOf } from "./add_entries.ts";
 import { sizeOf } from "../../../shape.ts";
+import { addEntries, chunksOf } from "./add_entries.ts";
 import { ENTRY, HEADER, rowBytes } from "./compressed.ts";
 
 const compressedMatmulOp: SpecialOp = {
