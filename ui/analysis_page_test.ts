@@ -144,6 +144,11 @@ pageTest(
     // Under load, a ConvNN takes its time for 10,000 digits.
     await filters.first().waitFor({ timeout: 60_000 });
     assert.equal(await filters.count(), 32);
+    for (const filter of await filters.all()) {
+      assert((await filter.boundingBox())!.width >= 16, "a filter cannot be seen");
+    }
+    const overhang = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+    assert(overhang <= 0, `the page is ${overhang} px wider than its window`);
     await part.getByText(/Its record says 10\.00 %/).waitFor();
     assert.equal(new URL(page.url()).searchParams.get("analysis"), id);
     await page.reload();

@@ -1,14 +1,4 @@
-/**
- * Times the lab. Each case first proves that its results are right, then is timed.
- *
- * Usage: deno task bench [--peers] [--json FILE] [--only NAME…] [--seconds S] [--pairs N]
- *
- * --peers    also times other systems, in turn with ours, where they are installed
- * --json     also writes the figures to FILE
- * --only     runs only cases whose name contains one of these texts, such as `train`, `ConvNN` or `PNG`
- * --seconds  how long to time a case, 2 by default
- * --pairs    how often ours and a peer are timed in turn, 5 by default
- */
+/** Times the lab. Each case first proves that its results are right, then is timed. */
 import { parseArgs } from "node:util";
 import { runMain } from "../../service/serve.ts";
 import { readSettings, StartupError } from "../../service/settings.ts";
@@ -28,10 +18,22 @@ import { row } from "./table.ts";
 import { trainingCases } from "./training.ts";
 import { watchCases } from "./watch.ts";
 
+const USAGE = `Usage: deno task bench [--peers] [--json FILE] [--only NAME…] [--seconds S] [--pairs N]
+
+--peers    also times other systems, in turn with ours, where they are installed
+--json     also writes the figures to FILE
+--only     runs only cases whose name contains one of these texts, such as "train", "ConvNN" or "PNG"
+--seconds  how long to time a case, 2 by default
+--pairs    how often ours and a peer are timed in turn, 5 by default`;
+
 type Outcome = { name: string } & ({ figures: Figure[] } | { skipped: string } | { failed: string });
 
 async function main(): Promise<void> {
-  const { peers, json, only, seconds, pairs } = readOptions();
+  const { help, peers, json, only, seconds, pairs } = readOptions();
+  if (help) {
+    console.log(USAGE);
+    Deno.exit(0);
+  }
   const machine = describeMachine(); // Before anything here adds to the load.
   const settings = readSettings();
   await prepare(settings, console.error);
@@ -69,6 +71,7 @@ function ownCases(bench: Bench): Case[] {
 function readOptions() {
   const { values, positionals } = parseArguments();
   return {
+    help: values.help,
     peers: values.peers,
     json: values.json,
     only: [...values.only, ...positionals],
@@ -83,6 +86,7 @@ function parseArguments() {
       args: Deno.args,
       allowPositionals: true, // The further names of --only.
       options: {
+        help: { type: "boolean", default: false },
         peers: { type: "boolean", default: false },
         json: { type: "string" },
         only: { type: "string", multiple: true, default: [] },
@@ -91,7 +95,7 @@ function parseArguments() {
       },
     });
   } catch (error) {
-    throw new StartupError((error as TypeError).message);
+    throw new StartupError(`${(error as TypeError).message}\n\n${USAGE}`);
   }
 }
 

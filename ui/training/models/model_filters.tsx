@@ -14,7 +14,7 @@ export function ModelFilters({ table }: { table: ModelsTable }) {
     find.current?.focus();
   };
   return (
-    <div class="filters" role="search" aria-label="Stored models">
+    <div class="search-bar" role="search" aria-label="Stored models">
       <div class="field find">
         <label for="models-find">Find</label>
         <input
