@@ -119,6 +119,8 @@ export type AcceptedMessage = v.InferOutput<typeof AcceptedMessageSchema>;
 export const AbortedMessageSchema = v.object({
   type: v.literal("aborted"),
   message: text,
+  /** Steps done, of which the losses of the last may not have been told. */
+  step: v.optional(number),
   /** What to send as `resume` to go on, where a checkpoint could be kept by now. */
   resume: v.optional(text),
 });

@@ -295,7 +295,7 @@ export class Run {
       this.log("Nothing is kept to go on from: the step under way would have taken too long to be waited for.");
     }
     const message = (this.signal.reason as Error).message;
-    this.#finish("aborted", { type: "aborted", message, resume: this.#resumable });
+    this.#finish("aborted", { type: "aborted", message, step: this.#step, resume: this.#resumable });
   }
 
   endFailed(message: string, field?: string) {

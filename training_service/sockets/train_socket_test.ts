@@ -291,10 +291,11 @@ Deno.test("abort works while training, and nothing is registered", async () => {
     training.steps(1, 3);
     await client.next("loss");
     client.send({ type: "abort" });
-    await client.next("aborted");
+    const { step } = await client.next("aborted");
     assert.equal(await client.end(), 1000);
     assert.deepEqual(lab.store.records, []);
     assert.equal(lab.runs.list()[0].state, "aborted");
+    assert.equal(step, lab.runs.list()[0].step);
   });
 });
 

@@ -122,6 +122,7 @@ export class RunFacts {
         this.#receiveResult(message);
         break;
       case "aborted":
+        this.step.value = message.step ?? this.step.value;
         this.end("aborted", message.message);
         this.resumable.value = message.resume;
         break;

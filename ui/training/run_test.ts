@@ -187,7 +187,8 @@ Deno.test("abort is asked for at once, and late losses do not take it back", () 
   lab.socket.say(loss(10));
   assert.equal(run.phase.value, "stopping");
   assert.deepEqual(lab.socket.sent.slice(1), [{ type: "abort" }]);
-  lab.socket.say({ type: "aborted", message: "Training aborted by user." });
+  lab.socket.say({ type: "aborted", message: "Training aborted by user.", step: 38 });
+  assert.equal(run.step.value, 38, "more steps were done than losses told");
   assert.equal(describeRun(run), "Training aborted by user. No model was stored.");
 });
 
