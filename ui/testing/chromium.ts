@@ -28,6 +28,9 @@ const OFF_FOR_SPEED = ["SpareRendererForSitePerProcess", "WebUIOmniboxAimPopup",
 
 const FLAGS = [
   "--no-sandbox",
+  // Painting on a GPU that is itself computed takes longer than painting at once.
+  "--disable-gpu-compositing",
+  "--disable-gpu-rasterization",
   // WebGPU runs in software (SwiftShader), so that its tests need no GPU.
   "--enable-unsafe-webgpu",
   "--use-webgpu-adapter=swiftshader",
