@@ -28,7 +28,6 @@ export const ALONE = [
   "training_service/strangers_test.ts",
   "training_service/worker/",
   "training_service/worker_faults_test.ts",
-  "ui/drawing_page_test.ts",
   "ui/losses_stream_test.ts",
   "ui/training/models/models_table_test.ts",
 ];
