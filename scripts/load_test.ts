@@ -3,7 +3,9 @@ import assert from "node:assert/strict";
 import { measureLoad, problemsOf, reportLines } from "./load/measure.ts";
 
 const isLong = Deno.env.get("LAB_LONG") === "1";
-const LOAD = isLong ? { seconds: 60, onlookers: 200, drawers: 32 } : { seconds: 2, onlookers: 10, drawers: 4 };
+const LOAD = isLong
+  ? { seconds: 60, onlookers: 200, drawers: 32 }
+  : { seconds: 2, onlookers: 10, drawers: 4, warmUpSeconds: 2 };
 
 Deno.test({
   name: `${LOAD.onlookers} onlookers and ${LOAD.drawers} drawers meet no error while a ConvNN trains`,

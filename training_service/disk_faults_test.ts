@@ -61,7 +61,7 @@ async function meet(lab: OpenLab, modelsDir: string, { begin, mend, told, isUnhe
   const file = await Deno.readFile(join(modelsDir, `${old}.pth`));
 
   // Long enough that its end does not come before the fault.
-  const client = await lab.train({ ...CONFIG, num_epochs: 15 });
+  const client = await lab.train({ ...CONFIG, num_epochs: 8 });
   await client.next("loss", () => true, TRAINING_MS);
   await begin(modelsDir);
   const { message, resume } = await client.next("error", () => true, TRAINING_MS);

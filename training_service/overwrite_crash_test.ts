@@ -1,6 +1,7 @@
 /** A stored model outlives everything but its finished successor: the real service, killed while it overwrites. */
 import assert from "node:assert/strict";
-import { join } from "node:path";
+import { readdir } from "node:fs/promises";
+import { dirname, join, relative } from "node:path";
 import type { ModelRecord } from "../protocol/mod.ts";
 import { Registry } from "../registry/mod.ts";
 import { foldersOf, type Service, withDigits, withService } from "./service_process_testing.ts";
@@ -39,12 +40,33 @@ async function readModels(dir: string): Promise<Folder> {
   return { records, checkpoints };
 }
 
-async function trainFirst(dir: string): Promise<Folder> {
-  await withService(dir, async ({ train }) => {
-    const client = await train(CONFIG);
-    await client.next("result", () => true, TRAINING_MS);
-    assert.equal(await client.end(), 1000);
+/** What a service leaves in its models folder that has trained the first model: files by name, the same for every test. */
+let trained: Promise<Map<string, Uint8Array>> | undefined;
+
+async function trainedFiles(): Promise<Map<string, Uint8Array>> {
+  const files = new Map<string, Uint8Array>();
+  await withDigits(async (dir) => {
+    await withService(dir, async ({ train }) => {
+      const client = await train(CONFIG);
+      await client.next("result", () => true, TRAINING_MS);
+      assert.equal(await client.end(), 1000);
+    });
+    const { modelsDir } = foldersOf(dir);
+    for (const entry of await readdir(modelsDir, { recursive: true, withFileTypes: true })) {
+      const path = join(entry.parentPath, entry.name);
+      if (entry.isFile()) files.set(relative(modelsDir, path), await Deno.readFile(path));
+    }
   });
+  return files;
+}
+
+async function trainFirst(dir: string): Promise<Folder> {
+  trained ??= trainedFiles();
+  const { modelsDir } = foldersOf(dir);
+  for (const [path, bytes] of await trained) {
+    await Deno.mkdir(dirname(join(modelsDir, path)), { recursive: true });
+    await Deno.writeFile(join(modelsDir, path), bytes);
+  }
   const folder = await readModels(dir);
   assert.equal(folder.records.length, 1);
   return folder;

@@ -22,7 +22,7 @@ import { putUntrainedModel, trainModel } from "./testing/stored_models.ts";
 const pageTest = setUpPageTests();
 
 /** Drawings of which the median time is printed. */
-const COUNT = Deno.env.get("LAB_LONG") ? 50 : 10;
+const COUNT = Deno.env.get("LAB_LONG") ? 50 : 6;
 
 pageTest("a finger draws, and Clear empties the paper and takes the answer away", async (lab, page) => {
   await visitTrained(lab, page);

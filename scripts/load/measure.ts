@@ -11,9 +11,6 @@ import { delayP99, mean, residentBytes } from "./figures.ts";
 const CLIENTS = join(import.meta.dirname!, "clients.ts");
 /** Connections that ask for a service's delay: enough to meet each of its threads. */
 const PROBES = 16;
-/** Until programs are compiled and caches filled. */
-const WARM_UP_MS = 8000;
-
 /** Longer than anybody measures. */
 const CONFIG = {
   model_type: "ConvNN",
@@ -30,6 +27,8 @@ export interface LoadOptions {
   seconds: number;
   onlookers: number;
   drawers: number;
+  /** Until programs are compiled and caches filled; 8 by default. */
+  warmUpSeconds?: number;
 }
 
 export interface LoadReport extends LoadOptions, ClientFigures {
@@ -91,7 +90,7 @@ export function measureLoad(options: LoadOptions): Promise<LoadReport> {
 }
 
 async function underLoad(
-  { seconds, onlookers, drawers }: LoadOptions,
+  { seconds, onlookers, drawers, warmUpSeconds = 8 }: LoadOptions,
   { training, inference, run, model }: {
     training: ServiceProcess;
     inference: ServiceProcess;
@@ -99,7 +98,7 @@ async function underLoad(
     model: string;
   },
 ) {
-  const args = [training.url, run, onlookers, inference.url, drawers, WARM_UP_MS / 1000, seconds].map(String);
+  const args = [training.url, run, onlookers, inference.url, drawers, warmUpSeconds, seconds].map(String);
   const clients = new Deno.Command(Deno.execPath(), {
     args: ["run", "--no-check", "--allow-net", CLIENTS, ...args],
     stdin: "piped",
@@ -109,7 +108,7 @@ async function underLoad(
   const writer = clients.stdin.getWriter();
   await writer.write(new TextEncoder().encode(predictRequest(model)));
   await writer.close();
-  await delay(WARM_UP_MS);
+  await delay(1000 * warmUpSeconds);
 
   const memory = { training: [] as number[], inference: [] as number[] };
   const speed = stepsPerSecond(training, run, seconds - 1);

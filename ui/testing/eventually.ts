@@ -1,4 +1,5 @@
-const POLL_MS = 10;
+/** Asking a page is work for its browser, too. */
+const POLL_MS = 40;
 
 /**
  * Runs `check` again and again until it passes, and gives what it returned.

@@ -21,7 +21,10 @@ export interface Lab {
   stop(): Promise<void>;
 }
 
-/** Builds the pages and starts both services; they train and predict on WASM. `settings`: further environment variables. */
+/**
+ * Builds the pages and starts both services; they train and predict on WASM, on one thread, as other tests run beside them.
+ * `settings`: further environment variables.
+ */
 export async function startLab(settings: Readonly<Record<string, string>> = {}): Promise<Lab> {
   const modelsDir = await Deno.makeTempDir();
   const [trainingPort, inferencePort] = freePorts();
@@ -33,6 +36,7 @@ export async function startLab(settings: Readonly<Record<string, string>> = {}):
       INFERENCE_PORT: String(inferencePort),
       MODELS_DIR: modelsDir,
       DEVICE: "wasm",
+      THREADS: "1",
       NO_COLOR: "1",
       ...settings,
     },

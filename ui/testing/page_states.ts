@@ -40,7 +40,7 @@ const CONFIG: TrainConfig = {
 /** To be compared with the one that a page trains. */
 const FURTHER: readonly Partial<TrainConfig>[] = [
   { optimizer: "SGD", learning_rate: 0.01, hidden_layers_config: [64] },
-  { optimizer: "RMSprop", hidden_layers_config: [32], use_dropout: true, num_epochs: 4 },
+  { optimizer: "RMSprop", hidden_layers_config: [32], use_dropout: true, num_epochs: 2 },
   { optimizer: "AdamW", hidden_layers_config: [16], batch_size: 128 },
 ];
 
@@ -73,11 +73,11 @@ export const PAGE_STATES: readonly PageState[] = [
     partWhenNarrow: RUN,
     open: async (lab, page) => {
       await page.goto(lab.trainingUrl);
-      await startTraining(page, { ...WANTED, "Hidden layers": "256", "Epochs": "100" });
+      await startTraining(page, { ...WANTED, "Hidden layers": "256", "Epochs": "100", "Batch size": "256" });
       await drawOnProbe(page, THREE);
       await probeSays(page, /^So far/);
       // Into the second epoch, so that both curves have begun.
-      await stepsPass(page, 1000, 60_000);
+      await stepsPass(page, 300, 60_000);
     },
     close: async (page) => {
       await button(page, "Abort").click();

@@ -37,7 +37,8 @@ export function setUpPageTests(): (name: string, test: PageTest, visitor?: Brows
       sanitizeOps: false,
       sanitizeResources: false,
       fn: async () => {
-        const context = await browser!.newContext(visitor);
+        // Where nothing can be seen, each frame of a transition is work for nothing.
+        const context = await browser!.newContext({ reducedMotion: "reduce", ...visitor });
         context.setDefaultTimeout(PATIENCE_MS);
         const page = await context.newPage();
         const complaints = listenForComplaints(page);
