@@ -40,20 +40,26 @@ export function paperOf(image: Raster): Colour {
   return [borderMedian(image, 0), borderMedian(image, 1), borderMedian(image, 2)];
 }
 
-/** How many of the outermost pixels have a colour; those in the corners count twice. */
-function countOnBorder({ width, height, channels, data }: Raster, [red, green, blue]: Colour): number {
+function countOnBorder(image: Raster, [red, green, blue]: Colour): number {
+  const { data } = image;
   let count = 0;
-  const look = (from: number, pixels: number, step: number) => {
-    for (let i = 0, at = from; i < pixels; i++, at += step) {
-      if (data[at] === red && data[at + 1] === green && data[at + 2] === blue) count++;
-    }
-  };
-  const row = width * channels;
-  look(0, width, channels);
-  look((height - 1) * row, width, channels);
-  look(0, height, row);
-  look(row - channels, height, row);
+  eachOnBorder(image, (at) => {
+    if (data[at] === red && data[at + 1] === green && data[at + 2] === blue) count++;
+  });
   return count;
+}
+
+/** Where each of the outermost pixels begins; those in the corners come twice. */
+function eachOnBorder({ width, height, channels }: Raster, look: (at: number) => void): void {
+  const row = width * channels;
+  for (let x = 0; x < row; x += channels) {
+    look(x);
+    look((height - 1) * row + x);
+  }
+  for (let y = 0; y < height * row; y += row) {
+    look(y);
+    look(y + row - channels);
+  }
 }
 
 function varies(data: Uint8Array, channels: number, channel: number): boolean {
@@ -64,18 +70,11 @@ function varies(data: Uint8Array, channels: number, channel: number): boolean {
   return false;
 }
 
-/** The median of one channel over the outermost pixels, of which those in the corners count twice. */
-function borderMedian({ width, height, channels, data }: Raster, channel: number): number {
+/** The median of one channel over the outermost pixels. */
+function borderMedian(image: Raster, channel: number): number {
+  const { width, height, data } = image;
   const counts = new Uint32Array(256);
-  const count = (x: number, y: number) => counts[data[(y * width + x) * channels + channel]]++;
-  for (let x = 0; x < width; x++) {
-    count(x, 0);
-    count(x, height - 1);
-  }
-  for (let y = 0; y < height; y++) {
-    count(0, y);
-    count(width - 1, y);
-  }
+  eachOnBorder(image, (at) => counts[data[at + channel]]++);
   const half = width + height;
   let tone = 0;
   for (let seen = counts[0]; seen < half; seen += counts[tone]) tone++;

@@ -1,11 +1,9 @@
 /** What is done to every byte of a canvas's file and of its picture, in WASM SIMD. */
-import { ModuleBuilder } from "../../core/emit/wasm/module_builder.ts";
+import { ModuleBuilder, PAGE_BYTES } from "../../core/emit/wasm/module_builder.ts";
 import { addInflateKernels, type InflateKernels } from "./inflate/inflater.ts";
 import { addFilters, FILTERS, type Undo, undoName } from "./filter_kernels.ts";
 import { addInk, type InkKernel } from "./ink_kernel.ts";
 import { addPlaneKernels, type PlaneKernels } from "./plane_kernels.ts";
-
-export const PAGE_BYTES = 64 * 1024;
 
 export interface CanvasKernels extends PlaneKernels, InflateKernels {
   /** By the number of the filter. */

@@ -1,7 +1,8 @@
 /** A memory for canvases of one size, with all that works in it. */
+import { PAGE_BYTES } from "../../core/emit/wasm/module_builder.ts";
 import type { PlaneTools } from "../../core/mnist/drawing.ts";
 import { Inflater } from "./inflate/inflater.ts";
-import { type CanvasKernels, compileCanvasKernels, PAGE_BYTES } from "./kernels.ts";
+import { type CanvasKernels, compileCanvasKernels } from "./kernels.ts";
 import { fastPlaneTools } from "./plane.ts";
 
 export class Workspace {

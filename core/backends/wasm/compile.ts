@@ -1,5 +1,6 @@
 /** From programs to modules over one memory, and to all else that a session is made of. */
 import type { WasmFeatures } from "../../emit/wasm/function_builder.ts";
+import { PAGE_BYTES } from "../../emit/wasm/module_builder.ts";
 import { constantValue, type Program, stateTypes } from "../../graph.ts";
 import { aligned, type Schedule, schedule } from "../../schedule.ts";
 import { viewOf } from "../../session.ts";
@@ -11,9 +12,8 @@ import { rewrite } from "./rewrite.ts";
 import { settle } from "./settled.ts";
 import { stopWord } from "./thread_pool.ts";
 
-const PAGE = 65536;
 /** WebAssembly's 32-bit memories end here. */
-const MAX_BYTES = 2 ** 32 - PAGE;
+const MAX_BYTES = 2 ** 32 - PAGE_BYTES;
 /** Steps whose inputs and outputs the table holds; longer runs go in several calls. */
 export const TABLE_STEPS = 64;
 
@@ -41,7 +41,7 @@ class Allocator {
 
   /** Whole pages, with room for loads that run over the end of the last buffer. */
   get pages(): number {
-    return Math.ceil((this.end + 1024) / PAGE);
+    return Math.ceil((this.end + 1024) / PAGE_BYTES);
   }
 }
 
@@ -104,7 +104,7 @@ export async function compileSession(
   const control = allocator.take(controlBytes(workers));
 
   const memory = memories.take(allocator.pages, isShared);
-  const pages = memory.buffer.byteLength / PAGE;
+  const pages = memory.buffer.byteLength / PAGE_BYTES;
   for (const node of constants) {
     viewOf(memory.buffer, node.dtype, constantAt.get(node)!, sizeOf(node.shape)).fill(constantValue(node)!);
   }

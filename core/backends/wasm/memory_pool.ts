@@ -2,8 +2,8 @@
  * The memory of the session that closed last, for the next one. Left to the collector, memories of fifty megabytes pile up: it
  * does not see how large they are, and one that threads share waits for the collectors of all of them.
  */
+import { PAGE_BYTES } from "../../emit/wasm/module_builder.ts";
 
-const PAGE_BYTES = 64 * 1024;
 /** Sizes are rounded up to so many pages, so that sessions that are nearly as large fit in each other's place. */
 const ROUNDING = 16;
 /** How much larger than needed a memory may be: one session of the largest model must not hold its memory for ever. */

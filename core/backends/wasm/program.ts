@@ -111,7 +111,7 @@ export function encodeProgram(
   const counters = countersAt(map.control), stop = map.control + 4 * CONTROL.stop;
   const outputs = schedule.outputs.map(([, node]) => node);
   const mustWait = barriersBefore(schedule.items, outputs, (node) => spanOf(schedule, map, node));
-  const { cuts, usedAtEnd } = cutItems(workers > 1 ? partsOfItems(schedule, workers) : calls.map(() => 1), mustWait);
+  const { cuts, usedAtEnd } = cutItems(partsOfItems(schedule, workers), mustWait);
   module.addFunction("run", ["i32", "i32", "i32"], (f) => {
     const [row, steps, worker] = f.params;
     const scratch = f.let("i32", i32.add(i32.mul(worker.get, i32.const(map.scratchBytes)), i32.const(map.scratch)));

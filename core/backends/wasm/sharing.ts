@@ -13,8 +13,9 @@ const PART_WORK = 8192;
 /** The most of a part that setting up may be. */
 const MOST_SET_UP = 0.02;
 
-/** Parts of each worker's share; 1 for an item that is not worth cutting. */
+/** Parts of each worker's share; 1 for an item that is not worth cutting, or where nobody could help. */
 export function partsOf({ extent, work = 0, setUp = 0 }: WasmKernel, workers: number): number {
+  if (workers === 1) return 1;
   const partWork = Math.max(PART_WORK, setUp / MOST_SET_UP);
   return Math.max(1, Math.min(MAX_PARTS, Math.ceil(extent / workers), Math.floor(work / (workers * partWork))));
 }

@@ -70,6 +70,7 @@ Deno.test("only long items are cut, into parts that are long beside what setting
   const kernel = (extent: number, work?: number, setUp?: number): WasmKernel => ({ extent, work, setUp, emit() {} });
   assert.equal(partsOf(kernel(1000), 2), 1, "who says nothing of its work has little");
   assert.equal(partsOf(kernel(1000, 10_000), 2), 1);
+  assert.equal(partsOf(kernel(1000, 1e9), 1), 1, "one worker has nobody to help");
   assert.equal(partsOf(kernel(1000, 100_000), 2), 6);
   assert.equal(partsOf(kernel(1000, 1e9), 2), 16);
   assert.equal(partsOf(kernel(6, 1e9), 2), 3, "no part without a piece");

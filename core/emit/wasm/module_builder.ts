@@ -1,6 +1,9 @@
 import { unsigned, utf8, vector } from "./encoding.ts";
 import { FunctionBuilder, typeCode, type ValueType, type WasmFeatures } from "./function_builder.ts";
 
+/** Bytes of a page, in which memory is counted. */
+export const PAGE_BYTES = 64 * 1024;
+
 /** Assembles a module of functions without results over one imported memory, `env.memory`. */
 export class ModuleBuilder {
   private readonly functions: FunctionBuilder[] = [];
@@ -24,7 +27,7 @@ export class ModuleBuilder {
   }
 
   /**
-   * The binary module. It takes a memory of `pages` pages of 64 KiB that cannot grow: of one that can, V8 reads the size again
+   * The binary module. It takes a memory of `pages` pages that cannot grow: of one that can, V8 reads the size again
    * behind each store, to check the next access.
    */
   encode({ pages, shared }: { pages: number; shared: boolean }): Uint8Array<ArrayBuffer> {

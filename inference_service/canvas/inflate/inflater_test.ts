@@ -1,11 +1,10 @@
 import assert from "node:assert/strict";
 import { constants, deflateSync, inflateSync, type ZlibOptions } from "node:zlib";
-import { ModuleBuilder } from "../../../core/emit/wasm/module_builder.ts";
+import { ModuleBuilder, PAGE_BYTES } from "../../../core/emit/wasm/module_builder.ts";
 import { damaged } from "../../../core/testing/damage.ts";
 import { fuzz } from "../../../core/testing/fuzz.ts";
 import { addInflateKernels, INFLATE_BYTES, INFLATE_MARGIN, type InflateKernels, Inflater } from "./inflater.ts";
 
-const PAGE_BYTES = 64 * 1024;
 /** More than any of the texts, or streams, has. */
 const MOST = 4 * PAGE_BYTES;
 const PAGES = 2 * MOST / PAGE_BYTES + 1;
