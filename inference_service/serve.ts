@@ -1,6 +1,7 @@
 import { log } from "../service/log.ts";
 import { serveService, type Supervision } from "../service/serve.ts";
 import type { Settings } from "../service/settings.ts";
+import { ConnectionCounts, ConnectionShare } from "./connection_shares.ts";
 import { openInferenceService } from "./service.ts";
 import { canShareAddress, ServingThreads, servingThreads } from "./serving_threads.ts";
 
@@ -14,20 +15,22 @@ export async function runInferenceService(
 ): Promise<void> {
   log.configure(settings.log);
   const service = await openInferenceService(settings);
-  const threads = new ServingThreads();
+  const threads = new ServingThreads(), count = servingThreads(settings);
+  const counts = ConnectionCounts.of(count), share = new ConnectionShare(counts, 0);
   await serveService({
     name: "inference service",
     settings,
     port: settings.inferencePort,
     stop,
     sharesAddress: canShareAddress,
-    fetch: service.fetch,
+    fetch: share.balance(service.fetch),
     onListen(port) {
-      threads.start(servingThreads(settings) - 1, { hostname: settings.host, port }, settings);
+      threads.start(count - 1, { hostname: settings.host, port }, settings, counts);
       onListen?.(port);
     },
     async onShutdown() {
       service.close();
+      share.close();
       await threads.shutdown();
     },
   });

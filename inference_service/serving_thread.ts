@@ -2,6 +2,7 @@
 import { log } from "../service/log.ts";
 import { answerUnservable } from "../service/serve.ts";
 import type { Settings } from "../service/settings.ts";
+import { ConnectionCounts, ConnectionShare } from "./connection_shares.ts";
 import { type InferenceService, openInferenceService } from "./service.ts";
 
 export interface ListeningAddress {
@@ -9,26 +10,39 @@ export interface ListeningAddress {
   port: number;
 }
 
-export type ToServingThread = { type: "serve"; address: ListeningAddress; settings: Settings } | { type: "shutdown" };
+export interface ServeOrder {
+  type: "serve";
+  address: ListeningAddress;
+  settings: Settings;
+  /** The memory of the threads' `ConnectionCounts`, and which of them is this thread's. */
+  counts: SharedArrayBuffer;
+  thread: number;
+}
+
+export type ToServingThread = ServeOrder | { type: "shutdown" };
 export type FromServingThread = { type: "listening" } | { type: "ended" };
 
 const post = (message: FromServingThread) => self.postMessage(message);
 
 let service: InferenceService | undefined;
+let share: ConnectionShare | undefined;
 let server: Deno.HttpServer | undefined;
 
-async function serve(address: ListeningAddress, settings: Settings): Promise<void> {
+async function serve({ address, settings, counts, thread }: ServeOrder): Promise<void> {
   log.configure(settings.log);
   service = await openInferenceService(settings);
   const silent = () => {};
+  share = new ConnectionShare(new ConnectionCounts(counts), thread);
+  const fetch = share.balance(service.fetch);
   // Before it does: from then on there may be requests that the end has to wait for.
   post({ type: "listening" });
-  server = Deno.serve({ ...address, reusePort: true, onListen: silent, onError: answerUnservable }, service.fetch);
+  server = Deno.serve({ ...address, reusePort: true, onListen: silent, onError: answerUnservable }, fetch);
 }
 
 async function shutdown(): Promise<void> {
   const answered = server?.shutdown();
   service?.close();
+  share?.close();
   await answered;
   post({ type: "ended" });
 }
@@ -37,5 +51,5 @@ let turn: Promise<void> = Promise.resolve();
 
 self.onmessage = ({ data }: MessageEvent<ToServingThread>) => {
   // One after the other: an end that comes while the service opens waits for it.
-  turn = turn.then(() => data.type === "serve" ? serve(data.address, data.settings) : shutdown());
+  turn = turn.then(() => data.type === "serve" ? serve(data) : shutdown());
 };

@@ -5,7 +5,8 @@
  */
 import { log } from "../service/log.ts";
 import type { Settings } from "../service/settings.ts";
-import type { FromServingThread, ListeningAddress, ToServingThread } from "./serving_thread.ts";
+import { ConnectionCounts } from "./connection_shares.ts";
+import type { FromServingThread, ListeningAddress, ServeOrder, ToServingThread } from "./serving_thread.ts";
 
 export const canShareAddress = Deno.build.os === "linux";
 
@@ -26,8 +27,10 @@ export class ServingThreads {
   /** `script` is another one only in tests. */
   constructor(private readonly script: URL = SCRIPT, private readonly restartMs = RESTART_MS) {}
 
-  start(count: number, address: ListeningAddress, settings: Settings): void {
-    for (let i = 0; i < count; i++) this.#start(address, settings);
+  /** Starts so many threads, which `counts` has as 1, 2, …; 0 is the main one. */
+  start(count: number, address: ListeningAddress, settings: Settings, counts: ConnectionCounts): void {
+    const order = { type: "serve", address, settings, counts: counts.memory } as const;
+    for (let thread = 1; thread <= count; thread++) this.#start({ ...order, thread });
   }
 
   /**
@@ -48,7 +51,7 @@ export class ServingThreads {
     for (const { worker } of this.#threads) worker.terminate();
   }
 
-  #start(address: ListeningAddress, settings: Settings) {
+  #start(order: ServeOrder) {
     const worker = new Worker(this.script, { type: "module", name: "serving" });
     const { promise: ended, resolve } = Promise.withResolvers<void>();
     const thread = { worker, ended, isListening: false };
@@ -62,12 +65,13 @@ export class ServingThreads {
       event.preventDefault();
       log.error("a serving thread broke down", { reason: event.message });
       this.#threads.delete(thread);
+      new ConnectionCounts(order.counts).leave(order.thread);
       resolve();
       const restart = setTimeout(() => {
-        if (!this.#isEnding) this.#start(address, settings);
+        if (!this.#isEnding) this.#start(order);
       }, this.restartMs);
       Deno.unrefTimer(restart);
     };
-    worker.postMessage({ type: "serve", address, settings } satisfies ToServingThread);
+    worker.postMessage(order satisfies ToServingThread);
   }
 }

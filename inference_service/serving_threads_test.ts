@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { freePort } from "../service/free_ports_testing.ts";
 import { readSettings, SETTING_NAMES } from "../service/settings.ts";
+import { ConnectionCounts } from "./connection_shares.ts";
 import { canShareAddress, ServingThreads } from "./serving_threads.ts";
 
 const PROJECT_DIR = join(import.meta.dirname!, "..");
@@ -39,6 +40,42 @@ async function nowListen(count: number, port: number): Promise<void> {
     assert.ok(performance.now() < deadline, `${await listeners(port)} threads listen, not ${count}`);
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
+}
+
+async function end(process: Deno.ChildProcess): Promise<void> {
+  process.kill("SIGKILL");
+  await process.status;
+  await Promise.all([process.stdout.cancel(), process.stderr.cancel()]);
+}
+
+/** A service with connections that were made while its main thread listened alone; on a busy machine that takes some tries. */
+async function connectEarly(clients: number, port: number, modelsDir: string) {
+  for (const deadline = performance.now() + DEADLINE_MS; performance.now() < deadline;) {
+    const process = spawnService(port, modelsDir), connections: Deno.Conn[] = [];
+    while (connections.length < clients && performance.now() < deadline) {
+      const connection = await Deno.connect({ hostname: "127.0.0.1", port }).catch(() => undefined);
+      if (connection !== undefined) connections.push(connection);
+      else await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+    if (await listeners(port) === 1) return { process, connections };
+    for (const connection of connections) connection.close();
+    await end(process);
+  }
+  throw new Error("the other threads listened before all clients were connected, each time");
+}
+
+/** Asks for the empty list of models by a connection that stays open; whether the answer says that it will not. */
+async function isSentAway(connection: Deno.Conn, port: number): Promise<boolean> {
+  await connection.write(new TextEncoder().encode(`GET /api/models HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\n\r\n`));
+  let answer = "";
+  const buffer = new Uint8Array(4096);
+  while (!answer.endsWith("\r\n\r\n[]")) {
+    const count = await connection.read(buffer);
+    assert.notEqual(count, null, "the service hung up");
+    answer += new TextDecoder().decode(buffer.subarray(0, count!));
+  }
+  assert.match(answer, /^HTTP\/1.1 200 OK\r\n/);
+  return /^connection: *close\r$/im.test(answer);
 }
 
 /** The first and the last line of what a connection of its own gets for the list of models. */
@@ -90,13 +127,45 @@ Deno.test(
   },
 );
 
+Deno.test(
+  { name: "clients that came before all threads listened are shared out among them", ignore: !canShareAddress },
+  async () => {
+    const CLIENTS = 30;
+    const modelsDir = await Deno.makeTempDir({ prefix: "inference_service_" });
+    const port = freePort();
+    const { process, connections } = await connectEarly(CLIENTS, port, modelsDir);
+    try {
+      await nowListen(THREADS, port);
+      let moves = 0;
+      const round = async () => {
+        const before = moves;
+        for (const [client, connection] of connections.entries()) {
+          if (!await isSentAway(connection, port)) continue;
+          connection.close();
+          connections[client] = await Deno.connect({ hostname: "127.0.0.1", port });
+          moves++;
+        }
+        return moves - before;
+      };
+      const deadline = performance.now() + DEADLINE_MS;
+      while (await round() > 0 || moves === 0) assert.ok(performance.now() < deadline, `${moves} were sent away`);
+      // All but a thread's share, and the one more that it may have, had to go.
+      assert.ok(moves >= CLIENTS - CLIENTS / THREADS - 1, `only ${moves} were sent away`);
+    } finally {
+      for (const connection of connections) connection.close();
+      await end(process);
+      await Deno.remove(modelsDir, { recursive: true });
+    }
+  },
+);
+
 Deno.test({ name: "a serving thread that breaks down is replaced", ignore: !canShareAddress }, async () => {
   const script = new URL("./serving_thread_testing.ts", import.meta.url);
   const port = freePort(), threads = new ServingThreads(script, 200);
   const complain = console.error, complaints: string[] = [];
   console.error = (...words) => complaints.push(words.join(" "));
   try {
-    threads.start(1, { hostname: "127.0.0.1", port }, readSettings(() => undefined));
+    threads.start(1, { hostname: "127.0.0.1", port }, readSettings(() => undefined), ConnectionCounts.of(2));
     await nowListen(1, port);
     await fetch(`http://127.0.0.1:${port}/crash`).then((response) => response.text(), () => {});
     await nowListen(0, port);

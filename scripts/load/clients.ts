@@ -6,7 +6,7 @@
  */
 import { setTimeout as delay } from "node:timers/promises";
 import { RawSocket } from "../../service/raw_socket_testing.ts";
-import { HttpConnection, postRequest } from "../bench/http_connection.ts";
+import { HttpClient, postRequest } from "../bench/http_client.ts";
 import { quantile } from "../bench/measure.ts";
 
 const PREDICTIONS_PER_SECOND = 10;
@@ -39,16 +39,16 @@ async function main(): Promise<ClientFigures> {
   };
   const draw = async (index: number) => {
     const url = new URL("/predict", inferenceUrl), request = postRequest(url, body);
-    const connection = await HttpConnection.open(url);
+    const http = new HttpClient(url);
     // Each at its own moment, as people are.
     const interval = 1000 / PREDICTIONS_PER_SECOND;
     for (let due = performance.now() + interval * index / Number(drawers); due < end; due += interval) {
       await delay(Math.max(0, due - performance.now()));
       const sent = performance.now();
-      await connection.send(request);
+      await http.send(request);
       if (sent >= begin) times.push(performance.now() - sent);
     }
-    connection.close();
+    http.close();
   };
 
   await Promise.all([

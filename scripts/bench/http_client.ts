@@ -18,34 +18,39 @@ export function postRequest({ host, pathname }: URL, body: string): Uint8Array {
   return request;
 }
 
-/** A connection that is kept open, for one request at a time. */
-export class HttpConnection {
+/** A client that has one request on its way at a time, and keeps its connection open for as long as the service does. */
+export class HttpClient {
   readonly #buffer = new Uint8Array(BUFFER_BYTES);
+  #connection: Deno.TcpConn | undefined;
 
-  private constructor(private readonly connection: Deno.TcpConn) {}
-
-  static async open({ hostname, port }: URL): Promise<HttpConnection> {
-    const connection = await Deno.connect({ hostname, port: Number(port) });
-    connection.setNoDelay();
-    return new HttpConnection(connection);
-  }
+  constructor(private readonly url: URL) {}
 
   /** Sends the bytes of a request; the text of the answer. Throws for any status but 200, and an answer without a length. */
   async send(request: Uint8Array): Promise<string> {
-    for (let sent = 0; sent < request.length;) sent += await this.connection.write(request.subarray(sent));
+    const connection = this.#connection ??= await this.#connect();
+    for (let sent = 0; sent < request.length;) sent += await connection.write(request.subarray(sent));
     const decoder = new TextDecoder("latin1"); // A character for a byte, so that lengths agree.
     let text = "", end = Infinity;
     while (text.length < end) {
-      const count = await this.connection.read(this.#buffer);
+      const count = await connection.read(this.#buffer);
       if (count === null) throw new Error("the service closed the connection");
       text += decoder.decode(this.#buffer.subarray(0, count));
       if (end === Infinity && text.includes(HEAD_END)) end = answerBytes(text);
     }
-    return text.slice(text.indexOf(HEAD_END) + HEAD_END.length);
+    const bodyStart = text.indexOf(HEAD_END) + HEAD_END.length;
+    if (/^connection: *close\r$/im.test(text.slice(0, bodyStart))) this.close();
+    return text.slice(bodyStart);
   }
 
   close() {
-    this.connection.close();
+    this.#connection?.close();
+    this.#connection = undefined;
+  }
+
+  async #connect(): Promise<Deno.TcpConn> {
+    const connection = await Deno.connect({ hostname: this.url.hostname, port: Number(this.url.port) });
+    connection.setNoDelay();
+    return connection;
   }
 }
 
