@@ -10,7 +10,7 @@ import numpy as np
 import torch
 import uvicorn
 from fastapi import FastAPI
-from PIL import Image
+from PIL import Image, ImageChops
 from pydantic import BaseModel
 from torch import nn
 
@@ -30,17 +30,17 @@ def load(path):
 
 def prepare(png):
     """Dark ink on light paper to MNIST's 28×28: longer side 20 pixels by areas, centre of mass in the middle."""
-    ink = 255 - np.asarray(Image.open(io.BytesIO(png)).convert("L"), dtype=np.float32)
-    rows, columns = np.nonzero(ink >= NOISE * ink.max())
-    top, bottom, left, right = rows.min(), rows.max() + 1, columns.min(), columns.max() + 1
-    scale = DIGIT_SIDE / max(bottom - top, right - left)
+    ink = ImageChops.invert(Image.open(io.BytesIO(png)).convert("L"))
+    threshold = NOISE * ink.getextrema()[1]
+    left, top, right, bottom = ink.point([255 * (tone >= threshold) for tone in range(256)]).getbbox()
+    scale = DIGIT_SIDE / max(right - left, bottom - top)
     size = max(1, round((right - left) * scale)), max(1, round((bottom - top) * scale))
-    digit = np.asarray(Image.fromarray(ink[top:bottom, left:right]).resize(size, Image.BOX))
+    digit = np.asarray(ink.resize(size, Image.BOX, box=(left, top, right, bottom)), dtype=np.float32)
     height, width = digit.shape
-    shift_x = round(SIDE / 2 - (digit.sum(0) * np.arange(width)).sum() / digit.sum())
-    shift_y = round(SIDE / 2 - (digit.sum(1) * np.arange(height)).sum() / digit.sum())
+    x = SIDE + round(SIDE / 2 - float(digit.sum(0) @ np.arange(width) / digit.sum()))
+    y = SIDE + round(SIDE / 2 - float(digit.sum(1) @ np.arange(height) / digit.sum()))
     page = np.zeros((3 * SIDE, 3 * SIDE), np.float32)
-    page[SIDE + shift_y : SIDE + shift_y + height, SIDE + shift_x : SIDE + shift_x + width] = digit * 255 / digit.max()
+    page[y : y + height, x : x + width] = digit * 255 / digit.max()
     return page[SIDE : 2 * SIDE, SIDE : 2 * SIDE].round()
 
 

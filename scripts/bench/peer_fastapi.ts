@@ -4,7 +4,7 @@ import { freePort } from "../../service/free_ports_testing.ts";
 import type { Bench, Figure } from "./case.ts";
 import { median } from "./measure.ts";
 import { compareInTurn } from "./pair.ts";
-import { ask, load, type Predictions, withPredictions } from "./predict.ts";
+import { ask, load, type Predictions, warmUp, withPredictions } from "./predict.ts";
 import { findPython } from "./python.ts";
 import { serves, withService } from "./service_process.ts";
 
@@ -18,8 +18,10 @@ export async function compareServices(bench: Bench): Promise<Figure[]> {
     (modelsDir, predictions) =>
       withService("inference", modelsDir, async ({ url }) => {
         await proveDigits(url, predictions);
+        await warmUp(url, predictions.bodies);
         return await withFastApi(python, join(modelsDir, predictions.record.filename), async (peerUrl) => {
           await proveDigits(peerUrl, predictions);
+          await warmUp(peerUrl, predictions.bodies);
           const ours: number[] = [], theirs: number[] = [];
           const rateOf = (service: string, p99s: number[]) => async (seconds: number) => {
             const { perSecond, p99 } = await load(service, predictions.bodies, seconds);

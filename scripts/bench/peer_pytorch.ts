@@ -14,7 +14,7 @@ import { imagesPerSecond } from "./inference.ts";
 import { best, compareInTurn } from "./pair.ts";
 import { type Companion, findPython, startCompanion } from "./python.ts";
 import { withFolder } from "./service_process.ts";
-import { PROOF_STEPS, stepsPerSecond } from "./training.ts";
+import { PROOF_STEPS, trainingSpeed } from "./training.ts";
 
 const SCRIPT = join(import.meta.dirname!, "peer_pytorch.py");
 
@@ -27,17 +27,16 @@ export async function compareTraining(bench: Bench, config: TrainingConfig): Pro
     (_, step) => [...order.subarray(step * batchSize, (step + 1) * batchSize)],
   );
   return await withPyTorch(bench, spec, { open: "train", rows, batch_size: batchSize }, async (peer) => {
-    const trainers = await Promise.all(
-      THREAD_COUNTS.map((threads) => openTrainer(trainerOptions(config, bench.dataset, threads))),
-    );
     try {
-      for (const trainer of trainers) {
+      for (const threads of THREAD_COUNTS) {
+        const trainer = await openTrainer(trainerOptions(config, bench.dataset, threads));
         assertAllClose(await trainer.run(PROOF_STEPS), peer.proof, { relative: 1e-4 }, "losses, with PyTorch's");
+        trainer.close();
       }
-      const ours = (seconds: number) => best(trainers.map((trainer) => () => stepsPerSecond(trainer, config, seconds)));
+      const ours = (seconds: number) =>
+        best(THREAD_COUNTS.map((threads) => () => trainingSpeed(config, bench.dataset, threads, seconds)));
       return await compareInTurn({ ours, theirs: peer.rate }, bench, "steps/s", "PyTorch");
     } finally {
-      for (const trainer of trainers) trainer.close();
       closeThreads();
     }
   });

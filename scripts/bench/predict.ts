@@ -17,6 +17,8 @@ import { withFolder, withService } from "./service_process.ts";
 
 const CLIENTS = 32;
 const DRAWINGS = 8;
+/** Of load that does not count: for so long V8 compiles what is hot, on the cores on which the service answers. */
+const WARM_UP_SECONDS = 15;
 const [CONFIG] = TRAINING_CONFIGS;
 
 export function predictCases(bench: Bench): Case[] {
@@ -31,6 +33,7 @@ export function predictCases(bench: Bench): Case[] {
             answers.forEach((answer, i) =>
               assertAllClose(answer.probabilities, probabilities[i], { relative: 1e-4, absolute: 1e-5 }, `drawing ${i}`)
             );
+            await warmUp(url, bodies);
             return figuresOf(await load(url, bodies, bench.seconds));
           }),
       ),
@@ -97,6 +100,10 @@ export async function ask(url: string, body: string): Promise<PredictResponse> {
   const response = await fetch(`${url}/predict`, { method: "POST", headers, body });
   if (!response.ok) throw new Error(`/predict answers ${response.status}: ${await response.text()}`);
   return await response.json();
+}
+
+export async function warmUp(url: string, bodies: readonly string[]): Promise<void> {
+  await load(url, bodies, WARM_UP_SECONDS);
 }
 
 /** The load of all clients for some seconds, from a process of its own. */

@@ -7,7 +7,7 @@ import { type Bench, type Case, type Figure, Skipped } from "./case.ts";
 import { SEED, titleOf, trainerOptions, TRAINING_CONFIGS, type TrainingConfig } from "./configs.ts";
 import { compareInTurn } from "./pair.ts";
 import { type ServiceProcess, withFolder, withService } from "./service_process.ts";
-import { stepsPerSecond } from "./training.ts";
+import { trainingSpeed, WARM_UP_MS } from "./training.ts";
 
 /** Losses up to this step are compared with those of a trainer in this process. */
 const PROOF_STEPS = 20;
@@ -33,13 +33,11 @@ export function socketCases(bench: Bench): Case[] {
 function measure(bench: Bench, config: TrainingConfig): Promise<Figure[]> {
   return withTrainingService(async (service) => {
     await proveLosses(bench, config, (await train(service, config, 0)).losses);
-    const trainer = await openTrainer(trainerOptions(config, bench.dataset, bench.settings.threads));
     try {
       const overSocket = async (seconds: number) => (await train(service, config, seconds)).stepsPerSecond;
-      const inProcess = (seconds: number) => stepsPerSecond(trainer, config, seconds);
+      const inProcess = (seconds: number) => trainingSpeed(config, bench.dataset, bench.settings.threads, seconds);
       return await compareInTurn({ ours: overSocket, theirs: inProcess }, bench, "steps/s", "in process");
     } finally {
-      trainer.close();
       closeThreads();
     }
   });
@@ -59,9 +57,6 @@ async function measureMemory({ seconds }: Bench): Promise<Figure[]> {
 function withTrainingService<T>(body: (service: ServiceProcess) => Promise<T>): Promise<T> {
   return withFolder((modelsDir) => withService("training", modelsDir, body));
 }
-
-/** Each training compiles programs of its own, which the engine optimises while they run. */
-const WARM_UP_MS = 1000;
 
 /**
  * Trains for some seconds after the warm-up, then aborts. An evaluation is the time from an epoch's last loss to the log
