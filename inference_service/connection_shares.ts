@@ -1,68 +1,82 @@
 /**
  * Shares the connections of clients out among the serving threads. The system does so by chance, and a thread that comes
  * later gets none of those that are already open: whose thread has more connections than another would wait longer at each
- * request. So a thread with more than its share announces `Connection: close` in some answers; those clients connect anew.
+ * request. So a thread that keeps having too many announces `Connection: close` in some answers; those clients connect anew.
  */
 
-/** How often a thread takes stock. */
-const INTERVAL_MS = 250;
+/** Connections are counted anew in each such window of the clock, by all threads. */
+export const WINDOW_MS = 2000;
 
-/** A connection counts as long as it has asked for something in that time. */
-export const QUIET_MS = 1000;
+/** How far a thread may be above the mean, so that chance, and clients that come and go, move nobody. */
+const TOLERATED = (mean: number) => 1.25 * mean + 1;
 
-/** Connections above a thread's share that are left to it, so that clients that come and go move nobody. */
-const SLACK = 1;
+export type Fetch = (request: Request, info: Deno.ServeHandlerInfo<Deno.NetAddr>) => Response | Promise<Response>;
 
-const NOT_LISTENING = -1;
+/** A thread's words in shared memory: whether it listens, and its counts in even and in odd windows. */
+const LISTENS = 0, COUNTS = 1, WORDS = 3;
+/** A count stands beside the end of its window's number, in one word, so that none is taken for another's. */
+const COUNT_BITS = 16, COUNT_MASK = 2 ** COUNT_BITS - 1;
 
-export type Fetch = (
-  request: Request,
-  info: Deno.ServeHandlerInfo<Deno.NetAddr>,
-) => Response | Promise<Response>;
-
-/** How many connections each thread has, in memory that all threads see. */
+/** How many connections each thread has been asked by, in memory that all threads see. */
 export class ConnectionCounts {
-  readonly #counts: Int32Array;
+  readonly #words: Int32Array;
 
   constructor(readonly memory: SharedArrayBuffer) {
-    this.#counts = new Int32Array(memory);
+    this.#words = new Int32Array(memory);
   }
 
   static of(threads: number): ConnectionCounts {
-    const counts = new ConnectionCounts(new SharedArrayBuffer(threads * Int32Array.BYTES_PER_ELEMENT));
-    for (let thread = 0; thread < threads; thread++) counts.leave(thread);
-    return counts;
+    return new ConnectionCounts(new SharedArrayBuffer(threads * WORDS * Int32Array.BYTES_PER_ELEMENT));
   }
 
-  set(thread: number, count: number): void {
-    Atomics.store(this.#counts, thread, count);
+  listens(thread: number): boolean {
+    return Atomics.load(this.#words, thread * WORDS + LISTENS) === 1;
   }
 
-  /** The thread does not listen, or no longer. */
-  leave(thread: number): void {
-    this.set(thread, NOT_LISTENING);
+  setListens(thread: number, listens: boolean): void {
+    Atomics.store(this.#words, thread * WORDS + LISTENS, Number(listens));
   }
 
-  /** What each of the threads that listen would have if all had the same, rounded up. */
-  share(): number {
-    const counts = Array.from(this.#counts.keys(), (thread) => Atomics.load(this.#counts, thread));
-    const listening = counts.filter((count) => count !== NOT_LISTENING);
-    return Math.ceil(listening.reduce((sum, count) => sum + count, 0) / listening.length);
+  put(thread: number, window: number, count: number): void {
+    const word = (window & COUNT_MASK) << COUNT_BITS | Math.min(count, COUNT_MASK);
+    Atomics.store(this.#words, thread * WORDS + COUNTS + window % 2, word);
+  }
+
+  /** In the present window or the one before; 0 where nobody asked. */
+  get(thread: number, window: number): number {
+    const word = Atomics.load(this.#words, thread * WORDS + COUNTS + window % 2);
+    return word >>> COUNT_BITS === (window & COUNT_MASK) ? word & COUNT_MASK : 0;
+  }
+
+  /** What each of the threads that listen had in a window, had all had the same. */
+  mean(window: number): number {
+    let sum = 0, listening = 0;
+    for (let thread = 0; thread < this.#words.length / WORDS; thread++) {
+      if (!this.listens(thread)) continue;
+      sum += this.get(thread, window);
+      listening++;
+    }
+    return listening === 0 ? 0 : sum / listening;
   }
 }
 
-/** The connections of one thread. */
+/** The connections of one thread, from its first moment of listening on. */
 export class ConnectionShare {
-  /** When each of them asked last, by the client's address. */
-  readonly #seen = new Map<string, number>();
-  /** Connections that were sent away since stock was taken: they count until they can be seen elsewhere. */
-  #sentAway = 0;
-  readonly #timer: ReturnType<typeof setInterval>;
+  #window = -1;
+  /** Those that have asked for something in the present window, by the client's address. */
+  #seen = new Set<string>();
+  #sentAway = new Set<string>();
+  /** How many may be sent away in this window, and how many were too many in the last. */
+  #toSend = 0;
+  #tooMany = 0;
 
-  constructor(private readonly counts: ConnectionCounts, private readonly thread: number) {
-    this.#publish();
-    this.#timer = setInterval(() => this.takeStock(performance.now()), INTERVAL_MS);
-    Deno.unrefTimer(Number(this.#timer));
+  /** `now` gives milliseconds that all threads agree on. */
+  constructor(
+    private readonly counts: ConnectionCounts,
+    private readonly thread: number,
+    private readonly now: () => number = Date.now,
+  ) {
+    counts.setListens(thread, true);
   }
 
   /** `fetch`, with `Connection: close` in answers to connections that this thread has too many of. */
@@ -70,34 +84,36 @@ export class ConnectionShare {
     return async (request, info) => {
       const { hostname, port } = info.remoteAddr, isOver = this.#isOver(`${hostname} ${port}`);
       const response = await fetch(request, info);
-      if (isOver) response.headers.set("connection", "close");
-      return response;
+      // The answer to an upgrade has to reach the server as it was made.
+      if (!isOver || response.status === 101) return response;
+      const last = new Response(response.body, response);
+      last.headers.set("connection", "close");
+      return last;
     };
   }
 
-  /** Forgets who has been quiet by `now`, in milliseconds; happens by itself every now and then. */
-  takeStock(now: number): void {
-    for (const [connection, seen] of this.#seen) if (seen < now - QUIET_MS) this.#seen.delete(connection);
-    this.#sentAway = 0;
-    this.#publish();
-  }
-
-  close(): void {
-    clearInterval(this.#timer);
-    this.counts.leave(this.thread);
-  }
-
   #isOver(connection: string): boolean {
-    const isNew = !this.#seen.has(connection);
-    this.#seen.set(connection, performance.now());
-    if (isNew) this.#publish();
-    if (this.#seen.size <= this.counts.share() + SLACK) return false;
-    this.#seen.delete(connection);
-    this.#sentAway++;
+    const window = Math.floor(this.now() / WINDOW_MS);
+    if (window !== this.#window) this.#begin(window);
+    if (!this.#seen.has(connection)) {
+      this.#seen.add(connection);
+      this.counts.put(this.thread, window, this.#seen.size);
+    }
+    if (this.#sentAway.has(connection)) return true;
+    if (this.#sentAway.size >= this.#toSend) return false;
+    this.#sentAway.add(connection);
     return true;
   }
 
-  #publish() {
-    this.counts.set(this.thread, this.#seen.size + this.#sentAway);
+  /** Too many in one window may be chance, such as clients that paused; only those of two in a row are sent away. */
+  #begin(window: number) {
+    const count = this.counts.get(this.thread, window - 1), mean = this.counts.mean(window - 1);
+    const tooMany = count > TOLERATED(mean) ? Math.floor(count - mean) : 0;
+    this.#toSend = Math.min(tooMany, this.#tooMany);
+    // Whoever is sent away now is counted twice in this window.
+    this.#tooMany = this.#toSend > 0 ? 0 : tooMany;
+    this.#window = window;
+    this.#seen = new Set();
+    this.#sentAway = new Set();
   }
 }

@@ -23,14 +23,13 @@ export async function runInferenceService(
     port: settings.inferencePort,
     stop,
     sharesAddress: canShareAddress,
-    fetch: share.balance(service.fetch),
+    fetch: count > 1 ? share.balance(service.fetch) : service.fetch,
     onListen(port) {
       threads.start(count - 1, { hostname: settings.host, port }, settings, counts);
       onListen?.(port);
     },
     async onShutdown() {
       service.close();
-      share.close();
       await threads.shutdown();
     },
   });

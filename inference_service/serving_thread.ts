@@ -25,15 +25,13 @@ export type FromServingThread = { type: "listening" } | { type: "ended" };
 const post = (message: FromServingThread) => self.postMessage(message);
 
 let service: InferenceService | undefined;
-let share: ConnectionShare | undefined;
 let server: Deno.HttpServer | undefined;
 
 async function serve({ address, settings, counts, thread }: ServeOrder): Promise<void> {
   log.configure(settings.log);
   service = await openInferenceService(settings);
   const silent = () => {};
-  share = new ConnectionShare(new ConnectionCounts(counts), thread);
-  const fetch = share.balance(service.fetch);
+  const fetch = new ConnectionShare(new ConnectionCounts(counts), thread).balance(service.fetch);
   // Before it does: from then on there may be requests that the end has to wait for.
   post({ type: "listening" });
   server = Deno.serve({ ...address, reusePort: true, onListen: silent, onError: answerUnservable }, fetch);
@@ -42,7 +40,6 @@ async function serve({ address, settings, counts, thread }: ServeOrder): Promise
 async function shutdown(): Promise<void> {
   const answered = server?.shutdown();
   service?.close();
-  share?.close();
   await answered;
   post({ type: "ended" });
 }

@@ -65,7 +65,7 @@ export class ServingThreads {
       event.preventDefault();
       log.error("a serving thread broke down", { reason: event.message });
       this.#threads.delete(thread);
-      new ConnectionCounts(order.counts).leave(order.thread);
+      new ConnectionCounts(order.counts).setListens(order.thread, false);
       resolve();
       const restart = setTimeout(() => {
         if (!this.#isEnding) this.#start(order);

@@ -37,7 +37,7 @@ export interface ServeOptions extends Supervision {
  * @throws what `soundness` rejects with
  */
 export async function serveService(options: ServeOptions): Promise<void> {
-  const server = listen(options);
+  const server = await listen(options);
   options.onListen?.(server.addr.port);
   const signal = options.stop === undefined ? catchSignals() : { caught: aborted(options.stop), release() {} };
   surviveStrayErrors();
@@ -81,13 +81,13 @@ export async function runMain(main: () => Promise<void>): Promise<void> {
   }
 }
 
-function listen(options: ServeOptions): Deno.HttpServer<Deno.NetAddr> {
+async function listen(options: ServeOptions): Promise<Deno.HttpServer<Deno.NetAddr>> {
   const { name, settings, port, fetch, sharesAddress = false } = options;
   const hostname = settings.host;
   try {
-    // An address that may be shared is to be had even where another program shares it: so ask for all of it first. Two
-    // services that start in the same moment may both get it.
-    if (sharesAddress) Deno.listen({ hostname, port }).close();
+    // An address that may be shared is to be had even where another program shares it: so knock first. (Listening alone for
+    // a moment would tell, too, but reset whoever connects then.) Two services that start at once may both get it.
+    if (sharesAddress && port !== 0 && await isAnswered(hostname, port)) throw new Deno.errors.AddrInUse();
     return Deno.serve({
       hostname,
       port,
@@ -97,6 +97,16 @@ function listen(options: ServeOptions): Deno.HttpServer<Deno.NetAddr> {
     }, fetch);
   } catch (error) {
     throw new StartupError(whyNotListening(error, name, settings, port));
+  }
+}
+
+async function isAnswered(hostname: string, port: number): Promise<boolean> {
+  try {
+    (await Deno.connect({ hostname, port })).close();
+    return true;
+  } catch (error) {
+    if (error instanceof Deno.errors.PermissionDenied) throw error;
+    return false;
   }
 }
 

@@ -1,9 +1,10 @@
 """`POST /predict` as one would write it in Python: Pillow reads the drawing, NumPy prepares it, PyTorch answers.
 
-Usage: python3 peer_fastapi.py PORT MODEL.pth, a SimpleNN of any width
+Usage: python3 peer_fastapi.py PORT MODEL.pth WORKERS, the model a SimpleNN of any width
 """
 import base64
 import io
+import os
 import sys
 
 import numpy as np
@@ -72,4 +73,13 @@ def predict(request: PredictRequest):
     }
 
 
-uvicorn.run(app, host="127.0.0.1", port=int(sys.argv[1]), log_level="warning", access_log=False)
+if __name__ == "__main__":
+    uvicorn.run(
+        "peer_fastapi:app",
+        app_dir=os.path.dirname(__file__),
+        host="127.0.0.1",
+        port=int(sys.argv[1]),
+        workers=int(sys.argv[3]),
+        log_level="warning",
+        access_log=False,
+    )

@@ -19,7 +19,7 @@ export async function compareServices(bench: Bench): Promise<Figure[]> {
       withService("inference", modelsDir, async ({ url }) => {
         await proveDigits(url, predictions);
         await warmUp(url, predictions.bodies);
-        return await withFastApi(python, join(modelsDir, predictions.record.filename), async (peerUrl) => {
+        return await withFastApi(python, bench, join(modelsDir, predictions.record.filename), async (peerUrl) => {
           await proveDigits(peerUrl, predictions);
           await warmUp(peerUrl, predictions.bodies);
           const ours: number[] = [], theirs: number[] = [];
@@ -47,10 +47,16 @@ async function proveDigits(url: string, { bodies, probabilities }: Predictions):
   }
 }
 
-async function withFastApi<T>(python: string, model: string, body: (url: string) => Promise<T>): Promise<T> {
+/** As many processes as ours has threads: one alone, whose threads Python runs one at a time, answers less. */
+async function withFastApi<T>(
+  python: string,
+  { settings: { threads } }: Bench,
+  model: string,
+  body: (url: string) => Promise<T>,
+): Promise<T> {
   const port = freePort();
   const child = new Deno.Command(python, {
-    args: [SCRIPT, String(port), model],
+    args: [SCRIPT, String(port), model, String(threads)],
     env: { OMP_NUM_THREADS: "1" }, // For single images the fastest.
     stdin: "null",
     stdout: "null",
@@ -61,7 +67,7 @@ async function withFastApi<T>(python: string, model: string, body: (url: string)
     await serves(`${url}/healthz`);
     return await body(url);
   } finally {
-    child.kill("SIGKILL");
+    child.kill("SIGTERM"); // It ends its processes then.
     await child.status;
   }
 }
