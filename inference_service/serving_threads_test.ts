@@ -10,17 +10,24 @@ const PROJECT_DIR = join(import.meta.dirname!, "..");
 const THREADS = 3;
 const DEADLINE_MS = 20_000;
 
-function spawnService(port: number, modelsDir: string): Deno.ChildProcess {
+function spawnService(port: number, modelsDir: string, host = "127.0.0.1"): Deno.ChildProcess {
   return new Deno.Command(Deno.execPath(), {
     args: [
       "run",
       "--no-prompt",
-      `--allow-net=127.0.0.1:${port}`,
+      `--allow-net=${host}:${port}`,
       `--allow-read=${PROJECT_DIR},${modelsDir}`,
       `--allow-env=${SETTING_NAMES.join(",")}`,
       join(PROJECT_DIR, "inference_service", "main.ts"),
     ],
-    env: { INFERENCE_PORT: String(port), MODELS_DIR: modelsDir, THREADS: String(THREADS), DEVICE: "wasm" },
+    env: {
+      HOST: host,
+      LAB_TOKEN: host === "127.0.0.1" ? "" : "a-word-for-other-machines",
+      INFERENCE_PORT: String(port),
+      MODELS_DIR: modelsDir,
+      THREADS: String(THREADS),
+      DEVICE: "wasm",
+    },
     stdout: "piped",
     stderr: "piped",
   }).spawn();
@@ -126,6 +133,19 @@ Deno.test(
     }
   },
 );
+
+Deno.test("an address of another machine is told", async () => {
+  const modelsDir = await Deno.makeTempDir({ prefix: "inference_service_" });
+  try {
+    for (const host of ["10.255.255.1", "192.0.2.1"]) {
+      const { code, stderr } = await spawnService(freePort(), modelsDir, host).output();
+      assert.equal(code, 1);
+      assert.match(new TextDecoder().decode(stderr), new RegExp(`HOST=${host} is not an address of this machine`));
+    }
+  } finally {
+    await Deno.remove(modelsDir, { recursive: true });
+  }
+});
 
 Deno.test(
   { name: "clients that came before all threads listened are shared out among them", ignore: !canShareAddress },

@@ -100,12 +100,18 @@ async function listen(options: ServeOptions): Promise<Deno.HttpServer<Deno.NetAd
   }
 }
 
+/** Whether a program of this machine answers there. Throws for an address that is another machine's. */
 async function isAnswered(hostname: string, port: number): Promise<boolean> {
+  // A port for datagrams tells whose the address is, and is no matter of those who connect.
+  try {
+    Deno.listenDatagram({ transport: "udp", hostname, port }).close();
+  } catch (error) {
+    if (!(error instanceof Deno.errors.AddrInUse)) throw error;
+  }
   try {
     (await Deno.connect({ hostname, port })).close();
     return true;
-  } catch (error) {
-    if (error instanceof Deno.errors.PermissionDenied) throw error;
+  } catch {
     return false;
   }
 }
