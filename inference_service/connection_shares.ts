@@ -10,8 +10,6 @@ export const WINDOW_MS = 2000;
 /** How far a thread may be above the mean, so that chance, and clients that come and go, move nobody. */
 const TOLERATED = (mean: number) => 1.25 * mean + 1;
 
-export type Fetch = (request: Request, info: Deno.ServeHandlerInfo<Deno.NetAddr>) => Response | Promise<Response>;
-
 /** A thread's words in shared memory: whether it listens, and its counts in even and in odd windows. */
 const LISTENS = 0, COUNTS = 1, WORDS = 3;
 /** A count stands beside the end of its window's number, in one word, so that none is taken for another's. */
@@ -80,7 +78,7 @@ export class ConnectionShare {
   }
 
   /** `fetch`, with `Connection: close` in answers to connections that this thread has too many of. */
-  balance(fetch: Fetch): Fetch {
+  balance(fetch: Deno.ServeHandler<Deno.NetAddr>): Deno.ServeHandler<Deno.NetAddr> {
     return async (request, info) => {
       const { hostname, port } = info.remoteAddr, isOver = this.#isOver(`${hostname} ${port}`);
       const response = await fetch(request, info);

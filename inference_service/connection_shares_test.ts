@@ -1,7 +1,9 @@
 /** The threads are played by shares on one memory and one clock, and the system that shares connections out by dice. */
 import assert from "node:assert/strict";
 import { Dice } from "../core/testing/dice.ts";
-import { ConnectionCounts, ConnectionShare, type Fetch, WINDOW_MS } from "./connection_shares.ts";
+import { ConnectionCounts, ConnectionShare, WINDOW_MS } from "./connection_shares.ts";
+
+type Fetch = Deno.ServeHandler<Deno.NetAddr>;
 
 const from = (port: number) =>
   ({ remoteAddr: { transport: "tcp", hostname: "127.0.0.1", port }, completed: Promise.resolve() }) as const;
@@ -29,7 +31,7 @@ class Lab {
     return new ConnectionShare(this.counts, thread, () => this.now).balance(answer);
   }
 
-  /** All clients ask once, in an order of its own; who is told to connects anew. */
+  /** Each of the clients asks once; who is told to connects anew. */
   async round(clients = this.clients): Promise<void> {
     for (const client of clients) {
       const response = await this.#threads[client.thread](new Request("http://127.0.0.1/"), from(client.port));

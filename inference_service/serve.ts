@@ -16,14 +16,14 @@ export async function runInferenceService(
   log.configure(settings.log);
   const service = await openInferenceService(settings);
   const threads = new ServingThreads(), count = servingThreads(settings);
-  const counts = ConnectionCounts.of(count), share = new ConnectionShare(counts, 0);
+  const counts = ConnectionCounts.of(count);
   await serveService({
     name: "inference service",
     settings,
     port: settings.inferencePort,
     stop,
     sharesAddress: canShareAddress,
-    fetch: count > 1 ? share.balance(service.fetch) : service.fetch,
+    fetch: count > 1 ? new ConnectionShare(counts, 0).balance(service.fetch) : service.fetch,
     onListen(port) {
       threads.start(count - 1, { hostname: settings.host, port }, settings, counts);
       onListen?.(port);

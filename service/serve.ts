@@ -21,7 +21,7 @@ export interface ServeOptions extends Supervision {
   settings: Settings;
   /** 0 takes any free port. */
   port: number;
-  fetch: (request: Request, info: Deno.ServeHandlerInfo<Deno.NetAddr>) => Response | Promise<Response>;
+  fetch: Deno.ServeHandler<Deno.NetAddr>;
   /** Other threads of this process will listen on the same address. */
   sharesAddress?: boolean;
   /** Ends the service, as a signal does, when it rejects: something that it needs turned out to be wrong. */
