@@ -1,9 +1,9 @@
 /** The lab's command line, and the entry of its binary. */
 import deno from "../deno.json" with { type: "json" };
-import { RegistryError } from "../registry/mod.ts";
+import { RegistryError } from "../lab/models/mod.ts";
 import { graphicsEnvironment } from "../service/graphics.ts";
 import { StartupError } from "../service/settings.ts";
-import { RefusedError } from "../training_service/runs/runs.ts";
+import { RefusedError } from "../lab/runs/runs.ts";
 import { type Command, parseCommand, UsageError } from "./arguments.ts";
 import { helpText } from "./help.ts";
 import { readLabSettings } from "./locations.ts";

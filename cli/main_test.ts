@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { type NamedTensor, parameterSpecs } from "../core/nn/model_spec.ts";
-import { Registry, specOf } from "../registry/mod.ts";
-import { testModel, withFolder } from "../registry/registry_testing.ts";
+import { type NamedTensor, parameterSpecs } from "../core/models/model_spec.ts";
+import { Registry, specOf } from "../lab/models/mod.ts";
+import { testModel, withFolder } from "../lab/models/registry_testing.ts";
 
 const MAIN = join(import.meta.dirname!, "main.ts");
 /** So wide that its file does not fit into a pipe: whoever writes it notices that nobody reads. */

@@ -1,8 +1,8 @@
 /** `mnist-lab models` and `mnist-lab export`: what is stored, and a file of it. */
-import { writeOnnx } from "../core/checkpoint/onnx.ts";
-import { writeSafetensors } from "../core/checkpoint/safetensors.ts";
+import { writeOnnx } from "../core/formats/onnx.ts";
+import { writeSafetensors } from "../core/formats/safetensors.ts";
 import type { ModelRecord } from "../protocol/mod.ts";
-import { Registry, specOf } from "../registry/mod.ts";
+import { Registry, specOf } from "../lab/models/mod.ts";
 import { textsOf } from "../service/model_routes.ts";
 import type { Settings } from "../service/settings.ts";
 import { type ExportFormat, UsageError } from "./arguments.ts";

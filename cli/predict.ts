@@ -1,7 +1,7 @@
 /** `mnist-lab predict FILE.png`: one drawing, one answer. */
-import { FALSE_ALARM_PERCENT, looksLikeNoDigit } from "../core/mnist/doubt.ts";
-import { openPredictor } from "../core/nn/predictor.ts";
-import { DrawingError, readDrawing } from "../inference_service/read_drawing.ts";
+import { FALSE_ALARM_PERCENT, looksLikeNoDigit } from "../core/mnist/ood/doubt.ts";
+import { openPredictor } from "../core/training/predictor.ts";
+import { DrawingError, readDrawing } from "../inference_service/drawing/read_drawing.ts";
 import {
   describeDoubt,
   describePrediction,
@@ -9,7 +9,7 @@ import {
   type ModelRecord,
   type PredictResponse,
 } from "../protocol/mod.ts";
-import { Registry, specOf } from "../registry/mod.ts";
+import { Registry, specOf } from "../lab/models/mod.ts";
 import type { Settings } from "../service/settings.ts";
 import { UsageError } from "./arguments.ts";
 

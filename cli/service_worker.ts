@@ -1,5 +1,5 @@
 /** A service in a thread of the lab's process, with the permissions that the thread was given. */
-import { RegistryError } from "../registry/mod.ts";
+import { RegistryError } from "../lab/models/mod.ts";
 import { runInferenceService } from "../inference_service/serve.ts";
 import { type Settings, StartupError } from "../service/settings.ts";
 import { runTrainingService } from "../training_service/serve.ts";

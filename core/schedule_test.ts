@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { referenceBackend } from "./backends/reference/backend.ts";
 import { wasmBackend } from "./backends/wasm/backend.ts";
 import { constant, type Program, state, trace } from "./graph.ts";
-import { trainingProgram } from "./nn/programs.ts";
+import { trainingProgram } from "./training/programs.ts";
 import { add, exp, matmul, mul, neg, relu, reshape, sum } from "./ops/mod.ts";
 import { schedule } from "./schedule.ts";
 import type { Numbers } from "./session.ts";

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
-import { FALSE_ALARM_PERCENT } from "../core/mnist/doubt.ts";
+import { FALSE_ALARM_PERCENT } from "../core/mnist/ood/doubt.ts";
 import type { ModelRecord } from "../protocol/mod.ts";
-import { RegistryError } from "../registry/mod.ts";
+import { RegistryError } from "../lab/models/mod.ts";
 import { readSettings } from "../service/settings.ts";
 import { createInferenceApp } from "./app.ts";
-import { DrawingReader } from "./drawing_reader.ts";
+import { DrawingReader } from "./drawing/drawing_reader.ts";
 import { PredictorCache } from "./predictor_cache.ts";
 import { type OpenPredictor, UnusableModelError } from "./stored_predictor.ts";
 import { MemoryStore, params, pngUrl, record, stroke } from "./testing.ts";

@@ -1,15 +1,15 @@
 /** The service answers a PNG as a page answers its own canvas: both run the core's one way from drawing to digit. */
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
-import { prepareDrawing } from "../core/mnist/drawing.ts";
-import { openPredictor } from "../core/nn/predictor.ts";
+import { prepareDrawing } from "../core/mnist/drawing/drawing.ts";
+import { openPredictor } from "../core/training/predictor.ts";
 import { assertAllClose } from "../core/testing/assert_all_close.ts";
 import { mnist } from "../core/testing/mnist.ts";
 import type { PredictResponse } from "../protocol/mod.ts";
 import { readSettings } from "../service/settings.ts";
 import { createInferenceApp } from "./app.ts";
-import { DrawingReader } from "./drawing_reader.ts";
-import { drawSomewhere, KINDS, SMALL, SPEC, testDigit, trainedWeights } from "./drawings_testing.ts";
+import { DrawingReader } from "./drawing/drawing_reader.ts";
+import { drawSomewhere, KINDS, SMALL, SPEC, testDigit, trainedWeights } from "./drawing/drawings_testing.ts";
 import { PredictorCache } from "./predictor_cache.ts";
 import { openStored } from "./stored_predictor.ts";
 import { MemoryStore, params, record } from "./testing.ts";

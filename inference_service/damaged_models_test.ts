@@ -1,8 +1,8 @@
 /** Records whose file is gone or cut short, beside one that is whole: over HTTP, with real files. */
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { Registry } from "../registry/mod.ts";
-import { testModel, testWeights, withFolder } from "../registry/registry_testing.ts";
+import { Registry } from "../lab/models/mod.ts";
+import { testModel, testWeights, withFolder } from "../lab/models/registry_testing.ts";
 import { readSettings } from "../service/settings.ts";
 import { openInferenceService } from "./service.ts";
 import { pngUrl, stroke } from "./testing.ts";

@@ -3,8 +3,8 @@ import { deflateSync } from "node:zlib";
 import { type Attack, COMMON_ATTACKS, refuses } from "../service/hostile_testing.ts";
 import { readSettings } from "../service/settings.ts";
 import { createInferenceApp } from "./app.ts";
-import { DrawingReader } from "./drawing_reader.ts";
-import { chunk, concat, header, SIGNATURE, writePng } from "./png/testing.ts";
+import { DrawingReader } from "./drawing/drawing_reader.ts";
+import { chunk, concat, header, SIGNATURE, writePng } from "./drawing/png/testing.ts";
 import { PredictorCache } from "./predictor_cache.ts";
 import { MemoryStore, params, pngUrl, record, stroke } from "./testing.ts";
 

@@ -1,5 +1,5 @@
 /** `POST /predict`: from the body of a request to the digit. */
-import { FALSE_ALARM_PERCENT, looksLikeNoDigit } from "../core/mnist/doubt.ts";
+import { FALSE_ALARM_PERCENT, looksLikeNoDigit } from "../core/mnist/ood/doubt.ts";
 import {
   describeDoubt,
   describePrediction,
@@ -19,10 +19,10 @@ import {
   ValidationError,
 } from "../protocol/mod.ts";
 import { fieldOf, HttpError } from "../service/errors.ts";
-import { decodeDataUrl } from "./data_url.ts";
-import type { DrawingReader } from "./drawing_reader.ts";
+import { decodeDataUrl } from "./drawing/data_url.ts";
+import type { DrawingReader } from "./drawing/drawing_reader.ts";
 import type { PredictorCache } from "./predictor_cache.ts";
-import { DrawingError } from "./read_drawing.ts";
+import { DrawingError } from "./drawing/read_drawing.ts";
 import { type ModelStore, UnusableModelError } from "./stored_predictor.ts";
 
 /** How often a model is looked up again when it was replaced between look-up and opening. */

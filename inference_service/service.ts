@@ -1,9 +1,9 @@
-import { Registry } from "../registry/mod.ts";
+import { Registry } from "../lab/models/mod.ts";
 import { EventLoopDelay } from "../service/event_loop_delay.ts";
 import { log } from "../service/log.ts";
 import type { Settings } from "../service/settings.ts";
 import { createInferenceApp } from "./app.ts";
-import { DrawingReader } from "./drawing_reader.ts";
+import { DrawingReader } from "./drawing/drawing_reader.ts";
 import { PredictorCache } from "./predictor_cache.ts";
 import { servingThreads } from "./serving_threads.ts";
 import { openStored } from "./stored_predictor.ts";

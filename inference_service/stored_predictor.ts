@@ -1,8 +1,8 @@
 /** From a stored record to a model that answers. */
 import type { DeviceName } from "../core/backends/open.ts";
-import { openPredictor, type Predictor } from "../core/nn/predictor.ts";
+import { openPredictor, type Predictor } from "../core/training/predictor.ts";
 import type { ModelRecord } from "../protocol/mod.ts";
-import { type Registry, RegistryError, specOf } from "../registry/mod.ts";
+import { type Registry, RegistryError, specOf } from "../lab/models/mod.ts";
 
 /** What this service needs of the registry. */
 export type ModelStore = Pick<Registry, "list" | "get" | "readWeights">;

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { type NamedTensor, parameterSpecs } from "../core/nn/model_spec.ts";
-import { Registry } from "../registry/mod.ts";
+import { type NamedTensor, parameterSpecs } from "../core/models/model_spec.ts";
+import { Registry } from "../lab/models/mod.ts";
 import { readSettings } from "../service/settings.ts";
 import { createInferenceApp } from "./app.ts";
-import { DrawingReader } from "./drawing_reader.ts";
+import { DrawingReader } from "./drawing/drawing_reader.ts";
 import { PredictorCache } from "./predictor_cache.ts";
 import { openStored } from "./stored_predictor.ts";
 import { params, pngUrl, record, stroke } from "./testing.ts";

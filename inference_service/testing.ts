@@ -1,7 +1,7 @@
 /** For tests: stored models and drawings without a disk. */
 import { Buffer } from "node:buffer";
 import { encode } from "fast-png";
-import type { Raster } from "../core/mnist/raster.ts";
+import type { Raster } from "../core/mnist/drawing/raster.ts";
 import type { ModelRecord } from "../protocol/mod.ts";
 import type { ModelFiles } from "../service/model_routes.ts";
 

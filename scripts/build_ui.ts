@@ -3,12 +3,14 @@ import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 import * as esbuild from "esbuild";
-import { PAGE_WORDS, type PageName } from "../ui/components/page_words.ts";
+import { PAGE_WORDS, type PageName } from "../ui/shared/components/page_words.ts";
 import { PAGE_HEADS } from "../ui/page_heads.ts";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const SWAP_ATTEMPTS = 10;
 const PAGES = ["training", "inference", "docs"] as const;
+/** Where the sources of each page are. */
+const FOLDERS = { training: "training", inference: "drawing", docs: "docs" } as const;
 
 export interface BuiltFile {
   /** Relative to the folder built into. */
@@ -46,11 +48,11 @@ export async function buildUi(target = join(ROOT, "dist/ui")): Promise<BuiltFile
 async function bundle(): Promise<Map<string, Uint8Array>> {
   const outputFiles = [
     ...await compile("esm", [
-      ...PAGES.map((page) => ({ in: `ui/${page}/main.tsx`, out: page })),
-      { in: "ui/styles/main.css", out: "lab" },
+      ...PAGES.map((page) => ({ in: `ui/${FOLDERS[page]}/main.tsx`, out: page })),
+      { in: "ui/shared/styles/main.css", out: "lab" },
     ]),
     // Not a module: those run only after the first paint.
-    ...await compile("iife", [{ in: "ui/theme/first_paint.ts", out: "theme" }]),
+    ...await compile("iife", [{ in: "ui/shared/theme/first_paint.ts", out: "theme" }]),
   ];
   const files = new Map(outputFiles.map((file) => [`assets/${basename(file.path)}`, file.contents]));
   const asset = (name: string, extension: string) => {
@@ -58,7 +60,9 @@ async function bundle(): Promise<Map<string, Uint8Array>> {
     return `/${files.keys().find((path) => pattern.test(path))}`;
   };
   // The icon travels inside the page: a separate file would be one more request for 200 bytes.
-  const icon = `data:image/svg+xml,${encodeURIComponent(await Deno.readTextFile(join(ROOT, "ui/styles/icon.svg")))}`;
+  const icon = `data:image/svg+xml,${
+    encodeURIComponent(await Deno.readTextFile(join(ROOT, "ui/shared/styles/icon.svg")))
+  }`;
   const style = asset("lab", "css"), theme = asset("theme", "js");
   const dressed = async (path: string) =>
     (await Deno.readTextFile(join(ROOT, path)))

@@ -2,7 +2,7 @@
  * `deno task restore-models [FOLDER]`: puts the last good copy of a damaged `models_metadata.json` in its place, in FOLDER or
  * else in MODELS_DIR. The damaged file is kept beside it. Metadata that is sound is left alone.
  */
-import { restoreBackup, type Restored } from "../registry/mod.ts";
+import { restoreBackup, type Restored } from "../lab/models/mod.ts";
 import { runMain } from "../service/serve.ts";
 import { readSettings, StartupError } from "../service/settings.ts";
 

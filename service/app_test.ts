@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { gunzipSync, gzipSync } from "node:zlib";
-import { RegistryError } from "../registry/mod.ts";
+import { RegistryError } from "../lab/models/mod.ts";
 import { createServiceApp, HttpError, serviceUrl } from "./app.ts";
 import type { HealthOptions } from "./health.ts";
 import { readSettings, type Settings } from "./settings.ts";

@@ -1,8 +1,8 @@
 /** Files of models over real sockets, out of a real folder. */
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { parameterSpecs } from "../core/nn/model_spec.ts";
-import { type NewModel, Registry, specOf } from "../registry/mod.ts";
+import { parameterSpecs } from "../core/models/model_spec.ts";
+import { type NewModel, Registry, specOf } from "../lab/models/mod.ts";
 import { createServiceApp } from "./app.ts";
 import { addModelRoutes } from "./model_routes.ts";
 import { readSettings } from "./settings.ts";

@@ -2,7 +2,7 @@
 import type { Context } from "hono";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 import { ValidationError } from "../protocol/mod.ts";
-import { RegistryError } from "../registry/mod.ts";
+import { RegistryError } from "../lab/models/mod.ts";
 import { log } from "./log.ts";
 
 /** Thrown by a handler: answered with `status` and `{"error": message, ...body}`. The message is for people. */

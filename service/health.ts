@@ -1,5 +1,5 @@
 /** `GET /healthz`: whether a service can do its work now, and how it is. */
-import { RegistryError } from "../registry/mod.ts";
+import { RegistryError } from "../lab/models/mod.ts";
 import type { EventLoopDelay } from "./event_loop_delay.ts";
 import { log } from "./log.ts";
 import { StartupError } from "./settings.ts";

@@ -1,10 +1,10 @@
 /** The stored models as both services offer them: records, and files to download. */
 import type { Context, Hono } from "hono";
-import { writeOnnx } from "../core/checkpoint/onnx.ts";
-import { writeSafetensors } from "../core/checkpoint/safetensors.ts";
-import { parameterSpecs } from "../core/nn/model_spec.ts";
+import { writeOnnx } from "../core/formats/onnx.ts";
+import { writeSafetensors } from "../core/formats/safetensors.ts";
+import { parameterSpecs } from "../core/models/model_spec.ts";
 import { type ModelRecord, quote, recordVersion } from "../protocol/mod.ts";
-import { type Registry, RegistryError, specOf } from "../registry/mod.ts";
+import { type Registry, RegistryError, specOf } from "../lab/models/mod.ts";
 import { HttpError } from "./errors.ts";
 import { type Body, Exports } from "./exports.ts";
 import { pathId } from "./path_id.ts";

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
-import { writeOnnx } from "../core/checkpoint/onnx.ts";
-import { readSafetensors, specFromMetadata } from "../core/checkpoint/safetensors.ts";
-import { type NamedTensor, parameterSpecs } from "../core/nn/model_spec.ts";
+import { writeOnnx } from "../core/formats/onnx.ts";
+import { readSafetensors, specFromMetadata } from "../core/formats/safetensors.ts";
+import { type NamedTensor, parameterSpecs } from "../core/models/model_spec.ts";
 import type { ModelRecord } from "../protocol/mod.ts";
-import { RegistryError, specOf } from "../registry/mod.ts";
+import { RegistryError, specOf } from "../lab/models/mod.ts";
 import { createServiceApp } from "./app.ts";
 import { addModelRoutes, type ModelFiles } from "./model_routes.ts";
 import { readSettings } from "./settings.ts";

@@ -1,5 +1,5 @@
 /** Starting a service, and ending it in time. */
-import { RegistryError } from "../registry/mod.ts";
+import { RegistryError } from "../lab/models/mod.ts";
 import { log } from "./log.ts";
 import { type Settings, StartupError } from "./settings.ts";
 import { urlHost } from "./url_host.ts";

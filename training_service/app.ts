@@ -8,13 +8,13 @@ import { addModelRoutes, type ModelFiles } from "../service/model_routes.ts";
 import type { Settings } from "../service/settings.ts";
 import { TestDigits } from "../service/test_digits.ts";
 import type { SocketGroup } from "../service/websocket.ts";
-import { addAnalysisRoute, type AnalysisDeps } from "./analysis/analysis_route.ts";
+import { addAnalysisRoute, type AnalysisDeps } from "../lab/analysis/analysis_route.ts";
 import { TRAINING_OPERATIONS } from "./operations.ts";
 import { addModelChanges, type ModelChanges } from "./model_changes.ts";
-import type { RunArchive } from "./runs/run_archive.ts";
+import type { RunArchive } from "../lab/runs/run_archive.ts";
 import { addRunRoutes } from "./run_routes.ts";
 import { serveRunSocket } from "./sockets/run_socket.ts";
-import type { Runs } from "./runs/runs.ts";
+import type { Runs } from "../lab/runs/runs.ts";
 import { serveTrainSocket } from "./sockets/train_socket.ts";
 
 export interface TrainingAppOptions {

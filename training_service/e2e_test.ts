@@ -1,7 +1,7 @@
 /** The training service as its users meet it: its own process and permissions, real digits, real training. */
 import assert from "node:assert/strict";
 import type { TrainConfig } from "../protocol/mod.ts";
-import { Registry } from "../registry/mod.ts";
+import { Registry } from "../lab/models/mod.ts";
 import { freePort } from "../service/free_ports_testing.ts";
 import {
   foldersOf,

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { type Attack, COMMON_ATTACKS, refuses, requireHarmless } from "../service/hostile_testing.ts";
-import { formOf, withImportLab } from "./imports/import_testing.ts";
+import { formOf, withImportLab } from "./import_testing.ts";
 import { CONFIG, inTime, withLab } from "./testing.ts";
 
 const ATTACKS: Attack[] = [

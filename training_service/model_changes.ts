@@ -1,10 +1,10 @@
 /** The requests that change which models are stored. */
 import type { Hono } from "hono";
 import { quote } from "../protocol/mod.ts";
-import type { Registry } from "../registry/mod.ts";
+import type { Registry } from "../lab/models/mod.ts";
 import { HttpError } from "../service/errors.ts";
 import { pathId } from "../service/path_id.ts";
-import type { ModelImporter } from "./imports/model_importer.ts";
+import type { ModelImporter } from "../lab/imports/model_importer.ts";
 
 export interface ModelChanges {
   registry: Pick<Registry, "remove">;

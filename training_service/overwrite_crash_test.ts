@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { readdir } from "node:fs/promises";
 import { dirname, join, relative } from "node:path";
 import type { ModelRecord } from "../protocol/mod.ts";
-import { Registry } from "../registry/mod.ts";
+import { Registry } from "../lab/models/mod.ts";
 import { foldersOf, type Service, withDigits, withService } from "./service_process_testing.ts";
 import type { TestClient } from "./testing.ts";
 

@@ -1,13 +1,13 @@
 /** Models as PyTorch sees them: what is trained and stored here scores there what the record says. */
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import type { NamedTensor } from "../core/nn/model_spec.ts";
-import { openPredictor } from "../core/nn/predictor.ts";
-import { openTrainer } from "../core/nn/trainer.ts";
+import type { NamedTensor } from "../core/models/model_spec.ts";
+import { openPredictor } from "../core/training/predictor.ts";
+import { openTrainer } from "../core/training/trainer.ts";
 import { assertAllClose } from "../core/testing/assert_all_close.ts";
 import { firstDigits, mnist } from "../core/testing/mnist.ts";
 import { type ModelConfig, type ModelRecord, OPTIMIZERS } from "../protocol/mod.ts";
-import { type NewModel, Registry, specOf } from "../registry/mod.ts";
+import { type NewModel, Registry, specOf } from "../lab/models/mod.ts";
 import { findPyTorch } from "../core/testing/pytorch.ts";
 import { scoreModels } from "./pytorch_testing.ts";
 

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import type { HistoryMessage, RunSummary } from "../protocol/mod.ts";
-import { Registry } from "../registry/mod.ts";
+import { Registry } from "../lab/models/mod.ts";
 import { eventually, foldersOf, type Service, withDigits, withService } from "./service_process_testing.ts";
 import type { TestClient } from "./testing.ts";
 

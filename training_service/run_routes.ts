@@ -1,13 +1,13 @@
 /** What is known of runs, over HTTP. */
 import type { Context, Hono } from "hono";
 import { type HistoryMessage, quote } from "../protocol/mod.ts";
-import { RegistryError } from "../registry/mod.ts";
+import { RegistryError } from "../lab/models/mod.ts";
 import { HttpError } from "../service/errors.ts";
 import { pathId } from "../service/path_id.ts";
 import { drawCurve } from "./history/curve_png.ts";
 import { historyCsv } from "./history/history_csv.ts";
-import type { RunArchive } from "./runs/run_archive.ts";
-import type { Runs } from "./runs/runs.ts";
+import type { RunArchive } from "../lab/runs/run_archive.ts";
+import type { Runs } from "../lab/runs/runs.ts";
 
 export interface KnownRuns {
   runs: Pick<Runs, "list" | "get">;

@@ -1,16 +1,16 @@
-import { Registry, RunCheckpoints } from "../registry/mod.ts";
+import { Registry, RunCheckpoints } from "../lab/models/mod.ts";
 import type { EventLoopDelay } from "../service/event_loop_delay.ts";
 import { log } from "../service/log.ts";
 import { type Settings, StartupError } from "../service/settings.ts";
 import { tellableBy } from "../service/tellable.ts";
 import { SocketGroup } from "../service/websocket.ts";
-import { ModelAnalyst } from "./analysis/model_analyst.ts";
+import { ModelAnalyst } from "../lab/analysis/model_analyst.ts";
 import { createTrainingApp } from "./app.ts";
 import { checkDataset } from "../service/dataset/dataset.ts";
-import { ModelImporter } from "./imports/model_importer.ts";
-import { RunArchive } from "./runs/run_archive.ts";
-import { Runs } from "./runs/runs.ts";
-import { WorkerClient } from "./worker/worker_client.ts";
+import { ModelImporter } from "../lab/imports/model_importer.ts";
+import { RunArchive } from "../lab/runs/run_archive.ts";
+import { Runs } from "../lab/runs/runs.ts";
+import { WorkerClient } from "../lab/training/worker_client.ts";
 
 /** All that answers requests, and what trains behind it. */
 export interface TrainingService {

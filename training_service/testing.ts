@@ -1,7 +1,7 @@
 /** For tests: a lab on a free port with a worker that the test plays, and clients that wait instead of sleep. */
 import assert from "node:assert/strict";
 import type { Hono } from "hono";
-import type { NamedTensor } from "../core/nn/model_spec.ts";
+import type { NamedTensor } from "../core/models/model_spec.ts";
 import {
   isDuplicate,
   type ModelConfig,
@@ -15,19 +15,19 @@ import {
   type Registry,
   RunCheckpoints,
   type StoreOptions,
-} from "../registry/mod.ts";
+} from "../lab/models/mod.ts";
 import type { ModelFiles } from "../service/model_routes.ts";
 import { readSettings, type Settings } from "../service/settings.ts";
 import { SocketGroup } from "../service/websocket.ts";
-import { ModelAnalyst } from "./analysis/model_analyst.ts";
+import { ModelAnalyst } from "../lab/analysis/model_analyst.ts";
 import { createTrainingApp } from "./app.ts";
-import { ModelImporter } from "./imports/model_importer.ts";
-import { RunArchive } from "./runs/run_archive.ts";
-import { Runs, type RunsOptions } from "./runs/runs.ts";
-import type { TrainingEvents } from "./worker/training_thread.ts";
-import { WatchBoard } from "./worker/watch_board.ts";
-import type { TrainingWorker } from "./worker/worker_client.ts";
-import type { Snapshot, TrainedModel, TrainingJob } from "./worker/worker_messages.ts";
+import { ModelImporter } from "../lab/imports/model_importer.ts";
+import { RunArchive } from "../lab/runs/run_archive.ts";
+import { Runs, type RunsOptions } from "../lab/runs/runs.ts";
+import type { TrainingEvents } from "../lab/training/training_thread.ts";
+import { WatchBoard } from "../lab/training/watch_board.ts";
+import type { TrainingWorker } from "../lab/training/worker_client.ts";
+import type { Snapshot, TrainedModel, TrainingJob } from "../lab/training/worker_messages.ts";
 
 const DEADLINE_MS = 5000;
 

@@ -1,5 +1,5 @@
 /** What the head of each page says, for `page.html`. Apart from the words that are shown, which the scripts carry too. */
-import type { PageName } from "./components/page_words.ts";
+import type { PageName } from "./shared/components/page_words.ts";
 
 export const PAGE_HEADS: Readonly<Record<PageName, { tab: string; description: string }>> = {
   training: { tab: "Train", description: "Train a network that reads handwritten digits, and watch it learn." },

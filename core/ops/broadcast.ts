@@ -1,11 +1,11 @@
 /** Repeating along axes and its adjoint, summing over them: each is the other's gradient, so they share a file. */
 import { apply, constant, constantValue, type Tensor } from "../graph.ts";
-import { coordinates, perElement } from "../emit/wgsl/kernel.ts";
+import { coordinates, perElement } from "../codegen/wgsl/kernel.ts";
 import type { KernelOp } from "../op.ts";
 import { requireShape, sameShape, type Shape, ShapeError, sizeOf } from "../shape.ts";
-import { broadcastKernel, broadcastStrides } from "./broadcast_kernel.ts";
+import { broadcastKernel, broadcastStrides } from "../codegen/wasm/broadcast_kernel.ts";
 import { reshape } from "./reshape.ts";
-import { split, sumColumns, sumRows, sumWgsl } from "./sum_kernel.ts";
+import { split, sumColumns, sumRows, sumWgsl } from "../codegen/wasm/sum_kernel.ts";
 
 function broadcastOp(shape: Shape): KernelOp {
   return {

@@ -1,5 +1,5 @@
-import { f32x4 } from "../emit/wasm/instructions.ts";
-import { exp as wasmExp } from "../emit/wasm/math.ts";
+import { f32x4 } from "../codegen/wasm/instructions.ts";
+import { exp as wasmExp } from "../codegen/wasm/math.ts";
 import { apply, constant, type Tensor } from "../graph.ts";
 import { elementwise } from "./define.ts";
 import { add, div, exp, mul, sub } from "./elementwise.ts";

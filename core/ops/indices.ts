@@ -1,10 +1,10 @@
 /** Ops that turn numbers into indices and back. */
-import { f32, i32 } from "../emit/wasm/instructions.ts";
-import { perElement } from "../emit/wgsl/kernel.ts";
+import { f32, i32 } from "../codegen/wasm/instructions.ts";
+import { perElement } from "../codegen/wgsl/kernel.ts";
 import { apply, type Tensor } from "../graph.ts";
 import type { KernelOp } from "../op.ts";
 import { requireShape, sizeOf } from "../shape.ts";
-import { baseOf } from "./addressing.ts";
+import { baseOf } from "../codegen/wasm/addressing.ts";
 
 function oneHotOp(classes: number): KernelOp {
   return {

@@ -3,7 +3,7 @@
  *
  * Usage: deno run -A scripts/accuracy/convnn.ts [SEEDS] [EPOCHS]
  */
-import { openTrainer } from "../../core/nn/trainer.ts";
+import { openTrainer } from "../../core/training/trainer.ts";
 import { readSettings } from "../../service/settings.ts";
 import { readDataset } from "../../service/dataset/dataset.ts";
 

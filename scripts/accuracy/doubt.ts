@@ -4,12 +4,12 @@
  *
  * Usage: deno run -A scripts/accuracy/doubt.ts
  */
-import { FALSE_ALARM_PERCENT, looksLikeNoDigit } from "../../core/mnist/doubt.ts";
-import { prepareDrawing } from "../../core/mnist/drawing.ts";
-import { CANVAS, drawDigit } from "../../core/mnist/drawing_testing.ts";
-import { IMAGE_PIXELS, type ModelSpec } from "../../core/nn/model_spec.ts";
-import { openPredictor } from "../../core/nn/predictor.ts";
-import { openTrainer } from "../../core/nn/trainer.ts";
+import { FALSE_ALARM_PERCENT, looksLikeNoDigit } from "../../core/mnist/ood/doubt.ts";
+import { prepareDrawing } from "../../core/mnist/drawing/drawing.ts";
+import { CANVAS, drawDigit } from "../../core/mnist/drawing/drawing_testing.ts";
+import { IMAGE_PIXELS, type ModelSpec } from "../../core/models/model_spec.ts";
+import { openPredictor } from "../../core/training/predictor.ts";
+import { openTrainer } from "../../core/training/trainer.ts";
 import { mnist } from "../../core/testing/mnist.ts";
 import { DIGITS } from "../doubt/figures.ts";
 import * as make from "../doubt/non_digits.ts";

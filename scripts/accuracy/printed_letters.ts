@@ -1,5 +1,5 @@
 /** Letters as Chromium prints them in the fonts that are installed. */
-import { prepareDrawing } from "../../core/mnist/drawing.ts";
+import { prepareDrawing } from "../../core/mnist/drawing/drawing.ts";
 import { openChromium } from "../../ui/testing/chromium.ts";
 
 const SIDE = 112;

@@ -1,7 +1,7 @@
 /** The models that are timed, and what a step of them costs. */
 import type { Dataset } from "../../core/mnist/idx.ts";
-import { CLASSES, CONV_CHANNELS, IMAGE_PIXELS, IMAGE_SIDE, type ModelSpec } from "../../core/nn/model_spec.ts";
-import type { TrainerOptions } from "../../core/nn/trainer.ts";
+import { CLASSES, CONV_CHANNELS, IMAGE_PIXELS, IMAGE_SIDE, type ModelSpec } from "../../core/models/model_spec.ts";
+import type { TrainerOptions } from "../../core/training/trainer.ts";
 
 export interface TrainingConfig {
   spec: ModelSpec;

@@ -1,12 +1,12 @@
 /** From a canvas to the pixels that a model reads: the part of a prediction that is no model. */
-import { prepareDrawing } from "../../core/mnist/drawing.ts";
-import { CANVAS, drawDigit } from "../../core/mnist/drawing_testing.ts";
+import { prepareDrawing } from "../../core/mnist/drawing/drawing.ts";
+import { CANVAS, drawDigit } from "../../core/mnist/drawing/drawing_testing.ts";
 import type { DigitSet } from "../../core/mnist/idx.ts";
-import type { Raster } from "../../core/mnist/raster.ts";
-import { IMAGE_PIXELS } from "../../core/nn/model_spec.ts";
-import { decodePng } from "../../inference_service/png/decode.ts";
-import { readDrawing } from "../../inference_service/read_drawing.ts";
-import { writePng } from "../../inference_service/png/testing.ts";
+import type { Raster } from "../../core/mnist/drawing/raster.ts";
+import { IMAGE_PIXELS } from "../../core/models/model_spec.ts";
+import { decodePng } from "../../inference_service/drawing/png/decode.ts";
+import { readDrawing } from "../../inference_service/drawing/read_drawing.ts";
+import { writePng } from "../../inference_service/drawing/png/testing.ts";
 import type { Bench, Case } from "./case.ts";
 import { rate } from "./measure.ts";
 

@@ -1,7 +1,7 @@
 /** Predictions in this process: one image at a time, and a thousand. */
-import { IMAGE_PIXELS, type ModelSpec } from "../../core/nn/model_spec.ts";
-import { initialParameters } from "../../core/nn/parameters.ts";
-import { openPredictor, type Predictor } from "../../core/nn/predictor.ts";
+import { IMAGE_PIXELS, type ModelSpec } from "../../core/models/model_spec.ts";
+import { initialParameters } from "../../core/models/parameters.ts";
+import { openPredictor, type Predictor } from "../../core/training/predictor.ts";
 import { assertAllClose } from "../../core/testing/assert_all_close.ts";
 import type { Bench, Case, Figure } from "./case.ts";
 import { INFERENCE_SPECS, nameOf, SEED } from "./configs.ts";

@@ -2,7 +2,7 @@
  * Kernels as a first draft would write them: one for each op, nothing fused, one invocation for each element of the result. What
  * ours are compared with.
  */
-import { coordinates, perElement, type WgslKernel } from "../../core/emit/wgsl/kernel.ts";
+import { coordinates, perElement, type WgslKernel } from "../../core/codegen/wgsl/kernel.ts";
 import type { Program, Tensor } from "../../core/graph.ts";
 import type { ElementwiseOp, KernelOp, Op } from "../../core/op.ts";
 import { sizeOf } from "../../core/shape.ts";

@@ -1,11 +1,11 @@
 /** PyTorch in Python, with the weights and the batches that ours has. */
 import { join } from "node:path";
 import { closeThreads } from "../../core/backends/wasm/backend.ts";
-import { writePth } from "../../core/checkpoint/pth.ts";
-import { CLASSES, IMAGE_PIXELS, type ModelSpec } from "../../core/nn/model_spec.ts";
-import { initialParameters } from "../../core/nn/parameters.ts";
-import { openPredictor } from "../../core/nn/predictor.ts";
-import { openTrainer } from "../../core/nn/trainer.ts";
+import { writePth } from "../../core/formats/pth.ts";
+import { CLASSES, IMAGE_PIXELS, type ModelSpec } from "../../core/models/model_spec.ts";
+import { initialParameters } from "../../core/models/parameters.ts";
+import { openPredictor } from "../../core/training/predictor.ts";
+import { openTrainer } from "../../core/training/trainer.ts";
 import { permutation, STREAMS } from "../../core/random.ts";
 import { assertAllClose } from "../../core/testing/assert_all_close.ts";
 import type { Bench, Figure } from "./case.ts";

@@ -1,14 +1,14 @@
 /** `POST /predict` under load: drawings as a browser sends them, many clients, another process that plays them. */
 import { Buffer } from "node:buffer";
 import { join } from "node:path";
-import { prepareDrawing } from "../../core/mnist/drawing.ts";
-import { openPredictor } from "../../core/nn/predictor.ts";
-import { openTrainer } from "../../core/nn/trainer.ts";
-import type { NamedTensor } from "../../core/nn/model_spec.ts";
+import { prepareDrawing } from "../../core/mnist/drawing/drawing.ts";
+import { openPredictor } from "../../core/training/predictor.ts";
+import { openTrainer } from "../../core/training/trainer.ts";
+import type { NamedTensor } from "../../core/models/model_spec.ts";
 import { assertAllClose } from "../../core/testing/assert_all_close.ts";
 import type { ModelRecord, PredictResponse } from "../../protocol/mod.ts";
-import { Registry } from "../../registry/mod.ts";
-import { decodePng } from "../../inference_service/png/decode.ts";
+import { Registry } from "../../lab/models/mod.ts";
+import { decodePng } from "../../inference_service/drawing/png/decode.ts";
 import type { Bench, Case, Figure } from "./case.ts";
 import { trainerOptions, TRAINING_CONFIGS } from "./configs.ts";
 import { drawTestDigit, pngOf } from "./drawing.ts";

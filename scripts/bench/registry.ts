@@ -1,11 +1,11 @@
 /** A folder of ten thousand models: what listing, matching and storing take there. */
 import { join } from "node:path";
-import { parameterSpecs } from "../../core/nn/model_spec.ts";
+import { parameterSpecs } from "../../core/models/model_spec.ts";
 import { answerPrediction } from "../../inference_service/predict.ts";
-import { DrawingReader } from "../../inference_service/drawing_reader.ts";
+import { DrawingReader } from "../../inference_service/drawing/drawing_reader.ts";
 import { PredictorCache } from "../../inference_service/predictor_cache.ts";
 import { findMatch, findNearest, type ModelRecord } from "../../protocol/mod.ts";
-import { type NewModel, Registry, specOf } from "../../registry/mod.ts";
+import { type NewModel, Registry, specOf } from "../../lab/models/mod.ts";
 import { createServiceApp, HttpError } from "../../service/app.ts";
 import { addModelRoutes } from "../../service/model_routes.ts";
 import type { Bench, Case, Figure } from "./case.ts";

@@ -1,6 +1,6 @@
 /** Training as a client sees it: over a socket, from the real service. */
 import { closeThreads } from "../../core/backends/wasm/backend.ts";
-import { openTrainer } from "../../core/nn/trainer.ts";
+import { openTrainer } from "../../core/training/trainer.ts";
 import { assertAllClose } from "../../core/testing/assert_all_close.ts";
 import type { ServerMessage, TrainConfig } from "../../protocol/mod.ts";
 import { type Bench, type Case, type Figure, Skipped } from "./case.ts";

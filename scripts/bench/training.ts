@@ -1,10 +1,10 @@
 /** Training steps in this process, without service and socket. */
 import { closeThreads } from "../../core/backends/wasm/backend.ts";
 import type { Dataset } from "../../core/mnist/idx.ts";
-import { openTrainer } from "../../core/nn/trainer.ts";
+import { openTrainer } from "../../core/training/trainer.ts";
 import { assertAllClose } from "../../core/testing/assert_all_close.ts";
 import { firstDigits } from "../../core/testing/mnist.ts";
-import { Pace } from "../../training_service/worker/pace.ts";
+import { Pace } from "../../lab/training/pace.ts";
 import type { Bench, Case, Figure } from "./case.ts";
 import {
   flopsPerStep,

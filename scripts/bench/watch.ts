@@ -1,11 +1,11 @@
 /** What it costs a training that a drawing is watched: the loop of the worker with and without, in turn. */
 import { closeThreads } from "../../core/backends/wasm/backend.ts";
-import { IMAGE_PIXELS } from "../../core/nn/model_spec.ts";
-import { openTrainer } from "../../core/nn/trainer.ts";
+import { IMAGE_PIXELS } from "../../core/models/model_spec.ts";
+import { openTrainer } from "../../core/training/trainer.ts";
 import { assertAllClose } from "../../core/testing/assert_all_close.ts";
-import { Guesser } from "../../training_service/worker/guesser.ts";
-import { type LoopProgress, type Pause, runTraining } from "../../training_service/worker/training_loop.ts";
-import { WatchBoard } from "../../training_service/worker/watch_board.ts";
+import { Guesser } from "../../lab/training/guesser.ts";
+import { type LoopProgress, type Pause, runTraining } from "../../lab/training/training_loop.ts";
+import { WatchBoard } from "../../lab/training/watch_board.ts";
 import type { Bench, Case, Figure } from "./case.ts";
 import { THREAD_COUNTS, titleOf, trainerOptions, TRAINING_CONFIGS, type TrainingConfig } from "./configs.ts";
 import { compareInTurn } from "./pair.ts";

@@ -4,9 +4,9 @@
  */
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
-import { CANVAS, drawDigit } from "../../core/mnist/drawing_testing.ts";
-import { IMAGE_PIXELS } from "../../core/nn/model_spec.ts";
-import { writePng } from "../../inference_service/png/testing.ts";
+import { CANVAS, drawDigit } from "../../core/mnist/drawing/drawing_testing.ts";
+import { IMAGE_PIXELS } from "../../core/models/model_spec.ts";
+import { writePng } from "../../inference_service/drawing/png/testing.ts";
 import { readTestDigits } from "../../service/dataset/dataset.ts";
 import { readSettings } from "../../service/settings.ts";
 import { workerScripts } from "./contents.ts";
@@ -30,8 +30,7 @@ const { files, addedBytes } = await packLab(folder).finally(() => Deno.remove(fo
 
 Deno.test("packaging: the lab, its pages, its digits and the packages it imports are embedded, and nothing else", async () => {
   const own = files.map(({ path }) => path).filter((path) => packageFile(path) === undefined);
-  const source =
-    /^(deno\.json|(cli|core|protocol|registry|service|training_service|inference_service)\/.+\.(ts|json))$/;
+  const source = /^(deno\.json|(cli|core|protocol|lab|service|training_service|inference_service)\/.+\.(ts|json))$/;
   const built =
     /^dist\/(ui\/(training|inference|docs|locked)\.html|ui\/assets\/[\w.-]+|dataset\/MNIST\/raw\/[\w-]+\.gz)$/;
   assert.deepEqual(own.filter((path) => !source.test(path) && !built.test(path)), []);

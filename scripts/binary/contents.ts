@@ -46,7 +46,9 @@ export const PERMISSIONS = [
 export async function workerScripts(): Promise<string[]> {
   const scripts = new Set<string>();
   for (const [path, text] of await readSources()) {
-    if (!/^(cli|core|training_service|inference_service)\//.test(path) || /(_test|_testing)\.ts$/.test(path)) continue;
+    if (
+      !/^(cli|core|lab|service|training_service|inference_service)\//.test(path) || /(_test|_testing)\.ts$/.test(path)
+    ) continue;
     if (!path.endsWith(".ts")) continue;
     for (const { kind, specifier } of sourceImports(text)) {
       if (kind === "worker") scripts.add(posix.join(posix.dirname(path), specifier));

@@ -7,7 +7,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { writePng } from "../../inference_service/png/testing.ts";
+import { writePng } from "../../inference_service/drawing/png/testing.ts";
 
 const START_MS = 30_000;
 const CONFIG = {

@@ -117,7 +117,7 @@ Deno.test({
       assert.equal(commands.length, 4, RUN.commandLine);
       const [train, list, predict, exportModel] = commands;
       const { model_id } = JSON.parse(await succeed(reader, train));
-      const { writePng } = await import("../../inference_service/png/testing.ts");
+      const { writePng } = await import("../../inference_service/drawing/png/testing.ts");
       const isInk = (x: number, y: number) => x > 120 && x < 150 && y > 40 && y < 240;
       const sample = (x: number, y: number) => isInk(x, y) ? 0 : 255;
       await Deno.writeFile(reader.file("digit.png"), writePng({ width: 280, height: 280, colour: 0, sample }));

@@ -1,6 +1,6 @@
 /** Figures of strokes, written by a hand that is not quite steady and made 28×28 as every drawing is. */
-import { prepareDrawing } from "../../core/mnist/drawing.ts";
-import type { Raster } from "../../core/mnist/raster.ts";
+import { prepareDrawing } from "../../core/mnist/drawing/drawing.ts";
+import type { Raster } from "../../core/mnist/drawing/raster.ts";
 import type { RandomSource } from "./random_source.ts";
 
 export type Point = readonly [x: number, y: number];

@@ -1,6 +1,6 @@
 /** From trained weights to the few characters that are committed. */
-import { ALPHABET, DOUBT_CELLS, type DoubtTable } from "../../core/mnist/doubt_network.ts";
-import { IMAGE_PIXELS, type NamedTensor } from "../../core/nn/model_spec.ts";
+import { ALPHABET, DOUBT_CELLS, type DoubtTable } from "../../core/mnist/ood/doubt_network.ts";
+import { IMAGE_PIXELS, type NamedTensor } from "../../core/models/model_spec.ts";
 
 const MEAN = 0.1307, DEVIATION = 0.3081;
 const STEPS = 31;

@@ -11,10 +11,17 @@ export interface Layer {
 }
 
 const TRACE = ["core/shape.ts", "core/op.ts", "core/graph.ts"];
-const PROGRAM = [...TRACE, "core/emit/", "core/ops/", "core/random.ts", "core/fuse.ts", "core/schedule.ts"];
+const PROGRAM = [...TRACE, "core/codegen/", "core/ops/", "core/random.ts", "core/fuse.ts", "core/schedule.ts"];
 const BACKENDS = ["core/backends/reference/", "core/backends/wasm/", "core/backends/webgpu/"];
-/** The core's front doors. */
-const PUBLIC_CORE = ["core/backends/open.ts", "core/nn/", "core/nn/model_spec.ts", "core/mnist/", "core/checkpoint/"];
+/** What the other folders may use of the core. */
+const PUBLIC_CORE = [
+  "core/backends/open.ts",
+  "core/models/",
+  "core/models/model_spec.ts",
+  "core/training/",
+  "core/mnist/",
+  "core/formats/",
+];
 
 /** The core runs in Deno, in workers and in browsers alike, so it uses packages only where named. */
 const core = (path: string, imports: readonly string[], why: string, packages: readonly string[] = []): Layer => (
@@ -24,11 +31,11 @@ const core = (path: string, imports: readonly string[], why: string, packages: r
 export const LAYERS: readonly Layer[] = [
   core("core/shape.ts", [], "shapes know nothing"),
   core("core/random.ts", [], "numbers from (seed, step) alone"),
-  core("core/emit/", [], "emitters know shapes and types, no tensors"),
-  core("core/op.ts", ["core/shape.ts", "core/emit/"], "an op names its code, no backend's insides"),
+  core("core/codegen/", ["core/shape.ts", "core/op.ts"], "code generators know shapes and types, no particular op"),
+  core("core/op.ts", ["core/shape.ts", "core/codegen/"], "an op names its code, no backend's insides"),
   core("core/graph.ts", ["core/shape.ts", "core/op.ts"], "tracing knows no particular op"),
   core("core/session.ts", TRACE, "what a backend offers, without any backend"),
-  core("core/ops/", [...TRACE, "core/emit/", "core/random.ts"], "ops know graphs and code, not how programs run"),
+  core("core/ops/", [...TRACE, "core/codegen/", "core/random.ts"], "ops know graphs and code, not how programs run"),
   core("core/autodiff.ts", [...TRACE, "core/ops/"], "gradients are written in ops"),
   core("core/fuse.ts", [...TRACE, "core/ops/"], "fusing knows ops, not backends"),
   core("core/schedule.ts", [...TRACE, "core/ops/", "core/fuse.ts"], "scheduling knows ops, not backends"),
@@ -37,21 +44,27 @@ export const LAYERS: readonly Layer[] = [
     core(path, [...PROGRAM, "core/session.ts", "core/backends/"], "a backend knows programs, never another backend")
   ),
   core("core/backends/open.ts", [...TRACE, "core/session.ts", "core/backends/", ...BACKENDS], "the one that picks"),
-  core("core/nn/model_spec.ts", [], "what a model is, for everybody"),
+  core("core/models/model_spec.ts", [], "what a model is, for everybody"),
   core(
-    "core/nn/",
+    "core/models/",
+    [...TRACE, "core/ops/", "core/random.ts", "core/session.ts", "core/models/model_spec.ts"],
+    "networks are written in ops",
+  ),
+  core(
+    "core/training/",
     [
       ...PROGRAM,
       "core/autodiff.ts",
       "core/session.ts",
       "core/backends/open.ts",
-      "core/nn/model_spec.ts",
+      "core/models/",
+      "core/models/model_spec.ts",
       "core/mnist/",
     ],
-    "models ask open.ts for a backend, never one by name",
+    "trainings ask open.ts for a backend, never one by name",
   ),
-  core("core/mnist/", ["core/nn/model_spec.ts"], "files and drawings in, bytes out"),
-  core("core/checkpoint/", ["core/nn/model_spec.ts"], "tensors in, bytes out, and back", ["fflate"]),
+  core("core/mnist/", ["core/models/model_spec.ts"], "files and drawings in, bytes out"),
+  core("core/formats/", ["core/models/model_spec.ts"], "tensors in, bytes out, and back", ["fflate"]),
   core(
     "core/mod.ts",
     [...PROGRAM, "core/autodiff.ts", "core/session.ts", ...PUBLIC_CORE],
@@ -59,39 +72,31 @@ export const LAYERS: readonly Layer[] = [
   ),
   core("core/examples/", ["core/mod.ts"], "a user knows the front door only"),
   { path: "protocol/", imports: [], packages: ["valibot"], why: "the words of services and pages alike" },
-  { path: "registry/", imports: [...PUBLIC_CORE, "protocol/"], why: "models on disk, for both services" },
+  { path: "lab/", imports: [...PUBLIC_CORE, "protocol/", "service/"], why: "what a lab does, wherever it runs" },
   {
     path: "service/",
-    imports: [...PUBLIC_CORE, "core/random.ts", "protocol/", "registry/"],
-    why: "plumbing that both services share",
+    imports: [...PUBLIC_CORE, "core/random.ts", "protocol/", "lab/"],
+    why: "the Deno host: plumbing that both services share",
   },
   {
     path: "training_service/",
-    imports: [...PUBLIC_CORE, "protocol/", "registry/", "service/"],
+    imports: [...PUBLIC_CORE, "protocol/", "lab/", "service/"],
     why: "services use the core's front doors and never each other",
   },
   {
     path: "inference_service/",
-    imports: [...PUBLIC_CORE, "protocol/", "registry/", "service/", "inference_service/canvas/"],
+    imports: [...PUBLIC_CORE, "protocol/", "lab/", "service/", "inference_service/drawing/canvas/"],
     why: "services use the core's front doors and never each other",
   },
   {
-    path: "inference_service/canvas/",
-    imports: ["core/emit/", "core/mnist/", "inference_service/"],
+    path: "inference_service/drawing/canvas/",
+    imports: ["core/codegen/", "core/mnist/", "inference_service/"],
     why: "code of its own for a canvas's pixels",
   },
   { path: "deno.json", imports: [], why: "the project's version" },
   {
     path: "cli/",
-    imports: [
-      ...PUBLIC_CORE,
-      "protocol/",
-      "registry/",
-      "service/",
-      "training_service/",
-      "inference_service/",
-      "deno.json",
-    ],
+    imports: [...PUBLIC_CORE, "protocol/", "lab/", "service/", "training_service/", "inference_service/", "deno.json"],
     why: "the command line puts the services together and uses what they are made of",
   },
   { path: "ui/", imports: [...PUBLIC_CORE, "protocol/"], why: "pages talk to services over the wire only" },

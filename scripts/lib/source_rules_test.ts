@@ -21,9 +21,9 @@ Deno.test("imports down the layers break no rule", () => {
     ].join("\n"),
     "core/backends/wasm/backend.ts": `import * as ops from "../../ops/mod.ts";`,
     "core/backends/wasm/worker.ts": ``,
-    "core/nn/trainer.ts": `import { open } from "../backends/open.ts";`,
-    "training_service/worker/worker.ts": `import { openTrainer } from "../../core/nn/trainer.ts";`,
-    "scripts/dev.ts": `import "../training_service/worker/worker.ts";`,
+    "core/training/trainer.ts": `import { open } from "../backends/open.ts";`,
+    "lab/training/worker.ts": `import { openTrainer } from "../../core/training/trainer.ts";`,
+    "scripts/dev.ts": `import "../lab/training/worker.ts";`,
   });
   assert.deepEqual(found, []);
 });
@@ -49,7 +49,7 @@ Deno.test("the services never import each other, not even for types or as worker
 
 Deno.test("a backend is imported by open.ts only", () => {
   const files = { "core/backends/wasm/backend.ts": ``, "core/backends/reference/backend.ts": `` };
-  assertOne(broken({ ...files, "core/nn/trainer.ts": `import "../backends/wasm/backend.ts";` }), /ask open\.ts/);
+  assertOne(broken({ ...files, "core/training/trainer.ts": `import "../backends/wasm/backend.ts";` }), /ask open\.ts/);
   assertOne(broken({ ...files, "core/backends/wasm/x.ts": `import "../reference/backend.ts";` }), /never another/);
 });
 
@@ -57,17 +57,20 @@ Deno.test("the core uses neither Node nor packages nor the platform, its tests m
   const source = [`import assert from "node:assert/strict";`, `Deno.test("x", () => assert(true));`].join("\n");
   assert.equal(broken({ "core/mnist/idx.ts": source }).length, 2);
   assert.deepEqual(broken({ "core/mnist/idx_test.ts": source }), []);
-  assertOne(broken({ "core/nn/a.ts": `import { h } from "preact";` }), /may not import the package preact/);
-  assertOne(broken({ "core/nn/a.ts": `const w = window.innerWidth;` }), /may not use window/);
-  assert.deepEqual(broken({ "core/nn/a.ts": `each((window, i) => window.map(i));` }), []);
-  assert.deepEqual(broken({ "core/nn/a.ts": `// The end of a window. Deno.x\nconst a = view.window.size;` }), []);
+  assertOne(broken({ "core/training/a.ts": `import { h } from "preact";` }), /may not import the package preact/);
+  assertOne(broken({ "core/training/a.ts": `const w = window.innerWidth;` }), /may not use window/);
+  assert.deepEqual(broken({ "core/training/a.ts": `each((window, i) => window.map(i));` }), []);
+  assert.deepEqual(broken({ "core/training/a.ts": `// The end of a window. Deno.x\nconst a = view.window.size;` }), []);
 });
 
 Deno.test("tests may use every layer of their own folder, and no more than their folder may", () => {
-  const files = { "core/backends/wasm/backend.ts": ``, "core/testing/close.ts": ``, "registry/mod.ts": `` };
+  const files = { "core/backends/wasm/backend.ts": ``, "core/testing/close.ts": ``, "lab/models/mod.ts": `` };
   const test = [`import "../backends/wasm/backend.ts";`, `import "../testing/close.ts";`].join("\n");
   assert.deepEqual(broken({ ...files, "core/ops/ops_test.ts": test }), []);
-  assertOne(broken({ ...files, "core/ops/ops_test.ts": `import "../../registry/mod.ts";` }), /may not import registry/);
+  assertOne(
+    broken({ ...files, "core/ops/ops_test.ts": `import "../../lab/models/mod.ts";` }),
+    /may not import lab/,
+  );
   assertOne(broken({ ...files, "core/ops/mod.ts": `import "../testing/close.ts";` }), /which is for tests/);
 });
 

@@ -1,9 +1,9 @@
 /** A client's word on a run, the same on both sockets. */
 import { SOCKET_RATE, ValidationError } from "../../protocol/mod.ts";
-import { PLACES } from "../worker/watch_board.ts";
+import { PLACES } from "../../lab/training/watch_board.ts";
 import { parseClientMessage } from "./client_message.ts";
 import type { Outbox } from "./outbox.ts";
-import type { Run, RunListener } from "../runs/run.ts";
+import type { Run, RunListener } from "../../lab/runs/run.ts";
 
 /** Carries out the message of the client behind `listener`. What cannot be done is told to this client alone; the run goes on. */
 export function control(run: Run, data: unknown, outbox: Outbox, listener: RunListener) {

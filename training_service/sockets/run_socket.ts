@@ -4,8 +4,8 @@ import { quote } from "../../protocol/mod.ts";
 import { control, refuseFlood } from "./control.ts";
 import { MessageBudget } from "./message_budget.ts";
 import { Outbox } from "./outbox.ts";
-import type { RunListener } from "../runs/run.ts";
-import { RegistryError } from "../../registry/mod.ts";
+import type { RunListener } from "../../lab/runs/run.ts";
+import { RegistryError } from "../../lab/models/mod.ts";
 import type { KnownRuns } from "../run_routes.ts";
 
 const NORMAL = 1000;

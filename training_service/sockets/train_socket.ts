@@ -5,8 +5,8 @@ import { parseRequest } from "./client_message.ts";
 import { control, refuseFlood } from "./control.ts";
 import { MessageBudget } from "./message_budget.ts";
 import { Outbox } from "./outbox.ts";
-import type { Run, RunListener } from "../runs/run.ts";
-import { RefusedError, type Runs } from "../runs/runs.ts";
+import type { Run, RunListener } from "../../lab/runs/run.ts";
+import { RefusedError, type Runs } from "../../lab/runs/runs.ts";
 
 const NORMAL = 1000;
 const POLICY_VIOLATION = 1008;

@@ -1,6 +1,6 @@
 /** What programs may ask of this service, for people to read. */
 import { type ComponentChildren, Fragment } from "preact";
-import { Page } from "../components/page.tsx";
+import { Page } from "../shared/components/page.tsx";
 import { type ApiDocument, type ApiOperation, inWords, refName, type Schema } from "./document.ts";
 
 export function DocsPage({ api }: { api: ApiDocument }) {

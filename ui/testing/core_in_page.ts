@@ -1,7 +1,7 @@
 /** The core alone in a page: what the tests of its agreement with PyTorch bundle. */
 import type { DeviceName } from "../../core/backends/open.ts";
-import type { ModelSpec, NamedTensor } from "../../core/nn/model_spec.ts";
-import { openPredictor } from "../../core/nn/predictor.ts";
+import type { ModelSpec, NamedTensor } from "../../core/models/model_spec.ts";
+import { openPredictor } from "../../core/training/predictor.ts";
 
 interface Question {
   spec: ModelSpec;

@@ -2,8 +2,8 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import type { Locator, Page } from "playwright-core";
-import { writePth } from "../../core/checkpoint/pth.ts";
-import { initialParameters } from "../../core/nn/parameters.ts";
+import { writePth } from "../../core/formats/pth.ts";
+import { initialParameters } from "../../core/models/parameters.ts";
 import type { ModelRecord } from "../../protocol/mod.ts";
 import { eventually } from "./eventually.ts";
 import type { Lab } from "./lab.ts";

@@ -1,5 +1,5 @@
-import { lastMean } from "../charts/running_mean.ts";
-import { formatCount, formatPercent } from "../text/format.ts";
+import { lastMean } from "../shared/charts/running_mean.ts";
+import { formatCount, formatPercent } from "../shared/text/format.ts";
 import type { Run } from "./run.ts";
 
 /** The look back of the loss that is told, whatever the curve shows: a twentieth of the run. */

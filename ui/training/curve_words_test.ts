@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { FakeLab } from "../lab/fake_connection.ts";
+import { FakeLab } from "../shared/wire/fake_connection.ts";
 import { describeCurves } from "./curve_words.ts";
 import { Run } from "./run.ts";
 

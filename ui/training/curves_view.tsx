@@ -1,9 +1,9 @@
 import { untracked, useComputed, useSignalEffect } from "@preact/signals";
-import { AccuracyChart } from "../charts/accuracy_chart.ts";
-import { type ChartOptions, MAX_SMOOTHING } from "../charts/chart_options.ts";
-import { LossChart, type LossChartOptions } from "../charts/loss_chart.ts";
-import { useAttached } from "../components/effects.ts";
-import { formatPercent } from "../text/format.ts";
+import { AccuracyChart } from "../shared/charts/accuracy_chart.ts";
+import { type ChartOptions, MAX_SMOOTHING } from "../shared/charts/chart_options.ts";
+import { LossChart, type LossChartOptions } from "../shared/charts/loss_chart.ts";
+import { useAttached } from "../shared/components/effects.ts";
+import { formatPercent } from "../shared/text/format.ts";
 import { describeCurves } from "./curve_words.ts";
 import type { Run } from "./run.ts";
 

@@ -15,8 +15,8 @@ import {
   type TrainConfig,
   TrainConfigSchema,
 } from "../../protocol/mod.ts";
-import { ModelForm } from "../form/model_form.ts";
-import { readNumber, readOptionalNumber, TypedText } from "../form/typed_text.ts";
+import { ModelForm } from "../shared/form/model_form.ts";
+import { readNumber, readOptionalNumber, TypedText } from "../shared/form/typed_text.ts";
 import type { PresetValues } from "./presets.ts";
 
 const DEFAULT_DROPOUT = "0.3";

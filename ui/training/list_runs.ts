@@ -1,5 +1,5 @@
 import type { RunSummary } from "../../protocol/mod.ts";
-import type { LabConnection } from "../lab/connection.ts";
+import type { LabConnection } from "../shared/wire/connection.ts";
 
 /** The lab's runs, newest first; undefined when it cannot be asked. */
 export async function listRuns(connection: LabConnection): Promise<RunSummary[] | undefined> {

@@ -1,8 +1,8 @@
 import { render } from "preact";
-import { keepInAddressBar } from "../lab/address_bar.ts";
-import { browserConnection } from "../lab/browser_connection.ts";
-import { renderOncePerFrame } from "../lab/frame_rate.ts";
-import { browserPreferences } from "../lab/preferences.ts";
+import { keepInAddressBar } from "../shared/wire/address_bar.ts";
+import { browserConnection } from "../shared/wire/browser_connection.ts";
+import { renderOncePerFrame } from "../shared/wire/frame_rate.ts";
+import { browserPreferences } from "../shared/wire/preferences.ts";
 import { TrainingModel } from "./model.ts";
 import { TrainingPage } from "./view.tsx";
 

@@ -6,12 +6,12 @@ import {
   parseFormQuery,
   type TrainConfig,
 } from "../../protocol/mod.ts";
-import { ChartOptions } from "../charts/chart_options.ts";
-import type { LabConnection } from "../lab/connection.ts";
-import { queryOf } from "../lab/model_query.ts";
-import { forVisit, type Preferences } from "../lab/preferences.ts";
-import { StoredModels } from "../lab/stored_models.ts";
-import { StoredWeights } from "../lab/stored_weights.ts";
+import { ChartOptions } from "../shared/charts/chart_options.ts";
+import type { LabConnection } from "../shared/wire/connection.ts";
+import { queryOf } from "../shared/wire/model_query.ts";
+import { forVisit, type Preferences } from "../shared/wire/preferences.ts";
+import { StoredModels } from "../shared/wire/stored_models.ts";
+import { StoredWeights } from "../shared/wire/stored_weights.ts";
 import { Analysis } from "./analysis/analysis.ts";
 import { TrainingForm } from "./form.ts";
 import { LabModels } from "./models/lab_models.ts";

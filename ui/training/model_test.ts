@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { RunState, RunSummary } from "../../protocol/mod.ts";
-import { FakeLab, settled } from "../lab/fake_connection.ts";
+import { FakeLab, settled } from "../shared/wire/fake_connection.ts";
 import { TrainingModel } from "./model.ts";
 import { modelRecord } from "./models/records_testing.ts";
 

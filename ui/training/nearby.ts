@@ -1,5 +1,5 @@
 import { isDuplicate, type ModelRecord, sameWidths, type TrainConfig } from "../../protocol/mod.ts";
-import { formatWidths } from "../text/format.ts";
+import { formatWidths } from "../shared/text/format.ts";
 
 /** A stored model that is like a configuration, and in what it is not. */
 export interface Nearby {

@@ -1,6 +1,6 @@
-import { queryOf } from "../lab/model_query.ts";
-import { pageUrl } from "../lab/page_urls.ts";
-import { formatPercent, formatTime } from "../text/format.ts";
+import { queryOf } from "../shared/wire/model_query.ts";
+import { pageUrl } from "../shared/wire/page_urls.ts";
+import { formatPercent, formatTime } from "../shared/text/format.ts";
 import type { Nearby } from "./nearby.ts";
 
 /** What is stored already that is like the settings, told before a training starts. */

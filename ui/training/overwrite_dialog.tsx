@@ -1,6 +1,6 @@
 import { useSignalEffect } from "@preact/signals";
 import { useRef } from "preact/hooks";
-import { describeModel, formatDuration, formatPercent, formatTime } from "../text/format.ts";
+import { describeModel, formatDuration, formatPercent, formatTime } from "../shared/text/format.ts";
 import type { Run } from "./run.ts";
 
 /** Asks whether the stored duplicate may be replaced. Leaving the dialog by the keyboard keeps the model. */

@@ -1,6 +1,6 @@
 import { batch } from "@preact/signals";
 import type { ClientMessage, ResumeRequest, ServerMessage, TrainConfig } from "../../protocol/mod.ts";
-import type { LabConnection, LabSocket } from "../lab/connection.ts";
+import type { LabConnection, LabSocket } from "../shared/wire/connection.ts";
 import { listRuns } from "./list_runs.ts";
 import { RunFacts } from "./run_facts.ts";
 

@@ -10,8 +10,8 @@ import type {
   ServerMessage,
   TrainConfig,
 } from "../../protocol/mod.ts";
-import type { EpochPoint } from "../charts/accuracy_chart.ts";
-import { LossSeries } from "../charts/loss_series.ts";
+import type { EpochPoint } from "../shared/charts/accuracy_chart.ts";
+import { LossSeries } from "../shared/charts/loss_series.ts";
 
 /** `starting`: asked for, not heard of yet. `stopping`: abort was asked for. The others are as the service names them. */
 export type RunPhase = "idle" | "starting" | "stopping" | RunState;

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { HistoryMessage, RunState, TrainConfig } from "../../protocol/mod.ts";
-import { FakeLab } from "../lab/fake_connection.ts";
+import { FakeLab } from "../shared/wire/fake_connection.ts";
 import { Run } from "./run.ts";
 import { describeRun } from "./run_words.ts";
 

@@ -1,10 +1,10 @@
 import { useComputed, useSignalEffect } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
-import { Button } from "../components/button.tsx";
-import { bringIntoView } from "../components/effects.ts";
-import { Figures } from "../components/figures.tsx";
-import { pageUrl } from "../lab/page_urls.ts";
-import { formatCount, formatDuration, formatPercent } from "../text/format.ts";
+import { Button } from "../shared/components/button.tsx";
+import { bringIntoView } from "../shared/components/effects.ts";
+import { Figures } from "../shared/components/figures.tsx";
+import { pageUrl } from "../shared/wire/page_urls.ts";
+import { formatCount, formatDuration, formatPercent } from "../shared/text/format.ts";
 import { Curves } from "./curves_view.tsx";
 import type { TrainingModel } from "./model.ts";
 import { ProbeView } from "./probe/probe_view.tsx";

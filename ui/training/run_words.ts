@@ -1,5 +1,5 @@
 import type { Run } from "./run.ts";
-import { formatPercent } from "../text/format.ts";
+import { formatPercent } from "../shared/text/format.ts";
 
 /**
  * What is going on, in one or two sentences. Changes with phases and epochs only, not with every step: a screen reader

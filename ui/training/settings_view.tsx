@@ -1,8 +1,8 @@
 import { useRef } from "preact/hooks";
 import { type DeviceChoice, DEVICES } from "../../protocol/mod.ts";
-import { Button } from "../components/button.tsx";
-import { SelectField, TextField } from "../components/field.tsx";
-import { ModelFields, ModelSize, RangeField } from "../form/model_fields.tsx";
+import { Button } from "../shared/components/button.tsx";
+import { SelectField, TextField } from "../shared/components/field.tsx";
+import { ModelFields, ModelSize, RangeField } from "../shared/form/model_fields.tsx";
 import type { TrainingForm } from "./form.ts";
 import type { TrainingModel } from "./model.ts";
 import { NearbyNote } from "./nearby_view.tsx";

@@ -1,6 +1,6 @@
 import { useSignal } from "@preact/signals";
 import type { ModelRecord } from "../../protocol/mod.ts";
-import { Page } from "../components/page.tsx";
+import { Page } from "../shared/components/page.tsx";
 import type { TrainingModel } from "./model.ts";
 import { AnalysisView } from "./analysis/analysis_view.tsx";
 import { OverwriteDialog } from "./overwrite_dialog.tsx";

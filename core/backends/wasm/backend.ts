@@ -1,6 +1,6 @@
 /** Programs as WebAssembly with 128-bit SIMD, over one memory that all programs of a session share. */
-import { detectFeatures } from "../../emit/wasm/module_builder.ts";
-import type { WasmFeatures } from "../../emit/wasm/function_builder.ts";
+import { detectFeatures } from "../../codegen/wasm/module_builder.ts";
+import type { WasmFeatures } from "../../codegen/wasm/function_builder.ts";
 import { perStepValue, type Program } from "../../graph.ts";
 import { type Backend, type Numbers, requireLength, type Session, stateType, viewOf } from "../../session.ts";
 import { sizeOf, type TensorType } from "../../shape.ts";

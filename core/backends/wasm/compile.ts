@@ -1,6 +1,6 @@
 /** From programs to modules over one memory, and to all else that a session is made of. */
-import type { WasmFeatures } from "../../emit/wasm/function_builder.ts";
-import { PAGE_BYTES } from "../../emit/wasm/module_builder.ts";
+import type { WasmFeatures } from "../../codegen/wasm/function_builder.ts";
+import { PAGE_BYTES } from "../../codegen/wasm/module_builder.ts";
 import { constantValue, type Program, stateTypes } from "../../graph.ts";
 import { aligned, type Schedule, schedule } from "../../schedule.ts";
 import { viewOf } from "../../session.ts";

@@ -1,6 +1,6 @@
 /** The words of shared memory by which the threads of a session keep in step. */
-import { atomics, drop, i32, i64Const } from "../../emit/wasm/instructions.ts";
-import type { ModuleBuilder } from "../../emit/wasm/module_builder.ts";
+import { atomics, drop, i32, i64Const } from "../../codegen/wasm/instructions.ts";
+import type { ModuleBuilder } from "../../codegen/wasm/module_builder.ts";
 import { counterBytes, resetCounters } from "./sharing.ts";
 
 /** Numbers of the words. Each has a cache line of its own, for they are written while others spin on their neighbours. */

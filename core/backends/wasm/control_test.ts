@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { atomics, drop, i32 } from "../../emit/wasm/instructions.ts";
-import { ModuleBuilder } from "../../emit/wasm/module_builder.ts";
+import { atomics, drop, i32 } from "../../codegen/wasm/instructions.ts";
+import { ModuleBuilder } from "../../codegen/wasm/module_builder.ts";
 import { addBarrier, CONTROL, controlBytes, countersAt } from "./control.ts";
 import { CUT_ITEMS, shareOut } from "./sharing.ts";
 

@@ -2,7 +2,7 @@
  * The memory of the session that closed last, for the next one. Left to the collector, memories of fifty megabytes pile up: it
  * does not see how large they are, and one that threads share waits for the collectors of all of them.
  */
-import { PAGE_BYTES } from "../../emit/wasm/module_builder.ts";
+import { PAGE_BYTES } from "../../codegen/wasm/module_builder.ts";
 
 /** Sizes are rounded up to so many pages, so that sessions that are nearly as large fit in each other's place. */
 const ROUNDING = 16;

@@ -1,11 +1,11 @@
 /** Compiles a scheduled program into one WebAssembly module. */
-import { atomics, f32, i32, returnNow } from "../../emit/wasm/instructions.ts";
-import type { Local, WasmFeatures } from "../../emit/wasm/function_builder.ts";
-import { ModuleBuilder } from "../../emit/wasm/module_builder.ts";
+import { atomics, f32, i32, returnNow } from "../../codegen/wasm/instructions.ts";
+import type { Local, WasmFeatures } from "../../codegen/wasm/function_builder.ts";
+import { ModuleBuilder } from "../../codegen/wasm/module_builder.ts";
 import type { Item } from "../../fuse.ts";
 import type { Tensor } from "../../graph.ts";
 import type { Address, WasmKernel } from "../../op.ts";
-import { baseOf } from "../../ops/addressing.ts";
+import { baseOf } from "../../codegen/wasm/addressing.ts";
 import { rootOf, type Schedule } from "../../schedule.ts";
 import { bytesOf } from "../../shape.ts";
 import { addBarrier, CONTROL, countersAt } from "./control.ts";

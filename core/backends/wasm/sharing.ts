@@ -3,8 +3,8 @@
  * in its core's cache. The shares of long items are cut into parts, and who is done takes parts from the others: cores are not
  * equally fast, and other programs run on them.
  */
-import type { Code, FunctionBuilder, Local } from "../../emit/wasm/function_builder.ts";
-import { atomics, i32 } from "../../emit/wasm/instructions.ts";
+import type { Code, FunctionBuilder, Local } from "../../codegen/wasm/function_builder.ts";
+import { atomics, i32 } from "../../codegen/wasm/instructions.ts";
 import type { WasmKernel } from "../../op.ts";
 
 const MAX_PARTS = 16;

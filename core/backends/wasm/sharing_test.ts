@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { i32 } from "../../emit/wasm/instructions.ts";
-import { ModuleBuilder } from "../../emit/wasm/module_builder.ts";
+import { i32 } from "../../codegen/wasm/instructions.ts";
+import { ModuleBuilder } from "../../codegen/wasm/module_builder.ts";
 import type { WasmKernel } from "../../op.ts";
 import { CUT_ITEMS, cutItems, partsOf, resetCounters, shareOut } from "./sharing.ts";
 

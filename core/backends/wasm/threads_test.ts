@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
-import { openTrainer, type TrainerOptions } from "../../nn/trainer.ts";
+import { openTrainer, type TrainerOptions } from "../../training/trainer.ts";
 import { firstDigits, mnist } from "../../testing/mnist.ts";
 import { constant, state, trace } from "../../graph.ts";
-import { trainingProgram } from "../../nn/programs.ts";
+import { trainingProgram } from "../../training/programs.ts";
 import { add, matmul, mul } from "../../ops/mod.ts";
 import { schedule } from "../../schedule.ts";
 import { closeThreads, wasmBackend } from "./backend.ts";

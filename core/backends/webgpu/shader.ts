@@ -1,5 +1,5 @@
 /** Compute shaders of a program's items: bindings and accessors around what the ops say. */
-import { literal, perElement, type WgslKernel } from "../../emit/wgsl/kernel.ts";
+import { literal, perElement, type WgslKernel } from "../../codegen/wgsl/kernel.ts";
 import type { Item, LoopItem } from "../../fuse.ts";
 import type { Tensor } from "../../graph.ts";
 import type { ElementwiseOp } from "../../op.ts";

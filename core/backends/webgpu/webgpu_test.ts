@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { constant, state, trace } from "../../graph.ts";
-import { openTrainerOn } from "../../nn/device_choice.ts";
+import { openTrainerOn } from "../../training/device_choice.ts";
 import { add, sum } from "../../ops/mod.ts";
 import { hasWebGpu } from "../../testing/backends.ts";
 import { firstDigits, mnist } from "../../testing/mnist.ts";

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
-import { writeSafetensors } from "../../../core/checkpoint/safetensors.ts";
-import { initialParameters } from "../../../core/nn/parameters.ts";
-import type { Reply } from "../../lab/connection.ts";
-import { FakeLab } from "../../lab/fake_connection.ts";
-import { StoredWeights } from "../../lab/stored_weights.ts";
+import { writeSafetensors } from "../../../core/formats/safetensors.ts";
+import { initialParameters } from "../../../core/models/parameters.ts";
+import type { Reply } from "../../shared/wire/connection.ts";
+import { FakeLab } from "../../shared/wire/fake_connection.ts";
+import { StoredWeights } from "../../shared/wire/stored_weights.ts";
 import { Analysis } from "./analysis.ts";
 import { analysisOf } from "./analysis_testing.ts";
 import type { FirstLayer } from "./first_layer.ts";

@@ -1,7 +1,7 @@
 import type { ReadonlySignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
-import type { StoredModels } from "../../lab/stored_models.ts";
-import { describeModel, formatCount, formatPercent } from "../../text/format.ts";
+import type { StoredModels } from "../../shared/wire/stored_models.ts";
+import { describeModel, formatCount, formatPercent } from "../../shared/text/format.ts";
 import type { Analysis } from "./analysis.ts";
 import { CellDigits } from "./cell_digits.tsx";
 import { ClassBars } from "./class_bars.tsx";

@@ -1,5 +1,5 @@
 import type { Signal } from "@preact/signals";
-import { plural } from "../../text/format.ts";
+import { plural } from "../../shared/text/format.ts";
 import type { Cell } from "./analysis.ts";
 import { DigitGallery } from "./digit_gallery.tsx";
 import type { Report } from "./report.ts";

@@ -1,4 +1,4 @@
-import { formatCount } from "../../text/format.ts";
+import { formatCount } from "../../shared/text/format.ts";
 import type { ClassScore } from "./report.ts";
 
 /** How many of each digit are told. */

@@ -1,5 +1,5 @@
 import { useSignal } from "@preact/signals";
-import { formatCount } from "../../text/format.ts";
+import { formatCount } from "../../shared/text/format.ts";
 import { DigitPicture } from "./digit_picture.tsx";
 import type { SeenDigit } from "./report.ts";
 

@@ -1,4 +1,4 @@
-import { formatShare } from "../../text/format.ts";
+import { formatShare } from "../../shared/text/format.ts";
 import type { SeenDigit } from "./report.ts";
 
 /** A test digit with what it was taken for. */

@@ -1,5 +1,5 @@
-import { IMAGE_SIDE } from "../../../core/nn/model_spec.ts";
-import type { Weights } from "../../lab/fetch_weights.ts";
+import { IMAGE_SIDE } from "../../../core/models/model_spec.ts";
+import type { Weights } from "../../shared/wire/fetch_weights.ts";
 
 /** What the units of a layer look for: a picture each. */
 export interface FirstLayer {

@@ -1,6 +1,6 @@
 import { useSignal } from "@preact/signals";
 import { useLayoutEffect, useRef } from "preact/hooks";
-import { formatCount } from "../../text/format.ts";
+import { formatCount } from "../../shared/text/format.ts";
 import type { FirstLayerState } from "./analysis.ts";
 import type { FirstLayer } from "./first_layer.ts";
 import { paintWeights } from "./paint_weights.ts";

@@ -1,6 +1,6 @@
 /** The columns of the table of stored models: what each shows and by what it is sorted. */
 import { MODEL_TYPES, type ModelRecord, OPTIMIZERS } from "../../../protocol/mod.ts";
-import { formatCount, formatDuration, formatPercent, formatTime, formatWidths } from "../../text/format.ts";
+import { formatCount, formatDuration, formatPercent, formatTime, formatWidths } from "../../shared/text/format.ts";
 
 export interface Column {
   /** As the address bar names it. */

@@ -1,7 +1,7 @@
 import type { ComponentChildren } from "preact";
 import type { Signal } from "@preact/signals";
 import { useEffect, useId, useRef } from "preact/hooks";
-import { CompareChart, type CompareChartOptions } from "../../charts/compare_chart.ts";
+import { CompareChart, type CompareChartOptions } from "../../shared/charts/compare_chart.ts";
 import { type Curve, onCommonEpochs } from "./curves.ts";
 
 interface CompareCurvesProps {

@@ -1,6 +1,6 @@
 import { computed, effect, type ReadonlySignal, type Signal, signal } from "@preact/signals";
 import type { ModelRecord } from "../../../protocol/mod.ts";
-import type { LabConnection } from "../../lab/connection.ts";
+import type { LabConnection } from "../../shared/wire/connection.ts";
 import { COLUMNS } from "./columns.ts";
 import { type Curves, curvesOf, isHistory } from "./curves.ts";
 

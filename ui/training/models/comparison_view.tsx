@@ -1,7 +1,7 @@
 import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
-import { DASHES } from "../../charts/compare_chart.ts";
-import { formatPercent } from "../../text/format.ts";
+import { DASHES } from "../../shared/charts/compare_chart.ts";
+import { formatPercent } from "../../shared/text/format.ts";
 import type { Compared, ComparedField, Comparison } from "./comparison.ts";
 import { CompareCurves } from "./compare_curves.tsx";
 import { heightAt } from "./curves.ts";

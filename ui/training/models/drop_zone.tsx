@@ -1,5 +1,5 @@
 import { useSignal } from "@preact/signals";
-import { describeModel } from "../../text/format.ts";
+import { describeModel } from "../../shared/text/format.ts";
 import type { ModelImport } from "./model_import.ts";
 
 /** Takes a file by drag and drop, or by the ordinary way. */

@@ -1,6 +1,6 @@
 import { computed } from "@preact/signals";
-import type { LabConnection } from "../../lab/connection.ts";
-import type { StoredModels } from "../../lab/stored_models.ts";
+import type { LabConnection } from "../../shared/wire/connection.ts";
+import type { StoredModels } from "../../shared/wire/stored_models.ts";
 import { Comparison } from "./comparison.ts";
 import { ModelImport } from "./model_import.ts";
 import { ModelsTable } from "./models_table.ts";

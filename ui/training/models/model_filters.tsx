@@ -1,6 +1,6 @@
 import type { ComponentChildren } from "preact";
 import { useRef } from "preact/hooks";
-import { formatCount } from "../../text/format.ts";
+import { formatCount } from "../../shared/text/format.ts";
 import { COLUMNS } from "./columns.ts";
 import { type ModelsTable, opposite } from "./models_table.ts";
 

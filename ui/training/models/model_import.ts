@@ -1,7 +1,7 @@
 import { signal } from "@preact/signals";
 import type { ModelRecord } from "../../../protocol/mod.ts";
-import { errorOf, type LabConnection } from "../../lab/connection.ts";
-import { describeModel, formatPercent } from "../../text/format.ts";
+import { errorOf, type LabConnection } from "../../shared/wire/connection.ts";
+import { describeModel, formatPercent } from "../../shared/text/format.ts";
 
 /** What bringing a model in has come to. `exists`: one of its configuration is stored; it may be replaced. */
 export type ImportState =

@@ -1,6 +1,6 @@
 import type { ModelRecord } from "../../../protocol/mod.ts";
-import { Menu } from "../../components/menu.tsx";
-import { describeModel } from "../../text/format.ts";
+import { Menu } from "../../shared/components/menu.tsx";
+import { describeModel } from "../../shared/text/format.ts";
 
 const FILES = [
   { file: "model.pth", label: "PyTorch", title: "State dict, for torch.load (.pth)" },

@@ -1,7 +1,7 @@
 import type { ModelRecord } from "../../../protocol/mod.ts";
-import { queryOf } from "../../lab/model_query.ts";
-import { pageUrl } from "../../lab/page_urls.ts";
-import { describeModel } from "../../text/format.ts";
+import { queryOf } from "../../shared/wire/model_query.ts";
+import { pageUrl } from "../../shared/wire/page_urls.ts";
+import { describeModel } from "../../shared/text/format.ts";
 import { COLUMNS } from "./columns.ts";
 import { ModelMenu } from "./model_menu.tsx";
 import type { ModelsTable } from "./models_table.ts";

@@ -1,5 +1,5 @@
-import { Button } from "../../components/button.tsx";
-import { formatCount } from "../../text/format.ts";
+import { Button } from "../../shared/components/button.tsx";
+import { formatCount } from "../../shared/text/format.ts";
 import { type ModelsTable, PAGE_ROWS } from "./models_table.ts";
 
 /** Turns the pages of the table, where it has more than one. */

@@ -1,8 +1,8 @@
 import { computed, signal } from "@preact/signals";
 import type { ModelRecord } from "../../../protocol/mod.ts";
-import { errorOf, type LabConnection, type Reply } from "../../lab/connection.ts";
-import type { StoredModels } from "../../lab/stored_models.ts";
-import { describeModel, plural } from "../../text/format.ts";
+import { errorOf, type LabConnection, type Reply } from "../../shared/wire/connection.ts";
+import type { StoredModels } from "../../shared/wire/stored_models.ts";
+import { describeModel, plural } from "../../shared/text/format.ts";
 
 /** How long a removal can be undone, in ms. */
 export const UNDO_MS = 8000;

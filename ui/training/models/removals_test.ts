@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { ModelRecord } from "../../../protocol/mod.ts";
-import { FakeLab, settled } from "../../lab/fake_connection.ts";
-import { StoredModels } from "../../lab/stored_models.ts";
+import { FakeLab, settled } from "../../shared/wire/fake_connection.ts";
+import { StoredModels } from "../../shared/wire/stored_models.ts";
 import { modelRecord } from "./records_testing.ts";
 import { MOST_WAITING, Removals, UNDO_MS } from "./removals.ts";
 

@@ -1,6 +1,6 @@
 import type { ModelRecord } from "../../../protocol/mod.ts";
-import { Button } from "../../components/button.tsx";
-import { plural } from "../../text/format.ts";
+import { Button } from "../../shared/components/button.tsx";
+import { plural } from "../../shared/text/format.ts";
 import { MOST_COMPARED } from "./comparison.ts";
 import type { LabModels } from "./lab_models.ts";
 import { MOST_WAITING } from "./removals.ts";

@@ -1,6 +1,6 @@
 import { useEffect, useRef } from "preact/hooks";
 import type { ModelRecord } from "../../../protocol/mod.ts";
-import { formatCount, plural } from "../../text/format.ts";
+import { formatCount, plural } from "../../shared/text/format.ts";
 import { ComparisonView } from "./comparison_view.tsx";
 import { DropZone } from "./drop_zone.tsx";
 import type { LabModels } from "./lab_models.ts";

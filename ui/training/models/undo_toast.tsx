@@ -1,5 +1,5 @@
 import { useEffect, useRef } from "preact/hooks";
-import { describeModel, plural } from "../../text/format.ts";
+import { describeModel, plural } from "../../shared/text/format.ts";
 import type { Removal, Removals } from "./removals.ts";
 
 /** Says what was removed, and lets it be undone for a while: longer, as long as the pointer or the focus is here. */

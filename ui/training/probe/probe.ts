@@ -1,9 +1,9 @@
 import { computed, signal } from "@preact/signals";
-import { BlankDrawingError, prepareDrawing, type Raster } from "../../../core/mnist/drawing.ts";
-import { plainPredict } from "../../../core/nn/plain_network.ts";
-import { GridCursor } from "../../canvas/grid_cursor.ts";
-import { Sketch } from "../../canvas/sketch.ts";
-import type { StoredWeights } from "../../lab/stored_weights.ts";
+import { BlankDrawingError, prepareDrawing, type Raster } from "../../../core/mnist/drawing/drawing.ts";
+import { plainPredict } from "../../../core/models/plain_network.ts";
+import { GridCursor } from "../../drawing/canvas/grid_cursor.ts";
+import { Sketch } from "../../drawing/canvas/sketch.ts";
+import type { StoredWeights } from "../../shared/wire/stored_weights.ts";
 import type { Run } from "../run.ts";
 
 export interface ProbeAnswer {

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
-import { writeSafetensors } from "../../../core/checkpoint/safetensors.ts";
-import type { Raster } from "../../../core/mnist/raster.ts";
-import { initialParameters } from "../../../core/nn/parameters.ts";
-import { plainPredict } from "../../../core/nn/plain_network.ts";
+import { writeSafetensors } from "../../../core/formats/safetensors.ts";
+import type { Raster } from "../../../core/mnist/drawing/raster.ts";
+import { initialParameters } from "../../../core/models/parameters.ts";
+import { plainPredict } from "../../../core/models/plain_network.ts";
 import type { TrainConfig } from "../../../protocol/mod.ts";
-import { FakeLab } from "../../lab/fake_connection.ts";
-import { StoredWeights } from "../../lab/stored_weights.ts";
+import { FakeLab } from "../../shared/wire/fake_connection.ts";
+import { StoredWeights } from "../../shared/wire/stored_weights.ts";
 import { Run } from "../run.ts";
 import { Probe } from "./probe.ts";
 

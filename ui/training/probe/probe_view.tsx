@@ -1,8 +1,8 @@
-import { DrawingCanvas } from "../../canvas/drawing_canvas.ts";
-import { KEYBOARD_WORDS, Paper } from "../../canvas/paper.tsx";
-import { Button } from "../../components/button.tsx";
-import { useAttached } from "../../components/effects.ts";
-import { formatCount, formatShare } from "../../text/format.ts";
+import { DrawingCanvas } from "../../drawing/canvas/drawing_canvas.ts";
+import { KEYBOARD_WORDS, Paper } from "../../drawing/canvas/paper.tsx";
+import { Button } from "../../shared/components/button.tsx";
+import { useAttached } from "../../shared/components/effects.ts";
+import { formatCount, formatShare } from "../../shared/text/format.ts";
 import type { Run } from "../run.ts";
 import type { Probe } from "./probe.ts";
 

@@ -1,6 +1,6 @@
 /** The inner loop of every product that leaves zeros out. */
-import type { Code, FunctionBuilder, Local } from "../../../emit/wasm/function_builder.ts";
-import { i32, v128 } from "../../../emit/wasm/instructions.ts";
+import type { Code, FunctionBuilder, Local } from "../../../codegen/wasm/function_builder.ts";
+import { i32, v128 } from "../../../codegen/wasm/instructions.ts";
 import { ENTRY } from "./compressed.ts";
 
 /** Vectors of a result that stay in registers while entries run by: with one of the source and a factor, 14 of 15. */

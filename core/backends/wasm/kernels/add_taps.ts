@@ -1,5 +1,5 @@
-import type { FunctionBuilder, Local } from "../../../emit/wasm/function_builder.ts";
-import { i32, v128 } from "../../../emit/wasm/instructions.ts";
+import type { FunctionBuilder, Local } from "../../../codegen/wasm/function_builder.ts";
+import { i32, v128 } from "../../../codegen/wasm/instructions.ts";
 import { addEntries, chunksOf } from "./add_entries.ts";
 
 /** Three stretches of 3 · channels numbers, one for each row of a 3 × 3 kernel: at `at`, `at + stride`, `at + 2 · stride`. */

@@ -1,9 +1,9 @@
 /** Leaving the zeros of a matrix out, row by row. */
-import type { Code, FunctionBuilder, Local } from "../../../emit/wasm/function_builder.ts";
-import { f32, i32, i8x16, v128 } from "../../../emit/wasm/instructions.ts";
+import type { Code, FunctionBuilder, Local } from "../../../codegen/wasm/function_builder.ts";
+import { f32, i32, i8x16, v128 } from "../../../codegen/wasm/instructions.ts";
 import { apply, type Tensor } from "../../../graph.ts";
 import type { SpecialOp } from "../../../op.ts";
-import { baseOf } from "../../../ops/addressing.ts";
+import { baseOf } from "../../../codegen/wasm/addressing.ts";
 import { compressedType, ENTRY, entryCount, HEADER, rowBytes, UNUSED } from "./compressed.ts";
 
 const compressRowsOp: SpecialOp = {

@@ -3,8 +3,8 @@
  * begins with the number of its entries (and a word that says nothing), then come the entries in the order of their columns,
  * each a column and a float32. There is room for every element, so whatever the density, a row fits.
  */
-import type { Code } from "../../../emit/wasm/function_builder.ts";
-import { i32 } from "../../../emit/wasm/instructions.ts";
+import type { Code } from "../../../codegen/wasm/function_builder.ts";
+import { i32 } from "../../../codegen/wasm/instructions.ts";
 import type { TensorType } from "../../../shape.ts";
 
 /** Bytes before the first entry of a row, and of an entry. */

@@ -1,9 +1,9 @@
-import type { FunctionBuilder, Local } from "../../../emit/wasm/function_builder.ts";
-import { i32, v128 } from "../../../emit/wasm/instructions.ts";
-import { storeLanes } from "../../../emit/wasm/math.ts";
+import type { FunctionBuilder, Local } from "../../../codegen/wasm/function_builder.ts";
+import { i32, v128 } from "../../../codegen/wasm/instructions.ts";
+import { storeLanes } from "../../../codegen/wasm/math.ts";
 import { apply, type Tensor } from "../../../graph.ts";
 import type { KernelOperands, SpecialOp } from "../../../op.ts";
-import { baseOf } from "../../../ops/addressing.ts";
+import { baseOf } from "../../../codegen/wasm/addressing.ts";
 import { sizeOf } from "../../../shape.ts";
 import { addEntries, chunksOf } from "./add_entries.ts";
 import { ENTRY, HEADER, rowBytes } from "./compressed.ts";

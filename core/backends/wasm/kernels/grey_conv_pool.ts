@@ -1,10 +1,10 @@
-import type { Code, FunctionBuilder, Local } from "../../../emit/wasm/function_builder.ts";
-import { i32, v128 } from "../../../emit/wasm/instructions.ts";
-import { forEach } from "../../../emit/wasm/loops.ts";
+import type { Code, FunctionBuilder, Local } from "../../../codegen/wasm/function_builder.ts";
+import { i32, v128 } from "../../../codegen/wasm/instructions.ts";
+import { forEach } from "../../../codegen/wasm/loops.ts";
 import { apply, type Tensor } from "../../../graph.ts";
 import type { Address, SpecialOp } from "../../../op.ts";
-import { baseOf } from "../../../ops/addressing.ts";
-import { clear, paddedImage, padImage } from "../../../ops/padded_image.ts";
+import { baseOf } from "../../../codegen/wasm/addressing.ts";
+import { clear, paddedImage, padImage } from "../../../codegen/wasm/padded_image.ts";
 import type { TensorType } from "../../../shape.ts";
 import { eachTapOfWindow } from "./grey_window.ts";
 import { borderOf, type Conv3x3Shape, windowStrides } from "./conv3x3.ts";

@@ -3,11 +3,11 @@
  * only the largest passes a gradient back, if it is positive at all: at most a quarter of the convolution's outputs, which these
  * kernels list instead of walking over the rest.
  */
-import type { Code, FunctionBuilder, Local } from "../../../emit/wasm/function_builder.ts";
-import { f32x4, i32x4, v128 } from "../../../emit/wasm/instructions.ts";
+import type { Code, FunctionBuilder, Local } from "../../../codegen/wasm/function_builder.ts";
+import { f32x4, i32x4, v128 } from "../../../codegen/wasm/instructions.ts";
 import type { Tensor } from "../../../graph.ts";
 import type { Address } from "../../../op.ts";
-import { baseOf } from "../../../ops/addressing.ts";
+import { baseOf } from "../../../codegen/wasm/addressing.ts";
 import { aligned } from "../../../schedule.ts";
 import { bytesOf, type TensorType } from "../../../shape.ts";
 

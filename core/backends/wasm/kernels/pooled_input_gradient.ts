@@ -1,11 +1,11 @@
-import type { FunctionBuilder, Local } from "../../../emit/wasm/function_builder.ts";
-import { f32x4, i32, i32x4, v128 } from "../../../emit/wasm/instructions.ts";
-import { forEach } from "../../../emit/wasm/loops.ts";
-import { transpose4 } from "../../../emit/wasm/math.ts";
+import type { FunctionBuilder, Local } from "../../../codegen/wasm/function_builder.ts";
+import { f32x4, i32, i32x4, v128 } from "../../../codegen/wasm/instructions.ts";
+import { forEach } from "../../../codegen/wasm/loops.ts";
+import { transpose4 } from "../../../codegen/wasm/math.ts";
 import { apply, type Tensor } from "../../../graph.ts";
 import type { Address, SpecialOp } from "../../../op.ts";
-import { baseOf } from "../../../ops/addressing.ts";
-import { clear, paddedImage, unpadImage } from "../../../ops/padded_image.ts";
+import { baseOf } from "../../../codegen/wasm/addressing.ts";
+import { clear, paddedImage, unpadImage } from "../../../codegen/wasm/padded_image.ts";
 import { addTaps, type Lists } from "./add_taps.ts";
 import { ENTRY } from "./compressed.ts";
 import { borderOf, type Conv3x3Shape, placeOffsets, windowStrides } from "./conv3x3.ts";

@@ -1,10 +1,10 @@
-import type { FunctionBuilder, Local } from "../../../emit/wasm/function_builder.ts";
-import { i32, i32x4, v128 } from "../../../emit/wasm/instructions.ts";
-import { forEach } from "../../../emit/wasm/loops.ts";
+import type { FunctionBuilder, Local } from "../../../codegen/wasm/function_builder.ts";
+import { i32, i32x4, v128 } from "../../../codegen/wasm/instructions.ts";
+import { forEach } from "../../../codegen/wasm/loops.ts";
 import { apply, type Tensor } from "../../../graph.ts";
 import type { SpecialOp } from "../../../op.ts";
-import { baseOf } from "../../../ops/addressing.ts";
-import { clear, paddedImage, padImage } from "../../../ops/padded_image.ts";
+import { baseOf } from "../../../codegen/wasm/addressing.ts";
+import { clear, paddedImage, padImage } from "../../../codegen/wasm/padded_image.ts";
 import { eachTapOfWindow } from "./grey_window.ts";
 import { borderOf, type Conv3x3Shape, windowStrides } from "./conv3x3.ts";
 import { loadGradient, type Pooled, type PooledGradient } from "./pooled_conv.ts";

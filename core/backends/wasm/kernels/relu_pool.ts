@@ -1,7 +1,7 @@
-import { i32, v128 } from "../../../emit/wasm/instructions.ts";
+import { i32, v128 } from "../../../codegen/wasm/instructions.ts";
 import { apply, type Tensor } from "../../../graph.ts";
 import type { SpecialOp } from "../../../op.ts";
-import { baseOf } from "../../../ops/addressing.ts";
+import { baseOf } from "../../../codegen/wasm/addressing.ts";
 import { part } from "./part.ts";
 import { type Pooled, pooledLayout, storeMaximum } from "./pooled_conv.ts";
 

@@ -1,8 +1,8 @@
-import { i32, v128 } from "../../../emit/wasm/instructions.ts";
-import { transpose4 } from "../../../emit/wasm/math.ts";
+import { i32, v128 } from "../../../codegen/wasm/instructions.ts";
+import { transpose4 } from "../../../codegen/wasm/math.ts";
 import { apply, type Tensor } from "../../../graph.ts";
 import type { SpecialOp } from "../../../op.ts";
-import { baseOf } from "../../../ops/addressing.ts";
+import { baseOf } from "../../../codegen/wasm/addressing.ts";
 
 /** Rows of the result that one piece of work fills: a cache line of each row that is read. */
 const PIECE = 16;

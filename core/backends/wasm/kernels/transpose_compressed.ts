@@ -1,8 +1,8 @@
-import { i32 } from "../../../emit/wasm/instructions.ts";
-import type { FunctionBuilder, Local } from "../../../emit/wasm/function_builder.ts";
+import { i32 } from "../../../codegen/wasm/instructions.ts";
+import type { FunctionBuilder, Local } from "../../../codegen/wasm/function_builder.ts";
 import { apply, type Tensor } from "../../../graph.ts";
 import type { SpecialOp } from "../../../op.ts";
-import { baseOf } from "../../../ops/addressing.ts";
+import { baseOf } from "../../../codegen/wasm/addressing.ts";
 import { compressedSize, compressedType, ENTRY, HEADER, rowBytes } from "./compressed.ts";
 
 /** Columns of the input in a piece of work: enough that finding them in each row costs little. */

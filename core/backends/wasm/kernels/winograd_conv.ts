@@ -4,14 +4,14 @@
  * transformed by additions; each of the 16 places of a tile is then a matrix product over the channels; and the products
  * are transformed back.
  */
-import type { FunctionBuilder, Local } from "../../../emit/wasm/function_builder.ts";
-import { i32, v128 } from "../../../emit/wasm/instructions.ts";
-import { forEach } from "../../../emit/wasm/loops.ts";
+import type { FunctionBuilder, Local } from "../../../codegen/wasm/function_builder.ts";
+import { i32, v128 } from "../../../codegen/wasm/instructions.ts";
+import { forEach } from "../../../codegen/wasm/loops.ts";
 import { apply, type Tensor } from "../../../graph.ts";
 import type { Address, SpecialOp } from "../../../op.ts";
-import { baseOf } from "../../../ops/addressing.ts";
-import { clear, paddedImage, padImage } from "../../../ops/padded_image.ts";
-import { PANEL, PANEL_BYTES, RegisterTile, spaced, tileHeights } from "../../../ops/register_tile.ts";
+import { baseOf } from "../../../codegen/wasm/addressing.ts";
+import { clear, paddedImage, padImage } from "../../../codegen/wasm/padded_image.ts";
+import { PANEL, PANEL_BYTES, RegisterTile, spaced, tileHeights } from "../../../codegen/wasm/register_tile.ts";
 import { borderOf, type Conv3x3Shape, windowStrides } from "./conv3x3.ts";
 import { transformImageTile, transformKernel, transformProducts } from "./winograd_transforms.ts";
 

@@ -1,6 +1,6 @@
 /** The three linear maps of F(2 × 2, 3 × 3), four channels or filters at a time. Places of a tile count row by row. */
-import type { Code, FunctionBuilder } from "../../../emit/wasm/function_builder.ts";
-import { f32x4 } from "../../../emit/wasm/instructions.ts";
+import type { Code, FunctionBuilder } from "../../../codegen/wasm/function_builder.ts";
+import { f32x4 } from "../../../codegen/wasm/instructions.ts";
 
 type Value = Code;
 const { add, sub, mul } = f32x4;

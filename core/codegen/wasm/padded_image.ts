@@ -1,0 +1,77 @@
+/** Images with a border of zeros in scratch memory, where the taps of a kernel lie at fixed distances from a pixel. */
+import type { FunctionBuilder, Local } from "./function_builder.ts";
+import { i32, v128 } from "./instructions.ts";
+import { eachVector } from "./loops.ts";
+import { storeLanes } from "./math.ts";
+import type { Address } from "../../op.ts";
+import { baseOf } from "./addressing.ts";
+
+export interface ImageShape {
+  height: number;
+  width: number;
+  channels: number;
+  /** Rows and columns of zeros around the image. */
+  paddingY: number;
+  paddingX: number;
+}
+
+export interface Padded {
+  /** Bytes of a row of the image with its border. */
+  row: number;
+  bytes: number;
+}
+
+export function paddedImage(s: ImageShape): Padded {
+  const row = (s.width + 2 * s.paddingX) * s.channels * 4;
+  // Loads of the last pixels may run over the end by a vector.
+  return { row, bytes: row * (s.height + 2 * s.paddingY) + 64 };
+}
+
+/** Writes zeros, in whole vectors; `bytes` is rounded up to them. */
+export function clear(f: FunctionBuilder, start: Local, bytes: number): void {
+  const at = f.let("i32", start.get);
+  f.countTo(at, i32.add(start.get, i32.const(bytes)), 16, () => f.emit(v128.store(at.get, 0, v128.zero)));
+}
+
+/** Copies image `n` into the middle of the scratch image, whose border stays zero. */
+export function padImage(f: FunctionBuilder, s: ImageShape, x: Address, n: Local, scratch: Local): void {
+  const plain = plainImage(f, s, x, n), padded = insideOf(f, s, scratch);
+  copyRows(f, s, plain, padded);
+}
+
+/** Copies the middle of the scratch image into image `n`. */
+export function unpadImage(f: FunctionBuilder, s: ImageShape, scratch: Local, output: Address, n: Local): void {
+  const plain = plainImage(f, s, output, n), padded = insideOf(f, s, scratch);
+  copyRows(f, s, padded, plain);
+}
+
+/** Where the rows of an image lie: the first at `at + offset`, the others each `stride` bytes further. */
+interface Rows {
+  at: Local;
+  offset: number;
+  stride: number;
+}
+
+function plainImage(f: FunctionBuilder, s: ImageShape, x: Address, n: Local): Rows {
+  const stride = s.width * s.channels * 4;
+  return { at: f.let("i32", baseOf(x, i32.mul(n.get, i32.const(s.height * stride)))), offset: x.offset, stride };
+}
+
+function insideOf(f: FunctionBuilder, s: ImageShape, scratch: Local): Rows {
+  const stride = paddedImage(s).row, border = s.paddingY * stride + s.paddingX * s.channels * 4;
+  return { at: f.let("i32", scratch.get), offset: border, stride };
+}
+
+function copyRows(f: FunctionBuilder, s: ImageShape, from: Rows, to: Rows): void {
+  const source = f.local("i32"), target = f.local("i32");
+  f.repeat(s.height, () => {
+    f.set(source, from.at.get);
+    f.set(target, to.at.get);
+    eachVector(f, source, s.width * s.channels, (lanes) => {
+      storeLanes(f, target.get, to.offset, v128.load(source.get, from.offset), lanes);
+      f.set(target, i32.add(target.get, i32.const(16)));
+    });
+    f.set(from.at, i32.add(from.at.get, i32.const(from.stride)));
+    f.set(to.at, i32.add(to.at.get, i32.const(to.stride)));
+  });
+}

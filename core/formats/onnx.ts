@@ -1,0 +1,65 @@
+/** A model as an ONNX file, which onnxruntime and many other programs run without knowing this lab. */
+import { CLASSES, IMAGE_SIDE, type ModelSpec, type NamedTensor } from "../models/model_spec.ts";
+import { adoptTensors } from "./adopt_tensors.ts";
+import { graph, model, node, tensor, valueInfo } from "./onnx_messages.ts";
+import type { ProtobufWriter } from "./protobuf_writer.ts";
+
+/** The version is this writer's: it goes up when the same model comes out as another file. */
+const PRODUCER = { name: "MNIST Lab", version: "1" };
+
+/** Names of the file's input and output. */
+export const ONNX_INPUT = "images";
+export const ONNX_OUTPUT = "logits";
+
+const INPUT_TEXT = "Grey images, ink 255 on paper 0, normalised as (x / 255 - 0.1307) / 0.3081";
+const OUTPUT_TEXT = "One number for each digit; softmax makes probabilities of them";
+
+/**
+ * The whole network, from `images` `[batch, 1, 28, 28]` (float32, normalised) to `logits` `[batch, 10]`, for any batch, in
+ * operator set 17. Dropout layers are left out, as they do nothing outside of training. Initializers are named as in a
+ * state dict. `metadata` goes in as `metadata_props`.
+ *
+ * @throws CheckpointError for weights that do not fit `spec`
+ */
+export function writeOnnx(
+  spec: ModelSpec,
+  weights: readonly NamedTensor[],
+  metadata: Readonly<Record<string, string>>,
+): Uint8Array<ArrayBuffer> {
+  const parameters = adoptTensors(weights, spec);
+  const network = graph({
+    name: spec.modelType,
+    nodes: nodesOf(parameters),
+    initializers: parameters.map(tensor),
+    inputs: [valueInfo(ONNX_INPUT, ["batch", 1, IMAGE_SIDE, IMAGE_SIDE], INPUT_TEXT)],
+    outputs: [valueInfo(ONNX_OUTPUT, ["batch", CLASSES], OUTPUT_TEXT)],
+  });
+  return model({ producer: PRODUCER, metadata, graph: network }).finish();
+}
+
+/** The operators in the order of the network; each reads what the one before it gives. */
+function nodesOf(parameters: readonly NamedTensor[]): ProtobufWriter[] {
+  const nodes: ProtobufWriter[] = [];
+  let last = ONNX_INPUT;
+  const add = (operator: string, name: string, parameters: string[] = [], attributes = {}) => {
+    nodes.push(node({ operator, name, inputs: [last, ...parameters], attributes }));
+    last = name;
+  };
+  const layers = parameters.filter(({ name }) => name.endsWith(".weight"))
+    .map(({ name, shape }) => ({ name: name.slice(0, -".weight".length), isConvolution: shape.length === 4 }));
+  const parametersOf = (layer: string) => [`${layer}.weight`, `${layer}.bias`];
+
+  for (const { name } of layers.filter((layer) => layer.isConvolution)) {
+    add("Conv", name, parametersOf(name), { kernel_shape: [3, 3], pads: [1, 1, 1, 1], strides: [1, 1] });
+    add("Relu", `${name}.relu`);
+    add("MaxPool", `${name}.pool`, [], { kernel_shape: [2, 2], strides: [2, 2] });
+  }
+  add("Flatten", "flatten", [], { axis: 1 });
+  const linears = layers.filter((layer) => !layer.isConvolution);
+  linears.forEach(({ name }, i) => {
+    const isLast = i === linears.length - 1;
+    add("Gemm", isLast ? ONNX_OUTPUT : name, parametersOf(name), { transB: 1 });
+    if (!isLast) add("Relu", `${name}.relu`);
+  });
+  return nodes;
+}

@@ -1,0 +1,73 @@
+import type { NamedTensor } from "../models/model_spec.ts";
+import { crc32 } from "./crc32.ts";
+import { CheckpointError, quote } from "./errors.ts";
+import { PickleWriter } from "./pickle_writer.ts";
+import { elementCount } from "./strided.ts";
+import { writeZip, type ZipRecord } from "./zip_writer.ts";
+
+/** Version of PyTorch's container format. */
+const FORMAT_VERSION = "3\n";
+const ID_DIGITS = 20;
+
+const encoder = new TextEncoder();
+
+/**
+ * A `.pth` that `torch.load(path, weights_only=True)` opens: an OrderedDict of contiguous float32 tensors. The same
+ * tensors and name give the same bytes.
+ *
+ * @param name of the folder inside the archive; PyTorch uses the file's name without `.pth`
+ * @throws CheckpointError for a name twice, or a shape that does not fit its data
+ */
+export function writePth(tensors: readonly NamedTensor[], name: string): Uint8Array<ArrayBuffer> {
+  if (name === "" || /[/\\\0]/.test(name)) throw new CheckpointError(`${quote(name)} cannot name a folder in a .pth`);
+  const records: ZipRecord[] = [
+    { name: "data.pkl", data: pickleStateDict(tensors) },
+    { name: "byteorder", data: encoder.encode("little") },
+    ...tensors.map((tensor, i) => ({ name: `data/${i}`, data: rawBytes(tensor.data) })),
+    { name: "version", data: encoder.encode(FORMAT_VERSION) },
+  ];
+  records.push({ name: ".data/serialization_id", data: encoder.encode(serializationId(records)) });
+  return writeZip(records.map((record) => ({ ...record, name: `${name}/${record.name}` })));
+}
+
+function pickleStateDict(tensors: readonly NamedTensor[]): Uint8Array {
+  const pickle = new PickleWriter();
+  pickle.global("collections", "OrderedDict").op("EMPTY_TUPLE").op("REDUCE").op("MARK");
+  const names = new Set<string>();
+  tensors.forEach((tensor, i) => {
+    if (names.has(tensor.name)) throw new CheckpointError(`two tensors are named ${quote(tensor.name)}`);
+    names.add(tensor.name);
+    pickle.text(tensor.name);
+    pickleTensor(pickle, tensor, `${i}`);
+  });
+  return pickle.op("SETITEMS").finish();
+}
+
+/** `_rebuild_tensor_v2(storage, offset, shape, strides, requires_grad, backward_hooks)`. */
+function pickleTensor(pickle: PickleWriter, { name, shape, data }: NamedTensor, key: string): void {
+  if (elementCount(shape) !== data.length) {
+    throw new CheckpointError(`tensor ${quote(name)} of shape [${shape}] has ${data.length} numbers`);
+  }
+  pickle.global("torch._utils", "_rebuild_tensor_v2").op("MARK");
+  pickle.op("MARK").text("storage").global("torch", "FloatStorage").text(key).text("cpu").integer(data.length)
+    .op("TUPLE").op("BINPERSID");
+  pickle.integer(0).integers(shape).integers(contiguousStrides(shape));
+  pickle.op("NEWFALSE").global("collections", "OrderedDict").op("EMPTY_TUPLE").op("REDUCE");
+  pickle.op("TUPLE").op("REDUCE");
+}
+
+function contiguousStrides(shape: readonly number[]): number[] {
+  return shape.map((_, d) => elementCount(shape.slice(d + 1)));
+}
+
+/** Float32 as it lies in memory, which is little-endian wherever JavaScript runs today. */
+function rawBytes(data: Float32Array): Uint8Array {
+  return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+}
+
+/** Forty digits that tell one content from another: a hash of the records' names, then one of what is in them. */
+function serializationId(records: readonly ZipRecord[]): string {
+  const names = crc32(encoder.encode(records.map((record) => record.name).join("\n")));
+  const contents = crc32(encoder.encode(records.map((record) => crc32(record.data)).join("\n")));
+  return [names, contents].map((hash) => `${hash}`.padStart(ID_DIGITS, "0")).join("");
+}

@@ -1,0 +1,37 @@
+import type { ModelSpec } from "../models/model_spec.ts";
+import { CheckpointError, quote } from "./errors.ts";
+
+/**
+ * The layers of a model from the texts that its safetensors file carries: `model_type`, `hidden_layers_config` (JSON, such as
+ * `[128,64]`), `use_dropout` (`true` or `false`) and `dropout_p`.
+ *
+ * @throws CheckpointError that names the text which is missing or wrong
+ */
+export function specFromMetadata(metadata: Readonly<Record<string, string>>): ModelSpec {
+  const { model_type: modelType } = metadata;
+  if (modelType !== "SimpleNN" && modelType !== "ConvNN") throw wrong(metadata, "model_type", "SimpleNN or ConvNN");
+  const hiddenLayers = parse(metadata, "hidden_layers_config");
+  if (!Array.isArray(hiddenLayers) || !hiddenLayers.every((width) => Number.isSafeInteger(width) && width > 0)) {
+    throw wrong(metadata, "hidden_layers_config", "a JSON list of layer widths");
+  }
+  if (metadata.use_dropout !== "true") return { modelType, hiddenLayers };
+  const dropout = parse(metadata, "dropout_p");
+  if (typeof dropout !== "number" || !(dropout >= 0 && dropout < 1)) {
+    throw wrong(metadata, "dropout_p", "a number from 0 up to, but not including, 1");
+  }
+  return { modelType, hiddenLayers, dropout };
+}
+
+/** The value that a text spells as JSON, or undefined. */
+function parse(metadata: Readonly<Record<string, string>>, field: string): unknown {
+  try {
+    return JSON.parse(metadata[field]);
+  } catch {
+    return undefined;
+  }
+}
+
+function wrong(metadata: Readonly<Record<string, string>>, field: string, expected: string): CheckpointError {
+  const found = metadata[field] === undefined ? "is missing" : `is ${quote(metadata[field])}`;
+  return new CheckpointError(`${field} in the metadata of the safetensors file ${found}; it must be ${expected}`);
+}

@@ -1,0 +1,104 @@
+/** One model in its three files: PyTorch, this lab and onnxruntime, each with its own, must compute the same. */
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { ModelSpec } from "../models/model_spec.ts";
+import { openPredictor } from "../training/predictor.ts";
+import { assertAllClose } from "../testing/assert_all_close.ts";
+import { firstDigits, mnist } from "../testing/mnist.ts";
+import { runOnnx } from "../testing/onnx_runtime.ts";
+import { findPyTorch } from "../testing/pytorch.ts";
+import { initialWeights } from "../testing/pytorch_fixtures.ts";
+import { writeOnnx } from "./onnx.ts";
+import { writePth } from "./pth.ts";
+import { readSafetensors, specFromMetadata, writeSafetensors } from "./safetensors.ts";
+
+const SCRIPT = fileURLToPath(import.meta.resolve("../../scripts/fixtures/logits_of_pth.py"));
+const PROBES = 20;
+const TOLERANCE = { relative: 0, absolute: 1e-4 };
+
+const SPECS: ModelSpec[] = [
+  { modelType: "SimpleNN", hiddenLayers: [] },
+  { modelType: "SimpleNN", hiddenLayers: [24, 16], dropout: 0.3 },
+  { modelType: "ConvNN", hiddenLayers: [] },
+  { modelType: "ConvNN", hiddenLayers: [32], dropout: 0.5 },
+];
+
+const python = await findPyTorch();
+const pixels = firstDigits(mnist().test, PROBES).images;
+const images = Float32Array.from(pixels, (pixel) => (pixel / 255 - 0.1307) / 0.3081);
+
+/** The texts beside the weights, as the services write them. */
+function textsOf({ modelType, hiddenLayers, dropout }: ModelSpec): Record<string, string> {
+  return {
+    model_type: modelType,
+    hidden_layers_config: JSON.stringify(hiddenLayers),
+    use_dropout: JSON.stringify(dropout !== undefined),
+    dropout_p: JSON.stringify(dropout ?? 0.3),
+  };
+}
+
+async function logitsHere(safetensors: Uint8Array): Promise<Float32Array> {
+  const { tensors, metadata } = readSafetensors(safetensors);
+  const predictor = await openPredictor(specFromMetadata(metadata), tensors, { batch: PROBES });
+  try {
+    await predictor.predict(pixels);
+    return await predictor.logits();
+  } finally {
+    predictor.close();
+  }
+}
+
+/** The logits of each of `SPECS`, all in one run of Python. */
+async function logitsInPyTorch(): Promise<number[][]> {
+  const folder = await Deno.makeTempDir();
+  try {
+    const digits = join(folder, "pixels");
+    await Deno.writeFile(digits, pixels);
+    const args = [SCRIPT, digits];
+    for (const [i, spec] of SPECS.entries()) {
+      const model = join(folder, `model${i}.pth`);
+      await Deno.writeFile(model, writePth(initialWeights(spec), "model"));
+      const { modelType, hiddenLayers, dropout } = spec;
+      const record = { model_type: modelType, hidden_layers_config: hiddenLayers, use_dropout: dropout !== undefined };
+      args.push(model, JSON.stringify({ ...record, dropout_p: dropout }));
+    }
+    const { success, stdout, stderr } = await new Deno.Command(python!, { args }).output();
+    assert.ok(success, new TextDecoder().decode(stderr));
+    return JSON.parse(new TextDecoder().decode(stdout)).map((logits: number[][]) => logits.flat());
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+let inPyTorch: Promise<number[][]> | undefined;
+
+for (const [i, spec] of SPECS.entries()) {
+  const name = `${spec.modelType} [${spec.hiddenLayers}]${spec.dropout === undefined ? "" : " with dropout"}`;
+  const weights = initialWeights(spec);
+
+  Deno.test(`${name}: onnxruntime computes from model.onnx what this lab computes from model.safetensors`, async () => {
+    const { logits, inputNames, outputNames } = await runOnnx(writeOnnx(spec, weights, textsOf(spec)), images);
+    assert.deepEqual([inputNames, outputNames], [["images"], ["logits"]]);
+    const ours = await logitsHere(writeSafetensors(weights, textsOf(spec)));
+    assertAllClose(logits, ours, TOLERANCE, "logits");
+    assert.ok(ours.some((logit) => Math.abs(logit) > 0.01), "the logits are not all zero");
+  });
+
+  Deno.test({
+    name: `${name}: PyTorch computes from model.pth what onnxruntime computes from model.onnx`,
+    ignore: python === undefined,
+    async fn() {
+      const { logits } = await runOnnx(writeOnnx(spec, weights, {}), images);
+      inPyTorch ??= logitsInPyTorch();
+      assertAllClose(logits, (await inPyTorch)[i], TOLERANCE, "logits");
+    },
+  });
+}
+
+Deno.test("a model.onnx runs for any number of images at once", async () => {
+  const file = writeOnnx(SPECS[2], initialWeights(SPECS[2]), {});
+  const { logits } = await runOnnx(file, images);
+  const one = await runOnnx(file, images.subarray(0, 784));
+  assertAllClose(one.logits, logits.subarray(0, 10), TOLERANCE, "logits");
+});

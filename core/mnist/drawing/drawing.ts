@@ -1,0 +1,102 @@
+/**
+ * From a drawing to the 28×28 pixels that a model reads, as MNIST itself was made from scanned digits: «normalized to fit
+ * in a 20x20 pixel box while preserving their aspect ratio … centered in a 28x28 image by computing the center of mass»
+ * (LeCun, Cortes, Burges: The MNIST database of handwritten digits).
+ */
+import { IMAGE_PIXELS, IMAGE_SIDE } from "../../models/model_spec.ts";
+import { findInk, type Ink } from "./ink.ts";
+import type { Raster } from "./raster.ts";
+import { averageAreas, type Box, type ColumnSums, columnSums } from "./resample.ts";
+
+export type { Raster } from "./raster.ts";
+
+/** Longer side of a digit, in pixels. */
+const DIGIT_SIDE = 20;
+/** Where the centre of mass comes to lie, in both directions. MNIST's own digits all have theirs there. */
+const CENTRE = IMAGE_SIDE / 2;
+/** Contrast, of 255, below which nobody sees a stroke. */
+const VISIBLE = 4;
+/** Share of the strongest ink below which a pixel is noise, not part of the digit's box. */
+const NOISE = 0.2;
+
+/** The page has one tone: there is nothing to recognise. */
+export class BlankDrawingError extends Error {
+  override name = "BlankDrawingError";
+  constructor() {
+    super("The page is blank: draw a digit first.");
+  }
+}
+
+/**
+ * Prepares a drawing of any size and of any ink on any paper: 784 bytes, ink 255 on paper 0. Throws a `BlankDrawingError`
+ * for a page of one tone.
+ */
+export function prepareDrawing(image: Raster): Uint8Array {
+  return prepareInk(findInk(image), image.width);
+}
+
+/** What is slow about preparing a large drawing, for whoever has a faster way that gives the same. */
+export interface PlaneTools {
+  /** The smallest rectangle around all of at least `threshold`; there is something. */
+  findBox(plane: Uint8Array, stride: number, threshold: number): Box;
+  columnSums: ColumnSums;
+}
+
+export const PLAIN_TOOLS: PlaneTools = { findBox, columnSums };
+
+/** Prepares a drawing of which the ink is found already, on rows of `stride` pixels. */
+export function prepareInk({ plane, strongest }: Ink, stride: number, tools = PLAIN_TOOLS): Uint8Array {
+  if (strongest < VISIBLE) throw new BlankDrawingError();
+  const box = tools.findBox(plane, stride, Math.ceil(strongest * NOISE));
+  const width = box.right - box.left;
+  const height = box.bottom - box.top;
+  const scale = DIGIT_SIDE / Math.max(width, height);
+  const newWidth = Math.max(1, Math.round(width * scale));
+  const newHeight = Math.max(1, Math.round(height * scale));
+  return centre(averageAreas(plane, stride, box, newWidth, newHeight, tools.columnSums), newWidth, newHeight);
+}
+
+function findBox(plane: Uint8Array, width: number, threshold: number): Box {
+  let first = 0, last = plane.length - 1;
+  while (plane[first] < threshold) first++;
+  while (plane[last] < threshold) last--;
+  const top = Math.floor(first / width), bottom = Math.floor(last / width) + 1;
+  let left = width, right = 0;
+  for (let y = top; y < bottom; y++) {
+    // Only what would widen the rectangle has to be looked at.
+    const row = y * width;
+    let x = 0;
+    while (x < left && plane[row + x] < threshold) x++;
+    left = x;
+    let end = width;
+    while (end > right && plane[row + end - 1] < threshold) end--;
+    right = end;
+  }
+  return { left, top, right, bottom };
+}
+
+/**
+ * Lays a digit on 28×28 by whole pixels, centre of mass on index 14, strongest ink at 255. What is then beyond an edge is
+ * cut, as it was in MNIST.
+ */
+function centre(digit: Float32Array, width: number, height: number): Uint8Array {
+  let mass = 0, massX = 0, massY = 0, strongest = 0;
+  for (let y = 0; y < height; y++) {
+    for (let x = 0; x < width; x++) {
+      const ink = digit[y * width + x];
+      mass += ink;
+      massX += ink * x;
+      massY += ink * y;
+      strongest = Math.max(strongest, ink);
+    }
+  }
+  const shiftX = Math.round(CENTRE - massX / mass);
+  const shiftY = Math.round(CENTRE - massY / mass);
+  const pixels = new Uint8Array(IMAGE_PIXELS);
+  for (let y = Math.max(0, -shiftY); y < Math.min(height, IMAGE_SIDE - shiftY); y++) {
+    for (let x = Math.max(0, -shiftX); x < Math.min(width, IMAGE_SIDE - shiftX); x++) {
+      pixels[(y + shiftY) * IMAGE_SIDE + x + shiftX] = Math.round(digit[y * width + x] * 255 / strongest);
+    }
+  }
+  return pixels;
+}

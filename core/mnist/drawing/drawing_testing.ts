@@ -1,0 +1,48 @@
+/** For tests: digits of the dataset drawn on a page as a person would leave them. */
+import { IMAGE_SIDE } from "../../models/model_spec.ts";
+import type { Raster } from "./raster.ts";
+
+type Colour = readonly number[];
+
+export interface Page {
+  width: number;
+  height: number;
+  /** Samples of a pixel, of which there are one to four. Between the two lies what is half covered. */
+  ink: Colour;
+  paper: Colour;
+}
+
+export const BLACK_ON_WHITE = { ink: [0, 0, 0, 255], paper: [255, 255, 255, 255] } as const;
+
+/** The canvas on the drawing page. */
+export const CANVAS: Page = { width: 280, height: 280, ...BLACK_ON_WHITE };
+
+/** A page of which `coverage` (0 to 1) says how much ink each pixel has. */
+export function drawPage({ width, height, ink, paper }: Page, coverage: (x: number, y: number) => number): Raster {
+  const channels = ink.length as Raster["channels"];
+  const data = new Uint8ClampedArray(width * height * channels);
+  for (let y = 0; y < height; y++) {
+    for (let x = 0; x < width; x++) {
+      const share = coverage(x, y);
+      for (let c = 0; c < channels; c++) {
+        data[(y * width + x) * channels + c] = paper[c] + share * (ink[c] - paper[c]);
+      }
+    }
+  }
+  return { width, height, channels, data };
+}
+
+/** Draws the 28×28 `digit` (ink 255) as a square of `size` pixels at (`left`, `top`), smoothed bilinearly. */
+export function drawDigit(digit: Uint8Array, page: Page, size: number, left: number, top: number): Raster {
+  const at = (x: number, y: number) =>
+    x < 0 || y < 0 || x >= IMAGE_SIDE || y >= IMAGE_SIDE ? 0 : digit[y * IMAGE_SIDE + x] / 255;
+  const scale = IMAGE_SIDE / size;
+  return drawPage(page, (pageX, pageY) => {
+    const x = (pageX - left + 0.5) * scale - 0.5;
+    const y = (pageY - top + 0.5) * scale - 0.5;
+    const x0 = Math.floor(x), y0 = Math.floor(y);
+    const fx = x - x0, fy = y - y0;
+    return (at(x0, y0) * (1 - fx) + at(x0 + 1, y0) * fx) * (1 - fy) +
+      (at(x0, y0 + 1) * (1 - fx) + at(x0 + 1, y0 + 1) * fx) * fy;
+  });
+}

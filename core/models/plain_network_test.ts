@@ -1,0 +1,29 @@
+import assert from "node:assert/strict";
+import { assertAllClose } from "../testing/assert_all_close.ts";
+import { mnist } from "../testing/mnist.ts";
+import type { ModelSpec } from "./model_spec.ts";
+import { initialParameters } from "./parameters.ts";
+import { plainPredict } from "./plain_network.ts";
+import { openPredictor } from "../training/predictor.ts";
+
+const SPECS: ModelSpec[] = [
+  { modelType: "SimpleNN", hiddenLayers: [] },
+  { modelType: "SimpleNN", hiddenLayers: [20, 15] },
+  { modelType: "ConvNN", hiddenLayers: [12] },
+  { modelType: "ConvNN", hiddenLayers: [] },
+];
+
+for (const spec of SPECS) {
+  Deno.test(`the plain loops answer as the engine does: ${spec.modelType} [${spec.hiddenLayers}]`, async () => {
+    // Larger than fresh ones, so that the answers differ from each other.
+    const weights = initialParameters(spec, 3).map((tensor) => ({ ...tensor, data: tensor.data.map((x) => 3 * x) }));
+    const predictor = await openPredictor(spec, weights);
+    for (const digit of [0, 1, 2]) {
+      const pixels = mnist().test.images.subarray(digit * 784, (digit + 1) * 784);
+      const expected = await predictor.predict(pixels);
+      assert(Math.max(...expected) > 0.15);
+      assertAllClose([...plainPredict(weights, pixels)], [...expected], { relative: 1e-3, absolute: 1e-6 });
+    }
+    predictor.close();
+  });
+}

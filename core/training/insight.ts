@@ -1,0 +1,89 @@
+/** What went on in a model while it answered: which ink spoke for its answer, and what each hidden layer gave on. */
+import { gradients } from "../autodiff.ts";
+import { backendFor, type DeviceName } from "../backends/open.ts";
+import { type Program, state, type Tensor, trace } from "../graph.ts";
+import { mul, reshape, sum, takeRows } from "../ops/mod.ts";
+import { type Shape, sizeOf } from "../shape.ts";
+import { CLASSES, IMAGE_PIXELS, type ModelSpec, type NamedTensor } from "../models/model_spec.ts";
+import { forward, normalise } from "../models/network.ts";
+import { parameterTensors, writeParameters } from "../models/parameters.ts";
+import { STATE } from "./programs.ts";
+
+/** What a hidden layer gave on, none below 0: a convolution's `[height, width, channels]`, or `[width]` units. */
+export interface Activations {
+  shape: readonly number[];
+  values: Float32Array;
+}
+
+export interface Insight {
+  /** Ten, in digit order. */
+  logits: Float32Array;
+  /**
+   * `[784]`: how much each pixel's ink added to the digit's logit (below 0: took from it), to first order. This is gradient
+   * × input (Shrikumar et al., 2016), the input being counted from paper, so that paper says nothing.
+   */
+  contributions: Float32Array;
+  /** From the first hidden layer to the last. */
+  layers: Activations[];
+}
+
+/** A stored model that explains its answers. Calls must not overlap. */
+export interface Explainer {
+  readonly device: string;
+  /** Why 784 bytes, ink 255 on paper 0, got the logit of `digit`. */
+  explain(pixels: Uint8Array, digit: number): Promise<Insight>;
+  close(): void;
+}
+
+/** One for the digit that is explained, else 0. */
+const CHOSEN = "chosen";
+const CONTRIBUTIONS = "contributions";
+const layerName = (index: number) => `layer.${index}`;
+
+/** One forward pass, and the way back from one digit's logit to the pixels. */
+function insightProgram(spec: ModelSpec): { program: Program; layers: Shape[] } {
+  const layers: Tensor[] = [];
+  const program = trace(() => {
+    const pixels = takeRows(state(STATE.pixels, [1, IMAGE_PIXELS], "u8"), state(STATE.rows, [1], "i32"));
+    const parameters = parameterTensors(spec, { settled: true });
+    const logits = forward(spec, parameters, normalise(pixels), undefined, (output) => layers.push(output));
+    const [slopes] = gradients(sum(mul(logits, state(CHOSEN, [1, CLASSES]))), [pixels]);
+    const updates: Record<string, Tensor> = { [STATE.logits]: logits, [CONTRIBUTIONS]: mul(slopes, pixels) };
+    layers.forEach((layer, i) => updates[layerName(i)] = reshape(layer, [sizeOf(layer.shape)]));
+    return { updates };
+  });
+  return { program, layers: layers.map(({ shape }) => shape.slice(1)) };
+}
+
+export async function openExplainer(
+  spec: ModelSpec,
+  weights: readonly NamedTensor[],
+  device: DeviceName = "wasm",
+): Promise<Explainer> {
+  const { program, layers } = insightProgram(spec);
+  const session = await backendFor(device).open({ explain: program });
+  try {
+    writeParameters(session, spec, weights);
+  } catch (error) {
+    session.close();
+    throw error;
+  }
+  session.write(STATE.rows, Int32Array.of(0));
+  const read = async (name: string) => await session.read(name) as Float32Array;
+  return {
+    device: session.device,
+    async explain(pixels, digit) {
+      session.write(STATE.pixels, pixels);
+      session.write(CHOSEN, new Float32Array(CLASSES).fill(1, digit, digit + 1));
+      await session.run("explain", 0, 1);
+      const activations: Activations[] = [];
+      for (const [i, shape] of layers.entries()) activations.push({ shape, values: await read(layerName(i)) });
+      return {
+        logits: await read(STATE.logits),
+        contributions: await read(CONTRIBUTIONS),
+        layers: activations,
+      };
+    },
+    close: () => session.close(),
+  };
+}

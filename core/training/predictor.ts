@@ -1,0 +1,48 @@
+import { backendFor, type DeviceName } from "../backends/open.ts";
+import { IMAGE_PIXELS, type ModelSpec, type NamedTensor } from "../models/model_spec.ts";
+import { writeParameters } from "../models/parameters.ts";
+import { predictionProgram, STATE } from "./programs.ts";
+
+export interface PredictorOptions {
+  device?: DeviceName;
+  /** Images per call; 1 by default. */
+  batch?: number;
+}
+
+/** A stored model, ready to answer. Calls must not overlap. */
+export interface Predictor {
+  readonly device: string;
+  /** `batch × 784` bytes, ink 255 on paper 0 → `batch × 10` probabilities. */
+  predict(pixels: Uint8Array): Promise<Float32Array>;
+  /** `batch × 10` logits of the last prediction: what softmax makes the probabilities of. */
+  logits(): Promise<Float32Array>;
+  close(): void;
+}
+
+export async function openPredictor(
+  spec: ModelSpec,
+  weights: readonly NamedTensor[],
+  { device = "wasm", batch = 1 }: PredictorOptions = {},
+): Promise<Predictor> {
+  const session = await backendFor(device).open({ predict: predictionProgram(spec, batch) });
+  try {
+    writeParameters(session, spec, weights);
+  } catch (error) {
+    session.close();
+    throw error;
+  }
+  session.write(STATE.rows, Int32Array.from({ length: batch }, (_, i) => i));
+  return {
+    device: session.device,
+    async predict(pixels) {
+      if (pixels.length !== batch * IMAGE_PIXELS) {
+        throw new Error(`a prediction takes ${batch * IMAGE_PIXELS} pixels, got ${pixels.length}`);
+      }
+      session.write(STATE.pixels, pixels);
+      await session.run("predict", 0, 1);
+      return await session.read(STATE.probabilities) as Float32Array;
+    },
+    logits: async () => await session.read(STATE.logits) as Float32Array,
+    close: () => session.close(),
+  };
+}

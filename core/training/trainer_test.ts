@@ -1,0 +1,147 @@
+import assert from "node:assert/strict";
+import type { Dataset } from "../mnist/idx.ts";
+import { firstDigits, mnist } from "../testing/mnist.ts";
+import { assertAllClose } from "../testing/assert_all_close.ts";
+import { parameterSpecs } from "../models/model_spec.ts";
+import { initialParameters } from "../models/parameters.ts";
+import { openPredictor } from "./predictor.ts";
+import { openTrainer, type TrainerOptions } from "./trainer.ts";
+
+function small(): Dataset {
+  return { train: firstDigits(mnist().train, 330), test: firstDigits(mnist().test, 1100) };
+}
+
+const base = (): TrainerOptions => ({
+  spec: { modelType: "SimpleNN", hiddenLayers: [16], dropout: 0.3 },
+  optimizer: "Adam",
+  learningRate: 0.01,
+  batchSize: 32,
+  epochs: 2,
+  seed: 5,
+  dataset: small(),
+  device: "wasm",
+});
+
+async function trainAll(options: TrainerOptions, chunk: number) {
+  const trainer = await openTrainer(options);
+  const losses: number[] = [];
+  while (trainer.step < trainer.totalSteps) losses.push(...await trainer.run(chunk));
+  const accuracy = await trainer.evaluate();
+  const weights = await trainer.weights();
+  trainer.close();
+  return { losses, accuracy, weights };
+}
+
+Deno.test("an epoch visits every digit, with a short last batch, and stops at its end", async () => {
+  const trainer = await openTrainer(base());
+  assert.equal(trainer.stepsPerEpoch, 11);
+  assert.equal(trainer.totalSteps, 22);
+  assert.equal((await trainer.run(100)).length, 11);
+  assert.equal((await trainer.run(3)).length, 3);
+  assert.equal((await trainer.run(8)).length, 8);
+  assert.equal((await trainer.run(8)).length, 0);
+  trainer.close();
+});
+
+Deno.test("the same seed gives the same weights to the bit, however the steps are cut into calls", async () => {
+  const first = await trainAll(base(), 1),
+    second = await trainAll(base(), 7),
+    other = await trainAll({ ...base(), seed: 6 }, 7);
+  assert.deepEqual(first.losses, second.losses);
+  first.weights.forEach(({ name, data }, i) => assert.deepEqual(data, second.weights[i].data, name));
+  assert.notDeepEqual(first.weights[0].data, other.weights[0].data);
+});
+
+Deno.test("WASM trains as the reference does, with dropout and a short last batch", async () => {
+  const fast = await trainAll({ ...base(), epochs: 1 }, 20);
+  const exact = await trainAll({ ...base(), epochs: 1, device: "reference" }, 20);
+  assertAllClose(fast.losses, exact.losses, { relative: 1e-4 }, "losses");
+  assert.ok(Math.abs(fast.accuracy! - exact.accuracy!) <= 0.2, `${fast.accuracy} and ${exact.accuracy}`);
+});
+
+Deno.test("evaluation scores what a predictor says, over all test digits including a short last batch", async () => {
+  const options = base();
+  const { accuracy, weights } = await trainAll(options, 50);
+  const { images, labels, count } = options.dataset.test;
+  const predictor = await openPredictor(options.spec, weights, { batch: count });
+  const probabilities = await predictor.predict(images);
+  predictor.close();
+  let correct = 0;
+  for (let i = 0; i < count; i++) {
+    const row = [...probabilities.subarray(i * 10, i * 10 + 10)];
+    assertAllClose([row.reduce((a, b) => a + b)], [1], { relative: 1e-5 });
+    if (row.indexOf(Math.max(...row)) === labels[i]) correct++;
+  }
+  assert.equal(accuracy, 100 * correct / count);
+});
+
+for (const device of ["wasm", "reference"] as const) {
+  Deno.test(`a guess on ${device} is what a predictor of the present weights says`, async () => {
+    const options = { ...base(), device };
+    const trainer = await openTrainer(options);
+    const digit = options.dataset.test.images.subarray(0, 784);
+    for (const steps of [0, 7, 11]) {
+      await trainer.run(steps);
+      const predictor = await openPredictor(options.spec, await trainer.weights());
+      const expected = await predictor.predict(digit);
+      predictor.close();
+      assertAllClose([...await trainer.guess(digit)], [...expected], { relative: 1e-4 }, `after ${steps} steps`);
+    }
+    trainer.close();
+  });
+}
+
+for (const modelType of ["SimpleNN", "ConvNN"] as const) {
+  Deno.test(`guesses in between leave the weights and the state of a ${modelType} as they come out, to the bit`, async () => {
+    const options: TrainerOptions = { ...base(), spec: { modelType, hiddenLayers: [16], dropout: 0.3 }, epochs: 1 };
+    const plain = await openTrainer(options), watched = await openTrainer({ ...options, threads: 2 });
+    const digit = options.dataset.test.images.subarray(0, 784);
+    await plain.run(20);
+    while (watched.step < watched.totalSteps) {
+      await watched.guess(digit);
+      await watched.run(3);
+    }
+    assert.equal(await watched.evaluate(), await plain.evaluate());
+    assert.deepEqual(await watched.state(), await plain.state());
+    plain.close();
+    watched.close();
+  });
+}
+
+Deno.test("evaluation ends without an answer when it is told to stop", async () => {
+  const trainer = await openTrainer(base());
+  assert.equal(await trainer.evaluate(() => true), undefined);
+  trainer.close();
+});
+
+Deno.test("a batch larger than the dataset becomes one batch of all digits", async () => {
+  const trainer = await openTrainer({ ...base(), batchSize: 2048 });
+  assert.equal(trainer.stepsPerEpoch, 1);
+  assert.equal((await trainer.run(5)).length, 1);
+  trainer.close();
+});
+
+Deno.test("initial values fill PyTorch's bounds ±1/√fanIn evenly", () => {
+  const spec = { modelType: "SimpleNN", hiddenLayers: [128, 64] } as const;
+  const parameters = initialParameters(spec, 1);
+  parameterSpecs(spec).forEach(({ name, fanIn, shape }, i) => {
+    const { data } = parameters[i], bound = 1 / Math.sqrt(fanIn);
+    assert.equal(data.length, shape.reduce((a, b) => a * b, 1));
+    const largest = data.reduce((max, x) => Math.max(max, Math.abs(x)), 0);
+    assert.ok(largest <= bound, `${name} reaches ${largest}, bound ${bound}`);
+    if (data.length < 1000) return;
+    assert.ok(largest > 0.99 * bound, `${name} reaches only ${largest} of ${bound}`);
+    const variance = data.reduce((sum, x) => sum + x * x, 0) / data.length;
+    assertAllClose([variance], [bound ** 2 / 3], { relative: 0.05 }, `variance of ${name}`);
+  });
+});
+
+for (const modelType of ["SimpleNN", "ConvNN"] as const) {
+  Deno.test(`the weights of a ${modelType} come back as they were given`, async () => {
+    const spec = { modelType, hiddenLayers: [5, 3] };
+    const weights = initialParameters(spec, 3);
+    const trainer = await openTrainer({ ...base(), spec, weights });
+    assert.deepEqual(await trainer.weights(), weights);
+    trainer.close();
+  });
+}

@@ -1,0 +1,157 @@
+import assert from "node:assert/strict";
+import { deflateSync } from "node:zlib";
+import { CANVAS, drawPage } from "../../../core/mnist/drawing/drawing_testing.ts";
+import { PLAIN_TOOLS } from "../../../core/mnist/drawing/drawing.ts";
+import { findInk } from "../../../core/mnist/drawing/ink.ts";
+import { readChunks } from "../png/chunks.ts";
+import { decodePng, PngError } from "../png/decode.ts";
+import { concat, filteredRows, type PngSpec, writePng } from "../png/testing.ts";
+import { readDrawing } from "../read_drawing.ts";
+import { CanvasReader, isCanvas } from "./canvas_reader.ts";
+
+const RGBA = 6;
+const OPAQUE = 255;
+
+/** The fast way and the plain one must find the same ink, to the byte. */
+function agree(reader: CanvasReader, spec: PngSpec, what: string) {
+  const png = writePng({ ...spec, colour: RGBA });
+  const chunks = readChunks(png);
+  assert.ok(isCanvas(chunks));
+  const { plane, strongest } = reader.read(chunks)!;
+  const expected = findInk(decodePng(png));
+  assert.equal(strongest, expected.strongest, what);
+  assert.equal(plane.length, expected.plane.length, what);
+  assert.equal(plane.findIndex((ink, i) => ink !== expected.plane[i]), -1, what);
+}
+
+/** Bytes without order, and between them stretches that are all `paper`. */
+function noise(paper: number, alpha: (x: number, y: number) => number) {
+  return (x: number, y: number, channel: number) => {
+    if (channel === 3) return alpha(x, y);
+    const value = Math.imul(x * 31 + y * 17 + channel * 7 + 5, 2654435761) >>> 16;
+    return (value >> 8) % 3 === 0 || y % 4 === 0 ? paper : value & 255;
+  };
+}
+
+Deno.test("the ink of a canvas is found as in any other picture, through every filter and at every size", () => {
+  const reader = new CanvasReader();
+  const filterings = [0, 1, 2, 3, 4].map((filter) => () => filter);
+  filterings.push((y?: number) => (y! * 7 + 3) % 5);
+  for (const [width, height] of [[1, 1], [5, 7], [16, 1], [33, 40], [1, 50], [300, 3]]) {
+    for (const [i, filter] of filterings.entries()) {
+      for (const paper of [255, 0, 100]) {
+        const what = `${width}×${height}, filtering ${i}, paper ${paper}`;
+        agree(reader, { width, height, filter, sample: noise(paper, () => OPAQUE) }, what);
+        agree(reader, { width, height, filter, sample: noise(paper, () => 9) }, `${what}, alpha 9`);
+        agree(reader, { width, height, filter, sample: noise(paper, (x, y) => (x * y) & 255) }, `${what}, any alpha`);
+      }
+    }
+  }
+});
+
+Deno.test("the box of a drawing and its sums are the same the fast way, wherever the ink lies and whatever the size", () => {
+  const reader = new CanvasReader();
+  for (
+    const [width, height] of [[280, 280], [280, 281], [16, 16], [16, 61], [17, 40], [40, 17], [5, 60], [31, 9], [
+      641,
+      99,
+    ], [20, 701]]
+  ) {
+    for (
+      const [x0, y0, x1, y1] of [[0, 0, 1, 1], [0.3, 0.2, 0.6, 0.9], [0.97, 0.97, 1, 1], [0, 0.9, 1, 1], [
+        0,
+        0,
+        0.03,
+        1,
+      ]]
+    ) {
+      const left = Math.floor(x0 * (width - 1)), right = Math.max(left + 1, Math.round(x1 * width));
+      const top = Math.floor(y0 * (height - 1)), bottom = Math.max(top + 1, Math.round(y1 * height));
+      const isInk = (x: number, y: number) => x >= left && x < right && y >= top && y < bottom;
+      const sample = (x: number, y: number, c: number) => c === 3 ? OPAQUE : isInk(x, y) ? (x * 7 + y * 13) % 200 : 255;
+      const { plane } = reader.read(
+        readChunks(writePng({ width, height, colour: RGBA, sample, filter: (y) => y % 5 })),
+      )!;
+      const what = `${width}×${height}, ink from ${left}, ${top} to ${right}, ${bottom}`;
+      const box = PLAIN_TOOLS.findBox(plane, width, 56);
+      assert.deepEqual(reader.tools.findBox(plane, width, 56), box, what);
+      for (const rows of [0, 1, bottom - top]) {
+        const part = { ...box, bottom: box.top + rows };
+        assert.deepEqual(
+          [...reader.tools.columnSums(plane, width, part)],
+          [...PLAIN_TOOLS.columnSums(plane, width, part)],
+          `${what}, ${rows} rows`,
+        );
+      }
+    }
+  }
+});
+
+Deno.test("a canvas and a transparent one are read one after the other, the larger first or last", () => {
+  const reader = new CanvasReader();
+  for (const [width, height] of [[280, 280], [40, 30], [600, 500], [28, 28]]) {
+    for (const paper of [[255, 255, 255, 255], [0, 0, 0, 0]]) {
+      const ink = [0, 0, 200, 255];
+      const page = drawPage(
+        { ...CANVAS, width, height, ink, paper },
+        (x, y) => Math.max(0, Math.sin(x / 9) * (y % 8)) / 7,
+      );
+      const sample = (x: number, y: number, c: number) => page.data[(y * width + x) * 4 + c];
+      agree(reader, { width, height, sample, filter: (y) => y % 5 }, `${width}×${height}, alpha ${paper[3]}`);
+    }
+  }
+});
+
+Deno.test("a canvas with a filter that does not exist, or of the wrong length, is refused", () => {
+  const reader = new CanvasReader();
+  const spec: PngSpec = { width: 20, height: 10, colour: RGBA, sample: (x, y, c) => x * y + c };
+  const refuses = (data: Uint8Array, why: RegExp) =>
+    assert.throws(
+      () => reader.read(readChunks(writePng({ ...spec, data: deflateSync(data) }))),
+      (error) => error instanceof PngError && why.test(error.message),
+    );
+  const rows = Uint8Array.from(filteredRows(spec));
+  refuses(rows.subarray(1), /too little/);
+  refuses(new Uint8Array(rows.length + 1), /more picture data than/);
+  for (const filter of [5, 255]) {
+    rows[81] = filter;
+    refuses(rows, new RegExp(`row filter ${filter}`));
+  }
+});
+
+/** A zlib stream that begins with `count` empty blocks of fixed codes, ten bits each, and goes on as `stream` does. */
+function withEmptyBlocks(stream: Uint8Array, count: number): Uint8Array {
+  // Ten bits, so that four times as many end with a byte.
+  const four = Uint8Array.of(0x02, 0x08, 0x20, 0x80, 0x00);
+  const empty = new Uint8Array(5 * count / 4);
+  for (let at = 0; at < empty.length; at += 5) empty.set(four, at);
+  return concat(stream.subarray(0, 2), empty, stream.subarray(2));
+}
+
+Deno.test("a canvas in thousands of empty blocks is left to the plain way, at once, and is read there", () => {
+  const reader = new CanvasReader();
+  const spec: PngSpec = {
+    width: 40,
+    height: 40,
+    colour: RGBA,
+    sample: (x, y, c) => c === 3 ? OPAQUE : x === y ? 0 : 255,
+  };
+  const data = withEmptyBlocks(deflateSync(filteredRows(spec)), 4096);
+  const png = writePng({ ...spec, data });
+  const chunks = readChunks(png);
+  assert.ok(isCanvas(chunks));
+  const began = performance.now();
+  assert.equal(reader.read(chunks), undefined);
+  assert.ok(performance.now() - began < 100);
+  assert.deepEqual(readDrawing(png), readDrawing(writePng(spec)));
+  // More than compressing makes of noise, and the reader's memory would grow with it.
+  assert.ok(!isCanvas(readChunks(writePng({ ...spec, data: withEmptyBlocks(data, 8192) }))));
+});
+
+Deno.test("only RGBA of 8 bits in order counts as a canvas", () => {
+  const isCanvasFile = (spec: Partial<PngSpec>) => isCanvas(readChunks(writePng({ width: 2, height: 2, ...spec })));
+  assert.ok(isCanvasFile({ colour: RGBA }));
+  for (const spec of [{ colour: 2 }, { colour: RGBA, depth: 16 }, { colour: RGBA, interlace: 1 }, { colour: 4 }, {}]) {
+    assert.ok(!isCanvasFile(spec));
+  }
+});

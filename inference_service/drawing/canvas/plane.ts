@@ -1,0 +1,49 @@
+/** The fast ways through the plane of ink that a canvas's reader leaves in its memory. */
+import { PLAIN_TOOLS, type PlaneTools } from "../../../core/mnist/drawing/drawing.ts";
+import type { Box } from "../../../core/mnist/drawing/resample.ts";
+import { COLUMN_STEP, MAX_SUMMED_ROWS, type PlaneKernels } from "./plane_kernels.ts";
+import { VECTOR_BYTES } from "./steps.ts";
+
+/** Bytes behind the plane that the kernels may read, and those for their results. */
+export const PLANE_MARGIN = COLUMN_STEP;
+
+export function resultBytes(width: number, height: number): number {
+  return Math.max(2 * (width + COLUMN_STEP), VECTOR_BYTES * height);
+}
+
+/** `results` is where the kernels leave what they find. Planes elsewhere, and those too narrow, are gone through the plain way. */
+export function fastPlaneTools(
+  memory: WebAssembly.Memory,
+  kernels: PlaneKernels,
+  results: () => number,
+): PlaneTools {
+  const isHere = (plane: Uint8Array, stride: number) => plane.buffer === memory.buffer && stride >= VECTOR_BYTES;
+  return {
+    findBox(plane, stride, threshold) {
+      if (!isHere(plane, stride)) return PLAIN_TOOLS.findBox(plane, stride, threshold);
+      const at = plane.byteOffset, rows = plane.length / stride, to = results();
+      kernels.columnMaxima(at, at + stride, rows, stride, to);
+      const columns = new Uint8Array(memory.buffer, to, stride);
+      let left = 0, right = stride;
+      while (columns[left] < threshold) left++;
+      while (columns[right - 1] < threshold) right--;
+
+      // A vector at least; the columns that come in have nothing to find.
+      const from = Math.min(left, stride - VECTOR_BYTES), end = Math.max(right, from + VECTOR_BYTES);
+      kernels.rowMaxima(at + from, at + end, rows, stride, to);
+      const maxima = new Uint8Array(memory.buffer, to, rows * VECTOR_BYTES);
+      let first = 0, last = maxima.length - 1;
+      while (maxima[first] < threshold) first++;
+      while (maxima[last] < threshold) last--;
+      return { left, right, top: Math.floor(first / VECTOR_BYTES), bottom: Math.floor(last / VECTOR_BYTES) + 1 };
+    },
+
+    columnSums(plane, stride, box: Box) {
+      const { left, top, right, bottom } = box;
+      if (!isHere(plane, stride) || bottom - top > MAX_SUMMED_ROWS) return PLAIN_TOOLS.columnSums(plane, stride, box);
+      const from = plane.byteOffset + top * stride + left, to = results();
+      kernels.columnSums(from, from + right - left, bottom - top, stride, to);
+      return new Uint16Array(memory.buffer, to, right - left);
+    },
+  };
+}

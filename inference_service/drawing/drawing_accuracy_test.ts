@@ -1,0 +1,106 @@
+/** A digit is told as well from any canvas, at any size and place, as from the dataset itself. */
+import assert from "node:assert/strict";
+import { prepareDrawing } from "../../core/mnist/drawing/drawing.ts";
+import { CANVAS, type Page } from "../../core/mnist/drawing/drawing_testing.ts";
+import { averageAreas } from "../../core/mnist/drawing/resample.ts";
+import type { Raster } from "../../core/mnist/drawing/raster.ts";
+import { IMAGE_SIDE } from "../../core/models/model_spec.ts";
+import { openPredictor, type Predictor } from "../../core/training/predictor.ts";
+import { mnist } from "../../core/testing/mnist.ts";
+import {
+  drawAtPlaces,
+  drawSomewhere,
+  KINDS,
+  sizesOn,
+  SMALL,
+  SPEC,
+  testDigit,
+  trainedWeights,
+} from "./drawings_testing.ts";
+
+const isLong = Deno.env.get("LAB_LONG") === "1";
+/** Points of accuracy that a drawing may cost, against the same digits as the dataset has them. */
+const MAX_LOSS = 0.5;
+/** Digits drawn at every size and place. */
+const EVERYWHERE = isLong ? 200 : 100;
+/** Digits drawn at one size and place each. */
+const SOMEWHERE = isLong ? 600 : 300;
+/** Digits drawn small. Smoothing tells there, now for a digit and now against it: enough of them for that to level out. */
+const SMALL_DIGITS = isLong ? 1500 : 500;
+const PLACES = [0, 1, 2, 3, 4, 5, 6, 7, 8];
+
+/** How many of the pictures of each of the first `count` digits, 784 bytes each, the model tells. */
+async function countCorrect(
+  predictor: Predictor,
+  count: number,
+  picturesOf: (digit: Uint8Array, index: number) => Uint8Array[],
+): Promise<number> {
+  let correct = 0;
+  for (let i = 0; i < count; i++) {
+    for (const pixels of picturesOf(testDigit(i), i)) {
+      const probabilities = await predictor.predict(pixels);
+      if (probabilities.indexOf(Math.max(...probabilities)) === mnist().test.labels[i]) correct++;
+    }
+  }
+  return correct;
+}
+
+async function withPredictor(body: (predictor: Predictor) => Promise<void>) {
+  const predictor = await openPredictor(SPEC, await trainedWeights());
+  try {
+    await body(predictor);
+  } finally {
+    predictor.close();
+  }
+}
+
+/** Prints the figure and fails when it is too far below `original`; both in per cent. */
+function judge(name: string, accuracy: number, original: number) {
+  console.log(`${name}: ${accuracy.toFixed(2)} %, the digits themselves ${original.toFixed(2)} %`);
+  assert.ok(accuracy >= original - MAX_LOSS, `${name}: ${accuracy} %, ${original} % of the digits themselves`);
+}
+
+/** What does no more than shrink the whole black-on-white canvas and turn it over. */
+function shrinkAndInvert({ width, height, channels, data }: Raster): Uint8Array {
+  const ink = Uint8Array.from({ length: width * height }, (_, pixel) => 255 - data[pixel * channels]);
+  const page = { left: 0, top: 0, right: width, bottom: height };
+  return Uint8Array.from(averageAreas(ink, width, page, IMAGE_SIDE, IMAGE_SIDE), Math.round);
+}
+
+/** Judges the first `count` digits at every size on `page`, and at each of `places`. */
+async function judgeSizes(predictor: Predictor, page: Page, count: number, places: readonly number[]) {
+  const original = await countCorrect(predictor, count, (digit) => [digit]);
+  const sizes = sizesOn(page);
+  const everywhere = (digit: Uint8Array) =>
+    sizes.flatMap((size) => drawAtPlaces(digit, page, size, places).map(prepareDrawing));
+  const correct = await countCorrect(predictor, count, everywhere);
+  const drawings = count * sizes.length * places.length;
+  judge(`${page.width}×${page.height}, ${drawings} drawings`, 100 * correct / drawings, 100 * original / count);
+}
+
+Deno.test("a digit at a third, two thirds and all of the canvas, at nine places, is told as in the dataset", async () => {
+  await withPredictor(async (predictor) => {
+    await judgeSizes(predictor, CANVAS, EVERYWHERE, PLACES);
+    const shrunk = await countCorrect(
+      predictor,
+      EVERYWHERE,
+      (digit, i) => [shrinkAndInvert(drawSomewhere(digit, CANVAS, i))],
+    );
+    console.log(`shrinking and inverting alone: ${(100 * shrunk / EVERYWHERE).toFixed(2)} %`);
+  });
+});
+
+Deno.test("a digit on a small canvas is told as in the dataset", async () => {
+  await withPredictor((predictor) => judgeSizes(predictor, SMALL.page, SMALL_DIGITS, [0]));
+});
+
+Deno.test("a digit in any ink on any paper is told as in the dataset", async () => {
+  await withPredictor(async (predictor) => {
+    const original = await countCorrect(predictor, SOMEWHERE, (digit) => [digit]);
+    for (const { name, page } of KINDS) {
+      const prepare = (digit: Uint8Array, i: number) => [prepareDrawing(drawSomewhere(digit, page, i))];
+      const correct = await countCorrect(predictor, SOMEWHERE, prepare);
+      judge(name, 100 * correct / SOMEWHERE, 100 * original / SOMEWHERE);
+    }
+  });
+});

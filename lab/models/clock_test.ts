@@ -1,0 +1,67 @@
+import assert from "node:assert/strict";
+import { notBefore } from "./clock.ts";
+import { Registry, RunCheckpoints } from "./mod.ts";
+import { testModel, testWeights, withFolder } from "./registry_testing.ts";
+import { checkpoint } from "../runs/run_checkpoints_testing.ts";
+
+/** Runs `body` while the clock stands `ms` behind the real one. */
+async function setBack<T>(ms: number, body: () => Promise<T>): Promise<T> {
+  const { now } = Date;
+  Date.now = () => now() - ms;
+  try {
+    return await body();
+  } finally {
+    Date.now = now;
+  }
+}
+
+const HOUR = 3_600_000;
+
+Deno.test("the latest moment holds where the clock is up to a day behind it, beyond the clock does", () => {
+  assert.equal(notBefore(1000, 2000), 2000);
+  assert.equal(notBefore(2000, 1000), 2000);
+  assert.equal(notBefore(100 * 24 * HOUR, 50 * 24 * HOUR), 50 * 24 * HOUR);
+});
+
+Deno.test("a clock set back gives no id twice, and the newest model stays first, for every process", () =>
+  withFolder(async (folder) => {
+    const registry = await Registry.open(folder, { write: true });
+    const first = await registry.store(testModel, testWeights(1));
+    const removed = await registry.store(testModel, testWeights(2));
+    await registry.remove(removed.id);
+    const later = await setBack(2 * HOUR, async () => {
+      const other = await Registry.open(folder, { write: true });
+      return [await other.store(testModel, testWeights(3)), await registry.store(testModel, testWeights(4))];
+    });
+    assert.equal(new Set([first, removed, ...later].map(({ id }) => id)).size, 4);
+    assert.deepEqual((await registry.list()).map(({ id }) => id), [later[1].id, later[0].id, first.id]);
+  }));
+
+Deno.test("the list is read once, not for every request, while the clock stands before its last change", () =>
+  withFolder(async (folder) => {
+    const registry = await Registry.open(folder, { write: true });
+    await registry.store(testModel, testWeights(1));
+    await setBack(2 * HOUR, async () => {
+      await registry.list();
+      const { open } = Deno;
+      let opened = 0;
+      Deno.open = (...args) => {
+        opened++;
+        return open(...args);
+      };
+      try {
+        for (let i = 0; i < 3; i++) await registry.list();
+      } finally {
+        Deno.open = open;
+      }
+      assert.equal(opened, 0);
+    });
+  }));
+
+Deno.test("a checkpoint that is saved after the clock was set back is not the first to go", () =>
+  withFolder(async (folder) => {
+    const checkpoints = await RunCheckpoints.open(folder, 2);
+    for (const id of ["run_1", "run_2"]) await checkpoints.save(checkpoint(id, Date.now()), []);
+    await setBack(2 * HOUR, () => checkpoints.save(checkpoint("run_3", Date.now()), []));
+    assert.deepEqual(checkpoints.list().map(({ history }) => history.run.id), ["run_3", "run_2"]);
+  }));

@@ -1,0 +1,142 @@
+/** The text of `models_metadata.json`: a JSON array of records, written by this lab or by another program. */
+import * as v from "valibot";
+import { type ModelRecord, ModelRecordSchema, validate } from "../../../protocol/mod.ts";
+import { DamagedMetadataError } from "../errors.ts";
+import { splitArray } from "./json_array.ts";
+import { findJsonFault } from "./json_fault.ts";
+
+/** One element of the array, whether this lab understands it or not. */
+export interface Entry {
+  /** As it stands in the file, so that what is not touched is written again as it was. */
+  readonly text: string;
+  readonly id?: string;
+  readonly filename?: string;
+  /** What this lab understands of it; undefined where that is not a model. */
+  readonly record?: ModelRecord;
+}
+
+/** The TC39 proposal "JSON.parse source text access", which TypeScript's library does not list yet. */
+interface SourceTextJson {
+  parse(text: string, reviver: (key: string, value: unknown, context: { source?: string }) => unknown): unknown;
+  rawJSON(text: string): unknown;
+}
+const sourceTextJson = JSON as unknown as SourceTextJson;
+
+/**
+ * All entries in the order of the file.
+ *
+ * @param path names the file in errors
+ * @param known entries read before: of those that stand in `text` too, the same records are given again
+ * @throws DamagedMetadataError when the text is not a JSON array
+ */
+export function parseEntries(text: string, path: string, known: readonly Entry[] = []): Entry[] {
+  const byText = new Map(known.map((entry) => [entry.text, entry]));
+  try {
+    const elements = splitArray(text, known.map(({ text }) => text));
+    // The new text, not the equal old one, which would keep the whole of the old file in memory.
+    if (elements) return elements.map((text) => ({ ...(byText.get(text) ?? parseEntry(text)), text }));
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+  }
+  throw damaged(text, path);
+}
+
+/** The records among `entries`, newest first; of the same second, the later entry first. */
+export function recordsOf(entries: readonly Entry[]): ModelRecord[] {
+  const records = entries.map(({ record }) => record).filter((record) => record !== undefined);
+  return records.reverse().sort((a, b) => b.timestamp - a.timestamp);
+}
+
+/** Which of `entries` are no models of this lab, and why the first is none; undefined where all are. */
+export function describeStrangers(entries: readonly Entry[], path: string): string | undefined {
+  const first = entries.findIndex(({ record }) => record === undefined);
+  if (first < 0) return undefined;
+  const count = entries.filter(({ record }) => record === undefined).length;
+  const what = count === 1 ? "1 entry that is no model" : `${count} entries that are no models`;
+  const who = entries[first].id === undefined ? "" : `, ${JSON.stringify(entries[first].id.slice(0, 80))}`;
+  return `${path} has ${what} (the first is number ${first + 1} of ${entries.length}${who}: ` +
+    `${reasonAgainst(entries[first].text)}); left as found, and not listed`;
+}
+
+/** Why the text of an entry is no model. */
+function reasonAgainst(text: string): string {
+  try {
+    validate(ModelRecordSchema, JSON.parse(text), "it");
+    return "reason unknown";
+  } catch (error) {
+    return (error as Error).message;
+  }
+}
+
+/** Indented by two spaces. Numbers that JavaScript would write in another way (64-bit integers, `1.0`) keep their text. */
+export function formatEntries(entries: readonly Entry[]): string {
+  if (entries.length === 0) return "[]\n";
+  return `[\n  ${entries.map(({ text }) => isIndented(text) ? text : indented(parseExactly(text))).join(",\n  ")}\n]\n`;
+}
+
+export function entryOf(record: ModelRecord): Entry {
+  return { text: indented(record), id: record.id, filename: record.filename, record };
+}
+
+/** What the lab itself says of a model: these fields describe one training or one file, so none outlives it. */
+const OWN_FIELDS: ReadonlySet<string> = new Set([
+  ...Object.keys(ModelRecordSchema.entries),
+  "seed",
+  "device",
+  "run_id",
+  "started_from",
+  "imported",
+  "source",
+]);
+
+/** `record` as the entry that takes the place of `old`: with the fields of `old` that this lab does not know. */
+export function succeed(old: Entry, record: ModelRecord): Entry {
+  const fields = Object.entries(parseExactly(old.text) ?? {});
+  const kept = fields.filter(([field]) => !OWN_FIELDS.has(field) && !(field in record));
+  return parseEntry(indented({ ...record, ...Object.fromEntries(kept) }));
+}
+
+function parseEntry(text: string): Entry {
+  const value: unknown = JSON.parse(text);
+  const result = v.safeParse(ModelRecordSchema, value, { abortEarly: true });
+  const record = result.success ? result.output : undefined;
+  return { text, id: textField(value, "id"), filename: textField(value, "filename"), record };
+}
+
+function textField(value: unknown, name: string): string | undefined {
+  if (typeof value !== "object" || value === null) return undefined;
+  const field: unknown = Reflect.get(value, name);
+  return typeof field === "string" ? field : undefined;
+}
+
+/** The value such that `indented` gives its numbers as they stand in `text`. */
+function parseExactly(text: string): unknown {
+  return sourceTextJson.parse(text, (_key, value, { source }) => {
+    const isAltered = typeof value === "number" && source !== undefined && String(value) !== source;
+    return isAltered ? sourceTextJson.rawJSON(source) : value;
+  });
+}
+
+/** As an element of an indented array. (A line break inside a string is written as an escape.) */
+function indented(value: unknown): string {
+  return JSON.stringify(value, null, 2).replaceAll("\n", "\n  ");
+}
+
+/** Told by the first line: the rest of an entry is as its writer made that. Most entries are, and need no parsing. */
+function isIndented(text: string): boolean {
+  return /^(?:[^[{]|[[{]\n {4}\S|\[\]$|\{\}$)/.test(text);
+}
+
+function damaged(text: string, path: string): DamagedMetadataError {
+  try {
+    JSON.parse(text);
+  } catch {
+    const { line, column, offset, what } = findJsonFault(text);
+    const bytes = new TextEncoder().encode(text.slice(0, offset)).length;
+    return new DamagedMetadataError(
+      path,
+      `is not valid JSON: ${what} at line ${line}, column ${column} (offset ${bytes})`,
+    );
+  }
+  return new DamagedMetadataError(path, "holds something else than a JSON array of records");
+}

@@ -1,0 +1,316 @@
+import { join, resolve } from "node:path";
+import { adoptTensors } from "../../core/formats/adopt_tensors.ts";
+import { CheckpointError, readPth, writePth } from "../../core/formats/pth.ts";
+import type { NamedTensor } from "../../core/models/model_spec.ts";
+import { isDuplicate, type ModelConfig, type ModelRecord, ModelRecordSchema, validate } from "../../protocol/mod.ts";
+import { exists, removeLeftovers, replaceFile } from "../../service/files/atomic_file.ts";
+import {
+  checkpointFingerprint,
+  checkpointPath,
+  type CheckpointStream,
+  isPlainPth,
+  openCheckpointFile,
+  readCheckpointFile,
+} from "./checkpoint_file.ts";
+import { notBefore } from "./clock.ts";
+import { DuplicateError, reasonOf, RegistryError } from "./errors.ts";
+import { FolderLock, type LockMemory } from "../../service/files/folder_lock.ts";
+import { type Entry, entryOf, succeed } from "./metadata/metadata.ts";
+import { METADATA_NAME, MetadataFile } from "./metadata/metadata_file.ts";
+import { openFolder } from "../../service/files/open_folder.ts";
+import { announcedRemovals, announceRemoval, finishRemoval } from "./removal.ts";
+import { historyPath, readHistory, removeHistoryLeftovers, writeHistory } from "../runs/run_history.ts";
+import { specOf } from "./spec_of.ts";
+
+/** What is known of a model before it is stored. Fields beyond these go into its record as they are. */
+export interface NewModel extends ModelConfig {
+  /** Per cent of the test digits. */
+  accuracy: number;
+  /** Seconds. */
+  training_time: number;
+  [field: string]: unknown;
+}
+
+export interface StoreOptions {
+  /**
+   * Id of the model whose place the new one takes, along with the fields of its record that this lab does not know. If it
+   * is gone by then, the new one is added.
+   */
+  replaces?: string;
+  /**
+   * What to do where the newest model of the same configuration, looked for at the very moment of storing, is another one than
+   * `replaces`: refuse with a DuplicateError, or take its place. Left out, both are kept.
+   */
+  onDuplicate?: "refuse" | "replace";
+  /** What the model's training was like, as JSON, to be kept beside it and to go with it. Given the record. */
+  history?(record: ModelRecord): unknown;
+}
+
+/**
+ * The stored models: a folder with one `.pth` each and a metadata file that lists them. Several processes may use a
+ * folder at once; what one has stored, every other sees at its next call.
+ */
+export class Registry {
+  readonly #folder: string;
+  readonly #metadata: MetadataFile;
+  readonly #lock: FolderLock;
+
+  private constructor(folder: string) {
+    this.#folder = folder;
+    this.#metadata = new MetadataFile(join(folder, METADATA_NAME));
+    this.#lock = new FolderLock(folder);
+  }
+
+  /**
+   * Opens the folder `dir`, or creates it where its parent exists.
+   *
+   * @param options.write refuse a folder in which nothing can be stored, instead of failing once a model is trained
+   * @param options.onCreated hears of a folder that was not there: it may be a name that was mistyped
+   * @throws RegistryError when the folder cannot be used
+   */
+  static async open(
+    dir: string,
+    options: { write?: boolean; onCreated?(folder: string): void } = {},
+  ): Promise<Registry> {
+    const folder = resolve(dir);
+    if (await openFolder(folder)) options.onCreated?.(folder);
+    const registry = new Registry(folder);
+    try {
+      await registry.#lock.tryRun(() => registry.#cleanUp());
+    } catch (error) {
+      // Whoever only reads needs no lock.
+      if (options.write) throw new RegistryError(`cannot write to the models folder ${folder}: ${reasonOf(error)}`);
+    }
+    return registry;
+  }
+
+  /** @throws RegistryError that says why models cannot be read now */
+  async checkReadable(): Promise<void> {
+    try {
+      for await (const _ of Deno.readDir(this.#folder)) break;
+    } catch (error) {
+      throw new RegistryError(`cannot read the models folder ${this.#folder}: ${reasonOf(error)}`, { cause: error });
+    }
+    await this.#metadata.read();
+  }
+
+  /** @throws RegistryError that says why models cannot be stored now */
+  async checkWritable(): Promise<void> {
+    await this.checkReadable();
+    try {
+      await this.#lock.check();
+    } catch (error) {
+      throw new RegistryError(`cannot write to the models folder ${this.#folder}: ${reasonOf(error)}`, {
+        cause: error,
+      });
+    }
+  }
+
+  /** What there is in the metadata that is no model, in words; undefined where all are. It stays as it is. */
+  async describeStrangers(): Promise<string | undefined> {
+    return (await this.#metadata.read()).strangers;
+  }
+
+  /** All records, newest first. */
+  async list(): Promise<ModelRecord[]> {
+    return [...(await this.#metadata.read()).records];
+  }
+
+  async get(id: string): Promise<ModelRecord | undefined> {
+    return (await this.#metadata.read()).byId.get(id);
+  }
+
+  /** The newest stored model that counts as the same as `config`. */
+  async findDuplicate(config: ModelConfig): Promise<ModelRecord | undefined> {
+    return (await this.#metadata.read()).records.find((record) => isDuplicate(record, config));
+  }
+
+  /**
+   * The `.pth` of a model as it lies on disk.
+   * @throws RegistryError that names the model when its file cannot be read
+   */
+  readCheckpoint(record: ModelRecord): Promise<Uint8Array<ArrayBuffer>> {
+    return readCheckpointFile(checkpointPath(this.#folder, record.id, record.filename), record.id);
+  }
+
+  /**
+   * The same piece by piece, for whoever passes it on.
+   * @throws RegistryError that names the model when its file cannot be read
+   */
+  async openCheckpoint(record: ModelRecord): Promise<CheckpointStream> {
+    return await openCheckpointFile(checkpointPath(this.#folder, record.id, record.filename), record.id);
+  }
+
+  /**
+   * Changes whenever the `.pth` of a model is written anew, by whichever program.
+   * @throws RegistryError that names the model when its file cannot be looked at
+   */
+  async checkpointVersion(record: ModelRecord): Promise<string> {
+    return await checkpointFingerprint(checkpointPath(this.#folder, record.id, record.filename), record.id);
+  }
+
+  /**
+   * The weights of a model under this lab's names, whichever names the file gives them.
+   * @throws RegistryError that names the model when its file is missing, damaged, or of another model
+   */
+  async readWeights(record: ModelRecord): Promise<NamedTensor[]> {
+    const bytes = await this.readCheckpoint(record);
+    try {
+      return adoptTensors(readPth(bytes), specOf(record));
+    } catch (error) {
+      if (!(error instanceof CheckpointError)) throw error;
+      throw new RegistryError(`the file of model ${record.id}, ${record.filename}, cannot be used: ${error.message}`);
+    }
+  }
+
+  /**
+   * Stores a model under an id of its own and returns what this lab says of it. A crash at any moment leaves the folder as it was or
+   * with the model complete; a `.pth` that no record names may stay behind.
+   *
+   * @throws RegistryError when the folder cannot be written or its metadata is damaged; nothing is listed then
+   * @throws CheckpointError when `weights` do not fit the configuration
+   * @throws DuplicateError where `options.onDuplicate` asks for it
+   */
+  store(model: NewModel, weights: NamedTensor[], options: StoreOptions = {}): Promise<ModelRecord> {
+    return this.#write("store a model", async (memory) => {
+      const tensors = adoptTensors(weights, specOf(model));
+      const replaces = await this.#settleDuplicate(model, options);
+      const entries = await this.#readEntries();
+      const record = await this.#nextRecord(model, entries, memory);
+      const path = join(this.#folder, record.filename);
+      await replaceFile(path, writePth(tensors, record.id));
+      if (options.history) await this.#storeHistory(record, options.history(record));
+      const old = replaces === undefined ? -1 : entries.findIndex(({ id }) => id === replaces);
+      const changed = old < 0 ? [...entries, entryOf(record)] : entries.with(old, succeed(entries[old], record));
+      try {
+        await this.#replaceEntries(changed, old < 0 ? [] : [entries[old]], { urgent: false });
+      } catch (error) {
+        await Deno.remove(path).catch(() => {});
+        await Deno.remove(historyPath(this.#folder, record.filename)).catch(() => {});
+        throw error;
+      }
+      return record;
+    });
+  }
+
+  /**
+   * What was stored as the history of a model; undefined where nothing was.
+   * @throws RegistryError that names the file when it cannot be read
+   */
+  async readHistory(record: ModelRecord): Promise<unknown> {
+    checkpointPath(this.#folder, record.id, record.filename);
+    return await readHistory(historyPath(this.#folder, record.filename));
+  }
+
+  /**
+   * Takes a model out of the list, for every process at once, and then its file away. A crash in between leaves the file to
+   * the next process that opens the folder for writing. False when there is no such model.
+   *
+   * @throws RegistryError when the folder cannot be written or its metadata is damaged; the model is still listed then
+   */
+  remove(id: string): Promise<boolean> {
+    return this.#write(`remove model ${id}`, async () => {
+      const entries = await this.#readEntries();
+      const [gone, kept] = partition(entries, (entry) => entry.id === id);
+      if (gone.length === 0) return false;
+      // Whoever removes a model may do it because the disk is full.
+      await this.#replaceEntries(kept, gone, { urgent: true });
+      return true;
+    });
+  }
+
+  async #storeHistory(record: ModelRecord, history: unknown): Promise<void> {
+    try {
+      await writeHistory(historyPath(this.#folder, record.filename), history);
+    } catch (error) {
+      await Deno.remove(join(this.#folder, record.filename)).catch(() => {});
+      throw error;
+    }
+  }
+
+  /** Runs `task` as the only writer of the folder; what the system says against it becomes a message that names it. */
+  async #write<T>(what: string, task: (memory: LockMemory) => Promise<T>): Promise<T> {
+    try {
+      return await this.#lock.run(task);
+    } catch (error) {
+      const isOurs = [RegistryError, CheckpointError, DuplicateError].some((kind) => error instanceof kind);
+      if (isOurs) throw error;
+      throw new RegistryError(`cannot ${what} in ${this.#folder}: ${reasonOf(error)}`, { cause: error });
+    }
+  }
+
+  /** The id of the model whose place a new one takes, if any. */
+  async #settleDuplicate(model: NewModel, { replaces, onDuplicate }: StoreOptions): Promise<string | undefined> {
+    const duplicate = onDuplicate && await this.findDuplicate(model);
+    if (duplicate === undefined || duplicate.id === replaces) return replaces;
+    if (onDuplicate === "refuse") throw new DuplicateError(duplicate);
+    return duplicate.id;
+  }
+
+  async #readEntries(): Promise<readonly Entry[]> {
+    return (await this.#metadata.read()).entries;
+  }
+
+  /**
+   * An id is given once, also where its model was removed within the same second: a reader who knows the old record must not
+   * find the new model's weights in its file. A clock that was set back gives the latest second once more.
+   */
+  async #nextRecord(model: NewModel, entries: readonly Entry[], memory: LockMemory): Promise<ModelRecord> {
+    const [second, ...ids] = (await memory.read()).split("\n");
+    const timestamp = Math.floor(notBefore(1000 * (Number(second) || 0)) / 1000);
+    const base = `model_${model.model_type}_${model.optimizer}_${timestamp}`.toLowerCase();
+    const givenNow = second === `${timestamp}` ? ids : [];
+    const taken = new Set([...entries.map((entry) => entry.id), ...givenNow]);
+    let id = base;
+    for (let n = 2; taken.has(id) || await exists(join(this.#folder, `${id}.pth`)); n++) id = `${base}_${n}`;
+    await memory.write([timestamp, ...givenNow, id].join("\n"));
+    const identity = { id, filename: `${id}.pth`, timestamp };
+    return validate(ModelRecordSchema, { ...identity, ...model, ...identity }, "the record");
+  }
+
+  /** Writes the metadata anew and then removes the files of `gone` that it no longer names. */
+  async #replaceEntries(
+    entries: readonly Entry[],
+    gone: readonly Entry[],
+    options: { urgent: boolean },
+  ): Promise<void> {
+    const announced: string[] = [];
+    try {
+      for (const { filename } of gone) {
+        if (filename === undefined || !isPlainPth(filename) || isNamedBy(entries, filename)) continue;
+        announced.push(filename);
+        await announceRemoval(this.#folder, filename);
+      }
+      await this.#metadata.write(entries, options);
+    } finally {
+      // Where the metadata could not be written, it names the files still, and only the notes go.
+      await this.#finishRemovals(announced);
+    }
+  }
+
+  /** What writers that died left behind. Needs the lock, so that none is at work. */
+  async #cleanUp(): Promise<void> {
+    await removeLeftovers(this.#folder);
+    await removeHistoryLeftovers(this.#folder);
+    await this.#finishRemovals(await announcedRemovals(this.#folder));
+  }
+
+  /** What cannot be finished now is left to the next who opens the folder; all that matters is done. */
+  async #finishRemovals(filenames: readonly string[]): Promise<void> {
+    if (filenames.length === 0) return;
+    try {
+      const entries = await this.#readEntries();
+      for (const filename of filenames) await finishRemoval(this.#folder, filename, isNamedBy(entries, filename));
+    } catch {
+      // Metadata that cannot be read names nobody knows what, so nothing goes.
+    }
+  }
+}
+
+function isNamedBy(entries: readonly Entry[], filename: string): boolean {
+  return entries.some((entry) => entry.filename === filename);
+}
+
+function partition<T>(items: readonly T[], test: (item: T) => boolean): [yes: T[], no: T[]] {
+  return [items.filter(test), items.filter((item) => !test(item))];
+}

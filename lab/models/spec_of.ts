@@ -1,0 +1,13 @@
+import type { ModelSpec } from "../../core/models/model_spec.ts";
+import type { ModelConfig } from "../../protocol/mod.ts";
+
+/** The layers that a configuration or a stored record describes. */
+export function specOf(
+  config: Pick<ModelConfig, "model_type" | "hidden_layers_config" | "use_dropout" | "dropout_p">,
+): ModelSpec {
+  return {
+    modelType: config.model_type,
+    hiddenLayers: config.hidden_layers_config,
+    dropout: config.use_dropout ? config.dropout_p : undefined,
+  };
+}

@@ -1,0 +1,329 @@
+/** One training run: what it is, what has happened to it, and who listens. It knows no socket and no worker. */
+import {
+  type AbortedMessage,
+  type DeviceChoice,
+  type ErrorMessage,
+  type ExistsMessage,
+  FINISHED_STATES,
+  type HistoryMessage,
+  type LogMessage,
+  type ModelRecord,
+  type ResultMessage,
+  type RunCheckpoint,
+  type RunState,
+  type RunSummary,
+  type ServerMessage,
+  type TrainConfig,
+} from "../../protocol/mod.ts";
+import { KEPT_LOSSES, LossHistory, thinned } from "./loss_history.ts";
+import { Question } from "./question.ts";
+import { beginning, epochLine, isReported, lossMessage, placeOf, readable } from "./run_messages.ts";
+import { Watchers } from "./watchers.ts";
+import type { EpochEnd, LossBatch, TrainingStart } from "../training/worker_messages.ts";
+
+/** A config with the seed that the run will use, given or drawn. */
+export type SeededConfig = TrainConfig & { seed: number };
+
+export interface RunListener {
+  onMessage(message: ServerMessage): void;
+  /** Called once, after the last message. */
+  onEnd(): void;
+}
+
+type EndMessage = ResultMessage | AbortedMessage | ErrorMessage;
+
+/** Where a run begins that goes on with another. */
+export interface RunPast {
+  checkpoint: RunCheckpoint;
+  /** Where to go on, if not on the same device. */
+  device?: DeviceChoice;
+}
+
+export interface RunOptions {
+  past?: RunPast;
+  /** Whether there is a checkpoint of the run with this id that nobody goes on with. */
+  canResume?(id: string): boolean;
+}
+
+export class Run {
+  readonly id = `run_${crypto.randomUUID().slice(0, 8)}`;
+  readonly #created = Date.now();
+  #state: RunState = "queued";
+  #started?: number;
+  /** The same moment on a clock that nobody sets, for durations. */
+  #startedAt = NaN;
+  #ended?: number;
+  #step = 0;
+  #totalSteps: number;
+  #place?: number;
+  #accuracy?: number;
+  #meanImagesPerSecond?: number;
+  #device?: string;
+  #modelId?: string;
+  #exists?: ExistsMessage;
+  #end?: EndMessage;
+  #diverged = false;
+  readonly #logs: LogMessage[] = [];
+  readonly #losses = new LossHistory();
+  readonly #listeners = new Set<RunListener>();
+  readonly #abort = new AbortController();
+  readonly #question = new Question();
+  #attended = true;
+  #sealed = false;
+
+  /** Of which run there is a checkpoint to go on from: this one's, or until then that of the run it goes on with. */
+  resumeId?: string;
+  readonly past?: RunPast;
+  /** Who wants a drawing answered while the run trains. */
+  readonly watchers = new Watchers();
+  readonly #canResume: (id: string) => boolean;
+
+  constructor(readonly config: SeededConfig, totalSteps: number, { past, canResume = () => false }: RunOptions = {}) {
+    this.#totalSteps = totalSteps;
+    this.past = past;
+    this.#canResume = canResume;
+    if (past === undefined) return;
+    const { step, accuracy, history } = past.checkpoint;
+    this.resumeId = history.run.id;
+    this.#step = step;
+    this.#accuracy = accuracy ?? undefined;
+    this.#logs.push(...history.logs);
+    for (const point of history.losses) this.#losses.add(point);
+  }
+
+  get resumedFrom(): string | undefined {
+    return this.past?.checkpoint.history.run.id;
+  }
+
+  get state(): RunState {
+    return this.#state;
+  }
+
+  get finished(): boolean {
+    return FINISHED_STATES.includes(this.#state);
+  }
+
+  /** Aborted once somebody wants the run to end; its reason is an Error whose message is for people. */
+  get signal(): AbortSignal {
+    return this.#abort.signal;
+  }
+
+  get summary(): RunSummary {
+    return {
+      id: this.id,
+      state: this.#state,
+      config: this.config,
+      created: this.#created,
+      started: this.#started,
+      ended: this.#ended,
+      step: this.#step,
+      total_steps: this.#totalSteps,
+      place: this.#place,
+      accuracy: this.#accuracy,
+      device: this.#device,
+      images_per_second: this.#meanImagesPerSecond,
+      model_id: this.#modelId,
+      message: this.#end?.type === "error" ? this.#end.message : undefined,
+      resumed_from: this.resumedFrom,
+      resume: this.finished ? this.#resumable : undefined,
+    };
+  }
+
+  get #resumable(): string | undefined {
+    return this.resumeId !== undefined && this.#canResume(this.resumeId) ? this.resumeId : undefined;
+  }
+
+  /** All that a client needs to join in now. */
+  get history(): HistoryMessage {
+    return {
+      type: "history",
+      run: this.summary,
+      losses: this.#losses.points,
+      logs: this.#logs,
+      exists: this.#exists,
+      end: this.#end,
+    };
+  }
+
+  /** As it will be told where this process is forgotten: with the end that was asked for, or with none. */
+  get stoppedHistory(): HistoryMessage {
+    const { run, losses, logs, end } = this.history;
+    if (this.finished || !this.signal.aborted) return { type: "history", run, losses, logs, end };
+    const { message } = this.signal.reason as Error;
+    return { type: "history", run: { ...run, state: "aborted" }, losses, logs, end: { type: "aborted", message } };
+  }
+
+  /** Adds a listener for what comes from now on. */
+  subscribe(listener: RunListener) {
+    this.#listeners.add(listener);
+  }
+
+  unsubscribe(listener: RunListener) {
+    this.#listeners.delete(listener);
+    this.watchers.leave(listener);
+  }
+
+  /** Tells the client that asked for this run how to find it again. */
+  announce() {
+    this.#emit({ type: "accepted", run_id: this.id, total_steps: this.#totalSteps });
+  }
+
+  log(message: string, fields: Omit<LogMessage, "type" | "message"> = {}) {
+    const log: LogMessage = { type: "log", message, ...fields };
+    this.#logs.push(log);
+    this.#emit(log);
+  }
+
+  /** Asks for the end of the run. False when it is over already, or its model is being stored. */
+  abort(reason = "Training aborted by user."): boolean {
+    if (this.#sealed || this.finished) return false;
+    this.#abort.abort(new Error(reason));
+    return true;
+  }
+
+  /** From here on the run can no longer be aborted: its model is about to be stored. */
+  seal() {
+    this.signal.throwIfAborted();
+    this.#sealed = true;
+  }
+
+  /**
+   * Asks whether `existing` may be replaced. True for yes; false for no, for no answer in time, and when the client
+   * that started the run is gone.
+   *
+   * @throws the signal's reason when the run is aborted meanwhile
+   */
+  async ask(existing: ModelRecord, timeoutMs: number): Promise<boolean> {
+    this.signal.throwIfAborted();
+    if (!this.#attended) return false;
+    this.#state = "asking";
+    this.#place = undefined;
+    this.#exists = {
+      type: "exists",
+      message: `A model with this configuration is already stored: ${existing.id}. Overwrite it?`,
+      existing,
+    };
+    const answer = this.#question.wait(this.signal, timeoutMs);
+    this.#emit(this.#exists);
+    try {
+      return await answer;
+    } finally {
+      this.#exists = undefined;
+      this.#state = "queued";
+    }
+  }
+
+  /** Answers `exists`. False when nothing was asked. */
+  answer(overwrite: boolean): boolean {
+    return this.#question.answer(overwrite);
+  }
+
+  /** The client that started the run is gone: the run goes on, but nobody is left to ask. */
+  leave() {
+    this.#attended = false;
+    this.answer(false);
+  }
+
+  /** Waits at `place`, from 1. */
+  queue(place: number) {
+    this.#state = "queued";
+    this.#place = place;
+    this.log(place === 1 ? "Queued: next in line." : `Queued: place ${place} in line.`, { place });
+  }
+
+  /** Its turn has come. */
+  begin() {
+    this.#state = "running";
+    this.#place = undefined;
+    this.#started = Math.max(Date.now(), this.#created);
+    this.#startedAt = performance.now();
+    this.log(beginning(this.config, this.past?.checkpoint.step));
+  }
+
+  /** The trainer is open. */
+  start(start: TrainingStart) {
+    this.#device = start.device;
+    this.#totalSteps = start.totalSteps;
+    this.log(placeOf(start, this.config.num_epochs), { device: start.device });
+  }
+
+  addLosses(batch: LossBatch) {
+    this.#meanImagesPerSecond = Math.round(batch.meanImagesPerSecond);
+    batch.losses.forEach((value, index) => {
+      this.#step = batch.firstStep + index;
+      this.#watchDivergence(value);
+      if (!isReported(this.#step, this.#totalSteps)) return;
+      const message = lossMessage(batch, index, this.#totalSteps);
+      this.#losses.add([message.step, message.loss]);
+      this.#emit(message);
+    });
+  }
+
+  endEpoch({ epoch, meanLoss, accuracy }: EpochEnd) {
+    this.#accuracy = accuracy;
+    const fields = { epoch, mean_loss: readable(meanLoss), accuracy, seconds: this.#secondsTrained() };
+    this.log(epochLine({ epoch, meanLoss, accuracy }, this.config.num_epochs), fields);
+  }
+
+  /** Where the run goes on with another, with the time that one took. */
+  #secondsTrained(): number {
+    const seconds = (performance.now() - this.#startedAt) / 1000 + (this.past?.checkpoint.seconds ?? 0);
+    return Math.round(seconds * 1000) / 1000;
+  }
+
+  /** What is to be kept beside the model of this run, which ends with `result`. */
+  historyWith(result: ResultMessage): HistoryMessage {
+    const { losses, logs } = this.history;
+    const run: RunSummary = { ...this.summary, state: "done", ended: this.#now(), model_id: result.model_id };
+    return { type: "history", run, losses: thinned(losses, KEPT_LOSSES), logs, end: result };
+  }
+
+  endDone(result: ResultMessage) {
+    this.#modelId = result.model_id;
+    this.#finish("done", result);
+  }
+
+  endKept(existing: ModelRecord) {
+    this.log(`The existing model ${existing.id} is kept; nothing was trained.`);
+    this.#finish("kept");
+  }
+
+  /** Ended already, it stays as it is. `isSettled`: no checkpoint will come any more. */
+  endAborted({ isSettled = false } = {}) {
+    if (this.finished) return;
+    if (this.#step > 0 && isSettled && this.resumeId === undefined) {
+      this.log("Nothing is kept to go on from: the step under way would have taken too long to be waited for.");
+    }
+    const message = (this.signal.reason as Error).message;
+    this.#finish("aborted", { type: "aborted", message, step: this.#step, resume: this.#resumable });
+  }
+
+  endFailed(message: string, field?: string) {
+    this.#finish("failed", { type: "error", message, field, resume: this.#resumable });
+  }
+
+  /** Never before what happened already, should the clock have been set back. */
+  #now(): number {
+    return Math.max(Date.now(), this.#started ?? this.#created);
+  }
+
+  #finish(state: RunState, end?: EndMessage) {
+    this.#state = state;
+    this.#ended = this.#now();
+    this.#place = undefined;
+    this.#end = end;
+    if (end !== undefined) this.#emit(end);
+    for (const listener of this.#listeners) listener.onEnd();
+    this.#listeners.clear();
+  }
+
+  #watchDivergence(loss: number) {
+    if (this.#diverged || Number.isFinite(loss)) return;
+    this.#diverged = true;
+    this.log(`The loss is no longer a number at step ${this.#step}: a smaller learning rate may help.`);
+  }
+
+  #emit(message: ServerMessage) {
+    for (const listener of this.#listeners) listener.onMessage(message);
+  }
+}

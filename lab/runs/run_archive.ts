@@ -1,0 +1,92 @@
+/** Runs that this process does not remember: the histories of the stored models, and the checkpoints of those without one. */
+import {
+  FINISHED_STATES,
+  type HistoryMessage,
+  type ModelRecord,
+  type RunCheckpoint,
+  RunHistorySchema,
+  type RunSummary,
+  validate,
+  ValidationError,
+} from "../../protocol/mod.ts";
+import { type Registry, RegistryError, type RunCheckpoints } from "../models/mod.ts";
+
+/** Histories that are listed: those of the newest models. Any other is found by its id. */
+const MAX_LISTED = 100;
+
+export interface RunArchiveOptions {
+  store: Pick<Registry, "list" | "readHistory">;
+  checkpoints: RunCheckpoints;
+}
+
+export class RunArchive {
+  readonly #options: RunArchiveOptions;
+  /** By id of the model and of the run; a history never changes. */
+  #summaries = new Map<string, RunSummary>();
+
+  constructor(options: RunArchiveOptions) {
+    this.#options = options;
+  }
+
+  /** Newest first. Those of models whose history cannot be read are left out. */
+  async list(): Promise<RunSummary[]> {
+    const { store, checkpoints } = this.#options;
+    const known = this.#summaries;
+    const latest = new Map<string, RunSummary>();
+    for (const record of (await store.list()).filter(({ run_id }) => typeof run_id === "string").slice(0, MAX_LISTED)) {
+      const key = `${record.id} ${record.run_id}`;
+      const summary = known.get(key) ?? (await this.#read(record).catch(() => undefined))?.run;
+      if (summary !== undefined) latest.set(key, summary);
+    }
+    this.#summaries = latest;
+    const stopped = checkpoints.list().map((checkpoint) => this.#stopped(checkpoint).run);
+    return [...stopped, ...latest.values()].sort((a, b) => b.created - a.created);
+  }
+
+  /**
+   * All that is known of one run.
+   *
+   * @throws {RegistryError} that names its file when that cannot be read
+   */
+  async find(id: string): Promise<HistoryMessage | undefined> {
+    const { store, checkpoints } = this.#options;
+    const record = (await store.list()).find(({ run_id }) => run_id === id);
+    const history = record && await this.#read(record);
+    if (history !== undefined) return history;
+    const saved = checkpoints.find(id);
+    return saved !== undefined && "checkpoint" in saved ? this.#stopped(saved.checkpoint) : undefined;
+  }
+
+  async #read(record: ModelRecord): Promise<HistoryMessage | undefined> {
+    const value = await this.#options.store.readHistory(record);
+    if (value === undefined) return undefined;
+    try {
+      return { ...validate(RunHistorySchema, value, "The history") as Omit<HistoryMessage, "type">, type: "history" };
+    } catch (error) {
+      if (!(error instanceof ValidationError)) throw error;
+      throw new RegistryError(`cannot use the history of model ${record.id}: ${error.message}`);
+    }
+  }
+
+  /** Whoever died in the middle of a run left a checkpoint that says it is running. */
+  #stopped({ history, step, saved }: RunCheckpoint): HistoryMessage {
+    const { id, total_steps, state } = history.run;
+    const message = `The training stopped at step ${step.toLocaleString("en")} of ${
+      total_steps.toLocaleString("en")
+    }, when the service ended. It can go on from there.`;
+    const resume = this.#options.checkpoints.isHeld(id) ? undefined : id;
+    const isOver = FINISHED_STATES.includes(state) && history.end !== undefined;
+    return {
+      ...history,
+      type: "history",
+      run: {
+        ...history.run,
+        step,
+        ended: history.run.ended ?? saved,
+        resume,
+        ...(isOver ? {} : { state: "failed" as const, message, place: undefined }),
+      },
+      end: isOver ? history.end : { type: "error", message, resume },
+    };
+  }
+}

@@ -1,0 +1,46 @@
+/** What a run tells of its training, in words and in numbers. */
+import type { LossMessage, TrainConfig } from "../../protocol/mod.ts";
+import type { EpochEnd, LossBatch, TrainingStart } from "../training/worker_messages.ts";
+
+const DEVICE_NAMES: Readonly<Record<string, string>> = { wasm: "WASM", webgpu: "WebGPU", reference: "plain loops" };
+
+/** @param pastStep the last step of the run that this one goes on with */
+export function beginning({ model_type, hidden_layers_config, optimizer }: TrainConfig, pastStep?: number): string {
+  const what = `${model_type} [${hidden_layers_config.join(", ")}] with ${optimizer}`;
+  if (pastStep === undefined) return `Starting ${what}.`;
+  return `Going on with ${what} after step ${pastStep.toLocaleString("en")}.`;
+}
+
+export function placeOf({ device, reason, totalSteps }: TrainingStart, epochs: number): string {
+  const steps = `${totalSteps.toLocaleString("en")} steps in ${epochs} ${epochs === 1 ? "epoch" : "epochs"}`;
+  return `Training on ${DEVICE_NAMES[device] ?? device} (${reason}): ${steps}.`;
+}
+
+export function epochLine({ epoch, meanLoss, accuracy }: EpochEnd, epochs: number): string {
+  return `Epoch ${epoch} of ${epochs}: mean loss ${meanLoss.toFixed(4)}, test accuracy ${accuracy.toFixed(2)} %.`;
+}
+
+/** The loss of the step at `index` of a batch. */
+export function lossMessage(batch: LossBatch, index: number, totalSteps: number): LossMessage {
+  const { firstStep, losses, epoch, imagesPerSecond, meanImagesPerSecond, secondsLeft } = batch;
+  return {
+    type: "loss",
+    step: firstStep + index,
+    loss: readable(losses[index]),
+    epoch,
+    total_steps: totalSteps,
+    images_per_second: Math.round(imagesPerSecond),
+    mean_images_per_second: Math.round(meanImagesPerSecond),
+    seconds_left: secondsLeft === undefined ? undefined : Math.round(secondsLeft * 10) / 10,
+  };
+}
+
+/** Which steps a client hears of: the first, every tenth and the last. */
+export function isReported(step: number, totalSteps: number): boolean {
+  return step === 1 || step % 10 === 0 || step === totalSteps;
+}
+
+/** A float32 without the digits that only its widening to float64 adds; null for what JSON has no number for. */
+export function readable(loss: number): number | null {
+  return Number.isFinite(loss) ? Number(loss.toPrecision(7)) : null;
+}

@@ -1,0 +1,316 @@
+/** The lab's runs: asked for, queued, trained one at a time, stored, remembered. */
+import {
+  type DeviceChoice,
+  MAX_RUNS,
+  MAX_RUNS_PER_CLIENT,
+  type ModelRecord,
+  type ResultMessage,
+  type ResumeRequest,
+  type RunSummary,
+  type TrainConfig,
+  ValidationError,
+} from "../../protocol/mod.ts";
+import { type Registry, RegistryError, type RunCheckpoints } from "../models/mod.ts";
+import { log } from "../../service/log.ts";
+import { CheckpointKeeper } from "./checkpoint_keeper.ts";
+import { jobOf, modelOf } from "./job.ts";
+import { logRun } from "./run_log.ts";
+import { RunQueue } from "./run_queue.ts";
+import { Run, type RunListener, type RunPast } from "./run.ts";
+import { findStart, readStart } from "./start_from.ts";
+import { TrainingError } from "../training/training_thread.ts";
+import type { TrainingWorker } from "../training/worker_client.ts";
+
+/** What runs need of the registry. */
+export type ModelStore = Pick<Registry, "findDuplicate" | "store" | "get" | "readWeights">;
+
+/** `aborted` follows an abort within 250 ms; a checkpoint that takes longer is written all the same. */
+const ABORT_DEADLINE_MS = 200;
+
+export interface RunsOptions {
+  store: ModelStore;
+  checkpoints: RunCheckpoints;
+  worker: TrainingWorker;
+  /** Images of the training set: with the batch size they give the number of steps. */
+  trainImages: number;
+  /** Where a run trains that does not say. */
+  device: DeviceChoice;
+  threads: number;
+  /** How long `exists` waits for its answer. */
+  answerTimeoutMs?: number;
+  /** Runs that may be unfinished at once, in all and of one client. */
+  maxUnfinished?: number;
+  maxUnfinishedPerClient?: number;
+  /** Finished runs to remember. */
+  maxFinished?: number;
+  /** Takes out of a message what is the machine's own business. */
+  tellable?(text: string): string;
+}
+
+/** Why a run is not taken; the message is for people. */
+export class RefusedError extends Error {
+  override name = "RefusedError";
+}
+
+export class Runs {
+  readonly #options: Required<RunsOptions>;
+  readonly #runs = new Map<string, Run>();
+  readonly #ends = new Set<Promise<void>>();
+  /** Unfinished runs by the address that asked for them. */
+  readonly #unfinishedOf = new Map<string, number>();
+  readonly #queue = new RunQueue<Run>((run, place) => run.queue(place));
+  #closed = false;
+
+  constructor(options: RunsOptions) {
+    this.#options = {
+      answerTimeoutMs: 5 * 60_000,
+      maxUnfinished: MAX_RUNS,
+      maxUnfinishedPerClient: MAX_RUNS_PER_CLIENT,
+      maxFinished: 100,
+      tellable: (text) => text,
+      ...options,
+    };
+  }
+
+  /**
+   * What cannot be known without looking at the stored models: whether the one to begin with is there, and fits.
+   *
+   * @throws {ValidationError} when not
+   * @throws {RefusedError} when the models cannot be looked at
+   */
+  async check(request: TrainConfig | ResumeRequest): Promise<void> {
+    if ("resume" in request) return;
+    try {
+      await findStart(this.#options.store, request);
+    } catch (error) {
+      throw error instanceof RegistryError ? new RefusedError(this.#options.tellable(error.message)) : error;
+    }
+  }
+
+  /**
+   * Takes a run on, or a new one that goes on with another; `listener` hears everything about it from the first message.
+   *
+   * @param client the address that asks for it
+   * @throws {RefusedError} when too many are waiting already, or the run to go on with is under way
+   * @throws {ValidationError} when there is no such run to go on with
+   */
+  submit(request: TrainConfig | ResumeRequest, listener: RunListener, client = "unknown"): Run {
+    const { maxUnfinished, maxUnfinishedPerClient } = this.#options;
+    const own = this.#unfinishedOf.get(client) ?? 0;
+    if (this.#closed) throw new RefusedError("The service is shutting down.");
+    if (this.unfinished >= maxUnfinished) {
+      throw new RefusedError(`${maxUnfinished} trainings are waiting already; try again when some have ended.`);
+    }
+    if (own >= maxUnfinishedPerClient) {
+      throw new RefusedError(
+        `${own} trainings asked for from your address are waiting already; try again when some have ended, or abort some.`,
+      );
+    }
+    const run = "resume" in request ? this.#resumed(request) : this.#fresh(request);
+    this.#runs.set(run.id, run);
+    logRun(run);
+    run.subscribe(listener);
+    run.announce();
+    this.#unfinishedOf.set(client, own + 1);
+    const end = this.#conduct(run).finally(() => {
+      this.#ends.delete(end);
+      this.#endOneOf(client);
+      this.#forgetOldest();
+    });
+    this.#ends.add(end);
+    return run;
+  }
+
+  #fresh(config: TrainConfig): Run {
+    const seed = config.seed ?? crypto.getRandomValues(new Uint32Array(1))[0];
+    return this.#newRun({ ...config, seed });
+  }
+
+  #resumed({ resume, device }: ResumeRequest): Run {
+    const { checkpoints, trainImages, tellable } = this.#options;
+    if (this.#runs.get(resume)?.finished === false) {
+      throw new RefusedError(`The run ${resume} is still under way; follow it, or abort it first.`);
+    }
+    const saved = checkpoints.find(resume);
+    if (saved === undefined) {
+      throw new ValidationError(
+        `resume names ${JSON.stringify(resume)}, of which no checkpoint is kept: start the training anew`,
+        "resume",
+      );
+    }
+    if ("fault" in saved) throw new ValidationError(`resume: ${tellable(saved.fault)}`, "resume");
+    const { config, total_steps } = saved.checkpoint.history.run;
+    if (stepsOf(config, trainImages) !== total_steps || config.seed == null) {
+      throw new ValidationError(
+        `resume names ${resume}, which trained on another number of digits than the ${trainImages} that there are now`,
+        "resume",
+      );
+    }
+    if (!checkpoints.hold(resume)) {
+      throw new RefusedError(`Another training goes on with the run ${resume} already.`);
+    }
+    return this.#newRun({ ...config, seed: config.seed }, {
+      checkpoint: saved.checkpoint,
+      device: device ?? undefined,
+    });
+  }
+
+  #newRun(config: Run["config"], past?: RunPast): Run {
+    const { checkpoints, trainImages } = this.#options;
+    return new Run(config, stepsOf(config, trainImages), {
+      past,
+      canResume: (id) => checkpoints.find(id) !== undefined && !checkpoints.isHeld(id),
+    });
+  }
+
+  get(id: string): Run | undefined {
+    return this.#runs.get(id);
+  }
+
+  /** Newest first. */
+  list(): RunSummary[] {
+    return [...this.#runs.values()].reverse().map((run) => run.summary);
+  }
+
+  get unfinished(): number {
+    return this.#ends.size;
+  }
+
+  /** Runs that wait for their turn, or for an answer. */
+  get queueLength(): number {
+    return [...this.#runs.values()].filter(({ state }) => state === "queued" || state === "asking").length;
+  }
+
+  /**
+   * Aborts every run and begins no other. Nothing half done is stored. The worker is left to the end of the process: a thread
+   * that has looked for a GPU takes the graphics driver out of memory when it is ended, and a process that ends in the same
+   * moment calls that driver's exit handlers, which are gone (signal 11; Deno 2.9.6 with Mesa).
+   */
+  async stop(): Promise<void> {
+    this.#closed = true;
+    for (const run of this.#runs.values()) run.abort("Training aborted: the service is shutting down.");
+    await Promise.all(this.#ends);
+  }
+
+  /** As `stop`, and ends the worker, too: for a process that goes on. */
+  async close(): Promise<void> {
+    await this.stop();
+    this.#options.worker.close();
+  }
+
+  async #conduct(run: Run): Promise<void> {
+    const { checkpoints, tellable } = this.#options;
+    const keeper = new CheckpointKeeper(run, checkpoints, tellable);
+    const letGo = () => run.resumedFrom !== undefined && checkpoints.release(run.resumedFrom);
+    let deadline: ReturnType<typeof setTimeout> | undefined;
+    run.signal.addEventListener("abort", () => deadline = setTimeout(() => run.endAborted(), ABORT_DEADLINE_MS));
+    try {
+      await this.#trainUnlessKept(run, keeper);
+    } catch (error) {
+      await keeper.settled();
+      letGo();
+      if (run.signal.aborted) run.endAborted({ isSettled: true });
+      else if (error instanceof ValidationError) run.endFailed(error.message, error.field);
+      else run.endFailed(tellable(explain(error)));
+    } finally {
+      letGo();
+      clearTimeout(deadline);
+    }
+  }
+
+  /**
+   * Looks for a duplicate now and again when the run's turn has come: the one before it may have stored one. A yes holds
+   * for the model that was shown and for no other. A training that begins with a stored model makes a new one by intention.
+   */
+  async #trainUnlessKept(run: Run, keeper: CheckpointKeeper): Promise<void> {
+    const { store } = this.#options;
+    const findDuplicate = async () => run.config.start_from == null ? await store.findDuplicate(run.config) : undefined;
+    let duplicate = await findDuplicate();
+    let approvedId: string | undefined;
+    for (let front = false;; front = true) {
+      if (duplicate !== undefined && duplicate.id !== approvedId) {
+        // Asked without a turn: the others do not wait for this one's answer.
+        if (!await this.#mayReplace(run, duplicate)) return;
+        approvedId = duplicate.id;
+      }
+      const endTurn = await this.#queue.enter(run, run.signal, { front });
+      try {
+        duplicate = await findDuplicate();
+        if (duplicate === undefined || duplicate.id === approvedId) return await this.#train(run, keeper, approvedId);
+      } finally {
+        endTurn();
+      }
+    }
+  }
+
+  async #mayReplace(run: Run, existing: ModelRecord): Promise<boolean> {
+    const yes = await run.ask(existing, this.#options.answerTimeoutMs);
+    if (!yes) run.endKept(existing);
+    return yes;
+  }
+
+  /** Trains and stores; the new model takes the place of `replaces`, where that is given and still there. */
+  async #train(run: Run, keeper: CheckpointKeeper, replaces?: string): Promise<void> {
+    run.signal.throwIfAborted();
+    run.begin();
+    const { store, worker, device, threads, checkpoints } = this.#options;
+    const { config, past } = run;
+    const origin = past === undefined
+      ? { weights: await readStart(store, config) }
+      : { tensors: await checkpoints.read(past.checkpoint.history.run.id) };
+    const model = await worker.train(jobOf(run, origin, { device, threads }), {
+      onStart: (start) => {
+        log.info("run trains", { run: run.id, device: start.device });
+        run.start(start);
+      },
+      onLosses: (batch) => run.addLosses(batch),
+      onEpoch: (end) => run.endEpoch(end),
+      onGuess: (guess) => run.watchers.tell(guess),
+      onSnapshot: (snapshot) => keeper.keep(snapshot),
+    }, run.signal);
+    const resultOf = (record: ModelRecord): ResultMessage => ({
+      type: "result",
+      accuracy: record.accuracy,
+      training_time: record.training_time,
+      model_path: `/models/${record.filename}`,
+      model_type: record.model_type,
+      optimizer: record.optimizer,
+      model_id: record.id,
+      run_id: run.id,
+      device: run.summary.device ?? device,
+    });
+    try {
+      run.seal();
+      const record = await store.store(modelOf(run, model), model.weights, {
+        replaces,
+        history: (record) => run.historyWith(resultOf(record)),
+      });
+      run.endDone(resultOf(record));
+    } catch (error) {
+      if (model.snapshot !== undefined) keeper.keep(model.snapshot);
+      throw error;
+    }
+    await keeper.drop();
+  }
+
+  #endOneOf(client: string) {
+    const left = this.#unfinishedOf.get(client)! - 1;
+    if (left === 0) this.#unfinishedOf.delete(client);
+    else this.#unfinishedOf.set(client, left);
+  }
+
+  #forgetOldest() {
+    const finished = [...this.#runs.values()].filter((run) => run.finished);
+    for (const run of finished.slice(0, -this.#options.maxFinished)) this.#runs.delete(run.id);
+  }
+}
+
+function stepsOf({ batch_size, num_epochs }: TrainConfig, trainImages: number): number {
+  return Math.ceil(trainImages / batch_size) * num_epochs;
+}
+
+function explain(error: unknown): string {
+  if (error instanceof TrainingError || error instanceof RegistryError) return error.message;
+  log.error("a run failed", {}, error);
+  return "The training failed because of an internal error; the service's log has the details.";
+}

@@ -1,0 +1,55 @@
+import type { DigitSet } from "../../core/mnist/idx.ts";
+import { CLASSES, IMAGE_PIXELS, type ModelSpec, type NamedTensor } from "../../core/models/model_spec.ts";
+import { openPredictor } from "../../core/training/predictor.ts";
+
+/** Digits at once: few enough that a ConvNN's activations stay small. */
+const BATCH = { SimpleNN: 1000, ConvNN: 100 } as const;
+
+/** What a model says to a set of digits, in their order. */
+export interface Answers {
+  said: Uint8Array<ArrayBuffer>;
+  /** The probability of what was said. */
+  confidence: Float32Array<ArrayBuffer>;
+}
+
+export async function answerDigits(
+  spec: ModelSpec,
+  weights: readonly NamedTensor[],
+  { count, images }: Pick<DigitSet, "count" | "images">,
+): Promise<Answers> {
+  const batch = BATCH[spec.modelType];
+  const answers = { said: new Uint8Array(count), confidence: new Float32Array(count) };
+  const predictor = await openPredictor(spec, weights, { batch });
+  try {
+    for (let first = 0; first < count; first += batch) {
+      // The rest of a short last batch stays paper and is not looked at.
+      const pixels = new Uint8Array(batch * IMAGE_PIXELS);
+      pixels.set(images.subarray(first * IMAGE_PIXELS, (first + batch) * IMAGE_PIXELS));
+      const probabilities = await predictor.predict(pixels);
+      const logits = await predictor.logits();
+      for (let i = 0; i < Math.min(batch, count - first); i++) {
+        // Logits: of two that are almost certain, rounding makes equal probabilities.
+        const said = largest(logits.subarray(i * CLASSES, (i + 1) * CLASSES));
+        answers.said[first + i] = said;
+        answers.confidence[first + i] = probabilities[i * CLASSES + said];
+      }
+    }
+    return answers;
+  } finally {
+    predictor.close();
+  }
+}
+
+/** How many of `digits` a model tells, in per cent. */
+export async function scoreModel(spec: ModelSpec, weights: readonly NamedTensor[], digits: DigitSet): Promise<number> {
+  const { said } = await answerDigits(spec, weights, digits);
+  const correct = said.reduce((sum, digit, i) => sum + (digit === digits.labels[i] ? 1 : 0), 0);
+  return (100 * correct) / digits.count;
+}
+
+/** The place of the first of the largest numbers, as training's own evaluation finds it; 0 among none. */
+function largest(row: Float32Array): number {
+  let best = 0;
+  for (let i = 1; i < row.length; i++) if (row[i] > row[best]) best = i;
+  return best;
+}

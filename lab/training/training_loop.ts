@@ -1,0 +1,153 @@
+/** The loop of a training run: steps in chunks, losses out, a look at the stop flag in between. */
+import { concatenate, type Trainer } from "../../core/training/trainer.ts";
+import { Pace } from "./pace.ts";
+import type { EpochEnd, LossBatch } from "./worker_messages.ts";
+
+/** At most about thirty posts a second: more would cost the service's thread and show nobody anything. */
+const POST_INTERVAL_MS = 33;
+
+/** Before the first evaluation: a sixth as many images as an epoch has, each in about a third of a step's time. */
+const EVALUATION_STEPS_SHARE = 1 / 18;
+
+export type LoopTrainer = Pick<
+  Trainer,
+  "device" | "step" | "stepsPerEpoch" | "totalSteps" | "run" | "evaluate" | "stop"
+>;
+
+export interface LoopEvents {
+  onLosses(batch: LossBatch): void;
+  onEpoch(end: EpochEnd): void;
+}
+
+/** Where a training is, besides its step. The loop keeps it up to date. */
+export interface LoopProgress {
+  /** Epochs whose steps and evaluation are done. */
+  epochsDone: number;
+  /** Sum of the losses since the last of them. */
+  lossSum: number;
+  /** Per cent, after the last of them. */
+  accuracy?: number;
+}
+
+/** Something to be done from time to time between two runs, such as keeping the state of the training. */
+export interface Pause {
+  /** Whether it is time again. */
+  due(): boolean;
+  /** Called only while no run is in progress. */
+  take(): Promise<void>;
+}
+
+export interface LoopOptions {
+  /** From where to go on: of a trainer at step 0 the start. */
+  progress?: LoopProgress;
+  pauses?: readonly Pause[];
+}
+
+/** Whether a run was cut short in the middle of a step: what the trainer holds is of no use then. */
+export function isTorn({ stop }: Pick<Trainer, "stop">): boolean {
+  return stop !== undefined && Atomics.load(stop, 0) !== 0;
+}
+
+/**
+ * Trains to the end and returns the accuracy after the last epoch, in per cent of the test digits; undefined when
+ * `shouldStop` said so first. It is asked before and after every chunk and during evaluation. No run is in progress when
+ * this settles, and unless the trainer `isTorn`, its state and `progress` are those of the last step told.
+ * `trainImages` is the number of images in an epoch.
+ */
+export async function runTraining(
+  trainer: LoopTrainer,
+  trainImages: number,
+  events: LoopEvents,
+  shouldStop: () => boolean,
+  { progress = { epochsDone: 0, lossSum: 0 }, pauses = [] }: LoopOptions = {},
+): Promise<number | undefined> {
+  const pace = new Pace();
+  const epochs = trainer.totalSteps / trainer.stepsPerEpoch;
+  let evaluationMs: number | undefined;
+  const imagesPerSecond = (msPerStep: number) => (trainImages / trainer.stepsPerEpoch) * 1000 / msPerStep;
+  const secondsLeft = (epoch: number) => {
+    const evaluation = evaluationMs ?? trainer.stepsPerEpoch * EVALUATION_STEPS_SHARE * pace.msPerStep;
+    return ((trainer.totalSteps - trainer.step) * pace.msPerStep + (epochs - epoch + 1) * evaluation) / 1000;
+  };
+  while (progress.epochsDone < epochs) {
+    const epoch = progress.epochsDone + 1;
+    const lastStep = epoch * trainer.stepsPerEpoch;
+    const report = (firstStep: number, losses: Float32Array) =>
+      events.onLosses({
+        firstStep,
+        losses,
+        epoch,
+        imagesPerSecond: imagesPerSecond(pace.msPerStep),
+        meanImagesPerSecond: imagesPerSecond(pace.meanMsPerStep),
+        secondsLeft: pace.isWarm ? secondsLeft(epoch) : undefined,
+      });
+    if (!await runEpoch(trainer, lastStep, { pace, progress, pauses, report, shouldStop })) return undefined;
+    const began = performance.now();
+    const accuracy = await trainer.evaluate(shouldStop);
+    if (accuracy === undefined || shouldStop()) return undefined;
+    evaluationMs = performance.now() - began;
+    const meanLoss = progress.lossSum / trainer.stepsPerEpoch;
+    Object.assign(progress, { epochsDone: epoch, lossSum: 0, accuracy });
+    events.onEpoch({ epoch, meanLoss, accuracy });
+  }
+  return progress.accuracy;
+}
+
+interface EpochOptions {
+  pace: Pace;
+  progress: LoopProgress;
+  pauses: readonly Pause[];
+  report(firstStep: number, losses: Float32Array): void;
+  shouldStop(): boolean;
+}
+
+/**
+ * Runs up to `lastStep`; false when it stopped before. On a GPU the next chunk is on its way before the losses of the last
+ * are awaited, so that it never waits for this side.
+ */
+async function runEpoch(
+  trainer: LoopTrainer,
+  lastStep: number,
+  { pace, progress, pauses, report, shouldStop }: EpochOptions,
+): Promise<boolean> {
+  let unreported: Float32Array[] = [];
+  let reportedUpTo = trainer.step;
+  let reportedAt = -Infinity;
+  let received = trainer.step;
+  let began = performance.now();
+  const flush = () => {
+    if (unreported.length > 0) report(reportedUpTo + 1, concatenate(unreported));
+    unreported = [];
+    reportedUpTo = received;
+    reportedAt = performance.now();
+  };
+  const runNext = () => trainer.step < lastStep && !shouldStop() ? trainer.run(pace.chunkSteps) : undefined;
+  let next: Promise<Float32Array> | undefined;
+  try {
+    for (let pending = runNext(); pending !== undefined; pending = next ?? runNext()) {
+      const due = pauses.filter((pause) => pause.due());
+      next = trainer.device === "webgpu" && due.length === 0 ? runNext() : undefined;
+      // It may fail before it is awaited: then the failure of `pending` is the one to tell.
+      next?.catch(() => {});
+      const losses = await pending;
+      // An interrupted run returns whatever an earlier one left in its place.
+      if (isTorn(trainer)) return false;
+      const now = performance.now();
+      pace.took(losses.length, now - began);
+      began = now;
+      received += losses.length;
+      for (const loss of losses) progress.lossSum += loss;
+      unreported.push(losses);
+      if (now - reportedAt >= POST_INTERVAL_MS || received >= lastStep) flush();
+      if (due.length > 0) {
+        flush();
+        for (const pause of due) await pause.take();
+        began = performance.now();
+      }
+    }
+  } finally {
+    await next?.catch(() => {});
+  }
+  flush();
+  return received >= lastStep;
+}

@@ -1,0 +1,106 @@
+/** The training thread: holds the digits, trains one job at a time, and stays for the next. */
+import type { Dataset } from "../../core/mnist/idx.ts";
+import { openTrainerOn } from "../../core/training/device_choice.ts";
+import { readDataset } from "../../service/dataset/dataset.ts";
+import { log } from "../../service/log.ts";
+import { Guesser } from "./guesser.ts";
+import { SnapshotTimer } from "./snapshot_timer.ts";
+import { isTorn, type LoopProgress, runTraining } from "./training_loop.ts";
+import { WatchBoard } from "./watch_board.ts";
+import type { FromWorker, Snapshot, ToWorker, TrainedModel, TrainingJob } from "./worker_messages.ts";
+
+let dataset: Dataset;
+let stopFlag: Int32Array<SharedArrayBuffer>;
+
+self.onmessage = async ({ data }: MessageEvent<ToWorker>) => {
+  if (data.type === "open") {
+    stopFlag = new Int32Array(data.stopFlag);
+    post(await open(data.dataDir));
+  } else {
+    post(await answerJob(data.job));
+  }
+};
+
+async function open(dataDir: string): Promise<FromWorker> {
+  try {
+    dataset = await readDataset(dataDir);
+    return { type: "ready", trainImages: dataset.train.count };
+  } catch (error) {
+    return { type: "unreadable", message: messageOf(error) };
+  }
+}
+
+async function answerJob(job: TrainingJob): Promise<FromWorker> {
+  try {
+    const model = await train(job);
+    return model === undefined ? { type: "stopped" } : { type: "trained", model };
+  } catch (error) {
+    log.error("training failed", {}, error);
+    return { type: "failed", message: explain(error) };
+  }
+}
+
+/** Undefined when the stop flag ended the training. */
+async function train(job: TrainingJob): Promise<TrainedModel | undefined> {
+  const began = performance.now();
+  const { trainer, reason } = await openTrainerOn(job.device, { ...job, dataset });
+  const progress: LoopProgress = job.resume?.progress ?? { epochsDone: 0, lossSum: 0 };
+  const takeSnapshot = async (): Promise<Snapshot> => ({
+    ...await trainer.state(),
+    progress: { ...progress },
+    seconds: (job.resume?.seconds ?? 0) + (performance.now() - began) / 1000,
+  });
+  const keeper = new SnapshotTimer(async () => post({ type: "snapshot", snapshot: await takeSnapshot() }));
+  const guesser = new Guesser(new WatchBoard(job.watched), trainer, (guess) => post({ type: "guess", guess }));
+  try {
+    post({
+      type: "start",
+      start: { device: trainer.device, reason, totalSteps: trainer.totalSteps, stop: trainer.stop },
+    });
+    const accuracy = await runTraining(
+      trainer,
+      dataset.train.count,
+      {
+        onLosses: (batch) => post({ type: "losses", batch }),
+        onEpoch: (end) => post({ type: "epoch", end }),
+      },
+      () => Atomics.load(stopFlag, 0) !== 0,
+      { progress, pauses: [keeper, guesser] },
+    );
+    if (accuracy !== undefined) {
+      // What is watched shall end with the word of the finished model.
+      await guesser.take();
+      const weights = await trainer.weights(), snapshot = await takeSnapshot();
+      return { weights, accuracy, trainingTime: snapshot.seconds, snapshot };
+    }
+    const hasNews = trainer.step > (job.resume?.step ?? 0);
+    if (hasNews && !isTorn(trainer)) {
+      post({ type: "stopping" });
+      post({ type: "snapshot", snapshot: await takeSnapshot() });
+    }
+    return undefined;
+  } finally {
+    trainer.close();
+  }
+}
+
+function explain(error: unknown): string {
+  const message = messageOf(error);
+  return /memory|allocation/i.test(message)
+    ? `There is not enough memory for this training; a smaller batch or narrower layers need less. (${message})`
+    : `The training failed: ${message}`;
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+/** A snapshot's tensors are handed over instead of copied: nobody here needs them any more. */
+function post(message: FromWorker) {
+  const snapshot = message.type === "snapshot"
+    ? message.snapshot
+    : message.type === "trained"
+    ? message.model.snapshot
+    : undefined;
+  self.postMessage(message, { transfer: snapshot?.tensors.map(({ data }) => data.buffer as ArrayBuffer) ?? [] });
+}

@@ -1,0 +1,77 @@
+/** For tests: the training service's app on a real registry, with the real importing thread and test digits. */
+import { join } from "node:path";
+import type { Hono } from "hono";
+import { type ModelRecord } from "../protocol/mod.ts";
+import { Registry, RunCheckpoints } from "../lab/models/mod.ts";
+import { readSettings } from "../service/settings.ts";
+import { SocketGroup } from "../service/websocket.ts";
+import { ModelAnalyst } from "../lab/analysis/model_analyst.ts";
+import { createTrainingApp } from "./app.ts";
+import { ModelImporter } from "../lab/imports/model_importer.ts";
+import { RunArchive } from "../lab/runs/run_archive.ts";
+import { Runs } from "../lab/runs/runs.ts";
+import { foldersOf, withDigits } from "./service_process_testing.ts";
+import { FakeWorker, TRAIN_IMAGES } from "./testing.ts";
+
+export interface ImportLab {
+  app: Hono;
+  registry: Registry;
+  importer: ModelImporter;
+  modelsDir: string;
+  /** `POST /api/models` with `query` such as `?overwrite=true`. */
+  post(body: BodyInit, query?: string, headers?: Record<string, string>): Promise<Answer>;
+}
+
+export interface Answer {
+  status: number;
+  headers: Headers;
+  // deno-lint-ignore no-explicit-any
+  body: ModelRecord & { error?: any; existing?: any };
+}
+
+/** Runs `body` with a fresh lab and removes it afterwards. */
+export function withImportLab(body: (lab: ImportLab) => Promise<void>): Promise<void> {
+  return withDigits(async (dir) => {
+    const { modelsDir, dataDir } = foldersOf(dir);
+    const registry = await Registry.open(modelsDir, { write: true });
+    const importer = new ModelImporter({ store: registry, dataDir });
+    const analyst = new ModelAnalyst({ store: registry, dataDir });
+    const checkpoints = await RunCheckpoints.open(modelsDir);
+    const app = createTrainingApp({
+      settings: readSettings(() => undefined),
+      registry,
+      importer,
+      analyst,
+      runs: new Runs({
+        store: registry,
+        checkpoints,
+        worker: new FakeWorker(),
+        trainImages: TRAIN_IMAGES,
+        device: "wasm",
+        threads: 1,
+      }),
+      archive: new RunArchive({ store: registry, checkpoints }),
+      sockets: new SocketGroup(),
+    });
+    const post = async (body: BodyInit, query = "", headers: Record<string, string> = {}) => {
+      const response = await app.request(`http://localhost:8000/api/models${query}`, { method: "POST", body, headers });
+      return { status: response.status, headers: response.headers, body: await response.json() };
+    };
+    await body({ app, registry, importer, modelsDir, post });
+    importer.close();
+    analyst.close();
+  });
+}
+
+/** A form as a drop zone sends it. */
+export function formOf(bytes: Uint8Array<ArrayBuffer>, name: string, fields: Record<string, string> = {}): FormData {
+  const form = new FormData();
+  form.append("file", new File([bytes], name));
+  for (const [field, value] of Object.entries(fields)) form.append(field, value);
+  return form;
+}
+
+/** A model of the Python lab's fixture folder, as bytes. */
+export function pythonModel(id: string): Uint8Array<ArrayBuffer> {
+  return Deno.readFileSync(join(import.meta.dirname!, "..", "..", "registry", "fixtures", "python_lab", `${id}.pth`));
+}

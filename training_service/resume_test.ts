@@ -1,0 +1,294 @@
+import assert from "node:assert/strict";
+import type { HistoryMessage, RunSummary } from "../protocol/mod.ts";
+import { RegistryError } from "../lab/models/mod.ts";
+import { CONFIG, type FakeTraining, type TestClient, type TestLab, withLab } from "./testing.ts";
+import { TrainingError } from "../lab/training/training_thread.ts";
+
+/** A training that has reached `step`, with its client. */
+async function trainTo(lab: TestLab, step: number, request: object = CONFIG) {
+  const client = await lab.connect("/ws/train");
+  client.send(request);
+  const { run_id } = await client.next("accepted");
+  const training = await lab.worker.next();
+  training.start("wasm");
+  training.steps(1, step);
+  return { client, run_id, training };
+}
+
+/** Aborts as a worker does that stops between two steps. */
+async function abort(client: TestClient, training: FakeTraining, step: number) {
+  training.signal.addEventListener("abort", () => training.snapshot(step), { once: true });
+  // The fake's own listener came first and settled the training; what it keeps is kept all the same.
+  client.send({ type: "abort" });
+  return await client.next("aborted");
+}
+
+async function stopped(lab: TestLab, step: number): Promise<string> {
+  const { client, run_id, training } = await trainTo(lab, step);
+  training.snapshot(step);
+  assert.equal((await abort(client, training, step)).resume, run_id);
+  return run_id;
+}
+
+async function refused(lab: TestLab, request: object) {
+  const client = await lab.connect("/ws/train");
+  client.send(request);
+  const error = await client.next("error");
+  const code = await client.end();
+  assert.deepEqual(client.messages, [error], "nothing but the error comes");
+  return { ...error, code };
+}
+
+Deno.test("the worker of a resumed run gets the settings, the state and the place where the other stopped", async () => {
+  await withLab(async (lab) => {
+    const { client, run_id, training } = await trainTo(lab, 7, { ...CONFIG, use_dropout: true, seed: 9 });
+    training.endEpoch(1);
+    await abort(client, training, 7);
+    const next = await lab.connect("/ws/train");
+    next.send({ resume: run_id });
+    await next.next("accepted");
+    assert.deepEqual((await lab.worker.next()).job, {
+      ...training.job,
+      device: "wasm",
+      resume: {
+        step: 7,
+        tensors: [{ name: "state", shape: [2], data: Float32Array.of(7, 7) }],
+        progress: { epochsDone: 1, lossSum: 0.25, accuracy: undefined },
+        seconds: 12.5,
+      },
+    });
+    const [summary] = lab.runs.list();
+    assert.equal(summary.resumed_from, run_id);
+    assert.deepEqual([summary.config.seed, summary.config.use_dropout, summary.step], [9, true, 7]);
+    const history = lab.runs.get(summary.id)!.history;
+    assert.deepEqual(history.losses, [[1, 1]]);
+    assert.match(history.logs.at(-1)!.message, /^Going on with SimpleNN \[16\] with Adam after step 7\.$/);
+  });
+});
+
+Deno.test("a run goes on on another device where that is asked for", async () => {
+  await withLab(async (lab) => {
+    const run_id = await stopped(lab, 4);
+    await trainTo(lab, 5, { resume: run_id, device: "reference" }).then(({ training }) => {
+      assert.equal(training.job.device, "reference");
+    });
+  });
+});
+
+Deno.test("what cannot be resumed is refused with the field, and nothing is listed", async () => {
+  await withLab(async (lab) => {
+    const cases: [object, RegExp, string][] = [
+      [{ resume: "run_00000000" }, /^resume names "run_00000000", of which no checkpoint is kept/, "resume"],
+      [{ resume: "../../etc/passwd" }, /no checkpoint is kept/, "resume"],
+      [{ resume: 7 }, /^resume must be the id of a run, got 7$/, "resume"],
+      [{ resume: "" }, /^resume must be the id of a run/, "resume"],
+      [{ resume: "x".repeat(201) }, /^resume must be the id of a run/, "resume"],
+      [{ resume: "run_1", device: "gpu" }, /^device must be one of/, "device"],
+      [{ ...CONFIG, resume: "run_1" }, /^\w+ cannot go with resume: a run goes on with the settings/, "model_type"],
+    ];
+    for (const [request, message, field] of cases) {
+      const error = await refused(lab, request);
+      assert.match(error.message, message);
+      assert.deepEqual([error.field, error.code], [field, 1008]);
+    }
+    assert.deepEqual(lab.runs.list(), []);
+  });
+});
+
+Deno.test("a run is not taken up while it runs, nor twice at once; when its successor ends without news, it can be again", async () => {
+  await withLab(async (lab) => {
+    const { client, run_id, training } = await trainTo(lab, 3);
+    assert.match((await refused(lab, { resume: run_id })).message, /still under way/);
+    training.snapshot(3);
+    await abort(client, training, 3);
+    const next = await lab.connect("/ws/train");
+    next.send({ resume: run_id });
+    const second = await next.next("accepted");
+    assert.equal(lab.runs.get(run_id)!.summary.resume, undefined);
+    assert.match((await refused(lab, { resume: run_id })).message, /Another training goes on with the run/);
+    await lab.worker.next();
+    next.send({ type: "abort" });
+    assert.equal((await next.next("aborted")).resume, run_id, "there is nothing newer");
+    assert.equal(lab.runs.get(second.run_id)!.summary.resume, run_id);
+    assert.equal((await trainTo(lab, 4, { resume: run_id })).training.job.resume!.step, 3);
+  });
+});
+
+Deno.test("the checkpoints of a run and of the one it went on with go once it is stored", async () => {
+  await withLab(async (lab) => {
+    const run_id = await stopped(lab, 3);
+    const { client, training } = await trainTo(lab, 4, { resume: run_id });
+    training.snapshot(4);
+    training.complete();
+    await client.next("result");
+    await client.end();
+    await lab.runs.close();
+    assert.deepEqual(lab.checkpoints.list(), []);
+    assert(lab.runs.list().every(({ resume }) => resume === undefined));
+  });
+});
+
+Deno.test("a failed run goes on from what was kept before it failed", async () => {
+  await withLab(async (lab) => {
+    const { client, run_id, training } = await trainTo(lab, 6);
+    training.snapshot(4);
+    training.fail(new TrainingError("The GPU is gone."));
+    assert.deepEqual(await client.next("error"), { type: "error", message: "The GPU is gone.", resume: run_id });
+    assert.equal((await trainTo(lab, 5, { resume: run_id })).training.job.resume!.step, 4);
+  });
+});
+
+Deno.test("a model that cannot be stored is not lost: the run goes on to storing it", async () => {
+  await withLab(async (lab) => {
+    const { store } = lab.store;
+    lab.store.store = () => Promise.reject(new RegistryError("the metadata is damaged: mend the file"));
+    const { client, run_id, training } = await trainTo(lab, 10);
+    const { onSnapshot } = training.events;
+    training.events.onSnapshot = () => {};
+    const snapshot = training.snapshot(10);
+    training.events.onSnapshot = onSnapshot;
+    training.finish({ snapshot });
+    assert.equal((await client.next("error")).resume, run_id);
+    lab.store.store = store;
+    const next = await trainTo(lab, 10, { resume: run_id });
+    assert.equal(next.training.job.resume!.step, 10);
+    next.training.finish();
+    await next.client.next("result");
+  });
+});
+
+Deno.test("aborted comes in time even where the state takes longer to keep, which is kept all the same", async () => {
+  await withLab(async (lab) => {
+    const { save } = lab.checkpoints;
+    const written = Promise.withResolvers<void>();
+    lab.checkpoints.save = async (...args) => {
+      await written.promise;
+      await save.apply(lab.checkpoints, args);
+    };
+    const { client, run_id, training } = await trainTo(lab, 4);
+    training.snapshot(4);
+    const asked = performance.now();
+    client.send({ type: "abort" });
+    assert.equal((await client.next("aborted")).resume, undefined);
+    assert(performance.now() - asked < 250, `it took ${performance.now() - asked} ms`);
+    written.resolve();
+    await lab.runs.close();
+    assert.equal(lab.runs.get(run_id)!.summary.resume, run_id);
+  });
+});
+
+Deno.test("an abort that leaves nothing to go on from says so", async () => {
+  await withLab(async (lab) => {
+    const { client } = await trainTo(lab, 3);
+    client.send({ type: "abort" });
+    await client.next("log", ({ message }) => /Nothing is kept to go on from/.test(message));
+    assert.equal((await client.next("aborted")).resume, undefined);
+  });
+});
+
+Deno.test("a checkpoint that cannot be written is named once in the log, and the training goes on", async () => {
+  await withLab(async (lab) => {
+    lab.checkpoints.save = () => Promise.reject(new RegistryError("cannot keep a checkpoint in /m: disk full"));
+    const { client, training } = await trainTo(lab, 3);
+    training.snapshot(3);
+    await client.next("log", ({ message }) => /No checkpoint: .*disk full/.test(message));
+    training.complete();
+    await client.next("result");
+  });
+});
+
+Deno.test("a damaged checkpoint is refused with its file, and stays", async () => {
+  await withLab(async (lab) => {
+    const run_id = await stopped(lab, 3);
+    lab.checkpoints.read = () => Promise.reject(new RegistryError("cannot read the checkpoint /m/x: incomplete"));
+    const client = await lab.connect("/ws/train");
+    client.send({ resume: run_id });
+    assert.deepEqual(await client.next("error"), {
+      type: "error",
+      message: "cannot read the checkpoint /m/x: incomplete",
+      resume: run_id,
+    });
+  });
+});
+
+Deno.test("start_from begins with the weights of a stored model and stores a new one beside it", async () => {
+  await withLab(async (lab) => {
+    const weights = [{ name: "w", shape: [1], data: Float32Array.of(5) }];
+    lab.store.readWeights = () => Promise.resolve(weights);
+    const old = lab.store.add();
+    const { client, training } = await trainTo(lab, 1, { ...CONFIG, start_from: old.id });
+    assert.deepEqual(training.job.weights, weights);
+    training.complete();
+    const { model_id } = await client.next("result");
+    assert.deepEqual(lab.store.records.map(({ id, started_from }) => [id, started_from]), [
+      [old.id, undefined],
+      [model_id, old.id],
+    ]);
+  });
+});
+
+Deno.test("start_from refuses a model that is not there or has other layers, naming both; dropout may differ", async () => {
+  await withLab(async (lab) => {
+    const old = lab.store.add({ hidden_layers_config: [32] });
+    const cases: [object, RegExp][] = [
+      [{ ...CONFIG, start_from: "model_x" }, /^start_from names "model_x", and no such model is stored$/],
+      [{ ...CONFIG, start_from: 5 }, /^start_from must be the id of a model, got 5$/],
+      [
+        { ...CONFIG, start_from: old.id },
+        /which is a SimpleNN with hidden layers 32; the configuration is a SimpleNN with hidden layers 16\. Both/,
+      ],
+      [{ ...CONFIG, model_type: "ConvNN", hidden_layers_config: [32], num_layers: 1, start_from: old.id }, /a ConvNN/],
+    ];
+    for (const [request, message] of cases) {
+      const error = await refused(lab, request);
+      assert.match(error.message, message);
+      assert.deepEqual([error.field, error.code], ["start_from", 1008]);
+    }
+    assert.deepEqual(lab.runs.list(), []);
+    await trainTo(lab, 1, { ...CONFIG, hidden_layers_config: [32], use_dropout: true, start_from: old.id });
+  });
+});
+
+Deno.test("runs of before are listed behind the present ones, each once, and are told like them", async () => {
+  await withLab(async (lab) => {
+    const stoppedId = await stopped(lab, 3);
+    const { client, run_id, training } = await trainTo(lab, 5, { ...CONFIG, learning_rate: 0.5 });
+    training.complete();
+    await client.end();
+    const ids = async () => ((await lab.getJson("/api/runs")).body as RunSummary[]).map(({ id }) => id);
+    assert.deepEqual(await ids(), [run_id, stoppedId]);
+    lab.runs.get = () => undefined;
+    lab.runs.list = () => [];
+    assert.deepEqual(await ids(), [run_id, stoppedId], "as after a restart");
+    const { body } = await lab.getJson(`/api/runs/${run_id}`);
+    const history = body as HistoryMessage;
+    assert.deepEqual([history.run.state, history.end?.type, history.losses.length > 0], ["done", "result", true]);
+    assert(history.logs.filter(({ epoch }) => epoch).every(({ seconds }) => seconds! >= 0));
+    for (const file of ["history.csv", "curve.png"]) {
+      for (const id of [run_id, stoppedId]) {
+        const response = await fetch(`http://${lab.host}/api/runs/${id}/${file}`);
+        assert.equal(response.status, 200);
+        assert((await response.bytes()).length > 20);
+      }
+      assert.equal(
+        await fetch(`http://${lab.host}/api/runs/run_x/${file}`).then(async (r) => (await r.text(), r.status)),
+        404,
+      );
+    }
+    const onlooker = await lab.connect(`/ws/runs/${run_id}`);
+    assert.deepEqual(await onlooker.next("history"), history);
+    assert.equal(await onlooker.end(), 1000);
+  });
+});
+
+Deno.test("runs that stop leave the worker to the end of the process; where that goes on, the worker is ended", async () => {
+  await withLab(async ({ train, worker, runs }) => {
+    const client = await train();
+    (await worker.next()).start();
+    await runs.stop();
+    assert.equal((await client.next("aborted")).type, "aborted");
+    assert.equal(worker.closed, false);
+    await runs.close();
+    assert.equal(worker.closed, true);
+  });
+});

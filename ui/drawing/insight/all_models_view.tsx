@@ -1,0 +1,100 @@
+import type { ModelRecord } from "../../../protocol/mod.ts";
+import { Button } from "../../shared/components/button.tsx";
+import { describeModel, formatPercent, formatShare, plural } from "../../shared/text/format.ts";
+import { type AllModels, MOST, type Opinion, type Vote } from "./all_models.ts";
+
+/** The same drawing before every stored model. */
+export function AllModelsView({ model, useModel, inUse }: {
+  model: AllModels;
+  useModel: (record: ModelRecord) => void;
+  /** The id of the model that answers on the page. */
+  inUse: string | undefined;
+}) {
+  const opinions = model.opinions.value;
+  return (
+    <section class="all-models" aria-labelledby="all-models-title">
+      <h3 id="all-models-title">What all your models say</h3>
+      <div class="ask">
+        <Button idle={!model.canAsk.value} onClick={() => void model.ask()}>Ask all models</Button>
+        <p role="status" aria-label="All models">{words(model)}</p>
+      </div>
+      {opinions.length > 0 && (
+        <ol class="opinions">
+          {opinions.map((opinion) => (
+            <li key={opinion.record.id}>
+              <OpinionButton
+                opinion={opinion}
+                majority={model.votes.value[0]?.digit}
+                isInUse={opinion.record.id === inUse}
+                useModel={useModel}
+              />
+            </li>
+          ))}
+        </ol>
+      )}
+    </section>
+  );
+}
+
+function OpinionButton({ opinion: { record, says }, majority, isInUse, useModel }: {
+  opinion: Opinion;
+  majority: number | undefined;
+  isInUse: boolean;
+  useModel: (record: ModelRecord) => void;
+}) {
+  const isUsable = says !== "unusable";
+  const isOther = isUsable && says.digit !== majority;
+  return (
+    <button
+      type="button"
+      class="opinion"
+      disabled={!isUsable}
+      aria-pressed={isUsable ? isInUse : undefined}
+      onClick={() => useModel(record)}
+    >
+      <span class={isOther ? "says other" : "says"}>{isUsable ? says.digit : "–"}</span>
+      <span class="who">
+        <span>{describeModel(record)}</span>
+        <span class="note">
+          {isUsable
+            ? `test accuracy ${formatPercent(record.accuracy)} – ${isInUse ? "answers now" : "press to use this model"}`
+            : "could not be opened here"}
+        </span>
+      </span>
+      {isUsable && (
+        <span class="confidence">
+          <span>{formatShare(says.confidence)} sure</span>
+          <span class="bar" aria-hidden="true">
+            <span style={{ transform: `scaleX(${says.confidence})` }} />
+          </span>
+        </span>
+      )}
+    </button>
+  );
+}
+
+function words(model: AllModels): string {
+  const done = model.opinions.value.length, asked = model.asked.value, stored = model.stored.value;
+  switch (model.state.value) {
+    case "idle":
+      return model.canAsk.value ? "The same drawing before each of them, here in the browser." : "Draw a digit first.";
+    case "unreachable":
+      return "The inference service cannot be reached. Check that it is running, then try again.";
+    case "asking":
+      return done === 0 ? "Asking …" : `${done} of ${asked} asked: ${agreement(model.votes.value, done)} …`;
+    case "done": {
+      if (asked === 0) return "No model is stored yet.";
+      const limit = stored > MOST ? ` These are the ${MOST} most accurate of ${plural(stored, "stored model")}.` : "";
+      return `${agreement(model.votes.value, done)}.${limit}`;
+    }
+  }
+}
+
+/** `7 of 9 say 4, 2 say 9`. */
+export function agreement(votes: readonly Vote[], asked: number): string {
+  if (votes.length === 0) return "none of them could be opened";
+  const [first, ...others] = votes.map(({ digit, votes }) =>
+    [votes, `${votes === 1 ? "says" : "say"} ${digit}`] as const
+  );
+  return [`${first[0]} of ${asked} ${first[1]}`, ...others.map(([count, says]) => `${count} ${says}`)].join(", ");
+}

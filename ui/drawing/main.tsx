@@ -1,0 +1,42 @@
+import { render } from "preact";
+import { openExplainer } from "../../core/training/insight.ts";
+import { recordVersion } from "../../protocol/mod.ts";
+import { chooseDevices } from "../shared/engine/choose_devices.ts";
+import { InsightEngine } from "../shared/engine/insight_engine.ts";
+import { LocalEngine } from "../shared/engine/local_engine.ts";
+import { openOnce, openStored } from "../shared/engine/open_stored.ts";
+import { SeveralModels } from "../shared/engine/several_models.ts";
+import { keepInAddressBar } from "../shared/wire/address_bar.ts";
+import { browserConnection } from "../shared/wire/browser_connection.ts";
+import { StoredWeights } from "../shared/wire/stored_weights.ts";
+import { browserPreferences } from "../shared/wire/preferences.ts";
+import { InsightModel } from "./insight/insight_model.ts";
+import { whenIdle } from "./insight/when_idle.ts";
+import { InferenceModel } from "./model.ts";
+import { decodeSample } from "./samples/decode_sample.ts";
+import { InferencePage } from "./view.tsx";
+
+const devices = chooseDevices(new URLSearchParams(location.search).get("device"));
+const weights = new StoredWeights(browserConnection);
+const model = new InferenceModel({
+  connection: browserConnection,
+  engine: new LocalEngine(openStored(browserConnection, devices, weights)),
+  preferences: browserPreferences,
+  decodeSample,
+  now: () => performance.now(),
+});
+const insight = new InsightModel(model, {
+  insights: new InsightEngine(async (record) => {
+    const { spec, weights: tensors } = await weights.get(record.id, recordVersion(record));
+    return await openExplainer(spec, tensors);
+  }),
+  several: new SeveralModels(openOnce(browserConnection)),
+  preferences: browserPreferences,
+  whenIdle,
+});
+const opening = model.open(location.search);
+render(<InferencePage model={model} insight={insight} />, document.getElementById("page")!);
+keepInAddressBar(model.choice.address);
+// Back from the training page, a model may be there that was missing before.
+document.addEventListener("visibilitychange", () => document.hidden || void model.choice.refresh());
+await opening;

@@ -1,0 +1,47 @@
+import type { ComponentChildren } from "preact";
+import type { FormQuery } from "../../../protocol/mod.ts";
+import { pageUrl } from "../wire/page_urls.ts";
+import { ThemeSwitch } from "../theme/theme_switch.tsx";
+import { PAGE_WORDS, type PageName } from "./page_words.ts";
+
+/**
+ * The frame that both pages share: name, way to the other page, headline, content. It takes over the same elements from
+ * the HTML of the page (`ui/page.html`), where they can be seen before this runs.
+ */
+export function Page(
+  { current, query, children }: {
+    current: PageName;
+    /** Fields that the link to the other page carries. */
+    query: FormQuery;
+    children: ComponentChildren;
+  },
+) {
+  const { title, lead } = PAGE_WORDS[current];
+  const link = (page: "training" | "inference", text: string) => (
+    <a href={pageUrl(page, query)} aria-current={page === current ? "page" : undefined}>{text}</a>
+  );
+  return (
+    <>
+      <header class="top">
+        <div class="frame">
+          <p class="brand">MNIST Lab</p>
+          <nav aria-label="Pages">
+            {link("training", "Train")}
+            {link("inference", "Draw")}
+          </nav>
+          <ThemeSwitch />
+        </div>
+      </header>
+      <main class="frame">
+        <div class="opening">
+          <h1>{title}</h1>
+          <p>{lead}</p>
+        </div>
+        {children}
+      </main>
+      <footer class="frame bottom note">
+        <a href="/docs" aria-current={current === "docs" ? "page" : undefined}>For programs (API)</a>
+      </footer>
+    </>
+  );
+}

@@ -1,0 +1,56 @@
+import assert from "node:assert/strict";
+import { writeSafetensors } from "../../../core/formats/safetensors.ts";
+import { type ModelSpec, type NamedTensor } from "../../../core/models/model_spec.ts";
+import { initialParameters } from "../../../core/models/parameters.ts";
+import { openPredictor } from "../../../core/training/predictor.ts";
+import type { ModelRecord } from "../../../protocol/mod.ts";
+import { FakeLab } from "../wire/fake_connection.ts";
+import { StoredWeights } from "../wire/stored_weights.ts";
+import { openStored } from "./open_stored.ts";
+
+const record = { id: "m 1" } as ModelRecord;
+const path = "/api/models/m%201/model.safetensors";
+const spec: ModelSpec = { modelType: "SimpleNN", hiddenLayers: [16, 8], dropout: 0.5 };
+const texts = { model_type: "SimpleNN", hidden_layers_config: "[16,8]", use_dropout: "true", dropout_p: "0.5" };
+const weights = initialParameters(spec, 7);
+const drawing = Uint8Array.from({ length: 784 }, (_, i) => (i * 37) % 256);
+
+function opener(tensors: readonly NamedTensor[], devices: ("webgpu" | "wasm")[] = ["wasm"]) {
+  const lab = new FakeLab();
+  lab.files.set(path, writeSafetensors(tensors, texts));
+  return openStored(lab, Promise.resolve(devices));
+}
+
+Deno.test("a model opened from its file answers what the model itself answers", async () => {
+  const model = await opener(weights)(record);
+  const oracle = await openPredictor(spec, weights, { device: "reference" });
+  const answer = await model.predict(drawing);
+  const expected = await oracle.predict(drawing);
+  assert.equal(model.device, "wasm");
+  answer.forEach((share, digit) => assert.ok(Math.abs(share - expected[digit]) < 1e-5, `digit ${digit}`));
+  model.close();
+  oracle.close();
+});
+
+Deno.test("a file of other layers than it says is refused, and so is one that is not there", async () => {
+  await assert.rejects(opener(weights.slice(2))(record), /4 were found/);
+  await assert.rejects(openStored(new FakeLab(), Promise.resolve(["wasm"]))(record), /unreachable/);
+});
+
+Deno.test("weights are fetched once for all who ask, anew for another version, and again after a failure", async () => {
+  const lab = new FakeLab();
+  let downloads = 0;
+  const stored = new StoredWeights({ download: (path) => (downloads++, lab.download(path)) });
+  await assert.rejects(stored.get("m 1"), /unreachable/);
+  lab.files.set(path, writeSafetensors(weights, texts));
+  const first = stored.get("m 1");
+  assert.equal(stored.get("m 1"), first);
+  await first;
+  assert.equal(downloads, 2);
+  await stored.get("m 1", "retrained");
+  await stored.get("m 1");
+  assert.equal(downloads, 3, "both are kept");
+  await stored.get("m 1", "retrained again");
+  await stored.get("m 1", "retrained");
+  assert.equal(downloads, 5, "the one used least lately was let go");
+});

@@ -1,0 +1,66 @@
+/** Numbers and models in words, the same on both pages. */
+import type { ModelRecord } from "../../../protocol/mod.ts";
+
+const LOCALE = "en-GB";
+/** Made once: a table says thousands of numbers. */
+const COUNTS = new Intl.NumberFormat(LOCALE);
+
+/** `109386` → `109,386`. */
+export function formatCount(count: number): string {
+  return COUNTS.format(Math.round(count));
+}
+
+/** `94.1` (per cent) → `94.10 %`. */
+export function formatPercent(percent: number): string {
+  return `${percent.toFixed(2)} %`;
+}
+
+/** A probability, 0 to 1 → `94.1 %`; one that would round to all or nothing is said to be close to it: `> 99.9 %`. */
+export function formatShare(share: number): string {
+  if (share >= 0.9995) return "> 99.9 %";
+  if (share < 0.0005) return "< 0.1 %";
+  return `${(100 * share).toFixed(1)} %`;
+}
+
+/** Seconds in words: `0.8 s`, `42 s`, `3 min 5 s`, `1 h 2 min`. */
+export function formatDuration(seconds: number): string {
+  if (seconds < 9.95) return `${seconds.toFixed(1)} s`;
+  const whole = Math.round(seconds);
+  if (whole < 60) return `${whole} s`;
+  const minutes = Math.floor(whole / 60);
+  if (minutes < 60) return whole % 60 === 0 ? `${minutes} min` : `${minutes} min ${whole % 60} s`;
+  const hours = Math.floor(minutes / 60);
+  return minutes % 60 === 0 ? `${hours} h` : `${hours} h ${minutes % 60} min`;
+}
+
+/** Milliseconds in words: `0.8 ms`, `12 ms`. */
+export function formatMilliseconds(milliseconds: number): string {
+  return `${milliseconds.toFixed(milliseconds < 9.95 ? 1 : 0)} ms`;
+}
+
+/** Unix seconds → local date and time, such as `3 Feb 2026, 14:05`. */
+export function formatTime(unixSeconds: number): string {
+  return new Date(unixSeconds * 1000).toLocaleString(LOCALE, { dateStyle: "medium", timeStyle: "short" });
+}
+
+/** Layer widths as a form holds them: `[128, 64]` → `128, 64`. */
+export function formatWidths(widths: readonly number[]): string {
+  return widths.join(", ");
+}
+
+export function plural(count: number, noun: string): string {
+  return `${formatCount(count)} ${noun}${count === 1 ? "" : "s"}`;
+}
+
+/** A stored model in one line: `SimpleNN (128, 64), Adam, learning rate 0.001, batch size 64, 5 epochs, no dropout`. */
+export function describeModel(model: ModelRecord): string {
+  const widths = model.hidden_layers_config;
+  return [
+    `${model.model_type} (${widths.length > 0 ? formatWidths(widths) : "no hidden layers"})`,
+    model.optimizer,
+    `learning rate ${model.learning_rate}`,
+    `batch size ${model.batch_size}`,
+    plural(model.num_epochs, "epoch"),
+    model.use_dropout ? "dropout" : "no dropout",
+  ].join(", ");
+}
