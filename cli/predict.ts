@@ -1,5 +1,5 @@
 /** `mnist-lab predict FILE.png`: one drawing, one answer. */
-import { FALSE_ALARM_PERCENT, looksLikeNoDigit } from "../core/mnist/ood/doubt.ts";
+import { FALSE_ALARM_PERCENT, isOutOfDistribution } from "../core/mnist/ood/ood.ts";
 import { openPredictor } from "../core/training/predictor.ts";
 import { DrawingError, readDrawing } from "../inference_service/drawing/read_drawing.ts";
 import {
@@ -25,7 +25,7 @@ export async function predictFile(
   const device = settings.device === "auto" ? "wasm" : settings.device;
   const predictor = await openPredictor(specOf(record), await registry.readWeights(record), { device });
   try {
-    const doubt = describeDoubt(looksLikeNoDigit(pixels), FALSE_ALARM_PERCENT);
+    const doubt = describeDoubt(isOutOfDistribution(pixels), FALSE_ALARM_PERCENT);
     const probabilities = await predictor.predict(pixels);
     if (!probabilities.every(Number.isFinite)) {
       throw new UsageError(

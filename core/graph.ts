@@ -24,7 +24,7 @@ export interface StateHints {
   /** Share of its elements that are not 0, measured or known by what they are. */
   density?: number;
   /** No program of the session updates it, and the host writes it seldom. */
-  settled?: boolean;
+  frozen?: boolean;
 }
 
 /** A tensor that lives across steps under `name`. Programs of one session that use the same name share it. */

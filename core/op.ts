@@ -63,7 +63,7 @@ export interface LeafOp extends OpBase {
 
 export type LeafSource =
   /** Lives across steps under a name: parameters, the dataset, results. */
-  | { readonly kind: "state"; readonly name: string; readonly density?: number; readonly settled?: boolean }
+  | { readonly kind: "state"; readonly name: string; readonly density?: number; readonly frozen?: boolean }
   /** One number for each step, computed by the host in float64: a learning rate, an offset, the step itself. */
   | { readonly kind: "perStep"; valueAt(step: number): number }
   /** The same number in every element. */

@@ -2,7 +2,7 @@
 import { closeThreads, wasmBackend } from "./backends/wasm/backend.ts";
 import { referenceBackend } from "./backends/reference/backend.ts";
 import { constant, type Program, state, type Tensor, trace } from "./graph.ts";
-import { add, broadcast, div, exp, gate, matmul, mul, neg, relu, reshape, sub, sum } from "./ops/mod.ts";
+import { add, broadcast, div, exp, matmul, mul, neg, relu, reluGrad, reshape, sub, sum } from "./ops/mod.ts";
 import { threefry } from "./random.ts";
 import type { Backend } from "./session.ts";
 import { sameShape, type Shape, sizeOf } from "./shape.ts";
@@ -34,7 +34,7 @@ function grow(draw: Draw, nodes: Tensor[]): Tensor {
     () => sub(mul(x, constant(0.7)), constant(0.1)),
     () => mul(x, alike),
     () => div(x, add(exp(neg(relu(alike))), constant(0.5))),
-    () => gate(x, alike),
+    () => reluGrad(x, alike),
     () => neg(x),
     () => mean(sum(x)),
   ];

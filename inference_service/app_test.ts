@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { FALSE_ALARM_PERCENT } from "../core/mnist/ood/doubt.ts";
+import { FALSE_ALARM_PERCENT } from "../core/mnist/ood/ood.ts";
 import type { ModelRecord } from "../protocol/mod.ts";
 import { RegistryError } from "../lab/models/mod.ts";
 import { readSettings } from "../service/settings.ts";

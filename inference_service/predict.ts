@@ -1,5 +1,5 @@
 /** `POST /predict`: from the body of a request to the digit. */
-import { FALSE_ALARM_PERCENT, looksLikeNoDigit } from "../core/mnist/ood/doubt.ts";
+import { FALSE_ALARM_PERCENT, isOutOfDistribution } from "../core/mnist/ood/ood.ts";
 import {
   describeDoubt,
   describePrediction,
@@ -113,5 +113,5 @@ function describe(record: ModelRecord, probabilities: Float32Array, pixels: Uint
   if (!probabilities.every(Number.isFinite)) {
     throw new UnusableModelError(`the training of model ${record.id} ended in weights that are not finite numbers`);
   }
-  return describePrediction(record, probabilities, describeDoubt(looksLikeNoDigit(pixels), FALSE_ALARM_PERCENT));
+  return describePrediction(record, probabilities, describeDoubt(isOutOfDistribution(pixels), FALSE_ALARM_PERCENT));
 }

@@ -11,7 +11,7 @@ import { addPages } from "./pages.ts";
 import { logRequests } from "./request_log.ts";
 import { checkHost, checkOrigin, securityHeaders } from "./security.ts";
 import type { Settings } from "./settings.ts";
-import { tellableBy } from "./tellable.ts";
+import { pathRedactor } from "./redact_paths.ts";
 
 export { serviceUrl } from "./service_url.ts";
 export { HttpError };
@@ -36,7 +36,7 @@ export function createServiceApp(
     checkOrigin(),
     checkToken(settings),
   );
-  app.onError(answerErrors(tellableBy(settings)));
+  app.onError(answerErrors(pathRedactor(settings)));
   app.notFound((c) => c.json({ error: `There is nothing at ${c.req.method} ${quote(c.req.path)}.` }, 404));
   app.get("/healthz", async (c) => {
     const report = await readHealth(health, settings);

@@ -17,15 +17,15 @@ export class HttpError extends Error {
  * Answers whatever a handler threw: 400 with the field for input that breaks its schema, 503 when the models folder cannot be
  * used, until somebody mends it. What the client may not know goes to the log only.
  *
- * @param tellable takes out of a message what is the machine's own business
+ * @param redactPaths takes out of a message what is the machine's own business
  */
-export function answerErrors(tellable: (text: string) => string): (error: Error, c: Context) => Response {
+export function answerErrors(redactPaths: (text: string) => string): (error: Error, c: Context) => Response {
   return (error, c) => {
     if (error instanceof HttpError) {
-      return c.json({ error: tellable(error.message), ...error.body }, error.status as ContentfulStatusCode);
+      return c.json({ error: redactPaths(error.message), ...error.body }, error.status as ContentfulStatusCode);
     }
     if (error instanceof ValidationError) return c.json({ error: error.message, ...fieldOf(error) }, 400);
-    if (error instanceof RegistryError) return c.json({ error: tellable(error.message) }, 503);
+    if (error instanceof RegistryError) return c.json({ error: redactPaths(error.message) }, 503);
     log.error("request failed", { method: c.req.method, path: c.req.path }, error);
     return c.json({ error: "internal error" }, 500);
   };

@@ -3,7 +3,7 @@ import { RegistryError } from "../lab/models/mod.ts";
 import type { EventLoopDelay } from "./event_loop_delay.ts";
 import { log } from "./log.ts";
 import { StartupError } from "./settings.ts";
-import { type Folders, tellableBy } from "./tellable.ts";
+import { type Folders, pathRedactor } from "./redact_paths.ts";
 
 /** Throws what keeps the service from its work; what it returns is worth telling all the same. */
 export type HealthCheck = () => Promise<string | void> | string | void;
@@ -32,9 +32,9 @@ export async function readHealth(
   { checks = {}, figures = () => ({}), delay }: HealthOptions,
   folders: Folders,
 ): Promise<Health> {
-  const tellable = tellableBy(folders);
+  const redactPaths = pathRedactor(folders);
   const results = await Promise.all(
-    Object.entries(checks).map(async ([name, check]) => [name, await run(name, check, tellable)] as const),
+    Object.entries(checks).map(async ([name, check]) => [name, await run(name, check, redactPaths)] as const),
   );
   const isReady = results.every(([, { ok }]) => ok);
   return {
@@ -47,13 +47,13 @@ export async function readHealth(
   };
 }
 
-async function run(name: string, check: HealthCheck, tellable: (text: string) => string): Promise<CheckResult> {
+async function run(name: string, check: HealthCheck, redactPaths: (text: string) => string): Promise<CheckResult> {
   try {
     const message = await check();
-    return message === undefined ? { ok: true } : { ok: true, message: tellable(message) };
+    return message === undefined ? { ok: true } : { ok: true, message: redactPaths(message) };
   } catch (error) {
     if (error instanceof RegistryError || error instanceof StartupError) {
-      return { ok: false, message: tellable(error.message) };
+      return { ok: false, message: redactPaths(error.message) };
     }
     log.error("a health check failed", { check: name }, error);
     return { ok: false, message: "the service's log has the details" };

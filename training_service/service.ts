@@ -2,7 +2,7 @@ import { Registry, RunCheckpoints } from "../lab/models/mod.ts";
 import type { EventLoopDelay } from "../service/event_loop_delay.ts";
 import { log } from "../service/log.ts";
 import { type Settings, StartupError } from "../service/settings.ts";
-import { tellableBy } from "../service/tellable.ts";
+import { pathRedactor } from "../service/redact_paths.ts";
 import { SocketGroup } from "../service/websocket.ts";
 import { ModelAnalyst } from "../lab/analysis/model_analyst.ts";
 import { createTrainingApp } from "./app.ts";
@@ -66,7 +66,7 @@ export async function openTraining(settings: Settings, workerScript?: URL): Prom
     trainImages,
     device: settings.device,
     threads: settings.threads,
-    tellable: tellableBy(settings),
+    redactPaths: pathRedactor(settings),
   });
   return { registry, checkpoints, runs, opened };
 }

@@ -20,7 +20,7 @@ export interface OpCase {
 
 /** Whether the gradient is what a finite difference finds: not where the op has a kink within the range of the inputs. */
 export function isSmooth({ name }: OpCase): boolean {
-  return !/^(relu of both signs|gate)/.test(name);
+  return !/^(relu of both signs|reluGrad)/.test(name);
 }
 
 /** Extents around the widths that kernels work in: vectors of 4, panels of 8, tiles of 6, cache lines of 16. */
@@ -60,7 +60,7 @@ function elementwise(): OpCase[] {
     cases.push({ name: `relu of negatives [${n}, 3]`, inputs: [{ ...x, range: [-2, -0.2] }], build: ops.relu });
     cases.push({ name: `relu of both signs [${n}, 3]`, inputs: [x], build: ops.relu });
     cases.push({ name: `gelu [${n}, 3]`, inputs: [{ ...x, range: [-4, 4] }], build: ops.gelu });
-    cases.push({ name: `gate [${n}, 3]`, inputs: [x, x], build: ops.gate });
+    cases.push({ name: `reluGrad [${n}, 3]`, inputs: [x, x], build: ops.reluGrad });
     cases.push({
       name: `flushDenormals [${n}, 3]`,
       inputs: [{ ...x, range: [-4e-38, 4e-38] }],
@@ -189,7 +189,7 @@ function images(): OpCase[] {
         build: ops.maxPool2d,
       });
     }
-    cases.push({ name: `turnKernels of [3, 2, ${c}, 5]`, inputs: [{ shape: [3, 2, c, 5] }], build: ops.turnKernels });
+    cases.push({ name: `flipKernels of [3, 2, ${c}, 5]`, inputs: [{ shape: [3, 2, c, 5] }], build: ops.flipKernels });
     cases.push({
       name: `subsample of [2, 5, 8, ${c}] by 3`,
       inputs: [{ shape: [2, 5, 8, c] }],

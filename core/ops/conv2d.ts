@@ -5,7 +5,7 @@ import { requireShape, type Shape, type TensorType } from "../shape.ts";
 import { convKernel, type ConvShape, convWeightGradientKernel } from "../codegen/wasm/conv2d_kernel.ts";
 import { convWeightGradientWgsl, convWgsl } from "../codegen/wgsl/conv2d_wgsl.ts";
 import { subsample } from "./subsample.ts";
-import { turnKernels } from "./turn_kernels.ts";
+import { flipKernels } from "./flip_kernels.ts";
 
 /** Rows and columns of zeros around the image. */
 type Padding = readonly [y: number, x: number];
@@ -69,7 +69,7 @@ function conv2dOp(padding: Padding): PaddedOp {
       const [kh, kw] = w.shape, [paddingY, paddingX] = padding;
       // A pixel reaches every output that a kernel turned around would reach from there.
       return [
-        apply(conv2dOp([kh - 1 - paddingY, kw - 1 - paddingX]), g, turnKernels(w)),
+        apply(conv2dOp([kh - 1 - paddingY, kw - 1 - paddingX]), g, flipKernels(w)),
         apply(weightGradientOp(kh, kw, padding), x, g),
       ];
     },

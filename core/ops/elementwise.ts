@@ -78,16 +78,16 @@ export const sqrt = unary(elementwise(1, {
 export const relu = unary(elementwise(1, {
   name: "relu",
   reference: (x) => Math.max(x, 0),
-  gradient: (g, node) => [gate(g, node)],
+  gradient: (g, node) => [reluGrad(g, node)],
   wasm: (_, x) => f32x4.max(x.get, v128.zero),
   wgsl: (x) => `max(${x}, 0.0)`,
 }));
 
 /** x where `by` is positive, 0 elsewhere: what passes a ReLU backwards. */
-export const gate = binary(elementwise(2, {
-  name: "gate",
+export const reluGrad = binary(elementwise(2, {
+  name: "reluGrad",
   reference: (x, by) => (by > 0 ? x : 0),
-  gradient: (g, { inputs: [, by] }) => [gate(g, by), undefined],
+  gradient: (g, { inputs: [, by] }) => [reluGrad(g, by), undefined],
   wasm: (_, x, by) => v128.and(x.get, f32x4.gt(by.get, v128.zero)),
   wgsl: (x, by) => `select(0.0, ${x}, ${by} > 0.0)`,
 }));

@@ -12,4 +12,4 @@ export * from "./max_pool2d.ts";
 export * from "./reshape.ts";
 export * from "./rows.ts";
 export * from "./subsample.ts";
-export * from "./turn_kernels.ts";
+export * from "./flip_kernels.ts";

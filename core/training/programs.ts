@@ -91,14 +91,14 @@ export function evaluationProgram(
 const DRAWING_DENSITY = 0.19;
 
 /**
- * `batch` images of stored pixels → `[batch, 10]` logits and probabilities. `settled`: the weights are written by the host
+ * `batch` images of stored pixels → `[batch, 10]` logits and probabilities. `frozen`: the weights are written by the host
  * alone, so what depends on nothing else may be computed once; not so in a training.
  */
-export function predictionProgram(spec: ModelSpec, batch: number, { settled = true } = {}): Program {
+export function predictionProgram(spec: ModelSpec, batch: number, { frozen = true } = {}): Program {
   return trace(() => {
     const stored = state(STATE.pixels, [batch, IMAGE_PIXELS], "u8", { density: DRAWING_DENSITY });
     const pixels = takeRows(stored, state(STATE.rows, [batch], "i32"));
-    const logits = forward(spec, parameterTensors(spec, { settled }), normalise(pixels));
+    const logits = forward(spec, parameterTensors(spec, { frozen }), normalise(pixels));
     return { updates: { [STATE.logits]: logits, [STATE.probabilities]: exp(logSoftmax(logits)) } };
   });
 }

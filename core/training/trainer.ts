@@ -61,7 +61,7 @@ const EVALUATION_BATCH = { SimpleNN: 1000, ConvNN: 100 } as const;
 export async function openTrainer(options: TrainerOptions): Promise<Trainer> {
   const programs = programsOf(options);
   const changing = updatedStates(Object.values(programs));
-  const guess = predictionProgram(options.spec, 1, { settled: false });
+  const guess = predictionProgram(options.spec, 1, { frozen: false });
   const session = await backendFor(options.device, { threads: options.threads }).open({ ...programs, guess });
   try {
     fill(session, options);

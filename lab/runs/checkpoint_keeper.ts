@@ -11,11 +11,11 @@ export class CheckpointKeeper {
   #writing?: Promise<void>;
   #failed = false;
 
-  /** @param tellable takes out of a message what is the machine's own business */
+  /** @param redactPaths takes out of a message what is the machine's own business */
   constructor(
     private readonly run: Run,
     private readonly checkpoints: RunCheckpoints,
-    private readonly tellable: (text: string) => string,
+    private readonly redactPaths: (text: string) => string,
   ) {}
 
   /** Writes `snapshot` as soon as the one before it is on disk; one that was still waiting is left out. */
@@ -51,7 +51,7 @@ export class CheckpointKeeper {
         const isInMemory = this.checkpoints.find(this.run.id) !== undefined;
         if (isInMemory) this.run.resumeId = this.run.id;
         const instead = isInMemory ? " Until the lab is ended it is kept in memory." : "";
-        if (!this.#failed) this.run.log(`No checkpoint: ${this.tellable((error as Error).message)}.${instead}`);
+        if (!this.#failed) this.run.log(`No checkpoint: ${this.redactPaths((error as Error).message)}.${instead}`);
         log.warn("no checkpoint", { run: this.run.id, reason: (error as Error).message });
         this.#failed = true;
       }

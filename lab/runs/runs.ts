@@ -44,7 +44,7 @@ export interface RunsOptions {
   /** Finished runs to remember. */
   maxFinished?: number;
   /** Takes out of a message what is the machine's own business. */
-  tellable?(text: string): string;
+  redactPaths?(text: string): string;
 }
 
 /** Why a run is not taken; the message is for people. */
@@ -67,7 +67,7 @@ export class Runs {
       maxUnfinished: MAX_RUNS,
       maxUnfinishedPerClient: MAX_RUNS_PER_CLIENT,
       maxFinished: 100,
-      tellable: (text) => text,
+      redactPaths: (text) => text,
       ...options,
     };
   }
@@ -83,7 +83,7 @@ export class Runs {
     try {
       await findStart(this.#options.store, request);
     } catch (error) {
-      throw error instanceof RegistryError ? new RefusedError(this.#options.tellable(error.message)) : error;
+      throw error instanceof RegistryError ? new RefusedError(this.#options.redactPaths(error.message)) : error;
     }
   }
 
@@ -127,7 +127,7 @@ export class Runs {
   }
 
   #resumed({ resume, device }: ResumeRequest): Run {
-    const { checkpoints, trainImages, tellable } = this.#options;
+    const { checkpoints, trainImages, redactPaths } = this.#options;
     if (this.#runs.get(resume)?.finished === false) {
       throw new RefusedError(`The run ${resume} is still under way; follow it, or abort it first.`);
     }
@@ -138,7 +138,7 @@ export class Runs {
         "resume",
       );
     }
-    if ("fault" in saved) throw new ValidationError(`resume: ${tellable(saved.fault)}`, "resume");
+    if ("fault" in saved) throw new ValidationError(`resume: ${redactPaths(saved.fault)}`, "resume");
     const { config, total_steps } = saved.checkpoint.history.run;
     if (stepsOf(config, trainImages) !== total_steps || config.seed == null) {
       throw new ValidationError(
@@ -199,8 +199,8 @@ export class Runs {
   }
 
   async #conduct(run: Run): Promise<void> {
-    const { checkpoints, tellable } = this.#options;
-    const keeper = new CheckpointKeeper(run, checkpoints, tellable);
+    const { checkpoints, redactPaths } = this.#options;
+    const keeper = new CheckpointKeeper(run, checkpoints, redactPaths);
     const letGo = () => run.resumedFrom !== undefined && checkpoints.release(run.resumedFrom);
     let deadline: ReturnType<typeof setTimeout> | undefined;
     run.signal.addEventListener("abort", () => deadline = setTimeout(() => run.endAborted(), ABORT_DEADLINE_MS));
@@ -211,7 +211,7 @@ export class Runs {
       letGo();
       if (run.signal.aborted) run.endAborted({ isSettled: true });
       else if (error instanceof ValidationError) run.endFailed(error.message, error.field);
-      else run.endFailed(tellable(explain(error)));
+      else run.endFailed(redactPaths(explain(error)));
     } finally {
       letGo();
       clearTimeout(deadline);

@@ -7,7 +7,7 @@
 export const ALONE = [
   "core/backends/webgpu/webgpu_test.ts",
   "core/formats/fuzz_test.ts",
-  "core/mnist/ood/doubt_test.ts",
+  "core/mnist/ood/ood_test.ts",
   "inference_service/drawing/drawing_fuzz_test.ts",
   "inference_service/hostile_test.ts",
   "inference_service/drawing/png/hostile_test.ts",

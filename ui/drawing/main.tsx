@@ -1,5 +1,5 @@
 import { render } from "preact";
-import { openExplainer } from "../../core/training/insight.ts";
+import { openExplainer } from "../../core/training/attribution.ts";
 import { recordVersion } from "../../protocol/mod.ts";
 import { chooseDevices } from "../shared/engine/choose_devices.ts";
 import { InsightEngine } from "../shared/engine/insight_engine.ts";

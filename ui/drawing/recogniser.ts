@@ -1,5 +1,5 @@
 import { BlankDrawingError, prepareDrawing, type Raster } from "../../core/mnist/drawing/drawing.ts";
-import { FALSE_ALARM_PERCENT, looksLikeNoDigit } from "../../core/mnist/ood/doubt.ts";
+import { FALSE_ALARM_PERCENT, isOutOfDistribution } from "../../core/mnist/ood/ood.ts";
 import { describeDoubt, describePrediction, type ModelRecord, type PredictRequest } from "../../protocol/mod.ts";
 import type { LocalEngine } from "../shared/engine/local_engine.ts";
 import type { LabConnection } from "../shared/wire/connection.ts";
@@ -53,7 +53,7 @@ export class Recogniser {
       const { probabilities, device } = await engine.predict(record, pixels);
       const source = { by: device, milliseconds: now() - attempt.since };
       answeredBy(record);
-      const doubt = describeDoubt(looksLikeNoDigit(pixels), FALSE_ALARM_PERCENT);
+      const doubt = describeDoubt(isOutOfDistribution(pixels), FALSE_ALARM_PERCENT);
       return { kind: "recognised", answer: describePrediction(record, probabilities, doubt), source, pixels };
     } catch (error) {
       if (error instanceof BlankDrawingError) return { kind: "blank" };

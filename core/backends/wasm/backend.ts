@@ -34,7 +34,7 @@ class WasmSession implements Session {
     const view = this.view(name);
     requireLength(name, values, view.length);
     view.set(values);
-    for (const [program, { settled }] of this.parts.preparations) if (settled.has(name)) this.unprepared.add(program);
+    for (const [program, { frozen }] of this.parts.preparations) if (frozen.has(name)) this.unprepared.add(program);
   }
 
   read(name: string): Promise<Numbers> {

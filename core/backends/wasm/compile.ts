@@ -9,7 +9,7 @@ import { controlBytes } from "./control.ts";
 import type { MemoryPool } from "./memory_pool.ts";
 import { encodeProgram, type MemoryMap, type RowLayout, rowLayout, type RunSteps, scratchBytes } from "./program.ts";
 import { rewrite } from "./rewrite.ts";
-import { settle } from "./settled.ts";
+import { hoistConstants } from "./hoist_constants.ts";
 import { stopWord } from "./thread_pool.ts";
 
 /** WebAssembly's 32-bit memories end here. */
@@ -53,7 +53,7 @@ export interface CompiledSession {
   map: MemoryMap;
   programs: ReadonlyMap<string, Compiled>;
   /** What has to run before a program, by the program's name, whenever one of the states is written. */
-  preparations: ReadonlyMap<string, { compiled: Compiled; settled: ReadonlySet<string> }>;
+  preparations: ReadonlyMap<string, { compiled: Compiled; frozen: ReadonlySet<string> }>;
   /** Address of the table of per-step inputs and outputs. */
   tableAt: number;
   /** By `Compiled.number`, for the threads, which make instances of their own. */
@@ -71,11 +71,11 @@ export interface CompileOptions extends WasmFeatures {
   isShared: boolean;
 }
 
-/** Throws for a state that was called settled and is updated all the same. */
-function requireSettled(names: readonly string[], programs: readonly Program[]): void {
+/** Throws for a state that was called frozen and is updated all the same. */
+function requireFrozen(names: readonly string[], programs: readonly Program[]): void {
   for (const name of names) {
     if (programs.some(({ updates }) => updates.has(name))) {
-      throw new Error(`state ${name} is settled and cannot be updated`);
+      throw new Error(`state ${name} is frozen and cannot be updated`);
     }
   }
 }
@@ -86,10 +86,12 @@ export async function compileSession(
   { workers, isShared, ...features }: CompileOptions,
 ): Promise<CompiledSession> {
   const allocator = new Allocator();
-  const settled = Object.entries(programs).map(([name, program]) => [name, settle(name, rewrite(program))] as const);
-  requireSettled(settled.flatMap(([, { settled }]) => [...settled]), Object.values(programs));
-  const mains = settled.map(([, { program }]) => program);
-  const preparing = settled.filter(([, { prepare }]) => prepare !== undefined);
+  const frozen = Object.entries(programs).map(([name, program]) =>
+    [name, hoistConstants(name, rewrite(program))] as const
+  );
+  requireFrozen(frozen.flatMap(([, { frozen }]) => [...frozen]), Object.values(programs));
+  const mains = frozen.map(([, { program }]) => program);
+  const preparing = frozen.filter(([, { prepare }]) => prepare !== undefined);
   const all = [...mains, ...preparing.map(([, { prepare }]) => prepare!)];
   const types = stateTypes([...Object.values(programs), ...all]);
   const stateAt = new Map([...types].map(([name, type]) => [name, allocator.take(bytesOf(type))]));
@@ -130,9 +132,9 @@ export async function compileSession(
     memory,
     types,
     map,
-    programs: new Map(settled.map(([name], i) => [name, compiled[i]])),
-    preparations: new Map(preparing.map(([name, { settled }], i) => {
-      return [name, { compiled: compiled[mains.length + i], settled }];
+    programs: new Map(frozen.map(([name], i) => [name, compiled[i]])),
+    preparations: new Map(preparing.map(([name, { frozen }], i) => {
+      return [name, { compiled: compiled[mains.length + i], frozen }];
     })),
     tableAt,
     modules,

@@ -1,7 +1,7 @@
 /** The words of shared memory by which the threads of a session keep in step. */
 import { atomics, drop, i32, i64Const } from "../../codegen/wasm/instructions.ts";
 import type { ModuleBuilder } from "../../codegen/wasm/module_builder.ts";
-import { counterBytes, resetCounters } from "./sharing.ts";
+import { counterBytes, resetCounters } from "./work_stealing.ts";
 
 /** Numbers of the words. Each has a cache line of its own, for they are written while others spin on their neighbours. */
 export const CONTROL = {

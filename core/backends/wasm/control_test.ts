@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { atomics, drop, i32 } from "../../codegen/wasm/instructions.ts";
 import { ModuleBuilder } from "../../codegen/wasm/module_builder.ts";
 import { addBarrier, CONTROL, controlBytes, countersAt } from "./control.ts";
-import { CUT_ITEMS, shareOut } from "./sharing.ts";
+import { CUT_ITEMS, shareOut } from "./work_stealing.ts";
 
 const CONTROL_AT = 64, DONE = 32 * 1024;
 /** Bytes behind the control words that nobody may write. */

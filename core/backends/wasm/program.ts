@@ -11,7 +11,7 @@ import { bytesOf } from "../../shape.ts";
 import { addBarrier, CONTROL, countersAt } from "./control.ts";
 import { barriersBefore, type Span } from "./hazards.ts";
 import { loopKernel } from "./loop.ts";
-import { cutItems, partsOf, shareOut } from "./sharing.ts";
+import { cutItems, partsOf, shareOut } from "./work_stealing.ts";
 
 /** Where a program finds its memory, in bytes from the start. */
 export interface MemoryMap {

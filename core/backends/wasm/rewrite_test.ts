@@ -5,7 +5,7 @@ import { add, conv2d, matmul, maxPool2d, mul, neg, relu, sub, sum, takeRows } fr
 import { assertLikeReference, drawNumbers } from "../../testing/compare_program.ts";
 import { wasmBackend } from "./backend.ts";
 import { rewrite } from "./rewrite.ts";
-import { settle } from "./settled.ts";
+import { hoistConstants } from "./hoist_constants.ts";
 
 /** Names of the special kernels in a rewritten program, without repetition. */
 function specialKernels(program: Program): string[] {
@@ -173,11 +173,11 @@ Deno.test("Winograd's convolution is the direct one, without pooling and for sev
   }
 });
 
-Deno.test("what depends on settled state alone is computed again when, and only when, that was written", async () => {
-  const x = state("x", [4]), w = state("w", [4, 4], "f32", { settled: true });
+Deno.test("what depends on frozen state alone is computed again when, and only when, that was written", async () => {
+  const x = state("x", [4]), w = state("w", [4, 4], "f32", { frozen: true });
   const program = trace(() => ({ updates: { y: mul(add(sum(mul(w, w), 0, 1), constant(1)), x) } }));
-  const { prepare, program: main, settled } = settle("program", program);
-  assert.deepEqual([...settled], ["w"]);
+  const { prepare, program: main, frozen } = hoistConstants("program", program);
+  assert.deepEqual([...frozen], ["w"]);
   assert.ok(prepare!.nodes.some(({ op }) => op.name === "sum"));
   assert.deepEqual(main.nodes.filter(({ op }) => op.kind !== "leaf").map(({ op }) => op.name), ["mul"]);
   const session = await wasmBackend().open({ program });
@@ -194,8 +194,8 @@ Deno.test("what depends on settled state alone is computed again when, and only 
   session.close();
 });
 
-Deno.test("programs that share settled state are each prepared anew", async () => {
-  const w = state("w", [2], "f32", { settled: true });
+Deno.test("programs that share frozen state are each prepared anew", async () => {
+  const w = state("w", [2], "f32", { frozen: true });
   const twice = trace(() => ({ updates: { a: add(w, w) } })), negative = trace(() => ({ updates: { b: neg(w) } }));
   const session = await wasmBackend().open({ twice, negative });
   for (const value of [1, 2]) {
@@ -207,10 +207,10 @@ Deno.test("programs that share settled state are each prepared anew", async () =
   session.close();
 });
 
-Deno.test("a state that is called settled and updated all the same is refused by name", async () => {
-  const w = state("w", [2], "f32", { settled: true });
+Deno.test("a state that is called frozen and updated all the same is refused by name", async () => {
+  const w = state("w", [2], "f32", { frozen: true });
   const use = trace(() => ({ updates: { a: add(w, w) } })), update = trace(() => ({ updates: { w: neg(w) } }));
-  await assert.rejects(wasmBackend().open({ use, update }), { message: "state w is settled and cannot be updated" });
+  await assert.rejects(wasmBackend().open({ use, update }), { message: "state w is frozen and cannot be updated" });
 });
 
 Deno.test("what is no number comes through a pooled convolution, wherever in a window it is", async () => {

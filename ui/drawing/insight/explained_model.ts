@@ -1,5 +1,5 @@
 import { batch, computed, effect, type ReadonlySignal, signal } from "@preact/signals";
-import type { Insight } from "../../../core/training/insight.ts";
+import type { Attribution } from "../../../core/training/attribution.ts";
 import type { ModelRecord } from "../../../protocol/mod.ts";
 import type { InsightEngine } from "../../shared/engine/insight_engine.ts";
 import type { Preferences } from "../../shared/wire/preferences.ts";
@@ -14,7 +14,7 @@ export interface Answered {
   byServer: boolean;
 }
 
-export interface Explained extends Insight {
+export interface Explained extends Attribution {
   answered: Answered;
 }
 

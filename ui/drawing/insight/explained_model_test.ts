@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { signal } from "@preact/signals";
-import type { Insight } from "../../../core/training/insight.ts";
+import type { Attribution } from "../../../core/training/attribution.ts";
 import { settled } from "../../shared/wire/fake_connection.ts";
 import { record } from "../model_testing.ts";
 import { type Answered, ExplainedModel } from "./explained_model.ts";
@@ -19,7 +19,7 @@ function open(remembered: Record<string, string> = {}, stored = [record]) {
   const explained: number[] = [];
   let rests = 0;
   const engine = {
-    explain: (_: unknown, pixels: Uint8Array): Promise<Insight> => {
+    explain: (_: unknown, pixels: Uint8Array): Promise<Attribution> => {
       explained.push(pixels[0]);
       const layers = [{ shape: [2], values: Float32Array.of(0, 1) }];
       return Promise.resolve({ logits: new Float32Array(10), contributions: new Float32Array(784), layers });

@@ -1,4 +1,4 @@
-import type { Activations } from "../../../core/training/insight.ts";
+import type { Activations } from "../../../core/training/attribution.ts";
 import { formatCount } from "../../shared/text/format.ts";
 import type { Explained } from "./explained_model.ts";
 import { channelOf, largest, rampPixels } from "./heat_map.ts";

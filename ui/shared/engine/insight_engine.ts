@@ -1,4 +1,4 @@
-import type { Explainer, Insight } from "../../../core/training/insight.ts";
+import type { Attribution, Explainer } from "../../../core/training/attribution.ts";
 import { type ModelRecord, recordVersion } from "../../../protocol/mod.ts";
 
 export type OpenExplainerOf = (record: ModelRecord) => Promise<Pick<Explainer, "explain" | "close">>;
@@ -17,7 +17,7 @@ export class InsightEngine {
   constructor(private readonly open: OpenExplainerOf) {}
 
   /** Why `record` gave `digit` the logit that it did. Drawings are explained in order. */
-  explain(record: ModelRecord, pixels: Uint8Array, digit: number): Promise<Insight> {
+  explain(record: ModelRecord, pixels: Uint8Array, digit: number): Promise<Attribution> {
     const opened = this.#use(record);
     const insight = opened.idle.then(async () => (await opened.explainer).explain(pixels, digit));
     opened.idle = insight.catch(() => this.#forget(opened));

@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
-import type { Insight } from "../../../core/training/insight.ts";
+import type { Attribution } from "../../../core/training/attribution.ts";
 import type { ModelRecord } from "../../../protocol/mod.ts";
 import { settled } from "../wire/fake_connection.ts";
 import { InsightEngine } from "./insight_engine.ts";
 
 const a = { id: "a" } as ModelRecord, b = { id: "b" } as ModelRecord;
 const drawing = new Uint8Array(784);
-const insight: Insight = { logits: new Float32Array(10), contributions: new Float32Array(784), layers: [] };
+const insight: Attribution = { logits: new Float32Array(10), contributions: new Float32Array(784), layers: [] };
 
 Deno.test("one model is open at a time, from the first question until it rests, and is reopened after a failure", async () => {
   const opened: string[] = [], closed: string[] = [];

@@ -4,7 +4,7 @@
  * itself is never spread out.
  */
 import type { Tensor } from "../../../graph.ts";
-import { convPadding, gate, sum, sumAxes } from "../../../ops/mod.ts";
+import { convPadding, reluGrad, sum, sumAxes } from "../../../ops/mod.ts";
 import { greyConvPool } from "../kernels/grey_conv_pool.ts";
 import type { Pooled } from "../kernels/pooled_conv.ts";
 import { pooledInputGradient } from "../kernels/pooled_input_gradient.ts";
@@ -55,9 +55,9 @@ function isThreeByThree(node: Tensor, { shape: [kh, kw] }: { shape: Tensor["shap
   return kh === 3 && kw === 3 && convPadding(node)?.join() === "1,1";
 }
 
-/** The gradient behind a pooled ReLU, if `node` is that in front of it: gate(spread over the windows, relu). */
+/** The gradient behind a pooled ReLU, if `node` is that in front of it: reluGrad(spread over the windows, relu). */
 function gradientThroughPool({ op, inputs: [spread, relu] }: Tensor): { gradient: Tensor; relu: Tensor } | undefined {
-  if (op.name !== "gate" || spread.op.name !== "maxPool2dGradient" || spread.inputs[1] !== relu) return undefined;
+  if (op.name !== "reluGrad" || spread.op.name !== "maxPool2dGradient" || spread.inputs[1] !== relu) return undefined;
   return { gradient: spread.inputs[0], relu };
 }
 
@@ -69,12 +69,12 @@ function usersOf(
   pooled: Pooled,
   now: (earlier: Tensor) => Tensor,
 ): Tensor | undefined {
-  if (sumAxes(node)?.join() === "0,3") return sum(gate(gradient, pooled.values), 0, 3);
+  if (sumAxes(node)?.join() === "0,3") return sum(reluGrad(gradient, pooled.values), 0, 3);
   const [x, w] = node.inputs;
   if (node.op.name === "conv2dWeightGradient" && w === spread && isThreeByThree(node, node)) {
     return (x.shape[3] === 1 ? pooledWeightGradientGrey : pooledWeightGradient)(now(x), gradient, pooled);
   }
-  const isTurned = node.op.name === "conv2d" && x === spread && w.op.name === "turnKernels";
+  const isTurned = node.op.name === "conv2d" && x === spread && w.op.name === "flipKernels";
   if (isTurned && isThreeByThree(node, w) && w.shape[3] % 4 === 0) {
     return pooledInputGradient(gradient, pooled, now(w.inputs[0]));
   }

@@ -100,7 +100,7 @@ function isWorthListing([rows, depth]: Shape, [, width]: Shape): boolean {
 
 /** Whether about half of a node or more is 0 by the way it was made. */
 function comesFromRelu({ op, inputs }: Tensor): boolean {
-  if (op.name === "relu" || op.name === "gate") return true;
+  if (op.name === "relu" || op.name === "reluGrad") return true;
   if (op.name === "reshape" || op.name === "maxPool2d") return comesFromRelu(inputs[0]);
   return op.name === "mul" && inputs.some(comesFromRelu);
 }

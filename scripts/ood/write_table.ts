@@ -1,12 +1,12 @@
 /** From trained weights to the few characters that are committed. */
-import { ALPHABET, DOUBT_CELLS, type DoubtTable } from "../../core/mnist/ood/doubt_network.ts";
+import { ALPHABET, DOUBT_CELLS, type OodTable } from "../../core/mnist/ood/ood_network.ts";
 import { IMAGE_PIXELS, type NamedTensor } from "../../core/models/model_spec.ts";
 
 const MEAN = 0.1307, DEVIATION = 0.3081;
 const STEPS = 31;
 
 /** The network without the lab's normalisation, its weights rounded to six bits. */
-export function tableOf([w1, b1, w2, b2]: readonly NamedTensor[]): Omit<DoubtTable, "threshold" | "falseAlarmPercent"> {
+export function tableOf([w1, b1, w2, b2]: readonly NamedTensor[]): Omit<OodTable, "threshold" | "falseAlarmPercent"> {
   const units = b1.data.length, weights: string[] = [], scales: number[] = [], biases: number[] = [];
   for (let unit = 0; unit < units; unit++) {
     const row = w1.data.subarray(unit * IMAGE_PIXELS, (unit + 1) * IMAGE_PIXELS);
@@ -20,12 +20,12 @@ export function tableOf([w1, b1, w2, b2]: readonly NamedTensor[]): Omit<DoubtTab
   return { weights, scales, biases, outputs, outputBias: rounded(b2.data[1] - b2.data[0]) };
 }
 
-export function sourceOf(table: DoubtTable): string {
+export function sourceOf(table: OodTable): string {
   return [
-    "/** Made by scripts/doubt/train.ts, not by hand. */",
-    `import type { DoubtTable } from ${JSON.stringify("./doubt_network.ts")};`,
+    "/** Made by scripts/ood/train.ts, not by hand. */",
+    `import type { OodTable } from ${JSON.stringify("./doubt_network.ts")};`,
     "",
-    `export const DOUBT_TABLE: DoubtTable = ${JSON.stringify(table, null, 2)};`,
+    `export const OOD_TABLE: OodTable = ${JSON.stringify(table, null, 2)};`,
     "",
   ].join("\n");
 }

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { IMAGE_PIXELS } from "../../models/model_spec.ts";
 import { mnist } from "../../testing/mnist.ts";
-import { FALSE_ALARM_PERCENT, looksLikeNoDigit } from "./doubt.ts";
+import { FALSE_ALARM_PERCENT, isOutOfDistribution } from "./ood.ts";
 import { prepareDrawing } from "../drawing/drawing.ts";
 import { CANVAS, drawDigit, drawPage } from "../drawing/drawing_testing.ts";
 
@@ -12,7 +12,7 @@ const PAGE = { ...CANVAS, width: 84, height: 84 };
 /** Of `count` drawings, how many per cent are doubted. */
 function doubted(count: number, drawing: (i: number) => Uint8Array): number {
   let doubts = 0;
-  for (let i = 0; i < count; i++) if (looksLikeNoDigit(drawing(i))) doubts++;
+  for (let i = 0; i < count; i++) if (isOutOfDistribution(drawing(i))) doubts++;
   return 100 * doubts / count;
 }
 
@@ -45,16 +45,16 @@ Deno.test("noise, and blocks of digits in each other's places, are mostly doubte
 });
 
 Deno.test("a look takes microseconds", () => {
-  for (let i = 0; i < 2000; i++) looksLikeNoDigit(digit(i));
+  for (let i = 0; i < 2000; i++) isOutOfDistribution(digit(i));
   // The fastest of several rounds, for other programs may hold the processor.
   const rounds = Array.from({ length: 20 }, () => {
     const start = performance.now();
-    for (let i = 0; i < 500; i++) looksLikeNoDigit(digit(i));
+    for (let i = 0; i < 500; i++) isOutOfDistribution(digit(i));
     return 1000 * (performance.now() - start) / 500;
   });
   assert.ok(Math.min(...rounds) < 20, `${Math.min(...rounds)} µs`);
 });
 
 Deno.test("a picture of another size is refused", () => {
-  assert.throws(() => looksLikeNoDigit(new Uint8Array(783)), /784 pixels, got 783/);
+  assert.throws(() => isOutOfDistribution(new Uint8Array(783)), /784 pixels, got 783/);
 });

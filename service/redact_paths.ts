@@ -5,7 +5,7 @@ import type { Settings } from "./settings.ts";
 export type Folders = Pick<Settings, "modelsDir" | "dataDir">;
 
 /** Texts for clients: paths of the folders, where a text has them, become `MODELS_DIR` and `DATA_DIR`. */
-export function tellableBy({ modelsDir, dataDir }: Folders): (text: string) => string {
+export function pathRedactor({ modelsDir, dataDir }: Folders): (text: string) => string {
   const names = [[modelsDir, "MODELS_DIR"], [resolve(modelsDir), "MODELS_DIR"], [dataDir, "DATA_DIR"], [
     resolve(dataDir),
     "DATA_DIR",

@@ -5,20 +5,20 @@ import type { KernelOp } from "../op.ts";
 import { requireShape, sizeOf } from "../shape.ts";
 import { baseOf } from "../codegen/wasm/addressing.ts";
 
-const turnKernelsOp: KernelOp = {
+const flipKernelsOp: KernelOp = {
   kind: "kernel",
-  name: "turnKernels",
+  name: "flipKernels",
   type(inputs) {
     requireShape(
       inputs[0].dtype === "f32" && inputs[0].shape.length === 4,
-      "turnKernels",
+      "flipKernels",
       "takes [kh, kw, c, o]",
       inputs,
     );
     const [kh, kw, c, o] = inputs[0].shape;
     return { dtype: "f32", shape: [kh, kw, o, c] };
   },
-  gradient: (g) => [turnKernels(g)],
+  gradient: (g) => [flipKernels(g)],
   reference([w], output, node) {
     const [kh, kw, c, o] = node.inputs[0].shape, taps = kh * kw;
     for (let tap = 0; tap < taps; tap++) {
@@ -62,6 +62,6 @@ put(i, x0(((${taps - 1}u - tap) * ${c}u + c) * ${o}u + o));`,
 };
 
 /** `[kh, kw, c, o]` → `[kh, kw, o, c]` with both image axes reversed: the kernels that carry a gradient back to the image. */
-export function turnKernels(kernels: Tensor): Tensor {
-  return apply(turnKernelsOp, kernels);
+export function flipKernels(kernels: Tensor): Tensor {
+  return apply(flipKernelsOp, kernels);
 }

@@ -15,7 +15,7 @@ export interface Activations {
   values: Float32Array;
 }
 
-export interface Insight {
+export interface Attribution {
   /** Ten, in digit order. */
   logits: Float32Array;
   /**
@@ -31,7 +31,7 @@ export interface Insight {
 export interface Explainer {
   readonly device: string;
   /** Why 784 bytes, ink 255 on paper 0, got the logit of `digit`. */
-  explain(pixels: Uint8Array, digit: number): Promise<Insight>;
+  explain(pixels: Uint8Array, digit: number): Promise<Attribution>;
   close(): void;
 }
 
@@ -41,11 +41,11 @@ const CONTRIBUTIONS = "contributions";
 const layerName = (index: number) => `layer.${index}`;
 
 /** One forward pass, and the way back from one digit's logit to the pixels. */
-function insightProgram(spec: ModelSpec): { program: Program; layers: Shape[] } {
+function attributionProgram(spec: ModelSpec): { program: Program; layers: Shape[] } {
   const layers: Tensor[] = [];
   const program = trace(() => {
     const pixels = takeRows(state(STATE.pixels, [1, IMAGE_PIXELS], "u8"), state(STATE.rows, [1], "i32"));
-    const parameters = parameterTensors(spec, { settled: true });
+    const parameters = parameterTensors(spec, { frozen: true });
     const logits = forward(spec, parameters, normalise(pixels), undefined, (output) => layers.push(output));
     const [slopes] = gradients(sum(mul(logits, state(CHOSEN, [1, CLASSES]))), [pixels]);
     const updates: Record<string, Tensor> = { [STATE.logits]: logits, [CONTRIBUTIONS]: mul(slopes, pixels) };
@@ -60,7 +60,7 @@ export async function openExplainer(
   weights: readonly NamedTensor[],
   device: DeviceName = "wasm",
 ): Promise<Explainer> {
-  const { program, layers } = insightProgram(spec);
+  const { program, layers } = attributionProgram(spec);
   const session = await backendFor(device).open({ explain: program });
   try {
     writeParameters(session, spec, weights);

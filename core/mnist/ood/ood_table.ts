@@ -1,7 +1,7 @@
-/** Made by scripts/doubt/train.ts, not by hand. */
-import type { DoubtTable } from "./doubt_network.ts";
+/** Made by scripts/ood/train.ts, not by hand. */
+import type { OodTable } from "./ood_network.ts";
 
-export const DOUBT_TABLE: DoubtTable = {
+export const OOD_TABLE: OodTable = {
   "weights": [
     "geffdbQOPYffefhXTdgZijshXahhicbighrtajigghkliggjkdeheeZnicYRUUiniVfmdjTdPclokYjtkefPRZkqlZnqddYTXMgbWilfabZPbQEBSYUdXVibdZgkbcinlegbdYsvljhcaabb",
     "ba3s53y4jruezfgmfcFSejroqsgacahgSUqwrxjjffCPSJetayTMCTjZLPw6lqeTiZYdMkt_1jmMiLehjgBn2mdCUOdDSmak42VffbCfIPk5uiQUPbkBfNw--6qPGDSZhcd_b8v80reo2u0_",

@@ -1,8 +1,11 @@
 import assert from "node:assert/strict";
-import { tellableBy } from "./tellable.ts";
+import { pathRedactor } from "./redact_paths.ts";
 
 Deno.test("a text for clients names the settings in place of the folders, whole names only", () => {
-  const tellable = tellableBy({ modelsDir: "/home/zoe/lab (old)/models", dataDir: "/home/zoe/lab (old)/models/data" });
+  const redactPaths = pathRedactor({
+    modelsDir: "/home/zoe/lab (old)/models",
+    dataDir: "/home/zoe/lab (old)/models/data",
+  });
   for (
     const [text, told] of [
       [
@@ -17,11 +20,11 @@ Deno.test("a text for clients names the settings in place of the folders, whole 
       ],
       ["nothing to hide", "nothing to hide"],
     ]
-  ) assert.equal(tellable(text), told);
+  ) assert.equal(redactPaths(text), told);
 });
 
 Deno.test("a folder that is set by a roundabout path is known by its plain one too", () => {
-  const tellable = tellableBy({ modelsDir: "/srv/lab/../models", dataDir: "/srv/data/" });
-  assert.equal(tellable("/srv/models/m1.pth and /srv/lab/../models"), "MODELS_DIR/m1.pth and MODELS_DIR");
-  assert.equal(tellable("/srv/data/MNIST"), "DATA_DIR/MNIST");
+  const redactPaths = pathRedactor({ modelsDir: "/srv/lab/../models", dataDir: "/srv/data/" });
+  assert.equal(redactPaths("/srv/models/m1.pth and /srv/lab/../models"), "MODELS_DIR/m1.pth and MODELS_DIR");
+  assert.equal(redactPaths("/srv/data/MNIST"), "DATA_DIR/MNIST");
 });

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { i32 } from "../../codegen/wasm/instructions.ts";
 import { ModuleBuilder } from "../../codegen/wasm/module_builder.ts";
 import type { WasmKernel } from "../../op.ts";
-import { CUT_ITEMS, cutItems, partsOf, resetCounters, shareOut } from "./sharing.ts";
+import { CUT_ITEMS, cutItems, partsOf, resetCounters, shareOut } from "./work_stealing.ts";
 
 const STOP = 0, COUNTERS = 64, DONE = 8192, COUNTED = 1;
 

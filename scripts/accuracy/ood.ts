@@ -2,19 +2,19 @@
  * How often the lab doubts that a drawing is a digit: false alarms on MNIST's test digits, and what it finds of drawings that
  * are none. Beside it, what a model's own confidence would find at the same number of false alarms.
  *
- * Usage: deno run -A scripts/accuracy/doubt.ts
+ * Usage: deno run -A scripts/accuracy/ood.ts
  */
-import { FALSE_ALARM_PERCENT, looksLikeNoDigit } from "../../core/mnist/ood/doubt.ts";
+import { FALSE_ALARM_PERCENT, isOutOfDistribution } from "../../core/mnist/ood/ood.ts";
 import { prepareDrawing } from "../../core/mnist/drawing/drawing.ts";
 import { CANVAS, drawDigit } from "../../core/mnist/drawing/drawing_testing.ts";
 import { IMAGE_PIXELS, type ModelSpec } from "../../core/models/model_spec.ts";
 import { openPredictor } from "../../core/training/predictor.ts";
 import { openTrainer } from "../../core/training/trainer.ts";
 import { mnist } from "../../core/testing/mnist.ts";
-import { DIGITS } from "../doubt/figures.ts";
-import * as make from "../doubt/non_digits.ts";
-import { byHand, type Point, write } from "../doubt/pen.ts";
-import { RandomSource } from "../doubt/random_source.ts";
+import { DIGITS } from "../ood/figures.ts";
+import * as make from "../ood/non_digits.ts";
+import { byHand, type Point, write } from "../ood/pen.ts";
+import { RandomSource } from "../ood/random_source.ts";
 import { LOOKALIKES, printedLetters } from "./printed_letters.ts";
 
 const SEED = 99, OF_EACH = 600;
@@ -99,7 +99,7 @@ console.log(
   `${"doubted, per cent".padEnd(22)} number     rule  ${MODELS.map((m) => m.modelType).join("  ")} (confidence)`,
 );
 for (const [name, pictures] of Object.entries(drawings)) {
-  const doubts = pictures.filter(looksLikeNoDigit).length;
+  const doubts = pictures.filter(isOutOfDistribution).length;
   const byConfidence = models.map((model, i) => {
     return percent(model[name].filter((confidence) => confidence < limits[i]).length, pictures.length);
   });

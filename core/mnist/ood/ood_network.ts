@@ -6,7 +6,7 @@ const CELLS = IMAGE_SIDE / 2 - 2;
 export const DOUBT_CELLS = CELLS * CELLS;
 
 /** A network's numbers: a hidden layer of ReLU units, and one output. */
-export interface DoubtTable {
+export interface OodTable {
   /** For each hidden unit, one character a cell: its place in `ALPHABET` less 32, times the unit's scale, is the weight. */
   weights: readonly string[];
   scales: readonly number[];
@@ -34,7 +34,7 @@ export function doubtCells(pixels: Uint8Array): Uint8Array {
 }
 
 /** A network as `score` reads it: the weights of a cell side by side, for most cells are paper. */
-export interface DoubtNetwork {
+export interface OodNetwork {
   /** `[cells, units]`, for inks from 0 to 255. */
   weights: Float32Array;
   biases: Float32Array;
@@ -42,7 +42,7 @@ export interface DoubtNetwork {
   outputBias: number;
 }
 
-export function readTable({ weights, scales, biases, outputs, outputBias }: DoubtTable): DoubtNetwork {
+export function readTable({ weights, scales, biases, outputs, outputBias }: OodTable): OodNetwork {
   const byCell = new Float32Array(DOUBT_CELLS * weights.length);
   weights.forEach((text, unit) => {
     for (let cell = 0; cell < DOUBT_CELLS; cell++) {
@@ -53,7 +53,7 @@ export function readTable({ weights, scales, biases, outputs, outputBias }: Doub
 }
 
 /** The larger, the less a drawing of 784 bytes is like a digit: the logarithm of the odds against it, as it was trained. */
-export function scoreOf(network: DoubtNetwork, pixels: Uint8Array): number {
+export function scoreOf(network: OodNetwork, pixels: Uint8Array): number {
   const { weights, biases, outputs, outputBias } = network, units = biases.length;
   const sums = Float32Array.from(biases), cells = doubtCells(pixels);
   for (let cell = 0; cell < DOUBT_CELLS; cell++) {

@@ -1,12 +1,12 @@
 /**
- * Teaches a small network to tell digits from what is none, and writes it to `core/mnist/ood/doubt_table.ts`. It is a SimpleNN of
+ * Teaches a small network to tell digits from what is none, and writes it to `core/mnist/ood/ood_table.ts`. It is a SimpleNN of
  * this lab's own, whose first pixels are the cells of a drawing; of its ten outputs two are used.
  *
- * Usage: deno run -A scripts/doubt/train.ts   (takes some minutes; deno fmt afterwards)
+ * Usage: deno run -A scripts/ood/train.ts   (takes some minutes; deno fmt afterwards)
  */
 import { prepareDrawing } from "../../core/mnist/drawing/drawing.ts";
 import { CANVAS, drawDigit } from "../../core/mnist/drawing/drawing_testing.ts";
-import { doubtCells, readTable, scoreOf } from "../../core/mnist/ood/doubt_network.ts";
+import { doubtCells, readTable, scoreOf } from "../../core/mnist/ood/ood_network.ts";
 import { type DigitSet } from "../../core/mnist/idx.ts";
 import { IMAGE_PIXELS, type NamedTensor } from "../../core/models/model_spec.ts";
 import { openTrainer } from "../../core/training/trainer.ts";
@@ -17,7 +17,7 @@ import { byHand, write } from "./pen.ts";
 import { RandomSource } from "./random_source.ts";
 import { sourceOf, tableOf } from "./write_table.ts";
 
-const TABLE = new URL("../../core/mnist/ood/doubt_table.ts", import.meta.url);
+const TABLE = new URL("../../core/mnist/ood/ood_table.ts", import.meta.url);
 const UNITS = 32, EPOCHS = 20, LEARNING_RATES = [0.004, 0.001, 0.0002], SEED = 7;
 /** The last digits of the training set are not trained on: they set the threshold. */
 const KEPT = 10_000;

@@ -1,21 +1,21 @@
-/** What depends on settled state alone is computed when that is written, not in every step. */
+/** What depends on frozen state alone is computed when that is written, not in every step. */
 import { onInputs, type Program, programOf, state, type Tensor } from "../../graph.ts";
 
-export interface SettledProgram {
+export interface HoistedProgram {
   program: Program;
-  /** Has to run before `program` does for the first time, and whenever a state in `settled` was written; often not needed. */
+  /** Has to run before `program` does for the first time, and whenever a state in `frozen` was written; often not needed. */
   prepare?: Program;
-  settled: ReadonlySet<string>;
+  frozen: ReadonlySet<string>;
 }
 
 /** Not worth keeping: loops read them in place. */
 const FREE: ReadonlySet<string> = new Set(["broadcast", "reshape"]);
 
 /** `name` begins the names of the states that hold what `prepare` computes. */
-export function settle(name: string, program: Program): SettledProgram {
-  const fixed = new Set<Tensor>(), settled = new Set<string>();
+export function hoistConstants(name: string, program: Program): HoistedProgram {
+  const fixed = new Set<Tensor>(), frozen = new Set<string>();
   for (const node of program.nodes) if (isFixed(node, fixed)) fixed.add(node);
-  for (const { op } of fixed) if (op.kind === "leaf" && op.source.kind === "state") settled.add(op.source.name);
+  for (const { op } of fixed) if (op.kind === "leaf" && op.source.kind === "state") frozen.add(op.source.name);
 
   const prepared = new Map<Tensor, Tensor>(), updates = new Map<string, Tensor>();
   const rebuilt = new Map<Tensor, Tensor>();
@@ -24,7 +24,7 @@ export function settle(name: string, program: Program): SettledProgram {
     if (node.op.kind === "leaf" || FREE.has(node.op.name)) return onInputs(node, node.inputs.map(now));
     let place = prepared.get(node);
     if (place === undefined) {
-      const key = `${name}.settled.${updates.size}`;
+      const key = `${name}.frozen.${updates.size}`;
       place = state(key, node.shape, node.dtype);
       prepared.set(node, place);
       updates.set(key, node);
@@ -34,12 +34,12 @@ export function settle(name: string, program: Program): SettledProgram {
   for (const node of program.nodes) if (!fixed.has(node)) rebuilt.set(node, onInputs(node, node.inputs.map(now)));
   const results = (old: Program["updates"]) => new Map([...old].map(([key, node]) => [key, now(node)]));
   const main = programOf(results(program.updates), results(program.outputs));
-  if (updates.size === 0) return { program, settled };
-  return { program: main, prepare: programOf(updates, new Map()), settled };
+  if (updates.size === 0) return { program, frozen };
+  return { program: main, prepare: programOf(updates, new Map()), frozen };
 }
 
-/** Whether a node depends on nothing but settled state and constants. */
+/** Whether a node depends on nothing but frozen state and constants. */
 function isFixed({ op, inputs }: Tensor, fixed: ReadonlySet<Tensor>): boolean {
   if (op.kind !== "leaf") return inputs.length > 0 && inputs.every((input) => fixed.has(input));
-  return op.source.kind === "constant" || (op.source.kind === "state" && op.source.settled === true);
+  return op.source.kind === "constant" || (op.source.kind === "state" && op.source.frozen === true);
 }
