@@ -8,7 +8,7 @@ import { foldersOf, type Service, withDigits, withService } from "./service_proc
 
 const PROJECT_DIR = join(import.meta.dirname!, "..");
 const SCRIPT = join(PROJECT_DIR, "scripts", "fixtures", "make_foreign_models.py");
-const PYTHON_LAB = join(PROJECT_DIR, "registry", "fixtures", "python_lab");
+const PYTHON_LAB = join(PROJECT_DIR, "lab", "models", "fixtures", "python_lab");
 
 /** Two digits of 10,000: those whose two best logits rounding may exchange. */
 const ACCURACY_TOLERANCE = 0.021;
