@@ -1,7 +1,8 @@
-import { Registry, RunCheckpoints } from "../lab/models/mod.ts";
-import type { EventLoopDelay } from "../service/event_loop_delay.ts";
+import { EventLoopDelay } from "../service/event_loop_delay.ts";
 import { log } from "../service/log.ts";
+import { serveService, type Supervision } from "../service/serve.ts";
 import { type Settings, StartupError } from "../service/settings.ts";
+import { Registry, RunCheckpoints } from "../lab/models/mod.ts";
 import { pathRedactor } from "../service/redact_paths.ts";
 import { SocketGroup } from "../service/websocket.ts";
 import { ModelAnalyst } from "../lab/analysis/model_analyst.ts";
@@ -11,6 +12,23 @@ import { ModelImporter } from "../lab/imports/model_importer.ts";
 import { RunArchive } from "../lab/runs/run_archive.ts";
 import { Runs } from "../lab/runs/runs.ts";
 import { WorkerClient } from "../lab/training/worker_client.ts";
+
+/**
+ * Serves until it is to end; then the process has to be ended. Throws what `openTrainingService` and `serveService` throw.
+ */
+export async function runTrainingService(settings: Settings, supervision: Supervision = {}): Promise<void> {
+  log.configure(settings.log);
+  const service = await openTrainingService(settings, { delay: new EventLoopDelay() });
+  await serveService({
+    name: "training service",
+    settings,
+    port: settings.trainingPort,
+    ...supervision,
+    soundness: service.opened,
+    fetch: service.fetch,
+    onShutdown: service.stop,
+  });
+}
 
 /** All that answers requests, and what trains behind it. */
 export interface TrainingService {

@@ -25,7 +25,7 @@ import { ModelImporter } from "../lab/imports/model_importer.ts";
 import { RunArchive } from "../lab/runs/run_archive.ts";
 import { Runs, type RunsOptions } from "../lab/runs/runs.ts";
 import type { TrainingEvents } from "../lab/training/training_thread.ts";
-import { WatchBoard } from "../lab/training/watch_board.ts";
+import { WatchBoard } from "../lab/training/live_pad.ts";
 import type { TrainingWorker } from "../lab/training/worker_client.ts";
 import type { Snapshot, TrainedModel, TrainingJob } from "../lab/training/worker_messages.ts";
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { inTime } from "./testing.ts";
-import { WatchBoard } from "../lab/training/watch_board.ts";
+import { WatchBoard } from "../lab/training/live_pad.ts";
 import { TrainingError } from "../lab/training/training_thread.ts";
 import { WorkerClient } from "../lab/training/worker_client.ts";
 import type { Snapshot, TrainingJob, TrainingStart } from "../lab/training/worker_messages.ts";

@@ -3,11 +3,11 @@ import type { NamedTensor } from "../../core/models/model_spec.ts";
 import { type ModelAnalysis, type ModelRecord, recordVersion } from "../../protocol/mod.ts";
 import { type Registry, RegistryError, specOf } from "../models/mod.ts";
 import { HttpError } from "../../service/errors.ts";
-import { RunQueue } from "../runs/run_queue.ts";
-import type { FromAnalyser, ToAnalyser } from "./analysis_worker.ts";
+import { RunQueue } from "../queue.ts";
+import type { FromAnalyser, ToAnalyser } from "../../training_service/threads/analysis_worker.ts";
 import { findingsOf } from "./analyse.ts";
 
-const WORKER_SCRIPT = new URL("./analysis_worker.ts", import.meta.url);
+const WORKER_SCRIPT = new URL("../../training_service/threads/analysis_worker.ts", import.meta.url);
 
 /** Each is some 70 kB. */
 const MAX_KEPT = 32;

@@ -1,7 +1,7 @@
 /** What a request to bring a model in holds: the file, and fields that say how it was trained. */
 import { Buffer } from "node:buffer";
 import { IMPORT_FIELDS, parseJson, quote, ValidationError } from "../../protocol/mod.ts";
-import type { ImportRequest } from "./import_messages.ts";
+import type { ImportRequest } from "./import_thread.ts";
 
 export interface ImportParts {
   file: Uint8Array;

@@ -4,9 +4,8 @@ import { BOUNDS, type ModelRecord } from "../../protocol/mod.ts";
 import { DuplicateError, type Registry } from "../models/mod.ts";
 import { fieldOf, HttpError } from "../../service/errors.ts";
 import { type BytesLimits, readBytes, refuseLarger } from "../../service/read_bytes.ts";
-import type { FoundModel } from "./import_messages.ts";
-import { ImportError, ImportThread } from "./import_thread.ts";
-import { RunQueue } from "../runs/run_queue.ts";
+import { type FoundModel, ImportError, ImportThread } from "./import_thread.ts";
+import { RunQueue } from "../queue.ts";
 
 const LARGEST: ModelSpec = {
   modelType: "ConvNN",

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { notBefore } from "./clock.ts";
 import { Registry, RunCheckpoints } from "./mod.ts";
 import { testModel, testWeights, withFolder } from "./registry_testing.ts";
-import { checkpoint } from "../runs/run_checkpoints_testing.ts";
+import { checkpoint } from "../runs/run_snapshots_testing.ts";
 
 /** Runs `body` while the clock stands `ms` behind the real one. */
 async function setBack<T>(ms: number, body: () => Promise<T>): Promise<T> {

@@ -12,10 +12,10 @@ import {
 } from "../../protocol/mod.ts";
 import { type Registry, RegistryError, type RunCheckpoints } from "../models/mod.ts";
 import { log } from "../../service/log.ts";
-import { CheckpointKeeper } from "./checkpoint_keeper.ts";
+import { CheckpointKeeper } from "./snapshot_keeper.ts";
 import { jobOf, modelOf } from "./job.ts";
 import { logRun } from "./run_log.ts";
-import { RunQueue } from "./run_queue.ts";
+import { RunQueue } from "../queue.ts";
 import { Run, type RunListener, type RunPast } from "./run.ts";
 import { findStart, readStart } from "./start_from.ts";
 import { TrainingError } from "../training/training_thread.ts";

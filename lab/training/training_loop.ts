@@ -1,7 +1,37 @@
-/** The loop of a training run: steps in chunks, losses out, a look at the stop flag in between. */
 import { concatenate, type Trainer } from "../../core/training/trainer.ts";
 import { Pace } from "./pace.ts";
 import type { EpochEnd, LossBatch } from "./worker_messages.ts";
+
+/** Least time between two snapshots: what a crash, or a step too long to be waited for, may cost. */
+const INTERVAL_MS = 10_000;
+/** Snapshots of large models take at most about this share of the time. */
+const SHARE = 0.02;
+
+/** Has the state of a training kept at regular intervals. */
+export class SnapshotTimer implements Pause {
+  #dueAt: number;
+
+  constructor(
+    private readonly keep: () => Promise<void>,
+    private readonly intervalMs = INTERVAL_MS,
+    private readonly now = () => performance.now(),
+  ) {
+    this.#dueAt = now() + intervalMs;
+  }
+
+  due(): boolean {
+    return this.now() >= this.#dueAt;
+  }
+
+  async take(): Promise<void> {
+    const began = this.now();
+    await this.keep();
+    const took = this.now() - began;
+    this.#dueAt = this.now() + Math.max(this.intervalMs, took / SHARE);
+  }
+}
+
+/** The loop of a training run: steps in chunks, losses out, a look at the stop flag in between. */
 
 /** At most about thirty posts a second: more would cost the service's thread and show nobody anything. */
 const POST_INTERVAL_MS = 33;

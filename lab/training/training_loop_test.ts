@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { Pace } from "./pace.ts";
-import { SnapshotTimer } from "./snapshot_timer.ts";
-import { type LoopProgress, type LoopTrainer, runTraining } from "./training_loop.ts";
+import { type LoopProgress, type LoopTrainer, runTraining, SnapshotTimer } from "./training_loop.ts";
 import type { EpochEnd, LossBatch } from "./worker_messages.ts";
 
 const STEPS_PER_EPOCH = 250;

@@ -14,7 +14,7 @@ export interface TrainingWorker {
   close(): void;
 }
 
-const WORKER_SCRIPT = new URL("./worker.ts", import.meta.url);
+const WORKER_SCRIPT = new URL("../../training_service/threads/training_worker.ts", import.meta.url);
 
 /** Keeps one worker between trainings and starts a fresh one when that was ended or has crashed. */
 export class WorkerClient implements TrainingWorker {

@@ -22,7 +22,7 @@ Deno.test("imports down the layers break no rule", () => {
     "core/backends/wasm/backend.ts": `import * as ops from "../../ops/mod.ts";`,
     "core/backends/wasm/worker.ts": ``,
     "core/training/trainer.ts": `import { open } from "../backends/open.ts";`,
-    "lab/training/worker.ts": `import { openTrainer } from "../../core/training/trainer.ts";`,
+    "training_service/threads/training_worker.ts": `import { openTrainer } from "../../core/training/trainer.ts";`,
     "scripts/dev.ts": `import "../lab/training/worker.ts";`,
   });
   assert.deepEqual(found, []);

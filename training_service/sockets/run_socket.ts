@@ -1,8 +1,7 @@
 /** `/ws/runs/{id}`: joining a run that is on its way, or reading one that is over. */
 import { log } from "../../service/log.ts";
 import { quote } from "../../protocol/mod.ts";
-import { control, refuseFlood } from "./control.ts";
-import { MessageBudget } from "./message_budget.ts";
+import { control, MessageBudget, refuseFlood } from "./client_messages.ts";
 import { Outbox } from "./outbox.ts";
 import type { RunListener } from "../../lab/runs/run.ts";
 import { RegistryError } from "../../lab/models/mod.ts";

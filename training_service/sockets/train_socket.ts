@@ -1,9 +1,7 @@
 /** `/ws/train`: a config comes in, or the name of a run to go on with; a run goes out. */
 import { ValidationError } from "../../protocol/mod.ts";
 import { log } from "../../service/log.ts";
-import { parseRequest } from "./client_message.ts";
-import { control, refuseFlood } from "./control.ts";
-import { MessageBudget } from "./message_budget.ts";
+import { control, MessageBudget, parseRequest, refuseFlood } from "./client_messages.ts";
 import { Outbox } from "./outbox.ts";
 import type { Run, RunListener } from "../../lab/runs/run.ts";
 import { RefusedError, type Runs } from "../../lab/runs/runs.ts";

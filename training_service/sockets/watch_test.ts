@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { withLab } from "../testing.ts";
-import { WatchBoard } from "../../lab/training/watch_board.ts";
+import { WatchBoard } from "../../lab/training/live_pad.ts";
 
 /** 784 pixels of one grey as a client sends them. */
 function drawing(grey: number): string {

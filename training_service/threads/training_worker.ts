@@ -3,11 +3,9 @@ import type { Dataset } from "../../core/mnist/idx.ts";
 import { openTrainerOn } from "../../core/training/device_choice.ts";
 import { readDataset } from "../../service/dataset/dataset.ts";
 import { log } from "../../service/log.ts";
-import { Guesser } from "./guesser.ts";
-import { SnapshotTimer } from "./snapshot_timer.ts";
-import { isTorn, type LoopProgress, runTraining } from "./training_loop.ts";
-import { WatchBoard } from "./watch_board.ts";
-import type { FromWorker, Snapshot, ToWorker, TrainedModel, TrainingJob } from "./worker_messages.ts";
+import { Guesser, WatchBoard } from "../../lab/training/live_pad.ts";
+import { isTorn, type LoopProgress, runTraining, SnapshotTimer } from "../../lab/training/training_loop.ts";
+import type { FromWorker, Snapshot, ToWorker, TrainedModel, TrainingJob } from "../../lab/training/worker_messages.ts";
 
 let dataset: Dataset;
 let stopFlag: Int32Array<SharedArrayBuffer>;

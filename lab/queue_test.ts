@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { RunQueue } from "./run_queue.ts";
+import { RunQueue } from "./queue.ts";
 
 const never = new AbortController().signal;
 

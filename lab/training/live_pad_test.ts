@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
-import { Guesser } from "./guesser.ts";
-import { WatchBoard } from "./watch_board.ts";
+import { Guesser, WatchBoard } from "./live_pad.ts";
 import type { Guess } from "./worker_messages.ts";
 
 /** A trainer whose every answer takes `ms` on a clock of its own. */

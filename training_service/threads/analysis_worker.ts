@@ -1,7 +1,7 @@
 /** The analysing thread: asks one model about all test digits. A ConvNN takes seconds. */
 import type { ModelSpec, NamedTensor } from "../../core/models/model_spec.ts";
 import { readTestDigits } from "../../service/dataset/dataset.ts";
-import { answerDigits, type Answers } from "../training/score.ts";
+import { answerDigits, type Answers } from "../../lab/training/score.ts";
 
 export interface ToAnalyser {
   spec: ModelSpec;

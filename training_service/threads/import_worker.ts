@@ -2,10 +2,10 @@
 import { CheckpointError, type ModelFile, readModelFile } from "../../core/formats/model_file.ts";
 import { ValidationError } from "../../protocol/mod.ts";
 import { readTestDigits } from "../../service/dataset/dataset.ts";
-import { resolveConfig } from "./import_config.ts";
-import { readParts } from "./import_form.ts";
-import type { FoundModel, FromImporter, ImportRequest, ToImporter } from "./import_messages.ts";
-import { scoreModel } from "../training/score.ts";
+import { resolveConfig } from "../../lab/imports/import_config.ts";
+import { readParts } from "../../lab/imports/import_form.ts";
+import type { FoundModel, FromImporter, ImportRequest, ToImporter } from "../../lab/imports/import_thread.ts";
+import { scoreModel } from "../../lab/training/score.ts";
 
 let file: ModelFile;
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { RunCheckpoints } from "./run_checkpoints.ts";
-import { checkpoint } from "./run_checkpoints_testing.ts";
+import { RunCheckpoints } from "./run_snapshots.ts";
+import { checkpoint } from "./run_snapshots_testing.ts";
 import { filesIn, refused, withFolder } from "../models/registry_testing.ts";
 
 let saved = 0;
