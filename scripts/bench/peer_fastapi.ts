@@ -2,8 +2,7 @@
 import { join } from "node:path";
 import { freePort } from "../../service/free_ports_testing.ts";
 import type { Bench, Figure } from "./case.ts";
-import { median } from "./measure.ts";
-import { compareInTurn } from "./pair.ts";
+import { compareInTurn, median } from "./measure.ts";
 import { ask, load, type Predictions, warmUp, withPredictions } from "./predict.ts";
 import { findPython } from "./python.ts";
 import { serves, withService } from "./service_process.ts";

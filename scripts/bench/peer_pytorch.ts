@@ -11,7 +11,7 @@ import { assertAllClose } from "../../core/testing/assert_all_close.ts";
 import type { Bench, Figure } from "./case.ts";
 import { SEED, THREAD_COUNTS, trainerOptions, type TrainingConfig } from "./configs.ts";
 import { imagesPerSecond } from "./inference.ts";
-import { best, compareInTurn } from "./pair.ts";
+import { best, compareInTurn } from "./measure.ts";
 import { type Companion, findPython, startCompanion } from "./python.ts";
 import { withFolder } from "./service_process.ts";
 import { PROOF_STEPS, trainingSpeed } from "./training.ts";

@@ -8,7 +8,7 @@ import { type LoopProgress, type Pause, runTraining } from "../../lab/training/t
 import { WatchBoard } from "../../lab/training/watch_board.ts";
 import type { Bench, Case, Figure } from "./case.ts";
 import { THREAD_COUNTS, titleOf, trainerOptions, TRAINING_CONFIGS, type TrainingConfig } from "./configs.ts";
-import { compareInTurn } from "./pair.ts";
+import { compareInTurn } from "./measure.ts";
 
 const PROOF_STEPS = 40;
 

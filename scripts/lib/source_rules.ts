@@ -1,9 +1,8 @@
 /** The rules that no compiler checks. Each takes the repository's texts by path and gives what breaks it. */
 import { isBuiltin } from "node:module";
 import { posix } from "node:path";
-import { importCycles } from "./import_cycles.ts";
+import { importCycles, lineAt, type SourceImport, sourceImports, withoutComments } from "./source_imports.ts";
 import { type Layer, layerOf } from "./layers.ts";
-import { lineAt, type SourceImport, sourceImports, withoutComments } from "./source_imports.ts";
 
 export interface Violation {
   path: string;

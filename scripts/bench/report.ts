@@ -1,6 +1,7 @@
 /** Facts without which no figure means anything. */
 import { cpus } from "node:os";
 import { detectFeatures } from "../../core/codegen/wasm/module_builder.ts";
+import type { Figure } from "./case.ts";
 
 export interface Machine {
   date: string;
@@ -31,4 +32,22 @@ export function machineLines({ date, cpu, cores, loadAverage, deno, v8, device }
     `${cpu}, ${cores} cores, load average ${load}`,
     `Deno ${deno} (V8 ${v8}), ${device}, ${date}`,
   ];
+}
+
+/** The figures as text. */
+
+const FIGURE_WIDTH = 22;
+
+/** One line: the name, padded to `width`, and its figures in columns. */
+export function row(name: string, figures: readonly Figure[], width: number): string {
+  const cells = figures.map(({ value, unit }) => `${formatted(value)} ${unit}`.padEnd(FIGURE_WIDTH));
+  return `${name.padEnd(width)}  ${cells.join("")}`.trimEnd();
+}
+
+/** Three digits that count, or all before the point: 0.123, 1.23, 12.3, 1,234. */
+export function formatted(value: number): string {
+  const size = Math.abs(value);
+  const fractionDigits = size >= 100 ? 0 : size >= 10 ? 1 : size >= 1 ? 2 : 3;
+  const options = { minimumFractionDigits: fractionDigits, maximumFractionDigits: fractionDigits };
+  return value.toLocaleString("en-US", options).padStart(9);
 }
