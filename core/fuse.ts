@@ -4,6 +4,7 @@
  * an item of its own.
  */
 import type { Tensor } from "./graph.ts";
+import { broadcastOp } from "./ops/mod.ts";
 import { sameShape, type Shape, sizeOf } from "./shape.ts";
 
 /** How an operand of a loop over `[rows, columns]` is read. */
@@ -99,7 +100,7 @@ function canRunAsOne(group: ReadonlySet<Tensor>, groups: ReadonlyMap<Tensor, Set
 
 /** The extent of the last axes that a broadcast operand leaves alone, if it is one that a loop can read in place. */
 function repeatOf(node: Tensor): { access: Access; columns?: number } | undefined {
-  if (node.op.kind !== "kernel" || node.op.name !== "broadcast") return undefined;
+  if (broadcastOp.parametersOf(node) === undefined) return undefined;
   const from = node.inputs[0].shape, size = sizeOf(from), to = node.shape;
   if (size === 1) return { access: "scalar" };
   const trimmed = from.slice(from.findIndex((n) => n !== 1));
