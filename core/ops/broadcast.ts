@@ -3,9 +3,9 @@ import { apply, constant, constantValue, type Tensor } from "../graph.ts";
 import { coordinates, perElement } from "../codegen/wgsl/kernel.ts";
 import type { KernelOp } from "../op.ts";
 import { requireShape, sameShape, type Shape, ShapeError, sizeOf } from "../shape.ts";
-import { broadcastKernel, broadcastStrides } from "../codegen/wasm/broadcast_kernel.ts";
+import { broadcastKernel, broadcastStrides } from "../codegen/wasm/broadcast.ts";
 import { reshape } from "./reshape.ts";
-import { split, sumColumns, sumRows, sumWgsl } from "../codegen/wasm/sum_kernel.ts";
+import { split, sumColumns, sumRows, sumWgsl } from "../codegen/wasm/sum.ts";
 
 function broadcastOp(shape: Shape): KernelOp {
   return {

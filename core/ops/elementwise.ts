@@ -1,5 +1,5 @@
 /** Ops whose result element depends on one element of each input. Operands have equal shapes; see `broadcast`. */
-import { f32x4, i32x4, v128 } from "../codegen/wasm/instructions.ts";
+import { f32x4, i32x4, v128 } from "../codegen/wasm/assembler/instructions.ts";
 import { exp as wasmExp } from "../codegen/wasm/math.ts";
 import { literal } from "../codegen/wgsl/kernel.ts";
 import { apply, type Tensor } from "../graph.ts";

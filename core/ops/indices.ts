@@ -1,10 +1,10 @@
 /** Ops that turn numbers into indices and back. */
-import { f32, i32 } from "../codegen/wasm/instructions.ts";
+import { f32, i32 } from "../codegen/wasm/assembler/instructions.ts";
 import { perElement } from "../codegen/wgsl/kernel.ts";
 import { apply, type Tensor } from "../graph.ts";
 import type { KernelOp } from "../op.ts";
 import { requireShape, sizeOf } from "../shape.ts";
-import { baseOf } from "../codegen/wasm/addressing.ts";
+import { baseOf } from "../codegen/wasm/kernel.ts";
 
 function oneHotOp(classes: number): KernelOp {
   return {

@@ -1,10 +1,10 @@
 /** Reading some rows of a table: how a batch comes out of the dataset. */
-import { f32, f32x4, i32, i32x4, v128 } from "../codegen/wasm/instructions.ts";
+import { f32, f32x4, i32, i32x4, v128 } from "../codegen/wasm/assembler/instructions.ts";
 import { perElement } from "../codegen/wgsl/kernel.ts";
 import { apply, type Tensor } from "../graph.ts";
 import type { KernelOp } from "../op.ts";
 import { requireShape, sizeOf } from "../shape.ts";
-import { baseOf } from "../codegen/wasm/addressing.ts";
+import { baseOf } from "../codegen/wasm/kernel.ts";
 
 function sliceOp(length: number): KernelOp {
   return {

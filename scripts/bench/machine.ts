@@ -1,6 +1,6 @@
 /** Facts without which no figure means anything. */
 import { cpus } from "node:os";
-import { detectFeatures } from "../../core/codegen/wasm/module_builder.ts";
+import { detectFeatures } from "../../core/codegen/wasm/assembler/module_builder.ts";
 
 export interface Machine {
   date: string;
