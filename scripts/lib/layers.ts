@@ -1,5 +1,6 @@
 /** Who may import whom: the table behind `scripts/check_layers.ts`. */
 
+/** Files that share a place in the architecture, and what they may import. */
 export interface Layer {
   /** A file, or a folder with everything below it; the longest match wins. */
   path: string;
@@ -29,6 +30,7 @@ const core = (path: string, imports: readonly string[], why: string, packages: r
   { path, imports, why, packages }
 );
 
+/** All layers; a source file that belongs to none breaks a rule. */
 export const LAYERS: readonly Layer[] = [
   core("core/shape.ts", [], "shapes know nothing"),
   core("core/bytes.ts", [], "arrays alone"),
