@@ -12,6 +12,7 @@ const PAGES = ["training", "inference", "docs"] as const;
 /** Where the sources of each page are. */
 const FOLDERS = { training: "training", inference: "drawing", docs: "docs" } as const;
 
+/** A file of the built pages. */
 export interface BuiltFile {
   /** Relative to the folder built into. */
   path: string;

@@ -22,7 +22,8 @@ export function copyWgsl({ shape }: TensorType): WgslKernel {
   return perElement(sizeOf(shape), "put(i, x0(i));");
 }
 
-const copyOp: KernelOp = {
+/** The op behind `copy`. */
+export const copyOp: KernelOp = {
   kind: "kernel",
   name: "copy",
   type: ([x]) => ({ dtype: x.dtype, shape: x.shape }),

@@ -5,7 +5,8 @@ import type { KernelOp } from "../op.ts";
 import { requireShape, sizeOf } from "../shape.ts";
 import { baseOf } from "../codegen/wasm/addressing.ts";
 
-const flipKernelsOp: KernelOp = {
+/** The op behind `flipKernels`. */
+export const flipKernelsOp: KernelOp = {
   kind: "kernel",
   name: "flipKernels",
   type(inputs) {

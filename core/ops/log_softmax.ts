@@ -6,14 +6,15 @@ import { apply, type Tensor } from "../graph.ts";
 import type { KernelOp } from "../op.ts";
 import { requireShape } from "../shape.ts";
 import { baseOf } from "../codegen/wasm/addressing.ts";
-import { sum } from "./broadcast.ts";
+import { sum } from "./broadcast_and_sum.ts";
 import { exp, mul, sub } from "./elementwise.ts";
 import { reshape } from "./reshape.ts";
 
 /** Stands in for −∞ where a maximum is taken, without its arithmetic. */
 const LOWEST = -3.4e38;
 
-const logSoftmaxOp: KernelOp = {
+/** The op behind `logSoftmax`. */
+export const logSoftmaxOp: KernelOp = {
   kind: "kernel",
   name: "logSoftmax",
   type(inputs) {

@@ -11,7 +11,8 @@ import { baseOf } from "../codegen/wasm/addressing.ts";
 /** The four pixels of a window, in the order in which the first of equals wins. */
 const WINDOW = [[0, 0], [0, 1], [1, 0], [1, 1]] as const;
 
-const maxPool2dOp: KernelOp = {
+/** The op behind `maxPool2d`. */
+export const maxPool2dOp: KernelOp = {
   kind: "kernel",
   name: "maxPool2d",
   type(inputs) {
@@ -48,7 +49,8 @@ put(i, max(max(${a}, ${b}), max(${d}, ${e})));`,
   }),
 };
 
-const maxPool2dGradientOp: KernelOp = {
+/** The gradient of `maxPool2d`'s images, given the gradient of its result and the images. */
+export const maxPool2dGradientOp: KernelOp = {
   kind: "kernel",
   name: "maxPool2dGradient",
   type: ([, x]) => x,

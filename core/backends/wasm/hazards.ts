@@ -1,5 +1,5 @@
 /** Which items of a step must wait for the others to finish the items before. */
-import type { Item } from "../../fuse.ts";
+import type { ScheduleItem } from "../../fuse.ts";
 import type { Tensor } from "../../graph.ts";
 import { readsOf, writesOf } from "../../schedule.ts";
 
@@ -15,7 +15,7 @@ export interface Span {
  * undefined for what no item writes.
  */
 export function barriersBefore(
-  items: readonly Item[],
+  items: readonly ScheduleItem[],
   outputs: readonly Tensor[],
   spanOf: (node: Tensor) => Span | undefined,
 ): boolean[] {

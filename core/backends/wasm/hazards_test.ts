@@ -7,10 +7,10 @@ import { closeThreads, wasmBackend } from "./backend.ts";
 import { barriersBefore, type Span } from "./hazards.ts";
 
 /** Each state by itself, far from the others and from the arena. */
-function spansOf({ placeOf }: Schedule): (node: Tensor) => Span | undefined {
+function spansOf({ locationOf }: Schedule): (node: Tensor) => Span | undefined {
   const states = new Map<string, number>();
   return (node) => {
-    const place = placeOf(node);
+    const place = locationOf(node);
     if (place.kind !== "state" && place.kind !== "arena") return undefined;
     if (place.kind === "state" && !states.has(place.name)) states.set(place.name, 1e6 * (states.size + 1));
     const start = place.kind === "state" ? states.get(place.name)! : place.offset;

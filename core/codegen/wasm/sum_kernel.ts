@@ -1,6 +1,5 @@
 import { f32x4, i32, v128 } from "./instructions.ts";
 import { acrossLanes, firstLanes, storeLanes } from "./math.ts";
-import { perElement, type WgslKernel } from "../wgsl/kernel.ts";
 import type { WasmKernel } from "../../op.ts";
 import { type Shape, sizeOf } from "../../shape.ts";
 import { baseOf } from "./addressing.ts";
@@ -86,32 +85,5 @@ export function sumColumns({ outer, length, inner }: Split): WasmKernel {
         f.if(i32.eq(block.get, i32.const(blocks - 1)), () => sumBlock(rest), () => sumBlock(COLUMNS));
       });
     },
-  };
-}
-
-/** Invocations that share a long sum. */
-const TEAM = 64;
-
-/** A long sum is shared by a workgroup, whose parts are added pairwise; a short one is one invocation's. */
-export function sumWgsl({ outer, length, inner }: Split): WgslKernel {
-  const start = (result: string) => `let start = (${result} / ${inner}u) * ${length * inner}u + ${result} % ${inner}u;`;
-  const loop = (first: string, step: number) =>
-    `var total = 0.0;
-for (var k = ${first}; k < ${length}u; k += ${step}u) { total += x0(start + k * ${inner}u); }`;
-  if (length < 4 * TEAM) return perElement(outer * inner, `${start("i")}\n${loop("0u", 1)}\nput(i, total);`);
-  const x = Math.min(outer * inner, 65535);
-  return {
-    workgroups: [x, Math.ceil((outer * inner) / x), 1],
-    workgroupSize: [TEAM, 1, 1],
-    declarations: `var<workgroup> parts: array<f32, ${TEAM}>;`,
-    body: `let result = group.x + group.y * ${x}u;
-${start("result")}
-${loop("local.x", TEAM)}
-parts[local.x] = total;
-for (var half = ${TEAM / 2}u; half > 0u; half /= 2u) {
-  workgroupBarrier();
-  if (local.x < half) { parts[local.x] += parts[local.x + half]; }
-}
-if (local.x == 0u && result < ${outer * inner}u) { put(result, parts[0]); }`,
   };
 }

@@ -1,10 +1,10 @@
 /**
  * A class at work, as figures: onlookers follow one ConvNN run while others draw, against both services as processes.
  *
- * Usage: deno run -A scripts/load.ts [--minutes 5] [--onlookers 200] [--drawers 32]; exits 1 when a bound is broken
+ * Usage: deno run -A scripts/load/load.ts [--minutes 5] [--onlookers 200] [--drawers 32]; exits 1 when a bound is broken
  */
 import { parseArgs } from "node:util";
-import { measureLoad, problemsOf, reportLines } from "./load/measure.ts";
+import { measureLoad, problemsOf, reportLines } from "./measure.ts";
 
 const { values } = parseArgs({
   options: {
