@@ -106,7 +106,7 @@ async function compile(
     jsxImportSource: "preact",
     write: false,
     logLevel: "warning",
-    plugins: [leanProtocol, leanEngine],
+    plugins: [leanProtocol],
   });
   return outputFiles;
 }
@@ -118,22 +118,6 @@ const leanProtocol: esbuild.Plugin = {
     build.onResolve({ filter: /^\.\/.+\.ts$/ }, ({ path, resolveDir }) => {
       return resolveDir === join(ROOT, "protocol") ? { path: join(resolveDir, path), sideEffects: false } : undefined;
     });
-  },
-};
-
-/** Pages predict and explain, and leave training to the service: kernels that only a training needs stay out. */
-const leanEngine: esbuild.Plugin = {
-  name: "lean engine",
-  setup(build) {
-    const kernels = {
-      pooled_weight_gradient: "pooledWeightGradient",
-      pooled_weight_gradient_grey: "pooledWeightGradientGrey",
-    };
-    for (const [file, name] of Object.entries(kernels)) {
-      build.onLoad({ filter: new RegExp(`[\\\\/]kernels[\\\\/]${file}\\.ts$`) }, () => {
-        return { contents: `export function ${name}() { throw new Error("pages do not train"); }` };
-      });
-    }
   },
 };
 
