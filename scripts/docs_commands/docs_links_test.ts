@@ -21,5 +21,7 @@ Deno.test("links and pictures of the documents lead to files that there are", as
 });
 
 Deno.test("the table of the configuration names every environment variable", () => {
-  for (const name of SETTING_NAMES) assert.match(docs.get("docs/configuration.md")!, new RegExp(`^\\|.*\`${name}\``, "m"));
+  for (const name of SETTING_NAMES) {
+    assert.match(docs.get("docs/configuration.md")!, new RegExp(`^\\|.*\`${name}\``, "m"));
+  }
 });
