@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import type { HistoryMessage, RunSummary } from "../protocol/mod.ts";
 import { RegistryError } from "../lab/models/mod.ts";
 import { CONFIG, type FakeTraining, type TestClient, type TestLab, withLab } from "./testing.ts";
-import { TrainingError } from "../lab/training/training_thread.ts";
+import { TrainingError } from "../lab/training/worker_engine.ts";
 
 /** A training that has reached `step`, with its client. */
 async function trainTo(lab: TestLab, step: number, request: object = CONFIG) {

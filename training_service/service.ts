@@ -11,7 +11,7 @@ import { checkDataset } from "../service/dataset/dataset.ts";
 import { ModelImporter } from "../lab/imports/model_importer.ts";
 import { RunArchive } from "../lab/runs/run_archive.ts";
 import { Runs } from "../lab/runs/runs.ts";
-import { WorkerClient } from "../lab/training/worker_client.ts";
+import { WorkerClient } from "../lab/training/worker_engine.ts";
 
 /**
  * Serves until it is to end; then the process has to be ended. Throws what `openTrainingService` and `serveService` throw.

@@ -2,20 +2,8 @@
 import assert from "node:assert/strict";
 import type { Hono } from "hono";
 import type { NamedTensor } from "../core/models/model_spec.ts";
-import {
-  isDuplicate,
-  type ModelConfig,
-  type ModelRecord,
-  type ServerMessage,
-  type TrainConfig,
-} from "../protocol/mod.ts";
-import {
-  type CheckpointStream,
-  type NewModel,
-  type Registry,
-  RunCheckpoints,
-  type StoreOptions,
-} from "../lab/models/mod.ts";
+import { isDuplicate, type ModelConfig, type ModelRecord, type ServerMessage, type TrainConfig } from "../protocol/mod.ts";
+import { type CheckpointStream, type NewModel, type Registry, RunCheckpoints, type StoreOptions } from "../lab/models/mod.ts";
 import type { ModelFiles } from "../service/model_routes.ts";
 import { readSettings, type Settings } from "../service/settings.ts";
 import { SocketGroup } from "../service/websocket.ts";
@@ -24,10 +12,9 @@ import { createTrainingApp } from "./app.ts";
 import { ModelImporter } from "../lab/imports/model_importer.ts";
 import { RunArchive } from "../lab/runs/run_archive.ts";
 import { Runs, type RunsOptions } from "../lab/runs/runs.ts";
-import type { TrainingEvents } from "../lab/training/training_thread.ts";
+import type { TrainingEvents, TrainingWorker } from "../lab/training/worker_engine.ts";
 import { WatchBoard } from "../lab/training/live_pad.ts";
-import type { TrainingWorker } from "../lab/training/worker_client.ts";
-import type { Snapshot, TrainedModel, TrainingJob } from "../lab/training/worker_messages.ts";
+import type { Snapshot, TrainedModel, TrainingJob } from "../lab/training/training_job.ts";
 
 const DEADLINE_MS = 5000;
 

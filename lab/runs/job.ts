@@ -3,7 +3,7 @@ import type { NamedTensor } from "../../core/models/model_spec.ts";
 import type { DeviceChoice } from "../../protocol/mod.ts";
 import { type NewModel, specOf } from "../models/mod.ts";
 import type { Run } from "./run.ts";
-import type { TrainedModel, TrainingJob } from "../training/worker_messages.ts";
+import type { TrainedModel, TrainingJob } from "../training/training_job.ts";
 
 /** What a training begins with: the tensors of its checkpoint, given weights, or fresh ones. */
 export interface Origin {

@@ -19,7 +19,7 @@ import { KEPT_LOSSES, LossHistory, thinned } from "./loss_history.ts";
 import { Question } from "./question.ts";
 import { beginning, epochLine, isReported, lossMessage, placeOf, readable } from "./run_messages.ts";
 import { Watchers } from "../training/live_pad.ts";
-import type { EpochEnd, LossBatch, TrainingStart } from "../training/worker_messages.ts";
+import type { EpochEnd, LossBatch, TrainingStart } from "../training/training_job.ts";
 
 /** A config with the seed that the run will use, given or drawn. */
 export type SeededConfig = TrainConfig & { seed: number };

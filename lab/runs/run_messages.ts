@@ -1,6 +1,6 @@
 /** What a run tells of its training, in words and in numbers. */
 import type { LossMessage, TrainConfig } from "../../protocol/mod.ts";
-import type { EpochEnd, LossBatch, TrainingStart } from "../training/worker_messages.ts";
+import type { EpochEnd, LossBatch, TrainingStart } from "../training/training_job.ts";
 
 const DEVICE_NAMES: Readonly<Record<string, string>> = { wasm: "WASM", webgpu: "WebGPU", reference: "plain loops" };
 

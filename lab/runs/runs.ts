@@ -1,15 +1,5 @@
 /** The lab's runs: asked for, queued, trained one at a time, stored, remembered. */
-import {
-  type DeviceChoice,
-  MAX_RUNS,
-  MAX_RUNS_PER_CLIENT,
-  type ModelRecord,
-  type ResultMessage,
-  type ResumeRequest,
-  type RunSummary,
-  type TrainConfig,
-  ValidationError,
-} from "../../protocol/mod.ts";
+import { type DeviceChoice, MAX_RUNS, MAX_RUNS_PER_CLIENT, type ModelRecord, type ResultMessage, type ResumeRequest, type RunSummary, type TrainConfig, ValidationError } from "../../protocol/mod.ts";
 import { type Registry, RegistryError, type RunCheckpoints } from "../models/mod.ts";
 import { log } from "../../service/log.ts";
 import { CheckpointKeeper } from "./snapshot_keeper.ts";
@@ -18,8 +8,7 @@ import { logRun } from "./run_log.ts";
 import { RunQueue } from "../queue.ts";
 import { Run, type RunListener, type RunPast } from "./run.ts";
 import { findStart, readStart } from "./start_from.ts";
-import { TrainingError } from "../training/training_thread.ts";
-import type { TrainingWorker } from "../training/worker_client.ts";
+import { TrainingError, type TrainingWorker } from "../training/worker_engine.ts";
 
 /** What runs need of the registry. */
 export type ModelStore = Pick<Registry, "findDuplicate" | "store" | "get" | "readWeights">;

@@ -4,7 +4,7 @@ import type { RunCheckpoints } from "../models/mod.ts";
 import { log } from "../../service/log.ts";
 import type { Run } from "./run.ts";
 import { KEPT_LOSSES, thinned } from "./loss_history.ts";
-import type { Snapshot } from "../training/worker_messages.ts";
+import type { Snapshot } from "../training/training_job.ts";
 
 export class CheckpointKeeper {
   #waiting?: { checkpoint: RunCheckpoint; snapshot: Snapshot };

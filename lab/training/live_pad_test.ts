@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { Guesser, WatchBoard } from "./live_pad.ts";
-import type { Guess } from "./worker_messages.ts";
+import type { Guess } from "./training_job.ts";
 
 /** A trainer whose every answer takes `ms` on a clock of its own. */
 function setUp(ms: number) {

@@ -5,7 +5,7 @@ import { readDataset } from "../../service/dataset/dataset.ts";
 import { log } from "../../service/log.ts";
 import { Guesser, WatchBoard } from "../../lab/training/live_pad.ts";
 import { isTorn, type LoopProgress, runTraining, SnapshotTimer } from "../../lab/training/training_loop.ts";
-import type { FromWorker, Snapshot, ToWorker, TrainedModel, TrainingJob } from "../../lab/training/worker_messages.ts";
+import type { FromWorker, Snapshot, ToWorker, TrainedModel, TrainingJob } from "../../lab/training/training_job.ts";
 
 let dataset: Dataset;
 let stopFlag: Int32Array<SharedArrayBuffer>;
