@@ -1,4 +1,3 @@
-import { Registry } from "../lab/models/mod.ts";
 import { EventLoopDelay } from "../service/event_loop_delay.ts";
 import { log } from "../service/log.ts";
 import type { Settings } from "../service/settings.ts";
@@ -7,6 +6,7 @@ import { DrawingReader } from "./drawing/drawing_reader.ts";
 import { PredictorCache } from "./predictor_cache.ts";
 import { servingThreads } from "./serving_threads.ts";
 import { openStored } from "./stored_predictor.ts";
+import { openRegistry } from "../service/files/open_registry.ts";
 
 /** Models that stay open, and large drawings that may wait, over all threads. */
 const OPEN_MODELS = 16, WAITING_DRAWINGS = 16;
@@ -23,7 +23,7 @@ export interface InferenceService {
 
 /** @throws {RegistryError} when the models' folder or their metadata cannot be read */
 export async function openInferenceService(settings: Settings): Promise<InferenceService> {
-  const store = await Registry.open(settings.modelsDir, {
+  const store = await openRegistry(settings.modelsDir, {
     onCreated: (folder) => log.warn("created the models folder, which was not there", { MODELS_DIR: folder }),
   });
   // Metadata that cannot be read ends the start with a word, instead of every request.

@@ -1,19 +1,19 @@
 interface Waiting<T> {
   item: T;
-  /** The place it was last told. */
-  place?: number;
+  /** The position it was last told. */
+  position?: number;
   admit: () => void;
 }
 
-/** Lets one item at a time through, first come first served, and tells the waiting ones their places. */
-export class RunQueue<T> {
+/** Lets one item at a time through, first come first served, and tells the waiting ones their positions. */
+export class Queue<T> {
   #occupied = false;
   #waiting: Waiting<T>[] = [];
-  readonly #onPlace: (item: T, place: number) => void;
+  readonly #onPosition: (item: T, position: number) => void;
 
-  /** `onPlace` hears of every change of a waiting item's place, from 1 (the next to go). */
-  constructor(onPlace: (item: T, place: number) => void) {
-    this.#onPlace = onPlace;
+  /** `onPosition` hears of every change of a waiting item's position, from 1 (the next to go). */
+  constructor(onPosition: (item: T, position: number) => void) {
+    this.#onPosition = onPosition;
   }
 
   /**
@@ -39,7 +39,7 @@ export class RunQueue<T> {
     return new Promise((resolve, reject) => {
       const leave = () => {
         this.#waiting = this.#waiting.filter((other) => other !== waiting);
-        this.#tellPlaces();
+        this.#tellPositions();
         reject(signal.reason);
       };
       const waiting: Waiting<T> = {
@@ -52,7 +52,7 @@ export class RunQueue<T> {
       signal.addEventListener("abort", leave, { once: true });
       if (front) this.#waiting.unshift(waiting);
       else this.#waiting.push(waiting);
-      this.#tellPlaces();
+      this.#tellPositions();
     });
   }
 
@@ -62,14 +62,63 @@ export class RunQueue<T> {
     // Taken at once: whoever asks before the admitted item resumes must not slip in.
     this.#occupied = true;
     next.admit();
-    this.#tellPlaces();
+    this.#tellPositions();
   }
 
-  #tellPlaces() {
+  #tellPositions() {
     this.#waiting.forEach((waiting, index) => {
-      if (waiting.place === index + 1) return;
-      waiting.place = index + 1;
-      this.#onPlace(waiting.item, waiting.place);
+      if (waiting.position === index + 1) return;
+      waiting.position = index + 1;
+      this.#onPosition(waiting.item, waiting.position);
     });
+  }
+}
+
+/** The lab takes on no more of something for now; the message is for people. */
+export class UnavailableError extends Error {
+  override name = "UnavailableError";
+}
+
+/** Does one task at a time, in order, and refuses those that are too many. */
+export class TaskQueue {
+  readonly #queue = new Queue<void>(() => {});
+  readonly #closing = new AbortController();
+  readonly #max: number;
+  readonly #tooMany: string;
+  #count = 0;
+
+  /**
+   * @param max tasks that may be there at once, the one under way among them
+   * @param tooMany tells people that there are
+   */
+  constructor(max: number, tooMany: string) {
+    this.#max = max;
+    this.#tooMany = tooMany;
+  }
+
+  /**
+   * Runs `task` when its turn has come.
+   *
+   * @param task gets a signal that ends its work when the queue is closed
+   * @throws {UnavailableError} while there are too many, and when the queue is closed before its turn
+   */
+  async run<T>(task: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    if (this.#count >= this.#max) throw new UnavailableError(this.#tooMany);
+    this.#count++;
+    try {
+      const endTurn = await this.#queue.enter(undefined, this.#closing.signal);
+      try {
+        return await task(this.#closing.signal);
+      } finally {
+        endTurn();
+      }
+    } finally {
+      this.#count--;
+    }
+  }
+
+  /** Refuses whoever is waiting. */
+  close() {
+    this.#closing.abort(new UnavailableError("The service is shutting down."));
   }
 }

@@ -2,7 +2,7 @@
 import { join } from "node:path";
 import type { Hono } from "hono";
 import { type ModelRecord } from "../protocol/mod.ts";
-import { Registry, RunCheckpoints } from "../lab/models/mod.ts";
+import { Registry } from "../lab/models/mod.ts";
 import { readSettings } from "../service/settings.ts";
 import { SocketGroup } from "../service/websocket.ts";
 import { ModelAnalyst } from "../lab/analysis/model_analyst.ts";
@@ -12,6 +12,9 @@ import { RunArchive } from "../lab/runs/run_archive.ts";
 import { Runs } from "../lab/runs/runs.ts";
 import { foldersOf, withDigits } from "./service_process_testing.ts";
 import { FakeWorker, TRAIN_IMAGES } from "./testing.ts";
+import { openRegistry } from "../service/files/open_registry.ts";
+import { RunSnapshots } from "../lab/runs/run_snapshots.ts";
+import { DiskFolder } from "../service/files/disk_folder.ts";
 
 export interface ImportLab {
   app: Hono;
@@ -33,10 +36,10 @@ export interface Answer {
 export function withImportLab(body: (lab: ImportLab) => Promise<void>): Promise<void> {
   return withDigits(async (dir) => {
     const { modelsDir, dataDir } = foldersOf(dir);
-    const registry = await Registry.open(modelsDir, { write: true });
+    const registry = await openRegistry(modelsDir, { write: true });
     const importer = new ModelImporter({ store: registry, dataDir });
     const analyst = new ModelAnalyst({ store: registry, dataDir });
-    const checkpoints = await RunCheckpoints.open(modelsDir);
+    const checkpoints = await RunSnapshots.open(new DiskFolder(modelsDir));
     const app = createTrainingApp({
       settings: readSettings(() => undefined),
       registry,

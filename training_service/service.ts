@@ -2,7 +2,7 @@ import { EventLoopDelay } from "../service/event_loop_delay.ts";
 import { log } from "../service/log.ts";
 import { serveService, type Supervision } from "../service/serve.ts";
 import { type Settings, StartupError } from "../service/settings.ts";
-import { Registry, RunCheckpoints } from "../lab/models/mod.ts";
+import { Registry } from "../lab/models/mod.ts";
 import { pathRedactor } from "../service/redact_paths.ts";
 import { SocketGroup } from "../service/websocket.ts";
 import { ModelAnalyst } from "../lab/analysis/model_analyst.ts";
@@ -12,6 +12,9 @@ import { ModelImporter } from "../lab/imports/model_importer.ts";
 import { RunArchive } from "../lab/runs/run_archive.ts";
 import { Runs } from "../lab/runs/runs.ts";
 import { WorkerClient } from "../lab/training/worker_engine.ts";
+import { openRegistry } from "../service/files/open_registry.ts";
+import { RunSnapshots } from "../lab/runs/run_snapshots.ts";
+import { DiskFolder } from "../service/files/disk_folder.ts";
 
 /**
  * Serves until it is to end; then the process has to be ended. Throws what `openTrainingService` and `serveService` throw.
@@ -50,7 +53,7 @@ export interface TrainingServiceOptions {
 /** What trains and stores, without anybody to ask for it. */
 export interface TrainingParts {
   registry: Registry;
-  checkpoints: RunCheckpoints;
+  checkpoints: RunSnapshots;
   runs: Runs;
   /** Rejects with a `StartupError` when the digits turn out to be malformed. */
   opened: Promise<void>;
@@ -61,11 +64,11 @@ export interface TrainingParts {
  * @throws {RegistryError} when the models' folder or their metadata cannot be used
  */
 export async function openTraining(settings: Settings, workerScript?: URL): Promise<TrainingParts> {
-  const registry = await Registry.open(settings.modelsDir, {
+  const registry = await openRegistry(settings.modelsDir, {
     write: true,
     onCreated: (folder) => log.warn("created the models folder, which was not there", { MODELS_DIR: folder }),
   });
-  const checkpoints = await RunCheckpoints.open(settings.modelsDir);
+  const checkpoints = await RunSnapshots.open(new DiskFolder(settings.modelsDir));
   // Metadata that cannot be read ends the start, before anything is trained that could not be stored.
   await registry.list();
   const strangers = await registry.describeStrangers();

@@ -2,8 +2,14 @@
 import assert from "node:assert/strict";
 import type { Hono } from "hono";
 import type { NamedTensor } from "../core/models/model_spec.ts";
-import { isDuplicate, type ModelConfig, type ModelRecord, type ServerMessage, type TrainConfig } from "../protocol/mod.ts";
-import { type CheckpointStream, type NewModel, type Registry, RunCheckpoints, type StoreOptions } from "../lab/models/mod.ts";
+import {
+  isDuplicate,
+  type ModelConfig,
+  type ModelRecord,
+  type ServerMessage,
+  type TrainConfig,
+} from "../protocol/mod.ts";
+import { type NewModel, type PthStream, type Registry, type StoreOptions } from "../lab/models/mod.ts";
 import type { ModelFiles } from "../service/model_routes.ts";
 import { readSettings, type Settings } from "../service/settings.ts";
 import { SocketGroup } from "../service/websocket.ts";
@@ -15,6 +21,8 @@ import { Runs, type RunsOptions } from "../lab/runs/runs.ts";
 import type { TrainingEvents, TrainingWorker } from "../lab/training/worker_engine.ts";
 import { WatchBoard } from "../lab/training/live_pad.ts";
 import type { Snapshot, TrainedModel, TrainingJob } from "../lab/training/training_job.ts";
+import { RunSnapshots } from "../lab/runs/run_snapshots.ts";
+import { DiskFolder } from "../service/files/disk_folder.ts";
 
 const DEADLINE_MS = 5000;
 
@@ -211,11 +219,11 @@ export class FakeStore
     return Promise.resolve([]);
   }
 
-  openCheckpoint({ filename }: ModelRecord): Promise<CheckpointStream> {
+  openPth({ filename }: ModelRecord): Promise<PthStream> {
     return Promise.resolve({ size: filename.length, stream: new Blob([filename]).stream() });
   }
 
-  checkpointVersion({ filename }: ModelRecord): Promise<string> {
+  pthVersion({ filename }: ModelRecord): Promise<string> {
     return Promise.resolve(filename);
   }
 }
@@ -285,7 +293,7 @@ export interface TestLab {
   host: string;
   worker: FakeWorker;
   store: FakeStore;
-  checkpoints: RunCheckpoints;
+  checkpoints: RunSnapshots;
   runs: Runs;
   app: Hono;
   connect(path: string): Promise<TestClient>;
@@ -308,7 +316,7 @@ export async function withLab(
   const store = new FakeStore();
   prepare?.(store);
   const modelsDir = await Deno.makeTempDir({ prefix: "training_" });
-  const checkpoints = await RunCheckpoints.open(modelsDir);
+  const checkpoints = await RunSnapshots.open(new DiskFolder(modelsDir));
   const runs = new Runs({
     store,
     checkpoints,

@@ -12,7 +12,7 @@ export interface Origin {
 }
 
 export function jobOf(
-  { config, past, watchers }: Run,
+  { config, past, livePads }: Run,
   { tensors, weights }: Origin,
   { device, threads }: { device: DeviceChoice; threads: number },
 ): TrainingJob {
@@ -27,7 +27,7 @@ export function jobOf(
     // Where it began: another device rounds otherwise.
     device: past?.device ?? checkpoint?.device ?? config.device ?? device,
     threads,
-    watched: watchers.board.buffer,
+    livePads: livePads.board.buffer,
     ...(weights === undefined ? {} : { weights }),
     ...(checkpoint === undefined || tensors === undefined ? {} : {
       resume: {
