@@ -1,7 +1,6 @@
 import type { Code, FunctionBuilder, Local } from "../codegen/wasm/assembler/function_builder.ts";
 import { f32x4, i32, v128 } from "../codegen/wasm/assembler/instructions.ts";
-import { eachVector } from "../codegen/wasm/vectors.ts";
-import { storeLanes } from "../codegen/wasm/math.ts";
+import { eachVector, storeLanes } from "../codegen/wasm/vectors.ts";
 import { coordinates, perElement } from "../codegen/wgsl/kernel.ts";
 import { apply, type Tensor } from "../graph.ts";
 import type { KernelOp } from "../op.ts";

@@ -35,7 +35,7 @@ export const LAYERS: readonly Layer[] = [
   core("core/shape.ts", [], "shapes know nothing"),
   core("core/bytes.ts", [], "arrays alone"),
   core("core/random.ts", [], "numbers from (seed, step) alone"),
-  core("core/codegen/", ["core/shape.ts", "core/op.ts"], "code generators know shapes and types, no particular op"),
+  core("core/codegen/", ["core/shape.ts"], "code generators know shapes, no ops"),
   core("core/op.ts", ["core/shape.ts", "core/codegen/"], "an op names its code, no backend's insides"),
   core("core/graph.ts", ["core/shape.ts", "core/op.ts"], "tracing knows no particular op"),
   core("core/session.ts", TRACE, "what a backend offers, without any backend"),
