@@ -2,7 +2,7 @@
  * Hugging Face's format for tensors: 8 bytes with the length of a JSON header (little-endian), the header, the numbers. See
  * https://huggingface.co/docs/safetensors
  */
-import type { NamedTensor } from "../models/model_spec.ts";
+import type { NamedTensor } from "../models/spec.ts";
 import { CheckpointError, quote } from "./errors.ts";
 import { ELEMENT_TYPES, type ElementType, IS_LITTLE_ENDIAN } from "./storage.ts";
 import { elementCount } from "./strided.ts";

@@ -1,5 +1,5 @@
 import { backendFor, type DeviceName } from "../backends/open.ts";
-import { IMAGE_PIXELS, type ModelSpec, type NamedTensor } from "../models/model_spec.ts";
+import { IMAGE_PIXELS, type ModelSpec, type NamedTensor } from "../models/spec.ts";
 import { writeParameters } from "../models/parameters.ts";
 import { predictionProgram, STATE } from "./programs.ts";
 

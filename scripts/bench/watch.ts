@@ -1,6 +1,6 @@
 /** What it costs a training that a drawing is watched: the loop of the worker with and without, in turn. */
 import { closeThreads } from "../../core/backends/wasm/backend.ts";
-import { IMAGE_PIXELS } from "../../core/models/model_spec.ts";
+import { IMAGE_PIXELS } from "../../core/models/spec.ts";
 import { openTrainer } from "../../core/training/trainer.ts";
 import { assertAllClose } from "../../core/testing/assert_all_close.ts";
 import { Guesser } from "../../lab/training/guesser.ts";

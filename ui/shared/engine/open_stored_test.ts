@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { writeSafetensors } from "../../../core/formats/safetensors.ts";
-import { type ModelSpec, type NamedTensor } from "../../../core/models/model_spec.ts";
+import { type ModelSpec, type NamedTensor } from "../../../core/models/spec.ts";
 import { initialParameters } from "../../../core/models/parameters.ts";
 import { openPredictor } from "../../../core/training/predictor.ts";
 import type { ModelRecord } from "../../../protocol/mod.ts";

@@ -1,6 +1,6 @@
 import { adoptTensors } from "../../../core/formats/adopt_tensors.ts";
 import { readSafetensors, specFromMetadata } from "../../../core/formats/safetensors.ts";
-import type { ModelSpec, NamedTensor } from "../../../core/models/model_spec.ts";
+import type { ModelSpec, NamedTensor } from "../../../core/models/spec.ts";
 import type { LabConnection } from "./connection.ts";
 
 export interface Weights {

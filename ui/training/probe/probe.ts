@@ -66,6 +66,6 @@ export class Probe {
     // Removed or unreadable: then nobody answers.
     const stored = await this.weights.get(result.model_id).catch(() => undefined);
     if (stored === undefined || this.pixels.value !== pixels || this.run.result.value !== result) return;
-    this.#final.value = [...plainPredict(stored.weights, pixels)];
+    this.#final.value = [...plainPredict(stored.spec, stored.weights, pixels)];
   }
 }

@@ -86,7 +86,8 @@ Deno.test("clearing, and a blank page, ask for no more answers", async () => {
 
 Deno.test("the finished model has the last word, and answers further drawings by its stored weights", async () => {
   const { lab, run, probe } = setUp();
-  const weights = initialParameters({ modelType: "SimpleNN", hiddenLayers: [] }, 1);
+  const spec = { modelType: "SimpleNN", hiddenLayers: [] } as const;
+  const weights = initialParameters(spec, 1);
   const metadata = { model_type: "SimpleNN", hidden_layers_config: "[]", use_dropout: "false", dropout_p: "0.3" };
   lab.files.set("/api/models/m1/model.safetensors", writeSafetensors(weights, metadata));
   start(lab, run);
@@ -96,7 +97,7 @@ Deno.test("the finished model has the last word, and answers further drawings by
   assert.deepEqual(probe.answer.value, { probabilities: guess(100, 7).probabilities, step: undefined });
 
   await probe.drawn(page());
-  assert.deepEqual(probe.answer.value, { probabilities: [...plainPredict(weights, probe.pixels.value!)] });
+  assert.deepEqual(probe.answer.value, { probabilities: [...plainPredict(spec, weights, probe.pixels.value!)] });
 
   probe.forgetFinished();
   run.start(config);
