@@ -46,30 +46,13 @@ export function forward(
   let x = layers[0].kind === "flatten" ? images : reshape(images, [batch, ...layers[0].input]);
   let dropouts = 0;
   for (const layer of layers) {
-    const weight = () => parameters.get(`${layer.name}.weight`)!, bias = () => parameters.get(`${layer.name}.bias`)!;
-    switch (layer.kind) {
-      case "conv":
-        x = add(conv2d(x, weight(), { padding: layer.padding }), bias());
-        break;
-      case "relu":
-        x = relu(x);
-        break;
-      case "maxPool":
-        x = maxPool2d(x);
-        break;
-      case "flatten":
-        x = reshape(x, [batch, ...layer.output]);
-        break;
-      case "linear":
-        x = add(matmul(x, weight()), bias());
-        break;
-      case "dropout":
-        if (training && layer.probability > 0) x = dropout(x, layer.probability, dropouts, training);
-        dropouts++;
-        break;
-      default:
-        layer satisfies never;
-    }
+    const weight = parameters.get(`${layer.name}.weight`)!, bias = parameters.get(`${layer.name}.bias`)!;
+    if (layer.kind === "conv") x = add(conv2d(x, weight, { padding: layer.padding }), bias);
+    else if (layer.kind === "linear") x = add(matmul(x, weight), bias);
+    else if (layer.kind === "relu") x = relu(x);
+    else if (layer.kind === "maxPool") x = maxPool2d(x);
+    else if (layer.kind === "flatten") x = reshape(x, [batch, ...layer.output]);
+    else if (training && layer.probability > 0) x = dropout(x, layer.probability, dropouts++, training);
     if (layer.endsBlock) onHidden?.(x);
   }
   return x;

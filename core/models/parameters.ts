@@ -6,21 +6,11 @@ import { sameShape, sizeOf } from "../shape.ts";
 import { type ModelSpec, type NamedTensor, type ParameterLayout, parameterSpecs } from "./spec.ts";
 
 /** Calls `visit` with the position of each element in a program and in PyTorch. */
-function walk({ view, axes }: ParameterLayout, visit: (program: number, pytorch: number) => void): void {
-  const extents = [1, 1, 1, 1], strides = [0, 0, 0, 0];
-  axes.forEach((axis, i) => {
-    const at = i + extents.length - axes.length;
-    extents[at] = view[axis];
-    strides[at] = sizeOf(view.slice(axis + 1));
-  });
-  const [e0, e1, e2, e3] = extents, [s0, s1, s2, s3] = strides;
+function walk({ view: [a, b, c] }: ParameterLayout, visit: (program: number, pytorch: number) => void): void {
   let program = 0;
-  for (let i = 0; i < e0; i++) {
-    for (let j = 0; j < e1; j++) {
-      for (let k = 0; k < e2; k++) {
-        const start = i * s0 + j * s1 + k * s2;
-        for (let l = 0; l < e3; l++) visit(program++, start + l * s3);
-      }
+  for (let k = 0; k < c; k++) {
+    for (let j = 0; j < b; j++) {
+      for (let i = 0; i < a; i++) visit(program++, (i * b + j) * c + k);
     }
   }
 }

@@ -87,11 +87,13 @@ function outputOf(layer: Layer, input: Shape): Shape {
   }
 }
 
-/** How a parameter lies in a program, where it is read along its last axis: PyTorch's `view(view).permute(axes)`. */
+/**
+ * How a parameter lies in a program, where it is read along its last axis: PyTorch's `view(a, b, c)` with its axes reversed,
+ * in `shape`.
+ */
 export interface ParameterLayout {
   shape: Shape;
-  view: Shape;
-  axes: readonly number[];
+  view: readonly [a: number, b: number, c: number];
 }
 
 /** A parameter of a model, without its values. */
@@ -108,26 +110,25 @@ export interface ParameterSpec {
 /** The parameters in the order of a state dict: of each layer weight, then bias. */
 export function parameterSpecs(spec: ModelSpec): ParameterSpec[] {
   const parameters: ParameterSpec[] = [];
-  const add = (layer: string, shape: Shape, layout: ParameterLayout) => {
+  const add = ({ name }: PlacedLayer, shape: Shape, layout: ParameterLayout) => {
     const [out] = shape, fanIn = sizeOf(shape) / out;
-    parameters.push({ name: `${layer}.weight`, shape, fanIn, layout });
-    parameters.push({ name: `${layer}.bias`, shape: [out], fanIn, layout: { shape: [out], view: [out], axes: [0] } });
+    parameters.push({ name: `${name}.weight`, shape, fanIn, layout });
+    parameters.push({ name: `${name}.bias`, shape: [out], fanIn, layout: { shape: [out], view: [out, 1, 1] } });
   };
-  let channels = 1;
+  let interleaved = 1;
   for (const layer of layersOf(spec)) {
+    const [inputs, , channels] = layer.input;
     if (layer.kind === "conv") {
-      const { kernel, channels: out, input: [, , inputs] } = layer;
-      const shape = [out, inputs, kernel, kernel];
-      add(layer.name, shape, { shape: [kernel, kernel, inputs, out], view: shape, axes: [2, 3, 1, 0] });
-    } else if (layer.kind === "flatten") {
-      channels = layer.input[2];
+      const { kernel, channels: out } = layer;
+      const shape = [kernel, kernel, channels, out], view = [out, channels, kernel * kernel] as const;
+      add(layer, [out, channels, kernel, kernel], { shape, view });
     } else if (layer.kind === "linear") {
       // A flattened image counts channel by channel in PyTorch, in a program pixel by pixel with channels innermost.
-      const { units: out, input: [inputs] } = layer;
-      const view = [out, channels, inputs / channels];
-      add(layer.name, [out, inputs], { shape: [inputs, out], view, axes: [2, 1, 0] });
-      channels = 1;
+      const { units } = layer;
+      const view = [units, interleaved, inputs / interleaved] as const;
+      add(layer, [units, inputs], { shape: [inputs, units], view });
     }
+    interleaved = layer.kind === "flatten" ? channels : 1;
   }
   return parameters;
 }
