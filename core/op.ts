@@ -1,6 +1,6 @@
 /** What an op is: its shape rule, its slow and obvious reference, its gradient and its code for each backend. */
 import type { TensorType } from "./shape.ts";
-import type { Code, FunctionBuilder, Local } from "./codegen/wasm/function_builder.ts";
+import type { Code, FunctionBuilder, Local } from "./codegen/wasm/assembler/function_builder.ts";
 import type { WgslKernel } from "./codegen/wgsl/kernel.ts";
 
 /** A node of a program, not numbers: what type of value it is, the op that makes it and that op's inputs. */

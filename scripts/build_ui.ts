@@ -12,6 +12,7 @@ const PAGES = ["training", "inference", "docs"] as const;
 /** Where the sources of each page are. */
 const FOLDERS = { training: "training", inference: "drawing", docs: "docs" } as const;
 
+/** A file of the built pages. */
 export interface BuiltFile {
   /** Relative to the folder built into. */
   path: string;
@@ -105,7 +106,7 @@ async function compile(
     jsxImportSource: "preact",
     write: false,
     logLevel: "warning",
-    plugins: [leanProtocol, leanEngine],
+    plugins: [leanProtocol],
   });
   return outputFiles;
 }
@@ -117,22 +118,6 @@ const leanProtocol: esbuild.Plugin = {
     build.onResolve({ filter: /^\.\/.+\.ts$/ }, ({ path, resolveDir }) => {
       return resolveDir === join(ROOT, "protocol") ? { path: join(resolveDir, path), sideEffects: false } : undefined;
     });
-  },
-};
-
-/** Pages predict and explain, and leave training to the service: kernels that only a training needs stay out. */
-const leanEngine: esbuild.Plugin = {
-  name: "lean engine",
-  setup(build) {
-    const kernels = {
-      pooled_weight_gradient: "pooledWeightGradient",
-      pooled_weight_gradient_grey: "pooledWeightGradientGrey",
-    };
-    for (const [file, name] of Object.entries(kernels)) {
-      build.onLoad({ filter: new RegExp(`[\\\\/]kernels[\\\\/]${file}\\.ts$`) }, () => {
-        return { contents: `export function ${name}() { throw new Error("pages do not train"); }` };
-      });
-    }
   },
 };
 

@@ -1,3 +1,4 @@
+import { concatFloats } from "../bytes.ts";
 import { backendFor, type DeviceName } from "../backends/open.ts";
 import type { Dataset, DigitSet } from "../mnist/idx.ts";
 import { permutation, STREAMS } from "../random.ts";
@@ -153,7 +154,7 @@ class SessionTrainer implements Trainer {
 
   run(maxSteps: number): Promise<Float32Array> {
     // Everything is asked for before anything is awaited, so that the next call finds the step where this one ends.
-    return this.startSteps(maxSteps).then((parts) => parts.length === 1 ? parts[0] : concatenate(parts));
+    return this.startSteps(maxSteps).then((parts) => parts.length === 1 ? parts[0] : concatFloats(parts));
   }
 
   private startSteps(maxSteps: number): Promise<Float32Array[]> {
@@ -209,15 +210,4 @@ class SessionTrainer implements Trainer {
   close(): void {
     this.session.close();
   }
-}
-
-/** The losses of consecutive runs as one list. */
-export function concatenate(parts: readonly Float32Array[]): Float32Array {
-  const all = new Float32Array(parts.reduce((length, part) => length + part.length, 0));
-  let offset = 0;
-  for (const part of parts) {
-    all.set(part, offset);
-    offset += part.length;
-  }
-  return all;
 }

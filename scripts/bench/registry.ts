@@ -40,6 +40,7 @@ const PARAMS = {
   use_dropout: false,
 };
 
+/** Storing, listing and removing models in folders of several sizes. */
 export function registryCases(bench: Bench): Case[] {
   const name = `registry of ${COUNT.toLocaleString("en")} models`;
   return [

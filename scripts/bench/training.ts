@@ -18,12 +18,14 @@ import {
 import { rate } from "./measure.ts";
 import { peakFlops } from "./peak.ts";
 
-/** Each training compiles programs of its own, which the engine optimises while they run. */
+/** Not counted: the engine optimises a training's programs while they run. */
 export const WARM_UP_MS = 1000;
+/** Steps whose losses are compared before anything is timed. */
 export const PROOF_STEPS = 3;
 /** The reference is in no hurry, so the proof of a network with convolutions has smaller batches. */
 const MAX_CONV_PROOF_BATCH = 4;
 
+/** Every training on one and on two threads. */
 export function trainingCases(bench: Bench): Case[] {
   return TRAINING_CONFIGS.flatMap((config) =>
     THREAD_COUNTS.map((threads) => ({
@@ -48,8 +50,8 @@ async function measure({ dataset, seconds }: Bench, config: TrainingConfig, thre
 }
 
 /**
- * Steps a second of a training that begins anew, in chunks as the service's, the warm-up left out. One that goes on becomes
- * faster: what a network learns makes more of its activations zero, and zeros are skipped.
+ * Steps per second of a fresh training after its warm-up, in chunks like the service's. A training that continues gets
+ * faster, because a trained network has more zero activations and zeros are skipped; so each turn starts afresh.
  */
 export async function trainingSpeed(
   config: TrainingConfig,
@@ -71,7 +73,7 @@ export async function trainingSpeed(
   }
 }
 
-/** The first steps' losses are the reference's, on the digits at the front. */
+/** The losses of the first steps equal those of the reference backend, on the first digits of the dataset. */
 async function proveLosses(
   { dataset }: Pick<Bench, "dataset">,
   config: TrainingConfig,

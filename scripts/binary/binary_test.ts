@@ -11,7 +11,7 @@ import { readTestDigits } from "../../service/dataset/dataset.ts";
 import { readSettings } from "../../service/settings.ts";
 import { workerScripts } from "./contents.ts";
 import { BareMachine, packLab } from "./lab_testing.ts";
-import { packageFile } from "./unpack.ts";
+import { packageFile } from "./embedded_files.ts";
 
 const MAX_ADDED_BYTES = 40 * 1024 * 1024;
 const PACKAGES = ["@valibot/to-json-schema", "fast-png", "fflate", "hono", "iobuffer", "valibot"];

@@ -1,6 +1,6 @@
 /** Elementary functions on four float32 numbers, which WebAssembly lacks. */
-import type { Code, FunctionBuilder, Local } from "./function_builder.ts";
-import { f32x4, i32, i32x4, v128 } from "./instructions.ts";
+import type { Code, FunctionBuilder, Local } from "./assembler/function_builder.ts";
+import { f32x4, i32, i32x4, v128 } from "./assembler/instructions.ts";
 
 /** ln 2 in two parts, the first short enough that its product with a small whole number is exact. */
 const LN2_HIGH = 0.693359375, LN2_LOW = -2.12194440e-4;

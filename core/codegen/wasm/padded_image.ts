@@ -1,10 +1,10 @@
 /** Images with a border of zeros in scratch memory, where the taps of a kernel lie at fixed distances from a pixel. */
-import type { FunctionBuilder, Local } from "./function_builder.ts";
-import { i32, v128 } from "./instructions.ts";
-import { eachVector } from "./loops.ts";
+import type { FunctionBuilder, Local } from "./assembler/function_builder.ts";
+import { i32, v128 } from "./assembler/instructions.ts";
+import { eachVector } from "./vectors.ts";
 import { storeLanes } from "./math.ts";
 import type { Address } from "../../op.ts";
-import { baseOf } from "./addressing.ts";
+import { baseOf } from "./kernel.ts";
 
 export interface ImageShape {
   height: number;
