@@ -3,7 +3,7 @@ import type { ModelRecord } from "../../../protocol/mod.ts";
 import type { LabConnection } from "./connection.ts";
 import { adoptTensors } from "../../../core/formats/adopt_tensors.ts";
 import { readSafetensors, specFromMetadata } from "../../../core/formats/safetensors.ts";
-import type { ModelSpec, NamedTensor } from "../../../core/models/model_spec.ts";
+import type { ModelSpec, NamedTensor } from "../../../core/models/spec.ts";
 
 /** The stored models as this page last saw them; undefined until the service has told. */
 export class StoredModels {
