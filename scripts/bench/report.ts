@@ -1,19 +1,21 @@
-/** Facts without which no figure means anything. */
+/** The machine and the figures as text. */
 import { cpus } from "node:os";
-import { detectFeatures } from "../../core/codegen/wasm/module_builder.ts";
+import { detectFeatures } from "../../core/codegen/wasm/assembler/module_builder.ts";
 import type { Figure } from "./case.ts";
 
+/** What a figure depends on. */
 export interface Machine {
   date: string;
   cpu: string;
   cores: number;
-  /** Over 1, 5 and 15 minutes, at the start; above 0, others were at work too. */
+  /** Over 1, 5 and 15 minutes, at the start; above 0 something else was running too. */
   loadAverage: number[];
   deno: string;
   v8: string;
   device: string;
 }
 
+/** This machine, as it is now. */
 export function describeMachine(): Machine {
   return {
     date: new Date().toISOString(),
@@ -26,6 +28,7 @@ export function describeMachine(): Machine {
   };
 }
 
+/** The machine as lines above a table. */
 export function machineLines({ date, cpu, cores, loadAverage, deno, v8, device }: Machine): string[] {
   const load = loadAverage.map((value) => value.toFixed(2)).join(", ");
   return [

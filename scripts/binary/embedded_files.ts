@@ -6,6 +6,7 @@ import { dirname, join } from "node:path";
  * little-endian lengths).
  */
 
+/** A file inside a compiled binary. */
 export interface EmbeddedFile {
   /** With forward slashes, from the folder that was compiled. */
   path: string;

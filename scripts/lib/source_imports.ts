@@ -1,5 +1,6 @@
 /** What a source file imports, found without parsing all of TypeScript. */
 
+/** One import of a source file. */
 export interface SourceImport {
   /** As written, such as `./shape.ts` or `preact`. */
   specifier: string;

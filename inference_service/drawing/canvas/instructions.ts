@@ -1,7 +1,7 @@
 /** The core's WASM instructions, and those that only a canvas needs. They stand here so that pages need not load them. */
-import type { Code } from "../../../core/codegen/wasm/encoding.ts";
-import type { FunctionBuilder, Local } from "../../../core/codegen/wasm/function_builder.ts";
-import * as core from "../../../core/codegen/wasm/instructions.ts";
+import type { Code } from "../../../core/codegen/wasm/assembler/encoding.ts";
+import type { FunctionBuilder, Local } from "../../../core/codegen/wasm/assembler/function_builder.ts";
+import * as core from "../../../core/codegen/wasm/assembler/instructions.ts";
 
 const { memory, simd, simdOpcode } = core;
 

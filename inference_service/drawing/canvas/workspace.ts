@@ -1,4 +1,4 @@
-import { ModuleBuilder, PAGE_BYTES } from "../../../core/codegen/wasm/module_builder.ts";
+import { ModuleBuilder, PAGE_BYTES } from "../../../core/codegen/wasm/assembler/module_builder.ts";
 import type { PlaneTools } from "../../../core/mnist/drawing/drawing.ts";
 import { addFilters, FILTERS, type Undo, undoName } from "./filter_kernels.ts";
 import { addInk, type InkKernel } from "./ink_kernel.ts";
