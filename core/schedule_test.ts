@@ -113,9 +113,9 @@ Deno.test("an optimiser's update is one loop that writes parameters in place", (
     batch: 10,
     startOf: (step) => step,
   });
-  const { items, placeOf } = schedule(program);
+  const { items, locationOf } = schedule(program);
   const weight = program.updates.get("head.0.weight")!;
-  assert.deepEqual(placeOf(weight), { kind: "state", name: "head.0.weight" });
+  assert.deepEqual(locationOf(weight), { kind: "state", name: "head.0.weight" });
   const update = items.find((item) => item.kind === "loop" && item.results.includes(weight));
   assert.equal(update?.kind === "loop" && update.results.length, 3);
   assert.ok(!items.some((item) => item.kind === "kernel" && item.node.op === copyOp));
