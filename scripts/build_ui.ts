@@ -1,5 +1,5 @@
 /** Bundles the pages into `dist/ui`: one HTML file each, scripts and the stylesheet under names made of their content. */
-import { basename, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 import * as esbuild from "esbuild";
@@ -106,17 +106,19 @@ async function compile(
     jsxImportSource: "preact",
     write: false,
     logLevel: "warning",
-    plugins: [leanProtocol, leanEngine],
+    plugins: [leanCalls, leanEngine],
   });
   return outputFiles;
 }
 
-/** Schemas are built by calls, which a bundler keeps in case they do more. They do not: what no page names is left out. */
-const leanProtocol: esbuild.Plugin = {
-  name: "lean protocol",
+/** Schemas and ops are made by calls, which a bundler keeps in case they do more. They do not: unused ones are left out. */
+const leanCalls: esbuild.Plugin = {
+  name: "lean calls",
   setup(build) {
-    build.onResolve({ filter: /^\.\/.+\.ts$/ }, ({ path, resolveDir }) => {
-      return resolveDir === join(ROOT, "protocol") ? { path: join(resolveDir, path), sideEffects: false } : undefined;
+    const folders = ["protocol", "core/ops"].map((folder) => join(ROOT, folder));
+    build.onResolve({ filter: /^\.{1,2}\/.+\.ts$/ }, ({ path, resolveDir }) => {
+      const file = join(resolveDir, path);
+      return folders.includes(dirname(file)) ? { path: file, sideEffects: false } : undefined;
     });
   },
 };
