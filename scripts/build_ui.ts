@@ -1,5 +1,5 @@
 /** Bundles the pages into `dist/ui`: one HTML file each, scripts and the stylesheet under names made of their content. */
-import { basename, dirname, join } from "node:path";
+import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 import * as esbuild from "esbuild";
@@ -106,36 +106,22 @@ async function compile(
     jsxImportSource: "preact",
     write: false,
     logLevel: "warning",
-    plugins: [leanCalls, leanEngine],
+    plugins: [withoutSideEffects],
   });
   return outputFiles;
 }
 
-/** Schemas and ops are made by calls, which a bundler keeps in case they do more. They do not: unused ones are left out. */
-const leanCalls: esbuild.Plugin = {
-  name: "lean calls",
+/**
+ * Schemas and ops are made by calls, which a bundler keeps in case they do more. They do not: a module of these folders that
+ * no page uses is left out.
+ */
+const withoutSideEffects: esbuild.Plugin = {
+  name: "without side effects",
   setup(build) {
     const folders = ["protocol", "core/ops"].map((folder) => join(ROOT, folder));
-    build.onResolve({ filter: /^\.{1,2}\/.+\.ts$/ }, ({ path, resolveDir }) => {
-      const file = join(resolveDir, path);
-      return folders.includes(dirname(file)) ? { path: file, sideEffects: false } : undefined;
+    build.onResolve({ filter: /^\.\/.+\.ts$/ }, ({ path, resolveDir }) => {
+      return folders.includes(resolveDir) ? { path: join(resolveDir, path), sideEffects: false } : undefined;
     });
-  },
-};
-
-/** Pages predict and explain, and leave training to the service: kernels that only a training needs stay out. */
-const leanEngine: esbuild.Plugin = {
-  name: "lean engine",
-  setup(build) {
-    const kernels = {
-      pooled_weight_gradient: "pooledWeightGradient",
-      pooled_weight_gradient_grey: "pooledWeightGradientGrey",
-    };
-    for (const [file, name] of Object.entries(kernels)) {
-      build.onLoad({ filter: new RegExp(`[\\\\/]kernels[\\\\/]${file}\\.ts$`) }, () => {
-        return { contents: `export function ${name}() { throw new Error("pages do not train"); }` };
-      });
-    }
   },
 };
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { chooseDevices, openStored } from "./open_stored.ts";
 import { writeSafetensors } from "../../../core/formats/safetensors.ts";
-import type { ModelSpec, NamedTensor } from "../../../core/models/model_spec.ts";
+import type { ModelSpec, NamedTensor } from "../../../core/models/spec.ts";
 import { initialParameters } from "../../../core/models/parameters.ts";
 import { openPredictor } from "../../../core/training/predictor.ts";
 import type { ModelRecord } from "../../../protocol/mod.ts";

@@ -2,7 +2,7 @@
 import { signal } from "@preact/signals";
 import { adoptTensors } from "../../../core/formats/adopt_tensors.ts";
 import { readSafetensors, specFromMetadata } from "../../../core/formats/safetensors.ts";
-import type { ModelSpec, NamedTensor } from "../../../core/models/model_spec.ts";
+import type { ModelSpec, NamedTensor } from "../../../core/models/spec.ts";
 import type { ModelRecord } from "../../../protocol/mod.ts";
 import type { LabConnection } from "./connection.ts";
 
