@@ -225,7 +225,7 @@ pageTest(
     const comparison = page.getByRole("region", { name: "3 models compared" });
     await comparison.getByText(/^C ConvNN \(no hidden layers\).*No history of its training is kept/s).waitFor();
     await eventually(async () => assert.equal(await focusedName(page), "3 models compared"));
-    const [loss, accuracy] = ["How wrong they were", "How much they read"].map((name) =>
+    const [loss, accuracy] = ["How wrong they were", "How often they are right"].map((name) =>
       comparison.getByRole("img", { name })
     );
     assert.match(
