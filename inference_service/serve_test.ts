@@ -49,12 +49,6 @@ async function nowListen(count: number, port: number): Promise<void> {
   }
 }
 
-async function end(process: Deno.ChildProcess): Promise<void> {
-  process.kill("SIGKILL");
-  await process.status;
-  await Promise.all([process.stdout.cancel(), process.stderr.cancel()]);
-}
-
 /** First and last line of the answer to a request for the list of models, over a new connection. */
 async function ask(port: number): Promise<string> {
   using connection = await Deno.connect({ hostname: "127.0.0.1", port });
