@@ -1,6 +1,7 @@
 /** What an op is: its shape rule, its slow and obvious reference, its gradient and its code for each backend. */
 import type { TensorType } from "./shape.ts";
-import type { Code, FunctionBuilder, Local } from "./codegen/wasm/function_builder.ts";
+import type { Code, FunctionBuilder, Local } from "./codegen/wasm/assembler/function_builder.ts";
+import type { WasmKernel } from "./codegen/wasm/kernel.ts";
 import type { WgslKernel } from "./codegen/wgsl/kernel.ts";
 
 /** A node of a program: a type, a shape and the op that computes it, but no numbers. */
@@ -84,44 +85,3 @@ export type LeafSource =
 
 /** Any op. */
 export type Op = ElementwiseOp | KernelOp | SpecialOp | LeafOp;
-
-/** Where an operand starts in memory: at byte `base + offset`, with a `base` of 0 if it is left out. */
-export interface Address {
-  readonly base?: Local;
-  readonly offset: number;
-}
-
-/** A loop over independent work items, which threads divide among themselves. */
-export interface WasmKernel {
-  /** Number of work items. Each writes bytes of its own, so the result does not depend on how they are divided. */
-  readonly extent: number;
-  /**
-   * Roughly how many vector operations all items take together. Left out if they are few, or if every call of the code
-   * repeats much of the work: then items are divided evenly, and threads do not steal from each other.
-   */
-  readonly work?: number;
-  /**
-   * Roughly how many vector operations each call of the code takes before its first item.
-   * @default 0
-   */
-  readonly setUp?: number;
-  /**
-   * Bytes of scratch memory per thread.
-   * @default 0
-   */
-  readonly scratchBytes?: number;
-  /** Emits code that computes the work items from `at.from` (included) to `at.to` (excluded). */
-  emit(f: FunctionBuilder, at: KernelOperands): void;
-}
-
-/** What a kernel's code finds when it runs. */
-export interface KernelOperands {
-  /** Holds the first work item to compute. */
-  readonly from: Local;
-  /** Holds the number after the last one. */
-  readonly to: Local;
-  readonly inputs: readonly Address[];
-  readonly output: Address;
-  /** Holds the address of the thread's scratch memory. */
-  readonly scratch: Local;
-}

@@ -1,7 +1,9 @@
 /** Backends by name: the only file that knows all of them. */
 import type { Backend } from "../session.ts";
 import { referenceBackend } from "./reference/backend.ts";
-import { wasmBackend } from "./wasm/backend.ts";
+import { wasmBackendWith } from "./wasm/backend.ts";
+import type { RuleSet } from "./wasm/rewrite.ts";
+import { allRules, predictionRules } from "./wasm/rules.ts";
 import { webgpuBackend } from "./webgpu/backend.ts";
 
 export { type AdapterInfo, findAdapter } from "./webgpu/device.ts";
@@ -18,13 +20,21 @@ export interface BackendOptions {
   threads?: number;
 }
 
-const BACKENDS: Readonly<Record<DeviceName, (options: BackendOptions) => Backend>> = {
+const BACKENDS: Readonly<Record<DeviceName, (rules: RuleSet, options: BackendOptions) => Backend>> = {
   webgpu: () => webgpuBackend,
-  wasm: ({ threads }) => wasmBackend({ threads }),
+  wasm: (rules, { threads }) => wasmBackendWith(rules, { threads }),
   reference: () => referenceBackend,
 };
 
-/** The backend called `device`. Opening a session may fail if the machine lacks the device, such as a GPU. */
+/** The backend called `device`, for any program. Opening a session fails if the machine lacks the device, such as a GPU. */
 export function backendFor(device: DeviceName, options: BackendOptions = {}): Backend {
-  return BACKENDS[device](options);
+  return BACKENDS[device](allRules, options);
+}
+
+/**
+ * The backend for programs that compute no gradients of weights. It runs all others too, only slower: it lacks the kernels
+ * that are for training, so a page that imports this function, and not `backendFor`, does not carry them.
+ */
+export function predictionBackendFor(device: DeviceName): Backend {
+  return BACKENDS[device](predictionRules, {});
 }

@@ -3,7 +3,7 @@
  * https://huggingface.co/docs/safetensors
  */
 import { concatBytes } from "../bytes.ts";
-import type { NamedTensor } from "../models/model_spec.ts";
+import type { NamedTensor } from "../models/spec.ts";
 import { CheckpointError, quote } from "./errors.ts";
 import { ELEMENT_TYPES, type ElementType, IS_LITTLE_ENDIAN } from "./storage.ts";
 import { elementCount } from "./strided.ts";

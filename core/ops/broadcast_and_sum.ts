@@ -3,11 +3,11 @@ import { apply, constant, constantValue, type Tensor } from "../graph.ts";
 import { coordinates, perElement } from "../codegen/wgsl/kernel.ts";
 import type { KernelOp } from "../op.ts";
 import { requireShape, sameShape, type Shape, ShapeError, sizeOf } from "../shape.ts";
-import { broadcastKernel, broadcastStrides } from "../codegen/wasm/broadcast_kernel.ts";
+import { broadcastKernel, broadcastStrides } from "../codegen/wasm/broadcast.ts";
 import { sumWgsl } from "../codegen/wgsl/sum_wgsl.ts";
 import { opFamily } from "./define.ts";
 import { reshape } from "./reshape.ts";
-import { split, sumColumns, sumRows } from "../codegen/wasm/sum_kernel.ts";
+import { split, sumColumns, sumRows } from "../codegen/wasm/sum.ts";
 
 /** Repeats its operand into a shape, which is the family's parameter. */
 export const broadcastOp = opFamily((shape: Shape): KernelOp => ({

@@ -5,7 +5,7 @@
 import { apply, type Tensor } from "../graph.ts";
 import type { KernelOp } from "../op.ts";
 import { requireShape, type Shape, type TensorType } from "../shape.ts";
-import { convKernel, type ConvShape, convWeightGradientKernel } from "../codegen/wasm/conv2d_kernel.ts";
+import { convKernel, type ConvShape, convWeightGradientKernel } from "../codegen/wasm/conv2d.ts";
 import { convWeightGradientWgsl, convWgsl } from "../codegen/wgsl/conv2d_wgsl.ts";
 import { opFamily } from "./define.ts";
 import { subsample } from "./subsample.ts";

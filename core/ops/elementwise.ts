@@ -2,7 +2,7 @@
  * Elementwise arithmetic and activations: an element of the result depends on the same element of each operand. An op's
  * operands have equal shapes; the functions that apply the binary ones broadcast first.
  */
-import { f32x4, i32x4, v128 } from "../codegen/wasm/instructions.ts";
+import { f32x4, i32x4, v128 } from "../codegen/wasm/assembler/instructions.ts";
 import { exp as wasmExp } from "../codegen/wasm/math.ts";
 import { literal } from "../codegen/wgsl/kernel.ts";
 import { apply, type Tensor } from "../graph.ts";

@@ -1,4 +1,4 @@
-import { f32x4 } from "../codegen/wasm/instructions.ts";
+import { f32x4 } from "../codegen/wasm/assembler/instructions.ts";
 import { exp as wasmExp } from "../codegen/wasm/math.ts";
 import { apply, constant, type Tensor } from "../graph.ts";
 import { elementwise } from "./define.ts";

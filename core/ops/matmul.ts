@@ -1,7 +1,7 @@
 import { apply, type Tensor } from "../graph.ts";
 import type { KernelOp } from "../op.ts";
 import { requireShape, type TensorType } from "../shape.ts";
-import { matmulKernel, type Product } from "../codegen/wasm/matmul_kernel.ts";
+import { matmulKernel, type Product } from "../codegen/wasm/matmul.ts";
 import { matmulWgsl } from "../codegen/wgsl/matmul_wgsl.ts";
 import { opFamily } from "./define.ts";
 

@@ -1,6 +1,6 @@
 /** A loop of independent multiply-adds: enough chains to fill two units with a latency of four or five cycles. */
-import { f32x4, i32, v128 } from "../../core/codegen/wasm/instructions.ts";
-import { detectFeatures, ModuleBuilder } from "../../core/codegen/wasm/module_builder.ts";
+import { f32x4, i32, v128 } from "../../core/codegen/wasm/assembler/instructions.ts";
+import { detectFeatures, ModuleBuilder } from "../../core/codegen/wasm/assembler/module_builder.ts";
 
 const CHAINS = 12;
 const UNROLL = 8;

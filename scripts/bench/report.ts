@@ -1,6 +1,6 @@
 /** The machine and the figures as text. */
 import { cpus } from "node:os";
-import { detectFeatures } from "../../core/codegen/wasm/module_builder.ts";
+import { detectFeatures } from "../../core/codegen/wasm/assembler/module_builder.ts";
 import type { Figure } from "./case.ts";
 
 /** What a figure depends on. */

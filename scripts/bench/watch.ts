@@ -1,6 +1,6 @@
 /** The cost of the live pad: the training loop with and without a drawing to classify, in turn. */
 import { closeThreads } from "../../core/backends/wasm/backend.ts";
-import { IMAGE_PIXELS } from "../../core/models/model_spec.ts";
+import { IMAGE_PIXELS } from "../../core/models/spec.ts";
 import { openTrainer } from "../../core/training/trainer.ts";
 import { assertAllClose } from "../../core/testing/assert_all_close.ts";
 import { Guesser } from "../../lab/training/guesser.ts";

@@ -1,17 +1,16 @@
 /** Compiles a scheduled program into one WebAssembly module. */
-import { atomics, f32, i32, returnNow } from "../../codegen/wasm/instructions.ts";
-import type { Local, WasmFeatures } from "../../codegen/wasm/function_builder.ts";
-import { ModuleBuilder } from "../../codegen/wasm/module_builder.ts";
+import { atomics, f32, i32, returnNow } from "../../codegen/wasm/assembler/instructions.ts";
+import type { Local, WasmFeatures } from "../../codegen/wasm/assembler/function_builder.ts";
+import { ModuleBuilder } from "../../codegen/wasm/assembler/module_builder.ts";
 import type { ScheduleItem } from "../../fuse.ts";
 import type { Tensor } from "../../graph.ts";
-import type { Address, WasmKernel } from "../../op.ts";
-import { baseOf } from "../../codegen/wasm/addressing.ts";
+import { type Address, baseOf, type WasmKernel } from "../../codegen/wasm/kernel.ts";
 import { rootOf, type Schedule } from "../../schedule.ts";
 import { bytesOf } from "../../shape.ts";
-import { addBarrier, CONTROL, countersAt } from "./control.ts";
-import { barriersBefore, type Span } from "./hazards.ts";
+import { addBarrier, CONTROL, countersAt } from "./threads/control.ts";
+import { barriersBefore, type Span } from "./threads/barriers.ts";
 import { loopKernel } from "./loop.ts";
-import { cutItems, partsOf, shareOut } from "./work_stealing.ts";
+import { cutItems, partsOf, shareOut } from "./threads/work_stealing.ts";
 
 /** Where a program finds its memory, in bytes from the start. */
 export interface MemoryMap {

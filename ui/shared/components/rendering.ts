@@ -1,0 +1,33 @@
+import { options, type RefObject } from "preact";
+import { useEffect, useRef } from "preact/hooks";
+
+/** Refs for an element and for the imperative object that `create` makes on it, which closes with the component. */
+export function useAttached<E extends HTMLElement, T extends { close(): void }>(
+  create: (element: E) => T,
+): [element: RefObject<E | null>, attached: RefObject<T | null>] {
+  const element = useRef<E>(null);
+  const attached = useRef<T>(null);
+  useEffect(() => {
+    const made = create(element.current!);
+    attached.current = made;
+    return () => made.close();
+  }, []);
+  return [element, attached];
+}
+
+/** Scrolls to `element` if not even its top is in view. */
+export function bringIntoView(element: HTMLElement): void {
+  const { top } = element.getBoundingClientRect();
+  if (top < 0 || top > innerHeight - 100) element.scrollIntoView();
+}
+
+/**
+ * Renders components once a frame, however often the signals that they read change: a fast training sends hundreds of
+ * messages a second. A hidden page gets no frames and renders at once.
+ */
+export function renderOncePerFrame(): void {
+  options.debounceRendering = (render) => {
+    if (document.hidden) setTimeout(render);
+    else requestAnimationFrame(render);
+  };
+}
