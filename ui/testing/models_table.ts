@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import type { Locator, Page } from "playwright-core";
-import { writePth } from "../../core/formats/pth.ts";
+import { writePth } from "../../core/formats/pth/writer.ts";
 import { initialParameters } from "../../core/models/parameters.ts";
 import type { ModelRecord } from "../../protocol/mod.ts";
 import { eventually } from "./eventually.ts";

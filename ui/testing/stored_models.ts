@@ -1,7 +1,7 @@
 /** Models that are on disk when a page asks. */
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { writePth } from "../../core/formats/pth.ts";
+import { writePth } from "../../core/formats/pth/writer.ts";
 import { initialParameters } from "../../core/models/parameters.ts";
 import type { ModelRecord, ModelType, ServerMessage, TrainConfig } from "../../protocol/mod.ts";
 import type { Lab } from "./lab.ts";

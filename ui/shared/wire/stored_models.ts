@@ -1,8 +1,9 @@
 import { signal } from "@preact/signals";
 import type { ModelRecord } from "../../../protocol/mod.ts";
 import type { LabConnection } from "./connection.ts";
-import { adoptTensors } from "../../../core/formats/adopt_tensors.ts";
-import { readSafetensors, specFromMetadata } from "../../../core/formats/safetensors.ts";
+import { adoptTensors } from "../../../core/formats/recognise/known_model.ts";
+import { specFromMetadata } from "../../../core/formats/recognise/known_model.ts";
+import { readSafetensors } from "../../../core/formats/safetensors.ts";
 import type { ModelSpec, NamedTensor } from "../../../core/models/spec.ts";
 
 /** The stored models as this page last saw them; undefined until the service has told. */
