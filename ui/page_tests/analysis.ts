@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import type { Page } from "playwright-core";
-import { DIGITS } from "./testing/drawing_page.ts";
-import { eventually } from "./testing/eventually.ts";
-import { setUpPageTests } from "./testing/page_test_setup.ts";
-import { drawOnProbe, probeBars, probePad, probeSays } from "./testing/probe.ts";
-import { openMenu } from "./testing/models_table.ts";
-import { putUntrainedModel } from "./testing/stored_models.ts";
-import { button, ENDLESS, QUICK, startTraining, statusBecomes } from "./testing/training_page.ts";
+import { DIGITS } from "../testing/drawing_page.ts";
+import { eventually } from "../testing/eventually.ts";
+import { setUpPageTests } from "../testing/page_test.ts";
+import { drawOnProbe, probeBars, probePad, probeSays } from "../testing/probe.ts";
+import { openMenu } from "../testing/models_table.ts";
+import { putUntrainedModel } from "../testing/stored_models.ts";
+import { button, ENDLESS, QUICK, startTraining, statusBecomes } from "../testing/training_page.ts";
 
 const pageTest = setUpPageTests();
 

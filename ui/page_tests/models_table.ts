@@ -1,15 +1,15 @@
 import assert from "node:assert/strict";
 import type { Locator, Page } from "playwright-core";
-import type { ModelRecord } from "../protocol/mod.ts";
-import { choosePlace, DIGITS, drawByMouse, predict, prediction } from "./testing/drawing_page.ts";
-import { eventually } from "./testing/eventually.ts";
-import { focusedName } from "./testing/keyboard.ts";
-import type { Lab } from "./testing/lab.ts";
-import { columnBecomes, columnTexts, modelsRegion, openMenu, putModels, rowOf } from "./testing/models_table.ts";
-import { setUpPageTests } from "./testing/page_test_setup.ts";
-import { readSettings } from "./testing/settings.ts";
-import { trainModel } from "./testing/stored_models.ts";
-import { button } from "./testing/training_page.ts";
+import type { ModelRecord } from "../../protocol/mod.ts";
+import { choosePlace, DIGITS, drawByMouse, predict, prediction } from "../testing/drawing_page.ts";
+import { eventually } from "../testing/eventually.ts";
+import { focusedName } from "../testing/keyboard.ts";
+import type { Lab } from "../testing/lab.ts";
+import { columnBecomes, columnTexts, modelsRegion, openMenu, rowOf } from "../testing/models_table.ts";
+import { setUpPageTests } from "../testing/page_test.ts";
+import { readSettings } from "../testing/settings.ts";
+import { putModels, trainModel } from "../testing/stored_models.ts";
+import { button } from "../testing/training_page.ts";
 
 const pageTest = setUpPageTests();
 
@@ -225,7 +225,7 @@ pageTest(
     const comparison = page.getByRole("region", { name: "3 models compared" });
     await comparison.getByText(/^C ConvNN \(no hidden layers\).*No history of its training is kept/s).waitFor();
     await eventually(async () => assert.equal(await focusedName(page), "3 models compared"));
-    const [loss, accuracy] = ["How wrong they were", "How much they read"].map((name) =>
+    const [loss, accuracy] = ["How wrong they were", "How often they are right"].map((name) =>
       comparison.getByRole("img", { name })
     );
     assert.match(

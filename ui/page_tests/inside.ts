@@ -1,35 +1,23 @@
 import assert from "node:assert/strict";
 import { decode } from "fast-png";
 import type { Page } from "playwright-core";
-import { prepareDrawing, type Raster } from "../core/mnist/drawing/drawing.ts";
-import type { PredictRequest, TrainConfig } from "../protocol/mod.ts";
-import * as drawing from "./testing/drawing_page.ts";
-import { eventually } from "./testing/eventually.ts";
-import { focusedName } from "./testing/keyboard.ts";
-import type { Lab } from "./testing/lab.ts";
-import { setUpPageTests } from "./testing/page_test_setup.ts";
-import { trainModel } from "./testing/stored_models.ts";
+import { prepareDrawing, type Raster } from "../../core/mnist/drawing/drawing.ts";
+import type { PredictRequest } from "../../protocol/mod.ts";
+import * as drawing from "../testing/drawing_page.ts";
+import { eventually } from "../testing/eventually.ts";
+import { focusedName } from "../testing/keyboard.ts";
+import type { Lab } from "../testing/lab.ts";
+import { setUpPageTests } from "../testing/page_test.ts";
+import { readerModel } from "../testing/stored_models.ts";
 
-const testPage = setUpPageTests();
+const pageTest = setUpPageTests();
 
-const CONFIG: Partial<TrainConfig> = {
-  model_type: "SimpleNN",
-  optimizer: "Adam",
-  learning_rate: 0.001,
-  num_epochs: 1,
-  batch_size: 128,
-  use_dropout: false,
-};
-
-let trained: Promise<string[]> | undefined;
-
-/** Two models that have learnt to read, once for the file. */
+/** Opens the drawing page with the second of two models that recognise digits. */
 async function visit(lab: Lab, page: Page): Promise<string[]> {
-  trained ??= (async () => [
-    await trainModel(lab, { ...CONFIG, hidden_layers_config: [64] }),
-    await trainModel(lab, { ...CONFIG, hidden_layers_config: [96, 32] }),
-  ])();
-  const ids = await trained;
+  const ids = [
+    await readerModel(lab, { batch_size: 128, hidden_layers_config: [64] }),
+    await readerModel(lab, { batch_size: 128, hidden_layers_config: [96, 32] }),
+  ];
   await page.goto(`${lab.inferenceUrl}/?model_id=${ids[1]}`);
   return ids;
 }
@@ -46,7 +34,7 @@ async function shownInk(page: Page, name: RegExp): Promise<number[]> {
   });
 }
 
-testPage("what the model sees are the bytes that were classified, also when the server answers", async (lab, page) => {
+pageTest("what the model sees are the bytes that were classified, also when the server answers", async (lab, page) => {
   await visit(lab, page);
   await drawing.choosePlace(page, "On the server");
   await drawing.drawByMouse(page, drawing.DIGITS["7"]);
@@ -68,7 +56,7 @@ testPage("what the model sees are the bytes that were classified, also when the 
   assert.match(name!, /for and against 7\. \d+ per cent/);
 });
 
-testPage("the layers are shown once their section is opened, and stay open on the next visit", async (lab, page) => {
+pageTest("the layers are shown once their section is opened, and stay open on the next visit", async (lab, page) => {
   await visit(lab, page);
   await drawing.drawByMouse(page, drawing.DIGITS["0"]);
   await page.getByText("What its layers make of it").click();
@@ -79,7 +67,7 @@ testPage("the layers are shown once their section is opened, and stay open on th
   await page.getByRole("img", { name: /^Units of hidden layer 2/ }).waitFor();
 });
 
-testPage("all models are asked about one drawing, and a press uses the one that was pressed", async (lab, page) => {
+pageTest("all models are asked about one drawing, and a press uses the one that was pressed", async (lab, page) => {
   const [first] = await visit(lab, page);
   const ask = page.getByRole("button", { name: "Ask all models" });
   assert.equal(await ask.isDisabled(), true);
@@ -111,7 +99,7 @@ async function draw(page: Page, strokes: readonly drawing.Stroke[]): Promise<voi
   for (const stroke of strokes) await drawing.drawByMouse(page, stroke);
 }
 
-testPage("what is no digit is met with doubt, here and on the server, and digits are not", async (lab, page) => {
+pageTest("what is no digit is met with doubt, here and on the server, and digits are not", async (lab, page) => {
   await visit(lab, page);
   const text = () => drawing.prediction(page).innerText();
   for (const place of ["In this browser", "On the server"] as const) {

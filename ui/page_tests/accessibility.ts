@@ -4,9 +4,9 @@ import { createRequire } from "node:module";
 import type axe from "axe-core";
 import type { AxeResults } from "axe-core";
 import type { Page } from "playwright-core";
-import { startLab } from "./testing/lab.ts";
-import { LOCKED_STATE, PAGE_STATES, type PageState } from "./testing/page_states.ts";
-import { setUpPageTests } from "./testing/page_test_setup.ts";
+import { startLab } from "../testing/lab.ts";
+import { LOCKED_STATE, PAGE_STATES, type PageState } from "../testing/page_states.ts";
+import { setUpPageTests } from "../testing/page_test.ts";
 
 const pageTest = setUpPageTests();
 

@@ -13,11 +13,11 @@ import {
   predict,
   prediction,
   shownProbabilities,
-} from "./testing/drawing_page.ts";
-import { eventually } from "./testing/eventually.ts";
-import type { Lab } from "./testing/lab.ts";
-import { setUpPageTests } from "./testing/page_test_setup.ts";
-import { putUntrainedModel, trainModel } from "./testing/stored_models.ts";
+} from "../testing/drawing_page.ts";
+import { eventually } from "../testing/eventually.ts";
+import type { Lab } from "../testing/lab.ts";
+import { setUpPageTests } from "../testing/page_test.ts";
+import { putUntrainedModel, readerModel } from "../testing/stored_models.ts";
 
 const pageTest = setUpPageTests();
 
@@ -85,7 +85,7 @@ pageTest("where to predict is remembered for the next visit", async (lab, page) 
 });
 
 pageTest("an answer in the page follows the pen at once (times are printed)", async (lab, page) => {
-  const simple = await trained(lab);
+  const simple = await readerModel(lab);
   const { id: conv } = await putUntrainedModel(lab, "ConvNN", [128]);
   for (const [name, id] of Object.entries({ "SimpleNN [128]": simple, "ConvNN [128]": conv })) {
     await page.goto(`${lab.inferenceUrl}/?model_id=${id}&device=wasm`);
@@ -100,22 +100,7 @@ pageTest("an answer in the page follows the pen at once (times are printed)", as
   }
 });
 
-/** Trains on the first call. */
-const trained = (() => {
-  let id: Promise<string> | undefined;
-  return (lab: Lab) =>
-    id ??= trainModel(lab, {
-      model_type: "SimpleNN",
-      optimizer: "Adam",
-      learning_rate: 0.001,
-      num_epochs: 1,
-      batch_size: 64,
-      hidden_layers_config: [128],
-      seed: 1,
-    });
-})();
-
 async function visitTrained(lab: Lab, page: Page, query: Record<string, string> = {}): Promise<void> {
-  const model_id = await trained(lab);
+  const model_id = await readerModel(lab);
   await page.goto(`${lab.inferenceUrl}/?${new URLSearchParams({ model_id, ...query })}`);
 }

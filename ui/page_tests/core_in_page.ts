@@ -1,12 +1,14 @@
 /** The core in Chromium gives PyTorch's logits, on WASM and on WebGPU. */
 import * as esbuild from "esbuild";
-import { assertAllClose } from "../core/testing/assert_all_close.ts";
-import { mnist } from "../core/testing/mnist.ts";
-import { fixtures, initialWeights, specOf } from "../core/testing/pytorch_fixtures.ts";
-import { CHROMIUM, openChromium } from "./testing/chromium.ts";
+import { assertAllClose } from "../../core/testing/assert_all_close.ts";
+import { mnist } from "../../core/testing/mnist.ts";
+import { fixtures, initialWeights, specOf } from "../../core/testing/pytorch_fixtures.ts";
+import { setUpPageTests } from "../testing/page_test.ts";
+
+const pageTest = setUpPageTests();
 
 async function bundle(): Promise<string> {
-  const entry = new URL("./testing/core_in_page.ts", import.meta.url).pathname;
+  const entry = new URL("../testing/core_in_page.ts", import.meta.url).pathname;
   try {
     const { outputFiles } = await esbuild.build({ entryPoints: [entry], bundle: true, write: false, format: "esm" });
     return outputFiles[0].text;
@@ -15,16 +17,14 @@ async function bundle(): Promise<string> {
   }
 }
 
-Deno.test({ name: "the core in a page gives PyTorch's logits on WASM and on WebGPU", ignore: !CHROMIUM }, async () => {
+pageTest("the core in a page gives PyTorch's logits on WASM and on WebGPU", async (_lab, page) => {
   const script = await bundle();
   // WebGPU is there for pages from this machine only, so the empty page has to come from a server.
   const server = Deno.serve(
     { hostname: "127.0.0.1", port: 0, onListen() {} },
     () => new Response("<!doctype html>", { headers: { "content-type": "text/html" } }),
   );
-  const browser = await openChromium();
   try {
-    const page = await browser.newPage();
     await page.goto(`http://127.0.0.1:${server.addr.port}/`);
     await page.addScriptTag({ content: script, type: "module" });
     await page.waitForFunction("typeof logitsOf === 'function'");
@@ -42,7 +42,6 @@ Deno.test({ name: "the core in a page gives PyTorch's logits on WASM and on WebG
       }
     }
   } finally {
-    await browser.close();
     await server.shutdown();
   }
 });

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import type { Page } from "playwright-core";
-import { eventually } from "./testing/eventually.ts";
-import { setUpPageTests } from "./testing/page_test_setup.ts";
-import { field, fillSettings } from "./testing/settings.ts";
+import { eventually } from "../testing/eventually.ts";
+import { setUpPageTests } from "../testing/page_test.ts";
+import { field, fillSettings } from "../testing/settings.ts";
 import {
   button,
   curvePicture,
@@ -11,7 +11,7 @@ import {
   startTraining,
   statusBecomes,
   stepsPass,
-} from "./testing/training_page.ts";
+} from "../testing/training_page.ts";
 
 const pageTest = setUpPageTests();
 

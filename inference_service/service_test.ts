@@ -3,10 +3,9 @@ import { FALSE_ALARM_PERCENT } from "../core/mnist/ood/ood.ts";
 import type { ModelRecord } from "../protocol/mod.ts";
 import { RegistryError } from "../lab/models/mod.ts";
 import { readSettings } from "../service/settings.ts";
-import { createInferenceApp } from "./app.ts";
+import { createInferenceApp } from "./service.ts";
 import { DrawingReader } from "./drawing/drawing_reader.ts";
-import { PredictorCache } from "./predictor_cache.ts";
-import { type OpenPredictor, UnusableModelError } from "./stored_predictor.ts";
+import { type OpenPredictor, PredictorCache, UnusableModelError } from "./predictor_cache.ts";
 import { MemoryStore, params, pngUrl, record, stroke } from "./testing.ts";
 
 const settings = readSettings(() => undefined);

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
-import { eventually } from "./testing/eventually.ts";
-import { modelsRegion, openMenu, rowOf } from "./testing/models_table.ts";
-import { setUpPageTests } from "./testing/page_test_setup.ts";
-import { button, QUICK, startTraining, statusBecomes } from "./testing/training_page.ts";
+import { eventually } from "../testing/eventually.ts";
+import { modelsRegion, openMenu, rowOf } from "../testing/models_table.ts";
+import { setUpPageTests } from "../testing/page_test.ts";
+import { button, QUICK, startTraining, statusBecomes } from "../testing/training_page.ts";
 
 const pageTest = setUpPageTests();
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { decode } from "fast-png";
 import type { Page } from "playwright-core";
-import { prepareDrawing } from "../core/mnist/drawing/drawing.ts";
+import { prepareDrawing } from "../../core/mnist/drawing/drawing.ts";
 import {
   clear,
   digitBecomes,
@@ -15,12 +15,12 @@ import {
   inkShare,
   prediction,
   type Stroke,
-} from "./testing/drawing_page.ts";
-import { eventually } from "./testing/eventually.ts";
-import { focusedName, tabTo } from "./testing/keyboard.ts";
-import type { Lab } from "./testing/lab.ts";
-import { setUpPageTests } from "./testing/page_test_setup.ts";
-import { trainModel } from "./testing/stored_models.ts";
+} from "../testing/drawing_page.ts";
+import { eventually } from "../testing/eventually.ts";
+import { focusedName, tabTo } from "../testing/keyboard.ts";
+import type { Lab } from "../testing/lab.ts";
+import { setUpPageTests } from "../testing/page_test.ts";
+import { readerModel } from "../testing/stored_models.ts";
 
 const pageTest = setUpPageTests();
 
@@ -325,22 +325,7 @@ async function tonesOf(page: Page, dataUrl: string): Promise<number[][]> {
   }, dataUrl);
 }
 
-/** Trains on the first call. */
-const trained = (() => {
-  let id: Promise<string> | undefined;
-  return (lab: Lab) =>
-    id ??= trainModel(lab, {
-      model_type: "SimpleNN",
-      optimizer: "Adam",
-      learning_rate: 0.001,
-      num_epochs: 1,
-      batch_size: 64,
-      hidden_layers_config: [128],
-      seed: 1,
-    });
-})();
-
 async function visitTrained(lab: Lab, page: Page): Promise<void> {
-  await page.goto(`${lab.inferenceUrl}/?model_id=${await trained(lab)}`);
+  await page.goto(`${lab.inferenceUrl}/?model_id=${await readerModel(lab)}`);
   await drawingCanvas(page).waitFor();
 }

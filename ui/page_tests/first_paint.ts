@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import type { Page } from "playwright-core";
-import { eventually } from "./testing/eventually.ts";
-import type { Lab } from "./testing/lab.ts";
-import { setUpPageTests } from "./testing/page_test_setup.ts";
-import { button } from "./testing/training_page.ts";
+import { eventually } from "../testing/eventually.ts";
+import type { Lab } from "../testing/lab.ts";
+import { setUpPageTests } from "../testing/page_test.ts";
+import { button } from "../testing/training_page.ts";
 
 const pageTest = setUpPageTests();
 

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import type { Page } from "playwright-core";
-import { eventually } from "./testing/eventually.ts";
-import { setUpPageTests } from "./testing/page_test_setup.ts";
-import { field, fillSettings } from "./testing/settings.ts";
+import { eventually } from "../testing/eventually.ts";
+import { tabTo } from "../testing/keyboard.ts";
+import { setUpPageTests } from "../testing/page_test.ts";
+import { field, fillSettings } from "../testing/settings.ts";
 import {
   button,
   curvePicture,
@@ -12,7 +12,7 @@ import {
   statusBecomes,
   stepsDone,
   stepsPass,
-} from "./testing/training_page.ts";
+} from "../testing/training_page.ts";
 
 const pageTest = setUpPageTests();
 
@@ -127,7 +127,7 @@ pageTest("a wrong field says what is wrong, and nothing starts until it is mende
   const runs = await lab.runs();
   for (const { settings, complaint } of cases) {
     await fillSettings(page, QUICK);
-    assert(await button(page, "Start Training").isEnabled());
+    await eventually(async () => assert(await button(page, "Start Training").isEnabled()));
     await fillSettings(page, settings);
     await page.getByText(complaint, { exact: true }).waitFor();
     assert(await button(page, "Start Training").isDisabled());
@@ -160,18 +160,3 @@ pageTest("the keyboard alone is enough to set up, start and abort a training", a
   await page.keyboard.press("Space");
   await statusBecomes(page, /aborted/i);
 });
-
-/** Presses Tab until the control of that name has the focus. */
-async function tabTo(page: Page, name: string): Promise<void> {
-  const seen: string[] = [];
-  while (seen.length < 40) {
-    await page.keyboard.press("Tab");
-    const focused = await page.evaluate(() => {
-      const element = document.activeElement as HTMLInputElement;
-      return (element.labels?.[0] ?? element).innerText.trim();
-    });
-    if (focused === name) return;
-    seen.push(focused);
-  }
-  assert.fail(`Tab does not reach "${name}", only ${seen.join(", ")}`);
-}
