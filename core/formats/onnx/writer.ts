@@ -1,7 +1,7 @@
 /** A model as an ONNX file, which onnxruntime and many other programs run without knowing this lab. */
-import { CLASSES, IMAGE_SIDE, layersOf, type ModelSpec, type NamedTensor } from "../models/spec.ts";
-import { adoptTensors } from "./adopt_tensors.ts";
-import { graph, model, node, tensor, valueInfo } from "./onnx_messages.ts";
+import { CLASSES, IMAGE_SIDE, layersOf, type ModelSpec, type NamedTensor } from "../../models/spec.ts";
+import { adoptTensors } from "../recognise/known_model.ts";
+import { graph, model, node, tensor, valueInfo } from "./messages.ts";
 import type { ProtobufWriter } from "./protobuf_writer.ts";
 
 /** The version is this writer's: it goes up when the same model comes out as another file. */
@@ -19,7 +19,7 @@ const OUTPUT_TEXT = "One number for each digit; softmax makes probabilities of t
  * operator set 17. Dropout layers are left out, as they do nothing outside of training. Initializers are named as in a
  * state dict. `metadata` goes in as `metadata_props`.
  *
- * @throws CheckpointError for weights that do not fit `spec`
+ * @throws ModelFileError for weights that do not fit `spec`
  */
 export function writeOnnx(
   spec: ModelSpec,

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { initialWeights } from "../testing/pytorch_fixtures.ts";
-import { CheckpointError } from "./errors.ts";
-import { writeOnnx } from "./onnx.ts";
+import { initialWeights } from "../../testing/pytorch_fixtures.ts";
+import { ModelFileError } from "../errors.ts";
+import { writeOnnx } from "./writer.ts";
 
 const spec = { modelType: "SimpleNN", hiddenLayers: [3], dropout: 0.3 } as const;
 
@@ -25,5 +25,5 @@ Deno.test("the numbers of a tensor lie in the file as they are, and each once", 
 });
 
 Deno.test("weights of another model are refused", () => {
-  assert.throws(() => writeOnnx({ ...spec, hiddenLayers: [4] }, initialWeights(spec), {}), CheckpointError);
+  assert.throws(() => writeOnnx({ ...spec, hiddenLayers: [4] }, initialWeights(spec), {}), ModelFileError);
 });

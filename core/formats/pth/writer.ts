@@ -1,9 +1,9 @@
-import type { NamedTensor } from "../models/spec.ts";
-import { crc32 } from "./crc32.ts";
-import { CheckpointError, quote } from "./errors.ts";
+import type { NamedTensor } from "../../models/spec.ts";
+import { type Shape, sizeOf } from "../../shape.ts";
+import { floatBytes } from "../element_types.ts";
+import { ModelFileError, quote } from "../errors.ts";
 import { PickleWriter } from "./pickle_writer.ts";
-import { elementCount } from "./strided.ts";
-import { writeZip, type ZipRecord } from "./zip_writer.ts";
+import { crc32, writeZip, type ZipRecord } from "./zip.ts";
 
 /** Version of PyTorch's container format. */
 const FORMAT_VERSION = "3\n";
@@ -16,14 +16,14 @@ const encoder = new TextEncoder();
  * tensors and name give the same bytes.
  *
  * @param name of the folder inside the archive; PyTorch uses the file's name without `.pth`
- * @throws CheckpointError for a name twice, or a shape that does not fit its data
+ * @throws {ModelFileError} for a name twice, or a shape that does not fit its data
  */
 export function writePth(tensors: readonly NamedTensor[], name: string): Uint8Array<ArrayBuffer> {
-  if (name === "" || /[/\\\0]/.test(name)) throw new CheckpointError(`${quote(name)} cannot name a folder in a .pth`);
+  if (name === "" || /[/\\\0]/.test(name)) throw new ModelFileError(`${quote(name)} cannot name a folder in a .pth`);
   const records: ZipRecord[] = [
     { name: "data.pkl", data: pickleStateDict(tensors) },
     { name: "byteorder", data: encoder.encode("little") },
-    ...tensors.map((tensor, i) => ({ name: `data/${i}`, data: rawBytes(tensor.data) })),
+    ...tensors.map((tensor, i) => ({ name: `data/${i}`, data: floatBytes(tensor.data) })),
     { name: "version", data: encoder.encode(FORMAT_VERSION) },
   ];
   records.push({ name: ".data/serialization_id", data: encoder.encode(serializationId(records)) });
@@ -35,7 +35,7 @@ function pickleStateDict(tensors: readonly NamedTensor[]): Uint8Array {
   pickle.global("collections", "OrderedDict").op("EMPTY_TUPLE").op("REDUCE").op("MARK");
   const names = new Set<string>();
   tensors.forEach((tensor, i) => {
-    if (names.has(tensor.name)) throw new CheckpointError(`two tensors are named ${quote(tensor.name)}`);
+    if (names.has(tensor.name)) throw new ModelFileError(`two tensors are named ${quote(tensor.name)}`);
     names.add(tensor.name);
     pickle.text(tensor.name);
     pickleTensor(pickle, tensor, `${i}`);
@@ -45,8 +45,8 @@ function pickleStateDict(tensors: readonly NamedTensor[]): Uint8Array {
 
 /** `_rebuild_tensor_v2(storage, offset, shape, strides, requires_grad, backward_hooks)`. */
 function pickleTensor(pickle: PickleWriter, { name, shape, data }: NamedTensor, key: string): void {
-  if (elementCount(shape) !== data.length) {
-    throw new CheckpointError(`tensor ${quote(name)} of shape [${shape}] has ${data.length} numbers`);
+  if (sizeOf(shape) !== data.length) {
+    throw new ModelFileError(`tensor ${quote(name)} of shape [${shape}] has ${data.length} numbers`);
   }
   pickle.global("torch._utils", "_rebuild_tensor_v2").op("MARK");
   pickle.op("MARK").text("storage").global("torch", "FloatStorage").text(key).text("cpu").integer(data.length)
@@ -56,16 +56,11 @@ function pickleTensor(pickle: PickleWriter, { name, shape, data }: NamedTensor, 
   pickle.op("TUPLE").op("REDUCE");
 }
 
-function contiguousStrides(shape: readonly number[]): number[] {
-  return shape.map((_, d) => elementCount(shape.slice(d + 1)));
+function contiguousStrides(shape: Shape): number[] {
+  return shape.map((_, d) => sizeOf(shape.slice(d + 1)));
 }
 
-/** Float32 as it lies in memory, which is little-endian wherever JavaScript runs today. */
-function rawBytes(data: Float32Array): Uint8Array {
-  return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
-}
-
-/** Forty digits that tell one content from another: a hash of the records' names, then one of what is in them. */
+/** Forty digits that identify the content: a hash of the records' names, then one of their data. */
 function serializationId(records: readonly ZipRecord[]): string {
   const names = crc32(encoder.encode(records.map((record) => record.name).join("\n")));
   const contents = crc32(encoder.encode(records.map((record) => crc32(record.data)).join("\n")));

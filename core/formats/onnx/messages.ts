@@ -2,7 +2,8 @@
  * The messages of ONNX that a network of this lab is made of. Field numbers are those of `onnx/onnx.proto` of ONNX 1.12, which
  * belongs to operator set 17: https://github.com/onnx/onnx/blob/v1.12.0/onnx/onnx.proto
  */
-import type { NamedTensor } from "../models/spec.ts";
+import type { NamedTensor } from "../../models/spec.ts";
+import { floatBytes } from "../element_types.ts";
 import { ProtobufWriter } from "./protobuf_writer.ts";
 
 const IR_VERSION = 8;
@@ -79,8 +80,7 @@ export function tensor({ name, shape, data }: NamedTensor): ProtobufWriter {
   const message = new ProtobufWriter();
   for (const size of shape) message.integer(1, size);
   message.integer(2, FLOAT).text(8, name);
-  // Float32 as it lies in memory, which is little-endian wherever JavaScript runs today.
-  return message.bytes(9, new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+  return message.bytes(9, floatBytes(data));
 }
 
 /** `ValueInfoProto`: float32 numbers of `shape`, where a text is a size that each caller chooses. */

@@ -1,8 +1,8 @@
 /** Which model a file holds, told by the shapes of its tensors alone. */
-import { MODEL_TYPES, type ModelType } from "../models/families.ts";
-import { CLASSES, layersOf, type NamedTensor, parameterSpecs, type PlacedLayer } from "../models/spec.ts";
+import { MODEL_TYPES, type ModelType } from "../../models/families.ts";
+import { CLASSES, layersOf, type NamedTensor, parameterSpecs, type PlacedLayer } from "../../models/spec.ts";
 import { arrangeTensors } from "./arrange_tensors.ts";
-import { CheckpointError, quote } from "./errors.ts";
+import { ModelFileError, quote } from "../errors.ts";
 
 export interface RecognisedModel {
   modelType: ModelType;
@@ -17,11 +17,11 @@ export interface RecognisedModel {
  * The model of this lab that `tensors` are the weights of. They are taken in their own order if that makes a model, else in
  * one that does: formats that sort by name put a bias before its weight.
  *
- * @throws {CheckpointError} that names the first tensor that does not fit the most similar family and says what was expected
+ * @throws {ModelFileError} that names the first tensor that does not fit the most similar family and says what was expected
  * in its place, or the first tensor with a number that is not finite
  */
 export function recogniseModel(tensors: readonly NamedTensor[]): RecognisedModel {
-  if (tensors.length === 0) throw new CheckpointError("the file holds no tensors");
+  if (tensors.length === 0) throw new ModelFileError("the file holds no tensors");
   let closest: Misfit | undefined;
   for (const modelType of MODEL_TYPES) {
     const read = readAs(modelType, tensors);
@@ -31,7 +31,7 @@ export function recogniseModel(tensors: readonly NamedTensor[]): RecognisedModel
     }
     if (closest === undefined || read.likeness > closest.likeness) closest = read;
   }
-  throw new CheckpointError(closest!.message);
+  throw new ModelFileError(closest!.message);
 }
 
 /** Why tensors are not those of a family. */
@@ -116,7 +116,7 @@ function requireFinite(tensors: readonly NamedTensor[]): void {
   for (const { name, data } of tensors) {
     const at = data.findIndex((value) => !Number.isFinite(value));
     if (at < 0) continue;
-    throw new CheckpointError(
+    throw new ModelFileError(
       `tensor ${quote(name)} holds ${data[at]} at place ${at}: such weights cannot tell digits apart; ` +
         "the training went wrong, or the numbers are too large for their format",
     );

@@ -1,12 +1,10 @@
 import assert from "node:assert/strict";
 import { zipSync } from "fflate";
-import { CheckpointError } from "./errors.ts";
-import { readZip } from "./zip_reader.ts";
-import { writeZip } from "./zip_writer.ts";
+import { ModelFileError } from "../errors.ts";
+import { readZip, writeZip } from "./zip.ts";
 
 const limits = { entries: 10, bytes: 1000 };
-const refused = (pattern: RegExp) => (error: unknown) =>
-  error instanceof CheckpointError && pattern.test(error.message);
+const refused = (pattern: RegExp) => (error: unknown) => error instanceof ModelFileError && pattern.test(error.message);
 
 /** A zip of one deflated entry "a" of 100 zeros; in its directory entry the uint at `field` is replaced by `value`. */
 function zipWith(field: number, value: number, size: 2 | 4): Uint8Array {

@@ -2,7 +2,7 @@
  * Reads a pickle without running it. In Python a pickle may call anything; here a global is looked up in a list of a
  * few known names, and any other is refused by name.
  */
-import { CheckpointError, quote } from "./errors.ts";
+import { ModelFileError, quote } from "../errors.ts";
 import { Opcode } from "./pickle_opcodes.ts";
 
 /** A Python tuple (a Python list is a plain array). */
@@ -34,7 +34,7 @@ const text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /**
  * The value of a pickle: numbers, strings, booleans, null, arrays, `Tuple`s, `Map`s (dicts), and what `host` makes.
- * @throws CheckpointError for a global that is not allowed, an opcode that state dicts do not need, or a damaged stream
+ * @throws ModelFileError for a global that is not allowed, an opcode that state dicts do not need, or a damaged stream
  */
 export function readPickle(bytes: Uint8Array, host: PickleHost): unknown {
   return new PickleMachine(bytes, host).run();
@@ -163,7 +163,7 @@ class PickleMachine {
     const name = `${module}.${member}`;
     const global = this.#host.globals.get(name);
     if (global === undefined) {
-      throw new CheckpointError(
+      throw new ModelFileError(
         `the file asks for ${quote(name)}, which a state dict of float tensors does not need; ` +
           "save the model with torch.save(model.state_dict(), path)",
       );
@@ -265,7 +265,7 @@ class PickleMachine {
     return at;
   }
 
-  #fault(what: string): CheckpointError {
-    return new CheckpointError(`data.pkl is damaged or not a state dict: ${what}, at byte ${this.#at}`);
+  #fault(what: string): ModelFileError {
+    return new ModelFileError(`data.pkl is damaged or not a state dict: ${what}, at byte ${this.#at}`);
   }
 }

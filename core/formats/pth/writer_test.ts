@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
-import { findPyTorch } from "../testing/pytorch.ts";
+import { findPyTorch } from "../../testing/pytorch.ts";
 import { unzipSync } from "fflate";
-import { type NamedTensor, parameterSpecs } from "../models/spec.ts";
-import { CheckpointError, readPth, writePth } from "./pth.ts";
+import { type NamedTensor, parameterSpecs } from "../../models/spec.ts";
+import { ModelFileError } from "../errors.ts";
+import { readPth } from "./reader.ts";
+import { writePth } from "./writer.ts";
 
 const tensors: NamedTensor[] = [
   { name: "head.0.weight", shape: [3, 70], data: Float32Array.from({ length: 210 }, (_, i) => i / 7 - 10) },
@@ -50,7 +52,7 @@ Deno.test("the same tensors and name give the same bytes, and another number giv
 });
 
 Deno.test("a tensor whose shape does not fit its numbers, a name twice and a path as name are refused", () => {
-  assert.throws(() => writePth([{ ...tensors[0], shape: [3, 71] }], "model"), CheckpointError);
+  assert.throws(() => writePth([{ ...tensors[0], shape: [3, 71] }], "model"), ModelFileError);
   assert.throws(() => writePth([tensors[0], tensors[0]], "model"), /two tensors are named "head.0.weight"/);
   assert.throws(() => writePth(tensors, "../model"), /cannot name a folder/);
 });

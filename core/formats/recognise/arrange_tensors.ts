@@ -1,4 +1,4 @@
-import { CLASSES, type NamedTensor } from "../models/spec.ts";
+import { CLASSES, type NamedTensor } from "../../models/spec.ts";
 
 /** Eight hidden layers and the last; the search below is for few layers only. */
 const MAX_LINEARS = 9;

@@ -1,13 +1,12 @@
 import assert from "node:assert/strict";
 import { zipSync } from "fflate";
-import { CheckpointError } from "./errors.ts";
+import { ModelFileError } from "../errors.ts";
 import { readPickle, Tuple } from "./pickle_reader.ts";
 import { PickleWriter } from "./pickle_writer.ts";
-import { readPth } from "./pth.ts";
+import { readPth } from "./reader.ts";
 
 const read = (bytes: Uint8Array) => readPickle(bytes, { globals: new Map(), persistentLoad: () => null });
-const refused = (pattern: RegExp) => (error: unknown) =>
-  error instanceof CheckpointError && pattern.test(error.message);
+const refused = (pattern: RegExp) => (error: unknown) => error instanceof ModelFileError && pattern.test(error.message);
 
 /** A `.pth` with one tensor "w" of `shape` and `strides` at `offset` over a storage of four numbers. */
 function pthOf(view: { offset: number; shape: number[]; strides: number[] }, copies = 1): Uint8Array {

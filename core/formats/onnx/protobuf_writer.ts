@@ -1,4 +1,4 @@
-import { concatBytes } from "../bytes.ts";
+import { concatBytes } from "../../bytes.ts";
 
 /** Wire types of protocol buffers; see https://protobuf.dev/programming-guides/encoding */
 const VARINT = 0;

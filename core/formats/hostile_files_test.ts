@@ -1,10 +1,10 @@
 /** Files that harmed once, or that are made to: each stays refused, in words of a few lines, at once. */
 import assert from "node:assert/strict";
-import { CheckpointError } from "./errors.ts";
+import { ModelFileError } from "./errors.ts";
 import { readModelFile } from "./model_file.ts";
-import { writePth } from "./pth.ts";
+import { writePth } from "./pth/writer.ts";
 import { readSafetensors, writeSafetensors } from "./safetensors.ts";
-import { writeZip } from "./zip_writer.ts";
+import { writeZip } from "./pth/zip.ts";
 
 const MAX_MS = 1000;
 const TENSORS = [{ name: "head.0.weight", shape: [10, 784], data: new Float32Array(7840) }, {
@@ -86,7 +86,7 @@ for (const [name, [file, told, read = readModelFile]] of Object.entries(CORPUS))
   Deno.test(`refused in words, at once: ${name}`, () => {
     const start = performance.now();
     assert.throws(() => read(file), (error: unknown) => {
-      assert.ok(error instanceof CheckpointError, `threw ${error}`);
+      assert.ok(error instanceof ModelFileError, `threw ${error}`);
       assert.match(error.message, told);
       assert.ok(error.message.length < 500, `a message of ${error.message.length} characters`);
       return true;

@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { unzipSync, zipSync } from "fflate";
-import type { NamedTensor } from "../models/spec.ts";
-import { CheckpointError, readPth, writePth } from "./pth.ts";
+import type { NamedTensor } from "../../models/spec.ts";
+import { ModelFileError } from "../errors.ts";
+import { readPth } from "./reader.ts";
+import { writePth } from "./writer.ts";
 
 const fixture = (name: string) => Deno.readFileSync(new URL(`fixtures/${name}.pth`, import.meta.url));
 
@@ -84,7 +86,7 @@ for (
   Deno.test(`the file ${name}.pth is refused with the reason`, () => {
     assert.throws(
       () => readPth(fixture(name)),
-      (error) => error instanceof CheckpointError && message.test(error.message),
+      (error) => error instanceof ModelFileError && message.test(error.message),
     );
   });
 }
@@ -106,7 +108,7 @@ Deno.test("a big-endian file, a missing record, a short record and a missing pic
 Deno.test("a file cut short anywhere is refused, never half read", () => {
   const bytes = fixture("views");
   for (let length = 0; length < bytes.length; length++) {
-    assert.throws(() => readPth(bytes.subarray(0, length)), CheckpointError, `${length} bytes`);
+    assert.throws(() => readPth(bytes.subarray(0, length)), ModelFileError, `${length} bytes`);
   }
 });
 
@@ -125,7 +127,7 @@ Deno.test("any changed byte of a file either is refused with a message or leaves
     try {
       assert.deepEqual(readPth(bytes).map((tensor) => tensor.data), numbers, `byte ${at}`);
     } catch (error) {
-      assert.ok(error instanceof CheckpointError, `byte ${at}: ${error}`);
+      assert.ok(error instanceof ModelFileError, `byte ${at}: ${error}`);
     }
   }
 });

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { type ModelSpec, type NamedTensor, parameterSpecs } from "../models/spec.ts";
-import { CheckpointError } from "./errors.ts";
+import { type ModelSpec, type NamedTensor, parameterSpecs } from "../../models/spec.ts";
+import { ModelFileError } from "../errors.ts";
 import { recogniseModel } from "./recognise_model.ts";
 
 /** The tensors of a model, each filled with its place, under names by place. */
@@ -10,8 +10,7 @@ function tensorsOf(spec: ModelSpec, nameOf: (place: number, name: string) => str
   ));
 }
 
-const refused = (pattern: RegExp) => (error: unknown) =>
-  error instanceof CheckpointError && pattern.test(error.message);
+const refused = (pattern: RegExp) => (error: unknown) => error instanceof ModelFileError && pattern.test(error.message);
 const places = (tensors: readonly NamedTensor[]) => tensors.map(({ data }) => data[0]);
 /** As Python's safetensors stores them. */
 const byName = (tensors: readonly NamedTensor[]) => tensors.toSorted((a, b) => a.name < b.name ? -1 : 1);
@@ -93,7 +92,7 @@ Deno.test("many layers of one shape that lead nowhere are refused at once", () =
     return { name: `${i >> 1}.${i % 2}`, shape, data: new Float32Array(1) };
   });
   const began = performance.now();
-  assert.throws(() => recogniseModel(square), CheckpointError);
-  assert.throws(() => recogniseModel(square.slice(0, 22)), CheckpointError);
+  assert.throws(() => recogniseModel(square), ModelFileError);
+  assert.throws(() => recogniseModel(square.slice(0, 22)), ModelFileError);
   assert.ok(performance.now() - began < 1000);
 });

@@ -1,11 +1,11 @@
 /**
- * Reads a zip whole, trusting nothing in it: every offset is checked, sizes are bounded before anything is inflated,
- * and checksums are compared. (fflate's own `unzipSync` allocates what the file claims and compares no checksum.)
+ * Zip archives as PyTorch writes them. The reader trusts nothing: every offset is checked, sizes are bounded before anything
+ * is inflated, and checksums are compared. (fflate's own `unzipSync` allocates what the file claims and compares no checksum.)
  */
-import { inflateSync } from "fflate";
-import { crc32 } from "./crc32.ts";
-import { CheckpointError, quote } from "./errors.ts";
+import { inflateSync, type Zippable, zipSync } from "fflate";
+import { ModelFileError, quote } from "../errors.ts";
 
+/** What an archive may hold at most. */
 export interface ZipLimits {
   entries: number;
   /** Bytes of all entries together once inflated. */
@@ -26,7 +26,7 @@ const LOCAL_SIZE = 30;
 const ENCRYPTED_FLAG = 1;
 const STORED = 0;
 const DEFLATED = 8;
-/** Deflate's best: a run of 258 bytes in two bits. */
+/** Bytes that deflate makes of one at most: a run of 258 bytes takes two bits. */
 const MAX_INFLATION = 1032;
 /** In a 32-bit field: the value stands in the zip64 extra field. */
 const IN_ZIP64 = 0xffffffff;
@@ -49,7 +49,8 @@ interface Entry {
 
 /**
  * The entries of `bytes` by name. Stored entries are views of `bytes`, not copies.
- * @throws CheckpointError for anything that is not a whole zip within `limits`
+ *
+ * @throws {ModelFileError} for anything that is not a whole zip within `limits`
  */
 export function readZip(bytes: Uint8Array, limits: ZipLimits): Map<string, Uint8Array> {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -58,9 +59,9 @@ export function readZip(bytes: Uint8Array, limits: ZipLimits): Map<string, Uint8
   for (const entry of readEntries(view, bytes, limits)) {
     total += entry.size;
     if (total > limits.bytes) {
-      throw new CheckpointError(`the archive unpacks to more than ${limits.bytes} bytes; no model here is that large`);
+      throw new ModelFileError(`the archive unpacks to more than ${limits.bytes} bytes; no model here is that large`);
     }
-    if (files.has(entry.name)) throw new CheckpointError(`the archive holds ${quote(entry.name)} twice`);
+    if (files.has(entry.name)) throw new ModelFileError(`the archive holds ${quote(entry.name)} twice`);
     files.set(entry.name, unpack(view, bytes, entry));
   }
   return files;
@@ -69,7 +70,7 @@ export function readZip(bytes: Uint8Array, limits: ZipLimits): Map<string, Uint8
 function* readEntries(view: DataView, bytes: Uint8Array, limits: ZipLimits): Generator<Entry> {
   const directory = findDirectory(view);
   if (directory.entries > limits.entries) {
-    throw new CheckpointError(`the archive claims ${directory.entries} entries; at most ${limits.entries} are read`);
+    throw new ModelFileError(`the archive claims ${directory.entries} entries; at most ${limits.entries} are read`);
   }
   const decoder = new TextDecoder();
   let at = directory.offset;
@@ -143,10 +144,10 @@ function unpack(view: DataView, bytes: Uint8Array, entry: Entry): Uint8Array {
 }
 
 function decompress({ name, flags, method, size }: Entry, packed: Uint8Array): Uint8Array {
-  if (flags & ENCRYPTED_FLAG) throw new CheckpointError(`${quote(name)} in the archive is encrypted`);
+  if (flags & ENCRYPTED_FLAG) throw new ModelFileError(`${quote(name)} in the archive is encrypted`);
   if (method === STORED) return packed;
   if (method !== DEFLATED) {
-    throw new CheckpointError(
+    throw new ModelFileError(
       `${quote(name)} is compressed by method ${method}; only stored and deflated entries are read`,
     );
   }
@@ -165,6 +166,58 @@ function requireRoom(bytes: Uint8Array, offset: number, size: number, what: stri
   }
 }
 
-function damaged(detail: string): CheckpointError {
-  return new CheckpointError(`the file is damaged or cut short: ${detail}`);
+function damaged(detail: string): ModelFileError {
+  return new ModelFileError(`the file is damaged or cut short: ${detail}`);
+}
+
+/** One record of an archive. */
+export interface ZipRecord {
+  name: string;
+  data: Uint8Array;
+}
+
+/** Bytes of a local header before the name (APPNOTE 4.3.7), and of an extra field before its data. */
+const LOCAL_HEADER = 30;
+const EXTRA_HEADER = 4;
+
+/** The extra field that PyTorch pads with: the letters FB, little-endian. */
+const PADDING_FIELD = 0x4246;
+const PADDING_BYTE = 0x5a;
+
+/** Where PyTorch wants the data of a record to start, so that a file can be mapped and its tensors used in place. */
+export const RECORD_ALIGNMENT = 64;
+
+/**
+ * An uncompressed zip whose records start at multiples of 64 bytes, as PyTorch's own writer lays them out. The bytes
+ * depend on the records only: no clock goes in.
+ */
+export function writeZip(records: readonly ZipRecord[]): Uint8Array<ArrayBuffer> {
+  const files: Zippable = {};
+  const encoder = new TextEncoder();
+  let offset = 0;
+  for (const { name, data } of records) {
+    const unpadded = offset + LOCAL_HEADER + encoder.encode(name).length + EXTRA_HEADER;
+    const padding = (RECORD_ALIGNMENT - unpadded % RECORD_ALIGNMENT) % RECORD_ALIGNMENT;
+    files[name] = [data, {
+      level: 0,
+      // The zip epoch. Zip holds local time, so a local date gives the same bytes in every time zone.
+      mtime: new Date(1980, 0, 1),
+      extra: { [PADDING_FIELD]: new Uint8Array(padding).fill(PADDING_BYTE) },
+    }];
+    offset = unpadded + padding + data.length;
+  }
+  return zipSync(files);
+}
+
+const CRC_TABLE = Uint32Array.from({ length: 256 }, (_, byte) => {
+  let rest = byte;
+  for (let bit = 0; bit < 8; bit++) rest = (rest >>> 1) ^ (rest & 1 ? 0xedb88320 : 0);
+  return rest;
+});
+
+/** CRC-32 as zip uses it (ISO 3309, reflected polynomial 0xEDB88320), as a uint32. */
+export function crc32(bytes: Uint8Array): number {
+  let rest = 0xffffffff;
+  for (let i = 0; i < bytes.length; i++) rest = CRC_TABLE[(rest ^ bytes[i]) & 0xff] ^ (rest >>> 8);
+  return (rest ^ 0xffffffff) >>> 0;
 }
