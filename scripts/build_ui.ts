@@ -106,17 +106,21 @@ async function compile(
     jsxImportSource: "preact",
     write: false,
     logLevel: "warning",
-    plugins: [leanProtocol],
+    plugins: [withoutSideEffects],
   });
   return outputFiles;
 }
 
-/** Schemas are built by calls, which a bundler keeps in case they do more. They do not: what no page names is left out. */
-const leanProtocol: esbuild.Plugin = {
-  name: "lean protocol",
+/**
+ * Schemas and ops are made by calls, which a bundler keeps in case they do more. They do not: a module of these folders that
+ * no page uses is left out.
+ */
+const withoutSideEffects: esbuild.Plugin = {
+  name: "without side effects",
   setup(build) {
+    const folders = ["protocol", "core/ops"].map((folder) => join(ROOT, folder));
     build.onResolve({ filter: /^\.\/.+\.ts$/ }, ({ path, resolveDir }) => {
-      return resolveDir === join(ROOT, "protocol") ? { path: join(resolveDir, path), sideEffects: false } : undefined;
+      return folders.includes(resolveDir) ? { path: join(resolveDir, path), sideEffects: false } : undefined;
     });
   },
 };

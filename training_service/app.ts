@@ -8,7 +8,7 @@ import { addModelRoutes, type ModelFiles } from "../service/model_routes.ts";
 import type { Settings } from "../service/settings.ts";
 import { TestDigits } from "../service/test_digits.ts";
 import type { SocketGroup } from "../service/websocket.ts";
-import { addAnalysisRoute, addModelChanges, type AnalysisDeps, type ModelChanges } from "./model_routes.ts";
+import { addTrainedModelRoutes, type ModelRouteParts } from "./model_routes.ts";
 import { TRAINING_OPERATIONS } from "./operations.ts";
 import type { RunArchive } from "../lab/runs/run_archive.ts";
 import { addRunRoutes } from "./run_routes.ts";
@@ -18,9 +18,9 @@ import { serveTrainSocket } from "./sockets/train_socket.ts";
 
 export interface TrainingAppOptions {
   settings: Settings;
-  registry: ModelFiles & ModelChanges["registry"];
-  importer: ModelChanges["importer"];
-  analyst: AnalysisDeps["analyst"];
+  registry: ModelFiles & ModelRouteParts["registry"];
+  importer: ModelRouteParts["importer"];
+  analyst: ModelRouteParts["analyst"];
   runs: Runs;
   archive: Pick<RunArchive, "list" | "find">;
   sockets: SocketGroup;
@@ -33,8 +33,7 @@ export function createTrainingApp(options: TrainingAppOptions): Hono {
   const app = createServiceApp(settings, "training", health, TRAINING_OPERATIONS);
 
   addModelRoutes(app, registry);
-  addModelChanges(app, { registry, importer });
-  addAnalysisRoute(app, { registry, analyst });
+  addTrainedModelRoutes(app, { registry, importer, analyst });
   addDigitRoutes(app, new TestDigits(settings.dataDir));
 
   addRunRoutes(app, { runs, archive });

@@ -2,16 +2,17 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import type { ModelSpec } from "../models/model_spec.ts";
+import type { ModelSpec } from "../models/spec.ts";
 import { openPredictor } from "../training/predictor.ts";
 import { assertAllClose } from "../testing/assert_all_close.ts";
 import { firstDigits, mnist } from "../testing/mnist.ts";
 import { runOnnx } from "../testing/onnx_runtime.ts";
 import { findPyTorch } from "../testing/pytorch.ts";
 import { initialWeights } from "../testing/pytorch_fixtures.ts";
-import { writeOnnx } from "./onnx.ts";
-import { writePth } from "./pth.ts";
-import { readSafetensors, specFromMetadata, writeSafetensors } from "./safetensors.ts";
+import { writeOnnx } from "./onnx/writer.ts";
+import { writePth } from "./pth/writer.ts";
+import { specFromMetadata } from "./recognise/known_model.ts";
+import { readSafetensors, writeSafetensors } from "./safetensors.ts";
 
 const SCRIPT = fileURLToPath(import.meta.resolve("../../scripts/fixtures/logits_of_pth.py"));
 const PROBES = 20;

@@ -4,7 +4,7 @@ import { type DeviceName, predictionBackendFor } from "../backends/open.ts";
 import { type Program, state, type Tensor, trace } from "../graph.ts";
 import { mul, reshape, sum, takeRows } from "../ops/mod.ts";
 import { type Shape, sizeOf } from "../shape.ts";
-import { CLASSES, IMAGE_PIXELS, type ModelSpec, type NamedTensor } from "../models/model_spec.ts";
+import { CLASSES, IMAGE_PIXELS, type ModelSpec, type NamedTensor } from "../models/spec.ts";
 import { forward, normalise } from "../models/network.ts";
 import { parameterTensors, writeParameters } from "../models/parameters.ts";
 import { STATE } from "./programs.ts";

@@ -1,7 +1,7 @@
 /** Stored models on whole sets of digits. A trainer scores its own weights, in its session: `Trainer.evaluate`. */
 import type { DigitSet } from "../mnist/idx.ts";
-import { FAMILIES } from "../models/family.ts";
-import { CLASSES, IMAGE_PIXELS, type ModelSpec, type NamedTensor } from "../models/model_spec.ts";
+import { FAMILIES } from "../models/families.ts";
+import { CLASSES, IMAGE_PIXELS, type ModelSpec, type NamedTensor } from "../models/spec.ts";
 import { openPredictor } from "./predictor.ts";
 
 /** A model's answers to a set of digits, in their order. */

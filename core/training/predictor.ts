@@ -1,5 +1,5 @@
 import { type DeviceName, predictionBackendFor } from "../backends/open.ts";
-import { IMAGE_PIXELS, type ModelSpec, type NamedTensor } from "../models/model_spec.ts";
+import { IMAGE_PIXELS, type ModelSpec, type NamedTensor } from "../models/spec.ts";
 import { writeParameters } from "../models/parameters.ts";
 import { predictionProgram, STATE } from "./programs.ts";
 

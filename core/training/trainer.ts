@@ -5,7 +5,8 @@ import { permutation, STREAMS } from "../random.ts";
 import type { Session } from "../session.ts";
 import type { Program } from "../graph.ts";
 import type { TensorType } from "../shape.ts";
-import { IMAGE_PIXELS, type ModelSpec, type NamedTensor } from "../models/model_spec.ts";
+import { FAMILIES } from "../models/families.ts";
+import { IMAGE_PIXELS, type ModelSpec, type NamedTensor } from "../models/spec.ts";
 import type { OptimizerName } from "./optimizers.ts";
 import { initialParameters, readParameters, writeParameters } from "../models/parameters.ts";
 import { evaluationProgram, predictionProgram, STATE, type StoredDigits, trainingProgram } from "./programs.ts";
@@ -55,9 +56,6 @@ export interface Trainer {
   readonly stop?: Int32Array<SharedArrayBuffer>;
   close(): void;
 }
-
-/** Test digits scored at once: few enough that a ConvNN's activations fit into a baseline GPU's buffers. */
-const EVALUATION_BATCH = { SimpleNN: 1000, ConvNN: 100 } as const;
 
 export async function openTrainer(options: TrainerOptions): Promise<Trainer> {
   const programs = programsOf(options);
@@ -123,7 +121,7 @@ function batchesOf({ dataset, batchSize }: TrainerOptions) {
 }
 
 function evaluationBatchesOf({ spec, dataset: { test: { count } } }: TrainerOptions) {
-  const batch = Math.min(EVALUATION_BATCH[spec.modelType], count);
+  const batch = Math.min(FAMILIES[spec.modelType].evaluationBatch, count);
   return { batch, full: Math.floor(count / batch), left: count % batch };
 }
 

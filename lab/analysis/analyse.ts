@@ -1,6 +1,6 @@
 /** What a stored model makes of each test digit. */
 import type { DigitSet } from "../../core/mnist/idx.ts";
-import { CLASSES, type ModelSpec, type NamedTensor } from "../../core/models/model_spec.ts";
+import { CLASSES, type ModelSpec, type NamedTensor } from "../../core/models/spec.ts";
 import { answerDigits, type Answers } from "../../core/training/evaluation.ts";
 import type { ModelAnalysis } from "../../protocol/mod.ts";
 
@@ -27,7 +27,8 @@ export async function analyse(
 /** A probability of 1 in `ModelAnalysis.confidence`. */
 const CERTAIN = 65535;
 
-function findingsOf({ said, confidence }: Answers, labels: Uint8Array): Findings {
+/** Sums the answers up; `labels` are the right ones. */
+export function findingsOf({ said, confidence }: Answers, labels: Uint8Array): Findings {
   const confusion = Array.from({ length: CLASSES }, () => new Array<number>(CLASSES).fill(0));
   said.forEach((digit, i) => confusion[labels[i]][digit]++);
   const correct = confusion.reduce((sum, row, digit) => sum + row[digit], 0);

@@ -1,5 +1,6 @@
 /** The importing worker's answers: it reads one request, finds the model in it, and scores that. */
-import { CheckpointError, type ModelFile, readModelFile } from "../../core/formats/model_file.ts";
+import { ModelFileError } from "../../core/formats/errors.ts";
+import { type ModelFile, readModelFile } from "../../core/formats/model_file.ts";
 import type { DigitSet } from "../../core/mnist/idx.ts";
 import { scoreModel } from "../../core/training/evaluation.ts";
 import { ValidationError } from "../../protocol/mod.ts";
@@ -26,7 +27,7 @@ export function importAnswerer(
       return { type: "scored", model: { weights, accuracy } };
     } catch (error) {
       if (error instanceof ValidationError) return { type: "refused", message: error.message, field: error.field };
-      if (error instanceof CheckpointError) return { type: "refused", message: error.message, field: "file" };
+      if (error instanceof ModelFileError) return { type: "refused", message: error.message, field: "file" };
       throw error;
     }
   };

@@ -1,5 +1,5 @@
 /** What the importer asks its worker, and how. */
-import type { NamedTensor } from "../../core/models/model_spec.ts";
+import type { NamedTensor } from "../../core/models/spec.ts";
 import type { ModelConfig } from "../../protocol/mod.ts";
 import { AskedWorker } from "../ask_worker.ts";
 

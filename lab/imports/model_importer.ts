@@ -1,20 +1,24 @@
 /** Models that were trained elsewhere: read, scored, and stored like those trained here. */
-import { type ModelSpec, parameterSpecs } from "../../core/models/model_spec.ts";
+import { MODEL_TYPES } from "../../core/models/families.ts";
+import { parameterSpecs } from "../../core/models/spec.ts";
 import { BOUNDS, type ModelRecord } from "../../protocol/mod.ts";
 import { DuplicateError, type NewModel, type Registry } from "../models/mod.ts";
 import { TaskQueue } from "../queue.ts";
 import { type FoundModel, type ImportRequest, ImportThread } from "./import_thread.ts";
 
-const LARGEST: ModelSpec = {
-  modelType: "ConvNN",
-  hiddenLayers: new Array(BOUNDS.hiddenLayers.max).fill(BOUNDS.hiddenUnits.max),
-};
+/** Numbers of the largest model of this lab. */
+const MAX_NUMBERS = Math.max(...MODEL_TYPES.map((modelType) => {
+  const hiddenLayers = new Array(BOUNDS.hiddenLayers.max).fill(BOUNDS.hiddenUnits.max);
+  return parameterSpecs({ modelType, hiddenLayers }).reduce(
+    (sum, { shape }) => sum + shape.reduce((a, b) => a * b, 1),
+    0,
+  );
+}));
 /** For names, fields and what lies between the tensors. */
 const OVERHEAD_BYTES = 2 ** 20;
 
 /** Bytes of the largest request that can hold a model: the largest model of this lab as float32. */
-export const MAX_IMPORT_BYTES = OVERHEAD_BYTES +
-  4 * parameterSpecs(LARGEST).reduce((sum, { shape }) => sum + shape.reduce((a, b) => a * b, 1), 0);
+export const MAX_IMPORT_BYTES = 4 * MAX_NUMBERS + OVERHEAD_BYTES;
 
 const MAX_PRESENT = 16;
 const MAX_SOURCE_LENGTH = 200;

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { notBefore } from "./clock.ts";
+import { notBefore } from "../host.ts";
 import { testModel, testWeights, withFolder } from "./registry_testing.ts";
 import { checkpoint } from "../runs/run_snapshots_testing.ts";
 import { openRegistry } from "../../service/files/open_registry.ts";

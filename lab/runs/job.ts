@@ -1,5 +1,5 @@
 /** From a run to what its worker is asked for, and from what the worker made to what is stored. */
-import type { NamedTensor } from "../../core/models/model_spec.ts";
+import type { NamedTensor } from "../../core/models/spec.ts";
 import type { DeviceChoice } from "../../protocol/mod.ts";
 import { type NewModel, specOf } from "../models/mod.ts";
 import type { Run } from "./run.ts";

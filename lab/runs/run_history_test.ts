@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { Registry } from "../models/registry.ts";
 import { filesIn, metadataOf, refused, testModel, testWeights, withFolder } from "../models/registry_testing.ts";
 import { openRegistry } from "../../service/files/open_registry.ts";
 

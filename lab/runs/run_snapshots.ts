@@ -1,13 +1,13 @@
 /** Runs that did not finish, each with all that it takes to go on: `checkpoints/<run id>.safetensors` in the models folder. */
+import { ModelFileError } from "../../core/formats/errors.ts";
 import {
-  CheckpointError,
   headLength,
   type Metadata,
   readMetadata,
   readSafetensors,
   safetensorsParts,
 } from "../../core/formats/safetensors.ts";
-import type { NamedTensor } from "../../core/models/model_spec.ts";
+import type { NamedTensor } from "../../core/models/spec.ts";
 import { type RunCheckpoint, RunCheckpointSchema, validate } from "../../protocol/mod.ts";
 import { type Folder, isMissing, notBefore } from "../host.ts";
 import { reasonOf, RegistryError } from "../models/errors.ts";
@@ -151,7 +151,7 @@ export class RunSnapshots {
     try {
       return readSafetensors(await this.#folder.read(nameOf(id))).tensors;
     } catch (error) {
-      const reason = error instanceof CheckpointError ? error.message : reasonOf(error);
+      const reason = error instanceof ModelFileError ? error.message : reasonOf(error);
       throw new RegistryError(`cannot read the checkpoint ${path}: ${reason}`, { cause: error });
     }
   }
@@ -193,7 +193,7 @@ async function readHead(folder: Folder, id: string): Promise<SavedRun> {
 }
 
 function parse(metadata: Metadata): RunCheckpoint {
-  if (metadata[KEY] === undefined) throw new CheckpointError(`its metadata has no ${KEY}`);
+  if (metadata[KEY] === undefined) throw new ModelFileError(`its metadata has no ${KEY}`);
   const checkpoint = validate(RunCheckpointSchema, JSON.parse(metadata[KEY]), KEY);
   return checkpoint as typeof checkpoint & RunCheckpoint;
 }

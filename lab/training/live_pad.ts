@@ -2,7 +2,7 @@
  * Live pads: drawings that a run classifies while it trains. Clients draw on the service's side, the model answers on the
  * worker's, and the board between them is shared memory, because a worker that trains receives no messages.
  */
-import { IMAGE_PIXELS } from "../../core/models/model_spec.ts";
+import { IMAGE_PIXELS } from "../../core/models/spec.ts";
 import type { Trainer } from "../../core/training/trainer.ts";
 import type { ServerMessage } from "../../protocol/mod.ts";
 import { isTorn, type Pause } from "./training_loop.ts";

@@ -1,5 +1,5 @@
 /** A training as runs ask for it and hear of it, whoever trains. */
-import type { NamedTensor } from "../../core/models/model_spec.ts";
+import type { NamedTensor } from "../../core/models/spec.ts";
 import type { TrainerOptions } from "../../core/training/trainer.ts";
 import type { TrainingState } from "../../core/training/training_state.ts";
 import type { DeviceChoice } from "../../protocol/mod.ts";

@@ -1,6 +1,6 @@
 /** The models that are timed, and what a step of them costs. */
 import type { Dataset } from "../../core/mnist/idx.ts";
-import { CLASSES, CONV_CHANNELS, IMAGE_PIXELS, IMAGE_SIDE, type ModelSpec } from "../../core/models/model_spec.ts";
+import { layersOf, type ModelSpec } from "../../core/models/spec.ts";
 import type { TrainerOptions } from "../../core/training/trainer.ts";
 
 /** A training that is timed. */
@@ -52,21 +52,11 @@ export function flopsPerStep({ spec, batchSize }: TrainingConfig): number {
 }
 
 /** Rows m, columns n and depth k of the product in each layer, for one image. */
-function productsOf({ modelType, hiddenLayers }: ModelSpec): { m: number; n: number; k: number }[] {
-  const products: { m: number; n: number; k: number }[] = [];
-  let features = IMAGE_PIXELS;
-  if (modelType === "ConvNN") {
-    let side = IMAGE_SIDE, channels = 1;
-    for (const out of CONV_CHANNELS) {
-      products.push({ m: side * side, n: out, k: 9 * channels });
-      side /= 2;
-      channels = out;
-    }
-    features = side * side * channels;
-  }
-  for (const width of [...hiddenLayers, CLASSES]) {
-    products.push({ m: 1, n: width, k: features });
-    features = width;
-  }
-  return products;
+function productsOf(spec: ModelSpec): { m: number; n: number; k: number }[] {
+  return layersOf(spec).flatMap((layer) => {
+    if (layer.kind === "linear") return [{ m: 1, n: layer.units, k: layer.input[0] }];
+    if (layer.kind !== "conv") return [];
+    const { kernel, input: [, , inputs], output: [height, width, outputs] } = layer;
+    return [{ m: height * width, n: outputs, k: kernel * kernel * inputs }];
+  });
 }

@@ -3,7 +3,7 @@ import { prepareDrawing } from "../../core/mnist/drawing/drawing.ts";
 import { CANVAS, drawDigit } from "../../core/mnist/drawing/drawing_testing.ts";
 import type { DigitSet } from "../../core/mnist/idx.ts";
 import type { Raster } from "../../core/mnist/drawing/raster.ts";
-import { IMAGE_PIXELS } from "../../core/models/model_spec.ts";
+import { IMAGE_PIXELS } from "../../core/models/spec.ts";
 import { decodePng } from "../../inference_service/drawing/png/decode.ts";
 import { readDrawing } from "../../inference_service/drawing/read_drawing.ts";
 import { writePng } from "../../inference_service/drawing/png/testing.ts";

@@ -1,5 +1,5 @@
 /** Predictions in this process: one image at a time, and a thousand. */
-import { IMAGE_PIXELS, type ModelSpec } from "../../core/models/model_spec.ts";
+import { IMAGE_PIXELS, type ModelSpec } from "../../core/models/spec.ts";
 import { initialParameters } from "../../core/models/parameters.ts";
 import { openPredictor, type Predictor } from "../../core/training/predictor.ts";
 import { assertAllClose } from "../../core/testing/assert_all_close.ts";

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { prepareDrawing } from "../../core/mnist/drawing/drawing.ts";
 import { openPredictor } from "../../core/training/predictor.ts";
 import { openTrainer } from "../../core/training/trainer.ts";
-import type { NamedTensor } from "../../core/models/model_spec.ts";
+import type { NamedTensor } from "../../core/models/spec.ts";
 import { assertAllClose } from "../../core/testing/assert_all_close.ts";
 import type { ModelRecord, PredictResponse } from "../../protocol/mod.ts";
 import { decodePng } from "../../inference_service/drawing/png/decode.ts";

@@ -8,7 +8,7 @@ import { findAdapter } from "../../core/backends/open.ts";
 import { webgpuBackend } from "../../core/backends/webgpu/backend.ts";
 import { closeDevice } from "../../core/backends/webgpu/device.ts";
 import type { Program, Tensor } from "../../core/graph.ts";
-import type { ModelSpec } from "../../core/models/model_spec.ts";
+import type { ModelSpec } from "../../core/models/spec.ts";
 import { initialParameters, writeParameters } from "../../core/models/parameters.ts";
 import { STATE, trainingProgram } from "../../core/training/programs.ts";
 import type { Session } from "../../core/session.ts";

@@ -5,7 +5,7 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { CANVAS, drawDigit } from "../../core/mnist/drawing/drawing_testing.ts";
-import { IMAGE_PIXELS } from "../../core/models/model_spec.ts";
+import { IMAGE_PIXELS } from "../../core/models/spec.ts";
 import { writePng } from "../../inference_service/drawing/png/testing.ts";
 import { readTestDigits } from "../../service/dataset/dataset.ts";
 import { readSettings } from "../../service/settings.ts";

@@ -1,6 +1,6 @@
 /** From trained weights to the few characters that are committed. */
 import { ALPHABET, DOUBT_CELLS, type OodTable } from "../../core/mnist/ood/ood_network.ts";
-import { IMAGE_PIXELS, type NamedTensor } from "../../core/models/model_spec.ts";
+import { IMAGE_PIXELS, type NamedTensor } from "../../core/models/spec.ts";
 
 const MEAN = 0.1307, DEVIATION = 0.3081;
 const STEPS = 31;
@@ -23,7 +23,7 @@ export function tableOf([w1, b1, w2, b2]: readonly NamedTensor[]): Omit<OodTable
 export function sourceOf(table: OodTable): string {
   return [
     "/** Made by scripts/ood/train.ts, not by hand. */",
-    `import type { OodTable } from ${JSON.stringify("./doubt_network.ts")};`,
+    `import type { OodTable } from ${JSON.stringify("./ood_network.ts")};`,
     "",
     `export const OOD_TABLE: OodTable = ${JSON.stringify(table, null, 2)};`,
     "",

@@ -1,4 +1,4 @@
-/** What clients send, from text to meaning. */
+/** What clients send on the sockets: read, limited, carried out. */
 import {
   type ClientMessage,
   ClientMessageSchema,
@@ -14,9 +14,11 @@ import {
   validate,
   ValidationError,
 } from "../../protocol/mod.ts";
-import { PLACES } from "../../lab/training/live_pad.ts";
+import { LIVE_PADS } from "../../lab/training/live_pad.ts";
 import type { Outbox } from "./outbox.ts";
 import type { Run, RunListener } from "../../lab/runs/run.ts";
+
+const POLICY_VIOLATION = 1008;
 
 /**
  * Reads the first message on `/ws/train`.
@@ -59,20 +61,21 @@ function utf8Bytes(text: string): number {
 }
 
 /** How much one socket may still send: a bucket that fills again as time goes by. */
-
 export class MessageBudget {
   #messages = SOCKET_BURST.messages;
   #bytes = SOCKET_BURST.bytes;
+  readonly #now: () => number;
   #filledAt: number;
 
-  /** `now` gives milliseconds. */
-  constructor(private readonly now: () => number = () => performance.now()) {
+  /** @param now milliseconds; another clock in tests */
+  constructor(now: () => number = () => performance.now()) {
+    this.#now = now;
     this.#filledAt = now();
   }
 
   /** Whether a message that just came was within what its socket may send. */
   take(data: unknown): boolean {
-    const now = this.now();
+    const now = this.#now();
     const seconds = (now - this.#filledAt) / 1000;
     this.#filledAt = now;
     this.#messages = Math.min(SOCKET_BURST.messages, this.#messages + SOCKET_RATE.messages * seconds) - 1;
@@ -81,24 +84,20 @@ export class MessageBudget {
   }
 }
 
-/** Bytes or, of a text, UTF-16 units: about what it takes here. */
+/** Bytes or, of a text, UTF-16 units: about the memory it takes. */
 function sizeOf(data: unknown): number {
   if (typeof data === "string") return data.length;
   return data instanceof ArrayBuffer ? data.byteLength : 0;
 }
 
-/** A client's word on a run, the same on both sockets. */
-
-/** Carries out the message of the client behind `listener`. What cannot be done is told to this client alone; the run goes on. */
-export function control(run: Run, data: unknown, outbox: Outbox, listener: RunListener) {
-  const refusal = carryOut(run, data, listener);
+/** Carries out a message of the client behind `listener`. Only this client hears of what cannot be done; the run continues. */
+export function carryOut(run: Run, data: unknown, outbox: Outbox, listener: RunListener) {
+  const refusal = obey(run, data, listener);
   // A client that floods and does not read gets no more answers.
   if (refusal !== undefined && !outbox.congested) outbox.send({ type: "log", message: refusal });
 }
 
-const POLICY_VIOLATION = 1008;
-
-/** Lets a client go that sends more than anybody would; its run goes on. */
+/** Disconnects a flooding client; its run continues. */
 export function refuseFlood(outbox: Outbox) {
   const { messages } = SOCKET_RATE;
   outbox.send({
@@ -108,11 +107,11 @@ export function refuseFlood(outbox: Outbox) {
   outbox.close(POLICY_VIOLATION, "too many messages");
 }
 
-function carryOut(run: Run, data: unknown, listener: RunListener): string | undefined {
+function obey(run: Run, data: unknown, listener: RunListener): string | undefined {
   try {
     const message = parseClientMessage(data);
     if (message.type === "abort") return run.abort() ? undefined : "Too late to abort: the model is being stored.";
-    if (message.type === "watch") return watch(run, message.pixels, listener);
+    if (message.type === "watch") return showLivePad(run, message.pixels, listener);
     return run.answer(message.value) ? undefined : "Nothing was asked that overwrite could answer.";
   } catch (error) {
     if (error instanceof ValidationError) return `Message ignored: ${error.message}`;
@@ -120,9 +119,9 @@ function carryOut(run: Run, data: unknown, listener: RunListener): string | unde
   }
 }
 
-function watch({ watchers }: Run, pixels: string | null, listener: RunListener): string | undefined {
-  if (pixels === null) watchers.leave(listener);
-  else if (!watchers.watch(listener, Uint8Array.fromBase64(pixels))) {
-    return `Message ignored: ${PLACES} drawings of others are watched already, no more can be.`;
+function showLivePad({ livePads }: Run, pixels: string | null, listener: RunListener): string | undefined {
+  if (pixels === null) livePads.remove(listener);
+  else if (!livePads.put(listener, Uint8Array.fromBase64(pixels))) {
+    return `Message ignored: ${LIVE_PADS} drawings of others are watched already, no more can be.`;
   }
 }

@@ -4,8 +4,7 @@ import type { Local, WasmFeatures } from "../../codegen/wasm/assembler/function_
 import { ModuleBuilder } from "../../codegen/wasm/assembler/module_builder.ts";
 import type { ScheduleItem } from "../../fuse.ts";
 import type { Tensor } from "../../graph.ts";
-import type { Address, WasmKernel } from "../../op.ts";
-import { baseOf } from "../../codegen/wasm/kernel.ts";
+import { type Address, baseOf, type WasmKernel } from "../../codegen/wasm/kernel.ts";
 import { rootOf, type Schedule } from "../../schedule.ts";
 import { bytesOf } from "../../shape.ts";
 import { addBarrier, CONTROL, countersAt } from "./threads/control.ts";

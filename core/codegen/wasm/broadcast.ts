@@ -1,8 +1,7 @@
 import { i32, v128 } from "./assembler/instructions.ts";
 import type { Code } from "./assembler/function_builder.ts";
-import type { WasmKernel } from "../../op.ts";
 import { type Shape, sizeOf } from "../../shape.ts";
-import { baseOf } from "./kernel.ts";
+import { baseOf, type WasmKernel } from "./kernel.ts";
 
 /** Strides in elements by which a tensor of shape `from` is read to fill one of shape `to`; 0 where it repeats. */
 export function broadcastStrides(from: Shape, to: Shape): number[] {

@@ -5,10 +5,10 @@
  */
 import type { Code, FunctionBuilder, Local } from "./assembler/function_builder.ts";
 import { i32 } from "./assembler/instructions.ts";
-import type { Address, WasmKernel } from "../../op.ts";
-import { baseOf } from "./kernel.ts";
-import { clear, type Padded, paddedImage, padImage } from "./padded_image.ts";
+import { type Address, baseOf, type WasmKernel } from "./kernel.ts";
+import { type Padded, paddedImage, padImage } from "./padded_image.ts";
 import { packPanel, PANEL, PANEL_BYTES, RegisterTile, spaced, tileHeights } from "./tile.ts";
+import { clear } from "./vectors.ts";
 
 export interface ConvShape {
   batch: number;

@@ -1,9 +1,8 @@
 /** The matrix product in WebAssembly: B is taken in panels of 8 columns, packed into `[k][8]`, then tiles of rows go over it. */
 import type { FunctionBuilder, Local } from "./assembler/function_builder.ts";
 import { i32, v128 } from "./assembler/instructions.ts";
-import { transpose4 } from "./math.ts";
-import type { Address, WasmKernel } from "../../op.ts";
-import { baseOf } from "./kernel.ts";
+import { transpose4 } from "./vectors.ts";
+import { type Address, baseOf, type WasmKernel } from "./kernel.ts";
 import { packPanel, PANEL, PANEL_BYTES, RegisterTile, spaced, tileHeights } from "./tile.ts";
 
 /** `C[m, n] = Σ_k A(m, k) B(k, n)` with strides in elements; one stride of each operand is 1. */

@@ -1,8 +1,7 @@
 import { f32x4, i32, v128 } from "./assembler/instructions.ts";
-import { acrossLanes, firstLanes, storeLanes } from "./math.ts";
-import type { WasmKernel } from "../../op.ts";
+import { acrossLanes, firstLanes, storeLanes } from "./vectors.ts";
 import { type Shape, sizeOf } from "../../shape.ts";
-import { baseOf } from "./kernel.ts";
+import { baseOf, type WasmKernel } from "./kernel.ts";
 
 /** A tensor seen as `[outer, length, inner]`, of which the middle is summed. */
 export interface Split {

@@ -4,7 +4,7 @@
  */
 import type { Code, FunctionBuilder, Local } from "./assembler/function_builder.ts";
 import { i32, v128 } from "./assembler/instructions.ts";
-import { storeLanes } from "./math.ts";
+import { storeLanes } from "./vectors.ts";
 
 /** Columns of a tile, and of the panels that B is packed into. */
 export const PANEL = 8;

@@ -1,4 +1,3 @@
-import { IMAGE_SIDE } from "../../../core/models/model_spec.ts";
 import type { Weights } from "../../shared/wire/stored_models.ts";
 
 /** What the units of a layer look for: a picture each. */
@@ -13,9 +12,9 @@ export interface FirstLayer {
 }
 
 export function firstLayerOf({ spec, weights }: Weights): FirstLayer {
-  const { data, shape: [count] } = weights[0];
-  const isConvolution = spec.modelType === "ConvNN";
-  const side = isConvolution ? 3 : IMAGE_SIDE, area = side * side;
+  const { data, shape: [count, inputs, kernel] } = weights[0];
+  const isConvolution = kernel !== undefined;
+  const side = isConvolution ? kernel : Math.sqrt(inputs), area = side * side;
   const pictures = Array.from({ length: count }, (_, unit) => data.subarray(unit * area, (unit + 1) * area));
   const largest = data.reduce((most, weight) => Math.max(most, Math.abs(weight)), 0);
   const kind = isConvolution ? "filters" : spec.hiddenLayers.length === 0 ? "digits" : "units";

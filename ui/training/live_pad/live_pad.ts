@@ -74,6 +74,6 @@ export class LivePad {
     // A model that was deleted or cannot be read leaves the last guess on the page.
     const stored = await this.#weights.get(result.model_id).catch(() => undefined);
     if (stored === undefined || this.pixels.value !== pixels || this.#run.result.value !== result) return;
-    this.#finalAnswer.value = [...plainPredict(stored.weights, pixels)];
+    this.#finalAnswer.value = [...plainPredict(stored.spec, stored.weights, pixels)];
   }
 }

@@ -67,7 +67,7 @@ Deno.test("the answer follows the training, and the drawing is sent again after 
 
   lab.replies.set("/api/runs", { status: 200, body: [{ id: "r1" }] });
   lab.socket.drop();
-  await lab.passWait();
+  await lab.fireTimer();
   lab.socket.open();
   assert.deepEqual(lab.socket.sent.map((message) => (message as { type: string }).type), ["watch"]);
 });
@@ -86,7 +86,8 @@ Deno.test("clearing the pad, or drawing nothing, ends the answers", async () => 
 
 Deno.test("once the training is done, the stored weights answer further drawings", async () => {
   const { lab, run, livePad } = setUp();
-  const weights = initialParameters({ modelType: "SimpleNN", hiddenLayers: [] }, 1);
+  const spec = { modelType: "SimpleNN", hiddenLayers: [] } as const;
+  const weights = initialParameters(spec, 1);
   const metadata = { model_type: "SimpleNN", hidden_layers_config: "[]", use_dropout: "false", dropout_p: "0.3" };
   lab.files.set("/api/models/m1/model.safetensors", writeSafetensors(weights, metadata));
   start(lab, run);
@@ -96,7 +97,7 @@ Deno.test("once the training is done, the stored weights answer further drawings
   assert.deepEqual(livePad.answer.value, { probabilities: guess(100, 7).probabilities, step: undefined });
 
   await livePad.setDrawing(page());
-  assert.deepEqual(livePad.answer.value, { probabilities: [...plainPredict(weights, livePad.pixels.value!)] });
+  assert.deepEqual(livePad.answer.value, { probabilities: [...plainPredict(spec, weights, livePad.pixels.value!)] });
 
   livePad.forgetFinalAnswer();
   run.start(config);

@@ -1,11 +1,10 @@
 import type { FunctionBuilder, Local } from "../../../codegen/wasm/assembler/function_builder.ts";
 import { f32x4, i32, i32x4, v128 } from "../../../codegen/wasm/assembler/instructions.ts";
-import { forEach } from "../../../codegen/wasm/vectors.ts";
-import { transpose4 } from "../../../codegen/wasm/math.ts";
+import { clear, transpose4 } from "../../../codegen/wasm/vectors.ts";
 import { apply, type Tensor } from "../../../graph.ts";
-import type { Address, SpecialOp } from "../../../op.ts";
-import { baseOf } from "../../../codegen/wasm/kernel.ts";
-import { clear, paddedImage, unpadImage } from "../../../codegen/wasm/padded_image.ts";
+import type { SpecialOp } from "../../../op.ts";
+import { type Address, baseOf } from "../../../codegen/wasm/kernel.ts";
+import { paddedImage, unpadImage } from "../../../codegen/wasm/padded_image.ts";
 import { addTaps, type Lists } from "./sparse_gradient.ts";
 import { ENTRY } from "../sparse/csr.ts";
 import { borderOf, type Conv3x3Shape, placeOffsets, windowStrides } from "./conv3x3.ts";
@@ -41,7 +40,7 @@ const pooledInputGradientOp: SpecialOp = {
         f.set(source, i32.mul(from.get, i32.const((height / 2) * (width / 2) * filters * 4)));
         f.countTo(n, to.get, 1, () => {
           clear(f, scratch, padded.bytes);
-          forEach(f, height / 2, (y) => {
+          f.forEach(height / 2, (y) => {
             f.set(window, i32.add(scratch.get, i32.mul(y.get, i32.const(windowStrides(s).row))));
             f.repeat(width / 2, () => {
               listFilters(f, s, { gradient, values, places }, source, { lists, listBytes, ends });
@@ -115,7 +114,7 @@ function spread(
 ): void {
   const [, pixel, row] = placeOffsets(s);
   const target = f.local("i32"), last = f.local("i32"), first = f.let("i32", lists.get);
-  forEach(f, PLACES, (place) => {
+  f.forEach(PLACES, (place) => {
     f.set(last, i32.load(i32.add(ends.get, i32.shl(place.get, i32.const(2))), 0));
     f.if(i32.ltS(first.get, last.get), () => {
       const x = i32.mul(i32.and(place.get, i32.const(1)), i32.const(pixel));

@@ -1,11 +1,10 @@
 import type { FunctionBuilder, Local } from "../../../codegen/wasm/assembler/function_builder.ts";
 import { f32x4, i32, i32x4, v128 } from "../../../codegen/wasm/assembler/instructions.ts";
-import { forEach } from "../../../codegen/wasm/vectors.ts";
-import { transpose4 } from "../../../codegen/wasm/math.ts";
+import { clear, transpose4 } from "../../../codegen/wasm/vectors.ts";
 import { apply, type Tensor } from "../../../graph.ts";
-import type { Address, SpecialOp } from "../../../op.ts";
-import { baseOf } from "../../../codegen/wasm/kernel.ts";
-import { clear, paddedImage, padImage } from "../../../codegen/wasm/padded_image.ts";
+import type { SpecialOp } from "../../../op.ts";
+import { type Address, baseOf } from "../../../codegen/wasm/kernel.ts";
+import { paddedImage, padImage } from "../../../codegen/wasm/padded_image.ts";
 import { addTaps, type Lists } from "./sparse_gradient.ts";
 import { ENTRY } from "../sparse/csr.ts";
 import { borderOf, type Conv3x3Shape, placeOffsets, windowStrides } from "./conv3x3.ts";
@@ -41,7 +40,7 @@ const pooledWeightGradientOp: SpecialOp = {
           clear(f, sums, LANES * taps);
           f.set(sums, i32.add(sums.get, i32.const(LANES * taps)));
         });
-        forEach(f, batch, (n) => {
+        f.forEach(batch, (n) => {
           padImage(f, image, x, n, scratch);
           f.set(group, from.get);
           f.set(sums, firstSums.get);
@@ -67,7 +66,7 @@ function listPixels(f: FunctionBuilder, s: Conv3x3Shape, inputs: PooledGradient,
     (_, lane) => f.let("i32", i32.add(lists.lists.get, i32.const(lane * lists.listBytes))),
   );
   const window = f.local("i32"), kept = f.local("i32"), offsets = f.local("v128");
-  forEach(f, s.height / 2, (y) => {
+  f.forEach(s.height / 2, (y) => {
     f.set(window, i32.mul(y.get, i32.const(strides.row)));
     f.repeat(s.width / 2, () => {
       const gradient = loadGradient(f, inputs, source);
@@ -105,7 +104,7 @@ function addPixels(
   { lists, listBytes, ends }: Lists,
 ): void {
   const first = f.let("i32", lists.get), last = f.local("i32"), target = f.let("i32", sums.get);
-  forEach(f, LANES, (lane) => {
+  f.forEach(LANES, (lane) => {
     f.set(last, i32.load(i32.add(ends.get, i32.shl(lane.get, i32.const(2))), 0));
     addTaps(f, s.channels, { first, last }, { at: target, stride: 3 * s.channels * 4 }, { at: padded, stride: row });
     f.set(first, i32.add(first.get, i32.const(listBytes)));

@@ -6,8 +6,8 @@
 import type { Code, FunctionBuilder, Local } from "../../../codegen/wasm/assembler/function_builder.ts";
 import { f32x4, i32, i32x4, v128 } from "../../../codegen/wasm/assembler/instructions.ts";
 import { apply, type Tensor } from "../../../graph.ts";
-import type { Address, SpecialOp } from "../../../op.ts";
-import { baseOf } from "../../../codegen/wasm/kernel.ts";
+import type { SpecialOp } from "../../../op.ts";
+import { type Address, baseOf } from "../../../codegen/wasm/kernel.ts";
 import { aligned } from "../../../schedule.ts";
 import { bytesOf, type TensorType } from "../../../shape.ts";
 

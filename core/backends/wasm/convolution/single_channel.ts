@@ -1,13 +1,13 @@
 import type { Code, FunctionBuilder, Local } from "../../../codegen/wasm/assembler/function_builder.ts";
 import { i32, i32x4, v128 } from "../../../codegen/wasm/assembler/instructions.ts";
-import { forEach } from "../../../codegen/wasm/vectors.ts";
 import { apply, type Tensor } from "../../../graph.ts";
-import type { Address, SpecialOp } from "../../../op.ts";
-import { baseOf } from "../../../codegen/wasm/kernel.ts";
-import { clear, paddedImage, padImage } from "../../../codegen/wasm/padded_image.ts";
+import type { SpecialOp } from "../../../op.ts";
+import { type Address, baseOf } from "../../../codegen/wasm/kernel.ts";
+import { paddedImage, padImage } from "../../../codegen/wasm/padded_image.ts";
 import type { TensorType } from "../../../shape.ts";
 import { borderOf, type Conv3x3Shape, eachTapOfWindow, windowStrides } from "./conv3x3.ts";
 import { loadGradient, part, type Pooled, type PooledGradient, pooledLayout, storeMaximum } from "./relu_pool.ts";
+import { clear } from "../../../codegen/wasm/vectors.ts";
 
 const TAPS = 9, LANES = 4;
 
@@ -62,7 +62,7 @@ function poolImage(
 ): void {
   const strides = windowStrides(s), window = f.local("i32"), pixel = f.local("v128");
   const sums = [0, 1, 2, 3].map(() => f.local("v128"));
-  forEach(f, s.height / 2, (y) => {
+  f.forEach(s.height / 2, (y) => {
     f.set(window, i32.add(padded.get, i32.mul(y.get, i32.const(strides.row))));
     f.repeat(s.width / 2, () => {
       for (const sum of sums) f.set(sum, v128.zero);
@@ -113,7 +113,7 @@ const singleChannelWeightGradientOp: SpecialOp = {
         };
         clear(f, scratch, padded.bytes);
         eachGroup(() => clear(f, sumsAt, sumBytes));
-        forEach(f, batch, (n) => {
+        f.forEach(batch, (n) => {
           padImage(f, image, x, n, scratch);
           eachGroup(() => {
             const start = i32.mul(n.get, i32.const(windows * filters * 4));
@@ -147,7 +147,7 @@ function addImage(
   const strides = windowStrides(s), window = f.local("i32"), place = f.local("v128"), pixel = f.local("v128");
   // A lane's gradient in that of four vectors which stands for the window's pixel that it came from, and 0 in the others.
   const parts = [0, 1, 2, 3].map(() => f.local("v128"));
-  forEach(f, s.height / 2, (y) => {
+  f.forEach(s.height / 2, (y) => {
     f.set(window, i32.add(padded.get, i32.mul(y.get, i32.const(strides.row))));
     f.repeat(s.width / 2, () => {
       const gradient = loadGradient(f, inputs, source);

@@ -6,16 +6,16 @@
  */
 import type { FunctionBuilder, Local } from "../../../codegen/wasm/assembler/function_builder.ts";
 import { i32, v128 } from "../../../codegen/wasm/assembler/instructions.ts";
-import { forEach } from "../../../codegen/wasm/vectors.ts";
 import { apply, type Tensor } from "../../../graph.ts";
-import type { Address, SpecialOp } from "../../../op.ts";
-import { baseOf } from "../../../codegen/wasm/kernel.ts";
-import { clear, paddedImage, padImage } from "../../../codegen/wasm/padded_image.ts";
+import type { SpecialOp } from "../../../op.ts";
+import { type Address, baseOf } from "../../../codegen/wasm/kernel.ts";
+import { paddedImage, padImage } from "../../../codegen/wasm/padded_image.ts";
 import { PANEL, PANEL_BYTES, RegisterTile, spaced, tileHeights } from "../../../codegen/wasm/tile.ts";
 import { borderOf, type Conv3x3Shape, windowStrides } from "./conv3x3.ts";
 import { transformImageTile, transformKernel, transformProducts } from "./winograd_transforms.ts";
 import { convPadding } from "../../../ops/mod.ts";
 import type { Rule } from "../rewrite.ts";
+import { clear } from "../../../codegen/wasm/vectors.ts";
 
 /** Places of a transformed tile. */
 const PLACES = 16;
@@ -83,7 +83,7 @@ const winogradConvOp: SpecialOp = {
 /** Kernels `[3, 3, channels, filters]` into planes of panels `[filters / 8][channels][8]`. */
 function transformKernels(f: FunctionBuilder, s: Conv3x3Shape, layout: Layout, w: Address, kernels: Local): void {
   const row = s.channels * s.filters * 4;
-  forEach(f, s.channels, (channel) => {
+  f.forEach(s.channels, (channel) => {
     const from = f.let("i32", baseOf(w, i32.mul(channel.get, i32.const(s.filters * 4))));
     const to = f.let("i32", i32.add(kernels.get, i32.mul(channel.get, i32.const(PANEL_BYTES))));
     f.repeat(s.filters / PANEL, () => {
@@ -104,7 +104,7 @@ function transformKernels(f: FunctionBuilder, s: Conv3x3Shape, layout: Layout, w
 function transformImage(f: FunctionBuilder, s: Conv3x3Shape, layout: Layout, padded: Local, images: Local): void {
   const strides = windowStrides(s), row = strides.row / 2, pixel = s.channels * 4;
   const to = f.let("i32", images.get), from = f.local("i32");
-  forEach(f, s.height / 2, (y) => {
+  f.forEach(s.height / 2, (y) => {
     f.set(from, i32.add(padded.get, i32.mul(y.get, i32.const(strides.row))));
     f.repeat(s.width / 2, () => {
       f.repeat(s.channels / 4, () => {
@@ -131,10 +131,10 @@ function multiply(
 ): void {
   const panelBytes = channels * PANEL_BYTES, rowBytes = layout.held * 4;
   const a = f.local("i32"), b = f.local("i32"), row = f.local("i32"), out = f.local("i32"), panelAt = f.local("i32");
-  forEach(f, PLACES, (place) => {
+  f.forEach(PLACES, (place) => {
     const firstPanel = i32.mul(first.get, i32.const(panelBytes / PANEL));
     f.set(panelAt, i32.add(i32.add(at.kernels.get, i32.mul(place.get, i32.const(layout.kernelPlane))), firstPanel));
-    forEach(f, layout.held / PANEL, (panel) => {
+    f.forEach(layout.held / PANEL, (panel) => {
       f.set(row, i32.add(at.images.get, i32.mul(place.get, i32.const(layout.imagePlane))));
       const plane = i32.add(at.products.get, i32.mul(place.get, i32.const(layout.productPlane)));
       f.set(out, i32.add(plane, i32.mul(panel.get, i32.const(PANEL_BYTES))));

@@ -1,9 +1,9 @@
 import type { FunctionBuilder, Local } from "../../../codegen/wasm/assembler/function_builder.ts";
 import { i32, v128 } from "../../../codegen/wasm/assembler/instructions.ts";
-import { storeLanes } from "../../../codegen/wasm/math.ts";
+import { storeLanes } from "../../../codegen/wasm/vectors.ts";
 import { apply, type Tensor } from "../../../graph.ts";
-import type { KernelOperands, SpecialOp } from "../../../op.ts";
-import { baseOf } from "../../../codegen/wasm/kernel.ts";
+import type { SpecialOp } from "../../../op.ts";
+import { baseOf, type KernelOperands } from "../../../codegen/wasm/kernel.ts";
 import { sizeOf } from "../../../shape.ts";
 import { addEntries, chunksOf, ENTRY, HEADER, rowBytes } from "./csr.ts";
 

@@ -4,7 +4,7 @@ import { apply, type Tensor } from "../../../graph.ts";
 import type { SpecialOp } from "../../../op.ts";
 import { baseOf } from "../../../codegen/wasm/kernel.ts";
 import { compressedSize, compressedType, ENTRY, HEADER, rowBytes } from "./csr.ts";
-import { transpose4 } from "../../../codegen/wasm/math.ts";
+import { transpose4 } from "../../../codegen/wasm/vectors.ts";
 
 /** Columns of a sparse input in a work item: enough that finding them in each row costs little. */
 const COLUMNS_PER_ITEM = 8;

@@ -3,9 +3,9 @@
  * in its core's cache. The shares of long items are cut into parts, and who is done takes parts from the others: cores are not
  * equally fast, and other programs run on them.
  */
+import type { WasmKernel } from "../../../codegen/wasm/kernel.ts";
 import type { Code, FunctionBuilder, Local } from "../../../codegen/wasm/assembler/function_builder.ts";
 import { atomics, i32 } from "../../../codegen/wasm/assembler/instructions.ts";
-import type { WasmKernel } from "../../../op.ts";
 
 const MAX_PARTS = 16;
 /** Vector operations that a part has at least, some microseconds: much more than taking it costs. */

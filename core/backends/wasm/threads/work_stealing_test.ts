@@ -1,7 +1,7 @@
+import type { WasmKernel } from "../../../codegen/wasm/kernel.ts";
 import assert from "node:assert/strict";
 import { i32 } from "../../../codegen/wasm/assembler/instructions.ts";
 import { ModuleBuilder } from "../../../codegen/wasm/assembler/module_builder.ts";
-import type { WasmKernel } from "../../../op.ts";
 import { CUT_ITEMS, cutItems, partsOf, resetCounters, shareOut } from "./work_stealing.ts";
 
 const STOP = 0, COUNTERS = 64, DONE = 8192, COUNTED = 1;

@@ -107,6 +107,12 @@ export class FunctionBuilder {
     });
   }
 
+  /** Runs `body` for each of `count` with a local that counts from 0. */
+  forEach(count: number, body: (index: Local) => void): void {
+    const index = this.let("i32", i32.const(0));
+    this.countTo(index, i32.const(count), 1, () => body(index));
+  }
+
   /** `body` exactly `count` times, known now and at least 1; cheaper than `countTo`, for it looks at the end only. */
   repeat(count: number, body: () => void): void {
     if (count < 1) throw new RangeError(`a loop of ${count} rounds would never end`);
