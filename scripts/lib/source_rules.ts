@@ -42,7 +42,7 @@ export function violations(sources: Sources): Violation[] {
 
 /** Tests and their helpers may use Deno, Node and every layer of the top-level folder they lie in. */
 function isTestCode(path: string): boolean {
-  return /(_test|[_/]testing)\.tsx?$/.test(path) || /(^|\/)(testing|testdata)\//.test(path);
+  return /(_test|[_/]testing)\.tsx?$/.test(path) || /(^|\/)(testing|testdata|page_tests)\//.test(path);
 }
 
 function isCode(path: string): boolean {

@@ -1,11 +1,12 @@
-/** Convolution in WGSL as a product: rows are pixels, columns filters, and the depth runs over taps and channels. */
+/** Convolutions in WGSL. */
 import type { WgslKernel } from "./kernel.ts";
 import { type BlockSize, registerBlock } from "./register_block.ts";
 import type { ConvShape } from "../wasm/conv2d.ts";
 
-/** Eight rows of taps take SwiftShader most of a minute to compile. */
+/** Not taller: with eight rows of taps, SwiftShader compiles for most of a minute. */
 const BLOCK: BlockSize = { rows: 4, columns: 8 };
 
+/** A convolution as a matrix product: rows are pixels, columns filters, and the depth is taps times channels. */
 export function convWgsl(s: ConvShape): WgslKernel {
   const { outWidth, outHeight, filters, channels } = s;
   const pixels = s.batch * outHeight * outWidth;
@@ -14,7 +15,7 @@ export function convWgsl(s: ConvShape): WgslKernel {
     size: BLOCK,
     rows: pixels,
     columns: filters,
-    // A tap outside the image adds nothing: its pixel's factor is 0.
+    // A tap outside the image adds nothing, because its pixel counts as 0.
     depth: `for (var ky = 0u; ky < ${s.kernelHeight}u; ky++) { for (var kx = 0u; kx < ${s.kernelWidth}u; kx++) {
 ${blockRows.map((i) => tapOf(s, i)).join("\n")}
 let tap = (ky * ${s.kernelWidth}u + kx) * ${channels}u;
@@ -30,7 +31,7 @@ let px${i} = i32(${row} % ${outWidth}u) - ${s.paddingX};`,
   });
 }
 
-/** Statements that find the pixel under a tap of row `i`, and whether it lies inside the image. */
+/** Statements that find the pixel under a tap of row `i`, and whether it is inside the image. */
 function tapOf(s: ConvShape, i: number): string {
   return `let ty${i} = py${i} + i32(ky);
 let tx${i} = px${i} + i32(kx);
@@ -38,6 +39,7 @@ let inside${i} = ty${i} >= 0 && ty${i} < ${s.height} && tx${i} >= 0 && tx${i} < 
 let pixel${i} = select(0u, (image${i} + u32(ty${i} * ${s.width} + tx${i})) * ${s.channels}u, inside${i});`;
 }
 
+/** The gradient of kernels as a matrix product: rows are taps times channels, columns filters, and the depth is pixels. */
 export function convWeightGradientWgsl(s: ConvShape): WgslKernel {
   const { outWidth, outHeight, filters, channels, kernelWidth } = s;
   return registerBlock(

@@ -1,8 +1,9 @@
-/** The matrix product in WGSL: each invocation keeps a block of the result in registers while the depth runs by. */
+/** The matrix product in WGSL. */
 import type { WgslKernel } from "./kernel.ts";
 import { registerBlock } from "./register_block.ts";
 import type { Product } from "../wasm/matmul.ts";
 
+/** A kernel for the product with these extents and strides. */
 export function matmulWgsl({ m, n, k, aRow, aDepth, bDepth, bColumn }: Product): WgslKernel {
   return registerBlock({
     size: { rows: 8, columns: 4 },

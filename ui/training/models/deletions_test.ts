@@ -23,7 +23,7 @@ Deno.test("a model is gone from the page at once, and from the lab when the time
   deletions.delete([B]);
   assert.equal(ids(), "ca");
   assert.deepEqual(lab.removed, []);
-  assert.equal(await lab.passWait(), UNDO_MS);
+  assert.equal(await lab.fireTimer(), UNDO_MS);
   assert.deepEqual(lab.removed, ["/api/models/b"]);
   assert.deepEqual(deletions.waiting.value, []);
   assert.equal(ids(), "ca");
@@ -40,7 +40,7 @@ Deno.test("Undo puts models back where they were, the latest first, and the lab 
   assert.deepEqual(deletions.undo()?.models, [A, C]);
   assert.equal(ids(), "cba");
   assert.equal(deletions.undo(), undefined);
-  assert.deepEqual(lab.waits, []);
+  assert.deepEqual(lab.timers, []);
   assert.deepEqual(lab.removed, []);
 });
 
@@ -49,11 +49,11 @@ Deno.test("time stands still as long as somebody is about to undo, then counts a
   deletions.delete([A]);
   deletions.hold();
   deletions.delete([B]);
-  assert.deepEqual(lab.waits, []);
+  assert.deepEqual(lab.timers, []);
   deletions.release();
   deletions.release();
-  assert.equal(lab.waits.length, 2);
-  assert.equal(await lab.passWait(), UNDO_MS);
+  assert.equal(lab.timers.length, 2);
+  assert.equal(await lab.fireTimer(), UNDO_MS);
   assert.deepEqual(lab.removed, ["/api/models/a"]);
 });
 
@@ -63,7 +63,7 @@ Deno.test("after the last held one is undone, time counts for the next", async (
   deletions.hold();
   deletions.undo();
   deletions.delete([B]);
-  assert.equal(await lab.passWait(), UNDO_MS);
+  assert.equal(await lab.fireTimer(), UNDO_MS);
   assert.deepEqual(lab.removed, ["/api/models/b"]);
 });
 
@@ -73,7 +73,7 @@ Deno.test("whoever leaves the page has meant it: all that waits is asked for in 
   deletions.delete([B, C]);
   deletions.flush();
   assert.deepEqual(lab.removed.toSorted(), ["/api/models/a", "/api/models/b", "/api/models/c"]);
-  assert.deepEqual(lab.waits, []);
+  assert.deepEqual(lab.timers, []);
   await settled();
   assert.equal(lab.removed.length, 3);
 });
@@ -82,7 +82,7 @@ Deno.test("what the lab does not remove is in the list again, with the reason", 
   const { lab, deletions, ids } = await open();
   lab.replies.set("DELETE /api/models/b", { status: 500, body: { error: "The disk is read-only." } });
   deletions.delete([A, B]);
-  await lab.passWait();
+  await lab.fireTimer();
   assert.equal(ids(), "cb");
   assert.equal(
     deletions.failure.value,
@@ -91,7 +91,7 @@ Deno.test("what the lab does not remove is in the list again, with the reason", 
   lab.replies.delete("DELETE /api/models/b");
   deletions.delete([B]);
   assert.equal(deletions.failure.value, undefined);
-  await lab.passWait();
+  await lab.fireTimer();
   assert.match(deletions.failure.value!, /The lab could not be reached\.$/);
   assert.equal(ids(), "cb");
   deletions.dismiss();
@@ -102,7 +102,7 @@ Deno.test("a model that was removed elsewhere meanwhile is gone, and nothing is 
   const { lab, deletions, ids } = await open();
   lab.replies.set("DELETE /api/models/a", { status: 404, body: { error: "There is no model." } });
   deletions.delete([A]);
-  await lab.passWait();
+  await lab.fireTimer();
   assert.equal(ids(), "cb");
   assert.equal(deletions.failure.value, undefined);
 });

@@ -223,10 +223,10 @@ Deno.test("a lost connection is said, retried ever more slowly, and the run foun
   lab.socket.say(loss(1));
   lab.socket.drop();
   assert.match(describeRun(run), /Connection lost/);
-  const delays = [await lab.passWait(), await lab.passWait(), await lab.passWait()];
+  const delays = [await lab.fireTimer(), await lab.fireTimer(), await lab.fireTimer()];
   assert.ok(delays[0] < delays[1] && delays[1] < delays[2], String(delays));
   listRun(lab, "r1");
-  await lab.passWait();
+  await lab.fireTimer();
   assert.equal(lab.socket.path, "/ws/runs/r1");
   lab.socket.open();
   lab.socket.say(history("running"), loss(1010, { epoch: 2 }));
@@ -240,7 +240,7 @@ Deno.test("an abort asked for while the connection was lost is sent when it is b
   lab.socket.drop();
   run.abort();
   listRun(lab, "r1");
-  await lab.passWait();
+  await lab.fireTimer();
   lab.socket.open();
   lab.socket.say(history("running"));
   assert.equal(run.phase.value, "stopping");
@@ -251,7 +251,7 @@ Deno.test("a run that the lab has forgotten ends in words", async () => {
   const { lab, run } = started();
   lab.socket.drop();
   listRun(lab, "another");
-  await lab.passWait();
+  await lab.fireTimer();
   assert.equal(run.phase.value, "failed");
   assert.match(describeRun(run), /no longer knows this run/);
 });
@@ -325,7 +325,7 @@ Deno.test("a checkpoint that takes longer to keep than the abort is asked for a 
   lab.socket.drop(1000);
   assert.equal(run.resumable.value, undefined);
   lab.replies.set("/api/runs", { status: 200, body: [{ id: "r1", resume: "r1" }] });
-  await lab.passWait();
+  await lab.fireTimer();
   assert.equal(run.resumable.value, "r1");
 });
 
