@@ -4,7 +4,7 @@ import { coordinates, perElement } from "../codegen/wgsl/kernel.ts";
 import type { KernelOp } from "../op.ts";
 import { requireShape, sameShape, type Shape, ShapeError, sizeOf } from "../shape.ts";
 import { broadcastKernel, broadcastStrides } from "../codegen/wasm/broadcast.ts";
-import { sumWgsl } from "../codegen/wgsl/sum_wgsl.ts";
+import { sumWgsl } from "../codegen/wgsl/sum.ts";
 import { opFamily } from "./define.ts";
 import { reshape } from "./reshape.ts";
 import { split, sumColumns, sumRows } from "../codegen/wasm/sum.ts";

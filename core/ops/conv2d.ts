@@ -6,7 +6,7 @@ import { apply, type Tensor } from "../graph.ts";
 import type { KernelOp } from "../op.ts";
 import { requireShape, type Shape, type TensorType } from "../shape.ts";
 import { convKernel, type ConvShape, convWeightGradientKernel } from "../codegen/wasm/conv2d.ts";
-import { convWeightGradientWgsl, convWgsl } from "../codegen/wgsl/conv2d_wgsl.ts";
+import { convWeightGradientWgsl, convWgsl } from "../codegen/wgsl/conv2d.ts";
 import { opFamily } from "./define.ts";
 import { subsample } from "./subsample.ts";
 import { flipKernels } from "./flip_kernels.ts";
