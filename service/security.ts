@@ -35,7 +35,10 @@ export function securityHeaders(): MiddlewareHandler {
     await next();
     // The answer to a WebSocket upgrade has to reach the server as it was made.
     if (c.res.status === 101) return;
-    for (const [name, value] of Object.entries(HEADERS)) c.res.headers.set(name, value);
+    for (const [name, value] of Object.entries(HEADERS)) {
+      // An answer may have a stricter policy of its own.
+      if (!c.res.headers.has(name)) c.res.headers.set(name, value);
+    }
   };
 }
 
