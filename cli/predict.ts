@@ -10,7 +10,7 @@ import {
   type PredictResponse,
 } from "../protocol/mod.ts";
 import { Registry, specOf } from "../lab/models/mod.ts";
-import type { Settings } from "../service/settings.ts";
+import type { Settings } from "../service/process/settings.ts";
 import { UsageError } from "./arguments.ts";
 
 /** @throws {UsageError} when the drawing cannot be read, or no model is there to ask */

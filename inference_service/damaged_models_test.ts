@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { Registry } from "../lab/models/mod.ts";
 import { testModel, testWeights, withFolder } from "../lab/models/registry_testing.ts";
-import { readSettings } from "../service/settings.ts";
+import { readSettings } from "../service/process/settings.ts";
 import { openInferenceService } from "./service.ts";
 import { pngUrl, stroke } from "./testing.ts";
 

@@ -3,8 +3,8 @@
  * else in MODELS_DIR. The damaged file is kept beside it. Metadata that is sound is left alone.
  */
 import { restoreBackup, type Restored } from "../lab/models/mod.ts";
-import { runMain } from "../service/serve.ts";
-import { readSettings, StartupError } from "../service/settings.ts";
+import { runMain } from "../service/process/serve.ts";
+import { readSettings, StartupError } from "../service/process/settings.ts";
 
 /** What was restored, in words for the terminal. */
 export function describeRestored({ count, time, damaged, withoutFile, unlisted }: Restored): string[] {

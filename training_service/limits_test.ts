@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { SocketGroup } from "../service/websocket.ts";
+import { SocketGroup } from "../service/http/websocket.ts";
 import { inTime, TestClient, withLab } from "./testing.ts";
 
 /** The first line of the answer to a request for a socket. */

@@ -2,8 +2,8 @@
 import type { Hono } from "hono";
 import { quote } from "../protocol/mod.ts";
 import type { Registry } from "../lab/models/mod.ts";
-import { HttpError } from "../service/errors.ts";
-import { pathId } from "../service/path_id.ts";
+import { HttpError } from "../service/http/errors.ts";
+import { pathId } from "../service/http/request.ts";
 import type { ModelImporter } from "../lab/imports/model_importer.ts";
 
 export interface ModelChanges {

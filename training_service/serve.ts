@@ -1,7 +1,7 @@
-import { EventLoopDelay } from "../service/event_loop_delay.ts";
-import { log } from "../service/log.ts";
-import { serveService, type Supervision } from "../service/serve.ts";
-import type { Settings } from "../service/settings.ts";
+import { EventLoopDelay } from "../service/process/health.ts";
+import { log } from "../service/process/log.ts";
+import { serveService, type Supervision } from "../service/process/serve.ts";
+import type { Settings } from "../service/process/settings.ts";
 import { openTrainingService } from "./service.ts";
 
 /**

@@ -1,9 +1,9 @@
 import { Registry, RunCheckpoints } from "../lab/models/mod.ts";
-import type { EventLoopDelay } from "../service/event_loop_delay.ts";
-import { log } from "../service/log.ts";
-import { type Settings, StartupError } from "../service/settings.ts";
-import { pathRedactor } from "../service/redact_paths.ts";
-import { SocketGroup } from "../service/websocket.ts";
+import type { EventLoopDelay } from "../service/process/health.ts";
+import { log } from "../service/process/log.ts";
+import { type Settings, StartupError } from "../service/process/settings.ts";
+import { pathRedactor } from "../service/http/errors.ts";
+import { SocketGroup } from "../service/http/websocket.ts";
 import { ModelAnalyst } from "../lab/analysis/model_analyst.ts";
 import { createTrainingApp } from "./app.ts";
 import { checkDataset } from "../service/dataset/dataset.ts";

@@ -16,9 +16,9 @@ import {
   RunCheckpoints,
   type StoreOptions,
 } from "../lab/models/mod.ts";
-import type { ModelFiles } from "../service/model_routes.ts";
-import { readSettings, type Settings } from "../service/settings.ts";
-import { SocketGroup } from "../service/websocket.ts";
+import type { ModelFiles } from "../service/http/model_routes.ts";
+import { readSettings, type Settings } from "../service/process/settings.ts";
+import { SocketGroup } from "../service/http/websocket.ts";
 import { ModelAnalyst } from "../lab/analysis/model_analyst.ts";
 import { createTrainingApp } from "./app.ts";
 import { ModelImporter } from "../lab/imports/model_importer.ts";

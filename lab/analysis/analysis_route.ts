@@ -1,6 +1,6 @@
 import type { Hono } from "hono";
 import type { Registry } from "../models/mod.ts";
-import { HttpError } from "../../service/errors.ts";
+import { HttpError } from "../../service/http/errors.ts";
 import type { ModelAnalyst } from "./model_analyst.ts";
 
 export interface AnalysisDeps {

@@ -2,7 +2,7 @@
 import type { NamedTensor } from "../../core/models/spec.ts";
 import { type ModelAnalysis, type ModelRecord, recordVersion } from "../../protocol/mod.ts";
 import { type Registry, RegistryError, specOf } from "../models/mod.ts";
-import { HttpError } from "../../service/errors.ts";
+import { HttpError } from "../../service/http/errors.ts";
 import { RunQueue } from "../runs/run_queue.ts";
 import type { FromAnalyser, ToAnalyser } from "./analysis_worker.ts";
 import { findingsOf } from "./analyse.ts";

@@ -3,8 +3,8 @@ import { MODEL_TYPES } from "../../core/models/families.ts";
 import { parameterSpecs } from "../../core/models/spec.ts";
 import { BOUNDS, type ModelRecord } from "../../protocol/mod.ts";
 import { DuplicateError, type Registry } from "../models/mod.ts";
-import { fieldOf, HttpError } from "../../service/errors.ts";
-import { type BytesLimits, readBytes, refuseLarger } from "../../service/read_bytes.ts";
+import { fieldOf, HttpError } from "../../service/http/errors.ts";
+import { type BodyLimits, readBytes, refuseLarger } from "../../service/http/request.ts";
 import type { FoundModel } from "./import_messages.ts";
 import { ImportError, ImportThread } from "./import_thread.ts";
 import { RunQueue } from "../runs/run_queue.ts";
@@ -21,8 +21,8 @@ const MAX_NUMBERS = Math.max(...MODEL_TYPES.map((modelType) => {
 const OVERHEAD_BYTES = 2 ** 20;
 
 /** The largest model of this lab as float32. */
-export const IMPORT_LIMITS: BytesLimits = {
-  bytes: 4 * MAX_NUMBERS + OVERHEAD_BYTES,
+export const IMPORT_LIMITS: BodyLimits = {
+  maxBytes: 4 * MAX_NUMBERS + OVERHEAD_BYTES,
   deadlineMs: 120_000,
 };
 

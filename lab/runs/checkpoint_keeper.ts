@@ -1,7 +1,7 @@
 /** Keeps the latest snapshot of one run on disk, one write at a time. */
 import type { RunCheckpoint } from "../../protocol/mod.ts";
 import type { RunCheckpoints } from "../models/mod.ts";
-import { log } from "../../service/log.ts";
+import { log } from "../../service/process/log.ts";
 import type { Run } from "./run.ts";
 import { KEPT_LOSSES, thinned } from "./loss_history.ts";
 import type { Snapshot } from "../training/worker_messages.ts";

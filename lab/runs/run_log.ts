@@ -1,6 +1,6 @@
 /** What happens to a run, as lines of the service's log. */
 import type { ServerMessage } from "../../protocol/mod.ts";
-import { type Log, log as serviceLog } from "../../service/log.ts";
+import { type Log, log as serviceLog } from "../../service/process/log.ts";
 import type { Run, RunListener } from "./run.ts";
 
 /** Tells `log` of each step in the life of `run`: its epochs at `debug`, its losses not at all. */

@@ -11,7 +11,7 @@ import {
   ValidationError,
 } from "../../protocol/mod.ts";
 import { type Registry, RegistryError, type RunCheckpoints } from "../models/mod.ts";
-import { log } from "../../service/log.ts";
+import { log } from "../../service/process/log.ts";
 import { CheckpointKeeper } from "./checkpoint_keeper.ts";
 import { jobOf, modelOf } from "./job.ts";
 import { logRun } from "./run_log.ts";

@@ -1,5 +1,5 @@
 /** One worker, from its start to its end. */
-import { log } from "../../service/log.ts";
+import { log } from "../../service/process/log.ts";
 import type {
   EpochEnd,
   FromWorker,

@@ -2,7 +2,7 @@
 import type { Dataset } from "../../core/mnist/idx.ts";
 import { openTrainerOn } from "../../core/training/device_choice.ts";
 import { readDataset } from "../../service/dataset/dataset.ts";
-import { log } from "../../service/log.ts";
+import { log } from "../../service/process/log.ts";
 import { Guesser } from "./guesser.ts";
 import { SnapshotTimer } from "./snapshot_timer.ts";
 import { isTorn, type LoopProgress, runTraining } from "./training_loop.ts";

@@ -1,6 +1,6 @@
 /** `/ws/train`: a config comes in, or the name of a run to go on with; a run goes out. */
 import { ValidationError } from "../../protocol/mod.ts";
-import { log } from "../../service/log.ts";
+import { log } from "../../service/process/log.ts";
 import { parseRequest } from "./client_message.ts";
 import { control, refuseFlood } from "./control.ts";
 import { MessageBudget } from "./message_budget.ts";
