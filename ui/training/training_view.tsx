@@ -15,10 +15,10 @@ export function TrainingView({ model }: { model: TrainingPage }) {
     document.getElementById("model-type")?.focus();
   };
   /** How often a stored model was chosen to be looked into. */
-  const asked = useSignal(0);
+  const timesChosen = useSignal(0);
   const lookInto = (record: ModelRecord) => {
     void model.analysis.open(record.id);
-    asked.value++;
+    timesChosen.value++;
   };
   const closeAnalysis = () => {
     model.analysis.close();
@@ -30,7 +30,7 @@ export function TrainingView({ model }: { model: TrainingPage }) {
         <Settings model={model} />
         <RunView model={model} />
       </div>
-      <AnalysisView analysis={model.analysis} stored={model.stored} asked={asked} onClose={closeAnalysis} />
+      <AnalysisView analysis={model.analysis} stored={model.stored} timesChosen={timesChosen} onClose={closeAnalysis} />
       <StoredModelsView models={model.models} onUse={useSettings} onLookInto={lookInto} />
       <OverwriteDialog run={model.run} />
     </Page>
