@@ -11,32 +11,32 @@ import type { Run } from "./run.ts";
 import { describeRun } from "./run_words.ts";
 
 /** The right column: the state of the run, its progress, curves, live pad, files and log. */
-export function RunView({ model }: { model: TrainingPage }) {
-  const { run } = model;
+export function RunView({ page }: { page: TrainingPage }) {
+  const { run } = page;
   const card = useRef<HTMLDivElement>(null);
   // On a narrow screen the run is below the settings, out of view when it is started.
   useSignalEffect(() => {
-    if (!model.pressed.value || !card.current) return;
-    model.pressed.value = false;
+    if (!page.scrollsToRun.value || !card.current) return;
+    page.scrollsToRun.value = false;
     bringIntoView(card.current);
   });
   return (
     <div class="card run" ref={card}>
       <h2 class="unseen">The training</h2>
-      <Status model={model} />
+      <Status page={page} />
       <Progress run={run} />
       <RunFigures run={run} />
-      <Curves run={run} options={model.chart} />
-      <LivePadView livePad={model.livePad} run={run} />
-      <RunFiles model={model} />
+      <Curves run={run} options={page.chart} />
+      <LivePadView livePad={page.livePad} run={run} />
+      <RunFiles page={page} />
       <Log lines={run.logs.value} />
     </div>
   );
 }
 
 /** What is going on, and the button for it. */
-function Status({ model }: { model: TrainingPage }) {
-  const { run } = model;
+function Status({ page }: { page: TrainingPage }) {
+  const { run } = page;
   const phase = run.phase.value;
   // Computed, so that it renders when the words change and not with every step.
   const words = useComputed(() => describeRun(run));
@@ -44,19 +44,19 @@ function Status({ model }: { model: TrainingPage }) {
   return (
     <div class={`status ${tone}`}>
       <div role="status" aria-label="Training status">{words.value}</div>
-      <NextStep model={model} />
+      <NextStep page={page} />
     </div>
   );
 }
 
 /** The one thing to do next: test the model, continue or abort the run. */
-function NextStep({ model }: { model: TrainingPage }) {
-  const { run, testQuery } = model;
+function NextStep({ page }: { page: TrainingPage }) {
+  const { run, testQuery } = page;
   if (testQuery.value) {
     return <a class="button primary" href={pageUrl("inference", testQuery.value)}>Test this model</a>;
   }
   if (run.resumable.value !== undefined) {
-    return <button type="button" class="primary" onClick={() => model.resume()}>Continue</button>;
+    return <button type="button" class="primary" onClick={() => page.resume()}>Continue</button>;
   }
   return <Button idle={!run.active.value || run.phase.value === "stopping"} onClick={() => run.abort()}>Abort</Button>;
 }
@@ -117,15 +117,15 @@ function RunFigures({ run }: { run: Run }) {
 }
 
 /** What an ended run leaves: its curve and history as files, and a model to train further. */
-function RunFiles({ model }: { model: TrainingPage }) {
-  const { active, id, phase, result, step } = model.run;
+function RunFiles({ page }: { page: TrainingPage }) {
+  const { active, id, phase, result, step } = page.run;
   if (active.value || phase.value === "kept" || id.value === undefined || step.value === 0) return null;
   const path = `/api/runs/${encodeURIComponent(id.value)}`;
   return (
     <p class="files note">
       <a href={`${path}/curve.png`} target="_blank">Curve as a picture</a>
       <a href={`${path}/history.csv`} download>History as a table</a>
-      {result.value && <button type="button" onClick={() => model.trainFurther()}>Train further</button>}
+      {result.value && <button type="button" onClick={() => page.trainFurther()}>Train further</button>}
     </p>
   );
 }

@@ -17,7 +17,7 @@ export function describeRun(run: Run): string {
     case "starting":
       return "Starting …";
     case "asking":
-      return "A model with exactly these settings is stored already. Overwrite it, or keep it?";
+      return "You already have a model with exactly these settings. Overwrite it or keep it?";
     case "queued":
       return `Waiting for another training to end: position ${run.position.value ?? 1} in the queue.`;
     case "running":
