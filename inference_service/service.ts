@@ -1,5 +1,4 @@
 import type { Hono } from "hono";
-import { Registry } from "../lab/models/mod.ts";
 import { MAX_PREDICT_BYTES } from "../protocol/mod.ts";
 import { createServiceApp } from "../service/http/app.ts";
 import { addDigitRoutes, TestDigits } from "../service/http/digit_routes.ts";
@@ -8,6 +7,7 @@ import { serviceUrl } from "../service/process/addresses.ts";
 import { log } from "../service/process/log.ts";
 import { addModelRoutes, type ModelFiles } from "../service/http/model_routes.ts";
 import type { Settings } from "../service/process/settings.ts";
+import { openRegistry } from "../service/files/open_registry.ts";
 import { DrawingReader } from "./drawing/drawing_reader.ts";
 import { INFERENCE_OPERATIONS } from "./operations.ts";
 import { answerPrediction, type PredictDeps } from "./predict.ts";
@@ -38,7 +38,7 @@ export interface InferenceService {
  * @throws {RegistryError} when the models folder or its metadata cannot be read
  */
 export async function openInferenceService(settings: Settings): Promise<InferenceService> {
-  const store = await Registry.open(settings.modelsDir, {
+  const store = await openRegistry(settings.modelsDir, {
     onCreated: (folder) => log.warn("created the models folder, which was not there", { MODELS_DIR: folder }),
   });
   // Unreadable metadata ends the start with one message instead of failing every request.

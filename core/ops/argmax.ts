@@ -58,7 +58,7 @@ put(i, i32(best));`,
   },
 };
 
-/** `[rows, columns]` → the column of each row's largest element; the first of equals. */
+/** `[rows, columns]` → `[rows]`: the column of each row's largest element, the first one if several are equal. */
 export function argmax(x: Tensor): Tensor {
   return apply(argmaxOp, x);
 }

@@ -3,6 +3,7 @@ import type { Context } from "hono";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 import { ValidationError } from "../../protocol/mod.ts";
 import { RegistryError } from "../../lab/models/mod.ts";
+import { UnavailableError } from "../../lab/queue.ts";
 import { log } from "../process/log.ts";
 import type { Settings } from "../process/settings.ts";
 
@@ -16,7 +17,7 @@ export class HttpError extends Error {
 
 /**
  * Answers whatever a handler threw: an `HttpError` as it says, 400 with the field for input that breaks its schema, 503
- * when the models folder cannot be used, else 500. Other details go to the log only.
+ * when the lab is busy or the models folder cannot be used, else 500. Other details go to the log only.
  *
  * @param redactPaths removes what clients may not see from a message
  */
@@ -26,6 +27,7 @@ export function answerErrors(redactPaths: (text: string) => string): (error: Err
       return c.json({ error: redactPaths(error.message), ...error.body }, error.status as ContentfulStatusCode);
     }
     if (error instanceof ValidationError) return c.json({ error: error.message, ...fieldOf(error) }, 400);
+    if (error instanceof UnavailableError) return c.json({ error: error.message }, 503);
     if (error instanceof RegistryError) return c.json({ error: redactPaths(error.message) }, 503);
     log.error("request failed", { method: c.req.method, path: c.req.path }, error);
     return c.json({ error: "internal error" }, 500);

@@ -25,7 +25,7 @@ Deno.test({ name: "outputs of many WebGPU steps come back in order", ignore }, a
   assert.equal(liveBuffers(), 0);
 });
 
-Deno.test({ name: "runs on WebGPU may be under way together and still happen in order", ignore }, async () => {
+Deno.test({ name: "concurrent runs on WebGPU happen in order", ignore }, async () => {
   const session = await webgpuBackend.open({ counter: counter() });
   await session.run("counter", 0, 1);
   const [first, second] = await Promise.all([session.run("counter", 1, 2), session.run("counter", 3, 2)]);
@@ -34,7 +34,7 @@ Deno.test({ name: "runs on WebGPU may be under way together and still happen in 
 });
 
 Deno.test(
-  { name: "a lost GPU ends the work with an error that says so, and the next session opens a new one", ignore },
+  { name: "a lost GPU is reported as an error, and the next session opens it again", ignore },
   async () => {
     const session = await webgpuBackend.open({ counter: counter() });
     const { device } = await openDevice();
@@ -53,7 +53,7 @@ Deno.test(
 );
 
 Deno.test(
-  { name: "2,000 training steps on WebGPU leave no buffer behind and do not grow memory", ignore },
+  { name: "2,000 training steps on WebGPU leave no buffer behind and do not grow the process", ignore },
   async () => {
     const { trainer } = await openTrainerOn("webgpu", {
       spec: { modelType: "SimpleNN", hiddenLayers: [8] },
