@@ -1,8 +1,8 @@
+import { matmulKernel, type Product } from "../codegen/wasm/matmul.ts";
+import { matmulWgsl } from "../codegen/wgsl/matmul.ts";
 import { apply, type Tensor } from "../graph.ts";
 import type { KernelOp } from "../op.ts";
 import { requireShape, type TensorType } from "../shape.ts";
-import { matmulKernel, type Product } from "../codegen/wasm/matmul.ts";
-import { matmulWgsl } from "../codegen/wgsl/matmul.ts";
 import { opFamily } from "./define.ts";
 
 /** Which operands of a product are transposed; none by default. */
