@@ -52,9 +52,6 @@ export const broadcastOp = opFamily((shape: Shape): KernelOp => ({
 /** The neighbouring axes that a sum removes: `first` … `end − 1`. */
 export type SumAxes = readonly [first: number, end: number];
 
-/** The axes that `node` sums over, if it is a sum. */
-export const sumAxes = (node: Tensor): SumAxes | undefined => sumOp.parametersOf(node);
-
 /** Sums over neighbouring axes, which are the family's parameter. */
 export const sumOp = opFamily(([firstAxis, endAxis]: SumAxes): KernelOp => ({
   kind: "kernel",

@@ -22,9 +22,6 @@ function productOf([a, b]: readonly TensorType[], { transposeA, transposeB }: Ma
   return { m, n, k, aRow, aDepth, bDepth, bColumn };
 }
 
-/** Which operands are transposed, if `node` is a product. */
-export const matmulOptions = (node: Tensor): Required<MatmulOptions> | undefined => matmulOp.parametersOf(node);
-
 /** Matrix products; `MatmulOptions` are the family's parameters. */
 export const matmulOp = opFamily(({ transposeA, transposeB }: Required<MatmulOptions>): KernelOp => ({
   kind: "kernel",
