@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { RunCheckpoints } from "./run_checkpoints.ts";
-import { checkpoint } from "./run_checkpoints_testing.ts";
+import { RunSnapshots } from "./run_snapshots.ts";
+import { checkpoint } from "./run_snapshots_testing.ts";
 import { filesIn, refused, withFolder } from "../models/registry_testing.ts";
+import { DiskFolder } from "../../service/files/disk_folder.ts";
 
 let saved = 0;
 const checkpointOf = (id: string) => checkpoint(id, ++saved);
@@ -12,13 +13,13 @@ const checkpointFiles = (folder: string) => filesIn(join(folder, "checkpoints"))
 
 Deno.test("what is saved is found again, by the next service too, to the bit", () =>
   withFolder(async (folder) => {
-    const first = await RunCheckpoints.open(folder);
+    const first = await RunSnapshots.open(new DiskFolder(folder));
     assert.deepEqual(first.list(), []);
     assert.deepEqual(filesIn(folder), [], "nothing is created before it is needed");
     const checkpoint = checkpointOf("run_1");
     await first.save(checkpointOf("run_1"), tensors(1));
     await first.save({ ...checkpoint, step: 8 }, tensors(3));
-    for (const checkpoints of [first, await RunCheckpoints.open(folder)]) {
+    for (const checkpoints of [first, await RunSnapshots.open(new DiskFolder(folder))]) {
       const [found] = checkpoints.list();
       assert.equal(found.step, 8);
       assert.equal(found.loss_sum, 0.1 + 0.2);
@@ -33,7 +34,7 @@ Deno.test("what is saved is found again, by the next service too, to the bit", (
 
 Deno.test("the oldest go, except those that somebody is about to go on with", () =>
   withFolder(async (folder) => {
-    const checkpoints = await RunCheckpoints.open(folder, 2);
+    const checkpoints = await RunSnapshots.open(new DiskFolder(folder), 2);
     await checkpoints.save(checkpointOf("run_1"), tensors(1));
     assert(checkpoints.hold("run_1"));
     assert(!checkpoints.hold("run_1"));
@@ -46,9 +47,9 @@ Deno.test("the oldest go, except those that somebody is about to go on with", ()
 
 Deno.test("what another process wrote within the hour stays, however many newer ones this one writes", () =>
   withFolder(async (folder) => {
-    const other = await RunCheckpoints.open(folder, 2);
+    const other = await RunSnapshots.open(new DiskFolder(folder), 2);
     for (const id of ["other_1", "other_2"]) await other.save(checkpointOf(id), tensors(1));
-    const checkpoints = await RunCheckpoints.open(folder, 2);
+    const checkpoints = await RunSnapshots.open(new DiskFolder(folder), 2);
     const file = (id: string) => join(folder, "checkpoints", `${id}.safetensors`);
     const HOUR = 60 * 60 * 1000;
     await Deno.utime(file("other_1"), new Date(), new Date(Date.now() - HOUR - 10_000));
@@ -67,7 +68,7 @@ Deno.test("what another process wrote within the hour stays, however many newer 
 
 Deno.test("a file that cannot be used is kept, said why, and hides no other", () =>
   withFolder(async (folder) => {
-    const first = await RunCheckpoints.open(folder);
+    const first = await RunSnapshots.open(new DiskFolder(folder));
     await first.save(checkpointOf("run_1"), tensors(1));
     const dir = join(folder, "checkpoints");
     const whole = Deno.readFileSync(join(dir, "run_1.safetensors"));
@@ -79,7 +80,7 @@ Deno.test("a file that cannot be used is kept, said why, and hides no other", ()
     put("run_6.safetensors", new TextEncoder().encode("\x02\0\0\0\0\0\0\0{}"));
     put("notes.txt", new Uint8Array(0));
     put(".run_9.safetensors.lab-tmp", new Uint8Array(8));
-    const checkpoints = await RunCheckpoints.open(folder);
+    const checkpoints = await RunSnapshots.open(new DiskFolder(folder));
     assert.deepEqual(checkpoints.list().map(({ history }) => history.run.id), ["run_1"]);
     const faults: Record<string, RegExp> = {
       run_2: /holds a checkpoint of another run, run_1/,
@@ -100,20 +101,20 @@ Deno.test("a file that cannot be used is kept, said why, and hides no other", ()
 
 Deno.test("a folder that cannot be written is named, and what was kept stays", () =>
   withFolder(async (folder) => {
-    const checkpoints = await RunCheckpoints.open(folder);
+    const checkpoints = await RunSnapshots.open(new DiskFolder(folder));
     await checkpoints.save(checkpointOf("run_1"), tensors(1));
     const dir = join(folder, "checkpoints");
     await Deno.mkdir(join(dir, ".run_1.safetensors.lab-tmp"));
     await assert.rejects(checkpoints.save(checkpointOf("run_1"), tensors(2)), refused(/cannot keep a checkpoint in /));
     assert.deepEqual(await checkpoints.read("run_1"), tensors(2), "from memory");
-    assert.deepEqual(await (await RunCheckpoints.open(folder)).read("run_1"), tensors(1));
+    assert.deepEqual(await (await RunSnapshots.open(new DiskFolder(folder))).read("run_1"), tensors(1));
     await checkpoints.save(checkpointOf("run_1"), tensors(3));
     assert.deepEqual(await checkpoints.read("run_1"), tensors(3));
   }));
 
 Deno.test("of what cannot be written the latest is kept in memory, and not at the cost of one that is about to be read", () =>
   withFolder(async (folder) => {
-    const checkpoints = await RunCheckpoints.open(folder);
+    const checkpoints = await RunSnapshots.open(new DiskFolder(folder));
     await Deno.writeTextFile(join(folder, "checkpoints"), "in the way");
     const known = () => checkpoints.list().map(({ history }) => history.run.id);
     const fail = (id: string, value: number) =>

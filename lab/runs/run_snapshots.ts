@@ -1,5 +1,4 @@
 /** Runs that did not finish, each with all that it takes to go on: `checkpoints/<run id>.safetensors` in the models folder. */
-import { join, resolve } from "node:path";
 import { ModelFileError } from "../../core/formats/errors.ts";
 import {
   headLength,
@@ -9,11 +8,9 @@ import {
   safetensorsParts,
 } from "../../core/formats/safetensors.ts";
 import type { NamedTensor } from "../../core/models/spec.ts";
-import { type RunCheckpoint, RunCheckpointSchema, validate, ValidationError } from "../../protocol/mod.ts";
-import { removeLeftovers, replaceFile } from "../../service/files/atomic_file.ts";
-import { notBefore } from "../models/clock.ts";
+import { type RunCheckpoint, RunCheckpointSchema, validate } from "../../protocol/mod.ts";
+import { type Folder, isMissing, notBefore } from "../host.ts";
 import { reasonOf, RegistryError } from "../models/errors.ts";
-import { FolderLock } from "../../service/files/folder_lock.ts";
 
 const FOLDER = "checkpoints";
 const FILE = /^([\w-]+)\.safetensors$/;
@@ -33,9 +30,8 @@ export type SavedRun = { checkpoint: RunCheckpoint } | { fault: string };
  * leaves that file alone for an hour after it was last written, as its run may be under way, or was aborted just now and
  * somebody is about to go on with it. So a folder may hold more than `max` for that time.
  */
-export class RunCheckpoints {
-  readonly #folder: string;
-  readonly #lock: FolderLock;
+export class RunSnapshots {
+  readonly #folder: Folder;
   readonly #max: number;
   readonly #saved = new Map<string, SavedRun>();
   /** The latest that could not be written, and what is on disk of the same run. */
@@ -45,33 +41,32 @@ export class RunCheckpoints {
   /** Runs whose checkpoint somebody is about to need. */
   readonly #held = new Set<string>();
 
-  private constructor(folder: string, max: number) {
+  private constructor(folder: Folder, max: number) {
     this.#folder = folder;
-    this.#lock = new FolderLock(folder);
     this.#max = max;
   }
 
   /**
-   * Finds what earlier services left in `modelsDir`.
+   * Finds what earlier services left in the models folder `models`.
    *
-   * @param max checkpoints to keep; older ones go when a newer comes, unless another process wrote them lately
-   * @throws RegistryError when the folder is there and cannot be read
+   * @param max snapshots to keep; older ones go when a newer comes, unless another process wrote them lately
+   * @throws {RegistryError} when the folder is there and cannot be read
    */
-  static async open(modelsDir: string, max = DEFAULT_MAX): Promise<RunCheckpoints> {
-    const folder = join(resolve(modelsDir), FOLDER);
-    const checkpoints = new RunCheckpoints(folder, max);
+  static async open(models: Folder, max = DEFAULT_MAX): Promise<RunSnapshots> {
+    const folder = models.subfolder(FOLDER);
+    const snapshots = new RunSnapshots(folder, max);
     try {
-      for await (const { name, isFile } of Deno.readDir(folder)) {
+      for await (const { name, isFile } of folder.list()) {
         const id = isFile ? FILE.exec(name)?.[1] : undefined;
-        if (id !== undefined) checkpoints.#saved.set(id, await readHead(checkpoints.#pathOf(id), id));
+        if (id !== undefined) snapshots.#saved.set(id, await readHead(folder, id));
       }
-      await checkpoints.#lock.tryRun(() => removeLeftovers(folder));
+      await folder.lock.tryRun(() => folder.removeLeftovers());
     } catch (error) {
-      if (!(error instanceof Deno.errors.NotFound)) {
-        throw new RegistryError(`cannot use the folder of checkpoints ${folder}: ${reasonOf(error)}; allow it`);
+      if (!isMissing(error)) {
+        throw new RegistryError(`cannot use the folder of checkpoints ${folder.path}: ${reasonOf(error)}; allow it`);
       }
     }
-    return checkpoints;
+    return snapshots;
   }
 
   /** Those that can be read, newest first. */
@@ -111,12 +106,13 @@ export class RunCheckpoints {
     const latest = this.list().find(({ history }) => history.run.id !== id)?.saved ?? 0;
     const checkpoint: RunCheckpoint = { ...rest, saved: notBefore(latest + 1, saved) };
     try {
-      await makeFolder(this.#folder);
+      // Not the one above it: where that is gone, a disk was unplugged, and what is written now would be hidden once it is back.
+      await this.#folder.create();
       const parts = safetensorsParts(tensors, { [KEY]: JSON.stringify(checkpoint) });
-      await this.#lock.run(() => replaceFile(this.#pathOf(id), ...parts));
+      await this.#folder.lock.run(() => this.#folder.replace(nameOf(id), ...parts));
     } catch (error) {
       this.#keepInMemory(id, checkpoint, tensors);
-      throw new RegistryError(`cannot keep a checkpoint in ${this.#folder}: ${reasonOf(error)}`, { cause: error });
+      throw new RegistryError(`cannot keep a checkpoint in ${this.#folder.path}: ${reasonOf(error)}`, { cause: error });
     }
     if (this.#unwritten?.id === id) this.#unwritten = undefined;
     this.#saved.set(id, { checkpoint });
@@ -128,9 +124,17 @@ export class RunCheckpoints {
   async #isSpare(id: string): Promise<boolean> {
     if (this.#held.has(id)) return false;
     if (this.#own.has(id)) return true;
-    const written = await Deno.stat(this.#pathOf(id)).then(({ mtime }) => mtime?.getTime(), () => undefined);
+    const written = await this.#lastWritten(id);
     // Nor is one of the future recent: the clock was set back.
     return written === undefined || Math.abs(Date.now() - written) > RECENT_MS;
+  }
+
+  async #lastWritten(id: string): Promise<number | undefined> {
+    try {
+      return (await this.#folder.state(nameOf(id))).modified;
+    } catch {
+      return undefined;
+    }
   }
 
   /**
@@ -143,9 +147,9 @@ export class RunCheckpoints {
       this.#unwritten.wasRead = true;
       return [...this.#unwritten.tensors];
     }
-    const path = this.#pathOf(id);
+    const path = this.#folder.pathOf(nameOf(id));
     try {
-      return readSafetensors(await Deno.readFile(path)).tensors;
+      return readSafetensors(await this.#folder.read(nameOf(id))).tensors;
     } catch (error) {
       const reason = error instanceof ModelFileError ? error.message : reasonOf(error);
       throw new RegistryError(`cannot read the checkpoint ${path}: ${reason}`, { cause: error });
@@ -156,7 +160,7 @@ export class RunCheckpoints {
   async remove(id: string): Promise<void> {
     if (this.#unwritten?.id === id) this.#unwritten = undefined;
     this.#own.delete(id);
-    if (this.#saved.delete(id)) await Deno.remove(this.#pathOf(id)).catch(() => {});
+    if (this.#saved.delete(id)) await this.#folder.remove(nameOf(id)).catch(() => {});
   }
 
   /** In the place of the one that is kept so, unless somebody waits to go on with that. */
@@ -171,30 +175,20 @@ export class RunCheckpoints {
     this.#unwritten = { id, tensors, written, wasRead: false };
     this.#saved.set(id, { checkpoint });
   }
-
-  #pathOf(id: string): string {
-    return join(this.#folder, `${id}.safetensors`);
-  }
 }
 
-/** Not the one above it: where that is gone, a disk was unplugged, and what is written now would be hidden once it is back. */
-async function makeFolder(path: string): Promise<void> {
-  try {
-    await Deno.mkdir(path);
-  } catch (error) {
-    if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
-  }
+function nameOf(id: string): string {
+  return `${id}.safetensors`;
 }
 
-async function readHead(path: string, id: string): Promise<SavedRun> {
+async function readHead(folder: Folder, id: string): Promise<SavedRun> {
+  const path = folder.pathOf(nameOf(id));
   try {
-    const checkpoint = parse(readMetadata(await readHeadBytes(path)));
+    const checkpoint = parse(readMetadata(await readHeadBytes(folder, id)));
     const found = checkpoint.history.run.id;
     return found === id ? { checkpoint } : { fault: `${path} holds a checkpoint of another run, ${found}` };
   } catch (error) {
-    const isFault = error instanceof ModelFileError || error instanceof ValidationError ||
-      error instanceof SyntaxError;
-    return { fault: `the checkpoint ${path} cannot be used: ${isFault ? error.message : reasonOf(error)}` };
+    return { fault: `the checkpoint ${path} cannot be used: ${reasonOf(error)}` };
   }
 }
 
@@ -204,23 +198,12 @@ function parse(metadata: Metadata): RunCheckpoint {
   return checkpoint as typeof checkpoint & RunCheckpoint;
 }
 
-async function readHeadBytes(path: string): Promise<Uint8Array> {
-  using file = await Deno.open(path);
-  const first = await readUpTo(file, 8);
-  const rest = await readUpTo(file, headLength(first) - 8);
+async function readHeadBytes(folder: Folder, id: string): Promise<Uint8Array> {
+  using file = await folder.open(nameOf(id));
+  const first = await file.read(8);
+  const rest = await file.read(headLength(first) - 8);
   const head = new Uint8Array(first.length + rest.length);
   head.set(first);
   head.set(rest, first.length);
   return head;
-}
-
-async function readUpTo(file: Deno.FsFile, length: number): Promise<Uint8Array> {
-  const bytes = new Uint8Array(length);
-  let filled = 0;
-  while (filled < length) {
-    const count = await file.read(bytes.subarray(filled));
-    if (count === null) break;
-    filled += count;
-  }
-  return bytes.subarray(0, filled);
 }

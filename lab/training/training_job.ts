@@ -1,27 +1,37 @@
-/** What the training worker and its client say to each other. */
+/** A training as runs ask for it and hear of it, whoever trains. */
 import type { NamedTensor } from "../../core/models/spec.ts";
 import type { TrainerOptions } from "../../core/training/trainer.ts";
 import type { TrainingState } from "../../core/training/training_state.ts";
 import type { DeviceChoice } from "../../protocol/mod.ts";
-import type { LoopProgress } from "./training_loop.ts";
 
 /** All that decides a training besides the dataset. */
 export interface TrainingJob extends Omit<TrainerOptions, "dataset" | "device" | "threads" | "resume"> {
   device: DeviceChoice;
   threads: number;
-  /** The drawings that are watched, as `WatchBoard` lays them out. */
-  watched: SharedArrayBuffer;
-  /** Where to go on from. */
+  /** The memory of a `LivePadBoard`: drawings to be classified while the run trains. */
+  livePads: SharedArrayBuffer;
+  /** Where to resume. */
   resume?: Snapshot;
 }
 
-/** A training between two steps: what it takes to go on from there as if it had never stopped. */
+/** Where a training is, besides its step. The loop keeps it up to date. */
+export interface LoopProgress {
+  /** Epochs whose steps and evaluation are done. */
+  epochsDone: number;
+  /** Sum of the losses since the last of them. */
+  lossSum: number;
+  /** Per cent, after the last of them. */
+  accuracy?: number;
+}
+
+/** A training between two steps: all it takes to resume as if it had never stopped. */
 export interface Snapshot extends TrainingState {
   progress: LoopProgress;
   /** Trained so far, with opening and evaluating. */
   seconds: number;
 }
 
+/** What is known once the trainer is open. */
 export interface TrainingStart {
   device: string;
   /** Why this device, in words. */
@@ -45,6 +55,7 @@ export interface LossBatch {
   secondsLeft?: number;
 }
 
+/** The result of one epoch. */
 export interface EpochEnd {
   /** From 1. */
   epoch: number;
@@ -54,9 +65,10 @@ export interface EpochEnd {
   accuracy: number;
 }
 
-/** The answer to one drawing of the board. */
-export interface Guess {
-  place: number;
+/** What the model makes of one drawing on a live pad. */
+export interface LivePadAnswer {
+  /** The pad's, on its board. */
+  slot: number;
   /** The drawing's, so that no answer is taken for that of the next one. */
   number: number;
   /** Steps done. */
@@ -65,34 +77,28 @@ export interface Guess {
   probabilities: Float32Array;
 }
 
+/** A training that came to its end. */
 export interface TrainedModel {
   weights: NamedTensor[];
   /** Per cent of the test digits, after the last epoch. */
   accuracy: number;
   /** Seconds, with opening and evaluating. */
   trainingTime: number;
-  /** From where to try again, should it not be possible to store it. */
+  /** Where to try again, should it not be possible to store the model. */
   snapshot?: Snapshot;
 }
 
-export type ToWorker =
-  /** First message: where the digits are, and one int32 that turns 1 when the current job shall stop. */
-  | { type: "open"; dataDir: string; stopFlag: SharedArrayBuffer }
-  | { type: "train"; job: TrainingJob };
+/** Hears of a training while it goes on. */
+export interface TrainingEvents {
+  onStart(start: TrainingStart): void;
+  onLosses(batch: LossBatch): void;
+  onEpoch(end: EpochEnd): void;
+  onLivePad(answer: LivePadAnswer): void;
+  /** From time to time, and once more where an abort was seen between two steps. */
+  onSnapshot(snapshot: Snapshot): void;
+}
 
-export type FromWorker =
-  /** Answer to `open`. */
-  | { type: "ready"; trainImages: number }
-  | { type: "unreadable"; message: string }
-  /** In the course of `train`. */
-  | { type: "start"; start: TrainingStart }
-  | { type: "losses"; batch: LossBatch }
-  | { type: "epoch"; end: EpochEnd }
-  | { type: "guess"; guess: Guess }
-  | { type: "snapshot"; snapshot: Snapshot }
-  /** The stop flag was seen between two steps; the snapshot follows, then `stopped`. */
-  | { type: "stopping" }
-  /** The last answer to `train` is one of these. */
-  | { type: "trained"; model: TrainedModel }
-  | { type: "stopped" }
-  | { type: "failed"; message: string };
+/** A training that could not be finished; the message is for people. */
+export class TrainingError extends Error {
+  override name = "TrainingError";
+}

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
-import { inTime } from "./testing.ts";
-import { WatchBoard } from "../lab/training/watch_board.ts";
-import { TrainingError } from "../lab/training/training_thread.ts";
-import { WorkerClient } from "../lab/training/worker_client.ts";
-import type { Snapshot, TrainingJob, TrainingStart } from "../lab/training/worker_messages.ts";
+import { inTime } from "../in_time_testing.ts";
+import type { Log } from "../host.ts";
+import { LivePadBoard } from "./live_pad.ts";
+import { type Snapshot, TrainingError, type TrainingJob, type TrainingStart } from "./training_job.ts";
+import { WorkerEngine } from "./worker_engine.ts";
 
-const FIXTURE = new URL("../lab/training/worker_testing.ts", import.meta.url);
+const FIXTURE = new URL("./worker_engine_testing.ts", import.meta.url);
 
 const JOB: TrainingJob = {
   spec: { modelType: "SimpleNN", hiddenLayers: [] },
@@ -16,41 +16,43 @@ const JOB: TrainingJob = {
   seed: 1,
   device: "auto",
   threads: 1,
-  watched: new WatchBoard().buffer,
+  livePads: new LivePadBoard().buffer,
 };
+
+const SILENT: Log = { debug() {}, info() {}, warn() {}, error() {} };
 
 type Behaviour = "cooperative" | "careful" | "deaf" | "crashing" | "failing" | "obedient" | "unreadable";
 
-async function withClient(behaviour: Behaviour, body: (client: WorkerClient) => Promise<void>) {
-  const client = new WorkerClient(behaviour, FIXTURE);
+async function withEngine(behaviour: Behaviour, body: (engine: WorkerEngine) => Promise<void>) {
+  const engine = new WorkerEngine({ script: FIXTURE, dataDir: behaviour, log: SILENT });
   try {
-    await body(client);
+    await body(engine);
   } finally {
-    client.close();
+    engine.close();
   }
 }
 
 /** Begins a training; `started` resolves when the worker is at it. */
 function begin(
-  client: WorkerClient,
+  engine: WorkerEngine,
   signal = new AbortController().signal,
   onSnapshot: (snapshot: Snapshot) => void = () => {},
 ) {
   const { promise: started, resolve } = Promise.withResolvers<TrainingStart>();
-  const outcome = client.train(JOB, {
+  const outcome = engine.train(JOB, {
     onStart: resolve,
     onLosses() {},
     onEpoch() {},
-    onGuess() {},
+    onLivePad() {},
     onSnapshot,
   }, signal);
   outcome.catch(() => {});
   return { started: inTime(started, "the start"), outcome: inTime(outcome, "the outcome") };
 }
 
-async function abortInTime(client: WorkerClient): Promise<TrainingStart> {
+async function abortInTime(engine: WorkerEngine): Promise<TrainingStart> {
   const abort = new AbortController();
-  const { started, outcome } = begin(client, abort.signal);
+  const { started, outcome } = begin(engine, abort.signal);
   const start = await started;
   const asked = performance.now();
   abort.abort(new Error("enough"));
@@ -70,25 +72,25 @@ async function standsStill({ stop }: TrainingStart): Promise<void> {
 }
 
 Deno.test("the worker says how many digits there are, and trains job after job", async () => {
-  await withClient("obedient", async (client) => {
-    assert.equal(await inTime(client.open(), "the digits"), 60000);
-    for (let i = 0; i < 2; i++) assert.equal((await begin(client).outcome).accuracy, 12.5);
+  await withEngine("obedient", async (engine) => {
+    assert.equal(await inTime(engine.open(), "the digits"), 60000);
+    for (let i = 0; i < 2; i++) assert.equal((await begin(engine).outcome).accuracy, 12.5);
   });
 });
 
 Deno.test("a worker that looks at the stop flag stops by itself, and stays for the next job", async () => {
-  await withClient("cooperative", async (client) => {
-    await abortInTime(client);
-    await abortInTime(client);
+  await withEngine("cooperative", async (engine) => {
+    await abortInTime(engine);
+    await abortInTime(engine);
   });
 });
 
 Deno.test("a worker that stops between two steps has time to hand its state over, and no step is cut short", async () => {
-  await withClient("careful", async (client) => {
+  await withEngine("careful", async (engine) => {
     for (let i = 0; i < 2; i++) {
       const abort = new AbortController();
       const snapshots: Snapshot[] = [];
-      const { started, outcome } = begin(client, abort.signal, (snapshot) => snapshots.push(snapshot));
+      const { started, outcome } = begin(engine, abort.signal, (snapshot) => snapshots.push(snapshot));
       const start = await started;
       abort.abort(new Error("enough"));
       await assert.rejects(outcome, /enough/);
@@ -99,17 +101,17 @@ Deno.test("a worker that stops between two steps has time to hand its state over
 });
 
 Deno.test("a worker that does not is ended, and the next job gets a fresh one", async () => {
-  await withClient("deaf", async (client) => {
-    for (let i = 0; i < 2; i++) await standsStill(await abortInTime(client));
+  await withEngine("deaf", async (engine) => {
+    for (let i = 0; i < 2; i++) await standsStill(await abortInTime(engine));
   });
 });
 
 Deno.test("closing ends the work in progress too", async () => {
-  await withClient("deaf", async (client) => {
+  await withEngine("deaf", async (engine) => {
     const abort = new AbortController();
-    const { started, outcome } = begin(client, abort.signal);
+    const { started, outcome } = begin(engine, abort.signal);
     const start = await started;
-    client.close();
+    engine.close();
     await standsStill(start);
     abort.abort(new Error("enough"));
     await assert.rejects(outcome, /enough/);
@@ -117,37 +119,31 @@ Deno.test("closing ends the work in progress too", async () => {
 });
 
 Deno.test("a crash fails the job in words, not the service, and the next job gets a fresh worker", async () => {
-  const { error } = console;
-  console.error = () => {};
-  try {
-    await withClient("crashing", async (client) => {
-      for (let i = 0; i < 2; i++) {
-        const { started, outcome } = begin(client);
-        assert.equal((await started).device, "crashing");
-        await assert.rejects(outcome, (error) => error instanceof TrainingError && /broke down/.test(error.message));
-      }
-    });
-  } finally {
-    console.error = error;
-  }
+  await withEngine("crashing", async (engine) => {
+    for (let i = 0; i < 2; i++) {
+      const { started, outcome } = begin(engine);
+      assert.equal((await started).device, "crashing");
+      await assert.rejects(outcome, (error) => error instanceof TrainingError && /broke down/.test(error.message));
+    }
+  });
 });
 
 Deno.test("a training that fails passes its reason on", async () => {
-  await withClient("failing", async (client) => {
-    await assert.rejects(begin(client).outcome, new TrainingError("The training failed: on purpose"));
+  await withEngine("failing", async (engine) => {
+    await assert.rejects(begin(engine).outcome, new TrainingError("The training failed: on purpose"));
   });
 });
 
 Deno.test("digits that cannot be read are told with the file", async () => {
-  await withClient("unreadable", async (client) => {
-    await assert.rejects(client.open(), /train-images: no such file/);
+  await withEngine("unreadable", async (engine) => {
+    await assert.rejects(engine.open(), /train-images: no such file/);
   });
 });
 
 Deno.test("an abort before the digits are read does not wait for them", async () => {
-  await withClient("deaf", async (client) => {
+  await withEngine("deaf", async (engine) => {
     const abort = new AbortController();
-    const { outcome } = begin(client, abort.signal);
+    const { outcome } = begin(engine, abort.signal);
     abort.abort(new Error("enough"));
     await assert.rejects(outcome, /enough/);
   });

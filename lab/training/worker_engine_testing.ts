@@ -1,5 +1,5 @@
-/** A worker for `worker_client_test.ts` that behaves as its data folder is called. */
-import type { FromWorker, ToWorker } from "./worker_messages.ts";
+/** A worker for `worker_engine_test.ts` that behaves as its data folder is called. */
+import type { FromWorker, ToWorker } from "./worker_engine.ts";
 
 let behaviour: string;
 let stopFlag: Int32Array<SharedArrayBuffer>;

@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
-import { Guesser } from "./guesser.ts";
-import { WatchBoard } from "./watch_board.ts";
-import type { Guess } from "./worker_messages.ts";
+import { LivePadBoard, LivePadClassifier } from "./live_pad.ts";
+import type { LivePadAnswer } from "./training_job.ts";
 
 /** A trainer whose every answer takes `ms` on a clock of its own. */
 function setUp(ms: number) {
@@ -15,35 +14,35 @@ function setUp(ms: number) {
       return Promise.resolve(new Float32Array(10).fill(pixels[0]));
     },
   };
-  const board = new WatchBoard(), told: Guess[] = [];
-  const guesser = new Guesser(board, trainer, (guess) => told.push(guess), () => clock.now);
-  const show = (place: number, grey: number) =>
-    board.put({ place, number: 1 + grey, pixels: new Uint8Array(784).fill(grey) });
-  return { clock, stop, board, told, guesser, show };
+  const board = new LivePadBoard(), told: LivePadAnswer[] = [];
+  const classifier = new LivePadClassifier(board, trainer, (answer) => told.push(answer), () => clock.now);
+  const show = (slot: number, grey: number) =>
+    board.put({ slot, number: 1 + grey, pixels: new Uint8Array(784).fill(grey) });
+  return { clock, stop, board, told, classifier, show };
 }
 
-/** How often a guess is due in ten seconds of training that looks every 20 ms, and what share of them guessing took. */
+/** How often an answer is due in ten seconds of training that looks every 20 ms, and what share of them answering took. */
 async function overTenSeconds(ms: number, drawings: number): Promise<{ rounds: number; share: number }> {
-  const { clock, guesser, show } = setUp(ms);
-  for (let place = 0; place < drawings; place++) show(place, 1);
+  const { clock, classifier, show } = setUp(ms);
+  for (let slot = 0; slot < drawings; slot++) show(slot, 1);
   let rounds = 0;
   while (clock.now < 10_000) {
     clock.now += 20;
-    if (!guesser.due()) continue;
-    await guesser.take();
+    if (!classifier.due()) continue;
+    await classifier.take();
     rounds++;
   }
   return { rounds, share: rounds * ms * drawings / clock.now };
 }
 
-Deno.test("nothing is due while nobody watches", () => {
-  const { guesser, board, show, clock } = setUp(1);
-  assert(!guesser.due());
+Deno.test("nothing is due while there is no drawing", () => {
+  const { classifier, board, show, clock } = setUp(1);
+  assert(!classifier.due());
   show(3, 9);
-  assert(guesser.due());
+  assert(classifier.due());
   board.clear(3);
   clock.now = 1000;
-  assert(!guesser.due());
+  assert(!classifier.due());
 });
 
 Deno.test("quick answers come at most eight times a second", async () => {
@@ -58,21 +57,21 @@ Deno.test("slow answers, and many, take no more than 4 % of the time", async () 
   }
 });
 
-Deno.test("every drawing is answered under its number and with the step", async () => {
-  const { guesser, told, show } = setUp(1);
+Deno.test("every drawing is answered under its number, with the step", async () => {
+  const { classifier, told, show } = setUp(1);
   show(0, 10);
   show(7, 20);
-  await guesser.take();
-  assert.deepEqual(told.map(({ place, number, step, probabilities }) => [place, number, step, probabilities[0]]), [
+  await classifier.take();
+  assert.deepEqual(told.map(({ slot, number, step, probabilities }) => [slot, number, step, probabilities[0]]), [
     [0, 11, 5, 10],
     [7, 21, 5, 20],
   ]);
 });
 
 Deno.test("an answer that was cut short is not told", async () => {
-  const { guesser, told, show, stop } = setUp(1);
+  const { classifier, told, show, stop } = setUp(1);
   show(0, 10);
   stop[0] = 1;
-  await guesser.take();
+  await classifier.take();
   assert.deepEqual(told, []);
 });

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
-import { RunQueue } from "./run_queue.ts";
+import { Queue } from "./queue.ts";
 
 const never = new AbortController().signal;
 
-Deno.test("one at a time, in the order of asking", async () => {
+Deno.test("a queue lets one item at a time through, in the order of asking", async () => {
   const order: string[] = [];
-  const queue = new RunQueue<string>(() => {});
+  const queue = new Queue<string>(() => {});
   const turn = async (name: string) => {
     const end = await queue.enter(name, never);
     order.push(`${name} begins`);
@@ -17,9 +17,9 @@ Deno.test("one at a time, in the order of asking", async () => {
   assert.deepEqual(order, ["a begins", "a ends", "b begins", "b ends", "c begins", "c ends"]);
 });
 
-Deno.test("places count from 1 and are told only when they change", async () => {
+Deno.test("positions count from 1 and are told only when they change", async () => {
   const told: [string, number][] = [];
-  const queue = new RunQueue<string>((item, place) => told.push([item, place]));
+  const queue = new Queue<string>((item, position) => told.push([item, position]));
   const end = await queue.enter("a", never);
   const leaver = new AbortController();
   const b = queue.enter("b", never);
@@ -35,8 +35,8 @@ Deno.test("places count from 1 and are told only when they change", async () => 
   assert.deepEqual(told.slice(4), [["d", 1]]);
 });
 
-Deno.test("the front goes before those who wait", async () => {
-  const queue = new RunQueue<string>(() => {});
+Deno.test("an item at the front goes before those that wait", async () => {
+  const queue = new Queue<string>(() => {});
   const end = await queue.enter("a", never);
   const order: string[] = [];
   const turn = (name: string, front: boolean) =>
@@ -50,8 +50,8 @@ Deno.test("the front goes before those who wait", async () => {
   assert.deepEqual(order, ["c", "b"]);
 });
 
-Deno.test("nobody slips in between the end of one turn and the begin of the next, and ending twice is harmless", async () => {
-  const queue = new RunQueue<string>(() => {});
+Deno.test("nobody slips in between one turn and the next, and ending a turn twice is harmless", async () => {
+  const queue = new Queue<string>(() => {});
   const end = await queue.enter("a", never);
   const b = queue.enter("b", never);
   end();
@@ -67,8 +67,8 @@ Deno.test("nobody slips in between the end of one turn and the begin of the next
   (await c)();
 });
 
-Deno.test("who is aborted already does not enter", async () => {
-  const queue = new RunQueue<string>(() => {});
+Deno.test("an item that is aborted already does not enter", async () => {
+  const queue = new Queue<string>(() => {});
   await assert.rejects(queue.enter("a", AbortSignal.abort(new Error("too late"))), /too late/);
   (await queue.enter("b", never))();
 });

@@ -1,15 +1,18 @@
-import type { DigitSet } from "../../core/mnist/idx.ts";
-import { FAMILIES } from "../../core/models/families.ts";
-import { CLASSES, IMAGE_PIXELS, type ModelSpec, type NamedTensor } from "../../core/models/spec.ts";
-import { openPredictor } from "../../core/training/predictor.ts";
+/** Stored models on whole sets of digits. A trainer scores its own weights, in its session: `Trainer.evaluate`. */
+import type { DigitSet } from "../mnist/idx.ts";
+import { FAMILIES } from "../models/families.ts";
+import { CLASSES, IMAGE_PIXELS, type ModelSpec, type NamedTensor } from "../models/spec.ts";
+import { openPredictor } from "./predictor.ts";
 
-/** What a model says to a set of digits, in their order. */
+/** A model's answers to a set of digits, in their order. */
 export interface Answers {
+  /** The classes. */
   said: Uint8Array<ArrayBuffer>;
-  /** The probability of what was said. */
+  /** Their probabilities. */
   confidence: Float32Array<ArrayBuffer>;
 }
 
+/** Classifies digits by a stored model, on the CPU. */
 export async function answerDigits(
   spec: ModelSpec,
   weights: readonly NamedTensor[],
@@ -20,7 +23,7 @@ export async function answerDigits(
   const predictor = await openPredictor(spec, weights, { batch });
   try {
     for (let first = 0; first < count; first += batch) {
-      // The rest of a short last batch stays paper and is not looked at.
+      // The rest of a short last batch stays paper and is ignored.
       const pixels = new Uint8Array(batch * IMAGE_PIXELS);
       pixels.set(images.subarray(first * IMAGE_PIXELS, (first + batch) * IMAGE_PIXELS));
       const probabilities = await predictor.predict(pixels);
@@ -38,14 +41,14 @@ export async function answerDigits(
   }
 }
 
-/** How many of `digits` a model tells, in per cent. */
+/** A stored model's accuracy: per cent of `digits`. */
 export async function scoreModel(spec: ModelSpec, weights: readonly NamedTensor[], digits: DigitSet): Promise<number> {
   const { said } = await answerDigits(spec, weights, digits);
   const correct = said.reduce((sum, digit, i) => sum + (digit === digits.labels[i] ? 1 : 0), 0);
   return (100 * correct) / digits.count;
 }
 
-/** The place of the first of the largest numbers, as training's own evaluation finds it; 0 among none. */
+/** Index of the first of the largest numbers, as argmax finds it in training; 0 where all are NaN. */
 function largest(row: Float32Array): number {
   let best = 0;
   for (let i = 1; i < row.length; i++) if (row[i] > row[best]) best = i;

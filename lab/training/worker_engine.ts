@@ -1,16 +1,49 @@
-/** One worker, from its start to its end. */
-import { log } from "../../service/log.ts";
-import type {
-  EpochEnd,
-  FromWorker,
-  Guess,
-  LossBatch,
-  Snapshot,
-  ToWorker,
-  TrainedModel,
-  TrainingJob,
-  TrainingStart,
-} from "./worker_messages.ts";
+/** Training in a worker: a thread that stays for the next training, is stopped by flags in shared memory, and may crash. */
+import type { Log, TrainingEngine } from "../host.ts";
+import {
+  type EpochEnd,
+  type LivePadAnswer,
+  type LossBatch,
+  type Snapshot,
+  type TrainedModel,
+  TrainingError,
+  type TrainingEvents,
+  type TrainingJob,
+  type TrainingStart,
+} from "./training_job.ts";
+
+/** What a training worker is told. */
+export type ToWorker =
+  /** First message: where the digits are, and one int32 that turns 1 when the current job shall stop. */
+  | { type: "open"; dataDir: string; stopFlag: SharedArrayBuffer }
+  | { type: "train"; job: TrainingJob };
+
+/** What a training worker says. */
+export type FromWorker =
+  /** Answer to `open`. */
+  | { type: "ready"; trainImages: number }
+  | { type: "unreadable"; message: string }
+  /** In the course of `train`. */
+  | { type: "start"; start: TrainingStart }
+  | { type: "losses"; batch: LossBatch }
+  | { type: "epoch"; end: EpochEnd }
+  | { type: "livePad"; answer: LivePadAnswer }
+  | { type: "snapshot"; snapshot: Snapshot }
+  /** The stop flag was seen between two steps; the snapshot follows, then `stopped`. */
+  | { type: "stopping" }
+  /** The last answer to `train` is one of these. */
+  | { type: "trained"; model: TrainedModel }
+  | { type: "stopped" }
+  | { type: "failed"; message: string };
+
+/** What a `WorkerEngine` is made of. */
+export interface EngineOptions {
+  /** A worker that calls `serveTrainings`. */
+  script: URL;
+  /** Where that worker finds the digits. */
+  dataDir: string;
+  log: Log;
+}
 
 /** How long a step may go on after an abort before it is cut short, which leaves no state to go on from. */
 const STEP_PATIENCE_MS = 80;
@@ -22,18 +55,39 @@ const STOP_PATIENCE_MS = 60;
 /** How long it may take to hand over its state once it has stopped between two steps. */
 const SNAPSHOT_PATIENCE_MS = 700;
 
-/** A training that could not be finished; the message is for people. */
-export class TrainingError extends Error {
-  override name = "TrainingError";
-}
+/** Keeps one worker between trainings and starts a fresh one when that was ended or has crashed. */
+export class WorkerEngine implements TrainingEngine {
+  readonly #options: EngineOptions;
+  #worker?: TrainingWorker;
 
-export interface TrainingEvents {
-  onStart(start: TrainingStart): void;
-  onLosses(batch: LossBatch): void;
-  onEpoch(end: EpochEnd): void;
-  onGuess(guess: Guess): void;
-  /** From time to time, and once more where an abort was seen between two steps. */
-  onSnapshot(snapshot: Snapshot): void;
+  constructor(options: EngineOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Starts the worker, has it read the digits, and returns how many there are to train on.
+   *
+   * @throws {TrainingError} naming the file that is missing or malformed
+   */
+  open(): Promise<number> {
+    return this.#living().ready;
+  }
+
+  async train(job: TrainingJob, events: TrainingEvents, signal: AbortSignal): Promise<TrainedModel> {
+    signal.throwIfAborted();
+    const worker = this.#living();
+    await unlessAborted(worker.ready, signal);
+    return await worker.train(job, events, signal);
+  }
+
+  close() {
+    this.#worker?.close();
+  }
+
+  #living(): TrainingWorker {
+    if (!this.#worker?.alive) this.#worker = new TrainingWorker(this.#options);
+    return this.#worker;
+  }
 }
 
 interface CurrentJob {
@@ -46,7 +100,9 @@ interface CurrentJob {
   giveUpAfter(ms: number): void;
 }
 
-export class TrainingThread {
+/** One worker, from its start to its end. */
+class TrainingWorker {
+  readonly #log: Log;
   readonly #worker: Worker;
   readonly #stopFlag = new Int32Array(new SharedArrayBuffer(4));
   readonly #ready = Promise.withResolvers<number>();
@@ -58,8 +114,8 @@ export class TrainingThread {
   #isBrisk = false;
   #alive = true;
 
-  /** Starts `script` and has it read the digits in `dataDir`. */
-  constructor(script: URL, dataDir: string) {
+  constructor({ script, dataDir, log }: EngineOptions) {
+    this.#log = log;
     this.#worker = new Worker(script, { type: "module", name: "training" });
     this.#worker.onmessage = ({ data }: MessageEvent<FromWorker>) => this.#receive(data);
     this.#worker.onerror = (event) => {
@@ -81,11 +137,7 @@ export class TrainingThread {
     return this.#ready.promise;
   }
 
-  /**
-   * Trains one job; only one at a time.
-   *
-   * @throws the signal's reason soon after an abort, and after its snapshot where one could be had, {TrainingError} when the training fails
-   */
+  /** As of `TrainingEngine`. */
   async train(job: TrainingJob, events: TrainingEvents, signal: AbortSignal): Promise<TrainedModel> {
     const { promise, resolve, reject } = Promise.withResolvers<TrainedModel>();
     let interruption: ReturnType<typeof setTimeout> | undefined;
@@ -94,7 +146,7 @@ export class TrainingThread {
       clearTimeout(interruption);
       clearTimeout(patience);
       patience = setTimeout(() => {
-        this.end();
+        this.close();
         reject(signal.reason);
       }, ms);
     };
@@ -125,7 +177,7 @@ export class TrainingThread {
    * Gives the worker up: nothing is heard of it any more. A worker inside a loop is not stopped by `terminate`; it ends at
    * its next look at a stop flag.
    */
-  end() {
+  close() {
     this.#alive = false;
     this.#raiseStopFlags();
     this.#worker.terminate();
@@ -141,7 +193,7 @@ export class TrainingThread {
       case "ready":
         return this.#ready.resolve(message.trainImages);
       case "unreadable":
-        this.end();
+        this.close();
         return this.#ready.reject(new TrainingError(message.message));
       case "start":
         this.#stepStop = message.start.stop;
@@ -154,8 +206,8 @@ export class TrainingThread {
         return this.#job?.events.onLosses(message.batch);
       case "epoch":
         return this.#job?.events.onEpoch(message.end);
-      case "guess":
-        return this.#job?.events.onGuess(message.guess);
+      case "livePad":
+        return this.#job?.events.onLivePad(message.answer);
       case "snapshot":
         return this.#job?.events.onSnapshot(message.snapshot);
       case "stopping":
@@ -170,8 +222,8 @@ export class TrainingThread {
   }
 
   #crash(reason: string) {
-    this.end();
-    log.error("the training worker crashed", { reason });
+    this.close();
+    this.#log.error("the training worker crashed", { reason });
     const error = new TrainingError("The training broke down and could not go on. The next one starts afresh.");
     this.#ready.reject(error);
     this.#job?.reject(error);
@@ -179,5 +231,17 @@ export class TrainingThread {
 
   #post(message: ToWorker) {
     this.#worker.postMessage(message);
+  }
+}
+
+/** `promise`, or the signal's reason as soon as it is aborted. */
+async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  const { promise: aborted, reject } = Promise.withResolvers<never>();
+  const abort = () => reject(signal.reason);
+  signal.addEventListener("abort", abort, { once: true });
+  try {
+    return await Promise.race([promise, aborted]);
+  } finally {
+    signal.removeEventListener("abort", abort);
   }
 }
