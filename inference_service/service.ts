@@ -1,9 +1,9 @@
 import type { Hono } from "hono";
-import { Registry } from "../lab/models/mod.ts";
 import { MAX_PREDICT_BYTES } from "../protocol/mod.ts";
 import { createServiceApp, serviceUrl } from "../service/app.ts";
 import { addDigitRoutes } from "../service/digit_routes.ts";
 import { EventLoopDelay } from "../service/event_loop_delay.ts";
+import { openRegistry } from "../service/files/open_registry.ts";
 import type { HealthOptions } from "../service/health.ts";
 import { log } from "../service/log.ts";
 import { addModelRoutes, type ModelFiles } from "../service/model_routes.ts";
@@ -38,7 +38,7 @@ export interface InferenceService {
  * @throws {RegistryError} when the models folder or its metadata cannot be read
  */
 export async function openInferenceService(settings: Settings): Promise<InferenceService> {
-  const store = await Registry.open(settings.modelsDir, {
+  const store = await openRegistry(settings.modelsDir, {
     onCreated: (folder) => log.warn("created the models folder, which was not there", { MODELS_DIR: folder }),
   });
   // Unreadable metadata ends the start with one message instead of failing every request.

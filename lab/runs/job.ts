@@ -3,7 +3,7 @@ import type { NamedTensor } from "../../core/models/spec.ts";
 import type { DeviceChoice } from "../../protocol/mod.ts";
 import { type NewModel, specOf } from "../models/mod.ts";
 import type { Run } from "./run.ts";
-import type { TrainedModel, TrainingJob } from "../training/worker_messages.ts";
+import type { TrainedModel, TrainingJob } from "../training/training_job.ts";
 
 /** What a training begins with: the tensors of its checkpoint, given weights, or fresh ones. */
 export interface Origin {
@@ -12,7 +12,7 @@ export interface Origin {
 }
 
 export function jobOf(
-  { config, past, watchers }: Run,
+  { config, past, livePads }: Run,
   { tensors, weights }: Origin,
   { device, threads }: { device: DeviceChoice; threads: number },
 ): TrainingJob {
@@ -27,7 +27,7 @@ export function jobOf(
     // Where it began: another device rounds otherwise.
     device: past?.device ?? checkpoint?.device ?? config.device ?? device,
     threads,
-    watched: watchers.board.buffer,
+    livePads: livePads.board.buffer,
     ...(weights === undefined ? {} : { weights }),
     ...(checkpoint === undefined || tensors === undefined ? {} : {
       resume: {
