@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { constant, state, trace } from "../../graph.ts";
-import { openTrainerOn } from "../../training/device_choice.ts";
 import { add, sum } from "../../ops/mod.ts";
 import { hasWebGpu } from "../../testing/backends.ts";
 import { firstDigits, mnist } from "../../testing/mnist.ts";
+import { openTrainerOn } from "../../training/device_choice.ts";
 import { webgpuBackend } from "./backend.ts";
 import { liveBuffers } from "./buffers.ts";
 import { closeDevice, openDevice } from "./device.ts";
