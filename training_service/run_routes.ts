@@ -2,8 +2,8 @@
 import type { Context, Hono } from "hono";
 import { type HistoryMessage, quote } from "../protocol/mod.ts";
 import { RegistryError } from "../lab/models/mod.ts";
-import { HttpError } from "../service/errors.ts";
-import { pathId } from "../service/path_id.ts";
+import { HttpError } from "../service/http/errors.ts";
+import { pathId } from "../service/http/request.ts";
 import { curveSvg } from "../lab/runs/curve_svg.ts";
 import { historyCsv } from "../lab/runs/history_csv.ts";
 import type { RunArchive } from "../lab/runs/run_archive.ts";
@@ -14,9 +14,6 @@ export interface KnownRuns {
   runs: Pick<Runs, "list" | "get">;
   archive: Pick<RunArchive, "list" | "find">;
 }
-
-/** The picture has its colours in it, and nothing else. */
-const CURVE_POLICY = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'";
 
 /**
  * Adds `GET /api/runs` (newest first, also those of before a restart), `/api/runs/{id}` (its history), and that as files:
@@ -40,7 +37,6 @@ export function addRunRoutes(app: Hono, { runs, archive }: KnownRuns): void {
   });
   app.get("/api/runs/:id/curve.svg", async (c) => {
     const history = await find(c);
-    c.header("Content-Security-Policy", CURVE_POLICY);
     return file(c, curveSvg(history), "image/svg+xml", `${history.run.id}.svg`, "inline");
   });
   app.get("/api/runs/:id/curve.png", (c) => c.redirect("curve.svg", 308));

@@ -1,7 +1,7 @@
 /** The backends that tests compare with the reference. */
-import { findAdapter } from "../backends/webgpu/device.ts";
 import { wasmBackend } from "../backends/wasm/backend.ts";
 import { webgpuBackend } from "../backends/webgpu/backend.ts";
+import { findAdapter } from "../backends/webgpu/device.ts";
 import type { Backend } from "../session.ts";
 
 const adapter = await findAdapter();

@@ -1,8 +1,8 @@
 /** Fuzzes readers of files: no input may do harm. A failure prints the seed that repeats it. */
+import fc from "fast-check";
 import assert from "node:assert/strict";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
-import fc from "fast-check";
 
 const RUNS = Number(Deno.env.get("FUZZ_RUNS") ?? (Deno.env.get("LAB_LONG") ? 100_000 : 500));
 /** Inputs between two turns of the event loop. */

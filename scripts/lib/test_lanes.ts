@@ -5,7 +5,7 @@
  * share. Files, or folders with all below.
  */
 export const ALONE = [
-  "core/backends/webgpu/webgpu_test.ts",
+  "core/backends/webgpu/backend_test.ts",
   "core/formats/fuzz_test.ts",
   "core/mnist/ood/ood_test.ts",
   "inference_service/drawing/drawing_fuzz_test.ts",

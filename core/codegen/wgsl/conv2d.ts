@@ -1,7 +1,7 @@
 /** Convolutions in WGSL. */
+import type { ConvShape } from "../wasm/conv2d.ts";
 import type { WgslKernel } from "./kernel.ts";
 import { type BlockSize, registerBlock } from "./register_block.ts";
-import type { ConvShape } from "../wasm/conv2d.ts";
 
 /** Not taller: with eight rows of taps, SwiftShader compiles for most of a minute. */
 const BLOCK: BlockSize = { rows: 4, columns: 8 };

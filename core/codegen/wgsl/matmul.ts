@@ -1,7 +1,7 @@
 /** The matrix product in WGSL. */
+import type { Product } from "../wasm/matmul.ts";
 import type { WgslKernel } from "./kernel.ts";
 import { registerBlock } from "./register_block.ts";
-import type { Product } from "../wasm/matmul.ts";
 
 /** A kernel for the product with these extents and strides. */
 export function matmulWgsl({ m, n, k, aRow, aDepth, bDepth, bColumn }: Product): WgslKernel {
