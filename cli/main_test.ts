@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { type NamedTensor, parameterSpecs } from "../core/models/model_spec.ts";
+import { type NamedTensor, parameterSpecs } from "../core/models/spec.ts";
 import { Registry, specOf } from "../lab/models/mod.ts";
 import { testModel, withFolder } from "../lab/models/registry_testing.ts";
 

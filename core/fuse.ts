@@ -1,22 +1,28 @@
 /**
- * Turns the nodes of a program into work items. Elementwise neighbours of one shape become one loop, which keeps what
- * happens between them in registers; a broadcast operand is read where it repeats and never written out. Every other op is
- * an item of its own.
+ * Turns the nodes of a program into schedule items. Elementwise neighbours of one shape become one loop, which keeps
+ * intermediate values in registers. A loop reads a broadcast operand from its source, so the repeated tensor is never
+ * written to memory. Every other op is an item of its own.
  */
 import type { Tensor } from "./graph.ts";
+import { broadcastOp } from "./ops/mod.ts";
 import { sameShape, type Shape, sizeOf } from "./shape.ts";
 
-/** How an operand of a loop over `[rows, columns]` is read. */
+/**
+ * Which element of an operand a loop over `[rows, columns]` reads at (r, c): `full` the one at (r, c), `row` element c,
+ * `column` element r, `scalar` the only one.
+ */
 export type Access = "full" | "scalar" | "row" | "column";
 
+/** A tensor that a loop reads. */
 export interface LoopOperand {
-  /** The node as the loop's nodes know it. */
+  /** The operand of the loop's nodes. */
   readonly node: Tensor;
-  /** The tensor that is read: `node` itself, or what it repeats. */
+  /** The tensor that is read from memory: `node` itself, or the one that it repeats. */
   readonly source: Tensor;
   readonly access: Access;
 }
 
+/** Elementwise nodes of one shape that run as one loop. */
 export interface LoopItem {
   readonly kind: "loop";
   readonly rows: number;
@@ -24,25 +30,28 @@ export interface LoopItem {
   /** Elementwise nodes, in order. */
   readonly nodes: readonly Tensor[];
   readonly operands: readonly LoopOperand[];
-  /** Those of `nodes` that someone outside the loop reads. */
+  /** Those of `nodes` that are written to memory, because something outside the loop reads them. */
   readonly results: readonly Tensor[];
 }
 
+/** A node that runs as a kernel of its own. */
 export interface KernelItem {
   readonly kind: "kernel";
   readonly node: Tensor;
 }
 
-export type Item = LoopItem | KernelItem;
+/** What a schedule runs in one piece. */
+export type ScheduleItem = LoopItem | KernelItem;
 
-export function fuse(nodes: readonly Tensor[], kept: ReadonlySet<Tensor>): Item[] {
+/** Items that compute `nodes`, in the order of their last nodes. Nodes that neither `kept` nor an item needs get none. */
+export function fuse(nodes: readonly Tensor[], kept: ReadonlySet<Tensor>): ScheduleItem[] {
   const groups = groupElementwise(nodes);
   const loops = new Map<Set<Tensor>, Omit<LoopItem, "results">>();
   for (const group of new Set(groups.values())) loops.set(group, loopOf([...group]));
 
-  // What has to lie in memory: what was asked for, and what items read, found from the last item to the first.
+  // Values that must be in memory: those that were asked for, and those that items read, found from the last item back.
   const needed = new Set(kept);
-  const items: Item[] = [];
+  const items: ScheduleItem[] = [];
   const done = new Set<Set<Tensor>>();
   for (const node of [...nodes].reverse()) {
     const group = groups.get(node);
@@ -62,7 +71,7 @@ export function fuse(nodes: readonly Tensor[], kept: ReadonlySet<Tensor>): Item[
   );
 }
 
-/** Which group each elementwise node belongs to. */
+/** The group of each elementwise node. */
 function groupElementwise(nodes: readonly Tensor[]): Map<Tensor, Set<Tensor>> {
   const groups = new Map<Tensor, Set<Tensor>>();
   for (const node of nodes) {
@@ -79,7 +88,7 @@ function groupElementwise(nodes: readonly Tensor[]): Map<Tensor, Set<Tensor>> {
   return groups;
 }
 
-/** Whether nothing outside `group` both needs one of its members and is needed by another. */
+/** Whether no node outside `group` both depends on one of its members and is an input of another. */
 function canRunAsOne(group: ReadonlySet<Tensor>, groups: ReadonlyMap<Tensor, Set<Tensor>>): boolean {
   const seen = new Set<Tensor>();
   const pending = [...group].flatMap((node) => node.inputs).filter((input) => !group.has(input));
@@ -87,7 +96,7 @@ function canRunAsOne(group: ReadonlySet<Tensor>, groups: ReadonlyMap<Tensor, Set
     if (seen.has(node)) continue;
     seen.add(node);
     if (group.has(node)) return false;
-    // A loop runs as a whole, so reaching one member means needing the inputs of all.
+    // A loop runs as a whole, so whoever needs one member needs the inputs of all.
     const together = groups.get(node) ?? new Set([node]);
     for (const member of together) {
       seen.add(member);
@@ -97,9 +106,9 @@ function canRunAsOne(group: ReadonlySet<Tensor>, groups: ReadonlyMap<Tensor, Set
   return true;
 }
 
-/** The extent of the last axes that a broadcast operand leaves alone, if it is one that a loop can read in place. */
+/** How a loop can read the source of a broadcast, and the number of columns that this takes; undefined if it cannot. */
 function repeatOf(node: Tensor): { access: Access; columns?: number } | undefined {
-  if (node.op.kind !== "kernel" || node.op.name !== "broadcast") return undefined;
+  if (broadcastOp.parametersOf(node) === undefined) return undefined;
   const from = node.inputs[0].shape, size = sizeOf(from), to = node.shape;
   if (size === 1) return { access: "scalar" };
   const trimmed = from.slice(from.findIndex((n) => n !== 1));
@@ -109,7 +118,7 @@ function repeatOf(node: Tensor): { access: Access; columns?: number } | undefine
   return leading ? { access: "column", columns: sizeOf(to.slice(fixed)) } : undefined;
 }
 
-/** Number of leading axes up to the last that is not 1. */
+/** The number of axes up to the last one whose extent is not 1. */
 function lastFixedAxis(shape: Shape): number {
   let axis = shape.length;
   while (axis > 0 && shape[axis - 1] === 1) axis--;

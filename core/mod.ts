@@ -29,7 +29,7 @@ export { readSafetensors, writeSafetensors } from "./formats/safetensors.ts";
 export { constant, perStep, type Program, state, type Tensor, trace } from "./graph.ts";
 export { BlankDrawingError, prepareDrawing, type Raster } from "./mnist/drawing/drawing.ts";
 export { type Dataset, type DigitSet, IdxError, parseImages, parseLabels } from "./mnist/idx.ts";
-export { type ModelSpec, type NamedTensor, type ParameterSpec, parameterSpecs } from "./models/model_spec.ts";
+export { type ModelSpec, type NamedTensor, type ParameterSpec, parameterSpecs } from "./models/spec.ts";
 export { type OptimizerName, type Updates, updatesOf } from "./training/optimizers.ts";
 export { openPredictor, type Predictor, type PredictorOptions } from "./training/predictor.ts";
 export { openTrainer, type Trainer, type TrainerOptions } from "./training/trainer.ts";

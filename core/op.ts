@@ -1,6 +1,7 @@
 /** What an op is: its shape rule, its slow and obvious reference, its gradient and its code for each backend. */
 import type { TensorType } from "./shape.ts";
-import type { Code, FunctionBuilder, Local } from "./codegen/wasm/function_builder.ts";
+import type { Code, FunctionBuilder, Local } from "./codegen/wasm/assembler/function_builder.ts";
+import type { WasmKernel } from "./codegen/wasm/kernel.ts";
 import type { WgslKernel } from "./codegen/wgsl/kernel.ts";
 
 /** A node of a program, not numbers: what type of value it is, the op that makes it and that op's inputs. */
@@ -70,34 +71,3 @@ export type LeafSource =
   | { readonly kind: "constant"; readonly value: number };
 
 export type Op = ElementwiseOp | KernelOp | SpecialOp | LeafOp;
-
-/** Where an operand lies: at `base + offset` bytes, `base` being 0 when it is left out. */
-export interface Address {
-  readonly base?: Local;
-  readonly offset: number;
-}
-
-/** A loop over independent pieces of work, which workers share out among themselves. */
-export interface WasmKernel {
-  /** Number of pieces. Each piece writes bytes of its own, so the result does not depend on how they are shared out. */
-  readonly extent: number;
-  /**
-   * About how many vector operations all pieces take together. Left out where they are few, or where every call repeats much of
-   * the work: then the pieces are shared out evenly, and workers do not help each other.
-   */
-  readonly work?: number;
-  /** About how many of them each call of `emit`'s code needs before its first piece, 0 by default. */
-  readonly setUp?: number;
-  /** Bytes of scratch memory that each worker needs. */
-  readonly scratchBytes?: number;
-  /** Emits the work of the pieces `from` (included) to `to` (excluded). */
-  emit(f: FunctionBuilder, at: KernelOperands): void;
-}
-
-export interface KernelOperands {
-  readonly from: Local;
-  readonly to: Local;
-  readonly inputs: readonly Address[];
-  readonly output: Address;
-  readonly scratch: Local;
-}

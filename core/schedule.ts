@@ -1,35 +1,44 @@
-/** Puts the items of a program in order and every value in its place: named state, or one arena that short-lived values share. */
-import { fuse, type Item } from "./fuse.ts";
+/**
+ * Orders the items of a program and decides where each value is stored: in named state, or at an offset in one arena that
+ * short-lived values share.
+ */
+import { fuse, type ScheduleItem } from "./fuse.ts";
 import { constantValue, type Program, reachable, type Tensor } from "./graph.ts";
 import { copy } from "./ops/mod.ts";
 import { bytesOf } from "./shape.ts";
 
-/** Buffers start at, and are padded to, whole cache lines, so loops may run over their ends by a vector. */
+/** Bytes of a cache line. Buffers start at one and are padded to whole ones, so loops may overrun their ends by a vector. */
 export const ALIGNMENT = 64;
 
+/** `bytes`, rounded up to whole cache lines. */
 export function aligned(bytes: number): number {
   return Math.ceil(bytes / ALIGNMENT) * ALIGNMENT;
 }
 
-export type Place =
+/** Where a value is stored. */
+export type ValueLocation =
   | { readonly kind: "state"; readonly name: string }
+  /** `offset` bytes from the arena's start. */
   | { readonly kind: "arena"; readonly offset: number }
-  /** Its number among the scalars that the host gives for each step. */
+  /** The scalar number `slot` of those that the host gives for each step. */
   | { readonly kind: "perStep"; readonly slot: number }
   | { readonly kind: "constant"; readonly value: number };
 
+/** What a backend compiles: items in order, and the location of every value. */
 export interface Schedule {
-  readonly items: readonly Item[];
-  placeOf(node: Tensor): Place;
+  /** In the order in which they run. */
+  readonly items: readonly ScheduleItem[];
+  locationOf(node: Tensor): ValueLocation;
   readonly arenaBytes: number;
-  /** The leaves that the host gives a value for each step, by slot. */
+  /** Leaves whose value the host gives for each step, by slot. */
   readonly perStep: readonly Tensor[];
-  /** Constants that a kernel reads from memory, to be filled in once. */
+  /** Constants that kernels read from memory; they are written once. */
   readonly constants: readonly Tensor[];
+  /** Scalars for the host, with the nodes that hold them at the end of a step. */
   readonly outputs: readonly (readonly [name: string, node: Tensor])[];
 }
 
-/** The node whose memory `node` shares: itself, or what it is a view or a part of. */
+/** The node whose memory `node` shares: itself, or the tensor that it is a view or a part of. */
 export function rootOf(node: Tensor): Tensor {
   return isShared(node) ? rootOf(node.inputs[0]) : node;
 }
@@ -38,7 +47,7 @@ function isShared({ op }: Tensor): boolean {
   return (op.kind === "kernel" && op.isView === true) || (op.kind === "special" && op.partAt !== undefined);
 }
 
-/** Where `node` begins in the memory of its root, in bytes. */
+/** The byte offset of `node` in the memory of its root. */
 function offsetInRoot(node: Tensor): number {
   if (!isShared(node)) return 0;
   return (node.op.kind === "special" ? node.op.partAt! : 0) + offsetInRoot(node.inputs[0]);
@@ -48,9 +57,13 @@ function stateName(node: Tensor): string | undefined {
   return node.op.kind === "leaf" && node.op.source.kind === "state" ? node.op.source.name : undefined;
 }
 
+/**
+ * Fuses `program` and schedules it.
+ * @throws {Error} When no order of the updates reads every old value before it is overwritten.
+ */
 export function schedule(program: Program): Schedule {
-  // A new value is written straight into its state where nothing still needs the old one; else through a copy at the end; and
-  // where that would read what another such copy writes (two states that swap), through a copy of a copy.
+  // A new value is written straight into its state if nothing needs the old one any more, otherwise through a copy at the
+  // end. If that copy would read what another one writes (two states that swap), it goes through a copy of a copy.
   const copies = new Map<string, number>();
   for (;;) {
     const result = trySchedule(program, copies);
@@ -71,7 +84,7 @@ function trySchedule(program: Program, copies: ReadonlyMap<string, number>): Sch
     targets.set(target, name);
   }
   const outputs = [...program.outputs].map(([name, node]) => {
-    // The value that the step began with, even where the state has another at its end.
+    // The value at the beginning of the step, even if the step updates that state.
     const isUpdated = program.updates.has(stateName(rootOf(node)) ?? "");
     return [name, isUpdated ? copy(node) : node] as const;
   });
@@ -82,7 +95,7 @@ function trySchedule(program: Program, copies: ReadonlyMap<string, number>): Sch
   if (typeof order === "string") return order;
 
   const perStep = nodes.filter((node) => node.op.kind === "leaf" && node.op.source.kind === "perStep");
-  const arena = placeInArena(order, targets, outputs.map(([, node]) => rootOf(node)));
+  const arena = assignOffsets(order, targets, outputs.map(([, node]) => rootOf(node)));
   const kernelInputs = order.flatMap((item) => item.kind === "kernel" ? item.node.inputs.map(rootOf) : []);
   const constants = [...new Set(kernelInputs)].filter((node) => constantValue(node) !== undefined);
   return {
@@ -91,7 +104,7 @@ function trySchedule(program: Program, copies: ReadonlyMap<string, number>): Sch
     perStep,
     constants,
     outputs,
-    placeOf(node) {
+    locationOf(node) {
       const root = rootOf(node), name = targets.get(root) ?? stateName(root);
       if (name !== undefined) return { kind: "state", name };
       const value = constantValue(root);
@@ -99,36 +112,36 @@ function trySchedule(program: Program, copies: ReadonlyMap<string, number>): Sch
       const slot = perStep.indexOf(root);
       if (slot >= 0) return { kind: "perStep", slot };
       const offset = arena.offsets.get(root);
-      if (offset === undefined) throw new Error(`${root.op.name} has no place in memory`);
+      if (offset === undefined) throw new Error(`${root.op.name} has no offset in the arena`);
       return { kind: "arena", offset: offset + offsetInRoot(node) };
     },
   };
 }
 
-/** The tensors that an item reads from memory. */
-export function readsOf(item: Item): Tensor[] {
+/** The tensors that `item` reads from memory. */
+export function readsOf(item: ScheduleItem): Tensor[] {
   const reads = item.kind === "loop" ? item.operands.map((operand) => operand.source) : item.node.inputs;
   return reads.map(rootOf);
 }
 
-/** The tensors that an item writes to memory. */
-export function writesOf(item: Item): readonly Tensor[] {
+/** The tensors that `item` writes to memory. */
+export function writesOf(item: ScheduleItem): readonly Tensor[] {
   return item.kind === "loop" ? item.results : [item.node];
 }
 
 /**
- * Topological order, in rounds of all that is ready, so that threads seldom have to wait for each other; within a round
- * earliest traced first. Or the name of a state whose new value is made before the last use of the old.
+ * Sorts items topologically, in rounds of everything that is ready, so that threads seldom wait for each other; within a
+ * round by order of tracing. Returns the name of a state instead if its new value is made before the last use of its old one.
  */
-function orderItems(items: readonly Item[], targets: ReadonlyMap<Tensor, string>): Item[] | string {
-  const producer = new Map<Tensor, Item>();
+function orderItems(items: readonly ScheduleItem[], targets: ReadonlyMap<Tensor, string>): ScheduleItem[] | string {
+  const producer = new Map<Tensor, ScheduleItem>();
   for (const item of items) for (const node of writesOf(item)) producer.set(node, item);
-  const before = new Map<Item, Set<Item>>();
+  const before = new Map<ScheduleItem, Set<ScheduleItem>>();
   for (const item of items) {
     const sources = readsOf(item).map((node) => producer.get(node)).filter((other) => other !== undefined);
     before.set(item, new Set(sources.filter((other) => other !== item)));
   }
-  const reaches = (from: Item, to: Item): boolean =>
+  const reaches = (from: ScheduleItem, to: ScheduleItem): boolean =>
     [...before.get(to)!].some((item) => item === from || reaches(from, item));
   for (const [node, name] of targets) {
     const writer = producer.get(node)!;
@@ -138,28 +151,29 @@ function orderItems(items: readonly Item[], targets: ReadonlyMap<Tensor, string>
       if (reader !== writer) before.get(writer)!.add(reader);
     }
   }
-  const rank = (item: Item) => Math.max(...(item.kind === "loop" ? item.nodes : [item.node]).map((node) => node.id));
+  const rank = (item: ScheduleItem) =>
+    Math.max(...(item.kind === "loop" ? item.nodes : [item.node]).map((node) => node.id));
   let pending = [...items].sort((a, b) => rank(a) - rank(b));
-  const done = new Set<Item>();
+  const done = new Set<ScheduleItem>();
   while (pending.length > 0) {
     const ready = pending.filter((item) => [...before.get(item)!].every((other) => done.has(other)));
-    if (ready.length === 0) throw new Error("the program's updates depend on each other in a circle");
+    if (ready.length === 0) throw new Error("the program's updates depend on each other in a cycle");
     for (const item of ready) done.add(item);
     pending = pending.filter((item) => !done.has(item));
   }
   return [...done];
 }
 
-/** Whether a loop reads element i of state `name` before it writes element i, so that both may be the same memory. */
-function readsInStep(item: Item, name: string): boolean {
+/** Whether `item` is a loop that reads element i of state `name` only to make element i, so that it may overwrite the state. */
+function readsInStep(item: ScheduleItem, name: string): boolean {
   return item.kind === "loop" &&
     item.operands.every((operand) =>
       stateName(rootOf(operand.source)) !== name || operand.access === "full" || item.rows * item.columns === 1
     );
 }
 
-/** First fit: a value takes the lowest gap that is free from the item that writes it to the last that reads it. */
-function placeInArena(order: readonly Item[], targets: ReadonlyMap<Tensor, string>, kept: readonly Tensor[]) {
+/** First fit: a value gets the lowest gap that is free from the item that writes it to the last item that reads it. */
+function assignOffsets(order: readonly ScheduleItem[], targets: ReadonlyMap<Tensor, string>, kept: readonly Tensor[]) {
   interface Interval {
     node: Tensor;
     first: number;
@@ -177,8 +191,7 @@ function placeInArena(order: readonly Item[], targets: ReadonlyMap<Tensor, strin
   });
   for (const node of kept) {
     const interval = intervals.get(node);
-    // From the very start: where threads run ahead, no other value of the next step may be written over what this one still
-    // hands out.
+    // From the very start: a thread that is ahead in the next step must not overwrite what this step still has to return.
     if (interval) [interval.first, interval.last] = [0, order.length];
   }
   const offsets = new Map<Tensor, number>();

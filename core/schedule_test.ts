@@ -3,7 +3,7 @@ import { referenceBackend } from "./backends/reference/backend.ts";
 import { wasmBackend } from "./backends/wasm/backend.ts";
 import { constant, type Program, state, trace } from "./graph.ts";
 import { trainingProgram } from "./training/programs.ts";
-import { add, exp, matmul, mul, neg, relu, reshape, sum } from "./ops/mod.ts";
+import { add, copyOp, exp, matmul, mul, neg, relu, reshape, sum } from "./ops/mod.ts";
 import { schedule } from "./schedule.ts";
 import type { Numbers } from "./session.ts";
 import { assertAllClose } from "./testing/assert_all_close.ts";
@@ -113,10 +113,10 @@ Deno.test("an optimiser's update is one loop that writes parameters in place", (
     batch: 10,
     startOf: (step) => step,
   });
-  const { items, placeOf } = schedule(program);
+  const { items, locationOf } = schedule(program);
   const weight = program.updates.get("head.0.weight")!;
-  assert.deepEqual(placeOf(weight), { kind: "state", name: "head.0.weight" });
+  assert.deepEqual(locationOf(weight), { kind: "state", name: "head.0.weight" });
   const update = items.find((item) => item.kind === "loop" && item.results.includes(weight));
   assert.equal(update?.kind === "loop" && update.results.length, 3);
-  assert.ok(!items.some((item) => item.kind === "kernel" && item.node.op.name === "copy"));
+  assert.ok(!items.some((item) => item.kind === "kernel" && item.node.op === copyOp));
 });

@@ -1,40 +1,42 @@
-/** Models that are open, so that only the first drawing for a model waits for its file. */
+import { KeptOpen } from "../core/training/kept_open.ts";
 import { type ModelRecord, recordVersion } from "../protocol/mod.ts";
 import type { OpenPredictor } from "./stored_predictor.ts";
 
 const DEFAULT_CAPACITY = 16;
 
 interface Entry {
-  /** The record as it was when the model was opened, or an equal one that came later. */
+  /** The record that the model was opened for, or an equal one read later. */
   record: ModelRecord;
   version: string;
-  predictor: ReturnType<OpenPredictor>;
-  /** Settles when the last drawing that was handed in is answered. */
-  idle: Promise<unknown>;
+  predictor: KeptOpen<Awaited<ReturnType<OpenPredictor>>>;
 }
 
-/** Keeps the models used last. A record that changed in any way is opened anew. */
+/** Keeps the most recently used models open. A model whose record changed in any way is opened again. */
 export class PredictorCache {
-  /** By id, the one used last at the end. */
+  /** By id, the most recently used last. */
   readonly #entries = new Map<string, Entry>();
+  readonly #open: OpenPredictor;
+  readonly #capacity: number;
 
-  constructor(private readonly open: OpenPredictor, private readonly capacity = DEFAULT_CAPACITY) {}
-
-  /**
-   * Ten probabilities for a drawing of 784 bytes (ink 255 on paper 0). Drawings for one model are answered one after the
-   * other. Throws what opening the model threw; it is tried again the next time.
-   */
-  predict(record: ModelRecord, pixels: Uint8Array): Promise<Float32Array> {
-    const entry = this.#use(record);
-    const answer = entry.idle.then(async () => (await entry.predictor).predict(pixels));
-    entry.idle = answer.catch(() => {});
-    return answer;
+  /** @param capacity how many models may be open */
+  constructor(open: OpenPredictor, capacity = DEFAULT_CAPACITY) {
+    this.#open = open;
+    this.#capacity = capacity;
   }
 
-  /** Closes the models that are not among `records` as they are now. */
+  /**
+   * Ten probabilities for a drawing of 784 bytes (ink 255 on paper 0). Drawings for one model are answered in order.
+   *
+   * @throws what opening the model threw; the next call tries again
+   */
+  predict(record: ModelRecord, pixels: Uint8Array): Promise<Float32Array> {
+    return this.#use(record).predictor.use((predictor) => predictor.predict(pixels));
+  }
+
+  /** Closes the models that are not in `records`, or changed there. */
   retain(records: readonly ModelRecord[]) {
     for (const [id, entry] of this.#entries) {
-      // Mostly nothing has changed, and looking for the very object takes microseconds among ten thousand.
+      // Usually nothing has changed, and finding the same object among ten thousand takes microseconds.
       if (records.includes(entry.record)) continue;
       const record = records.find((record) => record.id === id);
       if (record === undefined || recordVersion(record) !== entry.version) this.#drop(id);
@@ -42,6 +44,7 @@ export class PredictorCache {
     }
   }
 
+  /** Closes every model once it has answered the drawings it was given. */
   close() {
     for (const id of [...this.#entries.keys()]) this.#drop(id);
   }
@@ -56,23 +59,20 @@ export class PredictorCache {
     }
     this.#drop(record.id);
     for (const id of this.#entries.keys()) {
-      if (this.#entries.size < this.capacity) break;
+      if (this.#entries.size < this.#capacity) break;
       this.#drop(id);
     }
-    const predictor = this.open(record);
-    const entry: Entry = { record, version, predictor, idle: Promise.resolve() };
+    const opening = this.#open(record);
+    const entry: Entry = { record, version, predictor: new KeptOpen(opening) };
     this.#entries.set(record.id, entry);
-    predictor.catch(() => {
+    opening.catch(() => {
       if (this.#entries.get(record.id) === entry) this.#entries.delete(record.id);
     });
     return entry;
   }
 
-  /** Forgets a model and closes it when the drawings already handed in are answered. */
   #drop(id: string) {
-    const entry = this.#entries.get(id);
-    if (entry === undefined) return;
+    this.#entries.get(id)?.predictor.close();
     this.#entries.delete(id);
-    entry.idle.then(async () => (await entry.predictor).close()).catch(() => {});
   }
 }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { type NamedTensor, parameterSpecs } from "../core/models/model_spec.ts";
+import { type NamedTensor, parameterSpecs } from "../core/models/spec.ts";
 import { Registry } from "../lab/models/mod.ts";
 import { readSettings } from "../service/settings.ts";
 import { createInferenceApp } from "./app.ts";

@@ -1,9 +1,8 @@
 import assert from "node:assert/strict";
 import { flopsPerStep } from "./bench/configs.ts";
-import { median, quantile, rate } from "./bench/measure.ts";
-import { compareInTurn } from "./bench/pair.ts";
+import { compareInTurn, median, quantile, rate } from "./bench/measure.ts";
 import { openPeakLoop } from "./bench/peak_loop.ts";
-import { formatted } from "./bench/table.ts";
+import { formatted } from "./bench/report.ts";
 
 Deno.test("a SimpleNN's step counts each layer's products, but no gradient of the images", () => {
   const flops = flopsPerStep({ spec: { modelType: "SimpleNN", hiddenLayers: [128] }, batchSize: 32 });

@@ -12,6 +12,7 @@ const PAGES = ["training", "inference", "docs"] as const;
 /** Where the sources of each page are. */
 const FOLDERS = { training: "training", inference: "drawing", docs: "docs" } as const;
 
+/** A file of the built pages. */
 export interface BuiltFile {
   /** Relative to the folder built into. */
   path: string;
@@ -105,34 +106,22 @@ async function compile(
     jsxImportSource: "preact",
     write: false,
     logLevel: "warning",
-    plugins: [leanProtocol, leanEngine],
+    plugins: [withoutSideEffects],
   });
   return outputFiles;
 }
 
-/** Schemas are built by calls, which a bundler keeps in case they do more. They do not: what no page names is left out. */
-const leanProtocol: esbuild.Plugin = {
-  name: "lean protocol",
+/**
+ * Schemas and ops are made by calls, which a bundler keeps in case they do more. They do not: a module of these folders that
+ * no page uses is left out.
+ */
+const withoutSideEffects: esbuild.Plugin = {
+  name: "without side effects",
   setup(build) {
+    const folders = ["protocol", "core/ops"].map((folder) => join(ROOT, folder));
     build.onResolve({ filter: /^\.\/.+\.ts$/ }, ({ path, resolveDir }) => {
-      return resolveDir === join(ROOT, "protocol") ? { path: join(resolveDir, path), sideEffects: false } : undefined;
+      return folders.includes(resolveDir) ? { path: join(resolveDir, path), sideEffects: false } : undefined;
     });
-  },
-};
-
-/** Pages predict and explain, and leave training to the service: kernels that only a training needs stay out. */
-const leanEngine: esbuild.Plugin = {
-  name: "lean engine",
-  setup(build) {
-    const kernels = {
-      pooled_weight_gradient: "pooledWeightGradient",
-      pooled_weight_gradient_grey: "pooledWeightGradientGrey",
-    };
-    for (const [file, name] of Object.entries(kernels)) {
-      build.onLoad({ filter: new RegExp(`[\\\\/]kernels[\\\\/]${file}\\.ts$`) }, () => {
-        return { contents: `export function ${name}() { throw new Error("pages do not train"); }` };
-      });
-    }
   },
 };
 

@@ -2,11 +2,10 @@
 import { banner, pageAddress, stopSignal } from "../cli/lab_up.ts";
 import { runMain } from "../service/serve.ts";
 import { readSettings } from "../service/settings.ts";
-import { requireFreePorts } from "./lib/ports.ts";
+import { requireFreePorts, waitUntilListening } from "./lib/ports.ts";
 import { prepare } from "./lib/prepare.ts";
 import { serviceCommand } from "./lib/service_command.ts";
 import { supervise } from "./lib/supervise.ts";
-import { waitUntilListening } from "./lib/wait_until_listening.ts";
 
 const SERVICES = ["training", "inference"] as const;
 

@@ -6,6 +6,7 @@ import { restoreBackup, type Restored } from "../lab/models/mod.ts";
 import { runMain } from "../service/serve.ts";
 import { readSettings, StartupError } from "../service/settings.ts";
 
+/** What was restored, in words for the terminal. */
 export function describeRestored({ count, time, damaged, withoutFile, unlisted }: Restored): string[] {
   const lines = [`${count} records are back, as they were on ${time}.`];
   if (damaged !== undefined) lines.push(`The damaged file is kept: ${damaged}`);

@@ -2,7 +2,7 @@
 import { encode } from "fast-png";
 import type { Hono } from "hono";
 import type { DigitSet } from "../core/mnist/idx.ts";
-import { IMAGE_PIXELS, IMAGE_SIDE } from "../core/models/model_spec.ts";
+import { IMAGE_PIXELS, IMAGE_SIDE } from "../core/models/spec.ts";
 import { permutation, STREAMS } from "../core/random.ts";
 import { DigitQuerySchema, validate } from "../protocol/mod.ts";
 import { HttpError } from "./errors.ts";

@@ -1,7 +1,7 @@
 /** Files of models over real sockets, out of a real folder. */
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { parameterSpecs } from "../core/models/model_spec.ts";
+import { parameterSpecs } from "../core/models/spec.ts";
 import { type NewModel, Registry, specOf } from "../lab/models/mod.ts";
 import { createServiceApp } from "./app.ts";
 import { addModelRoutes } from "./model_routes.ts";

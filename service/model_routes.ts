@@ -2,7 +2,7 @@
 import type { Context, Hono } from "hono";
 import { writeOnnx } from "../core/formats/onnx.ts";
 import { writeSafetensors } from "../core/formats/safetensors.ts";
-import { parameterSpecs } from "../core/models/model_spec.ts";
+import { parameterSpecs } from "../core/models/spec.ts";
 import { type ModelRecord, quote, recordVersion } from "../protocol/mod.ts";
 import { type Registry, RegistryError, specOf } from "../lab/models/mod.ts";
 import { HttpError } from "./errors.ts";

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { readPth, writePth } from "../core/formats/pth.ts";
 import { writeSafetensors } from "../core/formats/safetensors.ts";
-import type { NamedTensor } from "../core/models/model_spec.ts";
+import type { NamedTensor } from "../core/models/spec.ts";
 import { formOf, type ImportLab, pythonModel, withImportLab } from "./import_testing.ts";
 
 const SIMPLE = pythonModel("model_simplenn_adam_1762740520");

@@ -1,7 +1,7 @@
 /** Models as PyTorch sees them: what is trained and stored here scores there what the record says. */
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import type { NamedTensor } from "../core/models/model_spec.ts";
+import type { NamedTensor } from "../core/models/spec.ts";
 import { openPredictor } from "../core/training/predictor.ts";
 import { openTrainer } from "../core/training/trainer.ts";
 import { assertAllClose } from "../core/testing/assert_all_close.ts";

@@ -1,7 +1,7 @@
 /** For tests: a lab on a free port with a worker that the test plays, and clients that wait instead of sleep. */
 import assert from "node:assert/strict";
 import type { Hono } from "hono";
-import type { NamedTensor } from "../core/models/model_spec.ts";
+import type { NamedTensor } from "../core/models/spec.ts";
 import {
   isDuplicate,
   type ModelConfig,

@@ -20,20 +20,20 @@ pageTest("a digit is answered while the network learns, and by the network when 
   await drawOnProbe(page, DIGITS["7"]);
   await probeSays(page, /^Start a training/);
   await startTraining(page, ENDLESS);
-  await probeSays(page, /^So far, the network takes it for a \d\.$/);
+  await probeSays(page, /^So far, the network thinks it's a \d\.$/);
   const early = await probeBars(page);
   await eventually(async () => assert.notDeepEqual(await probeBars(page), early, "the answer stands still"));
   assert(Math.abs(early.reduce((a, b) => a + b) - 1) < 1e-3);
   await button(page, "Abort").click();
-  await probeSays(page, /^When it stopped, after [\d,]+ steps, the network took it for a \d\.$/);
+  await probeSays(page, /^When it stopped, after [\d,]+ steps, the network thought it was a \d\.$/);
 
   await startTraining(page, { ...QUICK, "Hidden layers": "64", "Batch size": "64" });
   await statusBecomes(page, /^Done/);
-  await probeSays(page, /^The trained network takes it for a 7\.$/);
+  await probeSays(page, /^The trained network thinks it's a 7\.$/);
   await button(page, "Clear your digit").click();
   await probeSays(page, /^Nothing is drawn yet\.$/);
   await drawOnProbe(page, DIGITS["0"]);
-  await probeSays(page, /^The trained network takes it for a 0\.$/);
+  await probeSays(page, /^The trained network thinks it's a 0\.$/);
 });
 
 pageTest("the keyboard draws on the small pad too", async (lab, page) => {
@@ -43,7 +43,7 @@ pageTest("the keyboard draws on the small pad too", async (lab, page) => {
   await page.keyboard.press("Space");
   for (let i = 0; i < 14; i++) await page.keyboard.press("ArrowDown");
   await page.keyboard.press("Space");
-  await probeSays(page, /^So far, the network takes it for a \d\.$/);
+  await probeSays(page, /^So far, the network thinks it's a \d\.$/);
   const cursor = page.locator("[data-cursor]");
   await eventually(async () => assert.equal(await cursor.innerText(), "Row 21, column 14, ink"));
   await page.keyboard.press("Delete");

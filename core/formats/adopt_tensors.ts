@@ -1,4 +1,4 @@
-import { type ModelSpec, type NamedTensor, parameterSpecs } from "../models/model_spec.ts";
+import { type ModelSpec, type NamedTensor, parameterSpecs } from "../models/spec.ts";
 import { CheckpointError, quote } from "./errors.ts";
 
 /**

@@ -1,10 +1,7 @@
-import { CLASSES, CONV_CHANNELS, IMAGE_PIXELS, IMAGE_SIDE, type NamedTensor } from "../models/model_spec.ts";
+import { CLASSES, type NamedTensor } from "../models/spec.ts";
 
-/** Numbers that ConvNN's convolutions hand to its head. */
-export const CONV_FEATURES = CONV_CHANNELS[1] * (IMAGE_SIDE / 4) ** 2;
-
-/** Two convolutions, eight hidden layers and the last; the search below is for few layers only. */
-const MAX_LAYERS = 11;
+/** Eight hidden layers and the last; the search below is for few layers only. */
+const MAX_LINEARS = 9;
 
 interface Layer {
   weight: NamedTensor;
@@ -15,15 +12,17 @@ interface Layer {
  * `tensors` in an order in which each layer reads what the one before it gives, weight before bias; undefined where there is
  * none. A weight and its bias are known by the beginning of their names (`fc1.weight`, `fc1.bias`). Where shapes leave a
  * choice, layers stand in the order of their names, with numbers compared as numbers.
+ *
+ * @param features inputs of the first Linear layer
  */
-export function arrangeTensors(tensors: readonly NamedTensor[]): NamedTensor[] | undefined {
+export function arrangeTensors(tensors: readonly NamedTensor[], features: number): NamedTensor[] | undefined {
   const layers = layersByName(tensors);
-  if (layers === undefined || layers.length > MAX_LAYERS) return undefined;
+  if (layers === undefined) return undefined;
   const isConvolution = ({ weight }: Layer) => weight.shape.length === 4;
   const convolutions = layers.filter(isConvolution).sort((a, b) => a.weight.shape[1] - b.weight.shape[1]);
-  const features = convolutions.length > 0 ? CONV_FEATURES : IMAGE_PIXELS;
-  const linears = chain(features, layers.filter((layer) => !isConvolution(layer)));
-  return linears && [...convolutions, ...linears].flatMap(({ weight, bias }) => [weight, bias]);
+  const linears = layers.filter((layer) => !isConvolution(layer));
+  const chained = linears.length > MAX_LINEARS ? undefined : chain(features, linears);
+  return chained && [...convolutions, ...chained].flatMap(({ weight, bias }) => [weight, bias]);
 }
 
 /** Every tensor is one of a pair with the same beginning, or there is no answer. */

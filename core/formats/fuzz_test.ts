@@ -2,7 +2,7 @@ import { deflateRawSync } from "node:zlib";
 import fc from "fast-check";
 import { damaged } from "../testing/damage.ts";
 import { fuzz } from "../testing/fuzz.ts";
-import type { NamedTensor } from "../models/model_spec.ts";
+import type { NamedTensor } from "../models/spec.ts";
 import { crc32 } from "./crc32.ts";
 import { readModelFile } from "./model_file.ts";
 import { readPickle } from "./pickle_reader.ts";

@@ -1,5 +1,5 @@
 /** A model as an ONNX file, which onnxruntime and many other programs run without knowing this lab. */
-import { CLASSES, IMAGE_SIDE, type ModelSpec, type NamedTensor } from "../models/model_spec.ts";
+import { CLASSES, IMAGE_SIDE, layersOf, type ModelSpec, type NamedTensor } from "../models/spec.ts";
 import { adoptTensors } from "./adopt_tensors.ts";
 import { graph, model, node, tensor, valueInfo } from "./onnx_messages.ts";
 import type { ProtobufWriter } from "./protobuf_writer.ts";
@@ -29,7 +29,7 @@ export function writeOnnx(
   const parameters = adoptTensors(weights, spec);
   const network = graph({
     name: spec.modelType,
-    nodes: nodesOf(parameters),
+    nodes: nodesOf(spec),
     initializers: parameters.map(tensor),
     inputs: [valueInfo(ONNX_INPUT, ["batch", 1, IMAGE_SIDE, IMAGE_SIDE], INPUT_TEXT)],
     outputs: [valueInfo(ONNX_OUTPUT, ["batch", CLASSES], OUTPUT_TEXT)],
@@ -38,28 +38,42 @@ export function writeOnnx(
 }
 
 /** The operators in the order of the network; each reads what the one before it gives. */
-function nodesOf(parameters: readonly NamedTensor[]): ProtobufWriter[] {
+function nodesOf(spec: ModelSpec): ProtobufWriter[] {
   const nodes: ProtobufWriter[] = [];
-  let last = ONNX_INPUT;
+  const layers = layersOf(spec);
+  let last = ONNX_INPUT, weighted = "";
   const add = (operator: string, name: string, parameters: string[] = [], attributes = {}) => {
     nodes.push(node({ operator, name, inputs: [last, ...parameters], attributes }));
     last = name;
   };
-  const layers = parameters.filter(({ name }) => name.endsWith(".weight"))
-    .map(({ name, shape }) => ({ name: name.slice(0, -".weight".length), isConvolution: shape.length === 4 }));
-  const parametersOf = (layer: string) => [`${layer}.weight`, `${layer}.bias`];
-
-  for (const { name } of layers.filter((layer) => layer.isConvolution)) {
-    add("Conv", name, parametersOf(name), { kernel_shape: [3, 3], pads: [1, 1, 1, 1], strides: [1, 1] });
-    add("Relu", `${name}.relu`);
-    add("MaxPool", `${name}.pool`, [], { kernel_shape: [2, 2], strides: [2, 2] });
+  for (const layer of layers) {
+    const parameters = [`${layer.name}.weight`, `${layer.name}.bias`];
+    switch (layer.kind) {
+      case "conv": {
+        weighted = layer.name;
+        const { kernel, padding } = layer;
+        const pads = [padding, padding, padding, padding];
+        add("Conv", weighted, parameters, { kernel_shape: [kernel, kernel], pads, strides: [1, 1] });
+        break;
+      }
+      case "relu":
+        add("Relu", `${weighted}.relu`);
+        break;
+      case "maxPool":
+        add("MaxPool", `${weighted}.pool`, [], { kernel_shape: [2, 2], strides: [2, 2] });
+        break;
+      case "flatten":
+        add("Flatten", layer.name, [], { axis: 1 });
+        break;
+      case "linear":
+        weighted = layer.name;
+        add("Gemm", layer === layers.at(-1) ? ONNX_OUTPUT : weighted, parameters, { transB: 1 });
+        break;
+      case "dropout":
+        break;
+      default:
+        layer satisfies never;
+    }
   }
-  add("Flatten", "flatten", [], { axis: 1 });
-  const linears = layers.filter((layer) => !layer.isConvolution);
-  linears.forEach(({ name }, i) => {
-    const isLast = i === linears.length - 1;
-    add("Gemm", isLast ? ONNX_OUTPUT : name, parametersOf(name), { transB: 1 });
-    if (!isLast) add("Relu", `${name}.relu`);
-  });
   return nodes;
 }

@@ -2,7 +2,7 @@
  * The messages of ONNX that a network of this lab is made of. Field numbers are those of `onnx/onnx.proto` of ONNX 1.12, which
  * belongs to operator set 17: https://github.com/onnx/onnx/blob/v1.12.0/onnx/onnx.proto
  */
-import type { NamedTensor } from "../models/model_spec.ts";
+import type { NamedTensor } from "../models/spec.ts";
 import { ProtobufWriter } from "./protobuf_writer.ts";
 
 const IR_VERSION = 8;

@@ -1,3 +1,5 @@
+import { concatBytes } from "../bytes.ts";
+
 /** Wire types of protocol buffers; see https://protobuf.dev/programming-guides/encoding */
 const VARINT = 0;
 const LENGTH_DELIMITED = 2;
@@ -32,13 +34,7 @@ export class ProtobufWriter {
   }
 
   finish(): Uint8Array<ArrayBuffer> {
-    const all = new Uint8Array(this.#length);
-    let at = 0;
-    for (const chunk of this.#chunks) {
-      all.set(chunk, at);
-      at += chunk.length;
-    }
-    return all;
+    return concatBytes(this.#chunks);
   }
 
   #tag(field: number, wireType: number): this {

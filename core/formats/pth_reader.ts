@@ -1,4 +1,4 @@
-import type { NamedTensor } from "../models/model_spec.ts";
+import type { NamedTensor } from "../models/spec.ts";
 import { CheckpointError, quote } from "./errors.ts";
 import { Global, readPickle, Tuple } from "./pickle_reader.ts";
 import { ELEMENT_TYPES, type ElementType, Storage } from "./storage.ts";

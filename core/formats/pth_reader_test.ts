@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { unzipSync, zipSync } from "fflate";
-import type { NamedTensor } from "../models/model_spec.ts";
+import type { NamedTensor } from "../models/spec.ts";
 import { CheckpointError, readPth, writePth } from "./pth.ts";
 
 const fixture = (name: string) => Deno.readFileSync(new URL(`fixtures/${name}.pth`, import.meta.url));

@@ -1,4 +1,4 @@
-import type { NamedTensor } from "../models/model_spec.ts";
+import type { NamedTensor } from "../models/spec.ts";
 import { crc32 } from "./crc32.ts";
 import { CheckpointError, quote } from "./errors.ts";
 import { PickleWriter } from "./pickle_writer.ts";

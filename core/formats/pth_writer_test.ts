@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { findPyTorch } from "../testing/pytorch.ts";
 import { unzipSync } from "fflate";
-import { type NamedTensor, parameterSpecs } from "../models/model_spec.ts";
+import { type NamedTensor, parameterSpecs } from "../models/spec.ts";
 import { CheckpointError, readPth, writePth } from "./pth.ts";
 
 const tensors: NamedTensor[] = [

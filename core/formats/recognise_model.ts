@@ -1,18 +1,11 @@
 /** Which model a file holds, told by the shapes of its tensors alone. */
-import {
-  CLASSES,
-  CONV_CHANNELS,
-  IMAGE_PIXELS,
-  IMAGE_SIDE,
-  type ModelSpec,
-  type NamedTensor,
-  parameterSpecs,
-} from "../models/model_spec.ts";
-import { arrangeTensors, CONV_FEATURES } from "./arrange_tensors.ts";
+import { MODEL_TYPES, type ModelType } from "../models/families.ts";
+import { CLASSES, layersOf, type NamedTensor, parameterSpecs, type PlacedLayer } from "../models/spec.ts";
+import { arrangeTensors } from "./arrange_tensors.ts";
 import { CheckpointError, quote } from "./errors.ts";
 
 export interface RecognisedModel {
-  modelType: ModelSpec["modelType"];
+  modelType: ModelType;
   hiddenLayers: number[];
   /** Whether the names are those of a module of this lab with dropout layers; shapes cannot tell. */
   namedWithDropout: boolean;
@@ -24,73 +17,99 @@ export interface RecognisedModel {
  * The model of this lab that `tensors` are the weights of. They are taken in their own order if that makes a model, else in
  * one that does: formats that sort by name put a bias before its weight.
  *
- * @throws CheckpointError that names the first tensor that does not fit and says what was expected in its place, or the first
- * that holds a number which is not finite
+ * @throws {CheckpointError} that names the first tensor that does not fit the most similar family and says what was expected
+ * in its place, or the first tensor with a number that is not finite
  */
 export function recogniseModel(tensors: readonly NamedTensor[]): RecognisedModel {
   if (tensors.length === 0) throw new CheckpointError("the file holds no tensors");
-  let layers = readLayers(tensors);
-  const arranged = layers instanceof CheckpointError ? arrangeTensors(tensors) : tensors;
-  if (layers instanceof CheckpointError && arranged !== undefined) layers = readLayers(arranged);
-  if (layers instanceof CheckpointError) throw layers;
-  requireFinite(tensors);
-  const ordered = [...arranged!];
-  return { ...layers, namedWithDropout: isNamedWithDropout(ordered, layers), tensors: ordered };
+  let closest: Misfit | undefined;
+  for (const modelType of MODEL_TYPES) {
+    const read = readAs(modelType, tensors);
+    if (!(read instanceof Misfit)) {
+      requireFinite(tensors);
+      return read;
+    }
+    if (closest === undefined || read.likeness > closest.likeness) closest = read;
+  }
+  throw new CheckpointError(closest!.message);
 }
 
-type Layers = Pick<RecognisedModel, "modelType" | "hiddenLayers">;
+/** Why tensors are not those of a family. */
+class Misfit {
+  /** @param likeness how many tensors fit before the one that does not, and a half if that one has as many dimensions */
+  constructor(readonly message: string, readonly likeness: number) {}
+}
 
-/** The layers of `tensors` in their order, or what is wrong with the first that does not fit. */
-function readLayers(tensors: readonly NamedTensor[]): Layers | CheckpointError {
-  const modelType = tensors[0].shape.length === 4 ? "ConvNN" : "SimpleNN";
+function readAs(modelType: ModelType, tensors: readonly NamedTensor[]): RecognisedModel | Misfit {
+  const own = readWidths(modelType, tensors);
+  if (!(own instanceof Misfit)) return recognised(modelType, own, tensors);
+  const arranged = arrangeTensors(tensors, flattenOf(modelType).output[0]);
+  if (arranged === undefined) return own;
+  const widths = readWidths(modelType, arranged);
+  return widths instanceof Misfit ? widths : recognised(modelType, widths, arranged);
+}
+
+function recognised(
+  modelType: ModelType,
+  hiddenLayers: number[],
+  tensors: readonly NamedTensor[],
+): RecognisedModel {
+  const namedWithDropout = hiddenLayers.length > 0 &&
+    parameterSpecs({ modelType, hiddenLayers, dropout: 0 }).every(({ name }, i) => name === tensors[i].name);
+  return { modelType, hiddenLayers, namedWithDropout, tensors: [...tensors] };
+}
+
+/** The widths of the hidden layers of `tensors` in their order, or what is wrong with the first that does not fit. */
+function readWidths(modelType: ModelType, tensors: readonly NamedTensor[]): number[] | Misfit {
   let at = 0;
-  const expect = (shape: readonly (number | "out")[], why: string): CheckpointError | undefined => {
+  const expect = (shape: readonly (number | "out")[], why: string): Misfit | undefined => {
+    const fitting = at;
     const found = tensors.at(at++);
     if (found === undefined) {
-      return new CheckpointError(`tensor ${at} is missing: expected [${shape.join(", ")}], ${why}`);
+      return new Misfit(`tensor ${at} is missing: expected [${shape.join(", ")}], ${why}`, fitting);
     }
-    const fits = found.shape.length === shape.length &&
-      shape.every((size, d) => size === "out" ? found.shape[d] > 0 : size === found.shape[d]);
-    if (fits) return undefined;
-    return new CheckpointError(
+    const isOfSameRank = found.shape.length === shape.length;
+    if (isOfSameRank && shape.every((size, d) => size === "out" ? found.shape[d] > 0 : size === found.shape[d])) {
+      return undefined;
+    }
+    return new Misfit(
       `tensor ${at}, ${quote(found.name)}, has shape [${found.shape.join(", ")}]; ` +
         `expected [${shape.join(", ")}], ${why}`,
+      fitting + (isOfSameRank ? 0.5 : 0),
     );
   };
 
-  let channels = 1;
-  if (modelType === "ConvNN") {
-    for (const out of CONV_CHANNELS) {
-      const fault = expect([out, channels, 3, 3], "the kernels of a convolution of ConvNN") ??
-        expect([out], `the bias of the convolution before it`);
-      if (fault) return fault;
-      channels = out;
-    }
+  for (const { name, shape } of parameterSpecs({ modelType, hiddenLayers: [] }).slice(0, -2)) {
+    const misfit = name.endsWith(".weight")
+      ? expect(shape, `the kernels of a convolution of ${modelType}`)
+      : expect(shape, "the bias of the convolution before it");
+    if (misfit) return misfit;
   }
 
   const widths: number[] = [];
-  let features = modelType === "ConvNN" ? CONV_FEATURES : IMAGE_PIXELS;
-  let source = modelType === "ConvNN"
-    ? `${channels} channels of ${IMAGE_SIDE / 4} × ${IMAGE_SIDE / 4} pixels`
-    : `${IMAGE_SIDE} × ${IMAGE_SIDE} pixels`;
+  const { input: [height, width, channels], output } = flattenOf(modelType);
+  let [features] = output;
+  let source = `${channels === 1 ? "" : `${channels} channels of `}${height} × ${width} pixels`;
   do {
-    const fault = expect(["out", features], `the weight of a Linear layer that reads ${source}`);
-    if (fault) return fault;
+    const misfit = expect(["out", features], `the weight of a Linear layer that reads ${source}`);
+    if (misfit) return misfit;
     const { name, shape: [out] } = tensors[at - 1];
-    const biasFault = expect([out], `the bias of the Linear layer ${quote(name)}`);
-    if (biasFault) return biasFault;
+    const biasMisfit = expect([out], `the bias of the Linear layer ${quote(name)}`);
+    if (biasMisfit) return biasMisfit;
     widths.push(out);
     features = out;
     source = `the ${out} outputs of ${quote(name)}`;
   } while (at < tensors.length);
 
-  const last = tensors[at - 2];
-  if (widths.at(-1) !== CLASSES) {
-    return new CheckpointError(
-      `the last layer, ${quote(last.name)}, has ${widths.at(-1)} outputs; expected ${CLASSES}, one for each digit`,
-    );
+  if (features !== CLASSES) {
+    const last = quote(tensors[at - 2].name);
+    return new Misfit(`the last layer, ${last}, has ${features} outputs; expected ${CLASSES}, one for each digit`, at);
   }
-  return { modelType, hiddenLayers: widths.slice(0, -1) };
+  return widths.slice(0, -1);
+}
+
+function flattenOf(modelType: ModelType): PlacedLayer {
+  return layersOf({ modelType, hiddenLayers: [] }).find(({ kind }) => kind === "flatten")!;
 }
 
 function requireFinite(tensors: readonly NamedTensor[]): void {
@@ -102,9 +121,4 @@ function requireFinite(tensors: readonly NamedTensor[]): void {
         "the training went wrong, or the numbers are too large for their format",
     );
   }
-}
-
-function isNamedWithDropout(tensors: readonly NamedTensor[], layers: Layers): boolean {
-  if (layers.hiddenLayers.length === 0) return false;
-  return parameterSpecs({ ...layers, dropout: 0 }).every(({ name }, i) => name === tensors[i].name);
 }

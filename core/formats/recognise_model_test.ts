@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { type ModelSpec, type NamedTensor, parameterSpecs } from "../models/model_spec.ts";
+import { type ModelSpec, type NamedTensor, parameterSpecs } from "../models/spec.ts";
 import { CheckpointError } from "./errors.ts";
 import { recogniseModel } from "./recognise_model.ts";
 

@@ -2,7 +2,8 @@
  * Hugging Face's format for tensors: 8 bytes with the length of a JSON header (little-endian), the header, the numbers. See
  * https://huggingface.co/docs/safetensors
  */
-import type { NamedTensor } from "../models/model_spec.ts";
+import { concatBytes } from "../bytes.ts";
+import type { NamedTensor } from "../models/spec.ts";
 import { CheckpointError, quote } from "./errors.ts";
 import { ELEMENT_TYPES, type ElementType, IS_LITTLE_ENDIAN } from "./storage.ts";
 import { elementCount } from "./strided.ts";
@@ -33,14 +34,7 @@ const TYPES: ReadonlyMap<unknown, ElementType> = new Map([
  * @throws CheckpointError for a name twice, the name `__metadata__`, or a shape that does not fit its data
  */
 export function writeSafetensors(tensors: readonly NamedTensor[], metadata: Metadata): Uint8Array<ArrayBuffer> {
-  const parts = safetensorsParts(tensors, metadata);
-  const file = new Uint8Array(parts.reduce((length, part) => length + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    file.set(part, at);
-    at += part.length;
-  }
-  return file;
+  return concatBytes(safetensorsParts(tensors, metadata));
 }
 
 /** The same file in parts, the head and each tensor's numbers where they lie, for whoever writes it without another copy. */

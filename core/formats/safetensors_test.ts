@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { NamedTensor } from "../models/model_spec.ts";
+import type { NamedTensor } from "../models/spec.ts";
 import { CheckpointError, readSafetensors, specFromMetadata, writeSafetensors } from "./safetensors.ts";
 
 const TENSORS: NamedTensor[] = [

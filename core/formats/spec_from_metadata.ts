@@ -1,4 +1,5 @@
-import type { ModelSpec } from "../models/model_spec.ts";
+import { MODEL_TYPES } from "../models/families.ts";
+import type { ModelSpec } from "../models/spec.ts";
 import { CheckpointError, quote } from "./errors.ts";
 
 /**
@@ -8,8 +9,8 @@ import { CheckpointError, quote } from "./errors.ts";
  * @throws CheckpointError that names the text which is missing or wrong
  */
 export function specFromMetadata(metadata: Readonly<Record<string, string>>): ModelSpec {
-  const { model_type: modelType } = metadata;
-  if (modelType !== "SimpleNN" && modelType !== "ConvNN") throw wrong(metadata, "model_type", "SimpleNN or ConvNN");
+  const modelType = MODEL_TYPES.find((name) => name === metadata.model_type);
+  if (modelType === undefined) throw wrong(metadata, "model_type", MODEL_TYPES.join(" or "));
   const hiddenLayers = parse(metadata, "hidden_layers_config");
   if (!Array.isArray(hiddenLayers) || !hiddenLayers.every((width) => Number.isSafeInteger(width) && width > 0)) {
     throw wrong(metadata, "hidden_layers_config", "a JSON list of layer widths");

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import type { ModelSpec } from "../models/model_spec.ts";
+import type { ModelSpec } from "../models/spec.ts";
 import { openPredictor } from "../training/predictor.ts";
 import { assertAllClose } from "../testing/assert_all_close.ts";
 import { firstDigits, mnist } from "../testing/mnist.ts";

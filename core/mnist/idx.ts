@@ -1,5 +1,5 @@
 /** IDX, the file format of MNIST (Y. LeCun, "The MNIST database of handwritten digits"): big-endian header, then bytes. */
-import { CLASSES, IMAGE_PIXELS, IMAGE_SIDE } from "../models/model_spec.ts";
+import { CLASSES, IMAGE_PIXELS, IMAGE_SIDE } from "../models/spec.ts";
 
 /** Digits in the order of their files. */
 export interface DigitSet {

@@ -17,8 +17,7 @@ import {
   sum,
 } from "../ops/mod.ts";
 import { STREAMS } from "../random.ts";
-import { sizeOf } from "../shape.ts";
-import { CLASSES, IMAGE_SIDE, type ModelSpec, parameterSpecs, PIXEL_DEVIATION, PIXEL_MEAN } from "./model_spec.ts";
+import { CLASSES, layersOf, type ModelSpec, PIXEL_DEVIATION, PIXEL_MEAN } from "./spec.ts";
 
 /** Pixels 0–255 as the models see them: (x / 255 − mean) / deviation. */
 export function normalise(pixels: Tensor): Tensor {
@@ -33,39 +32,35 @@ export interface TrainingMode {
 }
 
 /**
- * Normalised images `[batch, 784]` → logits `[batch, 10]`. Units drop out in training only. `onLayer` is handed what each
- * hidden layer gives on: `[batch, h, w, channels]` behind a pooling, `[batch, width]` behind a Linear's ReLU.
+ * Normalised images `[batch, 784]` → logits `[batch, 10]`. Units drop out in training only. `onHidden` receives the output of
+ * each hidden block: `[batch, height, width, channels]` behind a pooling, `[batch, units]` behind a Linear's ReLU.
  */
 export function forward(
   spec: ModelSpec,
   parameters: ReadonlyMap<string, Tensor>,
   images: Tensor,
   training?: TrainingMode,
-  onLayer?: (output: Tensor) => void,
+  onHidden?: (output: Tensor) => void,
 ): Tensor {
-  const weights = parameterSpecs(spec).map(({ name }) => name).filter((name) => name.endsWith(".weight"));
-  const biasOf = (name: string) => parameters.get(name.replace(".weight", ".bias"))!;
-  const isConvolution = (name: string) => name.startsWith("conv.");
-  let x = images;
-  if (spec.modelType === "ConvNN") x = reshape(x, [x.shape[0], IMAGE_SIDE, IMAGE_SIDE, 1]);
-  for (const name of weights.filter(isConvolution)) {
-    x = maxPool2d(relu(add(conv2d(x, parameters.get(name)!, { padding: 1 }), biasOf(name))));
-    onLayer?.(x);
+  const layers = layersOf(spec), [batch] = images.shape;
+  let x = layers[0].kind === "flatten" ? images : reshape(images, [batch, ...layers[0].input]);
+  let dropouts = 0;
+  for (const layer of layers) {
+    const weight = parameters.get(`${layer.name}.weight`)!, bias = parameters.get(`${layer.name}.bias`)!;
+    if (layer.kind === "conv") x = add(conv2d(x, weight, { padding: layer.padding }), bias);
+    else if (layer.kind === "linear") x = add(matmul(x, weight), bias);
+    else if (layer.kind === "relu") x = relu(x);
+    else if (layer.kind === "maxPool") x = maxPool2d(x);
+    else if (layer.kind === "flatten") x = reshape(x, [batch, ...layer.output]);
+    else if (training && layer.probability > 0) x = dropout(x, layer.probability, dropouts++, training);
+    if (layer.endsBlock) onHidden?.(x);
   }
-  x = reshape(x, [x.shape[0], sizeOf(x.shape.slice(1))]);
-  const linears = weights.filter((name) => !isConvolution(name));
-  linears.forEach((name, layer) => {
-    x = add(matmul(x, parameters.get(name)!), biasOf(name));
-    if (layer === linears.length - 1) return;
-    x = relu(x);
-    onLayer?.(x);
-    if (training && spec.dropout) x = dropout(x, spec.dropout, layer, training);
-  });
   return x;
 }
 
-function dropout(x: Tensor, probability: number, layer: number, { step, seed }: TrainingMode): Tensor {
-  return mul(x, dropoutMask(step, { shape: x.shape, probability, seed, stream: STREAMS.dropout + layer }));
+/** `index` counts the dropout layers: each has random numbers of its own. */
+function dropout(x: Tensor, probability: number, index: number, { step, seed }: TrainingMode): Tensor {
+  return mul(x, dropoutMask(step, { shape: x.shape, probability, seed, stream: STREAMS.dropout + index }));
 }
 
 /** Softmax cross-entropy of logits `[batch, classes]` and labels `[batch]`, mean over the batch. */

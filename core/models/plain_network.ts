@@ -2,38 +2,53 @@
  * The forward pass in plain loops: for one digit now and then in a page that does not carry the engine. `network.ts` is the
  * one that trains.
  */
-import { CLASSES, IMAGE_SIDE, type NamedTensor, PIXEL_DEVIATION, PIXEL_MEAN } from "./model_spec.ts";
+import {
+  CLASSES,
+  layersOf,
+  type ModelSpec,
+  type NamedTensor,
+  PIXEL_DEVIATION,
+  PIXEL_MEAN,
+  type PlacedLayer,
+} from "./spec.ts";
 
-/** 784 bytes, ink 255 on paper 0 → ten probabilities. `weights` in the order of `parameterSpecs`, in PyTorch's shapes. */
-export function plainPredict(weights: readonly NamedTensor[], pixels: Uint8Array): Float32Array {
+/**
+ * 784 bytes, ink 255 on paper 0 → ten probabilities.
+ *
+ * @param weights in the order and shapes of `parameterSpecs`
+ */
+export function plainPredict(spec: ModelSpec, weights: readonly NamedTensor[], pixels: Uint8Array): Float32Array {
   let x: Float32Array = Float32Array.from(pixels, (pixel) => (pixel / 255 - PIXEL_MEAN) / PIXEL_DEVIATION);
-  let side = IMAGE_SIDE;
-  for (let i = 0; i < weights.length; i += 2) {
-    const weight = weights[i], bias = weights[i + 1].data;
-    if (weight.shape.length === 4) {
-      x = pool(relu(convolve(x, side, weight, bias)), side);
-      side /= 2;
-    } else {
-      x = linear(x, weight.data, bias);
-      if (i + 2 < weights.length) relu(x);
-    }
+  let used = 0;
+  for (const layer of layersOf(spec)) {
+    if (layer.kind === "conv") x = convolve(x, layer, weights[used++], weights[used++].data);
+    else if (layer.kind === "linear") x = linear(x, weights[used++].data, weights[used++].data);
+    else if (layer.kind === "relu") x = relu(x);
+    else if (layer.kind === "maxPool") x = pool(x, layer.input[1]);
+    // Images lie channel by channel here, as in PyTorch, so flattening changes nothing; dropout is for training.
+    else layer.kind satisfies "flatten" | "dropout";
   }
   return softmax(x);
 }
 
-/** `[in, side, side]` → `[out, side, side]` by 3×3 kernels, paper around the edge counting as 0. */
-function convolve(x: Float32Array, side: number, { shape, data }: NamedTensor, bias: Float32Array): Float32Array {
-  const [out, inputs] = shape, area = side * side;
-  const y = new Float32Array(out * area);
+/** `[in, height, width]` → `[out, height, width]`; what lies beyond an edge counts as 0. */
+function convolve(
+  x: Float32Array,
+  { input: [height, width], output: [newHeight, newWidth], kernel, padding }: Extract<PlacedLayer, { kind: "conv" }>,
+  { shape: [out, inputs], data }: NamedTensor,
+  bias: Float32Array,
+): Float32Array {
+  const area = height * width, newArea = newHeight * newWidth, taps = kernel * kernel;
+  const y = new Float32Array(out * newArea);
   for (let o = 0; o < out; o++) {
-    y.fill(bias[o], o * area, (o + 1) * area);
+    y.fill(bias[o], o * newArea, (o + 1) * newArea);
     for (let c = 0; c < inputs; c++) {
-      for (let tap = 0; tap < 9; tap++) {
-        const weight = data[(o * inputs + c) * 9 + tap];
-        const dy = Math.floor(tap / 3) - 1, dx = tap % 3 - 1;
-        for (let row = Math.max(0, -dy); row < Math.min(side, side - dy); row++) {
-          const to = o * area + row * side, from = c * area + (row + dy) * side + dx;
-          for (let column = Math.max(0, -dx); column < Math.min(side, side - dx); column++) {
+      for (let tap = 0; tap < taps; tap++) {
+        const weight = data[(o * inputs + c) * taps + tap];
+        const dy = Math.floor(tap / kernel) - padding, dx = tap % kernel - padding;
+        for (let row = Math.max(0, -dy); row < Math.min(newHeight, height - dy); row++) {
+          const to = o * newArea + row * newWidth, from = c * area + (row + dy) * width + dx;
+          for (let column = Math.max(0, -dx); column < Math.min(newWidth, width - dx); column++) {
             y[to + column] += weight * x[from + column];
           }
         }

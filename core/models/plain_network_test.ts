@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { assertAllClose } from "../testing/assert_all_close.ts";
 import { mnist } from "../testing/mnist.ts";
-import type { ModelSpec } from "./model_spec.ts";
+import type { ModelSpec } from "./spec.ts";
 import { initialParameters } from "./parameters.ts";
 import { plainPredict } from "./plain_network.ts";
 import { openPredictor } from "../training/predictor.ts";
@@ -22,7 +22,7 @@ for (const spec of SPECS) {
       const pixels = mnist().test.images.subarray(digit * 784, (digit + 1) * 784);
       const expected = await predictor.predict(pixels);
       assert(Math.max(...expected) > 0.15);
-      assertAllClose([...plainPredict(weights, pixels)], [...expected], { relative: 1e-3, absolute: 1e-6 });
+      assertAllClose([...plainPredict(spec, weights, pixels)], [...expected], { relative: 1e-3, absolute: 1e-6 });
     }
     predictor.close();
   });

@@ -2,13 +2,14 @@
 import { apply, type Tensor } from "../graph.ts";
 import type { KernelOp } from "../op.ts";
 import { requireShape, type Shape, type TensorType } from "../shape.ts";
-import { convKernel, type ConvShape, convWeightGradientKernel } from "../codegen/wasm/conv2d_kernel.ts";
+import { convKernel, type ConvShape, convWeightGradientKernel } from "../codegen/wasm/conv2d.ts";
 import { convWeightGradientWgsl, convWgsl } from "../codegen/wgsl/conv2d_wgsl.ts";
+import { opFamily } from "./define.ts";
 import { subsample } from "./subsample.ts";
 import { flipKernels } from "./flip_kernels.ts";
 
-/** Rows and columns of zeros around the image. */
-type Padding = readonly [y: number, x: number];
+/** Rows of zeros above and below the image, and columns of zeros on its left and right. */
+export type Padding = readonly [y: number, x: number];
 
 function convShape(image: Shape, kernel: Shape, [paddingY, paddingX]: Padding): ConvShape {
   const [batch, height, width, channels] = image;
@@ -30,63 +31,56 @@ function convShape(image: Shape, kernel: Shape, [paddingY, paddingX]: Padding): 
 
 const isImageBatch = (x: TensorType) => x.dtype === "f32" && x.shape.length === 4;
 
-interface PaddedOp extends KernelOp {
-  readonly padding: Padding;
-}
+/** Zeros around the image, if `node` is a convolution or the gradient of one's kernels. */
+export const convPadding = (node: Tensor): Padding | undefined =>
+  conv2dOp.parametersOf(node) ?? conv2dWeightGradientOp.parametersOf(node)?.padding;
 
-/** Rows and columns of zeros around the images, if `node` is a convolution or the gradient of one's kernels. */
-export function convPadding({ op }: Tensor): Padding | undefined {
-  return op.name === "conv2d" || op.name === "conv2dWeightGradient" ? (op as PaddedOp).padding : undefined;
-}
-
-function conv2dOp(padding: Padding): PaddedOp {
-  return {
-    kind: "kernel",
-    name: "conv2d",
-    padding,
-    type(inputs) {
-      const [x, w] = inputs;
-      requireShape(
-        inputs.every(isImageBatch),
-        "conv2d",
-        "takes images [n, h, w, c] and kernels [kh, kw, c, o]",
-        inputs,
-      );
-      requireShape(
-        x.shape[3] === w.shape[2],
-        "conv2d",
-        "takes as many image channels as the kernels have inputs",
-        inputs,
-      );
-      const s = convShape(x.shape, w.shape, padding);
-      const fits = s.outHeight > 0 && s.outWidth > 0;
-      requireShape(fits, "conv2d", "takes kernels no larger than the padded images", inputs);
-      const overlaps = s.paddingY < s.kernelHeight && s.paddingX < s.kernelWidth;
-      requireShape(overlaps, "conv2d", `takes padding smaller than the kernels, got [${padding}]`, inputs);
-      return { dtype: "f32", shape: [s.batch, s.outHeight, s.outWidth, s.filters] };
-    },
-    gradient(g, { inputs: [x, w] }) {
-      const [kh, kw] = w.shape, [paddingY, paddingX] = padding;
-      // A pixel reaches every output that a kernel turned around would reach from there.
-      return [
-        apply(conv2dOp([kh - 1 - paddingY, kw - 1 - paddingX]), g, flipKernels(w)),
-        apply(weightGradientOp(kh, kw, padding), x, g),
-      ];
-    },
-    reference([x, w], output, node) {
-      const s = convShape(node.inputs[0].shape, node.inputs[1].shape, padding);
-      forEachTap(s, (out, image, kernel) => {
-        for (let o = 0; o < s.filters; o++) {
-          for (let c = 0; c < s.channels; c++) {
-            output[out * s.filters + o] += x[image * s.channels + c] * w[(kernel * s.channels + c) * s.filters + o];
-          }
+/** Convolutions of stride 1; the padding is the family's parameter. */
+export const conv2dOp = opFamily((padding: Padding): KernelOp => ({
+  kind: "kernel",
+  name: "conv2d",
+  type(inputs) {
+    const [x, w] = inputs;
+    requireShape(
+      inputs.every(isImageBatch),
+      "conv2d",
+      "takes images [n, h, w, c] and kernels [kh, kw, c, o]",
+      inputs,
+    );
+    requireShape(
+      x.shape[3] === w.shape[2],
+      "conv2d",
+      "takes as many image channels as the kernels have inputs",
+      inputs,
+    );
+    const s = convShape(x.shape, w.shape, padding);
+    const fits = s.outHeight > 0 && s.outWidth > 0;
+    requireShape(fits, "conv2d", "takes kernels no larger than the padded images", inputs);
+    const overlaps = s.paddingY < s.kernelHeight && s.paddingX < s.kernelWidth;
+    requireShape(overlaps, "conv2d", `takes padding smaller than the kernels, got [${padding}]`, inputs);
+    return { dtype: "f32", shape: [s.batch, s.outHeight, s.outWidth, s.filters] };
+  },
+  gradient(g, { inputs: [x, w] }) {
+    const [kh, kw] = w.shape, [paddingY, paddingX] = padding;
+    // A pixel reaches every output that a kernel turned around would reach from there.
+    return [
+      apply(conv2dOp([kh - 1 - paddingY, kw - 1 - paddingX]), g, flipKernels(w)),
+      apply(conv2dWeightGradientOp({ kernelHeight: kh, kernelWidth: kw, padding }), x, g),
+    ];
+  },
+  reference([x, w], output, node) {
+    const s = convShape(node.inputs[0].shape, node.inputs[1].shape, padding);
+    forEachTap(s, (out, image, kernel) => {
+      for (let o = 0; o < s.filters; o++) {
+        for (let c = 0; c < s.channels; c++) {
+          output[out * s.filters + o] += x[image * s.channels + c] * w[(kernel * s.channels + c) * s.filters + o];
         }
-      });
-    },
-    wasm: (node) => convKernel(convShape(node.inputs[0].shape, node.inputs[1].shape, padding)),
-    wgsl: (node) => convWgsl(convShape(node.inputs[0].shape, node.inputs[1].shape, padding)),
-  };
-}
+      }
+    });
+  },
+  wasm: (node) => convKernel(convShape(node.inputs[0].shape, node.inputs[1].shape, padding)),
+  wgsl: (node) => convWgsl(convShape(node.inputs[0].shape, node.inputs[1].shape, padding)),
+}));
 
 /** Calls `visit` for each pixel of the output and tap of the kernel that falls inside the image, with their numbers. */
 function forEachTap(s: ConvShape, visit: (out: number, image: number, kernel: number) => void): void {
@@ -105,29 +99,39 @@ function forEachTap(s: ConvShape, visit: (out: number, image: number, kernel: nu
   }
 }
 
-function weightGradientOp(kernelHeight: number, kernelWidth: number, padding: Padding): PaddedOp {
-  const kernelShape = ([x, g]: readonly TensorType[]) => [kernelHeight, kernelWidth, x.shape[3], g.shape[3]];
-  return {
-    kind: "kernel",
-    name: "conv2dWeightGradient",
-    padding,
-    type: (inputs) => ({ dtype: "f32", shape: kernelShape(inputs) }),
-    gradient: null,
-    reference([x, g], output, node) {
-      const s = convShape(node.inputs[0].shape, node.shape, padding);
-      forEachTap(s, (out, image, kernel) => {
-        for (let o = 0; o < s.filters; o++) {
-          for (let c = 0; c < s.channels; c++) {
-            output[(kernel * s.channels + c) * s.filters + o] += x[image * s.channels + c] * g[out * s.filters + o];
-          }
-        }
-      });
-    },
-    wasm: (node) => convWeightGradientKernel(convShape(node.inputs[0].shape, node.shape, padding)),
-    wgsl: (node) => convWeightGradientWgsl(convShape(node.inputs[0].shape, node.shape, padding)),
-  };
+/** What the gradient of kernels depends on beside its operands. */
+export interface WeightGradientParameters {
+  readonly kernelHeight: number;
+  readonly kernelWidth: number;
+  readonly padding: Padding;
 }
 
+/** The gradient of a convolution's kernels, given its images and the gradient of its result. */
+export const conv2dWeightGradientOp = opFamily(
+  ({ kernelHeight, kernelWidth, padding }: WeightGradientParameters): KernelOp => {
+    const kernelShape = ([x, g]: readonly TensorType[]) => [kernelHeight, kernelWidth, x.shape[3], g.shape[3]];
+    return {
+      kind: "kernel",
+      name: "conv2dWeightGradient",
+      type: (inputs) => ({ dtype: "f32", shape: kernelShape(inputs) }),
+      gradient: null,
+      reference([x, g], output, node) {
+        const s = convShape(node.inputs[0].shape, node.shape, padding);
+        forEachTap(s, (out, image, kernel) => {
+          for (let o = 0; o < s.filters; o++) {
+            for (let c = 0; c < s.channels; c++) {
+              output[(kernel * s.channels + c) * s.filters + o] += x[image * s.channels + c] * g[out * s.filters + o];
+            }
+          }
+        });
+      },
+      wasm: (node) => convWeightGradientKernel(convShape(node.inputs[0].shape, node.shape, padding)),
+      wgsl: (node) => convWeightGradientWgsl(convShape(node.inputs[0].shape, node.shape, padding)),
+    };
+  },
+);
+
+/** How the kernels move over the images. */
 export interface Conv2dOptions {
   /** Zeros on each side of the image, fewer than the kernel's extent; 0 by default. */
   padding?: number;

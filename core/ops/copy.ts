@@ -1,9 +1,9 @@
-import { i32, v128 } from "../codegen/wasm/instructions.ts";
+import { i32, v128 } from "../codegen/wasm/assembler/instructions.ts";
 import { perElement, type WgslKernel } from "../codegen/wgsl/kernel.ts";
 import { apply, type Tensor } from "../graph.ts";
-import type { KernelOp, WasmKernel } from "../op.ts";
+import type { KernelOp } from "../op.ts";
 import { bytesOf, sizeOf, type TensorType } from "../shape.ts";
-import { baseOf } from "../codegen/wasm/addressing.ts";
+import { baseOf, type WasmKernel } from "../codegen/wasm/kernel.ts";
 
 /** Copies in cache lines of 64 bytes; buffers are padded to them. */
 export function copyKernel(type: TensorType): WasmKernel {
@@ -22,7 +22,8 @@ export function copyWgsl({ shape }: TensorType): WgslKernel {
   return perElement(sizeOf(shape), "put(i, x0(i));");
 }
 
-const copyOp: KernelOp = {
+/** The op behind `copy`. */
+export const copyOp: KernelOp = {
   kind: "kernel",
   name: "copy",
   type: ([x]) => ({ dtype: x.dtype, shape: x.shape }),

@@ -1,4 +1,6 @@
-import type { ElementwiseOp } from "../op.ts";
+/** What ops are made with. */
+import type { Tensor } from "../graph.ts";
+import type { ElementwiseOp, KernelOp, Op } from "../op.ts";
 import { requireShape, sameShape, type TensorType } from "../shape.ts";
 
 /** An elementwise op over `arity` float32 operands of equal shapes. */
@@ -13,4 +15,25 @@ export function elementwise(arity: number, op: Omit<ElementwiseOp, "kind" | "typ
       return { dtype: "f32", shape: inputs[0].shape };
     },
   };
+}
+
+/**
+ * Ops that differ by parameters alone, such as the axes of a sum. Call it to make one; ask it which parameters a node's op
+ * was made with. An op without parameters needs no family: it is one object, compared by `===`.
+ */
+export interface OpFamily<P> {
+  (parameters: P): KernelOp;
+  /** The parameters of `node`'s op if it belongs to this family, else undefined. */
+  parametersOf(node: Tensor): P | undefined;
+}
+
+/** The family of the ops that `make` makes. */
+export function opFamily<P>(make: (parameters: P) => KernelOp): OpFamily<P> {
+  const made = new WeakMap<Op, P>();
+  const family = (parameters: P) => {
+    const op = make(parameters);
+    made.set(op, parameters);
+    return op;
+  };
+  return Object.assign(family, { parametersOf: ({ op }: Tensor) => made.get(op) });
 }

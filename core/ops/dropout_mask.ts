@@ -1,11 +1,12 @@
-import type { Code, FunctionBuilder, Local } from "../codegen/wasm/function_builder.ts";
-import { f32x4, i32, i32x4, v128 } from "../codegen/wasm/instructions.ts";
+import type { Code, FunctionBuilder, Local } from "../codegen/wasm/assembler/function_builder.ts";
+import { f32x4, i32, i32x4, v128 } from "../codegen/wasm/assembler/instructions.ts";
 import { literal, perElement } from "../codegen/wgsl/kernel.ts";
 import { apply, type Tensor } from "../graph.ts";
 import type { KernelOp } from "../op.ts";
 import { KEY_PARITY, ROTATIONS, ROUNDS, threefry } from "../random.ts";
 import { requireShape, type Shape, sizeOf } from "../shape.ts";
-import { baseOf } from "../codegen/wasm/addressing.ts";
+import { baseOf } from "../codegen/wasm/kernel.ts";
+import { opFamily } from "./define.ts";
 
 export interface DropoutMaskOptions {
   shape: Shape;
@@ -16,11 +17,11 @@ export interface DropoutMaskOptions {
   stream: number;
 }
 
-/*
- * Elements go in groups of eight: lanes 0–3 are the first words of the counters 4g … 4g + 3, lanes 4–7 their second words.
- * The counter's other word is the step.
+/**
+ * Random masks of a probability, seed and stream. Elements go in groups of eight: lanes 0–3 of group g are the first words
+ * of the counters 4g … 4g + 3, lanes 4–7 their second words. The counter's other word is the step.
  */
-function dropoutMaskOp({ shape, probability, seed, stream }: DropoutMaskOptions): KernelOp {
+export const dropoutMaskOp = opFamily(({ shape, probability, seed, stream }: DropoutMaskOptions): KernelOp => {
   const threshold = Math.round(probability * 2 ** 32);
   const kept = Math.fround(1 / (1 - probability));
   return {
@@ -63,7 +64,7 @@ put(i, select(0.0, ${literal(kept)}, select(words.x, words.y, (i & 4u) != 0u) >=
       },
     }),
   };
-}
+});
 
 /** Four counters at once; the same steps as `threefry`. */
 function emitThreefry(f: FunctionBuilder, key0: number, key1: number, counter0: Code, counter1: Code): Local[] {

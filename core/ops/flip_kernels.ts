@@ -1,11 +1,12 @@
-import { f32, i32 } from "../codegen/wasm/instructions.ts";
+import { f32, i32 } from "../codegen/wasm/assembler/instructions.ts";
 import { coordinates, perElement } from "../codegen/wgsl/kernel.ts";
 import { apply, type Tensor } from "../graph.ts";
 import type { KernelOp } from "../op.ts";
 import { requireShape, sizeOf } from "../shape.ts";
-import { baseOf } from "../codegen/wasm/addressing.ts";
+import { baseOf } from "../codegen/wasm/kernel.ts";
 
-const flipKernelsOp: KernelOp = {
+/** The op behind `flipKernels`. */
+export const flipKernelsOp: KernelOp = {
   kind: "kernel",
   name: "flipKernels",
   type(inputs) {

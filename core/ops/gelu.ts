@@ -1,4 +1,4 @@
-import { f32x4 } from "../codegen/wasm/instructions.ts";
+import { f32x4 } from "../codegen/wasm/assembler/instructions.ts";
 import { exp as wasmExp } from "../codegen/wasm/math.ts";
 import { apply, constant, type Tensor } from "../graph.ts";
 import { elementwise } from "./define.ts";
@@ -7,7 +7,8 @@ import { add, div, exp, mul, sub } from "./elementwise.ts";
 /** √(2/π), and the weight of the cubic term. */
 const SLOPE = Math.sqrt(2 / Math.PI), CUBIC = 0.044715;
 
-const geluOp = elementwise(1, {
+/** The op behind `gelu`. */
+export const geluOp = elementwise(1, {
   name: "gelu",
   reference: (x) => 0.5 * x * (1 + Math.tanh(SLOPE * (x + CUBIC * x ** 3))),
   gradient(g, { inputs: [x] }) {

@@ -1,11 +1,15 @@
 import { apply, type Tensor } from "../graph.ts";
 import type { KernelOp } from "../op.ts";
 import { requireShape, type TensorType } from "../shape.ts";
-import { matmulKernel, type Product } from "../codegen/wasm/matmul_kernel.ts";
+import { matmulKernel, type Product } from "../codegen/wasm/matmul.ts";
 import { matmulWgsl } from "../codegen/wgsl/matmul_wgsl.ts";
+import { opFamily } from "./define.ts";
 
+/** How the operands of a product lie in memory. */
 export interface MatmulOptions {
+  /** The left operand is given as `[k, m]`. */
   transposeA?: boolean;
+  /** The right operand is given as `[n, k]`. */
   transposeB?: boolean;
 }
 
@@ -18,57 +22,47 @@ function productOf([a, b]: readonly TensorType[], { transposeA, transposeB }: Ma
   return { m, n, k, aRow, aDepth, bDepth, bColumn };
 }
 
-interface MatmulOp extends KernelOp {
-  readonly name: "matmul";
-  readonly options: Readonly<Required<MatmulOptions>>;
-}
-
 /** How the operands of a product lie, if `node` is one. */
-export function matmulOptions({ op }: Tensor): MatmulOp["options"] | undefined {
-  return op.name === "matmul" ? (op as MatmulOp).options : undefined;
-}
+export const matmulOptions = (node: Tensor): Required<MatmulOptions> | undefined => matmulOp.parametersOf(node);
 
-function matmulOp({ transposeA = false, transposeB = false }: MatmulOptions): MatmulOp {
-  const options = { transposeA, transposeB };
-  return {
-    kind: "kernel",
-    name: "matmul",
-    options,
-    type(inputs) {
-      const [a, b] = inputs;
-      const matrices = inputs.every((x) => x.dtype === "f32" && x.shape.length === 2);
-      requireShape(matrices, "matmul", "takes two f32 matrices", inputs);
-      const depthA = a.shape[transposeA ? 0 : 1], depthB = b.shape[transposeB ? 1 : 0];
-      requireShape(depthA === depthB, "matmul", "takes matrices that agree in their inner extent", inputs);
-      const { m, n } = productOf(inputs, options);
-      return { dtype: "f32", shape: [m, n] };
-    },
-    gradient(g, { inputs: [a, b] }) {
-      return [
-        transposeA
-          ? matmul(b, g, { transposeA: transposeB, transposeB: true })
-          : matmul(g, b, { transposeB: !transposeB }),
-        transposeB
-          ? matmul(g, a, { transposeA: true, transposeB: transposeA })
-          : matmul(a, g, { transposeA: !transposeA }),
-      ];
-    },
-    reference([a, b], output, node) {
-      const { m, n, k, aRow, aDepth, bDepth, bColumn } = productOf(node.inputs, options);
-      for (let i = 0; i < m; i++) {
-        for (let j = 0; j < n; j++) {
-          let total = 0;
-          for (let d = 0; d < k; d++) total += a[i * aRow + d * aDepth] * b[d * bDepth + j * bColumn];
-          output[i * n + j] = total;
-        }
+/** Matrix products; `MatmulOptions` are the family's parameters. */
+export const matmulOp = opFamily(({ transposeA, transposeB }: Required<MatmulOptions>): KernelOp => ({
+  kind: "kernel",
+  name: "matmul",
+  type(inputs) {
+    const [a, b] = inputs;
+    const matrices = inputs.every((x) => x.dtype === "f32" && x.shape.length === 2);
+    requireShape(matrices, "matmul", "takes two f32 matrices", inputs);
+    const depthA = a.shape[transposeA ? 0 : 1], depthB = b.shape[transposeB ? 1 : 0];
+    requireShape(depthA === depthB, "matmul", "takes matrices that agree in their inner extent", inputs);
+    const { m, n } = productOf(inputs, { transposeA, transposeB });
+    return { dtype: "f32", shape: [m, n] };
+  },
+  gradient(g, { inputs: [a, b] }) {
+    return [
+      transposeA
+        ? matmul(b, g, { transposeA: transposeB, transposeB: true })
+        : matmul(g, b, { transposeB: !transposeB }),
+      transposeB
+        ? matmul(g, a, { transposeA: true, transposeB: transposeA })
+        : matmul(a, g, { transposeA: !transposeA }),
+    ];
+  },
+  reference([a, b], output, node) {
+    const { m, n, k, aRow, aDepth, bDepth, bColumn } = productOf(node.inputs, { transposeA, transposeB });
+    for (let i = 0; i < m; i++) {
+      for (let j = 0; j < n; j++) {
+        let total = 0;
+        for (let d = 0; d < k; d++) total += a[i * aRow + d * aDepth] * b[d * bDepth + j * bColumn];
+        output[i * n + j] = total;
       }
-    },
-    wasm: (node) => matmulKernel(productOf(node.inputs, options)),
-    wgsl: (node) => matmulWgsl(productOf(node.inputs, options)),
-  };
-}
+    }
+  },
+  wasm: (node) => matmulKernel(productOf(node.inputs, { transposeA, transposeB })),
+  wgsl: (node) => matmulWgsl(productOf(node.inputs, { transposeA, transposeB })),
+}));
 
 /** The product `[m, k] · [k, n] → [m, n]`; a transposed operand is given as `[k, m]` or `[n, k]`. */
-export function matmul(a: Tensor, b: Tensor, options: MatmulOptions = {}): Tensor {
-  return apply(matmulOp(options), a, b);
+export function matmul(a: Tensor, b: Tensor, { transposeA = false, transposeB = false }: MatmulOptions = {}): Tensor {
+  return apply(matmulOp({ transposeA, transposeB }), a, b);
 }

@@ -1,17 +1,17 @@
-import type { Code, FunctionBuilder, Local } from "../codegen/wasm/function_builder.ts";
-import { f32x4, i32, v128 } from "../codegen/wasm/instructions.ts";
-import { eachVector } from "../codegen/wasm/loops.ts";
-import { storeLanes } from "../codegen/wasm/math.ts";
+import type { Code, FunctionBuilder, Local } from "../codegen/wasm/assembler/function_builder.ts";
+import { f32x4, i32, v128 } from "../codegen/wasm/assembler/instructions.ts";
+import { eachVector, storeLanes } from "../codegen/wasm/vectors.ts";
 import { coordinates, perElement } from "../codegen/wgsl/kernel.ts";
 import { apply, type Tensor } from "../graph.ts";
 import type { KernelOp } from "../op.ts";
 import { requireShape, type Shape, sizeOf } from "../shape.ts";
-import { baseOf } from "../codegen/wasm/addressing.ts";
+import { baseOf } from "../codegen/wasm/kernel.ts";
 
 /** The four pixels of a window, in the order in which the first of equals wins. */
 const WINDOW = [[0, 0], [0, 1], [1, 0], [1, 1]] as const;
 
-const maxPool2dOp: KernelOp = {
+/** The op behind `maxPool2d`. */
+export const maxPool2dOp: KernelOp = {
   kind: "kernel",
   name: "maxPool2d",
   type(inputs) {
@@ -48,7 +48,8 @@ put(i, max(max(${a}, ${b}), max(${d}, ${e})));`,
   }),
 };
 
-const maxPool2dGradientOp: KernelOp = {
+/** The gradient of `maxPool2d`'s images, given the gradient of its result and the images. */
+export const maxPool2dGradientOp: KernelOp = {
   kind: "kernel",
   name: "maxPool2dGradient",
   type: ([, x]) => x,

@@ -1,23 +1,23 @@
 import { apply, constant, constantValue, type Tensor } from "../graph.ts";
 import type { KernelOp } from "../op.ts";
 import { requireShape, sameShape, type Shape, sizeOf } from "../shape.ts";
+import { opFamily } from "./define.ts";
 import { copyKernel, copyWgsl } from "./copy.ts";
 
-function reshapeOp(shape: Shape): KernelOp {
-  return {
-    kind: "kernel",
-    isView: true,
-    name: "reshape",
-    type(inputs) {
-      requireShape(sizeOf(inputs[0].shape) === sizeOf(shape), "reshape", `takes ${sizeOf(shape)} elements`, inputs);
-      return { dtype: inputs[0].dtype, shape };
-    },
-    gradient: (g, node) => [reshape(g, node.inputs[0].shape)],
-    reference: ([x], output) => output.set(x),
-    wasm: (node) => copyKernel(node),
-    wgsl: (node) => copyWgsl(node),
-  };
-}
+/** Gives its operand another shape, the family's parameter. */
+export const reshapeOp = opFamily((shape: Shape): KernelOp => ({
+  kind: "kernel",
+  isView: true,
+  name: "reshape",
+  type(inputs) {
+    requireShape(sizeOf(inputs[0].shape) === sizeOf(shape), "reshape", `takes ${sizeOf(shape)} elements`, inputs);
+    return { dtype: inputs[0].dtype, shape };
+  },
+  gradient: (g, node) => [reshape(g, node.inputs[0].shape)],
+  reference: ([x], output) => output.set(x),
+  wasm: (node) => copyKernel(node),
+  wgsl: (node) => copyWgsl(node),
+}));
 
 /** The same elements in another shape. The scheduler gives both the same memory, so it usually costs nothing. */
 export function reshape(x: Tensor, shape: Shape): Tensor {

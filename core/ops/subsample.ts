@@ -1,91 +1,90 @@
 /** Keeping every n-th pixel and its adjoint, spreading pixels out: each is the other's gradient, so they share a file. */
-import { f32, i32 } from "../codegen/wasm/instructions.ts";
+import { f32, i32 } from "../codegen/wasm/assembler/instructions.ts";
 import { coordinates, perElement } from "../codegen/wgsl/kernel.ts";
 import { apply, type Tensor } from "../graph.ts";
 import type { KernelOp } from "../op.ts";
 import { requireShape, type Shape, sizeOf } from "../shape.ts";
-import { baseOf } from "../codegen/wasm/addressing.ts";
+import { baseOf } from "../codegen/wasm/kernel.ts";
+import { opFamily } from "./define.ts";
 
-function subsampleOp(stride: number): KernelOp {
-  return {
-    kind: "kernel",
-    name: "subsample",
-    type(inputs) {
-      requireShape(
-        inputs[0].dtype === "f32" && inputs[0].shape.length === 4,
-        "subsample",
-        "takes [n, h, w, c]",
-        inputs,
-      );
-      const [n, h, w, c] = inputs[0].shape;
-      return { dtype: "f32", shape: [n, Math.ceil(h / stride), Math.ceil(w / stride), c] };
-    },
-    gradient: (g, node) => [apply(spreadOp(stride, node.inputs[0].shape), g)],
-    reference([x], output, node) {
-      eachPair(node.inputs[0].shape, node.shape, stride, (from, to) => output[to] = x[from]);
-    },
-    wgsl(node) {
-      const [, h, w, c] = node.inputs[0].shape;
-      return perElement(
-        sizeOf(node.shape),
-        `${coordinates("i", node.shape, ["n", "y", "x", "c"])}
+/** Keeps every `stride`-th pixel; the stride is the family's parameter. */
+export const subsampleOp = opFamily((stride: number): KernelOp => ({
+  kind: "kernel",
+  name: "subsample",
+  type(inputs) {
+    requireShape(
+      inputs[0].dtype === "f32" && inputs[0].shape.length === 4,
+      "subsample",
+      "takes [n, h, w, c]",
+      inputs,
+    );
+    const [n, h, w, c] = inputs[0].shape;
+    return { dtype: "f32", shape: [n, Math.ceil(h / stride), Math.ceil(w / stride), c] };
+  },
+  gradient: (g, node) => [apply(spreadOp({ stride, shape: node.inputs[0].shape }), g)],
+  reference([x], output, node) {
+    eachPair(node.inputs[0].shape, node.shape, stride, (from, to) => output[to] = x[from]);
+  },
+  wgsl(node) {
+    const [, h, w, c] = node.inputs[0].shape;
+    return perElement(
+      sizeOf(node.shape),
+      `${coordinates("i", node.shape, ["n", "y", "x", "c"])}
 put(i, x0(((n * ${h}u + y * ${stride}u) * ${w}u + x * ${stride}u) * ${c}u + c));`,
-      );
+    );
+  },
+  wasm: (node) => ({
+    extent: sizeOf(node.shape),
+    emit(f, { from, to, inputs: [x], output }) {
+      const i = f.let("i32", from.get), source = f.local("i32");
+      f.countTo(i, to.get, 1, () => {
+        f.set(source, sourceIndex(node.shape, node.inputs[0].shape, stride, i.get));
+        const value = f32.load(baseOf(x, i32.mul(source.get, i32.const(4))), x.offset);
+        f.emit(f32.store(baseOf(output, i32.mul(i.get, i32.const(4))), output.offset, value));
+      });
     },
-    wasm: (node) => ({
-      extent: sizeOf(node.shape),
-      emit(f, { from, to, inputs: [x], output }) {
-        const i = f.let("i32", from.get), source = f.local("i32");
-        f.countTo(i, to.get, 1, () => {
-          f.set(source, sourceIndex(node.shape, node.inputs[0].shape, stride, i.get));
-          const value = f32.load(baseOf(x, i32.mul(source.get, i32.const(4))), x.offset);
-          f.emit(f32.store(baseOf(output, i32.mul(i.get, i32.const(4))), output.offset, value));
-        });
-      },
-    }),
-  };
-}
+  }),
+}));
 
-function spreadOp(stride: number, shape: Shape): KernelOp {
-  return {
-    kind: "kernel",
-    name: "spread",
-    type: () => ({ dtype: "f32", shape }),
-    gradient: (g) => [subsample(g, stride)],
-    reference([x], output, node) {
-      output.fill(0);
-      eachPair(shape, node.inputs[0].shape, stride, (to, from) => output[to] = x[from]);
-    },
-    wgsl(node) {
-      const [, h, w, c] = node.inputs[0].shape;
-      return perElement(
-        sizeOf(shape),
-        `${coordinates("i", shape, ["n", "y", "x", "c"])}
+/** Undoes a subsampling: the kept pixels at their places in images of shape `shape`, and zeros between them. */
+export const spreadOp = opFamily(({ stride, shape }: { stride: number; shape: Shape }): KernelOp => ({
+  kind: "kernel",
+  name: "spread",
+  type: () => ({ dtype: "f32", shape }),
+  gradient: (g) => [subsample(g, stride)],
+  reference([x], output, node) {
+    output.fill(0);
+    eachPair(shape, node.inputs[0].shape, stride, (to, from) => output[to] = x[from]);
+  },
+  wgsl(node) {
+    const [, h, w, c] = node.inputs[0].shape;
+    return perElement(
+      sizeOf(shape),
+      `${coordinates("i", shape, ["n", "y", "x", "c"])}
 if (y % ${stride}u != 0u || x % ${stride}u != 0u) { put(i, 0.0); return; }
 put(i, x0(((n * ${h}u + y / ${stride}u) * ${w}u + x / ${stride}u) * ${c}u + c));`,
-      );
-    },
-    wasm: (node) => {
-      const [, h, w, c] = shape, image = h * w * c, small = sizeOf(node.inputs[0].shape.slice(1));
-      return {
-        // An image each, so that what one piece clears no other has written.
-        extent: shape[0],
-        emit(f, { from, to, inputs: [x], output }) {
-          const at = f.let("i32", i32.mul(from.get, i32.const(image * 4)));
-          f.countTo(at, i32.mul(to.get, i32.const(image * 4)), 4, () => {
-            f.emit(f32.store(baseOf(output, at.get), output.offset, f32.const(0)));
-          });
-          const i = f.let("i32", i32.mul(from.get, i32.const(small))), target = f.local("i32");
-          f.countTo(i, i32.mul(to.get, i32.const(small)), 1, () => {
-            f.set(target, sourceIndex(node.inputs[0].shape, shape, stride, i.get));
-            const value = f32.load(baseOf(x, i32.mul(i.get, i32.const(4))), x.offset);
-            f.emit(f32.store(baseOf(output, i32.mul(target.get, i32.const(4))), output.offset, value));
-          });
-        },
-      };
-    },
-  };
-}
+    );
+  },
+  wasm: (node) => {
+    const [, h, w, c] = shape, image = h * w * c, small = sizeOf(node.inputs[0].shape.slice(1));
+    return {
+      // An image each, so that what one piece clears no other has written.
+      extent: shape[0],
+      emit(f, { from, to, inputs: [x], output }) {
+        const at = f.let("i32", i32.mul(from.get, i32.const(image * 4)));
+        f.countTo(at, i32.mul(to.get, i32.const(image * 4)), 4, () => {
+          f.emit(f32.store(baseOf(output, at.get), output.offset, f32.const(0)));
+        });
+        const i = f.let("i32", i32.mul(from.get, i32.const(small))), target = f.local("i32");
+        f.countTo(i, i32.mul(to.get, i32.const(small)), 1, () => {
+          f.set(target, sourceIndex(node.inputs[0].shape, shape, stride, i.get));
+          const value = f32.load(baseOf(x, i32.mul(i.get, i32.const(4))), x.offset);
+          f.emit(f32.store(baseOf(output, i32.mul(target.get, i32.const(4))), output.offset, value));
+        });
+      },
+    };
+  },
+}));
 
 /** The number, in an image batch of shape `large`, of the element that element `i` of the sampled batch comes from. */
 function sourceIndex(small: Shape, large: Shape, stride: number, i: readonly number[]): readonly number[] {

@@ -1,5 +1,6 @@
 /** For tests of readers: sound files with something wrong in them, so that code behind the first checks is reached too. */
 import fc from "fast-check";
+import { concatBytes } from "../bytes.ts";
 import { Dice } from "./dice.ts";
 
 const MAX_DAMAGES = 4;
@@ -36,27 +37,17 @@ const DAMAGES: readonly Damage[] = [
   },
   function cutOut(bytes, dice) {
     const at = dice.below(bytes.length);
-    return join(bytes.subarray(0, at), bytes.subarray(at + dice.below(65)));
+    return concatBytes([bytes.subarray(0, at), bytes.subarray(at + dice.below(65))]);
   },
   function cutShort(bytes, dice) {
     return bytes.slice(0, dice.below(bytes.length));
   },
   function putIn(bytes, dice) {
     const at = dice.below(bytes.length);
-    return join(bytes.subarray(0, at), dice.bytes(dice.below(33)), bytes.subarray(at));
+    return concatBytes([bytes.subarray(0, at), dice.bytes(dice.below(33)), bytes.subarray(at)]);
   },
   function double(bytes, dice) {
     const at = dice.below(bytes.length);
-    return join(bytes.subarray(0, at + dice.below(257)), bytes.subarray(at));
+    return concatBytes([bytes.subarray(0, at + dice.below(257)), bytes.subarray(at)]);
   },
 ];
-
-function join(...parts: Uint8Array[]): Uint8Array<ArrayBuffer> {
-  const all = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    all.set(part, at);
-    at += part.length;
-  }
-  return all;
-}

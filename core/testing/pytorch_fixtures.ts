@@ -1,6 +1,6 @@
 /** What `scripts/fixtures/make_training_fixtures.py` recorded, and the weights that it began with. */
 import fixtures from "../training/fixtures/training.json" with { type: "json" };
-import { type ModelSpec, type NamedTensor, parameterSpecs } from "../models/model_spec.ts";
+import { type ModelSpec, type NamedTensor, parameterSpecs } from "../models/spec.ts";
 import { sizeOf } from "../shape.ts";
 
 export { fixtures };

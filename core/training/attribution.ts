@@ -1,10 +1,10 @@
 /** What went on in a model while it answered: which ink spoke for its answer, and what each hidden layer gave on. */
 import { gradients } from "../autodiff.ts";
-import { backendFor, type DeviceName } from "../backends/open.ts";
+import { type DeviceName, predictionBackendFor } from "../backends/open.ts";
 import { type Program, state, type Tensor, trace } from "../graph.ts";
 import { mul, reshape, sum, takeRows } from "../ops/mod.ts";
 import { type Shape, sizeOf } from "../shape.ts";
-import { CLASSES, IMAGE_PIXELS, type ModelSpec, type NamedTensor } from "../models/model_spec.ts";
+import { CLASSES, IMAGE_PIXELS, type ModelSpec, type NamedTensor } from "../models/spec.ts";
 import { forward, normalise } from "../models/network.ts";
 import { parameterTensors, writeParameters } from "../models/parameters.ts";
 import { STATE } from "./programs.ts";
@@ -61,7 +61,7 @@ export async function openExplainer(
   device: DeviceName = "wasm",
 ): Promise<Explainer> {
   const { program, layers } = attributionProgram(spec);
-  const session = await backendFor(device).open({ explain: program });
+  const session = await predictionBackendFor(device).open({ explain: program });
   try {
     writeParameters(session, spec, weights);
   } catch (error) {

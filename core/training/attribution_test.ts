@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { mnist } from "../testing/mnist.ts";
 import { openExplainer } from "./attribution.ts";
-import { CLASSES, IMAGE_PIXELS, type ModelSpec } from "../models/model_spec.ts";
+import { CLASSES, IMAGE_PIXELS, type ModelSpec } from "../models/spec.ts";
 import { initialParameters } from "../models/parameters.ts";
 import { openPredictor } from "./predictor.ts";
 

@@ -4,7 +4,7 @@ import { assertAllClose } from "../testing/assert_all_close.ts";
 import { hasWebGpu } from "../testing/backends.ts";
 import { firstDigits, mnist } from "../testing/mnist.ts";
 import { type Fixture, fixtures, initialWeights, specOf } from "../testing/pytorch_fixtures.ts";
-import type { ModelSpec } from "../models/model_spec.ts";
+import type { ModelSpec } from "../models/spec.ts";
 import type { OptimizerName } from "./optimizers.ts";
 import { readParameters, writeParameters } from "../models/parameters.ts";
 import { openPredictor } from "./predictor.ts";

@@ -1,5 +1,5 @@
-import { backendFor, type DeviceName } from "../backends/open.ts";
-import { IMAGE_PIXELS, type ModelSpec, type NamedTensor } from "../models/model_spec.ts";
+import { type DeviceName, predictionBackendFor } from "../backends/open.ts";
+import { IMAGE_PIXELS, type ModelSpec, type NamedTensor } from "../models/spec.ts";
 import { writeParameters } from "../models/parameters.ts";
 import { predictionProgram, STATE } from "./programs.ts";
 
@@ -24,7 +24,7 @@ export async function openPredictor(
   weights: readonly NamedTensor[],
   { device = "wasm", batch = 1 }: PredictorOptions = {},
 ): Promise<Predictor> {
-  const session = await backendFor(device).open({ predict: predictionProgram(spec, batch) });
+  const session = await predictionBackendFor(device).open({ predict: predictionProgram(spec, batch) });
   try {
     writeParameters(session, spec, weights);
   } catch (error) {

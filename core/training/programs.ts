@@ -2,7 +2,7 @@
 import { gradients } from "../autodiff.ts";
 import { perStep, type Program, state, type Tensor, trace } from "../graph.ts";
 import { exp, logSoftmax, slice, takeRows } from "../ops/mod.ts";
-import { IMAGE_PIXELS, type ModelSpec } from "../models/model_spec.ts";
+import { IMAGE_PIXELS, type ModelSpec } from "../models/spec.ts";
 import { countCorrect, crossEntropy, forward, normalise } from "../models/network.ts";
 import { type OptimizerName, updatesOf } from "./optimizers.ts";
 import { parameterTensors } from "../models/parameters.ts";

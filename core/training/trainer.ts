@@ -1,10 +1,12 @@
+import { concatFloats } from "../bytes.ts";
 import { backendFor, type DeviceName } from "../backends/open.ts";
 import type { Dataset, DigitSet } from "../mnist/idx.ts";
 import { permutation, STREAMS } from "../random.ts";
 import type { Session } from "../session.ts";
 import type { Program } from "../graph.ts";
 import type { TensorType } from "../shape.ts";
-import { IMAGE_PIXELS, type ModelSpec, type NamedTensor } from "../models/model_spec.ts";
+import { FAMILIES } from "../models/families.ts";
+import { IMAGE_PIXELS, type ModelSpec, type NamedTensor } from "../models/spec.ts";
 import type { OptimizerName } from "./optimizers.ts";
 import { initialParameters, readParameters, writeParameters } from "../models/parameters.ts";
 import { evaluationProgram, predictionProgram, STATE, type StoredDigits, trainingProgram } from "./programs.ts";
@@ -54,9 +56,6 @@ export interface Trainer {
   readonly stop?: Int32Array<SharedArrayBuffer>;
   close(): void;
 }
-
-/** Test digits scored at once: few enough that a ConvNN's activations fit into a baseline GPU's buffers. */
-const EVALUATION_BATCH = { SimpleNN: 1000, ConvNN: 100 } as const;
 
 export async function openTrainer(options: TrainerOptions): Promise<Trainer> {
   const programs = programsOf(options);
@@ -122,7 +121,7 @@ function batchesOf({ dataset, batchSize }: TrainerOptions) {
 }
 
 function evaluationBatchesOf({ spec, dataset: { test: { count } } }: TrainerOptions) {
-  const batch = Math.min(EVALUATION_BATCH[spec.modelType], count);
+  const batch = Math.min(FAMILIES[spec.modelType].evaluationBatch, count);
   return { batch, full: Math.floor(count / batch), left: count % batch };
 }
 
@@ -155,7 +154,7 @@ class SessionTrainer implements Trainer {
 
   run(maxSteps: number): Promise<Float32Array> {
     // Everything is asked for before anything is awaited, so that the next call finds the step where this one ends.
-    return this.startSteps(maxSteps).then((parts) => parts.length === 1 ? parts[0] : concatenate(parts));
+    return this.startSteps(maxSteps).then((parts) => parts.length === 1 ? parts[0] : concatFloats(parts));
   }
 
   private startSteps(maxSteps: number): Promise<Float32Array[]> {
@@ -211,15 +210,4 @@ class SessionTrainer implements Trainer {
   close(): void {
     this.session.close();
   }
-}
-
-/** The losses of consecutive runs as one list. */
-export function concatenate(parts: readonly Float32Array[]): Float32Array {
-  const all = new Float32Array(parts.reduce((length, part) => length + part.length, 0));
-  let offset = 0;
-  for (const part of parts) {
-    all.set(part, offset);
-    offset += part.length;
-  }
-  return all;
 }

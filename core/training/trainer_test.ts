@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import type { Dataset } from "../mnist/idx.ts";
 import { firstDigits, mnist } from "../testing/mnist.ts";
 import { assertAllClose } from "../testing/assert_all_close.ts";
-import { parameterSpecs } from "../models/model_spec.ts";
+import { parameterSpecs } from "../models/spec.ts";
 import { initialParameters } from "../models/parameters.ts";
 import { openPredictor } from "./predictor.ts";
 import { openTrainer, type TrainerOptions } from "./trainer.ts";

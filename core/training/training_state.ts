@@ -2,7 +2,7 @@
 import { type Program, stateTypes } from "../graph.ts";
 import type { Session } from "../session.ts";
 import type { TensorType } from "../shape.ts";
-import type { NamedTensor } from "../models/model_spec.ts";
+import type { NamedTensor } from "../models/spec.ts";
 
 /**
  * With the options of its trainer, all that decides how a training goes on: random numbers are functions of the seed and the

@@ -73,7 +73,7 @@ Deno.test("a worker that breaks down leaves nobody waiting, and the next drawing
   // Breaks down at its second drawing.
   const script = new URL(
     "data:application/javascript,let n = 0; onmessage = () => " +
-      "{ if (n++) throw new Error('no memory'); postMessage({ pixels: new Uint8Array(784) }) }",
+      "{ if (n++) throw new Error('no memory'); postMessage({ answer: { pixels: new Uint8Array(784) } }) }",
   );
   const reader = new DrawingReader({ script });
   const read = () => reader.read(png(stroke(LARGE, LARGE)));

@@ -1,16 +1,15 @@
-/** Reads large drawings one after the other, beside the thread that serves. */
+/** The worker that reads large drawings. */
+import { answerQuestions } from "../../lab/ask_worker.ts";
 import { DrawingError, readDrawing } from "./read_drawing.ts";
 
-/** The 784 pixels of a drawing, or why there are none. */
+/** The 784 pixels of a drawing, or what is wrong with the file, for its sender. */
 export type DrawingReply = { pixels: Uint8Array } | { unreadable: string };
 
-self.onmessage = ({ data }: MessageEvent<Uint8Array>) => self.postMessage(reply(data));
-
-function reply(png: Uint8Array): DrawingReply {
+answerQuestions((png: Uint8Array): DrawingReply => {
   try {
     return { pixels: readDrawing(png) };
   } catch (error) {
     if (error instanceof DrawingError) return { unreadable: error.message };
     throw error;
   }
-}
+});

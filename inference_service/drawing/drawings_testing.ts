@@ -1,6 +1,6 @@
 /** For tests: the test digits as people send them, on canvases of every kind, and a model that has learned digits. */
 import { encode } from "fast-png";
-import { IMAGE_PIXELS, type ModelSpec, type NamedTensor } from "../../core/models/model_spec.ts";
+import { IMAGE_PIXELS, type ModelSpec, type NamedTensor } from "../../core/models/spec.ts";
 import { openTrainer } from "../../core/training/trainer.ts";
 import { CANVAS, drawDigit, type Page } from "../../core/mnist/drawing/drawing_testing.ts";
 import type { Raster } from "../../core/mnist/drawing/raster.ts";

@@ -1,5 +1,5 @@
 /** From what a model says to each digit to what is told of it. */
-import { CLASSES } from "../../core/models/model_spec.ts";
+import { CLASSES } from "../../core/models/spec.ts";
 import type { ModelAnalysis } from "../../protocol/mod.ts";
 import type { Answers } from "../training/score.ts";
 

@@ -1,5 +1,5 @@
 /** The analysing thread: asks one model about all test digits. A ConvNN takes seconds. */
-import type { ModelSpec, NamedTensor } from "../../core/models/model_spec.ts";
+import type { ModelSpec, NamedTensor } from "../../core/models/spec.ts";
 import { readTestDigits } from "../../service/dataset/dataset.ts";
 import { answerDigits, type Answers } from "../training/score.ts";
 

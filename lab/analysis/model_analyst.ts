@@ -1,5 +1,5 @@
 /** Analyses of stored models: made one at a time beside the service's thread, and kept for who asks again. */
-import type { NamedTensor } from "../../core/models/model_spec.ts";
+import type { NamedTensor } from "../../core/models/spec.ts";
 import { type ModelAnalysis, type ModelRecord, recordVersion } from "../../protocol/mod.ts";
 import { type Registry, RegistryError, specOf } from "../models/mod.ts";
 import { HttpError } from "../../service/errors.ts";

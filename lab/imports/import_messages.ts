@@ -1,5 +1,5 @@
 /** What the importing thread and its client say to each other. */
-import type { NamedTensor } from "../../core/models/model_spec.ts";
+import type { NamedTensor } from "../../core/models/spec.ts";
 import type { ModelConfig } from "../../protocol/mod.ts";
 
 /** What a request brings. */

@@ -1,5 +1,6 @@
 /** Models that were trained elsewhere: read, scored, and stored like those trained here. */
-import { type ModelSpec, parameterSpecs } from "../../core/models/model_spec.ts";
+import { MODEL_TYPES } from "../../core/models/families.ts";
+import { parameterSpecs } from "../../core/models/spec.ts";
 import { BOUNDS, type ModelRecord } from "../../protocol/mod.ts";
 import { DuplicateError, type Registry } from "../models/mod.ts";
 import { fieldOf, HttpError } from "../../service/errors.ts";
@@ -8,17 +9,20 @@ import type { FoundModel } from "./import_messages.ts";
 import { ImportError, ImportThread } from "./import_thread.ts";
 import { RunQueue } from "../runs/run_queue.ts";
 
-const LARGEST: ModelSpec = {
-  modelType: "ConvNN",
-  hiddenLayers: new Array(BOUNDS.hiddenLayers.max).fill(BOUNDS.hiddenUnits.max),
-};
+/** Numbers of the largest model of this lab. */
+const MAX_NUMBERS = Math.max(...MODEL_TYPES.map((modelType) => {
+  const hiddenLayers = new Array(BOUNDS.hiddenLayers.max).fill(BOUNDS.hiddenUnits.max);
+  return parameterSpecs({ modelType, hiddenLayers }).reduce(
+    (sum, { shape }) => sum + shape.reduce((a, b) => a * b, 1),
+    0,
+  );
+}));
 /** For names, fields and what lies between the tensors. */
 const OVERHEAD_BYTES = 2 ** 20;
 
 /** The largest model of this lab as float32. */
 export const IMPORT_LIMITS: BytesLimits = {
-  bytes: 4 * parameterSpecs(LARGEST).reduce((sum, { shape }) => sum + shape.reduce((a, b) => a * b, 1), 0) +
-    OVERHEAD_BYTES,
+  bytes: 4 * MAX_NUMBERS + OVERHEAD_BYTES,
   deadlineMs: 120_000,
 };
 

@@ -1,7 +1,7 @@
 import { join, resolve } from "node:path";
 import { adoptTensors } from "../../core/formats/adopt_tensors.ts";
 import { CheckpointError, readPth, writePth } from "../../core/formats/pth.ts";
-import type { NamedTensor } from "../../core/models/model_spec.ts";
+import type { NamedTensor } from "../../core/models/spec.ts";
 import { isDuplicate, type ModelConfig, type ModelRecord, ModelRecordSchema, validate } from "../../protocol/mod.ts";
 import { exists, removeLeftovers, replaceFile } from "../../service/files/atomic_file.ts";
 import {

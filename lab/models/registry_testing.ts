@@ -1,6 +1,6 @@
 /** What the tests of the registry share. */
 import { join } from "node:path";
-import { type NamedTensor, parameterSpecs } from "../../core/models/model_spec.ts";
+import { type NamedTensor, parameterSpecs } from "../../core/models/spec.ts";
 import type { ModelRecord } from "../../protocol/mod.ts";
 import { RegistryError } from "./errors.ts";
 import type { NewModel } from "./registry.ts";

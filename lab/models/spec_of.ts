@@ -1,4 +1,4 @@
-import type { ModelSpec } from "../../core/models/model_spec.ts";
+import type { ModelSpec } from "../../core/models/spec.ts";
 import type { ModelConfig } from "../../protocol/mod.ts";
 
 /**

@@ -1,5 +1,5 @@
 /** Turns a run into the job of its worker, and what the worker has trained into the model that is stored. */
-import type { NamedTensor } from "../../core/models/model_spec.ts";
+import type { NamedTensor } from "../../core/models/spec.ts";
 import { configOf, type DeviceChoice } from "../../protocol/mod.ts";
 import { type NewModel, specOf } from "../models/mod.ts";
 import type { Run } from "./run.ts";

@@ -8,7 +8,7 @@ import {
   readSafetensors,
   safetensorsParts,
 } from "../../core/formats/safetensors.ts";
-import type { NamedTensor } from "../../core/models/model_spec.ts";
+import type { NamedTensor } from "../../core/models/spec.ts";
 import { type RunCheckpoint, RunCheckpointSchema, validate, ValidationError } from "../../protocol/mod.ts";
 import { removeLeftovers, replaceFile } from "../../service/files/atomic_file.ts";
 import { notBefore } from "../models/clock.ts";

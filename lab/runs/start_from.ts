@@ -1,5 +1,5 @@
 /** Trainings that begin with the weights of a stored model. */
-import { type NamedTensor, parameterSpecs } from "../../core/models/model_spec.ts";
+import { type NamedTensor, parameterSpecs } from "../../core/models/spec.ts";
 import { type ModelConfig, type ModelRecord, type TrainConfig, ValidationError } from "../../protocol/mod.ts";
 import { type Registry, specOf } from "../models/mod.ts";
 

@@ -1,9 +1,7 @@
 import type { DigitSet } from "../../core/mnist/idx.ts";
-import { CLASSES, IMAGE_PIXELS, type ModelSpec, type NamedTensor } from "../../core/models/model_spec.ts";
+import { FAMILIES } from "../../core/models/families.ts";
+import { CLASSES, IMAGE_PIXELS, type ModelSpec, type NamedTensor } from "../../core/models/spec.ts";
 import { openPredictor } from "../../core/training/predictor.ts";
-
-/** Digits at once: few enough that a ConvNN's activations stay small. */
-const BATCH = { SimpleNN: 1000, ConvNN: 100 } as const;
 
 /** What a model says to a set of digits, in their order. */
 export interface Answers {
@@ -17,7 +15,7 @@ export async function answerDigits(
   weights: readonly NamedTensor[],
   { count, images }: Pick<DigitSet, "count" | "images">,
 ): Promise<Answers> {
-  const batch = BATCH[spec.modelType];
+  const batch = FAMILIES[spec.modelType].evaluationBatch;
   const answers = { said: new Uint8Array(count), confidence: new Float32Array(count) };
   const predictor = await openPredictor(spec, weights, { batch });
   try {

@@ -1,5 +1,6 @@
 /** The loop of a training run: steps in chunks, losses out, a look at the stop flag in between. */
-import { concatenate, type Trainer } from "../../core/training/trainer.ts";
+import { concatFloats } from "../../core/bytes.ts";
+import type { Trainer } from "../../core/training/trainer.ts";
 import { Pace } from "./pace.ts";
 import type { EpochEnd, LossBatch } from "./worker_messages.ts";
 
@@ -116,7 +117,7 @@ async function runEpoch(
   let received = trainer.step;
   let began = performance.now();
   const flush = () => {
-    if (unreported.length > 0) report(reportedUpTo + 1, concatenate(unreported));
+    if (unreported.length > 0) report(reportedUpTo + 1, concatFloats(unreported));
     unreported = [];
     reportedUpTo = received;
     reportedAt = performance.now();

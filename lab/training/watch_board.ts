@@ -1,4 +1,4 @@
-import { IMAGE_PIXELS } from "../../core/models/model_spec.ts";
+import { IMAGE_PIXELS } from "../../core/models/spec.ts";
 
 /** How many drawings can be watched at once. */
 export const PLACES = 8;

@@ -1,5 +1,5 @@
 /** What the training worker and its client say to each other. */
-import type { NamedTensor } from "../../core/models/model_spec.ts";
+import type { NamedTensor } from "../../core/models/spec.ts";
 import type { TrainerOptions } from "../../core/training/trainer.ts";
 import type { TrainingState } from "../../core/training/training_state.ts";
 import type { DeviceChoice } from "../../protocol/mod.ts";

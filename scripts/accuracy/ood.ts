@@ -7,7 +7,7 @@
 import { FALSE_ALARM_PERCENT, isOutOfDistribution } from "../../core/mnist/ood/ood.ts";
 import { prepareDrawing } from "../../core/mnist/drawing/drawing.ts";
 import { CANVAS, drawDigit } from "../../core/mnist/drawing/drawing_testing.ts";
-import { IMAGE_PIXELS, type ModelSpec } from "../../core/models/model_spec.ts";
+import { IMAGE_PIXELS, type ModelSpec } from "../../core/models/spec.ts";
 import { openPredictor } from "../../core/training/predictor.ts";
 import { openTrainer } from "../../core/training/trainer.ts";
 import { mnist } from "../../core/testing/mnist.ts";

@@ -1,17 +1,19 @@
-/** What a benchmark case is. */
+/** What a benchmark case is, and what all cases share. */
 import type { Dataset } from "../../core/mnist/idx.ts";
 import type { Settings } from "../../service/settings.ts";
 
+/** One measured number with its unit. */
 export interface Figure {
   value: number;
   /** Such as `steps/s`. */
   unit: string;
 }
 
+/** Something that is timed. */
 export interface Case {
-  /** Its first word names the family, such as `train`. */
+  /** Its first word names the subject, such as `train`. */
   name: string;
-  /** Proves that the results are right, then times; throws where they are not. */
+  /** Checks that the results are right, then times; rejects where they are not. */
   measure(): Promise<Figure[]>;
 }
 
@@ -20,12 +22,12 @@ export class Skipped extends Error {
   override name = "Skipped";
 }
 
-/** What the cases have in common. */
+/** What every case is given. */
 export interface Bench {
   dataset: Dataset;
   settings: Settings;
   /** How long to time one case. */
   seconds: number;
-  /** How often ours and a peer are timed in turn. */
+  /** How many times ours and a peer are timed in turn. */
   pairs: number;
 }

@@ -1,8 +1,9 @@
 /** The models that are timed, and what a step of them costs. */
 import type { Dataset } from "../../core/mnist/idx.ts";
-import { CLASSES, CONV_CHANNELS, IMAGE_PIXELS, IMAGE_SIDE, type ModelSpec } from "../../core/models/model_spec.ts";
+import { layersOf, type ModelSpec } from "../../core/models/spec.ts";
 import type { TrainerOptions } from "../../core/training/trainer.ts";
 
+/** A training that is timed. */
 export interface TrainingConfig {
   spec: ModelSpec;
   batchSize: number;
@@ -11,6 +12,7 @@ export interface TrainingConfig {
 const simple = (...hiddenLayers: number[]): ModelSpec => ({ modelType: "SimpleNN", hiddenLayers });
 const conv = (...hiddenLayers: number[]): ModelSpec => ({ modelType: "ConvNN", hiddenLayers });
 
+/** The trainings of the tables in docs/performance.md. */
 export const TRAINING_CONFIGS: readonly TrainingConfig[] = [
   { spec: simple(128), batchSize: 32 },
   { spec: simple(128, 64), batchSize: 64 },
@@ -19,17 +21,21 @@ export const TRAINING_CONFIGS: readonly TrainingConfig[] = [
   { spec: conv(128), batchSize: 64 },
 ];
 
+/** The models whose predictions are timed. */
 export const INFERENCE_SPECS: readonly ModelSpec[] = [simple(128), conv(128)];
 
-/** Cores of the machines that these figures are compared on. */
+/** Numbers of threads that are timed; the machines of the tables have two cores. */
 export const THREAD_COUNTS = [1, 2] as const;
 
+/** Of initial weights and batches. */
 export const SEED = 1;
 
+/** Such as `SimpleNN [128, 64]`. */
 export const nameOf = ({ modelType, hiddenLayers }: ModelSpec) => `${modelType} [${hiddenLayers.join(", ")}]`;
+/** Such as `SimpleNN [128] b32`. */
 export const titleOf = ({ spec, batchSize }: TrainingConfig) => `${nameOf(spec)} b${batchSize}`;
 
-/** Adam at 0.001 on WASM, with more epochs than any timing lasts. */
+/** Adam at 0.001 on WASM, for more epochs than any timing lasts. */
 export function trainerOptions({ spec, batchSize }: TrainingConfig, dataset: Dataset, threads: number): TrainerOptions {
   const optimization = { optimizer: "Adam", learningRate: 0.001, batchSize, epochs: 10_000, seed: SEED } as const;
   return { spec, ...optimization, dataset, device: "wasm", threads };
@@ -45,22 +51,12 @@ export function flopsPerStep({ spec, batchSize }: TrainingConfig): number {
   return products.reduce((sum, { m, n, k }, i) => sum + (i === 0 ? 2 : 3) * 2 * batchSize * m * n * k, 0);
 }
 
-/** The product that each layer makes of one image. */
-function productsOf({ modelType, hiddenLayers }: ModelSpec): { m: number; n: number; k: number }[] {
-  const products: { m: number; n: number; k: number }[] = [];
-  let features = IMAGE_PIXELS;
-  if (modelType === "ConvNN") {
-    let side = IMAGE_SIDE, channels = 1;
-    for (const out of CONV_CHANNELS) {
-      products.push({ m: side * side, n: out, k: 9 * channels });
-      side /= 2;
-      channels = out;
-    }
-    features = side * side * channels;
-  }
-  for (const width of [...hiddenLayers, CLASSES]) {
-    products.push({ m: 1, n: width, k: features });
-    features = width;
-  }
-  return products;
+/** Rows m, columns n and depth k of the product in each layer, for one image. */
+function productsOf(spec: ModelSpec): { m: number; n: number; k: number }[] {
+  return layersOf(spec).flatMap((layer) => {
+    if (layer.kind === "linear") return [{ m: 1, n: layer.units, k: layer.input[0] }];
+    if (layer.kind !== "conv") return [];
+    const { kernel, input: [, , inputs], output: [height, width, outputs] } = layer;
+    return [{ m: height * width, n: outputs, k: kernel * kernel * inputs }];
+  });
 }

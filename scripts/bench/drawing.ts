@@ -1,19 +1,20 @@
-/** From a canvas to the pixels that a model reads: the part of a prediction that is no model. */
+/** From a canvas to the pixels that a model reads: all of a prediction but the model. */
 import { prepareDrawing } from "../../core/mnist/drawing/drawing.ts";
 import { CANVAS, drawDigit } from "../../core/mnist/drawing/drawing_testing.ts";
 import type { DigitSet } from "../../core/mnist/idx.ts";
 import type { Raster } from "../../core/mnist/drawing/raster.ts";
-import { IMAGE_PIXELS } from "../../core/models/model_spec.ts";
+import { IMAGE_PIXELS } from "../../core/models/spec.ts";
 import { decodePng } from "../../inference_service/drawing/png/decode.ts";
 import { readDrawing } from "../../inference_service/drawing/read_drawing.ts";
 import { writePng } from "../../inference_service/drawing/png/testing.ts";
 import type { Bench, Case } from "./case.ts";
 import { rate } from "./measure.ts";
 
-/** Mean difference of a pixel, of 255, that smoothing onto a canvas and back may leave; a mean pixel is 33. */
+/** Largest mean difference per pixel (of 255) after drawing a digit smoothly and preparing it again; a mean pixel is 33. */
 const MAX_DIFFERENCE = 8;
 const RGBA = 6, UP = 2;
 
+/** Preparing a drawing, decoding its PNG, and both together. */
 export function drawingCases(bench: Bench): Case[] {
   const drawing = () => drawTestDigit(bench.dataset.test, 0);
   return [

@@ -1,6 +1,6 @@
 /**
- * HTTP/1.1 by hand: on a machine of few cores a client that costs as much as `fetch` takes from the service the time that
- * it measures.
+ * A minimal HTTP/1.1 client: on few cores a client as expensive as `fetch` would take the time that it measures from the
+ * service.
  */
 const BUFFER_BYTES = 64 * 1024;
 const HEAD_END = "\r\n\r\n";
@@ -18,14 +18,14 @@ export function postRequest({ host, pathname }: URL, body: string): Uint8Array {
   return request;
 }
 
-/** A client that has one request on its way at a time, and keeps its connection open for as long as the service does. */
+/** Sends one request at a time over a connection that it keeps open. */
 export class HttpClient {
   readonly #buffer = new Uint8Array(BUFFER_BYTES);
   #connection: Deno.TcpConn | undefined;
 
   constructor(private readonly url: URL) {}
 
-  /** Sends the bytes of a request; the text of the answer. Throws for any status but 200, and an answer without a length. */
+  /** Sends the bytes of a request and returns the body of the answer; rejects for any status but 200. */
   async send(request: Uint8Array): Promise<string> {
     const connection = this.#connection ??= await this.#connect();
     for (let sent = 0; sent < request.length;) sent += await connection.write(request.subarray(sent));
@@ -54,7 +54,7 @@ export class HttpClient {
   }
 }
 
-/** How long the answer that begins like this will be, its head included. */
+/** The length in bytes of the answer that starts like this, head included. */
 function answerBytes(start: string): number {
   const headEnd = start.indexOf(HEAD_END) + HEAD_END.length;
   const length = start.slice(0, headEnd).match(/^content-length: *(\d+)\r$/im)?.[1];

@@ -1,5 +1,5 @@
 /** Predictions in this process: one image at a time, and a thousand. */
-import { IMAGE_PIXELS, type ModelSpec } from "../../core/models/model_spec.ts";
+import { IMAGE_PIXELS, type ModelSpec } from "../../core/models/spec.ts";
 import { initialParameters } from "../../core/models/parameters.ts";
 import { openPredictor, type Predictor } from "../../core/training/predictor.ts";
 import { assertAllClose } from "../../core/testing/assert_all_close.ts";
@@ -7,10 +7,13 @@ import type { Bench, Case, Figure } from "./case.ts";
 import { INFERENCE_SPECS, nameOf, SEED } from "./configs.ts";
 import { rate } from "./measure.ts";
 
+/** Images per call. */
 export const BATCHES = [1, 1000] as const;
 
+/** Such as `one image`. */
 export const batchTitle = (batch: number) => batch === 1 ? "one image" : `${batch} images`;
 
+/** Every model of `INFERENCE_SPECS` with every batch size. */
 export function inferenceCases(bench: Bench): Case[] {
   return INFERENCE_SPECS.flatMap((spec) =>
     BATCHES.map((batch) => ({
@@ -32,6 +35,7 @@ async function measure({ dataset, seconds }: Bench, spec: ModelSpec, batch: numb
   }
 }
 
+/** Predicts `pixels` (`[batch, 784]`) again and again for `seconds`. */
 export function imagesPerSecond(predictor: Predictor, pixels: Uint8Array, seconds: number): Promise<number> {
   return rate(async () => {
     await predictor.predict(pixels);
@@ -39,7 +43,7 @@ export function imagesPerSecond(predictor: Predictor, pixels: Uint8Array, second
   }, seconds);
 }
 
-/** The reference, one image at a time, says the same of the first image, the second and the last. */
+/** The reference backend agrees on the first, second and last image. */
 async function provePredictions(spec: ModelSpec, probabilities: Float32Array, pixels: Uint8Array): Promise<void> {
   const count = pixels.length / IMAGE_PIXELS, classes = probabilities.length / count;
   const reference = await openPredictor(spec, initialParameters(spec, SEED), { device: "reference" });

@@ -6,15 +6,15 @@ import { readDataset } from "../../service/dataset/dataset.ts";
 import { prepare } from "../lib/prepare.ts";
 import { type Bench, type Case, type Figure, Skipped } from "./case.ts";
 import { drawingCases } from "./drawing.ts";
-import { inferenceCases } from "./inference.ts";
-import { describeMachine, machineLines } from "./machine.ts";
+import { INFERENCE_SPECS, nameOf, titleOf, TRAINING_CONFIGS } from "./configs.ts";
+import { BATCHES, batchTitle, inferenceCases } from "./inference.ts";
+import { describeMachine, machineLines, row } from "./report.ts";
 import { peakCases } from "./peak.ts";
-import { peerCases } from "./peers.ts";
+import { compareServices } from "./peer_fastapi.ts";
+import { compareInference, compareTraining } from "./peer_pytorch.ts";
 import { predictCases } from "./predict.ts";
 import { registryCases } from "./registry.ts";
-import { serviceCases } from "./services.ts";
-import { socketCases } from "./socket.ts";
-import { row } from "./table.ts";
+import { serviceCases, socketCases } from "./services.ts";
 import { trainingCases } from "./training.ts";
 import { watchCases } from "./watch.ts";
 
@@ -65,6 +65,23 @@ function ownCases(bench: Bench): Case[] {
     ...predictCases(bench),
     ...registryCases(bench),
     ...serviceCases(),
+  ];
+}
+
+/** Other systems at the same work. */
+function peerCases(bench: Bench): Case[] {
+  return [
+    ...TRAINING_CONFIGS.map((config) => ({
+      name: `peer PyTorch, train ${titleOf(config)}`,
+      measure: () => compareTraining(bench, config),
+    })),
+    ...INFERENCE_SPECS.flatMap((spec) =>
+      BATCHES.map((batch) => ({
+        name: `peer PyTorch, infer ${nameOf(spec)}, ${batchTitle(batch)}`,
+        measure: () => compareInference(bench, spec, batch),
+      }))
+    ),
+    { name: "peer FastAPI, predict over HTTP", measure: () => compareServices(bench) },
   ];
 }
 

@@ -1,12 +1,14 @@
-/** Timing on machines that others use too. */
+import type { Figure } from "./case.ts";
 
-/** A case's time is cut into as many slices; the median slice counts, so that a moment's disturbance does not. */
+/** Timing on machines that others use too: rates, medians, and comparisons in turn. */
+
+/** Time is cut into this many slices and the median slice counts, so that a short disturbance does not. */
 const SLICES = 5;
 
 /**
- * Units of work a second, after a slice to warm up.
+ * Units of work per second, after one slice to warm up.
  *
- * @param work does some of it and returns how many units that were
+ * @param work does some work and returns how many units it did
  */
 export async function rate(work: () => Promise<number> | number, seconds: number): Promise<number> {
   const rates: number[] = [];
@@ -22,14 +24,50 @@ export async function rate(work: () => Promise<number> | number, seconds: number
   return median(rates.slice(1));
 }
 
-/** The middle one; of an even number, the mean of the middle two. */
+/** The middle value, or the mean of the two in the middle. */
 export function median(values: readonly number[]): number {
   const sorted = values.toSorted((a, b) => a - b);
   return (sorted[(sorted.length - 1) >> 1] + sorted[sorted.length >> 1]) / 2;
 }
 
-/** The smallest value that `share` (0 to 1) of all do not exceed. */
+/** The smallest value that a `share` (0 to 1) of all values do not exceed. */
 export function quantile(values: readonly number[], share: number): number {
   const sorted = values.toSorted((a, b) => a - b);
   return sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)];
+}
+
+/** Ours and a peer, known to compute the same. Both return units of work per second. */
+export interface Pair {
+  ours(seconds: number): Promise<number>;
+  theirs(seconds: number): Promise<number>;
+}
+
+/**
+ * Times ours and a peer in turn and returns the medians of both and of the ratios within a pair: on a shared machine only
+ * these ratios mean something. Who goes first alternates.
+ */
+export async function compareInTurn(
+  pair: Pair,
+  { seconds, pairs }: { seconds: number; pairs: number },
+  unit: string,
+  peer: string,
+): Promise<Figure[]> {
+  const ours: number[] = [], theirs: number[] = [];
+  for (let i = 0; i < pairs; i++) {
+    if (i % 2 === 0) ours.push(await pair.ours(seconds));
+    theirs.push(await pair.theirs(seconds));
+    if (i % 2 === 1) ours.push(await pair.ours(seconds));
+  }
+  return [
+    { value: median(ours), unit },
+    { value: median(theirs), unit: `${unit} ${peer}` },
+    { value: median(ours.map((value, i) => value / theirs[i])), unit: `times ${peer}` },
+  ];
+}
+
+/** The highest rate among several ways to do the same work, tried one after another. */
+export async function best(ways: readonly (() => Promise<number>)[]): Promise<number> {
+  let most = 0;
+  for (const way of ways) most = Math.max(most, await way());
+  return most;
 }

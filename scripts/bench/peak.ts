@@ -1,15 +1,16 @@
-/** How many multiply-adds WebAssembly's SIMD reaches here, whatever the program: what the training's speed is a share of. */
+/** The machine's peak of SIMD multiply-adds in WebAssembly; the speed of a training is told as a share of it. */
 import type { Bench, Case } from "./case.ts";
 import { THREAD_COUNTS } from "./configs.ts";
 
 const measured = new Map<number, Promise<number>>();
 
-/** FLOP/s of `threads` threads at once; measured the first time it is asked for. */
+/** FLOP/s of `threads` threads together, measured once. */
 export function peakFlops(threads: number, seconds: number): Promise<number> {
   if (!measured.has(threads)) measured.set(threads, measure(threads, seconds));
   return measured.get(threads)!;
 }
 
+/** The peak on one and on two threads. */
 export function peakCases({ seconds }: Bench): Case[] {
   return THREAD_COUNTS.map((threads) => ({
     name: `peak multiply-adds, ${threads} thread${threads > 1 ? "s" : ""}`,
@@ -23,7 +24,7 @@ async function measure(threads: number, seconds: number): Promise<number> {
     () => new Worker(new URL("./peak_worker.ts", import.meta.url), { type: "module" }),
   );
   try {
-    await Promise.all(workers.map(answer)); // All are warm before the first is timed.
+    await Promise.all(workers.map(answer)); // All threads are warm before any is timed.
     const flops = workers.map(answer);
     for (const worker of workers) worker.postMessage(seconds);
     return (await Promise.all(flops)).reduce((a, b) => a + b);

@@ -1,6 +1,6 @@
-/** A loop of multiply-adds that wait for nothing: enough chains to fill two units with a latency of four or five cycles. */
-import { f32x4, i32, v128 } from "../../core/codegen/wasm/instructions.ts";
-import { detectFeatures, ModuleBuilder } from "../../core/codegen/wasm/module_builder.ts";
+/** A loop of independent multiply-adds: enough chains to fill two units with a latency of four or five cycles. */
+import { f32x4, i32, v128 } from "../../core/codegen/wasm/assembler/instructions.ts";
+import { detectFeatures, ModuleBuilder } from "../../core/codegen/wasm/assembler/module_builder.ts";
 
 const CHAINS = 12;
 const UNROLL = 8;
@@ -9,9 +9,10 @@ const LANES = 4;
 /** Runs the loop `rounds` times. */
 export type PeakLoop = (rounds: number) => void;
 
+/** Floating-point operations of one round of the loop. */
 export const FLOPS_PER_ROUND = CHAINS * UNROLL * LANES * 2;
 
-/** The loop, proved on x ← x / 2 + c, which goes to 2 c from wherever it starts. */
+/** Compiles the loop and checks it on x ← x / 2 + c, which converges to 2 c. */
 export async function openPeakLoop(): Promise<PeakLoop> {
   const module = new ModuleBuilder(detectFeatures());
   module.addFunction("run", ["i32"], (f) => {

@@ -1,9 +1,9 @@
 /// <reference lib="webworker" />
-/** One thread of the peak's measurement: says 0 once it is warm, takes seconds, gives FLOP/s. */
+/** A thread of the peak measurement: posts 0 once it is warm, receives seconds, posts FLOP/s. */
 import { FLOPS_PER_ROUND, openPeakLoop } from "./peak_loop.ts";
 
 const ROUNDS = 20_000;
-/** Enough calls that the engine has compiled the loop with all it can. */
+/** Long enough for the engine to optimise the loop. */
 const WARM_UP_MS = 200;
 
 const run = await openPeakLoop();
@@ -11,7 +11,7 @@ fastest(WARM_UP_MS);
 self.onmessage = ({ data: seconds }: MessageEvent<number>) => self.postMessage(fastest(1000 * seconds));
 self.postMessage(0);
 
-/** A peak is what the hardware can, so the fastest call counts: others share the machine. */
+/** FLOP/s of the fastest call within `ms`: a peak is what the hardware can do when nobody else uses it. */
 function fastest(ms: number): number {
   const end = performance.now() + ms;
   let best = Infinity;

@@ -1,16 +1,15 @@
-/** The same `POST /predict` by FastAPI, PyTorch, Pillow and NumPy. */
+/** The same `POST /predict`, answered by FastAPI, PyTorch, Pillow and NumPy. */
 import { join } from "node:path";
 import { freePort } from "../../service/free_ports_testing.ts";
 import type { Bench, Figure } from "./case.ts";
-import { median } from "./measure.ts";
-import { compareInTurn } from "./pair.ts";
+import { compareInTurn, median } from "./measure.ts";
 import { ask, load, type Predictions, warmUp, withPredictions } from "./predict.ts";
 import { findPython } from "./python.ts";
 import { serves, withService } from "./service_process.ts";
 
 const SCRIPT = join(import.meta.dirname!, "peer_fastapi.py");
 
-/** Requests a second of both services, and how long 99 % take at most; both must see the same digits in the drawings. */
+/** Requests per second and p99 of both services, which must first recognise the same digits. */
 export async function compareServices(bench: Bench): Promise<Figure[]> {
   const python = await findPython("FastAPI", ["fastapi", "uvicorn", "torch", "PIL", "numpy"]);
   return await withPredictions(
@@ -47,7 +46,7 @@ async function proveDigits(url: string, { bodies, probabilities }: Predictions):
   }
 }
 
-/** As many processes as ours has threads: one alone, whose threads Python runs one at a time, answers less. */
+/** FastAPI with as many processes as ours has threads; Python runs the threads of one process one at a time. */
 async function withFastApi<T>(
   python: string,
   { settings: { threads } }: Bench,

@@ -1,8 +1,8 @@
-/** PyTorch in Python, with the weights and the batches that ours has. */
+/** PyTorch on the same weights and batches. */
 import { join } from "node:path";
 import { closeThreads } from "../../core/backends/wasm/backend.ts";
 import { writePth } from "../../core/formats/pth.ts";
-import { CLASSES, IMAGE_PIXELS, type ModelSpec } from "../../core/models/model_spec.ts";
+import { CLASSES, IMAGE_PIXELS, type ModelSpec } from "../../core/models/spec.ts";
 import { initialParameters } from "../../core/models/parameters.ts";
 import { openPredictor } from "../../core/training/predictor.ts";
 import { openTrainer } from "../../core/training/trainer.ts";
@@ -11,14 +11,14 @@ import { assertAllClose } from "../../core/testing/assert_all_close.ts";
 import type { Bench, Figure } from "./case.ts";
 import { SEED, THREAD_COUNTS, trainerOptions, type TrainingConfig } from "./configs.ts";
 import { imagesPerSecond } from "./inference.ts";
-import { best, compareInTurn } from "./pair.ts";
+import { best, compareInTurn } from "./measure.ts";
 import { type Companion, findPython, startCompanion } from "./python.ts";
 import { withFolder } from "./service_process.ts";
 import { PROOF_STEPS, trainingSpeed } from "./training.ts";
 
 const SCRIPT = join(import.meta.dirname!, "peer_pytorch.py");
 
-/** Both train from the same weights and must come to the same losses in the first steps. */
+/** Both train from the same weights, and their first losses must agree. */
 export async function compareTraining(bench: Bench, config: TrainingConfig): Promise<Figure[]> {
   const { spec, batchSize } = config;
   const order = permutation(SEED, STREAMS.order, 0, bench.dataset.train.count);
@@ -42,7 +42,7 @@ export async function compareTraining(bench: Bench, config: TrainingConfig): Pro
   });
 }
 
-/** PyTorch gets its images normalised and may leave out the softmax; ours starts at bytes and ends at probabilities. */
+/** PyTorch starts from normalised images and may skip the softmax; ours goes from bytes to probabilities. */
 export async function compareInference(bench: Bench, spec: ModelSpec, batch: number): Promise<Figure[]> {
   return await withPyTorch(bench, spec, { open: "infer", batch_size: batch }, async (peer) => {
     const pixels = bench.dataset.test.images.subarray(0, batch * IMAGE_PIXELS);
@@ -59,13 +59,13 @@ export async function compareInference(bench: Bench, spec: ModelSpec, batch: num
 }
 
 interface PyTorch {
-  /** What it computed with the weights given to it. */
+  /** What it computes with the given weights. */
   proof: number[];
-  /** Units of work a second, with the better number of threads. */
+  /** Units of work per second, with the better number of threads. */
   rate(seconds: number): Promise<number>;
 }
 
-/** Runs `body` with a process for each number of threads, in which a case is open. */
+/** Runs `body` with one PyTorch process for each number of threads, each with `request` opened. */
 async function withPyTorch<T>(
   { settings: { dataDir } }: Bench,
   spec: ModelSpec,

@@ -1,10 +1,10 @@
-/** `POST /predict` under load: drawings as a browser sends them, many clients, another process that plays them. */
+/** `POST /predict` under load: drawings as a browser sends them, from many clients in another process. */
 import { Buffer } from "node:buffer";
 import { join } from "node:path";
 import { prepareDrawing } from "../../core/mnist/drawing/drawing.ts";
 import { openPredictor } from "../../core/training/predictor.ts";
 import { openTrainer } from "../../core/training/trainer.ts";
-import type { NamedTensor } from "../../core/models/model_spec.ts";
+import type { NamedTensor } from "../../core/models/spec.ts";
 import { assertAllClose } from "../../core/testing/assert_all_close.ts";
 import type { ModelRecord, PredictResponse } from "../../protocol/mod.ts";
 import { Registry } from "../../lab/models/mod.ts";
@@ -17,10 +17,11 @@ import { withFolder, withService } from "./service_process.ts";
 
 const CLIENTS = 32;
 const DRAWINGS = 8;
-/** Of load that does not count: for so long V8 compiles what is hot, on the cores on which the service answers. */
+/** Load before the measurement: V8 spends this long compiling hot code on the cores that answer. */
 const WARM_UP_SECONDS = 15;
 const [CONFIG] = TRAINING_CONFIGS;
 
+/** Predictions over HTTP from 32 clients. */
 export function predictCases(bench: Bench): Case[] {
   return [{
     name: `predict over HTTP, ${CLIENTS} clients`,
@@ -40,7 +41,7 @@ export function predictCases(bench: Bench): Case[] {
   }];
 }
 
-/** Requests for a stored model, and what the reference answers. */
+/** Requests for a stored model, and the answers of the reference backend. */
 export interface Predictions {
   record: ModelRecord;
   /** JSON texts. */
@@ -48,7 +49,7 @@ export interface Predictions {
   probabilities: Float32Array[];
 }
 
-/** Runs `body` with a models folder that holds a model which has learned an epoch. */
+/** Runs `body` with a models folder that holds one model, trained for an epoch. */
 export function withPredictions<T>(
   bench: Bench,
   body: (modelsDir: string, predictions: Predictions) => Promise<T>,
@@ -95,6 +96,7 @@ async function store(modelsDir: string, weights: NamedTensor[]): Promise<ModelRe
   }, weights);
 }
 
+/** One prediction; rejects for any status but 200. */
 export async function ask(url: string, body: string): Promise<PredictResponse> {
   const headers = { "content-type": "application/json" };
   const response = await fetch(`${url}/predict`, { method: "POST", headers, body });
@@ -102,11 +104,12 @@ export async function ask(url: string, body: string): Promise<PredictResponse> {
   return await response.json();
 }
 
+/** Puts a service under load until its code is compiled. */
 export async function warmUp(url: string, bodies: readonly string[]): Promise<void> {
   await load(url, bodies, WARM_UP_SECONDS);
 }
 
-/** The load of all clients for some seconds, from a process of its own. */
+/** Puts a service under the load of all clients for `seconds`, from a process of their own. */
 export async function load(url: string, bodies: readonly string[], seconds: number): Promise<Load> {
   const client = new Deno.Command(Deno.execPath(), {
     args: [
@@ -128,6 +131,7 @@ export async function load(url: string, bodies: readonly string[], seconds: numb
   return JSON.parse(new TextDecoder().decode(stdout));
 }
 
+/** A load as figures of the benchmark. */
 export function figuresOf({ perSecond, p50, p99 }: Load): Figure[] {
   return [
     { value: perSecond, unit: "requests/s" },

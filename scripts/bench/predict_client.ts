@@ -7,6 +7,7 @@
 import { HttpClient, postRequest } from "./http_client.ts";
 import { quantile } from "./measure.ts";
 
+/** What clients saw of a service under load. */
 export interface Load {
   /** Requests answered a second. */
   perSecond: number;
@@ -15,7 +16,7 @@ export interface Load {
   p99: number;
 }
 
-/** Before anything counts, for this process has a compiler that gets in the way of its clients at first, too. */
+/** Not counted: this process, too, compiles its own code at first. */
 const WARM_UP_MS = 1000;
 
 async function main(): Promise<Load> {

@@ -1,11 +1,15 @@
-/** Python programs that are measured beside ours. */
+/** Python programs that are timed beside ours. */
 import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import { Skipped } from "./case.ts";
 
 const CANDIDATES = ["/usr/bin/python3", "python3"];
 
-/** A Python that has all of `modules`. Throws `Skipped` when there is none, with `peer`'s name. */
+/**
+ * Finds a Python that has all of `modules`.
+ *
+ * @throws {Skipped} naming `peer` when there is none
+ */
 export async function findPython(peer: string, modules: readonly string[]): Promise<string> {
   for (const python of CANDIDATES) {
     try {
@@ -18,13 +22,13 @@ export async function findPython(peer: string, modules: readonly string[]): Prom
   throw new Skipped(`${peer} is not installed (no Python here has all of ${modules.join(", ")})`);
 }
 
-/** A process that answers each line with one line, both JSON. */
+/** A process that answers each line of JSON with one line of JSON. */
 export interface Companion {
   ask(request: object): Promise<Record<string, unknown>>;
   close(): void;
 }
 
-/** Starts a script with so many threads; pools do not resize cleanly, so each number needs a process of its own. */
+/** Starts a script limited to `threads`; thread pools do not resize cleanly, so each number needs its own process. */
 export function startCompanion(python: string, args: readonly string[], threads: number): Companion {
   const count = String(threads);
   const env = { ...Deno.env.toObject(), OMP_NUM_THREADS: count, OPENBLAS_NUM_THREADS: count, MKL_NUM_THREADS: count };

@@ -1,6 +1,6 @@
 /** A folder of ten thousand models: what listing, matching and storing take there. */
 import { join } from "node:path";
-import { parameterSpecs } from "../../core/models/model_spec.ts";
+import { parameterSpecs } from "../../core/models/spec.ts";
 import { answerPrediction } from "../../inference_service/predict.ts";
 import { DrawingReader } from "../../inference_service/drawing/drawing_reader.ts";
 import { PredictorCache } from "../../inference_service/predictor_cache.ts";
@@ -40,6 +40,7 @@ const PARAMS = {
   use_dropout: false,
 };
 
+/** Storing, listing and removing models in folders of several sizes. */
 export function registryCases(bench: Bench): Case[] {
   const name = `registry of ${COUNT.toLocaleString("en")} models`;
   return [

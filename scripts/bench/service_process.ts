@@ -1,4 +1,4 @@
-/** The real services, as processes with the permissions they have in use. */
+/** Runs the real services as processes, with the permissions that they have in use. */
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { freePort } from "../../service/free_ports_testing.ts";
@@ -10,6 +10,7 @@ import { PROJECT_DIR } from "../lib/source_files.ts";
 const START_MS = 30_000;
 const POLL_MS = 2;
 
+/** A service that runs as a process. */
 export interface ServiceProcess {
   pid: number;
   /** Such as `http://127.0.0.1:41234`. */
@@ -18,7 +19,7 @@ export interface ServiceProcess {
   startMs: number;
 }
 
-/** Runs a service on a free port and the models of `modelsDir` for the time of `body`, which begins once its page is there. */
+/** Runs a service on a free port and the models of `modelsDir` while `body` runs, which starts once the page is served. */
 export async function withService<T>(
   name: ServiceName,
   modelsDir: string,
@@ -54,7 +55,13 @@ export async function withService<T>(
   }
 }
 
-/** Waits until `url` is served whole. */
+/** Resident memory of a process in bytes, on Linux (proc_pid_status(5)). */
+export function residentBytes(pid: number): number {
+  const status = Deno.readTextFileSync(`/proc/${pid}/status`);
+  return 1024 * Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)![1]);
+}
+
+/** Waits until `url` answers with its whole body; rejects after 30 s. */
 export async function serves(url: string): Promise<void> {
   for (const deadline = performance.now() + START_MS; performance.now() < deadline; await delay(POLL_MS)) {
     try {
@@ -68,7 +75,7 @@ export async function serves(url: string): Promise<void> {
   throw new Error(`nothing answers at ${url} after ${START_MS / 1000} s`);
 }
 
-/** Runs `body` with a folder of its own and removes it afterwards. */
+/** Runs `body` with a temporary folder and removes it afterwards. */
 export async function withFolder<T>(body: (folder: string) => Promise<T>): Promise<T> {
   const folder = await Deno.makeTempDir({ prefix: "mnist_lab_bench_" });
   try {

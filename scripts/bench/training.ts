@@ -1,6 +1,7 @@
 /** Training steps in this process, without service and socket. */
 import { closeThreads } from "../../core/backends/wasm/backend.ts";
 import type { Dataset } from "../../core/mnist/idx.ts";
+import { layersOf } from "../../core/models/spec.ts";
 import { openTrainer } from "../../core/training/trainer.ts";
 import { assertAllClose } from "../../core/testing/assert_all_close.ts";
 import { firstDigits } from "../../core/testing/mnist.ts";
@@ -17,12 +18,14 @@ import {
 import { rate } from "./measure.ts";
 import { peakFlops } from "./peak.ts";
 
-/** Each training compiles programs of its own, which the engine optimises while they run. */
+/** Not counted: the engine optimises a training's programs while they run. */
 export const WARM_UP_MS = 1000;
+/** Steps whose losses are compared before anything is timed. */
 export const PROOF_STEPS = 3;
-/** The reference is in no hurry, so a ConvNN's proof has smaller batches. */
-const MAX_PROOF_BATCH = { SimpleNN: Infinity, ConvNN: 4 } as const;
+/** The reference is in no hurry, so the proof of a network with convolutions has smaller batches. */
+const MAX_CONV_PROOF_BATCH = 4;
 
+/** Every training on one and on two threads. */
 export function trainingCases(bench: Bench): Case[] {
   return TRAINING_CONFIGS.flatMap((config) =>
     THREAD_COUNTS.map((threads) => ({
@@ -47,8 +50,8 @@ async function measure({ dataset, seconds }: Bench, config: TrainingConfig, thre
 }
 
 /**
- * Steps a second of a training that begins anew, in chunks as the service's, the warm-up left out. One that goes on becomes
- * faster: what a network learns makes more of its activations zero, and zeros are skipped.
+ * Steps per second of a fresh training after its warm-up, in chunks like the service's. A training that continues gets
+ * faster, because a trained network has more zero activations and zeros are skipped; so each turn starts afresh.
  */
 export async function trainingSpeed(
   config: TrainingConfig,
@@ -70,13 +73,14 @@ export async function trainingSpeed(
   }
 }
 
-/** The first steps' losses are the reference's, on the digits at the front. */
+/** The losses of the first steps equal those of the reference backend, on the first digits of the dataset. */
 async function proveLosses(
   { dataset }: Pick<Bench, "dataset">,
   config: TrainingConfig,
   threads: number,
 ): Promise<void> {
-  const batchSize = Math.min(config.batchSize, MAX_PROOF_BATCH[config.spec.modelType]);
+  const hasConvolutions = layersOf(config.spec).some(({ kind }) => kind === "conv");
+  const batchSize = Math.min(config.batchSize, hasConvolutions ? MAX_CONV_PROOF_BATCH : Infinity);
   const few = {
     train: firstDigits(dataset.train, batchSize * PROOF_STEPS),
     test: firstDigits(dataset.test, 1),

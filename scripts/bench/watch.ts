@@ -1,6 +1,6 @@
-/** What it costs a training that a drawing is watched: the loop of the worker with and without, in turn. */
+/** The cost of the live pad: the training loop with and without a drawing to classify, in turn. */
 import { closeThreads } from "../../core/backends/wasm/backend.ts";
-import { IMAGE_PIXELS } from "../../core/models/model_spec.ts";
+import { IMAGE_PIXELS } from "../../core/models/spec.ts";
 import { openTrainer } from "../../core/training/trainer.ts";
 import { assertAllClose } from "../../core/testing/assert_all_close.ts";
 import { Guesser } from "../../lab/training/guesser.ts";
@@ -8,10 +8,11 @@ import { type LoopProgress, type Pause, runTraining } from "../../lab/training/t
 import { WatchBoard } from "../../lab/training/watch_board.ts";
 import type { Bench, Case, Figure } from "./case.ts";
 import { THREAD_COUNTS, titleOf, trainerOptions, TRAINING_CONFIGS, type TrainingConfig } from "./configs.ts";
-import { compareInTurn } from "./pair.ts";
+import { compareInTurn } from "./measure.ts";
 
 const PROOF_STEPS = 40;
 
+/** Trainings of batch 64 with and without the live pad. */
 export function watchCases(bench: Bench): Case[] {
   return TRAINING_CONFIGS.filter(({ batchSize }) => batchSize === 64).flatMap((config) =>
     THREAD_COUNTS.map((threads) => ({

@@ -5,13 +5,13 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { CANVAS, drawDigit } from "../../core/mnist/drawing/drawing_testing.ts";
-import { IMAGE_PIXELS } from "../../core/models/model_spec.ts";
+import { IMAGE_PIXELS } from "../../core/models/spec.ts";
 import { writePng } from "../../inference_service/drawing/png/testing.ts";
 import { readTestDigits } from "../../service/dataset/dataset.ts";
 import { readSettings } from "../../service/settings.ts";
 import { workerScripts } from "./contents.ts";
 import { BareMachine, packLab } from "./lab_testing.ts";
-import { packageFile } from "./unpack.ts";
+import { packageFile } from "./embedded_files.ts";
 
 const MAX_ADDED_BYTES = 40 * 1024 * 1024;
 const PACKAGES = ["@valibot/to-json-schema", "fast-png", "fflate", "hono", "iobuffer", "valibot"];

@@ -17,6 +17,7 @@ export async function prepareContents(log: (line: string) => void): Promise<void
   await embedDataset(settings.dataDir);
 }
 
+/** What to compile, and where to. */
 export interface CompileOptions {
   output: string;
   /** Deno's name of another platform. */

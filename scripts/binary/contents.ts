@@ -5,6 +5,7 @@ import { SETTING_NAMES } from "../../service/settings.ts";
 import { sourceImports } from "../lib/source_imports.ts";
 import { readSources } from "../lib/source_files.ts";
 
+/** The script that the binary runs. */
 export const ENTRY = "cli/main.ts";
 
 /** Built before: the bundled pages, and the four files of MNIST, gzipped. */

@@ -1,9 +1,12 @@
+import { dirname, join } from "node:path";
+
 /**
  * The files inside a compiled binary, read from the binary itself: a list of folders and files as JSON, in front of it its
  * length, behind it the length of the contents and the contents (as `deno compile` of Deno 2.9 writes them; 64-bit
  * little-endian lengths).
  */
 
+/** A file inside a compiled binary. */
 export interface EmbeddedFile {
   /** With forward slashes, from the folder that was compiled. */
   path: string;
@@ -55,4 +58,30 @@ function indexOf(bytes: Uint8Array, wanted: Uint8Array, from: number): number {
     if (wanted.every((byte, i) => bytes[at + i] === byte)) return at;
   }
   return -1;
+}
+
+/** A binary's embedded files as a folder that Deno runs. */
+
+/** Where a binary keeps its packages: `…/localhost/<name>/<version>/…`. */
+const PACKAGES = /^\.deno_compile_node_modules\/localhost\/(?<name>(@[^/]+\/)?[^/]+)\/[^/]+\/(?<file>.+)$/;
+
+/** The package that a file belongs to, and its path there; undefined for the lab's own. */
+export function packageFile(path: string): { name: string; file: string } | undefined {
+  return PACKAGES.exec(path)?.groups as { name: string; file: string } | undefined;
+}
+
+/**
+ * Writes the files to `folder`, packages to `node_modules` there: a binary keeps a list of its packages beside its files,
+ * Deno without one looks there. The configuration says that and no more.
+ */
+export async function unpack(files: readonly EmbeddedFile[], folder: string): Promise<void> {
+  const dependencies: Record<string, string> = {};
+  for (const { path, bytes } of files) {
+    const found = packageFile(path);
+    if (found !== undefined) dependencies[found.name] = "*";
+    const target = join(folder, found === undefined ? path : `node_modules/${found.name}/${found.file}`);
+    await Deno.mkdir(dirname(target), { recursive: true });
+    await Deno.writeFile(target, bytes);
+  }
+  await Deno.writeTextFile(join(folder, "package.json"), JSON.stringify({ type: "module", dependencies }));
 }

@@ -4,8 +4,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { freePorts } from "../../service/free_ports_testing.ts";
 import { compileLab, prepareContents } from "./compile.ts";
 import { ENTRY, PERMISSIONS } from "./contents.ts";
-import { type EmbeddedFile, embeddedFiles } from "./embedded_files.ts";
-import { unpack } from "./unpack.ts";
+import { type EmbeddedFile, embeddedFiles, unpack } from "./embedded_files.ts";
 
 const START_MS = 60_000;
 const POLL_MS = 10;

@@ -109,7 +109,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "the command line trains, lists, reads a drawing and exports, as the README has it",
+  name: "the command line trains, lists, reads a drawing and exports, as the document has it",
   ignore: !unix,
   fn: () =>
     Reader.with(async (reader) => {

@@ -20,6 +20,8 @@ Deno.test("links and pictures of the documents lead to files that there are", as
   assert.ok(count > 15, `only ${count} links were found`);
 });
 
-Deno.test("the README's table names every environment variable", () => {
-  for (const name of SETTING_NAMES) assert.match(docs.get("README.md")!, new RegExp(`^\\|.*\`${name}\``, "m"));
+Deno.test("the table of the configuration names every environment variable", () => {
+  for (const name of SETTING_NAMES) {
+    assert.match(docs.get("docs/configuration.md")!, new RegExp(`^\\|.*\`${name}\``, "m"));
+  }
 });

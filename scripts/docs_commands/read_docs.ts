@@ -2,6 +2,7 @@
 import { join } from "node:path";
 import { PROJECT_DIR } from "../lib/source_files.ts";
 
+/** A block of commands in a document. */
 export interface Block {
   /** Relative to the project. */
   file: string;

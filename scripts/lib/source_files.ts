@@ -1,6 +1,7 @@
 /** The repository's own files. */
 import { join, resolve } from "node:path";
 
+/** The root of the repository. */
 export const PROJECT_DIR = resolve(import.meta.dirname!, "../..");
 
 /** What git ignores, or keeps for itself. */

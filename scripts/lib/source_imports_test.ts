@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { sourceImports } from "./source_imports.ts";
+import { importCycles, sourceImports } from "./source_imports.ts";
 
 /** `kind specifier` of each import of a source given line by line. */
 function imports(...lines: string[]): string[] {
@@ -66,4 +66,19 @@ Deno.test("comments, strings and declarations are not imports", () => {
     `import { g } from "./g.ts";`,
   );
   assert.deepEqual(found, ["8 value ./g.ts"]);
+});
+
+const graph = (edges: Record<string, string[]>) => new Map(Object.entries(edges));
+
+Deno.test("files that share imports make no cycle", () => {
+  assert.deepEqual(importCycles(graph({ a: ["b", "c"], b: ["d"], c: ["d"], d: [] })), []);
+});
+
+Deno.test("a cycle is told once, by its shortest path", () => {
+  const cycles = importCycles(graph({ a: ["b"], b: ["c"], c: ["a", "b"], x: ["a", "missing"] }));
+  assert.deepEqual(cycles, [["a", "b", "c", "a"]]);
+});
+
+Deno.test("a file that imports itself is a cycle, and so are two apart", () => {
+  assert.deepEqual(importCycles(graph({ a: ["a"], b: ["c"], c: ["b"] })), [["a", "a"], ["b", "c", "b"]]);
 });

@@ -1,10 +1,10 @@
 /** The rules that no compiler checks. Each takes the repository's texts by path and gives what breaks it. */
 import { isBuiltin } from "node:module";
 import { posix } from "node:path";
-import { importCycles } from "./import_cycles.ts";
+import { importCycles, lineAt, type SourceImport, sourceImports, withoutComments } from "./source_imports.ts";
 import { type Layer, layerOf } from "./layers.ts";
-import { lineAt, type SourceImport, sourceImports, withoutComments } from "./source_imports.ts";
 
+/** A line that breaks a rule. */
 export interface Violation {
   path: string;
   /** From 1. */
@@ -14,7 +14,7 @@ export interface Violation {
 
 type Sources = ReadonlyMap<string, string>;
 
-const MAX_LINES = 500;
+const MAX_LINES = 400;
 
 /** Parts of host names, so that this file does not hold what it looks for. */
 const REGISTRY_HOSTS = [
@@ -34,6 +34,7 @@ export function violations(sources: Sources): Violation[] {
     ...cycles(sources),
     ...platformInCore(sources),
     ...longFiles(sources),
+    ...undocumentedExports(sources),
     ...registryHosts(sources),
   ];
   return found.sort((a, b) => a.path.localeCompare(b.path) || a.line - b.line);
@@ -41,7 +42,7 @@ export function violations(sources: Sources): Violation[] {
 
 /** Tests and their helpers may use Deno, Node and every layer of the top-level folder they lie in. */
 function isTestCode(path: string): boolean {
-  return /(_test|_testing|_bench)\.tsx?$/.test(path) || /(^|\/)(testing|testdata)\//.test(path);
+  return /(_test|[_/]testing)\.tsx?$/.test(path) || /(^|\/)(testing|testdata)\//.test(path);
 }
 
 function isCode(path: string): boolean {
@@ -95,7 +96,7 @@ function wrongPackage(path: string, layer: Layer, specifier: string): string | u
   return `${layer.path} may not import ${kind} ${specifier} (${layer.why})`;
 }
 
-/** Types have no order of evaluation and a worker has a module graph of its own, so neither makes a cycle. */
+/** A worker starts a module graph of its own, so naming its script makes no cycle; importing a type does. */
 function cycles(sources: Sources): Violation[] {
   const imports = new Map<string, { target: string; line: number }[]>();
   for (const [path, text] of sources) {
@@ -104,8 +105,8 @@ function cycles(sources: Sources): Violation[] {
       target: posix.join(posix.dirname(path), reference.specifier),
       line: reference.line,
     });
-    const values = sourceImports(text).filter((found) => found.kind === "value" && found.specifier.startsWith("."));
-    imports.set(path, values.map(resolved));
+    const imported = sourceImports(text).filter((found) => found.kind !== "worker" && found.specifier.startsWith("."));
+    imports.set(path, imported.map(resolved));
   }
   const edges = new Map([...imports].map(([path, list]) => [path, list.map(({ target }) => target)]));
   return importCycles(edges).map((cycle) => {
@@ -147,6 +148,25 @@ function longFiles(sources: Sources): Violation[] {
   }
   return found;
 }
+
+/** Whoever reads an export should not have to read its body. Overloads share the comment of the first. */
+function undocumentedExports(sources: Sources): Violation[] {
+  const found: Violation[] = [];
+  for (const [path, text] of sources) {
+    if (!isCode(path) || isTestCode(path)) continue;
+    const lines = text.split("\n");
+    const documented = new Set<string>();
+    lines.forEach((line, i) => {
+      const name = EXPORTED.exec(line)?.[1];
+      if (name === undefined) return;
+      if (/\*\/\s*$/.test(lines[i - 1] ?? "")) documented.add(name);
+      else if (!documented.has(name)) found.push({ path, line: i + 1, rule: `exports ${name} without a doc comment` });
+    });
+  }
+  return found;
+}
+
+const EXPORTED = /^export (?:abstract |async |declare )*(?:function\*?|class|interface|type|const|enum) (\w+)/;
 
 /** Where packages come from is the business of whoever installs them, so no file and above all no lock file says it. */
 function registryHosts(sources: Sources): Violation[] {

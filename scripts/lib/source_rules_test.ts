@@ -13,7 +13,7 @@ function assertOne(found: string[], pattern: RegExp) {
 
 Deno.test("imports down the layers break no rule", () => {
   const found = broken({
-    "core/shape.ts": `export const a = 1;`,
+    "core/shape.ts": `/** One. */\nexport const a = 1;`,
     "core/ops/mod.ts": `import { a } from "../shape.ts";`,
     "core/backends/open.ts": [
       `import * as wasm from "./wasm/backend.ts";`,
@@ -74,18 +74,28 @@ Deno.test("tests may use every layer of their own folder, and no more than their
   assertOne(broken({ ...files, "core/ops/mod.ts": `import "../testing/close.ts";` }), /which is for tests/);
 });
 
-Deno.test("cycles of values are refused, of types not", () => {
-  const back = (kind: string) => ({
-    "ui/a.ts": `import { b } from "./b.ts";`,
-    "ui/b.ts": `${kind} { a } from "./a.ts";`,
-  });
-  assertOne(broken(back("import")), /^ui\/a\.ts:1: is in a cycle of imports: ui\/a\.ts → ui\/b\.ts → ui\/a\.ts$/);
-  assert.deepEqual(broken(back("import type")), []);
+Deno.test("cycles of imports are refused, of types too", () => {
+  const files = { "ui/a.ts": `import { b } from "./b.ts";` };
+  for (const keyword of ["import", "import type"]) {
+    assertOne(
+      broken({ ...files, "ui/b.ts": `${keyword} { a } from "./a.ts";` }),
+      /^ui\/a\.ts:1: is in a cycle of imports: ui\/a\.ts → ui\/b\.ts → ui\/a\.ts$/,
+    );
+  }
 });
 
-Deno.test("a file over 500 lines, one without a layer and a missing one are told", () => {
-  assert.deepEqual(broken({ "ui/a.css": "x\n".repeat(500) }), []);
-  assertOne(broken({ "ui/a.css": "x\n".repeat(501) }), /^ui\/a\.css:501: has 501 lines, more than 500$/);
+Deno.test("an export without a doc comment is named, tests and second overloads excepted", () => {
+  const source = "/** Adds. */\nexport function add(a: number): number;\nexport function add(a: string): string;\n";
+  assert.deepEqual(broken({ "ui/a.ts": source }), []);
+  assertOne(broken({ "ui/a.ts": "\nexport interface A {}" }), /^ui\/a\.ts:2: exports A without a doc comment$/);
+  for (const path of ["ui/a_test.ts", "ui/a_testing.ts", "ui/testing.ts", "ui/testing/a.ts"]) {
+    assert.deepEqual(broken({ [path]: "export const a = 1;" }), []);
+  }
+});
+
+Deno.test("a file over 400 lines, one without a layer and a missing import are named", () => {
+  assert.deepEqual(broken({ "ui/a.css": "x\n".repeat(400) }), []);
+  assertOne(broken({ "ui/a.css": "x\n".repeat(401) }), /^ui\/a\.css:401: has 401 lines, more than 400$/);
   assertOne(broken({ "tools/a.ts": `` }), /belongs to no layer/);
   assertOne(broken({ "ui/a.ts": `import "./gone.ts";` }), /imports ui\/gone\.ts, which is not there/);
 });

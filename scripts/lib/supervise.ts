@@ -3,6 +3,7 @@
 /** How long a process may take to end after SIGTERM, in ms, before it is killed. */
 const GRACE_MS = 2000;
 
+/** One of the processes that are supervised. */
 export interface Part {
   /** As it appears in messages, such as `training service`. */
   name: string;

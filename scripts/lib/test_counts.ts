@@ -1,5 +1,6 @@
 /** What a run of `deno test` did, from the JUnit report that it leaves. */
 
+/** How many tests and steps passed and failed, and which were skipped. */
 export interface TestCounts {
   passed: number;
   failed: number;

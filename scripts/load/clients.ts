@@ -11,6 +11,7 @@ import { quantile } from "../bench/measure.ts";
 
 const PREDICTIONS_PER_SECOND = 10;
 
+/** What the clients saw. */
 export interface ClientFigures {
   errors: string[];
   /** Messages that each onlooker got; the fewest. */

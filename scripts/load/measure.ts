@@ -4,14 +4,13 @@ import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { encode } from "fast-png";
 import type { ServerMessage } from "../../protocol/mod.ts";
-import { type ServiceProcess, withFolder, withService } from "../bench/service_process.ts";
+import { residentBytes, type ServiceProcess, withFolder, withService } from "../bench/service_process.ts";
 import type { ClientFigures } from "./clients.ts";
-import { delayP99, mean, residentBytes } from "./figures.ts";
 
 const CLIENTS = join(import.meta.dirname!, "clients.ts");
-/** Connections that ask for a service's delay: enough to meet each of its threads. */
+/** Connections that read a service's delay: enough to reach each of its threads. */
 const PROBES = 16;
-/** Longer than anybody measures. */
+/** A run that outlasts every measurement. */
 const CONFIG = {
   model_type: "ConvNN",
   optimizer: "Adam",
@@ -23,30 +22,32 @@ const CONFIG = {
 };
 const SMALL = { ...CONFIG, model_type: "SimpleNN", num_epochs: 1, batch_size: 512, hidden_layers_config: [16] };
 
+/** How large a load, and for how long. */
 export interface LoadOptions {
   seconds: number;
   onlookers: number;
   drawers: number;
-  /** Until programs are compiled and caches filled; 8 by default. */
+  /** Until code is compiled and caches are warm; 8 by default. */
   warmUpSeconds?: number;
 }
 
+/** What a load did to the services and to their clients. */
 export interface LoadReport extends LoadOptions, ClientFigures {
   loneStepsPerSecond: number;
   stepsPerSecond: number;
-  /** Milliseconds: the worst p99 of a minute that a thread of the service told. */
+  /** The highest p99 over a minute that a thread of the service reported, in ms. */
   trainingDelayP99: number;
   inferenceDelayP99: number;
-  /** Last part of the time over the first. */
+  /** Mean memory of the last part over that of the first. */
   trainingMemoryGrowth: number;
   inferenceMemoryGrowth: number;
 }
 
-/** Bounds that hold on two cores that nobody else uses. */
+/** The bounds that a report breaks, in words; they hold on two otherwise idle cores. */
 export function problemsOf(report: LoadReport): string[] {
   const bounds: [boolean, string][] = [
     [report.errors.length === 0, `${report.errors.length} errors, such as ${report.errors[0]}`],
-    [report.fewestMessages > 0, "an onlooker heard nothing"],
+    [report.fewestMessages > 0, "an onlooker received nothing"],
     [report.trainingDelayP99 < 50, `the training service was late by ${report.trainingDelayP99} ms`],
     [report.inferenceDelayP99 < 50, `the inference service was late by ${report.inferenceDelayP99} ms`],
     [report.stepsPerSecond >= 0.6 * report.loneStepsPerSecond, "training fell below 60 % of its lone speed"],
@@ -56,6 +57,7 @@ export function problemsOf(report: LoadReport): string[] {
   return bounds.filter(([holds]) => !holds).map(([, problem]) => problem);
 }
 
+/** A report as lines of text. */
 export function reportLines(report: LoadReport): string[] {
   const share = (value: number) => `${(100 * value).toFixed(0)} %`;
   return [
@@ -75,6 +77,7 @@ export function reportLines(report: LoadReport): string[] {
   ];
 }
 
+/** Starts both services, trains alone, then trains under the load. */
 export function measureLoad(options: LoadOptions): Promise<LoadReport> {
   return withFolder((modelsDir) =>
     withService("training", modelsDir, (training) =>
@@ -188,4 +191,20 @@ function predictRequest(model_id: string): string {
   for (let y = 70; y < 210; y++) data.fill(0, y * side + 130, y * side + 150);
   const png = encode({ width: side, height: side, channels: 1, data });
   return JSON.stringify({ model_id, image_data: `data:image/png;base64,${Buffer.from(png).toString("base64")}` });
+}
+
+/** `/healthz` of a service on a fresh connection: each thread reports its own figures. */
+async function health(url: string): Promise<{ event_loop_delay_ms: { p99: number; max: number } }> {
+  const response = await fetch(`${url}/healthz`, { headers: { connection: "close" } });
+  return await response.json();
+}
+
+/** The highest p99 of event-loop delay in ms among the threads that `connections` connections reach. */
+async function delayP99(url: string, connections: number): Promise<number> {
+  const reports = await Promise.all(Array.from({ length: connections }, () => health(url)));
+  return Math.max(...reports.map(({ event_loop_delay_ms }) => event_loop_delay_ms.p99));
+}
+
+function mean(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
 }

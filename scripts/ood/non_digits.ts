@@ -1,7 +1,7 @@
 /** Drawings that are no digits: some made of strokes, some of real digits that were spoilt. */
 import { drawPage } from "../../core/mnist/drawing/drawing_testing.ts";
 import { prepareDrawing } from "../../core/mnist/drawing/drawing.ts";
-import { IMAGE_PIXELS, IMAGE_SIDE } from "../../core/models/model_spec.ts";
+import { IMAGE_PIXELS, IMAGE_SIDE } from "../../core/models/spec.ts";
 import { LETTERS } from "./figures.ts";
 import { byHand, type Figure, type Point, rounded, write } from "./pen.ts";
 import type { RandomSource } from "./random_source.ts";

@@ -8,7 +8,7 @@ import { prepareDrawing } from "../../core/mnist/drawing/drawing.ts";
 import { CANVAS, drawDigit } from "../../core/mnist/drawing/drawing_testing.ts";
 import { doubtCells, readTable, scoreOf } from "../../core/mnist/ood/ood_network.ts";
 import { type DigitSet } from "../../core/mnist/idx.ts";
-import { IMAGE_PIXELS, type NamedTensor } from "../../core/models/model_spec.ts";
+import { IMAGE_PIXELS, type NamedTensor } from "../../core/models/spec.ts";
 import { openTrainer } from "../../core/training/trainer.ts";
 import { mnist } from "../../core/testing/mnist.ts";
 import { DIGITS } from "./figures.ts";

@@ -1,6 +1,6 @@
 /** From trained weights to the few characters that are committed. */
 import { ALPHABET, DOUBT_CELLS, type OodTable } from "../../core/mnist/ood/ood_network.ts";
-import { IMAGE_PIXELS, type NamedTensor } from "../../core/models/model_spec.ts";
+import { IMAGE_PIXELS, type NamedTensor } from "../../core/models/spec.ts";
 
 const MEAN = 0.1307, DEVIATION = 0.3081;
 const STEPS = 31;

@@ -1,8 +1,8 @@
 import { useEffect } from "preact/hooks";
 import { DrawingCanvas } from "./canvas/drawing_canvas.ts";
 import { KEYBOARD_WORDS, Paper } from "./canvas/paper.tsx";
-import { Button } from "../shared/components/button.tsx";
-import { useAttached } from "../shared/components/effects.ts";
+import { Button } from "../shared/components/controls.tsx";
+import { useAttached } from "../shared/components/rendering.ts";
 import type { InferenceModel } from "./model.ts";
 import { BrushField } from "./pad/brush_field.tsx";
 import { KeyHelp } from "./pad/key_help.tsx";

@@ -1,14 +1,11 @@
 import { render } from "preact";
 import { openExplainer } from "../../core/training/attribution.ts";
 import { recordVersion } from "../../protocol/mod.ts";
-import { chooseDevices } from "../shared/engine/choose_devices.ts";
-import { InsightEngine } from "../shared/engine/insight_engine.ts";
-import { LocalEngine } from "../shared/engine/local_engine.ts";
-import { openOnce, openStored } from "../shared/engine/open_stored.ts";
-import { SeveralModels } from "../shared/engine/several_models.ts";
-import { keepInAddressBar } from "../shared/wire/address_bar.ts";
+import { chooseDevices, openOnce, openStored } from "../shared/engine/open_stored.ts";
+import { AttributionEngine, LocalEngine, SeveralModels } from "../shared/engine/engines.ts";
+import { keepInAddressBar } from "../shared/wire/page_urls.ts";
 import { browserConnection } from "../shared/wire/browser_connection.ts";
-import { StoredWeights } from "../shared/wire/stored_weights.ts";
+import { StoredWeights } from "../shared/wire/stored_models.ts";
 import { browserPreferences } from "../shared/wire/preferences.ts";
 import { InsightModel } from "./insight/insight_model.ts";
 import { whenIdle } from "./insight/when_idle.ts";
@@ -26,7 +23,7 @@ const model = new InferenceModel({
   now: () => performance.now(),
 });
 const insight = new InsightModel(model, {
-  insights: new InsightEngine(async (record) => {
+  insights: new AttributionEngine(async (record) => {
     const { spec, weights: tensors } = await weights.get(record.id, recordVersion(record));
     return await openExplainer(spec, tensors);
   }),

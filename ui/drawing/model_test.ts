@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { Reply } from "../shared/wire/connection.ts";
 import { prepareDrawing } from "../../core/mnist/drawing/drawing.ts";
-import { type FakeLab, settled } from "../shared/wire/fake_connection.ts";
+import { type FakeLab, settled } from "../shared/wire/fake_lab_testing.ts";
 import { answer, blank, openPage, PICTURE, record, RECORD_SEARCH, seven } from "./model_testing.ts";
 
 /** Drawings that the service was asked about. */

@@ -1,9 +1,9 @@
 /** A drawing page for tests: drawings, a stored model, and a lab, engine and clock in the test's hands. */
 import assert from "node:assert/strict";
 import type { ModelRecord, PredictResponse } from "../../protocol/mod.ts";
-import { LocalEngine } from "../shared/engine/local_engine.ts";
+import { LocalEngine } from "../shared/engine/engines.ts";
 import type { Reply } from "../shared/wire/connection.ts";
-import { FakeLab } from "../shared/wire/fake_connection.ts";
+import { FakeLab } from "../shared/wire/fake_lab_testing.ts";
 import { InferenceModel, type Place } from "./model.ts";
 import type { Drawing } from "./recogniser.ts";
 

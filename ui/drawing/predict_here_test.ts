@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { settled } from "../shared/wire/fake_connection.ts";
+import { settled } from "../shared/wire/fake_lab_testing.ts";
 import { blank, openPage, record, RECORD_SEARCH, seven, type TestPage } from "./model_testing.ts";
 
 /** The digit shown, who saw it, and by which model. */

@@ -1,7 +1,7 @@
 import { BlankDrawingError, prepareDrawing, type Raster } from "../../core/mnist/drawing/drawing.ts";
 import { FALSE_ALARM_PERCENT, isOutOfDistribution } from "../../core/mnist/ood/ood.ts";
 import { describeDoubt, describePrediction, type ModelRecord, type PredictRequest } from "../../protocol/mod.ts";
-import type { LocalEngine } from "../shared/engine/local_engine.ts";
+import type { LocalEngine } from "../shared/engine/engines.ts";
 import type { LabConnection } from "../shared/wire/connection.ts";
 import { askService } from "./ask_service.ts";
 import type { ModelChoice } from "./model_choice.ts";

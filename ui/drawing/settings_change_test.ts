@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { settled } from "../shared/wire/fake_connection.ts";
+import { settled } from "../shared/wire/fake_lab_testing.ts";
 import type { InferenceModel } from "./model.ts";
 import { answer, openPage, record, RECORD_SEARCH, seven } from "./model_testing.ts";
 

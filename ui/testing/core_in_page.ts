@@ -1,6 +1,6 @@
 /** The core alone in a page: what the tests of its agreement with PyTorch bundle. */
 import type { DeviceName } from "../../core/backends/open.ts";
-import type { ModelSpec, NamedTensor } from "../../core/models/model_spec.ts";
+import type { ModelSpec, NamedTensor } from "../../core/models/spec.ts";
 import { openPredictor } from "../../core/training/predictor.ts";
 
 interface Question {

@@ -32,7 +32,7 @@ export async function probeSays(page: Page, words: RegExp): Promise<void> {
 
 /** The ten bars, 0 to 1. */
 export async function probeBars(page: Page): Promise<number[]> {
-  const bars = page.getByRole("list", { name: "What the network takes your digit for" }).locator("[style*=scaleX]");
+  const bars = page.getByRole("list", { name: "What the network thinks your digit is" }).locator("[style*=scaleX]");
   return await bars.evaluateAll((elements) =>
     elements.map((element) => Number(/scaleX\((.+)\)/.exec((element as HTMLElement).style.transform)?.[1]))
   );

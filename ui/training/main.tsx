@@ -1,15 +1,15 @@
 import { render } from "preact";
-import { keepInAddressBar } from "../shared/wire/address_bar.ts";
+import { keepInAddressBar } from "../shared/wire/page_urls.ts";
 import { browserConnection } from "../shared/wire/browser_connection.ts";
-import { renderOncePerFrame } from "../shared/wire/frame_rate.ts";
+import { renderOncePerFrame } from "../shared/components/rendering.ts";
 import { browserPreferences } from "../shared/wire/preferences.ts";
-import { TrainingModel } from "./model.ts";
-import { TrainingPage } from "./view.tsx";
+import { TrainingPage } from "./training_page.ts";
+import { TrainingView } from "./training_view.tsx";
 
 renderOncePerFrame();
-const model = new TrainingModel(browserConnection, browserPreferences);
+const model = new TrainingPage(browserConnection, browserPreferences);
 const opening = model.open(location.search);
-render(<TrainingPage model={model} />, document.getElementById("page")!);
+render(<TrainingView model={model} />, document.getElementById("page")!);
 keepInAddressBar(model.address);
 // Meanwhile a model may have been trained elsewhere: in the terminal, or by another person.
 addEventListener("focus", () => void model.stored.refresh());

@@ -1,5 +1,4 @@
-import { queryOf } from "../shared/wire/model_query.ts";
-import { pageUrl } from "../shared/wire/page_urls.ts";
+import { pageUrl, queryOf } from "../shared/wire/page_urls.ts";
 import { formatPercent, formatTime } from "../shared/text/format.ts";
 import type { Nearby } from "./nearby.ts";
 

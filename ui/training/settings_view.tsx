@@ -1,15 +1,15 @@
 import { useRef } from "preact/hooks";
 import { type DeviceChoice, DEVICES } from "../../protocol/mod.ts";
-import { Button } from "../shared/components/button.tsx";
+import { Button } from "../shared/components/controls.tsx";
 import { SelectField, TextField } from "../shared/components/field.tsx";
 import { ModelFields, ModelSize, RangeField } from "../shared/form/model_fields.tsx";
 import type { TrainingForm } from "./form.ts";
-import type { TrainingModel } from "./model.ts";
+import type { TrainingPage } from "./training_page.ts";
 import { NearbyNote } from "./nearby_view.tsx";
 import { Presets } from "./presets_view.tsx";
 
 /** The left column: what to train, and the button that starts it. */
-export function Settings({ model }: { model: TrainingModel }) {
+export function Settings({ model }: { model: TrainingPage }) {
   const { form } = model;
   const submit = (event: SubmitEvent) => {
     event.preventDefault();

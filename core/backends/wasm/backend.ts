@@ -1,12 +1,14 @@
 /** Programs as WebAssembly with 128-bit SIMD, over one memory that all programs of a session share. */
-import { detectFeatures } from "../../codegen/wasm/module_builder.ts";
-import type { WasmFeatures } from "../../codegen/wasm/function_builder.ts";
+import { detectFeatures } from "../../codegen/wasm/assembler/module_builder.ts";
+import type { WasmFeatures } from "../../codegen/wasm/assembler/function_builder.ts";
 import { perStepValue, type Program } from "../../graph.ts";
 import { type Backend, type Numbers, requireLength, type Session, stateType, viewOf } from "../../session.ts";
 import { sizeOf, type TensorType } from "../../shape.ts";
 import { type Compiled, type CompiledSession, compileSession, TABLE_STEPS } from "./compile.ts";
-import { MemoryPool } from "./memory_pool.ts";
-import { type Team, ThreadPool } from "./thread_pool.ts";
+import { MemoryPool } from "./memory.ts";
+import type { RuleSet } from "./rewrite.ts";
+import { allRules } from "./rules.ts";
+import { type Team, ThreadPool } from "./threads/thread_pool.ts";
 
 class WasmSession implements Session {
   readonly device = "wasm";
@@ -104,12 +106,16 @@ export function closeThreads(): void {
   pool.close();
 }
 
-async function open(programs: Readonly<Record<string, Program>>, options: Required<WasmOptions>): Promise<Session> {
-  const { threads, relaxedFma } = options;
+async function open(
+  programs: Readonly<Record<string, Program>>,
+  rules: RuleSet,
+  { threads, relaxedFma }: Required<WasmOptions>,
+): Promise<Session> {
   const isShared = typeof SharedArrayBuffer !== "undefined";
   const hasThreads = isShared && threads > 1 && pool.reserve();
   try {
     const compiled = await compileSession(programs, memories, {
+      rules,
       workers: hasThreads ? threads : 1,
       isShared,
       relaxedFma,
@@ -122,8 +128,13 @@ async function open(programs: Readonly<Record<string, Program>>, options: Requir
   }
 }
 
-/** The backend for this engine; `options` may narrow what it uses of it, for tests. */
-export function wasmBackend(options: WasmOptions = {}): Backend {
+/** The backend with the special kernels of `rules`. */
+export function wasmBackendWith(rules: RuleSet, options: WasmOptions = {}): Backend {
   const all = { threads: options.threads ?? 1, relaxedFma: options.relaxedFma ?? detectFeatures().relaxedFma };
-  return { name: "wasm", open: (programs) => open(programs, all) };
+  return { name: "wasm", open: (programs) => open(programs, rules, all) };
+}
+
+/** The backend with every special kernel. */
+export function wasmBackend(options: WasmOptions = {}): Backend {
+  return wasmBackendWith(allRules, options);
 }

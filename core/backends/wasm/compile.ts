@@ -1,16 +1,16 @@
 /** From programs to modules over one memory, and to all else that a session is made of. */
-import type { WasmFeatures } from "../../codegen/wasm/function_builder.ts";
-import { PAGE_BYTES } from "../../codegen/wasm/module_builder.ts";
+import type { WasmFeatures } from "../../codegen/wasm/assembler/function_builder.ts";
+import { PAGE_BYTES } from "../../codegen/wasm/assembler/module_builder.ts";
 import { constantValue, type Program, stateTypes } from "../../graph.ts";
 import { aligned, type Schedule, schedule } from "../../schedule.ts";
 import { viewOf } from "../../session.ts";
 import { bytesOf, sizeOf, type TensorType } from "../../shape.ts";
-import { controlBytes } from "./control.ts";
-import type { MemoryPool } from "./memory_pool.ts";
+import { controlBytes } from "./threads/control.ts";
+import type { MemoryPool } from "./memory.ts";
 import { encodeProgram, type MemoryMap, type RowLayout, rowLayout, type RunSteps, scratchBytes } from "./program.ts";
-import { rewrite } from "./rewrite.ts";
+import { rewrite, type RuleSet } from "./rewrite.ts";
 import { hoistConstants } from "./hoist_constants.ts";
-import { stopWord } from "./thread_pool.ts";
+import { stopWord } from "./threads/thread_pool.ts";
 
 /** WebAssembly's 32-bit memories end here. */
 const MAX_BYTES = 2 ** 32 - PAGE_BYTES;
@@ -65,6 +65,8 @@ export interface CompiledSession {
 }
 
 export interface CompileOptions extends WasmFeatures {
+  /** Which special kernels to put into the programs. */
+  rules: RuleSet;
   /** Threads that will run the programs, this one included. */
   workers: number;
   /** Whether the memory can be shared with other threads. */
@@ -83,11 +85,11 @@ function requireFrozen(names: readonly string[], programs: readonly Program[]): 
 export async function compileSession(
   programs: Readonly<Record<string, Program>>,
   memories: MemoryPool,
-  { workers, isShared, ...features }: CompileOptions,
+  { rules, workers, isShared, ...features }: CompileOptions,
 ): Promise<CompiledSession> {
   const allocator = new Allocator();
   const frozen = Object.entries(programs).map(([name, program]) =>
-    [name, hoistConstants(name, rewrite(program))] as const
+    [name, hoistConstants(name, rewrite(program, rules))] as const
   );
   requireFrozen(frozen.flatMap(([, { frozen }]) => [...frozen]), Object.values(programs));
   const mains = frozen.map(([, { program }]) => program);

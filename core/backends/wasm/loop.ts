@@ -1,11 +1,11 @@
 /** Emits a fused elementwise loop. */
-import type { Code, FunctionBuilder, Local } from "../../codegen/wasm/function_builder.ts";
-import { f32x4, i32, v128 } from "../../codegen/wasm/instructions.ts";
-import { storeLanes } from "../../codegen/wasm/math.ts";
+import type { Code, FunctionBuilder, Local } from "../../codegen/wasm/assembler/function_builder.ts";
+import { f32x4, i32, v128 } from "../../codegen/wasm/assembler/instructions.ts";
+import { storeLanes } from "../../codegen/wasm/vectors.ts";
 import type { LoopItem, LoopOperand } from "../../fuse.ts";
 import type { Tensor } from "../../graph.ts";
-import type { Address, ElementwiseOp, WasmKernel } from "../../op.ts";
-import { baseOf } from "../../codegen/wasm/addressing.ts";
+import type { ElementwiseOp } from "../../op.ts";
+import { type Address, baseOf, type WasmKernel } from "../../codegen/wasm/kernel.ts";
 
 /** Elements of a piece of work: a cache line. */
 const PIECE = 16;

@@ -1,17 +1,16 @@
 /** Compiles a scheduled program into one WebAssembly module. */
-import { atomics, f32, i32, returnNow } from "../../codegen/wasm/instructions.ts";
-import type { Local, WasmFeatures } from "../../codegen/wasm/function_builder.ts";
-import { ModuleBuilder } from "../../codegen/wasm/module_builder.ts";
-import type { Item } from "../../fuse.ts";
+import { atomics, f32, i32, returnNow } from "../../codegen/wasm/assembler/instructions.ts";
+import type { Local, WasmFeatures } from "../../codegen/wasm/assembler/function_builder.ts";
+import { ModuleBuilder } from "../../codegen/wasm/assembler/module_builder.ts";
+import type { ScheduleItem } from "../../fuse.ts";
 import type { Tensor } from "../../graph.ts";
-import type { Address, WasmKernel } from "../../op.ts";
-import { baseOf } from "../../codegen/wasm/addressing.ts";
+import { type Address, baseOf, type WasmKernel } from "../../codegen/wasm/kernel.ts";
 import { rootOf, type Schedule } from "../../schedule.ts";
 import { bytesOf } from "../../shape.ts";
-import { addBarrier, CONTROL, countersAt } from "./control.ts";
-import { barriersBefore, type Span } from "./hazards.ts";
+import { addBarrier, CONTROL, countersAt } from "./threads/control.ts";
+import { barriersBefore, type Span } from "./threads/barriers.ts";
 import { loopKernel } from "./loop.ts";
-import { cutItems, partsOf, shareOut } from "./work_stealing.ts";
+import { cutItems, partsOf, shareOut } from "./threads/work_stealing.ts";
 
 /** Where a program finds its memory, in bytes from the start. */
 export interface MemoryMap {
@@ -55,7 +54,7 @@ export function partsOfItems(schedule: Schedule, workers: number): number[] {
   return kernelsOf(schedule).map((kernel) => partsOf(kernel, workers));
 }
 
-function kernelOf(item: Item, schedule: Schedule, addressOf: (node: Tensor) => Address): WasmKernel {
+function kernelOf(item: ScheduleItem, schedule: Schedule, addressOf: (node: Tensor) => Address): WasmKernel {
   if (item.kind === "loop") return loopKernel(item, addressOf, (node) => constantOf(schedule, node));
   const { op } = item.node;
   if (op.kind !== "kernel" && op.kind !== "special") throw new Error(`${op.name} is no kernel`);
@@ -63,13 +62,13 @@ function kernelOf(item: Item, schedule: Schedule, addressOf: (node: Tensor) => A
 }
 
 function constantOf(schedule: Schedule, node: Tensor): number | undefined {
-  const place = schedule.placeOf(node);
+  const place = schedule.locationOf(node);
   return place.kind === "constant" ? place.value : undefined;
 }
 
 /** The memory that a node's root takes, where the program writes it. */
 function spanOf(schedule: Schedule, map: MemoryMap, node: Tensor): Span | undefined {
-  const root = rootOf(node), place = schedule.placeOf(root);
+  const root = rootOf(node), place = schedule.locationOf(root);
   if (place.kind === "perStep" || place.kind === "constant") return undefined;
   const start = place.kind === "state" ? map.stateAt(place.name) : map.arena + place.offset;
   return { start, end: start + bytesOf(root) };
@@ -85,7 +84,7 @@ export function encodeProgram(
   const module = new ModuleBuilder(features);
   const layout = rowLayout(schedule);
   const addressIn = (row: Local) => (node: Tensor): Address => {
-    const place = schedule.placeOf(node);
+    const place = schedule.locationOf(node);
     if (place.kind === "perStep") return { base: row, offset: 4 * place.slot };
     if (place.kind === "state") return { offset: map.stateAt(place.name) };
     return { offset: place.kind === "arena" ? map.arena + place.offset : map.constantAt(node) };

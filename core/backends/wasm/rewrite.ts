@@ -1,15 +1,18 @@
 /** Puts this backend's special kernels into a program, where shapes and density say that they are better. */
 import { onInputs, type Program, programOf, type Tensor } from "../../graph.ts";
-import { pooledConvolutions } from "./rules/pooled_convolutions.ts";
-import { productsWithZeros } from "./rules/products_with_zeros.ts";
-import { winogradConvolutions } from "./rules/winograd.ts";
 
-/** What to put in place of a node: undefined to leave it. `now` gives what has been put in place of an earlier node. */
+/**
+ * Gives the node to put in place of `node`, or undefined to leave it. `now` gives what has been put in place of an earlier
+ * node: a replacement is built on that.
+ */
 export type Rule = (node: Tensor, now: (earlier: Tensor) => Tensor) => Tensor | undefined;
 
-/** The same program with each rule applied where it fits. What a rule makes useless is left out. */
-export function rewrite({ nodes, updates, outputs }: Program): Program {
-  const rules: readonly Rule[] = [productsWithZeros(), pooledConvolutions(), winogradConvolutions];
+/** Makes the rules for one program: rules may remember the nodes that they have seen, so each program gets fresh ones. */
+export type RuleSet = () => readonly Rule[];
+
+/** The same program with the first rule applied that fits a node. Nodes that a rule makes useless are left out. */
+export function rewrite({ nodes, updates, outputs }: Program, ruleSet: RuleSet): Program {
+  const rules = ruleSet();
   const rewritten = new Map<Tensor, Tensor>();
   const now = (node: Tensor) => rewritten.get(node)!;
   for (const node of nodes) {

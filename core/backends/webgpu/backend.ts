@@ -152,7 +152,7 @@ class WebGpuSession implements Session {
     const layout = device.createPipelineLayout({ bindGroupLayouts: [this.layout] });
     const locate = this.plan.locate(schedule);
     const constantOf = (node: Tensor) => {
-      const place = schedule.placeOf(node);
+      const place = schedule.locationOf(node);
       return place.kind === "constant" ? place.value : undefined;
     };
     const dispatches = schedule.items.map((item) => {

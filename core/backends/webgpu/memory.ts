@@ -44,7 +44,7 @@ export function planMemory(types: ReadonlyMap<string, TensorType>, schedules: re
     rowBytes,
     constants,
     locate: (schedule) => (node: Tensor) => {
-      const place = schedule.placeOf(node);
+      const place = schedule.locationOf(node);
       if (place.kind === "state") {
         const { buffer, offset } = states.get(place.name)!;
         return { buffer, offset: offset / BYTES[types.get(place.name)!.dtype] };

@@ -1,6 +1,6 @@
 /** Compute shaders of a program's items: bindings and accessors around what the ops say. */
 import { literal, perElement, type WgslKernel } from "../../codegen/wgsl/kernel.ts";
-import type { Item, LoopItem } from "../../fuse.ts";
+import type { LoopItem, ScheduleItem } from "../../fuse.ts";
 import type { Tensor } from "../../graph.ts";
 import type { ElementwiseOp } from "../../op.ts";
 import { sizeOf } from "../../shape.ts";
@@ -53,7 +53,7 @@ ${kernel.body}
   return { code, workgroups: kernel.workgroups };
 }
 
-export function shaderOf(item: Item, locate: Locate, constantOf: ConstantOf): Shader {
+export function shaderOf(item: ScheduleItem, locate: Locate, constantOf: ConstantOf): Shader {
   if (item.kind === "loop") return loopShader(item, locate, constantOf);
   const { node } = item;
   if (node.op.kind !== "kernel") throw new Error(`${node.op.name} is no kernel`);

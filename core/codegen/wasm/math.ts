@@ -1,6 +1,6 @@
 /** Elementary functions on four float32 numbers, which WebAssembly lacks. */
-import type { Code, FunctionBuilder, Local } from "./function_builder.ts";
-import { f32x4, i32, i32x4, v128 } from "./instructions.ts";
+import type { Code, FunctionBuilder, Local } from "./assembler/function_builder.ts";
+import { f32x4, i32, i32x4 } from "./assembler/instructions.ts";
 
 /** ln 2 in two parts, the first short enough that its product with a small whole number is exact. */
 const LN2_HIGH = 0.693359375, LN2_LOW = -2.12194440e-4;
@@ -48,46 +48,4 @@ export function log(f: FunctionBuilder, x: Local): Local {
   const e = f.let("v128", f32x4.convertI32(exponent.get));
   const small = f.multiplyAdd(e.get, f32x4.const(LN2_LOW), f32x4.mul(series, s.get));
   return f.let("v128", f.multiplyAdd(e.get, f32x4.const(LN2_HIGH), small));
-}
-
-const ALL_BITS = -1;
-
-/** `x` in its first `count` lanes (1–4) and `fill` in the others. */
-export function firstLanes(x: Code, count: number, fill: number): Code {
-  if (count === 4) return x;
-  const bits = [0, 1, 2, 3].map((lane) => (lane < count ? ALL_BITS : 0)) as [number, number, number, number];
-  return v128.bitselect(x, f32x4.const(fill), i32x4.lanes(...bits));
-}
-
-/** Stores the first `count` lanes (1–4) of `value`. */
-export function storeLanes(f: FunctionBuilder, address: Code, offset: number, value: Code, count: number): void {
-  if (count === 4) return f.emit(v128.store(address, offset, value));
-  const local = f.let("v128", value);
-  for (let lane = 0; lane < count; lane++) f.emit(v128.store32Lane(address, offset + 4 * lane, local.get, lane));
-}
-
-/** Combines the four lanes of `value` with `combine` and puts the result into all lanes, in a fixed order. */
-export function acrossLanes(f: FunctionBuilder, value: Code, combine: (a: Code, b: Code) => Code): Local {
-  const result = f.let("v128", value);
-  for (const distance of [8, 4]) {
-    const rotated = [...Array(16).keys()].map((byte) => (byte + distance) % 16);
-    f.set(result, combine(result.get, v128.shuffle(result.get, result.get, rotated)));
-  }
-  return result;
-}
-
-/** Rows of a 4 × 4 block of float32 into its columns. */
-export function transpose4(f: FunctionBuilder, rows: readonly Local[]): Code[] {
-  const words = (...lanes: number[]) => lanes.flatMap((lane) => [0, 1, 2, 3].map((byte) => lane * 4 + byte));
-  const low = words(0, 4, 1, 5), high = words(2, 6, 3, 7);
-  const [a, b, c, d] = rows.map((row) => row.get);
-  const abLow = f.let("v128", v128.shuffle(a, b, low)), abHigh = f.let("v128", v128.shuffle(a, b, high));
-  const cdLow = f.let("v128", v128.shuffle(c, d, low)), cdHigh = f.let("v128", v128.shuffle(c, d, high));
-  const first = words(0, 1, 4, 5), second = words(2, 3, 6, 7);
-  return [
-    v128.shuffle(abLow.get, cdLow.get, first),
-    v128.shuffle(abLow.get, cdLow.get, second),
-    v128.shuffle(abHigh.get, cdHigh.get, first),
-    v128.shuffle(abHigh.get, cdHigh.get, second),
-  ];
 }

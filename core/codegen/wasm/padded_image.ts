@@ -1,10 +1,8 @@
 /** Images with a border of zeros in scratch memory, where the taps of a kernel lie at fixed distances from a pixel. */
-import type { FunctionBuilder, Local } from "./function_builder.ts";
-import { i32, v128 } from "./instructions.ts";
-import { eachVector } from "./loops.ts";
-import { storeLanes } from "./math.ts";
-import type { Address } from "../../op.ts";
-import { baseOf } from "./addressing.ts";
+import type { FunctionBuilder, Local } from "./assembler/function_builder.ts";
+import { i32, v128 } from "./assembler/instructions.ts";
+import { eachVector, storeLanes } from "./vectors.ts";
+import { type Address, baseOf } from "./kernel.ts";
 
 export interface ImageShape {
   height: number;
@@ -25,12 +23,6 @@ export function paddedImage(s: ImageShape): Padded {
   const row = (s.width + 2 * s.paddingX) * s.channels * 4;
   // Loads of the last pixels may run over the end by a vector.
   return { row, bytes: row * (s.height + 2 * s.paddingY) + 64 };
-}
-
-/** Writes zeros, in whole vectors; `bytes` is rounded up to them. */
-export function clear(f: FunctionBuilder, start: Local, bytes: number): void {
-  const at = f.let("i32", start.get);
-  f.countTo(at, i32.add(start.get, i32.const(bytes)), 16, () => f.emit(v128.store(at.get, 0, v128.zero)));
 }
 
 /** Copies image `n` into the middle of the scratch image, whose border stays zero. */

@@ -1,7 +1,7 @@
 /** Convolution in WGSL as a product: rows are pixels, columns filters, and the depth runs over taps and channels. */
 import type { WgslKernel } from "./kernel.ts";
 import { type BlockSize, registerBlock } from "./register_block.ts";
-import type { ConvShape } from "../wasm/conv2d_kernel.ts";
+import type { ConvShape } from "../wasm/conv2d.ts";
 
 /** Eight rows of taps take SwiftShader most of a minute to compile. */
 const BLOCK: BlockSize = { rows: 4, columns: 8 };

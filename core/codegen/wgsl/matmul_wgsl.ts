@@ -1,7 +1,7 @@
 /** The matrix product in WGSL: each invocation keeps a block of the result in registers while the depth runs by. */
 import type { WgslKernel } from "./kernel.ts";
 import { registerBlock } from "./register_block.ts";
-import type { Product } from "../wasm/matmul_kernel.ts";
+import type { Product } from "../wasm/matmul.ts";
 
 export function matmulWgsl({ m, n, k, aRow, aDepth, bDepth, bColumn }: Product): WgslKernel {
   return registerBlock({

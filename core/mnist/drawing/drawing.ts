@@ -3,7 +3,7 @@
  * in a 20x20 pixel box while preserving their aspect ratio … centered in a 28x28 image by computing the center of mass»
  * (LeCun, Cortes, Burges: The MNIST database of handwritten digits).
  */
-import { IMAGE_PIXELS, IMAGE_SIDE } from "../../models/model_spec.ts";
+import { IMAGE_PIXELS, IMAGE_SIDE } from "../../models/spec.ts";
 import { findInk, type Ink } from "./ink.ts";
 import type { Raster } from "./raster.ts";
 import { averageAreas, type Box, type ColumnSums, columnSums } from "./resample.ts";

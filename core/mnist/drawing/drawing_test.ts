@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { IMAGE_PIXELS, IMAGE_SIDE } from "../../models/model_spec.ts";
+import { IMAGE_PIXELS, IMAGE_SIDE } from "../../models/spec.ts";
 import { BlankDrawingError, prepareDrawing } from "./drawing.ts";
 import { CANVAS, drawDigit, drawPage, type Page } from "./drawing_testing.ts";
 

@@ -1,5 +1,5 @@
 /** For tests: digits of the dataset drawn on a page as a person would leave them. */
-import { IMAGE_SIDE } from "../../models/model_spec.ts";
+import { IMAGE_SIDE } from "../../models/spec.ts";
 import type { Raster } from "./raster.ts";
 
 type Colour = readonly number[];

@@ -1,5 +1,5 @@
 /** A network of one hidden layer that looks at a drawing in cells: small enough to be committed as text, and to take µs. */
-import { IMAGE_PIXELS, IMAGE_SIDE } from "../../models/model_spec.ts";
+import { IMAGE_PIXELS, IMAGE_SIDE } from "../../models/spec.ts";
 
 /** Cells of 2×2 pixels in a row; the outermost, which are paper in nearly all digits, are left out. */
 const CELLS = IMAGE_SIDE / 2 - 2;

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { IMAGE_PIXELS } from "../../models/model_spec.ts";
+import { IMAGE_PIXELS } from "../../models/spec.ts";
 import { mnist } from "../../testing/mnist.ts";
 import { FALSE_ALARM_PERCENT, isOutOfDistribution } from "./ood.ts";
 import { prepareDrawing } from "../drawing/drawing.ts";

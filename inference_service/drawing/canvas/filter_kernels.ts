@@ -2,10 +2,10 @@
  * The row filters of PNG, undone for pixels of four bytes (PNG specification, section 9). Where a pixel does not wait for
  * the one on its left, four are done at once.
  */
-import type { Code } from "../../../core/codegen/wasm/encoding.ts";
-import type { FunctionBuilder } from "../../../core/codegen/wasm/function_builder.ts";
+import type { Code } from "../../../core/codegen/wasm/assembler/encoding.ts";
+import type { FunctionBuilder } from "../../../core/codegen/wasm/assembler/function_builder.ts";
 import { i16x8, i32, i32x4, i8x16, v128 } from "./instructions.ts";
-import type { ModuleBuilder } from "../../../core/codegen/wasm/module_builder.ts";
+import type { ModuleBuilder } from "../../../core/codegen/wasm/assembler/module_builder.ts";
 import { advance, firstWord, loadPixel, VECTOR_BYTES } from "./steps.ts";
 
 /**

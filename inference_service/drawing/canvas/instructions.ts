@@ -1,6 +1,6 @@
 /** The core's instructions and those that only a canvas needs, which pages need not load. */
-import type { Code } from "../../../core/codegen/wasm/encoding.ts";
-import * as core from "../../../core/codegen/wasm/instructions.ts";
+import type { Code } from "../../../core/codegen/wasm/assembler/encoding.ts";
+import * as core from "../../../core/codegen/wasm/assembler/instructions.ts";
 
 const { memory, op, simd, simdOpcode } = core;
 

@@ -1,5 +1,5 @@
 /** What is done to every byte of a canvas's file and of its picture, in WASM SIMD. */
-import { ModuleBuilder, PAGE_BYTES } from "../../../core/codegen/wasm/module_builder.ts";
+import { ModuleBuilder, PAGE_BYTES } from "../../../core/codegen/wasm/assembler/module_builder.ts";
 import { addInflateKernels, type InflateKernels } from "./inflate/inflater.ts";
 import { addFilters, FILTERS, type Undo, undoName } from "./filter_kernels.ts";
 import { addInk, type InkKernel } from "./ink_kernel.ts";

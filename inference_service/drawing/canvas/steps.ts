@@ -1,6 +1,6 @@
 /** Steps that several kernels take. */
-import type { Code } from "../../../core/codegen/wasm/encoding.ts";
-import type { FunctionBuilder, Local } from "../../../core/codegen/wasm/function_builder.ts";
+import type { Code } from "../../../core/codegen/wasm/assembler/encoding.ts";
+import type { FunctionBuilder, Local } from "../../../core/codegen/wasm/assembler/function_builder.ts";
 import { i32, i32x4, v128 } from "./instructions.ts";
 
 export const VECTOR_BYTES = 16;

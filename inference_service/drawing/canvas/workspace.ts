@@ -1,5 +1,5 @@
 /** A memory for canvases of one size, with all that works in it. */
-import { PAGE_BYTES } from "../../../core/codegen/wasm/module_builder.ts";
+import { PAGE_BYTES } from "../../../core/codegen/wasm/assembler/module_builder.ts";
 import type { PlaneTools } from "../../../core/mnist/drawing/drawing.ts";
 import { Inflater } from "./inflate/inflater.ts";
 import { type CanvasKernels, compileCanvasKernels } from "./kernels.ts";

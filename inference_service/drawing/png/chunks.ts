@@ -1,5 +1,6 @@
 /** The chunks of a PNG: found, checked and sorted, nothing inflated. */
 import { crc32 } from "node:zlib";
+import { concatBytes } from "../../../core/bytes.ts";
 import { PngError } from "./error.ts";
 import { COLOUR, type Header, readHeader } from "./header.ts";
 
@@ -51,7 +52,7 @@ export function readChunks(bytes: Uint8Array): Chunks {
       case "IEND":
         if (data.length === 0) throw new PngError("the PNG has no picture data");
         checkColours(header, palette, transparency);
-        return { header, palette, transparency, data: join(data) };
+        return { header, palette, transparency, data: data.length === 1 ? data[0] : concatBytes(data) };
       default:
         if (!skippable) throw new PngError(`the PNG has a chunk "${type}" that PNG does not know there`);
     }
@@ -102,15 +103,4 @@ function checkColours(header: Header, palette: Uint8Array | undefined, transpare
       throw new PngError("the PNG has a transparent colour of the wrong size");
     }
   }
-}
-
-function join(parts: Uint8Array[]): Uint8Array {
-  if (parts.length === 1) return parts[0];
-  const joined = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    joined.set(part, at);
-    at += part.length;
-  }
-  return joined;
 }

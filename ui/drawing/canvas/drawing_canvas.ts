@@ -2,7 +2,7 @@ import { effect, untracked } from "@preact/signals";
 import type { Raster } from "../../../core/mnist/drawing/raster.ts";
 import { GridCursor } from "./grid_cursor.ts";
 import { paintGridOverlay } from "./grid_overlay.ts";
-import { onColoursChange } from "../../shared/theme/show_theme.ts";
+import { onColoursChange } from "../../shared/theme/theme.ts";
 import { clampToPaper, PAPER_SIDE, type PenPoint } from "./marks.ts";
 import { paintMarks } from "./paint_marks.ts";
 import { PaperPicture } from "./paper_picture.ts";

@@ -1,6 +1,6 @@
 import { batch, computed, effect, type ReadonlySignal, signal } from "@preact/signals";
 import type { ModelRecord } from "../../../protocol/mod.ts";
-import type { SeveralModels } from "../../shared/engine/several_models.ts";
+import type { SeveralModels } from "../../shared/engine/engines.ts";
 
 /** More are not asked: a list that nobody reads to its end. */
 export const MOST = 50;

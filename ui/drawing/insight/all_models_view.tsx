@@ -1,5 +1,5 @@
 import type { ModelRecord } from "../../../protocol/mod.ts";
-import { Button } from "../../shared/components/button.tsx";
+import { Button } from "../../shared/components/controls.tsx";
 import { describeModel, formatPercent, formatShare, plural } from "../../shared/text/format.ts";
 import { type AllModels, MOST, type Opinion, type Vote } from "./all_models.ts";
 

@@ -1,7 +1,7 @@
 import { batch, computed, effect, type ReadonlySignal, signal } from "@preact/signals";
 import type { Attribution } from "../../../core/training/attribution.ts";
 import type { ModelRecord } from "../../../protocol/mod.ts";
-import type { InsightEngine } from "../../shared/engine/insight_engine.ts";
+import type { AttributionEngine } from "../../shared/engine/engines.ts";
 import type { Preferences } from "../../shared/wire/preferences.ts";
 
 /** An answer, and what it was given for. */
@@ -21,7 +21,7 @@ export interface Explained extends Attribution {
 export interface ExplainedParts {
   answered: ReadonlySignal<Answered | undefined>;
   findRecord(id: string): Promise<ModelRecord | undefined>;
-  engine: Pick<InsightEngine, "explain" | "rest">;
+  engine: Pick<AttributionEngine, "explain" | "rest">;
   preferences: Preferences;
   /** Calls back when the page has nothing better to do, unless the returned function is called before. */
   whenIdle(callback: () => void): () => void;

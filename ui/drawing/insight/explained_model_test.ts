@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { signal } from "@preact/signals";
 import type { Attribution } from "../../../core/training/attribution.ts";
-import { settled } from "../../shared/wire/fake_connection.ts";
+import { settled } from "../../shared/wire/fake_lab_testing.ts";
 import { record } from "../model_testing.ts";
 import { type Answered, ExplainedModel } from "./explained_model.ts";
 

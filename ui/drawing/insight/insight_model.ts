@@ -1,14 +1,13 @@
 import type { ReadonlySignal } from "@preact/signals";
 import type { ModelRecord } from "../../../protocol/mod.ts";
-import type { InsightEngine } from "../../shared/engine/insight_engine.ts";
-import type { SeveralModels } from "../../shared/engine/several_models.ts";
+import type { AttributionEngine, SeveralModels } from "../../shared/engine/engines.ts";
 import type { Preferences } from "../../shared/wire/preferences.ts";
 import type { InferenceModel } from "../model.ts";
 import { AllModels } from "./all_models.ts";
 import { ExplainedModel } from "./explained_model.ts";
 
 export interface InsightParts {
-  insights: InsightEngine;
+  insights: AttributionEngine;
   several: SeveralModels;
   preferences: Preferences;
   whenIdle(callback: () => void): () => void;

@@ -1,4 +1,4 @@
-import { IMAGE_SIDE } from "../../../core/models/model_spec.ts";
+import { IMAGE_SIDE } from "../../../core/models/spec.ts";
 import type { Explained } from "./explained_model.ts";
 import { divergingPixels, rampPixels } from "./heat_map.ts";
 import { PixelGrid } from "./pixel_grid.tsx";

@@ -1,6 +1,6 @@
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
-import { onColoursChange } from "../../shared/theme/show_theme.ts";
+import { onColoursChange } from "../../shared/theme/theme.ts";
 import { parseHex, type Rgb } from "./heat_map.ts";
 
 /** A number that changes with the page's colours, for what is painted and not styled. */

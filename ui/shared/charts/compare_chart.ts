@@ -1,5 +1,5 @@
 import uPlot from "uplot";
-import { onColoursChange } from "../theme/show_theme.ts";
+import { onColoursChange } from "../theme/theme.ts";
 
 const HEIGHT = 240;
 

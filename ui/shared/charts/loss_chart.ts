@@ -1,8 +1,7 @@
-import type uPlot from "uplot";
+import uPlot from "uplot";
 import { formatCount } from "../text/format.ts";
-import type { LossSeries } from "./loss_series.ts";
+import { type LossSeries, runningMean } from "./loss_series.ts";
 import { legendValue, Plot, type PlotStyle, WHOLE_INCREMENTS } from "./plot.ts";
-import { runningMean } from "./running_mean.ts";
 
 const HEIGHT = 280;
 

@@ -1,5 +1,5 @@
 import uPlot from "uplot";
-import { onColoursChange } from "../theme/show_theme.ts";
+import { onColoursChange } from "../theme/theme.ts";
 
 /** A curve that grows looks no smoother at more than some thirty pictures a second; the page's other frames stay free. */
 const PAINT_INTERVAL_MS = 30;

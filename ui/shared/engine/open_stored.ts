@@ -1,12 +1,21 @@
-import type { DeviceName } from "../../../core/backends/open.ts";
+import { type DeviceName, findAdapter } from "../../../core/backends/open.ts";
 import { prepareDrawing, type Raster } from "../../../core/mnist/drawing/drawing.ts";
 import { openPredictor } from "../../../core/training/predictor.ts";
 import { recordVersion } from "../../../protocol/mod.ts";
 import { PAPER_SIDE } from "../../drawing/canvas/marks.ts";
 import type { LabConnection } from "../wire/connection.ts";
-import type { OpenModel, OpenModelOf } from "./local_engine.ts";
-import { fetchWeights } from "../wire/fetch_weights.ts";
-import { StoredWeights } from "../wire/stored_weights.ts";
+import type { OpenModel, OpenModelOf } from "./engines.ts";
+import { fetchWeights, StoredWeights } from "../wire/stored_models.ts";
+
+/**
+ * The devices to try in order. A GPU is worth its detour only when it is one: drivers that pretend to be a GPU are slower
+ * than WASM. `wished` (`webgpu` or `wasm`) is obeyed; anything else counts as no wish.
+ */
+export async function chooseDevices(wished: string | null, find = findAdapter): Promise<DeviceName[]> {
+  if (wished === "webgpu" || wished === "wasm") return [wished];
+  const adapter = await find().catch(() => undefined);
+  return adapter === undefined || adapter.isSoftware ? ["wasm"] : ["webgpu", "wasm"];
+}
 
 /** After this many runs a browser's optimising compiler has had its turn, so that the first drawing is not the slow one. */
 const WARM_UP_RUNS = 20;

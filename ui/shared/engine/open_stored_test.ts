@@ -1,12 +1,28 @@
 import assert from "node:assert/strict";
+import { chooseDevices, openStored } from "./open_stored.ts";
 import { writeSafetensors } from "../../../core/formats/safetensors.ts";
-import { type ModelSpec, type NamedTensor } from "../../../core/models/model_spec.ts";
+import type { ModelSpec, NamedTensor } from "../../../core/models/spec.ts";
 import { initialParameters } from "../../../core/models/parameters.ts";
 import { openPredictor } from "../../../core/training/predictor.ts";
 import type { ModelRecord } from "../../../protocol/mod.ts";
-import { FakeLab } from "../wire/fake_connection.ts";
-import { StoredWeights } from "../wire/stored_weights.ts";
-import { openStored } from "./open_stored.ts";
+import { FakeLab } from "../wire/fake_lab_testing.ts";
+import { StoredWeights } from "../wire/stored_models.ts";
+
+const adapter = (isSoftware: boolean) => () => Promise.resolve({ description: "an adapter", isSoftware });
+const none = () => Promise.resolve(undefined);
+
+Deno.test("a GPU is used where there is one, with WASM behind it, and a pretended one only when asked for", async () => {
+  assert.deepEqual(await chooseDevices(null, adapter(false)), ["webgpu", "wasm"]);
+  assert.deepEqual(await chooseDevices(null, adapter(true)), ["wasm"]);
+  assert.deepEqual(await chooseDevices(null, none), ["wasm"]);
+  assert.deepEqual(await chooseDevices("webgpu", adapter(true)), ["webgpu"]);
+  assert.deepEqual(await chooseDevices("wasm", adapter(false)), ["wasm"]);
+  assert.deepEqual(await chooseDevices("abacus", none), ["wasm"]);
+});
+
+Deno.test("a browser that fails to name its GPU has none", async () => {
+  assert.deepEqual(await chooseDevices(null, () => Promise.reject(new Error("blocked"))), ["wasm"]);
+});
 
 const record = { id: "m 1" } as ModelRecord;
 const path = "/api/models/m%201/model.safetensors";

@@ -1,12 +1,5 @@
 import { computed, type Signal, signal } from "@preact/signals";
-import {
-  CLASSES,
-  CONV_CHANNELS,
-  IMAGE_PIXELS,
-  IMAGE_SIDE,
-  type ModelSpec,
-  parameterSpecs,
-} from "../../../core/models/model_spec.ts";
+import { CLASSES, IMAGE_PIXELS, layersOf, type ModelSpec, parameterSpecs } from "../../../core/models/spec.ts";
 import {
   batchSize,
   epochs,
@@ -22,12 +15,6 @@ import { readNumber, readWidths, TypedText } from "./typed_text.ts";
 
 /** Images of MNIST's training set. */
 export const TRAINING_IMAGES = 60_000;
-
-/** What each of ConvNN's blocks hands on: a picture of half the side in each channel. */
-const CONVOLUTIONS = CONV_CHANNELS.map((channels, block) => {
-  const side = IMAGE_SIDE / 2 ** (block + 1);
-  return `${channels} × ${side} × ${side}`;
-});
 
 /** Values that a stored or running configuration puts into the form. */
 export interface ModelValues {
@@ -58,8 +45,10 @@ export class ModelForm {
   readonly shape = computed(() => {
     const widths = this.hiddenLayers.value.value;
     if (widths === undefined) return undefined;
-    const convolutions = this.modelType.value === "ConvNN" ? CONVOLUTIONS : [];
-    return [IMAGE_PIXELS, ...convolutions, ...widths, CLASSES].join(" → ");
+    const layers = layersOf({ modelType: this.modelType.value, hiddenLayers: widths });
+    // Of an image the channels come first, as they are usually written.
+    const hidden = layers.filter((layer) => layer.endsBlock).map(({ output }) => output.toReversed().join(" × "));
+    return [IMAGE_PIXELS, ...hidden, CLASSES].join(" → ");
   });
 
   /** Optimiser steps of the whole training, or undefined while epochs or batch size are not valid. */

@@ -1,4 +1,4 @@
 /** A script of its own that stands before the styles, so that no page is ever painted in the wrong colours. */
-import { showTheme } from "./show_theme.ts";
+import { showTheme } from "./theme.ts";
 
 showTheme();

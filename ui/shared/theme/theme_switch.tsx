@@ -1,8 +1,7 @@
 import { useSignal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import { useEffect } from "preact/hooks";
-import { chooseTheme, currentTheme, followTheme } from "./show_theme.ts";
-import { type Theme, THEMES } from "./theme.ts";
+import { chooseTheme, currentTheme, followTheme, type Theme, THEMES } from "./theme.ts";
 
 const NAMES: Record<Theme, string> = { system: "As the system", light: "Light", dark: "Dark" };
 

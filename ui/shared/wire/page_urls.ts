@@ -1,4 +1,5 @@
-import { formatFormQuery, type FormQuery } from "../../../protocol/mod.ts";
+import { effect, type ReadonlySignal } from "@preact/signals";
+import { formatFormQuery, type FormQuery, type ModelRecord, rangeOf, type TrainConfig } from "../../../protocol/mod.ts";
 
 /** Ports of the two services, as the server wrote them into `<meta name="lab-ports">`. */
 function labPorts(): { training: string; inference: string } {
@@ -10,4 +11,29 @@ function labPorts(): { training: string; inference: string } {
 /** Address of one of the two pages, with its fields filled in, under the host name that this page was asked for by. */
 export function pageUrl(page: "training" | "inference", query: FormQuery): string {
   return `${location.protocol}//${location.hostname}:${labPorts()[page]}/?${formatFormQuery(query)}`;
+}
+
+/** The fields of a page's form that lead to the model of a configuration, or to the very model that is stored. */
+export function queryOf(model: TrainConfig | ModelRecord): FormQuery {
+  return {
+    model_type: model.model_type,
+    optimizer: model.optimizer,
+    learning_rate: String(model.learning_rate),
+    learning_rate_range: rangeOf(model.learning_rate),
+    epochs: String(model.num_epochs),
+    batch_size: String(model.batch_size),
+    hidden_layers_config: model.hidden_layers_config.join(","),
+    use_dropout: String(model.use_dropout),
+    ...("id" in model ? { model_id: model.id } : {}),
+  };
+}
+
+/** Keeps the page's query in the address bar as it changes, so that a reload or a copied link finds the same fields. */
+export function keepInAddressBar(query: ReadonlySignal<string>): void {
+  let shown: string | undefined;
+  effect(() => {
+    const next = query.value;
+    if (shown !== undefined && next !== shown) history.replaceState(null, "", `?${next}${location.hash}`);
+    shown = next;
+  });
 }

@@ -1,7 +1,7 @@
 import { computed, signal } from "@preact/signals";
 import type { ModelAnalysis } from "../../../protocol/mod.ts";
 import { errorOf, type LabConnection } from "../../shared/wire/connection.ts";
-import type { StoredWeights } from "../../shared/wire/stored_weights.ts";
+import type { StoredWeights } from "../../shared/wire/stored_models.ts";
 import { type FirstLayer, firstLayerOf } from "./first_layer.ts";
 import { Report } from "./report.ts";
 

@@ -3,12 +3,10 @@ import { useEffect, useRef } from "preact/hooks";
 import type { StoredModels } from "../../shared/wire/stored_models.ts";
 import { describeModel, formatCount, formatPercent } from "../../shared/text/format.ts";
 import type { Analysis } from "./analysis.ts";
-import { CellDigits } from "./cell_digits.tsx";
-import { ClassBars } from "./class_bars.tsx";
+import { CellDigits, Mistakes } from "./digit_gallery.tsx";
 import { ConfusionMatrix } from "./confusion_matrix.tsx";
 import { FirstLayerView } from "./first_layer_view.tsx";
-import { Mistakes } from "./mistakes.tsx";
-import type { Report } from "./report.ts";
+import type { ClassScore, Report } from "./report.ts";
 
 /**
  * A stored model looked at closely: that of the run that has just ended, or one that was chosen among the stored ones.
@@ -75,5 +73,29 @@ function Summary({ report }: { report: Report }) {
       {report.differsFromRecord &&
         ` Its record says ${formatPercent(recordedAccuracy)}: that was measured on other digits, or on another device.`}
     </p>
+  );
+}
+
+/** How many of each digit are told. */
+export function ClassBars({ classes }: { classes: readonly ClassScore[] }) {
+  const worst = Math.min(...classes.map(({ percent }) => percent ?? 100));
+  return (
+    <section aria-labelledby="classes-title">
+      <h3 id="classes-title">How well it knows each digit</h3>
+      <p class="note">The share of each digit's pictures that it reads right (accuracy per class, or recall).</p>
+      <ul class="probabilities classes" aria-labelledby="classes-title">
+        {classes.map(({ digit, count, correct, percent }) => (
+          <li key={digit} class={percent === worst ? "worst" : undefined}>
+            <span>{digit}</span>
+            <span class="bar">
+              <span style={{ transform: `scaleX(${(percent ?? 0) / 100})` }} />
+            </span>
+            <span title={`${formatCount(correct)} of ${formatCount(count)}`}>
+              {percent === undefined ? "none" : `${percent.toFixed(1)} %`}
+            </span>
+          </li>
+        ))}
+      </ul>
+    </section>
   );
 }

@@ -2,8 +2,7 @@ import { useSignal } from "@preact/signals";
 import { useLayoutEffect, useRef } from "preact/hooks";
 import { formatCount } from "../../shared/text/format.ts";
 import type { FirstLayerState } from "./analysis.ts";
-import type { FirstLayer } from "./first_layer.ts";
-import { paintWeights } from "./paint_weights.ts";
+import { type FirstLayer, paintWeights } from "./first_layer.ts";
 
 /** Pictures that are shown before somebody asks for all. */
 const FIRST_PICTURES = 36;

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { signal } from "@preact/signals";
 import type { ModelRecord } from "../../../protocol/mod.ts";
-import { FakeLab, settled } from "../../shared/wire/fake_connection.ts";
+import { FakeLab, settled } from "../../shared/wire/fake_lab_testing.ts";
 import { compareFields, Comparison } from "./comparison.ts";
 import { modelRecord } from "./records_testing.ts";
 

@@ -1,7 +1,6 @@
 /** How a model learnt, as curves over epochs, so that models of different batch sizes lie over each other. */
 import type { HistoryMessage } from "../../../protocol/mod.ts";
-import { LossSeries } from "../../shared/charts/loss_series.ts";
-import { runningMean } from "../../shared/charts/running_mean.ts";
+import { LossSeries, runningMean } from "../../shared/charts/loss_series.ts";
 
 /** Points of a loss curve at most; a screen shows no more. */
 const POINTS = 600;

@@ -4,22 +4,22 @@ import type { StoredModels } from "../../shared/wire/stored_models.ts";
 import { Comparison } from "./comparison.ts";
 import { ModelImport } from "./model_import.ts";
 import { ModelsTable } from "./models_table.ts";
-import { Removals } from "./removals.ts";
+import { Deletions } from "./deletions.ts";
 
 /** The stored models as the training page lists, compares, removes and takes them in. Knows no DOM. */
 export class LabModels {
-  readonly removals: Removals;
+  readonly deletions: Deletions;
   readonly table: ModelsTable;
   readonly comparison: Comparison;
   readonly bringIn: ModelImport;
 
   /** Models of the lab that this page shows; undefined until the service has told. */
-  readonly count = computed(() => this.removals.remaining.value?.length);
+  readonly count = computed(() => this.deletions.remaining.value?.length);
 
   constructor(connection: LabConnection, readonly stored: StoredModels) {
-    this.removals = new Removals(connection, stored);
-    this.table = new ModelsTable(this.removals.remaining);
+    this.deletions = new Deletions(connection, stored);
+    this.table = new ModelsTable(this.deletions.remaining);
     this.comparison = new Comparison(connection, this.table.selected, this.table.comparing);
-    this.bringIn = new ModelImport(connection, () => stored.refresh(), () => this.removals.settle());
+    this.bringIn = new ModelImport(connection, () => stored.refresh(), () => this.deletions.settle());
   }
 }

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { FakeLab } from "../../shared/wire/fake_connection.ts";
+import { FakeLab } from "../../shared/wire/fake_lab_testing.ts";
 import { ModelImport } from "./model_import.ts";
 
 const record = {

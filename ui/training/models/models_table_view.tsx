@@ -1,10 +1,9 @@
 import type { ModelRecord } from "../../../protocol/mod.ts";
-import { queryOf } from "../../shared/wire/model_query.ts";
-import { pageUrl } from "../../shared/wire/page_urls.ts";
-import { describeModel } from "../../shared/text/format.ts";
+import { pageUrl, queryOf } from "../../shared/wire/page_urls.ts";
+import { describeModel, formatCount } from "../../shared/text/format.ts";
 import { COLUMNS } from "./columns.ts";
-import { ModelMenu } from "./model_menu.tsx";
-import type { ModelsTable } from "./models_table.ts";
+import { type ModelsTable, PAGE_ROWS } from "./models_table.ts";
+import { Button, Menu } from "../../shared/components/controls.tsx";
 
 interface ModelActions {
   onUse: (record: ModelRecord) => void;
@@ -134,4 +133,47 @@ export function focusRow(id: string): boolean {
 
 function rowId(id: string): string {
   return `row ${id}`;
+}
+
+const FILES = [
+  { file: "model.pth", label: "PyTorch", title: "State dict, for torch.load (.pth)" },
+  { file: "model.safetensors", label: "safetensors", title: "Weights with their configuration (.safetensors)" },
+  { file: "model.onnx", label: "ONNX", title: "The whole network, for ONNX runtimes (.onnx)" },
+] as const;
+
+/** What else can be done with one stored model. */
+export function ModelMenu({ record, onUse, onLookInto, onRemove }: {
+  record: ModelRecord;
+  onUse: () => void;
+  onLookInto: () => void;
+  onRemove: () => void;
+}) {
+  const path = `/api/models/${encodeURIComponent(record.id)}/`;
+  const name = describeModel(record);
+  return (
+    <Menu text="More" label={`More about ${name}`}>
+      <button type="button" onClick={onLookInto}>Analysis</button>
+      <button type="button" onClick={onUse}>Use these settings</button>
+      {FILES.map(({ file, label, title }) => (
+        <a key={file} href={path + file} download title={title} aria-label={`Download as ${label}: ${name}`}>
+          Download as {label}
+        </a>
+      ))}
+      <button type="button" class="danger" onClick={onRemove}>Delete</button>
+    </Menu>
+  );
+}
+
+/** Turns the pages of the table, where it has more than one. */
+export function Pager({ table }: { table: ModelsTable }) {
+  const page = table.page.value, pages = table.pages.value, total = table.rows.value.length;
+  if (pages === 1) return null;
+  const first = page * PAGE_ROWS + 1, last = Math.min(total, first + PAGE_ROWS - 1);
+  return (
+    <nav class="pager" aria-label="Pages of the table">
+      <Button idle={page === 0} onClick={() => table.turnTo(page - 1)}>Previous</Button>
+      <p role="status">{`${formatCount(first)}–${formatCount(last)} of ${formatCount(total)}`}</p>
+      <Button idle={page === pages - 1} onClick={() => table.turnTo(page + 1)}>Next</Button>
+    </nav>
+  );
 }

@@ -2,14 +2,14 @@ import { useEffect, useRef } from "preact/hooks";
 import type { ModelRecord } from "../../../protocol/mod.ts";
 import { formatCount, plural } from "../../shared/text/format.ts";
 import { ComparisonView } from "./comparison_view.tsx";
-import { DropZone } from "./drop_zone.tsx";
+import { ImportView } from "./import_view.tsx";
 import type { LabModels } from "./lab_models.ts";
 import { ModelFilters } from "./model_filters.tsx";
-import { focusRow, ModelsTableView } from "./models_table_view.tsx";
-import { Pager } from "./pager.tsx";
-import type { Removal } from "./removals.ts";
-import { focusCompare, SelectionBar } from "./selection_bar.tsx";
-import { UndoToast } from "./undo_toast.tsx";
+import { focusRow, ModelsTableView, Pager } from "./models_table_view.tsx";
+import { type Deletion, MOST_WAITING } from "./deletions.ts";
+import { DeletionToast } from "./deletion_toast.tsx";
+import { Button } from "../../shared/components/controls.tsx";
+import { MOST_COMPARED } from "./comparison.ts";
 
 /** What the lab has, to look through, compare, take away and remove, and a place to bring more. */
 export function StoredModelsView({ models, onUse, onLookInto }: {
@@ -17,14 +17,14 @@ export function StoredModelsView({ models, onUse, onLookInto }: {
   onUse: (record: ModelRecord) => void;
   onLookInto: (record: ModelRecord) => void;
 }) {
-  const { stored, removals, table } = models;
+  const { stored, deletions, table } = models;
   const heading = useRef<HTMLHeadingElement>(null);
   useEffect(() => {
     const listening = new AbortController();
     const options = { signal: listening.signal };
     // Meanwhile another page or program may have stored or removed models.
     addEventListener("focus", () => void stored.refresh(), options);
-    addEventListener("pagehide", () => removals.flush(), options);
+    addEventListener("pagehide", () => deletions.flush(), options);
     return () => listening.abort();
   }, []);
 
@@ -33,13 +33,13 @@ export function StoredModelsView({ models, onUse, onLookInto }: {
     afterPaint(() => {
       if (!record || !focusRow(record.id)) heading.current?.focus();
     });
-  const undo = (latest?: Removal) => {
-    const removal = removals.undo(latest);
-    if (removal) focusOn(removal.models[0]);
+  const undo = (latest?: Deletion) => {
+    const deletion = deletions.undo(latest);
+    if (deletion) focusOn(deletion.models[0]);
   };
   const remove = (gone: readonly ModelRecord[]) => {
     const next = neighbourOf(gone, table.shown.value);
-    removals.remove(gone);
+    deletions.delete(gone);
     focusOn(next);
   };
   /** The last selected row is where one was before. */
@@ -49,7 +49,7 @@ export function StoredModelsView({ models, onUse, onLookInto }: {
     focusOn(last);
   };
   const dismiss = () => {
-    removals.dismiss();
+    deletions.dismiss();
     focusOn(undefined);
   };
   const closeComparison = () => {
@@ -88,8 +88,8 @@ export function StoredModelsView({ models, onUse, onLookInto }: {
         </div>
       )}
       <ComparisonView comparison={models.comparison} onClose={closeComparison} />
-      <DropZone bringIn={models.bringIn} />
-      <UndoToast removals={removals} onUndo={undo} onDismiss={dismiss} />
+      <ImportView bringIn={models.bringIn} />
+      <DeletionToast deletions={deletions} onUndo={undo} onDismiss={dismiss} />
     </section>
   );
 }
@@ -111,4 +111,52 @@ function neighbourOf(gone: readonly ModelRecord[], shown: readonly ModelRecord[]
   const isGone = (record: ModelRecord) => gone.some(({ id }) => id === record.id);
   const last = shown.findLastIndex(isGone);
   return shown.find((record, i) => i > last && !isGone(record)) ?? shown.findLast((record) => !isGone(record));
+}
+
+const COMPARE_ID = "compare-models";
+
+/** What can be done with the selected models. */
+export function SelectionBar({ models, onRemove, onClear }: {
+  models: LabModels;
+  onRemove: (records: readonly ModelRecord[]) => void;
+  onClear: () => void;
+}) {
+  const { table, comparison } = models;
+  const selected = table.selected.value;
+  if (selected.length === 0) return null;
+  const isTooMany = selected.length > MOST_WAITING;
+  const hint = selected.length === 1
+    ? "Select another one to compare them."
+    : isTooMany
+    ? `At most ${MOST_COMPARED} can be compared, and ${MOST_WAITING} deleted at once.`
+    : selected.length > MOST_COMPARED
+    ? `At most ${MOST_COMPARED} can be compared.`
+    : undefined;
+  return (
+    <div class="selection" role="group" aria-label="Selected models">
+      <p>
+        <span role="status">{`${plural(selected.length, "model")} selected`}</span>
+        {hint && <span class="note">{hint}</span>}
+      </p>
+      <div class="buttons">
+        <Button
+          id={COMPARE_ID}
+          class="primary"
+          idle={!comparison.isPossible.value || comparison.isOpen.value}
+          onClick={() => table.comparing.value = true}
+        >
+          Compare
+        </Button>
+        <Button class="danger" aria-label="Delete selected" idle={isTooMany} onClick={() => onRemove(selected)}>
+          Delete
+        </Button>
+        <button type="button" aria-label="Clear selection" onClick={onClear}>Clear</button>
+      </div>
+    </div>
+  );
+}
+
+/** Gives the focus to what opens the comparison. */
+export function focusCompare(): void {
+  document.getElementById(COMPARE_ID)?.focus();
 }

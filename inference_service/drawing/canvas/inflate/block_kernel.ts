@@ -1,9 +1,9 @@
 /** The codes of one block of Deflate, from bits to bytes: where inflating spends its time. */
-import type { Code } from "../../../../core/codegen/wasm/encoding.ts";
-import type { FunctionBuilder, Local } from "../../../../core/codegen/wasm/function_builder.ts";
+import type { Code } from "../../../../core/codegen/wasm/assembler/encoding.ts";
+import type { FunctionBuilder, Local } from "../../../../core/codegen/wasm/assembler/function_builder.ts";
 import { i32, i64, i8x16, v128 } from "../instructions.ts";
 import { advance, VECTOR_BYTES } from "../steps.ts";
-import type { ModuleBuilder } from "../../../../core/codegen/wasm/module_builder.ts";
+import type { ModuleBuilder } from "../../../../core/codegen/wasm/assembler/module_builder.ts";
 import {
   BIT,
   COUNTS,

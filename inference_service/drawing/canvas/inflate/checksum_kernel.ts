@@ -1,9 +1,9 @@
 /** Adler-32 (RFC 1950, section 8.2): the sum of all bytes, and the sum of all those sums. */
-import type { Code } from "../../../../core/codegen/wasm/encoding.ts";
-import type { FunctionBuilder, Local } from "../../../../core/codegen/wasm/function_builder.ts";
+import type { Code } from "../../../../core/codegen/wasm/assembler/encoding.ts";
+import type { FunctionBuilder, Local } from "../../../../core/codegen/wasm/assembler/function_builder.ts";
 import { i16x8, i32, i32x4, v128 } from "../instructions.ts";
 import { VECTOR_BYTES } from "../steps.ts";
-import type { ModuleBuilder } from "../../../../core/codegen/wasm/module_builder.ts";
+import type { ModuleBuilder } from "../../../../core/codegen/wasm/assembler/module_builder.ts";
 import { SUMS } from "./layout.ts";
 
 const MODULUS = 65521;

@@ -2,7 +2,7 @@
  * Zlib streams (RFC 1950, RFC 1951) inflated within a WebAssembly memory, next to whoever works on there. `node:zlib` does
  * the same, but spends half of its time on room for its output, and the rest of a drawing waits for a copy of that.
  */
-import type { ModuleBuilder } from "../../../../core/codegen/wasm/module_builder.ts";
+import type { ModuleBuilder } from "../../../../core/codegen/wasm/assembler/module_builder.ts";
 import { VECTOR_BYTES } from "../steps.ts";
 import { BitReader } from "./bit_reader.ts";
 import { addBlock, type BlockKernel } from "./block_kernel.ts";

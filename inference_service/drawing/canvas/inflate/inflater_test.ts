@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { constants, deflateSync, inflateSync, type ZlibOptions } from "node:zlib";
-import { ModuleBuilder, PAGE_BYTES } from "../../../../core/codegen/wasm/module_builder.ts";
+import { ModuleBuilder, PAGE_BYTES } from "../../../../core/codegen/wasm/assembler/module_builder.ts";
 import { damaged } from "../../../../core/testing/damage.ts";
 import { fuzz } from "../../../../core/testing/fuzz.ts";
 import { addInflateKernels, INFLATE_BYTES, INFLATE_MARGIN, type InflateKernels, Inflater } from "./inflater.ts";

@@ -1,0 +1,147 @@
+import type { FunctionBuilder, Local } from "../../../codegen/wasm/assembler/function_builder.ts";
+import { f32x4, i32, i32x4, v128 } from "../../../codegen/wasm/assembler/instructions.ts";
+import { clear, transpose4 } from "../../../codegen/wasm/vectors.ts";
+import { apply, type Tensor } from "../../../graph.ts";
+import type { SpecialOp } from "../../../op.ts";
+import { type Address, baseOf } from "../../../codegen/wasm/kernel.ts";
+import { paddedImage, padImage } from "../../../codegen/wasm/padded_image.ts";
+import { addTaps, type Lists } from "./sparse_gradient.ts";
+import { ENTRY } from "../sparse/csr.ts";
+import { borderOf, type Conv3x3Shape, placeOffsets, windowStrides } from "./conv3x3.ts";
+import { singleChannelWeightGradient } from "./single_channel.ts";
+import { loadGradient, type Pooled, type PooledGradient } from "./relu_pool.ts";
+
+/** Filters of a piece of work: the lanes of a vector, each with a list of the pixels where its gradient is. */
+const LANES = 4;
+
+const pooledWeightGradientOp: SpecialOp = {
+  kind: "special",
+  name: "pooledWeightGradient",
+  type: ([x, gradient]) => ({ dtype: "f32", shape: [3, 3, x.shape[3], gradient.shape[3]] }),
+  gradient: null,
+  wasm(node) {
+    const [batch, height, width, channels] = node.inputs[0].shape, filters = node.shape[3];
+    const s: Conv3x3Shape = { batch, height, width, channels, filters };
+    const image = borderOf(s), padded = paddedImage(image), taps = 9 * channels * 4;
+    const windows = (height / 2) * (width / 2), listBytes = windows * ENTRY;
+    const sumsAt = padded.bytes, listsAt = sumsAt + filters * taps, endsAt = listsAt + LANES * listBytes;
+    return {
+      extent: filters / LANES,
+      scratchBytes: endsAt + LANES * 4,
+      emit(f, { from, to, inputs: [x, gradient, values, places], output, scratch }) {
+        const at = (bytes: number) => f.let("i32", i32.add(scratch.get, i32.const(bytes)));
+        const lists = at(listsAt), ends = at(endsAt);
+        const group = f.local("i32"), sums = f.local("i32"), source = f.local("i32");
+        const firstSums = f.let("i32", i32.add(at(sumsAt).get, i32.mul(from.get, i32.const(LANES * taps))));
+        clear(f, scratch, padded.bytes);
+        f.set(group, from.get);
+        f.set(sums, firstSums.get);
+        f.countTo(group, to.get, 1, () => {
+          clear(f, sums, LANES * taps);
+          f.set(sums, i32.add(sums.get, i32.const(LANES * taps)));
+        });
+        f.forEach(batch, (n) => {
+          padImage(f, image, x, n, scratch);
+          f.set(group, from.get);
+          f.set(sums, firstSums.get);
+          f.countTo(group, to.get, 1, () => {
+            const start = i32.add(i32.mul(n.get, i32.const(windows * filters * 4)), i32.mul(group.get, i32.const(16)));
+            f.set(source, start);
+            listPixels(f, s, { gradient, values, places }, source, { lists, listBytes, ends });
+            addPixels(f, s, { padded: scratch, row: padded.row }, sums, { lists, listBytes, ends });
+            f.set(sums, i32.add(sums.get, i32.const(LANES * taps)));
+          });
+        });
+        storeSums(f, s, from, to, firstSums, output);
+      },
+    };
+  },
+};
+
+/** For each of four filters, lists the byte offsets, in the image with its border, of the taps of its pixels. */
+function listPixels(f: FunctionBuilder, s: Conv3x3Shape, inputs: PooledGradient, source: Local, lists: Lists): void {
+  const strides = windowStrides(s), [, pixel, row] = placeOffsets(s);
+  const ends = Array.from(
+    { length: LANES },
+    (_, lane) => f.let("i32", i32.add(lists.lists.get, i32.const(lane * lists.listBytes))),
+  );
+  const window = f.local("i32"), kept = f.local("i32"), offsets = f.local("v128");
+  f.forEach(s.height / 2, (y) => {
+    f.set(window, i32.mul(y.get, i32.const(strides.row)));
+    f.repeat(s.width / 2, () => {
+      const gradient = loadGradient(f, inputs, source);
+      f.set(kept, i32x4.bitmask(f32x4.ne(gradient.get, v128.zero)));
+      f.if(kept.get, () => {
+        f.set(offsets, v128.load(baseOf(inputs.places, source.get), inputs.places.offset));
+        const across = i32x4.mul(v128.and(offsets.get, i32x4.const(1)), i32x4.const(pixel));
+        const down = i32x4.mul(i32x4.shrU(offsets.get, i32.const(1)), i32x4.const(row));
+        f.set(offsets, i32x4.add(i32x4.splat(window.get), i32x4.add(across, down)));
+        const pairs = [0, 8].map((first) => {
+          const bytes = [0, 4].flatMap((word) =>
+            [0, 16].flatMap((of) => [0, 1, 2, 3].map((i) => of + first + word + i))
+          );
+          return f.let("v128", v128.shuffle(offsets.get, gradient.get, bytes));
+        });
+        ends.forEach((end, lane) => {
+          f.emit(v128.store64Lane(end.get, 0, pairs[lane >> 1].get, lane & 1));
+          const isKept = i32.and(i32.shrU(kept.get, i32.const(lane)), i32.const(1));
+          f.set(end, i32.add(end.get, i32.mul(isKept, i32.const(ENTRY))));
+        });
+      });
+      f.set(source, i32.add(source.get, i32.const(s.filters * 4)));
+      f.set(window, i32.add(window.get, i32.const(strides.window)));
+    });
+  });
+  ends.forEach((end, lane) => f.emit(i32.store(lists.ends.get, 4 * lane, end.get)));
+}
+
+/** Adds the listed pixels' taps, times their gradients, to the sums of four filters. */
+function addPixels(
+  f: FunctionBuilder,
+  s: Conv3x3Shape,
+  { padded, row }: { padded: Local; row: number },
+  sums: Local,
+  { lists, listBytes, ends }: Lists,
+): void {
+  const first = f.let("i32", lists.get), last = f.local("i32"), target = f.let("i32", sums.get);
+  f.forEach(LANES, (lane) => {
+    f.set(last, i32.load(i32.add(ends.get, i32.shl(lane.get, i32.const(2))), 0));
+    addTaps(f, s.channels, { first, last }, { at: target, stride: 3 * s.channels * 4 }, { at: padded, stride: row });
+    f.set(first, i32.add(first.get, i32.const(listBytes)));
+    f.set(target, i32.add(target.get, i32.const(9 * s.channels * 4)));
+  });
+}
+
+/** Sums `[filters, 3, 3, channels]` of the groups `from` to `to` into `[3, 3, channels, filters]`. */
+function storeSums(
+  f: FunctionBuilder,
+  { channels, filters }: Conv3x3Shape,
+  from: Local,
+  to: Local,
+  firstSums: Local,
+  output: Address,
+): void {
+  const rows = 9 * channels, group = f.let("i32", from.get), sums = f.let("i32", firstSums.get);
+  const at = f.local("i32"), out = f.local("i32");
+  f.countTo(group, to.get, 1, () => {
+    f.set(at, sums.get);
+    f.set(out, baseOf(output, i32.mul(group.get, i32.const(16))));
+    f.repeat(rows / 4, () => {
+      const block = [0, 1, 2, 3].map((i) => f.let("v128", v128.load(at.get, i * rows * 4)));
+      transpose4(f, block).forEach((column, i) => f.emit(v128.store(out.get, output.offset + i * filters * 4, column)));
+      f.set(at, i32.add(at.get, i32.const(16)));
+      f.set(out, i32.add(out.get, i32.const(4 * filters * 4)));
+    });
+    f.set(sums, i32.add(sums.get, i32.const(LANES * rows * 4)));
+  });
+}
+
+/**
+ * The gradient of the loss by the 3 × 3 kernels `[3, 3, channels, filters]` of a convolution over `x` with a border of one
+ * pixel, in front of bias, ReLU and 2 × 2 max pooling, from that by the pooled values. Filters are divisible by 4, channels
+ * too, or there is one.
+ */
+export function pooledWeightGradient(x: Tensor, gradient: Tensor, pooled: Pooled): Tensor {
+  if (x.shape[3] === 1) return singleChannelWeightGradient(x, gradient, pooled);
+  return apply(pooledWeightGradientOp, x, gradient, pooled.values, pooled.places);
+}

@@ -1,0 +1,217 @@
+/**
+ * 3 × 3 convolution by Winograd's minimal filtering F(2 × 2, 3 × 3) (Lavin and Gray, «Fast Algorithms for Convolutional Neural
+ * Networks», 2016): a tile of 2 × 2 outputs takes 16 multiplications in place of 36. Tiles of 4 × 4 pixels and kernels are
+ * transformed by additions; each of the 16 places of a tile is then a matrix product over the channels; and the products
+ * are transformed back.
+ */
+import type { FunctionBuilder, Local } from "../../../codegen/wasm/assembler/function_builder.ts";
+import { i32, v128 } from "../../../codegen/wasm/assembler/instructions.ts";
+import { apply, type Tensor } from "../../../graph.ts";
+import type { SpecialOp } from "../../../op.ts";
+import { type Address, baseOf } from "../../../codegen/wasm/kernel.ts";
+import { paddedImage, padImage } from "../../../codegen/wasm/padded_image.ts";
+import { PANEL, PANEL_BYTES, RegisterTile, spaced, tileHeights } from "../../../codegen/wasm/tile.ts";
+import { borderOf, type Conv3x3Shape, windowStrides } from "./conv3x3.ts";
+import { transformImageTile, transformKernel, transformProducts } from "./winograd_transforms.ts";
+import { convPadding } from "../../../ops/mod.ts";
+import type { Rule } from "../rewrite.ts";
+import { clear } from "../../../codegen/wasm/vectors.ts";
+
+/** Places of a transformed tile. */
+const PLACES = 16;
+/** Filters whose products are held at once, so that they stay in the second-level cache. */
+const MAX_FILTERS = 32;
+
+/** Byte distances in scratch memory. Planes, one for each place, are a cache line apart from powers of two. */
+interface Layout {
+  tiles: number;
+  kernels: number;
+  kernelPlane: number;
+  images: number;
+  imagePlane: number;
+  products: number;
+  productPlane: number;
+  /** Filters whose products are held at once. */
+  held: number;
+  bytes: number;
+}
+
+function layoutOf(s: Conv3x3Shape): Layout {
+  const tiles = (s.height / 2) * (s.width / 2), held = Math.min(s.filters, MAX_FILTERS);
+  const plane = (floats: number) => floats * 4 + 64;
+  const kernelPlane = plane(s.channels * s.filters), imagePlane = plane(tiles * s.channels);
+  const productPlane = plane(tiles * held);
+  const kernels = paddedImage(borderOf(s)).bytes;
+  const images = kernels + PLACES * kernelPlane, products = images + PLACES * imagePlane;
+  const bytes = products + PLACES * productPlane;
+  return { tiles, kernels, kernelPlane, images, imagePlane, products, productPlane, held, bytes };
+}
+
+const winogradConvOp: SpecialOp = {
+  kind: "special",
+  name: "winogradConv",
+  type: ([{ shape: [n, h, w] }, { shape: [, , , filters] }]) => ({ dtype: "f32", shape: [n, h, w, filters] }),
+  gradient: null,
+  wasm(node) {
+    const [batch, height, width, channels] = node.inputs[0].shape, filters = node.shape[3];
+    const s: Conv3x3Shape = { batch, height, width, channels, filters }, layout = layoutOf(s);
+    return {
+      extent: batch,
+      work: batch * layout.tiles * PLACES * channels * filters / 4,
+      setUp: 2 * PLACES * channels * filters / 4,
+      scratchBytes: layout.bytes,
+      emit(f, { from, to, inputs: [x, w], output, scratch }) {
+        const at = (bytes: number) => f.let("i32", i32.add(scratch.get, i32.const(bytes)));
+        const kernels = at(layout.kernels), images = at(layout.images), products = at(layout.products);
+        clear(f, scratch, paddedImage(borderOf(s)).bytes);
+        transformKernels(f, s, layout, w, kernels);
+        const n = f.let("i32", from.get), first = f.local("i32");
+        f.countTo(n, to.get, 1, () => {
+          padImage(f, borderOf(s), x, n, scratch);
+          transformImage(f, s, layout, scratch, images);
+          f.set(first, i32.const(0));
+          f.countTo(first, i32.const(filters), layout.held, () => {
+            multiply(f, s, layout, first, { kernels, images, products });
+            transformBack(f, s, layout, products, { output, n, first });
+          });
+        });
+      },
+    };
+  },
+};
+
+/** Kernels `[3, 3, channels, filters]` into planes of panels `[filters / 8][channels][8]`. */
+function transformKernels(f: FunctionBuilder, s: Conv3x3Shape, layout: Layout, w: Address, kernels: Local): void {
+  const row = s.channels * s.filters * 4;
+  f.forEach(s.channels, (channel) => {
+    const from = f.let("i32", baseOf(w, i32.mul(channel.get, i32.const(s.filters * 4))));
+    const to = f.let("i32", i32.add(kernels.get, i32.mul(channel.get, i32.const(PANEL_BYTES))));
+    f.repeat(s.filters / PANEL, () => {
+      for (const half of [0, 16]) {
+        transformKernel(
+          f,
+          (ky, kx) => v128.load(from.get, w.offset + half + (3 * ky + kx) * row),
+          (place, value) => f.emit(v128.store(to.get, half + place * layout.kernelPlane, value)),
+        );
+      }
+      f.set(from, i32.add(from.get, i32.const(PANEL_BYTES)));
+      f.set(to, i32.add(to.get, i32.const(s.channels * PANEL_BYTES)));
+    });
+  });
+}
+
+/** The image with its border into planes `[tiles][channels]`. */
+function transformImage(f: FunctionBuilder, s: Conv3x3Shape, layout: Layout, padded: Local, images: Local): void {
+  const strides = windowStrides(s), row = strides.row / 2, pixel = s.channels * 4;
+  const to = f.let("i32", images.get), from = f.local("i32");
+  f.forEach(s.height / 2, (y) => {
+    f.set(from, i32.add(padded.get, i32.mul(y.get, i32.const(strides.row))));
+    f.repeat(s.width / 2, () => {
+      f.repeat(s.channels / 4, () => {
+        transformImageTile(
+          f,
+          (dy, dx) => v128.load(from.get, dy * row + dx * pixel),
+          (place, value) => f.emit(v128.store(to.get, place * layout.imagePlane, value)),
+        );
+        f.set(from, i32.add(from.get, i32.const(16)));
+        f.set(to, i32.add(to.get, i32.const(16)));
+      });
+      f.set(from, i32.add(from.get, i32.const(strides.window - pixel)));
+    });
+  });
+}
+
+/** For each place, `[tiles][channels]` times the panels of the filters from `first` on: planes `[tiles][held]`. */
+function multiply(
+  f: FunctionBuilder,
+  { channels }: Conv3x3Shape,
+  layout: Layout,
+  first: Local,
+  at: { kernels: Local; images: Local; products: Local },
+): void {
+  const panelBytes = channels * PANEL_BYTES, rowBytes = layout.held * 4;
+  const a = f.local("i32"), b = f.local("i32"), row = f.local("i32"), out = f.local("i32"), panelAt = f.local("i32");
+  f.forEach(PLACES, (place) => {
+    const firstPanel = i32.mul(first.get, i32.const(panelBytes / PANEL));
+    f.set(panelAt, i32.add(i32.add(at.kernels.get, i32.mul(place.get, i32.const(layout.kernelPlane))), firstPanel));
+    f.forEach(layout.held / PANEL, (panel) => {
+      f.set(row, i32.add(at.images.get, i32.mul(place.get, i32.const(layout.imagePlane))));
+      const plane = i32.add(at.products.get, i32.mul(place.get, i32.const(layout.productPlane)));
+      f.set(out, i32.add(plane, i32.mul(panel.get, i32.const(PANEL_BYTES))));
+      for (const [height, count] of tileHeights(layout.tiles)) {
+        const tile = new RegisterTile(f, height);
+        f.repeat(count, () => {
+          tile.clear();
+          f.set(a, row.get);
+          f.set(b, panelAt.get);
+          tile.accumulate({
+            length: channels,
+            a,
+            aRows: spaced(height, channels * 4),
+            aStride: 4,
+            b,
+            bOffset: 0,
+            bStride: PANEL_BYTES,
+          });
+          tile.store(out.get, spaced(height, rowBytes));
+          f.set(row, i32.add(row.get, i32.const(height * channels * 4)));
+          f.set(out, i32.add(out.get, i32.const(height * rowBytes)));
+        });
+      }
+      f.set(panelAt, i32.add(panelAt.get, i32.const(panelBytes)));
+    });
+  });
+}
+
+/** Products into image `n` of the output, for the filters from `first` on. */
+function transformBack(
+  f: FunctionBuilder,
+  s: Conv3x3Shape,
+  layout: Layout,
+  products: Local,
+  { output, n, first }: { output: Address; n: Local; first: Local },
+): void {
+  const pixel = s.filters * 4, row = s.width * pixel, from = f.let("i32", products.get);
+  const image = i32.add(i32.mul(n.get, i32.const(s.height * row)), i32.mul(first.get, i32.const(4)));
+  const to = f.let("i32", baseOf(output, image));
+  f.repeat(s.height / 2, () => {
+    f.repeat(s.width / 2, () => {
+      f.repeat(layout.held / 4, () => {
+        transformProducts(
+          f,
+          (place) => v128.load(from.get, place * layout.productPlane),
+          (dy, dx, value) => f.emit(v128.store(to.get, output.offset + dy * row + dx * pixel, value)),
+        );
+        f.set(from, i32.add(from.get, i32.const(16)));
+        f.set(to, i32.add(to.get, i32.const(16)));
+      });
+      f.set(to, i32.add(to.get, i32.const(2 * pixel - layout.held * 4)));
+    });
+    f.set(to, i32.add(to.get, i32.const(row)));
+  });
+}
+
+/**
+ * `conv2d` for images `[n, h, w, channels]` with even h and w and kernels `[3, 3, channels, filters]`, with a border of one
+ * pixel; channels are divisible by 4, filters by 32, or by 8 up to 32.
+ */
+export function winogradConv(x: Tensor, w: Tensor): Tensor {
+  return apply(winogradConvOp, x, w);
+}
+
+export function fitsWinograd({ shape: [, h, w, channels] }: Tensor, { shape: [kh, kw, , filters] }: Tensor): boolean {
+  const even = h % 2 === 0 && w % 2 === 0 && kh === 3 && kw === 3;
+  return even && channels % 4 === 0 && filters % PANEL === 0 && (filters <= MAX_FILTERS || filters % MAX_FILTERS === 0);
+}
+
+/** Where a convolution is worth transforming. */
+
+/** Below this many channels the transforms cost more than the products that they save. */
+const MIN_CHANNELS = 16;
+
+/** 3 × 3 convolutions with a border of one pixel, by Winograd's algorithm. */
+export const winogradConvolutions: Rule = (node, now) => {
+  if (node.op.name !== "conv2d" || convPadding(node)?.join() !== "1,1") return undefined;
+  const [x, w] = node.inputs;
+  return x.shape[3] >= MIN_CHANNELS && fitsWinograd(x, w) ? winogradConv(now(x), now(w)) : undefined;
+};

@@ -1,0 +1,149 @@
+/** Leaving the zeros of a matrix out, row by row. */
+import type { Code, FunctionBuilder, Local } from "../../../codegen/wasm/assembler/function_builder.ts";
+import { f32, i32, i8x16, v128 } from "../../../codegen/wasm/assembler/instructions.ts";
+import { apply, type Tensor } from "../../../graph.ts";
+import type { SpecialOp } from "../../../op.ts";
+import { baseOf } from "../../../codegen/wasm/kernel.ts";
+import { compressedType, ENTRY, entryCount, HEADER, rowBytes, UNUSED } from "./csr.ts";
+
+const compressRowsOp: SpecialOp = {
+  kind: "special",
+  name: "compressRows",
+  type: ([{ shape: [rows, columns] }]) => compressedType(rows, columns),
+  gradient: null,
+  wasm(node) {
+    const [rows, columns] = node.inputs[0].shape, stride = rowBytes(node);
+    return {
+      extent: rows,
+      emit(f, { from, to, inputs: [x], output }) {
+        const row = f.let("i32", baseOf(output, i32.mul(from.get, i32.const(stride))));
+        const end = f.let("i32", baseOf(output, i32.mul(to.get, i32.const(stride))));
+        const at = f.let("i32", baseOf(x, i32.mul(from.get, i32.const(columns * 4))));
+        const out = f.local("i32"), column = f.local("i32"), bits = f.local("i32");
+        f.countTo(row, end.get, stride, () => {
+          f.set(out, i32.add(row.get, i32.const(HEADER)));
+          f.set(column, i32.const(0));
+          // Every element is written, and the next one over it if it was 0: cheaper than a branch that nobody can foresee.
+          const append = (count: number) => {
+            for (let u = 0; u < count; u++) {
+              f.set(bits, i32.load(at.get, x.offset + 4 * u));
+              f.emit(i32.store(out.get, output.offset, i32.add(column.get, i32.const(u))));
+              f.emit(i32.store(out.get, output.offset + 4, bits.get));
+              // Shifted by one, a zero of either sign is 0.
+              const isKept = i32.ne(i32.shl(bits.get, i32.const(1)), i32.const(0));
+              f.set(out, i32.add(out.get, i32.shl(isKept, i32.const(3))));
+            }
+            f.set(at, i32.add(at.get, i32.const(4 * count)));
+            f.set(column, i32.add(column.get, i32.const(count)));
+          };
+          if (columns >= 4) f.repeat(Math.floor(columns / 4), () => append(4));
+          if (columns % 4 > 0) append(columns % 4);
+          f.emit(i32.store(row.get, output.offset, entryCount(out.get, row.get)));
+        });
+      },
+    };
+  },
+};
+
+/** The float32 matrix `[rows, columns]` without its zeros. */
+export function compressRows(x: Tensor): Tensor {
+  return apply(compressRowsOp, x);
+}
+
+const compressTableRowsOp: SpecialOp = {
+  kind: "special",
+  name: "compressTableRows",
+  type: ([{ shape: [, columns] }, { shape: [rows] }]) => compressedType(rows, columns),
+  gradient: null,
+  wasm(node) {
+    const [table, indices] = node.inputs, columns = table.shape[1], stride = rowBytes(node);
+    return {
+      extent: indices.shape[0],
+      emit(f, { from, to, inputs: [table, indices], output }) {
+        const first = f.let("i32", from.get), end = f.local("i32");
+        const piece = f.local("i32"), row = f.local("i32"), source = f.local("i32");
+        const eachRow = (body: () => void) => {
+          f.set(piece, first.get);
+          f.set(row, baseOf(output, i32.mul(first.get, i32.const(stride))));
+          f.countTo(piece, end.get, 1, () => {
+            const index = i32.load(baseOf(indices, i32.mul(piece.get, i32.const(4))), indices.offset);
+            f.set(source, baseOf(table, i32.mul(index, i32.const(columns))));
+            body();
+            f.set(row, i32.add(row.get, i32.const(stride)));
+          });
+        };
+        // Rows in no order are in no cache, and each line of them would be waited for, so many are asked for at once.
+        f.countTo(first, to.get, TOUCHED_ROWS, () => {
+          f.set(end, i32.add(first.get, i32.const(TOUCHED_ROWS)));
+          f.if(i32.gtS(end.get, to.get), () => f.set(end, to.get));
+          eachRow(() => f.emit(i32.store(row.get, output.offset + UNUSED, touch(source, table.offset, columns))));
+          eachRow(() => listBytes(f, { source, tableOffset: table.offset, row, outputOffset: output.offset }, columns));
+        });
+      },
+    };
+  },
+};
+
+/** So many that asking pays, and few enough to be in the second-level cache still when they are gone through. */
+const TOUCHED_ROWS = 64;
+const LINE_BYTES = 64;
+
+/** A number that cannot be known without reading every cache line of the `count` bytes at `source`. */
+function touch(source: Local, offset: number, count: number): Code {
+  const lines = Array.from({ length: Math.ceil(count / LINE_BYTES) }, (_, i) => i * LINE_BYTES);
+  return [...lines, count - 1].map((at) => i32.load8u(source.get, offset + at)).reduce((a, b) => i32.add(a, b));
+}
+
+interface ByteRow {
+  /** Where the bytes begin, less `tableOffset`. */
+  source: Local;
+  tableOffset: number;
+  /** Where the row of the list begins, less `outputOffset`. */
+  row: Local;
+  outputOffset: number;
+}
+
+/** Writes those of the `count` bytes of a row that are not 0, and how many they are. */
+function listBytes(f: FunctionBuilder, { source, tableOffset, row, outputOffset }: ByteRow, count: number): void {
+  const out = f.let("i32", i32.add(row.get, i32.const(HEADER))), block = f.let("i32", i32.const(0));
+  const at = { source, tableOffset, block, out, outputOffset };
+  const blocks = Math.floor(count / 16), rest = count % 16;
+  if (blocks > 0) {
+    f.repeat(blocks, () => {
+      appendBytes(f, at, 16);
+      f.set(block, i32.add(block.get, i32.const(16)));
+    });
+  }
+  if (rest > 0) appendBytes(f, at, rest);
+  f.emit(i32.store(row.get, outputOffset, entryCount(out.get, row.get)));
+}
+
+interface ByteAppend {
+  source: Local;
+  tableOffset: number;
+  /** The column at which the sixteen begin. */
+  block: Local;
+  out: Local;
+  outputOffset: number;
+}
+
+/** Appends those of the next `count` bytes, at most sixteen, that are not 0. */
+function appendBytes(f: FunctionBuilder, at: ByteAppend, count: number): void {
+  const { source, tableOffset, block, out, outputOffset } = at;
+  const inked = f.local("i32"), column = f.local("i32");
+  const mask = i8x16.bitmask(i8x16.ne(v128.load(i32.add(source.get, block.get), tableOffset), v128.zero));
+  f.set(inked, count === 16 ? mask : i32.and(mask, i32.const(2 ** count - 1)));
+  f.while(inked.get, () => {
+    f.set(column, i32.add(block.get, i32.ctz(inked.get)));
+    f.emit(i32.store(out.get, outputOffset, column.get));
+    const byte = i32.load8u(i32.add(source.get, column.get), tableOffset);
+    f.emit(f32.store(out.get, outputOffset + 4, f32.convertI32U(byte)));
+    f.set(out, i32.add(out.get, i32.const(ENTRY)));
+    f.set(inked, i32.and(inked.get, i32.sub(inked.get, i32.const(1))));
+  });
+}
+
+/** Rows `indices` of a `u8` table `[count, columns]` as numbers 0–255, without their zeros. */
+export function compressTableRows(table: Tensor, indices: Tensor): Tensor {
+  return apply(compressTableRowsOp, table, indices);
+}

@@ -1,0 +1,93 @@
+import type { FunctionBuilder, Local } from "../../../codegen/wasm/assembler/function_builder.ts";
+import { i32, v128 } from "../../../codegen/wasm/assembler/instructions.ts";
+import { storeLanes } from "../../../codegen/wasm/vectors.ts";
+import { apply, type Tensor } from "../../../graph.ts";
+import type { SpecialOp } from "../../../op.ts";
+import { baseOf, type KernelOperands } from "../../../codegen/wasm/kernel.ts";
+import { sizeOf } from "../../../shape.ts";
+import { addEntries, chunksOf, ENTRY, HEADER, rowBytes } from "./csr.ts";
+
+const compressedMatmulOp: SpecialOp = {
+  kind: "special",
+  name: "compressedMatmul",
+  type: ([{ shape: [rows] }, { shape: [, columns] }]) => ({ dtype: "f32", shape: [rows, columns] }),
+  gradient: null,
+  wasm(node) {
+    const [rows, columns] = node.shape, listStride = rowBytes(node.inputs[0]);
+    const { chunk, chunks } = chunksOf(Math.ceil(columns / 4));
+    // Workers share out whichever of B and the result is larger, so that it stays in their caches: rows of the result, or
+    // chunks of columns, of which each worker then reads its own in B.
+    const byRows = sizeOf(node.shape) >= sizeOf(node.inputs[1].shape);
+    return {
+      extent: byRows ? rows : chunks * rows,
+      // A quarter of the dense product, for nobody knows how many zeros there are.
+      work: rows * columns * node.inputs[1].shape[0] / 16,
+      // Chunk by chunk, so that the part of B that is in use stays near.
+      emit(f, { from, to, inputs, output }) {
+        const rest = columns - (chunks - 1) * chunk * 4;
+        const whole = rest === chunk * 4 ? chunks : chunks - 1;
+        const index = f.let("i32", i32.const(0)), first = f.local("i32"), end = f.local("i32");
+        const rowsOf = (width: number) => {
+          const start = i32.mul(index.get, i32.const(byRows ? 0 : rows));
+          f.set(first, i32.sub(from.get, start));
+          f.if(i32.leS(first.get, i32.const(0)), () => f.set(first, i32.const(0)));
+          f.set(end, i32.sub(to.get, start));
+          f.if(i32.gtS(end.get, i32.const(rows)), () => f.set(end, i32.const(rows)));
+          emitRows(f, { columns, width, chunkBytes: chunk * 16, listStride }, { index, first, end }, {
+            inputs,
+            output,
+          });
+        };
+        if (whole > 0) f.countTo(index, i32.const(whole), 1, () => rowsOf(chunk * 4));
+        if (whole < chunks) rowsOf(rest);
+      },
+    };
+  },
+};
+
+interface Extents {
+  /** Of B and of the result. */
+  columns: number;
+  /** Columns of the chunk, and bytes from one chunk to the next. */
+  width: number;
+  chunkBytes: number;
+  listStride: number;
+}
+
+/** Rows `first` to `end` of the chunk `index`. */
+function emitRows(
+  f: FunctionBuilder,
+  { columns, width, chunkBytes, listStride }: Extents,
+  { index, first, end }: { index: Local; first: Local; end: Local },
+  { inputs: [list, b, start], output }: Pick<KernelOperands, "inputs" | "output">,
+): void {
+  const column = f.let("i32", i32.mul(index.get, i32.const(chunkBytes)));
+  const bAt = f.let("i32", baseOf(b, column.get));
+  const startAt = start && f.let("i32", baseOf(start, column.get));
+  const out = f.let("i32", baseOf(output, i32.add(column.get, i32.mul(first.get, i32.const(columns * 4)))));
+  const row = f.let("i32", baseOf(list, i32.mul(first.get, i32.const(listStride))));
+  const at = f.local("i32"), last = f.local("i32");
+  const sums = Array.from({ length: Math.ceil(width / 4) }, () => f.local("v128"));
+  f.countTo(first, end.get, 1, () => {
+    f.set(at, row.get);
+    f.set(last, i32.add(row.get, i32.mul(i32.load(row.get, list.offset), i32.const(ENTRY))));
+    sums.forEach((sum, i) => f.set(sum, startAt ? v128.load(startAt.get, start.offset + 16 * i) : v128.zero));
+    addEntries(f, { at, last, offset: list.offset + HEADER }, {
+      base: (index) => i32.add(bAt.get, i32.mul(index, i32.const(columns * 4))),
+      offset: b.offset,
+    }, sums);
+    sums.forEach((sum, i) => {
+      storeLanes(f, out.get, output.offset + 16 * i, sum.get, Math.min(4, width - 4 * i));
+    });
+    f.set(out, i32.add(out.get, i32.const(columns * 4)));
+    f.set(row, i32.add(row.get, i32.const(listStride)));
+  });
+}
+
+/**
+ * The product of a compressed matrix `[m, k]` with `[k, n]`: the same sums in the same order as without compressing. Every row
+ * begins at `start`, `[n]`, or at 0.
+ */
+export function compressedMatmul(a: Tensor, b: Tensor, start?: Tensor): Tensor {
+  return apply(compressedMatmulOp, a, b, ...(start ? [start] : []));
+}

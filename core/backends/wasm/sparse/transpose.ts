@@ -1,0 +1,118 @@
+import { i32, v128 } from "../../../codegen/wasm/assembler/instructions.ts";
+import type { FunctionBuilder, Local } from "../../../codegen/wasm/assembler/function_builder.ts";
+import { apply, type Tensor } from "../../../graph.ts";
+import type { SpecialOp } from "../../../op.ts";
+import { baseOf } from "../../../codegen/wasm/kernel.ts";
+import { compressedSize, compressedType, ENTRY, HEADER, rowBytes } from "./csr.ts";
+import { transpose4 } from "../../../codegen/wasm/vectors.ts";
+
+/** Columns of a sparse input in a work item: enough that finding them in each row costs little. */
+const COLUMNS_PER_ITEM = 8;
+
+const transposeCompressedOp: SpecialOp = {
+  kind: "special",
+  name: "transposeCompressed",
+  type([input]) {
+    const { rows, columns } = compressedSize(input);
+    return compressedType(columns, rows);
+  },
+  gradient: null,
+  wasm(node) {
+    const [input] = node.inputs, { rows, columns } = compressedSize(input);
+    const rowStride = rowBytes(input), outStride = rowBytes(node);
+    return {
+      extent: Math.ceil(columns / COLUMNS_PER_ITEM),
+      emit(f, { from, to, inputs: [x], output }) {
+        const first = f.let("i32", i32.mul(from.get, i32.const(COLUMNS_PER_ITEM)));
+        const end = f.let("i32", i32.mul(to.get, i32.const(COLUMNS_PER_ITEM)));
+        f.if(i32.gtS(end.get, i32.const(columns)), () => f.set(end, i32.const(columns)));
+        const column = f.let("i32", first.get), target = f.local("i32"), filled = f.local("i32");
+        f.countTo(column, end.get, 1, () => {
+          const header = baseOf(output, i32.mul(column.get, i32.const(outStride)));
+          f.emit(i32.store(header, output.offset, i32.const(0)));
+        });
+        const row = f.let("i32", i32.const(0)), at = f.local("i32"), last = f.local("i32");
+        f.countTo(row, i32.const(rows), 1, () => {
+          f.set(at, baseOf(x, i32.mul(row.get, i32.const(rowStride))));
+          const bytes = i32.mul(i32.load(at.get, x.offset), i32.const(ENTRY));
+          f.set(last, i32.add(at.get, bytes));
+          f.set(at, findColumn(f, at, last, x.offset + HEADER, first));
+          f.while(inRange(at, last, x.offset + HEADER, end), () => {
+            const place = i32.mul(i32.load(at.get, x.offset + HEADER), i32.const(outStride));
+            f.set(target, baseOf(output, place));
+            f.set(filled, i32.load(target.get, output.offset));
+            f.emit(i32.store(target.get, output.offset, i32.add(filled.get, i32.const(1))));
+            f.set(target, i32.add(target.get, i32.mul(filled.get, i32.const(ENTRY))));
+            f.emit(i32.store(target.get, output.offset + HEADER, row.get));
+            const value = i32.load(at.get, x.offset + HEADER + 4);
+            f.emit(i32.store(target.get, output.offset + HEADER + 4, value));
+            f.set(at, i32.add(at.get, i32.const(ENTRY)));
+          });
+        });
+      },
+    };
+  },
+};
+
+/** Whether the entry at `at` is one of the row's and its column is below `end`. */
+function inRange(at: Local, last: Local, offset: number, end: Local): readonly number[] {
+  return i32.and(i32.ltS(at.get, last.get), i32.ltS(i32.load(at.get, offset), end.get));
+}
+
+/** The address of the first entry between `start` and `last` whose column is at least `column`, by halving. */
+function findColumn(f: FunctionBuilder, start: Local, last: Local, offset: number, column: Local): readonly number[] {
+  const low = f.let("i32", start.get), high = f.let("i32", last.get), middle = f.local("i32");
+  f.while(i32.ltS(low.get, high.get), () => {
+    const half = i32.shrU(i32.sub(high.get, low.get), i32.const(4));
+    f.set(middle, i32.add(low.get, i32.mul(half, i32.const(ENTRY))));
+    const isBelow = i32.ltS(i32.load(middle.get, offset), column.get);
+    f.if(
+      isBelow,
+      () => f.set(low, i32.add(middle.get, i32.const(ENTRY))),
+      () => f.set(high, middle.get),
+    );
+  });
+  return low.get;
+}
+
+/** The transpose of a compressed matrix, compressed. */
+export function transposeCompressed(x: Tensor): Tensor {
+  return apply(transposeCompressedOp, x);
+}
+
+/** Rows of a dense result in a work item: a cache line of each row that is read. */
+const ROWS_PER_ITEM = 16;
+
+const transposeOp: SpecialOp = {
+  kind: "special",
+  name: "transpose",
+  type: ([{ shape: [rows, columns] }]) => ({ dtype: "f32", shape: [columns, rows] }),
+  gradient: null,
+  wasm(node) {
+    const [rows, columns] = node.inputs[0].shape;
+    return {
+      extent: Math.ceil(columns / ROWS_PER_ITEM),
+      emit(f, { from, to, inputs: [x], output }) {
+        const column = f.let("i32", i32.mul(from.get, i32.const(ROWS_PER_ITEM)));
+        const end = f.let("i32", i32.mul(to.get, i32.const(ROWS_PER_ITEM)));
+        f.if(i32.gtS(end.get, i32.const(columns)), () => f.set(end, i32.const(columns)));
+        const at = f.local("i32"), out = f.local("i32");
+        f.countTo(column, end.get, 4, () => {
+          f.set(at, baseOf(x, i32.mul(column.get, i32.const(4))));
+          f.set(out, baseOf(output, i32.mul(column.get, i32.const(rows * 4))));
+          f.repeat(rows / 4, () => {
+            const block = [0, 1, 2, 3].map((i) => f.let("v128", v128.load(at.get, x.offset + i * columns * 4)));
+            transpose4(f, block).forEach((line, i) => f.emit(v128.store(out.get, output.offset + i * rows * 4, line)));
+            f.set(at, i32.add(at.get, i32.const(4 * columns * 4)));
+            f.set(out, i32.add(out.get, i32.const(16)));
+          });
+        });
+      },
+    };
+  },
+};
+
+/** `[rows, columns]` → `[columns, rows]`, both divisible by 4. */
+export function transpose(x: Tensor): Tensor {
+  return apply(transposeOp, x);
+}

@@ -1,0 +1,30 @@
+/** Entry point of a thread of the pool. */
+import { CONTROL, LEAVE } from "./control.ts";
+import type { RunSteps } from "../program.ts";
+import type { Assignment } from "./thread_pool.ts";
+
+self.onmessage = ({ data }: MessageEvent<Assignment>) => {
+  const control = new Int32Array(data.memory.buffer, data.control, CONTROL.left + 1);
+  try {
+    takePart(data, control);
+    Atomics.add(control, CONTROL.left, 1);
+  } catch (error) {
+    // The others would wait for this one at the next barrier.
+    console.error("a thread of the WASM backend:", error);
+    Atomics.store(control, CONTROL.failed, 1);
+    Atomics.store(control, CONTROL.stop, 1);
+  }
+};
+
+function takePart({ memory, modules, worker }: Assignment, control: Int32Array): void {
+  const programs = modules.map((module) =>
+    new WebAssembly.Instance(module, { env: { memory } }).exports.run as RunSteps
+  );
+  // A session begins with command 0. The first may have been given while this thread was starting.
+  for (let seen = 0;; seen++) {
+    Atomics.wait(control, CONTROL.command, seen);
+    const program = control[CONTROL.program];
+    if (program === LEAVE || Atomics.load(control, CONTROL.stop) !== 0) return;
+    programs[program](control[CONTROL.firstRow], control[CONTROL.steps], worker);
+  }
+}

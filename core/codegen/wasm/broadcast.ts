@@ -1,0 +1,42 @@
+import { i32, v128 } from "./assembler/instructions.ts";
+import type { Code } from "./assembler/function_builder.ts";
+import { type Shape, sizeOf } from "../../shape.ts";
+import { baseOf, type WasmKernel } from "./kernel.ts";
+
+/** Strides in elements by which a tensor of shape `from` is read to fill one of shape `to`; 0 where it repeats. */
+export function broadcastStrides(from: Shape, to: Shape): number[] {
+  const skipped = to.length - from.length;
+  let stride = sizeOf(from);
+  return to.map((_, axis) => {
+    if (axis < skipped) return 0;
+    const n = from[axis - skipped];
+    stride /= n;
+    return n === 1 ? 0 : stride;
+  });
+}
+
+/** Fills a tensor of `shape` from one of shape `from`, an element at a time. Fused loops do without it. */
+export function broadcastKernel(from: Shape, shape: Shape): WasmKernel {
+  const strides = broadcastStrides(from, shape);
+  return {
+    extent: Math.ceil(sizeOf(shape) / 16),
+    emit(f, { from: first, to: end, inputs: [x], output }) {
+      // One element at a time: pieces are 16 elements, so that no two workers write the same cache line.
+      const i = f.let("i32", i32.mul(first.get, i32.const(16)));
+      const limit = f.let("i32", i32.mul(end.get, i32.const(16)));
+      const rest = f.local("i32"), source = f.local("i32");
+      f.countTo(i, limit.get, 1, () => {
+        f.set(rest, i.get);
+        f.set(source, i32.const(0));
+        for (let axis = shape.length - 1; axis >= 0; axis--) {
+          const index: Code = i32.remU(rest.get, i32.const(shape[axis]));
+          f.set(source, i32.add(source.get, i32.mul(index, i32.const(strides[axis] * 4))));
+          f.set(rest, i32.divU(rest.get, i32.const(shape[axis])));
+        }
+        const value = v128.load32Splat(baseOf(x, source.get), x.offset);
+        const target = baseOf(output, i32.mul(i.get, i32.const(4)));
+        f.emit(v128.store32Lane(target, output.offset, value, 0));
+      });
+    },
+  };
+}

@@ -1,0 +1,134 @@
+/** What a model is, apart from its weights: its layers, and the names and shapes of its parameters. */
+import { type Shape, sizeOf } from "../shape.ts";
+import { FAMILIES, type ModelType } from "./families.ts";
+import type { Layer } from "./family.ts";
+
+/** The ten digits. */
+export const CLASSES = 10;
+/** Height and width of an image. */
+export const IMAGE_SIDE = 28;
+/** Pixels of an image. */
+export const IMAGE_PIXELS = IMAGE_SIDE * IMAGE_SIDE;
+
+/** Mean and standard deviation of MNIST's training pixels on a scale of 0 to 1: models see (x / 255 − mean) / deviation. */
+export const PIXEL_MEAN = 0.1307, PIXEL_DEVIATION = 0.3081;
+
+/** Enough to name and shape every parameter of a model. */
+export interface ModelSpec {
+  modelType: ModelType;
+  /** Widths of the hidden layers; may be empty. */
+  hiddenLayers: readonly number[];
+  /** Probability of dropping a unit in training, in [0, 1); undefined for a model without dropout layers. */
+  dropout?: number;
+}
+
+/** A tensor of a stored model: row-major float32 in PyTorch's shape. */
+export interface NamedTensor {
+  name: string;
+  shape: Shape;
+  data: Float32Array;
+}
+
+/** A layer in its place in a network. Shapes are those of one image: `[height, width, channels]`, or `[units]`. */
+export type PlacedLayer = Layer & {
+  /** Name in a state dict, such as `head.0`. */
+  readonly name: string;
+  readonly input: Shape;
+  readonly output: Shape;
+  /** Whether a hidden block ends here: convolution, ReLU and pooling, or Linear and ReLU. */
+  readonly endsBlock: boolean;
+};
+
+/**
+ * The layers of a model from the pixels to the logits. Names are those of a PyTorch module with two `nn.Sequential`s, `conv`
+ * for the family's own layers and `head` for the rest (Linear, ReLU, Dropout if on, …, Linear), so a dropout layer shifts
+ * the numbers behind it.
+ */
+export function layersOf({ modelType, hiddenLayers, dropout }: ModelSpec): PlacedLayer[] {
+  const head: Layer[] = [];
+  for (const units of hiddenLayers) {
+    head.push({ kind: "linear", units }, { kind: "relu" });
+    if (dropout !== undefined) head.push({ kind: "dropout", probability: dropout });
+  }
+  head.push({ kind: "linear", units: CLASSES });
+  let input: Shape = [IMAGE_SIDE, IMAGE_SIDE, 1];
+  const place = (layer: Layer, name: string, next?: Layer): PlacedLayer => {
+    const output = outputOf(layer, input);
+    const endsBlock = layer.kind === "maxPool" || layer.kind === "relu" && next?.kind !== "maxPool";
+    const placed = { ...layer, name, input, output, endsBlock };
+    input = output;
+    return placed;
+  };
+  const sequential = (layers: readonly Layer[], name: string) =>
+    layers.map((layer, i) => place(layer, `${name}.${i}`, layers[i + 1]));
+  return [
+    ...sequential(FAMILIES[modelType].features, "conv"),
+    place({ kind: "flatten" }, "flatten"),
+    ...sequential(head, "head"),
+  ];
+}
+
+function outputOf(layer: Layer, input: Shape): Shape {
+  const [height, width, channels] = input;
+  switch (layer.kind) {
+    case "conv": {
+      const margin = 2 * layer.padding + 1 - layer.kernel;
+      return [height + margin, width + margin, layer.channels];
+    }
+    case "maxPool":
+      return [height / 2, width / 2, channels];
+    case "flatten":
+      return [sizeOf(input)];
+    case "linear":
+      return [layer.units];
+    case "relu":
+    case "dropout":
+      return input;
+  }
+}
+
+/**
+ * How a parameter lies in a program, where it is read along its last axis: PyTorch's `view(a, b, c)` with its axes reversed,
+ * in `shape`.
+ */
+export interface ParameterLayout {
+  shape: Shape;
+  view: readonly [a: number, b: number, c: number];
+}
+
+/** A parameter of a model, without its values. */
+export interface ParameterSpec {
+  /** Name in a state dict, such as `head.0.weight`. */
+  name: string;
+  /** PyTorch's shape: Linear `[out, in]`, Conv `[out, in, height, width]`, bias `[out]`. */
+  shape: Shape;
+  /** Inputs that feed one unit; sets the bounds of the initial values. */
+  fanIn: number;
+  layout: ParameterLayout;
+}
+
+/** The parameters in the order of a state dict: of each layer weight, then bias. */
+export function parameterSpecs(spec: ModelSpec): ParameterSpec[] {
+  const parameters: ParameterSpec[] = [];
+  const add = ({ name }: PlacedLayer, shape: Shape, layout: ParameterLayout) => {
+    const [out] = shape, fanIn = sizeOf(shape) / out;
+    parameters.push({ name: `${name}.weight`, shape, fanIn, layout });
+    parameters.push({ name: `${name}.bias`, shape: [out], fanIn, layout: { shape: [out], view: [out, 1, 1] } });
+  };
+  let interleaved = 1;
+  for (const layer of layersOf(spec)) {
+    const [inputs, , channels] = layer.input;
+    if (layer.kind === "conv") {
+      const { kernel, channels: out } = layer;
+      const shape = [kernel, kernel, channels, out], view = [out, channels, kernel * kernel] as const;
+      add(layer, [out, channels, kernel, kernel], { shape, view });
+    } else if (layer.kind === "linear") {
+      // A flattened image counts channel by channel in PyTorch, in a program pixel by pixel with channels innermost.
+      const { units } = layer;
+      const view = [units, interleaved, inputs / interleaved] as const;
+      add(layer, [units, inputs], { shape: [inputs, units], view });
+    }
+    interleaved = layer.kind === "flatten" ? channels : 1;
+  }
+  return parameters;
+}

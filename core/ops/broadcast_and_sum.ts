@@ -1,0 +1,130 @@
+/** Repeating along axes and its adjoint, summing over them: each is the other's gradient, so they share a file. */
+import { apply, constant, constantValue, type Tensor } from "../graph.ts";
+import { coordinates, perElement } from "../codegen/wgsl/kernel.ts";
+import type { KernelOp } from "../op.ts";
+import { requireShape, sameShape, type Shape, ShapeError, sizeOf } from "../shape.ts";
+import { broadcastKernel, broadcastStrides } from "../codegen/wasm/broadcast.ts";
+import { sumWgsl } from "../codegen/wgsl/sum_wgsl.ts";
+import { opFamily } from "./define.ts";
+import { reshape } from "./reshape.ts";
+import { split, sumColumns, sumRows } from "../codegen/wasm/sum.ts";
+
+/** Repeats its operand into a shape, the family's parameter. */
+export const broadcastOp = opFamily((shape: Shape): KernelOp => ({
+  kind: "kernel",
+  name: "broadcast",
+  type(inputs) {
+    const [x] = inputs;
+    const skipped = shape.length - x.shape.length;
+    const fits = skipped >= 0 && x.shape.every((n, i) => n === 1 || n === shape[i + skipped]);
+    requireShape(
+      x.dtype === "f32" && fits,
+      "broadcast",
+      `takes a shape that repeats into [${shape.join(", ")}]`,
+      inputs,
+    );
+    return { dtype: "f32", shape };
+  },
+  gradient: (g, node) => [sumTo(g, node.inputs[0].shape)],
+  reference([x], output, node) {
+    const strides = broadcastStrides(node.inputs[0].shape, shape);
+    for (let i = 0; i < output.length; i++) {
+      let rest = i, from = 0;
+      for (let axis = shape.length - 1; axis >= 0; axis--) {
+        from += (rest % shape[axis]) * strides[axis];
+        rest = Math.floor(rest / shape[axis]);
+      }
+      output[i] = x[from];
+    }
+  },
+  wasm: (node) => broadcastKernel(node.inputs[0].shape, shape),
+  wgsl(node) {
+    const names = shape.map((_, axis) => `i${axis}`);
+    const strides = broadcastStrides(node.inputs[0].shape, shape);
+    const terms = names.map((name, axis) => `${name} * ${strides[axis]}u`);
+    return perElement(
+      sizeOf(shape),
+      `${coordinates("i", shape, names)}\nput(i, x0(${["0u", ...terms].join(" + ")}));`,
+    );
+  },
+}));
+
+/** The neighbouring axes that a sum removes: `first` … `end − 1`. */
+export type SumAxes = readonly [first: number, end: number];
+
+/** The axes that `node` sums over, if it is a sum. */
+export const sumAxes = (node: Tensor): SumAxes | undefined => sumOp.parametersOf(node);
+
+/** Sums over neighbouring axes, the family's parameter, which vanish. */
+export const sumOp = opFamily(([firstAxis, endAxis]: SumAxes): KernelOp => ({
+  kind: "kernel",
+  name: "sum",
+  type(inputs) {
+    const [x] = inputs;
+    const valid = 0 <= firstAxis && firstAxis < endAxis && endAxis <= x.shape.length;
+    requireShape(x.dtype === "f32" && valid, "sum", `takes a tensor with axes ${firstAxis}–${endAxis - 1}`, inputs);
+    return { dtype: "f32", shape: [...x.shape.slice(0, firstAxis), ...x.shape.slice(endAxis)] };
+  },
+  gradient(g, { inputs: [x] }) {
+    const kept = x.shape.map((n, axis) => (axis >= firstAxis && axis < endAxis ? 1 : n));
+    return [broadcast(reshape(g, kept), x.shape)];
+  },
+  reference([x], output, node) {
+    const { outer, length, inner } = split(node.inputs[0].shape, firstAxis, endAxis);
+    for (let o = 0; o < outer; o++) {
+      for (let i = 0; i < inner; i++) {
+        let total = 0;
+        for (let k = 0; k < length; k++) total += x[(o * length + k) * inner + i];
+        output[o * inner + i] = total;
+      }
+    }
+  },
+  wasm(node) {
+    const parts = split(node.inputs[0].shape, firstAxis, endAxis);
+    return parts.inner === 1 ? sumRows(parts) : sumColumns(parts);
+  },
+  wgsl: (node) => sumWgsl(split(node.inputs[0].shape, firstAxis, endAxis)),
+}));
+
+/** Repeats `x` into `shape` by NumPy's rule: shapes align at their ends, and an axis of length 1 or none repeats. */
+export function broadcast(x: Tensor, shape: Shape): Tensor {
+  if (sameShape(x.shape, shape)) return x;
+  const value = constantValue(x);
+  if (value !== undefined) return constant(value, shape);
+  return apply(broadcastOp(shape), x);
+}
+
+/** Both operands in the shape that they share by NumPy's rule. */
+export function broadcastTogether(a: Tensor, b: Tensor): [Tensor, Tensor] {
+  const rank = Math.max(a.shape.length, b.shape.length);
+  const shape = Array.from({ length: rank }, (_, axis) => {
+    const m = a.shape[axis - rank + a.shape.length] ?? 1, n = b.shape[axis - rank + b.shape.length] ?? 1;
+    if (m !== n && m !== 1 && n !== 1) {
+      throw new ShapeError(`shapes [${a.shape.join(", ")}] and [${b.shape.join(", ")}] do not go together`);
+    }
+    return m === 1 ? n : m;
+  });
+  return [broadcast(a, shape), broadcast(b, shape)];
+}
+
+/** The sum over the neighbouring axes `firstAxis` … `endAxis − 1` (all of them by default), which vanish. */
+export function sum(x: Tensor, firstAxis = 0, endAxis = x.shape.length): Tensor {
+  return firstAxis === endAxis ? x : apply(sumOp([firstAxis, endAxis]), x);
+}
+
+/** Undoes a broadcast from `shape`: sums over the axes along which it repeated. */
+export function sumTo(x: Tensor, shape: Shape): Tensor {
+  if (sameShape(x.shape, shape)) return x;
+  const skipped = x.shape.length - shape.length;
+  const repeats = (axis: number) => axis < skipped || (shape[axis - skipped] === 1 && x.shape[axis] !== 1);
+  let result = x;
+  // From the last axis to the first, so that the numbers of the axes still to come stay valid.
+  for (let end = x.shape.length; end > 0; end--) {
+    if (!repeats(end - 1)) continue;
+    let first = end - 1;
+    while (first > 0 && repeats(first - 1)) first--;
+    result = sum(result, first, end);
+    end = first + 1;
+  }
+  return reshape(result, shape);
+}

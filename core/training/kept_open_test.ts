@@ -1,0 +1,30 @@
+import assert from "node:assert/strict";
+import { KeptOpen } from "./kept_open.ts";
+
+Deno.test("users take turns, one that fails stops nobody, and closing waits for all", async () => {
+  const events: string[] = [];
+  const kept = new KeptOpen(Promise.resolve({ close: () => void events.push("closed") }));
+  const use = (name: string) =>
+    kept.use(async () => {
+      events.push(`${name} begins`);
+      await Promise.resolve();
+      events.push(`${name} ends`);
+      if (name === "b") throw new Error("b failed");
+      return name;
+    });
+  const used = [use("a"), use("b"), use("c")];
+  kept.close();
+  assert.deepEqual(
+    (await Promise.allSettled(used)).map((result) => result.status === "fulfilled" ? result.value : "failed"),
+    ["a", "failed", "c"],
+  );
+  await new Promise((resolve) => setTimeout(resolve));
+  assert.deepEqual(events, ["a begins", "a ends", "b begins", "b ends", "c begins", "c ends", "closed"]);
+});
+
+Deno.test("everybody hears why it could not be opened, and closing it then is no error", async () => {
+  const kept = new KeptOpen(Promise.reject(new Error("no such file")));
+  kept.close();
+  await assert.rejects(kept.use(() => {}), /no such file/);
+  await assert.rejects(kept.use(() => {}), /no such file/);
+});

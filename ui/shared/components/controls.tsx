@@ -1,0 +1,56 @@
+import type { ButtonHTMLAttributes, ComponentChildren } from "preact";
+import { useEffect, useRef } from "preact/hooks";
+
+/**
+ * A button that says when it has nothing to do, and ignores the press, in place of being `disabled`: that would take the
+ * focus from whoever has just pressed it, and send a keyboard back to the top of the page.
+ */
+export function Button({ idle, onClick, ...rest }: ButtonHTMLAttributes & { idle: boolean }) {
+  return (
+    <button
+      type="button"
+      {...rest}
+      aria-disabled={idle || undefined}
+      onClick={(event) => idle ? event.preventDefault() : onClick?.call(event.currentTarget, event)}
+    />
+  );
+}
+
+/**
+ * A few links and buttons behind one. It closes when something in it is chosen, when the focus or a click goes elsewhere,
+ * and by Escape, which gives the focus back.
+ */
+export function Menu({ text, label, children }: { text: string; label: string; children: ComponentChildren }) {
+  const details = useRef<HTMLDetailsElement>(null);
+  const close = () => details.current?.removeAttribute("open");
+  useEffect(() => {
+    const listening = new AbortController();
+    const leave = ({ target }: PointerEvent) => {
+      if (!details.current?.contains(target as Node)) close();
+    };
+    addEventListener("pointerdown", leave, { signal: listening.signal });
+    return () => listening.abort();
+  }, []);
+  return (
+    <details
+      ref={details}
+      class="menu"
+      onKeyDown={(event) => {
+        if (event.key !== "Escape" || !details.current?.open) return;
+        event.preventDefault();
+        close();
+        details.current.querySelector("summary")?.focus();
+      }}
+      onFocusOut={({ relatedTarget }) => {
+        // Some browsers do not focus a button that is clicked: nowhere is no other place.
+        if (relatedTarget !== null && !details.current?.contains(relatedTarget as Node)) close();
+      }}
+      onClick={({ target }) => {
+        if ((target as HTMLElement).closest("a, button")) close();
+      }}
+    >
+      <summary aria-label={label}>{text}</summary>
+      <div class="menu-items">{children}</div>
+    </details>
+  );
+}

@@ -1,0 +1,80 @@
+import assert from "node:assert/strict";
+import { writeSafetensors } from "../../../core/formats/safetensors.ts";
+import { initialParameters } from "../../../core/models/parameters.ts";
+import type { Reply } from "../../shared/wire/connection.ts";
+import { FakeLab } from "../../shared/wire/fake_lab_testing.ts";
+import { StoredWeights } from "../../shared/wire/stored_models.ts";
+import { Analysis } from "./analysis.ts";
+import { analysisOf } from "./analysis_testing.ts";
+import type { FirstLayer } from "./first_layer.ts";
+
+type Architecture = { modelType: "SimpleNN" | "ConvNN"; hiddenLayers: number[] };
+
+function putModel(lab: FakeLab, id: string, { modelType, hiddenLayers }: Architecture): void {
+  const weights = initialParameters({ modelType, hiddenLayers }, 1);
+  const metadata = {
+    model_type: modelType,
+    hidden_layers_config: JSON.stringify(hiddenLayers),
+    use_dropout: "false",
+    dropout_p: "0.3",
+  };
+  lab.files.set(`/api/models/${id}/model.safetensors`, writeSafetensors(weights, metadata));
+  lab.replies.set(`/api/models/${id}/analysis`, { status: 200, body: analysisOf([[3, 3, 90]], { model_id: id }) });
+}
+
+function setUp() {
+  const lab = new FakeLab();
+  return { lab, analysis: new Analysis(lab, new StoredWeights(lab)) };
+}
+
+Deno.test("the first layer of each kind of model is cut into its pictures", async () => {
+  const cases: [Architecture, FirstLayer["kind"], number, number][] = [
+    [{ modelType: "SimpleNN", hiddenLayers: [12, 5] }, "units", 12, 28],
+    [{ modelType: "SimpleNN", hiddenLayers: [] }, "digits", 10, 28],
+    [{ modelType: "ConvNN", hiddenLayers: [5] }, "filters", 32, 3],
+  ];
+  for (const [architecture, kind, count, side] of cases) {
+    const { lab, analysis } = setUp();
+    putModel(lab, "m", architecture);
+    await analysis.open("m");
+    const layer = analysis.firstLayer.value as FirstLayer;
+    assert.deepEqual([layer.kind, layer.pictures.length, layer.side], [kind, count, side]);
+    const [{ data }] = initialParameters(architecture, 1);
+    assert.deepEqual([...layer.pictures[1]], [...data.subarray(side * side, 2 * side * side)]);
+    assert.equal(layer.largest, Math.max(...data.map(Math.abs)));
+  }
+});
+
+Deno.test("what comes late from a model that was left is not shown as another's", async () => {
+  const { lab, analysis } = setUp();
+  putModel(lab, "slow", { modelType: "SimpleNN", hiddenLayers: [3] });
+  putModel(lab, "quick", { modelType: "SimpleNN", hiddenLayers: [] });
+  const slow = Promise.withResolvers<Reply>();
+  const late = lab.replies.get("/api/models/slow/analysis") as Reply;
+  lab.replies.set("/api/models/slow/analysis", slow.promise);
+  const first = analysis.open("slow");
+  await analysis.open("quick");
+  slow.resolve(late);
+  await first;
+  const state = analysis.state.value;
+  assert(state.phase === "ready" && state.report.modelId === "quick");
+  assert.equal((analysis.firstLayer.value as FirstLayer).kind, "digits");
+});
+
+Deno.test("a model that is gone and a lab that is away are told in words, and can be asked again", async () => {
+  const { lab, analysis } = setUp();
+  await analysis.open("m");
+  assert.deepEqual(analysis.state.value, {
+    phase: "failed",
+    id: "m",
+    words: "The lab could not be reached. Try again.",
+  });
+  lab.replies.set("/api/models/m/analysis", { status: 404, body: { error: 'There is no model "m".' } });
+  await analysis.open("m");
+  assert.deepEqual(analysis.state.value, { phase: "failed", id: "m", words: 'There is no model "m".' });
+  assert("failed" in (analysis.firstLayer.value as object));
+  putModel(lab, "m", { modelType: "SimpleNN", hiddenLayers: [3] });
+  await analysis.open("m");
+  assert.equal(analysis.state.value.phase, "ready");
+  assert.equal((analysis.firstLayer.value as FirstLayer).kind, "units");
+});

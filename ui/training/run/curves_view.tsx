@@ -1,0 +1,141 @@
+import { untracked, useComputed, useSignalEffect } from "@preact/signals";
+import { AccuracyChart } from "../../shared/charts/accuracy_chart.ts";
+import { type ChartOptions, MAX_SMOOTHING } from "../../shared/charts/chart_options.ts";
+import { LossChart, type LossChartOptions } from "../../shared/charts/loss_chart.ts";
+import { useAttached } from "../../shared/components/rendering.ts";
+import { formatPercent } from "../../shared/text/format.ts";
+import { describeCurves } from "./run_words.ts";
+import type { Run } from "./run.ts";
+
+const drawn = ({ logScale, smoothing }: ChartOptions): LossChartOptions => ({
+  logScale: logScale.value,
+  smoothing: smoothing.value / 100,
+});
+
+/** How the run goes, as two curves, a sentence and a table. */
+export function Curves({ run, options }: { run: Run; options: ChartOptions }) {
+  return (
+    <>
+      <LossCurve run={run} options={options} />
+      <AccuracyCurve run={run} />
+      <Summary run={run} />
+    </>
+  );
+}
+
+function LossCurve({ run, options }: { run: Run; options: ChartOptions }) {
+  const [element, chart] = useAttached((parent: HTMLDivElement) => new LossChart(parent, run.losses, drawn(options)));
+  useSignalEffect(() => {
+    run.lossesVersion.value;
+    chart.current?.update(drawn(options));
+  });
+  // Not with every loss: only what changes is drawn anew.
+  const empty = useComputed(() => run.lossesVersion.value === 0 || run.losses.lastStep === 0).value;
+  const diverged = useComputed(() => run.lossesVersion.value > 0 && run.losses.diverged).value;
+  return (
+    <section class="curve" aria-labelledby="curve-title">
+      <div class="curve-heading">
+        <h3 id="curve-title">How wrong it is (loss)</h3>
+        <CurveControls options={options} />
+      </div>
+      <p class="note">
+        {diverged
+          ? "The loss is no longer a number: the training diverged. A lower learning rate helps."
+          : "Falls as the network learns. Guessing gives about 2.3."}
+      </p>
+      <div class={empty ? "chart empty" : "chart"}>
+        <div ref={element} role="img" aria-label="Loss curve" aria-describedby="curve-summary" />
+        {empty && <p class="note">The curve appears here.</p>}
+      </div>
+    </section>
+  );
+}
+
+function CurveControls({ options }: { options: ChartOptions }) {
+  const smoothing = options.smoothing.value;
+  const words = smoothing === 0 ? "off" : `last ${smoothing} % of the run`;
+  return (
+    <div class="curve-controls">
+      <label>
+        <input
+          type="checkbox"
+          checked={options.logScale.value}
+          onChange={(event) => options.useLogScale(event.currentTarget.checked)}
+        />
+        Log scale
+      </label>
+      <label>
+        Smoothing
+        <input
+          type="range"
+          min={0}
+          max={MAX_SMOOTHING}
+          step={1}
+          value={smoothing}
+          aria-valuetext={words}
+          title={`Running mean: ${words}`}
+          onInput={(event) => options.smooth(Number(event.currentTarget.value))}
+        />
+        <output>{smoothing === 0 ? "off" : `${smoothing} %`}</output>
+      </label>
+    </div>
+  );
+}
+
+function AccuracyCurve({ run }: { run: Run }) {
+  const [element, chart] = useAttached((parent: HTMLDivElement) => new AccuracyChart(parent));
+  useSignalEffect(() => chart.current?.update(run.epochs.value, run.config.value?.num_epochs ?? 1));
+  const empty = run.epochs.value.length === 0;
+  return (
+    <section class="curve" aria-labelledby="accuracy-title">
+      <h3 id="accuracy-title">How often it is right (test accuracy)</h3>
+      <p class="note">On 10,000 digits that it never learns from, after each epoch.</p>
+      <div class={empty ? "chart low empty" : "chart low"}>
+        <div ref={element} role="img" aria-label="Accuracy curve" aria-describedby="curve-summary" />
+        {empty && <p class="note">A point for each epoch appears here.</p>}
+      </div>
+    </section>
+  );
+}
+
+/** Changes ten times a run and with each epoch: at every step nobody could read it. */
+function Summary({ run }: { run: Run }) {
+  const tenth = useComputed(() => Math.floor(10 * run.step.value / (run.totalSteps.value || 1)));
+  const words = useComputed(() => {
+    tenth.value;
+    run.phase.value;
+    run.epochs.value;
+    return untracked(() => describeCurves(run));
+  }).value;
+  const epochs = run.epochs.value;
+  return (
+    <div class="summary">
+      <p id="curve-summary" class="note">{words === "" ? "The curves in words appear here." : words}</p>
+      {epochs.length > 0 && (
+        <details>
+          <summary>Numbers of each epoch</summary>
+          <div class="scrolls" tabIndex={0} role="region" aria-label="Numbers of each epoch">
+            <table>
+              <thead>
+                <tr>
+                  <th scope="col">Epoch</th>
+                  <th scope="col">Mean loss</th>
+                  <th scope="col">Test accuracy</th>
+                </tr>
+              </thead>
+              <tbody>
+                {epochs.map(({ epoch, meanLoss, accuracy }) => (
+                  <tr key={epoch}>
+                    <th scope="row">{epoch}</th>
+                    <td>{meanLoss?.toFixed(4) ?? "–"}</td>
+                    <td>{formatPercent(accuracy)}</td>
+                  </tr>
+                ))}
+              </tbody>
+            </table>
+          </div>
+        </details>
+      )}
+    </div>
+  );
+}
