@@ -17,7 +17,8 @@ type ConfigEntry<F> = F extends { schema: infer S extends v.GenericSchema; optio
   : never;
 
 /** A field as an import takes it: what the file tells may be left out, and so may the rest, which has its default. */
-type ImportEntry<F> = F extends { schema: infer S extends v.GenericSchema; inFile: true } ? v.OptionalSchema<S, undefined>
+type ImportEntry<F> = F extends { schema: infer S extends v.GenericSchema; inFile: true }
+  ? v.OptionalSchema<S, undefined>
   : F extends { schema: infer S extends v.GenericSchema; initial: infer I } ? v.OptionalSchema<S, I & v.InferInput<S>>
   : never;
 
@@ -32,7 +33,6 @@ type AskedEntries = {
   >;
 };
 
-/* @__NO_SIDE_EFFECTS__ */
 function entries<Entries>(entryOf: (field: Field, name: FieldName) => [key: string, schema: unknown][]): Entries {
   return Object.fromEntries(FIELD_NAMES.flatMap((name) => entryOf(fieldOf(name), name))) as Entries;
 }
@@ -41,7 +41,6 @@ const configEntry = ({ schema, optional, initial }: Field) => optional ? v.optio
 
 const device = choice(DEVICES).schema;
 
-/* @__NO_SIDE_EFFECTS__ */
 function idSchema(what: string) {
   const message = `must be the id of a ${what}`;
   return v.pipe(v.string(message), v.minLength(1, message), v.maxLength(200, message));

@@ -5,7 +5,6 @@ import * as v from "valibot";
 export const MAX_DRAWN_DIGITS = 100;
 
 /** A whole number as a query spells it. */
-/* @__NO_SIDE_EFFECTS__ */
 function wholeText(min: number, max: number) {
   const message = `must be a whole number from ${min} to ${max}`;
   return v.pipe(

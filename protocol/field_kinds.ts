@@ -12,53 +12,40 @@ interface Bounds {
   readonly max: number;
 }
 
-const storedNumber = v.number("must be a number");
-
-/** A whole number within `bounds`, both ends included. */
-/* @__NO_SIDE_EFFECTS__ */
+/** Checks a whole number within `bounds`, both ends included. */
 export function wholeNumberSchema({ min, max }: Bounds) {
   const message = `must be a whole number from ${min} to ${max}`;
   return v.pipe(v.number(message), v.integer(message), v.minValue(min, message), v.maxValue(max, message));
 }
 
 /** One of several names. */
-/* @__NO_SIDE_EFFECTS__ */
 export function choice<const Options extends readonly string[]>(options: Options) {
   const schema = v.picklist(options, `must be one of ${options.join(", ")}`);
-  return { kind: "choice", options, schema, stored: schema } as const;
+  return { kind: "choice", options, schema } as const;
 }
 
-/** A whole number; records may hold one outside `bounds`. */
-/* @__NO_SIDE_EFFECTS__ */
+/** A whole number within `bounds`, both ends included. */
 export function wholeNumber(bounds: Bounds) {
-  return { kind: "whole", schema: wholeNumberSchema(bounds), stored: storedNumber } as const;
+  return { kind: "whole", schema: wholeNumberSchema(bounds) } as const;
 }
 
-/** A number that `schema` checks; records may hold any. */
-/* @__NO_SIDE_EFFECTS__ */
+/** A number that `schema` checks. */
 export function number<Schema extends v.GenericSchema<unknown, number>>(schema: Schema) {
-  return { kind: "number", schema, stored: storedNumber } as const;
+  return { kind: "number", schema } as const;
 }
 
-/** Widths of layers: at most `most` whole numbers within `bounds`; records may hold any numbers. */
-/* @__NO_SIDE_EFFECTS__ */
+/** Widths of layers: at most `most` whole numbers within `bounds`. */
 export function widths(bounds: Bounds, most: number) {
-  const message = "must be a list of layer widths";
-  return {
-    kind: "widths",
-    schema: v.pipe(
-      v.array(wholeNumberSchema(bounds), message),
-      v.maxLength(most, `must have at most ${most} layers`),
-    ),
-    stored: v.array(storedNumber, message),
-  } as const;
+  const schema = v.pipe(
+    v.array(wholeNumberSchema(bounds), "must be a list of layer widths"),
+    v.maxLength(most, `must have at most ${most} layers`),
+  );
+  return { kind: "widths", schema } as const;
 }
 
 /** On or off. */
-/* @__NO_SIDE_EFFECTS__ */
 export function toggle() {
-  const schema = v.boolean("must be true or false");
-  return { kind: "toggle", schema, stored: schema } as const;
+  return { kind: "toggle", schema: v.boolean("must be true or false") } as const;
 }
 
 /** Whether two values of a field are equal; lists are compared entry by entry. */
@@ -73,24 +60,20 @@ export function writeValue(value: FieldValue): string {
 }
 
 /**
- * The value that the text of a query or a form spells, not yet checked: a number that is none becomes NaN. A comma at the
+ * The value that the text of a query or a form spells, not yet checked; anything but a number becomes NaN. A comma at the
  * end of `128,` is forgiven, since a person may still be typing.
  */
 export function readValue(kind: FieldKind, text: string): FieldValue {
+  if (kind === "choice") return text;
   const trimmed = text.trim();
-  switch (kind) {
-    case "choice":
-      return text;
-    case "toggle":
-      return trimmed === "true";
-    case "widths":
-      return trimmed === "" ? [] : trimmed.replace(/,$/, "").split(",").map(readNumber);
-    default:
-      return readNumber(text);
-  }
+  if (kind === "toggle") return trimmed === "true";
+  if (kind !== "widths") return readNumber(trimmed);
+  const list = trimmed.replace(/,$/, "");
+  return list === "" ? [] : list.split(",").map(readNumber);
 }
 
-function readNumber(text: string): number {
+/** The number that `text` spells, NaN for anything else and for an empty text. */
+export function readNumber(text: string): number {
   return text.trim() === "" ? NaN : Number(text);
 }
 

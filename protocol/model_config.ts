@@ -113,8 +113,6 @@ export interface Field {
   readonly options?: readonly string[];
   /** Checks a value that comes from outside. */
   readonly schema: v.GenericSchema<unknown, FieldValue>;
-  /** Checks a value in a stored record, where bounds of training do not matter. */
-  readonly stored: v.GenericSchema<unknown, FieldValue>;
   /** As tables of models name it. */
   readonly label: string;
   /** What its number counts, such as `epoch`. */

@@ -3,25 +3,39 @@ import * as v from "valibot";
 import type { PredictParams } from "./configs.ts";
 import { sameValue } from "./field_kinds.ts";
 import type { LearningRateRange } from "./learning_rate.ts";
-import { FIELD_NAMES, type FieldName, fieldOf, type MODEL_FIELDS, type ModelConfig } from "./model_config.ts";
-
-type RecordEntry<F> = F extends { stored: infer S extends v.GenericSchema; optional: true; initial: infer I }
-  ? v.OptionalSchema<S, I & v.InferInput<S>>
-  : F extends { stored: infer S } ? S
-  : never;
-
-type RecordEntries = { [Name in FieldName]: RecordEntry<(typeof MODEL_FIELDS)[Name]> };
-
-/* @__NO_SIDE_EFFECTS__ */
-function recordEntries(): RecordEntries {
-  return Object.fromEntries(FIELD_NAMES.map((name) => {
-    const { stored, optional, initial } = fieldOf(name);
-    return [name, optional ? v.optional(stored, initial) : stored];
-  })) as RecordEntries;
-}
+import {
+  type Field,
+  FIELD_NAMES,
+  type FieldName,
+  fieldOf,
+  type MODEL_FIELDS,
+  type ModelConfig,
+} from "./model_config.ts";
 
 const number = v.number("must be a number");
 const text = v.string("must be a string");
+const widths = v.array(number, "must be a list of layer widths");
+
+/** Checks a field in a stored record, where bounds of training do not matter. */
+type StoredSchema<F> = F extends { kind: "whole" | "number" } ? typeof number
+  : F extends { kind: "widths" } ? typeof widths
+  : F extends { schema: infer S } ? S
+  : never;
+
+type RecordEntry<F> = F extends { optional: true; initial: infer I }
+  ? v.OptionalSchema<StoredSchema<F> & v.GenericSchema, I>
+  : StoredSchema<F>;
+
+type RecordEntries = { [Name in FieldName]: RecordEntry<(typeof MODEL_FIELDS)[Name]> };
+
+function recordEntries(): RecordEntries {
+  const stored = ({ kind, schema }: Field) =>
+    kind === "widths" ? widths : kind === "whole" || kind === "number" ? number : schema;
+  return Object.fromEntries(FIELD_NAMES.map((name) => {
+    const field = fieldOf(name);
+    return [name, field.optional ? v.optional(stored(field), field.initial) : stored(field)];
+  })) as RecordEntries;
+}
 
 /**
  * One entry of `models_metadata.json`. Another program may have written it, so it is read leniently: bounds of training

@@ -19,21 +19,17 @@ export function queryName(field: FieldName): keyof FormQuery {
   return (fieldOf(field).query ?? field) as keyof FormQuery;
 }
 
-/** All names that a query may carry, in the order in which it is written. */
-export const QUERY_NAMES = [
-  ...new Set([
-    ...FIELD_NAMES.flatMap((name) => [queryName(name), fieldOf(name).asked ?? queryName(name)]),
-    "seed",
-    "device",
-    "model_id",
-  ]),
-] as (keyof FormQuery)[];
+/** All names that a query may carry. */
+export function queryNames(): (keyof FormQuery)[] {
+  const names = FIELD_NAMES.flatMap((name) => [queryName(name), fieldOf(name).asked ?? queryName(name)]);
+  return [...new Set([...names, "seed", "device", "model_id"])] as (keyof FormQuery)[];
+}
 
 /** The fields that the query string `search` carries; other keys are ignored. */
 export function parseFormQuery(search: string): FormQuery {
   const given = new URLSearchParams(search);
   const query: FormQuery = {};
-  for (const name of QUERY_NAMES) {
+  for (const name of queryNames()) {
     const value = given.get(name);
     if (value !== null) query[name] = value;
   }
@@ -42,12 +38,8 @@ export function parseFormQuery(search: string): FormQuery {
 
 /** The query string of `query`, without the question mark. */
 export function formatFormQuery(query: FormQuery): string {
-  const out = new URLSearchParams();
-  for (const name of QUERY_NAMES) {
-    const value = query[name];
-    if (value !== undefined) out.set(name, value);
-  }
-  return out.toString();
+  const given = Object.entries(query).filter(([, value]) => value !== undefined);
+  return new URLSearchParams(given).toString();
 }
 
 /** The query that leads to the model which `params` describe. */

@@ -1,5 +1,5 @@
 /** The routes that both services have. */
-import { QUERY_NAMES } from "../../protocol/mod.ts";
+import { queryNames } from "../../protocol/mod.ts";
 import { json, type Operation, refusal } from "./operation.ts";
 
 const PAGE = { type: "text/html" };
@@ -28,8 +28,9 @@ export const COMMON_OPERATIONS: readonly Operation[] = [
     method: "get",
     path: "/",
     summary: "The page",
-    detail:
-      `Its fields can be filled in by the query: ${QUERY_NAMES.join(", ")}. Widths are separated by commas (128,64).`,
+    detail: `Its fields can be filled in by the query: ${
+      queryNames().join(", ")
+    }. Widths are separated by commas (128,64).`,
     answers: [{ status: 200, when: "The page.", ...PAGE }, refusal(503, "The pages are not built.")],
   },
   {

@@ -33,7 +33,7 @@ async function opened(search: string, runs: RunSummary[] = []): Promise<{ lab: F
 Deno.test("a reload finds the run that the address names, ended or not", async () => {
   const { lab, model } = await opened("?epochs=7&run=r1", [summary("r2", "running"), summary("r1", "done")]);
   assert.deepEqual(lab.sockets.map((socket) => socket.path), ["/ws/runs/r1"]);
-  assert.equal(model.form.model.epochs.text.value, "7");
+  assert.equal(model.form.fields.num_epochs.text.value, "7");
 });
 
 Deno.test("a fresh page finds the newest run under way and shows its settings", async () => {
@@ -45,7 +45,7 @@ Deno.test("a fresh page finds the newest run under way and shows its settings", 
 
 Deno.test("settings in the address win over those of a run found under way, which does not bar a training", async () => {
   const { lab, model } = await opened("?model_type=SimpleNN&hidden_layers_config=16", [summary("r1", "running")]);
-  assert.equal(model.form.model.modelType.value, "SimpleNN");
+  assert.equal(model.form.fields.model_type.text.value, "SimpleNN");
   assert.ok(model.canStart.value);
   assert.doesNotMatch(model.address.value, /run=/);
   model.start();
@@ -62,7 +62,7 @@ Deno.test("a lab that cannot be asked leaves the page ready", async () => {
 
 Deno.test("the address keeps the fields and the run, so that a reload finds both", async () => {
   const { lab, model } = await opened("");
-  model.form.model.epochs.text.value = "2";
+  model.form.fields.num_epochs.text.value = "2";
   model.start();
   lab.socket.open();
   lab.socket.say({ type: "accepted", run_id: "r9", total_steps: 1876 });
@@ -72,11 +72,11 @@ Deno.test("the address keeps the fields and the run, so that a reload finds both
 
 Deno.test("nothing starts while a field is wrong or the page's own training is under way", async () => {
   const { lab, model } = await opened("");
-  model.form.model.epochs.text.value = "none";
+  model.form.fields.num_epochs.text.value = "none";
   assert.ok(!model.canStart.value);
   model.start();
   assert.equal(lab.sockets.length, 0);
-  model.form.model.epochs.text.value = "1";
+  model.form.fields.num_epochs.text.value = "1";
   model.start();
   model.start();
   assert.equal(lab.sockets.length, 1);
@@ -87,7 +87,7 @@ Deno.test("the link to the trained model carries what was trained, not what the 
   model.start();
   lab.socket.open();
   lab.socket.say({ type: "accepted", run_id: "r1", total_steps: 938 });
-  model.form.model.epochs.text.value = "9";
+  model.form.fields.num_epochs.text.value = "9";
   assert.equal(model.testQuery.value, undefined);
   lab.socket.say({ type: "result", accuracy: 95, training_time: 1, model_id: "m1", run_id: "r1" });
   assert.deepEqual(model.testQuery.value, {
@@ -127,7 +127,7 @@ Deno.test("the model of a run is trained further with the settings it was traine
   model.start();
   lab.socket.open();
   lab.socket.say({ type: "result", accuracy: 95, training_time: 1, model_id: "m1", run_id: "r1" });
-  model.form.model.epochs.text.value = "9";
+  model.form.fields.num_epochs.text.value = "9";
   model.trainFurther();
   lab.socket.open();
   const [config] = lab.socket.sent as Record<string, unknown>[];
@@ -168,7 +168,7 @@ Deno.test("only who presses a button is led to the run: not who finds one, nor w
 
 Deno.test("the address keeps the table beside the form's fields, and neither is taken for the other", async () => {
   const { model } = await opened("?epochs=3&only_optimizer=SGD&sort=-accuracy");
-  assert.equal(model.form.model.optimizer.value, "Adam");
+  assert.equal(model.form.fields.optimizer.text.value, "Adam");
   assert.equal(model.models.table.optimizer.value, "SGD");
   const address = new URLSearchParams(model.address.value);
   assert.deepEqual(
