@@ -2,7 +2,7 @@
 import { RegistryError } from "../lab/models/mod.ts";
 import { runInferenceService } from "../inference_service/serve.ts";
 import { type Settings, StartupError } from "../service/settings.ts";
-import { runTrainingService } from "../training_service/serve.ts";
+import { runTrainingService } from "../training_service/service.ts";
 import type { ServiceName } from "./lab_up.ts";
 
 export type ToServiceWorker = { type: "serve"; service: ServiceName; settings: Settings } | { type: "stop" };

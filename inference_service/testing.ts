@@ -41,9 +41,9 @@ export class MemoryStore implements ModelFiles {
   list = () => Promise.resolve(this.records);
   get = (id: string) => Promise.resolve(this.records.find((record) => record.id === id));
   readWeights = () => Promise.resolve([]);
-  openCheckpoint = ({ filename }: ModelRecord) =>
+  openPth = ({ filename }: ModelRecord) =>
     Promise.resolve({ size: filename.length, stream: new Blob([filename]).stream() });
-  checkpointVersion = ({ filename }: ModelRecord) => Promise.resolve(filename);
+  pthVersion = ({ filename }: ModelRecord) => Promise.resolve(filename);
 }
 
 export function pngUrl({ width, height, channels, data }: Raster): string {

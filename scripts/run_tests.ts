@@ -7,7 +7,7 @@ import { readSettings } from "../service/settings.ts";
 import { graphicsEnvironment } from "../service/graphics.ts";
 import { prepare } from "./lib/prepare.ts";
 import { PROJECT_DIR } from "./lib/source_files.ts";
-import { ALONE, SIDE_BY_SIDE } from "./lib/test_lanes.ts";
+import { ALONE, PAGES, SIDE_BY_SIDE } from "./lib/test_lanes.ts";
 import { countTests, summaryLine, type TestCounts } from "./lib/test_counts.ts";
 
 interface TestRun {
@@ -37,7 +37,10 @@ const DOCUMENTED = ["core/mod.ts"];
 async function runTests(args: string[], long: boolean): Promise<TestRun> {
   if (args.length > 0) return await runDenoTest(args, long);
   const parts = [
-    await runDenoTest(["--parallel", `--ignore=${ALONE.join(",")}`], long),
+    ...await Promise.all([
+      runDenoTest([PAGES], long, "at the end"),
+      runDenoTest(["--parallel", `--ignore=${[...ALONE, PAGES].join(",")}`], long),
+    ]),
     await runDenoTest(ALONE, long),
     await runDenoTest(["--doc", ...DOCUMENTED], long),
   ];
@@ -52,7 +55,12 @@ async function runTests(args: string[], long: boolean): Promise<TestRun> {
   };
 }
 
-async function runDenoTest(args: readonly string[], long: boolean): Promise<TestRun> {
+/** `output`: what runs beside another run shows what it wrote once it has ended. */
+async function runDenoTest(
+  args: readonly string[],
+  long: boolean,
+  output: "at once" | "at the end" = "at once",
+): Promise<TestRun> {
   const report = await Deno.makeTempFile({ suffix: ".xml" });
   try {
     const command = new Deno.Command(Deno.execPath(), {
@@ -60,10 +68,13 @@ async function runDenoTest(args: readonly string[], long: boolean): Promise<Test
       cwd: PROJECT_DIR,
       env: { ...graphicsEnvironment(), DENO_JOBS: String(SIDE_BY_SIDE), ...(long ? { LAB_LONG: "1" } : {}) },
       stdin: "null",
-      stdout: "inherit",
+      stdout: output === "at once" ? "inherit" : "piped",
       stderr: "inherit",
     });
-    const { code } = await command.spawn().status;
+    const process = command.spawn();
+    const written = output === "at once" ? undefined : new Response(process.stdout).text();
+    const { code } = await process.status;
+    if (written !== undefined) console.log(await written);
     return { counts: countTests(await Deno.readTextFile(report)), code };
   } finally {
     await Deno.remove(report);

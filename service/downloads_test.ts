@@ -2,10 +2,11 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { parameterSpecs } from "../core/models/spec.ts";
-import { type NewModel, Registry, specOf } from "../lab/models/mod.ts";
+import { type NewModel, specOf } from "../lab/models/mod.ts";
 import { createServiceApp } from "./app.ts";
 import { addModelRoutes } from "./model_routes.ts";
 import { readSettings } from "./settings.ts";
+import { openRegistry } from "./files/open_registry.ts";
 
 const MODEL: NewModel = {
   model_type: "SimpleNN",
@@ -30,7 +31,7 @@ interface Shelf {
 /** Serves a stored model of 7 MB; files that stay open fail the test. */
 async function withShelf(body: (shelf: Shelf) => Promise<void>) {
   const modelsDir = await Deno.makeTempDir({ prefix: "downloads_" });
-  const registry = await Registry.open(modelsDir, { write: true });
+  const registry = await openRegistry(modelsDir, { write: true });
   const weights = parameterSpecs(specOf(MODEL)).map(({ name, shape }) => (
     { name, shape, data: new Float32Array(shape.reduce((a, b) => a * b, 1)).fill(0.5) }
   ));

@@ -1,6 +1,6 @@
 /** The stored models as both services offer them: records, and files to download. */
 import type { Context, Hono } from "hono";
-import { writeOnnx } from "../core/formats/onnx.ts";
+import { writeOnnx } from "../core/formats/onnx/writer.ts";
 import { writeSafetensors } from "../core/formats/safetensors.ts";
 import { parameterSpecs } from "../core/models/spec.ts";
 import { type ModelRecord, quote, recordVersion } from "../protocol/mod.ts";
@@ -10,7 +10,7 @@ import { type Body, Exports } from "./exports.ts";
 import { pathId } from "./path_id.ts";
 
 /** What these routes need of the registry. */
-export type ModelFiles = Pick<Registry, "list" | "get" | "readWeights" | "openCheckpoint" | "checkpointVersion">;
+export type ModelFiles = Pick<Registry, "list" | "get" | "readWeights" | "openPth" | "pthVersion">;
 
 /**
  * Adds `GET /api/models` (newest first), `GET /api/models/{id}`, `…/model.pth` (the file as it is stored),
@@ -27,7 +27,7 @@ export function addModelRoutes(app: Hono, models: ModelFiles, exports = new Expo
   app.get("/api/models/:id/model.pth", async (c) => {
     const record = await find(c);
     return await download(c, record, "pth", async () => {
-      const { stream, size } = await models.openCheckpoint(record);
+      const { stream, size } = await models.openPth(record);
       return { content: stream, length: size };
     });
   });
@@ -57,7 +57,7 @@ export function addModelRoutes(app: Hono, models: ModelFiles, exports = new Expo
   ): Promise<Response> {
     try {
       // Before the file is read: should it change in between, the browser asks once too often, never once too seldom.
-      const etag = await etagOf(record, await models.checkpointVersion(record));
+      const etag = await etagOf(record, await models.pthVersion(record));
       const mark = { "ETag": etag, "Cache-Control": "no-cache" };
       if (c.req.header("if-none-match") === etag) return c.body(null, 304, mark);
       const headers = {
@@ -103,8 +103,8 @@ function listEncoder(): (records: readonly ModelRecord[]) => Uint8Array<ArrayBuf
 }
 
 /** Other programs may rewrite a record or its file under the same id, so both count. */
-async function etagOf(record: ModelRecord, checkpointVersion: string): Promise<string> {
-  const state = new TextEncoder().encode(`${recordVersion(record)} ${checkpointVersion}`);
+async function etagOf(record: ModelRecord, pthVersion: string): Promise<string> {
+  const state = new TextEncoder().encode(`${recordVersion(record)} ${pthVersion}`);
   return `"${new Uint8Array(await crypto.subtle.digest("SHA-256", state)).toHex()}"`;
 }
 

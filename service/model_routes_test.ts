@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
-import { writeOnnx } from "../core/formats/onnx.ts";
-import { readSafetensors, specFromMetadata } from "../core/formats/safetensors.ts";
+import { writeOnnx } from "../core/formats/onnx/writer.ts";
+import { specFromMetadata } from "../core/formats/recognise/known_model.ts";
+import { readSafetensors } from "../core/formats/safetensors.ts";
 import { type NamedTensor, parameterSpecs } from "../core/models/spec.ts";
 import type { ModelRecord } from "../protocol/mod.ts";
 import { RegistryError, specOf } from "../lab/models/mod.ts";
@@ -35,8 +36,8 @@ function createApp(files: Partial<ModelFiles> = {}, records = [record]) {
     list: () => Promise.resolve(records),
     get: (id) => Promise.resolve(records.find((record) => record.id === id)),
     readWeights: () => Promise.resolve(weights),
-    openCheckpoint: () => Promise.resolve({ size: checkpoint.length, stream: new Blob([checkpoint]).stream() }),
-    checkpointVersion: () => Promise.resolve("1"),
+    openPth: () => Promise.resolve({ size: checkpoint.length, stream: new Blob([checkpoint]).stream() }),
+    pthVersion: () => Promise.resolve("1"),
     ...files,
   });
   return (path: string, headers: Record<string, string> = {}) =>
@@ -95,7 +96,7 @@ Deno.test("a browser that has the file is not sent it again", async () => {
 Deno.test("a browser is sent the file anew once another program has changed it or its record", async () => {
   for (const path of ["/m1/model.pth", "/m1/model.safetensors", "/m1/model.onnx"]) {
     const etag = await etagOf(createApp()(path));
-    const rewritten = createApp({ checkpointVersion: () => Promise.resolve("2") });
+    const rewritten = createApp({ pthVersion: () => Promise.resolve("2") });
     const edited = createApp({}, [{ ...record, accuracy: 95 }]);
     for (const get of [rewritten, edited]) {
       const response = await get(path, { "if-none-match": etag });
@@ -119,7 +120,7 @@ Deno.test("a model that is not there, or cannot be read, is said to be so", asyn
     assert.deepEqual(await response.json(), { error: 'There is no model "m2".' });
   }
   const damaged = () => Promise.reject(new RegistryError("the file of model m1 is damaged"));
-  for (const files of [{ readWeights: damaged, openCheckpoint: damaged }, { checkpointVersion: damaged }]) {
+  for (const files of [{ readWeights: damaged, openPth: damaged }, { pthVersion: damaged }]) {
     for (const path of ["/m1/model.pth", "/m1/model.safetensors", "/m1/model.onnx"]) {
       const response = await createApp(files)(path);
       assert.equal(response.status, 409);

@@ -5,7 +5,7 @@ import { RegistryError } from "../lab/models/mod.ts";
 import { HttpError } from "../service/errors.ts";
 import { pathId } from "../service/path_id.ts";
 import { drawCurve } from "./history/curve_png.ts";
-import { historyCsv } from "./history/history_csv.ts";
+import { historyCsv } from "../lab/runs/history_csv.ts";
 import type { RunArchive } from "../lab/runs/run_archive.ts";
 import type { Runs } from "../lab/runs/runs.ts";
 

@@ -2,7 +2,8 @@
 import { readSettings } from "../service/settings.ts";
 import { foldersOf } from "./service_process_testing.ts";
 import { openTrainingService } from "./service.ts";
-import { inTime, TestClient } from "./testing.ts";
+import { inTime } from "../lab/in_time_testing.ts";
+import { TestClient } from "./testing.ts";
 
 export interface OpenLab {
   /** Such as `127.0.0.1:41234`. */

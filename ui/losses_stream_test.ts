@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import type { Page } from "playwright-core";
 import { serveLosses } from "./testing/losses_server.ts";
-import { setUpPageTests } from "./testing/page_test_setup.ts";
+import { setUpPageTests } from "./testing/page_test.ts";
 import { traceMainThread } from "./testing/trace.ts";
 import { button, startTraining, statusBecomes, stepsDone } from "./testing/training_page.ts";
 

@@ -2,7 +2,7 @@
 import type { ModelFile } from "../../core/formats/model_file.ts";
 import { ImportConfigSchema, type ModelConfig, sameValue, validate, ValidationError } from "../../protocol/mod.ts";
 import { parseFields } from "./import_form.ts";
-import type { FoundModel } from "./import_messages.ts";
+import type { FoundModel } from "./import_thread.ts";
 
 /**
  * What `file` says of itself; `given` wins over its metadata, and what neither says has the default.

@@ -1,8 +1,8 @@
-/** What a request to bring a model in holds: the file, and fields that say how it was trained. */
-import { Buffer } from "node:buffer";
+/** What a request to import a model holds: the file, and fields that say how it was trained. */
 import { fieldOf, IMPORT_FIELDS, parseJson, quote, ValidationError } from "../../protocol/mod.ts";
-import type { ImportRequest } from "./import_messages.ts";
+import type { ImportRequest } from "./import_thread.ts";
 
+/** The parts of such a request. */
 export interface ImportParts {
   file: Uint8Array;
   /** As the form names it. */
@@ -96,16 +96,23 @@ async function parseForm(body: Uint8Array<ArrayBuffer>, contentType: string): Pr
   }
 }
 
-/** Parts of a form, counted before anything is made of them; as many as can be told of one without a proper boundary. */
+/** Parts of a form, counted before anything is made of them, up to one too many; 0 without a proper boundary. */
 function countParts(body: Uint8Array, contentType: string): number {
   const boundary = /boundary="?([^";]+)/i.exec(contentType)?.[1];
   if (boundary === undefined) return 0;
-  const bytes = Buffer.from(body.buffer, body.byteOffset, body.length), line = Buffer.from(`--${boundary.trim()}`);
+  const line = new TextEncoder().encode(`--${boundary.trim()}`);
   let count = 0;
-  for (let at = bytes.indexOf(line); at !== -1 && count <= MAX_PARTS; at = bytes.indexOf(line, at + line.length)) {
+  for (let at = indexOf(body, line, 0); at !== -1 && count <= MAX_PARTS; at = indexOf(body, line, at + line.length)) {
     count++;
   }
   return count;
+}
+
+/** Where `part` first lies in `bytes` from `start` on, or -1. */
+function indexOf(bytes: Uint8Array, part: Uint8Array, start: number): number {
+  let at = bytes.indexOf(part[0], start);
+  while (at !== -1 && !part.every((byte, i) => bytes[at + i] === byte)) at = bytes.indexOf(part[0], at + 1);
+  return at;
 }
 
 function parseConfig(text: string): Fields {

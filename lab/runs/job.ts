@@ -3,7 +3,7 @@ import type { NamedTensor } from "../../core/models/spec.ts";
 import { configOf, type DeviceChoice } from "../../protocol/mod.ts";
 import { type NewModel, specOf } from "../models/mod.ts";
 import type { Run } from "./run.ts";
-import type { TrainedModel, TrainingJob } from "../training/worker_messages.ts";
+import type { TrainedModel, TrainingJob } from "../training/training_job.ts";
 
 /** What a training begins with: the tensors of a run snapshot, the weights of a stored model, or neither. */
 export interface Origin {
@@ -13,7 +13,7 @@ export interface Origin {
 
 /** What the worker of a run is asked to do. `device` and `threads` are the lab's; the run may name another device. */
 export function jobOf(
-  { config, past, watchers }: Run,
+  { config, past, livePads }: Run,
   { tensors, weights }: Origin,
   { device, threads }: { device: DeviceChoice; threads: number },
 ): TrainingJob {
@@ -28,7 +28,7 @@ export function jobOf(
     // A resumed run stays on its device: another one rounds differently.
     device: past?.device ?? checkpoint?.device ?? config.device ?? device,
     threads,
-    watched: watchers.board.buffer,
+    livePads: livePads.board.buffer,
     ...(weights === undefined ? {} : { weights }),
     ...(checkpoint === undefined || tensors === undefined ? {} : {
       resume: {

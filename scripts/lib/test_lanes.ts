@@ -5,7 +5,7 @@
  * share. Files, or folders with all below.
  */
 export const ALONE = [
-  "core/backends/webgpu/webgpu_test.ts",
+  "core/backends/webgpu/backend_test.ts",
   "core/formats/fuzz_test.ts",
   "core/mnist/ood/ood_test.ts",
   "inference_service/drawing/drawing_fuzz_test.ts",
@@ -24,7 +24,7 @@ export const ALONE = [
   "training_service/responsiveness_test.ts",
   "training_service/resume_e2e_test.ts",
   "training_service/resume_test.ts",
-  "training_service/worker_client_test.ts",
+  "lab/training/worker_engine_test.ts",
   "lab/runs/",
   "training_service/sockets/",
   "training_service/strangers_test.ts",
@@ -34,5 +34,8 @@ export const ALONE = [
   "ui/training/models/models_table_test.ts",
 ];
 
-/** Of those that share it: tests wait for processes and pages, so that one more than there are cores keeps them busy. */
-export const SIDE_BY_SIDE = navigator.hardwareConcurrency + 1;
+/** The longest file: it starts first and runs beside those that share the machine. */
+export const PAGES = "ui/pages_test.ts";
+
+/** Files that run at the same time beside `PAGES`: one for each core, as page tests mostly wait for their browser. */
+export const SIDE_BY_SIDE = navigator.hardwareConcurrency;

@@ -17,7 +17,7 @@ const devices = chooseDevices(new URLSearchParams(location.search).get("device")
 const weights = new StoredWeights(browserConnection);
 const model = new InferenceModel({
   connection: browserConnection,
-  engine: new LocalEngine(openStored(browserConnection, devices, weights)),
+  engine: new LocalEngine(openStored(weights, devices)),
   preferences: browserPreferences,
   decodeSample,
   now: () => performance.now(),

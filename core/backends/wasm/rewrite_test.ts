@@ -46,7 +46,7 @@ Deno.test("rows of bytes without their zeros give the dense product and its grad
     for (const density of [0.2, 0.7]) {
       await t.step(`${rows} × ${depth} × ${width}, ${density} full`, async () => {
         const program = firstLayer(rows, depth, width, density);
-        assert.deepEqual(specialKernels(program), ["compressTableRows", "compressedMatmul", "transposeCompressed"]);
+        assert.deepEqual(specialKernels(program), ["sparseMatmul", "takeSparseRows", "transposeSparse"]);
         const tolerance = { relative: 1e-5, absolute: 1e-4 };
         await assertLikeReference(program, firstLayerState(rows, depth, density), tolerance);
       });
@@ -67,7 +67,7 @@ Deno.test("what a ReLU leaves is multiplied without its zeros, forward and for t
     await t.step(`${rows} × ${depth} × ${width}`, async () => {
       const x = state("x", [rows, depth]), w = state("w", [depth, width]);
       const program = withGradients(matmul(relu(x), w), { x, w });
-      const expected = ["compressRows", "compressedMatmul", "transposeCompressed"];
+      const expected = ["sparseMatmul", "toSparse", "transposeSparse"];
       assert.deepEqual(specialKernels(program), expected);
       const tolerance = { relative: 1e-5, absolute: 1e-4 };
       await assertLikeReference(program, {}, tolerance);
@@ -82,7 +82,7 @@ Deno.test("a gradient that a ReLU let through in part goes back through the weig
     await t.step(`${rows} × ${depth} × ${width}`, async () => {
       const x = state("x", [rows, width]), w = state("w", [width, depth]);
       const program = withGradients(relu(matmul(x, w)), { x, w });
-      assert.deepEqual(specialKernels(program), rows > 4 ? ["compressRows", "compressedMatmul", "transpose"] : []);
+      assert.deepEqual(specialKernels(program), rows > 4 ? ["sparseMatmul", "toSparse", "transpose"] : []);
       await assertLikeReference(program, {}, { relative: 1e-5, absolute: 1e-4 });
     });
   }

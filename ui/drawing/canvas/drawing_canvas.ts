@@ -66,7 +66,7 @@ export class DrawingCanvas {
     return this.#picture.inkOf(this.sketch.marks.value, row, column);
   }
 
-  dispose(): void {
+  close(): void {
     this.#listening.abort();
     for (const observer of this.#observers) observer.disconnect();
     for (const end of this.#effects) end();

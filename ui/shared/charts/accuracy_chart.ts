@@ -4,17 +4,17 @@ import { legendValue, Plot, type PlotStyle, WHOLE_INCREMENTS } from "./plot.ts";
 
 const HEIGHT = 150;
 
-/** What was measured at the end of one epoch. */
+/** What is measured at the end of an epoch. */
 export interface EpochPoint {
   /** From 1. */
   epoch: number;
   /** Per cent of the test digits. */
   accuracy: number;
-  /** Mean of the epoch's losses; null where it is no longer a number, undefined where nobody told. */
+  /** Mean of the epoch's losses; null for NaN, undefined where it is unknown. */
   meanLoss?: number | null;
 }
 
-/** Test accuracy at the end of each epoch: points, joined by a line. */
+/** The test accuracy after each epoch, as points joined by a line. */
 export class AccuracyChart {
   readonly #plot: Plot;
   #points: readonly EpochPoint[] = [];
@@ -28,15 +28,16 @@ export class AccuracyChart {
     this.#plot = new Plot(parent, HEIGHT, (style) => plotOptions(style, () => this.#epochs), data);
   }
 
-  /** Shows `points` of a training of `epochs`, with one of the next frames. */
+  /** Shows `points` of a training of `epochs` epochs, in one of the next frames. */
   update(points: readonly EpochPoint[], epochs: number): void {
     this.#points = points;
     this.#epochs = epochs;
     this.#plot.update();
   }
 
-  dispose(): void {
-    this.#plot.dispose();
+  /** Removes the chart from the page. */
+  close(): void {
+    this.#plot.close();
   }
 }
 
@@ -44,7 +45,7 @@ function plotOptions({ axis, colour }: PlotStyle, epochs: () => number): Omit<uP
   return {
     padding: [12, 24, 0, 0],
     scales: {
-      // Room on both sides, so that the first and the last point are whole.
+      // Room on both sides, so that the first and the last point are not cut off.
       x: { time: false, range: () => [0.5, epochs() + 0.5] },
       y: { range: (_, min) => accuracyRange(min) },
     },
@@ -67,7 +68,7 @@ function plotOptions({ axis, colour }: PlotStyle, epochs: () => number): Omit<uP
   };
 }
 
-/** From a round number below the lowest to all: differences near the top are what a longer training is about. */
+/** From a round number below the lowest accuracy to 100 %, so that small gains near the top can be seen. */
 function accuracyRange(min: number | null): [number, number] {
   const least = min ?? 90;
   const step = least >= 95 ? 1 : least >= 90 ? 2 : 10;

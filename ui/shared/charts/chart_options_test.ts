@@ -9,7 +9,7 @@ function remembering(kept: Record<string, string> = {}) {
   };
 }
 
-Deno.test("what was chosen is there on the next visit", () => {
+Deno.test("choices are remembered for the next visit", () => {
   const preferences = remembering();
   const options = new ChartOptions(preferences);
   assert.deepEqual([options.smoothing.value, options.logScale.value], [5, false]);
@@ -19,7 +19,7 @@ Deno.test("what was chosen is there on the next visit", () => {
   assert.deepEqual([next.smoothing.value, next.logScale.value], [12, true]);
 });
 
-Deno.test("a smoothing that cannot be is not taken over", () => {
+Deno.test("an impossible smoothing is ignored", () => {
   for (const strange of ["", "much", "-1", "400"]) {
     assert.equal(new ChartOptions(remembering({ "chart.smoothing": strange })).smoothing.value, 5, `"${strange}"`);
   }

@@ -5,13 +5,15 @@ import { legendValue, Plot, type PlotStyle, WHOLE_INCREMENTS } from "./plot.ts";
 
 const HEIGHT = 280;
 
+/** How a `LossChart` is drawn. */
 export interface LossChartOptions {
+  /** Whether the loss axis is logarithmic. */
   logScale: boolean;
-  /** Share of the run that the running mean looks back over, from 0 to 1. */
+  /** How far the running mean looks back, as a share of the run: 0 to 1. */
   smoothing: number;
 }
 
-/** The loss curve: every reported loss faintly, its running mean on top. */
+/** The loss curve: every loss in a faint colour, their running mean on top. */
 export class LossChart {
   readonly #plot: Plot;
   #shown: LossChartOptions;
@@ -26,17 +28,18 @@ export class LossChart {
     );
   }
 
-  /** Shows what the series holds by then, with one of the next frames. */
+  /** Shows the present losses, in one of the next frames. */
   update(options: LossChartOptions): void {
     const wasLog = this.#shown.logScale;
     this.#shown = options;
-    // A scale is linear or not from its beginning.
+    // uPlot cannot change the kind of a scale.
     if (options.logScale !== wasLog) this.#plot.rebuild();
     else this.#plot.update();
   }
 
-  dispose(): void {
-    this.#plot.dispose();
+  /** Removes the chart from the page. */
+  close(): void {
+    this.#plot.close();
   }
 }
 
@@ -56,7 +59,7 @@ function plotOptions({ axis, colour }: PlotStyle, logScale: boolean): Omit<uPlot
         ...logScale && { values: (_: uPlot, ticks: number[]) => ticks.map(formatLogTick) },
       },
     ],
-    // As variables, the markers' colours follow the page's; the canvas asks anew whenever it is painted.
+    // The markers are HTML, so variables follow the page's colours; the canvas reads them whenever it is painted.
     legend: { markers: { width: 0, fill: (_, index) => `var(${index === 1 ? "--curve-faint" : "--curve"})` } },
     cursor: { drag: { x: false, y: false }, points: { show: false } },
     series: [
@@ -71,7 +74,7 @@ function top(max: number): number {
   return max > 0 ? max * 1.05 : 1;
 }
 
-/** From the 1, 2 or 5 below the least loss to a little above the largest. A loss of 0 has no place on such a scale. */
+/** From the 1, 2 or 5 below the least loss to a little above the largest. A logarithmic scale cannot show a loss of 0. */
 function logRange(min: number, max: number): [number, number] {
   const least = Math.max(min > 0 ? min : 1e-4, 1e-7);
   const power = 10 ** Math.floor(Math.log10(least));
@@ -79,7 +82,7 @@ function logRange(min: number, max: number): [number, number] {
   return [bottom, Math.max(top(max), bottom * 10)];
 }
 
-/** Only 1, 2 and 5 of each power of ten are labelled: all nine would not fit. */
+/** Labels only 1, 2 and 5 of each power of ten: all nine would not fit. */
 function formatLogTick(tick: number): string {
   const digit = Math.round(tick / 10 ** Math.floor(Math.log10(tick) + 1e-9));
   return digit === 1 || digit === 2 || digit === 5 ? String(Number(tick.toPrecision(1))) : "";

@@ -1,39 +1,42 @@
 /**
- * The loss curve of one run in a bounded number of points: once `capacity` points are there, neighbours are averaged in
- * pairs and every later point stands for twice as many losses.
+ * The loss curve of one run, in a bounded number of points. Once there are `capacity` points, neighbours are averaged in
+ * pairs, and from then on each point stands for twice as many losses.
  */
 export class LossSeries {
+  /** The last step of each point. */
   readonly steps: number[] = [];
-  /** One per step; null is a gap: no loss there was a number. */
+  /** The mean loss of each point; null, a gap, where none of its losses is a number. */
   readonly losses: (number | null)[] = [];
+  /** Most points; even. */
+  readonly capacity: number;
   #first: number | undefined;
   #lastStep = 0;
   #diverged = false;
-  /** Losses that one point stands for. */
+  /** Losses per point. */
   #stride = 1;
+  /** Losses of the next point. */
   #pending: (number | null)[] = [];
 
-  /** `capacity` is even. */
-  constructor(readonly capacity = 2000) {}
+  constructor(capacity = 2000) {
+    this.capacity = capacity;
+  }
 
+  /** The step of the latest loss; 0 before the first. */
   get lastStep(): number {
     return this.#lastStep;
   }
 
-  /** The first loss that was a number, as it came. */
+  /** The first loss that is a number. */
   get first(): number | undefined {
     return this.#first;
   }
 
-  /** Whether the latest loss is no longer a number. */
+  /** Whether the latest loss is NaN. */
   get diverged(): boolean {
     return this.#diverged;
   }
 
-  /**
-   * Adds the loss of `step`, null where it is no longer a number; one that does not lie behind the last is ignored (a
-   * reconnected socket repeats itself).
-   */
+  /** Adds the loss of `step`, null for NaN. Steps that are not after the last one are ignored: sockets reconnect. */
   push(step: number, loss: number | null): void {
     if (step <= this.#lastStep) return;
     this.#lastStep = step;
@@ -42,11 +45,12 @@ export class LossSeries {
     this.#pending.push(loss);
     if (this.#pending.length < this.#stride) return;
     this.steps.push(step);
-    this.losses.push(average(this.#pending));
+    this.losses.push(meanOf(this.#pending));
     this.#pending = [];
     if (this.steps.length >= this.capacity) this.#halve();
   }
 
+  /** Makes it as good as new, for another run. */
   clear(): void {
     this.steps.length = this.losses.length = 0;
     this.#lastStep = 0;
@@ -60,23 +64,23 @@ export class LossSeries {
     const half = this.steps.length >> 1;
     for (let i = 0; i < half; i++) {
       this.steps[i] = this.steps[2 * i + 1];
-      this.losses[i] = average(this.losses.slice(2 * i, 2 * i + 2));
+      this.losses[i] = meanOf(this.losses.slice(2 * i, 2 * i + 2));
     }
     this.steps.length = this.losses.length = half;
     this.#stride *= 2;
   }
 }
 
-/** Of those that are numbers; null where none is. */
-function average(losses: readonly (number | null)[]): number | null {
+/** The mean of the losses that are numbers; null where none is. */
+function meanOf(losses: readonly (number | null)[]): number | null {
   const numbers = losses.filter((loss) => loss !== null);
   return numbers.length === 0 ? null : numbers.reduce((sum, loss) => sum + loss, 0) / numbers.length;
 }
 
 /**
- * Exponentially weighted running mean of `values`, with the same gaps. It looks back over about `share` (0 to 1) of the
- * values so far, however many those are; 0 leaves them as they are. As the share counts and not a number of values, a
- * curve keeps its look while it is thinned out.
+ * Exponentially weighted running mean of `values`, with the same gaps. Each mean looks back over about `share` (0 to 1)
+ * of the values before it; 0 leaves the values as they are. Because it is a share and not a number of values, a curve
+ * keeps its look when `LossSeries` halves its points.
  */
 export function runningMean(values: readonly (number | null)[], share: number): (number | null)[] {
   let count = 0;
@@ -88,7 +92,7 @@ export function runningMean(values: readonly (number | null)[], share: number): 
   });
 }
 
-/** The last of the running means that is a number. */
+/** The last running mean that is a number; undefined where there is none. */
 export function lastMean(values: readonly (number | null)[], share: number): number | undefined {
   return runningMean(values, share).findLast((mean) => mean !== null) ?? undefined;
 }

@@ -1,20 +1,20 @@
 import assert from "node:assert/strict";
 import { LossSeries, runningMean } from "./loss_series.ts";
 
-Deno.test("a short run keeps every loss as it came", () => {
+Deno.test("a short run keeps every loss", () => {
   const series = new LossSeries();
   [[1, 2.3], [10, 1.5], [20, 1.1]].forEach(([step, loss]) => series.push(step, loss));
   assert.deepEqual(series.steps, [1, 10, 20]);
   assert.deepEqual(series.losses, [2.3, 1.5, 1.1]);
 });
 
-Deno.test("a step that was already drawn is not drawn again", () => {
+Deno.test("steps that were already pushed are ignored", () => {
   const series = new LossSeries();
   for (const step of [1, 10, 10, 1, 20]) series.push(step, 1);
   assert.deepEqual(series.steps, [1, 10, 20]);
 });
 
-Deno.test("a long run stays within the capacity, in order, with the mean of its losses unchanged", () => {
+Deno.test("a long run keeps within the capacity, in order, and keeps the mean of its losses", () => {
   const series = new LossSeries(100);
   const total = 6400;
   let sum = 0;
@@ -29,7 +29,7 @@ Deno.test("a long run stays within the capacity, in order, with the mean of its 
   assert.ok(Math.abs(mean - sum / total) < 0.02, `mean ${mean}`);
 });
 
-Deno.test("clearing starts a new run from step 1", () => {
+Deno.test("a cleared series begins again at step 1", () => {
   const series = new LossSeries(4);
   for (let step = 1; step <= 9; step++) series.push(step, step);
   series.clear();
@@ -37,7 +37,7 @@ Deno.test("clearing starts a new run from step 1", () => {
   assert.deepEqual([series.steps, series.losses, series.first], [[1], [2.3], 2.3]);
 });
 
-Deno.test("a loss that is no longer a number is a gap", () => {
+Deno.test("a loss of NaN is a gap", () => {
   const series = new LossSeries();
   for (const step of [1, 2]) series.push(step, 2);
   series.push(3, null);
@@ -47,7 +47,7 @@ Deno.test("a loss that is no longer a number is a gap", () => {
   assert.deepEqual(series.losses, [2, 2, null, 2]);
 });
 
-Deno.test("a long run that diverges shows gaps from there on, and never a loss of 0", () => {
+Deno.test("a long run that diverges has only gaps from there on", () => {
   const series = new LossSeries(8);
   for (let step = 1; step <= 100; step++) series.push(step, step <= 37 ? 2 : null);
   const gap = series.losses.findIndex((loss) => loss === null);
@@ -56,7 +56,7 @@ Deno.test("a long run that diverges shows gaps from there on, and never a loss o
   assert.deepEqual(new Set(series.losses.slice(gap)), new Set([null]));
 });
 
-Deno.test("the running mean follows a falling loss closely and smooths noise away", () => {
+Deno.test("the running mean follows a falling loss and smooths its noise", () => {
   const curve = (step: number) => 0.1 + 2 * Math.exp(-step / 500);
   const losses = Array.from({ length: 2000 }, (_, i) => curve(i + 1) + 0.1 * (-1) ** i);
   const means = runningMean(losses, 0.05);
@@ -67,16 +67,16 @@ Deno.test("the running mean follows a falling loss closely and smooths noise awa
   }
 });
 
-Deno.test("without smoothing the losses stay as they are; with all of it, each is the mean of all so far", () => {
+Deno.test("a share of 0 changes nothing; a share of 1 gives the mean of all values so far", () => {
   assert.deepEqual(runningMean([3, 1, 2], 0), [3, 1, 2]);
   assert.deepEqual(runningMean([3, 1, 2], 1), [3, 2, 2]);
 });
 
-Deno.test("a gap stays a gap, and no part of the mean", () => {
+Deno.test("a gap stays a gap and does not count towards the mean", () => {
   assert.deepEqual(runningMean([4, null, 2], 1), [4, null, 3]);
 });
 
-Deno.test("a curve that was thinned out by averaging pairs keeps its running mean", () => {
+Deno.test("averaging pairs of points keeps the running mean", () => {
   const losses = Array.from({ length: 4000 }, (_, i) => 2 + Math.sin(i / 300));
   const halves = losses.filter((_, i) => i % 2 === 1).map((loss, i) => (loss + losses[2 * i]) / 2);
   const [all, half] = [runningMean(losses, 0.1), runningMean(halves, 0.1)];

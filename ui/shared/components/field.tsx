@@ -6,11 +6,11 @@ interface FieldProps {
   id: string;
   /** The accessible name, word for word. */
   label: string;
-  /** What the field means, in plain words. */
+  /** Explains the field in plain words. */
   hint: ComponentChildren;
 }
 
-/** A text field that says beside itself what is wrong with it. */
+/** A text field with its hint, or with what is wrong with its text. */
 export function TextField(
   { id, label, hint, field, inputMode }: FieldProps & {
     field: TypedText<unknown>;
@@ -39,12 +39,13 @@ export function TextField(
   );
 }
 
+/** One choice of a `SelectField`. */
 export interface Option {
   value: string;
   text: string;
 }
 
-/** A choice; `value` may lie outside the options, then `otherwise` is shown for it. */
+/** A list of choices with a hint. While `value` is undefined, `otherwise` is shown. */
 export function SelectField(
   { id, label, hint, options, value, otherwise, onChoose }: FieldProps & {
     options: readonly Option[];

@@ -5,13 +5,13 @@ import { ThemeSwitch } from "../theme/theme_switch.tsx";
 import { PAGE_WORDS, type PageName } from "./page_words.ts";
 
 /**
- * The frame that both pages share: name, way to the other page, headline, content. It takes over the same elements from
- * the HTML of the page (`ui/page.html`), where they can be seen before this runs.
+ * The frame that all pages share: brand, navigation, theme switch, headline, content. It replaces the same elements of
+ * `ui/page.html`, which can be seen before any script runs.
  */
 export function Page(
   { current, query, children }: {
     current: PageName;
-    /** Fields that the link to the other page carries. */
+    /** Form fields that the links to the other pages carry. */
     query: FormQuery;
     children: ComponentChildren;
   },

@@ -1,8 +1,8 @@
-/** Headline and first sentence of each page. The built HTML carries them too, so that they are there before any script. */
+/** Headline and first sentence of each page. The built HTML contains them too, so that they show before any script runs. */
 export const PAGE_WORDS = {
   training: {
     title: "Train a network",
-    lead: "It looks at 60,000 handwritten digits and learns to read them. Watch it get better.",
+    lead: "It looks at 60,000 handwritten digits and learns to recognise them. Watch it get better.",
   },
   inference: {
     title: "Draw a digit",
@@ -11,4 +11,5 @@ export const PAGE_WORDS = {
   docs: { title: "For programs", lead: "How programs talk to this service." },
 } as const;
 
+/** The pages of the lab. */
 export type PageName = keyof typeof PAGE_WORDS;

@@ -1,13 +1,8 @@
 import { options, type RefObject } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 
-/** Something imperative that lives as long as its element is on the page. */
-interface Disposable {
-  dispose(): void;
-}
-
-/** Refs for an element and for what `create` made on it. */
-export function useAttached<E extends HTMLElement, T extends Disposable>(
+/** Refs for an element and for the imperative object that `create` makes on it, which closes with the component. */
+export function useAttached<E extends HTMLElement, T extends { close(): void }>(
   create: (element: E) => T,
 ): [element: RefObject<E | null>, attached: RefObject<T | null>] {
   const element = useRef<E>(null);
@@ -15,20 +10,20 @@ export function useAttached<E extends HTMLElement, T extends Disposable>(
   useEffect(() => {
     const made = create(element.current!);
     attached.current = made;
-    return () => made.dispose();
+    return () => made.close();
   }, []);
   return [element, attached];
 }
 
-/** Scrolls to `element` if not even its upper end can be seen. */
+/** Scrolls to `element` if not even its top is in view. */
 export function bringIntoView(element: HTMLElement): void {
   const { top } = element.getBoundingClientRect();
   if (top < 0 || top > innerHeight - 100) element.scrollIntoView();
 }
 
 /**
- * Has components rendered once a frame, however often the signals that they read change: a fast training sends hundreds
- * of messages a second. A page that nobody sees gets no frames, and then does without them.
+ * Renders components once a frame, however often the signals that they read change: a fast training sends hundreds of
+ * messages a second. A hidden page gets no frames and renders at once.
  */
 export function renderOncePerFrame(): void {
   options.debounceRendering = (render) => {

@@ -1,4 +1,4 @@
-/** Stored models that are open in this page: opened once, asked in order, closed when nobody needs them any more. */
+/** Keeps stored models open in this page: each is opened once, asked in order, and closed when it is not needed. */
 import { type ModelRecord, recordVersion } from "../../../protocol/mod.ts";
 
 /** Runs tasks one after the other, in the order in which they were added. */
@@ -13,7 +13,7 @@ export class TaskQueue {
   }
 }
 
-/** Keeps models open by their version, so that a record that changed in any way is opened anew. */
+/** Models that are open, by the version of their record: a record that changed in any way is opened anew. */
 export class ModelPool<M extends { close(): void }> {
   readonly #open: (record: ModelRecord) => Promise<M>;
   readonly #members = new Map<string, Member<M>>();
@@ -27,7 +27,7 @@ export class ModelPool<M extends { close(): void }> {
     return this.#members.size;
   }
 
-  /** Whether `record` is open, so that a question waits for nothing but its answer. */
+  /** Whether `record` is open and can answer without delay. */
   isReady(record: ModelRecord): boolean {
     return this.#members.get(recordVersion(record))?.isReady === true;
   }

@@ -5,11 +5,11 @@ import { recordVersion } from "../../../protocol/mod.ts";
 import { PAPER_SIDE } from "../../drawing/canvas/marks.ts";
 import type { LabConnection } from "../wire/connection.ts";
 import type { OpenModel, OpenModelOf } from "./engines.ts";
-import { fetchWeights, StoredWeights } from "../wire/stored_models.ts";
+import { fetchWeights, type StoredWeights } from "../wire/stored_models.ts";
 
 /**
- * The devices to try in order. A GPU is worth its detour only when it is one: drivers that pretend to be a GPU are slower
- * than WASM. `wished` (`webgpu` or `wasm`) is obeyed; anything else counts as no wish.
+ * The devices on which to open models, in the order in which to try them. `wished` is obeyed when it is `webgpu` or
+ * `wasm`. Otherwise WebGPU comes first where there is a real GPU: software adapters are slower than WASM.
  */
 export async function chooseDevices(wished: string | null, find = findAdapter): Promise<DeviceName[]> {
   if (wished === "webgpu" || wished === "wasm") return [wished];
@@ -17,18 +17,11 @@ export async function chooseDevices(wished: string | null, find = findAdapter): 
   return adapter === undefined || adapter.isSoftware ? ["wasm"] : ["webgpu", "wasm"];
 }
 
-/** After this many runs a browser's optimising compiler has had its turn, so that the first drawing is not the slow one. */
+/** Predictions after which the browser has compiled the code for speed, so that the user's first drawing is not slow. */
 const WARM_UP_RUNS = 20;
 
-/**
- * Fetches stored models from the service and opens them in this page, on the first of `devices` that takes them; what was
- * fetched is shared by whoever shares `stored`.
- */
-export function openStored(
-  connection: Pick<LabConnection, "download">,
-  devices: Promise<readonly DeviceName[]>,
-  stored = new StoredWeights(connection),
-): OpenModelOf {
+/** Opens stored models in this page, on the first of `devices` that works. Weights are downloaded through `stored`. */
+export function openStored(stored: StoredWeights, devices: Promise<readonly DeviceName[]>): OpenModelOf {
   return async (record) => {
     const { spec, weights } = await stored.get(record.id, recordVersion(record));
     let reason: unknown;
@@ -43,7 +36,7 @@ export function openStored(
   };
 }
 
-/** Opens stored models for a question or two, without keeping what was fetched: on WASM, and not warmed up. */
+/** Opens stored models for a drawing or two: on WASM, without warming up and without keeping their weights. */
 export function openOnce(connection: Pick<LabConnection, "download">): OpenModelOf {
   return async (record) => {
     const { spec, weights } = await fetchWeights(connection, record.id);
@@ -51,14 +44,14 @@ export function openOnce(connection: Pick<LabConnection, "download">): OpenModel
   };
 }
 
-/** Takes a picture the whole way to its answer. */
+/** Runs `model` on a picture, from raster to answer, until it is fast. */
 async function warmUp(model: OpenModel): Promise<OpenModel> {
   const picture = sampleDrawing();
   for (let run = 0; run < WARM_UP_RUNS; run++) await model.predict(prepareDrawing(picture));
   return model;
 }
 
-/** A bar of ink on a page like the one that is drawn on. */
+/** A bar of ink on paper of the size that users draw on. */
 function sampleDrawing(): Raster {
   const data = new Uint8ClampedArray(PAPER_SIDE * PAPER_SIDE * 4).fill(255);
   for (let pixel = PAPER_SIDE * 100; pixel < PAPER_SIDE * 120; pixel++) data.fill(0, pixel * 4, pixel * 4 + 3);

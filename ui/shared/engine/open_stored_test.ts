@@ -11,7 +11,7 @@ import { StoredWeights } from "../wire/stored_models.ts";
 const adapter = (isSoftware: boolean) => () => Promise.resolve({ description: "an adapter", isSoftware });
 const none = () => Promise.resolve(undefined);
 
-Deno.test("a GPU is used where there is one, with WASM behind it, and a pretended one only when asked for", async () => {
+Deno.test("a GPU is used where there is one, WASM if it fails, and a software GPU only when asked for", async () => {
   assert.deepEqual(await chooseDevices(null, adapter(false)), ["webgpu", "wasm"]);
   assert.deepEqual(await chooseDevices(null, adapter(true)), ["wasm"]);
   assert.deepEqual(await chooseDevices(null, none), ["wasm"]);
@@ -20,7 +20,7 @@ Deno.test("a GPU is used where there is one, with WASM behind it, and a pretende
   assert.deepEqual(await chooseDevices("abacus", none), ["wasm"]);
 });
 
-Deno.test("a browser that fails to name its GPU has none", async () => {
+Deno.test("a browser that fails to name its GPU is treated as having none", async () => {
   assert.deepEqual(await chooseDevices(null, () => Promise.reject(new Error("blocked"))), ["wasm"]);
 });
 
@@ -34,10 +34,10 @@ const drawing = Uint8Array.from({ length: 784 }, (_, i) => (i * 37) % 256);
 function opener(tensors: readonly NamedTensor[], devices: ("webgpu" | "wasm")[] = ["wasm"]) {
   const lab = new FakeLab();
   lab.files.set(path, writeSafetensors(tensors, texts));
-  return openStored(lab, Promise.resolve(devices));
+  return openStored(new StoredWeights(lab), Promise.resolve(devices));
 }
 
-Deno.test("a model opened from its file answers what the model itself answers", async () => {
+Deno.test("a model opened from its file gives the same probabilities as the model itself", async () => {
   const model = await opener(weights)(record);
   const oracle = await openPredictor(spec, weights, { device: "reference" });
   const answer = await model.predict(drawing);
@@ -48,12 +48,12 @@ Deno.test("a model opened from its file answers what the model itself answers", 
   oracle.close();
 });
 
-Deno.test("a file of other layers than it says is refused, and so is one that is not there", async () => {
+Deno.test("a file with other layers than its metadata says is refused, and so is a missing one", async () => {
   await assert.rejects(opener(weights.slice(2))(record), /4 were found/);
-  await assert.rejects(openStored(new FakeLab(), Promise.resolve(["wasm"]))(record), /unreachable/);
+  await assert.rejects(openStored(new StoredWeights(new FakeLab()), Promise.resolve(["wasm"]))(record), /unreachable/);
 });
 
-Deno.test("weights are fetched once for all who ask, anew for another version, and again after a failure", async () => {
+Deno.test("weights are downloaded once, anew for another version, and again after a failure", async () => {
   const lab = new FakeLab();
   let downloads = 0;
   const stored = new StoredWeights({ download: (path) => (downloads++, lab.download(path)) });
@@ -68,5 +68,5 @@ Deno.test("weights are fetched once for all who ask, anew for another version, a
   assert.equal(downloads, 3, "both are kept");
   await stored.get("m 1", "retrained again");
   await stored.get("m 1", "retrained");
-  assert.equal(downloads, 5, "the one used least lately was let go");
+  assert.equal(downloads, 5, "the least recently used one was dropped");
 });

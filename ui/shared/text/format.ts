@@ -1,8 +1,8 @@
-/** Numbers and models in words, the same on both pages. */
+/** Formats numbers and models, the same on all pages. */
 import { describeSetting, isTold, type ModelRecord, SETTINGS } from "../../../protocol/mod.ts";
 
 const LOCALE = "en-GB";
-/** Made once: a table says thousands of numbers. */
+/** Made once: a table shows thousands of numbers. */
 const COUNTS = new Intl.NumberFormat(LOCALE);
 
 /** `109386` → `109,386`. */
@@ -15,14 +15,14 @@ export function formatPercent(percent: number): string {
   return `${percent.toFixed(2)} %`;
 }
 
-/** A probability, 0 to 1 → `94.1 %`; one that would round to all or nothing is said to be close to it: `> 99.9 %`. */
+/** A probability, 0 to 1: `0.941` → `94.1 %`. One that would round to 100 % or to 0 % becomes `> 99.9 %` or `< 0.1 %`. */
 export function formatShare(share: number): string {
   if (share >= 0.9995) return "> 99.9 %";
   if (share < 0.0005) return "< 0.1 %";
   return `${(100 * share).toFixed(1)} %`;
 }
 
-/** Seconds in words: `0.8 s`, `42 s`, `3 min 5 s`, `1 h 2 min`. */
+/** A duration in seconds: `0.8 s`, `42 s`, `3 min 5 s`, `1 h 2 min`. */
 export function formatDuration(seconds: number): string {
   if (seconds < 9.95) return `${seconds.toFixed(1)} s`;
   const whole = Math.round(seconds);
@@ -33,7 +33,7 @@ export function formatDuration(seconds: number): string {
   return minutes % 60 === 0 ? `${hours} h` : `${hours} h ${minutes % 60} min`;
 }
 
-/** Milliseconds in words: `0.8 ms`, `12 ms`. */
+/** A duration in milliseconds: `0.8 ms`, `12 ms`. */
 export function formatMilliseconds(milliseconds: number): string {
   return `${milliseconds.toFixed(milliseconds < 9.95 ? 1 : 0)} ms`;
 }
@@ -43,6 +43,7 @@ export function formatTime(unixSeconds: number): string {
   return new Date(unixSeconds * 1000).toLocaleString(LOCALE, { dateStyle: "medium", timeStyle: "short" });
 }
 
+/** A count with its noun: `1 step`, `4,690 steps`. */
 export function plural(count: number, noun: string): string {
   return `${formatCount(count)} ${noun}${count === 1 ? "" : "s"}`;
 }

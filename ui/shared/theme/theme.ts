@@ -1,8 +1,42 @@
+/** Light or dark: the system's choice, or the user's. A cookie, because both pages' ports share it, unlike storage. */
+
+/** The choices of the theme switch. */
+export const THEMES = ["system", "light", "dark"] as const;
+
+/** One of the choices of the theme switch. */
+export type Theme = (typeof THEMES)[number];
+
+/** The attribute of `<html>` by which the styles choose their colours: `light` or `dark`. */
+const THEME_ATTRIBUTE = "data-theme";
+
+const COOKIE = "mnist_lab_theme";
+const YEAR_SECONDS = 365 * 24 * 60 * 60;
 const SYSTEM_IS_DARK = "(prefers-color-scheme: dark)";
 
-/** The choice in force: the cookie's, or where cookies are forbidden the last one of this visit. */
+/** The theme that `document.cookie` names; `system` where it names none that is known. */
+export function readTheme(cookies: string): Theme {
+  for (const pair of cookies.split("; ")) {
+    const [name, value] = pair.split("=");
+    if (name === COOKIE) return THEMES.find((theme) => theme === value) ?? "system";
+  }
+  return "system";
+}
+
+/** Assigned to `document.cookie`, remembers `theme` for a year, or forgets the choice where it is `system`. */
+export function themeCookie(theme: Theme): string {
+  const age = theme === "system" ? 0 : YEAR_SECONDS;
+  return `${COOKIE}=${theme}; Path=/; Max-Age=${age}; SameSite=Strict`;
+}
+
+/** Whether the page is dark, given the choice and the system's setting. */
+export function isDark(theme: Theme, systemIsDark: boolean): boolean {
+  return theme === "dark" || (theme === "system" && systemIsDark);
+}
+
+/** The choice of this visit where cookies are forbidden; otherwise undefined. */
 let chosen: Theme | undefined;
 
+/** The choice in force. */
 export function currentTheme(): Theme {
   return chosen ?? readTheme(document.cookie);
 }
@@ -14,14 +48,15 @@ export function chooseTheme(theme: Theme): void {
   showTheme();
 }
 
+/** Gives the page the colours of the choice in force. */
 export function showTheme(): void {
   const theme = isDark(currentTheme(), matchMedia(SYSTEM_IS_DARK).matches) ? "dark" : "light";
   const page = document.documentElement;
   if (page.getAttribute(THEME_ATTRIBUTE) !== theme) page.setAttribute(THEME_ATTRIBUTE, theme);
 }
 
-/** Follows the system, and a choice made on another tab once this one is looked at again. */
-export function followTheme(changed: () => void = () => {}): void {
+/** Follows the system's setting, and a choice made in another tab as soon as this one is looked at again. */
+export function followTheme(changed: () => void): void {
   const look = () => {
     showTheme();
     changed();
@@ -31,39 +66,9 @@ export function followTheme(changed: () => void = () => {}): void {
   addEventListener("focus", look);
 }
 
-/** Calls back whenever the colours of the page have changed, until `signal` is aborted: a canvas has to be painted anew. */
+/** Calls back whenever the page's colours have changed, so that a canvas can be repainted, until `signal` is aborted. */
 export function onColoursChange(callback: () => void, signal: AbortSignal): void {
   const observer = new MutationObserver(callback);
   observer.observe(document.documentElement, { attributeFilter: [THEME_ATTRIBUTE] });
   signal.addEventListener("abort", () => observer.disconnect());
-}
-
-/** Light or dark: as the system says, or as its user chose. A cookie, for unlike storage both pages' ports share it. */
-
-export const THEMES = ["system", "light", "dark"] as const;
-export type Theme = (typeof THEMES)[number];
-
-/** The attribute of `<html>` by which the styles choose their colours: `light` or `dark`. */
-export const THEME_ATTRIBUTE = "data-theme";
-
-const COOKIE = "mnist_lab_theme";
-const YEAR_SECONDS = 365 * 24 * 60 * 60;
-
-/** What `document.cookie` says; `system` where it says nothing that is known. */
-export function readTheme(cookies: string): Theme {
-  for (const pair of cookies.split("; ")) {
-    const [name, value] = pair.split("=");
-    if (name === COOKIE) return THEMES.find((theme) => theme === value) ?? "system";
-  }
-  return "system";
-}
-
-/** What to assign to `document.cookie`. */
-export function themeCookie(theme: Theme): string {
-  const age = theme === "system" ? 0 : YEAR_SECONDS;
-  return `${COOKIE}=${theme}; Path=/; Max-Age=${age}; SameSite=Strict`;
-}
-
-export function isDark(theme: Theme, systemIsDark: boolean): boolean {
-  return theme === "dark" || (theme === "system" && systemIsDark);
 }

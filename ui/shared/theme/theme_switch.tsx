@@ -5,7 +5,7 @@ import { chooseTheme, currentTheme, followTheme, type Theme, THEMES } from "./th
 
 const NAMES: Record<Theme, string> = { system: "As the system", light: "Light", dark: "Dark" };
 
-/** Shapes on a ground of 24 × 24: a screen, a sun, a moon. */
+/** Icons of 24 × 24: a screen, a sun, a moon. */
 const ICONS: Record<Theme, ComponentChildren> = {
   system: <path d="M3 4.5h18v12H3zM8 20.5h8M12 16.5v4" />,
   light: (
@@ -17,7 +17,7 @@ const ICONS: Record<Theme, ComponentChildren> = {
   dark: <path d="M20 14.5A8.5 8.5 0 0 1 9.5 4 8.5 8.5 0 1 0 20 14.5z" />,
 };
 
-/** The colours of both pages: three radio buttons that look like one switch. */
+/** Chooses the colours of both pages: three radio buttons that look like one switch. */
 export function ThemeSwitch() {
   const theme = useSignal(currentTheme());
   useEffect(() => followTheme(() => theme.value = currentTheme()), []);

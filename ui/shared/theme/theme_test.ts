@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { isDark, readTheme, themeCookie, THEMES } from "./theme.ts";
 
-Deno.test("a theme is found again among other cookies, and a strange one counts as none", () => {
+Deno.test("a theme is read back among other cookies, and an unknown one means the system's", () => {
   for (const theme of THEMES) {
     const [pair] = themeCookie(theme).split("; ");
     assert.equal(readTheme(`token=a; ${pair}; other=dark`), theme);
@@ -11,7 +11,7 @@ Deno.test("a theme is found again among other cookies, and a strange one counts 
   }
 });
 
-Deno.test("going back to the system's theme leaves no cookie behind", () => {
+Deno.test("choosing the system's theme removes the cookie", () => {
   assert.match(themeCookie("system"), /Max-Age=0;/);
   assert.match(themeCookie("dark"), /Max-Age=[1-9]/);
 });

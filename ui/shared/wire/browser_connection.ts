@@ -1,17 +1,8 @@
 import { batch } from "@preact/signals";
-import type { LabConnection } from "./connection.ts";
+import type { LabConnection, Reply } from "./connection.ts";
 
-/** Messages that come within a frame are handed on together: whoever reads them has them once to draw, not each. */
-const TOGETHER_MS = 15;
-
-/** What goes wrong with one message is told as an error of the page, and keeps no other message and no end from coming. */
-function tell(hear: () => void): void {
-  try {
-    hear();
-  } catch (error) {
-    reportError(error);
-  }
-}
+/** Messages that arrive within this time are delivered in one batch, so that their readers render once, not for each. */
+const BATCH_MS = 15;
 
 /** The service that served this page. */
 export const browserConnection: LabConnection = {
@@ -21,12 +12,12 @@ export const browserConnection: LabConnection = {
     const socket = new WebSocket(url);
     socket.onopen = () => events.opened();
     const inbox: string[] = [];
-    const handOn = () => batch(() => inbox.splice(0).forEach((text) => tell(() => events.message(text))));
+    const deliver = () => batch(() => inbox.splice(0).forEach((text) => reportingErrors(() => events.message(text))));
     socket.onmessage = (event) => {
-      if (inbox.push(String(event.data)) === 1) setTimeout(handOn, TOGETHER_MS);
+      if (inbox.push(String(event.data)) === 1) setTimeout(deliver, BATCH_MS);
     };
     socket.onclose = (event) => {
-      tell(handOn);
+      reportingErrors(deliver);
       events.closed(event.code);
     };
     return {
@@ -39,25 +30,24 @@ export const browserConnection: LabConnection = {
   },
 
   async request(path, { post, signal } = {}) {
-    const response = await fetch(path, {
-      signal,
-      ...post !== undefined && {
-        method: "POST",
-        headers: { "content-type": "application/json" },
-        body: JSON.stringify(post),
-      },
-    });
-    return { status: response.status, body: await response.json().catch(() => undefined) };
+    return await replyOf(
+      await fetch(path, {
+        signal,
+        ...post !== undefined && {
+          method: "POST",
+          headers: { "content-type": "application/json" },
+          body: JSON.stringify(post),
+        },
+      }),
+    );
   },
 
   async upload(path, form) {
-    const response = await fetch(path, { method: "POST", body: form });
-    return { status: response.status, body: await response.json().catch(() => undefined) };
+    return await replyOf(await fetch(path, { method: "POST", body: form }));
   },
 
   async remove(path) {
-    const response = await fetch(path, { method: "DELETE", keepalive: true });
-    return { status: response.status, body: await response.json().catch(() => undefined) };
+    return await replyOf(await fetch(path, { method: "DELETE", keepalive: true }));
   },
 
   async download(path) {
@@ -71,3 +61,16 @@ export const browserConnection: LabConnection = {
     return () => clearTimeout(timer);
   },
 };
+
+async function replyOf(response: Response): Promise<Reply> {
+  return { status: response.status, body: await response.json().catch(() => undefined) };
+}
+
+/** Reports an error in `handle` as an error of the page, so that the messages after it are still delivered. */
+function reportingErrors(handle: () => void): void {
+  try {
+    handle();
+  } catch (error) {
+    reportError(error);
+  }
+}

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { setTimeout as delay } from "node:timers/promises";
 import { browserConnection } from "./browser_connection.ts";
 
-/** A browser's socket, as far as the connection uses it. */
+/** The part of a browser's socket that the connection uses. */
 class FakeWebSocket {
   static last: FakeWebSocket;
   onopen = () => {};
@@ -41,26 +41,26 @@ function open(hear: (text: string) => void = () => {}) {
   return { socket, heard, browser: FakeWebSocket.last };
 }
 
-/** Longer than messages are held back. */
-const HANDED_ON_MS = 60;
+/** Longer than messages are held back for a batch. */
+const DELIVERED_MS = 60;
 
-Deno.test("messages come in order, those of a frame together, and all of them before the end", async () => {
+Deno.test("messages are delivered in order and in batches, the last ones before the socket closes", async () => {
   const { heard, browser } = open();
   assert.equal(browser.url.href, "wss://lab.example/ws/train");
   browser.onopen();
   browser.onmessage({ data: "a" });
   browser.onmessage({ data: "b" });
   assert.deepEqual(heard, ["opened"]);
-  await delay(HANDED_ON_MS);
+  await delay(DELIVERED_MS);
   assert.deepEqual(heard, ["opened", "a", "b"]);
   browser.onmessage({ data: "c" });
   browser.onclose({ code: 1000 });
   assert.deepEqual(heard, ["opened", "a", "b", "c", "closed 1000"]);
-  await delay(HANDED_ON_MS);
+  await delay(DELIVERED_MS);
   assert.equal(heard.length, 5);
 });
 
-Deno.test("a message that breaks something keeps neither the others nor the end from coming", () => {
+Deno.test("an error in one message does not stop the messages after it", () => {
   const errors: unknown[] = [];
   const listener = (event: ErrorEvent) => {
     event.preventDefault();
@@ -80,11 +80,11 @@ Deno.test("a message that breaks something keeps neither the others nor the end 
   }
 });
 
-Deno.test("a socket that the page has closed says nothing more", async () => {
+Deno.test("a socket that the page has closed delivers nothing more", async () => {
   const { socket, heard, browser } = open();
   browser.onmessage({ data: "late" });
   socket.close();
   assert(browser.isClosed);
-  await delay(HANDED_ON_MS);
+  await delay(DELIVERED_MS);
   assert.deepEqual(heard, []);
 });

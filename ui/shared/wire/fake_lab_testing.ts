@@ -1,12 +1,18 @@
-/** A lab for tests: sockets that the test speaks through, replies that it sets, and a clock that it moves. */
+/** A lab for tests, which send messages through its sockets, set its replies and move its clock. */
 import type { LabConnection, LabSocket, Reply, SocketEvents } from "./connection.ts";
 
+/** A socket whose other end is the test. */
 export class FakeSocket implements LabSocket {
+  readonly path: string;
   /** What the page sent, decoded. */
   readonly sent: unknown[] = [];
   closedByPage = false;
+  readonly #events: SocketEvents;
 
-  constructor(readonly path: string, private readonly events: SocketEvents) {}
+  constructor(path: string, events: SocketEvents) {
+    this.path = path;
+    this.#events = events;
+  }
 
   send(text: string): void {
     this.sent.push(JSON.parse(text));
@@ -16,32 +22,36 @@ export class FakeSocket implements LabSocket {
     this.closedByPage = true;
   }
 
+  /** Completes the handshake. */
   open(): void {
-    this.events.opened();
+    this.#events.opened();
   }
 
-  /** Speaks as the service. */
+  /** Sends messages as the service. */
   say(...messages: object[]): void {
-    for (const message of messages) this.events.message(JSON.stringify(message));
+    for (const message of messages) this.#events.message(JSON.stringify(message));
   }
 
+  /** Ends the connection; 1006 is a loss, 1000 a normal end. */
   drop(code = 1006): void {
-    this.events.closed(code);
+    this.#events.closed(code);
   }
 }
 
+/** The lab's service and clock; unreachable but for the replies and files that the test sets. */
 export class FakeLab implements LabConnection {
   readonly sockets: FakeSocket[] = [];
   readonly requests: { path: string; post?: unknown }[] = [];
-  /** Paths that were to be deleted. */
+  /** Paths that the page asked to delete. */
   readonly removed: string[] = [];
-  /** Waits not over yet, in ms. */
-  readonly waits: { milliseconds: number; callback: () => void }[] = [];
-  /** Downloads by path; a path without one cannot be reached. */
+  /** Timers that have not fired. */
+  readonly timers: { milliseconds: number; callback: () => void }[] = [];
+  /** Downloads by path; the others are unreachable. */
   readonly files = new Map<string, Uint8Array>();
-  /** Replies by path, to a deletion by `DELETE path`; a path without one cannot be reached. */
+  /** Replies by path, those to deletions by `DELETE path`; the others are unreachable. */
   readonly replies = new Map<string, Reply | Promise<Reply>>();
 
+  /** The socket that the page opened last. */
   get socket(): FakeSocket {
     return this.sockets[this.sockets.length - 1];
   }
@@ -72,21 +82,21 @@ export class FakeLab implements LabConnection {
   }
 
   after(milliseconds: number, callback: () => void): () => void {
-    const wait = { milliseconds, callback };
-    this.waits.push(wait);
+    const timer = { milliseconds, callback };
+    this.timers.push(timer);
     return () => {
-      const index = this.waits.indexOf(wait);
-      if (index >= 0) this.waits.splice(index, 1);
+      const index = this.timers.indexOf(timer);
+      if (index >= 0) this.timers.splice(index, 1);
     };
   }
 
-  /** Lets the oldest wait end, with everything that follows from it at once; its length in ms. */
-  async passWait(): Promise<number> {
-    const wait = this.waits.shift();
-    if (wait === undefined) throw new Error("nothing is being waited for");
-    wait.callback();
+  /** Fires the oldest timer and waits for what follows from it. Returns its length in ms. */
+  async fireTimer(): Promise<number> {
+    const timer = this.timers.shift();
+    if (timer === undefined) throw new Error("no timer is set");
+    timer.callback();
     await settled();
-    return wait.milliseconds;
+    return timer.milliseconds;
   }
 
   #reply(key: string): Promise<Reply> {
@@ -95,7 +105,7 @@ export class FakeLab implements LabConnection {
   }
 }
 
-/** Lets promises that are ready run. */
+/** Resolves after the promises that are ready have run. */
 export function settled(): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, 0));
 }

@@ -1,3 +1,4 @@
+/** Addresses of the pages, whose query holds the fields of their forms. */
 import { effect, type ReadonlySignal } from "@preact/signals";
 import {
   askedOf,
@@ -8,19 +9,19 @@ import {
   type TrainConfig,
 } from "../../../protocol/mod.ts";
 
-/** Ports of the two services, as the server wrote them into `<meta name="lab-ports">`. */
+/** The ports of the two services, which the server wrote into `<meta name="lab-ports">`. */
 function labPorts(): { training: string; inference: string } {
   const content = document.querySelector<HTMLMetaElement>('meta[name="lab-ports"]')?.content ?? "";
   const [training = "8000", inference = "8001"] = content.match(/\d+/g) ?? [];
   return { training, inference };
 }
 
-/** Address of one of the two pages, with its fields filled in, under the host name that this page was asked for by. */
+/** The address of a page with its fields filled in, at the host name of this page. */
 export function pageUrl(page: "training" | "inference", query: FormQuery): string {
   return `${location.protocol}//${location.hostname}:${labPorts()[page]}/?${formatFormQuery(query)}`;
 }
 
-/** The fields of a page's form that lead to the model of a configuration, or to the very model that is stored. */
+/** The query with which a page shows the settings of `model`. For a record, `model_id` names that very model. */
 export function queryOf(model: TrainConfig | ModelRecord): FormQuery {
   return {
     ...paramsQuery(askedOf(model)),
@@ -29,7 +30,7 @@ export function queryOf(model: TrainConfig | ModelRecord): FormQuery {
   };
 }
 
-/** Keeps the page's query in the address bar as it changes, so that a reload or a copied link finds the same fields. */
+/** Shows `query` in the address bar whenever it changes, so that a reload or a copied link finds the same page. */
 export function keepInAddressBar(query: ReadonlySignal<string>): void {
   let shown: string | undefined;
   effect(() => {

@@ -4,13 +4,13 @@ export interface Preferences {
   set(name: string, value: string): void;
 }
 
-/** Forgotten with the visit. */
+/** Preferences that last until the page is closed. */
 export function forVisit(): Preferences {
   const values = new Map<string, string>();
   return { get: (name) => values.get(name) ?? null, set: (name, value) => void values.set(name, value) };
 }
 
-/** Kept in this browser; where that is forbidden, for this visit only. */
+/** Preferences in the browser's local storage. Where that is forbidden, nothing is remembered. */
 export const browserPreferences: Preferences = {
   get: (name) => attempt(() => localStorage.getItem(keyOf(name))) ?? null,
   set: (name, value) => attempt(() => localStorage.setItem(keyOf(name), value)),

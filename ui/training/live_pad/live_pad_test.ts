@@ -67,7 +67,7 @@ Deno.test("the answer follows the training, and the drawing is sent again after 
 
   lab.replies.set("/api/runs", { status: 200, body: [{ id: "r1" }] });
   lab.socket.drop();
-  await lab.passWait();
+  await lab.fireTimer();
   lab.socket.open();
   assert.deepEqual(lab.socket.sent.map((message) => (message as { type: string }).type), ["watch"]);
 });

@@ -1,12 +1,12 @@
 import { type Signal, useSignal } from "@preact/signals";
-import { useEffect, useId, useRef } from "preact/hooks";
 import type { ComponentChildren } from "preact";
+import { useEffect, useId, useRef } from "preact/hooks";
 import { CompareChart, type CompareChartOptions, DASHES } from "../../shared/charts/compare_chart.ts";
 import { formatPercent } from "../../shared/text/format.ts";
 import type { Compared, ComparedField, Comparison } from "./comparison.ts";
-import { type Curve, heightAt, onCommonEpochs } from "./curves.ts";
+import { type Curve, type Curves, onCommonEpochs, valueAt } from "./curves.ts";
 
-/** The selected models side by side: how they learnt, and in what they differ. */
+/** The selected models side by side: their learning curves, and the settings in which they differ. */
 export function ComparisonView({ comparison, onClose }: { comparison: Comparison; onClose: () => void }) {
   const isOpen = comparison.isOpen.value;
   const heading = useRef<HTMLHeadingElement>(null);
@@ -14,15 +14,15 @@ export function ComparisonView({ comparison, onClose }: { comparison: Comparison
   /** The epoch under the pointer. */
   const epoch = useSignal<number | undefined>(undefined);
   const isLogarithmic = useSignal(false);
-  // Whoever opens it is led there; whoever comes by a link that holds it is not.
+  // Opening it moves the focus here; a page that opens with it does not.
   useEffect(() => {
     if (isOpen && !wasOpen.current) heading.current?.focus();
     wasOpen.current = isOpen;
   }, [isOpen]);
   if (!isOpen) return null;
   const models = comparison.models.value;
-  const learnt = models.flatMap(({ learning }, place) =>
-    learning.kind === "curves" ? [{ place, ...learning.curves }] : []
+  const withCurves = models.flatMap(({ name, learning }, index) =>
+    learning.kind === "curves" ? [{ index, name, ...learning.curves }] : []
   );
   return (
     <section class="comparison" aria-labelledby="comparison-title">
@@ -31,12 +31,12 @@ export function ComparisonView({ comparison, onClose }: { comparison: Comparison
         <button type="button" onClick={onClose}>Close</button>
       </div>
       <Legend models={models} epoch={epoch.value} onRetry={() => comparison.retry()} />
-      {learnt.length > 0 && (
+      {withCurves.length > 0 && (
         <div class="curves">
           <CompareCurves
             title="How wrong they were (loss)"
             note="Running mean of the training loss, over epochs. Lower is better."
-            lines={learnt.map(({ place, loss }) => ({ place, name: models[place].name, curve: loss }))}
+            lines={withCurves.map(({ index, name, loss }) => ({ index, name, curve: loss }))}
             format={(loss) => String(Number(loss.toPrecision(2)))}
             epoch={epoch}
             scale={isLogarithmic.value ? "logarithmic" : "from zero"}
@@ -47,13 +47,13 @@ export function ComparisonView({ comparison, onClose }: { comparison: Comparison
                 checked={isLogarithmic.value}
                 onChange={(event) => isLogarithmic.value = event.currentTarget.checked}
               />
-              Logarithmic loss: small differences show
+              Logarithmic loss: shows small differences
             </label>
           </CompareCurves>
           <CompareCurves
-            title="How much they read (test accuracy)"
-            note="Of the 10,000 test digits, after each epoch. Higher is better."
-            lines={learnt.map(({ place, accuracy }) => ({ place, name: models[place].name, curve: accuracy }))}
+            title="How often they are right (test accuracy)"
+            note="On the 10,000 test digits, after each epoch. Higher is better."
+            lines={withCurves.map(({ index, name, accuracy }) => ({ index, name, curve: accuracy }))}
             format={(percent) => `${Number(percent.toFixed(2))} %`}
             epoch={epoch}
             scale="close"
@@ -66,16 +66,16 @@ export function ComparisonView({ comparison, onClose }: { comparison: Comparison
   );
 }
 
-/** Which line is which, and what each says under the pointer. */
+/** Which line belongs to which model, and the model's values under the pointer. */
 function Legend(
   { models, epoch, onRetry }: { models: readonly Compared[]; epoch: number | undefined; onRetry: () => void },
 ) {
   return (
     <ul class="compare-legend" aria-label="Models compared">
-      {models.map(({ letter, name, model, learning }, place) => (
+      {models.map(({ letter, name, model, learning }, index) => (
         <li key={model.id}>
-          <svg viewBox="0 0 32 8" aria-hidden="true" class={`series series-${place + 1}`}>
-            <line x1="1" y1="4" x2="31" y2="4" stroke-dasharray={DASHES[place].join(" ")} />
+          <svg viewBox="0 0 32 8" aria-hidden="true" class={`series series-${index + 1}`}>
+            <line x1="1" y1="4" x2="31" y2="4" stroke-dasharray={DASHES[index].join(" ")} />
           </svg>
           <p>
             <strong>{letter}</strong> {name}
@@ -83,11 +83,11 @@ function Legend(
             {learning.kind === "none" && <span class="note">No curve. {learning.words}</span>}
             {learning.kind === "unknown" && (
               <span class="note">
-                The lab could not be asked for its history.{" "}
+                Its history could not be loaded.{" "}
                 <button type="button" class="inline" onClick={onRetry}>Try again</button>
               </span>
             )}
-            {learning.kind === "curves" && epoch !== undefined && <AtEpoch {...learning.curves} epoch={epoch} />}
+            {learning.kind === "curves" && epoch !== undefined && <ValuesAt {...learning.curves} epoch={epoch} />}
           </p>
         </li>
       ))}
@@ -95,35 +95,88 @@ function Legend(
   );
 }
 
-function AtEpoch(
-  { loss, accuracy, epoch }: Extract<Compared["learning"], { kind: "curves" }>["curves"] & { epoch: number },
-) {
-  const lossThere = heightAt(loss, epoch);
-  const whole = Math.floor(epoch + 1e-9);
-  const accuracyThere = heightAt(accuracy, whole);
+/** Loss and accuracy of a model at `epoch`. */
+function ValuesAt({ loss, accuracy, epoch }: Curves & { epoch: number }) {
+  const wholeEpoch = Math.floor(epoch + 1e-9);
+  const lossThere = valueAt(loss, epoch), accuracyThere = valueAt(accuracy, wholeEpoch);
   const parts = [
     lossThere === null ? undefined : `loss ${lossThere.toFixed(3)}`,
-    accuracyThere === null ? undefined : `${formatPercent(accuracyThere)} after epoch ${whole}`,
+    accuracyThere === null ? undefined : `${formatPercent(accuracyThere)} after epoch ${wholeEpoch}`,
   ].filter((part) => part !== undefined);
   return (
-    <span class="note">{parts.length > 0 ? `Epoch ${epoch.toFixed(1)}: ${parts.join(", ")}` : "Was over by then"}</span>
+    <span class="note">
+      {parts.length > 0 ? `Epoch ${epoch.toFixed(1)}: ${parts.join(", ")}` : "Its training was over by then"}
+    </span>
   );
 }
 
+interface CompareCurvesProps {
+  title: string;
+  note: string;
+  /** `index`: position of the model in the comparison. */
+  lines: readonly { index: number; name: string; curve: Curve }[];
+  format: (value: number) => string;
+  /** Receives the epoch under the pointer. */
+  epoch: Signal<number | undefined>;
+  scale: CompareChartOptions["scale"];
+  /** One value for each epoch: few enough to mark each. */
+  isByEpoch?: boolean;
+  children?: ComponentChildren;
+}
+
+/** One chart with a curve for each model. */
+function CompareCurves(
+  { title, note, lines, format, epoch, scale, isByEpoch = false, children }: CompareCurvesProps,
+) {
+  const element = useRef<HTMLDivElement>(null);
+  const id = useId();
+  // Draws the chart anew only when other curves are shown.
+  const shown = lines.map(({ index, name, curve }) => `${index} ${name} ${curve.epochs.length}`).join("\n");
+  useEffect(() => {
+    const chart = new CompareChart(element.current!, {
+      lines: lines.map(({ index, name }) => ({ index, label: name })),
+      data: onCommonEpochs(lines.map(({ curve }) => curve)),
+      format,
+      scale,
+      points: isByEpoch,
+      onPoint: (at) => epoch.value = at,
+    });
+    return () => chart.close();
+  }, [shown, scale]);
+  return (
+    <section aria-labelledby={id}>
+      <h3 id={id}>{title}</h3>
+      <p class="note">{note}</p>
+      <div ref={element} class="compare-chart" role="img" aria-label={describe(title, lines, format)} />
+      {children}
+    </section>
+  );
+}
+
+/** The chart for those who do not see it: where each curve ends. */
+function describe(title: string, lines: CompareCurvesProps["lines"], format: (value: number) => string): string {
+  const ends = lines.map(({ name, curve }) => {
+    const last = curve.values.findLast((value) => value !== null);
+    return `${name}: ${last == null ? "no numbers" : `ends at ${format(last)}`}`;
+  });
+  return `${title}. ${ends.join("; ")}`;
+}
+
+/** A table of the settings in which the models differ, and of their results. */
 function Differences({ models, fields }: { models: readonly Compared[]; fields: readonly ComparedField[] }) {
-  const same = fields.length === 2;
+  const areSame = fields.length === 2;
   return (
     <div class="differences">
-      <h3>In what they differ</h3>
-      {same && <p class="note">All settings are the same; only chance (the seed) may differ.</p>}
-      <div class="scroll" role="region" aria-label="In what they differ" tabIndex={0}>
+      <h3>Differences</h3>
+      {areSame && <p class="note">All settings are the same; only chance (the seed) may differ.</p>}
+      <div class="scroll" role="region" aria-label="Differences" tabIndex={0}>
         <table>
           <thead>
             <tr>
               <td />
-              {models.map(({ letter, model }, place) => (
+              {models.map(({ letter, model }, index) => (
                 <th key={model.id} scope="col">
-                  <span class={`mark series-${place + 1}`} aria-hidden="true" /> {letter}
+                  <span class={`mark series-${index + 1}`} aria-hidden="true" /> {letter}
                 </th>
               ))}
             </tr>
@@ -145,55 +198,4 @@ function Differences({ models, fields }: { models: readonly Compared[]; fields: 
       </div>
     </div>
   );
-}
-
-interface CompareCurvesProps {
-  title: string;
-  note: string;
-  lines: readonly { place: number; name: string; curve: Curve }[];
-  format: (value: number) => string;
-  /** Where the epoch under the pointer is told. */
-  epoch: Signal<number | undefined>;
-  scale: CompareChartOptions["scale"];
-  /** One value for each epoch: few enough to be marked. */
-  isByEpoch?: boolean;
-  children?: ComponentChildren;
-}
-
-/** One chart with a curve for each model. */
-export function CompareCurves(
-  { title, note, lines, format, epoch, scale, isByEpoch = false, children }: CompareCurvesProps,
-) {
-  const element = useRef<HTMLDivElement>(null);
-  const id = useId();
-  // Drawn anew only when another curve is shown.
-  const shown = lines.map(({ place, name, curve }) => `${place} ${name} ${curve.epochs.length}`).join("\n");
-  useEffect(() => {
-    const chart = new CompareChart(element.current!, {
-      lines: lines.map(({ place, name }) => ({ place, label: name })),
-      data: onCommonEpochs(lines.map(({ curve }) => curve)),
-      format,
-      scale,
-      points: isByEpoch,
-      onPoint: (at) => epoch.value = at,
-    });
-    return () => chart.dispose();
-  }, [shown, scale]);
-  return (
-    <section aria-labelledby={id}>
-      <h3 id={id}>{title}</h3>
-      <p class="note">{note}</p>
-      <div ref={element} class="compare-chart" role="img" aria-label={describe(title, lines, format)} />
-      {children}
-    </section>
-  );
-}
-
-/** What a picture of curves says to those who do not see it: where each ends. */
-function describe(title: string, lines: CompareCurvesProps["lines"], format: (value: number) => string): string {
-  const ends = lines.map(({ name, curve }) => {
-    const last = curve.values.findLast((value) => value !== null);
-    return `${name}: ${last == null ? "no numbers" : `ends at ${format(last)}`}`;
-  });
-  return `${title}. ${ends.join("; ")}`;
 }

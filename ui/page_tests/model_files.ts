@@ -1,0 +1,82 @@
+import assert from "node:assert/strict";
+import { Buffer } from "node:buffer";
+import { eventually } from "../testing/eventually.ts";
+import { modelsRegion, openMenu, rowOf } from "../testing/models_table.ts";
+import { setUpPageTests } from "../testing/page_test.ts";
+import { button, QUICK, startTraining, statusBecomes } from "../testing/training_page.ts";
+
+const pageTest = setUpPageTests();
+
+pageTest(
+  "a model goes out by a link in three forms, and comes in again by the file field and by drag and drop",
+  async (lab, page) => {
+    await page.goto(lab.trainingUrl);
+    await startTraining(page, QUICK);
+    await statusBecomes(page, /^Done/);
+    const list = modelsRegion(page);
+    const name = "SimpleNN (16), Adam, learning rate 0.001, batch size 512, 1 epoch, no dropout";
+    await rowOf(page, name).waitFor();
+
+    const sizes: number[] = [];
+    let pth = "";
+    for (const form of ["PyTorch", "safetensors", "ONNX"]) {
+      await openMenu(page, name);
+      const [download] = await Promise.all([
+        page.waitForEvent("download"),
+        list.getByRole("link", { name: `Download as ${form}: ${name}` }).click(),
+      ]);
+      assert.match(download.suggestedFilename(), /^model_simplenn_adam_\d+\.(pth|safetensors|onnx)$/);
+      const path = await download.path();
+      if (form === "PyTorch") pth = path;
+      sizes.push((await Deno.stat(path)).size);
+    }
+    // 12,730 float32 in each.
+    for (const size of sizes) assert.ok(size > 50_920 && size < 60_000, `${sizes}`);
+
+    // A .pth says nothing of the training, so it counts as trained by the page's first settings: not yet stored.
+    const status = page.getByRole("status", { name: "Import" });
+    const upload = {
+      name: "mine.pth",
+      mimeType: "application/octet-stream",
+      buffer: Buffer.from(await Deno.readFile(pth)),
+    };
+    await page.getByLabel("Import a model").setInputFiles(upload);
+    await eventually(async () =>
+      assert.match(await status.innerText(), /^Imported: SimpleNN \(16\).* of the test digits\.$/)
+    );
+    assert.equal((await lab.models()).length, 2);
+    await list.getByRole("status", { name: "Models shown" }).getByText("2 models").waitFor();
+    await list.getByText("imported", { exact: true }).waitFor();
+
+    // Dropped, it is there already; and it is replaced only on demand.
+    const transfer = await page.evaluateHandle((bytes) => {
+      const data = new DataTransfer();
+      data.items.add(new File([Uint8Array.from(bytes)], "again.pth"));
+      return data;
+    }, [...upload.buffer]);
+    await page.locator(".drop").dispatchEvent("drop", { dataTransfer: transfer });
+    await eventually(async () =>
+      assert.match(await status.innerText(), /already have a model with these settings: SimpleNN \(16\)/)
+    );
+    const before = (await lab.models()).map(({ id }) => id).sort();
+    await button(page, "Replace it with again.pth").click();
+    await eventually(async () => assert.match(await status.innerText(), /^Imported: /));
+    const after = (await lab.models()).map(({ id }) => id).sort();
+    assert.equal(after.length, 2);
+    assert.notDeepEqual(after, before);
+  },
+);
+
+pageTest("a file that is no model is refused in words, and nothing is stored", async (lab, page) => {
+  await page.goto(lab.trainingUrl);
+  const before = await lab.models();
+  await page.getByLabel("Import a model").setInputFiles({
+    name: "notes.pth",
+    mimeType: "text/plain",
+    buffer: Buffer.from("no weights here"),
+  });
+  const status = page.getByRole("status", { name: "Import" });
+  await eventually(async () => assert.match(await status.innerText(), /notes\.pth|not a|zip|neither/));
+  await eventually(async () => assert.doesNotMatch(await status.innerText(), /Imported|Reading/));
+  assert.deepEqual(await lab.models(), before);
+});
