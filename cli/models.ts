@@ -3,8 +3,8 @@ import { writeOnnx } from "../core/formats/onnx/writer.ts";
 import { writeSafetensors } from "../core/formats/safetensors.ts";
 import { type FieldName, fieldOf, type ModelRecord, SETTINGS, showSetting } from "../protocol/mod.ts";
 import { specOf } from "../lab/models/mod.ts";
-import { textsOf } from "../service/model_routes.ts";
-import type { Settings } from "../service/settings.ts";
+import { textsOf } from "../service/http/model_routes.ts";
+import type { Settings } from "../service/process/settings.ts";
 import { type ExportFormat, UsageError } from "./arguments.ts";
 import { openRegistry } from "../service/files/open_registry.ts";
 

@@ -18,7 +18,7 @@ import {
   validate,
   ValidationError,
 } from "../protocol/mod.ts";
-import { fieldOf, HttpError } from "../service/errors.ts";
+import { fieldOf, HttpError } from "../service/http/errors.ts";
 import type { DrawingReader } from "./drawing/drawing_reader.ts";
 import { type ModelStore, type PredictorCache, UnusableModelError } from "./predictor_cache.ts";
 import { DrawingError } from "./drawing/read_drawing.ts";
