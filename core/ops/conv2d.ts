@@ -2,14 +2,14 @@
  * Two-dimensional convolution of images `[batch, height, width, channels]` with kernels `[kh, kw, channels, filters]`, and
  * its gradients.
  */
+import { convKernel, type ConvShape, convWeightGradientKernel } from "../codegen/wasm/conv2d.ts";
+import { convWeightGradientWgsl, convWgsl } from "../codegen/wgsl/conv2d.ts";
 import { apply, type Tensor } from "../graph.ts";
 import type { KernelOp } from "../op.ts";
 import { requireShape, type Shape, type TensorType } from "../shape.ts";
-import { convKernel, type ConvShape, convWeightGradientKernel } from "../codegen/wasm/conv2d.ts";
-import { convWeightGradientWgsl, convWgsl } from "../codegen/wgsl/conv2d_wgsl.ts";
 import { opFamily } from "./define.ts";
-import { subsample } from "./subsample.ts";
 import { flipKernels } from "./flip_kernels.ts";
+import { subsample } from "./subsample.ts";
 
 /** Rows of zeros above and below the image, and columns of zeros on its left and right. */
 export type Padding = readonly [y: number, x: number];

@@ -7,7 +7,7 @@ import { constant, constantValue, type Tensor } from "../../../graph.ts";
 import {
   add,
   addOp,
-  matmulOptions,
+  matmulOp,
   maxPool2dOp,
   mul,
   mulOp,
@@ -41,7 +41,7 @@ export function sparseProducts(): Rule {
   const sparseOf = (a: Tensor, now: (earlier: Tensor) => Tensor) => once(sparse, a, () => toSparse(now(a)));
   const transposeOf = (matrix: Tensor) => once(transposes, matrix, () => transposeSparse(matrix));
   return (node, now) => {
-    const options = matmulOptions(node);
+    const options = matmulOp.parametersOf(node);
     if (options === undefined) return undefined;
     const [a, b] = node.inputs, { transposeA, transposeB } = options;
     if (transposeB) {
