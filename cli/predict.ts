@@ -10,7 +10,7 @@ import {
   type PredictResponse,
 } from "../protocol/mod.ts";
 import { specOf } from "../lab/models/mod.ts";
-import type { Settings } from "../service/settings.ts";
+import type { Settings } from "../service/process/settings.ts";
 import { UsageError } from "./arguments.ts";
 import { openRegistry } from "../service/files/open_registry.ts";
 

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { testModel, testWeights, withFolder } from "../lab/models/registry_testing.ts";
-import { readSettings } from "../service/settings.ts";
+import { readSettings } from "../service/process/settings.ts";
 import { openInferenceService } from "./service.ts";
 import { pngUrl, stroke } from "./testing.ts";
 import { openRegistry } from "../service/files/open_registry.ts";

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { type NamedTensor, parameterSpecs } from "../core/models/spec.ts";
 import { Registry } from "../lab/models/mod.ts";
-import { readSettings } from "../service/settings.ts";
+import { readSettings } from "../service/process/settings.ts";
 import { createInferenceApp } from "./service.ts";
 import { DrawingReader } from "./drawing/drawing_reader.ts";
 import { openStored, PredictorCache } from "./predictor_cache.ts";

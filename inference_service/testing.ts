@@ -3,7 +3,7 @@ import { Buffer } from "node:buffer";
 import { encode } from "fast-png";
 import type { Raster } from "../core/mnist/drawing/raster.ts";
 import type { ModelRecord } from "../protocol/mod.ts";
-import type { ModelFiles } from "../service/model_routes.ts";
+import type { ModelFiles } from "../service/http/model_routes.ts";
 
 export function record(fields: Partial<ModelRecord> = {}): ModelRecord {
   const id = fields.id ?? "model_simplenn_adam_1";

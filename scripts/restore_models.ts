@@ -3,8 +3,8 @@
  * else in MODELS_DIR. The damaged file is kept beside it. Metadata that is sound is left alone.
  */
 import { restoreBackup, type Restored } from "../lab/models/mod.ts";
-import { runMain } from "../service/serve.ts";
-import { readSettings, StartupError } from "../service/settings.ts";
+import { runMain } from "../service/process/serve.ts";
+import { readSettings, StartupError } from "../service/process/settings.ts";
 import { DiskFolder } from "../service/files/disk_folder.ts";
 
 /** What was restored, in words for the terminal. */

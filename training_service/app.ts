@@ -1,13 +1,13 @@
 /** The routes of the training service. */
 import type { Hono } from "hono";
-import { createServiceApp } from "../service/app.ts";
-import { clientAddress } from "../service/client_address.ts";
-import { addDigitRoutes } from "../service/digit_routes.ts";
-import type { HealthOptions } from "../service/health.ts";
-import { addModelRoutes, type ModelFiles } from "../service/model_routes.ts";
-import type { Settings } from "../service/settings.ts";
-import { TestDigits } from "../service/test_digits.ts";
-import type { SocketGroup } from "../service/websocket.ts";
+import { createServiceApp } from "../service/http/app.ts";
+import { clientAddress } from "../service/http/request.ts";
+import { addDigitRoutes } from "../service/http/digit_routes.ts";
+import type { HealthOptions } from "../service/process/health.ts";
+import { addModelRoutes, type ModelFiles } from "../service/http/model_routes.ts";
+import type { Settings } from "../service/process/settings.ts";
+import { TestDigits } from "../service/http/digit_routes.ts";
+import type { SocketGroup } from "../service/http/websocket.ts";
 import { addTrainedModelRoutes, type ModelRouteParts } from "./model_routes.ts";
 import { TRAINING_OPERATIONS } from "./operations.ts";
 import type { RunArchive } from "../lab/runs/run_archive.ts";

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import type { TrainConfig } from "../protocol/mod.ts";
 import { Registry } from "../lab/models/mod.ts";
-import { freePort } from "../service/free_ports_testing.ts";
+import { freePort } from "../service/testing/free_ports.ts";
 import {
   foldersOf,
   type Service,

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { type Attack, COMMON_ATTACKS, refuses, requireHarmless } from "../service/hostile_testing.ts";
+import { type Attack, COMMON_ATTACKS, refuses, requireHarmless } from "../service/testing/hostile.ts";
 import { formOf, withImportLab } from "./import_testing.ts";
 import { inTime } from "../lab/in_time_testing.ts";
 import { CONFIG, withLab } from "./testing.ts";

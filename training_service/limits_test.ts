@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { SocketGroup } from "../service/websocket.ts";
+import { SocketGroup } from "../service/http/websocket.ts";
 import { inTime } from "../lab/in_time_testing.ts";
 import { TestClient, withLab } from "./testing.ts";
 

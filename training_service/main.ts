@@ -1,6 +1,6 @@
 /** Starts the training service: `deno run training_service/main.ts`, configured by environment variables. */
-import { runMain } from "../service/serve.ts";
-import { readSettings } from "../service/settings.ts";
+import { runMain } from "../service/process/serve.ts";
+import { readSettings } from "../service/process/settings.ts";
 import { runTrainingService } from "./service.ts";
 
 await runMain(() => runTrainingService(readSettings()));

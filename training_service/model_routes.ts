@@ -5,9 +5,9 @@ import { MAX_IMPORT_BYTES, type ModelImporter } from "../lab/imports/model_impor
 import type { ModelAnalyst } from "../lab/analysis/model_analyst.ts";
 import { DuplicateError, type Registry, RegistryError } from "../lab/models/mod.ts";
 import { quote } from "../protocol/mod.ts";
-import { fieldOf, HttpError } from "../service/errors.ts";
-import { pathId } from "../service/path_id.ts";
-import { type BytesLimits, readBytes, refuseLarger } from "../service/read_bytes.ts";
+import { fieldOf, HttpError } from "../service/http/errors.ts";
+import { pathId } from "../service/http/request.ts";
+import { type BodyLimits, readBytes, refuseLarger } from "../service/http/request.ts";
 
 /** What these routes use. */
 export interface ModelRouteParts {
@@ -17,7 +17,7 @@ export interface ModelRouteParts {
 }
 
 /** What a request that imports a model may take. */
-export const IMPORT_LIMITS: BytesLimits = { bytes: MAX_IMPORT_BYTES, deadlineMs: 120_000 };
+export const IMPORT_LIMITS: BodyLimits = { maxBytes: MAX_IMPORT_BYTES, deadlineMs: 120_000 };
 
 /**
  * Adds `POST /api/models` (imports a `.pth` or a `.safetensors`: 201 with the record), `DELETE /api/models/{id}` (204), and

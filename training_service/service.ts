@@ -1,10 +1,10 @@
-import { EventLoopDelay } from "../service/event_loop_delay.ts";
-import { log } from "../service/log.ts";
-import { serveService, type Supervision } from "../service/serve.ts";
-import { type Settings, StartupError } from "../service/settings.ts";
+import { EventLoopDelay } from "../service/process/health.ts";
+import { log } from "../service/process/log.ts";
+import { serveService, type Supervision } from "../service/process/serve.ts";
+import { type Settings, StartupError } from "../service/process/settings.ts";
 import { Registry } from "../lab/models/mod.ts";
-import { pathRedactor } from "../service/redact_paths.ts";
-import { SocketGroup } from "../service/websocket.ts";
+import { pathRedactor } from "../service/http/errors.ts";
+import { SocketGroup } from "../service/http/websocket.ts";
 import { ModelAnalyst } from "../lab/analysis/model_analyst.ts";
 import { createTrainingApp } from "./app.ts";
 import { ANALYSIS_WORKER, IMPORT_WORKER, TRAINING_WORKER } from "./threads/scripts.ts";

@@ -10,11 +10,11 @@ import {
   type TrainConfig,
 } from "../protocol/mod.ts";
 import { type NewModel, type PthStream, type Registry, type StoreOptions } from "../lab/models/mod.ts";
-import type { ModelFiles } from "../service/model_routes.ts";
-import { readSettings, type Settings } from "../service/settings.ts";
-import { SocketGroup } from "../service/websocket.ts";
+import type { ModelFiles } from "../service/http/model_routes.ts";
+import { readSettings, type Settings } from "../service/process/settings.ts";
+import { SocketGroup } from "../service/http/websocket.ts";
 import { ModelAnalyst } from "../lab/analysis/model_analyst.ts";
-import { log } from "../service/log.ts";
+import { log } from "../service/process/log.ts";
 import { createTrainingApp } from "./app.ts";
 import { ANALYSIS_WORKER, IMPORT_WORKER } from "./threads/scripts.ts";
 import { ModelImporter } from "../lab/imports/model_importer.ts";

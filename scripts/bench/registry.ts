@@ -6,8 +6,9 @@ import { DrawingReader } from "../../inference_service/drawing/drawing_reader.ts
 import { PredictorCache } from "../../inference_service/predictor_cache.ts";
 import { findMatch, findNearest, type ModelRecord } from "../../protocol/mod.ts";
 import { type NewModel, specOf } from "../../lab/models/mod.ts";
-import { createServiceApp, HttpError } from "../../service/app.ts";
-import { addModelRoutes } from "../../service/model_routes.ts";
+import { createServiceApp } from "../../service/http/app.ts";
+import { HttpError } from "../../service/http/errors.ts";
+import { addModelRoutes } from "../../service/http/model_routes.ts";
 import type { Bench, Case, Figure } from "./case.ts";
 import { median } from "./measure.ts";
 import { withFolder } from "./service_process.ts";

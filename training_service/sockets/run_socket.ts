@@ -1,5 +1,5 @@
 /** `/ws/runs/{id}`: joining a run that is on its way, or reading one that is over. */
-import { log } from "../../service/log.ts";
+import { log } from "../../service/process/log.ts";
 import { quote } from "../../protocol/mod.ts";
 import { carryOut, MessageBudget, refuseFlood } from "./client_messages.ts";
 import { Outbox } from "./outbox.ts";

@@ -1,6 +1,6 @@
 /** Clients that stop reading in the middle of a run, over real sockets. */
 import assert from "node:assert/strict";
-import { RawSocket } from "../../service/raw_socket_testing.ts";
+import { RawSocket } from "../../service/testing/raw_socket.ts";
 import { inTime } from "../../lab/in_time_testing.ts";
 import { CONFIG, withLab } from "../testing.ts";
 

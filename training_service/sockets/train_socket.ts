@@ -1,6 +1,6 @@
 /** `/ws/train`: a config comes in, or the name of a run to go on with; a run goes out. */
 import { ValidationError } from "../../protocol/mod.ts";
-import { log } from "../../service/log.ts";
+import { log } from "../../service/process/log.ts";
 import { carryOut, MessageBudget, parseRequest, refuseFlood } from "./client_messages.ts";
 import { Outbox } from "./outbox.ts";
 import type { Run, RunListener } from "../../lab/runs/run.ts";

@@ -1,7 +1,7 @@
 /**
- * The rule for blocks of 3 × 3 convolution, bias, ReLU and 2 × 2 max pooling. Forward, bias, ReLU and pooling become one
- * kernel, for single-channel images even the convolution with them. Backward, the users of the sparse gradient in front of the
- * pooling become kernels that never store it (see `sparse_gradient.ts`).
+ * The rule for blocks of 3 × 3 convolution, bias, ReLU and 2 × 2 max pooling. Forward, bias, ReLU and pooling become
+ * one kernel, for single-channel images even the convolution with them. Backward, the users of the sparse gradient in
+ * front of the pooling become kernels that never store it (see `sparse_gradient.ts`).
  */
 import type { Tensor } from "../../../graph.ts";
 import {
