@@ -1,8 +1,8 @@
 /** What an op is: its shape rule, its slow and obvious reference, its gradient and its code for each backend. */
-import type { TensorType } from "./shape.ts";
 import type { Code, FunctionBuilder, Local } from "./codegen/wasm/assembler/function_builder.ts";
 import type { WasmKernel } from "./codegen/wasm/kernel.ts";
 import type { WgslKernel } from "./codegen/wgsl/kernel.ts";
+import type { TensorType } from "./shape.ts";
 
 /** A node of a program: a type, a shape and the op that computes it, but no numbers. */
 export interface Tensor extends TensorType {

@@ -1,6 +1,6 @@
 /** Random programs, unlike any that people write: checks fusing, scheduling and threads against the reference. */
-import { closeThreads, wasmBackend } from "./backends/wasm/backend.ts";
 import { referenceBackend } from "./backends/reference/backend.ts";
+import { closeThreads, wasmBackend } from "./backends/wasm/backend.ts";
 import { constant, type Program, state, type Tensor, trace } from "./graph.ts";
 import { add, broadcast, div, exp, matmul, mul, neg, relu, reluGrad, reshape, sub, sum } from "./ops/mod.ts";
 import { threefry } from "./random.ts";

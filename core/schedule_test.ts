@@ -2,11 +2,11 @@ import assert from "node:assert/strict";
 import { referenceBackend } from "./backends/reference/backend.ts";
 import { wasmBackend } from "./backends/wasm/backend.ts";
 import { constant, type Program, state, trace } from "./graph.ts";
-import { trainingProgram } from "./training/programs.ts";
 import { add, copyOp, exp, matmul, mul, neg, relu, reshape, sum } from "./ops/mod.ts";
 import { schedule } from "./schedule.ts";
 import type { Numbers } from "./session.ts";
 import { assertAllClose } from "./testing/assert_all_close.ts";
+import { trainingProgram } from "./training/programs.ts";
 
 /** Runs two steps on both backends from the same state and compares every state afterwards. */
 async function compare(program: Program, initial: Record<string, number[]>) {

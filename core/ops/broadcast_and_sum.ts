@@ -1,15 +1,15 @@
 /** Repeating along axes, and summing over them. Each is the gradient of the other, so they share a file. */
-import { apply, constant, constantValue, type Tensor } from "../graph.ts";
+import { broadcastKernel, broadcastStrides } from "../codegen/wasm/broadcast.ts";
+import { split, sumColumns, sumRows } from "../codegen/wasm/sum.ts";
 import { coordinates, perElement } from "../codegen/wgsl/kernel.ts";
+import { sumWgsl } from "../codegen/wgsl/sum.ts";
+import { apply, constant, constantValue, type Tensor } from "../graph.ts";
 import type { KernelOp } from "../op.ts";
 import { requireShape, sameShape, type Shape, ShapeError, sizeOf } from "../shape.ts";
-import { broadcastKernel, broadcastStrides } from "../codegen/wasm/broadcast.ts";
-import { sumWgsl } from "../codegen/wgsl/sum_wgsl.ts";
 import { opFamily } from "./define.ts";
 import { reshape } from "./reshape.ts";
-import { split, sumColumns, sumRows } from "../codegen/wasm/sum.ts";
 
-/** Repeats its operand into a shape, which is the family's parameter. */
+/** Repeats its operand into a shape, which is the attribute. */
 export const broadcastOp = opFamily((shape: Shape): KernelOp => ({
   kind: "kernel",
   name: "broadcast",
@@ -52,10 +52,7 @@ export const broadcastOp = opFamily((shape: Shape): KernelOp => ({
 /** The neighbouring axes that a sum removes: `first` … `end − 1`. */
 export type SumAxes = readonly [first: number, end: number];
 
-/** The axes that `node` sums over, if it is a sum. */
-export const sumAxes = (node: Tensor): SumAxes | undefined => sumOp.parametersOf(node);
-
-/** Sums over neighbouring axes, which are the family's parameter. */
+/** Sums over neighbouring axes, which are the attribute. */
 export const sumOp = opFamily(([firstAxis, endAxis]: SumAxes): KernelOp => ({
   kind: "kernel",
   name: "sum",

@@ -1,9 +1,9 @@
 import { i32, v128 } from "../codegen/wasm/assembler/instructions.ts";
+import { baseOf, type WasmKernel } from "../codegen/wasm/kernel.ts";
 import { perElement, type WgslKernel } from "../codegen/wgsl/kernel.ts";
 import { apply, type Tensor } from "../graph.ts";
 import type { KernelOp } from "../op.ts";
 import { bytesOf, sizeOf, type TensorType } from "../shape.ts";
-import { baseOf, type WasmKernel } from "../codegen/wasm/kernel.ts";
 
 /** WASM code that copies a tensor by cache lines of 64 bytes, to which all buffers are padded. */
 export function copyKernel(type: TensorType): WasmKernel {

@@ -1,11 +1,11 @@
 import type { Code, FunctionBuilder, Local } from "../codegen/wasm/assembler/function_builder.ts";
 import { f32x4, i32, i32x4, v128 } from "../codegen/wasm/assembler/instructions.ts";
+import { baseOf } from "../codegen/wasm/kernel.ts";
 import { literal, perElement } from "../codegen/wgsl/kernel.ts";
 import { apply, type Tensor } from "../graph.ts";
 import type { KernelOp } from "../op.ts";
 import { KEY_PARITY, ROTATIONS, ROUNDS, threefry } from "../random.ts";
 import { requireShape, type Shape, sizeOf } from "../shape.ts";
-import { baseOf } from "../codegen/wasm/kernel.ts";
 import { opFamily } from "./define.ts";
 
 /** What a dropout mask depends on, beside the step. */

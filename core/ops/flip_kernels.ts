@@ -1,9 +1,9 @@
 import { f32, i32 } from "../codegen/wasm/assembler/instructions.ts";
+import { baseOf } from "../codegen/wasm/kernel.ts";
 import { coordinates, perElement } from "../codegen/wgsl/kernel.ts";
 import { apply, type Tensor } from "../graph.ts";
 import type { KernelOp } from "../op.ts";
 import { requireShape, sizeOf } from "../shape.ts";
-import { baseOf } from "../codegen/wasm/kernel.ts";
 
 /** The op behind `flipKernels`. */
 export const flipKernelsOp: KernelOp = {

@@ -1,8 +1,8 @@
+import { matmulKernel, type Product } from "../codegen/wasm/matmul.ts";
+import { matmulWgsl } from "../codegen/wgsl/matmul.ts";
 import { apply, type Tensor } from "../graph.ts";
 import type { KernelOp } from "../op.ts";
 import { requireShape, type TensorType } from "../shape.ts";
-import { matmulKernel, type Product } from "../codegen/wasm/matmul.ts";
-import { matmulWgsl } from "../codegen/wgsl/matmul_wgsl.ts";
 import { opFamily } from "./define.ts";
 
 /** Which operands of a product are transposed; none by default. */
@@ -22,10 +22,7 @@ function productOf([a, b]: readonly TensorType[], { transposeA, transposeB }: Ma
   return { m, n, k, aRow, aDepth, bDepth, bColumn };
 }
 
-/** Which operands are transposed, if `node` is a product. */
-export const matmulOptions = (node: Tensor): Required<MatmulOptions> | undefined => matmulOp.parametersOf(node);
-
-/** Matrix products; `MatmulOptions` are the family's parameters. */
+/** Matrix products; `MatmulOptions` are the attributes. */
 export const matmulOp = opFamily(({ transposeA, transposeB }: Required<MatmulOptions>): KernelOp => ({
   kind: "kernel",
   name: "matmul",

@@ -1,11 +1,11 @@
 import type { Code, FunctionBuilder, Local } from "../codegen/wasm/assembler/function_builder.ts";
 import { f32x4, i32, v128 } from "../codegen/wasm/assembler/instructions.ts";
+import { baseOf } from "../codegen/wasm/kernel.ts";
 import { eachVector, storeLanes } from "../codegen/wasm/vectors.ts";
 import { coordinates, perElement } from "../codegen/wgsl/kernel.ts";
 import { apply, type Tensor } from "../graph.ts";
 import type { KernelOp } from "../op.ts";
 import { requireShape, type Shape, sizeOf } from "../shape.ts";
-import { baseOf } from "../codegen/wasm/kernel.ts";
 
 /** Offsets (y, x) of a window's four pixels; of equal pixels the first in this order counts as the largest. */
 const WINDOW = [[0, 0], [0, 1], [1, 0], [1, 1]] as const;

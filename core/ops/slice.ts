@@ -1,12 +1,12 @@
-import { baseOf } from "../codegen/wasm/kernel.ts";
 import { i32 } from "../codegen/wasm/assembler/instructions.ts";
+import { baseOf } from "../codegen/wasm/kernel.ts";
 import { perElement } from "../codegen/wgsl/kernel.ts";
 import { apply, type Tensor } from "../graph.ts";
 import type { KernelOp } from "../op.ts";
 import { requireShape } from "../shape.ts";
 import { opFamily } from "./define.ts";
 
-/** Reads a part of a list; the length of the part is the family's parameter. */
+/** Reads a part of a list; the length of the part is the attribute. */
 export const sliceOp = opFamily((length: number): KernelOp => ({
   kind: "kernel",
   name: "slice",

@@ -1,13 +1,13 @@
 /** Keeping every n-th pixel, and spreading pixels out again. Each is the gradient of the other, so they share a file. */
 import { f32, i32 } from "../codegen/wasm/assembler/instructions.ts";
+import { baseOf } from "../codegen/wasm/kernel.ts";
 import { coordinates, perElement } from "../codegen/wgsl/kernel.ts";
 import { apply, type Tensor } from "../graph.ts";
 import type { KernelOp } from "../op.ts";
 import { requireShape, type Shape, sizeOf } from "../shape.ts";
-import { baseOf } from "../codegen/wasm/kernel.ts";
 import { opFamily } from "./define.ts";
 
-/** Keeps every `stride`-th pixel; the stride is the family's parameter. */
+/** Keeps every `stride`-th pixel; the stride is the attribute. */
 export const subsampleOp = opFamily((stride: number): KernelOp => ({
   kind: "kernel",
   name: "subsample",

@@ -1,12 +1,12 @@
-import { baseOf } from "../codegen/wasm/kernel.ts";
 import { f32, f32x4, i32, i32x4, v128 } from "../codegen/wasm/assembler/instructions.ts";
+import { baseOf } from "../codegen/wasm/kernel.ts";
 import { perElement } from "../codegen/wgsl/kernel.ts";
 import { apply, type Tensor } from "../graph.ts";
 import type { KernelOp } from "../op.ts";
 import { requireShape, sizeOf } from "../shape.ts";
 import { opFamily } from "./define.ts";
 
-/** Reads rows of a table; the type of the result is the family's parameter. */
+/** Reads rows of a table; the type of the result is the attribute. */
 export const takeRowsOp = opFamily((dtype: "f32" | "i32"): KernelOp => ({
   kind: "kernel",
   name: "takeRows",
