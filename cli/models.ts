@@ -1,7 +1,7 @@
 /** `mnist-lab models` and `mnist-lab export`: what is stored, and a file of it. */
 import { writeOnnx } from "../core/formats/onnx/writer.ts";
 import { writeSafetensors } from "../core/formats/safetensors.ts";
-import type { ModelRecord } from "../protocol/mod.ts";
+import { type FieldName, fieldOf, type ModelRecord, SETTINGS, showSetting } from "../protocol/mod.ts";
 import { specOf } from "../lab/models/mod.ts";
 import { textsOf } from "../service/http/model_routes.ts";
 import type { Settings } from "../service/process/settings.ts";
@@ -13,14 +13,18 @@ export async function listModels({ modelsDir }: Settings): Promise<ModelRecord[]
   return await (await openRegistry(modelsDir)).list();
 }
 
-const COLUMNS: readonly [title: string, text: (record: ModelRecord) => string][] = [
+type Column = [title: string, text: (record: ModelRecord) => string];
+
+/** Settings that the id of a model names already. */
+const IN_ID: readonly FieldName[] = ["model_type", "optimizer"];
+
+const COLUMNS: readonly Column[] = [
   ["id", ({ id }) => id],
   ["accuracy", ({ accuracy }) => `${accuracy.toFixed(2)} %`],
-  ["hidden layers", ({ hidden_layers_config }) => hidden_layers_config.join(",") || "none"],
-  ["learning rate", ({ learning_rate }) => String(learning_rate)],
-  ["batch", ({ batch_size }) => String(batch_size)],
-  ["epochs", ({ num_epochs }) => String(num_epochs)],
-  ["dropout", ({ use_dropout, dropout_p }) => use_dropout ? String(dropout_p) : "no"],
+  ...SETTINGS.filter((name) => !IN_ID.includes(name)).map((name): Column => [
+    fieldOf(name).label.toLowerCase(),
+    (record) => showSetting(record, name),
+  ]),
 ];
 
 /** A table with a line for each model. */

@@ -1,5 +1,5 @@
 /** What a request to import a model holds: the file, and fields that say how it was trained. */
-import { IMPORT_FIELDS, parseJson, quote, ValidationError } from "../../protocol/mod.ts";
+import { fieldOf, IMPORT_FIELDS, parseJson, quote, ValidationError } from "../../protocol/mod.ts";
 import type { ImportRequest } from "./import_thread.ts";
 
 /** The parts of such a request. */
@@ -16,9 +16,8 @@ const MAX_PARTS = 64, MAX_TEXT = 4096, MAX_NAME = 60;
 
 type Fields = ImportParts["fields"];
 
-/** Fields whose values are text; all others are read as JSON. */
-const TEXT_FIELDS: readonly string[] = ["model_type", "optimizer"];
-const WIDTHS_FIELD = "hidden_layers_config";
+type ImportField = (typeof IMPORT_FIELDS)[number];
+const kindOf = (field: ImportField) => field === "overwrite" ? "toggle" : fieldOf(field).kind;
 
 /**
  * The parts of a request: either a form with `file` and, if wanted, `config` (a JSON object) or single fields, or a body that is
@@ -61,17 +60,17 @@ function requireKnown(names: readonly string[], place: "query" | "form"): void {
  * that was left out, except for the widths, where it means no hidden layer.
  */
 export function parseFields(texts: Readonly<Record<string, string>>): Fields {
-  const isGiven = (field: string) =>
-    Object.hasOwn(texts, field) && (texts[field].trim() !== "" || field === WIDTHS_FIELD);
+  const isGiven = (field: ImportField) =>
+    Object.hasOwn(texts, field) && (texts[field].trim() !== "" || kindOf(field) === "widths");
   const given = IMPORT_FIELDS.filter(isGiven);
   const long = given.find((field) => texts[field].length > MAX_TEXT);
   if (long !== undefined) throw new ValidationError(`${long} must have at most ${MAX_TEXT} characters`, long);
   return Object.fromEntries(given.map((field) => [field, parseField(field, texts[field])]));
 }
 
-function parseField(field: string, text: string): unknown {
-  if (TEXT_FIELDS.includes(field)) return text;
-  if (field === WIDTHS_FIELD && !text.trim().startsWith("[")) return parseWidths(text);
+function parseField(field: ImportField, text: string): unknown {
+  if (kindOf(field) === "choice") return text;
+  if (kindOf(field) === "widths" && !text.trim().startsWith("[")) return parseWidths(text);
   try {
     return parseJson(text, field);
   } catch {

@@ -49,7 +49,7 @@ Deno.test("model_id names one model until a field is changed", async () => {
   await model.predict(seven);
   assert.deepEqual(lab.requests.at(-1)?.post, { model_id: "m1", image_data: PICTURE });
   assert.match(model.choice.address.value, /model_id=m1/);
-  model.choice.form.model.epochs.text.value = "3";
+  model.choice.form.fields.num_epochs.text.value = "3";
   assert.equal(model.choice.modelId.value, undefined);
   assert.equal(model.outcome.value.kind, "waiting");
   assert.doesNotMatch(model.choice.address.value, /model_id/);

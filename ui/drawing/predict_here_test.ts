@@ -23,7 +23,7 @@ Deno.test("a model is loaded as soon as the fields match it, and answers when th
   const page = await openPage(RECORD_SEARCH.replace("epochs=2", "epochs=3"), "browser");
   await settled();
   assert.deepEqual(page.openedHere, []);
-  page.model.choice.form.model.epochs.text.value = "2";
+  page.model.choice.form.fields.num_epochs.text.value = "2";
   await settled();
   assert.deepEqual(page.openedHere, ["m1"]);
   page.clock.milliseconds = 100.5;

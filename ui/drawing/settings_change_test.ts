@@ -16,10 +16,10 @@ for (const place of ["browser", "server"] as const) {
     await settled();
     const nearest = { model: record, differs: ["epochs"] };
     assert.deepEqual(model.outcome.value, { kind: "not trained", nearest });
-    model.choice.form.model.epochs.text.value = "2";
+    model.choice.form.fields.num_epochs.text.value = "2";
     await settled();
     assert.equal(model.outcome.value.kind, "waiting");
-    model.choice.form.model.epochs.text.value = "4";
+    model.choice.form.fields.num_epochs.text.value = "4";
     assert.equal(model.outcome.value.kind, "not trained");
   });
 
@@ -76,7 +76,7 @@ Deno.test("a rate outside all ranges is not passed off as one in a range", async
   assert.match(model.choice.address.value, /learning_rate=0\.5&/);
   assert.doesNotMatch(model.choice.address.value, /learning_rate_range/);
   assert(model.choice.canPredict.value, "the model is named");
-  model.choice.form.model.epochs.text.value = "4";
+  model.choice.form.fields.num_epochs.text.value = "4";
   assert(!model.choice.canPredict.value, "nothing says which range");
   model.choice.form.chooseRange("High");
   assert(model.choice.canPredict.value);
@@ -88,7 +88,7 @@ Deno.test("the device that the address names stays in it, whatever is chosen", a
   const { model } = await openPage(`${RECORD_SEARCH}&device=wasm`, "browser");
   const device = () => new URLSearchParams(model.choice.address.value).get("device");
   assert.equal(device(), "wasm");
-  model.choice.form.model.epochs.text.value = "4";
+  model.choice.form.fields.num_epochs.text.value = "4";
   assert.equal(device(), "wasm");
   model.useModel(record);
   assert.equal(device(), "wasm");
@@ -125,7 +125,7 @@ for (const place of ["browser", "server"] as const) {
     const stop = drawn.subscribe((pixels) => seen.push(pixels));
     model.useModel({ ...record, id: "m2" });
     await settled();
-    model.choice.form.model.epochs.text.value = "4";
+    model.choice.form.fields.num_epochs.text.value = "4";
     await settled();
     await model.predict(seven);
     assert(seen.every((pixels) => pixels === before), "what was said of the drawing would have gone");
@@ -143,7 +143,7 @@ for (const learning_rate of [record.learning_rate, 0.05]) {
     const { model, digits } = await openPage("?device=wasm", "browser", [newest, record]);
     digits.set("m2", 8).set("m1", 7);
     await settled();
-    assert.equal(model.choice.form.model.modelType.value, record.model_type);
+    assert.equal(model.choice.form.fields.model_type.text.value, record.model_type);
     assert.equal(model.choice.chosen.value?.id, "m2");
     await model.predict(seven);
     const outcome = model.outcome.value;
@@ -156,9 +156,9 @@ Deno.test("what is chosen before the list of models comes is not taken back by i
   const late = Promise.withResolvers<{ status: number; body: unknown }>();
   lab.replies.set("/api/models", late.promise);
   const opening = model.choice.showNewest();
-  model.choice.form.model.epochs.text.value = "4";
+  model.choice.form.fields.num_epochs.text.value = "4";
   late.resolve({ status: 200, body: [record] });
   await opening;
-  assert.equal(model.choice.form.model.epochs.text.value, "4");
-  assert.notEqual(model.choice.form.model.modelType.value, record.model_type);
+  assert.equal(model.choice.form.fields.num_epochs.text.value, "4");
+  assert.notEqual(model.choice.form.fields.model_type.text.value, record.model_type);
 });

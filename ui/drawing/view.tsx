@@ -1,5 +1,6 @@
 import { Page } from "../shared/components/page.tsx";
-import { ModelFields, RangeField } from "../shared/form/model_fields.tsx";
+import { ModelFields } from "../shared/form/model_fields.tsx";
+import { SHARED_FIELDS } from "../shared/form/model_form.ts";
 import { describeModel, formatPercent } from "../shared/text/format.ts";
 import { DrawingView } from "./drawing_view.tsx";
 import type { InsightModel } from "./insight/insight_model.ts";
@@ -29,16 +30,7 @@ function WhichModel({ model }: { model: InferenceModel }) {
       <h2>Which model answers</h2>
       <NamedModel model={model} />
       <div class="fieldsets">
-        <ModelFields
-          form={model.choice.form.model}
-          learningRate={
-            <RangeField
-              value={model.choice.form.range.value}
-              hint={rangeHint(model.choice)}
-              onChoose={(range) => model.choice.form.chooseRange(range)}
-            />
-          }
-        />
+        <ModelFields form={model.choice.form} names={SHARED_FIELDS} rangeHint={rangeHint(model.choice)} />
       </div>
     </form>
   );

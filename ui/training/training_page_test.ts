@@ -33,7 +33,7 @@ async function opened(search: string, runs: RunSummary[] = []): Promise<{ lab: F
 Deno.test("a reload finds the run in the address, whether or not it has ended", async () => {
   const { lab, page } = await opened("?epochs=7&run=r1", [summary("r2", "running"), summary("r1", "done")]);
   assert.deepEqual(lab.sockets.map((socket) => socket.path), ["/ws/runs/r1"]);
-  assert.equal(page.form.model.epochs.text.value, "7");
+  assert.equal(page.form.fields.num_epochs.text.value, "7");
 });
 
 Deno.test("a page without settings finds the newest active run and shows its settings", async () => {
@@ -45,7 +45,7 @@ Deno.test("a page without settings finds the newest active run and shows its set
 
 Deno.test("settings in the address win over those of an active run, which does not block a new training", async () => {
   const { lab, page } = await opened("?model_type=SimpleNN&hidden_layers_config=16", [summary("r1", "running")]);
-  assert.equal(page.form.model.modelType.value, "SimpleNN");
+  assert.equal(page.form.fields.model_type.text.value, "SimpleNN");
   assert.ok(page.canStart.value);
   assert.doesNotMatch(page.address.value, /run=/);
   page.start();
@@ -62,7 +62,7 @@ Deno.test("an unreachable lab leaves the page ready", async () => {
 
 Deno.test("the address keeps the settings and the run", async () => {
   const { lab, page } = await opened("");
-  page.form.model.epochs.text.value = "2";
+  page.form.fields.num_epochs.text.value = "2";
   page.start();
   lab.socket.open();
   lab.socket.say({ type: "accepted", run_id: "r9", total_steps: 1876 });
@@ -72,11 +72,11 @@ Deno.test("the address keeps the settings and the run", async () => {
 
 Deno.test("nothing starts while a field is wrong or the page's own training runs", async () => {
   const { lab, page } = await opened("");
-  page.form.model.epochs.text.value = "none";
+  page.form.fields.num_epochs.text.value = "none";
   assert.ok(!page.canStart.value);
   page.start();
   assert.equal(lab.sockets.length, 0);
-  page.form.model.epochs.text.value = "1";
+  page.form.fields.num_epochs.text.value = "1";
   page.start();
   page.start();
   assert.equal(lab.sockets.length, 1);
@@ -87,7 +87,7 @@ Deno.test("the link to the trained model has the settings of its training, not t
   page.start();
   lab.socket.open();
   lab.socket.say({ type: "accepted", run_id: "r1", total_steps: 938 });
-  page.form.model.epochs.text.value = "9";
+  page.form.fields.num_epochs.text.value = "9";
   assert.equal(page.testQuery.value, undefined);
   lab.socket.say({ type: "result", accuracy: 95, training_time: 1, model_id: "m1", run_id: "r1" });
   assert.deepEqual(page.testQuery.value, {
@@ -127,7 +127,7 @@ Deno.test("a model is trained further with the settings of its run", async () =>
   page.start();
   lab.socket.open();
   lab.socket.say({ type: "result", accuracy: 95, training_time: 1, model_id: "m1", run_id: "r1" });
-  page.form.model.epochs.text.value = "9";
+  page.form.fields.num_epochs.text.value = "9";
   page.trainFurther();
   lab.socket.open();
   const [config] = lab.socket.sent as Record<string, unknown>[];
@@ -168,7 +168,7 @@ Deno.test("the page scrolls to a run that the user starts, not to one that it fi
 
 Deno.test("the address keeps the filters of the table apart from the fields of the form", async () => {
   const { page } = await opened("?epochs=3&only_optimizer=SGD&sort=-accuracy");
-  assert.equal(page.form.model.optimizer.value, "Adam");
+  assert.equal(page.form.fields.optimizer.text.value, "Adam");
   assert.equal(page.models.table.optimizer.value, "SGD");
   const address = new URLSearchParams(page.address.value);
   assert.deepEqual(

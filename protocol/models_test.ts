@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
-import { findMatch, findNearest } from "./matching.ts";
-import type { ModelRecord } from "./model_record.ts";
-import type { PredictParams } from "./predict_params.ts";
+import type { PredictParams } from "./configs.ts";
+import { findMatch, findNearest, type ModelRecord } from "./models.ts";
 
 const params: PredictParams = {
   model_type: "SimpleNN",

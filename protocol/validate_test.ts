@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { parseJson } from "./parse_json.ts";
+import { parseJson } from "./validate.ts";
 
 function refused(text: string): string {
   try {
