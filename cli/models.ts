@@ -1,5 +1,5 @@
 /** `mnist-lab models` and `mnist-lab export`: what is stored, and a file of it. */
-import { writeOnnx } from "../core/formats/onnx.ts";
+import { writeOnnx } from "../core/formats/onnx/writer.ts";
 import { writeSafetensors } from "../core/formats/safetensors.ts";
 import type { ModelRecord } from "../protocol/mod.ts";
 import { Registry, specOf } from "../lab/models/mod.ts";

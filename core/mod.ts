@@ -23,8 +23,10 @@
  */
 export { gradients } from "./autodiff.ts";
 export { backendFor, type BackendOptions, type DeviceName } from "./backends/open.ts";
-export { CheckpointError, readPth, writePth } from "./formats/pth.ts";
-export { writeOnnx } from "./formats/onnx.ts";
+export { ModelFileError } from "./formats/errors.ts";
+export { readPth } from "./formats/pth/reader.ts";
+export { writePth } from "./formats/pth/writer.ts";
+export { writeOnnx } from "./formats/onnx/writer.ts";
 export { readSafetensors, writeSafetensors } from "./formats/safetensors.ts";
 export { constant, perStep, type Program, state, type Tensor, trace } from "./graph.ts";
 export { BlankDrawingError, prepareDrawing, type Raster } from "./mnist/drawing/drawing.ts";

@@ -7,11 +7,10 @@ import { assertAllClose } from "../core/testing/assert_all_close.ts";
 import { mnist } from "../core/testing/mnist.ts";
 import type { PredictResponse } from "../protocol/mod.ts";
 import { readSettings } from "../service/settings.ts";
-import { createInferenceApp } from "./app.ts";
+import { createInferenceApp } from "./service.ts";
 import { DrawingReader } from "./drawing/drawing_reader.ts";
 import { drawSomewhere, KINDS, SMALL, SPEC, testDigit, trainedWeights } from "./drawing/drawings_testing.ts";
-import { PredictorCache } from "./predictor_cache.ts";
-import { openStored } from "./stored_predictor.ts";
+import { openStored, PredictorCache } from "./predictor_cache.ts";
 import { MemoryStore, params, record } from "./testing.ts";
 
 /** One for each size and place. */

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { checkAnswer, describedRoutes, routesOf } from "../service/api/answers_testing.ts";
 import { readSettings } from "../service/settings.ts";
-import { createInferenceApp } from "./app.ts";
+import { createInferenceApp } from "./service.ts";
 import { DrawingReader } from "./drawing/drawing_reader.ts";
 import { PredictorCache } from "./predictor_cache.ts";
 import { MemoryStore, params, pngUrl, record, stroke } from "./testing.ts";

@@ -1,4 +1,3 @@
-/** `POST /predict`: from the body of a request to the digit. */
 import { FALSE_ALARM_PERCENT, isOutOfDistribution } from "../core/mnist/ood/ood.ts";
 import {
   describeDoubt,
@@ -19,15 +18,16 @@ import {
   ValidationError,
 } from "../protocol/mod.ts";
 import { fieldOf, HttpError } from "../service/errors.ts";
-import { decodeDataUrl } from "./drawing/data_url.ts";
 import type { DrawingReader } from "./drawing/drawing_reader.ts";
-import type { PredictorCache } from "./predictor_cache.ts";
+import { type ModelStore, type PredictorCache, UnusableModelError } from "./predictor_cache.ts";
 import { DrawingError } from "./drawing/read_drawing.ts";
-import { type ModelStore, UnusableModelError } from "./stored_predictor.ts";
 
-/** How often a model is looked up again when it was replaced between look-up and opening. */
+/** Look-ups of a model that was replaced between look-up and opening. */
 const MAX_ATTEMPTS = 3;
 
+const DATA_URL_PREFIX = "data:image/png;base64,";
+
+/** What answering a prediction needs. */
 export interface PredictDeps {
   store: ModelStore;
   predictors: PredictorCache;
@@ -35,9 +35,12 @@ export interface PredictDeps {
 }
 
 /**
- * Answers the JSON text of a request. `trainingUrl` is the training page's address without a query. Throws an
- * `HttpError`: 400 for a bad body (naming the field) or a blank drawing, 404 when no such model is stored (with a
- * `NotTrainedResponse`), 409 when the stored model cannot be used, 503 while too many large drawings are waiting.
+ * Answers `POST /predict`.
+ *
+ * @param body JSON text
+ * @param trainingUrl address of the training page, without a query
+ * @throws {HttpError} 400 for a bad body (naming the field) or a blank drawing, 404 when no such model is stored (with a
+ * `NotTrainedResponse`), 409 when the stored model cannot be used, 503 while too many large drawings are waiting
  */
 export async function answerPrediction(
   { store, predictors, drawings }: PredictDeps,
@@ -101,11 +104,20 @@ function notTrained(records: ModelRecord[], params: PredictParams, trainingUrl: 
   };
 }
 
-async function readPixels(drawings: DrawingReader, imageData: string): Promise<Uint8Array> {
+async function readPixels(drawings: DrawingReader, dataUrl: string): Promise<Uint8Array> {
   try {
-    return await drawings.read(decodeDataUrl(imageData));
+    return await drawings.read(decodeDataUrl(dataUrl));
   } catch (error) {
     throw error instanceof DrawingError ? new HttpError(400, error.message, { field: "image_data" }) : error;
+  }
+}
+
+/** The schema has seen that `url` begins as a PNG's data URL. */
+function decodeDataUrl(url: string): Uint8Array<ArrayBuffer> {
+  try {
+    return Uint8Array.fromBase64(url.slice(DATA_URL_PREFIX.length));
+  } catch {
+    throw new HttpError(400, "image_data is not valid base64", { field: "image_data" });
   }
 }
 

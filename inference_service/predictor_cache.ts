@@ -1,6 +1,32 @@
+import type { DeviceName } from "../core/backends/open.ts";
 import { KeptOpen } from "../core/training/kept_open.ts";
+import { openPredictor, type Predictor } from "../core/training/predictor.ts";
+import { type Registry, RegistryError, specOf } from "../lab/models/mod.ts";
 import { type ModelRecord, recordVersion } from "../protocol/mod.ts";
-import type { OpenPredictor } from "./stored_predictor.ts";
+
+/** What this service needs of the registry. */
+export type ModelStore = Pick<Registry, "list" | "get" | "readWeights">;
+
+/** Opens the model of a record. */
+export type OpenPredictor = (record: ModelRecord) => Promise<Pick<Predictor, "predict" | "close">>;
+
+/** A stored model that cannot answer: its file is missing, damaged or another model's, or its weights are not finite. */
+export class UnusableModelError extends Error {
+  override name = "UnusableModelError";
+  constructor(reason: string) {
+    super(`The stored model cannot be used: ${reason}. Train it again.`);
+  }
+}
+
+/** Opens stored models on `device`; rejects with an `UnusableModelError` that says what is wrong with the file. */
+export function openStored(store: Pick<ModelStore, "readWeights">, device: DeviceName): OpenPredictor {
+  return async (record) => {
+    const weights = await store.readWeights(record).catch((error) => {
+      throw error instanceof RegistryError ? new UnusableModelError(error.message) : error;
+    });
+    return await openPredictor(specOf(record), weights, { device });
+  };
+}
 
 const DEFAULT_CAPACITY = 16;
 

@@ -1,32 +1,47 @@
+import type { Hono } from "hono";
 import { Registry } from "../lab/models/mod.ts";
+import { MAX_PREDICT_BYTES } from "../protocol/mod.ts";
+import { createServiceApp, serviceUrl } from "../service/app.ts";
+import { addDigitRoutes } from "../service/digit_routes.ts";
 import { EventLoopDelay } from "../service/event_loop_delay.ts";
+import type { HealthOptions } from "../service/health.ts";
 import { log } from "../service/log.ts";
+import { addModelRoutes, type ModelFiles } from "../service/model_routes.ts";
 import type { Settings } from "../service/settings.ts";
-import { createInferenceApp } from "./app.ts";
+import { TestDigits } from "../service/test_digits.ts";
 import { DrawingReader } from "./drawing/drawing_reader.ts";
-import { PredictorCache } from "./predictor_cache.ts";
-import { servingThreads } from "./serving_threads.ts";
-import { openStored } from "./stored_predictor.ts";
+import { INFERENCE_OPERATIONS } from "./operations.ts";
+import { answerPrediction, type PredictDeps } from "./predict.ts";
+import { openStored, PredictorCache } from "./predictor_cache.ts";
+import { limitsOf, readBody } from "./read_body.ts";
 
 /** Models that stay open, and large drawings that may wait, over all threads. */
 const OPEN_MODELS = 16, WAITING_DRAWINGS = 16;
 
-function shareOf(all: number, threads: number): number {
-  return Math.max(2, Math.ceil(all / threads));
+/** Whether several threads may listen on one address. Other systems than Linux do not distribute connections evenly. */
+export const canShareAddress = Deno.build.os === "linux";
+
+/** How many threads answer requests, the main one included. */
+export function servingThreads({ threads }: Pick<Settings, "threads">): number {
+  return canShareAddress ? threads : 1;
 }
 
-/** All that answers requests on one thread. */
+/** Everything that answers requests on one thread. */
 export interface InferenceService {
   fetch(request: Request, info?: Deno.ServeHandlerInfo<Deno.NetAddr>): Response | Promise<Response>;
   close(): void;
 }
 
-/** @throws {RegistryError} when the models' folder or their metadata cannot be read */
+/**
+ * Opens the models folder and what answers from it.
+ *
+ * @throws {RegistryError} when the models folder or its metadata cannot be read
+ */
 export async function openInferenceService(settings: Settings): Promise<InferenceService> {
   const store = await Registry.open(settings.modelsDir, {
     onCreated: (folder) => log.warn("created the models folder, which was not there", { MODELS_DIR: folder }),
   });
-  // Metadata that cannot be read ends the start with a word, instead of every request.
+  // Unreadable metadata ends the start with one message instead of failing every request.
   await store.list();
   const strangers = await store.describeStrangers();
   if (strangers !== undefined) log.warn(strangers);
@@ -36,7 +51,7 @@ export async function openInferenceService(settings: Settings): Promise<Inferenc
   const delay = new EventLoopDelay();
   const health = {
     checks: {
-      // One who only reads is content with a folder that is gone: it may come back, but no model can be had meanwhile.
+      // A missing folder is not an error for a read-only service, but no model can be had until it is back.
       models_folder: () => store.checkReadable(),
       models: () => store.describeStrangers(),
     },
@@ -52,4 +67,32 @@ export async function openInferenceService(settings: Settings): Promise<Inferenc
       drawings.close();
     },
   };
+}
+
+/** What the routes are built on. */
+export interface InferenceDeps extends PredictDeps {
+  health?: HealthOptions;
+  settings: Settings;
+  store: ModelFiles;
+}
+
+/** The drawing page, `POST /predict`, `/api/models` and the files of each model, `/api/digits`. */
+export function createInferenceApp({ settings, store, predictors, drawings, health }: InferenceDeps): Hono {
+  const app = createServiceApp(settings, "inference", health, INFERENCE_OPERATIONS);
+
+  const limits = limitsOf(servingThreads(settings), MAX_PREDICT_BYTES);
+  app.post("/predict", async (c) => {
+    const body = await readBody(c.req.raw, MAX_PREDICT_BYTES, limits);
+    const trainingUrl = serviceUrl(c.req.raw, settings.trainingPort);
+    return c.json(await answerPrediction({ store, predictors, drawings }, body, trainingUrl));
+  });
+
+  addModelRoutes(app, store);
+  addDigitRoutes(app, new TestDigits(settings.dataDir));
+
+  return app;
+}
+
+function shareOf(all: number, threads: number): number {
+  return Math.max(2, Math.ceil(all / threads));
 }

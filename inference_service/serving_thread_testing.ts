@@ -1,4 +1,4 @@
-/** A serving thread that breaks down when asked for `/crash`, for `serving_threads_test.ts`. */
+/** A serving thread that crashes when asked for `/crash`, for `serve_test.ts`. */
 import type { FromServingThread, ToServingThread } from "./serving_thread.ts";
 
 const post = (message: FromServingThread) => self.postMessage(message);
@@ -17,7 +17,7 @@ self.onmessage = async ({ data }: MessageEvent<ToServingThread>) => {
 function answer(request: Request): Response {
   if (new URL(request.url).pathname === "/crash") {
     setTimeout(() => {
-      throw new Error("asked to break down");
+      throw new Error("asked to crash");
     });
   }
   return new Response("ok");

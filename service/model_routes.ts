@@ -1,6 +1,6 @@
 /** The stored models as both services offer them: records, and files to download. */
 import type { Context, Hono } from "hono";
-import { writeOnnx } from "../core/formats/onnx.ts";
+import { writeOnnx } from "../core/formats/onnx/writer.ts";
 import { writeSafetensors } from "../core/formats/safetensors.ts";
 import { parameterSpecs } from "../core/models/spec.ts";
 import { type ModelRecord, quote, recordVersion } from "../protocol/mod.ts";

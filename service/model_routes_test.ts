@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
-import { writeOnnx } from "../core/formats/onnx.ts";
-import { readSafetensors, specFromMetadata } from "../core/formats/safetensors.ts";
+import { writeOnnx } from "../core/formats/onnx/writer.ts";
+import { specFromMetadata } from "../core/formats/recognise/known_model.ts";
+import { readSafetensors } from "../core/formats/safetensors.ts";
 import { type NamedTensor, parameterSpecs } from "../core/models/spec.ts";
 import type { ModelRecord } from "../protocol/mod.ts";
 import { RegistryError, specOf } from "../lab/models/mod.ts";

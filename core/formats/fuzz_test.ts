@@ -3,13 +3,13 @@ import fc from "fast-check";
 import { damaged } from "../testing/damage.ts";
 import { fuzz } from "../testing/fuzz.ts";
 import type { NamedTensor } from "../models/spec.ts";
-import { crc32 } from "./crc32.ts";
 import { readModelFile } from "./model_file.ts";
-import { readPickle } from "./pickle_reader.ts";
-import { CheckpointError, readPth, writePth } from "./pth.ts";
+import { readPickle } from "./pth/pickle_reader.ts";
+import { ModelFileError } from "./errors.ts";
+import { readPth } from "./pth/reader.ts";
+import { writePth } from "./pth/writer.ts";
 import { readSafetensors, writeSafetensors } from "./safetensors.ts";
-import { readZip } from "./zip_reader.ts";
-import { writeZip } from "./zip_writer.ts";
+import { crc32, readZip, writeZip } from "./pth/zip.ts";
 
 // Small, so that damage mostly meets what describes the numbers.
 const tensors: NamedTensor[] = [
@@ -26,14 +26,14 @@ const needed = records.filter(({ name }) => /data\.pkl|data\/\d|byteorder/.test(
 const pickle = records.find(({ name }) => name.endsWith("data.pkl"))!.data;
 
 Deno.test("a damaged .pth is read or refused in words", async () => {
-  await fuzz(damaged([pth]), readPth, CheckpointError);
+  await fuzz(damaged([pth]), readPth, ModelFileError);
 });
 
 Deno.test("a .pth with sound sums around a damaged pickle is read or refused in words", async () => {
   const wrapped = damaged([pickle]).map((data) =>
     writeZip(needed.map((record) => record.name.endsWith("data.pkl") ? { ...record, data } : record))
   );
-  await fuzz(wrapped, readPth, CheckpointError);
+  await fuzz(wrapped, readPth, ModelFileError);
 });
 
 Deno.test("a damaged or invented pickle is read or refused in words, and calls nothing", async () => {
@@ -41,11 +41,11 @@ Deno.test("a damaged or invented pickle is read or refused in words, and calls n
   const opcodes = [..."(.NJKMGX)t]ae}suqrhjcRbQ"].map((char) => char.charCodeAt(0));
   const byte = fc.oneof(fc.constantFrom(...opcodes, 0x80, 0x85, 0x88, 0x8a, 0x8c, 0x94, 0x95), fc.nat(255));
   const invented = fc.array(byte, { maxLength: 200 }).map((bytes) => Uint8Array.from([0x80, 2, ...bytes]));
-  await fuzz(fc.oneof(damaged([pickle]), invented), (bytes) => readPickle(bytes, host), CheckpointError);
+  await fuzz(fc.oneof(damaged([pickle]), invented), (bytes) => readPickle(bytes, host), ModelFileError);
 });
 
 Deno.test("a damaged .safetensors is read or refused in words", async () => {
-  await fuzz(damaged([safetensors]), readSafetensors, CheckpointError);
+  await fuzz(damaged([safetensors]), readSafetensors, ModelFileError);
 });
 
 Deno.test("a .safetensors with an invented header is read or refused in words", async () => {
@@ -76,7 +76,7 @@ Deno.test("a .safetensors with an invented header is read or refused in words", 
     bytes.set(json, 8);
     return bytes;
   });
-  await fuzz(file, readModelFile, CheckpointError);
+  await fuzz(file, readModelFile, ModelFileError);
 });
 
 /** What a header says of `tensors`. */
@@ -92,7 +92,7 @@ function describe(tensors: readonly NamedTensor[]): Record<string, object> {
 
 Deno.test("damaged data deflated into a zip whose sums are right is read or refused in words", async () => {
   const file = damaged([new Uint8Array(deflateRawSync(pickle))]).map((packed) => deflatedZip(packed, pickle));
-  await fuzz(file, readPth, CheckpointError);
+  await fuzz(file, readPth, ModelFileError);
 });
 
 /** A zip of one deflated entry, written by hand. */

@@ -1,10 +1,8 @@
 /** A model's weights out of a file of any format that comes in. */
-import { CheckpointError } from "./errors.ts";
-import { readPth } from "./pth.ts";
-import { type RecognisedModel, recogniseModel } from "./recognise_model.ts";
+import { ModelFileError } from "./errors.ts";
+import { readPth } from "./pth/reader.ts";
+import { type RecognisedModel, recogniseModel } from "./recognise/recognise_model.ts";
 import { type Metadata, readSafetensors } from "./safetensors.ts";
-
-export { CheckpointError } from "./errors.ts";
 
 export interface ModelFile extends RecognisedModel {
   /** The texts of a safetensors file; empty for a `.pth`, which has none. */
@@ -18,7 +16,7 @@ const HEADER_AT = 8;
  * The model in a `.pth` (a state dict of PyTorch 1.6 or newer) or a `.safetensors`, told apart by how they begin. Names may be
  * any; layers are known by order and shape.
  *
- * @throws CheckpointError that says what is wrong, where, and what was expected
+ * @throws ModelFileError that says what is wrong, where, and what was expected
  */
 export function readModelFile(bytes: Uint8Array): ModelFile {
   const { tensors, metadata } = readTensors(bytes);
@@ -31,7 +29,7 @@ function readTensors(bytes: Uint8Array): ReturnType<typeof readSafetensors> {
   if (startsWith("{", HEADER_AT)) return readSafetensors(bytes);
   // Before 1.6 a .pth was a bare pickle; the reader knows what to say of it, and of an empty file.
   if (bytes.length === 0 || startsWith("\x80")) return { tensors: readPth(bytes), metadata: {} };
-  throw new CheckpointError(
+  throw new ModelFileError(
     "the file is neither a .pth of PyTorch 1.6 or newer nor a .safetensors; save the model with " +
       "torch.save(model.state_dict(), path)",
   );

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { initialWeights } from "../testing/pytorch_fixtures.ts";
-import { CheckpointError, readModelFile } from "./model_file.ts";
-import { writeOnnx } from "./onnx.ts";
-import { writePth } from "./pth.ts";
+import { ModelFileError } from "./errors.ts";
+import { readModelFile } from "./model_file.ts";
+import { writeOnnx } from "./onnx/writer.ts";
+import { writePth } from "./pth/writer.ts";
 import { writeSafetensors } from "./safetensors.ts";
 
 const spec = { modelType: "SimpleNN", hiddenLayers: [4, 3] } as const;
@@ -30,7 +31,7 @@ Deno.test("any other file is told what comes in", () => {
   for (const [bytes, message] of cases) {
     assert.throws(
       () => readModelFile(bytes),
-      (error) => error instanceof CheckpointError && message.test(error.message),
+      (error) => error instanceof ModelFileError && message.test(error.message),
     );
   }
 });

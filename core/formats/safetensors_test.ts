@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import type { NamedTensor } from "../models/spec.ts";
-import { CheckpointError, readSafetensors, specFromMetadata, writeSafetensors } from "./safetensors.ts";
+import { ModelFileError } from "./errors.ts";
+import { readSafetensors, writeSafetensors } from "./safetensors.ts";
 
 const TENSORS: NamedTensor[] = [
   { name: "head.0.weight", shape: [2, 3], data: Float32Array.of(1, -2, 0.5, 3e38, 1e-45, 0) },
@@ -88,7 +89,7 @@ Deno.test("a damaged or hostile file is refused in words", () => {
   ];
   for (const [file, expected] of cases) {
     assert.throws(() => readSafetensors(file), (error) => {
-      assert(error instanceof CheckpointError, String(error));
+      assert(error instanceof ModelFileError, String(error));
       assert.match(error.message, expected);
       return true;
     });
@@ -100,22 +101,4 @@ Deno.test("tensors that a file cannot hold are refused", () => {
   assert.throws(() => writeSafetensors([one, one], {}), /named "a"/);
   assert.throws(() => writeSafetensors([{ ...one, name: "__metadata__" }], {}), /named "__metadata__"/);
   assert.throws(() => writeSafetensors([{ ...one, shape: [2] }], {}), /shape \[2\] has 1 numbers/);
-});
-
-Deno.test("a file's texts alone say which layers its model has", () => {
-  const texts = { model_type: "ConvNN", hidden_layers_config: "[128,64]", use_dropout: "true", dropout_p: "0.25" };
-  assert.deepEqual(specFromMetadata(texts), { modelType: "ConvNN", hiddenLayers: [128, 64], dropout: 0.25 });
-  assert.deepEqual(specFromMetadata({ model_type: "SimpleNN", hidden_layers_config: "[]" }), {
-    modelType: "SimpleNN",
-    hiddenLayers: [],
-  });
-  const cases: [texts: Record<string, string>, expected: RegExp][] = [
-    [{}, /model_type .* is missing/],
-    [{ ...texts, model_type: "GPT" }, /model_type .* is "GPT"; it must be SimpleNN or ConvNN/],
-    [{ ...texts, hidden_layers_config: "128" }, /hidden_layers_config/],
-    [{ ...texts, hidden_layers_config: "[0]" }, /hidden_layers_config/],
-    [{ ...texts, hidden_layers_config: "[" }, /hidden_layers_config/],
-    [{ ...texts, dropout_p: "1" }, /dropout_p/],
-  ];
-  for (const [wrong, expected] of cases) assert.throws(() => specFromMetadata(wrong), expected);
 });

@@ -9,9 +9,10 @@ import { firstDigits, mnist } from "../testing/mnist.ts";
 import { runOnnx } from "../testing/onnx_runtime.ts";
 import { findPyTorch } from "../testing/pytorch.ts";
 import { initialWeights } from "../testing/pytorch_fixtures.ts";
-import { writeOnnx } from "./onnx.ts";
-import { writePth } from "./pth.ts";
-import { readSafetensors, specFromMetadata, writeSafetensors } from "./safetensors.ts";
+import { writeOnnx } from "./onnx/writer.ts";
+import { writePth } from "./pth/writer.ts";
+import { specFromMetadata } from "./recognise/known_model.ts";
+import { readSafetensors, writeSafetensors } from "./safetensors.ts";
 
 const SCRIPT = fileURLToPath(import.meta.resolve("../../scripts/fixtures/logits_of_pth.py"));
 const PROBES = 20;

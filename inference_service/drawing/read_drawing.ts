@@ -2,8 +2,8 @@
 import { BlankDrawingError, prepareDrawing, prepareInk } from "../../core/mnist/drawing/drawing.ts";
 import { CanvasReader, isCanvas } from "./canvas/canvas_reader.ts";
 import { readChunks } from "./png/chunks.ts";
-import { decodeChunks, PngError } from "./png/decode.ts";
-import { peekHeader } from "./png/header.ts";
+import { decodeChunks } from "./png/decode.ts";
+import { peekHeader, PngError } from "./png/header.ts";
 
 const canvasReader = new CanvasReader();
 
@@ -16,9 +16,8 @@ export class DrawingError extends Error {
 export function readDrawing(png: Uint8Array): Uint8Array {
   try {
     const chunks = readChunks(png);
-    const ink = isCanvas(chunks) ? canvasReader.read(chunks) : undefined;
-    if (ink !== undefined) return prepareInk(ink, chunks.header.width, canvasReader.tools);
-    return prepareDrawing(decodeChunks(chunks));
+    if (!isCanvas(chunks)) return prepareDrawing(decodeChunks(chunks));
+    return prepareInk(canvasReader.read(chunks), chunks.header.width, canvasReader.tools);
   } catch (error) {
     if (error instanceof PngError) throw new DrawingError(`image_data: ${error.message}`);
     if (error instanceof BlankDrawingError) throw new DrawingError(error.message);

@@ -1,5 +1,6 @@
 /** The importing thread: reads one request, finds the model in it, and scores it. Large files take seconds. */
-import { CheckpointError, type ModelFile, readModelFile } from "../../core/formats/model_file.ts";
+import { ModelFileError } from "../../core/formats/errors.ts";
+import { type ModelFile, readModelFile } from "../../core/formats/model_file.ts";
 import { ValidationError } from "../../protocol/mod.ts";
 import { readTestDigits } from "../../service/dataset/dataset.ts";
 import { resolveConfig } from "./import_config.ts";
@@ -24,7 +25,7 @@ async function answerTo(message: ToImporter): Promise<FromImporter> {
   } catch (error) {
     const text = error instanceof Error ? error.message : String(error);
     if (error instanceof ValidationError) return { type: "refused", message: text, field: error.field };
-    if (error instanceof CheckpointError) return { type: "refused", message: text, field: "file" };
+    if (error instanceof ModelFileError) return { type: "refused", message: text, field: "file" };
     return { type: "failed", message: text };
   }
 }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { writePth } from "../../core/formats/pth.ts";
+import { writePth } from "../../core/formats/pth/writer.ts";
 import { Registry, RegistryError } from "./mod.ts";
 import { testModel, testWeights, withFolder } from "./registry_testing.ts";
 

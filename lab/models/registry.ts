@@ -1,6 +1,8 @@
 import { join, resolve } from "node:path";
-import { adoptTensors } from "../../core/formats/adopt_tensors.ts";
-import { CheckpointError, readPth, writePth } from "../../core/formats/pth.ts";
+import { adoptTensors } from "../../core/formats/recognise/known_model.ts";
+import { ModelFileError } from "../../core/formats/errors.ts";
+import { readPth } from "../../core/formats/pth/reader.ts";
+import { writePth } from "../../core/formats/pth/writer.ts";
 import type { NamedTensor } from "../../core/models/spec.ts";
 import { isDuplicate, type ModelConfig, type ModelRecord, ModelRecordSchema, validate } from "../../protocol/mod.ts";
 import { exists, removeLeftovers, replaceFile } from "../../service/files/atomic_file.ts";
@@ -158,7 +160,7 @@ export class Registry {
     try {
       return adoptTensors(readPth(bytes), specOf(record));
     } catch (error) {
-      if (!(error instanceof CheckpointError)) throw error;
+      if (!(error instanceof ModelFileError)) throw error;
       throw new RegistryError(`the file of model ${record.id}, ${record.filename}, cannot be used: ${error.message}`);
     }
   }
@@ -168,7 +170,7 @@ export class Registry {
    * with the model complete; a `.pth` that no record names may stay behind.
    *
    * @throws RegistryError when the folder cannot be written or its metadata is damaged; nothing is listed then
-   * @throws CheckpointError when `weights` do not fit the configuration
+   * @throws ModelFileError when `weights` do not fit the configuration
    * @throws DuplicateError where `options.onDuplicate` asks for it
    */
   store(model: NewModel, weights: NamedTensor[], options: StoreOptions = {}): Promise<ModelRecord> {
@@ -233,7 +235,7 @@ export class Registry {
     try {
       return await this.#lock.run(task);
     } catch (error) {
-      const isOurs = [RegistryError, CheckpointError, DuplicateError].some((kind) => error instanceof kind);
+      const isOurs = [RegistryError, ModelFileError, DuplicateError].some((kind) => error instanceof kind);
       if (isOurs) throw error;
       throw new RegistryError(`cannot ${what} in ${this.#folder}: ${reasonOf(error)}`, { cause: error });
     }

@@ -1,7 +1,7 @@
 /** Runs that did not finish, each with all that it takes to go on: `checkpoints/<run id>.safetensors` in the models folder. */
 import { join, resolve } from "node:path";
+import { ModelFileError } from "../../core/formats/errors.ts";
 import {
-  CheckpointError,
   headLength,
   type Metadata,
   readMetadata,
@@ -147,7 +147,7 @@ export class RunCheckpoints {
     try {
       return readSafetensors(await Deno.readFile(path)).tensors;
     } catch (error) {
-      const reason = error instanceof CheckpointError ? error.message : reasonOf(error);
+      const reason = error instanceof ModelFileError ? error.message : reasonOf(error);
       throw new RegistryError(`cannot read the checkpoint ${path}: ${reason}`, { cause: error });
     }
   }
@@ -192,14 +192,14 @@ async function readHead(path: string, id: string): Promise<SavedRun> {
     const found = checkpoint.history.run.id;
     return found === id ? { checkpoint } : { fault: `${path} holds a checkpoint of another run, ${found}` };
   } catch (error) {
-    const isFault = error instanceof CheckpointError || error instanceof ValidationError ||
+    const isFault = error instanceof ModelFileError || error instanceof ValidationError ||
       error instanceof SyntaxError;
     return { fault: `the checkpoint ${path} cannot be used: ${isFault ? error.message : reasonOf(error)}` };
   }
 }
 
 function parse(metadata: Metadata): RunCheckpoint {
-  if (metadata[KEY] === undefined) throw new CheckpointError(`its metadata has no ${KEY}`);
+  if (metadata[KEY] === undefined) throw new ModelFileError(`its metadata has no ${KEY}`);
   const checkpoint = validate(RunCheckpointSchema, JSON.parse(metadata[KEY]), KEY);
   return checkpoint as typeof checkpoint & RunCheckpoint;
 }

@@ -1,7 +1,7 @@
 /** PyTorch on the same weights and batches. */
 import { join } from "node:path";
 import { closeThreads } from "../../core/backends/wasm/backend.ts";
-import { writePth } from "../../core/formats/pth.ts";
+import { writePth } from "../../core/formats/pth/writer.ts";
 import { CLASSES, IMAGE_PIXELS, type ModelSpec } from "../../core/models/spec.ts";
 import { initialParameters } from "../../core/models/parameters.ts";
 import { openPredictor } from "../../core/training/predictor.ts";

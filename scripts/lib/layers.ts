@@ -73,7 +73,9 @@ export const LAYERS: readonly Layer[] = [
     "trainings ask open.ts for a backend, never one by name",
   ),
   core("core/mnist/", ["core/models/"], "files and drawings in, bytes out"),
-  core("core/formats/", ["core/bytes.ts", "core/models/"], "tensors in, bytes out, and back", ["fflate"]),
+  core("core/formats/", ["core/shape.ts", "core/bytes.ts", "core/models/"], "tensors in, bytes out, and back", [
+    "fflate",
+  ]),
   core(
     "core/mod.ts",
     [...PROGRAM, "core/autodiff.ts", "core/session.ts", ...PUBLIC_CORE],

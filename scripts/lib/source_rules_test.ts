@@ -37,7 +37,7 @@ Deno.test("an import up the layers is named by file, line and rule", () => {
 });
 
 Deno.test("the services never import each other, not even for types or as workers", () => {
-  const files = { "inference_service/app.ts": `` };
+  const files = { "inference_service/service.ts": `` };
   const target = `"../inference_service/app.ts"`;
   for (const line of [`import type { A } from ${target};`, `const url = new URL(${target}, import.meta.url);`]) {
     assertOne(

@@ -23,7 +23,7 @@ export function tableOf([w1, b1, w2, b2]: readonly NamedTensor[]): Omit<OodTable
 export function sourceOf(table: OodTable): string {
   return [
     "/** Made by scripts/ood/train.ts, not by hand. */",
-    `import type { OodTable } from ${JSON.stringify("./doubt_network.ts")};`,
+    `import type { OodTable } from ${JSON.stringify("./ood_network.ts")};`,
     "",
     `export const OOD_TABLE: OodTable = ${JSON.stringify(table, null, 2)};`,
     "",

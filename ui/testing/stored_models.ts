@@ -1,7 +1,7 @@
 /** Models that are stored before a page asks for them. */
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { writePth } from "../../core/formats/pth.ts";
+import { writePth } from "../../core/formats/pth/writer.ts";
 import { initialParameters } from "../../core/models/parameters.ts";
 import {
   FINISHED_STATES,

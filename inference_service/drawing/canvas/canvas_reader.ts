@@ -1,12 +1,9 @@
-/** The fast way from the file of a canvas to its ink. Everything else is read the plain way, which this agrees with. */
 import type { PlaneTools } from "../../../core/mnist/drawing/drawing.ts";
 import { findInk, type Ink, paperOf } from "../../../core/mnist/drawing/ink.ts";
 import type { Raster } from "../../../core/mnist/drawing/raster.ts";
 import type { Chunks } from "../png/chunks.ts";
-import { INFLATE_BYTES, INFLATE_MARGIN } from "./inflate/inflater.ts";
-import { canInflateTo, CANNOT_INFLATE, TOO_LONG, TOO_SHORT } from "../png/decode.ts";
-import { PngError } from "../png/error.ts";
-import { COLOUR, type Header } from "../png/header.ts";
+import { inflatePicture } from "../png/decode.ts";
+import { COLOUR, PngError } from "../png/header.ts";
 import { INK_STEP } from "./ink_kernel.ts";
 import { PLANE_MARGIN, resultBytes } from "./plane.ts";
 import { Workspace } from "./workspace.ts";
@@ -15,29 +12,17 @@ const PIXEL_BYTES = 4;
 /** Enough for what the drawing page sends. */
 const FIRST_BYTES = 2 ** 20;
 const PAPER_PIXELS = 4;
-/** Behind what is the inflater's the kernels find a vector of paper, and leave two of results. */
-const PAPER = INFLATE_BYTES, STRONGEST = PAPER + 16, DIFFERENCES = STRONGEST + 16;
-/** Behind those: a row of zeros, as PNG imagines one above the first, then the picture, its ink and the compressed file. */
-const ROWS = DIFFERENCES + 16;
+/** The memory begins with a vector of paper and two of results. */
+const PAPER = 0, STRONGEST = 16, DIFFERENCES = 32;
+/** Then come a row of zeros, as PNG imagines one above the first, the picture, and its ink. */
+const ROWS = 48;
 
-/**
- * Whether a file is what browsers make of a canvas: RGBA, 8 bits a sample, rows in order, and no longer than what compressing
- * makes of noise.
- */
-export function isCanvas({ header, data }: Chunks): boolean {
-  if (header.colour !== COLOUR.rgba || header.depth !== 8 || header.interlaced) return false;
-  return data.length <= 1.01 * filteredBytes(header) + 1024;
+/** Whether a file is what browsers make of a canvas: RGBA, 8 bits a sample, not interlaced. */
+export function isCanvas({ header }: Chunks): boolean {
+  return header.colour === COLOUR.rgba && header.depth === 8 && !header.interlaced;
 }
 
-function filteredBytes({ width, height }: Header): number {
-  return height * (1 + width * PIXEL_BYTES);
-}
-
-/** Compressors begin a block every few kilobytes. */
-function mostBlocks(bytes: number): number {
-  return 64 + Math.floor(bytes / 1024);
-}
-
+/** Finds the ink on a canvas in WASM SIMD; other files take the plain way, which gives the same bytes. */
 export class CanvasReader {
   #workspace = new Workspace(FIRST_BYTES);
 
@@ -47,26 +32,24 @@ export class CanvasReader {
   }
 
   /**
-   * The ink on a canvas, which holds until the next call; undefined for one that is compressed in a way that only the plain
-   * reader can go through in time. Throws a `PngError` for a picture that is damaged.
+   * The ink on a canvas, valid until the next call.
+   *
+   * @throws {PngError} for a damaged picture
    */
-  read(chunks: Chunks): Ink | undefined {
+  read(chunks: Chunks): Ink {
     const { width, height } = chunks.header;
-    const pixels = width * height;
-    const rowBytes = width * PIXEL_BYTES, size = filteredBytes(chunks.header);
-    if (!canInflateTo(chunks.data, size)) throw new PngError(TOO_SHORT);
+    const pixels = width * height, rowBytes = width * PIXEL_BYTES;
+    const filtered = inflatePicture(chunks);
     const paddedPixels = Math.ceil(pixels / INK_STEP) * INK_STEP;
     const pictureAt = ROWS + rowBytes;
-    // At a multiple of 16, for results of 16 bits are read behind the plane; a filtered row may have an odd length.
-    const planeAt = Math.ceil((pictureAt + Math.max(size + INFLATE_MARGIN, paddedPixels * PIXEL_BYTES)) / 16) *
-      16;
+    const pictureEnd = pictureAt + Math.max(filtered.length, paddedPixels * PIXEL_BYTES);
+    // A multiple of 16, because results of 16 bits follow the plane; a filtered row may have an odd length.
+    const planeAt = Math.ceil(pictureEnd / 16) * 16;
     const results = planeAt + paddedPixels + PLANE_MARGIN;
-    const fileAt = results + resultBytes(width, height);
-    const workspace = this.#reserve(fileAt + chunks.data.length + INFLATE_MARGIN), { bytes } = workspace;
+    const workspace = this.#reserve(results + resultBytes(width, height)), { bytes } = workspace;
     workspace.results = results;
     bytes.fill(0, ROWS, pictureAt);
-    bytes.set(chunks.data, fileAt);
-    if (!this.#inflate(fileAt, fileAt + chunks.data.length, pictureAt, size)) return undefined;
+    bytes.set(filtered, pictureAt);
     this.#undoFilters(bytes, pictureAt, rowBytes, height);
 
     const data = bytes.subarray(pictureAt, pictureAt + pixels * PIXEL_BYTES);
@@ -80,16 +63,6 @@ export class CanvasReader {
     if (alphaVaries) return findInk(picture);
     const strongest = Math.max(...bytes.subarray(STRONGEST, DIFFERENCES));
     return { plane: bytes.subarray(planeAt, planeAt + pixels), strongest };
-  }
-
-  /** False for a stream that is not worth going on with here. */
-  #inflate(from: number, end: number, to: number, size: number): boolean {
-    const inflated = this.#workspace.inflater.inflate(from, end, to, to + size, mostBlocks(size));
-    if (inflated.result === "unusual") return false;
-    if (inflated.result === "longer") throw new PngError(TOO_LONG);
-    if (inflated.result === "damaged") throw new PngError(CANNOT_INFLATE);
-    if (inflated.end < to + size) throw new PngError(TOO_SHORT);
-    return true;
   }
 
   #undoFilters(bytes: Uint8Array, picture: number, rowBytes: number, rows: number) {

@@ -4,9 +4,8 @@
  */
 import type { Code } from "../../../core/codegen/wasm/assembler/encoding.ts";
 import type { FunctionBuilder } from "../../../core/codegen/wasm/assembler/function_builder.ts";
-import { i16x8, i32, i32x4, i8x16, v128 } from "./instructions.ts";
+import { advance, firstWord, i16x8, i32, i32x4, i8x16, loadPixel, v128, VECTOR_BYTES } from "./instructions.ts";
 import type { ModuleBuilder } from "../../../core/codegen/wasm/assembler/module_builder.ts";
-import { advance, firstWord, loadPixel, VECTOR_BYTES } from "./steps.ts";
 
 /**
  * All arguments are addresses, none of them aligned to anything. `to` … `end` becomes the row of which the filtered bytes

@@ -1,8 +1,7 @@
 /** The search for ink on a canvas, 16 pixels at a time. */
 import type { Code } from "../../../core/codegen/wasm/assembler/encoding.ts";
-import { i32, i32x4, i8x16, v128 } from "./instructions.ts";
+import { advance, i32, i32x4, i8x16, v128, VECTOR_BYTES } from "./instructions.ts";
 import type { ModuleBuilder } from "../../../core/codegen/wasm/assembler/module_builder.ts";
-import { advance, VECTOR_BYTES } from "./steps.ts";
 
 /** Pixels that `ink` takes at once. */
 export const INK_STEP = 16;

@@ -2,7 +2,7 @@
 import { PLAIN_TOOLS, type PlaneTools } from "../../../core/mnist/drawing/drawing.ts";
 import type { Box } from "../../../core/mnist/drawing/resample.ts";
 import { COLUMN_STEP, MAX_SUMMED_ROWS, type PlaneKernels } from "./plane_kernels.ts";
-import { VECTOR_BYTES } from "./steps.ts";
+import { VECTOR_BYTES } from "./instructions.ts";
 
 /** Bytes behind the plane that the kernels may read, and those for their results. */
 export const PLANE_MARGIN = COLUMN_STEP;

@@ -1,9 +1,8 @@
 /** What preparing a drawing does with all of its plane of ink: the largest value of rows and columns, and sums of columns. */
 import type { Code } from "../../../core/codegen/wasm/assembler/encoding.ts";
 import type { FunctionBuilder } from "../../../core/codegen/wasm/assembler/function_builder.ts";
-import { i16x8, i32, i8x16, v128 } from "./instructions.ts";
+import { advance, i16x8, i32, i8x16, v128, VECTOR_BYTES } from "./instructions.ts";
 import type { ModuleBuilder } from "../../../core/codegen/wasm/assembler/module_builder.ts";
-import { advance, VECTOR_BYTES } from "./steps.ts";
 
 /** Columns come in blocks of so many; what lies to the right of the last one is read too, and to be ignored. */
 export const COLUMN_STEP = VECTOR_BYTES;

@@ -1,8 +1,7 @@
 /** The chunks of a PNG: found, checked and sorted, nothing inflated. */
 import { crc32 } from "node:zlib";
 import { concatBytes } from "../../../core/bytes.ts";
-import { PngError } from "./error.ts";
-import { COLOUR, type Header, readHeader } from "./header.ts";
+import { COLOUR, type Header, PngError, readHeader } from "./header.ts";
 
 export interface Chunks {
   header: Header;

@@ -1,35 +1,37 @@
 /**
- * PNG, read as a drawing (W3C, Portable Network Graphics, third edition): every legal colour type, depth and
- * interlacing up to 2048×2048. What a file may cost is known from its header, before anything is inflated.
+ * PNG (W3C, Portable Network Graphics, third edition): every legal colour type, depth and interlacing up to 2048×2048.
+ * The header tells what a file may cost before anything is inflated.
  */
 import { inflateSync } from "node:zlib";
 import type { Raster } from "../../../core/mnist/drawing/raster.ts";
 import { type Chunks, readChunks } from "./chunks.ts";
-import { PngError } from "./error.ts";
-import { passesOf, scatter } from "./passes.ts";
+import { type Header, PngError } from "./header.ts";
 import { pixelFormat } from "./pixels.ts";
 import { unfilter } from "./unfilter.ts";
 
-export { PngError } from "./error.ts";
+const TOO_SHORT = "the PNG is damaged: it has too little picture data";
+const TOO_LONG = "the PNG is damaged: it has more picture data than pixels";
+const CANNOT_INFLATE = "the PNG is damaged: its picture data cannot be decompressed";
 
-export const TOO_SHORT = "the PNG is damaged: it has too little picture data";
-export const TOO_LONG = "the PNG is damaged: it has more picture data than pixels";
-export const CANNOT_INFLATE = "the PNG is damaged: its picture data cannot be decompressed";
-
-/** Deflate cannot make more out of a byte (zlib, technical details). */
+/** The most bytes that deflate can make out of one (zlib, technical details). */
 const MAX_INFLATION = 1032;
-/** Room behind the picture, so that zlib fills one buffer and comes to its end there: five times as fast as in pieces. */
+/** Lets zlib reach the end of the stream within its first buffer, which is five times as fast as filling several. */
 const SPARE_BYTES = 64;
 
 /**
- * Decodes a PNG to 8 bits a sample; of an animation, its still picture. Throws a `PngError` for anything but a sound PNG
- * of at most 2048×2048 pixels.
+ * Decodes a PNG to 8 bits a sample; of an animation, its still picture.
+ *
+ * @throws {PngError} for anything but a sound PNG of at most 2048×2048 pixels
  */
 export function decodePng(bytes: Uint8Array): Raster {
   return decodeChunks(readChunks(bytes));
 }
 
-/** Decodes a file whose chunks are checked. */
+/**
+ * Decodes a file whose chunks are checked.
+ *
+ * @throws {PngError} for damaged data
+ */
 export function decodeChunks(chunks: Chunks): Raster {
   const { width, height, depth, samples, interlaced } = chunks.header;
   const passes = passesOf(chunks.header);
@@ -48,19 +50,15 @@ export function decodeChunks(chunks: Chunks): Raster {
   return { width, height, channels, data: picture! };
 }
 
-/** The rows of all passes as they are stored, each behind the type of its filter. */
-function inflatePicture({ header, data }: Chunks): Uint8Array {
-  return inflate(data, passesOf(header).reduce((sum, pass) => sum + pass.height * (1 + pass.rowBytes), 0));
-}
-
-/** Whether `data` may be that of `size` bytes; what may not is not worth the room for them. */
-export function canInflateTo(data: Uint8Array, size: number): boolean {
-  return data.length * MAX_INFLATION >= size;
-}
-
-/** Inflates to exactly `size` bytes; a stream that would give more is stopped there. */
-function inflate(data: Uint8Array, size: number): Uint8Array {
-  if (!canInflateTo(data, size)) throw new PngError(TOO_SHORT);
+/**
+ * The rows of all passes as they are stored, each behind the type of its filter. The output is bounded by the size that
+ * the header gives.
+ *
+ * @throws {PngError} for data that is damaged, or more or less than that
+ */
+export function inflatePicture({ header, data }: Chunks): Uint8Array {
+  const size = passesOf(header).reduce((sum, pass) => sum + pass.height * (1 + pass.rowBytes), 0);
+  if (data.length * MAX_INFLATION < size) throw new PngError(TOO_SHORT);
   let inflated: Uint8Array;
   try {
     inflated = inflateSync(data, { maxOutputLength: size, chunkSize: size + SPARE_BYTES });
@@ -69,4 +67,51 @@ function inflate(data: Uint8Array, size: number): Uint8Array {
   }
   if (inflated.length !== size) throw new PngError(TOO_SHORT);
   return new Uint8Array(inflated.buffer, inflated.byteOffset, inflated.length);
+}
+
+/** One of the reduced pictures that a file stores one after the other. */
+interface Pass {
+  width: number;
+  height: number;
+  /** Pixel (x, y) of the pass is pixel (left + x * stepX, top + y * stepY) of the picture. */
+  left: number;
+  top: number;
+  stepX: number;
+  stepY: number;
+  /** Bytes of a row, without its filter type. */
+  rowBytes: number;
+}
+
+/** Left, top and steps of each pass of Adam7 (PNG specification, section 8.2). */
+const ADAM7 = [
+  [0, 0, 8, 8],
+  [4, 0, 8, 8],
+  [0, 4, 4, 8],
+  [2, 0, 4, 4],
+  [0, 2, 2, 4],
+  [1, 0, 2, 2],
+  [0, 1, 1, 2],
+];
+
+/** The one pass of a plain picture, or those of Adam7 that have pixels, in the order of the file. */
+function passesOf({ width, height, depth, samples, interlaced }: Header): Pass[] {
+  const grids = interlaced ? ADAM7 : [[0, 0, 1, 1]];
+  return grids.map(([left, top, stepX, stepY]) => {
+    const passWidth = Math.ceil((width - left) / stepX);
+    const passHeight = Math.ceil((height - top) / stepY);
+    const rowBytes = Math.ceil(passWidth * samples * depth / 8);
+    return { width: passWidth, height: passHeight, left, top, stepX, stepY, rowBytes };
+  }).filter((pass) => pass.width > 0 && pass.height > 0);
+}
+
+/** Puts the pixels of one pass (`[height, width, channels]`) where they belong in a picture of `pictureWidth`. */
+function scatter(pixels: Uint8Array, pass: Pass, channels: number, picture: Uint8Array, pictureWidth: number) {
+  let from = 0;
+  for (let y = 0; y < pass.height; y++) {
+    const row = (pass.top + y * pass.stepY) * pictureWidth + pass.left;
+    for (let x = 0; x < pass.width; x++) {
+      const to = (row + x * pass.stepX) * channels;
+      for (let i = 0; i < channels; i++) picture[to + i] = pixels[from++];
+    }
+  }
 }

@@ -1,5 +1,7 @@
-/** The header of a PNG (chunk IHDR), checked before anything else is looked at. */
-import { PngError } from "./error.ts";
+/** A picture that cannot be used. The message is for the person who sent it. */
+export class PngError extends Error {
+  override name = "PngError";
+}
 
 /** Largest width and height of a drawing, in pixels. */
 export const MAX_SIDE = 2048;

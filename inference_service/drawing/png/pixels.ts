@@ -1,8 +1,7 @@
 /** From the bytes of rows to samples of 8 bits: small and large depths, palettes and transparent colours. */
 import type { Raster } from "../../../core/mnist/drawing/raster.ts";
 import type { Chunks } from "./chunks.ts";
-import { PngError } from "./error.ts";
-import { COLOUR } from "./header.ts";
+import { COLOUR, PngError } from "./header.ts";
 
 /** How the pixels of one file become those of a raster. */
 export interface PixelFormat {

@@ -1,5 +1,5 @@
 /** The five row filters of PNG (specification, section 9), undone. */
-import { PngError } from "./error.ts";
+import { PngError } from "./header.ts";
 
 /**
  * Undoes the filters of `rows` rows of `1 + rowBytes` bytes (filter type, then the row) that begin at `start`, in place:

@@ -1,7 +1,7 @@
 /** The stored models of the lab as a page knows them: their records, and the weights of those in use. */
 import { signal } from "@preact/signals";
-import { adoptTensors } from "../../../core/formats/adopt_tensors.ts";
-import { readSafetensors, specFromMetadata } from "../../../core/formats/safetensors.ts";
+import { adoptTensors, specFromMetadata } from "../../../core/formats/recognise/known_model.ts";
+import { readSafetensors } from "../../../core/formats/safetensors.ts";
 import type { ModelSpec, NamedTensor } from "../../../core/models/spec.ts";
 import type { ModelRecord } from "../../../protocol/mod.ts";
 import type { LabConnection } from "./connection.ts";

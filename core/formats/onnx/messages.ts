@@ -1,0 +1,98 @@
+/**
+ * The messages of ONNX that a network of this lab is made of. Field numbers are those of `onnx/onnx.proto` of ONNX 1.12, which
+ * belongs to operator set 17: https://github.com/onnx/onnx/blob/v1.12.0/onnx/onnx.proto
+ */
+import type { NamedTensor } from "../../models/spec.ts";
+import { floatBytes } from "../element_types.ts";
+import { ProtobufWriter } from "./protobuf_writer.ts";
+
+const IR_VERSION = 8;
+const OPERATOR_SET = 17;
+
+/** `TensorProto.DataType.FLOAT` */
+const FLOAT = 1;
+/** `AttributeProto.AttributeType` */
+const INT = 2;
+const INTS = 7;
+
+export interface OnnxModel {
+  producer: { name: string; version: string };
+  metadata: Readonly<Record<string, string>>;
+  graph: ProtobufWriter;
+}
+
+/** `ModelProto`: the whole file. */
+export function model({ producer, metadata, graph }: OnnxModel): ProtobufWriter {
+  const message = new ProtobufWriter().integer(1, IR_VERSION).text(2, producer.name).text(3, producer.version);
+  message.message(7, graph).message(8, new ProtobufWriter().text(1, "").integer(2, OPERATOR_SET));
+  for (const [key, value] of Object.entries(metadata)) {
+    message.message(14, new ProtobufWriter().text(1, key).text(2, value));
+  }
+  return message;
+}
+
+export interface OnnxGraph {
+  name: string;
+  nodes: readonly ProtobufWriter[];
+  initializers: readonly ProtobufWriter[];
+  inputs: readonly ProtobufWriter[];
+  outputs: readonly ProtobufWriter[];
+}
+
+/** `GraphProto`; nodes in an order in which they can run. */
+export function graph({ name, nodes, initializers, inputs, outputs }: OnnxGraph): ProtobufWriter {
+  const message = new ProtobufWriter();
+  for (const node of nodes) message.message(1, node);
+  message.text(2, name);
+  for (const initializer of initializers) message.message(5, initializer);
+  for (const input of inputs) message.message(11, input);
+  for (const output of outputs) message.message(12, output);
+  return message;
+}
+
+export interface OnnxNode {
+  operator: string;
+  /** Its only output bears the same name. */
+  name: string;
+  inputs: readonly string[];
+  /** Whole numbers, or lists of them. */
+  attributes?: Readonly<Record<string, number | readonly number[]>>;
+}
+
+/** `NodeProto`: one operator of the default domain. */
+export function node({ operator, name, inputs, attributes = {} }: OnnxNode): ProtobufWriter {
+  const message = new ProtobufWriter();
+  for (const input of inputs) message.text(1, input);
+  message.text(2, name).text(3, name).text(4, operator);
+  for (const [key, value] of Object.entries(attributes)) message.message(5, attribute(key, value));
+  return message;
+}
+
+function attribute(name: string, value: number | readonly number[]): ProtobufWriter {
+  const message = new ProtobufWriter().text(1, name);
+  if (typeof value === "number") return message.integer(3, value).integer(20, INT);
+  for (const item of value) message.integer(8, item);
+  return message.integer(20, INTS);
+}
+
+/** `TensorProto`: float32 in row-major order, as raw little-endian bytes. */
+export function tensor({ name, shape, data }: NamedTensor): ProtobufWriter {
+  const message = new ProtobufWriter();
+  for (const size of shape) message.integer(1, size);
+  message.integer(2, FLOAT).text(8, name);
+  return message.bytes(9, floatBytes(data));
+}
+
+/** `ValueInfoProto`: float32 numbers of `shape`, where a text is a size that each caller chooses. */
+export function valueInfo(name: string, shape: readonly (number | string)[], description: string): ProtobufWriter {
+  const dimensions = new ProtobufWriter();
+  for (const size of shape) {
+    const dimension = new ProtobufWriter();
+    dimensions.message(1, typeof size === "number" ? dimension.integer(1, size) : dimension.text(2, size));
+  }
+  const tensorType = new ProtobufWriter().integer(1, FLOAT).message(2, dimensions);
+  return new ProtobufWriter().text(1, name).message(2, new ProtobufWriter().message(1, tensorType)).text(
+    3,
+    description,
+  );
+}

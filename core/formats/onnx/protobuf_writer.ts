@@ -1,0 +1,58 @@
+import { concatBytes } from "../../bytes.ts";
+
+/** Wire types of protocol buffers; see https://protobuf.dev/programming-guides/encoding */
+const VARINT = 0;
+const LENGTH_DELIMITED = 2;
+
+const encoder = new TextEncoder();
+
+/**
+ * Writes one message of protocol buffers, a field a call; repeated fields by repeated calls. Bytes are kept as they are given
+ * until the end, so the weights of a model are copied once however deep they lie.
+ */
+export class ProtobufWriter {
+  readonly #chunks: Uint8Array[] = [];
+  #length = 0;
+
+  /** @param value a whole number in [0, 2⁵³) */
+  integer(field: number, value: number): this {
+    return this.#tag(field, VARINT).#append(varint(value));
+  }
+
+  text(field: number, value: string): this {
+    return this.bytes(field, encoder.encode(value));
+  }
+
+  bytes(field: number, value: Uint8Array): this {
+    return this.#tag(field, LENGTH_DELIMITED).#append(varint(value.length)).#append(value);
+  }
+
+  message(field: number, value: ProtobufWriter): this {
+    this.#tag(field, LENGTH_DELIMITED).#append(varint(value.#length));
+    for (const chunk of value.#chunks) this.#append(chunk);
+    return this;
+  }
+
+  finish(): Uint8Array<ArrayBuffer> {
+    return concatBytes(this.#chunks);
+  }
+
+  #tag(field: number, wireType: number): this {
+    return this.#append(varint(field * 8 + wireType));
+  }
+
+  #append(chunk: Uint8Array): this {
+    this.#chunks.push(chunk);
+    this.#length += chunk.length;
+    return this;
+  }
+}
+
+/** Seven bits a byte, the lowest first; all but the last byte have their top bit set. */
+function varint(value: number): Uint8Array {
+  if (!Number.isSafeInteger(value) || value < 0) throw new RangeError(`${value} cannot be written as a varint`);
+  const bytes: number[] = [];
+  // Divided, not shifted: a shift would cut the number to 32 bits.
+  for (; value >= 0x80; value = Math.floor(value / 0x80)) bytes.push((value % 0x80) | 0x80);
+  return Uint8Array.of(...bytes, value);
+}

@@ -1,0 +1,271 @@
+/**
+ * Reads a pickle without running it. In Python a pickle may call anything; here a global is looked up in a list of a
+ * few known names, and any other is refused by name.
+ */
+import { ModelFileError, quote } from "../errors.ts";
+import { Opcode } from "./pickle_opcodes.ts";
+
+/** A Python tuple (a Python list is a plain array). */
+export class Tuple {
+  constructor(readonly items: readonly unknown[]) {}
+}
+
+/** Something a pickle may name. `call` makes the value that calling it yields; without it, it cannot be called. */
+export class Global {
+  constructor(readonly name: string, readonly call?: (args: readonly unknown[]) => unknown) {}
+}
+
+export interface PickleHost {
+  /** By dotted name, such as `collections.OrderedDict`. */
+  readonly globals: ReadonlyMap<string, Global>;
+  /** The object outside of the pickle that `id` refers to. */
+  persistentLoad(id: unknown): unknown;
+}
+
+/** Protocols of CPython 3; PyTorch writes 2 unless told otherwise. */
+const PROTOCOLS = { min: 2, max: 5 };
+const FRAME_HEADER_BYTES = 8;
+const MAX_OPEN_MARKS = 64;
+const MAX_MEMO = 1_000_000;
+const MAX_NAME = 256;
+const MAX_LONG_BYTES = 8;
+
+const text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+/**
+ * The value of a pickle: numbers, strings, booleans, null, arrays, `Tuple`s, `Map`s (dicts), and what `host` makes.
+ * @throws ModelFileError for a global that is not allowed, an opcode that state dicts do not need, or a damaged stream
+ */
+export function readPickle(bytes: Uint8Array, host: PickleHost): unknown {
+  return new PickleMachine(bytes, host).run();
+}
+
+class PickleMachine {
+  readonly #bytes: Uint8Array;
+  readonly #view: DataView;
+  readonly #host: PickleHost;
+  /** Heights of the stack at the open marks. */
+  readonly #marks: number[] = [];
+  readonly #memo = new Map<number, unknown>();
+  readonly #stack: unknown[] = [];
+  #at = 0;
+
+  constructor(bytes: Uint8Array, host: PickleHost) {
+    this.#bytes = bytes;
+    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    this.#host = host;
+  }
+
+  run(): unknown {
+    for (;;) {
+      const opcode = this.#uint8();
+      if (opcode === Opcode.STOP) return this.#pop();
+      this.#execute(opcode);
+    }
+  }
+
+  #execute(opcode: number): void {
+    switch (opcode) {
+      case Opcode.PROTO: {
+        const protocol = this.#uint8();
+        if (protocol < PROTOCOLS.min || protocol > PROTOCOLS.max) {
+          throw this.#fault(`pickle protocol ${protocol}; PyTorch writes protocol 2`);
+        }
+        return;
+      }
+      case Opcode.FRAME:
+        // Says how much to read ahead, and all is read already.
+        this.#advance(FRAME_HEADER_BYTES);
+        return;
+      case Opcode.MARK:
+        if (this.#marks.length >= MAX_OPEN_MARKS) throw this.#fault(`more than ${MAX_OPEN_MARKS} levels of nesting`);
+        this.#marks.push(this.#stack.length);
+        return;
+
+      case Opcode.NONE:
+        return this.#push(null);
+      case Opcode.NEWTRUE:
+        return this.#push(true);
+      case Opcode.NEWFALSE:
+        return this.#push(false);
+      case Opcode.BININT1:
+        return this.#push(this.#uint8());
+      case Opcode.BININT2:
+        return this.#push(this.#view.getUint16(this.#advance(2), true));
+      case Opcode.BININT:
+        return this.#push(this.#view.getInt32(this.#advance(4), true));
+      case Opcode.LONG1:
+        return this.#push(this.#long(this.#uint8()));
+      case Opcode.BINFLOAT:
+        return this.#push(this.#view.getFloat64(this.#advance(8), false));
+      case Opcode.BINUNICODE:
+        return this.#push(this.#text(this.#uint32()));
+      case Opcode.SHORT_BINUNICODE:
+        return this.#push(this.#text(this.#uint8()));
+
+      case Opcode.EMPTY_TUPLE:
+        return this.#push(new Tuple([]));
+      case Opcode.TUPLE1:
+        return this.#push(new Tuple(this.#popMany(1)));
+      case Opcode.TUPLE2:
+        return this.#push(new Tuple(this.#popMany(2)));
+      case Opcode.TUPLE3:
+        return this.#push(new Tuple(this.#popMany(3)));
+      case Opcode.TUPLE:
+        return this.#push(new Tuple(this.#popToMark()));
+      case Opcode.EMPTY_LIST:
+        return this.#push([]);
+      case Opcode.APPEND:
+        return this.#append(this.#popMany(1));
+      case Opcode.APPENDS:
+        return this.#append(this.#popToMark());
+      case Opcode.EMPTY_DICT:
+        return this.#push(new Map());
+      case Opcode.SETITEM:
+        return this.#setItems(this.#popMany(2));
+      case Opcode.SETITEMS:
+        return this.#setItems(this.#popToMark());
+
+      case Opcode.BINPUT:
+        return this.#remember(this.#uint8());
+      case Opcode.LONG_BINPUT:
+        return this.#remember(this.#uint32());
+      case Opcode.MEMOIZE:
+        return this.#remember(this.#memo.size);
+      case Opcode.BINGET:
+        return this.#recall(this.#uint8());
+      case Opcode.LONG_BINGET:
+        return this.#recall(this.#uint32());
+
+      case Opcode.GLOBAL:
+        return this.#push(this.#global(this.#line(), this.#line()));
+      case Opcode.STACK_GLOBAL: {
+        const [module, name] = this.#popMany(2);
+        return this.#push(this.#global(module, name));
+      }
+      case Opcode.INST:
+        this.#global(this.#line(), this.#line());
+        break;
+      case Opcode.REDUCE:
+        return this.#reduce();
+      case Opcode.BUILD:
+        // The attributes of an OrderedDict: PyTorch hangs version numbers (`_metadata`) on it that nothing here needs.
+        this.#pop();
+        return;
+      case Opcode.BINPERSID:
+        return this.#push(this.#host.persistentLoad(this.#pop()));
+    }
+    throw this.#fault(`opcode 0x${opcode.toString(16).padStart(2, "0")}, which a state dict does not need`);
+  }
+
+  #global(module: unknown, member: unknown): Global {
+    if (typeof module !== "string" || typeof member !== "string") throw this.#fault("a global whose name is not text");
+    const name = `${module}.${member}`;
+    const global = this.#host.globals.get(name);
+    if (global === undefined) {
+      throw new ModelFileError(
+        `the file asks for ${quote(name)}, which a state dict of float tensors does not need; ` +
+          "save the model with torch.save(model.state_dict(), path)",
+      );
+    }
+    return global;
+  }
+
+  #reduce(): void {
+    const [callee, args] = this.#popMany(2);
+    if (!(callee instanceof Global) || callee.call === undefined || !(args instanceof Tuple)) {
+      throw this.#fault("a call of something that cannot be called");
+    }
+    this.#push(callee.call(args.items));
+  }
+
+  #append(items: unknown[]): void {
+    const list = this.#stack.at(-1);
+    if (!Array.isArray(list)) throw this.#fault("an item for something that is not a list");
+    for (const item of items) list.push(item);
+  }
+
+  #setItems(pairs: unknown[]): void {
+    const dict = this.#stack.at(-1);
+    if (!(dict instanceof Map)) throw this.#fault("an item for something that is not a dict");
+    if (pairs.length % 2 !== 0) throw this.#fault("a key without a value");
+    for (let i = 0; i < pairs.length; i += 2) dict.set(pairs[i], pairs[i + 1]);
+  }
+
+  #remember(slot: number): void {
+    if (this.#stack.length === 0) throw this.#fault("an empty stack");
+    if (this.#memo.size >= MAX_MEMO) throw this.#fault(`more than ${MAX_MEMO} remembered values`);
+    this.#memo.set(slot, this.#stack.at(-1));
+  }
+
+  #recall(slot: number): void {
+    if (!this.#memo.has(slot)) throw this.#fault(`a reference to value ${slot}, which was never set`);
+    this.#push(this.#memo.get(slot));
+  }
+
+  #push(value: unknown): void {
+    this.#stack.push(value);
+  }
+
+  #pop(): unknown {
+    return this.#popMany(1)[0];
+  }
+
+  #popMany(count: number): unknown[] {
+    const floor = this.#marks.at(-1) ?? 0;
+    if (this.#stack.length - count < floor) throw this.#fault("an empty stack");
+    return this.#stack.splice(this.#stack.length - count);
+  }
+
+  #popToMark(): unknown[] {
+    const mark = this.#marks.pop();
+    if (mark === undefined) throw this.#fault("no open mark");
+    return this.#stack.splice(mark);
+  }
+
+  #uint8(): number {
+    return this.#bytes[this.#advance(1)];
+  }
+
+  #uint32(): number {
+    return this.#view.getUint32(this.#advance(4), true);
+  }
+
+  /** A little-endian two's complement integer; precise to 2⁵³, which no shape or offset reaches. */
+  #long(size: number): number {
+    if (size > MAX_LONG_BYTES) throw this.#fault(`an integer of ${size} bytes`);
+    const at = this.#advance(size);
+    let value = 0n;
+    for (let i = size - 1; i >= 0; i--) value = value << 8n | BigInt(this.#bytes[at + i]);
+    return Number(BigInt.asIntN(size * 8, value));
+  }
+
+  #text(size: number): string {
+    const at = this.#advance(size);
+    try {
+      return text.decode(this.#bytes.subarray(at, at + size));
+    } catch {
+      throw this.#fault("text that is not UTF-8");
+    }
+  }
+
+  #line(): string {
+    const end = this.#bytes.subarray(this.#at, this.#at + MAX_NAME + 1).indexOf(0x0a);
+    if (end < 0) throw this.#fault("a name without an end");
+    const line = this.#text(end);
+    this.#advance(1);
+    return line;
+  }
+
+  /** Moves on by `size` bytes and returns where they start. */
+  #advance(size: number): number {
+    const at = this.#at;
+    if (at + size > this.#bytes.length) throw this.#fault("the end of the data in the middle of an instruction");
+    this.#at += size;
+    return at;
+  }
+
+  #fault(what: string): ModelFileError {
+    return new ModelFileError(`data.pkl is damaged or not a state dict: ${what}, at byte ${this.#at}`);
+  }
+}
