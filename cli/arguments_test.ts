@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { parseCommand, UsageError } from "./arguments.ts";
 import { helpText } from "./help.ts";
-import { SETTING_NAMES } from "../service/settings.ts";
+import { SETTING_NAMES } from "../service/process/settings.ts";
 
 const parse = (line: string) => parseCommand(line.split(" ").filter(Boolean));
 

@@ -1,9 +1,8 @@
 /** What whoever starts the lab does besides: say where its services are, end them. */
-import { isEveryAddress, type Settings } from "../service/settings.ts";
-import { localUrl } from "../service/url_host.ts";
+import { isEveryAddress, localUrl } from "../service/process/addresses.ts";
+import type { ServiceName } from "../service/process/launch.ts";
+import type { Settings } from "../service/process/settings.ts";
 import { networkAddresses } from "./network_addresses.ts";
-
-export type ServiceName = "training" | "inference";
 
 const TITLES: Readonly<Record<ServiceName, string>> = { training: "Train a model", inference: "Draw a digit " };
 

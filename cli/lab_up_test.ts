@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readSettings } from "../service/settings.ts";
+import { readSettings } from "../service/process/settings.ts";
 import { banner } from "./lab_up.ts";
 import { networkAddresses } from "./network_addresses.ts";
 

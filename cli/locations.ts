@@ -1,6 +1,6 @@
 /** Where a lab that was started by hand finds its digits and keeps its models. */
 import { join, resolve } from "node:path";
-import { readSettings, type Settings } from "../service/settings.ts";
+import { readSettings, type Settings } from "../service/process/settings.ts";
 import { rawFolder } from "../service/dataset/raw_file.ts";
 
 const PROJECT_DIR = resolve(import.meta.dirname!, "..");

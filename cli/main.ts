@@ -1,8 +1,8 @@
 /** The lab's command line, and the entry of its binary. */
 import deno from "../deno.json" with { type: "json" };
 import { RegistryError } from "../lab/models/mod.ts";
-import { graphicsEnvironment } from "../service/graphics.ts";
-import { StartupError } from "../service/settings.ts";
+import { graphicsEnvironment } from "../service/process/launch.ts";
+import { StartupError } from "../service/process/settings.ts";
 import { RefusedError } from "../lab/runs/runs.ts";
 import { type Command, parseCommand, UsageError } from "./arguments.ts";
 import { helpText } from "./help.ts";

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { type NamedTensor, parameterSpecs } from "../core/models/spec.ts";
-import { Registry, specOf } from "../lab/models/mod.ts";
+import { specOf } from "../lab/models/mod.ts";
 import { testModel, withFolder } from "../lab/models/registry_testing.ts";
+import { openRegistry } from "../service/files/open_registry.ts";
 
 const MAIN = join(import.meta.dirname!, "main.ts");
 /** So wide that its file does not fit into a pipe: whoever writes it notices that nobody reads. */
@@ -21,7 +22,7 @@ Deno.test({
   ignore: Deno.build.os === "windows",
   fn: () =>
     withFolder(async (folder) => {
-      const { id } = await (await Registry.open(folder, { write: true })).store(WIDE, weights());
+      const { id } = await (await openRegistry(folder, { write: true })).store(WIDE, weights());
       const lab = `"${Deno.execPath()}" run --quiet --allow-read --allow-env --allow-sys "${MAIN}"`;
       const { stdout, stderr } = await new Deno.Command("bash", {
         args: ["-c", `${lab} export ${id} -o - | head -c 2; echo " \${PIPESTATUS[0]}"`],

@@ -1,25 +1,30 @@
 /** `mnist-lab models` and `mnist-lab export`: what is stored, and a file of it. */
 import { writeOnnx } from "../core/formats/onnx/writer.ts";
 import { writeSafetensors } from "../core/formats/safetensors.ts";
-import type { ModelRecord } from "../protocol/mod.ts";
-import { Registry, specOf } from "../lab/models/mod.ts";
-import { textsOf } from "../service/model_routes.ts";
-import type { Settings } from "../service/settings.ts";
+import { type FieldName, fieldOf, type ModelRecord, SETTINGS, showSetting } from "../protocol/mod.ts";
+import { specOf } from "../lab/models/mod.ts";
+import { textsOf } from "../service/http/model_routes.ts";
+import type { Settings } from "../service/process/settings.ts";
 import { type ExportFormat, UsageError } from "./arguments.ts";
+import { openRegistry } from "../service/files/open_registry.ts";
 
 /** Newest first. */
 export async function listModels({ modelsDir }: Settings): Promise<ModelRecord[]> {
-  return await (await Registry.open(modelsDir)).list();
+  return await (await openRegistry(modelsDir)).list();
 }
 
-const COLUMNS: readonly [title: string, text: (record: ModelRecord) => string][] = [
+type Column = [title: string, text: (record: ModelRecord) => string];
+
+/** Settings that the id of a model names already. */
+const IN_ID: readonly FieldName[] = ["model_type", "optimizer"];
+
+const COLUMNS: readonly Column[] = [
   ["id", ({ id }) => id],
   ["accuracy", ({ accuracy }) => `${accuracy.toFixed(2)} %`],
-  ["hidden layers", ({ hidden_layers_config }) => hidden_layers_config.join(",") || "none"],
-  ["learning rate", ({ learning_rate }) => String(learning_rate)],
-  ["batch", ({ batch_size }) => String(batch_size)],
-  ["epochs", ({ num_epochs }) => String(num_epochs)],
-  ["dropout", ({ use_dropout, dropout_p }) => use_dropout ? String(dropout_p) : "no"],
+  ...SETTINGS.filter((name) => !IN_ID.includes(name)).map((name): Column => [
+    fieldOf(name).label.toLowerCase(),
+    (record) => showSetting(record, name),
+  ]),
 ];
 
 /** A table with a line for each model. */
@@ -31,14 +36,14 @@ export function modelTable(records: readonly ModelRecord[]): string {
 
 /** The bytes of the model `id` as a file of `format`. Throws a `UsageError` where there is no such model. */
 export async function exportModel({ modelsDir }: Settings, id: string, format: ExportFormat): Promise<Uint8Array> {
-  const registry = await Registry.open(modelsDir);
+  const registry = await openRegistry(modelsDir);
   const record = await registry.get(id);
   if (record === undefined) {
     throw new UsageError(`There is no model "${id}" in ${modelsDir}; mnist-lab models lists them.`);
   }
   switch (format) {
     case "pth":
-      return await registry.readCheckpoint(record);
+      return await registry.readPth(record);
     case "safetensors":
       return writeSafetensors(await registry.readWeights(record), textsOf(record));
     case "onnx":

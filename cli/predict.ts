@@ -9,9 +9,10 @@ import {
   type ModelRecord,
   type PredictResponse,
 } from "../protocol/mod.ts";
-import { Registry, specOf } from "../lab/models/mod.ts";
-import type { Settings } from "../service/settings.ts";
+import { specOf } from "../lab/models/mod.ts";
+import type { Settings } from "../service/process/settings.ts";
 import { UsageError } from "./arguments.ts";
+import { openRegistry } from "../service/files/open_registry.ts";
 
 /** @throws {UsageError} when the drawing cannot be read, or no model is there to ask */
 export async function predictFile(
@@ -20,7 +21,7 @@ export async function predictFile(
   modelId: string | undefined,
 ): Promise<PredictResponse> {
   const pixels = await readPixels(file);
-  const registry = await Registry.open(settings.modelsDir);
+  const registry = await openRegistry(settings.modelsDir);
   const record = chooseModel(await registry.list(), modelId, settings.modelsDir);
   const device = settings.device === "auto" ? "wasm" : settings.device;
   const predictor = await openPredictor(specOf(record), await registry.readWeights(record), { device });

@@ -1,7 +1,8 @@
 /** `mnist-lab`, `mnist-lab train` and `mnist-lab predict` without more: services until Ctrl+C. */
-import { requireFolder } from "../service/folders.ts";
-import { type Settings, StartupError } from "../service/settings.ts";
-import { banner, pageAddress, type ServiceName, stopSignal } from "./lab_up.ts";
+import { requireFolder } from "../service/process/folders.ts";
+import { type Settings, StartupError } from "../service/process/settings.ts";
+import type { ServiceName } from "../service/process/launch.ts";
+import { banner, pageAddress, stopSignal } from "./lab_up.ts";
 import { openBrowser } from "./open_browser.ts";
 import { runServices } from "./services.ts";
 

@@ -1,9 +1,9 @@
 /** A service in a thread of the lab's process, with the permissions that the thread was given. */
 import { RegistryError } from "../lab/models/mod.ts";
 import { runInferenceService } from "../inference_service/serve.ts";
-import { type Settings, StartupError } from "../service/settings.ts";
-import { runTrainingService } from "../training_service/serve.ts";
-import type { ServiceName } from "./lab_up.ts";
+import { type Settings, StartupError } from "../service/process/settings.ts";
+import { runTrainingService } from "../training_service/service.ts";
+import type { ServiceName } from "../service/process/launch.ts";
 
 export type ToServiceWorker = { type: "serve"; service: ServiceName; settings: Settings } | { type: "stop" };
 export type FromServiceWorker = { type: "listening" } | { type: "ended" } | { type: "failed"; message: string };

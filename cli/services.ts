@@ -1,27 +1,10 @@
 /** Both services, or one, in threads of this process: each may do what it needs and nothing else. */
-import { resolve } from "node:path";
-import { SETTING_NAMES, type Settings } from "../service/settings.ts";
-import { urlHost } from "../service/url_host.ts";
-import type { ServiceName } from "./lab_up.ts";
+import { type ServiceName, servicePermissions } from "../service/process/launch.ts";
+import type { Settings } from "../service/process/settings.ts";
 import type { FromServiceWorker, ToServiceWorker } from "./service_worker.ts";
 
 /** The services end within this after they are asked to; then the process ends whatever they do. */
 const GRACE_MS = 1500;
-const PROJECT_DIR = resolve(import.meta.dirname!, "..");
-
-/** What a service may do: of the folders only the training service writes, and only the one for models. */
-export function servicePermissions(service: ServiceName, settings: Settings): Deno.PermissionOptionsObject {
-  const port = service === "training" ? settings.trainingPort : settings.inferencePort;
-  return {
-    net: [`${urlHost(settings.host)}:${port}`],
-    read: [PROJECT_DIR, settings.modelsDir, settings.dataDir],
-    write: service === "training" ? [settings.modelsDir] : false,
-    env: [...SETTING_NAMES],
-    run: false,
-    ffi: false,
-    sys: false,
-  };
-}
 
 /**
  * Runs `services` until `stop` is aborted or one of them ends by itself. Their threads are left: the end of the process ends
@@ -53,7 +36,7 @@ function startService(service: ServiceName, settings: Settings) {
   const worker = new Worker(new URL("./service_worker.ts", import.meta.url), {
     type: "module",
     name: service,
-    deno: { permissions: servicePermissions(service, settings) },
+    deno: { permissions: { ...servicePermissions(service, settings) } },
   });
   const { promise: listening, resolve: listen } = Promise.withResolvers<void>();
   const { promise: failed, resolve: fail } = Promise.withResolvers<string>();

@@ -1,6 +1,6 @@
 /** `mnist-lab train --config`: one training in the terminal, by the same runs that the service has. */
 import { type ServerMessage, type TrainConfig, TrainConfigSchema, validate, ValidationError } from "../protocol/mod.ts";
-import type { Settings } from "../service/settings.ts";
+import type { Settings } from "../service/process/settings.ts";
 import type { Run } from "../lab/runs/run.ts";
 import { openTraining } from "../training_service/service.ts";
 import { UsageError } from "./arguments.ts";

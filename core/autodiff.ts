@@ -1,10 +1,11 @@
-/** Reverse-mode differentiation: extends a traced program with the nodes of its gradient. */
+/** Reverse-mode differentiation: extends a traced graph with the nodes of its gradients. */
 import { constant, reachable, type Tensor } from "./graph.ts";
 import { add } from "./ops/mod.ts";
 
 /**
- * The gradients of the scalar `loss` with respect to each of `parameters`, each of its parameter's shape. Only the nodes
- * between a parameter and the loss are visited, so what nothing asked for is never built.
+ * The gradient of the scalar `loss` with respect to each of `parameters`, in the parameter's shape; zeros where the loss
+ * does not depend on it. Only nodes between a parameter and the loss get a gradient, so nothing is built in vain.
+ * @throws {Error} When an op between a parameter and the loss is not differentiable.
  */
 export function gradients(loss: Tensor, parameters: readonly Tensor[]): Tensor[] {
   const nodes = reachable([loss]);

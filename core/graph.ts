@@ -1,6 +1,6 @@
 /**
- * Tracing. Ordinary code over tensors that have a shape but no numbers, run once, leaves behind everything that a backend
- * needs to compile it.
+ * Tracing. Ordinary code runs once over tensors that have a shape but no numbers, and the graph of nodes that it builds is
+ * all that a backend needs to compile it.
  */
 import type { LeafOp, Op, Tensor } from "./op.ts";
 import { type DType, type Shape, ShapeError, type TensorType } from "./shape.ts";
@@ -9,6 +9,10 @@ export type { Tensor } from "./op.ts";
 
 let nextId = 0;
 
+/**
+ * A new node: `op` applied to `inputs`.
+ * @throws {ShapeError} When the op cannot take these inputs.
+ */
 export function apply(op: Op, ...inputs: Tensor[]): Tensor {
   const { dtype, shape } = op.type(inputs);
   return { id: nextId++, op, inputs, dtype, shape };
@@ -19,55 +23,68 @@ function leaf(source: LeafOp["source"], dtype: DType, shape: Shape): Tensor {
   return apply({ kind: "leaf", name: source.kind, source, type: () => type, gradient: () => [] });
 }
 
-/** What a backend may know of a state to be faster. Results never depend on it. */
+/** What makes a backend faster if it knows it about a state. Results do not depend on hints, except for rounding. */
 export interface StateHints {
-  /** Share of its elements that are not 0, measured or known by what they are. */
+  /** Share of the elements that are not 0, from 0 to 1, as measured or estimated. */
   density?: number;
-  /** No program of the session updates it, and the host writes it seldom. */
+  /** No program of the session updates the state, and the host seldom writes it. */
   frozen?: boolean;
 }
 
-/** A tensor that lives across steps under `name`. Programs of one session that use the same name share it. */
+/** A tensor that lives across steps under `name`. Programs of one session that use the same name share it. It begins with zeros. */
 export function state(name: string, shape: Shape, dtype: DType = "f32", hints: StateHints = {}): Tensor {
   return leaf({ kind: "state", name, ...hints }, dtype, shape);
 }
 
-/** A scalar that the host computes for each step, in float64, before it is rounded to `dtype`. Steps count from 0. */
+/**
+ * A scalar that changes with the step: the host calls `valueAt` for each step (counted from 0) and rounds the result to
+ * `dtype`.
+ */
 export function perStep(valueAt: (step: number) => number, dtype: "f32" | "i32" = "f32"): Tensor {
   return leaf({ kind: "perStep", valueAt }, dtype, []);
 }
 
+/** A tensor with `value` in every element; a scalar by default. */
 export function constant(value: number, shape: Shape = []): Tensor {
   return leaf({ kind: "constant", value }, "f32", shape);
 }
 
-/** The number that fills `node`, if it is a constant. */
+/** The value of `node`'s elements if it is a constant, else undefined. */
 export function constantValue({ op }: Tensor): number | undefined {
   return op.kind === "leaf" && op.source.kind === "constant" ? op.source.value : undefined;
 }
 
-/** The host's number for `step` of a node that `perStep` made. */
+/**
+ * The value at `step` of a node that `perStep` made.
+ * @throws {Error} When `node` is something else.
+ */
 export function perStepValue({ op }: Tensor, step: number): number {
-  if (op.kind !== "leaf" || op.source.kind !== "perStep") throw new Error(`${op.name} is not given per step`);
+  if (op.kind !== "leaf" || op.source.kind !== "perStep") throw new Error(`${op.name} is no per-step scalar`);
   return op.source.valueAt(step);
 }
 
-/** A program: what one step computes. */
+/** What one step computes. */
 export interface Program {
   /** Every node that an update or an output needs, in topological order. */
   readonly nodes: readonly Tensor[];
   /** New values of state, by name; they take effect together at the end of the step. */
   readonly updates: ReadonlyMap<string, Tensor>;
-  /** One float32 number a step for the host, by name. */
+  /** Float32 scalars that the host receives after each step, by name. */
   readonly outputs: ReadonlyMap<string, Tensor>;
 }
 
+/** What the code under `trace` returns. */
 export interface TracedResult {
+  /** New values of state, by name. */
   updates?: Record<string, Tensor>;
+  /** Scalars for the host, by name. */
   outputs?: Record<string, Tensor>;
 }
 
-/** Runs `fn` over shape-only tensors and keeps what its result depends on. */
+/**
+ * Runs `fn` once, over tensors without numbers, and keeps the nodes that its result depends on.
+ * @throws {ShapeError} When an op cannot take its inputs, or an output is not an f32 scalar.
+ */
 export function trace(fn: () => TracedResult): Program {
   const result = fn();
   const updates = new Map(Object.entries(result.updates ?? {}));
@@ -80,17 +97,17 @@ export function trace(fn: () => TracedResult): Program {
   return programOf(updates, outputs);
 }
 
-/** A program of what `updates` and `outputs` depend on. */
+/** The program of everything that `updates` and `outputs` depend on. */
 export function programOf(updates: Program["updates"], outputs: Program["outputs"]): Program {
   return { nodes: reachable([...updates.values(), ...outputs.values()]), updates, outputs };
 }
 
-/** `node` on other inputs: itself where they are the same. */
+/** `node`'s op applied to `inputs`; `node` itself if these are its own inputs. */
 export function onInputs(node: Tensor, inputs: readonly Tensor[]): Tensor {
   return inputs.every((input, i) => input === node.inputs[i]) ? node : apply(node.op, ...inputs);
 }
 
-/** All nodes on which `roots` depend, themselves included, inputs before users. */
+/** All nodes that `roots` depend on, themselves included, in topological order. */
 export function reachable(roots: readonly Tensor[]): Tensor[] {
   const seen = new Set<Tensor>();
   const pending = [...roots];
@@ -102,7 +119,10 @@ export function reachable(roots: readonly Tensor[]): Tensor[] {
   return [...seen].sort((a, b) => a.id - b.id);
 }
 
-/** Types of all state of several programs by name; the same name must mean the same type everywhere. */
+/**
+ * The types of all state of several programs, by name.
+ * @throws {ShapeError} When two programs disagree about the type of a state.
+ */
 export function stateTypes(programs: readonly Program[]): Map<string, TensorType> {
   const types = new Map<string, TensorType>();
   const add = (name: string, type: TensorType) => {

@@ -1,23 +1,24 @@
 /**
- * Counter-based random numbers: Threefry-2×32 with 20 rounds (Salmon, Moraes, Dror and Shaw, «Parallel Random Numbers: As
- * Easy as 1, 2, 3», SC 2011). A number is a function of (key, counter), not of what was drawn before, so masks and orders
- * can be made anywhere, in any order and on any device, and come out the same.
+ * Counter-based random numbers: Threefry-2×32 with 20 rounds (Salmon, Moraes, Dror and Shaw, "Parallel Random Numbers: As
+ * Easy as 1, 2, 3", SC 2011). A number is a function of (key, counter) and not of earlier draws, so the same masks and
+ * orders come out in any thread, in any order and on any device.
  */
 
-/** Rotations of the eight rounds that repeat. */
+/** How far each round rotates, in bits; the list repeats every eight rounds. */
 export const ROTATIONS = [13, 15, 26, 6, 17, 29, 16, 24] as const;
+/** Number of rounds. */
 export const ROUNDS = 20;
-/** Makes the third word of the key schedule from the other two. */
+/** XORed with both words of the key, gives the third word of the key schedule. */
 export const KEY_PARITY = 0x1bd11bda;
 
-/** Two uint32 for the two words of `counter` under the two words of `key`. */
+/** Two random uint32 for the two words of the counter under the two words of the key. */
 export function threefry(key0: number, key1: number, counter0: number, counter1: number): [number, number] {
   const words = new Uint32Array(2);
   threefryInto(words, key0, key1, counter0, counter1);
   return [words[0], words[1]];
 }
 
-/** `threefry` into the first two elements of `words`, for loops that draw millions: its rounds are written out. */
+/** `threefry` into the first two elements of `words`, with its rounds written out, for loops that draw millions. */
 function threefryInto(words: Uint32Array, seed: number, stream: number, counter0: number, counter1: number): void {
   const key0 = seed | 0, key1 = stream | 0, key2 = KEY_PARITY ^ key0 ^ key1;
   words[0] = counter0 + key0;
@@ -29,7 +30,7 @@ function threefryInto(words: Uint32Array, seed: number, stream: number, counter0
   fourRounds(words, 13, 15, 26, 6, key2, key0 + 5);
 }
 
-/** Four rounds with their rotations, then the injection of two words of the key. */
+/** Four rounds that rotate by `a` … `d`, then the injection of two words of the key. */
 function fourRounds(words: Uint32Array, a: number, b: number, c: number, d: number, key0: number, key1: number): void {
   let x = words[0] | 0, y = words[1] | 0;
   x = (x + y) | 0;
@@ -44,10 +45,10 @@ function fourRounds(words: Uint32Array, a: number, b: number, c: number, d: numb
   words[1] = y + key1;
 }
 
-/** What a stream of random numbers is for; streams of one seed do not overlap. */
+/** Streams of random numbers by what they are for. Streams of one seed do not overlap. */
 export const STREAMS = { initialisation: 0x1000, order: 0x2000, dropout: 0x3000, sample: 0x4000 } as const;
 
-/** Uniform float32 in [−bound, bound). */
+/** `length` float32 numbers, uniform in [−bound, bound). */
 export function uniform(seed: number, stream: number, length: number, bound: number): Float32Array {
   const values = new Float32Array(length);
   const scale = bound / 2 ** 31, words = new Uint32Array(2);
@@ -59,12 +60,12 @@ export function uniform(seed: number, stream: number, length: number, bound: num
   return values;
 }
 
-/** The numbers 0 … length − 1 in random order: Fisher and Yates' shuffle, one draw for each place. */
+/** The numbers 0 … `length − 1` in an order that is random for each epoch: the Fisher–Yates shuffle, one draw per element. */
 export function permutation(seed: number, stream: number, epoch: number, length: number): Int32Array {
   const order = Int32Array.from({ length }, (_, i) => i), words = new Uint32Array(2);
   for (let i = length - 1; i > 0; i--) {
     threefryInto(words, seed, stream, i, epoch);
-    // A 32-bit draw scaled to i + 1 places: its bias is below (i + 1) / 2^32.
+    // A 32-bit draw scaled to 0 … i: its bias is below (i + 1) / 2^32.
     const j = Math.floor((words[0] / 2 ** 32) * (i + 1));
     const swapped = order[i];
     order[i] = order[j];

@@ -1,6 +1,6 @@
-/** Programs that nobody would write: fusing, ordering, places in memory and threads against the reference. */
-import { closeThreads, wasmBackend } from "./backends/wasm/backend.ts";
+/** Random programs, unlike any that people write: checks fusing, scheduling and threads against the reference. */
 import { referenceBackend } from "./backends/reference/backend.ts";
+import { closeThreads, wasmBackend } from "./backends/wasm/backend.ts";
 import { constant, type Program, state, type Tensor, trace } from "./graph.ts";
 import { add, broadcast, div, exp, matmul, mul, neg, relu, reluGrad, reshape, sub, sum } from "./ops/mod.ts";
 import { threefry } from "./random.ts";
@@ -11,20 +11,28 @@ import { assertAllClose } from "./testing/assert_all_close.ts";
 const STATES: Readonly<Record<string, Shape>> = { a: [4, 6], b: [6], c: [4, 1], d: [6, 4], e: [33, 6], f: [] };
 const NODES = 14, STEPS = 3;
 
+/**
+ * Random choices by Threefry. Other generators give other programs, and in some a `reluGrad` depends on the sign of a number
+ * that is 0 but for rounding.
+ */
 class Draw {
-  private count = 0;
-  constructor(private readonly seed: number) {}
+  readonly #seed: number;
+  #count = 0;
 
-  below(n: number): number {
-    return threefry(this.seed, 0, this.count++, 0)[0] % n;
+  constructor(seed: number) {
+    this.#seed = seed;
   }
 
-  of<T>(list: readonly T[]): T {
-    return list[this.below(list.length)];
+  below(n: number): number {
+    return threefry(this.#seed, 0, this.#count++, 0)[0] % n;
+  }
+
+  of<T>(choices: readonly T[]): T {
+    return choices[this.below(choices.length)];
   }
 }
 
-/** Values stay small: sums become means, and exponents are negative. */
+/** One more node, on random ones of `nodes`. Values stay small: sums become means, and exponents are negative. */
 function grow(draw: Draw, nodes: Tensor[]): Tensor {
   const x = draw.of(nodes);
   const alike = draw.of(nodes.filter((node) => sameShape(node.shape, x.shape)));

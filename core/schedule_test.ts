@@ -2,11 +2,11 @@ import assert from "node:assert/strict";
 import { referenceBackend } from "./backends/reference/backend.ts";
 import { wasmBackend } from "./backends/wasm/backend.ts";
 import { constant, type Program, state, trace } from "./graph.ts";
-import { trainingProgram } from "./training/programs.ts";
 import { add, copyOp, exp, matmul, mul, neg, relu, reshape, sum } from "./ops/mod.ts";
 import { schedule } from "./schedule.ts";
 import type { Numbers } from "./session.ts";
 import { assertAllClose } from "./testing/assert_all_close.ts";
+import { trainingProgram } from "./training/programs.ts";
 
 /** Runs two steps on both backends from the same state and compares every state afterwards. */
 async function compare(program: Program, initial: Record<string, number[]>) {
@@ -21,14 +21,14 @@ async function compare(program: Program, initial: Record<string, number[]>) {
   results[0].forEach((values, i) => assertAllClose(values, results[1][i], {}, Object.keys(initial)[i]));
 }
 
-Deno.test("elementwise neighbours become one loop, and what happens between them is not stored", () => {
+Deno.test("elementwise neighbours become one loop, and intermediate values are not stored", () => {
   const x = state("x", [8, 4]);
   const { items } = schedule(trace(() => ({ updates: { y: exp(neg(mul(x, add(x, constant(1))))) } })));
   assert.equal(items.length, 1);
   assert.equal(items[0].kind === "loop" && items[0].results.length, 1);
 });
 
-Deno.test("a bias is read where it repeats and never written out", () => {
+Deno.test("a broadcast bias is read from its source and never written out", () => {
   const program = trace(() => {
     const product = matmul(state("x", [4, 3]), state("w", [3, 5]));
     return { updates: { y: relu(add(product, state("b", [5]))) } };
@@ -36,7 +36,7 @@ Deno.test("a bias is read where it repeats and never written out", () => {
   assert.deepEqual(schedule(program).items.map((item) => item.kind), ["kernel", "loop"]);
 });
 
-Deno.test("neighbours with a product between them do not become one loop", async () => {
+Deno.test("neighbours with a product between them do not fuse", async () => {
   const program = trace(() => {
     const x = state("x", [3, 3]);
     const doubled = add(x, x);
@@ -55,17 +55,17 @@ Deno.test("short-lived values share memory", () => {
   assert.ok(schedule(program).arenaBytes <= 2 * 64 * 64 * 4);
 });
 
-Deno.test("a state whose old value is still needed is replaced last", async () => {
+Deno.test("a state is not overwritten while its old value is still needed", async () => {
   const program = trace(() => {
     const p = state("p", [2, 2]);
     const next = mul(p, constant(0.5));
-    // The old value is read after the new one is known, and by an op that reads other elements than it writes.
+    // The product reads the old value after the new one is known, and not only the element that it writes.
     return { updates: { p: next, q: matmul(p, next) } };
   });
   await compare(program, { p: [1, 2, 3, 4], q: [0, 0, 0, 0] });
 });
 
-Deno.test("states that swap their values do", async () => {
+Deno.test("two states can swap their values", async () => {
   const program = trace(() => {
     const a = state("a", [3]), b = state("b", [3]);
     return { updates: { a: add(b, constant(1)), b: add(a, constant(2)) } };
@@ -73,7 +73,7 @@ Deno.test("states that swap their values do", async () => {
   await compare(program, { a: [1, 2, 3], b: [10, 20, 30] });
 });
 
-Deno.test("states that swap their values as they are do, and one may become itself in another shape", async () => {
+Deno.test("two states can swap without any op, and a state can be updated to a view of itself", async () => {
   const program = trace(() => {
     const a = state("a", [2, 3]), b = state("b", [2, 3]), c = state("c", [2, 3]);
     return { updates: { a: b, b: a, c: reshape(reshape(c, [3, 2]), [2, 3]) } };
@@ -81,7 +81,7 @@ Deno.test("states that swap their values as they are do, and one may become itse
   await compare(program, { a: [1, 2, 3, 4, 5, 6], b: [10, 20, 30, 40, 50, 60], c: [7, 8, 9, 10, 11, 12] });
 });
 
-Deno.test("an output that is a state has the value with which the step began", async () => {
+Deno.test("an output that is a state has its value from the beginning of the step", async () => {
   const program = trace(() => {
     const x = state("x", []);
     return { updates: { x: add(x, constant(1)) }, outputs: { x, next: add(x, constant(1)) } };
@@ -95,7 +95,7 @@ Deno.test("an output that is a state has the value with which the step began", a
   }
 });
 
-Deno.test("a state may take part in its own broadcast", async () => {
+Deno.test("a state can be updated from its own broadcast", async () => {
   const program = trace(() => {
     const row = state("row", [4]);
     return { updates: { row: sum(add(state("m", [3, 4]), row), 0, 1), m: add(state("m", [3, 4]), row) } };

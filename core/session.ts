@@ -1,44 +1,59 @@
-/** What a backend offers: programs that run in steps over state which they share. */
+/** What a backend offers: programs that share state and run in steps. */
 import type { Program } from "./graph.ts";
 import type { DType, TensorType } from "./shape.ts";
 
+/** The values of a state, outside the engine: float32 for `f32`, int32 for `i32`, bytes for `u8`. */
 export type Numbers = Float32Array | Int32Array | Uint8Array;
 
-/** Compiled programs and the memory that they share. Not for use by several callers at once. */
+/** Compiled programs and the state that they share. All state begins with zeros. A session serves one caller at a time. */
 export interface Session {
-  /** The name of the backend: `wasm`, `webgpu` or `reference`. */
+  /** The backend's name: `wasm`, `webgpu` or `reference`. */
   readonly device: string;
-  /** Fills a state; `values` has exactly its number of elements and its type. */
+  /**
+   * Sets a state.
+   * @throws {Error} When no state has this name, or `values` has another number of elements.
+   */
   write(name: string, values: Numbers): void;
-  /** A copy of a state's present value. */
+  /**
+   * A copy of a state's current values.
+   * @throws {Error} When no state has this name.
+   */
   read(name: string): Promise<Numbers>;
-  /** Runs `steps` steps of a program, numbered from `firstStep`; returns each output's value for each of them. */
+  /** Runs the steps `firstStep` … `firstStep + steps − 1` of a program; returns each output's value after each of them. */
   run(program: string, firstStep: number, steps: number): Promise<Record<string, Float32Array>>;
-  /** Where the work can be interrupted from another thread: a word to be set to 1, after which only `close` may follow. */
+  /** Set this word to 1 to interrupt a run from another thread. Afterwards the session can only be closed. */
   readonly stop?: Int32Array<SharedArrayBuffer>;
-  /** Frees the memory. The session must not be used afterwards. */
+  /** Frees the memory. Do not use the session afterwards. */
   close(): void;
 }
 
+/** Compiles programs for one kind of device. */
 export interface Backend {
   readonly name: string;
+  /** Compiles `programs`, by name, into a session. */
   open(programs: Readonly<Record<string, Program>>): Promise<Session>;
 }
 
-/** The type of state `name`, or an error that names it. */
+/**
+ * The type of state `name`.
+ * @throws {Error} When there is none; the message lists those that there are.
+ */
 export function stateType(types: ReadonlyMap<string, TensorType>, name: string): TensorType {
   const type = types.get(name);
   if (type === undefined) throw new Error(`no state is called ${name}; there are ${[...types.keys()].join(", ")}`);
   return type;
 }
 
-/** `length` numbers of type `dtype` in `buffer`, from byte `at` on. */
+/** A view of `length` elements of type `dtype` in `buffer`, from byte `at` on. */
 export function viewOf(buffer: ArrayBufferLike, dtype: DType, at: number, length: number): Numbers {
   if (dtype === "f32") return new Float32Array(buffer, at, length);
   return dtype === "i32" ? new Int32Array(buffer, at, length) : new Uint8Array(buffer, at, length);
 }
 
-/** Throws unless `values` fits a state of `length` elements. */
+/**
+ * Requires `values` to fill a state of `length` elements.
+ * @throws {Error} When it has another number of elements.
+ */
 export function requireLength(name: string, values: Numbers, length: number): void {
   if (values.length !== length) throw new Error(`state ${name} takes ${length} elements, got ${values.length}`);
 }

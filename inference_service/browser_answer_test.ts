@@ -6,7 +6,7 @@ import { openPredictor } from "../core/training/predictor.ts";
 import { assertAllClose } from "../core/testing/assert_all_close.ts";
 import { mnist } from "../core/testing/mnist.ts";
 import type { PredictResponse } from "../protocol/mod.ts";
-import { readSettings } from "../service/settings.ts";
+import { readSettings } from "../service/process/settings.ts";
 import { createInferenceApp } from "./service.ts";
 import { DrawingReader } from "./drawing/drawing_reader.ts";
 import { drawSomewhere, KINDS, SMALL, SPEC, testDigit, trainedWeights } from "./drawing/drawings_testing.ts";

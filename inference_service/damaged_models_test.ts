@@ -1,15 +1,15 @@
 /** Records whose file is gone or cut short, beside one that is whole: over HTTP, with real files. */
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { Registry } from "../lab/models/mod.ts";
 import { testModel, testWeights, withFolder } from "../lab/models/registry_testing.ts";
-import { readSettings } from "../service/settings.ts";
+import { readSettings } from "../service/process/settings.ts";
 import { openInferenceService } from "./service.ts";
 import { pngUrl, stroke } from "./testing.ts";
+import { openRegistry } from "../service/files/open_registry.ts";
 
 Deno.test("a model whose file is missing or cut short says so where it is asked for, and harms no other", () =>
   withFolder(async (folder) => {
-    const registry = await Registry.open(folder, { write: true });
+    const registry = await openRegistry(folder, { write: true });
     const [missing, short, whole] = [
       await registry.store({ ...testModel, batch_size: 1 }, testWeights(0.01)),
       await registry.store({ ...testModel, batch_size: 2 }, testWeights(0.01)),
@@ -52,7 +52,7 @@ Deno.test("a model whose file is missing or cut short says so where it is asked 
 
 Deno.test("entries that are no models are told by healthz, with the first one's fault, and hide no other", () =>
   withFolder(async (folder) => {
-    const registry = await Registry.open(folder, { write: true });
+    const registry = await openRegistry(folder, { write: true });
     const { id } = await registry.store(testModel, testWeights(0.01));
     const path = join(folder, "models_metadata.json");
     const [record] = JSON.parse(await Deno.readTextFile(path));

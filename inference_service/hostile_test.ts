@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { deflateSync } from "node:zlib";
-import { type Attack, COMMON_ATTACKS, refuses } from "../service/hostile_testing.ts";
-import { readSettings } from "../service/settings.ts";
+import { type Attack, COMMON_ATTACKS, refuses } from "../service/testing/hostile.ts";
+import { readSettings } from "../service/process/settings.ts";
 import { createInferenceApp } from "./service.ts";
 import { DrawingReader } from "./drawing/drawing_reader.ts";
 import { chunk, concat, header, SIGNATURE, writePng } from "./drawing/png/testing.ts";

@@ -1,6 +1,6 @@
 /** Starts the inference service: `deno run inference_service/main.ts`, configured by environment variables. */
-import { runMain } from "../service/serve.ts";
-import { readSettings } from "../service/settings.ts";
+import { runMain } from "../service/process/serve.ts";
+import { readSettings } from "../service/process/settings.ts";
 import { runInferenceService } from "./serve.ts";
 
 await runMain(() => runInferenceService(readSettings()));

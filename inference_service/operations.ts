@@ -1,16 +1,9 @@
 /** What the inference service's own route takes and answers; `openapi.json` says it to programs. */
+import { askedOf, DEFAULT_CONFIG } from "../protocol/mod.ts";
 import { json, type Operation, refusal } from "../service/api/operation.ts";
 
 const EXAMPLE = {
-  params: {
-    model_type: "SimpleNN",
-    optimizer: "Adam",
-    learning_rate_range: "Medium High",
-    batch_size: 64,
-    epochs: 1,
-    hidden_layers_config: [128],
-    use_dropout: false,
-  },
+  params: askedOf({ ...DEFAULT_CONFIG, num_epochs: 1, hidden_layers_config: [128] }),
   image_data: "data:image/png;base64,…",
 };
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { checkAnswer, describedRoutes, routesOf } from "../service/api/answers_testing.ts";
-import { readSettings } from "../service/settings.ts";
+import { readSettings } from "../service/process/settings.ts";
 import { createInferenceApp } from "./service.ts";
 import { DrawingReader } from "./drawing/drawing_reader.ts";
 import { PredictorCache } from "./predictor_cache.ts";

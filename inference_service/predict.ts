@@ -7,6 +7,7 @@ import {
   formatFormQuery,
   type ModelRecord,
   type NotTrainedResponse,
+  paramsQuery,
   parseJson,
   type PredictParams,
   type PredictRequest,
@@ -17,7 +18,7 @@ import {
   validate,
   ValidationError,
 } from "../protocol/mod.ts";
-import { fieldOf, HttpError } from "../service/errors.ts";
+import { fieldOf, HttpError } from "../service/http/errors.ts";
 import type { DrawingReader } from "./drawing/drawing_reader.ts";
 import { type ModelStore, type PredictorCache, UnusableModelError } from "./predictor_cache.ts";
 import { DrawingError } from "./drawing/read_drawing.ts";
@@ -88,18 +89,9 @@ function chooseModel(records: ModelRecord[], request: PredictRequest, trainingUr
 }
 
 function notTrained(records: ModelRecord[], params: PredictParams, trainingUrl: string): NotTrainedResponse {
-  const query = formatFormQuery({
-    model_type: params.model_type,
-    optimizer: params.optimizer,
-    learning_rate_range: params.learning_rate_range,
-    epochs: String(params.epochs),
-    batch_size: String(params.batch_size),
-    hidden_layers_config: params.hidden_layers_config.join(","),
-    use_dropout: String(params.use_dropout),
-  });
   return {
     error: "Model not trained yet.",
-    train_url: `${trainingUrl}/?${query}`,
+    train_url: `${trainingUrl}/?${formatFormQuery(paramsQuery(params))}`,
     nearest: findNearest(records, params),
   };
 }

@@ -2,12 +2,13 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { type NamedTensor, parameterSpecs } from "../core/models/spec.ts";
 import { Registry } from "../lab/models/mod.ts";
-import { readSettings } from "../service/settings.ts";
+import { readSettings } from "../service/process/settings.ts";
 import { createInferenceApp } from "./service.ts";
 import { DrawingReader } from "./drawing/drawing_reader.ts";
 import { openStored, PredictorCache } from "./predictor_cache.ts";
 import { params, pngUrl, record, stroke } from "./testing.ts";
 import type { ModelRecord } from "../protocol/mod.ts";
+import { openRegistry } from "../service/files/open_registry.ts";
 
 /** Weights of a model without hidden layers that takes everything for `digit`. */
 function weightsFor(digit: number): NamedTensor[] {
@@ -25,7 +26,7 @@ async function withService(
   body: (registry: Registry, folder: string, predict: () => Promise<Response>) => Promise<void>,
 ) {
   const folder = await Deno.makeTempDir();
-  const store = await Registry.open(folder);
+  const store = await openRegistry(folder);
   const predictors = new PredictorCache(openStored(store, "wasm"));
   const app = createInferenceApp({
     settings: readSettings(() => undefined),

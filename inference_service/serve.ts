@@ -1,6 +1,6 @@
-import { log } from "../service/log.ts";
-import { serveService, type Supervision } from "../service/serve.ts";
-import type { Settings } from "../service/settings.ts";
+import { log } from "../service/process/log.ts";
+import { serveService, type Supervision } from "../service/process/serve.ts";
+import type { Settings } from "../service/process/settings.ts";
 import { canShareAddress, openInferenceService, servingThreads } from "./service.ts";
 import type { FromServingThread, ListeningAddress, ServeOrder, ToServingThread } from "./serving_thread.ts";
 

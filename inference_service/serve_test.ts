@@ -1,8 +1,8 @@
 /** The service in its own process, with the permissions it has in use, on three threads. */
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { freePort } from "../service/free_ports_testing.ts";
-import { readSettings, SETTING_NAMES } from "../service/settings.ts";
+import { freePort } from "../service/testing/free_ports.ts";
+import { readSettings, SETTING_NAMES } from "../service/process/settings.ts";
 import { ServingThreads } from "./serve.ts";
 import { canShareAddress } from "./service.ts";
 

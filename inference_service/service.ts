@@ -1,22 +1,22 @@
 import type { Hono } from "hono";
-import { Registry } from "../lab/models/mod.ts";
 import { MAX_PREDICT_BYTES } from "../protocol/mod.ts";
-import { createServiceApp, serviceUrl } from "../service/app.ts";
-import { addDigitRoutes } from "../service/digit_routes.ts";
-import { EventLoopDelay } from "../service/event_loop_delay.ts";
-import type { HealthOptions } from "../service/health.ts";
-import { log } from "../service/log.ts";
-import { addModelRoutes, type ModelFiles } from "../service/model_routes.ts";
-import type { Settings } from "../service/settings.ts";
-import { TestDigits } from "../service/test_digits.ts";
+import { createServiceApp } from "../service/http/app.ts";
+import { addDigitRoutes, TestDigits } from "../service/http/digit_routes.ts";
+import { EventLoopDelay, type HealthOptions } from "../service/process/health.ts";
+import { serviceUrl } from "../service/process/addresses.ts";
+import { log } from "../service/process/log.ts";
+import { addModelRoutes, type ModelFiles } from "../service/http/model_routes.ts";
+import type { Settings } from "../service/process/settings.ts";
+import { openRegistry } from "../service/files/open_registry.ts";
 import { DrawingReader } from "./drawing/drawing_reader.ts";
 import { INFERENCE_OPERATIONS } from "./operations.ts";
 import { answerPrediction, type PredictDeps } from "./predict.ts";
 import { openStored, PredictorCache } from "./predictor_cache.ts";
-import { limitsOf, readBody } from "./read_body.ts";
+import { type BodyLimits, readText } from "../service/http/request.ts";
 
-/** Models that stay open, and large drawings that may wait, over all threads. */
-const OPEN_MODELS = 16, WAITING_DRAWINGS = 16;
+/** Models that stay open, large drawings that may wait, and bytes of bodies under way, over all threads. */
+const OPEN_MODELS = 16, WAITING_DRAWINGS = 16, HELD_BYTES = 256 * 1024 * 1024;
+const BODY_DEADLINE_MS = 60_000;
 
 /** Whether several threads may listen on one address. Other systems than Linux do not distribute connections evenly. */
 export const canShareAddress = Deno.build.os === "linux";
@@ -38,7 +38,7 @@ export interface InferenceService {
  * @throws {RegistryError} when the models folder or its metadata cannot be read
  */
 export async function openInferenceService(settings: Settings): Promise<InferenceService> {
-  const store = await Registry.open(settings.modelsDir, {
+  const store = await openRegistry(settings.modelsDir, {
     onCreated: (folder) => log.warn("created the models folder, which was not there", { MODELS_DIR: folder }),
   });
   // Unreadable metadata ends the start with one message instead of failing every request.
@@ -80,9 +80,9 @@ export interface InferenceDeps extends PredictDeps {
 export function createInferenceApp({ settings, store, predictors, drawings, health }: InferenceDeps): Hono {
   const app = createServiceApp(settings, "inference", health, INFERENCE_OPERATIONS);
 
-  const limits = limitsOf(servingThreads(settings), MAX_PREDICT_BYTES);
+  const limits = bodyLimits(servingThreads(settings));
   app.post("/predict", async (c) => {
-    const body = await readBody(c.req.raw, MAX_PREDICT_BYTES, limits);
+    const body = await readText(c.req.raw, limits);
     const trainingUrl = serviceUrl(c.req.raw, settings.trainingPort);
     return c.json(await answerPrediction({ store, predictors, drawings }, body, trainingUrl));
   });
@@ -95,4 +95,10 @@ export function createInferenceApp({ settings, store, predictors, drawings, heal
 
 function shareOf(all: number, threads: number): number {
   return Math.max(2, Math.ceil(all / threads));
+}
+
+/** Of one thread; each counts for itself. One body of the largest size always fits. */
+function bodyLimits(threads: number): BodyLimits {
+  const heldBytes = Math.max(MAX_PREDICT_BYTES, Math.floor(HELD_BYTES / threads));
+  return { maxBytes: MAX_PREDICT_BYTES, heldBytes, deadlineMs: BODY_DEADLINE_MS };
 }

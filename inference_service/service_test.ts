@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { FALSE_ALARM_PERCENT } from "../core/mnist/ood/ood.ts";
 import type { ModelRecord } from "../protocol/mod.ts";
 import { RegistryError } from "../lab/models/mod.ts";
-import { readSettings } from "../service/settings.ts";
+import { readSettings } from "../service/process/settings.ts";
 import { createInferenceApp } from "./service.ts";
 import { DrawingReader } from "./drawing/drawing_reader.ts";
 import { type OpenPredictor, PredictorCache, UnusableModelError } from "./predictor_cache.ts";

@@ -1,7 +1,7 @@
 /** One of the threads that answer on the service's address. */
-import { log } from "../service/log.ts";
-import { answerUnservable } from "../service/serve.ts";
-import type { Settings } from "../service/settings.ts";
+import { log } from "../service/process/log.ts";
+import { answerUnservable } from "../service/process/serve.ts";
+import type { Settings } from "../service/process/settings.ts";
 import { type InferenceService, openInferenceService } from "./service.ts";
 
 /** Where the main thread listens. */

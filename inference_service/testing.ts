@@ -3,7 +3,7 @@ import { Buffer } from "node:buffer";
 import { encode } from "fast-png";
 import type { Raster } from "../core/mnist/drawing/raster.ts";
 import type { ModelRecord } from "../protocol/mod.ts";
-import type { ModelFiles } from "../service/model_routes.ts";
+import type { ModelFiles } from "../service/http/model_routes.ts";
 
 export function record(fields: Partial<ModelRecord> = {}): ModelRecord {
   const id = fields.id ?? "model_simplenn_adam_1";
@@ -41,9 +41,9 @@ export class MemoryStore implements ModelFiles {
   list = () => Promise.resolve(this.records);
   get = (id: string) => Promise.resolve(this.records.find((record) => record.id === id));
   readWeights = () => Promise.resolve([]);
-  openCheckpoint = ({ filename }: ModelRecord) =>
+  openPth = ({ filename }: ModelRecord) =>
     Promise.resolve({ size: filename.length, stream: new Blob([filename]).stream() });
-  checkpointVersion = ({ filename }: ModelRecord) => Promise.resolve(filename);
+  pthVersion = ({ filename }: ModelRecord) => Promise.resolve(filename);
 }
 
 export function pngUrl({ width, height, channels, data }: Raster): string {

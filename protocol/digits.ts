@@ -1,6 +1,7 @@
-/** Test digits as both services hand them out: `GET /api/digits`. */
+/** Test digits: those that both services hand out, and what a stored model says to each of them. */
 import * as v from "valibot";
 
+/** Most digits that one request to `GET /api/digits` draws. */
 export const MAX_DRAWN_DIGITS = 100;
 
 /** A whole number as a query spells it. */
@@ -15,16 +16,42 @@ function wholeText(min: number, max: number) {
   );
 }
 
+/** The query of `GET /api/digits`. */
 export const DigitQuerySchema = v.object({
   /** Draws digits of this class only. */
   label: v.optional(wholeText(0, 9)),
   count: v.optional(wholeText(1, MAX_DRAWN_DIGITS), "12"),
-  /** The same one draws the same digits. */
+  /** The same seed draws the same digits. */
   seed: v.optional(wholeText(0, 2 ** 32 - 1)),
 });
 
-/** The dataset's numbers of some test digits, with what they are. */
+/** The answer of `GET /api/digits`: positions of some test digits in the dataset, and their labels. */
 export const DigitListSchema = v.object({
   digits: v.array(v.object({ index: v.number(), label: v.number() })),
 });
+/** Some test digits. */
 export type DigitList = v.InferOutput<typeof DigitListSchema>;
+
+const number = v.number("must be a number");
+const text = v.string("must be a string");
+
+/** The answer of `GET /api/models/{id}/analysis`: what a stored model says to each of the test digits. */
+export const ModelAnalysisSchema = v.object({
+  model_id: text,
+  /** Number of test digits. */
+  count: number,
+  /** Per cent of them that the model recognises: the diagonal of the matrix. */
+  accuracy: number,
+  /** Per cent, as the model's record has it. */
+  recorded_accuracy: number,
+  /** Numbers of digits; row: what the digit was, column: what the model said. */
+  confusion: v.array(v.array(number)),
+  /** The label of each digit and what the model said, a byte each, in the dataset's order, as base64. */
+  labels: text,
+  said: text,
+  /** The model's confidence in what it said: a little-endian uint16 each, 65535 for certainty, as base64. */
+  confidence: text,
+});
+
+/** What a stored model says to each of the test digits. */
+export type ModelAnalysis = v.InferOutput<typeof ModelAnalysisSchema>;

@@ -1,27 +1,34 @@
 /** What travels over `/ws/train` and `/ws/runs/{id}`. A client ignores message types and fields it does not know. */
 import * as v from "valibot";
-import { ModelRecordSchema } from "./model_record.ts";
-import { RUN_STATES } from "./run_states.ts";
-import { TrainConfigSchema } from "./train_config.ts";
+import { TrainConfigSchema } from "./configs.ts";
+import { ModelRecordSchema } from "./models.ts";
 
-/** 784 bytes, ink 255 on paper 0, as base64 writes them. */
-const drawnPixels = (() => {
-  const message = "must be 784 bytes in base64, or null";
-  return v.pipe(v.string(message), v.regex(/^[A-Za-z0-9+/]{1046}==$/, message));
-})();
+/** `asking`: waits for the answer to `exists`. `kept`: the stored duplicate was kept, nothing was trained. */
+export const RUN_STATES = ["asking", "queued", "running", "done", "kept", "aborted", "failed"] as const;
+/** Where a run stands. */
+export type RunState = (typeof RUN_STATES)[number];
 
+/** The states in which a run has ended. */
+export const FINISHED_STATES: readonly RunState[] = ["done", "kept", "aborted", "failed"];
+
+const pixelsMessage = "must be 784 bytes in base64, or null";
+/** 784 bytes, ink 255 on paper 0, in base64. */
+const drawnPixels = v.pipe(v.string(pixelsMessage), v.regex(/^[A-Za-z0-9+/]{1046}==$/, pixelsMessage));
+
+/** What a client may send while it follows a run. */
 export const ClientMessageSchema = v.variant("type", [
   v.object({ type: v.literal("overwrite"), value: v.boolean("must be true or false") }),
   v.object({ type: v.literal("abort") }),
-  /** A drawing to be answered while the run trains, in place of the one before; null: no more. */
+  /** A drawing that the run classifies while it trains, in place of the one before; null for no drawing. */
   v.object({ type: v.literal("watch"), pixels: v.nullable(drawnPixels) }),
 ], 'must be {"type":"overwrite","value":true|false}, {"type":"abort"} or {"type":"watch","pixels":…}');
 
+/** What a client may send while it follows a run. */
 export type ClientMessage = v.InferOutput<typeof ClientMessageSchema>;
 
 const number = v.number();
 const text = v.string();
-/** Null where it is no longer a number. */
+/** Null where the loss is NaN or infinite, which JSON cannot say. */
 const loss = v.nullable(v.number());
 
 /** One run as `GET /api/runs` lists it. Times are Unix milliseconds. */
@@ -32,10 +39,10 @@ export const RunSummarySchema = v.object({
   created: number,
   started: v.optional(number),
   ended: v.optional(number),
-  /** Steps done and in all. */
+  /** Steps done, and steps in all. */
   step: number,
   total_steps: number,
-  /** Place in the queue, from 1; only while queued. */
+  /** Position in the queue, from 1; only while queued. */
   place: v.optional(number),
   /** Per cent, of the last finished epoch. */
   accuracy: v.optional(number),
@@ -47,13 +54,15 @@ export const RunSummarySchema = v.object({
   model_id: v.optional(text),
   /** The reason, once failed. */
   message: v.optional(text),
-  /** The run that this one goes on with. */
+  /** The run that this one resumed. */
   resumed_from: v.optional(text),
-  /** What to send as `resume` to go on from where it stopped: there as long as a checkpoint of it is kept. */
+  /** What to send as `resume`; present as long as a snapshot of the run is kept. */
   resume: v.optional(text),
 });
+/** One run as `GET /api/runs` lists it. */
 export type RunSummary = v.InferOutput<typeof RunSummarySchema>;
 
+/** What happens in a run, in words. */
 export const LogMessageSchema = v.object({
   type: v.literal("log"),
   message: text,
@@ -61,18 +70,22 @@ export const LogMessageSchema = v.object({
   epoch: v.optional(number),
   mean_loss: v.optional(loss),
   accuracy: v.optional(number),
-  /** Trained so far; at the end of an epoch. */
+  /** Seconds trained so far; at the end of an epoch. */
   seconds: v.optional(number),
-  /** Place in the queue, from 1; on the log while queued. */
+  /** Position in the queue, from 1; on the log while queued. */
   place: v.optional(number),
   /** Backend that trains; on the log that says so. */
   device: v.optional(text),
 });
+/** What happens in a run, in words. */
 export type LogMessage = v.InferOutput<typeof LogMessageSchema>;
 
+/** A step, from 1, and its loss. */
 export const LossPointSchema = v.strictTuple([number, loss]);
+/** A step, from 1, and its loss; null where that is NaN or infinite. */
 export type LossPoint = [step: number, loss: number | null];
 
+/** How far a run is. */
 export const LossMessageSchema = v.object({
   type: v.literal("loss"),
   /** From 1. */
@@ -81,22 +94,26 @@ export const LossMessageSchema = v.object({
   epoch: number,
   total_steps: number,
   images_per_second: v.optional(number),
-  /** Over all steps so far, the slow first ones among them. */
+  /** Over all steps so far, with the slow first ones. */
   mean_images_per_second: v.optional(number),
-  /** Left out while the first steps, which are slow, say nothing about those to come. */
+  /** Left out during the first steps: they are too slow to predict from. */
   seconds_left: v.optional(number),
   /** Losses since the last message that were merged into this one, in order. */
   losses: v.optional(v.array(LossPointSchema)),
 });
+/** How far a run is. */
 export type LossMessage = v.InferOutput<typeof LossMessageSchema>;
 
+/** Asks whether a stored model of the same configuration is to be overwritten. */
 export const ExistsMessageSchema = v.object({
   type: v.literal("exists"),
   message: text,
   existing: ModelRecordSchema,
 });
+/** Asks whether a stored model of the same configuration is to be overwritten. */
 export type ExistsMessage = v.InferOutput<typeof ExistsMessageSchema>;
 
+/** The run is done and its model stored. */
 export const ResultMessageSchema = v.object({
   type: v.literal("result"),
   /** Per cent of the test digits. */
@@ -110,29 +127,35 @@ export const ResultMessageSchema = v.object({
   run_id: text,
   device: text,
 });
+/** The run is done and its model stored. */
 export type ResultMessage = v.InferOutput<typeof ResultMessageSchema>;
 
-/** Sent once a config is accepted, so that a page can find its run again. */
+/** Sent once a configuration is accepted, so that a page can find its run again. */
 export const AcceptedMessageSchema = v.object({ type: v.literal("accepted"), run_id: text, total_steps: number });
+/** The configuration is accepted. */
 export type AcceptedMessage = v.InferOutput<typeof AcceptedMessageSchema>;
 
+/** The run was aborted; nothing is stored. */
 export const AbortedMessageSchema = v.object({
   type: v.literal("aborted"),
   message: text,
-  /** Steps done, of which the losses of the last may not have been told. */
+  /** Steps done; losses of the last ones may not have been sent. */
   step: v.optional(number),
-  /** What to send as `resume` to go on, where a checkpoint could be kept by now. */
+  /** What to send as `resume`, where a snapshot could be kept by now. */
   resume: v.optional(text),
 });
+/** The run was aborted; nothing is stored. */
 export type AbortedMessage = v.InferOutput<typeof AbortedMessageSchema>;
 
+/** The run failed, or what the client sent is refused. */
 export const ErrorMessageSchema = v.object({
   type: v.literal("error"),
   message: text,
   field: v.optional(text),
-  /** What to send as `resume` to go on, where a checkpoint was kept. */
+  /** What to send as `resume`, where a snapshot is kept. */
   resume: v.optional(text),
 });
+/** The run failed, or what the client sent is refused. */
 export type ErrorMessage = v.InferOutput<typeof ErrorMessageSchema>;
 
 /** First message on `/ws/runs/{id}`: the run so far. */
@@ -144,20 +167,23 @@ export const HistoryMessageSchema = v.object({
   logs: v.array(LogMessageSchema),
   /** Present while the run waits for the answer to `exists`. */
   exists: v.optional(ExistsMessageSchema),
-  /** Present once it ended. */
+  /** Present once the run has ended. */
   end: v.optional(v.variant("type", [ResultMessageSchema, AbortedMessageSchema, ErrorMessageSchema])),
 });
+/** A run so far. */
 export type HistoryMessage = v.InferOutput<typeof HistoryMessageSchema>;
 
-/** What the model says at `step` to the drawing that this client watches; to nobody else. */
+/** What the model makes at `step` of the drawing on this client's live pad; sent to that client only. */
 export const GuessMessageSchema = v.object({
   type: v.literal("guess"),
   step: number,
-  /** Ten, in digit order; null where they are no longer numbers. */
+  /** Ten, in digit order; null where they are NaN. */
   probabilities: v.nullable(v.array(number)),
 });
+/** What the model makes of the drawing on this client's live pad. */
 export type GuessMessage = v.InferOutput<typeof GuessMessageSchema>;
 
+/** Whatever a service sends over a socket. */
 export type ServerMessage =
   | AcceptedMessage
   | ExistsMessage

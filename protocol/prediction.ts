@@ -1,18 +1,18 @@
-/** `POST /predict` of the inference service. */
+/** `POST /predict` of the inference service: what is asked, and what is answered. */
 import * as v from "valibot";
-import * as field from "./fields.ts";
-import { ModelRecordSchema } from "./model_record.ts";
-import { PredictParamsSchema } from "./predict_params.ts";
+import { modelId, PredictParamsSchema } from "./configs.ts";
+import { type ModelRecord, ModelRecordSchema } from "./models.ts";
 
 const imageData = v.pipe(
   v.string("must be a PNG data URL"),
   v.startsWith("data:image/png;base64,", "must be a PNG data URL (data:image/png;base64,…)"),
 );
 
+/** The body of `POST /predict`: a drawing, and the model that is to answer. */
 export const PredictRequestSchema = v.pipe(
   v.object({
     params: v.optional(PredictParamsSchema),
-    model_id: v.optional(field.modelId),
+    model_id: v.optional(modelId),
     image_data: imageData,
   }),
   v.forward(
@@ -25,17 +25,20 @@ export const PredictRequestSchema = v.pipe(
   ),
 );
 
+/** A drawing, and the model that is to answer. */
 export type PredictRequest = v.InferOutput<typeof PredictRequestSchema>;
 
-/** Why the drawing may be no digit at all. The likeliest digit is named all the same, as a guess. */
+/** Why the drawing may be no digit at all. The likeliest digit is named all the same. */
 export const DoubtSchema = v.object({
   reason: v.literal("not_a_digit"),
   message: v.string(),
-  /** Of MNIST's test digits, in per cent, how many are doubted though they are digits. */
+  /** How many of MNIST's test digits are doubted though they are digits, in per cent. */
   false_alarm_percent: v.number(),
 });
+/** Why a drawing may be no digit at all. */
 export type Doubt = v.InferOutput<typeof DoubtSchema>;
 
+/** The answer to a drawing. */
 export const PredictResponseSchema = v.object({
   prediction: v.number(),
   /** Such as `98.12%`. */
@@ -52,12 +55,53 @@ export const PredictResponseSchema = v.object({
     training_time: v.string(),
   }),
 });
+/** The answer to a drawing. */
 export type PredictResponse = v.InferOutput<typeof PredictResponseSchema>;
 
+/** The answer, with status 404, where no stored model has the settings that were asked for. */
 export const NotTrainedResponseSchema = v.object({
   error: v.literal("Model not trained yet."),
   train_url: v.string(),
   /** The closest stored model and the fields that differ; null when none is stored. */
   nearest: v.nullable(v.object({ model: ModelRecordSchema, differs: v.array(v.string()) })),
 });
+/** The answer where no stored model has the settings that were asked for. */
 export type NotTrainedResponse = v.InferOutput<typeof NotTrainedResponseSchema>;
+
+/**
+ * What is said of a drawing that looks like no digit, in the same words by the service and by the page.
+ *
+ * @param isDoubted whether it looks like none
+ * @param falseAlarmPercent how often digits are doubted, in per cent
+ */
+export function describeDoubt(isDoubted: boolean, falseAlarmPercent: number): Doubt | null {
+  if (!isDoubted) return null;
+  return {
+    reason: "not_a_digit",
+    message: "This does not look like a digit.",
+    false_alarm_percent: falseAlarmPercent,
+  };
+}
+
+/** The answer of the model `record`, from its ten probabilities in digit order; they must be finite. */
+export function describePrediction(
+  record: ModelRecord,
+  probabilities: ArrayLike<number>,
+  doubt: Doubt | null,
+): PredictResponse {
+  const shares = Array.from(probabilities);
+  const confidence = Math.max(...shares);
+  return {
+    prediction: shares.indexOf(confidence),
+    confidence: `${(confidence * 100).toFixed(2)}%`,
+    probabilities: shares,
+    doubt,
+    found_model: {
+      id: record.id,
+      accuracy: `${record.accuracy.toFixed(2)}%`,
+      learning_rate: record.learning_rate,
+      epochs: record.num_epochs,
+      training_time: `${record.training_time.toFixed(2)}s`,
+    },
+  };
+}

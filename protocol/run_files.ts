@@ -1,14 +1,13 @@
-/** What is kept of runs on disk: the history beside a model, and where a run that did not finish can go on. */
+/** What is kept of runs on disk: the history beside a model, and the snapshot of a run that can be resumed. */
 import * as v from "valibot";
-import type { HistoryMessage } from "./messages.ts";
-import { RUN_STATES } from "./run_states.ts";
-import { TrainConfigSchema } from "./train_config.ts";
+import { TrainConfigSchema } from "./configs.ts";
+import { type HistoryMessage, RUN_STATES } from "./messages.ts";
 
 const number = v.number("must be a number");
 const text = v.string("must be a string");
 const step = v.pipe(number, v.integer("must be a whole number"), v.minValue(0, "must not be negative"));
 
-/** Further fields of the run are kept as they are. */
+/** The history of a run as a file holds it; further fields of the run are kept as they are. */
 export const RunHistorySchema = v.looseObject({
   run: v.looseObject({
     id: text,
@@ -34,7 +33,7 @@ export const RunHistorySchema = v.looseObject({
   ),
 });
 
-/** What lies beside the tensors of a checkpoint. */
+/** What lies beside the tensors of a run snapshot. */
 export const RunCheckpointSchema = v.object({
   /** Unix milliseconds. */
   saved: number,
@@ -42,13 +41,14 @@ export const RunCheckpointSchema = v.object({
   /** The backend that trained. */
   device: v.picklist(["wasm", "webgpu", "reference"], "must be wasm, webgpu or reference"),
   step,
-  /** Epochs whose steps and evaluation are done, and the sum of the losses since. */
+  /** Epochs that are trained and evaluated, and the sum of the losses since. */
   epochs_done: step,
   loss_sum: v.nullable(number),
   /** Per cent, after the last of these epochs. */
   accuracy: v.nullish(number),
-  /** Trained so far. */
+  /** Seconds trained so far. */
   seconds: number,
 });
 
+/** What lies beside the tensors of a run snapshot. */
 export type RunCheckpoint = Omit<v.InferOutput<typeof RunCheckpointSchema>, "history"> & { history: HistoryMessage };

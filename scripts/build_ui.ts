@@ -106,6 +106,8 @@ async function compile(
     jsxImportSource: "preact",
     write: false,
     logLevel: "warning",
+    // All of them do; the bundler doubts it, and would keep a long pattern of valibot's that no page uses.
+    supported: { "regexp-unicode-property-escapes": true },
     plugins: [withoutSideEffects],
   });
   return outputFiles;
@@ -113,7 +115,7 @@ async function compile(
 
 /**
  * Schemas and ops are made by calls, which a bundler keeps in case they do more. They do not: a module of these folders that
- * no page uses is left out.
+ * no page uses is left out, and so is a schema of a module that is used.
  */
 const withoutSideEffects: esbuild.Plugin = {
   name: "without side effects",
@@ -121,6 +123,12 @@ const withoutSideEffects: esbuild.Plugin = {
     const folders = ["protocol", "core/ops"].map((folder) => join(ROOT, folder));
     build.onResolve({ filter: /^\.\/.+\.ts$/ }, ({ path, resolveDir }) => {
       return folders.includes(resolveDir) ? { path: join(resolveDir, path), sideEffects: false } : undefined;
+    });
+    build.onLoad({ filter: /[\\/]protocol[\\/]\w+\.ts$/ }, async ({ path }) => {
+      const contents = (await Deno.readTextFile(path))
+        .replaceAll(/^export const (\w+Schema) = ([^]*?);$/gm, "export const $1 = /* @__PURE__ */ (() => $2)();")
+        .replaceAll(/\bv\.(?=\w+\()/g, "/* @__PURE__ */ v.");
+      return { contents, loader: "ts" };
     });
   },
 };

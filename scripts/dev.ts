@@ -1,10 +1,10 @@
 /** `deno task dev`: fetches the dataset, builds the pages and runs both services until Ctrl+C. */
 import { banner, pageAddress, stopSignal } from "../cli/lab_up.ts";
-import { runMain } from "../service/serve.ts";
-import { readSettings } from "../service/settings.ts";
+import { runMain } from "../service/process/serve.ts";
+import { readSettings } from "../service/process/settings.ts";
 import { requireFreePorts, waitUntilListening } from "./lib/ports.ts";
 import { prepare } from "./lib/prepare.ts";
-import { serviceCommand } from "./lib/service_command.ts";
+import { serviceCommand } from "../service/process/launch.ts";
 import { supervise } from "./lib/supervise.ts";
 
 const SERVICES = ["training", "inference"] as const;

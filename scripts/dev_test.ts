@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { freePorts } from "../service/free_ports_testing.ts";
+import { freePorts } from "../service/testing/free_ports.ts";
 
 const unix = Deno.build.os !== "windows";
 /** The promise is 2 s; the rest is for a busy machine. */

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { dirname, join } from "node:path";
-import { StartupError } from "../service/settings.ts";
+import { StartupError } from "../service/process/settings.ts";
 import { readDataset } from "../service/dataset/dataset.ts";
 import { fetchData } from "./fetch_data.ts";
 

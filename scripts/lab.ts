@@ -3,8 +3,8 @@
  * on standard error, so that standard output is the command's own.
  */
 import { join } from "node:path";
-import { runMain } from "../service/serve.ts";
-import { readSettings } from "../service/settings.ts";
+import { runMain } from "../service/process/serve.ts";
+import { readSettings } from "../service/process/settings.ts";
 import { ENTRY, PERMISSIONS } from "./binary/contents.ts";
 import { prepare } from "./lib/prepare.ts";
 import { PROJECT_DIR } from "./lib/source_files.ts";

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import type { ServerMessage } from "../protocol/mod.ts";
-import { freePorts } from "../service/free_ports_testing.ts";
+import { freePorts } from "../service/testing/free_ports.ts";
 import { ENTRY, PERMISSIONS } from "./binary/contents.ts";
 import { PROJECT_DIR } from "./lib/source_files.ts";
 

@@ -3,8 +3,9 @@
  * else in MODELS_DIR. The damaged file is kept beside it. Metadata that is sound is left alone.
  */
 import { restoreBackup, type Restored } from "../lab/models/mod.ts";
-import { runMain } from "../service/serve.ts";
-import { readSettings, StartupError } from "../service/settings.ts";
+import { runMain } from "../service/process/serve.ts";
+import { readSettings, StartupError } from "../service/process/settings.ts";
+import { DiskFolder } from "../service/files/disk_folder.ts";
 
 /** What was restored, in words for the terminal. */
 export function describeRestored({ count, time, damaged, withoutFile, unlisted }: Restored): string[] {
@@ -23,6 +24,8 @@ if (import.meta.main) {
   await runMain(async () => {
     const [folder, ...more] = Deno.args.filter((arg) => arg !== "--");
     if (more.length > 0) throw new StartupError("one folder at a time: deno task restore-models FOLDER");
-    for (const line of describeRestored(await restoreBackup(folder ?? readSettings().modelsDir))) console.log(line);
+    for (const line of describeRestored(await restoreBackup(new DiskFolder(folder ?? readSettings().modelsDir)))) {
+      console.log(line);
+    }
   });
 }

@@ -2,9 +2,9 @@
  * `deno task test`: all tests, or those of the given paths and flags of `deno test`. Types are the gate's business.
  * `--long` runs them at full counts. Exits 1 when a test failed or none ran; the last line counts them.
  */
-import { runMain } from "../service/serve.ts";
-import { readSettings } from "../service/settings.ts";
-import { graphicsEnvironment } from "../service/graphics.ts";
+import { runMain } from "../service/process/serve.ts";
+import { readSettings } from "../service/process/settings.ts";
+import { graphicsEnvironment } from "../service/process/launch.ts";
 import { prepare } from "./lib/prepare.ts";
 import { PROJECT_DIR } from "./lib/source_files.ts";
 import { ALONE, PAGES, SIDE_BY_SIDE } from "./lib/test_lanes.ts";

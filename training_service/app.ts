@@ -1,16 +1,15 @@
 /** The routes of the training service. */
 import type { Hono } from "hono";
-import { createServiceApp } from "../service/app.ts";
-import { clientAddress } from "../service/client_address.ts";
-import { addDigitRoutes } from "../service/digit_routes.ts";
-import type { HealthOptions } from "../service/health.ts";
-import { addModelRoutes, type ModelFiles } from "../service/model_routes.ts";
-import type { Settings } from "../service/settings.ts";
-import { TestDigits } from "../service/test_digits.ts";
-import type { SocketGroup } from "../service/websocket.ts";
-import { addAnalysisRoute, type AnalysisDeps } from "../lab/analysis/analysis_route.ts";
+import { createServiceApp } from "../service/http/app.ts";
+import { clientAddress } from "../service/http/request.ts";
+import { addDigitRoutes } from "../service/http/digit_routes.ts";
+import type { HealthOptions } from "../service/process/health.ts";
+import { addModelRoutes, type ModelFiles } from "../service/http/model_routes.ts";
+import type { Settings } from "../service/process/settings.ts";
+import { TestDigits } from "../service/http/digit_routes.ts";
+import type { SocketGroup } from "../service/http/websocket.ts";
+import { addTrainedModelRoutes, type ModelRouteParts } from "./model_routes.ts";
 import { TRAINING_OPERATIONS } from "./operations.ts";
-import { addModelChanges, type ModelChanges } from "./model_changes.ts";
 import type { RunArchive } from "../lab/runs/run_archive.ts";
 import { addRunRoutes } from "./run_routes.ts";
 import { serveRunSocket } from "./sockets/run_socket.ts";
@@ -19,9 +18,9 @@ import { serveTrainSocket } from "./sockets/train_socket.ts";
 
 export interface TrainingAppOptions {
   settings: Settings;
-  registry: ModelFiles & ModelChanges["registry"];
-  importer: ModelChanges["importer"];
-  analyst: AnalysisDeps["analyst"];
+  registry: ModelFiles & ModelRouteParts["registry"];
+  importer: ModelRouteParts["importer"];
+  analyst: ModelRouteParts["analyst"];
   runs: Runs;
   archive: Pick<RunArchive, "list" | "find">;
   sockets: SocketGroup;
@@ -34,8 +33,7 @@ export function createTrainingApp(options: TrainingAppOptions): Hono {
   const app = createServiceApp(settings, "training", health, TRAINING_OPERATIONS);
 
   addModelRoutes(app, registry);
-  addModelChanges(app, { registry, importer });
-  addAnalysisRoute(app, { registry, analyst });
+  addTrainedModelRoutes(app, { registry, importer, analyst });
   addDigitRoutes(app, new TestDigits(settings.dataDir));
 
   addRunRoutes(app, { runs, archive });

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import type { TrainConfig } from "../protocol/mod.ts";
 import { Registry } from "../lab/models/mod.ts";
-import { freePort } from "../service/free_ports_testing.ts";
+import { freePort } from "../service/testing/free_ports.ts";
 import {
   foldersOf,
   type Service,
@@ -12,6 +12,7 @@ import {
   withService,
 } from "./service_process_testing.ts";
 import type { TestClient } from "./testing.ts";
+import { openRegistry } from "../service/files/open_registry.ts";
 
 const TRAINING_MS = 60_000;
 
@@ -59,7 +60,7 @@ Deno.test("one epoch learns the digits, is stored, and comes out the same to the
     assert(losses.at(-1)! < losses[0] / 2, "the loss has halved at least");
     assert.equal(client.of("log").filter(({ epoch }) => epoch === 1).length, 1);
 
-    const registry = await Registry.open(modelsDir);
+    const registry = await openRegistry(modelsDir);
     const weights = await bits(registry, first.model_id);
     const again = await train(CONFIG);
     assert.equal((await again.next("exists")).existing.id, first.model_id);
@@ -91,7 +92,7 @@ Deno.test("a running training aborts at once, the queue moves on, and a lost cli
     assert(took < 1000, `the abort took ${took} ms`);
     assert.equal(await long.end(), 1000);
     const { model_id } = await result(onlooker);
-    const registry = await Registry.open(modelsDir);
+    const registry = await openRegistry(modelsDir);
     assert.deepEqual((await registry.list()).map(({ id }) => id), [model_id]);
 
     const over = await connect(`/ws/runs/${longId}`);
@@ -108,7 +109,7 @@ Deno.test("a signal in the middle of a training ends the service within two seco
     await client.next("aborted");
     assert.equal((await process.status).code, 0);
     assert(performance.now() - asked < 2000);
-    assert.deepEqual(await (await Registry.open(modelsDir)).list(), []);
+    assert.deepEqual(await (await openRegistry(modelsDir)).list(), []);
   });
 });
 

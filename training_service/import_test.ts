@@ -167,7 +167,7 @@ Deno.test("whatever is wrong with a request is told in words, and nothing is sto
     ],
     [SIMPLE.subarray(0, 9000), "", /damaged or cut short/],
     [changed(0, { shape: [784, 8] }), "", /tensor 1, "net\.1\.weight", has shape \[784, 8\]; expected \[out, 784\]/],
-    [changed(3, { data: new Float32Array(10).fill(NaN) }), "", /"net\.3\.bias" holds NaN at place 0/],
+    [changed(3, { data: new Float32Array(10).fill(NaN) }), "", /"net\.3\.bias" holds NaN at index 0/],
     [wide, "", /hidden_layers_config\.0 must be a whole number from 1 to 2048, got 2049/],
     [SIMPLE, "?model_type=ConvNN", /model_type says ConvNN, but the tensors of the file make a SimpleNN/],
     [SIMPLE, "?hidden_layers_config=8,8", /hidden_layers_config says \[8, 8\], but .* make \[8\]/],

@@ -2,16 +2,21 @@
 import { join } from "node:path";
 import type { Hono } from "hono";
 import { type ModelRecord } from "../protocol/mod.ts";
-import { Registry, RunCheckpoints } from "../lab/models/mod.ts";
-import { readSettings } from "../service/settings.ts";
-import { SocketGroup } from "../service/websocket.ts";
+import { Registry } from "../lab/models/mod.ts";
+import { readSettings } from "../service/process/settings.ts";
+import { SocketGroup } from "../service/http/websocket.ts";
 import { ModelAnalyst } from "../lab/analysis/model_analyst.ts";
+import { log } from "../service/process/log.ts";
 import { createTrainingApp } from "./app.ts";
+import { ANALYSIS_WORKER, IMPORT_WORKER } from "./threads/scripts.ts";
 import { ModelImporter } from "../lab/imports/model_importer.ts";
 import { RunArchive } from "../lab/runs/run_archive.ts";
 import { Runs } from "../lab/runs/runs.ts";
 import { foldersOf, withDigits } from "./service_process_testing.ts";
 import { FakeWorker, TRAIN_IMAGES } from "./testing.ts";
+import { openRegistry } from "../service/files/open_registry.ts";
+import { RunSnapshots } from "../lab/runs/run_snapshots.ts";
+import { DiskFolder } from "../service/files/disk_folder.ts";
 
 export interface ImportLab {
   app: Hono;
@@ -33,10 +38,10 @@ export interface Answer {
 export function withImportLab(body: (lab: ImportLab) => Promise<void>): Promise<void> {
   return withDigits(async (dir) => {
     const { modelsDir, dataDir } = foldersOf(dir);
-    const registry = await Registry.open(modelsDir, { write: true });
-    const importer = new ModelImporter({ store: registry, dataDir });
-    const analyst = new ModelAnalyst({ store: registry, dataDir });
-    const checkpoints = await RunCheckpoints.open(modelsDir);
+    const registry = await openRegistry(modelsDir, { write: true });
+    const importer = new ModelImporter({ store: registry, script: IMPORT_WORKER, dataDir });
+    const analyst = new ModelAnalyst({ store: registry, script: ANALYSIS_WORKER, dataDir });
+    const snapshots = await RunSnapshots.open(new DiskFolder(modelsDir));
     const app = createTrainingApp({
       settings: readSettings(() => undefined),
       registry,
@@ -44,13 +49,14 @@ export function withImportLab(body: (lab: ImportLab) => Promise<void>): Promise<
       analyst,
       runs: new Runs({
         store: registry,
-        checkpoints,
-        worker: new FakeWorker(),
+        snapshots,
+        engine: new FakeWorker(),
+        log,
         trainImages: TRAIN_IMAGES,
         device: "wasm",
         threads: 1,
       }),
-      archive: new RunArchive({ store: registry, checkpoints }),
+      archive: new RunArchive({ store: registry, snapshots }),
       sockets: new SocketGroup(),
     });
     const post = async (body: BodyInit, query = "", headers: Record<string, string> = {}) => {

@@ -1,7 +1,7 @@
 /** Starts the training service: `deno run training_service/main.ts`, configured by environment variables. */
-import { runMain } from "../service/serve.ts";
-import { readSettings } from "../service/settings.ts";
-import { runTrainingService } from "./serve.ts";
+import { runMain } from "../service/process/serve.ts";
+import { readSettings } from "../service/process/settings.ts";
+import { runTrainingService } from "./service.ts";
 
 await runMain(() => runTrainingService(readSettings()));
 // The thread that trains ends with the process, and not before (`Runs.stop`).

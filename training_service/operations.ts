@@ -1,15 +1,8 @@
 /** What the training service's routes take and answer; `openapi.json` says it to programs. */
+import { DEFAULT_CONFIG } from "../protocol/mod.ts";
 import { type Answer, json, type Operation, refusal } from "../service/api/operation.ts";
 
-const CONFIG_EXAMPLE = {
-  model_type: "SimpleNN",
-  optimizer: "Adam",
-  learning_rate: 0.001,
-  num_epochs: 1,
-  batch_size: 64,
-  hidden_layers_config: [128],
-  use_dropout: false,
-};
+const CONFIG_EXAMPLE = { ...DEFAULT_CONFIG, num_epochs: 1, hidden_layers_config: [128] };
 
 const NO_MODEL = refusal(404, "There is no such model.");
 const NO_RUN = refusal(404, "There is no such run.");

@@ -3,9 +3,9 @@ import assert from "node:assert/strict";
 import { readdir } from "node:fs/promises";
 import { dirname, join, relative } from "node:path";
 import type { ModelRecord } from "../protocol/mod.ts";
-import { Registry } from "../lab/models/mod.ts";
 import { foldersOf, type Service, withDigits, withService } from "./service_process_testing.ts";
 import type { TestClient } from "./testing.ts";
+import { openRegistry } from "../service/files/open_registry.ts";
 
 const TRAINING_MS = 60_000;
 
@@ -35,7 +35,7 @@ async function readModels(dir: string): Promise<Folder> {
     if (name.endsWith(".pth")) checkpoints.set(name, await Deno.readFile(join(modelsDir, name)));
   }
   const records: ModelRecord[] = JSON.parse(await Deno.readTextFile(join(modelsDir, "models_metadata.json")));
-  const registry = await Registry.open(modelsDir);
+  const registry = await openRegistry(modelsDir);
   for (const record of records) await registry.readWeights(record);
   return { records, checkpoints };
 }

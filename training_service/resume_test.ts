@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import type { HistoryMessage, RunSummary } from "../protocol/mod.ts";
 import { RegistryError } from "../lab/models/mod.ts";
 import { CONFIG, type FakeTraining, type TestClient, type TestLab, withLab } from "./testing.ts";
-import { TrainingError } from "../lab/training/training_thread.ts";
+import { TrainingError } from "../lab/training/training_job.ts";
 
 /** A training that has reached `step`, with its client. */
 async function trainTo(lab: TestLab, step: number, request: object = CONFIG) {
@@ -123,7 +123,7 @@ Deno.test("the checkpoints of a run and of the one it went on with go once it is
     await client.next("result");
     await client.end();
     await lab.runs.close();
-    assert.deepEqual(lab.checkpoints.list(), []);
+    assert.deepEqual(lab.snapshots.list(), []);
     assert(lab.runs.list().every(({ resume }) => resume === undefined));
   });
 });
@@ -159,11 +159,11 @@ Deno.test("a model that cannot be stored is not lost: the run goes on to storing
 
 Deno.test("aborted comes in time even where the state takes longer to keep, which is kept all the same", async () => {
   await withLab(async (lab) => {
-    const { save } = lab.checkpoints;
+    const { save } = lab.snapshots;
     const written = Promise.withResolvers<void>();
-    lab.checkpoints.save = async (...args) => {
+    lab.snapshots.save = async (...args) => {
       await written.promise;
-      await save.apply(lab.checkpoints, args);
+      await save.apply(lab.snapshots, args);
     };
     const { client, run_id, training } = await trainTo(lab, 4);
     training.snapshot(4);
@@ -188,7 +188,7 @@ Deno.test("an abort that leaves nothing to go on from says so", async () => {
 
 Deno.test("a checkpoint that cannot be written is named once in the log, and the training goes on", async () => {
   await withLab(async (lab) => {
-    lab.checkpoints.save = () => Promise.reject(new RegistryError("cannot keep a checkpoint in /m: disk full"));
+    lab.snapshots.save = () => Promise.reject(new RegistryError("cannot keep a checkpoint in /m: disk full"));
     const { client, training } = await trainTo(lab, 3);
     training.snapshot(3);
     await client.next("log", ({ message }) => /No checkpoint: .*disk full/.test(message));
@@ -200,7 +200,7 @@ Deno.test("a checkpoint that cannot be written is named once in the log, and the
 Deno.test("a damaged checkpoint is refused with its file, and stays", async () => {
   await withLab(async (lab) => {
     const run_id = await stopped(lab, 3);
-    lab.checkpoints.read = () => Promise.reject(new RegistryError("cannot read the checkpoint /m/x: incomplete"));
+    lab.snapshots.read = () => Promise.reject(new RegistryError("cannot read the checkpoint /m/x: incomplete"));
     const client = await lab.connect("/ws/train");
     client.send({ resume: run_id });
     assert.deepEqual(await client.next("error"), {

@@ -2,10 +2,10 @@
 import type { Context, Hono } from "hono";
 import { type HistoryMessage, quote } from "../protocol/mod.ts";
 import { RegistryError } from "../lab/models/mod.ts";
-import { HttpError } from "../service/errors.ts";
-import { pathId } from "../service/path_id.ts";
+import { HttpError } from "../service/http/errors.ts";
+import { pathId } from "../service/http/request.ts";
 import { drawCurve } from "./history/curve_png.ts";
-import { historyCsv } from "./history/history_csv.ts";
+import { historyCsv } from "../lab/runs/history_csv.ts";
 import type { RunArchive } from "../lab/runs/run_archive.ts";
 import type { Runs } from "../lab/runs/runs.ts";
 

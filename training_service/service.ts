@@ -1,16 +1,38 @@
-import { Registry, RunCheckpoints } from "../lab/models/mod.ts";
-import type { EventLoopDelay } from "../service/event_loop_delay.ts";
-import { log } from "../service/log.ts";
-import { type Settings, StartupError } from "../service/settings.ts";
-import { pathRedactor } from "../service/redact_paths.ts";
-import { SocketGroup } from "../service/websocket.ts";
+import { EventLoopDelay } from "../service/process/health.ts";
+import { log } from "../service/process/log.ts";
+import { serveService, type Supervision } from "../service/process/serve.ts";
+import { type Settings, StartupError } from "../service/process/settings.ts";
+import { Registry } from "../lab/models/mod.ts";
+import { pathRedactor } from "../service/http/errors.ts";
+import { SocketGroup } from "../service/http/websocket.ts";
 import { ModelAnalyst } from "../lab/analysis/model_analyst.ts";
 import { createTrainingApp } from "./app.ts";
+import { ANALYSIS_WORKER, IMPORT_WORKER, TRAINING_WORKER } from "./threads/scripts.ts";
 import { checkDataset } from "../service/dataset/dataset.ts";
 import { ModelImporter } from "../lab/imports/model_importer.ts";
 import { RunArchive } from "../lab/runs/run_archive.ts";
 import { Runs } from "../lab/runs/runs.ts";
-import { WorkerClient } from "../lab/training/worker_client.ts";
+import { WorkerEngine } from "../lab/training/worker_engine.ts";
+import { openRegistry } from "../service/files/open_registry.ts";
+import { RunSnapshots } from "../lab/runs/run_snapshots.ts";
+import { DiskFolder } from "../service/files/disk_folder.ts";
+
+/**
+ * Serves until it is to end; then the process has to be ended. Throws what `openTrainingService` and `serveService` throw.
+ */
+export async function runTrainingService(settings: Settings, supervision: Supervision = {}): Promise<void> {
+  log.configure(settings.log);
+  const service = await openTrainingService(settings, { delay: new EventLoopDelay() });
+  await serveService({
+    name: "training service",
+    settings,
+    port: settings.trainingPort,
+    ...supervision,
+    soundness: service.opened,
+    fetch: service.fetch,
+    onShutdown: service.stop,
+  });
+}
 
 /** All that answers requests, and what trains behind it. */
 export interface TrainingService {
@@ -32,7 +54,7 @@ export interface TrainingServiceOptions {
 /** What trains and stores, without anybody to ask for it. */
 export interface TrainingParts {
   registry: Registry;
-  checkpoints: RunCheckpoints;
+  snapshots: RunSnapshots;
   runs: Runs;
   /** Rejects with a `StartupError` when the digits turn out to be malformed. */
   opened: Promise<void>;
@@ -42,33 +64,34 @@ export interface TrainingParts {
  * @throws {StartupError} when the digits cannot be read
  * @throws {RegistryError} when the models' folder or their metadata cannot be used
  */
-export async function openTraining(settings: Settings, workerScript?: URL): Promise<TrainingParts> {
-  const registry = await Registry.open(settings.modelsDir, {
+export async function openTraining(settings: Settings, workerScript = TRAINING_WORKER): Promise<TrainingParts> {
+  const registry = await openRegistry(settings.modelsDir, {
     write: true,
     onCreated: (folder) => log.warn("created the models folder, which was not there", { MODELS_DIR: folder }),
   });
-  const checkpoints = await RunCheckpoints.open(settings.modelsDir);
+  const snapshots = await RunSnapshots.open(new DiskFolder(settings.modelsDir));
   // Metadata that cannot be read ends the start, before anything is trained that could not be stored.
   await registry.list();
   const strangers = await registry.describeStrangers();
   if (strangers !== undefined) log.warn(strangers);
-  const worker = new WorkerClient(settings.dataDir, workerScript);
+  const engine = new WorkerEngine({ script: workerScript, dataDir: settings.dataDir, log });
   // A look at the headers is enough to listen; whether the digits are sound shows when the worker has read them.
   const { train: trainImages } = await checkDataset(settings.dataDir);
-  const opened = worker.open().then(() => {}, (error: Error) => {
+  const opened = engine.open().then(() => {}, (error: Error) => {
     throw new StartupError(error.message);
   });
   opened.catch(() => {}); // Heard by whoever waits for it.
   const runs = new Runs({
     store: registry,
-    checkpoints,
-    worker,
+    snapshots,
+    engine,
+    log,
     trainImages,
     device: settings.device,
     threads: settings.threads,
     redactPaths: pathRedactor(settings),
   });
-  return { registry, checkpoints, runs, opened };
+  return { registry, snapshots, runs, opened };
 }
 
 /** Throws what `openTraining` throws. */
@@ -76,10 +99,10 @@ export async function openTrainingService(
   settings: Settings,
   { delay, workerScript }: TrainingServiceOptions = {},
 ): Promise<TrainingService> {
-  const { registry, checkpoints, runs, opened } = await openTraining(settings, workerScript);
-  const importer = new ModelImporter({ store: registry, dataDir: settings.dataDir });
-  const analyst = new ModelAnalyst({ store: registry, dataDir: settings.dataDir });
-  const archive = new RunArchive({ store: registry, checkpoints });
+  const { registry, snapshots, runs, opened } = await openTraining(settings, workerScript);
+  const importer = new ModelImporter({ store: registry, script: IMPORT_WORKER, dataDir: settings.dataDir });
+  const analyst = new ModelAnalyst({ store: registry, script: ANALYSIS_WORKER, dataDir: settings.dataDir });
+  const archive = new RunArchive({ store: registry, snapshots });
   const sockets = new SocketGroup();
   const health = {
     checks: {

@@ -9,25 +9,23 @@ import {
   type ServerMessage,
   type TrainConfig,
 } from "../protocol/mod.ts";
-import {
-  type CheckpointStream,
-  type NewModel,
-  type Registry,
-  RunCheckpoints,
-  type StoreOptions,
-} from "../lab/models/mod.ts";
-import type { ModelFiles } from "../service/model_routes.ts";
-import { readSettings, type Settings } from "../service/settings.ts";
-import { SocketGroup } from "../service/websocket.ts";
+import { type NewModel, type PthStream, type Registry, type StoreOptions } from "../lab/models/mod.ts";
+import type { ModelFiles } from "../service/http/model_routes.ts";
+import { readSettings, type Settings } from "../service/process/settings.ts";
+import { SocketGroup } from "../service/http/websocket.ts";
 import { ModelAnalyst } from "../lab/analysis/model_analyst.ts";
+import { log } from "../service/process/log.ts";
 import { createTrainingApp } from "./app.ts";
+import { ANALYSIS_WORKER, IMPORT_WORKER } from "./threads/scripts.ts";
 import { ModelImporter } from "../lab/imports/model_importer.ts";
 import { RunArchive } from "../lab/runs/run_archive.ts";
 import { Runs, type RunsOptions } from "../lab/runs/runs.ts";
-import type { TrainingEvents } from "../lab/training/training_thread.ts";
-import { WatchBoard } from "../lab/training/watch_board.ts";
-import type { TrainingWorker } from "../lab/training/worker_client.ts";
-import type { Snapshot, TrainedModel, TrainingJob } from "../lab/training/worker_messages.ts";
+import { LivePadBoard } from "../lab/training/live_pad.ts";
+import type { TrainingEngine } from "../lab/host.ts";
+import { inTime } from "../lab/in_time_testing.ts";
+import type { Snapshot, TrainedModel, TrainingEvents, TrainingJob } from "../lab/training/training_job.ts";
+import { RunSnapshots } from "../lab/runs/run_snapshots.ts";
+import { DiskFolder } from "../service/files/disk_folder.ts";
 
 const DEADLINE_MS = 5000;
 
@@ -45,19 +43,6 @@ export const CONFIG = {
 /** Digits of the pretended training set: 5 steps an epoch at `CONFIG`'s batch size. */
 export const TRAIN_IMAGES = 500;
 const STEPS_PER_EPOCH = 5;
-
-/** Rejects when `promise` takes longer than any honest answer would. */
-export async function inTime<T>(promise: Promise<T>, what: string, ms = DEADLINE_MS): Promise<T> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`waited ${ms} ms in vain for ${what}`)), ms);
-  });
-  try {
-    return await Promise.race([promise, late]);
-  } finally {
-    clearTimeout(timer);
-  }
-}
 
 /** One training that the test conducts: it goes on only when told. */
 export class FakeTraining {
@@ -90,11 +75,11 @@ export class FakeTraining {
     });
   }
 
-  /** Answers every drawing that is watched: sure of `digit`, after `step`. */
+  /** Answers every live pad: sure of `digit`, after `step`. */
   guess(step: number, digit: number) {
-    for (const { place, number } of new WatchBoard(this.job.watched).drawings()) {
+    for (const { slot, number } of new LivePadBoard(this.job.livePads).drawings()) {
       const probabilities = new Float32Array(10).fill(1, digit, digit + 1);
-      this.events.onGuess({ place, number, step, probabilities });
+      this.events.onLivePad({ slot, number, step, probabilities });
     }
   }
 
@@ -133,7 +118,7 @@ export class FakeTraining {
   }
 }
 
-export class FakeWorker implements TrainingWorker {
+export class FakeWorker implements TrainingEngine {
   #begun: FakeTraining[] = [];
   #waiting?: (training: FakeTraining) => void;
   closed = false;
@@ -224,11 +209,11 @@ export class FakeStore
     return Promise.resolve([]);
   }
 
-  openCheckpoint({ filename }: ModelRecord): Promise<CheckpointStream> {
+  openPth({ filename }: ModelRecord): Promise<PthStream> {
     return Promise.resolve({ size: filename.length, stream: new Blob([filename]).stream() });
   }
 
-  checkpointVersion({ filename }: ModelRecord): Promise<string> {
+  pthVersion({ filename }: ModelRecord): Promise<string> {
     return Promise.resolve(filename);
   }
 }
@@ -298,7 +283,7 @@ export interface TestLab {
   host: string;
   worker: FakeWorker;
   store: FakeStore;
-  checkpoints: RunCheckpoints;
+  snapshots: RunSnapshots;
   runs: Runs;
   app: Hono;
   connect(path: string): Promise<TestClient>;
@@ -321,20 +306,21 @@ export async function withLab(
   const store = new FakeStore();
   prepare?.(store);
   const modelsDir = await Deno.makeTempDir({ prefix: "training_" });
-  const checkpoints = await RunCheckpoints.open(modelsDir);
+  const snapshots = await RunSnapshots.open(new DiskFolder(modelsDir));
   const runs = new Runs({
     store,
-    checkpoints,
-    worker,
+    snapshots,
+    engine: worker,
+    log,
     trainImages: TRAIN_IMAGES,
     device: "auto",
     threads: 1,
     ...runsOptions,
   });
-  const archive = new RunArchive({ store, checkpoints });
+  const archive = new RunArchive({ store, snapshots });
   const settings = { ...readSettings(() => undefined), ...changes };
-  const importer = new ModelImporter({ store, dataDir: settings.dataDir });
-  const analyst = new ModelAnalyst({ store, dataDir: settings.dataDir });
+  const importer = new ModelImporter({ store, script: IMPORT_WORKER, dataDir: settings.dataDir });
+  const analyst = new ModelAnalyst({ store, script: ANALYSIS_WORKER, dataDir: settings.dataDir });
   const app = createTrainingApp({
     settings,
     registry: store,
@@ -376,7 +362,7 @@ export async function withLab(
   };
 
   try {
-    await body({ host, worker, store, checkpoints, runs, app, connect, train, getJson });
+    await body({ host, worker, store, snapshots, runs, app, connect, train, getJson });
   } finally {
     await runs.close();
     sockets.closeAll(1001, "the test is over");

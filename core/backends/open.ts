@@ -1,4 +1,4 @@
-/** The only place that knows every backend. */
+/** Backends by name: the only file that knows all of them. */
 import type { Backend } from "../session.ts";
 import { referenceBackend } from "./reference/backend.ts";
 import { wasmBackendWith } from "./wasm/backend.ts";
@@ -8,11 +8,16 @@ import { webgpuBackend } from "./webgpu/backend.ts";
 
 export { type AdapterInfo, findAdapter } from "./webgpu/device.ts";
 
-/** A backend by name. */
+/** The backends that a user can choose. */
 export type DeviceName = "webgpu" | "wasm" | "reference";
 
+/** Options for all backends; each uses those that concern it. */
+/** How a backend runs programs. */
 export interface BackendOptions {
-  /** Threads of the WASM backend; 1 by default. */
+  /**
+   * Threads of the WASM backend.
+   * @default 1
+   */
   threads?: number;
 }
 
@@ -22,14 +27,16 @@ const BACKENDS: Readonly<Record<DeviceName, (rules: RuleSet, options: BackendOpt
   reference: () => referenceBackend,
 };
 
-/** The backend for any programs, trainings among them. */
+/**
+ * The backend called `device`, for any program. Opening a session fails if the machine lacks the device, such as a GPU.
+ */
 export function backendFor(device: DeviceName, options: BackendOptions = {}): Backend {
   return BACKENDS[device](allRules, options);
 }
 
 /**
- * The backend for programs that compute no gradients of weights. It runs all others too, only slower: it lacks the kernels
- * that are for training, so a page that imports this function, and not `backendFor`, does not carry them.
+ * The backend for programs that compute no gradients of weights. It runs all others too, only slower: it lacks the
+ * kernels that are for training, so a page that imports this function, and not `backendFor`, does not carry them.
  */
 export function predictionBackendFor(device: DeviceName): Backend {
   return BACKENDS[device](predictionRules, {});

@@ -12,7 +12,7 @@ Deno.test("the example learns XOR", async () => {
   [0, 1, 1, 0].forEach((y, i) => assert.ok(Math.abs(answers[i] - y) < 0.1, `${i}: ${answers[i]}, not ${y}`));
 });
 
-Deno.test("the example trains SimpleNN and writes a file of PyTorch's", async () => {
+Deno.test("the example trains SimpleNN and writes a .pth file", async () => {
   const folder = await Deno.makeTempDir();
   try {
     const file = join(folder, "simple_nn.pth");

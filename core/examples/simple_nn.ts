@@ -1,5 +1,5 @@
 /**
- * SimpleNN learns MNIST in a script, and the weights go to a file that PyTorch opens.
+ * Trains SimpleNN on MNIST in a script and writes the weights to a file that PyTorch can load.
  * `deno run --allow-read --allow-write core/examples/simple_nn.ts data/MNIST/raw simple_nn.pth`
  */
 import { type DigitSet, type ModelSpec, openTrainer, parseImages, parseLabels, writePth } from "../mod.ts";
@@ -14,11 +14,17 @@ async function readDigits(folder: string, set: "train" | "t10k"): Promise<DigitS
   };
 }
 
-/** Trains one epoch on the IDX files of `folder`, writes the state dict to `file`, and returns the accuracy in per cent. */
+/** Trains one epoch on the IDX files in `folder`, writes the state dict to `file` and returns the accuracy in per cent. */
 export async function trainSimpleNN(folder: string, file: string): Promise<number> {
   const dataset = { train: await readDigits(folder, "train"), test: await readDigits(folder, "t10k") };
   const trainer = await openTrainer({
-    ...{ spec: SPEC, optimizer: "Adam", learningRate: 0.001, batchSize: 64, epochs: 1, seed: 1, dataset },
+    spec: SPEC,
+    optimizer: "Adam",
+    learningRate: 0.001,
+    batchSize: 64,
+    epochs: 1,
+    seed: 1,
+    dataset,
     device: "wasm",
   });
   while (trainer.step < trainer.totalSteps) {

@@ -11,7 +11,7 @@ import { writePth } from "./pth/writer.ts";
 import { readSafetensors, writeSafetensors } from "./safetensors.ts";
 import { crc32, readZip, writeZip } from "./pth/zip.ts";
 
-// Small, so that damage mostly meets what describes the numbers.
+// Small, so that most damage hits the description, not the numbers.
 const tensors: NamedTensor[] = [
   { name: "head.0.weight", shape: [3, 9], data: new Float32Array(27).fill(0.5) },
   { name: "head.0.bias", shape: [3], data: Float32Array.of(1, 2, 3) },
@@ -21,22 +21,22 @@ const tensors: NamedTensor[] = [
 const pth = writePth(tensors, "model");
 const safetensors = writeSafetensors(tensors, { optimizer: "Adam" });
 const records = [...readZip(pth, { entries: 100, bytes: 2 ** 20 })].map(([name, data]) => ({ name, data }));
-/** Without what only PyTorch looks at, which would take time to write. */
+/** Without the records that only PyTorch reads, to save time. */
 const needed = records.filter(({ name }) => /data\.pkl|data\/\d|byteorder/.test(name));
 const pickle = records.find(({ name }) => name.endsWith("data.pkl"))!.data;
 
-Deno.test("a damaged .pth is read or refused in words", async () => {
+Deno.test("a damaged .pth is read or refused with a message", async () => {
   await fuzz(damaged([pth]), readPth, ModelFileError);
 });
 
-Deno.test("a .pth with sound sums around a damaged pickle is read or refused in words", async () => {
+Deno.test("a .pth with correct checksums around a damaged pickle is read or refused with a message", async () => {
   const wrapped = damaged([pickle]).map((data) =>
     writeZip(needed.map((record) => record.name.endsWith("data.pkl") ? { ...record, data } : record))
   );
   await fuzz(wrapped, readPth, ModelFileError);
 });
 
-Deno.test("a damaged or invented pickle is read or refused in words, and calls nothing", async () => {
+Deno.test("a damaged or invented pickle is read or refused with a message, and calls nothing", async () => {
   const host = { globals: new Map(), persistentLoad: () => 0 };
   const opcodes = [..."(.NJKMGX)t]ae}suqrhjcRbQ"].map((char) => char.charCodeAt(0));
   const byte = fc.oneof(fc.constantFrom(...opcodes, 0x80, 0x85, 0x88, 0x8a, 0x8c, 0x94, 0x95), fc.nat(255));
@@ -44,11 +44,11 @@ Deno.test("a damaged or invented pickle is read or refused in words, and calls n
   await fuzz(fc.oneof(damaged([pickle]), invented), (bytes) => readPickle(bytes, host), ModelFileError);
 });
 
-Deno.test("a damaged .safetensors is read or refused in words", async () => {
+Deno.test("a damaged .safetensors is read or refused with a message", async () => {
   await fuzz(damaged([safetensors]), readSafetensors, ModelFileError);
 });
 
-Deno.test("a .safetensors with an invented header is read or refused in words", async () => {
+Deno.test("a .safetensors with an invented header is read or refused with a message", async () => {
   const junk = fc.jsonValue({ maxDepth: 1 });
   const entry = fc.record({
     dtype: fc.constantFrom("F32", "F64", "F16", "BF16"),
@@ -79,7 +79,7 @@ Deno.test("a .safetensors with an invented header is read or refused in words", 
   await fuzz(file, readModelFile, ModelFileError);
 });
 
-/** What a header says of `tensors`. */
+/** The header's entries for `tensors`. */
 function describe(tensors: readonly NamedTensor[]): Record<string, object> {
   let end = 0;
   return Object.fromEntries(
@@ -90,12 +90,12 @@ function describe(tensors: readonly NamedTensor[]): Record<string, object> {
   );
 }
 
-Deno.test("damaged data deflated into a zip whose sums are right is read or refused in words", async () => {
+Deno.test("damaged deflated data in a zip with the checksum of the intact data is read or refused with a message", async () => {
   const file = damaged([new Uint8Array(deflateRawSync(pickle))]).map((packed) => deflatedZip(packed, pickle));
   await fuzz(file, readPth, ModelFileError);
 });
 
-/** A zip of one deflated entry, written by hand. */
+/** A zip of one deflated entry, assembled by hand. */
 function deflatedZip(packed: Uint8Array, whole: Uint8Array): Uint8Array {
   const name = new TextEncoder().encode("m/data.pkl");
   const file = new Uint8Array(30 + name.length + packed.length + 46 + name.length + 22);

@@ -1,4 +1,4 @@
-/** Files that harmed once, or that are made to: each stays refused, in words of a few lines, at once. */
+/** Files that did harm once, or are made to: each is refused at once, with a short message. */
 import assert from "node:assert/strict";
 import { ModelFileError } from "./errors.ts";
 import { readModelFile } from "./model_file.ts";
@@ -33,20 +33,20 @@ const withPickle = (...pickle: (number | string)[]) =>
   writeZip([{ name: "m/data.pkl", data: Uint8Array.from([0x80, 2, ...pickle.flatMap(bytesOf)]) }]);
 const bytesOf = (part: number | string) => typeof part === "string" ? [...text(part)] : [part];
 
-/** A sound file with the little-endian word `value` at `at`, counted from the end where that is negative. */
-function withWord(sound: Uint8Array, at: number, value: number): Uint8Array<ArrayBuffer> {
-  const file = new Uint8Array(sound);
+/** An intact file with the little-endian word `value` at `at`, counted from the end if negative. */
+function withWord(intact: Uint8Array, at: number, value: number): Uint8Array<ArrayBuffer> {
+  const file = new Uint8Array(intact);
   new DataView(file.buffer).setUint32(at < 0 ? file.length + at : at, value, true);
   return file;
 }
 
 const CORPUS: Record<string, [file: Uint8Array, told: RegExp, read?: (file: Uint8Array) => unknown]> = {
-  // Came back whole in the message.
+  // Was quoted in full by the message.
   "a shape of a hundred thousand sizes": [
     tensor({ shape: new Array(100_000).fill(1) }),
     /"a" has no shape of at most 8/,
   ],
-  // Was walked by whoever made the message.
+  // Overflowed the stack while the message was built.
   "a type nested 100,000 deep": [
     withHeader(`{"a":{"dtype":${"[".repeat(100_000)}${"]".repeat(100_000)},"shape":[2],"data_offsets":[0,8]}}`),
     /"a" has the type "object"/,
@@ -58,32 +58,35 @@ const CORPUS: Record<string, [file: Uint8Array, told: RegExp, read?: (file: Uint
   "a header of spaces": [withHeader(" ".repeat(1000)), /not valid JSON/, readSafetensors],
   "a tensor named like a prototype": [withHeader('{"__proto__":{"dtype":"F32"}}'), /"__proto__" has no shape/],
   "sizes whose product is beyond all numbers": [tensor({ shape: new Array(8).fill(2 ** 53 - 1) }), /takes .* bytes/],
-  "sizes below nothing": [tensor({ shape: [-1, -2] }), /no shape/],
-  "numbers before the beginning": [tensor({ data_offsets: [-8, 0] }), /no data_offsets/],
-  "numbers from behind the end": [tensor({ data_offsets: [2 ** 40, 2 ** 40 + 8] }), /begins at 1099511627776/],
+  "negative sizes": [tensor({ shape: [-1, -2] }), /no shape/],
+  "numbers before the beginning of the file": [tensor({ data_offsets: [-8, 0] }), /no data_offsets/],
+  "numbers behind the end of the file": [tensor({ data_offsets: [2 ** 40, 2 ** 40 + 8] }), /begins at 1099511627776/],
   "a name of a megabyte": [withHeader(JSON.stringify({ ["x".repeat(1_000_000)]: 1 })), /^tensor "x+…" has the type/],
   "a safetensors file cut in its numbers": [SAFETENSORS.subarray(0, -1), /the header describes \d+ bytes/],
 
   "a pickle that calls the system": [withPickle("cos\nsystem\n", "X", 4, 0, 0, 0, "ls -", 0x85, "R."), /"os\.system"/],
-  "a pickle that calls without a word": [withPickle("(", "ios\nsystem\n."), /"os\.system"/],
+  "a pickle that calls with INST": [withPickle("(", "ios\nsystem\n."), /"os\.system"/],
   "a list that holds itself": [withPickle("]", "q", 0, "h", 0, "a."), /./],
   "a dict that is its own key": [withPickle("}", "q", 0, "h", 0, "h", 0, "s."), /./],
   "a text of four gigabytes": [withPickle("X", 255, 255, 255, 255, "ab."), /the end of the data/],
   "ten thousand open marks": [withPickle("(".repeat(10_000), "."), /levels of nesting/],
   "a name without an end": [withPickle("c", "a".repeat(100_000)), /name without an end/],
-  "a pickle of nothing": [withPickle("."), /an empty stack/],
+  "an empty pickle": [withPickle("."), /an empty stack/],
   "an integer of 255 bytes": [withPickle(0x8a, 255, "."), /an integer of 255 bytes/],
 
   "a zip cut in its directory": [PTH.subarray(0, -30), /directory at its end is missing/],
-  "a zip whose directory begins behind its end": [withWord(PTH, -6, 2 ** 32 - 2), /reaches to byte|not where/],
+  "a zip whose directory begins behind the end of the file": [
+    withWord(PTH, -6, 2 ** 32 - 2),
+    /reaches to byte|not where/,
+  ],
   "a zip of 65535 entries": [withWord(PTH, -12, 2 ** 32 - 1), /claims 65535 entries/],
-  "a zip that is its end alone": [PTH.subarray(-22), /reaches to byte/],
-  "nothing": [new Uint8Array(0), /./],
+  "a zip that is only its end record": [PTH.subarray(-22), /reaches to byte/],
+  "an empty file": [new Uint8Array(0), /./],
   "zeros": [new Uint8Array(4096), /./],
 };
 
 for (const [name, [file, told, read = readModelFile]] of Object.entries(CORPUS)) {
-  Deno.test(`refused in words, at once: ${name}`, () => {
+  Deno.test(`refused at once, with a message: ${name}`, () => {
     const start = performance.now();
     assert.throws(() => read(file), (error: unknown) => {
       assert.ok(error instanceof ModelFileError, `threw ${error}`);

@@ -9,7 +9,7 @@ import { writeSafetensors } from "./safetensors.ts";
 const spec = { modelType: "SimpleNN", hiddenLayers: [4, 3] } as const;
 const weights = initialWeights(spec);
 
-Deno.test("both formats come in, told apart by how they begin", () => {
+Deno.test("both formats are read, distinguished by their first bytes", () => {
   const model = { ...spec, hiddenLayers: [4, 3], namedWithDropout: false, tensors: weights };
   assert.deepEqual(readModelFile(writePth(weights, "m")), { ...model, metadata: {} });
   for (let i = 0; i < 300; i++) {
@@ -19,7 +19,7 @@ Deno.test("both formats come in, told apart by how they begin", () => {
   }
 });
 
-Deno.test("any other file is told what comes in", () => {
+Deno.test("any other file is refused, naming the formats that are read", () => {
   const text = (value: string) => new TextEncoder().encode(value);
   const cases: [Uint8Array, RegExp][] = [
     [new Uint8Array(0), /the file is empty/],

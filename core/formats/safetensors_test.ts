@@ -10,7 +10,7 @@ const TENSORS: NamedTensor[] = [
   { name: "empty", shape: [0, 4], data: new Float32Array() },
 ];
 
-/** A file with any header, well formed or not, and zeros for numbers. */
+/** A file with any header, valid or not, and zeros for numbers. */
 function fileOf(header: unknown, dataBytes = 0): Uint8Array {
   const json = new TextEncoder().encode(typeof header === "string" ? header : JSON.stringify(header));
   const file = new Uint8Array(8 + json.length + dataBytes);
@@ -23,7 +23,7 @@ const entry = (from: number, to: number, fields: object = {}) => (
   { dtype: "F32", shape: [(to - from) / 4], data_offsets: [from, to], ...fields }
 );
 
-Deno.test("tensors and texts come back as they were written, wherever the file lies in memory", () => {
+Deno.test("tensors and metadata are read as they were written, wherever the file lies in memory", () => {
   const metadata = { model_type: "SimpleNN", "__proto__x": "Ä \u2028", id: "" };
   const file = writeSafetensors(TENSORS, metadata);
   const shifted = new Uint8Array(file.length + 3);
@@ -33,7 +33,7 @@ Deno.test("tensors and texts come back as they were written, wherever the file l
   }
 });
 
-Deno.test("the header says what the format asks for, and the numbers lie aligned behind it", () => {
+Deno.test("the header is as the format specifies, and the numbers are aligned", () => {
   for (const id of ["", "a", "ab", "abc", "abcd", "abcde", "abcdef", "abcdefg"]) {
     const file = writeSafetensors(TENSORS.slice(0, 2), { id });
     const length = Number(new DataView(file.buffer).getBigUint64(0, true));
@@ -48,7 +48,7 @@ Deno.test("the header says what the format asks for, and the numbers lie aligned
   }
 });
 
-Deno.test("half precision is read as float32, and tensors come in the order of their numbers", () => {
+Deno.test("half precision is read as float32, and tensors are in the order of their numbers", () => {
   const file = fileOf({
     second: { dtype: "F16", shape: [1], data_offsets: [2, 4] },
     first: { dtype: "BF16", shape: [1], data_offsets: [0, 2] },
@@ -59,7 +59,7 @@ Deno.test("half precision is read as float32, and tensors come in the order of t
   assert.deepEqual(metadata, {});
 });
 
-Deno.test("a damaged or hostile file is refused in words", () => {
+Deno.test("a damaged or hostile file is refused with a message", () => {
   const tooLong = new Uint8Array(16).fill(255);
   const cases: [file: Uint8Array, expected: RegExp][] = [
     [new Uint8Array(7), /has 7 bytes/],
@@ -96,7 +96,7 @@ Deno.test("a damaged or hostile file is refused in words", () => {
   }
 });
 
-Deno.test("tensors that a file cannot hold are refused", () => {
+Deno.test("tensors that a file cannot store are refused", () => {
   const one = { name: "a", shape: [1], data: new Float32Array(1) };
   assert.throws(() => writeSafetensors([one, one], {}), /named "a"/);
   assert.throws(() => writeSafetensors([{ ...one, name: "__metadata__" }], {}), /named "__metadata__"/);

@@ -1,4 +1,4 @@
-/** One model in its three files: PyTorch, this lab and onnxruntime, each with its own, must compute the same. */
+/** A model's three files: PyTorch, this lab and onnxruntime, each from its own, must compute the same logits. */
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -29,8 +29,8 @@ const python = await findPyTorch();
 const pixels = firstDigits(mnist().test, PROBES).images;
 const images = Float32Array.from(pixels, (pixel) => (pixel / 255 - 0.1307) / 0.3081);
 
-/** The texts beside the weights, as the services write them. */
-function textsOf({ modelType, hiddenLayers, dropout }: ModelSpec): Record<string, string> {
+/** The metadata beside the weights, as the services write it. */
+function metadataOf({ modelType, hiddenLayers, dropout }: ModelSpec): Record<string, string> {
   return {
     model_type: modelType,
     hidden_layers_config: JSON.stringify(hiddenLayers),
@@ -78,16 +78,16 @@ for (const [i, spec] of SPECS.entries()) {
   const name = `${spec.modelType} [${spec.hiddenLayers}]${spec.dropout === undefined ? "" : " with dropout"}`;
   const weights = initialWeights(spec);
 
-  Deno.test(`${name}: onnxruntime computes from model.onnx what this lab computes from model.safetensors`, async () => {
-    const { logits, inputNames, outputNames } = await runOnnx(writeOnnx(spec, weights, textsOf(spec)), images);
+  Deno.test(`${name}: onnxruntime with model.onnx agrees with this lab with model.safetensors`, async () => {
+    const { logits, inputNames, outputNames } = await runOnnx(writeOnnx(spec, weights, metadataOf(spec)), images);
     assert.deepEqual([inputNames, outputNames], [["images"], ["logits"]]);
-    const ours = await logitsHere(writeSafetensors(weights, textsOf(spec)));
+    const ours = await logitsHere(writeSafetensors(weights, metadataOf(spec)));
     assertAllClose(logits, ours, TOLERANCE, "logits");
     assert.ok(ours.some((logit) => Math.abs(logit) > 0.01), "the logits are not all zero");
   });
 
   Deno.test({
-    name: `${name}: PyTorch computes from model.pth what onnxruntime computes from model.onnx`,
+    name: `${name}: PyTorch with model.pth agrees with onnxruntime with model.onnx`,
     ignore: python === undefined,
     async fn() {
       const { logits } = await runOnnx(writeOnnx(spec, weights, {}), images);
@@ -97,7 +97,7 @@ for (const [i, spec] of SPECS.entries()) {
   });
 }
 
-Deno.test("a model.onnx runs for any number of images at once", async () => {
+Deno.test("a model.onnx accepts any batch size", async () => {
   const file = writeOnnx(SPECS[2], initialWeights(SPECS[2]), {});
   const { logits } = await runOnnx(file, images);
   const one = await runOnnx(file, images.subarray(0, 784));

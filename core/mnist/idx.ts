@@ -1,4 +1,4 @@
-/** IDX, the file format of MNIST (Y. LeCun, "The MNIST database of handwritten digits"): big-endian header, then bytes. */
+/** Reads IDX, the file format of MNIST (Y. LeCun, "The MNIST database of handwritten digits"): a big-endian header, then bytes. */
 import { CLASSES, IMAGE_PIXELS, IMAGE_SIDE } from "../models/spec.ts";
 
 /** Digits in the order of their files. */
@@ -10,6 +10,7 @@ export interface DigitSet {
   labels: Uint8Array;
 }
 
+/** The digits a model learns from, and those it is scored on. */
 export interface Dataset {
   train: DigitSet;
   test: DigitSet;
@@ -21,11 +22,12 @@ export const DATASET_FILES = {
   test: { images: "t10k-images-idx3-ubyte", labels: "t10k-labels-idx1-ubyte" },
 } as const;
 
+/** What an IDX file holds. */
 export type IdxKind = "images" | "labels";
 
 interface Format {
   magic: number;
-  /** What the 32-bit words behind the count must be. */
+  /** Expected 32-bit words behind the count. */
   words: readonly { name: string; value: number }[];
   itemBytes: number;
 }
@@ -39,7 +41,7 @@ const FORMATS: Readonly<Record<IdxKind, Format>> = {
   labels: { magic: 0x00000801, words: [], itemBytes: 1 },
 };
 
-/** A malformed file, as one line for people: the file, the offset in bytes and what was expected there. */
+/** A malformed file. The message names the file, the offset in bytes and what was expected there. */
 export class IdxError extends Error {
   override name = "IdxError";
   constructor(readonly file: string, readonly offset: number, expectation: string) {
@@ -58,7 +60,7 @@ export function fileBytes(kind: IdxKind, count: number): number {
 }
 
 /**
- * The number of images or labels that a file says it has.
+ * The number of images or labels according to a file's header.
  *
  * @param start the beginning of the file, at least `headerBytes(kind)` long unless the file itself is shorter
  * @throws {IdxError} naming `file` when the header is not that of 28×28 images or of labels

@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { damaged } from "../testing/damage.ts";
+import { fuzz } from "../testing/fuzz.ts";
 import { IdxError, parseImages, parseLabels, requireSameCount } from "./idx.ts";
 
 /** An IDX file of the given big-endian header words and data. */
@@ -23,7 +25,7 @@ function refuses(parse: () => unknown, offset: number, message: RegExp) {
 
 const pixels = Uint8Array.from({ length: 2 * 784 }, (_, i) => i % 251);
 
-Deno.test("images are the bytes behind the header, not a copy of them", () => {
+Deno.test("images are a view of the bytes behind the header", () => {
   const file = idx([0x803, 2, 28, 28], pixels);
   const { count, images } = parseImages(file, "digits");
   assert.equal(count, 2);
@@ -44,7 +46,7 @@ Deno.test("a file may lie anywhere in a larger buffer", () => {
   assert.deepEqual([...parseLabels(buffer.subarray(3), "digits").labels], [4, 2]);
 });
 
-Deno.test("a wrong magic number is refused where it stands", () => {
+Deno.test("a wrong magic number is refused with its offset", () => {
   refuses(() => parseImages(idx([0x801, 2], [4, 2]), "digits"), 0, /0x00000803 of images, found 0x00000801$/);
   refuses(() => parseLabels(idx([0x803, 2], [4, 2]), "digits"), 0, /0x00000801 of labels, found 0x00000803$/);
   refuses(() => parseLabels(idx([0x1f8b0800]), "digits"), 0, /found 0x1f8b0800$/);
@@ -59,7 +61,7 @@ Deno.test("an empty set is refused", () => {
   refuses(() => parseImages(idx([0x803, 0, 28, 28]), "digits"), 4, /the number of images, found 0$/);
 });
 
-Deno.test("a file that ends within its header is refused where it ends", () => {
+Deno.test("a file that ends within its header is refused with the offset of its end", () => {
   refuses(() => parseImages(new Uint8Array(0), "digits"), 0, /found the end of the file$/);
   refuses(() => parseImages(idx([0x803, 2]), "digits"), 8, /28 rows, found the end of the file$/);
 });
@@ -70,11 +72,20 @@ Deno.test("a file shorter or longer than its count says is refused", () => {
   refuses(() => parseLabels(idx([0x801, 2], [4, 2, 1]), "digits"), 10, /end of the file after 2 labels/);
 });
 
-Deno.test("a label that is no digit is refused where it stands", () => {
+Deno.test("a label beyond 9 is refused with its offset", () => {
   refuses(() => parseLabels(idx([0x801, 3], [1, 10, 2]), "digits"), 9, /a label from 0 to 9, found 10$/);
 });
 
-Deno.test("counts of images and labels that differ are refused", () => {
+Deno.test("different numbers of images and labels are refused", () => {
   requireSameCount(5, 5, "images", "digits");
   refuses(() => requireSameCount(5, 4, "images", "digits"), 4, /5 labels, as many as images has images, found 4$/);
+});
+
+const imagesFile = new Uint8Array(16 + 2 * 784), labelsFile = new Uint8Array(8 + 2);
+imagesFile.set([0, 0, 8, 3, 0, 0, 0, 2, 0, 0, 0, 28, 0, 0, 0, 28]);
+labelsFile.set([0, 0, 8, 1, 0, 0, 0, 2, 7, 3]);
+
+Deno.test("a damaged IDX file is read or refused with the offset of the fault", async () => {
+  await fuzz(damaged([imagesFile]), (bytes) => parseImages(bytes, "images"), IdxError);
+  await fuzz(damaged([labelsFile]), (bytes) => parseLabels(bytes, "labels"), IdxError);
 });

@@ -1,4 +1,4 @@
-/** The forward pass of the lab's models, from stored pixels to logits and their loss. */
+/** The forward pass of every model family, from stored pixels to logits and loss. */
 import { constant, type Tensor } from "../graph.ts";
 import {
   add,
@@ -24,9 +24,9 @@ export function normalise(pixels: Tensor): Tensor {
   return sub(mul(pixels, constant(1 / (255 * PIXEL_DEVIATION))), constant(PIXEL_MEAN / PIXEL_DEVIATION));
 }
 
-/** What training adds to a forward pass. */
+/** Turns dropout on in a forward pass. */
 export interface TrainingMode {
-  /** The step as an i32 scalar: dropout's masks are a function of it. */
+  /** The step as an i32 scalar: dropout masks are a function of seed and step. */
   step: Tensor;
   seed: number;
 }
@@ -70,7 +70,7 @@ export function crossEntropy(logits: Tensor, labels: Tensor): Tensor {
   return neg(mul(likelihood, constant(1 / batch)));
 }
 
-/** How many rows of logits have their largest element at the label. */
+/** Of logits `[batch, classes]`, the number of rows whose largest element is at the label. */
 export function countCorrect(logits: Tensor, labels: Tensor): Tensor {
   return sum(mul(oneHot(argmax(logits), CLASSES), oneHot(labels, CLASSES)));
 }

@@ -27,7 +27,7 @@ function toPyTorch(data: Float32Array, layout: ParameterLayout): Float32Array {
   return result;
 }
 
-/** The parameters of a model as state, by name. */
+/** The parameters of a model as state of a program, by name. */
 export function parameterTensors(spec: ModelSpec, hints?: StateHints): Map<string, Tensor> {
   return new Map(
     parameterSpecs(spec).map(({ name, layout }) => [name, state(name, layout.shape, "f32", hints)]),
@@ -35,8 +35,8 @@ export function parameterTensors(spec: ModelSpec, hints?: StateHints): Map<strin
 }
 
 /**
- * PyTorch's initial values for Linear and Conv2d: Kaiming uniform with a = √5 for weights, which comes to ±1/√fanIn, and the
- * same bounds for biases.
+ * PyTorch's initial values for Linear and Conv2d: Kaiming uniform with a = √5 for weights, which amounts to ±1/√fanIn, and the
+ * same bounds for biases. They depend on `seed` alone.
  */
 export function initialParameters(spec: ModelSpec, seed: number): NamedTensor[] {
   return parameterSpecs(spec).map(({ name, shape, fanIn }, i) => ({

@@ -1,7 +1,4 @@
-/**
- * The forward pass in plain loops: for one digit now and then in a page that does not carry the engine. `network.ts` is the
- * one that trains.
- */
+/** The forward pass in plain loops, for a page that classifies single digits without loading the engine. */
 import {
   CLASSES,
   layersOf,
@@ -58,7 +55,7 @@ function convolve(
   return y;
 }
 
-/** The largest of each 2×2 square. */
+/** Keeps the largest of each 2×2 square of images with rows of `side` pixels. */
 function pool(x: Float32Array, side: number): Float32Array {
   const half = side / 2, y = new Float32Array(x.length / 4);
   for (let i = 0; i < y.length; i++) {

@@ -14,8 +14,8 @@ const SPECS: ModelSpec[] = [
 ];
 
 for (const spec of SPECS) {
-  Deno.test(`the plain loops answer as the engine does: ${spec.modelType} [${spec.hiddenLayers}]`, async () => {
-    // Larger than fresh ones, so that the answers differ from each other.
+  Deno.test(`the plain loops predict what the engine predicts: ${spec.modelType} [${spec.hiddenLayers}]`, async () => {
+    // Larger than initial values, so that the probabilities differ from each other.
     const weights = initialParameters(spec, 3).map((tensor) => ({ ...tensor, data: tensor.data.map((x) => 3 * x) }));
     const predictor = await openPredictor(spec, weights);
     for (const digit of [0, 1, 2]) {

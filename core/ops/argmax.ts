@@ -1,5 +1,5 @@
-import { baseOf } from "../codegen/wasm/kernel.ts";
 import { f32, i32 } from "../codegen/wasm/assembler/instructions.ts";
+import { baseOf } from "../codegen/wasm/kernel.ts";
 import { perElement } from "../codegen/wgsl/kernel.ts";
 import { apply, type Tensor } from "../graph.ts";
 import type { KernelOp } from "../op.ts";
@@ -58,7 +58,7 @@ put(i, i32(best));`,
   },
 };
 
-/** `[rows, columns]` → the column of each row's largest element; the first of equals. */
+/** `[rows, columns]` → `[rows]`: the column of each row's largest element, the first one if several are equal. */
 export function argmax(x: Tensor): Tensor {
   return apply(argmaxOp, x);
 }

@@ -1,15 +1,15 @@
-/** Repeating along axes and its adjoint, summing over them: each is the other's gradient, so they share a file. */
-import { apply, constant, constantValue, type Tensor } from "../graph.ts";
+/** Repeating along axes, and summing over them. Each is the gradient of the other, so they share a file. */
+import { broadcastKernel, broadcastStrides } from "../codegen/wasm/broadcast.ts";
+import { split, sumColumns, sumRows } from "../codegen/wasm/sum.ts";
 import { coordinates, perElement } from "../codegen/wgsl/kernel.ts";
+import { sumWgsl } from "../codegen/wgsl/sum.ts";
+import { apply, constant, constantValue, type Tensor } from "../graph.ts";
 import type { KernelOp } from "../op.ts";
 import { requireShape, sameShape, type Shape, ShapeError, sizeOf } from "../shape.ts";
-import { broadcastKernel, broadcastStrides } from "../codegen/wasm/broadcast.ts";
-import { sumWgsl } from "../codegen/wgsl/sum_wgsl.ts";
 import { opFamily } from "./define.ts";
 import { reshape } from "./reshape.ts";
-import { split, sumColumns, sumRows } from "../codegen/wasm/sum.ts";
 
-/** Repeats its operand into a shape, the family's parameter. */
+/** Repeats its operand into a shape, which is the attribute. */
 export const broadcastOp = opFamily((shape: Shape): KernelOp => ({
   kind: "kernel",
   name: "broadcast",
@@ -52,10 +52,7 @@ export const broadcastOp = opFamily((shape: Shape): KernelOp => ({
 /** The neighbouring axes that a sum removes: `first` … `end − 1`. */
 export type SumAxes = readonly [first: number, end: number];
 
-/** The axes that `node` sums over, if it is a sum. */
-export const sumAxes = (node: Tensor): SumAxes | undefined => sumOp.parametersOf(node);
-
-/** Sums over neighbouring axes, the family's parameter, which vanish. */
+/** Sums over neighbouring axes, which are the attribute. */
 export const sumOp = opFamily(([firstAxis, endAxis]: SumAxes): KernelOp => ({
   kind: "kernel",
   name: "sum",
@@ -86,7 +83,11 @@ export const sumOp = opFamily(([firstAxis, endAxis]: SumAxes): KernelOp => ({
   wgsl: (node) => sumWgsl(split(node.inputs[0].shape, firstAxis, endAxis)),
 }));
 
-/** Repeats `x` into `shape` by NumPy's rule: shapes align at their ends, and an axis of length 1 or none repeats. */
+/**
+ * Repeats `x` into `shape` by NumPy's rule: shapes are aligned at their last axes, and an axis that is missing or has an
+ * extent of 1 repeats.
+ * @throws {ShapeError} When `x` does not repeat into `shape`.
+ */
 export function broadcast(x: Tensor, shape: Shape): Tensor {
   if (sameShape(x.shape, shape)) return x;
   const value = constantValue(x);
@@ -94,31 +95,34 @@ export function broadcast(x: Tensor, shape: Shape): Tensor {
   return apply(broadcastOp(shape), x);
 }
 
-/** Both operands in the shape that they share by NumPy's rule. */
+/**
+ * Both operands in their common shape by NumPy's rule.
+ * @throws {ShapeError} When they have none.
+ */
 export function broadcastTogether(a: Tensor, b: Tensor): [Tensor, Tensor] {
   const rank = Math.max(a.shape.length, b.shape.length);
   const shape = Array.from({ length: rank }, (_, axis) => {
     const m = a.shape[axis - rank + a.shape.length] ?? 1, n = b.shape[axis - rank + b.shape.length] ?? 1;
     if (m !== n && m !== 1 && n !== 1) {
-      throw new ShapeError(`shapes [${a.shape.join(", ")}] and [${b.shape.join(", ")}] do not go together`);
+      throw new ShapeError(`shapes [${a.shape.join(", ")}] and [${b.shape.join(", ")}] do not broadcast together`);
     }
     return m === 1 ? n : m;
   });
   return [broadcast(a, shape), broadcast(b, shape)];
 }
 
-/** The sum over the neighbouring axes `firstAxis` … `endAxis − 1` (all of them by default), which vanish. */
+/** The sum over the neighbouring axes `firstAxis` … `endAxis − 1`, which the result lacks; over all axes by default. */
 export function sum(x: Tensor, firstAxis = 0, endAxis = x.shape.length): Tensor {
   return firstAxis === endAxis ? x : apply(sumOp([firstAxis, endAxis]), x);
 }
 
-/** Undoes a broadcast from `shape`: sums over the axes along which it repeated. */
+/** The adjoint of a broadcast from `shape`: sums over the axes along which it repeated. */
 export function sumTo(x: Tensor, shape: Shape): Tensor {
   if (sameShape(x.shape, shape)) return x;
   const skipped = x.shape.length - shape.length;
   const repeats = (axis: number) => axis < skipped || (shape[axis - skipped] === 1 && x.shape[axis] !== 1);
   let result = x;
-  // From the last axis to the first, so that the numbers of the axes still to come stay valid.
+  // From the last axis to the first, so that a sum does not renumber the axes that are still to come.
   for (let end = x.shape.length; end > 0; end--) {
     if (!repeats(end - 1)) continue;
     let first = end - 1;

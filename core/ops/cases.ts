@@ -1,33 +1,46 @@
-/** Cases for every op: each runs on every backend against the reference, and its gradient against finite differences. */
+/**
+ * Test cases for every op. Each runs on every backend and is compared with the reference, and its gradient is compared with
+ * finite differences.
+ */
 import type { Tensor } from "../graph.ts";
 import type { DType, Shape } from "../shape.ts";
 import * as ops from "./mod.ts";
 
+/** An operand, filled with random numbers. */
 export interface CaseInput {
   shape: Shape;
+  /** @default "f32" */
   dtype?: DType;
-  /** Numbers are drawn evenly from here; [−2, 2) by default. Whole for `i32` and `u8`. */
+  /**
+   * Numbers are drawn uniformly from [min, max), whole ones for `i32` and `u8`.
+   * @default [-2, 2]
+   */
   range?: readonly [min: number, max: number];
 }
 
+/** An op applied to operands of certain shapes. */
 export interface OpCase {
   name: string;
   inputs: readonly CaseInput[];
+  /** Applies the op. */
   build(...inputs: Tensor[]): Tensor;
-  /** How far a float32 backend may be from the reference, relative and absolute; 1e-5 and 1e-6 by default. */
+  /**
+   * How far a float32 backend may be from the reference.
+   * @default { relative: 1e-5, absolute: 1e-6 }
+   */
   tolerance?: { relative?: number; absolute?: number };
 }
 
-/** Whether the gradient is what a finite difference finds: not where the op has a kink within the range of the inputs. */
+/** Whether finite differences find the gradient: not if the op has a kink within the range of the inputs. */
 export function isSmooth({ name }: OpCase): boolean {
   return !/^(relu of both signs|reluGrad)/.test(name);
 }
 
-/** Extents around the widths that kernels work in: vectors of 4, panels of 8, tiles of 6, cache lines of 16. */
+/** Extents around those that kernels are built for: vectors of 4, tiles of 6, panels of 8, cache lines of 16. */
 const AWKWARD = [1, 3, 7, 8, 9, 31, 33];
 
 const positive = [0.1, 3] as const;
-/** Away from a kink at 0, where a finite difference is not the gradient. */
+/** Keeps away from a kink at 0, where a finite difference is not the gradient. */
 const awayFromZero = [0.2, 2] as const;
 
 function elementwise(): OpCase[] {
@@ -199,4 +212,5 @@ function images(): OpCase[] {
   return cases;
 }
 
+/** All cases. */
 export const opCases: readonly OpCase[] = [...elementwise(), ...shapes(), ...products(), ...indices(), ...images()];

@@ -1,12 +1,15 @@
-/** Two-dimensional convolution over images `[batch, height, width, channels]` with kernels `[kh, kw, in, out]`, and its gradients. */
+/**
+ * Two-dimensional convolution of images `[batch, height, width, channels]` with kernels `[kh, kw, channels, filters]`, and
+ * its gradients.
+ */
+import { convKernel, type ConvShape, convWeightGradientKernel } from "../codegen/wasm/conv2d.ts";
+import { convWeightGradientWgsl, convWgsl } from "../codegen/wgsl/conv2d.ts";
 import { apply, type Tensor } from "../graph.ts";
 import type { KernelOp } from "../op.ts";
 import { requireShape, type Shape, type TensorType } from "../shape.ts";
-import { convKernel, type ConvShape, convWeightGradientKernel } from "../codegen/wasm/conv2d.ts";
-import { convWeightGradientWgsl, convWgsl } from "../codegen/wgsl/conv2d_wgsl.ts";
 import { opFamily } from "./define.ts";
-import { subsample } from "./subsample.ts";
 import { flipKernels } from "./flip_kernels.ts";
+import { subsample } from "./subsample.ts";
 
 /** Rows of zeros above and below the image, and columns of zeros on its left and right. */
 export type Padding = readonly [y: number, x: number];
@@ -33,9 +36,9 @@ const isImageBatch = (x: TensorType) => x.dtype === "f32" && x.shape.length === 
 
 /** Zeros around the image, if `node` is a convolution or the gradient of one's kernels. */
 export const convPadding = (node: Tensor): Padding | undefined =>
-  conv2dOp.parametersOf(node) ?? conv2dWeightGradientOp.parametersOf(node)?.padding;
+  conv2dOp.attributesOf(node) ?? conv2dWeightGradientOp.attributesOf(node)?.padding;
 
-/** Convolutions of stride 1; the padding is the family's parameter. */
+/** Convolutions of stride 1; the padding is the attribute. */
 export const conv2dOp = opFamily((padding: Padding): KernelOp => ({
   kind: "kernel",
   name: "conv2d",
@@ -62,7 +65,7 @@ export const conv2dOp = opFamily((padding: Padding): KernelOp => ({
   },
   gradient(g, { inputs: [x, w] }) {
     const [kh, kw] = w.shape, [paddingY, paddingX] = padding;
-    // A pixel reaches every output that a kernel turned around would reach from there.
+    // A pixel adds to every output that a flipped kernel, centred on it, covers.
     return [
       apply(conv2dOp([kh - 1 - paddingY, kw - 1 - paddingX]), g, flipKernels(w)),
       apply(conv2dWeightGradientOp({ kernelHeight: kh, kernelWidth: kw, padding }), x, g),
@@ -82,7 +85,10 @@ export const conv2dOp = opFamily((padding: Padding): KernelOp => ({
   wgsl: (node) => convWgsl(convShape(node.inputs[0].shape, node.inputs[1].shape, padding)),
 }));
 
-/** Calls `visit` for each pixel of the output and tap of the kernel that falls inside the image, with their numbers. */
+/**
+ * Calls `visit` for each pixel of the output and each tap of the kernel that falls inside the image, with the indices of the
+ * output's pixel, the image's pixel and the tap.
+ */
 function forEachTap(s: ConvShape, visit: (out: number, image: number, kernel: number) => void): void {
   for (let n = 0; n < s.batch; n++) {
     for (let y = 0; y < s.outHeight; y++) {
@@ -100,7 +106,7 @@ function forEachTap(s: ConvShape, visit: (out: number, image: number, kernel: nu
 }
 
 /** What the gradient of kernels depends on beside its operands. */
-export interface WeightGradientParameters {
+export interface WeightGradientAttributes {
   readonly kernelHeight: number;
   readonly kernelWidth: number;
   readonly padding: Padding;
@@ -108,7 +114,7 @@ export interface WeightGradientParameters {
 
 /** The gradient of a convolution's kernels, given its images and the gradient of its result. */
 export const conv2dWeightGradientOp = opFamily(
-  ({ kernelHeight, kernelWidth, padding }: WeightGradientParameters): KernelOp => {
+  ({ kernelHeight, kernelWidth, padding }: WeightGradientAttributes): KernelOp => {
     const kernelShape = ([x, g]: readonly TensorType[]) => [kernelHeight, kernelWidth, x.shape[3], g.shape[3]];
     return {
       kind: "kernel",
@@ -133,13 +139,22 @@ export const conv2dWeightGradientOp = opFamily(
 
 /** How the kernels move over the images. */
 export interface Conv2dOptions {
-  /** Zeros on each side of the image, fewer than the kernel's extent; 0 by default. */
+  /**
+   * Zeros on each side of the image, fewer than the kernel's extent.
+   * @default 0
+   */
   padding?: number;
-  /** Pixels from one output to the next, in both directions; 1 by default. */
+  /**
+   * Pixels from one output to the next, in both directions.
+   * @default 1
+   */
   stride?: number;
 }
 
-/** `[n, h, w, c]` and kernels `[kh, kw, c, o]` → `[n, h', w', o]` with h' = ⌊(h + 2 padding − kh) / stride⌋ + 1, w' likewise. */
+/**
+ * Cross-correlation, as in PyTorch: images `[n, h, w, c]` and kernels `[kh, kw, c, o]` → `[n, h', w', o]` with
+ * h' = ⌊(h + 2 padding − kh) / stride⌋ + 1, and w' likewise.
+ */
 export function conv2d(images: Tensor, kernels: Tensor, { padding = 0, stride = 1 }: Conv2dOptions = {}): Tensor {
   return subsample(apply(conv2dOp([padding, padding]), images, kernels), stride);
 }

@@ -1,11 +1,11 @@
 import { i32, v128 } from "../codegen/wasm/assembler/instructions.ts";
+import { baseOf, type WasmKernel } from "../codegen/wasm/kernel.ts";
 import { perElement, type WgslKernel } from "../codegen/wgsl/kernel.ts";
 import { apply, type Tensor } from "../graph.ts";
 import type { KernelOp } from "../op.ts";
 import { bytesOf, sizeOf, type TensorType } from "../shape.ts";
-import { baseOf, type WasmKernel } from "../codegen/wasm/kernel.ts";
 
-/** Copies in cache lines of 64 bytes; buffers are padded to them. */
+/** WASM code that copies a tensor by cache lines of 64 bytes, to which all buffers are padded. */
 export function copyKernel(type: TensorType): WasmKernel {
   return {
     extent: Math.ceil(bytesOf(type) / 64),
@@ -18,6 +18,7 @@ export function copyKernel(type: TensorType): WasmKernel {
   };
 }
 
+/** WGSL code that copies a tensor. */
 export function copyWgsl({ shape }: TensorType): WgslKernel {
   return perElement(sizeOf(shape), "put(i, x0(i));");
 }
@@ -33,7 +34,7 @@ export const copyOp: KernelOp = {
   wgsl: (node) => copyWgsl(node),
 };
 
-/** The same values in memory of their own. */
+/** The same values in memory of their own. Scheduling needs it; programs seldom do. */
 export function copy(x: Tensor): Tensor {
   return apply(copyOp, x);
 }

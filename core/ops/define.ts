@@ -1,9 +1,9 @@
-/** What ops are made with. */
+/** Helpers to define ops. */
 import type { Tensor } from "../graph.ts";
 import type { ElementwiseOp, KernelOp, Op } from "../op.ts";
 import { requireShape, sameShape, type TensorType } from "../shape.ts";
 
-/** An elementwise op over `arity` float32 operands of equal shapes. */
+/** An elementwise op over `arity` f32 operands of equal shapes: adds the shape rule to the rest of the op. */
 export function elementwise(arity: number, op: Omit<ElementwiseOp, "kind" | "type">): ElementwiseOp {
   return {
     kind: "elementwise",
@@ -18,22 +18,27 @@ export function elementwise(arity: number, op: Omit<ElementwiseOp, "kind" | "typ
 }
 
 /**
- * Ops that differ by parameters alone, such as the axes of a sum. Call it to make one; ask it which parameters a node's op
- * was made with. An op without parameters needs no family: it is one object, compared by `===`.
+ * Ops that differ by attributes alone, such as the axes of a sum. Calling the family makes an op. An op without attributes
+ * needs no family: it is a single object, compared by `===`.
  */
-export interface OpFamily<P> {
-  (parameters: P): KernelOp;
-  /** The parameters of `node`'s op if it belongs to this family, else undefined. */
-  parametersOf(node: Tensor): P | undefined;
+export interface OpFamily<A> {
+  (attributes: A): KernelOp;
+  /** Whether this family made `node`'s op. */
+  matches(node: Tensor): boolean;
+  /** What `node`'s op was made with if this family made it, else undefined. */
+  attributesOf(node: Tensor): A | undefined;
 }
 
-/** The family of the ops that `make` makes. */
-export function opFamily<P>(make: (parameters: P) => KernelOp): OpFamily<P> {
-  const made = new WeakMap<Op, P>();
-  const family = (parameters: P) => {
-    const op = make(parameters);
-    made.set(op, parameters);
+/** A family whose ops are made by `make`. */
+export function opFamily<A>(make: (attributes: A) => KernelOp): OpFamily<A> {
+  const made = new WeakMap<Op, A>();
+  const family = (attributes: A) => {
+    const op = make(attributes);
+    made.set(op, attributes);
     return op;
   };
-  return Object.assign(family, { parametersOf: ({ op }: Tensor) => made.get(op) });
+  return Object.assign(family, {
+    matches: ({ op }: Tensor) => made.has(op),
+    attributesOf: ({ op }: Tensor) => made.get(op),
+  });
 }

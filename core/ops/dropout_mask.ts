@@ -1,19 +1,21 @@
 import type { Code, FunctionBuilder, Local } from "../codegen/wasm/assembler/function_builder.ts";
 import { f32x4, i32, i32x4, v128 } from "../codegen/wasm/assembler/instructions.ts";
+import { baseOf } from "../codegen/wasm/kernel.ts";
 import { literal, perElement } from "../codegen/wgsl/kernel.ts";
 import { apply, type Tensor } from "../graph.ts";
 import type { KernelOp } from "../op.ts";
 import { KEY_PARITY, ROTATIONS, ROUNDS, threefry } from "../random.ts";
 import { requireShape, type Shape, sizeOf } from "../shape.ts";
-import { baseOf } from "../codegen/wasm/kernel.ts";
 import { opFamily } from "./define.ts";
 
+/** What a dropout mask depends on, beside the step. */
 export interface DropoutMaskOptions {
   shape: Shape;
-  /** Chance of a 0, in [0, 1). */
+  /** The chance that a unit drops out, in [0, 1). */
   probability: number;
+  /** uint32. */
   seed: number;
-  /** Tells the dropout layers of a model apart. */
+  /** Different for each dropout layer of a model. */
   stream: number;
 }
 
@@ -66,7 +68,7 @@ put(i, select(0.0, ${literal(kept)}, select(words.x, words.y, (i & 4u) != 0u) >=
   };
 });
 
-/** Four counters at once; the same steps as `threefry`. */
+/** Code for `threefry` of four counters at once. */
 function emitThreefry(f: FunctionBuilder, key0: number, key1: number, counter0: Code, counter1: Code): Local[] {
   const key = [key0 | 0, key1 | 0, KEY_PARITY ^ key0 ^ key1];
   const x0 = f.let("v128", i32x4.add(counter0, i32x4.const(key[0])));
@@ -85,7 +87,7 @@ function emitThreefry(f: FunctionBuilder, key0: number, key1: number, counter0: 
   return [x0, x1];
 }
 
-/** `threefry` as a WGSL function of the two words of the counter. */
+/** `threefry` under a fixed key, as a WGSL function of the two words of the counter. */
 function threefryWgsl(key0: number, key1: number): string {
   const key = [key0, key1, KEY_PARITY ^ key0 ^ key1].map((word) => `${word >>> 0}u`);
   const rounds = Array.from({ length: ROUNDS }, (_, round) => {
@@ -102,7 +104,10 @@ function threefryWgsl(key0: number, key1: number): string {
 }`;
 }
 
-/** 1 / (1 − p) where a unit stays and 0 where it drops out: a function of seed, stream, step and place alone. */
+/**
+ * Inverted dropout (Srivastava et al., 2014): 1 / (1 − p) where a unit stays and 0 where it drops out. A function of seed,
+ * stream, step (an i32 scalar) and position alone, so it is the same on every device.
+ */
 export function dropoutMask(step: Tensor, options: DropoutMaskOptions): Tensor {
   return apply(dropoutMaskOp(options), step);
 }

@@ -79,7 +79,7 @@ export const expOp = elementwise(1, {
   reference: Math.exp,
   gradient: (g, node) => [mul(g, node)],
   wasm: (f, x) => wasmExp(f, x.get).get,
-  // Not every device computes far out as it should, so the argument is clamped as it is in WebAssembly.
+  // Some devices are wrong for large arguments, so these are clamped as in WebAssembly.
   wgsl: (x) => `exp(clamp(${x}, -87.3, 88.0))`,
 });
 
@@ -119,7 +119,7 @@ export const reluGradOp = elementwise(2, {
   wgsl: (x, by) => `select(0.0, ${x}, ${by} > 0.0)`,
 });
 
-/** x where `by` is positive, 0 elsewhere: what passes a ReLU backwards. */
+/** x where `by` is positive, 0 elsewhere: the gradient of a ReLU. */
 export const reluGrad = binary(reluGradOp);
 
 const SMALLEST_NORMAL = 2 ** -126;
@@ -131,7 +131,7 @@ export const flushDenormalsOp = elementwise(1, {
   reference: (x) => (Math.abs(x) < SMALLEST_NORMAL ? 0 : x),
   gradient: null,
   wasm(f, x) {
-    // Not f32x4.abs, whose mask V8 would load from memory each time.
+    // Not f32x4.abs, for which V8 loads a mask from memory each time.
     const size = v128.and(x.get, f.constant(i32x4.const(ALL_BUT_SIGN)));
     return v128.andNot(x.get, f32x4.lt(size, f.constant(f32x4.const(SMALLEST_NORMAL))));
   },

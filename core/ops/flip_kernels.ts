@@ -1,9 +1,9 @@
 import { f32, i32 } from "../codegen/wasm/assembler/instructions.ts";
+import { baseOf } from "../codegen/wasm/kernel.ts";
 import { coordinates, perElement } from "../codegen/wgsl/kernel.ts";
 import { apply, type Tensor } from "../graph.ts";
 import type { KernelOp } from "../op.ts";
 import { requireShape, sizeOf } from "../shape.ts";
-import { baseOf } from "../codegen/wasm/kernel.ts";
 
 /** The op behind `flipKernels`. */
 export const flipKernelsOp: KernelOp = {
@@ -47,8 +47,8 @@ put(i, x0(((${taps - 1}u - tap) * ${c}u + c) * ${o}u + o));`,
           f.set(source, baseOf(w, i32.mul(tap.get, i32.const(c * o * 4))));
           f.set(i, i32.const(0));
           f.countTo(i, i32.const(c), 1, () => {
-            const turned = i32.mul(i32.sub(i32.const(taps - 1), tap.get), i32.const(c * o));
-            f.set(target, baseOf(output, i32.mul(i32.add(turned, i.get), i32.const(4))));
+            const flipped = i32.mul(i32.sub(i32.const(taps - 1), tap.get), i32.const(c * o));
+            f.set(target, baseOf(output, i32.mul(i32.add(flipped, i.get), i32.const(4))));
             f.set(j, i32.const(0));
             f.countTo(j, i32.const(o), 1, () => {
               f.emit(f32.store(target.get, output.offset, f32.load(source.get, w.offset)));
@@ -62,7 +62,10 @@ put(i, x0(((${taps - 1}u - tap) * ${c}u + c) * ${o}u + o));`,
   },
 };
 
-/** `[kh, kw, c, o]` → `[kh, kw, o, c]` with both image axes reversed: the kernels that carry a gradient back to the image. */
+/**
+ * `[kh, kw, c, o]` → `[kh, kw, o, c]`: kernels rotated by 180°, with channels and filters exchanged. Convolving with them
+ * carries a gradient back to the image.
+ */
 export function flipKernels(kernels: Tensor): Tensor {
   return apply(flipKernelsOp, kernels);
 }

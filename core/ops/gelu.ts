@@ -4,7 +4,7 @@ import { apply, constant, type Tensor } from "../graph.ts";
 import { elementwise } from "./define.ts";
 import { add, div, exp, mul, sub } from "./elementwise.ts";
 
-/** √(2/π), and the weight of the cubic term. */
+/** √(2/π), and the coefficient of the cubic term. */
 const SLOPE = Math.sqrt(2 / Math.PI), CUBIC = 0.044715;
 
 /** The op behind `gelu`. */

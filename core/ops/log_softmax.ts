@@ -1,16 +1,16 @@
 import { f32x4, i32, v128 } from "../codegen/wasm/assembler/instructions.ts";
+import { baseOf } from "../codegen/wasm/kernel.ts";
 import { exp as wasmExp, log as wasmLog } from "../codegen/wasm/math.ts";
+import { acrossLanes, eachVector, firstLanes, storeLanes } from "../codegen/wasm/vectors.ts";
 import { perElement } from "../codegen/wgsl/kernel.ts";
 import { apply, type Tensor } from "../graph.ts";
 import type { KernelOp } from "../op.ts";
 import { requireShape } from "../shape.ts";
-import { baseOf } from "../codegen/wasm/kernel.ts";
 import { sum } from "./broadcast_and_sum.ts";
 import { exp, mul, sub } from "./elementwise.ts";
 import { reshape } from "./reshape.ts";
-import { acrossLanes, eachVector, firstLanes, storeLanes } from "../codegen/wasm/vectors.ts";
 
-/** Stands in for −∞ where a maximum is taken, without its arithmetic. */
+/** Stands in for −∞ where a maximum is taken. */
 const LOWEST = -3.4e38;
 
 /** The op behind `logSoftmax`. */
@@ -85,7 +85,10 @@ for (var c = 0u; c < ${columns}u; c++) { put(start + c, x0(start + c) - top - lo
   },
 };
 
-/** ln softmax of each row of `[rows, classes]`, shifted by the row's maximum so that it does not overflow. */
+/**
+ * The natural logarithm of the softmax of each row of `[rows, classes]`, computed relative to the row's maximum so that
+ * nothing overflows.
+ */
 export function logSoftmax(logits: Tensor): Tensor {
   return apply(logSoftmaxOp, logits);
 }

@@ -1,15 +1,15 @@
+import { matmulKernel, type Product } from "../codegen/wasm/matmul.ts";
+import { matmulWgsl } from "../codegen/wgsl/matmul.ts";
 import { apply, type Tensor } from "../graph.ts";
 import type { KernelOp } from "../op.ts";
 import { requireShape, type TensorType } from "../shape.ts";
-import { matmulKernel, type Product } from "../codegen/wasm/matmul.ts";
-import { matmulWgsl } from "../codegen/wgsl/matmul_wgsl.ts";
 import { opFamily } from "./define.ts";
 
-/** How the operands of a product lie in memory. */
+/** Which operands of a product are transposed; none by default. */
 export interface MatmulOptions {
-  /** The left operand is given as `[k, m]`. */
+  /** The left operand is `[k, m]` instead. */
   transposeA?: boolean;
-  /** The right operand is given as `[n, k]`. */
+  /** The right operand is `[n, k]` instead. */
   transposeB?: boolean;
 }
 
@@ -22,10 +22,7 @@ function productOf([a, b]: readonly TensorType[], { transposeA, transposeB }: Ma
   return { m, n, k, aRow, aDepth, bDepth, bColumn };
 }
 
-/** How the operands of a product lie, if `node` is one. */
-export const matmulOptions = (node: Tensor): Required<MatmulOptions> | undefined => matmulOp.parametersOf(node);
-
-/** Matrix products; `MatmulOptions` are the family's parameters. */
+/** Matrix products; `MatmulOptions` are the attributes. */
 export const matmulOp = opFamily(({ transposeA, transposeB }: Required<MatmulOptions>): KernelOp => ({
   kind: "kernel",
   name: "matmul",
@@ -62,7 +59,7 @@ export const matmulOp = opFamily(({ transposeA, transposeB }: Required<MatmulOpt
   wgsl: (node) => matmulWgsl(productOf(node.inputs, { transposeA, transposeB })),
 }));
 
-/** The product `[m, k] · [k, n] → [m, n]`; a transposed operand is given as `[k, m]` or `[n, k]`. */
+/** The matrix product `[m, k] · [k, n]` → `[m, n]`. */
 export function matmul(a: Tensor, b: Tensor, { transposeA = false, transposeB = false }: MatmulOptions = {}): Tensor {
   return apply(matmulOp({ transposeA, transposeB }), a, b);
 }

@@ -1,13 +1,13 @@
 import type { Code, FunctionBuilder, Local } from "../codegen/wasm/assembler/function_builder.ts";
 import { f32x4, i32, v128 } from "../codegen/wasm/assembler/instructions.ts";
+import { baseOf } from "../codegen/wasm/kernel.ts";
 import { eachVector, storeLanes } from "../codegen/wasm/vectors.ts";
 import { coordinates, perElement } from "../codegen/wgsl/kernel.ts";
 import { apply, type Tensor } from "../graph.ts";
 import type { KernelOp } from "../op.ts";
 import { requireShape, type Shape, sizeOf } from "../shape.ts";
-import { baseOf } from "../codegen/wasm/kernel.ts";
 
-/** The four pixels of a window, in the order in which the first of equals wins. */
+/** Offsets (y, x) of a window's four pixels; of equal pixels the first in this order counts as the largest. */
 const WINDOW = [[0, 0], [0, 1], [1, 0], [1, 1]] as const;
 
 /** The op behind `maxPool2d`. */
@@ -106,44 +106,53 @@ put(i, select(0.0, x0(((n * ${rows}u + y) * ${columns}u + x) * ${c}u + c), here 
   },
 };
 
-/** The numbers of a window's four elements in an image batch of shape `large`, over variables n, y, x and c. */
+/** WGSL expressions, over n, y, x and c, for the indices of a window's four elements in a batch of this shape. */
 function windowIndices([, h, w, c]: Shape): string[] {
   return WINDOW.map(([dy, dx]) => `((n * ${h}u + 2u * y + ${dy}u) * ${w}u + 2u * x + ${dx}u) * ${c}u + c`);
 }
 
-/** Walks over windows of 2 × 2 pixels, four channels at a time; a piece of work is a row of windows. */
+/** Code that visits windows of 2 × 2 pixels, four channels at a time. A work item is a row of windows. */
 class WindowWalk {
-  /** Addresses of the present window's first pixel and of its one pixel in the small image. */
+  /** The address of the current window's first pixel. */
   readonly large: Local;
+  /** The address of the pixel in the small image that belongs to the window. */
   readonly small: Local;
-  /** Of the window's four pixels, in bytes. */
+  /** Byte offsets of the window's four pixels from the first. */
   readonly offsets: readonly number[];
-  private readonly rowBytes: number;
+  readonly #f: FunctionBuilder;
+  readonly #from: Shape;
+  readonly #to: Shape;
+  readonly #rowBytes: number;
 
-  constructor(private readonly f: FunctionBuilder, private readonly from: Shape, private readonly to: Shape) {
+  /** Windows of images of shape `from`, pooled to shape `to`. */
+  constructor(f: FunctionBuilder, from: Shape, to: Shape) {
+    this.#f = f;
+    this.#from = from;
+    this.#to = to;
     this.large = f.local("i32");
     this.small = f.local("i32");
-    this.rowBytes = from[2] * from[3] * 4;
-    this.offsets = WINDOW.map(([y, x]) => y * this.rowBytes + x * from[3] * 4);
+    this.#rowBytes = from[2] * from[3] * 4;
+    this.offsets = WINDOW.map(([y, x]) => y * this.#rowBytes + x * from[3] * 4);
   }
 
+  /** Emits `body` for all windows of the work items `first` … `end − 1`, with `large` and `small` as the images' addresses. */
   each(first: Local, end: Local, large: Code, small: Code, body: (lanes: number) => void): void {
-    const { f } = this;
-    const [, h] = this.from, [, rows, columns, c] = this.to;
-    const piece = f.let("i32", first.get), n = f.local("i32"), y = f.local("i32");
-    f.countTo(piece, end.get, 1, () => {
-      f.set(n, i32.divU(piece.get, i32.const(rows)));
-      f.set(y, i32.remU(piece.get, i32.const(rows)));
+    const f = this.#f;
+    const [, h] = this.#from, [, rows, columns, c] = this.#to;
+    const item = f.let("i32", first.get), n = f.local("i32"), y = f.local("i32");
+    f.countTo(item, end.get, 1, () => {
+      f.set(n, i32.divU(item.get, i32.const(rows)));
+      f.set(y, i32.remU(item.get, i32.const(rows)));
       const row = i32.add(i32.mul(n.get, i32.const(h)), i32.mul(y.get, i32.const(2)));
-      f.set(this.large, i32.add(large, i32.mul(row, i32.const(this.rowBytes))));
-      f.set(this.small, i32.add(small, i32.mul(piece.get, i32.const(columns * c * 4))));
+      f.set(this.large, i32.add(large, i32.mul(row, i32.const(this.#rowBytes))));
+      f.set(this.small, i32.add(small, i32.mul(item.get, i32.const(columns * c * 4))));
       f.repeat(columns, () => {
         const end = c - (c % 4);
         eachVector(f, this.large, c, (lanes) => {
           body(lanes);
           if (lanes === 4) f.set(this.small, i32.add(this.small.get, i32.const(16)));
         });
-        // `large` stands behind the whole vectors of this pixel; the window's second pixel is passed over.
+        // `large` is past the whole vectors of this pixel: skip what is left of it and the window's second pixel.
         f.set(this.large, i32.add(this.large.get, i32.const((2 * c - end) * 4)));
         if (c % 4 > 0) f.set(this.small, i32.add(this.small.get, i32.const((c % 4) * 4)));
       });
@@ -151,7 +160,7 @@ class WindowWalk {
   }
 }
 
-/** With an odd height or width, the last row or column is in no window: its gradient is 0. */
+/** With an odd height or width, the last row or column is in no window, so its gradient is 0. */
 function clearEdges(
   f: FunctionBuilder,
   { h, w, c, rowBytes }: { h: number; w: number; c: number; rowBytes: number },
@@ -160,15 +169,15 @@ function clearEdges(
   base: Code,
   offset: number,
 ): void {
-  const rows = Math.floor(h / 2), piece = f.let("i32", from.get), at = f.local("i32"), last = f.local("i32");
+  const rows = Math.floor(h / 2), item = f.let("i32", from.get), at = f.local("i32"), last = f.local("i32");
   const clear = (floats: number) => {
     f.repeat(floats, () => {
       f.emit(v128.store32Lane(at.get, offset, v128.zero, 0));
       f.set(at, i32.add(at.get, i32.const(4)));
     });
   };
-  f.countTo(piece, to.get, 1, () => {
-    const n = i32.divU(piece.get, i32.const(rows)), y = i32.mul(i32.remU(piece.get, i32.const(rows)), i32.const(2));
+  f.countTo(item, to.get, 1, () => {
+    const n = i32.divU(item.get, i32.const(rows)), y = i32.mul(i32.remU(item.get, i32.const(rows)), i32.const(2));
     f.set(last, i32.add(base, i32.mul(i32.add(i32.mul(n, i32.const(h)), y), i32.const(rowBytes))));
     if (w % 2 === 1) {
       for (const row of [0, 1]) {
@@ -177,7 +186,7 @@ function clearEdges(
       }
     }
     if (h % 2 === 1) {
-      f.if(i32.eq(i32.remU(piece.get, i32.const(rows)), i32.const(rows - 1)), () => {
+      f.if(i32.eq(i32.remU(item.get, i32.const(rows)), i32.const(rows - 1)), () => {
         f.set(at, i32.add(last.get, i32.const(2 * rowBytes)));
         clear(w * c);
       });
@@ -185,6 +194,7 @@ function clearEdges(
   });
 }
 
+/** Calls `visit` with the indices of each window's four elements in the large batch, and of its element in the small one. */
 function eachWindow(large: Shape, small: Shape, visit: (window: number[], out: number) => void): void {
   const [batch, h, w, c] = small;
   for (let out = 0; out < batch * h * w * c; out++) {
@@ -195,7 +205,10 @@ function eachWindow(large: Shape, small: Shape, visit: (window: number[], out: n
   }
 }
 
-/** The largest of each 2 × 2 pixels: `[n, h, w, c]` → `[n, ⌊h/2⌋, ⌊w/2⌋, c]`. The gradient goes to the first of equals. */
+/**
+ * The largest value in each window of 2 × 2 pixels: `[n, h, w, c]` → `[n, ⌊h/2⌋, ⌊w/2⌋, c]`. If several are equal, the first
+ * one gets the gradient.
+ */
 export function maxPool2d(x: Tensor): Tensor {
   return apply(maxPool2dOp, x);
 }

@@ -1,12 +1,12 @@
-import { baseOf } from "../codegen/wasm/kernel.ts";
 import { f32, i32 } from "../codegen/wasm/assembler/instructions.ts";
+import { baseOf } from "../codegen/wasm/kernel.ts";
 import { perElement } from "../codegen/wgsl/kernel.ts";
 import { apply, type Tensor } from "../graph.ts";
 import type { KernelOp } from "../op.ts";
 import { requireShape, sizeOf } from "../shape.ts";
 import { opFamily } from "./define.ts";
 
-/** Class numbers as rows with a single 1; the number of classes is the family's parameter. */
+/** Turns class numbers into rows with a single 1; the number of classes is the attribute. */
 export const oneHotOp = opFamily((classes: number): KernelOp => ({
   kind: "kernel",
   name: "oneHot",
@@ -35,7 +35,7 @@ export const oneHotOp = opFamily((classes: number): KernelOp => ({
   }),
 }));
 
-/** `[rows]` of class numbers → `[rows, classes]` with a 1 at each row's class and 0 elsewhere. */
+/** Class numbers `[rows]` → `[rows, classes]`, with a 1 at each row's class and 0 elsewhere. */
 export function oneHot(indices: Tensor, classes: number): Tensor {
   return apply(oneHotOp(classes), indices);
 }

@@ -1,10 +1,10 @@
 import { apply, constant, constantValue, type Tensor } from "../graph.ts";
 import type { KernelOp } from "../op.ts";
 import { requireShape, sameShape, type Shape, sizeOf } from "../shape.ts";
-import { opFamily } from "./define.ts";
 import { copyKernel, copyWgsl } from "./copy.ts";
+import { opFamily } from "./define.ts";
 
-/** Gives its operand another shape, the family's parameter. */
+/** Gives its operand another shape, which is the attribute. */
 export const reshapeOp = opFamily((shape: Shape): KernelOp => ({
   kind: "kernel",
   isView: true,
@@ -19,7 +19,7 @@ export const reshapeOp = opFamily((shape: Shape): KernelOp => ({
   wgsl: (node) => copyWgsl(node),
 }));
 
-/** The same elements in another shape. The scheduler gives both the same memory, so it usually costs nothing. */
+/** The same elements in another shape. The result shares its operand's memory, so it usually costs nothing. */
 export function reshape(x: Tensor, shape: Shape): Tensor {
   if (sameShape(x.shape, shape)) return x;
   const value = constantValue(x);

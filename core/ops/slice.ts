@@ -1,19 +1,24 @@
-import { baseOf } from "../codegen/wasm/kernel.ts";
 import { i32 } from "../codegen/wasm/assembler/instructions.ts";
+import { baseOf } from "../codegen/wasm/kernel.ts";
 import { perElement } from "../codegen/wgsl/kernel.ts";
 import { apply, type Tensor } from "../graph.ts";
 import type { KernelOp } from "../op.ts";
 import { requireShape } from "../shape.ts";
 import { opFamily } from "./define.ts";
 
-/** Reads a part of a list; its length is the family's parameter. */
+/** Reads a part of a list; the length of the part is the attribute. */
 export const sliceOp = opFamily((length: number): KernelOp => ({
   kind: "kernel",
   name: "slice",
   type(inputs) {
     const [x, start] = inputs;
     const valid = x.dtype === "i32" && x.shape.length === 1 && start.dtype === "i32" && start.shape.length === 0;
-    requireShape(valid && length <= x.shape[0], "slice", `takes at least ${length} i32 and where to start`, inputs);
+    requireShape(
+      valid && length <= x.shape[0],
+      "slice",
+      `takes at least ${length} i32 and an i32 scalar to start at`,
+      inputs,
+    );
     return { dtype: "i32", shape: [length] };
   },
   gradient: null,
@@ -34,7 +39,7 @@ export const sliceOp = opFamily((length: number): KernelOp => ({
   }),
 }));
 
-/** `x[start] … x[start + length − 1]` of a list of i32; `start` is a scalar known at run time. */
+/** Elements `start` … `start + length − 1` of a list of i32. `start` is an i32 scalar, so it may change with every step. */
 export function slice(x: Tensor, start: Tensor, length: number): Tensor {
   return apply(sliceOp(length), x, start);
 }

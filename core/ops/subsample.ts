@@ -1,13 +1,13 @@
-/** Keeping every n-th pixel and its adjoint, spreading pixels out: each is the other's gradient, so they share a file. */
+/** Keeping every n-th pixel, and spreading pixels out again. Each is the gradient of the other, so they share a file. */
 import { f32, i32 } from "../codegen/wasm/assembler/instructions.ts";
+import { baseOf } from "../codegen/wasm/kernel.ts";
 import { coordinates, perElement } from "../codegen/wgsl/kernel.ts";
 import { apply, type Tensor } from "../graph.ts";
 import type { KernelOp } from "../op.ts";
 import { requireShape, type Shape, sizeOf } from "../shape.ts";
-import { baseOf } from "../codegen/wasm/kernel.ts";
 import { opFamily } from "./define.ts";
 
-/** Keeps every `stride`-th pixel; the stride is the family's parameter. */
+/** Keeps every `stride`-th pixel; the stride is the attribute. */
 export const subsampleOp = opFamily((stride: number): KernelOp => ({
   kind: "kernel",
   name: "subsample",
@@ -46,7 +46,7 @@ put(i, x0(((n * ${h}u + y * ${stride}u) * ${w}u + x * ${stride}u) * ${c}u + c));
   }),
 }));
 
-/** Undoes a subsampling: the kept pixels at their places in images of shape `shape`, and zeros between them. */
+/** The adjoint of a subsampling: puts pixels back where they were in images of shape `shape`, with zeros between them. */
 export const spreadOp = opFamily(({ stride, shape }: { stride: number; shape: Shape }): KernelOp => ({
   kind: "kernel",
   name: "spread",
@@ -68,7 +68,7 @@ put(i, x0(((n * ${h}u + y / ${stride}u) * ${w}u + x / ${stride}u) * ${c}u + c));
   wasm: (node) => {
     const [, h, w, c] = shape, image = h * w * c, small = sizeOf(node.inputs[0].shape.slice(1));
     return {
-      // An image each, so that what one piece clears no other has written.
+      // A work item is a whole image, so that no item clears what another has written.
       extent: shape[0],
       emit(f, { from, to, inputs: [x], output }) {
         const at = f.let("i32", i32.mul(from.get, i32.const(image * 4)));
@@ -86,7 +86,7 @@ put(i, x0(((n * ${h}u + y / ${stride}u) * ${w}u + x / ${stride}u) * ${c}u + c));
   },
 }));
 
-/** The number, in an image batch of shape `large`, of the element that element `i` of the sampled batch comes from. */
+/** Code for the index, in a batch of shape `large`, of element `i` of the subsampled batch of shape `small`. */
 function sourceIndex(small: Shape, large: Shape, stride: number, i: readonly number[]): readonly number[] {
   const [, h, w, c] = small;
   const channel = i32.remU(i, i32.const(c)), pixel = i32.divU(i, i32.const(c));
@@ -97,6 +97,7 @@ function sourceIndex(small: Shape, large: Shape, stride: number, i: readonly num
   return i32.add(i32.mul(sourcePixel, i32.const(c)), channel);
 }
 
+/** Calls `visit` with the index of each kept element in the large batch and in the small one. */
 function eachPair(large: Shape, small: Shape, stride: number, visit: (large: number, small: number) => void): void {
   const [batch, h, w, c] = small;
   for (let n = 0; n < batch; n++) {
@@ -109,7 +110,7 @@ function eachPair(large: Shape, small: Shape, stride: number, visit: (large: num
   }
 }
 
-/** Every `stride`-th pixel of `[n, h, w, c]` in both directions, from the first. */
+/** Keeps every `stride`-th pixel of `[n, h, w, c]` in both directions, starting with the first: `[n, ⌈h/stride⌉, ⌈w/stride⌉, c]`. */
 export function subsample(x: Tensor, stride: number): Tensor {
   return stride === 1 ? x : apply(subsampleOp(stride), x);
 }

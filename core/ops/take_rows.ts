@@ -1,12 +1,12 @@
-import { baseOf } from "../codegen/wasm/kernel.ts";
 import { f32, f32x4, i32, i32x4, v128 } from "../codegen/wasm/assembler/instructions.ts";
+import { baseOf } from "../codegen/wasm/kernel.ts";
 import { perElement } from "../codegen/wgsl/kernel.ts";
 import { apply, type Tensor } from "../graph.ts";
 import type { KernelOp } from "../op.ts";
 import { requireShape, sizeOf } from "../shape.ts";
 import { opFamily } from "./define.ts";
 
-/** Reads rows of a table; the type of the result is the family's parameter. */
+/** Reads rows of a table; the type of the result is the attribute. */
 export const takeRowsOp = opFamily((dtype: "f32" | "i32"): KernelOp => ({
   kind: "kernel",
   name: "takeRows",
@@ -61,7 +61,10 @@ export const takeRowsOp = opFamily((dtype: "f32" | "i32"): KernelOp => ({
   },
 }));
 
-/** Rows `indices` of a `u8` table `[count, …]` as numbers 0–255 of type `dtype`: `[indices.length, …]`. */
+/**
+ * Rows of a u8 table, as numbers 0–255 of type `dtype`: table `[count, …]` and indices `[rows]` → `[rows, …]`. This is how a
+ * batch is read from the dataset.
+ */
 export function takeRows(table: Tensor, indices: Tensor, dtype: "f32" | "i32" = "f32"): Tensor {
   return apply(takeRowsOp(dtype), table, indices);
 }

@@ -1,13 +1,18 @@
-/** Comparison of numeric arrays whose failure names the first and the worst place instead of printing both arrays. */
+/** Compares arrays of numbers. A failure names the first and the worst difference instead of printing both arrays. */
 import { AssertionError } from "node:assert/strict";
 
+/** How far actual values may be from expected ones: `relative · |expected| + absolute`. */
 export interface Tolerance {
-  /** Allowed difference, relative to the expected value. */
+  /** @default 1e-5 */
   relative?: number;
-  /** Allowed difference, absolute; added to the relative one. */
+  /** @default 1e-6 */
   absolute?: number;
 }
 
+/**
+ * Asserts that two arrays have the same length and close elements. NaN equals NaN, and an infinity equals itself.
+ * @throws {AssertionError} When they differ; `what` names the values in the message.
+ */
 export function assertAllClose(
   actual: ArrayLike<number>,
   expected: ArrayLike<number>,
@@ -28,9 +33,9 @@ export function assertAllClose(
     if (worst < 0 || excess > worstExcess) [worst, worstExcess] = [i, excess];
   }
   if (first < 0) return;
-  const place = (i: number) => `[${i}] is ${actual[i]}, expected ${expected[i]}`;
+  const element = (i: number) => `[${i}] is ${actual[i]}, expected ${expected[i]}`;
   throw new AssertionError({
     message: `${what}: ${count} of ${expected.length} differ by more than ${relative} relative + ${absolute}; ` +
-      `first ${place(first)}; worst ${place(worst)}`,
+      `first ${element(first)}; worst ${element(worst)}`,
   });
 }

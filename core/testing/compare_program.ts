@@ -1,4 +1,4 @@
-/** Runs one program on WASM and on the reference, from the same drawn state. */
+/** Runs a program on WASM and on the reference, from the same state. */
 import { referenceBackend } from "../backends/reference/backend.ts";
 import { closeThreads, wasmBackend, type WasmOptions } from "../backends/wasm/backend.ts";
 import { type Program, stateTypes } from "../graph.ts";
@@ -7,11 +7,12 @@ import type { Backend, Numbers } from "../session.ts";
 import { type DType, sizeOf } from "../shape.ts";
 import { assertAllClose } from "./assert_all_close.ts";
 
+/** Values of state, by name. */
 export type InitialState = Readonly<Record<string, Numbers>>;
 
-/** Numbers in [−1, 1), or whole ones below 256 for u8, of which only the share `density` is not 0. */
+/** Random numbers: in [−1, 1) for f32, or 1 … 255 for u8; only a share `density` of them is not 0. */
 export function drawNumbers(dtype: DType, count: number, stream: number, density = 1): Numbers {
-  if (dtype === "i32") throw new Error("indices cannot be drawn: give them");
+  if (dtype === "i32") throw new Error("random numbers are no indices: give them");
   const values = Array.from({ length: count }, (_, i) => {
     const [value, keep] = threefry(11, stream, i, 0);
     if (keep / 2 ** 32 >= density) return 0;
@@ -22,7 +23,7 @@ export function drawNumbers(dtype: DType, count: number, stream: number, density
 
 const STEPS = 2;
 
-/** Every state that the program updates, after two steps on `backend`; what `initial` leaves out is drawn. */
+/** Every state that the program updates, after two steps on `backend`. State that `initial` leaves out begins as random numbers. */
 async function finalState(program: Program, initial: InitialState, backend: Backend): Promise<Map<string, Numbers>> {
   const session = await backend.open({ program });
   try {
@@ -37,7 +38,7 @@ async function finalState(program: Program, initial: InitialState, backend: Back
   }
 }
 
-/** WASM, with and without fused multiply-add and on three threads, must give what the reference gives. */
+/** Asserts that WASM (with fused multiply-add, without it, and on three threads) computes what the reference computes. */
 export async function assertLikeReference(
   program: Program,
   initial: InitialState = {},

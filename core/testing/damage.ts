@@ -1,15 +1,15 @@
-/** For tests of readers: sound files with something wrong in them, so that code behind the first checks is reached too. */
+/** Damaged files for tests of readers: nearly sound, so that they also reach the code behind the first checks. */
 import fc from "fast-check";
 import { concatBytes } from "../bytes.ts";
 import { Dice } from "./dice.ts";
 
 const MAX_DAMAGES = 4;
-/** What lengths and offsets are set to. */
+/** Values that break lengths and offsets. */
 const WORDS = [0, 1, 2 ** 31, 2 ** 32 - 1, 65536];
 
-/** Each of the sound files, damaged up to four times. */
+/** The sound files, each damaged in up to four ways. */
 export function damaged(sound: readonly Uint8Array[]): fc.Arbitrary<Uint8Array<ArrayBuffer>> {
-  // One number a file: to describe each damage to fast-check would take longer than to read the file.
+  // Draws a single number: describing each damage to fast-check would take longer than reading the file.
   return fc.nat().map((seed) => {
     const dice = new Dice(seed);
     let bytes = new Uint8Array(dice.pick(sound));

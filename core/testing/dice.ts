@@ -1,4 +1,4 @@
-/** For tests: cheap random numbers that a seed repeats (splitmix32, after Steele, Lea and Flood, OOPSLA 2014). */
+/** Random choices for tests, cheap and repeatable by seed (splitmix32, after Steele, Lea and Flood, OOPSLA 2014). */
 export class Dice {
   #state: number;
 
@@ -15,10 +15,12 @@ export class Dice {
     return Math.floor(((word ^ (word >>> 15)) >>> 0) / 2 ** 32 * count);
   }
 
+  /** One of `choices`. */
   pick<T>(choices: readonly T[]): T {
     return choices[this.below(choices.length)];
   }
 
+  /** `length` random bytes. */
   bytes(length: number): Uint8Array {
     return Uint8Array.from({ length }, () => this.below(256));
   }

@@ -1,20 +1,24 @@
-/** For tests of readers: many inputs, none of which may harm. A failure prints the seed that repeats it. */
-import assert from "node:assert/strict";
+/** Fuzzes readers of files: no input may do harm. A failure prints the seed that repeats it. */
 import fc from "fast-check";
-import { collectGarbage } from "./collect_garbage.ts";
+import assert from "node:assert/strict";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 
 const RUNS = Number(Deno.env.get("FUZZ_RUNS") ?? (Deno.env.get("LAB_LONG") ? 100_000 : 500));
 /** Inputs between two turns of the event loop. */
 const BATCH = 500;
-/** Batches after which garbage is collected, for V8 takes its time. */
+/** Batches between two garbage collections. */
 const COLLECT_EVERY = 20;
+/** How long reading may take. */
 const MAX_MS = 1000;
+/** How long an error message may be, in characters. */
 const MAX_MESSAGE = 2000;
+/** How much memory the process may grow by, in bytes. */
 const MAX_GROWTH = 200 * 2 ** 20;
 
 /**
- * Reads every input: it may only succeed, or throw an `Expected` in words, within a second and without piling up memory.
- * As in a service, the event loop gets its turns: until one, node:zlib keeps all that a damaged stream took.
+ * Reads every input. Each time, `read` must return or throw an `Expected` with a short message, within a second and without
+ * a leak. The event loop gets its turns as in a service, because node:zlib keeps the memory of a damaged stream until then.
  */
 export async function fuzz<T>(
   inputs: fc.Arbitrary<T>,
@@ -24,7 +28,7 @@ export async function fuzz<T>(
 ): Promise<void> {
   const before = heldBytes();
   let refused = 0;
-  /** Says whether the input was refused. Asserts are made where they fail, for their messages cost more than reading. */
+  // `assert.fail` instead of `assert.ok`, because building the messages would cost more than reading.
   const isRefused = (input: T) => {
     try {
       read(input);
@@ -40,7 +44,7 @@ export async function fuzz<T>(
     if (isRefused(input)) refused++;
     const took = performance.now() - start;
     if (took < MAX_MS) return;
-    // On a busy machine anything may take a second once; what hangs does so again.
+    // On a busy machine anything may take a second once; a reader that hangs does so again.
     const restart = performance.now();
     isRefused(input);
     const tookAgain = performance.now() - restart;
@@ -48,7 +52,7 @@ export async function fuzz<T>(
   });
   const seed = Number(Deno.env.get("FUZZ_SEED") ?? Date.now() % 2 ** 31);
   for (let done = 0; done < RUNS; done += BATCH) {
-    // Another seed for each batch, so that the one in a failure's message begins a run with that batch.
+    // A seed for each batch, so that the seed in a failure's message starts with the batch that failed.
     fc.assert(property, { numRuns: Math.min(BATCH, RUNS - done), seed: seed + done / BATCH, endOnFailure: true });
     await new Promise((resolve) => setTimeout(resolve));
     if (done % (COLLECT_EVERY * BATCH) === 0) collectGarbage();
@@ -58,8 +62,20 @@ export async function fuzz<T>(
   assert.ok(growth < MAX_GROWTH, `seed ${seed}: memory grew by ${growth / 2 ** 20} MB`);
 }
 
-/** Memory of the process that something still needs. */
+/** Bytes of memory that the process uses after a garbage collection. */
 function heldBytes(): number {
   collectGarbage();
   return Deno.memoryUsage().rss;
+}
+
+let collect: (() => void) | undefined;
+
+/** V8 leaves hundreds of megabytes of garbage lying around if there is room. */
+function collectGarbage(): void {
+  if (collect === undefined) {
+    setFlagsFromString("--expose-gc");
+    // Only a context that is made after the flag was set has the function.
+    collect = runInNewContext("gc") as () => void;
+  }
+  collect();
 }

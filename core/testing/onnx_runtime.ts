@@ -1,17 +1,18 @@
-/** onnxruntime as the judge of the ONNX files that this lab writes. */
+/** Runs ONNX files that the lab wrote in onnxruntime. */
 import { env, InferenceSession, Tensor } from "onnxruntime-web";
 
-// One thread: more would want workers, and the models here are small.
+// One thread: more would start workers, and the models here are small.
 env.wasm.numThreads = 1;
 
+/** What onnxruntime found in a file and computed. */
 export interface OnnxRun {
-  /** `[batch][10]` in one row. */
+  /** `[batch, 10]`. */
   logits: Float32Array;
   inputNames: readonly string[];
   outputNames: readonly string[];
 }
 
-/** Runs the only output of `file` on normalised images `[batch, 1, 28, 28]`. */
+/** Runs the model in `file`, which has one input and one output, on normalised images `[batch, 1, 28, 28]`. */
 export async function runOnnx(file: Uint8Array, images: Float32Array): Promise<OnnxRun> {
   const session = await InferenceSession.create(file);
   try {

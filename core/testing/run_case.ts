@@ -1,4 +1,4 @@
-/** Draws a case's inputs and runs it on a backend. */
+/** Runs test cases of ops on a backend. */
 import { gradients } from "../autodiff.ts";
 import { type Program, state, stateTypes, type Tensor, trace } from "../graph.ts";
 import type { CaseInput, OpCase } from "../ops/cases.ts";
@@ -7,6 +7,7 @@ import { threefry } from "../random.ts";
 import type { Backend, Numbers, Session } from "../session.ts";
 import { sizeOf } from "../shape.ts";
 
+/** Random values for an operand; each stream gives others. */
 export function drawInput({ shape, dtype = "f32", range = [-2, 2] }: CaseInput, stream: number): Numbers {
   const [min, max] = range;
   const values = Array.from({ length: sizeOf(shape) }, (_, i) => {
@@ -17,11 +18,12 @@ export function drawInput({ shape, dtype = "f32", range = [-2, 2] }: CaseInput, 
   return dtype === "i32" ? Int32Array.from(values) : Uint8Array.from(values);
 }
 
+/** The operands of a case, as state. */
 export function inputTensors(inputs: readonly CaseInput[]): Tensor[] {
   return inputs.map(({ shape, dtype }, i) => state(`input${i}`, shape, dtype));
 }
 
-/** The case's op, and its gradients under the loss Σ weights · result where it has any, as a program. */
+/** A program that computes a case's result and, if it is differentiable, the gradients of the loss Σ weights · result. */
 export function caseProgram(opCase: OpCase): Program {
   return trace(() => {
     const inputs = inputTensors(opCase.inputs);
@@ -36,21 +38,21 @@ export function caseProgram(opCase: OpCase): Program {
   });
 }
 
-/** Fills the state of `caseProgram` in a session. */
+/** Sets the state that `caseProgram` reads. */
 export function writeInputs(session: Pick<Session, "write">, opCase: OpCase, program: Program): void {
   opCase.inputs.forEach((input, i) => session.write(`input${i}`, drawInput(input, i)));
   const weights = stateTypes([program]).get("weights");
   if (weights) session.write("weights", drawInput(weights, 99));
 }
 
-/** The result of a case and its gradients, by name, as `backend` computes them. */
+/** What `backend` computes for a case: the result and its gradients, by name. */
 export async function runCase(opCase: OpCase, backend: Backend): Promise<Map<string, Numbers>> {
   const program = caseProgram(opCase);
   const session = await backend.open({ program });
   try {
     writeInputs(session, opCase, program);
     await session.run("program", 0, 1);
-    // Together: on WebGPU in Deno, waiting for one answer takes as long as for all.
+    // All at once: on WebGPU in Deno, waiting for one read takes as long as waiting for all.
     const names = [...program.updates.keys()];
     const values = await Promise.all(names.map((name) => session.read(name)));
     return new Map(names.map((name, i) => [name, values[i]]));

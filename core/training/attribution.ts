@@ -1,4 +1,4 @@
-/** What went on in a model while it answered: which ink spoke for its answer, and what each hidden layer gave on. */
+/** Explains a prediction: per-pixel attribution and hidden activations. */
 import { gradients } from "../autodiff.ts";
 import { type DeviceName, predictionBackendFor } from "../backends/open.ts";
 import { type Program, state, type Tensor, trace } from "../graph.ts";
@@ -9,38 +9,39 @@ import { forward, normalise } from "../models/network.ts";
 import { parameterTensors, writeParameters } from "../models/parameters.ts";
 import { STATE } from "./programs.ts";
 
-/** What a hidden layer gave on, none below 0: a convolution's `[height, width, channels]`, or `[width]` units. */
+/** Output of a hidden block, behind its ReLU: `[height, width, channels]` of a convolution, or `[units]`. */
 export interface Activations {
   shape: readonly number[];
   values: Float32Array;
 }
 
+/** Why a model gave one digit its logit. */
 export interface Attribution {
   /** Ten, in digit order. */
   logits: Float32Array;
   /**
-   * `[784]`: how much each pixel's ink added to the digit's logit (below 0: took from it), to first order. This is gradient
-   * × input (Shrikumar et al., 2016), the input being counted from paper, so that paper says nothing.
+   * `[784]`: how much each pixel's ink added to the digit's logit (negative: took from it), to first order. This is gradient ×
+   * input (Shrikumar et al., 2016). The input is the ink, so paper contributes nothing.
    */
   contributions: Float32Array;
-  /** From the first hidden layer to the last. */
+  /** Hidden activations, from the first block to the last. */
   layers: Activations[];
 }
 
-/** A stored model that explains its answers. Calls must not overlap. */
+/** A stored model that explains its predictions. Calls must not overlap. */
 export interface Explainer {
   readonly device: string;
-  /** Why 784 bytes, ink 255 on paper 0, got the logit of `digit`. */
+  /** Explains the logit of `digit` for 784 bytes, ink 255 on paper 0. */
   explain(pixels: Uint8Array, digit: number): Promise<Attribution>;
   close(): void;
 }
 
-/** One for the digit that is explained, else 0. */
+/** One-hot `[1, 10]`: the digit that is explained. */
 const CHOSEN = "chosen";
 const CONTRIBUTIONS = "contributions";
 const layerName = (index: number) => `layer.${index}`;
 
-/** One forward pass, and the way back from one digit's logit to the pixels. */
+/** One forward pass, and a backward pass from one digit's logit to the pixels. */
 function attributionProgram(spec: ModelSpec): { program: Program; layers: Shape[] } {
   const layers: Tensor[] = [];
   const program = trace(() => {
@@ -55,6 +56,12 @@ function attributionProgram(spec: ModelSpec): { program: Program; layers: Shape[
   return { program, layers: layers.map(({ shape }) => shape.slice(1)) };
 }
 
+/**
+ * Opens an explainer.
+ *
+ * @param weights in the order and shapes of `parameterSpecs`
+ * @throws {Error} for weights that do not fit `spec`, or a device that is missing
+ */
 export async function openExplainer(
   spec: ModelSpec,
   weights: readonly NamedTensor[],

@@ -9,7 +9,7 @@ const SIMPLE: ModelSpec = { modelType: "SimpleNN", hiddenLayers: [24, 12], dropo
 const CONVOLUTIONS: ModelSpec = { modelType: "ConvNN", hiddenLayers: [16] };
 const LINEAR: ModelSpec = { modelType: "SimpleNN", hiddenLayers: [] };
 const EXPLAINED = 7;
-/** By how much of 255 a pixel is moved for a finite difference. */
+/** By how much a pixel, 0 to 255, is changed for a finite difference. */
 const STEP = 2;
 const digit = mnist().test.images.slice(0, IMAGE_PIXELS);
 
@@ -17,7 +17,7 @@ for (const spec of [SIMPLE, CONVOLUTIONS, LINEAR]) {
   const name = `${spec.modelType} [${spec.hiddenLayers}]`;
   const weights = initialParameters(spec, 3);
 
-  Deno.test(`${name}: a pixel's contribution is its ink times the logit's slope, by finite differences`, async () => {
+  Deno.test(`${name}: a pixel's contribution is its ink times the logit's slope, measured by finite differences`, async () => {
     const inked = [...digit.keys()].filter((pixel) => digit[pixel] >= STEP && digit[pixel] <= 255 - STEP);
     const moved = inked.flatMap((pixel) => [-STEP, STEP].map((by) => digit.with(pixel, digit[pixel] + by)));
     const explainer = await openExplainer(spec, weights);
@@ -31,7 +31,7 @@ for (const spec of [SIMPLE, CONVOLUTIONS, LINEAR]) {
       let compared = 0;
       inked.forEach((pixel, i) => {
         const down = logitOf(0) - logitOf(1 + 2 * i), up = logitOf(2 + 2 * i) - logitOf(0);
-        // Where a ReLU or a maximum turns within the step, there is no one slope.
+        // Where a ReLU or a maximum switches within the step, there is no single slope.
         if (Math.abs(up - down) > 0.02 * Math.abs(up)) return;
         const expected = (up + down) / (2 * STEP) * digit[pixel];
         const given = contributions[pixel];
@@ -39,14 +39,16 @@ for (const spec of [SIMPLE, CONVOLUTIONS, LINEAR]) {
         compared++;
       });
       assert.ok(compared >= 10, `only ${compared} of ${inked.length} pixels could be compared`);
-      contributions.forEach((value, pixel) => assert.ok(value === 0 || digit[pixel] > 0, `paper speaks at ${pixel}`));
+      contributions.forEach((value, pixel) =>
+        assert.ok(value === 0 || digit[pixel] > 0, `paper contributes at ${pixel}`)
+      );
     } finally {
       explainer.close();
       predictor.close();
     }
   });
 
-  Deno.test(`${name}: WASM explains what plain loops explain, and answers what the predictor does`, async () => {
+  Deno.test(`${name}: WASM explains like the reference, and its logits are the predictor's`, async () => {
     const explainer = await openExplainer(spec, weights), oracle = await openExplainer(spec, weights, "reference");
     const predictor = await openPredictor(spec, weights);
     try {

@@ -1,19 +1,21 @@
-/** Which backend trains when nobody names one. */
+/** Chooses the device of a training when the user does not. */
 import { type AdapterInfo, type DeviceName, findAdapter } from "../backends/open.ts";
 import { openTrainer, type Trainer, type TrainerOptions } from "./trainer.ts";
 
+/** A device by name, or `auto` for the fastest. */
 export type DeviceChoice = DeviceName | "auto";
 
+/** A trainer on the chosen device. */
 export interface ChosenTrainer {
   readonly trainer: Trainer;
-  /** Why this device, in words for a log. */
+  /** Why this device was chosen, for the log. */
   readonly reason: string;
 }
 
-/** What the choice depends on; handed in by tests. */
+/** What the choice depends on; tests replace it. */
 export interface ChoiceProbes {
   findAdapter(): Promise<AdapterInfo | undefined>;
-  /** Training steps a second. */
+  /** Training steps per second. */
   measure(options: TrainerOptions): Promise<number>;
 }
 
@@ -32,8 +34,10 @@ async function measure(options: TrainerOptions): Promise<number> {
 }
 
 /**
- * Opens a trainer on `choice`. For `auto`: WebGPU on a real GPU that does more steps a second with this very model than WASM
- * does, else WASM. Software adapters are used only when asked for by name.
+ * Opens a trainer on `choice`. `auto` times this very model and takes WebGPU if a real GPU is faster than WASM. A software
+ * adapter is used only when `webgpu` is asked for by name.
+ *
+ * @throws {Error} when a device that was asked for by name is missing or fails
  */
 export async function openTrainerOn(
   choice: DeviceChoice,

@@ -26,18 +26,18 @@ async function choose(choice: "auto" | "reference", given: ChoiceProbes) {
   return { device: trainer.device, reason };
 }
 
-Deno.test("auto takes WASM where there is no adapter, and where it is software", async () => {
+Deno.test("auto chooses WASM when there is no adapter, or only a software one", async () => {
   assert.equal((await choose("auto", probes(undefined, {}))).device, "wasm");
   assert.equal((await choose("auto", probes({ ...gpu, isSoftware: true }, {}))).device, "wasm");
 });
 
-Deno.test("auto takes WASM where it is faster than the GPU for this model, and says so", async () => {
+Deno.test("auto chooses WASM when it is faster than the GPU for this model, and says so", async () => {
   const { device, reason } = await choose("auto", probes(gpu, { wasm: 900, webgpu: 300 }));
   assert.equal(device, "wasm");
   assert.equal(reason, "300 steps/s on a GPU, 900 on WASM");
 });
 
-Deno.test("auto takes WASM where the GPU fails", async () => {
+Deno.test("auto chooses WASM when the GPU fails", async () => {
   const { device, reason } = await choose("auto", probes(gpu, { wasm: 900 }));
   assert.equal(device, "wasm");
   assert.match(reason, /cannot run this model/);

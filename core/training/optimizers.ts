@@ -2,18 +2,20 @@
 import { constant, perStep, state, type Tensor } from "../graph.ts";
 import { add, div, flushDenormals, mul, sqrt, sub } from "../ops/mod.ts";
 
+/** The optimisers, by PyTorch's names. */
 export type OptimizerName = "Adam" | "SGD" | "RMSprop" | "AdamW";
 
+/** A parameter in a training program, with the gradient of the loss. */
 export interface Parameter {
   name: string;
   value: Tensor;
   gradient: Tensor;
 }
 
-/** New values by name of state, for the parameter itself and for what the rule remembers of it. */
+/** New values by name of state: of the parameter itself and of the optimiser's moments for it. */
 export type Updates = Record<string, Tensor>;
 
-/** What the rule remembers of a parameter is state of its own, named after it, and starts at 0. */
+/** Moments are state of their own, named after the parameter, and start at 0. */
 type Rule = (parameter: Parameter, learningRate: number) => Updates;
 
 const scaled = (x: Tensor, factor: number) => mul(x, constant(factor));
@@ -27,10 +29,10 @@ const BETA1 = 0.9, BETA2 = 0.999, EPSILON = 1e-8;
 
 /** Kingma and Ba, «Adam: A Method for Stochastic Optimization», 2015, in the order of operations that PyTorch uses. */
 function adam({ name, value, gradient }: Parameter, learningRate: number): Updates {
-  const remembered = (what: string) => state(`${name}.${what}`, value.shape);
-  const mean = movingAverage(remembered("mean"), gradient, BETA1);
-  const square = movingAverage(remembered("square"), mul(gradient, gradient), BETA2);
-  // Steps count from 0 here and from 1 in the rule.
+  const moment = (suffix: string) => state(`${name}.${suffix}`, value.shape);
+  const mean = movingAverage(moment("mean"), gradient, BETA1);
+  const square = movingAverage(moment("square"), mul(gradient, gradient), BETA2);
+  // The paper counts steps from 1.
   const stepSize = perStep((step) => learningRate / (1 - BETA1 ** (step + 1)));
   const correction = perStep((step) => 1 / Math.sqrt(1 - BETA2 ** (step + 1)));
   const spread = add(mul(sqrt(square), correction), constant(EPSILON));
@@ -61,6 +63,7 @@ function rmsProp({ name, value, gradient }: Parameter, learningRate: number): Up
 
 const RULES: Readonly<Record<OptimizerName, Rule>> = { Adam: adam, AdamW: adamW, SGD: sgd, RMSprop: rmsProp };
 
+/** One step of an optimiser: the new values of all parameters and moments. */
 export function updatesOf(optimizer: OptimizerName, parameters: readonly Parameter[], learningRate: number): Updates {
   return Object.assign({}, ...parameters.map((parameter) => RULES[optimizer](parameter, learningRate)));
 }

@@ -53,7 +53,7 @@ for (const device of ["wasm", "webgpu", "reference"] as const) {
   for (const fixture of fixtures.runs) {
     const spec = specOf(fixture);
     const name = `${fixture.model_type} [${fixture.hidden_layers}] with ${fixture.optimizer}`;
-    // For ConvNN plain loops in float64 take half a second a step, and a GPU in software a fifth.
+    // A step of ConvNN takes half a second in plain float64 loops, and a fifth on a software GPU.
     const isConv = spec.modelType === "ConvNN", isAdam = fixture.optimizer === "Adam";
     const isSlow = device === "reference" ? isConv || !isAdam : device === "webgpu" && isConv && !isAdam;
     const steps = isSlow && !Deno.env.get("LAB_LONG") ? 3 : fixtures.steps;
@@ -69,7 +69,7 @@ for (const device of ["wasm", "webgpu", "reference"] as const) {
         // Adam and RMSprop divide by the root of tiny squares, so a rounding error in a gradient near 0 can move a weight
         // by a good part of the learning rate.
         const tolerance = { relative: 1e-4, absolute: fixture.learning_rate * 0.05 };
-        assertAllClose(samples.map(([place]) => data[place]), samples.map(([, value]) => value), tolerance, name);
+        assertAllClose(samples.map(([index]) => data[index]), samples.map(([, value]) => value), tolerance, name);
       });
     });
   }

@@ -3,22 +3,29 @@ import { IMAGE_PIXELS, type ModelSpec, type NamedTensor } from "../models/spec.t
 import { writeParameters } from "../models/parameters.ts";
 import { predictionProgram, STATE } from "./programs.ts";
 
+/** How a predictor runs. */
 export interface PredictorOptions {
   device?: DeviceName;
-  /** Images per call; 1 by default. */
+  /** Images per call. @default 1 */
   batch?: number;
 }
 
-/** A stored model, ready to answer. Calls must not overlap. */
+/** A stored model that is ready to predict. Calls must not overlap. */
 export interface Predictor {
   readonly device: string;
   /** `batch × 784` bytes, ink 255 on paper 0 → `batch × 10` probabilities. */
   predict(pixels: Uint8Array): Promise<Float32Array>;
-  /** `batch × 10` logits of the last prediction: what softmax makes the probabilities of. */
+  /** `batch × 10` logits of the last prediction, before the softmax. */
   logits(): Promise<Float32Array>;
   close(): void;
 }
 
+/**
+ * Opens a predictor.
+ *
+ * @param weights in the order and shapes of `parameterSpecs`
+ * @throws {Error} for weights that do not fit `spec`, or a device that is missing
+ */
 export async function openPredictor(
   spec: ModelSpec,
   weights: readonly NamedTensor[],

@@ -1,4 +1,4 @@
-/** The programs of a training run and of a prediction, over state that they share by name. */
+/** The programs of a training and of a prediction. They share state by name. */
 import { gradients } from "../autodiff.ts";
 import { perStep, type Program, state, type Tensor, trace } from "../graph.ts";
 import { exp, logSoftmax, slice, takeRows } from "../ops/mod.ts";
@@ -7,23 +7,23 @@ import { countCorrect, crossEntropy, forward, normalise } from "../models/networ
 import { type OptimizerName, updatesOf } from "./optimizers.ts";
 import { parameterTensors } from "../models/parameters.ts";
 
-/** Names of the state that the host fills, beside the parameters. */
+/** Names of the state that the host fills, besides the parameters. */
 export const STATE = {
   trainImages: "train.images",
   trainLabels: "train.labels",
-  /** The order of the training digits in the present epoch. */
+  /** The order of the training digits in the current epoch. */
   trainOrder: "train.order",
   testImages: "test.images",
   testLabels: "test.labels",
   testOrder: "test.order",
-  /** A prediction's pixels, the numbers of its rows, and its answer. */
+  /** A prediction's pixels, the indices of its rows, and its result. */
   pixels: "pixels",
   rows: "rows",
   logits: "logits",
   probabilities: "probabilities",
 } as const;
 
-/** A stored set of digits. */
+/** A part of the dataset that lies in state. */
 export interface StoredDigits {
   set: "train" | "test";
   count: number;
@@ -31,7 +31,7 @@ export interface StoredDigits {
   density: number;
 }
 
-/** `batch` digits of a stored set, beginning at place `start` of its order. */
+/** `batch` digits of a stored set, from position `start` of its order. */
 function takeBatch(
   { set, count, density }: StoredDigits,
   batch: number,
@@ -43,6 +43,7 @@ function takeBatch(
   return { images: normalise(images), labels };
 }
 
+/** What a training program depends on. */
 export interface TrainingProgramOptions {
   spec: ModelSpec;
   optimizer: OptimizerName;
@@ -50,11 +51,11 @@ export interface TrainingProgramOptions {
   seed: number;
   digits: StoredDigits;
   batch: number;
-  /** Where in the epoch's order the batch of a step begins. */
+  /** Position in the epoch's order at which the batch of a step begins. */
   startOf(step: number): number;
 }
 
-/** One step of training: a batch out of the dataset, forward, loss, backward, update. Output: `loss`. */
+/** One training step: a batch from the dataset, forward, loss, backward, update. Output: `loss`. */
 export function trainingProgram(
   { spec, optimizer, learningRate, seed, digits, batch, startOf }: TrainingProgramOptions,
 ): Program {
@@ -74,7 +75,7 @@ export function trainingProgram(
   });
 }
 
-/** Step i scores `batch` test digits from number `startOf(i)`. Output: `correct`. */
+/** Step i scores `batch` test digits from position `startOf(i)` on. Output: `correct`, their number. */
 export function evaluationProgram(
   spec: ModelSpec,
   digits: StoredDigits,
@@ -87,12 +88,12 @@ export function evaluationProgram(
   });
 }
 
-/** What drawings have of ink: as much as MNIST's digits, for they are prepared as those were. */
+/** Density of a drawing: that of MNIST's digits, as drawings are prepared in the same way. */
 const DRAWING_DENSITY = 0.19;
 
 /**
- * `batch` images of stored pixels → `[batch, 10]` logits and probabilities. `frozen`: the weights are written by the host
- * alone, so what depends on nothing else may be computed once; not so in a training.
+ * `batch` images of stored pixels → `[batch, 10]` logits and probabilities. With `frozen`, only the host writes the weights, so
+ * what depends on them alone is computed once; a training must not set it.
  */
 export function predictionProgram(spec: ModelSpec, batch: number, { frozen = true } = {}): Program {
   return trace(() => {

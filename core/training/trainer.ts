@@ -12,6 +12,7 @@ import { initialParameters, readParameters, writeParameters } from "../models/pa
 import { evaluationProgram, predictionProgram, STATE, type StoredDigits, trainingProgram } from "./programs.ts";
 import { readStates, type TrainingState, updatedStates, writeStates } from "./training_state.ts";
 
+/** What is trained, on what, and how. */
 export interface TrainerOptions {
   spec: ModelSpec;
   optimizer: OptimizerName;
@@ -22,41 +23,45 @@ export interface TrainerOptions {
   seed: number;
   dataset: Dataset;
   device: DeviceName;
-  /** Threads of the WASM backend; 1 by default. The weights do not depend on their number. */
+  /** Threads of the WASM backend. The weights do not depend on their number. @default 1 */
   threads?: number;
-  /** Where to start from, in the order of `parameterSpecs`; by default fresh values drawn by `seed`. */
+  /** Weights to start from, in the order and shapes of `parameterSpecs`. @default initial values drawn from `seed` */
   weights?: readonly NamedTensor[];
-  /** Where to go on from: what `state` gave under the same options. Takes the place of `weights`. */
+  /** What `state` returned under the same options, to resume from. Takes precedence over `weights`. */
   resume?: TrainingState;
 }
 
-/** A training run in progress. Runs may be asked for before earlier ones are done; they happen in order. */
+/** A training in progress. `run` may be called before earlier calls resolve; they are executed in order. */
 export interface Trainer {
   readonly device: string;
   readonly stepsPerEpoch: number;
   readonly totalSteps: number;
-  /** Steps asked for so far. */
+  /** Steps requested so far. */
   readonly step: number;
-  /** Runs up to `maxSteps` further steps, never past the end of an epoch, and returns their losses in order. */
+  /** Runs up to `maxSteps` more steps, never past the end of an epoch, and returns their losses in order. */
   run(maxSteps: number): Promise<Float32Array>;
-  /**
-   * Accuracy on the test digits in per cent. `shouldStop` is asked between batches; once it says true, the answer is
-   * undefined.
-   */
+  /** Accuracy on the test digits in per cent. `shouldStop` is called between batches; true ends with undefined. */
   evaluate(shouldStop?: () => boolean): Promise<number | undefined>;
   /**
-   * What the present weights say to 784 bytes, ink 255 on paper 0: ten probabilities. It changes nothing that a step reads.
-   * Not while a run is in progress.
+   * Classifies 784 bytes, ink 255 on paper 0, with the current weights: ten probabilities. Training is not affected. Must not
+   * be called while a run is in progress.
    */
   guess(pixels: Uint8Array): Promise<Float32Array>;
+  /** The current weights in the order and shapes of `parameterSpecs`. */
   weights(): Promise<NamedTensor[]>;
-  /** All that the steps so far have changed. Not while a run is in progress, nor after `stop` has cut one short. */
+  /** All that the steps so far have changed. Must not be called while a run is in progress, nor after `stop` ended one. */
   state(): Promise<TrainingState>;
-  /** Set to 1 from another thread, it makes a run in progress return early; only `close` may follow. */
+  /** Another thread sets this to 1 to make a run in progress return early. Only `close` may follow. */
   readonly stop?: Int32Array<SharedArrayBuffer>;
   close(): void;
 }
 
+/**
+ * Opens a trainer.
+ *
+ * @throws {Error} for weights or a state that do not fit, or a device that is missing
+ * @throws {RangeError} for a state beyond the end of the training
+ */
 export async function openTrainer(options: TrainerOptions): Promise<Trainer> {
   const programs = programsOf(options);
   const changing = updatedStates(Object.values(programs));
@@ -82,7 +87,7 @@ function fill(session: Session, { spec, dataset, seed, weights, resume }: Traine
   if (resume === undefined) writeParameters(session, spec, weights ?? initialParameters(spec, seed));
 }
 
-/** Programs are compiled for one batch size, so a short last batch has one of its own. */
+/** A program is compiled for one batch size, so a short last batch needs its own. */
 function programsOf(options: TrainerOptions): Record<string, Program> {
   const { spec, dataset } = options;
   const { stepsPerEpoch, batch, shortBatch } = batchesOf(options);
@@ -101,7 +106,7 @@ function programsOf(options: TrainerOptions): Record<string, Program> {
   return programs;
 }
 
-/** A part of the images tells what all are like. */
+/** Images that the density is measured on. */
 const MEASURED_IMAGES = 1000;
 
 function storedDigits(set: "train" | "test", { count, images }: DigitSet): StoredDigits {
@@ -131,19 +136,21 @@ class SessionTrainer implements Trainer {
   readonly totalSteps: number;
   readonly stop?: Int32Array<SharedArrayBuffer>;
   step: number;
-  private readonly fullBatches: number;
-  /** The epoch, from 0, whose order the session holds. */
-  private shuffledFor?: number;
+  readonly #session: Session;
+  readonly #changing: ReadonlyMap<string, TensorType>;
+  readonly #options: TrainerOptions;
+  readonly #fullBatches: number;
+  /** The epoch, from 0, whose order of digits is in the session. */
+  #shuffledFor?: number;
 
-  constructor(
-    private readonly session: Session,
-    private readonly changing: ReadonlyMap<string, TensorType>,
-    private readonly options: TrainerOptions,
-  ) {
+  constructor(session: Session, changing: ReadonlyMap<string, TensorType>, options: TrainerOptions) {
+    this.#session = session;
+    this.#changing = changing;
+    this.#options = options;
     const { full, stepsPerEpoch } = batchesOf(options);
     this.device = session.device;
     this.stop = session.stop;
-    this.fullBatches = full;
+    this.#fullBatches = full;
     this.stepsPerEpoch = stepsPerEpoch;
     this.totalSteps = stepsPerEpoch * options.epochs;
     this.step = options.resume?.step ?? 0;
@@ -153,61 +160,61 @@ class SessionTrainer implements Trainer {
   }
 
   run(maxSteps: number): Promise<Float32Array> {
-    // Everything is asked for before anything is awaited, so that the next call finds the step where this one ends.
-    return this.startSteps(maxSteps).then((parts) => parts.length === 1 ? parts[0] : concatFloats(parts));
+    // All runs are started before any is awaited, so that the next call begins at the step where this one ends.
+    return this.#startSteps(maxSteps).then((parts) => parts.length === 1 ? parts[0] : concatFloats(parts));
   }
 
-  private startSteps(maxSteps: number): Promise<Float32Array[]> {
+  #startSteps(maxSteps: number): Promise<Float32Array[]> {
     if (this.step >= this.totalSteps || maxSteps <= 0) return Promise.resolve([]);
     const inEpoch = this.step % this.stepsPerEpoch;
-    this.shuffle(Math.floor(this.step / this.stepsPerEpoch));
-    const full = Math.min(maxSteps, Math.max(0, this.fullBatches - inEpoch));
+    this.#shuffle(Math.floor(this.step / this.stepsPerEpoch));
+    const full = Math.min(maxSteps, Math.max(0, this.#fullBatches - inEpoch));
     const parts: Promise<Float32Array>[] = [];
-    if (full > 0) parts.push(this.train("train", full));
-    const atShortBatch = inEpoch + full === this.fullBatches && this.stepsPerEpoch > this.fullBatches;
-    if (atShortBatch && full < maxSteps) parts.push(this.train("trainShort", 1));
+    if (full > 0) parts.push(this.#train("train", full));
+    const atShortBatch = inEpoch + full === this.#fullBatches && this.stepsPerEpoch > this.#fullBatches;
+    if (atShortBatch && full < maxSteps) parts.push(this.#train("trainShort", 1));
     return Promise.all(parts);
   }
 
-  private async train(program: string, steps: number): Promise<Float32Array> {
+  async #train(program: string, steps: number): Promise<Float32Array> {
     const first = this.step;
     this.step += steps;
-    return (await this.session.run(program, first, steps)).loss;
+    return (await this.#session.run(program, first, steps)).loss;
   }
 
-  private shuffle(epoch: number): void {
-    if (epoch === this.shuffledFor) return;
-    this.shuffledFor = epoch;
-    const { seed, dataset } = this.options;
-    this.session.write(STATE.trainOrder, permutation(seed, STREAMS.order, epoch, dataset.train.count));
+  #shuffle(epoch: number): void {
+    if (epoch === this.#shuffledFor) return;
+    this.#shuffledFor = epoch;
+    const { seed, dataset } = this.#options;
+    this.#session.write(STATE.trainOrder, permutation(seed, STREAMS.order, epoch, dataset.train.count));
   }
 
   async evaluate(shouldStop: () => boolean = () => false): Promise<number | undefined> {
-    const { full, left } = evaluationBatchesOf(this.options);
+    const { full, left } = evaluationBatchesOf(this.#options);
     let correct = 0;
     for (let i = 0; i < full; i++) {
       if (shouldStop()) return undefined;
-      correct += (await this.session.run("evaluate", i, 1)).correct[0];
+      correct += (await this.#session.run("evaluate", i, 1)).correct[0];
     }
-    if (left > 0) correct += (await this.session.run("evaluateShort", 0, 1)).correct[0];
-    return (100 * correct) / this.options.dataset.test.count;
+    if (left > 0) correct += (await this.#session.run("evaluateShort", 0, 1)).correct[0];
+    return (100 * correct) / this.#options.dataset.test.count;
   }
 
   async guess(pixels: Uint8Array): Promise<Float32Array> {
-    this.session.write(STATE.pixels, pixels);
-    await this.session.run("guess", 0, 1);
-    return await this.session.read(STATE.probabilities) as Float32Array;
+    this.#session.write(STATE.pixels, pixels);
+    await this.#session.run("guess", 0, 1);
+    return await this.#session.read(STATE.probabilities) as Float32Array;
   }
 
   weights(): Promise<NamedTensor[]> {
-    return readParameters(this.session, this.options.spec);
+    return readParameters(this.#session, this.#options.spec);
   }
 
   async state(): Promise<TrainingState> {
-    return { step: this.step, tensors: await readStates(this.session, this.changing) };
+    return { step: this.step, tensors: await readStates(this.#session, this.#changing) };
   }
 
   close(): void {
-    this.session.close();
+    this.#session.close();
   }
 }

@@ -43,7 +43,7 @@ Deno.test("an epoch visits every digit, with a short last batch, and stops at it
   trainer.close();
 });
 
-Deno.test("the same seed gives the same weights to the bit, however the steps are cut into calls", async () => {
+Deno.test("the same seed gives the same weights to the bit, however the steps are divided into calls", async () => {
   const first = await trainAll(base(), 1),
     second = await trainAll(base(), 7),
     other = await trainAll({ ...base(), seed: 6 }, 7);
@@ -52,14 +52,14 @@ Deno.test("the same seed gives the same weights to the bit, however the steps ar
   assert.notDeepEqual(first.weights[0].data, other.weights[0].data);
 });
 
-Deno.test("WASM trains as the reference does, with dropout and a short last batch", async () => {
+Deno.test("WASM trains like the reference, with dropout and a short last batch", async () => {
   const fast = await trainAll({ ...base(), epochs: 1 }, 20);
   const exact = await trainAll({ ...base(), epochs: 1, device: "reference" }, 20);
   assertAllClose(fast.losses, exact.losses, { relative: 1e-4 }, "losses");
   assert.ok(Math.abs(fast.accuracy! - exact.accuracy!) <= 0.2, `${fast.accuracy} and ${exact.accuracy}`);
 });
 
-Deno.test("evaluation scores what a predictor says, over all test digits including a short last batch", async () => {
+Deno.test("evaluation agrees with a predictor on all test digits, including a short last batch", async () => {
   const options = base();
   const { accuracy, weights } = await trainAll(options, 50);
   const { images, labels, count } = options.dataset.test;
@@ -76,7 +76,7 @@ Deno.test("evaluation scores what a predictor says, over all test digits includi
 });
 
 for (const device of ["wasm", "reference"] as const) {
-  Deno.test(`a guess on ${device} is what a predictor of the present weights says`, async () => {
+  Deno.test(`a guess on ${device} agrees with a predictor of the current weights`, async () => {
     const options = { ...base(), device };
     const trainer = await openTrainer(options);
     const digit = options.dataset.test.images.subarray(0, 784);
@@ -92,7 +92,7 @@ for (const device of ["wasm", "reference"] as const) {
 }
 
 for (const modelType of ["SimpleNN", "ConvNN"] as const) {
-  Deno.test(`guesses in between leave the weights and the state of a ${modelType} as they come out, to the bit`, async () => {
+  Deno.test(`guesses during training do not change the weights and the state of a ${modelType}, to the bit`, async () => {
     const options: TrainerOptions = { ...base(), spec: { modelType, hiddenLayers: [16], dropout: 0.3 }, epochs: 1 };
     const plain = await openTrainer(options), watched = await openTrainer({ ...options, threads: 2 });
     const digit = options.dataset.test.images.subarray(0, 784);
@@ -108,20 +108,20 @@ for (const modelType of ["SimpleNN", "ConvNN"] as const) {
   });
 }
 
-Deno.test("evaluation ends without an answer when it is told to stop", async () => {
+Deno.test("evaluation that is told to stop returns undefined", async () => {
   const trainer = await openTrainer(base());
   assert.equal(await trainer.evaluate(() => true), undefined);
   trainer.close();
 });
 
-Deno.test("a batch larger than the dataset becomes one batch of all digits", async () => {
+Deno.test("a batch size larger than the dataset means one batch of all digits", async () => {
   const trainer = await openTrainer({ ...base(), batchSize: 2048 });
   assert.equal(trainer.stepsPerEpoch, 1);
   assert.equal((await trainer.run(5)).length, 1);
   trainer.close();
 });
 
-Deno.test("initial values fill PyTorch's bounds ±1/√fanIn evenly", () => {
+Deno.test("initial values are uniform within PyTorch's bounds ±1/√fanIn", () => {
   const spec = { modelType: "SimpleNN", hiddenLayers: [128, 64] } as const;
   const parameters = initialParameters(spec, 1);
   parameterSpecs(spec).forEach(({ name, fanIn, shape }, i) => {
@@ -137,7 +137,7 @@ Deno.test("initial values fill PyTorch's bounds ±1/√fanIn evenly", () => {
 });
 
 for (const modelType of ["SimpleNN", "ConvNN"] as const) {
-  Deno.test(`the weights of a ${modelType} come back as they were given`, async () => {
+  Deno.test(`the weights of a ${modelType} survive the way into a trainer and back`, async () => {
     const spec = { modelType, hiddenLayers: [5, 3] };
     const weights = initialParameters(spec, 3);
     const trainer = await openTrainer({ ...base(), spec, weights });

@@ -1,27 +1,27 @@
-/** Everything that steps of training change, read out and put back under the names by which the programs know it. */
+/** Saves and restores everything that training steps change. */
 import { type Program, stateTypes } from "../graph.ts";
 import type { Session } from "../session.ts";
 import type { TensorType } from "../shape.ts";
 import type { NamedTensor } from "../models/spec.ts";
 
 /**
- * With the options of its trainer, all that decides how a training goes on: random numbers are functions of the seed and the
- * step, so they have no state of their own.
+ * Together with the trainer's options, all that is needed to resume a training to the same bits. Random numbers are functions
+ * of the seed and the step, so they have no state.
  */
 export interface TrainingState {
   /** Steps done. */
   step: number;
-  /** Parameters and what the optimiser remembers of them, in the programs' layout, not PyTorch's. */
+  /** Parameters and the optimiser's moments, in the programs' layout, not PyTorch's. */
   tensors: NamedTensor[];
 }
 
-/** The types of the states that any of `programs` updates, by name. Whatever an optimiser remembers is among them. */
+/** The types of the states that any of `programs` updates, by name. The optimiser's moments are among them. */
 export function updatedStates(programs: readonly Program[]): Map<string, TensorType> {
   const types = stateTypes(programs);
   return new Map(programs.flatMap(({ updates }) => [...updates.keys()]).map((name) => [name, types.get(name)!]));
 }
 
-/** Copies of the states of `types`. No run may be asked for until this resolves. */
+/** Copies of the states of `types`. The session must not run until this resolves. */
 export async function readStates(session: Session, types: ReadonlyMap<string, TensorType>): Promise<NamedTensor[]> {
   const tensors: NamedTensor[] = [];
   for (const [name, { shape }] of types) {
@@ -33,9 +33,9 @@ export async function readStates(session: Session, types: ReadonlyMap<string, Te
 }
 
 /**
- * Fills the states of `types` from what `readStates` gave.
+ * Fills the states of `types` with what `readStates` returned.
  *
- * @throws {Error} that names what is missing, of another shape, or of no use
+ * @throws {Error} that names a state which is missing, has another shape, or is not updated by any program
  */
 export function writeStates(
   session: Session,

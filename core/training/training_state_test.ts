@@ -9,7 +9,7 @@ function digits(train: number, test: number): Dataset {
   return { train: firstDigits(mnist().train, train), test: firstDigits(mnist().test, test) };
 }
 
-/** Eleven steps an epoch, the last one short. */
+/** Eleven steps per epoch, the last one short. */
 const simple = (optimizer: OptimizerName = "Adam"): TrainerOptions => ({
   spec: { modelType: "SimpleNN", hiddenLayers: [24, 16], dropout: 0.3 },
   optimizer,
@@ -35,7 +35,7 @@ async function advance(trainer: Trainer, upTo: number): Promise<number[]> {
   return losses;
 }
 
-/** Trains to the end, leaving the trainer and going on from its state in a new one after each of `stops`. */
+/** Trains to the end; at each of `stops` a new trainer resumes from the state of the one before. */
 async function train(options: TrainerOptions, stops: readonly number[]) {
   let state: TrainingState | undefined;
   const losses: number[] = [];
@@ -49,7 +49,7 @@ async function train(options: TrainerOptions, stops: readonly number[]) {
 }
 
 for (const optimizer of ["Adam", "SGD", "RMSprop", "AdamW"] as const) {
-  Deno.test(`${optimizer}: stopped in an epoch, at its end and before its short batch, then taken on: the same to the bit`, async () => {
+  Deno.test(`${optimizer}: stopping within an epoch, at its end or before its short batch, then resuming, gives the same bits`, async () => {
     const whole = await train(simple(optimizer), []);
     for (const stops of [[7], [11], [10], [22], [3, 11, 25]]) {
       assert.deepEqual(await train(simple(optimizer), stops), whole, `stops at ${stops}`);
@@ -57,12 +57,12 @@ for (const optimizer of ["Adam", "SGD", "RMSprop", "AdamW"] as const) {
   });
 }
 
-Deno.test("ConvNN with dropout: n steps, stop, and the rest give the same state to the bit as never stopping", async () => {
+Deno.test("ConvNN with dropout: stopping after n steps, then resuming, gives the same bits", async () => {
   const whole = await train(conv(), []);
   for (const stops of [[3], [5], [4, 7]]) assert.deepEqual(await train(conv(), stops), whole, `stops at ${stops}`);
 });
 
-Deno.test("threads may change in between", async () => {
+Deno.test("a training may resume on another number of threads", async () => {
   const whole = await train(simple(), []);
   const first = await openTrainer({ ...simple(), threads: 2 });
   await advance(first, 9);
@@ -74,7 +74,7 @@ Deno.test("threads may change in between", async () => {
   second.close();
 });
 
-Deno.test("the state has what the optimiser remembers, by the names of the programs", async () => {
+Deno.test("the state holds the optimiser's moments by the names of the programs", async () => {
   const trainer = await openTrainer({ ...simple(), spec: { modelType: "SimpleNN", hiddenLayers: [] } });
   await trainer.run(2);
   const { step, tensors } = await trainer.state();
@@ -90,7 +90,7 @@ Deno.test("the state has what the optimiser remembers, by the names of the progr
   ]);
 });
 
-Deno.test("a state of another training is refused, and says what does not fit", async () => {
+Deno.test("the state of another training is refused, naming what does not fit", async () => {
   const state = (await train({ ...simple(), epochs: 1 }, [])).state;
   const cases: [TrainerOptions, RegExp][] = [
     [{ ...simple(), resume: { ...state, step: 34 } }, /step 34, but this training has 33 steps/],

@@ -1,5 +1,5 @@
 import { AskedWorker } from "../../lab/ask_worker.ts";
-import { HttpError } from "../../service/errors.ts";
+import { HttpError } from "../../service/http/errors.ts";
 import type { DrawingReply } from "./drawing_worker.ts";
 import { DrawingError, readDrawing, readingCost } from "./read_drawing.ts";
 

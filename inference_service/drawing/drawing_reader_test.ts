@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { encode } from "fast-png";
 import type { Raster } from "../../core/mnist/drawing/raster.ts";
-import { HttpError } from "../../service/errors.ts";
+import { HttpError } from "../../service/http/errors.ts";
 import { DrawingReader } from "./drawing_reader.ts";
 import { DrawingError, readDrawing } from "./read_drawing.ts";
 import { stroke } from "../testing.ts";

@@ -1,13 +1,33 @@
-/** From what a model says to each digit to what is told of it. */
-import { CLASSES } from "../../core/models/spec.ts";
+/** What a stored model makes of each test digit. */
+import type { DigitSet } from "../../core/mnist/idx.ts";
+import { CLASSES, type ModelSpec, type NamedTensor } from "../../core/models/spec.ts";
+import { answerDigits, type Answers } from "../../core/training/evaluation.ts";
 import type { ModelAnalysis } from "../../protocol/mod.ts";
-import type { Answers } from "../training/score.ts";
+
+/** The question to the analysing worker. */
+export interface AnalysisQuestion {
+  spec: ModelSpec;
+  weights: NamedTensor[];
+  /** Where the worker finds the test digits. */
+  dataDir: string;
+}
+
+/** Its answer: an analysis without what the record says. */
+export type Findings = Omit<ModelAnalysis, "model_id" | "recorded_accuracy">;
+
+/** Classifies all test digits; the answer for `answerQuestions`. */
+export async function analyse(
+  { spec, weights, dataDir }: AnalysisQuestion,
+  readTestDigits: (dataDir: string) => Promise<DigitSet>,
+): Promise<Findings> {
+  const digits = await readTestDigits(dataDir);
+  return findingsOf(await answerDigits(spec, weights, digits), digits.labels);
+}
 
 /** A probability of 1 in `ModelAnalysis.confidence`. */
 const CERTAIN = 65535;
 
-export type Findings = Omit<ModelAnalysis, "model_id" | "recorded_accuracy">;
-
+/** Sums the answers up; `labels` are the right ones. */
 export function findingsOf({ said, confidence }: Answers, labels: Uint8Array): Findings {
   const confusion = Array.from({ length: CLASSES }, () => new Array<number>(CLASSES).fill(0));
   said.forEach((digit, i) => confusion[labels[i]][digit]++);
@@ -22,7 +42,7 @@ export function findingsOf({ said, confidence }: Answers, labels: Uint8Array): F
   };
 }
 
-/** A confidence that is no number counts as none. */
+/** A confidence of NaN counts as 0. */
 function packed(confidence: Float32Array): Uint8Array {
   const bytes = new DataView(new ArrayBuffer(2 * confidence.length));
   confidence.forEach((share, i) => bytes.setUint16(2 * i, Math.round(CERTAIN * (share || 0)), true));

@@ -1,46 +1,49 @@
-/** Analyses of stored models: made one at a time beside the service's thread, and kept for who asks again. */
-import type { NamedTensor } from "../../core/models/spec.ts";
+/** Analyses of stored models: made one at a time in a worker, and kept for whoever asks again. */
 import { type ModelAnalysis, type ModelRecord, recordVersion } from "../../protocol/mod.ts";
-import { type Registry, RegistryError, specOf } from "../models/mod.ts";
-import { HttpError } from "../../service/errors.ts";
-import { RunQueue } from "../runs/run_queue.ts";
-import type { FromAnalyser, ToAnalyser } from "./analysis_worker.ts";
-import { findingsOf } from "./analyse.ts";
-
-const WORKER_SCRIPT = new URL("./analysis_worker.ts", import.meta.url);
+import { AskedWorker } from "../ask_worker.ts";
+import { type Registry, specOf } from "../models/mod.ts";
+import { TaskQueue } from "../queue.ts";
+import type { AnalysisQuestion, Findings } from "./analyse.ts";
 
 /** Each is some 70 kB. */
 const MAX_KEPT = 32;
-const MAX_WAITING = 16;
+const MAX_PRESENT = 16;
 
+/** What analyses need. */
 export interface AnalystOptions {
-  store: Pick<Registry, "readWeights" | "checkpointVersion">;
+  store: Pick<Registry, "readWeights" | "pthVersion">;
+  /** A worker that answers by `analyse`. */
+  script: URL;
+  /** Where that worker finds the test digits. */
   dataDir: string;
 }
 
+/** Classifies the test digits by stored models. */
 export class ModelAnalyst {
+  readonly #options: AnalystOptions;
   /** By the version of record and file, the one used last at the end; also those under way. */
   readonly #kept = new Map<string, Promise<ModelAnalysis>>();
-  readonly #turns = new RunQueue<string>(() => {});
-  readonly #closing = new AbortController();
-  #waiting = 0;
+  readonly #tasks = new TaskQueue(MAX_PRESENT, "Too many analyses at once; try again in a moment.");
 
-  constructor(private readonly options: AnalystOptions) {}
+  constructor(options: AnalystOptions) {
+    this.#options = options;
+  }
 
   /**
-   * What the model says to the test digits.
+   * What the model makes of each test digit.
    *
-   * @throws {HttpError} 409 for a model whose file cannot be read, 503 while too many are waiting or the service ends
+   * @throws {RegistryError} when the model's file cannot be read
+   * @throws {UnavailableError} while too many are waiting, or when the analyst is closed
    */
   async analyse(record: ModelRecord): Promise<ModelAnalysis> {
-    const version = `${recordVersion(record)} ${await this.#readable(() => this.#versionOf(record))}`;
+    const version = `${recordVersion(record)} ${await this.#options.store.pthVersion(record)}`;
     const kept = this.#kept.get(version);
     if (kept !== undefined) {
       this.#kept.delete(version);
       this.#kept.set(version, kept);
       return await kept;
     }
-    const made = this.#inTurn(record);
+    const made = this.#tasks.run((signal) => this.#ask(record, signal));
     this.#kept.set(version, made);
     for (const oldest of this.#kept.keys()) {
       if (this.#kept.size <= MAX_KEPT) break;
@@ -57,62 +60,22 @@ export class ModelAnalyst {
 
   /** Refuses whoever is waiting, and ends the work in progress. */
   close() {
-    this.#closing.abort(new HttpError(503, "The service is shutting down."));
+    this.#tasks.close();
   }
 
-  #versionOf(record: ModelRecord): Promise<string> {
-    return this.options.store.checkpointVersion(record);
-  }
-
-  async #inTurn(record: ModelRecord): Promise<ModelAnalysis> {
-    if (this.#waiting >= MAX_WAITING) throw new HttpError(503, "Too many analyses at once; try again in a moment.");
-    this.#waiting++;
-    try {
-      const endTurn = await this.#turns.enter(record.id, this.#closing.signal);
-      try {
-        const weights = await this.#readable(() => this.options.store.readWeights(record));
-        return await this.#ask(record, weights);
-      } finally {
-        endTurn();
-      }
-    } finally {
-      this.#waiting--;
-    }
-  }
-
-  async #ask(record: ModelRecord, weights: NamedTensor[]): Promise<ModelAnalysis> {
-    const worker = new Worker(WORKER_SCRIPT, { type: "module", name: "analysis" });
-    const { promise, resolve, reject } = Promise.withResolvers<FromAnalyser>();
-    const { signal } = this.#closing;
-    const giveUp = () => reject(signal.reason);
+  async #ask(record: ModelRecord, signal: AbortSignal): Promise<ModelAnalysis> {
+    const { store, script, dataDir } = this.#options;
+    const weights = await store.readWeights(record);
+    signal.throwIfAborted();
+    const worker = new AskedWorker<AnalysisQuestion, Findings>(script, "analysis");
+    const giveUp = () => worker.close(signal.reason);
     signal.addEventListener("abort", giveUp);
-    worker.onmessage = ({ data }: MessageEvent<FromAnalyser>) => resolve(data);
-    worker.onerror = (event) => {
-      event.preventDefault();
-      reject(new Error(`the analysing thread broke down: ${event.message}`));
-    };
     try {
-      const question: ToAnalyser = { spec: specOf(record), weights, dataDir: this.options.dataDir };
-      worker.postMessage(question);
-      const answer = await promise;
-      if (answer.type === "failed") throw new Error(answer.message);
-      return {
-        model_id: record.id,
-        recorded_accuracy: record.accuracy,
-        ...findingsOf(answer.answers, answer.labels),
-      };
+      const findings = await worker.ask({ spec: specOf(record), weights, dataDir });
+      return { model_id: record.id, recorded_accuracy: record.accuracy, ...findings };
     } finally {
       signal.removeEventListener("abort", giveUp);
-      worker.terminate();
-    }
-  }
-
-  async #readable<T>(read: () => Promise<T>): Promise<T> {
-    try {
-      return await read();
-    } catch (error) {
-      if (error instanceof RegistryError) throw new HttpError(409, error.message);
-      throw error;
+      worker.close();
     }
   }
 }

@@ -1,11 +1,11 @@
-/** The configuration under which a model is brought in. */
+/** The configuration under which an imported model is stored. */
 import type { ModelFile } from "../../core/formats/model_file.ts";
-import { ImportConfigSchema, sameWidths, validate, ValidationError } from "../../protocol/mod.ts";
+import { ImportConfigSchema, type ModelConfig, sameValue, validate, ValidationError } from "../../protocol/mod.ts";
 import { parseFields } from "./import_form.ts";
-import type { FoundModel } from "./import_messages.ts";
+import type { FoundModel } from "./import_thread.ts";
 
 /**
- * What `file` says of itself, with `given` over what its metadata says, and defaults for the rest.
+ * What `file` says of itself; `given` wins over its metadata, and what neither says has the default.
  *
  * @throws {ValidationError} for a value that no training could have, or layers that are not the file's
  */
@@ -23,23 +23,19 @@ export function resolveConfig(
     );
   }
   const widths = said.hidden_layers_config;
-  if (widths !== undefined && !sameWidths(widths, hiddenLayers)) {
+  if (widths !== undefined && !sameValue(widths, hiddenLayers)) {
     throw new ValidationError(
       `hidden_layers_config says [${widths.join(", ")}], but the tensors of the file make [${hiddenLayers.join(", ")}]`,
       "hidden_layers_config",
     );
   }
-  // The file's own layers have to keep the bounds too.
+  // The layers of the file must keep the bounds, too.
   validate(ImportConfigSchema, { hidden_layers_config: hiddenLayers }, "the configuration");
-  const config = {
+  const config: ModelConfig = {
+    ...said,
     model_type: modelType,
-    optimizer: said.optimizer,
-    learning_rate: said.learning_rate,
-    batch_size: said.batch_size,
-    num_epochs: said.num_epochs,
     hidden_layers_config: hiddenLayers,
     use_dropout: said.use_dropout ?? namedWithDropout,
-    dropout_p: said.dropout_p,
   };
   return { config, overwrite };
 }

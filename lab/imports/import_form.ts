@@ -1,8 +1,8 @@
-/** What a request to bring a model in holds: the file, and fields that say how it was trained. */
-import { Buffer } from "node:buffer";
-import { IMPORT_FIELDS, parseJson, quote, ValidationError } from "../../protocol/mod.ts";
-import type { ImportRequest } from "./import_messages.ts";
+/** What a request to import a model holds: the file, and fields that say how it was trained. */
+import { fieldOf, IMPORT_FIELDS, parseJson, quote, ValidationError } from "../../protocol/mod.ts";
+import type { ImportRequest } from "./import_thread.ts";
 
+/** The parts of such a request. */
 export interface ImportParts {
   file: Uint8Array;
   /** As the form names it. */
@@ -16,9 +16,8 @@ const MAX_PARTS = 64, MAX_TEXT = 4096, MAX_NAME = 60;
 
 type Fields = ImportParts["fields"];
 
-/** Fields whose values are text; all others are read as JSON. */
-const TEXT_FIELDS: readonly string[] = ["model_type", "optimizer"];
-const WIDTHS_FIELD = "hidden_layers_config";
+type ImportField = (typeof IMPORT_FIELDS)[number];
+const kindOf = (field: ImportField) => field === "overwrite" ? "toggle" : fieldOf(field).kind;
 
 /**
  * The parts of a request: either a form with `file` and, if wanted, `config` (a JSON object) or single fields, or a body that is
@@ -61,17 +60,17 @@ function requireKnown(names: readonly string[], place: "query" | "form"): void {
  * that was left out, except for the widths, where it means no hidden layer.
  */
 export function parseFields(texts: Readonly<Record<string, string>>): Fields {
-  const isGiven = (field: string) =>
-    Object.hasOwn(texts, field) && (texts[field].trim() !== "" || field === WIDTHS_FIELD);
+  const isGiven = (field: ImportField) =>
+    Object.hasOwn(texts, field) && (texts[field].trim() !== "" || kindOf(field) === "widths");
   const given = IMPORT_FIELDS.filter(isGiven);
   const long = given.find((field) => texts[field].length > MAX_TEXT);
   if (long !== undefined) throw new ValidationError(`${long} must have at most ${MAX_TEXT} characters`, long);
   return Object.fromEntries(given.map((field) => [field, parseField(field, texts[field])]));
 }
 
-function parseField(field: string, text: string): unknown {
-  if (TEXT_FIELDS.includes(field)) return text;
-  if (field === WIDTHS_FIELD && !text.trim().startsWith("[")) return parseWidths(text);
+function parseField(field: ImportField, text: string): unknown {
+  if (kindOf(field) === "choice") return text;
+  if (kindOf(field) === "widths" && !text.trim().startsWith("[")) return parseWidths(text);
   try {
     return parseJson(text, field);
   } catch {
@@ -97,16 +96,23 @@ async function parseForm(body: Uint8Array<ArrayBuffer>, contentType: string): Pr
   }
 }
 
-/** Parts of a form, counted before anything is made of them; as many as can be told of one without a proper boundary. */
+/** Parts of a form, counted before anything is made of them, up to one too many; 0 without a proper boundary. */
 function countParts(body: Uint8Array, contentType: string): number {
   const boundary = /boundary="?([^";]+)/i.exec(contentType)?.[1];
   if (boundary === undefined) return 0;
-  const bytes = Buffer.from(body.buffer, body.byteOffset, body.length), line = Buffer.from(`--${boundary.trim()}`);
+  const line = new TextEncoder().encode(`--${boundary.trim()}`);
   let count = 0;
-  for (let at = bytes.indexOf(line); at !== -1 && count <= MAX_PARTS; at = bytes.indexOf(line, at + line.length)) {
+  for (let at = indexOf(body, line, 0); at !== -1 && count <= MAX_PARTS; at = indexOf(body, line, at + line.length)) {
     count++;
   }
   return count;
+}
+
+/** Where `part` first lies in `bytes` from `start` on, or -1. */
+function indexOf(bytes: Uint8Array, part: Uint8Array, start: number): number {
+  let at = bytes.indexOf(part[0], start);
+  while (at !== -1 && !part.every((byte, i) => bytes[at + i] === byte)) at = bytes.indexOf(part[0], at + 1);
+  return at;
 }
 
 function parseConfig(text: string): Fields {

@@ -1,8 +1,45 @@
-import type { FoundModel, FromImporter, ImportRequest, ScoredModel, ToImporter } from "./import_messages.ts";
+/** What the importer asks its worker, and how. */
+import type { NamedTensor } from "../../core/models/spec.ts";
+import type { ModelConfig } from "../../protocol/mod.ts";
+import { AskedWorker } from "../ask_worker.ts";
 
-const WORKER_SCRIPT = new URL("./import_worker.ts", import.meta.url);
+/** What a request brings. */
+export interface ImportRequest {
+  body: Uint8Array<ArrayBuffer>;
+  contentType: string;
+  /** The query's fields. */
+  query: Record<string, string>;
+}
 
-/** A request from which no model can be brought in; the message is for people. */
+/** What was found in a request, before it is scored. */
+export interface FoundModel {
+  config: ModelConfig;
+  /** The file's name, where the request gives one. */
+  source?: string;
+  overwrite: boolean;
+}
+
+/** The model of a request, scored. */
+export interface ScoredModel {
+  weights: NamedTensor[];
+  /** Per cent of the test digits. */
+  accuracy: number;
+}
+
+/** One question to the worker. */
+export type ImportQuestion =
+  | { type: "read"; request: ImportRequest }
+  /** After `read`: which share of the test digits in `dataDir` that model recognises. */
+  | { type: "score"; dataDir: string };
+
+/** The worker's answer; it throws where the lab is at fault. */
+export type ImportReply =
+  | { type: "found"; model: FoundModel }
+  | { type: "scored"; model: ScoredModel }
+  /** The request is at fault; the message is for people, `field` the name of what is wrong. */
+  | { type: "refused"; message: string; field?: string };
+
+/** A request from which no model can be imported; the message is for people. */
 export class ImportError extends Error {
   override name = "ImportError";
   constructor(message: string, readonly field?: string) {
@@ -10,41 +47,35 @@ export class ImportError extends Error {
   }
 }
 
-/** One request's thread, from the bytes to the score. `read` comes first. */
+/** One request's worker, from the bytes to the score. `read` comes first. */
 export class ImportThread {
-  readonly #worker = new Worker(WORKER_SCRIPT, { type: "module", name: "import" });
+  readonly #worker: AskedWorker<ImportQuestion, ImportReply>;
+
+  /** @param script a worker that answers by `importAnswerer` */
+  constructor(script: URL) {
+    this.#worker = new AskedWorker(script, "import");
+  }
 
   /** @throws {ImportError} where the request is at fault */
   async read(request: ImportRequest): Promise<FoundModel> {
-    const answer = await this.#ask({ type: "read", request }, [request.body.buffer]);
-    if (answer.type === "found") return answer.model;
-    throw failure(answer);
+    const reply = await this.#worker.ask({ type: "read", request }, [request.body.buffer]);
+    if (reply.type === "found") return reply.model;
+    throw failure(reply);
   }
 
   /** Scores the model on the test digits in `dataDir`, and hands its weights over. */
   async score(dataDir: string): Promise<ScoredModel> {
-    const answer = await this.#ask({ type: "score", dataDir });
-    if (answer.type === "scored") return answer.model;
-    throw failure(answer);
+    const reply = await this.#worker.ask({ type: "score", dataDir });
+    if (reply.type === "scored") return reply.model;
+    throw failure(reply);
   }
 
-  [Symbol.dispose]() {
-    this.#worker.terminate();
-  }
-
-  #ask(message: ToImporter, transfer: Transferable[] = []): Promise<FromImporter> {
-    const { promise, resolve, reject } = Promise.withResolvers<FromImporter>();
-    this.#worker.onmessage = ({ data }: MessageEvent<FromImporter>) => resolve(data);
-    this.#worker.onerror = (event) => {
-      event.preventDefault();
-      reject(new Error(`the importing thread broke down: ${event.message}`));
-    };
-    this.#worker.postMessage(message, transfer);
-    return promise;
+  close() {
+    this.#worker.close();
   }
 }
 
-function failure(answer: FromImporter): Error {
-  if (answer.type === "refused") return new ImportError(answer.message, answer.field);
-  return new Error(answer.type === "failed" ? answer.message : `an unexpected answer: ${answer.type}`);
+function failure(reply: ImportReply): Error {
+  if (reply.type === "refused") return new ImportError(reply.message, reply.field);
+  return new Error(`an unexpected answer: ${reply.type}`);
 }

@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
-import { notBefore } from "./clock.ts";
-import { Registry, RunCheckpoints } from "./mod.ts";
+import { notBefore } from "../host.ts";
 import { testModel, testWeights, withFolder } from "./registry_testing.ts";
-import { checkpoint } from "../runs/run_checkpoints_testing.ts";
+import { checkpoint } from "../runs/run_snapshots_testing.ts";
+import { openRegistry } from "../../service/files/open_registry.ts";
+import { RunSnapshots } from "../runs/run_snapshots.ts";
+import { DiskFolder } from "../../service/files/disk_folder.ts";
 
 /** Runs `body` while the clock stands `ms` behind the real one. */
 async function setBack<T>(ms: number, body: () => Promise<T>): Promise<T> {
@@ -25,12 +27,12 @@ Deno.test("the latest moment holds where the clock is up to a day behind it, bey
 
 Deno.test("a clock set back gives no id twice, and the newest model stays first, for every process", () =>
   withFolder(async (folder) => {
-    const registry = await Registry.open(folder, { write: true });
+    const registry = await openRegistry(folder, { write: true });
     const first = await registry.store(testModel, testWeights(1));
     const removed = await registry.store(testModel, testWeights(2));
     await registry.remove(removed.id);
     const later = await setBack(2 * HOUR, async () => {
-      const other = await Registry.open(folder, { write: true });
+      const other = await openRegistry(folder, { write: true });
       return [await other.store(testModel, testWeights(3)), await registry.store(testModel, testWeights(4))];
     });
     assert.equal(new Set([first, removed, ...later].map(({ id }) => id)).size, 4);
@@ -39,7 +41,7 @@ Deno.test("a clock set back gives no id twice, and the newest model stays first,
 
 Deno.test("the list is read once, not for every request, while the clock stands before its last change", () =>
   withFolder(async (folder) => {
-    const registry = await Registry.open(folder, { write: true });
+    const registry = await openRegistry(folder, { write: true });
     await registry.store(testModel, testWeights(1));
     await setBack(2 * HOUR, async () => {
       await registry.list();
@@ -60,7 +62,7 @@ Deno.test("the list is read once, not for every request, while the clock stands 
 
 Deno.test("a checkpoint that is saved after the clock was set back is not the first to go", () =>
   withFolder(async (folder) => {
-    const checkpoints = await RunCheckpoints.open(folder, 2);
+    const checkpoints = await RunSnapshots.open(new DiskFolder(folder), 2);
     for (const id of ["run_1", "run_2"]) await checkpoints.save(checkpoint(id, Date.now()), []);
     await setBack(2 * HOUR, () => checkpoints.save(checkpoint("run_3", Date.now()), []));
     assert.deepEqual(checkpoints.list().map(({ history }) => history.run.id), ["run_3", "run_2"]);

@@ -5,11 +5,11 @@
  *
  * `full_disk_child_testing.ts <folder> [<filler>]`
  */
-import { Registry } from "./mod.ts";
 import { modelKey, testModel, testWeights } from "./registry_testing.ts";
+import { openRegistry } from "../../service/files/open_registry.ts";
 
 const [folder, filler] = Deno.args;
-const registry = await Registry.open(folder, { write: true });
+const registry = await openRegistry(folder, { write: true });
 const stored = new Set<string>();
 const refusals: string[] = [];
 let seed = 0;

@@ -5,6 +5,7 @@ import { withFullDisk } from "./disk_fault_testing.ts";
 import { Registry, RegistryError } from "./mod.ts";
 import { readAll } from "./processes_testing.ts";
 import { modelKey, testModel, testWeights, withFolder } from "./registry_testing.ts";
+import { openRegistry } from "../../service/files/open_registry.ts";
 
 const CHILD = fileURLToPath(import.meta.resolve("./full_disk_child_testing.ts"));
 /** What, where, what is left of it, what to do. */
@@ -25,7 +26,7 @@ for (const [name, write] of Object.entries(WRITES)) {
       const isMet = async () => {
         let met = false;
         await withFolder(async (folder) => {
-          const registry = await Registry.open(folder, { write: true });
+          const registry = await openRegistry(folder, { write: true });
           for (const seed of [1, 2, 3]) await registry.store({ ...testModel, seed }, testWeights(seed));
           const before = await registry.list();
           const [, old] = before;

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { Registry } from "./mod.ts";
 import { foreignRecord, metadataOf, readMetadata, testModel, testWeights, withFolder } from "./registry_testing.ts";
+import { openRegistry } from "../../service/files/open_registry.ts";
 
 /** Runs `test` with a list of ten thousand models that was not written this very moment. */
 function withManyModels(test: (folder: string, registry: Registry) => Promise<void>): Promise<void> {
@@ -11,7 +12,7 @@ function withManyModels(test: (folder: string, registry: Registry) => Promise<vo
     );
     Deno.writeTextFileSync(metadataOf(folder), JSON.stringify(records, null, 2));
     Deno.utimeSync(metadataOf(folder), new Date(2020, 0), new Date(2020, 0));
-    await test(folder, await Registry.open(folder, { write: true }));
+    await test(folder, await openRegistry(folder, { write: true }));
   });
 }
 
@@ -47,7 +48,7 @@ Deno.test("a store, an overwriting and a removal among ten thousand models leave
     // The very records, so that nothing that is kept for each has to be made again.
     assert.ok(after.slice(2).every((record) => before.includes(record)));
     assert.deepEqual(readMetadata(folder).map(({ id }) => id)[5000], overwritten.id);
-    assert.deepEqual(await (await Registry.open(folder)).list(), after);
+    assert.deepEqual(await (await openRegistry(folder)).list(), after);
     assert.ok(Math.min(...times) < 1000, `${times}`);
   }));
 

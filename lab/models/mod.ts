@@ -1,7 +1,6 @@
-/** Models on disk: the metadata file and the checkpoints beside it, changed as one. */
-export type { CheckpointStream } from "./checkpoint_file.ts";
+/** Models on disk: the metadata file and the `.pth` files beside it, changed as one. */
 export { DuplicateError, RegistryError } from "./errors.ts";
-export { type NewModel, Registry, type StoreOptions } from "./registry.ts";
+export type { PthStream } from "./pth_file.ts";
+export { type NewModel, Registry, type RegistryOptions, type StoreOptions } from "./registry.ts";
 export { restoreBackup, type Restored } from "./restore_backup.ts";
 export { specOf } from "./spec_of.ts";
-export { RunCheckpoints, type SavedRun } from "../runs/run_checkpoints.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { Registry } from "./mod.ts";
 import { Ledger, listen, readAll, startReader, startWriter } from "./processes_testing.ts";
 import { modelKey, withFolder } from "./registry_testing.ts";
+import { openRegistry } from "../../service/files/open_registry.ts";
 
 const STEPS = Deno.env.get("LAB_LONG") === "1" ? 300 : 40;
 
@@ -23,7 +23,7 @@ Deno.test("two processes that store, overwrite and remove lose nothing, and a th
     assert.ok(seen.files > 0);
 
     // Both overwrote one model in turn: one of them was the last to, and there is one of it.
-    const shared = (await (await Registry.open(folder)).list()).filter(({ owner }) => owner === "all");
+    const shared = (await (await openRegistry(folder)).list()).filter(({ owner }) => owner === "all");
     assert.equal(shared.length, 1);
     assert.ok(ledgers.some((ledger) => ledger.shared === modelKey(shared[0])));
     const expected = [...ledgers.flatMap(({ stored }) => [...stored]), modelKey(shared[0])];

@@ -1,8 +1,8 @@
 /** Processes that tests start on a models folder, with the permissions that the services have, and what they said. */
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
-import { Registry } from "./mod.ts";
 import { modelKey, testWeights } from "./registry_testing.ts";
+import { openRegistry } from "../../service/files/open_registry.ts";
 
 const WRITER = fileURLToPath(import.meta.resolve("./writer_child_testing.ts"));
 const READER = fileURLToPath(import.meta.resolve("./reader_child_testing.ts"));
@@ -67,7 +67,7 @@ export async function listen(child: Deno.ChildProcess, hear: (line: string) => v
 
 /** Opens the folder anew and reads every file: each is as it was stored. Gives their keys. */
 export async function readAll(folder: string): Promise<Set<string>> {
-  const registry = await Registry.open(folder, { write: true });
+  const registry = await openRegistry(folder, { write: true });
   const records = await registry.list();
   for (const record of records) {
     assert.deepEqual(await registry.readWeights(record), testWeights(Number(record.seed)), record.id);

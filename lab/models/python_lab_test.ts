@@ -4,9 +4,10 @@ import { join } from "node:path";
 import { openPredictor } from "../../core/training/predictor.ts";
 import { assertAllClose } from "../../core/testing/assert_all_close.ts";
 import { firstDigits, mnist } from "../../core/testing/mnist.ts";
-import { Registry, specOf } from "./mod.ts";
+import { specOf } from "./mod.ts";
 import { pythonLogits, withPythonLab } from "./python_lab_testing.ts";
 import { filesIn, METADATA, metadataOf, readMetadata, testModel, testWeights } from "./registry_testing.ts";
+import { openRegistry } from "../../service/files/open_registry.ts";
 
 const IDS = ["model_convnn_adam_1762740640", "model_simplenn_adam_1762740580", "model_simplenn_adam_1762740520"];
 
@@ -19,7 +20,7 @@ function contentsOf(folder: string): Map<string, Uint8Array> {
 Deno.test("the models of the Python lab are listed, and compute here what they compute in PyTorch", () =>
   withPythonLab(async (folder) => {
     const before = contentsOf(folder);
-    const registry = await Registry.open(folder, { write: true });
+    const registry = await openRegistry(folder, { write: true });
     const records = await registry.list();
     assert.deepEqual(records.map(({ id }) => id), IDS);
     assert.deepEqual(records.toReversed(), readMetadata(folder));
@@ -39,7 +40,7 @@ Deno.test("the models of the Python lab are listed, and compute here what they c
 Deno.test("what is stored beside the Python lab's models leaves them as they were", () =>
   withPythonLab(async (folder) => {
     const before = contentsOf(folder);
-    const registry = await Registry.open(folder, { write: true });
+    const registry = await openRegistry(folder, { write: true });
     const record = await registry.store(testModel, testWeights(1));
     const after = contentsOf(folder);
     for (const [name, bytes] of before) {
@@ -56,7 +57,7 @@ Deno.test("what is stored beside the Python lab's models leaves them as they wer
 
 Deno.test("a model of the Python lab can be replaced and removed", () =>
   withPythonLab(async (folder) => {
-    const registry = await Registry.open(folder, { write: true });
+    const registry = await openRegistry(folder, { write: true });
     const [conv, , simple] = await registry.list();
     const { id: _, filename: __, timestamp: ___, ...config } = simple;
     const weights = await registry.readWeights(simple);

@@ -3,10 +3,11 @@
  * reason at anything but whole lists and whole files. A model may go between list and reading, but then the list says so too.
  */
 import { join } from "node:path";
-import { Registry, RegistryError } from "./mod.ts";
+import { RegistryError } from "./mod.ts";
+import { openRegistry } from "../../service/files/open_registry.ts";
 
 const [folder] = Deno.args;
-const registry = await Registry.open(folder);
+const registry = await openRegistry(folder);
 let ended = false;
 const end = new Response(Deno.stdin.readable).text().then(() => ended = true);
 const seen = { lists: 0, files: 0, gone: 0 };

@@ -1,27 +1,16 @@
-import { join, resolve } from "node:path";
 import { adoptTensors } from "../../core/formats/recognise/known_model.ts";
 import { ModelFileError } from "../../core/formats/errors.ts";
 import { readPth } from "../../core/formats/pth/reader.ts";
 import { writePth } from "../../core/formats/pth/writer.ts";
 import type { NamedTensor } from "../../core/models/spec.ts";
 import { isDuplicate, type ModelConfig, type ModelRecord, ModelRecordSchema, validate } from "../../protocol/mod.ts";
-import { exists, removeLeftovers, replaceFile } from "../../service/files/atomic_file.ts";
-import {
-  checkpointFingerprint,
-  checkpointPath,
-  type CheckpointStream,
-  isPlainPth,
-  openCheckpointFile,
-  readCheckpointFile,
-} from "./checkpoint_file.ts";
-import { notBefore } from "./clock.ts";
+import { type Folder, type LockMemory, notBefore } from "../host.ts";
+import { readHistory, removeHistory, removeHistoryLeftovers, writeHistory } from "../runs/run_history.ts";
 import { DuplicateError, reasonOf, RegistryError } from "./errors.ts";
-import { FolderLock, type LockMemory } from "../../service/files/folder_lock.ts";
 import { type Entry, entryOf, succeed } from "./metadata/metadata.ts";
-import { METADATA_NAME, MetadataFile } from "./metadata/metadata_file.ts";
-import { openFolder } from "../../service/files/open_folder.ts";
+import { MetadataFile } from "./metadata/metadata_file.ts";
+import { isPlainPth, PthFile, type PthStream } from "./pth_file.ts";
 import { announcedRemovals, announceRemoval, finishRemoval } from "./removal.ts";
-import { historyPath, readHistory, removeHistoryLeftovers, writeHistory } from "../runs/run_history.ts";
 import { specOf } from "./spec_of.ts";
 
 /** What is known of a model before it is stored. Fields beyond these go into its record as they are. */
@@ -48,61 +37,62 @@ export interface StoreOptions {
   history?(record: ModelRecord): unknown;
 }
 
+/** How to open the models folder. */
+export interface RegistryOptions {
+  /** Refuse a folder in which nothing can be stored, instead of failing once a model is trained. */
+  write?: boolean;
+}
+
 /**
  * The stored models: a folder with one `.pth` each and a metadata file that lists them. Several processes may use a
  * folder at once; what one has stored, every other sees at its next call.
  */
 export class Registry {
-  readonly #folder: string;
+  readonly #folder: Folder;
   readonly #metadata: MetadataFile;
-  readonly #lock: FolderLock;
 
-  private constructor(folder: string) {
+  private constructor(folder: Folder) {
     this.#folder = folder;
-    this.#metadata = new MetadataFile(join(folder, METADATA_NAME));
-    this.#lock = new FolderLock(folder);
+    this.#metadata = new MetadataFile(folder);
   }
 
   /**
-   * Opens the folder `dir`, or creates it where its parent exists.
+   * Opens a folder that is there, and finishes what writers that died left undone.
    *
-   * @param options.write refuse a folder in which nothing can be stored, instead of failing once a model is trained
-   * @param options.onCreated hears of a folder that was not there: it may be a name that was mistyped
-   * @throws RegistryError when the folder cannot be used
+   * @throws {RegistryError} when the folder cannot be used
    */
-  static async open(
-    dir: string,
-    options: { write?: boolean; onCreated?(folder: string): void } = {},
-  ): Promise<Registry> {
-    const folder = resolve(dir);
-    if (await openFolder(folder)) options.onCreated?.(folder);
+  static async open(folder: Folder, options: RegistryOptions = {}): Promise<Registry> {
     const registry = new Registry(folder);
     try {
-      await registry.#lock.tryRun(() => registry.#cleanUp());
+      await folder.lock.tryRun(() => registry.#cleanUp());
     } catch (error) {
       // Whoever only reads needs no lock.
-      if (options.write) throw new RegistryError(`cannot write to the models folder ${folder}: ${reasonOf(error)}`);
+      if (options.write) {
+        throw new RegistryError(`cannot write to the models folder ${folder.path}: ${reasonOf(error)}`);
+      }
     }
     return registry;
   }
 
-  /** @throws RegistryError that says why models cannot be read now */
+  /** @throws {RegistryError} that says why models cannot be read now */
   async checkReadable(): Promise<void> {
     try {
-      for await (const _ of Deno.readDir(this.#folder)) break;
+      for await (const _ of this.#folder.list()) break;
     } catch (error) {
-      throw new RegistryError(`cannot read the models folder ${this.#folder}: ${reasonOf(error)}`, { cause: error });
+      throw new RegistryError(`cannot read the models folder ${this.#folder.path}: ${reasonOf(error)}`, {
+        cause: error,
+      });
     }
     await this.#metadata.read();
   }
 
-  /** @throws RegistryError that says why models cannot be stored now */
+  /** @throws {RegistryError} that says why models cannot be stored now */
   async checkWritable(): Promise<void> {
     await this.checkReadable();
     try {
-      await this.#lock.check();
+      await this.#folder.lock.check();
     } catch (error) {
-      throw new RegistryError(`cannot write to the models folder ${this.#folder}: ${reasonOf(error)}`, {
+      throw new RegistryError(`cannot write to the models folder ${this.#folder.path}: ${reasonOf(error)}`, {
         cause: error,
       });
     }
@@ -128,35 +118,35 @@ export class Registry {
   }
 
   /**
-   * The `.pth` of a model as it lies on disk.
-   * @throws RegistryError that names the model when its file cannot be read
+   * The `.pth` of a model as it is stored.
+   * @throws {RegistryError} that names the model when its file cannot be read
    */
-  readCheckpoint(record: ModelRecord): Promise<Uint8Array<ArrayBuffer>> {
-    return readCheckpointFile(checkpointPath(this.#folder, record.id, record.filename), record.id);
+  async readPth(record: ModelRecord): Promise<Uint8Array<ArrayBuffer>> {
+    return await new PthFile(this.#folder, record).read();
   }
 
   /**
    * The same piece by piece, for whoever passes it on.
-   * @throws RegistryError that names the model when its file cannot be read
+   * @throws {RegistryError} that names the model when its file cannot be read
    */
-  async openCheckpoint(record: ModelRecord): Promise<CheckpointStream> {
-    return await openCheckpointFile(checkpointPath(this.#folder, record.id, record.filename), record.id);
+  async openPth(record: ModelRecord): Promise<PthStream> {
+    return await new PthFile(this.#folder, record).open();
   }
 
   /**
    * Changes whenever the `.pth` of a model is written anew, by whichever program.
-   * @throws RegistryError that names the model when its file cannot be looked at
+   * @throws {RegistryError} that names the model when its file cannot be looked at
    */
-  async checkpointVersion(record: ModelRecord): Promise<string> {
-    return await checkpointFingerprint(checkpointPath(this.#folder, record.id, record.filename), record.id);
+  async pthVersion(record: ModelRecord): Promise<string> {
+    return await new PthFile(this.#folder, record).fingerprint();
   }
 
   /**
    * The weights of a model under this lab's names, whichever names the file gives them.
-   * @throws RegistryError that names the model when its file is missing, damaged, or of another model
+   * @throws {RegistryError} that names the model when its file is missing, damaged, or of another model
    */
   async readWeights(record: ModelRecord): Promise<NamedTensor[]> {
-    const bytes = await this.readCheckpoint(record);
+    const bytes = await this.readPth(record);
     try {
       return adoptTensors(readPth(bytes), specOf(record));
     } catch (error) {
@@ -169,9 +159,9 @@ export class Registry {
    * Stores a model under an id of its own and returns what this lab says of it. A crash at any moment leaves the folder as it was or
    * with the model complete; a `.pth` that no record names may stay behind.
    *
-   * @throws RegistryError when the folder cannot be written or its metadata is damaged; nothing is listed then
-   * @throws ModelFileError when `weights` do not fit the configuration
-   * @throws DuplicateError where `options.onDuplicate` asks for it
+   * @throws {RegistryError} when the folder cannot be written or its metadata is damaged; nothing is listed then
+   * @throws {ModelFileError} when `weights` do not fit the configuration
+   * @throws {DuplicateError} where `options.onDuplicate` asks for it
    */
   store(model: NewModel, weights: NamedTensor[], options: StoreOptions = {}): Promise<ModelRecord> {
     return this.#write("store a model", async (memory) => {
@@ -179,16 +169,15 @@ export class Registry {
       const replaces = await this.#settleDuplicate(model, options);
       const entries = await this.#readEntries();
       const record = await this.#nextRecord(model, entries, memory);
-      const path = join(this.#folder, record.filename);
-      await replaceFile(path, writePth(tensors, record.id));
+      await this.#folder.replace(record.filename, writePth(tensors, record.id));
       if (options.history) await this.#storeHistory(record, options.history(record));
       const old = replaces === undefined ? -1 : entries.findIndex(({ id }) => id === replaces);
       const changed = old < 0 ? [...entries, entryOf(record)] : entries.with(old, succeed(entries[old], record));
       try {
         await this.#replaceEntries(changed, old < 0 ? [] : [entries[old]], { urgent: false });
       } catch (error) {
-        await Deno.remove(path).catch(() => {});
-        await Deno.remove(historyPath(this.#folder, record.filename)).catch(() => {});
+        await this.#folder.remove(record.filename).catch(() => {});
+        await removeHistory(this.#folder, record.filename).catch(() => {});
         throw error;
       }
       return record;
@@ -197,18 +186,18 @@ export class Registry {
 
   /**
    * What was stored as the history of a model; undefined where nothing was.
-   * @throws RegistryError that names the file when it cannot be read
+   * @throws {RegistryError} that names the file when it cannot be read
    */
   async readHistory(record: ModelRecord): Promise<unknown> {
-    checkpointPath(this.#folder, record.id, record.filename);
-    return await readHistory(historyPath(this.#folder, record.filename));
+    new PthFile(this.#folder, record); // Refuses a name that leads elsewhere.
+    return await readHistory(this.#folder, record.filename);
   }
 
   /**
    * Takes a model out of the list, for every process at once, and then its file away. A crash in between leaves the file to
    * the next process that opens the folder for writing. False when there is no such model.
    *
-   * @throws RegistryError when the folder cannot be written or its metadata is damaged; the model is still listed then
+   * @throws {RegistryError} when the folder cannot be written or its metadata is damaged; the model is still listed then
    */
   remove(id: string): Promise<boolean> {
     return this.#write(`remove model ${id}`, async () => {
@@ -223,9 +212,9 @@ export class Registry {
 
   async #storeHistory(record: ModelRecord, history: unknown): Promise<void> {
     try {
-      await writeHistory(historyPath(this.#folder, record.filename), history);
+      await writeHistory(this.#folder, record.filename, history);
     } catch (error) {
-      await Deno.remove(join(this.#folder, record.filename)).catch(() => {});
+      await this.#folder.remove(record.filename).catch(() => {});
       throw error;
     }
   }
@@ -233,11 +222,11 @@ export class Registry {
   /** Runs `task` as the only writer of the folder; what the system says against it becomes a message that names it. */
   async #write<T>(what: string, task: (memory: LockMemory) => Promise<T>): Promise<T> {
     try {
-      return await this.#lock.run(task);
+      return await this.#folder.lock.run(task);
     } catch (error) {
       const isOurs = [RegistryError, ModelFileError, DuplicateError].some((kind) => error instanceof kind);
       if (isOurs) throw error;
-      throw new RegistryError(`cannot ${what} in ${this.#folder}: ${reasonOf(error)}`, { cause: error });
+      throw new RegistryError(`cannot ${what} in ${this.#folder.path}: ${reasonOf(error)}`, { cause: error });
     }
   }
 
@@ -264,7 +253,7 @@ export class Registry {
     const givenNow = second === `${timestamp}` ? ids : [];
     const taken = new Set([...entries.map((entry) => entry.id), ...givenNow]);
     let id = base;
-    for (let n = 2; taken.has(id) || await exists(join(this.#folder, `${id}.pth`)); n++) id = `${base}_${n}`;
+    for (let n = 2; taken.has(id) || await this.#folder.has(`${id}.pth`); n++) id = `${base}_${n}`;
     await memory.write([timestamp, ...givenNow, id].join("\n"));
     const identity = { id, filename: `${id}.pth`, timestamp };
     return validate(ModelRecordSchema, { ...identity, ...model, ...identity }, "the record");
@@ -292,7 +281,7 @@ export class Registry {
 
   /** What writers that died left behind. Needs the lock, so that none is at work. */
   async #cleanUp(): Promise<void> {
-    await removeLeftovers(this.#folder);
+    await this.#folder.removeLeftovers();
     await removeHistoryLeftovers(this.#folder);
     await this.#finishRemovals(await announcedRemovals(this.#folder));
   }

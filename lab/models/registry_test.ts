@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { writePth } from "../../core/formats/pth/writer.ts";
-import { DuplicateError, Registry } from "./mod.ts";
+import { DuplicateError } from "./mod.ts";
 import {
   filesIn,
   foreignRecord,
@@ -13,10 +13,11 @@ import {
   testWeights,
   withFolder,
 } from "./registry_testing.ts";
+import { openRegistry } from "../../service/files/open_registry.ts";
 
 Deno.test("a stored model is listed, found by id and as a duplicate, and its weights read back", () =>
   withFolder(async (folder) => {
-    const registry = await Registry.open(folder);
+    const registry = await openRegistry(folder);
     const before = Math.floor(Date.now() / 1000);
     const record = await registry.store(testModel, testWeights(0.5));
     assert.ok(record.timestamp >= before && record.timestamp <= Date.now() / 1000);
@@ -29,12 +30,12 @@ Deno.test("a stored model is listed, found by id and as a duplicate, and its wei
     assert.equal(await registry.get("other"), undefined);
     assert.deepEqual(await registry.readWeights(record), testWeights(0.5));
     assert.deepEqual(readMetadata(folder), [{ ...record }]);
-    assert.deepEqual(await registry.readCheckpoint(record), Deno.readFileSync(join(folder, record.filename)));
+    assert.deepEqual(await registry.readPth(record), Deno.readFileSync(join(folder, record.filename)));
   }));
 
 Deno.test("models of one second get suffixes, also where only an orphaned file has the name", () =>
   withFolder(async (folder) => {
-    const registry = await Registry.open(folder);
+    const registry = await openRegistry(folder);
     const stored = await Promise.all([1, 2, 3, 4].map((value) => registry.store(testModel, testWeights(value))));
     assert.equal(new Set(stored.map((record) => record.id)).size, 4);
     assert.deepEqual((await registry.list()).map((record) => record.id), stored.map((record) => record.id).reverse());
@@ -51,7 +52,7 @@ Deno.test("an id is not given again, not even within the second in which its mod
   withFolder(async (folder) => {
     const ids: string[] = [];
     for (let value = 0; value < 20; value++) {
-      const registry = await Registry.open(folder);
+      const registry = await openRegistry(folder);
       const { id } = await registry.store(testModel, testWeights(value));
       ids.push(id);
       await registry.remove(id);
@@ -61,7 +62,7 @@ Deno.test("an id is not given again, not even within the second in which its mod
 
 Deno.test("a replacement takes the place of the old record, and the old file goes", () =>
   withFolder(async (folder) => {
-    const registry = await Registry.open(folder);
+    const registry = await openRegistry(folder);
     const first = await registry.store(testModel, testWeights(1));
     const other = await registry.store({ ...testModel, batch_size: 64 }, testWeights(2));
     const second = await registry.store(testModel, testWeights(3), { replaces: first.id });
@@ -79,7 +80,7 @@ Deno.test("a replacement keeps what this lab does not know of the old record, an
   withFolder(async (folder) => {
     const old = JSON.stringify(foreignRecord({ tag: "keep me", note: "old", seed: 1, device: "wasm" }));
     Deno.writeTextFileSync(metadataOf(folder), `[${old.replace(/}$/, ', "loss_history": [2.30, 1.0E0]}')}]`);
-    const registry = await Registry.open(folder);
+    const registry = await openRegistry(folder);
     const { id } = await registry.store({ ...testModel, note: "new", seed: 2 }, testWeights(1), {
       replaces: "foreign",
     });
@@ -100,7 +101,7 @@ Deno.test("a file that two records share outlives the replacement of one of them
     Deno.writeFileSync(join(folder, "foreign.pth"), writePth(testWeights(1), "foreign"));
     const records = [foreignRecord({ id: "a" }), foreignRecord({ id: "b" })];
     Deno.writeTextFileSync(metadataOf(folder), JSON.stringify(records));
-    const registry = await Registry.open(folder);
+    const registry = await openRegistry(folder);
     await registry.store(testModel, testWeights(2), { replaces: "a" });
     assert.deepEqual(await registry.readWeights((await registry.get("b"))!), testWeights(1));
   }));
@@ -113,7 +114,7 @@ Deno.test("fields and whole entries that this lab does not know survive a store 
       ${JSON.stringify(foreignRecord({ tag: "keep me" })).replace("}", ', "loss_history": [2.30, 1.0E0]}')}
     ]`;
     Deno.writeTextFileSync(metadataOf(folder), text);
-    const registry = await Registry.open(folder);
+    const registry = await openRegistry(folder);
     assert.deepEqual((await registry.list()).map(({ id, tag }) => [id, tag]), [["foreign", "keep me"]]);
     const first = await registry.store(testModel, testWeights(1));
     await registry.store(testModel, testWeights(2), { replaces: first.id });
@@ -128,7 +129,7 @@ Deno.test("fields and whole entries that this lab does not know survive a store 
 
 Deno.test("what one registry stores, another on the same folder sees at its next call", () =>
   withFolder(async (folder) => {
-    const [one, two] = [await Registry.open(folder), await Registry.open(folder)];
+    const [one, two] = [await openRegistry(folder), await openRegistry(folder)];
     let last = await one.store(testModel, testWeights(0));
     for (let n = 1; n <= 10; n++) {
       const [from, to] = n % 2 ? [one, two] : [two, one];
@@ -140,7 +141,7 @@ Deno.test("what one registry stores, another on the same folder sees at its next
 
 Deno.test("a change of equal length within the same millisecond is seen", () =>
   withFolder(async (folder) => {
-    const registry = await Registry.open(folder);
+    const registry = await openRegistry(folder);
     for (let n = 100; n < 150; n++) {
       Deno.writeTextFileSync(metadataOf(folder), JSON.stringify([foreignRecord({ id: `m${n}` })]));
       assert.equal((await registry.list())[0].id, `m${n}`);
@@ -149,7 +150,7 @@ Deno.test("a change of equal length within the same millisecond is seen", () =>
 
 Deno.test("stores of several registries at once lose nothing", () =>
   withFolder(async (folder) => {
-    const registries = await Promise.all([1, 2, 3].map(() => Registry.open(folder)));
+    const registries = await Promise.all([1, 2, 3].map(() => openRegistry(folder)));
     const stored = await Promise.all(
       registries.flatMap((registry, r) => [1, 2, 3].map((n) => registry.store(testModel, testWeights(r * 10 + n)))),
     );
@@ -160,7 +161,7 @@ Deno.test("stores of several registries at once lose nothing", () =>
 
 Deno.test("a damaged metadata file is named with the place of its fault, and is not overwritten", () =>
   withFolder(async (folder) => {
-    const registry = await Registry.open(folder);
+    const registry = await openRegistry(folder);
     const cases: [string | Uint8Array, RegExp][] = [
       [
         '[\n  {"id": "a"},\n  {"id" "b"}\n]',
@@ -199,7 +200,7 @@ Deno.test("a record whose file name leads elsewhere is listed but its file is ne
     Deno.writeTextFileSync(join(outer, "secret.pth"), "secret");
     const records = names.map((filename, i) => foreignRecord({ id: `m${i}`, filename }));
     Deno.writeTextFileSync(metadataOf(folder), JSON.stringify(records));
-    const registry = await Registry.open(folder);
+    const registry = await openRegistry(folder);
     for (const record of await registry.list()) {
       await assert.rejects(
         async () => await registry.readWeights(record),
@@ -213,7 +214,7 @@ Deno.test("a record whose file name leads elsewhere is listed but its file is ne
 
 Deno.test("a file cut short and a file of another model are refused with the model's name", () =>
   withFolder(async (folder) => {
-    const registry = await Registry.open(folder);
+    const registry = await openRegistry(folder);
     const record = await registry.store(testModel, testWeights(1));
     await assert.rejects(
       registry.readWeights({ ...record, hidden_layers_config: [5] }),
@@ -225,7 +226,7 @@ Deno.test("a file cut short and a file of another model are refused with the mod
 
 Deno.test("weights that do not fit their configuration are not stored", () =>
   withFolder(async (folder) => {
-    const registry = await Registry.open(folder);
+    const registry = await openRegistry(folder);
     const wrong = { ...testModel, hidden_layers_config: [5] };
     await assert.rejects(registry.store(wrong, testWeights(1)), /has shape \[4, 784\]/);
     assert.deepEqual(filesIn(folder), [".lock"]);
@@ -235,15 +236,15 @@ Deno.test("opening creates the folder, but not the folders above it, and refuses
   withFolder(async (folder) => {
     const created: string[] = [], onCreated = (path: string) => created.push(path);
     for (let i = 0; i < 2; i++) {
-      assert.deepEqual(await (await Registry.open(join(folder, "models"), { onCreated })).list(), []);
+      assert.deepEqual(await (await openRegistry(join(folder, "models"), { onCreated })).list(), []);
     }
     assert.deepEqual(created, [join(folder, "models")], "told once, for the name may have been mistyped");
     await assert.rejects(
-      Registry.open(join(folder, "a", "b")),
+      openRegistry(join(folder, "a", "b")),
       refused(/cannot create the models folder .*b: the folder above it does not exist/),
     );
     Deno.writeTextFileSync(join(folder, "file"), "");
-    await assert.rejects(Registry.open(join(folder, "file")), refused(/is not a folder; set MODELS_DIR/));
+    await assert.rejects(openRegistry(join(folder, "file")), refused(/is not a folder; set MODELS_DIR/));
   }));
 
 Deno.test("opening removes what dead writers left, but not while a writer is at work", () =>
@@ -253,16 +254,16 @@ Deno.test("opening removes what dead writers left, but not while a writer is at 
     Deno.writeTextFileSync(join(folder, ".hidden"), "somebody else's");
     const writer = Deno.openSync(join(folder, ".lock"), { write: true, create: true });
     writer.lockSync(true);
-    await Registry.open(folder);
+    await openRegistry(folder);
     assert.ok(filesIn(folder).includes(".model_simplenn_adam_1.pth.lab-tmp"));
     writer.close();
-    await Registry.open(folder);
+    await openRegistry(folder);
     assert.deepEqual(filesIn(folder), [".hidden", ".lock"]);
   }));
 
 Deno.test("a duplicate at the moment of storing is refused or replaced, as asked for", () =>
   withFolder(async (folder) => {
-    const registry = await Registry.open(folder);
+    const registry = await openRegistry(folder);
     const first = await registry.store(testModel, testWeights(1), { onDuplicate: "refuse" });
     await assert.rejects(
       registry.store(testModel, testWeights(2), { onDuplicate: "refuse" }),

@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { writePth } from "../../core/formats/pth/writer.ts";
-import { Registry } from "./mod.ts";
 import {
   filesIn,
   foreignRecord,
@@ -13,6 +12,7 @@ import {
   testWeights,
   withFolder,
 } from "./registry_testing.ts";
+import { openRegistry } from "../../service/files/open_registry.ts";
 
 Deno.test("a removed model leaves neither record nor file, and nothing else changes", () =>
   withFolder(async (folder) => {
@@ -21,7 +21,7 @@ Deno.test("a removed model leaves neither record nor file, and nothing else chan
     for (const name of ["shared", "foreign", "orphan"]) {
       Deno.writeFileSync(join(folder, `${name}.pth`), writePth(testWeights(1), name));
     }
-    const [registry, other] = [await Registry.open(folder), await Registry.open(folder)];
+    const [registry, other] = [await openRegistry(folder), await openRegistry(folder)];
     const stored = await registry.store(testModel, testWeights(2));
     assert.equal(await registry.remove("nobody"), false);
     assert.equal(await registry.remove(stored.id), true);
@@ -41,31 +41,31 @@ Deno.test("a removed model leaves neither record nor file, and nothing else chan
 
 Deno.test("a removal that died half-way is finished, or forgotten, by the next who opens the folder", () =>
   withFolder(async (folder) => {
-    const record = await (await Registry.open(folder)).store(testModel, testWeights(1));
+    const record = await (await openRegistry(folder)).store(testModel, testWeights(1));
     const [path, note] = [join(folder, record.filename), join(folder, `.${record.filename}.lab-removed`)];
     const listed = Deno.readTextFileSync(metadataOf(folder));
 
     // It died before the metadata changed: the model is there as before.
     Deno.writeTextFileSync(note, "");
-    assert.deepEqual(await (await Registry.open(folder)).readWeights(record), testWeights(1));
+    assert.deepEqual(await (await openRegistry(folder)).readWeights(record), testWeights(1));
     assert.deepEqual(filesIn(folder), [".lock", record.filename, ...METADATA]);
 
     // Metadata that cannot be read does not say what is named, so nothing goes and the reader is told why.
     Deno.writeTextFileSync(note, "");
     Deno.writeTextFileSync(metadataOf(folder), listed.slice(0, -5));
-    await assert.rejects((await Registry.open(folder, { write: true })).list(), refused(/ends too early/));
+    await assert.rejects((await openRegistry(folder, { write: true })).list(), refused(/ends too early/));
     assert.ok(Deno.statSync(path).isFile && Deno.statSync(note).isFile);
 
     // It died after that: the file goes, and one without a note does not.
     Deno.writeTextFileSync(metadataOf(folder), "[]");
     Deno.writeTextFileSync(join(folder, "orphan.pth"), "somebody else's");
-    await Registry.open(folder);
+    await openRegistry(folder);
     assert.deepEqual(filesIn(folder), [".lock", ...METADATA, "orphan.pth"]);
   }));
 
 Deno.test("a removal that cannot be written leaves the model as it was", () =>
   withFolder(async (folder) => {
-    const registry = await Registry.open(folder);
+    const registry = await openRegistry(folder);
     const record = await registry.store(testModel, testWeights(1));
     // A folder in the place of the new metadata: it cannot be written.
     Deno.mkdirSync(join(folder, ".models_metadata.json.lab-tmp"));

@@ -1,12 +1,11 @@
 /** Putting the backup in the place of metadata that another program damaged: done on request, never by itself. */
-import { basename, join, resolve } from "node:path";
-import { exists, freePath, replaceFile } from "../../service/files/atomic_file.ts";
+import type { Folder } from "../host.ts";
 import { DamagedMetadataError, reasonOf, RegistryError } from "./errors.ts";
-import { FolderLock } from "../../service/files/folder_lock.ts";
 import type { Entry } from "./metadata/metadata.ts";
-import { backupPath, readBackup, timeForName, timeText } from "./metadata/metadata_backup.ts";
-import { METADATA_NAME, MetadataFile } from "./metadata/metadata_file.ts";
+import { BACKUP_NAME, freeName, METADATA_NAME, readBackup, timeForName, timeText } from "./metadata/metadata_backup.ts";
+import { MetadataFile } from "./metadata/metadata_file.ts";
 
+/** What a restoration did. */
 export interface Restored {
   /** How many records are back. */
   count: number;
@@ -21,39 +20,39 @@ export interface Restored {
 }
 
 /**
- * Restores the metadata of the models folder `dir`; services may be running.
- * @throws RegistryError where the metadata is sound, no backup is there, or the folder cannot be written
+ * Restores the metadata in the models folder `folder`; services may be running.
+ * @throws {RegistryError} where the metadata is sound, no backup is there, or the folder cannot be written
  */
-export async function restoreBackup(dir: string): Promise<Restored> {
-  const folder = resolve(dir);
+export async function restoreBackup(folder: Folder): Promise<Restored> {
   try {
-    if (!(await Deno.stat(folder)).isDirectory) throw new RegistryError(`${folder} is not a folder`);
-    return await new FolderLock(folder).run(() => restore(folder));
+    for await (const _ of folder.list()) break;
+    return await folder.lock.run(() => restore(folder));
   } catch (error) {
     if (error instanceof RegistryError) throw error;
-    throw new RegistryError(`cannot restore the metadata in ${folder}: ${reasonOf(error)}`, { cause: error });
+    throw new RegistryError(`cannot restore the metadata in ${folder.path}: ${reasonOf(error)}`, { cause: error });
   }
 }
 
-async function restore(folder: string): Promise<Restored> {
-  const path = join(folder, METADATA_NAME);
-  await refuseSound(path);
-  const backup = await readBackup(path);
-  if (backup === undefined) throw new RegistryError(`there is no backup that can be read: ${backupPath(path)}`);
-  const damaged = await keepDamaged(path);
-  await replaceFile(path, backup.bytes);
-  const { entries } = await new MetadataFile(path).read();
+async function restore(folder: Folder): Promise<Restored> {
+  await refuseSound(folder);
+  const backup = await readBackup(folder);
+  if (backup === undefined) {
+    throw new RegistryError(`there is no backup that can be read: ${folder.pathOf(BACKUP_NAME)}`);
+  }
+  const damaged = await keepDamaged(folder);
+  await folder.replace(METADATA_NAME, backup.bytes);
+  const { entries } = await new MetadataFile(folder).read();
   return { count: backup.count, time: timeText(backup.time), damaged, ...await compare(folder, entries) };
 }
 
 /** Restoring would lose what was stored since. */
-async function refuseSound(path: string): Promise<void> {
+async function refuseSound(folder: Folder): Promise<void> {
   try {
-    const { records } = await new MetadataFile(path).read();
-    if (!await exists(path)) return;
+    const { records } = await new MetadataFile(folder).read();
+    if (!await folder.has(METADATA_NAME)) return;
     throw new RegistryError(
-      `${path} is sound and lists ${records.length} models, so it was left as it is. ` +
-        `To go back to ${backupPath(path)} all the same, move ${basename(path)} away first`,
+      `${folder.pathOf(METADATA_NAME)} is sound and lists ${records.length} models, so it was left as it is. ` +
+        `To go back to ${folder.pathOf(BACKUP_NAME)} all the same, move ${METADATA_NAME} away first`,
     );
   } catch (error) {
     if (!(error instanceof DamagedMetadataError)) throw error;
@@ -61,16 +60,16 @@ async function refuseSound(path: string): Promise<void> {
 }
 
 /** A copy, so that at no moment the file is missing and the list looks empty. */
-async function keepDamaged(path: string): Promise<string | undefined> {
-  if (!await exists(path)) return undefined;
-  const kept = await freePath(`${path}.damaged-${timeForName(new Date())}`);
-  await replaceFile(kept, await Deno.readFile(path));
-  return kept;
+async function keepDamaged(folder: Folder): Promise<string | undefined> {
+  if (!await folder.has(METADATA_NAME)) return undefined;
+  const kept = await freeName(folder, `${METADATA_NAME}.damaged-${timeForName(Date.now())}`);
+  await folder.replace(kept, await folder.read(METADATA_NAME));
+  return folder.pathOf(kept);
 }
 
-async function compare(folder: string, entries: readonly Entry[]): Promise<Pick<Restored, "withoutFile" | "unlisted">> {
+async function compare(folder: Folder, entries: readonly Entry[]): Promise<Pick<Restored, "withoutFile" | "unlisted">> {
   const present = new Set<string>();
-  for await (const { name } of Deno.readDir(folder)) if (name.endsWith(".pth")) present.add(name);
+  for await (const { name } of folder.list()) if (name.endsWith(".pth")) present.add(name);
   const named = new Set(entries.map(({ filename }) => filename));
   const models = entries.map(({ record }) => record).filter((record) => record !== undefined);
   return {

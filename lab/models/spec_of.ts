@@ -1,7 +1,10 @@
 import type { ModelSpec } from "../../core/models/spec.ts";
 import type { ModelConfig } from "../../protocol/mod.ts";
 
-/** The layers that a configuration or a stored record describes. */
+/**
+ * What the engine has to know of a configuration or a stored record in order to name and shape every parameter. A new
+ * field that changes the network is passed on here.
+ */
 export function specOf(
   config: Pick<ModelConfig, "model_type" | "hidden_layers_config" | "use_dropout" | "dropout_p">,
 ): ModelSpec {

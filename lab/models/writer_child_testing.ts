@@ -6,14 +6,14 @@
  * `writer_child_testing.ts <folder> <owner> <steps> <first step>`; it touches its owner's models only, and 0 steps go on for ever.
  * Given a fifth argument, it also stores a model that all writers overwrite for each other (`shared <key>`).
  */
-import { Registry } from "./mod.ts";
 import { modelKey, testModel, testWeights } from "./registry_testing.ts";
+import { openRegistry } from "../../service/files/open_registry.ts";
 
 const MOST_MODELS = 6, FEWEST_MODELS = 2;
 
 const [folder, owner, steps, first, shares] = Deno.args;
 const say = (line: string) => Deno.stdout.writeSync(new TextEncoder().encode(`${line}\n`));
-const registry = await Registry.open(folder, { write: true });
+const registry = await openRegistry(folder, { write: true });
 const owned = (await registry.list()).filter((record) => record.owner === owner).reverse();
 const actions = [store, replace, remove];
 

@@ -1,18 +1,19 @@
-/** From a run to what its worker is asked for, and from what the worker made to what is stored. */
+/** Turns a run into the job of its worker, and what the worker has trained into the model that is stored. */
 import type { NamedTensor } from "../../core/models/spec.ts";
-import type { DeviceChoice } from "../../protocol/mod.ts";
+import { configOf, type DeviceChoice } from "../../protocol/mod.ts";
 import { type NewModel, specOf } from "../models/mod.ts";
 import type { Run } from "./run.ts";
-import type { TrainedModel, TrainingJob } from "../training/worker_messages.ts";
+import type { TrainedModel, TrainingJob } from "../training/training_job.ts";
 
-/** What a training begins with: the tensors of its checkpoint, given weights, or fresh ones. */
+/** What a training begins with: the tensors of a run snapshot, the weights of a stored model, or neither. */
 export interface Origin {
   tensors?: NamedTensor[];
   weights?: NamedTensor[];
 }
 
+/** What the worker of a run is asked to do. `device` and `threads` are the lab's; the run may name another device. */
 export function jobOf(
-  { config, past, watchers }: Run,
+  { config, past, livePads }: Run,
   { tensors, weights }: Origin,
   { device, threads }: { device: DeviceChoice; threads: number },
 ): TrainingJob {
@@ -24,10 +25,10 @@ export function jobOf(
     batchSize: config.batch_size,
     epochs: config.num_epochs,
     seed: config.seed,
-    // Where it began: another device rounds otherwise.
+    // A resumed run stays on its device: another one rounds differently.
     device: past?.device ?? checkpoint?.device ?? config.device ?? device,
     threads,
-    watched: watchers.board.buffer,
+    livePads: livePads.board.buffer,
     ...(weights === undefined ? {} : { weights }),
     ...(checkpoint === undefined || tensors === undefined ? {} : {
       resume: {
@@ -44,17 +45,11 @@ export function jobOf(
   };
 }
 
+/** The model of a finished run, as the registry stores it. */
 export function modelOf(run: Run, { accuracy, trainingTime }: TrainedModel): NewModel {
   const { config } = run;
   return {
-    model_type: config.model_type,
-    optimizer: config.optimizer,
-    learning_rate: config.learning_rate,
-    batch_size: config.batch_size,
-    num_epochs: config.num_epochs,
-    hidden_layers_config: config.hidden_layers_config,
-    use_dropout: config.use_dropout,
-    dropout_p: config.dropout_p,
+    ...configOf(config),
     accuracy: round(accuracy, 4),
     training_time: round(trainingTime, 3),
     seed: config.seed,

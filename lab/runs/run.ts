@@ -17,9 +17,9 @@ import {
 } from "../../protocol/mod.ts";
 import { KEPT_LOSSES, LossHistory, thinned } from "./loss_history.ts";
 import { Question } from "./question.ts";
-import { beginning, epochLine, isReported, lossMessage, placeOf, readable } from "./run_messages.ts";
-import { Watchers } from "./watchers.ts";
-import type { EpochEnd, LossBatch, TrainingStart } from "../training/worker_messages.ts";
+import { beginning, deviceLine, epochLine, isReported, lossMessage, readable } from "./run_messages.ts";
+import { LivePads } from "../training/live_pad.ts";
+import type { EpochEnd, LossBatch, TrainingStart } from "../training/training_job.ts";
 
 /** A config with the seed that the run will use, given or drawn. */
 export type SeededConfig = TrainConfig & { seed: number };
@@ -32,16 +32,16 @@ export interface RunListener {
 
 type EndMessage = ResultMessage | AbortedMessage | ErrorMessage;
 
-/** Where a run begins that goes on with another. */
+/** Where a run begins that resumes another. */
 export interface RunPast {
   checkpoint: RunCheckpoint;
-  /** Where to go on, if not on the same device. */
+  /** The device to resume on, if not the same. */
   device?: DeviceChoice;
 }
 
 export interface RunOptions {
   past?: RunPast;
-  /** Whether there is a checkpoint of the run with this id that nobody goes on with. */
+  /** Whether there is a snapshot of the run with this id that nobody resumes. */
   canResume?(id: string): boolean;
 }
 
@@ -55,7 +55,7 @@ export class Run {
   #ended?: number;
   #step = 0;
   #totalSteps: number;
-  #place?: number;
+  #position?: number;
   #accuracy?: number;
   #meanImagesPerSecond?: number;
   #device?: string;
@@ -71,11 +71,11 @@ export class Run {
   #attended = true;
   #sealed = false;
 
-  /** Of which run there is a checkpoint to go on from: this one's, or until then that of the run it goes on with. */
+  /** Run whose snapshot can be resumed: this one's once saved, else its predecessor's. */
   resumeId?: string;
   readonly past?: RunPast;
-  /** Who wants a drawing answered while the run trains. */
-  readonly watchers = new Watchers();
+  /** Drawings that are classified while the run trains. */
+  readonly livePads = new LivePads();
   readonly #canResume: (id: string) => boolean;
 
   constructor(readonly config: SeededConfig, totalSteps: number, { past, canResume = () => false }: RunOptions = {}) {
@@ -118,7 +118,7 @@ export class Run {
       ended: this.#ended,
       step: this.#step,
       total_steps: this.#totalSteps,
-      place: this.#place,
+      place: this.#position,
       accuracy: this.#accuracy,
       device: this.#device,
       images_per_second: this.#meanImagesPerSecond,
@@ -160,7 +160,7 @@ export class Run {
 
   unsubscribe(listener: RunListener) {
     this.#listeners.delete(listener);
-    this.watchers.leave(listener);
+    this.livePads.remove(listener);
   }
 
   /** Tells the client that asked for this run how to find it again. */
@@ -197,7 +197,7 @@ export class Run {
     this.signal.throwIfAborted();
     if (!this.#attended) return false;
     this.#state = "asking";
-    this.#place = undefined;
+    this.#position = undefined;
     this.#exists = {
       type: "exists",
       message: `A model with this configuration is already stored: ${existing.id}. Overwrite it?`,
@@ -224,17 +224,17 @@ export class Run {
     this.answer(false);
   }
 
-  /** Waits at `place`, from 1. */
-  queue(place: number) {
+  /** Waits at `position`, from 1. */
+  queue(position: number) {
     this.#state = "queued";
-    this.#place = place;
-    this.log(place === 1 ? "Queued: next in line." : `Queued: place ${place} in line.`, { place });
+    this.#position = position;
+    this.log(position === 1 ? "Queued: next in line." : `Queued: place ${position} in line.`, { place: position });
   }
 
   /** Its turn has come. */
   begin() {
     this.#state = "running";
-    this.#place = undefined;
+    this.#position = undefined;
     this.#started = Math.max(Date.now(), this.#created);
     this.#startedAt = performance.now();
     this.log(beginning(this.config, this.past?.checkpoint.step));
@@ -244,7 +244,7 @@ export class Run {
   start(start: TrainingStart) {
     this.#device = start.device;
     this.#totalSteps = start.totalSteps;
-    this.log(placeOf(start, this.config.num_epochs), { device: start.device });
+    this.log(deviceLine(start, this.config.num_epochs), { device: start.device });
   }
 
   addLosses(batch: LossBatch) {
@@ -288,7 +288,7 @@ export class Run {
     this.#finish("kept");
   }
 
-  /** Ended already, it stays as it is. `isSettled`: no checkpoint will come any more. */
+  /** Does nothing to a run that has ended. @param options.isSettled no snapshot will come any more */
   endAborted({ isSettled = false } = {}) {
     if (this.finished) return;
     if (this.#step > 0 && isSettled && this.resumeId === undefined) {
@@ -310,7 +310,7 @@ export class Run {
   #finish(state: RunState, end?: EndMessage) {
     this.#state = state;
     this.#ended = this.#now();
-    this.#place = undefined;
+    this.#position = undefined;
     this.#end = end;
     if (end !== undefined) this.#emit(end);
     for (const listener of this.#listeners) listener.onEnd();

@@ -1,4 +1,4 @@
-/** Runs that this process does not remember: the histories of the stored models, and the checkpoints of those without one. */
+/** Runs that this process does not remember: the histories of the stored models, and the snapshots of runs that stopped. */
 import {
   FINISHED_STATES,
   type HistoryMessage,
@@ -9,16 +9,19 @@ import {
   validate,
   ValidationError,
 } from "../../protocol/mod.ts";
-import { type Registry, RegistryError, type RunCheckpoints } from "../models/mod.ts";
+import { type Registry, RegistryError } from "../models/mod.ts";
+import type { RunSnapshots } from "./run_snapshots.ts";
 
 /** Histories that are listed: those of the newest models. Any other is found by its id. */
 const MAX_LISTED = 100;
 
+/** Where the past is found. */
 export interface RunArchiveOptions {
   store: Pick<Registry, "list" | "readHistory">;
-  checkpoints: RunCheckpoints;
+  snapshots: RunSnapshots;
 }
 
+/** Finds runs of earlier processes. */
 export class RunArchive {
   readonly #options: RunArchiveOptions;
   /** By id of the model and of the run; a history never changes. */
@@ -30,7 +33,7 @@ export class RunArchive {
 
   /** Newest first. Those of models whose history cannot be read are left out. */
   async list(): Promise<RunSummary[]> {
-    const { store, checkpoints } = this.#options;
+    const { store, snapshots } = this.#options;
     const known = this.#summaries;
     const latest = new Map<string, RunSummary>();
     for (const record of (await store.list()).filter(({ run_id }) => typeof run_id === "string").slice(0, MAX_LISTED)) {
@@ -39,7 +42,7 @@ export class RunArchive {
       if (summary !== undefined) latest.set(key, summary);
     }
     this.#summaries = latest;
-    const stopped = checkpoints.list().map((checkpoint) => this.#stopped(checkpoint).run);
+    const stopped = snapshots.list().map((checkpoint) => this.#stopped(checkpoint).run);
     return [...stopped, ...latest.values()].sort((a, b) => b.created - a.created);
   }
 
@@ -49,11 +52,11 @@ export class RunArchive {
    * @throws {RegistryError} that names its file when that cannot be read
    */
   async find(id: string): Promise<HistoryMessage | undefined> {
-    const { store, checkpoints } = this.#options;
+    const { store, snapshots } = this.#options;
     const record = (await store.list()).find(({ run_id }) => run_id === id);
     const history = record && await this.#read(record);
     if (history !== undefined) return history;
-    const saved = checkpoints.find(id);
+    const saved = snapshots.find(id);
     return saved !== undefined && "checkpoint" in saved ? this.#stopped(saved.checkpoint) : undefined;
   }
 
@@ -68,13 +71,13 @@ export class RunArchive {
     }
   }
 
-  /** Whoever died in the middle of a run left a checkpoint that says it is running. */
+  /** A process that died in the middle of a run left a snapshot that says it is running. */
   #stopped({ history, step, saved }: RunCheckpoint): HistoryMessage {
     const { id, total_steps, state } = history.run;
     const message = `The training stopped at step ${step.toLocaleString("en")} of ${
       total_steps.toLocaleString("en")
     }, when the service ended. It can go on from there.`;
-    const resume = this.#options.checkpoints.isHeld(id) ? undefined : id;
+    const resume = this.#options.snapshots.isHeld(id) ? undefined : id;
     const isOver = FINISHED_STATES.includes(state) && history.end !== undefined;
     return {
       ...history,

@@ -1,40 +1,50 @@
 /** How a model's training went, one file a model: in a folder of its own, so that the metadata stays small. */
-import { dirname, join } from "node:path";
-import { removeLeftovers, replaceFile } from "../../service/files/atomic_file.ts";
+import { type Folder, isMissing } from "../host.ts";
 import { reasonOf, RegistryError } from "../models/errors.ts";
 
-const FOLDER = "history";
-
-/** Where the history of the model lies whose checkpoint is `filename`, a plain name. */
-export function historyPath(folder: string, filename: string): string {
-  return join(folder, FOLDER, `${filename.replace(/\.pth$/, "")}.json`);
-}
-
-/** Callers hold the lock of the models folder. */
-export async function writeHistory(path: string, history: unknown): Promise<void> {
-  await Deno.mkdir(dirname(path), { recursive: true });
-  await replaceFile(path, new TextEncoder().encode(JSON.stringify(history)));
+/**
+ * Writes the history of the model whose file in the models folder `models` is `filename`, a plain name. Callers hold the
+ * folder's lock.
+ */
+export async function writeHistory(models: Folder, filename: string, history: unknown): Promise<void> {
+  const folder = historyFolder(models);
+  await folder.create();
+  await folder.replace(nameOf(filename), new TextEncoder().encode(JSON.stringify(history)));
 }
 
 /**
- * Undefined where there is none.
- * @throws RegistryError that names the file
+ * What was written as a model's history; undefined where there is none.
+ * @throws {RegistryError} that names the file
  */
-export async function readHistory(path: string): Promise<unknown> {
+export async function readHistory(models: Folder, filename: string): Promise<unknown> {
+  const folder = historyFolder(models), name = nameOf(filename);
   try {
-    return JSON.parse(await Deno.readTextFile(path));
+    return JSON.parse(new TextDecoder().decode(await folder.read(name)));
   } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return undefined;
+    if (isMissing(error)) return undefined;
     const reason = error instanceof SyntaxError ? "it is not valid JSON" : reasonOf(error);
-    throw new RegistryError(`cannot read the history ${path}: ${reason}`, { cause: error });
+    throw new RegistryError(`cannot read the history ${folder.pathOf(name)}: ${reason}`, { cause: error });
   }
 }
 
-/** What writers that died left behind. Callers hold the lock of the models folder. */
-export async function removeHistoryLeftovers(folder: string): Promise<void> {
+/** Removes a model's history. @throws {FileError} when it is not there, or cannot go */
+export function removeHistory(models: Folder, filename: string): Promise<void> {
+  return historyFolder(models).remove(nameOf(filename));
+}
+
+/** Removes what writers that died left behind. Callers hold the lock of the models folder. */
+export async function removeHistoryLeftovers(models: Folder): Promise<void> {
   try {
-    await removeLeftovers(join(folder, FOLDER));
+    await historyFolder(models).removeLeftovers();
   } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
+    if (!isMissing(error)) throw error;
   }
+}
+
+function historyFolder(models: Folder): Folder {
+  return models.subfolder("history");
+}
+
+function nameOf(filename: string): string {
+  return `${filename.replace(/\.pth$/, "")}.json`;
 }

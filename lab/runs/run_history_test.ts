@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { Registry } from "../models/registry.ts";
 import { filesIn, metadataOf, refused, testModel, testWeights, withFolder } from "../models/registry_testing.ts";
+import { openRegistry } from "../../service/files/open_registry.ts";
 
 const historiesIn = (folder: string) => filesIn(join(folder, "history"));
 
 Deno.test("a history lies beside its model, is not in the metadata, and goes when the model is removed or replaced", () =>
   withFolder(async (folder) => {
-    const registry = await Registry.open(folder);
+    const registry = await openRegistry(folder);
     const store = (note: string, replaces?: string) =>
       registry.store(testModel, testWeights(1), { replaces, history: ({ id }) => ({ id, note }) });
     const first = await store("one");
@@ -24,20 +24,20 @@ Deno.test("a history lies beside its model, is not in the metadata, and goes whe
 
 Deno.test("a removal that died half-way takes the history along at the next start", () =>
   withFolder(async (folder) => {
-    const registry = await Registry.open(folder);
+    const registry = await openRegistry(folder);
     const { id, filename } = await registry.store(testModel, testWeights(1), { history: () => ({}) });
     Deno.writeTextFileSync(metadataOf(folder), "[]");
     Deno.writeTextFileSync(join(folder, `.${filename}.lab-removed`), "");
     Deno.writeTextFileSync(join(folder, "history", ".x.json.lab-tmp"), "half");
     assert.deepEqual(historiesIn(folder), [".x.json.lab-tmp", `${id}.json`]);
-    await Registry.open(folder);
+    await openRegistry(folder);
     assert.deepEqual(historiesIn(folder), []);
     assert(!filesIn(folder).includes(filename));
   }));
 
 Deno.test("where the history or the metadata cannot be written, neither model nor history is there", () =>
   withFolder(async (folder) => {
-    const registry = await Registry.open(folder);
+    const registry = await openRegistry(folder);
     Deno.writeTextFileSync(join(folder, "history"), "in the way");
     await assert.rejects(
       registry.store(testModel, testWeights(1), { history: () => ({}) }),
@@ -53,7 +53,7 @@ Deno.test("where the history or the metadata cannot be written, neither model no
 
 Deno.test("a damaged history is named", () =>
   withFolder(async (folder) => {
-    const registry = await Registry.open(folder);
+    const registry = await openRegistry(folder);
     const record = await registry.store(testModel, testWeights(1), { history: () => ({}) });
     Deno.writeTextFileSync(join(folder, "history", `${record.id}.json`), "{");
     await assert.rejects(

@@ -1,10 +1,10 @@
-/** What happens to a run, as lines of the service's log. */
+/** What happens to a run, as lines of the lab's log. */
 import type { ServerMessage } from "../../protocol/mod.ts";
-import { type Log, log as serviceLog } from "../../service/log.ts";
+import type { Log } from "../host.ts";
 import type { Run, RunListener } from "./run.ts";
 
-/** Tells `log` of each step in the life of `run`: its epochs at `debug`, its losses not at all. */
-export function logRun(run: Run, log: Log = serviceLog): RunListener {
+/** Logs each step in the life of `run`: its epochs at `debug`, its losses not at all. */
+export function logRun(run: Run, log: Log): RunListener {
   const listener = {
     onMessage: (message: ServerMessage) => tell(run, message, log),
     // The one end that no message tells.

@@ -1,21 +1,23 @@
 /** What a run tells of its training, in words and in numbers. */
 import type { LossMessage, TrainConfig } from "../../protocol/mod.ts";
-import type { EpochEnd, LossBatch, TrainingStart } from "../training/worker_messages.ts";
+import type { EpochEnd, LossBatch, TrainingStart } from "../training/training_job.ts";
 
 const DEVICE_NAMES: Readonly<Record<string, string>> = { wasm: "WASM", webgpu: "WebGPU", reference: "plain loops" };
 
-/** @param pastStep the last step of the run that this one goes on with */
+/** Says what begins. @param pastStep the last step of the run that this one resumes */
 export function beginning({ model_type, hidden_layers_config, optimizer }: TrainConfig, pastStep?: number): string {
   const what = `${model_type} [${hidden_layers_config.join(", ")}] with ${optimizer}`;
   if (pastStep === undefined) return `Starting ${what}.`;
   return `Going on with ${what} after step ${pastStep.toLocaleString("en")}.`;
 }
 
-export function placeOf({ device, reason, totalSteps }: TrainingStart, epochs: number): string {
+/** Says where a run trains, and how long. */
+export function deviceLine({ device, reason, totalSteps }: TrainingStart, epochs: number): string {
   const steps = `${totalSteps.toLocaleString("en")} steps in ${epochs} ${epochs === 1 ? "epoch" : "epochs"}`;
   return `Training on ${DEVICE_NAMES[device] ?? device} (${reason}): ${steps}.`;
 }
 
+/** The result of an epoch in words. */
 export function epochLine({ epoch, meanLoss, accuracy }: EpochEnd, epochs: number): string {
   return `Epoch ${epoch} of ${epochs}: mean loss ${meanLoss.toFixed(4)}, test accuracy ${accuracy.toFixed(2)} %.`;
 }

@@ -10,27 +10,29 @@ import {
   type TrainConfig,
   ValidationError,
 } from "../../protocol/mod.ts";
-import { type Registry, RegistryError, type RunCheckpoints } from "../models/mod.ts";
-import { log } from "../../service/log.ts";
-import { CheckpointKeeper } from "./checkpoint_keeper.ts";
+import type { Log, TrainingEngine } from "../host.ts";
+import { type Registry, RegistryError } from "../models/mod.ts";
+import { Queue } from "../queue.ts";
+import { TrainingError } from "../training/training_job.ts";
 import { jobOf, modelOf } from "./job.ts";
 import { logRun } from "./run_log.ts";
-import { RunQueue } from "./run_queue.ts";
 import { Run, type RunListener, type RunPast } from "./run.ts";
+import type { RunSnapshots } from "./run_snapshots.ts";
+import { SnapshotKeeper } from "./snapshot_keeper.ts";
 import { findStart, readStart } from "./start_from.ts";
-import { TrainingError } from "../training/training_thread.ts";
-import type { TrainingWorker } from "../training/worker_client.ts";
 
 /** What runs need of the registry. */
 export type ModelStore = Pick<Registry, "findDuplicate" | "store" | "get" | "readWeights">;
 
-/** `aborted` follows an abort within 250 ms; a checkpoint that takes longer is written all the same. */
+/** `aborted` follows an abort within 250 ms; a snapshot that takes longer is written all the same. */
 const ABORT_DEADLINE_MS = 200;
 
+/** What runs need, and their limits. */
 export interface RunsOptions {
   store: ModelStore;
-  checkpoints: RunCheckpoints;
-  worker: TrainingWorker;
+  snapshots: RunSnapshots;
+  engine: TrainingEngine;
+  log: Log;
   /** Images of the training set: with the batch size they give the number of steps. */
   trainImages: number;
   /** Where a run trains that does not say. */
@@ -52,13 +54,14 @@ export class RefusedError extends Error {
   override name = "RefusedError";
 }
 
+/** The runs of one process. */
 export class Runs {
   readonly #options: Required<RunsOptions>;
   readonly #runs = new Map<string, Run>();
   readonly #ends = new Set<Promise<void>>();
   /** Unfinished runs by the address that asked for them. */
   readonly #unfinishedOf = new Map<string, number>();
-  readonly #queue = new RunQueue<Run>((run, place) => run.queue(place));
+  readonly #queue = new Queue<Run>((run, position) => run.queue(position));
   #closed = false;
 
   constructor(options: RunsOptions) {
@@ -108,7 +111,7 @@ export class Runs {
     }
     const run = "resume" in request ? this.#resumed(request) : this.#fresh(request);
     this.#runs.set(run.id, run);
-    logRun(run);
+    logRun(run, this.#options.log);
     run.subscribe(listener);
     run.announce();
     this.#unfinishedOf.set(client, own + 1);
@@ -127,11 +130,11 @@ export class Runs {
   }
 
   #resumed({ resume, device }: ResumeRequest): Run {
-    const { checkpoints, trainImages, redactPaths } = this.#options;
+    const { snapshots, trainImages, redactPaths } = this.#options;
     if (this.#runs.get(resume)?.finished === false) {
       throw new RefusedError(`The run ${resume} is still under way; follow it, or abort it first.`);
     }
-    const saved = checkpoints.find(resume);
+    const saved = snapshots.find(resume);
     if (saved === undefined) {
       throw new ValidationError(
         `resume names ${JSON.stringify(resume)}, of which no checkpoint is kept: start the training anew`,
@@ -146,7 +149,7 @@ export class Runs {
         "resume",
       );
     }
-    if (!checkpoints.hold(resume)) {
+    if (!snapshots.hold(resume)) {
       throw new RefusedError(`Another training goes on with the run ${resume} already.`);
     }
     return this.#newRun({ ...config, seed: config.seed }, {
@@ -156,10 +159,10 @@ export class Runs {
   }
 
   #newRun(config: Run["config"], past?: RunPast): Run {
-    const { checkpoints, trainImages } = this.#options;
+    const { snapshots, trainImages } = this.#options;
     return new Run(config, stepsOf(config, trainImages), {
       past,
-      canResume: (id) => checkpoints.find(id) !== undefined && !checkpoints.isHeld(id),
+      canResume: (id) => snapshots.find(id) !== undefined && !snapshots.isHeld(id),
     });
   }
 
@@ -195,13 +198,13 @@ export class Runs {
   /** As `stop`, and ends the worker, too: for a process that goes on. */
   async close(): Promise<void> {
     await this.stop();
-    this.#options.worker.close();
+    this.#options.engine.close();
   }
 
   async #conduct(run: Run): Promise<void> {
-    const { checkpoints, redactPaths } = this.#options;
-    const keeper = new CheckpointKeeper(run, checkpoints, redactPaths);
-    const letGo = () => run.resumedFrom !== undefined && checkpoints.release(run.resumedFrom);
+    const { snapshots, redactPaths } = this.#options;
+    const keeper = new SnapshotKeeper(run, this.#options);
+    const letGo = () => run.resumedFrom !== undefined && snapshots.release(run.resumedFrom);
     let deadline: ReturnType<typeof setTimeout> | undefined;
     run.signal.addEventListener("abort", () => deadline = setTimeout(() => run.endAborted(), ABORT_DEADLINE_MS));
     try {
@@ -211,7 +214,7 @@ export class Runs {
       letGo();
       if (run.signal.aborted) run.endAborted({ isSettled: true });
       else if (error instanceof ValidationError) run.endFailed(error.message, error.field);
-      else run.endFailed(redactPaths(explain(error)));
+      else run.endFailed(redactPaths(this.#explain(error)));
     } finally {
       letGo();
       clearTimeout(deadline);
@@ -222,7 +225,7 @@ export class Runs {
    * Looks for a duplicate now and again when the run's turn has come: the one before it may have stored one. A yes holds
    * for the model that was shown and for no other. A training that begins with a stored model makes a new one by intention.
    */
-  async #trainUnlessKept(run: Run, keeper: CheckpointKeeper): Promise<void> {
+  async #trainUnlessKept(run: Run, keeper: SnapshotKeeper): Promise<void> {
     const { store } = this.#options;
     const findDuplicate = async () => run.config.start_from == null ? await store.findDuplicate(run.config) : undefined;
     let duplicate = await findDuplicate();
@@ -250,22 +253,22 @@ export class Runs {
   }
 
   /** Trains and stores; the new model takes the place of `replaces`, where that is given and still there. */
-  async #train(run: Run, keeper: CheckpointKeeper, replaces?: string): Promise<void> {
+  async #train(run: Run, keeper: SnapshotKeeper, replaces?: string): Promise<void> {
     run.signal.throwIfAborted();
     run.begin();
-    const { store, worker, device, threads, checkpoints } = this.#options;
+    const { store, engine, device, threads, snapshots, log } = this.#options;
     const { config, past } = run;
     const origin = past === undefined
       ? { weights: await readStart(store, config) }
-      : { tensors: await checkpoints.read(past.checkpoint.history.run.id) };
-    const model = await worker.train(jobOf(run, origin, { device, threads }), {
+      : { tensors: await snapshots.read(past.checkpoint.history.run.id) };
+    const model = await engine.train(jobOf(run, origin, { device, threads }), {
       onStart: (start) => {
         log.info("run trains", { run: run.id, device: start.device });
         run.start(start);
       },
       onLosses: (batch) => run.addLosses(batch),
       onEpoch: (end) => run.endEpoch(end),
-      onGuess: (guess) => run.watchers.tell(guess),
+      onLivePad: (answer) => run.livePads.tell(answer),
       onSnapshot: (snapshot) => keeper.keep(snapshot),
     }, run.signal);
     const resultOf = (record: ModelRecord): ResultMessage => ({
@@ -293,6 +296,12 @@ export class Runs {
     await keeper.drop();
   }
 
+  #explain(error: unknown): string {
+    if (error instanceof TrainingError || error instanceof RegistryError) return error.message;
+    this.#options.log.error("a run failed", {}, error);
+    return "The training failed because of an internal error; the service's log has the details.";
+  }
+
   #endOneOf(client: string) {
     const left = this.#unfinishedOf.get(client)! - 1;
     if (left === 0) this.#unfinishedOf.delete(client);
@@ -307,10 +316,4 @@ export class Runs {
 
 function stepsOf({ batch_size, num_epochs }: TrainConfig, trainImages: number): number {
   return Math.ceil(trainImages / batch_size) * num_epochs;
-}
-
-function explain(error: unknown): string {
-  if (error instanceof TrainingError || error instanceof RegistryError) return error.message;
-  log.error("a run failed", {}, error);
-  return "The training failed because of an internal error; the service's log has the details.";
 }

@@ -1,8 +1,8 @@
-/** The loop of a training run: steps in chunks, losses out, a look at the stop flag in between. */
+/** The loop of a training: steps in chunks, losses out, a look at the stop flag in between. */
 import { concatFloats } from "../../core/bytes.ts";
 import type { Trainer } from "../../core/training/trainer.ts";
 import { Pace } from "./pace.ts";
-import type { EpochEnd, LossBatch } from "./worker_messages.ts";
+import type { LoopProgress, TrainingEvents } from "./training_job.ts";
 
 /** At most about thirty posts a second: more would cost the service's thread and show nobody anything. */
 const POST_INTERVAL_MS = 33;
@@ -10,25 +10,11 @@ const POST_INTERVAL_MS = 33;
 /** Before the first evaluation: a sixth as many images as an epoch has, each in about a third of a step's time. */
 const EVALUATION_STEPS_SHARE = 1 / 18;
 
+/** What the loop needs of a trainer. */
 export type LoopTrainer = Pick<
   Trainer,
   "device" | "step" | "stepsPerEpoch" | "totalSteps" | "run" | "evaluate" | "stop"
 >;
-
-export interface LoopEvents {
-  onLosses(batch: LossBatch): void;
-  onEpoch(end: EpochEnd): void;
-}
-
-/** Where a training is, besides its step. The loop keeps it up to date. */
-export interface LoopProgress {
-  /** Epochs whose steps and evaluation are done. */
-  epochsDone: number;
-  /** Sum of the losses since the last of them. */
-  lossSum: number;
-  /** Per cent, after the last of them. */
-  accuracy?: number;
-}
 
 /** Something to be done from time to time between two runs, such as keeping the state of the training. */
 export interface Pause {
@@ -38,8 +24,9 @@ export interface Pause {
   take(): Promise<void>;
 }
 
+/** How to run a training. */
 export interface LoopOptions {
-  /** From where to go on: of a trainer at step 0 the start. */
+  /** Where the trainer is; by default at the start. */
   progress?: LoopProgress;
   pauses?: readonly Pause[];
 }
@@ -58,7 +45,7 @@ export function isTorn({ stop }: Pick<Trainer, "stop">): boolean {
 export async function runTraining(
   trainer: LoopTrainer,
   trainImages: number,
-  events: LoopEvents,
+  events: Pick<TrainingEvents, "onLosses" | "onEpoch">,
   shouldStop: () => boolean,
   { progress = { epochsDone: 0, lossSum: 0 }, pauses = [] }: LoopOptions = {},
 ): Promise<number | undefined> {
@@ -151,4 +138,36 @@ async function runEpoch(
   }
   flush();
   return received >= lastStep;
+}
+
+/** Least time between two snapshots: what a crash, or a step too long to be waited for, may cost. */
+const SNAPSHOT_INTERVAL_MS = 10_000;
+/** Snapshots of large models take at most about this share of the time. */
+const SNAPSHOT_SHARE = 0.02;
+
+/** Has a snapshot of the training kept at regular intervals. */
+export class SnapshotTimer implements Pause {
+  readonly #keep: () => Promise<void>;
+  readonly #intervalMs: number;
+  readonly #now: () => number;
+  #dueAt: number;
+
+  /** @param now milliseconds; another clock in tests */
+  constructor(keep: () => Promise<void>, intervalMs = SNAPSHOT_INTERVAL_MS, now = () => performance.now()) {
+    this.#keep = keep;
+    this.#intervalMs = intervalMs;
+    this.#now = now;
+    this.#dueAt = now() + intervalMs;
+  }
+
+  due(): boolean {
+    return this.#now() >= this.#dueAt;
+  }
+
+  async take(): Promise<void> {
+    const began = this.#now();
+    await this.#keep();
+    const took = this.#now() - began;
+    this.#dueAt = this.#now() + Math.max(this.#intervalMs, took / SNAPSHOT_SHARE);
+  }
 }

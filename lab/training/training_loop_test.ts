@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
 import { Pace } from "./pace.ts";
-import { SnapshotTimer } from "./snapshot_timer.ts";
-import { type LoopProgress, type LoopTrainer, runTraining } from "./training_loop.ts";
-import type { EpochEnd, LossBatch } from "./worker_messages.ts";
+import { type LoopTrainer, runTraining, SnapshotTimer } from "./training_loop.ts";
+import type { EpochEnd, LoopProgress, LossBatch } from "./training_job.ts";
 
 const STEPS_PER_EPOCH = 250;
 /** Batches of 32, the last one short. */

@@ -1,6 +1,6 @@
 /**
- * Compares two series of accuracies, as the scripts beside this one print them, epoch by epoch: means, and Welch's t-test at
- * 95 % confidence (B. L. Welch, 1947).
+ * Compares two series of accuracies as printed by `convnn.ts` and `convnn_pytorch.py`, epoch by epoch: means, and Welch's t-test
+ * at 95 % confidence (B. L. Welch, 1947).
  *
  * Usage: deno run --allow-read scripts/accuracy/compare.ts OURS.jsonl PYTORCH.jsonl
  */
@@ -20,7 +20,7 @@ function sampleOf(values: readonly number[]): Sample {
   return { mean, variance, size: values.length };
 }
 
-/** Difference of the means and half the width of its 95 % confidence interval. */
+/** Welch's t-test: difference of the means, and half the width of its 95 % confidence interval. */
 export function welch(a: Sample, b: Sample): { difference: number; margin: number } {
   const va = a.variance / a.size, vb = b.variance / b.size;
   const freedom = (va + vb) ** 2 / (va ** 2 / (a.size - 1) + vb ** 2 / (b.size - 1));

@@ -4,7 +4,7 @@
  * Usage: deno run -A scripts/accuracy/convnn.ts [SEEDS] [EPOCHS]
  */
 import { openTrainer } from "../../core/training/trainer.ts";
-import { readSettings } from "../../service/settings.ts";
+import { readSettings } from "../../service/process/settings.ts";
 import { readDataset } from "../../service/dataset/dataset.ts";
 
 const [seeds = 5, epochs = 5] = Deno.args.map(Number);

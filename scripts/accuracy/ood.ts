@@ -1,6 +1,6 @@
 /**
- * How often the lab doubts that a drawing is a digit: false alarms on MNIST's test digits, and what it finds of drawings that
- * are none. Beside it, what a model's own confidence would find at the same number of false alarms.
+ * Measures the out-of-distribution check: false alarms on MNIST's test digits, and the share of other drawings that it finds.
+ * For comparison, the share that a model's own confidence finds at the same number of false alarms.
  *
  * Usage: deno run -A scripts/accuracy/ood.ts
  */
@@ -31,7 +31,7 @@ const anyDigit = () => {
 };
 const several = (maker: make.Maker) => Array.from({ length: OF_EACH }, () => maker(random, anyDigit));
 
-/** Curves that swing both ways at once (Lissajous), a kind of scribble that nothing was trained on. */
+/** Lissajous curves: a kind of scribble that the network was not trained on. */
 const loops: make.Maker = (random) => {
   const a = 1 + random.below(5), b = a % 5 + 1, p = random.between(0, 3), q = random.between(0, 3);
   const at = (i: number): Point => [5 + 5 * Math.sin(a * i / 19 + p), 5 + 5 * Math.sin(b * i / 19 + q)];
@@ -65,7 +65,7 @@ const drawings: Record<string, Uint8Array[]> = {
   "lying digits": several(make.lying),
 };
 
-/** One confidence for each drawing. */
+/** A model's confidence in its prediction, for each drawing. */
 async function confidences(spec: ModelSpec): Promise<Record<string, number[]>> {
   const trainer = await openTrainer({
     spec,
@@ -91,18 +91,18 @@ async function confidences(spec: ModelSpec): Promise<Record<string, number[]>> {
 
 const percent = (count: number, of: number) => (100 * count / of).toFixed(1).padStart(8);
 const models = await Promise.all(MODELS.map(confidences));
-/** Below it as many test digits lie as the rule doubts. */
+/** The confidence below which as many test digits lie as the check reports. */
 const limits = models.map((model) =>
   model["test digits"].toSorted((a, b) => a - b)[Math.round(test.count * FALSE_ALARM_PERCENT / 100)]
 );
 console.log(
-  `${"doubted, per cent".padEnd(22)} number     rule  ${MODELS.map((m) => m.modelType).join("  ")} (confidence)`,
+  `${"found, per cent".padEnd(22)} number    check  ${MODELS.map((m) => m.modelType).join("  ")} (confidence)`,
 );
 for (const [name, pictures] of Object.entries(drawings)) {
-  const doubts = pictures.filter(isOutOfDistribution).length;
+  const found = pictures.filter(isOutOfDistribution).length;
   const byConfidence = models.map((model, i) => {
     return percent(model[name].filter((confidence) => confidence < limits[i]).length, pictures.length);
   });
   const number = String(pictures.length).padStart(6);
-  console.log(`${name.padEnd(22)} ${number} ${percent(doubts, pictures.length)} ${byConfidence.join(" ")}`);
+  console.log(`${name.padEnd(22)} ${number} ${percent(found, pictures.length)} ${byConfidence.join(" ")}`);
 }

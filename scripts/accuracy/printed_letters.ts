@@ -1,10 +1,11 @@
-/** Letters as Chromium prints them in the fonts that are installed. */
+/** Letters as Chromium draws them in several fonts. */
 import { prepareDrawing } from "../../core/mnist/drawing/drawing.ts";
 import { openChromium } from "../../ui/testing/chromium.ts";
 
 const SIDE = 112;
+/** Upper and lower case. */
 export const LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
-/** Nobody can tell some of them from a digit: 0, 1, 2, 5, 6, 8, 9 in other words. */
+/** Letters that may be mistaken for a 0, 1, 2, 5, 6, 8 or 9. */
 export const LOOKALIKES = "BDGIJOQSZbgijloqsyz";
 const FONTS = [
   "80px DejaVu Sans",
@@ -17,11 +18,14 @@ const FONTS = [
   "80px DejaVu Math TeX Gyre",
 ];
 
+/** A letter in one font. */
 export interface PrintedLetter {
   letter: string;
+  /** 784 bytes, ink 255 on paper 0. */
   pixels: Uint8Array;
 }
 
+/** Draws each of `letters` in every font. Needs Chromium. */
 export async function printedLetters(letters = LETTERS): Promise<PrintedLetter[]> {
   const browser = await openChromium();
   try {
@@ -40,12 +44,12 @@ export async function printedLetters(letters = LETTERS): Promise<PrintedLetter[]
           context.textBaseline = "middle";
           context.fillText(letter, side / 2, side / 2);
           const { data } = context.getImageData(0, 0, side, side);
-          return { letter, grey: Array.from({ length: side * side }, (_, i) => data[4 * i]) };
+          return { letter, tones: Array.from({ length: side * side }, (_, i) => data[4 * i]) };
         })
       );
     }, { letters, fonts: FONTS, side: SIDE });
-    return pictures.map(({ letter, grey }) => {
-      const data = Uint8Array.from(grey);
+    return pictures.map(({ letter, tones }) => {
+      const data = Uint8Array.from(tones);
       return { letter, pixels: prepareDrawing({ width: SIDE, height: SIDE, channels: 1, data }) };
     });
   } finally {

@@ -1,6 +1,6 @@
 /** What a benchmark case is, and what all cases share. */
 import type { Dataset } from "../../core/mnist/idx.ts";
-import type { Settings } from "../../service/settings.ts";
+import type { Settings } from "../../service/process/settings.ts";
 
 /** One measured number with its unit. */
 export interface Figure {

@@ -1,7 +1,7 @@
 /** Times the lab. Each case first proves that its results are right, then is timed. */
 import { parseArgs } from "node:util";
-import { runMain } from "../../service/serve.ts";
-import { readSettings, StartupError } from "../../service/settings.ts";
+import { runMain } from "../../service/process/serve.ts";
+import { readSettings, StartupError } from "../../service/process/settings.ts";
 import { readDataset } from "../../service/dataset/dataset.ts";
 import { prepare } from "../lib/prepare.ts";
 import { type Bench, type Case, type Figure, Skipped } from "./case.ts";

@@ -1,6 +1,6 @@
 /** The same `POST /predict`, answered by FastAPI, PyTorch, Pillow and NumPy. */
 import { join } from "node:path";
-import { freePort } from "../../service/free_ports_testing.ts";
+import { freePort } from "../../service/testing/free_ports.ts";
 import type { Bench, Figure } from "./case.ts";
 import { compareInTurn, median } from "./measure.ts";
 import { ask, load, type Predictions, warmUp, withPredictions } from "./predict.ts";

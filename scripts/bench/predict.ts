@@ -7,13 +7,13 @@ import { openTrainer } from "../../core/training/trainer.ts";
 import type { NamedTensor } from "../../core/models/spec.ts";
 import { assertAllClose } from "../../core/testing/assert_all_close.ts";
 import type { ModelRecord, PredictResponse } from "../../protocol/mod.ts";
-import { Registry } from "../../lab/models/mod.ts";
 import { decodePng } from "../../inference_service/drawing/png/decode.ts";
 import type { Bench, Case, Figure } from "./case.ts";
 import { trainerOptions, TRAINING_CONFIGS } from "./configs.ts";
 import { drawTestDigit, pngOf } from "./drawing.ts";
 import type { Load } from "./predict_client.ts";
 import { withFolder, withService } from "./service_process.ts";
+import { openRegistry } from "../../service/files/open_registry.ts";
 
 const CLIENTS = 32;
 const DRAWINGS = 8;
@@ -81,7 +81,7 @@ async function learn({ dataset }: Bench): Promise<NamedTensor[]> {
 }
 
 async function store(modelsDir: string, weights: NamedTensor[]): Promise<ModelRecord> {
-  const registry = await Registry.open(modelsDir);
+  const registry = await openRegistry(modelsDir);
   return await registry.store({
     model_type: CONFIG.spec.modelType,
     optimizer: "Adam",

@@ -5,12 +5,14 @@ import { answerPrediction } from "../../inference_service/predict.ts";
 import { DrawingReader } from "../../inference_service/drawing/drawing_reader.ts";
 import { PredictorCache } from "../../inference_service/predictor_cache.ts";
 import { findMatch, findNearest, type ModelRecord } from "../../protocol/mod.ts";
-import { type NewModel, Registry, specOf } from "../../lab/models/mod.ts";
-import { createServiceApp, HttpError } from "../../service/app.ts";
-import { addModelRoutes } from "../../service/model_routes.ts";
+import { type NewModel, specOf } from "../../lab/models/mod.ts";
+import { createServiceApp } from "../../service/http/app.ts";
+import { HttpError } from "../../service/http/errors.ts";
+import { addModelRoutes } from "../../service/http/model_routes.ts";
 import type { Bench, Case, Figure } from "./case.ts";
 import { median } from "./measure.ts";
 import { withFolder } from "./service_process.ts";
+import { openRegistry } from "../../service/files/open_registry.ts";
 
 const COUNT = 10_000;
 /** As many as the service keeps open. */
@@ -65,8 +67,8 @@ function withModels(measure: (folder: string) => Promise<Figure[]>): Promise<Fig
 }
 
 async function measureListing({ settings }: Bench, folder: string): Promise<Figure[]> {
-  const cold = await milliseconds(async () => proveList(await (await Registry.open(folder)).list()));
-  const registry = await Registry.open(folder);
+  const cold = await milliseconds(async () => proveList(await (await openRegistry(folder)).list()));
+  const registry = await openRegistry(folder);
   const app = createServiceApp(settings, "training");
   addModelRoutes(app, registry);
   const get = async () => await (await app.request("http://localhost/api/models")).arrayBuffer();
@@ -79,7 +81,7 @@ async function measureListing({ settings }: Bench, folder: string): Promise<Figu
 }
 
 async function measureMatching(folder: string): Promise<Figure[]> {
-  const store = await Registry.open(folder);
+  const store = await openRegistry(folder);
   const records = await store.list();
   const predictors = new PredictorCache(() =>
     Promise.resolve({ predict: () => Promise.resolve(new Float32Array(10).fill(0.1)), close() {} })
@@ -113,12 +115,12 @@ async function measureMatching(folder: string): Promise<Figure[]> {
 }
 
 async function measureStoring(folder: string): Promise<Figure[]> {
-  const registry = await Registry.open(folder, { write: true });
+  const registry = await openRegistry(folder, { write: true });
   const weights = parameterSpecs(specOf(MODEL)).map(({ name, shape }) => (
     { name, shape, data: new Float32Array(shape.reduce((a, b) => a * b, 1)) }
   ));
   const small = await withFolder(async (empty) => {
-    const registry = await Registry.open(empty, { write: true });
+    const registry = await openRegistry(empty, { write: true });
     return await milliseconds(() => registry.store(MODEL, weights));
   });
   await registry.store(MODEL, weights);

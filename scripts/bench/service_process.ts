@@ -1,10 +1,10 @@
 /** Runs the real services as processes, with the permissions that they have in use. */
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { freePort } from "../../service/free_ports_testing.ts";
-import { readSettings } from "../../service/settings.ts";
-import { localUrl } from "../../service/url_host.ts";
-import { permissions, type ServiceName } from "../lib/service_command.ts";
+import { freePort } from "../../service/testing/free_ports.ts";
+import { readSettings } from "../../service/process/settings.ts";
+import { localUrl } from "../../service/process/addresses.ts";
+import { permissionFlags, type ServiceName } from "../../service/process/launch.ts";
 import { PROJECT_DIR } from "../lib/source_files.ts";
 
 const START_MS = 30_000;
@@ -31,7 +31,7 @@ export async function withService<T>(
   const settings = readSettings((key) => env[key] ?? Deno.env.get(key));
   const start = performance.now();
   const child = new Deno.Command(Deno.execPath(), {
-    args: ["run", ...permissions(name, settings), join(PROJECT_DIR, `${name}_service`, "main.ts")],
+    args: ["run", ...permissionFlags(name, settings), join(PROJECT_DIR, `${name}_service`, "main.ts")],
     env,
     stdin: "null",
     stdout: "null",

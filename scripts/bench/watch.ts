@@ -3,9 +3,9 @@ import { closeThreads } from "../../core/backends/wasm/backend.ts";
 import { IMAGE_PIXELS } from "../../core/models/spec.ts";
 import { openTrainer } from "../../core/training/trainer.ts";
 import { assertAllClose } from "../../core/testing/assert_all_close.ts";
-import { Guesser } from "../../lab/training/guesser.ts";
-import { type LoopProgress, type Pause, runTraining } from "../../lab/training/training_loop.ts";
-import { WatchBoard } from "../../lab/training/watch_board.ts";
+import { LivePadBoard, LivePadClassifier } from "../../lab/training/live_pad.ts";
+import type { LoopProgress } from "../../lab/training/training_job.ts";
+import { type Pause, runTraining } from "../../lab/training/training_loop.ts";
 import type { Bench, Case, Figure } from "./case.ts";
 import { THREAD_COUNTS, titleOf, trainerOptions, TRAINING_CONFIGS, type TrainingConfig } from "./configs.ts";
 import { compareInTurn } from "./measure.ts";
@@ -25,16 +25,16 @@ export function watchCases(bench: Bench): Case[] {
 async function measure({ dataset, seconds, pairs }: Bench, config: TrainingConfig, threads: number): Promise<Figure[]> {
   const options = trainerOptions(config, dataset, threads);
   const watched = await openTrainer(options), plain = await openTrainer(options);
-  const board = new WatchBoard();
+  const board = new LivePadBoard();
   const drawing = dataset.test.images.slice(0, IMAGE_PIXELS);
-  board.put({ place: 0, number: 1, pixels: Uint8Array.from(drawing) });
+  board.put({ slot: 0, number: 1, pixels: Uint8Array.from(drawing) });
   let guesses = 0, guessing = 0, training = 0;
-  const guesser = new Guesser(board, watched, () => guesses++);
+  const classifier = new LivePadClassifier(board, watched, () => guesses++);
   const timed: Pause = {
-    due: () => guesser.due(),
+    due: () => classifier.due(),
     async take() {
       const began = performance.now();
-      await guesser.take();
+      await classifier.take();
       guessing += performance.now() - began;
     },
   };
@@ -52,7 +52,7 @@ async function measure({ dataset, seconds, pairs }: Bench, config: TrainingConfi
   try {
     const losses = await plain.run(PROOF_STEPS);
     for (let step = 0; step < PROOF_STEPS; step += 8) {
-      await guesser.take();
+      await classifier.take();
       assertAllClose(await watched.run(8), losses.subarray(step, step + 8), { relative: 0, absolute: 0 }, "losses");
     }
     guesses = 0;

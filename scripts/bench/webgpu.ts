@@ -12,7 +12,7 @@ import type { ModelSpec } from "../../core/models/spec.ts";
 import { initialParameters, writeParameters } from "../../core/models/parameters.ts";
 import { STATE, trainingProgram } from "../../core/training/programs.ts";
 import type { Session } from "../../core/session.ts";
-import { readSettings } from "../../service/settings.ts";
+import { readSettings } from "../../service/process/settings.ts";
 import { readDataset } from "../../service/dataset/dataset.ts";
 import { coordinates, perElement, type WgslKernel } from "../../core/codegen/wgsl/kernel.ts";
 import type { ElementwiseOp, KernelOp, Op } from "../../core/op.ts";

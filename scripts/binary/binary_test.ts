@@ -8,7 +8,7 @@ import { CANVAS, drawDigit } from "../../core/mnist/drawing/drawing_testing.ts";
 import { IMAGE_PIXELS } from "../../core/models/spec.ts";
 import { writePng } from "../../inference_service/drawing/png/testing.ts";
 import { readTestDigits } from "../../service/dataset/dataset.ts";
-import { readSettings } from "../../service/settings.ts";
+import { readSettings } from "../../service/process/settings.ts";
 import { workerScripts } from "./contents.ts";
 import { BareMachine, packLab } from "./lab_testing.ts";
 import { packageFile } from "./embedded_files.ts";

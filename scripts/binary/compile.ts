@@ -3,8 +3,8 @@
  * runs on. Deno downloads the runtime that goes into a binary; DENORT_BIN names one that is there already.
  */
 import { join } from "node:path";
-import { runMain } from "../../service/serve.ts";
-import { readSettings, StartupError } from "../../service/settings.ts";
+import { runMain } from "../../service/process/serve.ts";
+import { readSettings, StartupError } from "../../service/process/settings.ts";
 import { prepare } from "../lib/prepare.ts";
 import { PROJECT_DIR } from "../lib/source_files.ts";
 import { EMBEDDED_FOLDERS, ENTRY, PERMISSIONS, TARGETS, workerScripts } from "./contents.ts";

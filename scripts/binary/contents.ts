@@ -1,7 +1,7 @@
 /** What the lab's binary is made of: its entry, what is embedded beside the entry's imports, and what it may do. */
 import { posix } from "node:path";
 import { OPENERS } from "../../cli/open_browser.ts";
-import { SETTING_NAMES } from "../../service/settings.ts";
+import { SETTING_NAMES } from "../../service/process/settings.ts";
 import { sourceImports } from "../lib/source_imports.ts";
 import { readSources } from "../lib/source_files.ts";
 

@@ -4,7 +4,7 @@ import { promisify } from "node:util";
 import zlib from "node:zlib";
 import { DATASET_FILES } from "../../core/mnist/idx.ts";
 import { findRawFile, rawFolder, REMEDY } from "../../service/dataset/raw_file.ts";
-import { StartupError } from "../../service/settings.ts";
+import { StartupError } from "../../service/process/settings.ts";
 import { PROJECT_DIR } from "../lib/source_files.ts";
 
 /** 47 MB become 9.7 in two seconds; the highest level takes fourteen times as long for 0.3 % less. */

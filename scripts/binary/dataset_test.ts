@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { gunzipSync, gzipSync } from "node:zlib";
 import { rawFolder } from "../../service/dataset/raw_file.ts";
-import { StartupError } from "../../service/settings.ts";
+import { StartupError } from "../../service/process/settings.ts";
 import { embedDataset } from "./dataset.ts";
 
 const NAMES = ["train-images-idx3", "train-labels-idx1", "t10k-images-idx3", "t10k-labels-idx1"]

@@ -1,7 +1,7 @@
 /** For tests: the lab as a binary would run it, in a folder of exactly the files that are embedded in one. */
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { freePorts } from "../../service/free_ports_testing.ts";
+import { freePorts } from "../../service/testing/free_ports.ts";
 import { compileLab, prepareContents } from "./compile.ts";
 import { ENTRY, PERMISSIONS } from "./contents.ts";
 import { type EmbeddedFile, embeddedFiles, unpack } from "./embedded_files.ts";

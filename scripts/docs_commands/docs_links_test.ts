@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { dirname, join } from "node:path";
-import { SETTING_NAMES } from "../../service/settings.ts";
+import { SETTING_NAMES } from "../../service/process/settings.ts";
 import { PROJECT_DIR } from "../lib/source_files.ts";
 import { readDocs } from "./read_docs.ts";
 

@@ -1,7 +1,7 @@
 /** For tests: somebody who types what the documents say, with ports and folders of their own. */
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { freePorts } from "../../service/free_ports_testing.ts";
+import { freePorts } from "../../service/testing/free_ports.ts";
 import { eventually } from "../../ui/testing/eventually.ts";
 import { PROJECT_DIR } from "../lib/source_files.ts";
 

@@ -6,6 +6,8 @@ export interface Layer {
   path: string;
   /** Paths of the layers that it may import, besides itself. `*`: all. */
   imports: readonly string[];
+  /** Paths of the layers that its tests may import, too. */
+  tests?: readonly string[];
   /** Packages that it may import; left out: any. */
   packages?: readonly string[];
   why: string;
@@ -83,7 +85,14 @@ export const LAYERS: readonly Layer[] = [
   ),
   core("core/examples/", ["core/mod.ts"], "a user knows the front door only"),
   { path: "protocol/", imports: [], packages: ["valibot"], why: "the words of services and pages alike" },
-  { path: "lab/", imports: [...PUBLIC_CORE, "protocol/", "service/"], why: "what a lab does, wherever it runs" },
+  {
+    path: "lab/",
+    imports: [...PUBLIC_CORE, "protocol/"],
+    // A disk to test on.
+    tests: ["service/"],
+    packages: ["valibot"],
+    why: "what a lab does, wherever it runs: lab/host.ts says what it needs of its host",
+  },
   {
     path: "service/",
     imports: [...PUBLIC_CORE, "core/random.ts", "protocol/", "lab/"],

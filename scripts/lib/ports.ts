@@ -1,6 +1,6 @@
 /** Ports: free before a start, open after it. */
 import { setTimeout as delay } from "node:timers/promises";
-import { type Settings, StartupError } from "../../service/settings.ts";
+import { type Settings, StartupError } from "../../service/process/settings.ts";
 
 /** How often a port is tried, in ms. */
 const POLL_MS = 20;

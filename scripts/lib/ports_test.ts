@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readSettings, StartupError } from "../../service/settings.ts";
+import { readSettings, StartupError } from "../../service/process/settings.ts";
 import { requireFreePorts } from "./ports.ts";
 
 const NO_PORT = 70_000;

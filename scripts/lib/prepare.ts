@@ -1,9 +1,9 @@
 /** What must be in place before a service or a test runs. */
 import * as esbuild from "esbuild";
-import type { Settings } from "../../service/settings.ts";
+import type { Settings } from "../../service/process/settings.ts";
 import { buildUi } from "../build_ui.ts";
 import { fetchData, type Tell } from "../fetch_data.ts";
-import { requireFolder } from "../../service/folders.ts";
+import { requireFolder } from "../../service/process/folders.ts";
 
 /**
  * The dataset, the pages and the folder for models.

@@ -32,7 +32,7 @@ export function violations(sources: Sources): Violation[] {
   const found = [
     ...wrongImports(sources),
     ...cycles(sources),
-    ...platformInCore(sources),
+    ...platformUse(sources),
     ...longFiles(sources),
     ...undocumentedExports(sources),
     ...registryHosts(sources),
@@ -78,7 +78,7 @@ function wrongFile(path: string, layer: Layer, target: string, sources: Sources)
   if (!sources.has(target)) return `imports ${target}, which is not there`;
   if (layer.imports.includes("*")) return;
   if (isTestCode(path)) {
-    const allowed = [topFolder(path), ...layer.imports.map(topFolder)];
+    const allowed = [topFolder(path), ...layer.imports.map(topFolder), ...layer.tests ?? []];
     if (allowed.includes(topFolder(target))) return;
   } else {
     if (isTestCode(target)) return `imports ${target}, which is for tests`;
@@ -118,14 +118,18 @@ function cycles(sources: Sources): Violation[] {
 /** Examples are scripts, and show what a script does. */
 const SCRIPTS_OF_CORE = "core/examples/";
 
-function platformInCore(sources: Sources): Violation[] {
+/** These run in Deno, in workers and in browsers alike. */
+const WITHOUT_PLATFORM = ["core/", "lab/"];
+
+function platformUse(sources: Sources): Violation[] {
   const found: Violation[] = [];
   for (const [path, text] of sources) {
-    if (!path.startsWith("core/") || path.startsWith(SCRIPTS_OF_CORE) || !isCode(path) || isTestCode(path)) continue;
+    const folder = WITHOUT_PLATFORM.find((folder) => path.startsWith(folder));
+    if (folder === undefined || path.startsWith(SCRIPTS_OF_CORE) || !isCode(path) || isTestCode(path)) continue;
     const code = withoutComments(text);
     for (const match of code.matchAll(/(?<![\w.$"'])(Deno|document|window|process)\.(?=\w)/g)) {
       if (bindsName(code, match[1])) continue;
-      const rule = `core/ may not use ${match[1]} (it runs in Deno, in workers and in browsers alike)`;
+      const rule = `${folder} may not use ${match[1]} (it runs in Deno, in workers and in browsers alike)`;
       found.push({ path, line: lineAt(code, match.index), rule });
     }
   }

@@ -22,8 +22,8 @@ Deno.test("imports down the layers break no rule", () => {
     "core/backends/wasm/backend.ts": `import * as ops from "../../ops/mod.ts";`,
     "core/backends/wasm/worker.ts": ``,
     "core/training/trainer.ts": `import { open } from "../backends/open.ts";`,
-    "lab/training/worker.ts": `import { openTrainer } from "../../core/training/trainer.ts";`,
-    "scripts/dev.ts": `import "../lab/training/worker.ts";`,
+    "training_service/threads/training_worker.ts": `import { openTrainer } from "../../core/training/trainer.ts";`,
+    "scripts/dev.ts": `import "../training_service/threads/training_worker.ts";`,
   });
   assert.deepEqual(found, []);
 });
@@ -37,7 +37,7 @@ Deno.test("an import up the layers is named by file, line and rule", () => {
 });
 
 Deno.test("the services never import each other, not even for types or as workers", () => {
-  const files = { "inference_service/service.ts": `` };
+  const files = { "inference_service/app.ts": `` };
   const target = `"../inference_service/app.ts"`;
   for (const line of [`import type { A } from ${target};`, `const url = new URL(${target}, import.meta.url);`]) {
     assertOne(
@@ -61,6 +61,15 @@ Deno.test("the core uses neither Node nor packages nor the platform, its tests m
   assertOne(broken({ "core/training/a.ts": `const w = window.innerWidth;` }), /may not use window/);
   assert.deepEqual(broken({ "core/training/a.ts": `each((window, i) => window.map(i));` }), []);
   assert.deepEqual(broken({ "core/training/a.ts": `// The end of a window. Deno.x\nconst a = view.window.size;` }), []);
+});
+
+Deno.test("the lab uses neither the platform nor the services, its tests may use a service's disk", () => {
+  const files = { "service/files/disk_folder.ts": `` };
+  const source = `import "../../service/files/disk_folder.ts";`;
+  assertOne(broken({ ...files, "lab/models/a.ts": source }), /lab\/ may not import service/);
+  assert.deepEqual(broken({ ...files, "lab/models/a_test.ts": source }), []);
+  assertOne(broken({ "lab/models/a.ts": `Deno.statSync("/");` }), /lab\/ may not use Deno/);
+  assertOne(broken({ "lab/models/a.ts": `import "node:path";` }), /lab\/ may not import Node's node:path/);
 });
 
 Deno.test("tests may use every layer of their own folder, and no more than their folder may", () => {

@@ -5,7 +5,7 @@
  * share. Files, or folders with all below.
  */
 export const ALONE = [
-  "core/backends/webgpu/webgpu_test.ts",
+  "core/backends/webgpu/backend_test.ts",
   "core/formats/fuzz_test.ts",
   "core/mnist/ood/ood_test.ts",
   "inference_service/drawing/drawing_fuzz_test.ts",
@@ -24,7 +24,7 @@ export const ALONE = [
   "training_service/responsiveness_test.ts",
   "training_service/resume_e2e_test.ts",
   "training_service/resume_test.ts",
-  "training_service/worker_client_test.ts",
+  "lab/training/worker_engine_test.ts",
   "lab/runs/",
   "training_service/sockets/",
   "training_service/strangers_test.ts",

@@ -5,7 +5,7 @@
  * Usage: deno run --allow-net scripts/load/clients.ts TRAINING_URL RUN ONLOOKERS INFERENCE_URL DRAWERS WARM_UP SECONDS < body
  */
 import { setTimeout as delay } from "node:timers/promises";
-import { RawSocket } from "../../service/raw_socket_testing.ts";
+import { RawSocket } from "../../service/testing/raw_socket.ts";
 import { HttpClient, postRequest } from "../bench/http_client.ts";
 import { quantile } from "../bench/measure.ts";
 

@@ -1,4 +1,4 @@
-/** Digits and letters as strokes in a square of ten, several hands of some. */
+/** Digits and letters as strokes in a 10×10 square, some in several handwritings. */
 import { type Figure, parseFigure } from "./pen.ts";
 
 const DIGIT_STROKES = [
@@ -62,5 +62,7 @@ const LETTER_STROKES = [
   "1,1 3,0.3 4.5,3 4,8 5.5,10 7.5,6 9,1",
 ];
 
+/** Digits; several figures of each. */
 export const DIGITS: readonly Figure[] = DIGIT_STROKES.map(parseFigure);
+/** Letters that cannot be mistaken for a digit. */
 export const LETTERS: readonly Figure[] = LETTER_STROKES.map(parseFigure);

@@ -1,4 +1,4 @@
-/** Drawings that are no digits: some made of strokes, some of real digits that were spoilt. */
+/** Makes drawings that are no digits: some of strokes, some by spoiling real digits. */
 import { drawPage } from "../../core/mnist/drawing/drawing_testing.ts";
 import { prepareDrawing } from "../../core/mnist/drawing/drawing.ts";
 import { IMAGE_PIXELS, IMAGE_SIDE } from "../../core/models/spec.ts";
@@ -8,21 +8,25 @@ import type { RandomSource } from "./random_source.ts";
 
 const SIDE = IMAGE_SIDE;
 
+/** Makes one drawing, 784 bytes. `digit` returns a random digit of the dataset. */
 export type Maker = (random: RandomSource, digit: () => Digit) => Uint8Array;
 
+/** A digit of the dataset. */
 export interface Digit {
+  /** 784 bytes, ink 255 on paper 0. */
   pixels: Uint8Array;
   label: number;
 }
 
-/** From a hair line to a felt pen, as a share of the figure's longer side. */
+/** A random pen, from a hairline to a felt-tip, as a share of the figure's longer side. */
 export function somePen(random: RandomSource): number {
   return random.between(0.06, 0.22);
 }
 
+/** A letter that looks like no digit. */
 export const letter: Maker = (random) => write(byHand(random.pick(LETTERS), random), somePen(random));
 
-/** A pen that wanders about and turns at random. */
+/** A pen that wanders and turns at random. */
 export const scribble: Maker = (random) => {
   const strokes = 1 + random.below(3), figure: Point[][] = [];
   for (let i = 0; i < strokes; i++) {
@@ -42,7 +46,7 @@ export const scribble: Maker = (random) => {
   return write(figure, somePen(random));
 };
 
-/** To and fro, as one crosses something out. */
+/** Back and forth, as when crossing something out. */
 export const zigzag: Maker = (random) => {
   const turns = 5 + random.below(9), stroke: Point[] = [];
   for (let i = 0; i <= turns; i++) {
@@ -52,7 +56,7 @@ export const zigzag: Maker = (random) => {
   return write(byHand([rounded(flat[0], random.below(3))], random), somePen(random));
 };
 
-/** Two to four straight lines that cross or stand side by side, one that lies, or dots. */
+/** Two to four straight lines, a horizontal one, or dots. */
 export const lines: Maker = (random) => {
   const count = random.below(5), at = () => random.between(0, 10);
   if (count === 0) return write([[[0, 5], [10, 5 + random.between(-3, 3)]]], somePen(random));
@@ -63,7 +67,7 @@ export const lines: Maker = (random) => {
   return write(Array.from({ length: count }, (): Point[] => [[at(), at()], [at(), at()]]), somePen(random));
 };
 
-/** Closed shapes with corners, spirals, crosses, stars. */
+/** Polygons, spirals, crosses and stars. */
 export const shape: Maker = (random) => {
   const kind = random.below(4), corners = 3 + random.below(4), start = random.between(0, 6.3);
   const turn = (share: number, radius: number): Point => [
@@ -83,7 +87,7 @@ export const shape: Maker = (random) => {
   return write(byHand(figure[kind], random), somePen(random));
 };
 
-/** Every pixel by chance: as a page, or within the 28×28 pixels. */
+/** Random pixels: on a page, or directly in the 28×28 pixels. */
 export const noise: Maker = (random) => {
   const share = random.between(0.05, 0.9), grain = 1 + random.below(8);
   if (random.next() < 0.4) {
@@ -95,7 +99,7 @@ export const noise: Maker = (random) => {
   return prepareDrawing(drawPage(page, (x, y) => ink[Math.floor(y / grain) * cells + Math.floor(x / grain)]));
 };
 
-/** Blocks of a digit, each in another's place. */
+/** The blocks of a digit in random order. */
 export const shuffled: Maker = (random, digit) => {
   const { pixels } = digit(),
     block = random.pick([7, 14, 4, 7]),
@@ -112,7 +116,7 @@ export const shuffled: Maker = (random, digit) => {
   });
 };
 
-/** The upper, lower, left or right half of a digit other than 1, of which half is a 1 still. */
+/** The upper, lower, left or right half of a digit other than 1: half of a 1 is still a 1. */
 export const half: Maker = (random, digit) => {
   let one = digit();
   while (one.label === 1) one = digit();
@@ -122,7 +126,7 @@ export const half: Maker = (random, digit) => {
   return again((x, y) => kept(x, y) ? pixels[y * SIDE + x] : 0);
 };
 
-/** Two digits one over the other. */
+/** Two digits on top of each other. */
 export const overlaid: Maker = (random, digit) => {
   const a = digit(), b = digit(), dx = random.below(9) - 4, dy = random.below(5) - 2;
   return again((x, y) => {
@@ -131,7 +135,7 @@ export const overlaid: Maker = (random, digit) => {
   });
 };
 
-/** A digit that lies on its side, of those that are then none. */
+/** A digit turned on its side, of those that are then no digit. */
 export const lying: Maker = (random, digit) => {
   let one = digit();
   while (![2, 3, 4, 5, 7].includes(one.label)) one = digit();
@@ -139,7 +143,7 @@ export const lying: Maker = (random, digit) => {
   return again((x, y) => left ? pixels[x * SIDE + SIDE - 1 - y] : pixels[(SIDE - 1 - x) * SIDE + y]);
 };
 
-/** A picture of 28×28 prepared as a drawing. */
+/** Prepares a picture of 28×28 like a drawing. */
 function again(at: (x: number, y: number) => number): Uint8Array {
   const data = new Uint8Array((SIDE + 2) ** 2).fill(255);
   let any = false;

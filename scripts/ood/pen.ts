@@ -1,14 +1,16 @@
-/** Figures of strokes, written by a hand that is not quite steady and made 28×28 as every drawing is. */
+/** Writes figures of strokes with an unsteady hand, prepared as 28×28 like every drawing. */
 import { prepareDrawing } from "../../core/mnist/drawing/drawing.ts";
 import type { Raster } from "../../core/mnist/drawing/raster.ts";
 import type { RandomSource } from "./random_source.ts";
 
+/** In a 10×10 square. */
 export type Point = readonly [x: number, y: number];
+/** Strokes of a pen. */
 export type Figure = readonly (readonly Point[])[];
 
 const SIDE = 56;
 
-/** `"0,10 5,0 10,10|2,6 8,6"` → strokes, in a square of ten. */
+/** Strokes from text such as `"0,10 5,0 10,10|2,6 8,6"`. */
 export function parseFigure(text: string): Figure {
   return text.split("|").map((stroke) =>
     stroke.trim().split(/\s+/).map((point) => {
@@ -18,7 +20,7 @@ export function parseFigure(text: string): Figure {
   );
 }
 
-/** Leans, stretches and shakes a figure as hands do. */
+/** Slants, stretches and shakes a figure at random, as handwriting does. */
 export function byHand(figure: Figure, random: RandomSource): Figure {
   const angle = random.between(-0.2, 0.2), lean = random.between(-0.1, 0.35), width = random.between(0.55, 1.1);
   const cos = Math.cos(angle), sin = Math.sin(angle), shake = random.between(0.1, 0.55);
@@ -33,7 +35,7 @@ export function byHand(figure: Figure, random: RandomSource): Figure {
   });
 }
 
-/** Corners cut `rounds` times (G. Chaikin, 1974); the ends stay. */
+/** Cuts the corners `rounds` times (G. Chaikin, 1974). The ends stay. */
 export function rounded(stroke: readonly Point[], rounds: number): readonly Point[] {
   let points = stroke;
   for (let round = 0; round < rounds && points.length > 2; round++) {
@@ -49,7 +51,7 @@ export function rounded(stroke: readonly Point[], rounds: number): readonly Poin
   return points;
 }
 
-/** The figure as a drawing of 784 bytes; the pen is `pen` of the figure's longer side wide. */
+/** The figure as a drawing, 784 bytes. The width of the pen is `pen` × the figure's longer side. */
 export function write(figure: Figure, pen: number): Uint8Array {
   const all = figure.flat();
   const left = Math.min(...all.map(([x]) => x)), top = Math.min(...all.map(([, y]) => y));

@@ -1,12 +1,12 @@
 /**
- * Teaches a small network to tell digits from what is none, and writes it to `core/mnist/ood/ood_table.ts`. It is a SimpleNN of
- * this lab's own, whose first pixels are the cells of a drawing; of its ten outputs two are used.
+ * Trains the small network that tells digits from other drawings, and writes it to `core/mnist/ood/ood_table.ts`. It is one of
+ * this lab's SimpleNNs: the cells of a drawing are its first pixels, and two of its ten outputs are used.
  *
  * Usage: deno run -A scripts/ood/train.ts   (takes some minutes; deno fmt afterwards)
  */
 import { prepareDrawing } from "../../core/mnist/drawing/drawing.ts";
 import { CANVAS, drawDigit } from "../../core/mnist/drawing/drawing_testing.ts";
-import { doubtCells, readTable, scoreOf } from "../../core/mnist/ood/ood_network.ts";
+import { cellsOf, readTable, scoreOf } from "../../core/mnist/ood/ood_network.ts";
 import { type DigitSet } from "../../core/mnist/idx.ts";
 import { IMAGE_PIXELS, type NamedTensor } from "../../core/models/spec.ts";
 import { openTrainer } from "../../core/training/trainer.ts";
@@ -19,11 +19,12 @@ import { sourceOf, tableOf } from "./write_table.ts";
 
 const TABLE = new URL("../../core/mnist/ood/ood_table.ts", import.meta.url);
 const UNITS = 32, EPOCHS = 20, LEARNING_RATES = [0.004, 0.001, 0.0002], SEED = 7;
-/** The last digits of the training set are not trained on: they set the threshold. */
-const KEPT = 10_000;
-/** Share of the kept digits that may be doubted; leaves room to 2 % for other digits. */
+/** The last digits of the training set are held out: they set the threshold. */
+const HELD_OUT = 10_000;
+/** Share of the held-out digits above the threshold. It leaves room up to 2 % for other digits. */
 const FALSE_ALARMS = 0.012;
 
+/** How many drawings of each kind that are no digits. */
 const MIX: readonly (readonly [make.Maker, number])[] = [
   [make.letter, 30_000],
   [make.scribble, 16_000],
@@ -37,10 +38,10 @@ const MIX: readonly (readonly [make.Maker, number])[] = [
   [make.lying, 6_000],
 ];
 
-/** Digits as they are stored, drawn again, and written in strokes: nothing but the shape should tell them from the others. */
+/** Digits as stored, redrawn, and written in strokes, so that only their shape distinguishes them from the other drawings. */
 function digits(train: DigitSet, random: RandomSource): Uint8Array[] {
   const page = (side: number) => ({ ...CANVAS, width: side, height: side });
-  const stored = Array.from({ length: train.count - KEPT }, (_, i) => imageOf(train, i));
+  const stored = Array.from({ length: train.count - HELD_OUT }, (_, i) => imageOf(train, i));
   const drawn = stored.filter((_, i) => i % 2 === 0).map((pixels) => {
     const side = random.pick([56, 70]);
     return prepareDrawing(drawDigit(pixels, page(side), side, 0, 0));
@@ -54,7 +55,7 @@ function digits(train: DigitSet, random: RandomSource): Uint8Array[] {
 
 function others(train: DigitSet, random: RandomSource): Uint8Array[] {
   const digit = () => {
-    const i = random.below(train.count - KEPT);
+    const i = random.below(train.count - HELD_OUT);
     return { pixels: imageOf(train, i), label: train.labels[i] };
   };
   return MIX.flatMap(([maker, count]) => Array.from({ length: count }, () => maker(random, digit)));
@@ -66,7 +67,7 @@ function imageOf({ images }: DigitSet, index: number): Uint8Array {
 
 async function train(drawings: readonly Uint8Array[], digits: number): Promise<NamedTensor[]> {
   const images = new Uint8Array(drawings.length * IMAGE_PIXELS);
-  drawings.forEach((pixels, i) => images.set(doubtCells(pixels), i * IMAGE_PIXELS));
+  drawings.forEach((pixels, i) => images.set(cellsOf(pixels), i * IMAGE_PIXELS));
   const labels = Uint8Array.from(drawings, (_, i) => i < digits ? 0 : 1);
   const set: DigitSet = { count: drawings.length, images, labels };
   let weights: NamedTensor[] | undefined;
@@ -96,12 +97,15 @@ async function train(drawings: readonly Uint8Array[], digits: number): Promise<N
 
 const { train: stored, test } = mnist(), random = new RandomSource(SEED);
 const good = digits(stored, random), bad = others(stored, random);
-console.log(`${good.length} digits, ${bad.length} drawings of something else`);
+console.log(`${good.length} digits, ${bad.length} other drawings`);
 const table = tableOf(await train([...good, ...bad], good.length));
 const network = readTable({ ...table, threshold: 0, falseAlarmPercent: 0 });
-const kept = Array.from({ length: KEPT }, (_, i) => scoreOf(network, imageOf(stored, stored.count - KEPT + i)));
-const threshold = Number(kept.sort((a, b) => b - a)[KEPT * FALSE_ALARMS].toFixed(3));
+const heldOut = Array.from(
+  { length: HELD_OUT },
+  (_, i) => scoreOf(network, imageOf(stored, stored.count - HELD_OUT + i)),
+);
+const threshold = Number(heldOut.sort((a, b) => b - a)[HELD_OUT * FALSE_ALARMS].toFixed(3));
 const alarms = Array.from({ length: test.count }, (_, i) => scoreOf(network, imageOf(test, i)) > threshold);
 const falseAlarmPercent = Number((100 * alarms.filter(Boolean).length / test.count).toFixed(2));
-console.log(`threshold ${threshold}: ${falseAlarmPercent} % of the test digits are doubted`);
+console.log(`threshold ${threshold}: ${falseAlarmPercent} % of the test digits are false alarms`);
 await Deno.writeTextFile(TABLE, sourceOf({ ...table, threshold, falseAlarmPercent }));

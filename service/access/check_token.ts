@@ -1,24 +1,24 @@
-/** A lab with a token answers only those who show it. */
+import { createHash, timingSafeEqual } from "node:crypto";
+import { join } from "node:path";
 import type { Context, MiddlewareHandler } from "hono";
 import { getCookie, setCookie } from "hono/cookie";
-import type { Settings } from "../settings.ts";
-import { lockedPage } from "./locked_page.ts";
-import { LabToken } from "./token.ts";
+import { html } from "hono/html";
+import type { Settings } from "../process/settings.ts";
 
-/** Sent to every port of a host: one visit opens the pages of both services. */
+/** Browsers send it to every port of a host, so one visit opens the pages of both services. */
 const COOKIE = "lab_token";
 const COOKIE_SECONDS = 30 * 24 * 60 * 60;
 
-/** How the page that asks for the token looks; there is no secret in it. */
+/** The styles of the page that asks for the token; nothing in them is secret. */
 const LOOKS = /^\/assets\/(lab-[A-Za-z0-9]+\.css|theme-[A-Za-z0-9]+\.js)$/;
 
 const EXPLANATION = "This lab asks for its token (LAB_TOKEN). Open it once as http://…/?token=…, or send the header " +
   "Authorization: Bearer and the token.";
 
 /**
- * Lets a request pass that shows the token as `Authorization: Bearer`, as `?token=` or by the cookie that a visit with `?token=`
- * leaves behind; that visit is sent on to the address without it, so that it stays out of bookmarks and histories. Any other is a
- * 401: a page that asks for the token where a browser opens one, else JSON. Without `settings.token` all pass.
+ * Lets requests pass that show the lab's token as `Authorization: Bearer`, as `?token=`, or by the cookie that a visit with
+ * `?token=` sets. Such a visit is redirected to the address without the token, to keep it out of bookmarks and histories.
+ * All others get a 401: a browser a page that asks for the token, programs JSON. Without `settings.token` all pass.
  */
 export function checkToken({ token, uiDir }: Pick<Settings, "token" | "uiDir">): MiddlewareHandler {
   if (token === undefined) return (_c, next) => next();
@@ -27,7 +27,7 @@ export function checkToken({ token, uiDir }: Pick<Settings, "token" | "uiDir">):
     const inQuery = c.req.query("token");
     if (lab.isToken(inQuery)) {
       if (!isVisit(c)) return await next();
-      // Lax: with Strict, the first visit by a link in a mail would be sent on without the cookie that it has just got.
+      // With Strict, a visit by a link in a mail would be redirected without the cookie that it has just been given.
       setCookie(c, COOKIE, lab.cookie, { httpOnly: true, sameSite: "Lax", path: "/", maxAge: COOKIE_SECONDS });
       c.header("Cache-Control", "no-store");
       return c.redirect(withoutToken(c), 303);
@@ -41,7 +41,7 @@ export function checkToken({ token, uiDir }: Pick<Settings, "token" | "uiDir">):
   };
 }
 
-/** A program that asks for data keeps no cookie, and may not follow. */
+/** Programs that ask for data keep no cookies and may not follow redirects. */
 function isVisit(c: Context): boolean {
   const isPage = c.req.path === "/" || c.req.path === "/docs" || takesHtml(c);
   return isPage && (c.req.method === "GET" || c.req.method === "HEAD") && c.req.header("upgrade") === undefined;
@@ -51,10 +51,56 @@ function takesHtml(c: Context): boolean {
   return /\btext\/html\b/i.test(c.req.header("accept") ?? "");
 }
 
-/** Begins with one slash: two would lead to another host. */
+/** The address to redirect to. It begins with one slash; two would lead to another host. */
 function withoutToken(c: Context): string {
   const { pathname, searchParams } = new URL(c.req.url);
   searchParams.delete("token");
   const query = searchParams.size === 0 ? "" : `?${searchParams}`;
   return `/${pathname.replace(/^\/+/, "")}${query}`;
+}
+
+/** Compares tokens and cookies in a time that does not depend on how close a guess is. */
+class LabToken {
+  /** The value of the cookie: a hash, so that nobody reads the token out of a browser. */
+  readonly cookie: string;
+  readonly #token: Uint8Array;
+  readonly #cookie: Uint8Array;
+
+  constructor(token: string) {
+    this.cookie = createHash("sha256").update(`MNIST Lab ${token}`).digest("base64url");
+    this.#token = digest(token);
+    this.#cookie = digest(this.cookie);
+  }
+
+  isToken(shown: string | undefined): boolean {
+    return shown !== undefined && timingSafeEqual(digest(shown), this.#token);
+  }
+
+  isCookie(shown: string | undefined): boolean {
+    return shown !== undefined && timingSafeEqual(digest(shown), this.#cookie);
+  }
+}
+
+/** Always of one length, as the comparison needs. */
+function digest(text: string): Uint8Array {
+  return createHash("sha256").update(text).digest();
+}
+
+/**
+ * The page that asks for the token and leads on to what was asked for, or undefined where the pages are not built. It says
+ * so if the request came with a wrong token.
+ */
+async function lockedPage(c: Context, uiDir: string): Promise<string | undefined> {
+  const page = await Deno.readTextFile(join(uiDir, "locked.html")).catch(() => undefined);
+  const { pathname, searchParams } = new URL(c.req.url);
+  const wasWrong = searchParams.has("token");
+  searchParams.delete("token");
+  const fields = [...searchParams].map(([name, value]) => html`<input type="hidden" name="${name}" value="${value}">`);
+  // By functions, because a text may hold what `replace` takes for a pattern, such as $&.
+  return page?.replace("{{PATH}}", () => String(html`/${pathname.replace(/^\/+/, "")}`))
+    .replace("<!-- fields -->", () => fields.join(""))
+    .replace(
+      "<!-- error -->",
+      () => wasWrong ? '<p class="error" role="alert">That is not the token of this lab.</p>' : "",
+    );
 }

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { createServiceApp } from "../app.ts";
-import { readSettings } from "../settings.ts";
+import { createServiceApp } from "../http/app.ts";
+import { readSettings } from "../process/settings.ts";
 
 const TOKEN = "open+sesame/1";
 const QUERY = `token=${encodeURIComponent(TOKEN)}`;

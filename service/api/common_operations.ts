@@ -1,4 +1,5 @@
 /** The routes that both services have. */
+import { queryNames } from "../../protocol/mod.ts";
 import { json, type Operation, refusal } from "./operation.ts";
 
 const PAGE = { type: "text/html" };
@@ -27,9 +28,9 @@ export const COMMON_OPERATIONS: readonly Operation[] = [
     method: "get",
     path: "/",
     summary: "The page",
-    detail:
-      "Its fields can be filled in by the query: model_type, optimizer, learning_rate, learning_rate_range, epochs, " +
-      "batch_size, hidden_layers_config (128,64), use_dropout (true or false), model_id.",
+    detail: `Its fields can be filled in by the query: ${
+      queryNames().join(", ")
+    }. Widths are separated by commas (128,64).`,
     answers: [{ status: 200, when: "The page.", ...PAGE }, refusal(503, "The pages are not built.")],
   },
   {

@@ -1,7 +1,6 @@
 /** OpenAPI 3.1 (https://spec.openapis.org/oas/v3.1.0) out of the table of operations and the schemas of the protocol. */
 import { type JsonSchema, toJsonSchemaDefs } from "@valibot/to-json-schema";
-import type { Answer, Content, Operation } from "./operation.ts";
-import { type SchemaName, SCHEMAS } from "./schemas.ts";
+import { type Answer, type Content, type Operation, type SchemaName, SCHEMAS } from "./operation.ts";
 
 const REF = "#/components/schemas/";
 

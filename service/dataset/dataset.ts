@@ -13,7 +13,7 @@ import {
   requireLength,
   requireSameCount,
 } from "../../core/mnist/idx.ts";
-import { StartupError } from "../settings.ts";
+import { StartupError } from "../process/settings.ts";
 import { findRawFile, type RawFile, rawFolder, readUpTo, REMEDY } from "./raw_file.ts";
 
 /** Far above every published set of this shape; keeps a forged header from asking for all memory. */

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { dirname, join } from "node:path";
-import { StartupError } from "../settings.ts";
+import { StartupError } from "../process/settings.ts";
 import { checkDataset, readDataset } from "./dataset.ts";
 
 const TRAIN_IMAGES = "train-images-idx3-ubyte";

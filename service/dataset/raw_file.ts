@@ -1,6 +1,6 @@
 /** Files of the dataset folder, plain or gzipped, read no further than asked. */
 import { join } from "node:path";
-import { StartupError } from "../settings.ts";
+import { StartupError } from "../process/settings.ts";
 
 /** One IDX file as it lies on disk. */
 export interface RawFile {

@@ -4,13 +4,13 @@ import { basename, dirname, join } from "node:path";
 const TEMP_SUFFIX = ".lab-tmp";
 
 /**
- * Writes `bytes`, one part after the other, beside `path`, makes sure of them on disk, and renames them over it. Callers hold the folder's lock,
- * so no two write one file at a time. When it throws, `path` is as it was.
+ * Writes `parts`, one after the other, beside `path`, makes sure of them on disk, and renames them over it. Callers hold the
+ * folder's lock, so no two write one file at a time. When it throws, `path` is as it was.
  */
-export async function replaceFile(path: string, ...bytes: Uint8Array[]): Promise<void> {
+export async function replaceFile(path: string, ...parts: Uint8Array[]): Promise<void> {
   const temp = join(dirname(path), `.${basename(path)}${TEMP_SUFFIX}`);
   try {
-    await writeDurably(temp, bytes);
+    await writeDurably(temp, parts);
     await Deno.rename(temp, path);
   } catch (error) {
     await Deno.remove(temp).catch(() => {});
@@ -23,24 +23,6 @@ export async function replaceFile(path: string, ...bytes: Uint8Array[]): Promise
 export async function removeLeftovers(folder: string): Promise<void> {
   for await (const { name, isFile } of Deno.readDir(folder)) {
     if (isFile && name.startsWith(".") && name.endsWith(TEMP_SUFFIX)) await Deno.remove(join(folder, name));
-  }
-}
-
-/** `path`, or where that is taken the first of `path_2`, `path_3`, … that is not. */
-export async function freePath(path: string): Promise<string> {
-  let free = path;
-  for (let n = 2; await exists(free); n++) free = `${path}_${n}`;
-  return free;
-}
-
-/** Whether something of that name is there, be it a link that leads nowhere. */
-export async function exists(path: string): Promise<boolean> {
-  try {
-    await Deno.lstat(path);
-    return true;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
-    throw error;
   }
 }
 

@@ -3,7 +3,7 @@ import { decode } from "fast-png";
 import type { HistoryMessage } from "../../protocol/mod.ts";
 import { formatTick, linearScale, roundStep } from "./chart/scale.ts";
 import { drawCurve } from "./curve_png.ts";
-import { historyCsv } from "./history_csv.ts";
+import { historyCsv } from "../../lab/runs/history_csv.ts";
 import { CONFIG } from "../testing.ts";
 
 function historyOf(fields: Partial<HistoryMessage> = {}): HistoryMessage {

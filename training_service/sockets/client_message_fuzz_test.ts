@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { fuzz } from "../../core/testing/fuzz.ts";
 import { ValidationError } from "../../protocol/mod.ts";
 import { CONFIG } from "../testing.ts";
-import { parseClientMessage, parseRequest } from "./client_message.ts";
+import { parseClientMessage, parseRequest } from "./client_messages.ts";
 
 const junk = fc.jsonValue({ maxDepth: 2 });
 const field = fc.constantFrom(

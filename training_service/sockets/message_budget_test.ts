@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { SOCKET_BURST, SOCKET_RATE } from "../../protocol/mod.ts";
-import { MessageBudget } from "./message_budget.ts";
+import { MessageBudget } from "./client_messages.ts";
 
 Deno.test("a burst passes, then as many as the rate gives", () => {
   let now = 0;

@@ -1,6 +1,6 @@
 /** Sending to one client: in order, never after the close, and no faster than it reads. */
 import type { LossMessage, LossPoint, ServerMessage } from "../../protocol/mod.ts";
-import { log } from "../../service/log.ts";
+import { log } from "../../service/process/log.ts";
 
 /** Above this many bytes on their way a client counts as slow. */
 const MAX_BUFFERED_BYTES = 256 * 1024;

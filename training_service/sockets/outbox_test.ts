@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { LossMessage, ServerMessage } from "../../protocol/mod.ts";
 import { Outbox, type OutgoingSocket } from "./outbox.ts";
-import { inTime } from "../testing.ts";
+import { inTime } from "../../lab/in_time_testing.ts";
 
 class FakeSocket implements OutgoingSocket {
   readyState: WebSocket["readyState"] = WebSocket.OPEN;

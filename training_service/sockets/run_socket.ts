@@ -1,8 +1,7 @@
 /** `/ws/runs/{id}`: joining a run that is on its way, or reading one that is over. */
-import { log } from "../../service/log.ts";
+import { log } from "../../service/process/log.ts";
 import { quote } from "../../protocol/mod.ts";
-import { control, refuseFlood } from "./control.ts";
-import { MessageBudget } from "./message_budget.ts";
+import { carryOut, MessageBudget, refuseFlood } from "./client_messages.ts";
 import { Outbox } from "./outbox.ts";
 import type { RunListener } from "../../lab/runs/run.ts";
 import { RegistryError } from "../../lab/models/mod.ts";
@@ -53,7 +52,7 @@ export function serveRunSocket(socket: WebSocket, { runs, archive }: KnownRuns, 
   socket.addEventListener("message", ({ data }) => {
     if (socket.readyState !== WebSocket.OPEN) return;
     if (!budget.take(data)) return refuseFlood(outbox);
-    if (run !== undefined) control(run, data, outbox, listener);
+    if (run !== undefined) carryOut(run, data, outbox, listener);
   });
   socket.addEventListener("close", () => {
     run?.unsubscribe(listener);

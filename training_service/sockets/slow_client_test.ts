@@ -1,7 +1,8 @@
 /** Clients that stop reading in the middle of a run, over real sockets. */
 import assert from "node:assert/strict";
-import { RawSocket } from "../../service/raw_socket_testing.ts";
-import { CONFIG, inTime, withLab } from "../testing.ts";
+import { RawSocket } from "../../service/testing/raw_socket.ts";
+import { inTime } from "../../lab/in_time_testing.ts";
+import { CONFIG, withLab } from "../testing.ts";
 
 /** Of a run at batch size 1: 12 million steps, of which 1.2 million are told. */
 const EPOCHS = 200, IMAGES = 60_000;

@@ -1,9 +1,7 @@
 /** `/ws/train`: a config comes in, or the name of a run to go on with; a run goes out. */
 import { ValidationError } from "../../protocol/mod.ts";
-import { log } from "../../service/log.ts";
-import { parseRequest } from "./client_message.ts";
-import { control, refuseFlood } from "./control.ts";
-import { MessageBudget } from "./message_budget.ts";
+import { log } from "../../service/process/log.ts";
+import { carryOut, MessageBudget, parseRequest, refuseFlood } from "./client_messages.ts";
 import { Outbox } from "./outbox.ts";
 import type { Run, RunListener } from "../../lab/runs/run.ts";
 import { RefusedError, type Runs } from "../../lab/runs/runs.ts";
@@ -28,7 +26,7 @@ export function serveTrainSocket(socket: WebSocket, runs: Runs, client: string) 
 
   const receive = async (data: unknown) => {
     if (socket.readyState !== WebSocket.OPEN) return;
-    if (run !== undefined) return control(run, data, outbox, listener);
+    if (run !== undefined) return carryOut(run, data, outbox, listener);
     try {
       const request = parseRequest(data);
       await runs.check(request);

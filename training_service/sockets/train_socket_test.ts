@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { MAX_MESSAGE_BYTES } from "../../protocol/mod.ts";
 import { RegistryError } from "../../lab/models/mod.ts";
 import { CONFIG, type TestLab, withLab } from "../testing.ts";
-import { TrainingError } from "../../lab/training/training_thread.ts";
+import { TrainingError } from "../../lab/training/training_job.ts";
 
 async function refused(lab: TestLab, message: unknown): Promise<{ message: string; field?: string }> {
   const client = await lab.connect("/ws/train");
@@ -70,7 +70,7 @@ Deno.test("the last step is reported though it is no tenth one, and a long epoch
 Deno.test("the worker is asked for exactly the training of the config", async () => {
   await withLab(async (lab) => {
     await lab.train({ use_dropout: true, dropout_p: 0.4, seed: 7, device: "reference" });
-    const { watched: _, ...job } = (await lab.worker.next()).job;
+    const { livePads: _, ...job } = (await lab.worker.next()).job;
     assert.deepEqual(job, {
       spec: { modelType: "SimpleNN", hiddenLayers: [16], dropout: 0.4 },
       optimizer: "Adam",

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { withLab } from "../testing.ts";
-import { WatchBoard } from "../../lab/training/watch_board.ts";
+import { LivePadBoard } from "../../lab/training/live_pad.ts";
 
 /** 784 pixels of one grey as a client sends them. */
 function drawing(grey: number): string {
@@ -28,7 +28,7 @@ Deno.test("a drawing that is watched is answered to its client alone, until it i
     training.start();
     const onlooker = await lab.connect(`/ws/runs/${run_id}`);
     onlooker.send({ type: "watch", pixels: drawing(200) });
-    const board = new WatchBoard(training.job.watched);
+    const board = new LivePadBoard(training.job.livePads);
     await eventually(() => assert.deepEqual(board.drawings().map(({ pixels }) => pixels[783]), [200]));
     training.guess(4, 7);
     const guess = await onlooker.next("guess");
@@ -49,7 +49,7 @@ Deno.test("the answer to a drawing that was replaced meanwhile is not told", asy
   await withLab(async (lab) => {
     const client = await lab.train();
     const training = await lab.worker.next();
-    const board = new WatchBoard(training.job.watched);
+    const board = new LivePadBoard(training.job.livePads);
     const show = async (grey: number) => {
       client.send({ type: "watch", pixels: drawing(grey) });
       await eventually(() => assert.equal(board.drawings()[0]?.pixels[0], grey));
@@ -57,9 +57,9 @@ Deno.test("the answer to a drawing that was replaced meanwhile is not told", asy
     };
     const probabilities = new Float32Array(10).fill(0.1);
     const old = await show(10);
-    const { place, number } = await show(20);
-    training.events.onGuess({ ...old, step: 1, probabilities });
-    training.events.onGuess({ place, number, step: 2, probabilities });
+    const { slot, number } = await show(20);
+    training.events.onLivePad({ ...old, step: 1, probabilities });
+    training.events.onLivePad({ slot, number, step: 2, probabilities });
     assert.equal((await client.next("guess")).step, 2);
     training.complete();
     await client.end();
@@ -76,7 +76,7 @@ Deno.test("a drawing can be watched from the queue on, and its place is free whe
     queued.send({ type: "watch", pixels: drawing(30) });
     first.complete();
     const training = await lab.worker.next();
-    const board = new WatchBoard(training.job.watched);
+    const board = new LivePadBoard(training.job.livePads);
     await eventually(() => assert.equal(board.drawings()[0]?.pixels[0], 30));
     queued.socket.close();
     await eventually(() => assert(board.isEmpty));
@@ -91,7 +91,7 @@ Deno.test("more drawings than there are places for are refused in words, and so 
       const client = await lab.connect(`/ws/runs/${run_id}`);
       client.send({ type: "watch", pixels: drawing(i + 1) });
     }
-    await eventually(() => assert.equal(new WatchBoard(training.job.watched).drawings().length, 8));
+    await eventually(() => assert.equal(new LivePadBoard(training.job.livePads).drawings().length, 8));
     const ninth = await lab.connect(`/ws/runs/${run_id}`);
     ninth.send({ type: "watch", pixels: drawing(9) });
     assert.match((await ninth.next("log")).message, /^Message ignored: 8 drawings of others are watched already/);
@@ -107,12 +107,12 @@ Deno.test("a model whose answers are no numbers says so in valid JSON", async ()
     const client = await lab.train();
     const training = await lab.worker.next();
     client.send({ type: "watch", pixels: drawing(1) });
-    const board = new WatchBoard(training.job.watched);
-    const { place, number } = await eventually(() => {
+    const board = new LivePadBoard(training.job.livePads);
+    const { slot, number } = await eventually(() => {
       assert(!board.isEmpty);
       return board.drawings()[0];
     });
-    training.events.onGuess({ place, number, step: 3, probabilities: new Float32Array(10).fill(NaN) });
+    training.events.onLivePad({ slot, number, step: 3, probabilities: new Float32Array(10).fill(NaN) });
     assert.equal((await client.next("guess")).probabilities, null);
   });
 });

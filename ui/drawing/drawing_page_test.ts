@@ -49,7 +49,7 @@ Deno.test("model_id names one model until a field is changed", async () => {
   await page.predict(seven);
   assert.deepEqual(lab.requests.at(-1)?.post, { model_id: "m1", image_data: PICTURE });
   assert.match(page.choice.address.value, /model_id=m1/);
-  page.choice.form.model.epochs.text.value = "3";
+  page.choice.form.fields.num_epochs.text.value = "3";
   assert.equal(page.choice.modelId.value, undefined);
   assert.equal(page.outcome.value.kind, "waiting");
   assert.doesNotMatch(page.choice.address.value, /model_id/);

@@ -1,5 +1,6 @@
 import { Page } from "../shared/components/page.tsx";
-import { ModelFields, RangeField } from "../shared/form/model_fields.tsx";
+import { ModelFields } from "../shared/form/model_fields.tsx";
+import { SHARED_FIELDS } from "../shared/form/model_form.ts";
 import { describeModel, formatPercent } from "../shared/text/format.ts";
 import type { DrawingPage } from "./drawing_page.ts";
 import type { Inside } from "./inside/inside.ts";
@@ -30,16 +31,7 @@ function SettingsView({ choice }: { choice: ModelChoice }) {
       <h2>Which model answers</h2>
       <ModelInUse choice={choice} />
       <div class="fieldsets">
-        <ModelFields
-          form={choice.form.model}
-          learningRate={
-            <RangeField
-              value={choice.form.range.value}
-              hint={rangeHint(choice)}
-              onChoose={(range) => choice.form.chooseRange(range)}
-            />
-          }
-        />
+        <ModelFields form={choice.form} names={SHARED_FIELDS} rangeHint={rangeHint(choice)} />
       </div>
     </form>
   );

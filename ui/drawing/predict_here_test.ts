@@ -23,7 +23,7 @@ Deno.test("a model is loaded as soon as the settings match it, and answers when 
   const test = await openPage(RECORD_SEARCH.replace("epochs=2", "epochs=3"), "browser");
   await settled();
   assert.deepEqual(test.openedHere, []);
-  test.page.choice.form.model.epochs.text.value = "2";
+  test.page.choice.form.fields.num_epochs.text.value = "2";
   await settled();
   assert.deepEqual(test.openedHere, ["m1"]);
   test.clock.milliseconds = 100.5;

@@ -16,10 +16,10 @@ for (const where of ["browser", "server"] as const) {
     await settled();
     const nearest = { model: record, differs: ["epochs"] };
     assert.deepEqual(page.outcome.value, { kind: "not trained", nearest });
-    page.choice.form.model.epochs.text.value = "2";
+    page.choice.form.fields.num_epochs.text.value = "2";
     await settled();
     assert.equal(page.outcome.value.kind, "waiting");
-    page.choice.form.model.epochs.text.value = "4";
+    page.choice.form.fields.num_epochs.text.value = "4";
     assert.equal(page.outcome.value.kind, "not trained");
   });
 
@@ -76,7 +76,7 @@ Deno.test("a learning rate outside all ranges is not shown as one in a range", a
   assert.match(page.choice.address.value, /learning_rate=0\.5&/);
   assert.doesNotMatch(page.choice.address.value, /learning_rate_range/);
   assert(page.choice.canPredict.value, "the model is named");
-  page.choice.form.model.epochs.text.value = "4";
+  page.choice.form.fields.num_epochs.text.value = "4";
   assert(!page.choice.canPredict.value, "nothing says which range");
   page.choice.form.chooseRange("High");
   assert(page.choice.canPredict.value);
@@ -88,7 +88,7 @@ Deno.test("the device in the address stays there, whatever is chosen", async () 
   const { page } = await openPage(`${RECORD_SEARCH}&device=wasm`, "browser");
   const device = () => new URLSearchParams(page.choice.address.value).get("device");
   assert.equal(device(), "wasm");
-  page.choice.form.model.epochs.text.value = "4";
+  page.choice.form.fields.num_epochs.text.value = "4";
   assert.equal(device(), "wasm");
   page.useModel(record);
   assert.equal(device(), "wasm");
@@ -125,7 +125,7 @@ for (const where of ["browser", "server"] as const) {
     const stop = drawn.subscribe((pixels) => seen.push(pixels));
     page.useModel({ ...record, id: "m2" });
     await settled();
-    page.choice.form.model.epochs.text.value = "4";
+    page.choice.form.fields.num_epochs.text.value = "4";
     await settled();
     await page.predict(seven);
     assert(seen.every((pixels) => pixels === before), "what was said of the drawing would have gone");
@@ -143,7 +143,7 @@ for (const learning_rate of [record.learning_rate, 0.05]) {
     const { page, digits } = await openPage("?device=wasm", "browser", [newest, record]);
     digits.set("m2", 8).set("m1", 7);
     await settled();
-    assert.equal(page.choice.form.model.modelType.value, record.model_type);
+    assert.equal(page.choice.form.fields.model_type.text.value, record.model_type);
     assert.equal(page.choice.chosen.value?.id, "m2");
     await page.predict(seven);
     const outcome = page.outcome.value;
@@ -156,9 +156,9 @@ Deno.test("the list of models does not override what was chosen before it came",
   const late = Promise.withResolvers<{ status: number; body: unknown }>();
   lab.replies.set("/api/models", late.promise);
   const opening = page.choice.showNewest();
-  page.choice.form.model.epochs.text.value = "4";
+  page.choice.form.fields.num_epochs.text.value = "4";
   late.resolve({ status: 200, body: [record] });
   await opening;
-  assert.equal(page.choice.form.model.epochs.text.value, "4");
-  assert.notEqual(page.choice.form.model.modelType.value, record.model_type);
+  assert.equal(page.choice.form.fields.num_epochs.text.value, "4");
+  assert.notEqual(page.choice.form.fields.model_type.text.value, record.model_type);
 });

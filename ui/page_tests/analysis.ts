@@ -62,7 +62,8 @@ pageTest(
     await startTraining(page, { ...QUICK, "Hidden layers": "70" });
     await statusBecomes(page, /^Done/);
     const part = analysis(page);
-    await part.getByRole("status", { name: "Analysis" }).getByText(/^It reads [\d,]+ of 10,000 test digits/).waitFor();
+    await part.getByRole("status", { name: "Analysis" }).getByText(/^It recognises [\d,]+ of 10,000 test digits/)
+      .waitFor();
     const [{ accuracy }] = await lab.models();
 
     const classes = part.getByRole("list", { name: "How well it knows each digit" }).getByRole("listitem");

@@ -40,13 +40,13 @@ pageTest(
       mimeType: "application/octet-stream",
       buffer: Buffer.from(await Deno.readFile(pth)),
     };
-    await page.getByLabel("Bring a model in").setInputFiles(upload);
+    await page.getByLabel("Import a model").setInputFiles(upload);
     await eventually(async () =>
-      assert.match(await status.innerText(), /^Stored: SimpleNN \(16\).* of the test digits\.$/)
+      assert.match(await status.innerText(), /^Imported: SimpleNN \(16\).* of the test digits\.$/)
     );
     assert.equal((await lab.models()).length, 2);
     await list.getByRole("status", { name: "Models shown" }).getByText("2 models").waitFor();
-    await list.getByText("brought in").waitFor();
+    await list.getByText("imported", { exact: true }).waitFor();
 
     // Dropped, it is there already; and it is replaced only on demand.
     const transfer = await page.evaluateHandle((bytes) => {
@@ -55,10 +55,12 @@ pageTest(
       return data;
     }, [...upload.buffer]);
     await page.locator(".drop").dispatchEvent("drop", { dataTransfer: transfer });
-    await eventually(async () => assert.match(await status.innerText(), /stored already: SimpleNN \(16\)/));
+    await eventually(async () =>
+      assert.match(await status.innerText(), /already have a model with these settings: SimpleNN \(16\)/)
+    );
     const before = (await lab.models()).map(({ id }) => id).sort();
-    await button(page, "Replace it by again.pth").click();
-    await eventually(async () => assert.match(await status.innerText(), /^Stored: /));
+    await button(page, "Replace it with again.pth").click();
+    await eventually(async () => assert.match(await status.innerText(), /^Imported: /));
     const after = (await lab.models()).map(({ id }) => id).sort();
     assert.equal(after.length, 2);
     assert.notDeepEqual(after, before);
@@ -68,13 +70,13 @@ pageTest(
 pageTest("a file that is no model is refused in words, and nothing is stored", async (lab, page) => {
   await page.goto(lab.trainingUrl);
   const before = await lab.models();
-  await page.getByLabel("Bring a model in").setInputFiles({
+  await page.getByLabel("Import a model").setInputFiles({
     name: "notes.pth",
     mimeType: "text/plain",
     buffer: Buffer.from("no weights here"),
   });
   const status = page.getByRole("status", { name: "Import" });
   await eventually(async () => assert.match(await status.innerText(), /notes\.pth|not a|zip|neither/));
-  await eventually(async () => assert.doesNotMatch(await status.innerText(), /Stored|read and scored/));
+  await eventually(async () => assert.doesNotMatch(await status.innerText(), /Imported|Reading/));
   assert.deepEqual(await lab.models(), before);
 });

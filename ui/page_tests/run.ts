@@ -129,7 +129,7 @@ pageTest(
     const accurate = page.getByRole("button", { name: /^Accurate/ });
     await accurate.click();
     await eventually(async () => assert.equal(await accurate.getAttribute("aria-pressed"), "true"));
-    await page.getByText("421,642 adjustable numbers (parameters) · 4,690 steps").waitFor();
+    await page.getByText("421,642 parameters · 4,690 steps").waitFor();
     await page.getByText("784 → 32 × 14 × 14 → 64 × 7 × 7 → 128 → 10").waitFor();
     await page.getByText("More settings").click();
     await page.getByLabel("Seed", { exact: true }).fill("17");
@@ -164,10 +164,10 @@ pageTest(
     await statusBecomes(page, /^Done/);
     const [record] = await lab.models();
     const note = page.locator(".nearby");
-    await eventually(async () => assert.match(await note.innerText(), /^Trained already with exactly these settings/));
+    await eventually(async () => assert.match(await note.innerText(), /^You already have this model/));
     await fillSettings(page, { "Epochs": "2", "Batch size": "500" });
     await eventually(async () =>
-      assert.match(await note.innerText(), /^Stored and close: a model with 1 epoch and batch size 512 instead, \d/)
+      assert.match(await note.innerText(), /^Similar model: with batch size 512 and 1 epoch instead, \d/)
     );
     const address = await note.getByRole("link").getAttribute("href");
     assert.match(address!, new RegExp(`model_id=${record.id}`));

@@ -23,7 +23,7 @@ pageTest("settings that were trained before are kept or overwritten, as asked", 
   const before = await lab.models();
   assert.equal(before.length, 1);
 
-  const dialog = page.getByRole("dialog", { name: "This model exists already" });
+  const dialog = page.getByRole("dialog", { name: "You already have this model" });
   await button(page, "Start Training").click();
   await dialog.getByRole("button", { name: "Keep existing" }).click();
   await statusBecomes(page, /existing model was kept\. Nothing was trained/);
@@ -52,12 +52,12 @@ pageTest("Continue goes on with an aborted training, also on a page that finds i
   await startTraining(page, ENDLESS);
   await stepsPass(page, 20);
   await button(page, "Abort").click();
-  await statusBecomes(page, /aborted.*can go on where it stopped/i);
+  await statusBecomes(page, /aborted.*can continue where it stopped/i);
   const steps = await stepsDone(page);
   await button(page, "Continue").click();
   await stepsPass(page, steps);
   await button(page, "Abort").click();
-  await statusBecomes(page, /can go on where it stopped/i);
+  await statusBecomes(page, /can continue where it stopped/i);
 
   await page.goto(lab.trainingUrl);
   await button(page, "Continue").click();

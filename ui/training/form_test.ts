@@ -8,21 +8,21 @@ Deno.test("choosing a range sets the rate to its middle", () => {
   const middles = { "Low": "0.000055", "Medium Low": "0.0003", "Medium High": "0.00075", "High": "0.0055" };
   for (const [name, middle] of Object.entries(middles)) {
     form.chooseRange(name as LearningRateRange);
-    assert.equal(Number(form.learningRate.text.value), LEARNING_RATE_RANGES[name as LearningRateRange].middle);
-    assert.equal(form.learningRate.text.value, middle);
+    assert.equal(Number(form.fields.learning_rate.text.value), LEARNING_RATE_RANGES[name as LearningRateRange].middle);
+    assert.equal(form.fields.learning_rate.text.value, middle);
     assert.equal(form.range.value, name);
   }
 });
 
 Deno.test("editing the rate moves the range along, to none outside all of them", () => {
   const form = new TrainingForm();
-  form.learningRate.text.value = "0.00002";
+  form.fields.learning_rate.text.value = "0.00002";
   assert.equal(form.range.value, "Low");
-  form.learningRate.text.value = "0.5";
+  form.fields.learning_rate.text.value = "0.5";
   assert.equal(form.range.value, undefined);
-  form.learningRate.text.value = "fast";
+  form.fields.learning_rate.text.value = "fast";
   assert.equal(form.range.value, undefined);
-  assert.equal(form.learningRate.error.value, "must be a number greater than 0 and at most 1");
+  assert.equal(form.fields.learning_rate.error.value, "must be a number greater than 0 and at most 1");
   assert.equal(form.config.value, undefined);
 });
 
@@ -64,8 +64,9 @@ Deno.test("the configuration carries every field", () => {
 
 Deno.test("a link reproduces the whole form, with dropout, seed and device", () => {
   const form = new TrainingForm();
-  const search = "model_type=ConvNN&optimizer=SGD&learning_rate=0.01&learning_rate_range=High&epochs=3&batch_size=32" +
-    "&hidden_layers_config=64%2C32&use_dropout=true&dropout_p=0.45&seed=17&device=wasm";
+  const search =
+    "model_type=ConvNN&hidden_layers_config=64%2C32&optimizer=SGD&learning_rate=0.01&learning_rate_range=High" +
+    "&batch_size=32&epochs=3&use_dropout=true&dropout_p=0.45&seed=17&device=wasm";
   form.read(parseFormQuery(search));
   assert.equal(formatFormQuery(form.fullQuery.value), search);
   const { dropout_p, seed, device } = form.config.value!;
@@ -85,10 +86,10 @@ Deno.test("without a seed the configuration has none; a wrong one, or a wrong pr
   assert.match(form.seed.error.value!, /whole number from 0/);
   assert.equal(form.config.value, undefined);
   form.seed.text.value = "";
-  form.dropoutP.text.value = "1";
+  form.fields.dropout_p.text.value = "1";
   assert.ok(form.config.value);
-  form.model.useDropout.value = true;
-  assert.match(form.dropoutP.error.value!, /including, 1/);
+  form.fields.use_dropout.text.value = "true";
+  assert.match(form.fields.dropout_p.error.value!, /including, 1/);
   assert.equal(form.config.value, undefined);
 });
 

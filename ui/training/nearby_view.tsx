@@ -2,7 +2,7 @@ import { pageUrl, queryOf } from "../shared/wire/page_urls.ts";
 import { formatPercent, formatTime } from "../shared/text/format.ts";
 import type { Nearby } from "./nearby.ts";
 
-/** What is stored already that is like the settings, told before a training starts. */
+/** Points out a stored model that resembles the settings, before a training starts. */
 export function NearbyNote({ nearby }: { nearby: Nearby | undefined }) {
   if (nearby === undefined) return null;
   const { model, differs } = nearby;
@@ -12,13 +12,13 @@ export function NearbyNote({ nearby }: { nearby: Nearby | undefined }) {
       {differs.length === 0
         ? (
           <>
-            Trained already with exactly these settings: {formatPercent(model.accuracy)},{" "}
-            {formatTime(model.timestamp)}. Starting asks before it overwrites that. {link}
+            You already have this model: {formatPercent(model.accuracy)},{" "}
+            {formatTime(model.timestamp)}. We'll ask before replacing it. {link}
           </>
         )
         : (
           <>
-            Stored and close: a model with {differs.join(" and ")} instead, {formatPercent(model.accuracy)}. {link}
+            Similar model: with {differs.join(" and ")} instead, {formatPercent(model.accuracy)}. {link}
           </>
         )}
     </p>

@@ -1,20 +1,21 @@
+import { isDuplicate } from "../../protocol/mod.ts";
 import type { TrainingForm } from "./form.ts";
-import { isPreset, PRESETS } from "./presets.ts";
+import { PRESETS } from "./presets.ts";
 
-/** Settings to begin with, each by one press. */
+/** Settings to begin with, each one press away. */
 export function Presets({ form }: { form: TrainingForm }) {
   const config = form.config.value;
   return (
     <div class="presets" role="group" aria-label="Ready-made settings">
-      {PRESETS.map((preset) => (
+      {PRESETS.map(({ name, hint, values }) => (
         <button
-          key={preset.name}
+          key={name}
           type="button"
-          aria-pressed={config !== undefined && isPreset(preset, config)}
-          onClick={() => form.set(preset.values)}
+          aria-pressed={config !== undefined && isDuplicate(values, config)}
+          onClick={() => form.set(values)}
         >
-          <span>{preset.name}</span>
-          <span class="note">{preset.hint}</span>
+          <span>{name}</span>
+          <span class="note">{hint}</span>
         </button>
       ))}
     </div>

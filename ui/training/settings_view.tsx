@@ -1,8 +1,8 @@
 import { useRef } from "preact/hooks";
-import { type DeviceChoice, DEVICES } from "../../protocol/mod.ts";
+import { type DeviceChoice, DEVICES, FIELD_NAMES } from "../../protocol/mod.ts";
 import { Button } from "../shared/components/controls.tsx";
 import { SelectField, TextField } from "../shared/components/field.tsx";
-import { ModelFields, ModelSize, RangeField } from "../shared/form/model_fields.tsx";
+import { ModelFields, ModelSize } from "../shared/form/model_fields.tsx";
 import type { TrainingForm } from "./form.ts";
 import type { TrainingPage } from "./training_page.ts";
 import { NearbyNote } from "./nearby_view.tsx";
@@ -18,37 +18,10 @@ export function Settings({ model }: { model: TrainingPage }) {
   return (
     <form class="card settings" aria-label="Settings" onSubmit={submit} noValidate>
       <Presets form={form} />
-      <ModelFields
-        form={form.model}
-        dropout={
-          <TextField
-            id="dropout-p"
-            label="Dropout probability"
-            hint="Share of the units silenced at each step (p): 0.3 is three in ten."
-            field={form.dropoutP}
-            inputMode="decimal"
-          />
-        }
-        learningRate={
-          <>
-            <TextField
-              id="learning-rate"
-              label="Learning rate"
-              hint="Size of each correction. Too large overshoots, too small crawls."
-              field={form.learningRate}
-              inputMode="decimal"
-            />
-            <RangeField
-              value={form.range.value}
-              hint="Choosing one sets the rate to its middle."
-              onChoose={(range) => form.chooseRange(range)}
-            />
-          </>
-        }
-      />
+      <ModelFields form={form} names={FIELD_NAMES} rangeHint="Choosing one sets the rate to its middle." />
       <Further form={form} />
       <div class="start">
-        <ModelSize form={form.model} blocked={form.config.value === undefined} />
+        <ModelSize form={form} blocked={form.config.value === undefined} />
         <NearbyNote nearby={model.nearby.value} />
         <Button type="submit" class="primary" idle={!model.canStart.value}>Start Training</Button>
       </div>
@@ -57,16 +30,16 @@ export function Settings({ model }: { model: TrainingPage }) {
 }
 
 const DEVICE_TEXTS: Record<DeviceChoice, string> = {
-  auto: "As the lab is set",
+  auto: "Automatic",
   webgpu: "GPU (WebGPU)",
   wasm: "CPU (WASM)",
   reference: "Plain loops (reference, very slow)",
 };
 
-/** What few need: open where a link or somebody has set one of them. */
+/** Settings that few people need; open where a link or a person has set one of them. */
 function Further({ form }: { form: TrainingForm }) {
   const used = useRef(false);
-  // Once open it stays so: who empties a field is about to fill it again.
+  // Once open it stays open: a person who empties a field is about to fill it again.
   used.current ||= form.seed.text.value !== "" || form.device.value !== "auto";
   return (
     <details class="further" open={used.current || undefined}>
@@ -75,7 +48,7 @@ function Further({ form }: { form: TrainingForm }) {
         <TextField
           id="seed"
           label="Seed"
-          hint="The same whole number gives the same weights again. Empty: drawn by lot."
+          hint="The same whole number gives the same weights again. Leave empty for a random one."
           field={form.seed}
           inputMode="numeric"
         />

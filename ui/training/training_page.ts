@@ -18,12 +18,12 @@ import { listRuns, Run } from "./run/run.ts";
 import { findNearby, type Nearby } from "./nearby.ts";
 import { LivePad } from "./live_pad/live_pad.ts";
 
-/** Query field that names the run which this page started, so that a reload finds it again. */
+/** Query field with the id of the run, so that a reload finds it again. */
 const RUN_KEY = "run";
-/** Query field that names the stored model which is looked into. */
+/** Query field with the id of the model that is analysed. */
 const ANALYSIS_KEY = "analysis";
 
-/** Everything the training page knows and does, without a DOM. */
+/** The state of the training page and what can be done there. Knows no DOM. */
 export class TrainingPage {
   readonly form = new TrainingForm();
   readonly run: Run;
@@ -32,42 +32,42 @@ export class TrainingPage {
   readonly chart: ChartOptions;
   readonly analysis: Analysis;
   readonly livePad: LivePad;
-  /** Whether the run was started elsewhere and only found here. */
-  readonly #adopted = signal(false);
-  /** Whether somebody has just asked for a run here and is to be led to it; the page takes it back once it has. */
-  readonly pressed = signal(false);
-  /** Whether a training waits for deletions to be done before it starts. */
+  /** Whether the run was started elsewhere and found by this page. */
+  readonly #isAdopted = signal(false);
+  /** Set when the user starts a run, which is then scrolled into view; the view resets it. */
+  readonly scrollsToRun = signal(false);
+  /** Whether a training waits for deletions to reach the lab before it starts. */
   readonly #isAboutToStart = signal(false);
   readonly #connection: LabConnection;
-  /** The model that this page itself has opened the analysis of. */
-  #lookedInto?: string;
+  /** The model whose analysis this page opened by itself. */
+  #autoAnalysed?: string;
 
-  /** A run that was only found here does not keep anyone from asking for the next one; it queues. */
+  /** Whether a training can be started. An adopted run does not prevent it: the new one queues. */
   readonly canStart = computed(() =>
     this.form.config.value !== undefined && !this.#isAboutToStart.value &&
-    (this.#adopted.value || !this.run.active.value)
+    (this.#isAdopted.value || !this.run.active.value)
   );
 
-  /** What is stored already that is like the settings; undefined for nothing, and while a setting is wrong. */
+  /** The stored model closest to the settings; undefined where none is close or a setting is wrong. */
   readonly nearby = computed((): Nearby | undefined => {
     const config = this.form.config.value, records = this.stored.records.value;
     return config && records && findNearby(records, config);
   });
 
-  /** What the address bar shows behind `?`. */
+  /** The query of the address bar: settings, table, run and analysis. */
   readonly address = computed(() => {
     const query = new URLSearchParams(formatFormQuery(this.form.fullQuery.value));
     for (const [key, value] of Object.entries(this.models.table.query.value)) query.set(key, value);
     const id = this.run.id.value;
-    // A run that was only found here is named where it can go on: else a reload would not find it again.
-    const isNamed = !this.#adopted.value || this.run.resumable.value !== undefined;
+    // A reload finds a running adopted run by itself, but one to be resumed only by its id.
+    const isNamed = !this.#isAdopted.value || this.run.resumable.value !== undefined;
     if (id !== undefined && isNamed) query.set(RUN_KEY, id);
     const analysed = this.analysis.id.value;
     if (analysed !== undefined && analysed !== this.run.result.value?.model_id) query.set(ANALYSIS_KEY, analysed);
     return query.toString();
   });
 
-  /** Fields of the link to the model just trained; undefined before there is one. */
+  /** Query of the drawing page for the model just trained; undefined before there is one. */
   readonly testQuery = computed((): FormQuery | undefined => {
     const config = this.run.config.value;
     const result = this.run.result.value;
@@ -83,7 +83,7 @@ export class TrainingPage {
     const weights = new StoredWeights(connection);
     this.analysis = new Analysis(connection, weights);
     this.livePad = new LivePad(this.run, weights);
-    // At the beginning, and when a training has stored its model.
+    // At first, and whenever a training has stored its model.
     effect(() => {
       this.run.result.value;
       this.stored.refresh();
@@ -91,22 +91,22 @@ export class TrainingPage {
     effect(() => {
       const result = this.run.result.value;
       if (result === undefined) this.livePad.forgetFinalAnswer();
-      else untracked(() => this.#lookInto(result.model_id));
+      else untracked(() => this.#showResult(result.model_id));
     });
   }
 
-  /** The model just trained; but what somebody has opened, also by the address, stays before them. */
-  #lookInto(id: string): void {
+  /** Opens the analysis of the model just trained, unless the user has opened another one. */
+  #showResult(id: string): void {
     void this.livePad.askFinishedModel();
     const open = this.analysis.id.value;
-    if (open !== undefined && open !== this.#lookedInto) return;
-    this.#lookedInto = id;
+    if (open !== undefined && open !== this.#autoAnalysed) return;
+    this.#autoAnalysed = id;
     void this.analysis.open(id);
   }
 
   /**
-   * Takes over the address's fields and finds the run that this page follows: the one that the address names, else the
-   * newest of the lab that has not ended. A page without wishes also shows the latest run where that can go on.
+   * Reads the address and finds a run to follow: the one that the address names, else the newest one that has not ended.
+   * If the address has no settings, the latest run is also shown when it can be resumed.
    */
   async open(search: string): Promise<void> {
     const query = parseFormQuery(search);
@@ -115,7 +115,7 @@ export class TrainingPage {
     const analysed = new URLSearchParams(search).get(ANALYSIS_KEY);
     if (analysed !== null) void this.analysis.open(analysed);
     const named = new URLSearchParams(search).get(RUN_KEY);
-    // A lab that cannot be asked will say so when a training is started.
+    // An unreachable lab is reported when a training is started.
     const runs = await listRuns(this.#connection) ?? [];
     if (this.run.phase.value !== "idle") return;
     if (named !== null && runs.some((run) => run.id === named)) return this.run.follow(named);
@@ -123,25 +123,26 @@ export class TrainingPage {
     const found = runs.find((run) => !FINISHED_STATES.includes(run.state)) ??
       (isFresh && runs[0]?.resume !== undefined ? runs[0] : undefined);
     if (found === undefined) return;
-    this.#adopted.value = true;
+    this.#isAdopted.value = true;
     if (isFresh) this.form.set(found.config);
     this.run.follow(found.id);
   }
 
+  /** Starts a training with the present settings. */
   start(): void {
     const config = this.form.config.value;
     if (config === undefined || !this.canStart.value) return;
-    this.#press();
+    this.#takeOver();
     void this.#start(config);
   }
 
-  /** Goes on with the run that stopped. */
+  /** Resumes the run that stopped. */
   resume(): void {
-    this.#press();
+    this.#takeOver();
     this.run.resume();
   }
 
-  /** A model that was removed here a moment ago is none that could be overwritten. */
+  /** Waits for deletions first, so that no model that has left the page counts as a duplicate. */
   async #start(config: TrainConfig): Promise<void> {
     if (this.models.deletions.isUnsettled) {
       this.#isAboutToStart.value = true;
@@ -151,17 +152,17 @@ export class TrainingPage {
     this.run.start(config);
   }
 
-  #press(): void {
-    this.#adopted.value = false;
-    this.pressed.value = true;
+  #takeOver(): void {
+    this.#isAdopted.value = false;
+    this.scrollsToRun.value = true;
   }
 
-  /** Trains the model of this run further, as a new one, with the settings that it was trained with. */
+  /** Trains the model of this run further with the same settings; the result is a new model. */
   trainFurther(): void {
     const config = this.run.config.value, result = this.run.result.value;
     if (config === undefined || result === undefined) return;
-    this.#press();
-    // Without the seed: the digits come in another order than before.
+    this.#takeOver();
+    // With another seed, so that the digits come in another order than before.
     this.run.start({ ...config, seed: undefined, start_from: result.model_id });
   }
 }

@@ -1,35 +1,39 @@
-/** What depends on frozen state alone is computed when that is written, not in every step. */
+/** Constant hoisting: what depends on frozen state alone is computed when that is written, not in every step. */
 import { onInputs, type Program, programOf, state, type Tensor } from "../../graph.ts";
+import { broadcastOp, reshapeOp } from "../../ops/mod.ts";
 
+/** A program, less what need not run in every step. */
 export interface HoistedProgram {
+  /** What runs in every step. */
   program: Program;
-  /** Has to run before `program` does for the first time, and whenever a state in `frozen` was written; often not needed. */
+  /**
+   * Computes what was hoisted, as state that `program` reads. It has to run before `program` runs first, and after each
+   * write to a state in `frozen`. Left out if nothing was hoisted.
+   */
   prepare?: Program;
+  /** Names of the frozen states that the program reads. */
   frozen: ReadonlySet<string>;
 }
 
-/** Not worth keeping: loops read them in place. */
-const FREE: ReadonlySet<string> = new Set(["broadcast", "reshape"]);
-
-/** `name` begins the names of the states that hold what `prepare` computes. */
+/** Splits a program. `name` begins the names of the states that hold what `prepare` computes. */
 export function hoistConstants(name: string, program: Program): HoistedProgram {
   const fixed = new Set<Tensor>(), frozen = new Set<string>();
   for (const node of program.nodes) if (isFixed(node, fixed)) fixed.add(node);
   for (const { op } of fixed) if (op.kind === "leaf" && op.source.kind === "state") frozen.add(op.source.name);
 
-  const prepared = new Map<Tensor, Tensor>(), updates = new Map<string, Tensor>();
+  const hoisted = new Map<Tensor, Tensor>(), updates = new Map<string, Tensor>();
   const rebuilt = new Map<Tensor, Tensor>();
   const now = (node: Tensor): Tensor => {
     if (!fixed.has(node)) return rebuilt.get(node)!;
-    if (node.op.kind === "leaf" || FREE.has(node.op.name)) return onInputs(node, node.inputs.map(now));
-    let place = prepared.get(node);
-    if (place === undefined) {
+    if (isFree(node)) return onInputs(node, node.inputs.map(now));
+    let stored = hoisted.get(node);
+    if (stored === undefined) {
       const key = `${name}.frozen.${updates.size}`;
-      place = state(key, node.shape, node.dtype);
-      prepared.set(node, place);
+      stored = state(key, node.shape, node.dtype);
+      hoisted.set(node, stored);
       updates.set(key, node);
     }
-    return place;
+    return stored;
   };
   for (const node of program.nodes) if (!fixed.has(node)) rebuilt.set(node, onInputs(node, node.inputs.map(now)));
   const results = (old: Program["updates"]) => new Map([...old].map(([key, node]) => [key, now(node)]));
@@ -42,4 +46,12 @@ export function hoistConstants(name: string, program: Program): HoistedProgram {
 function isFixed({ op, inputs }: Tensor, fixed: ReadonlySet<Tensor>): boolean {
   if (op.kind !== "leaf") return inputs.length > 0 && inputs.every((input) => fixed.has(input));
   return op.source.kind === "constant" || (op.source.kind === "state" && op.source.frozen === true);
+}
+
+/**
+ * Whether a node costs nothing in a step, because others read it where its source is, so that storing it gains nothing.
+ */
+function isFree(node: Tensor): boolean {
+  return node.op.kind === "leaf" || broadcastOp.matches(node) ||
+    reshapeOp.matches(node);
 }

@@ -1,19 +1,23 @@
-/** The GPU of this process: opened when first asked for, and anew after it was lost. */
+/** The GPU of this process: opened when it is first needed, and reopened after it was lost. */
 
+/** What is known of a GPU before it is opened. */
 export interface AdapterInfo {
+  /** For people: the name of the GPU, or of its architecture or vendor. */
   readonly description: string;
-  /** A processor that pretends to be a GPU, such as llvmpipe or SwiftShader. */
+  /** Whether a CPU emulates the GPU, as llvmpipe and SwiftShader do. */
   readonly isSoftware: boolean;
 }
 
+/** Thrown when the GPU goes away while it is in use. */
 export class DeviceLostError extends Error {
   override name = "DeviceLostError";
 }
 
+/** The GPU, open. */
 export interface OpenDevice {
   readonly device: GPUDevice;
   readonly info: AdapterInfo;
-  /** The reason, once the device was lost. */
+  /** The reason why the device was lost, once it was. */
   lost?: string;
 }
 
@@ -23,7 +27,7 @@ let latest: OpenDevice | undefined;
 const SOFTWARE = /llvmpipe|lavapipe|swiftshader|softpipe|warp|basic render/i;
 
 async function requestAdapter(): Promise<GPUAdapter | null> {
-  // A page over plain HTTP from another machine has no `gpu` at all.
+  // A page that was loaded over plain HTTP from another machine has no `gpu`.
   if (typeof navigator === "undefined" || !navigator.gpu) return null;
   return await navigator.gpu.requestAdapter({ powerPreference: "high-performance" });
 }
@@ -37,7 +41,7 @@ function namesOf({ description, architecture, vendor, device }: GPUAdapterInfo):
   return [description, architecture, vendor, device].map(String);
 }
 
-/** What adapter there is, without opening a device; undefined when there is none. */
+/** The GPU that `openDevice` would open, if there is one. */
 export async function findAdapter(): Promise<AdapterInfo | undefined> {
   const adapter = await requestAdapter();
   return adapter ? infoOf(adapter) : undefined;
@@ -51,13 +55,17 @@ async function open(): Promise<OpenDevice> {
   const opened: OpenDevice = { device, info: infoOf(adapter) };
   device.lost.then(({ message, reason }) => {
     opened.lost = message || reason || "no reason given";
-    // A device that was given back long ago must not take its successor with it.
+    // This device may have been closed long ago: its successor stays open.
     if (latest === opened) current = undefined;
   });
   latest = opened;
   return opened;
 }
 
+/**
+ * The GPU of this process, which all sessions share.
+ * @throws {Error} When there is none.
+ */
 export function openDevice(): Promise<OpenDevice> {
   current ??= open().catch((error) => {
     current = undefined;
@@ -66,7 +74,7 @@ export function openDevice(): Promise<OpenDevice> {
   return current;
 }
 
-/** Gives the device back, for tests and at the end of a process. */
+/** Closes the GPU, for tests and at the end of a process. */
 export async function closeDevice(): Promise<void> {
   const opened = await current?.catch(() => undefined);
   current = undefined;

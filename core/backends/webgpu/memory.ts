@@ -1,22 +1,28 @@
-/** Where everything of a session lies in its two buffers. */
+/** Assigns an offset in one of a session's two buffers to everything that is stored. */
 import { constantValue, type Tensor } from "../../graph.ts";
 import { aligned, type Schedule } from "../../schedule.ts";
 import { BYTES, bytesOf, sizeOf, type TensorType } from "../../shape.ts";
 import type { Locate } from "./shader.ts";
 
+/** What is stored where in a session's two buffers: `memory` for numbers, `bytes` for u8 state. */
 export interface MemoryPlan {
+  /** Size of the buffer `memory`. */
   readonly memoryBytes: number;
+  /** Size of the buffer `bytes`. */
   readonly byteBytes: number;
-  /** A state's buffer and its byte offset there. */
+  /** The buffer of a state and its byte offset there. */
   stateAt(name: string): { buffer: "memory" | "bytes"; offset: number };
-  /** Where, in `memory`, the present step's inputs lie: `rowBytes` from `rowAt`. */
+  /** The byte offset in `memory` of the current step's per-step scalars. */
   readonly rowAt: number;
+  /** Room for them, in bytes: what the program with most of them needs. */
   readonly rowBytes: number;
-  /** Constants to be written once, with their byte offsets. */
+  /** Constants that are written once, with their byte offsets in `memory`. */
   readonly constants: readonly { at: number; values: Float32Array<ArrayBuffer> }[];
+  /** Finds the tensors of `schedule`. */
   locate(schedule: Schedule): Locate;
 }
 
+/** Plans the memory of a session with this state and these programs, which share one arena. */
 export function planMemory(types: ReadonlyMap<string, TensorType>, schedules: readonly Schedule[]): MemoryPlan {
   const end = { memory: 0, bytes: 0 };
   const take = (buffer: "memory" | "bytes", bytes: number) => {
@@ -44,13 +50,13 @@ export function planMemory(types: ReadonlyMap<string, TensorType>, schedules: re
     rowBytes,
     constants,
     locate: (schedule) => (node: Tensor) => {
-      const place = schedule.locationOf(node);
-      if (place.kind === "state") {
-        const { buffer, offset } = states.get(place.name)!;
-        return { buffer, offset: offset / BYTES[types.get(place.name)!.dtype] };
+      const location = schedule.locationOf(node);
+      if (location.kind === "state") {
+        const { buffer, offset } = states.get(location.name)!;
+        return { buffer, offset: offset / BYTES[types.get(location.name)!.dtype] };
       }
-      if (place.kind === "perStep") return { buffer: "memory", offset: rowAt / 4 + place.slot };
-      const at = place.kind === "arena" ? arena + place.offset : constantAt.get(node)!;
+      if (location.kind === "perStep") return { buffer: "memory", offset: rowAt / 4 + location.slot };
+      const at = location.kind === "arena" ? arena + location.offset : constantAt.get(node)!;
       return { buffer: "memory", offset: at / 4 };
     },
   };

@@ -1,3 +1,4 @@
+/** Broadcasting in WebAssembly. */
 import { i32, v128 } from "./assembler/instructions.ts";
 import type { Code } from "./assembler/function_builder.ts";
 import { type Shape, sizeOf } from "../../shape.ts";
@@ -15,13 +16,16 @@ export function broadcastStrides(from: Shape, to: Shape): number[] {
   });
 }
 
-/** Fills a tensor of `shape` from one of shape `from`, an element at a time. Fused loops do without it. */
+/**
+ * Repeats a tensor of shape `from` into `shape`, an element at a time. That is slow, but seldom runs: fused loops read
+ * a broadcast operand where it is.
+ */
 export function broadcastKernel(from: Shape, shape: Shape): WasmKernel {
   const strides = broadcastStrides(from, shape);
   return {
+    // A work item is a cache line of the result, so that no two threads write the same one.
     extent: Math.ceil(sizeOf(shape) / 16),
     emit(f, { from: first, to: end, inputs: [x], output }) {
-      // One element at a time: pieces are 16 elements, so that no two workers write the same cache line.
       const i = f.let("i32", i32.mul(first.get, i32.const(16)));
       const limit = f.let("i32", i32.mul(end.get, i32.const(16)));
       const rest = f.local("i32"), source = f.local("i32");

@@ -1,7 +1,12 @@
 /**
- * Convolution in WebAssembly as a product whose depth is (ky, kx, channel): an image is copied into scratch memory with its
- * border of zeros, where the taps of a pixel lie in `kernelHeight` stretches at fixed distances, so nothing is unrolled into
- * columns. The gradient of the kernels turns the same product around: its depth is the pixels.
+ * Two-dimensional convolution in WebAssembly, and the gradient by its kernels:
+ *
+ * out[n, y, x, o] = Σ_(ky, kx, c) image[n, y + ky − paddingY, x + kx − paddingX, c] · kernel[ky, kx, c, o]
+ *
+ * Each is a matrix product, made of the tiles of `tile.ts`: the depth of the first is (ky, kx, c), that of the second
+ * (y, x). An image is copied into scratch memory with its border of zeros. There the inputs of a pixel lie in
+ * `kernelHeight` runs at fixed distances, so the image need not be unrolled into columns (im2col), and no bounds are
+ * checked.
  */
 import type { Code, FunctionBuilder, Local } from "./assembler/function_builder.ts";
 import { i32 } from "./assembler/instructions.ts";
@@ -10,6 +15,9 @@ import { type Padded, paddedImage, padImage } from "./padded_image.ts";
 import { packPanel, PANEL, PANEL_BYTES, RegisterTile, spaced, tileHeights } from "./tile.ts";
 import { clear } from "./vectors.ts";
 
+/**
+ * Extents of images `[batch, height, width, channels]`, of kernels, of the zeros around an image, and of the result.
+ */
 export interface ConvShape {
   batch: number;
   height: number;
@@ -24,6 +32,7 @@ export interface ConvShape {
   outWidth: number;
 }
 
+/** The convolution of images by kernels `[kernelHeight, kernelWidth, channels, filters]`. A work item is an image. */
 export function convKernel(s: ConvShape): WasmKernel {
   const image = paddedImage(s);
   const depth = s.kernelHeight * s.kernelWidth * s.channels;
@@ -81,6 +90,12 @@ export function convKernel(s: ConvShape): WasmKernel {
   };
 }
 
+/**
+ * The gradient of the loss by the kernels, from the images and the gradient g by the result. A work item is a panel of
+ * 8 filters, so that no two threads write one sum:
+ *
+ * dkernel[ky, kx, c, o] = Σ_(n, y, x) image[n, y + ky − paddingY, x + kx − paddingX, c] · g[n, y, x, o]
+ */
 export function convWeightGradientKernel(s: ConvShape): WasmKernel {
   const image = paddedImage(s);
   const pixels = s.outHeight * s.outWidth;
@@ -105,13 +120,13 @@ export function convWeightGradientKernel(s: ConvShape): WasmKernel {
           packPanel(f, pixels, baseOf(g, start), g.offset, s.filters * 4, packed.get);
           addImage(f, s, image, { image: scratch, gradient: packed, sums });
         });
-        storePanels(f, s, taps, sums, output, column);
+        storePanel(f, s, taps, sums, output, column);
       });
     },
   };
 }
 
-/** Adds one image's share to the sums `[taps][8]`: for each tile of taps, the products over all pixels. */
+/** Adds one image's products to the sums `[taps][8]`, tile by tile of taps; a tap is a (ky, kx, c). */
 function addImage(
   f: FunctionBuilder,
   s: ConvShape,
@@ -134,7 +149,7 @@ function addImage(
   };
   f.set(sum, at.sums.get);
   if (s.channels < 6) {
-    // Few channels: a tile spans taps, whose distances are known one by one.
+    // With few channels a tile spans several (ky, kx), so each of its rows has an offset of its own.
     const offsets: number[] = [];
     for (let ky = 0; ky < s.kernelHeight; ky++) {
       offsets.push(...spaced(s.kernelWidth * s.channels, 4, ky * image.row));
@@ -158,7 +173,7 @@ function addImage(
 }
 
 /** Copies the sums `[taps][8]` into their panel of the output `[taps, filters]`. */
-function storePanels(
+function storePanel(
   f: FunctionBuilder,
   s: ConvShape,
   taps: number,

@@ -1,19 +1,19 @@
-/** Elementary functions on four float32 numbers, which WebAssembly lacks. */
+/** Elementary functions of four float32 numbers, which WebAssembly lacks. */
 import type { Code, FunctionBuilder, Local } from "./assembler/function_builder.ts";
 import { f32x4, i32, i32x4 } from "./assembler/instructions.ts";
 
-/** ln 2 in two parts, the first short enough that its product with a small whole number is exact. */
+/** ln 2 in two parts, the first so short that its product with a small integer is exact. */
 const LN2_HIGH = 0.693359375, LN2_LOW = -2.12194440e-4;
 
-/** Coefficients of x^5 … x^0, highest first: x folded into ((c0 x + c1) x + c2) … */
+/** ((c₀ x + c₁) x + c₂) x + …, the coefficients from the highest power to the constant. */
 function polynomial(f: FunctionBuilder, x: Local, coefficients: readonly number[]): Code {
   const [first, ...rest] = coefficients;
   return rest.reduce<Code>((sum, c) => f.multiplyAdd(sum, x.get, f32x4.const(c)), f32x4.const(first));
 }
 
 /**
- * e^x with a relative error below 2e-7. Arguments are clamped to [−87.3, 88], so that the result is a normal number: never
- * infinite, never a slow denormal. Range reduction and polynomial after Cephes' expf (S. Moshier).
+ * e^x with a relative error below 2e-7. Arguments are clamped to [−87.3, 88], so that the result is a normal number:
+ * never infinite, never a slow denormal. Range reduction and polynomial after Cephes' expf (S. Moshier).
  */
 export function exp(f: FunctionBuilder, x: Code): Local {
   const clamped = f.let("v128", f32x4.min(f32x4.max(x, f32x4.const(-87.3)), f32x4.const(88)));

@@ -1,11 +1,15 @@
-/** The matrix product in WebAssembly: B is taken in panels of 8 columns, packed into `[k][8]`, then tiles of rows go over it. */
+/**
+ * The matrix product C[m, n] = Σ_k A[m, k] B[k, n] in WebAssembly. A work item is a panel of 8 columns of B, packed
+ * into `[k][8]` so that the inner loop reads it in order: it stays in the first-level cache while tiles of 6 rows of A
+ * pass over it. The inner loop is in `tile.ts`.
+ */
 import type { FunctionBuilder, Local } from "./assembler/function_builder.ts";
 import { i32, v128 } from "./assembler/instructions.ts";
 import { transpose4 } from "./vectors.ts";
 import { type Address, baseOf, type WasmKernel } from "./kernel.ts";
 import { packPanel, PANEL, PANEL_BYTES, RegisterTile, spaced, tileHeights } from "./tile.ts";
 
-/** `C[m, n] = Σ_k A(m, k) B(k, n)` with strides in elements; one stride of each operand is 1. */
+/** Extents of a product, and how its operands lie: strides are in elements, and one stride of each operand is 1. */
 export interface Product {
   m: number;
   n: number;
@@ -16,9 +20,10 @@ export interface Product {
   bColumn: number;
 }
 
+/** The kernel for inputs A and B: `[m, n]`. */
 export function matmulKernel(product: Product): WasmKernel {
   const { m, n, k, aRow, aDepth, bDepth, bColumn } = product;
-  // With a single tile of rows a packed panel would be read only once, so B is read where it lies.
+  // A single tile of rows reads each panel only once, so B is not packed.
   const direct = bColumn === 1 && m <= 6;
   return {
     extent: Math.ceil(n / PANEL),
@@ -61,7 +66,7 @@ export function matmulKernel(product: Product): WasmKernel {
   };
 }
 
-/** B is `[n, k]`: transposes blocks of 4 × 4. The last row of B stands in for those past the end. */
+/** Packs a panel of a transposed B, `[n, k]`, by blocks of 4 × 4. Beyond the last row of B, that row is read again. */
 function packColumns(f: FunctionBuilder, { n, k, bColumn }: Product, b: Address, column: Local, scratch: Local): void {
   const rows = Array.from({ length: PANEL }, (_, i) => {
     const index = f.let("i32", i32.add(column.get, i32.const(i)));

@@ -1,9 +1,13 @@
-/** Images with a border of zeros in scratch memory, where the taps of a kernel lie at fixed distances from a pixel. */
+/**
+ * Images with a border of zeros in scratch memory, where the inputs of a convolution lie at fixed distances from a
+ * pixel.
+ */
 import type { FunctionBuilder, Local } from "./assembler/function_builder.ts";
 import { i32, v128 } from "./assembler/instructions.ts";
 import { eachVector, storeLanes } from "./vectors.ts";
 import { type Address, baseOf } from "./kernel.ts";
 
+/** The extents of an image and of its border. */
 export interface ImageShape {
   height: number;
   width: number;
@@ -13,25 +17,28 @@ export interface ImageShape {
   paddingX: number;
 }
 
+/** The size of an image with its border. */
 export interface Padded {
   /** Bytes of a row of the image with its border. */
   row: number;
+  /** Bytes of all of it, and of what loads may read past its end. */
   bytes: number;
 }
 
+/** The size of `s` with its border. */
 export function paddedImage(s: ImageShape): Padded {
   const row = (s.width + 2 * s.paddingX) * s.channels * 4;
-  // Loads of the last pixels may run over the end by a vector.
+  // Loads of the last pixels may read past the end by a vector.
   return { row, bytes: row * (s.height + 2 * s.paddingY) + 64 };
 }
 
-/** Copies image `n` into the middle of the scratch image, whose border stays zero. */
+/** Copies image `n` of `x` into the scratch image, inside its border, which stays 0. */
 export function padImage(f: FunctionBuilder, s: ImageShape, x: Address, n: Local, scratch: Local): void {
   const plain = plainImage(f, s, x, n), padded = insideOf(f, s, scratch);
   copyRows(f, s, plain, padded);
 }
 
-/** Copies the middle of the scratch image into image `n`. */
+/** Copies the scratch image without its border into image `n` of `output`. */
 export function unpadImage(f: FunctionBuilder, s: ImageShape, scratch: Local, output: Address, n: Local): void {
   const plain = plainImage(f, s, output, n), padded = insideOf(f, s, scratch);
   copyRows(f, s, padded, plain);

@@ -1,15 +1,17 @@
+/** Sums over neighbouring axes in WebAssembly. */
 import { f32x4, i32, v128 } from "./assembler/instructions.ts";
 import { acrossLanes, firstLanes, storeLanes } from "./vectors.ts";
 import { type Shape, sizeOf } from "../../shape.ts";
 import { baseOf, type WasmKernel } from "./kernel.ts";
 
-/** A tensor seen as `[outer, length, inner]`, of which the middle is summed. */
+/** A tensor seen as `[outer, length, inner]`, summed over the middle: out[o, i] = Σ_k x[o, k, i]. */
 export interface Split {
   outer: number;
   length: number;
   inner: number;
 }
 
+/** How the sum over the axes `firstAxis` (included) to `endAxis` (excluded) sees a tensor. */
 export function split(shape: Shape, firstAxis: number, endAxis: number): Split {
   return {
     outer: sizeOf(shape.slice(0, firstAxis)),
@@ -18,10 +20,10 @@ export function split(shape: Shape, firstAxis: number, endAxis: number): Split {
   };
 }
 
-/** inner = 1: each row of `length` numbers into one, four lanes side by side and then together. */
+/** The sum for inner = 1: each row of `length` numbers, four lanes side by side and then together. */
 export function sumRows({ outer, length }: Split): WasmKernel {
   return {
-    // 16 results fill a cache line, which then has one writer.
+    // A work item is 16 results: a cache line, which so has one writer.
     extent: Math.ceil(outer / 16),
     emit(f, { from, to, inputs: [x], output }) {
       const row = f.let("i32", i32.mul(from.get, i32.const(16)));
@@ -46,16 +48,16 @@ export function sumRows({ outer, length }: Split): WasmKernel {
   };
 }
 
-/** Columns of a piece of work: a cache line of results, which then has one writer, and of each row that is read. */
+/** Columns of a work item: a cache line of the result, which so has one writer, and one of each row that is read. */
 const COLUMNS = 16;
 
-/** inner > 1: whole rows are added up, a cache line of columns at a time. */
+/** The sum for inner > 1: adds up whole rows, a cache line of columns at a time. */
 export function sumColumns({ outer, length, inner }: Split): WasmKernel {
   const blocks = Math.ceil(inner / COLUMNS), rest = inner - (blocks - 1) * COLUMNS;
   return {
     extent: outer * blocks,
     emit(f, { from, to, inputs: [x], output }) {
-      const piece = f.let("i32", from.get);
+      const item = f.let("i32", from.get);
       const block = f.local("i32"), o = f.local("i32"), at = f.local("i32");
       const totals = Array.from({ length: COLUMNS / 4 }, () => f.local("v128"));
       const sumBlock = (columns: number) => {
@@ -76,9 +78,9 @@ export function sumColumns({ outer, length, inner }: Split): WasmKernel {
           storeLanes(f, at.get, output.offset + 16 * i, total.get, Math.min(4, columns - 4 * i));
         });
       };
-      f.countTo(piece, to.get, 1, () => {
-        f.set(o, i32.divU(piece.get, i32.const(blocks)));
-        f.set(block, i32.remU(piece.get, i32.const(blocks)));
+      f.countTo(item, to.get, 1, () => {
+        f.set(o, i32.divU(item.get, i32.const(blocks)));
+        f.set(block, i32.remU(item.get, i32.const(blocks)));
         if (rest === COLUMNS) return sumBlock(COLUMNS);
         if (blocks === 1) return sumBlock(rest);
         f.if(i32.eq(block.get, i32.const(blocks - 1)), () => sumBlock(rest), () => sumBlock(COLUMNS));

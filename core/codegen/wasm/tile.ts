@@ -1,6 +1,8 @@
 /**
- * The inner loop of every product: a tile of up to 6 rows by 8 columns of the result stays in registers (6 × 2 accumulators,
- * 2 of B, 1 of A: 15 of the 16 that engines use) while the depth runs by.
+ * The inner loop of every dense product C = A B: a tile of up to 6 rows by 8 columns of C stays in registers while the
+ * depth runs by. For each depth k it loads 8 numbers of B and, for each row i, one of A: C[i, 0 … 7] += A[i, k] · B[k,
+ * 0 … 7]. Each load of B serves 6 rows. That takes 15 of the 16 vector registers that engines use: 6 × 2 sums, 2 of B,
+ * 1 of A.
  */
 import type { Code, FunctionBuilder, Local } from "./assembler/function_builder.ts";
 import { i32, v128 } from "./assembler/instructions.ts";
@@ -8,55 +10,63 @@ import { storeLanes } from "./vectors.ts";
 
 /** Columns of a tile, and of the panels that B is packed into. */
 export const PANEL = 8;
+/** Bytes of a row of a packed panel. */
 export const PANEL_BYTES = PANEL * 4;
 
+/** Depths, or rows to pack, in a round of the loop. */
 const UNROLL = 4;
 
-/** A stretch of the depth over which both operands advance evenly. Offsets and strides in bytes. */
+/** A part of the depth over which both operands advance evenly. Offsets and strides are in bytes. */
 export interface Stretch {
+  /** Number of depths. */
   length: number;
-  /** Points to A at the first depth; moves on. */
+  /** Points to A at the first depth, and advances. */
   a: Local;
-  /** Of each row of the tile, from `a`. */
+  /** Offset of each row of the tile, from `a`. */
   aRows: readonly number[];
   aStride: number;
-  /** Points to the panel of B at the first depth; moves on. */
+  /** Points to the panel of B at the first depth, and advances. */
   b: Local;
   bOffset: number;
   bStride: number;
 }
 
+/** `height` rows by `PANEL` columns of a product, in registers. */
 export class RegisterTile {
-  private readonly rows: readonly (readonly [low: Local, high: Local])[];
-  private readonly left: Local;
-  private readonly right: Local;
-  private readonly factor: Local;
+  readonly #f: FunctionBuilder;
+  /** The sums of each row: columns 0–3 and 4–7. */
+  readonly #rows: readonly (readonly [low: Local, high: Local])[];
+  readonly #left: Local;
+  readonly #right: Local;
+  readonly #factor: Local;
 
-  constructor(private readonly f: FunctionBuilder, readonly height: number) {
-    this.rows = Array.from({ length: height }, () => [f.local("v128"), f.local("v128")] as const);
-    this.left = f.local("v128");
-    this.right = f.local("v128");
-    this.factor = f.local("v128");
+  constructor(f: FunctionBuilder, height: number) {
+    this.#f = f;
+    this.#rows = Array.from({ length: height }, () => [f.local("v128"), f.local("v128")] as const);
+    this.#left = f.local("v128");
+    this.#right = f.local("v128");
+    this.#factor = f.local("v128");
   }
 
+  /** Sets all sums to 0. */
   clear(): void {
-    for (const row of this.rows) for (const local of row) this.f.set(local, v128.zero);
+    for (const row of this.#rows) for (const local of row) this.#f.set(local, v128.zero);
   }
 
-  /** Fills the accumulators from rows of full width, `offsets` bytes from `base`. */
+  /** Sets the sums to rows of `PANEL` numbers, `offsets` bytes from `base`. */
   load(base: Code, offsets: readonly number[]): void {
-    this.rows.forEach(([low, high], i) => {
-      this.f.set(low, v128.load(base, offsets[i]));
-      this.f.set(high, v128.load(base, offsets[i] + 16));
+    this.#rows.forEach(([low, high], i) => {
+      this.#f.set(low, v128.load(base, offsets[i]));
+      this.#f.set(high, v128.load(base, offsets[i] + 16));
     });
   }
 
-  /** Adds the products of a stretch of the depth. */
+  /** Adds the products of a part of the depth. */
   accumulate(stretch: Stretch): void {
-    const { f } = this;
+    const f = this.#f;
     const { length, a, b, aStride, bStride } = stretch;
     const advance = (count: number) => {
-      for (let u = 0; u < count; u++) this.depth(stretch, u);
+      for (let u = 0; u < count; u++) this.#addDepth(stretch, u);
       f.set(a, i32.add(a.get, i32.const(count * aStride)));
       f.set(b, i32.add(b.get, i32.const(count * bStride)));
     };
@@ -64,13 +74,15 @@ export class RegisterTile {
     if (length % UNROLL > 0) advance(length % UNROLL);
   }
 
-  private depth({ a, aRows, aStride, b, bOffset, bStride }: Stretch, u: number): void {
-    const { f, left, right, factor } = this;
-    // V8 checks an address against the memory's size less the offset, and computes that once for all that have one offset.
+  /** Adds the products of the depth `u` steps after the present one. */
+  #addDepth({ a, aRows, aStride, b, bOffset, bStride }: Stretch, u: number): void {
+    const f = this.#f, left = this.#left, right = this.#right, factor = this.#factor;
+    // V8 checks an address against the memory's size less the offset, and computes that difference once for each
+    // offset.
     const at = f.let("i32", i32.add(b.get, i32.const(bOffset + u * bStride)));
     f.set(left, v128.load(at.get, 0));
     f.set(right, v128.load(at.get, 16));
-    this.rows.forEach(([low, high], i) => {
+    this.#rows.forEach(([low, high], i) => {
       f.set(factor, v128.load32Splat(a.get, aRows[i] + u * aStride));
       f.set(low, f.multiplyAdd(factor.get, left.get, low.get));
       f.set(high, f.multiplyAdd(factor.get, right.get, high.get));
@@ -79,28 +91,28 @@ export class RegisterTile {
 
   /** Stores the first `columns` columns of each row, `offsets` bytes from `base`. */
   store(base: Code, offsets: readonly number[], columns = PANEL): void {
-    this.rows.forEach(([low, high], i) => {
-      storeLanes(this.f, base, offsets[i], low.get, Math.min(columns, 4));
-      if (columns > 4) storeLanes(this.f, base, offsets[i] + 16, high.get, columns - 4);
+    this.#rows.forEach(([low, high], i) => {
+      storeLanes(this.#f, base, offsets[i], low.get, Math.min(columns, 4));
+      if (columns > 4) storeLanes(this.#f, base, offsets[i] + 16, high.get, columns - 4);
     });
   }
 
-  /** `store` into a panel of a matrix of `n` columns that starts at `column`, the last of which may be narrower. */
+  /** Stores into the panel from `column` on of a matrix with `n` columns, whose last panel may be narrower. */
   storePanel(base: Code, offsets: readonly number[], n: number, column: Local): void {
     const rest = n % PANEL;
     if (rest === 0) return this.store(base, offsets);
     if (n < PANEL) return this.store(base, offsets, rest);
     const isLast = i32.geS(column.get, i32.const(n - rest));
-    this.f.if(isLast, () => this.store(base, offsets, rest), () => this.store(base, offsets));
+    this.#f.if(isLast, () => this.store(base, offsets, rest), () => this.store(base, offsets));
   }
 }
 
-/** `count` byte offsets, `stride` apart, from `first`. */
+/** `count` byte offsets from `first`, `stride` apart. */
 export function spaced(count: number, stride: number, first = 0): number[] {
   return Array.from({ length: count }, (_, i) => first + i * stride);
 }
 
-/** Covers `m` rows by tiles: sixes and fours where possible, for narrow tiles leave the multipliers idle. */
+/** Divides `m` rows into tiles: heights of 6 and 4 where possible, since lower tiles leave the multipliers idle. */
 export function tileHeights(m: number): [height: number, count: number][] {
   if (m < 4 || m === 5) return [[m, 1]];
   // 6a + 4b + 3c = m with as many sixes as possible.
@@ -112,7 +124,9 @@ export function tileHeights(m: number): [height: number, count: number][] {
   return plan.filter(([, count]) => count > 0);
 }
 
-/** Copies `rows` rows of a panel, `stride` bytes apart, into `[rows][8]` at `target`. Columns past the end hold anything. */
+/**
+ * Packs `rows` rows of a panel, `stride` bytes apart, into `[rows][8]` at `target`. Columns past the end hold anything.
+ */
 export function packPanel(
   f: FunctionBuilder,
   rows: number,

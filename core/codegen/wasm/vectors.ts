@@ -1,10 +1,10 @@
-/** Vectors of four float32 lanes: loops over them, and what WebAssembly has no single instruction for. */
+/** Vectors of four float32 lanes: loops over them, and operations for which WebAssembly has no single instruction. */
 import type { Code, FunctionBuilder, Local } from "./assembler/function_builder.ts";
 import { f32x4, i32, i32x4, v128 } from "./assembler/instructions.ts";
 
 /**
- * Walks over `count` float32 numbers, four at a time: `body` gets the number of lanes that count (4, less in the last round)
- * and finds its numbers at `pointer`, which moves on.
+ * Loops over `count` float32 numbers, four at a time: `body` gets the number of lanes to use (4, maybe less in the last
+ * round) and finds its numbers at `pointer`, which then advances.
  */
 export function eachVector(f: FunctionBuilder, pointer: Local, count: number, body: (lanes: number) => void): void {
   const full = Math.floor(count / 4), rest = count % 4;
@@ -17,7 +17,7 @@ export function eachVector(f: FunctionBuilder, pointer: Local, count: number, bo
   if (rest > 0) body(rest);
 }
 
-/** Writes zeros, in whole vectors; `bytes` is rounded up to them. */
+/** Writes zeros into `bytes` bytes from `start`, rounded up to whole vectors. */
 export function clear(f: FunctionBuilder, start: Local, bytes: number): void {
   const at = f.let("i32", start.get);
   f.countTo(at, i32.add(start.get, i32.const(bytes)), 16, () => f.emit(v128.store(at.get, 0, v128.zero)));
@@ -39,7 +39,7 @@ export function storeLanes(f: FunctionBuilder, address: Code, offset: number, va
   for (let lane = 0; lane < count; lane++) f.emit(v128.store32Lane(address, offset + 4 * lane, local.get, lane));
 }
 
-/** Combines the four lanes of `value` with `combine` and puts the result into all lanes, in a fixed order. */
+/** Combines the four lanes of `value` with `combine`, in a fixed order, and puts the result into all lanes. */
 export function acrossLanes(f: FunctionBuilder, value: Code, combine: (a: Code, b: Code) => Code): Local {
   const result = f.let("v128", value);
   for (const distance of [8, 4]) {
@@ -49,7 +49,7 @@ export function acrossLanes(f: FunctionBuilder, value: Code, combine: (a: Code, 
   return result;
 }
 
-/** Rows of a 4 × 4 block of float32 into its columns. */
+/** The columns of the 4 × 4 block of float32 whose rows are `rows`. */
 export function transpose4(f: FunctionBuilder, rows: readonly Local[]): Code[] {
   const words = (...lanes: number[]) => lanes.flatMap((lane) => [0, 1, 2, 3].map((byte) => lane * 4 + byte));
   const low = words(0, 4, 1, 5), high = words(2, 6, 3, 7);

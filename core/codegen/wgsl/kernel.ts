@@ -1,21 +1,28 @@
-/** What an op says to WebGPU: the body of a compute shader. The backend adds bindings, accessors and the entry point. */
+/** Kernels in WGSL and what most of them need. */
+
 /**
- * In `body` and `declarations`, `x0(i)`, `x1(i)`, … read element `i: u32` of an input (f32, or i32 for indices and bytes) and
- * `put(i, value)` writes one of the output. `body` also has `global`, `local` and `group`: this invocation's number in all,
- * in its workgroup, and the number of its workgroup, each a `vec3<u32>`.
+ * The body of a compute shader; the backend adds bindings, accessors and the entry point. In `body` and `declarations`,
+ * `x0(i)`, `x1(i)`, … read element `i: u32` of an input (as f32, or i32 for indices and bytes), and `put(i, value)` writes an
+ * element of the output. `body` also has `global`, `local` and `group`, each a `vec3<u32>`: the ids of this invocation among
+ * all and within its workgroup, and the id of its workgroup.
  */
 export interface WgslKernel {
+  /** Number of workgroups in each dimension. */
   readonly workgroups: readonly [x: number, y: number, z: number];
+  /** Invocations per workgroup in each dimension. */
   readonly workgroupSize: readonly [x: number, y: number, z: number];
+  /** Functions and variables outside the entry point. */
   readonly declarations?: string;
+  /** Statements of the entry point. */
   readonly body: string;
 }
 
-/** WebGPU's baseline allows this many workgroups in a dimension. */
+/** The number of workgroups in a dimension that every WebGPU device allows. */
 const MAX_WORKGROUPS = 65535;
+/** Invocations per workgroup. */
 const INVOCATIONS = 64;
 
-/** One invocation for each `i: u32` below `count`. */
+/** A kernel that runs `body` once for each `i: u32` below `count`. */
 export function perElement(count: number, body: string, declarations?: string): WgslKernel {
   const groups = Math.ceil(count / INVOCATIONS), x = Math.min(groups, MAX_WORKGROUPS), y = Math.ceil(groups / x);
   return {
@@ -28,7 +35,7 @@ ${body}`,
   };
 }
 
-/** Statements that split the number `index` of an element into its coordinates, one variable for each of `names`. */
+/** Statements that split an element's `index` into its coordinates, each a variable called as `names` says. */
 export function coordinates(index: string, shape: readonly number[], names: readonly string[]): string {
   let stride = 1;
   const lines = shape.map((extent, axis) => ({ extent, axis })).reverse().map(({ extent, axis }) => {
@@ -39,7 +46,10 @@ export function coordinates(index: string, shape: readonly number[], names: read
   return lines.join("\n");
 }
 
-/** A float32 literal. */
+/**
+ * `value`, rounded to float32, as a literal.
+ * @throws {Error} When it is not finite, for which WGSL has no literal.
+ */
 export function literal(value: number): string {
   const rounded = Math.fround(value);
   if (!Number.isFinite(rounded)) throw new Error(`${value} has no literal in WGSL`);

@@ -1,30 +1,36 @@
-/** Products in WGSL: each invocation keeps a block of the result in registers while the depth runs by. */
+/** Products in WGSL: each invocation keeps a block of the result in registers while it loops over the depth. */
 import type { WgslKernel } from "./kernel.ts";
 
-/** Rows and columns of a block; a result with fewer has smaller blocks. */
+/** Rows and columns of a block. If the result has fewer, its blocks are smaller. */
 export interface BlockSize {
   readonly rows: number;
   readonly columns: number;
 }
 
+/** A product of any two things whose factors can be read by row, column and depth. */
 export interface RegisterBlock {
-  /** Of a block. Tall ones read less for each product; where a row takes much code, compilers choke on them. */
+  /** Large blocks read less per product, but compile slowly if a row takes much code. */
   size: BlockSize;
-  /** Extents of the result. */
+  /** Rows of the result. */
   rows: number;
+  /** Columns of the result. */
   columns: number;
-  /** Loops over the depth, with the word ACCUMULATE where one depth's products are to be added. */
+  /** Statements that loop over the depth, with the word ACCUMULATE where the products at one depth are added up. */
   depth: string;
-  /** Statements that make what `a` needs to know of the row `row`, once for each row of a block, numbered `index`. */
+  /** Statements that prepare for `a`, for each row of a block: `row` is its name in WGSL, `index` its number in the block. */
   row?(row: string, index: number): string;
-  /** The factor of a row and of a column at the present depth. Rows and columns past the end ask for the last one's. */
+  /** An expression for a row's factor at the current depth. Rows past the end are replaced by the last one. */
   a(row: string, index: number): string;
+  /** An expression for a column's factor at the current depth. Columns past the end are replaced by the last one. */
   b(column: string): string;
+  /** A statement that writes an element of the result. */
   put(row: string, column: string, value: string): string;
 }
 
+/** Invocations per workgroup. */
 const GROUP = [8, 8] as const;
 
+/** The kernel of `block`, with `declarations` outside the entry point. */
 export function registerBlock(block: RegisterBlock, declarations?: string): WgslKernel {
   const height = Math.min(block.size.rows, block.rows), width = Math.min(block.size.columns, block.columns);
   const rows = [...Array(height).keys()], columns = [...Array(width).keys()];
@@ -37,7 +43,7 @@ ${lines(columns, (j) => `let b${j} = ${block.b(`column${j}`)};`)}
 ${each((i, j) => `sum${i}_${j} = fma(a${i}, b${j}, sum${i}_${j});`)}
 }`;
   return {
-    // Neighbouring invocations take neighbouring columns, which lie side by side in memory.
+    // Neighbouring invocations compute neighbouring columns, which are adjacent in memory.
     workgroups: [Math.ceil(blockColumns / GROUP[0]), Math.ceil(blockRows / GROUP[1]), 1],
     workgroupSize: [GROUP[0], GROUP[1], 1],
     declarations,

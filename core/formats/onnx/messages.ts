@@ -1,6 +1,6 @@
 /**
- * The messages of ONNX that a network of this lab is made of. Field numbers are those of `onnx/onnx.proto` of ONNX 1.12, which
- * belongs to operator set 17: https://github.com/onnx/onnx/blob/v1.12.0/onnx/onnx.proto
+ * The protocol buffers messages of an ONNX file. Field numbers are those of `onnx/onnx.proto` in ONNX 1.12, which belongs to
+ * operator set 17: https://github.com/onnx/onnx/blob/v1.12.0/onnx/onnx.proto
  */
 import type { NamedTensor } from "../../models/spec.ts";
 import { floatBytes } from "../element_types.ts";
@@ -15,6 +15,7 @@ const FLOAT = 1;
 const INT = 2;
 const INTS = 7;
 
+/** Fields of a `ModelProto`. */
 export interface OnnxModel {
   producer: { name: string; version: string };
   metadata: Readonly<Record<string, string>>;
@@ -31,15 +32,17 @@ export function model({ producer, metadata, graph }: OnnxModel): ProtobufWriter 
   return message;
 }
 
+/** Fields of a `GraphProto`. */
 export interface OnnxGraph {
   name: string;
+  /** In an order in which they can run. */
   nodes: readonly ProtobufWriter[];
   initializers: readonly ProtobufWriter[];
   inputs: readonly ProtobufWriter[];
   outputs: readonly ProtobufWriter[];
 }
 
-/** `GraphProto`; nodes in an order in which they can run. */
+/** `GraphProto`: the network. */
 export function graph({ name, nodes, initializers, inputs, outputs }: OnnxGraph): ProtobufWriter {
   const message = new ProtobufWriter();
   for (const node of nodes) message.message(1, node);
@@ -50,9 +53,10 @@ export function graph({ name, nodes, initializers, inputs, outputs }: OnnxGraph)
   return message;
 }
 
+/** Fields of a `NodeProto`. */
 export interface OnnxNode {
   operator: string;
-  /** Its only output bears the same name. */
+  /** Its only output has the same name. */
   name: string;
   inputs: readonly string[];
   /** Whole numbers, or lists of them. */
@@ -83,7 +87,7 @@ export function tensor({ name, shape, data }: NamedTensor): ProtobufWriter {
   return message.bytes(9, floatBytes(data));
 }
 
-/** `ValueInfoProto`: float32 numbers of `shape`, where a text is a size that each caller chooses. */
+/** `ValueInfoProto`: float32 numbers of `shape`. A size given as text may be chosen by the user of the model. */
 export function valueInfo(name: string, shape: readonly (number | string)[], description: string): ProtobufWriter {
   const dimensions = new ProtobufWriter();
   for (const size of shape) {

@@ -7,8 +7,8 @@ const LENGTH_DELIMITED = 2;
 const encoder = new TextEncoder();
 
 /**
- * Writes one message of protocol buffers, a field a call; repeated fields by repeated calls. Bytes are kept as they are given
- * until the end, so the weights of a model are copied once however deep they lie.
+ * Writes one message of protocol buffers, a field per call; a repeated field takes repeated calls. Bytes are copied only by
+ * `finish`, so weights are copied once, however deep their message is nested.
  */
 export class ProtobufWriter {
   readonly #chunks: Uint8Array[] = [];
@@ -48,7 +48,7 @@ export class ProtobufWriter {
   }
 }
 
-/** Seven bits a byte, the lowest first; all but the last byte have their top bit set. */
+/** Seven bits per byte, the lowest first; all bytes but the last have their top bit set. */
 function varint(value: number): Uint8Array {
   if (!Number.isSafeInteger(value) || value < 0) throw new RangeError(`${value} cannot be written as a varint`);
   const bytes: number[] = [];

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { ProtobufWriter } from "./protobuf_writer.ts";
 
-Deno.test("integers, text, bytes and messages are encoded as protocol buffers ask for", () => {
+Deno.test("integers, text, bytes and messages are encoded as the protocol buffers guide shows", () => {
   // The examples of https://protobuf.dev/programming-guides/encoding: 150 in field 1, "testing" in field 2, and a message.
   const inner = new ProtobufWriter().integer(1, 150);
   assert.deepEqual([...inner.finish()], [0x08, 0x96, 0x01]);
@@ -13,7 +13,7 @@ Deno.test("integers, text, bytes and messages are encoded as protocol buffers as
   assert.deepEqual([...new ProtobufWriter().bytes(16, Uint8Array.of(7)).finish()], [0x82, 0x01, 0x01, 0x07]);
 });
 
-Deno.test("an integer keeps all its 53 bits, and what is no such integer is refused", () => {
+Deno.test("an integer keeps all its 53 bits; other numbers are refused", () => {
   const bytes = new ProtobufWriter().integer(1, Number.MAX_SAFE_INTEGER).finish().subarray(1);
   const value = [...bytes].reduceRight((sum, byte) => sum * 128n + BigInt(byte & 0x7f), 0n);
   assert.equal(value, BigInt(Number.MAX_SAFE_INTEGER));

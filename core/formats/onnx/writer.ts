@@ -1,14 +1,15 @@
-/** A model as an ONNX file, which onnxruntime and many other programs run without knowing this lab. */
+/** Writes a model as an ONNX file, which onnxruntime and many other programs can run. */
 import { CLASSES, IMAGE_SIDE, layersOf, type ModelSpec, type NamedTensor } from "../../models/spec.ts";
 import { adoptTensors } from "../recognise/known_model.ts";
 import { graph, model, node, tensor, valueInfo } from "./messages.ts";
 import type { ProtobufWriter } from "./protobuf_writer.ts";
 
-/** The version is this writer's: it goes up when the same model comes out as another file. */
+/** The version is that of this writer. Raise it whenever the same model gives another file. */
 const PRODUCER = { name: "MNIST Lab", version: "1" };
 
-/** Names of the file's input and output. */
+/** Name of the file's input. */
 export const ONNX_INPUT = "images";
+/** Name of the file's output. */
 export const ONNX_OUTPUT = "logits";
 
 const INPUT_TEXT = "Grey images, ink 255 on paper 0, normalised as (x / 255 - 0.1307) / 0.3081";
@@ -17,9 +18,9 @@ const OUTPUT_TEXT = "One number for each digit; softmax makes probabilities of t
 /**
  * The whole network, from `images` `[batch, 1, 28, 28]` (float32, normalised) to `logits` `[batch, 10]`, for any batch, in
  * operator set 17. Dropout layers are left out, as they do nothing outside of training. Initializers are named as in a
- * state dict. `metadata` goes in as `metadata_props`.
+ * state dict. `metadata` becomes `metadata_props`.
  *
- * @throws ModelFileError for weights that do not fit `spec`
+ * @throws {ModelFileError} for weights that do not fit `spec`
  */
 export function writeOnnx(
   spec: ModelSpec,

@@ -5,7 +5,7 @@ import { writeOnnx } from "./writer.ts";
 
 const spec = { modelType: "SimpleNN", hiddenLayers: [3], dropout: 0.3 } as const;
 
-Deno.test("a file names its initializers as a state dict does, and has no dropout", () => {
+Deno.test("initializers are named as in a state dict, and there is no dropout", () => {
   const file = new TextDecoder("latin1").decode(writeOnnx(spec, initialWeights(spec), { accuracy: "94.1" }));
   for (const text of ["head.0.weight", "head.0.bias", "head.3.weight", "head.3.bias", "batch", "accuracy", "94.1"]) {
     assert.ok(file.includes(text), text);
@@ -13,7 +13,7 @@ Deno.test("a file names its initializers as a state dict does, and has no dropou
   assert.ok(!file.includes("Dropout"));
 });
 
-Deno.test("the numbers of a tensor lie in the file as they are, and each once", () => {
+Deno.test("the numbers of a tensor are stored once, as they are in memory", () => {
   const weights = initialWeights(spec);
   const numbers = weights.reduce((sum, { data }) => sum + data.length, 0);
   const file = writeOnnx(spec, weights, {});

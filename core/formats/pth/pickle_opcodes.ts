@@ -1,4 +1,4 @@
-/** The opcodes of Python's pickle that state dicts are made of (names as in CPython's `pickletools`). */
+/** The opcodes of Python's pickle that occur in state dicts, under the names of CPython's `pickletools`. */
 export const Opcode = {
   PROTO: 0x80,
   STOP: 0x2e, // .
@@ -32,12 +32,12 @@ export const Opcode = {
   BUILD: 0x62, // b
   BINPERSID: 0x51, // Q
 
-  // From protocol 4 on, for who asks `torch.save` for it.
+  // From protocol 4 on, which `torch.save` writes if asked to.
   FRAME: 0x95,
   SHORT_BINUNICODE: 0x8c,
   MEMOIZE: 0x94,
   STACK_GLOBAL: 0x93,
 
-  // Never in a state dict, but it names what it asks for, and so does the refusal.
+  // Never in a state dict. It is read only to name the global it asks for in the error.
   INST: 0x69, // i
 } as const;

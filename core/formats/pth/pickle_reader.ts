@@ -1,24 +1,25 @@
 /**
- * Reads a pickle without running it. In Python a pickle may call anything; here a global is looked up in a list of a
- * few known names, and any other is refused by name.
+ * Reads a pickle without executing it. In Python a pickle may call anything; here only a few known globals exist, and any other
+ * is refused by name.
  */
 import { ModelFileError, quote } from "../errors.ts";
 import { Opcode } from "./pickle_opcodes.ts";
 
-/** A Python tuple (a Python list is a plain array). */
+/** A Python tuple. A Python list becomes an array. */
 export class Tuple {
   constructor(readonly items: readonly unknown[]) {}
 }
 
-/** Something a pickle may name. `call` makes the value that calling it yields; without it, it cannot be called. */
+/** A global that a pickle may name. Without `call` it cannot be called. */
 export class Global {
   constructor(readonly name: string, readonly call?: (args: readonly unknown[]) => unknown) {}
 }
 
+/** What a pickle may refer to. */
 export interface PickleHost {
   /** By dotted name, such as `collections.OrderedDict`. */
   readonly globals: ReadonlyMap<string, Global>;
-  /** The object outside of the pickle that `id` refers to. */
+  /** Returns the object outside of the pickle that `id` refers to. */
   persistentLoad(id: unknown): unknown;
 }
 
@@ -33,8 +34,9 @@ const MAX_LONG_BYTES = 8;
 const text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /**
- * The value of a pickle: numbers, strings, booleans, null, arrays, `Tuple`s, `Map`s (dicts), and what `host` makes.
- * @throws ModelFileError for a global that is not allowed, an opcode that state dicts do not need, or a damaged stream
+ * The value of a pickle: numbers, strings, booleans, null, arrays, `Tuple`s, `Map`s for dicts, and what `host` returns.
+ *
+ * @throws {ModelFileError} for a global that is not allowed, an opcode that state dicts do not need, or a damaged stream
  */
 export function readPickle(bytes: Uint8Array, host: PickleHost): unknown {
   return new PickleMachine(bytes, host).run();
@@ -44,7 +46,7 @@ class PickleMachine {
   readonly #bytes: Uint8Array;
   readonly #view: DataView;
   readonly #host: PickleHost;
-  /** Heights of the stack at the open marks. */
+  /** Stack heights at the open marks. */
   readonly #marks: number[] = [];
   readonly #memo = new Map<number, unknown>();
   readonly #stack: unknown[] = [];
@@ -74,7 +76,7 @@ class PickleMachine {
         return;
       }
       case Opcode.FRAME:
-        // Says how much to read ahead, and all is read already.
+        // A hint how much to read ahead; everything is in memory already.
         this.#advance(FRAME_HEADER_BYTES);
         return;
       case Opcode.MARK:
@@ -149,7 +151,7 @@ class PickleMachine {
       case Opcode.REDUCE:
         return this.#reduce();
       case Opcode.BUILD:
-        // The attributes of an OrderedDict: PyTorch hangs version numbers (`_metadata`) on it that nothing here needs.
+        // Attributes of an OrderedDict: PyTorch stores version numbers there (`_metadata`), which are not needed.
         this.#pop();
         return;
       case Opcode.BINPERSID:
@@ -194,7 +196,7 @@ class PickleMachine {
 
   #remember(slot: number): void {
     if (this.#stack.length === 0) throw this.#fault("an empty stack");
-    if (this.#memo.size >= MAX_MEMO) throw this.#fault(`more than ${MAX_MEMO} remembered values`);
+    if (this.#memo.size >= MAX_MEMO) throw this.#fault(`more than ${MAX_MEMO} memoised values`);
     this.#memo.set(slot, this.#stack.at(-1));
   }
 
@@ -257,7 +259,7 @@ class PickleMachine {
     return line;
   }
 
-  /** Moves on by `size` bytes and returns where they start. */
+  /** Skips `size` bytes and returns their offset. */
   #advance(size: number): number {
     const at = this.#at;
     if (at + size > this.#bytes.length) throw this.#fault("the end of the data in the middle of an instruction");

@@ -24,7 +24,7 @@ function pthWith(pickle: Uint8Array): Uint8Array {
   return zipSync({ "m/data.pkl": pickle, "m/data/0": new Uint8Array(16) });
 }
 
-Deno.test("numbers, text, tuples, lists, dicts and remembered values read as Python means them", () => {
+Deno.test("numbers, text, tuples, lists, dicts and memoised values are read like in Python", () => {
   const bytes = Uint8Array.of(
     ...[0x80, 2, 0x7d, 0x28], // PROTO 2, EMPTY_DICT, MARK
     ...[0x4b, 7, 0x4a, 0xfe, 0xff, 0xff, 0xff], // 7: -2
@@ -42,12 +42,12 @@ Deno.test("numbers, text, tuples, lists, dicts and remembered values read as Pyt
   assert.deepEqual(read(bytes), expected);
 });
 
-Deno.test("a pickle that would run a command in Python is refused by the name of what it asks for", () => {
+Deno.test("a pickle that would run a command in Python is refused, naming the global it asks for", () => {
   const pickle = new PickleWriter().global("os", "system").text("true").op("TUPLE1").op("REDUCE").finish();
   assert.throws(() => readPth(pthWith(pickle)), refused(/asks for "os\.system"/));
 });
 
-Deno.test("a pickle of a later protocol, and one that calls as the oldest did, are refused by the same name", () => {
+Deno.test("pickles of a later protocol, and of the oldest, are refused alike", () => {
   const short = (text: string) => [0x8c, text.length, ...new TextEncoder().encode(text)];
   // PROTO 4, FRAME, "posix", MEMOIZE, "system", MEMOIZE, STACK_GLOBAL, "true", TUPLE1, REDUCE, STOP
   const call = [...short("posix"), 0x94, ...short("system"), 0x94, 0x93, ...short("true"), 0x85, 0x52, 0x2e];
@@ -59,12 +59,12 @@ Deno.test("a pickle of a later protocol, and one that calls as the oldest did, a
   assert.throws(() => read(Uint8Array.of(0x80, 4, 0x4e, 0x4e, 0x93)), refused(/a global whose name is not text/));
 });
 
-Deno.test("a global that may be named but not called is not called either", () => {
+Deno.test("a global that may only be named cannot be called", () => {
   const pickle = new PickleWriter().global("torch", "FloatStorage").op("EMPTY_TUPLE").op("REDUCE").finish();
   assert.throws(() => readPth(pthWith(pickle)), refused(/a call of something that cannot be called/));
 });
 
-Deno.test("unknown opcodes, an endless stream, an empty stack and a reference to nothing are refused", () => {
+Deno.test("unknown opcodes, a truncated stream, an empty stack and an unset reference are refused", () => {
   assert.throws(() => read(Uint8Array.of(0x80, 6, 0x2e)), refused(/protocol 6/));
   assert.throws(() => read(Uint8Array.of(0x80, 2, 0x81)), refused(/opcode 0x81/));
   assert.throws(() => read(Uint8Array.of(0x80, 2, 0x4b)), refused(/middle of an instruction/));
@@ -74,14 +74,14 @@ Deno.test("unknown opcodes, an endless stream, an empty stack and a reference to
   assert.throws(() => read(new Uint8Array(100).fill(0x28)), refused(/levels of nesting/));
 });
 
-Deno.test("a key that is a list nested ten thousand deep is refused, not followed", () => {
+Deno.test("a key that is a list nested ten thousand deep is refused without recursion", () => {
   const lists = new Array<number>(10_000).fill(0x5d); // EMPTY_LIST
   const appends = new Array<number>(9_999).fill(0x61); // APPEND
   const pickle = Uint8Array.of(0x80, 2, 0x7d, ...lists, ...appends, 0x4e, 0x73, 0x2e);
   assert.throws(() => readPth(pthWith(pickle)), refused(/key that is not text/));
 });
 
-Deno.test("a view that leaves its storage is refused, one that just fits is read", () => {
+Deno.test("a view beyond its storage is refused, one that just fits is read", () => {
   assert.equal(readPth(pthOf({ offset: 1, shape: [2], strides: [2] }))[0].data.length, 2);
   assert.throws(
     () => readPth(pthOf({ offset: 2, shape: [2], strides: [2] })),
@@ -91,7 +91,7 @@ Deno.test("a view that leaves its storage is refused, one that just fits is read
   assert.throws(() => readPth(pthOf({ offset: 0, shape: [1e9, 1e9], strides: [1e9, 1] })), refused(/reaches to/));
 });
 
-Deno.test("strides of zero cannot unfold a small file into more memory than any model needs", () => {
+Deno.test("strides of zero cannot expand a small file beyond the size of any model", () => {
   assert.throws(
     () => readPth(pthOf({ offset: 0, shape: [2 ** 30], strides: [0] })),
     refused(/more than 67108864 numbers/),

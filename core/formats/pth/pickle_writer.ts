@@ -2,7 +2,7 @@ import { Opcode } from "./pickle_opcodes.ts";
 
 const encoder = new TextEncoder();
 
-/** Writes a pickle of protocol 2, one opcode a call. What goes on the stack in which order is up to the caller. */
+/** Writes a pickle of protocol 2, one opcode per call. The caller keeps the stack in order. */
 export class PickleWriter {
   readonly #bytes: number[] = [Opcode.PROTO, 2];
 

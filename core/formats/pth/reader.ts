@@ -10,13 +10,13 @@ import { Global, readPickle, Tuple } from "./pickle_reader.ts";
 import { checkView, gather, Storage, type StridedView } from "./storage.ts";
 import { readZip } from "./zip.ts";
 
-/** The largest model of this lab has 38 million numbers; as float64 they take 300 MB. */
+/** The largest model of this lab has 38 million parameters, 300 MB as float64. */
 const MAX_BYTES = 512 * 2 ** 20;
 const MAX_ELEMENTS = 2 ** 26;
 const MAX_ENTRIES = 10_000;
 const MAX_PICKLE_BYTES = 4 * 2 ** 20;
 
-/** Where training scripts keep the state dict when they save more with it. */
+/** Keys under which training scripts store the state dict when they save more with it. */
 const STATE_DICT_KEYS = ["state_dict", "model_state_dict"];
 
 /** The classes of the module `torch` that a storage of floats may have. */
@@ -56,7 +56,7 @@ function requireZip(bytes: Uint8Array): void {
   if (bytes[0] !== ZIP_START) throw new ModelFileError("the file is not a PyTorch checkpoint (it is no zip archive)");
 }
 
-/** The folder that holds all records, with its slash; PyTorch names it after the file. */
+/** The folder of all records, with its slash. PyTorch names it after the file. */
 function findFolder(entries: ReadonlyMap<string, Uint8Array>): string {
   const name = [...entries.keys()].find((name) => /^[^/]+\/data\.pkl$/.test(name));
   if (name === undefined) throw new ModelFileError("the archive is not a PyTorch checkpoint: it holds no data.pkl");
@@ -90,7 +90,7 @@ function gatherTensors(stateDict: ReadonlyMap<unknown, unknown>): NamedTensor[] 
       );
     }
     elements += sizeOf(value.view.shape);
-    // Strides of 0 let a few bytes claim any size, so what the tensors unfold to is bounded too.
+    // With strides of 0 a few bytes can claim any size, so the expanded size is limited, too.
     if (elements > MAX_ELEMENTS) throw new ModelFileError(`the tensors hold more than ${MAX_ELEMENTS} numbers`);
     views.push([name, value.view]);
   }
@@ -131,7 +131,7 @@ function rebuildTensor([storage, offset, shape, strides]: readonly unknown[]): T
   return new TensorRef(view);
 }
 
-/** `(tensor, requires_grad, backward_hooks)`: what `named_parameters()` saves is a tensor with a mark. */
+/** `(tensor, requires_grad, backward_hooks)`, as a dict of `named_parameters()` is saved. */
 function rebuildParameter([tensor]: readonly unknown[]): TensorRef {
   if (tensor instanceof TensorRef) return tensor;
   throw new ModelFileError("data.pkl is not a state dict: a parameter is made of something that is not a tensor");

@@ -11,7 +11,7 @@ const fixture = (name: string) => Deno.readFileSync(new URL(`fixtures/${name}.pt
 const sixteenths = (indices: number[]) => Float32Array.from(indices, (index) => index / 16);
 const range = (length: number) => Array.from({ length }, (_, i) => i);
 
-/** `bytes` without what `change` takes away or with what it replaces, by name inside the archive's folder. */
+/** `bytes` with records replaced, or removed where `undefined`, by name inside the archive's folder. */
 function withRecords(bytes: Uint8Array, change: Record<string, Uint8Array<ArrayBuffer> | undefined>): Uint8Array {
   const files = unzipSync(bytes);
   const folder = Object.keys(files)[0].split("/")[0];
@@ -22,7 +22,7 @@ function withRecords(bytes: Uint8Array, change: Record<string, Uint8Array<ArrayB
   return zipSync(files, { level: 0 });
 }
 
-Deno.test("a state dict that PyTorch saved from a module reads with its names, shapes and numbers in order", () => {
+Deno.test("a state dict that PyTorch saved is read with names, shapes and numbers in order", () => {
   const expected: NamedTensor[] = [
     { name: "head.0.weight", shape: [4, 784], data: sixteenths(range(4 * 784)) },
     { name: "head.0.bias", shape: [4], data: sixteenths(range(4)) },
@@ -32,7 +32,7 @@ Deno.test("a state dict that PyTorch saved from a module reads with its names, s
   assert.deepEqual(readPth(fixture("simple_nn")), expected);
 });
 
-Deno.test("views with strides and offsets into one storage read as PyTorch shows them", () => {
+Deno.test("strided views of one storage are read as PyTorch shows them", () => {
   const rowsOf6 = (rows: number[], columns: number[]) =>
     rows.flatMap((row) => columns.map((column) => row * 6 + column));
   const expected: NamedTensor[] = [
@@ -58,7 +58,7 @@ Deno.test("float64, float16 and bfloat16 become float32, with infinities, NaN an
   assert.deepEqual(bfloat16.data, exact.with(2, 65536));
 });
 
-Deno.test("the state dict in what a training script saved, and parameters in a later pickle protocol, are read", () => {
+Deno.test("a state dict nested in a training script's dict, and parameters in a later pickle protocol, are read", () => {
   const expected: NamedTensor[] = [
     { name: "weight", shape: [2, 3], data: sixteenths(range(6)) },
     { name: "bias", shape: [2], data: sixteenths(range(2)) },
@@ -67,7 +67,7 @@ Deno.test("the state dict in what a training script saved, and parameters in a l
   assert.deepEqual(readPth(fixture("parameters")), expected);
 });
 
-Deno.test("an archive that another program packed again with compression reads the same", () => {
+Deno.test("an archive that another program compressed is read alike", () => {
   const bytes = fixture("simple_nn");
   assert.deepEqual(readPth(zipSync(unzipSync(bytes), { level: 9 })), readPth(bytes));
 });
@@ -91,7 +91,7 @@ for (
   });
 }
 
-Deno.test("a big-endian file, a missing record, a short record and a missing pickle are named", () => {
+Deno.test("a big-endian file, a missing or short record and a missing pickle are refused by name", () => {
   const bytes = fixture("simple_nn");
   const text = (value: string) => new TextEncoder().encode(value);
   assert.throws(() => readPth(withRecords(bytes, { byteorder: text("big") })), /big-endian/);
@@ -105,21 +105,21 @@ Deno.test("a big-endian file, a missing record, a short record and a missing pic
   assert.throws(() => readPth(text("<!doctype html>")), /not a PyTorch checkpoint/);
 });
 
-Deno.test("a file cut short anywhere is refused, never half read", () => {
+Deno.test("a file truncated anywhere is refused, never read in part", () => {
   const bytes = fixture("views");
   for (let length = 0; length < bytes.length; length++) {
     assert.throws(() => readPth(bytes.subarray(0, length)), ModelFileError, `${length} bytes`);
   }
 });
 
-Deno.test("a flipped bit in a weight is found by its checksum", () => {
+Deno.test("a flipped bit in a weight is found by the checksum", () => {
   const bytes = writePth([{ name: "a", shape: [16], data: sixteenths(range(16)) }], "m");
   const at = bytes.findIndex((_, i) => i % 64 === 0 && i > 0 && bytes[i + 7] === 0x3d);
   bytes[at + 7] ^= 1;
   assert.throws(() => readPth(bytes), /checksum of "m\/data\/0" is wrong/);
 });
 
-Deno.test("any changed byte of a file either is refused with a message or leaves the numbers as they were", () => {
+Deno.test("any changed byte of a file either is refused or leaves the numbers unchanged", () => {
   const original = fixture("views");
   const numbers = readPth(original).map((tensor) => tensor.data);
   for (let at = 0; at < original.length; at++) {

@@ -13,11 +13,11 @@ const tensors: NamedTensor[] = [
   { name: "empty", shape: [0, 4], data: new Float32Array(0) },
 ];
 
-Deno.test("what is written reads back equal to the bit", () => {
+Deno.test("tensors are read back as they were written, to the bit", () => {
   assert.deepEqual(readPth(writePth(tensors, "model")), tensors);
 });
 
-Deno.test("the archive holds the records that PyTorch looks for, uncompressed and in its order", () => {
+Deno.test("the archive holds the records that PyTorch expects, uncompressed and in its order", () => {
   const records = localRecords(writePth(tensors, "model"));
   assert.deepEqual(records.map((record) => record.name), [
     "model/data.pkl",
@@ -37,7 +37,7 @@ Deno.test("the archive holds the records that PyTorch looks for, uncompressed an
   assert.match(text(".data/serialization_id"), /^\d{40}$/);
 });
 
-Deno.test("every record starts at a multiple of 64 bytes, whatever its name's length", () => {
+Deno.test("every record starts at a multiple of 64 bytes, however long its name", () => {
   for (const name of ["m", "model_simplenn_adam_1762740520", "zwölf"]) {
     for (const record of localRecords(writePth(tensors, name))) assert.equal(record.dataAt % 64, 0, record.name);
   }
@@ -51,7 +51,7 @@ Deno.test("the same tensors and name give the same bytes, and another number giv
   assert.notEqual(id(changed), id(first));
 });
 
-Deno.test("a tensor whose shape does not fit its numbers, a name twice and a path as name are refused", () => {
+Deno.test("a shape that does not fit its numbers, a duplicate name and a path as name are refused", () => {
   assert.throws(() => writePth([{ ...tensors[0], shape: [3, 71] }], "model"), ModelFileError);
   assert.throws(() => writePth([tensors[0], tensors[0]], "model"), /two tensors are named "head.0.weight"/);
   assert.throws(() => writePth(tensors, "../model"), /cannot name a folder/);
@@ -95,7 +95,7 @@ for name, value in net.state_dict().items():
     print(name, int(value.double().sum()))
 `;
 
-/** Walks the local headers from the start, as the format lays them out. */
+/** Follows the local headers from the start of the archive. */
 function localRecords(bytes: Uint8Array): { name: string; method: number; dataAt: number }[] {
   const view = new DataView(bytes.buffer);
   const records = [];

@@ -170,7 +170,7 @@ function damaged(detail: string): ModelFileError {
   return new ModelFileError(`the file is damaged or cut short: ${detail}`);
 }
 
-/** One record of an archive. */
+/** A file in an archive. */
 export interface ZipRecord {
   name: string;
   data: Uint8Array;
@@ -180,16 +180,16 @@ export interface ZipRecord {
 const LOCAL_HEADER = 30;
 const EXTRA_HEADER = 4;
 
-/** The extra field that PyTorch pads with: the letters FB, little-endian. */
+/** The extra field that PyTorch uses for padding: the letters FB, little-endian. */
 const PADDING_FIELD = 0x4246;
 const PADDING_BYTE = 0x5a;
 
-/** Where PyTorch wants the data of a record to start, so that a file can be mapped and its tensors used in place. */
+/** Bytes to which PyTorch aligns the data of a record, so that tensors can be used in a memory-mapped file. */
 export const RECORD_ALIGNMENT = 64;
 
 /**
- * An uncompressed zip whose records start at multiples of 64 bytes, as PyTorch's own writer lays them out. The bytes
- * depend on the records only: no clock goes in.
+ * An uncompressed zip whose records start at multiples of 64 bytes, like PyTorch's own. The same records give the same bytes:
+ * there is no timestamp.
  */
 export function writeZip(records: readonly ZipRecord[]): Uint8Array<ArrayBuffer> {
   const files: Zippable = {};

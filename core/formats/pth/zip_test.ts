@@ -16,7 +16,7 @@ function zipWith(field: number, value: number, size: 2 | 4): Uint8Array {
   return bytes;
 }
 
-Deno.test("stored and deflated entries read back", () => {
+Deno.test("stored and deflated entries are read", () => {
   const a = Uint8Array.from({ length: 300 }, (_, i) => i % 7);
   const b = new Uint8Array(0);
   assert.deepEqual(readZip(writeZip([{ name: "x/a", data: a }, { name: "x/b", data: b }]), limits).get("x/a"), a);
@@ -28,14 +28,14 @@ Deno.test("an archive that unpacks to more than the limit is refused before it i
   assert.throws(() => readZip(bomb, limits), refused(/unpacks to more than 1000 bytes/));
   const many = Object.fromEntries(Array.from({ length: 11 }, (_, i) => [`f${i}`, new Uint8Array(0)]));
   assert.throws(() => readZip(zipSync(many), limits), refused(/claims 11 entries/));
-  // 0.1 GB claimed by a few bytes: no buffer of that size is made.
+  // A few bytes claim 0.1 GB: no buffer of that size is allocated.
   assert.throws(
     () => readZip(zipWith(24, 1e8, 4), { entries: 1, bytes: 1e9 }),
     refused(/claims to inflate to 100000000/),
   );
 });
 
-Deno.test("sizes that lie, wrong checksums, other compression and encryption are each named", () => {
+Deno.test("wrong sizes, wrong checksums, other compression and encryption are refused by name", () => {
   assert.throws(() => readZip(zipWith(24, 101, 4), limits), refused(/"a" has 100 bytes instead of 101/));
   assert.throws(() => readZip(zipWith(24, 99, 4), limits), refused(/checksum of "a" is wrong/));
   assert.throws(() => readZip(zipWith(16, 1, 4), limits), refused(/checksum of "a" is wrong/));

@@ -1,6 +1,6 @@
 import { CLASSES, type NamedTensor } from "../../models/spec.ts";
 
-/** Eight hidden layers and the last; the search below is for few layers only. */
+/** Eight hidden layers and the last: the search below is only meant for few. */
 const MAX_LINEARS = 9;
 
 interface Layer {
@@ -9,9 +9,9 @@ interface Layer {
 }
 
 /**
- * `tensors` in an order in which each layer reads what the one before it gives, weight before bias; undefined where there is
- * none. A weight and its bias are known by the beginning of their names (`fc1.weight`, `fc1.bias`). Where shapes leave a
- * choice, layers stand in the order of their names, with numbers compared as numbers.
+ * `tensors` in an order in which each layer fits the output of the one before it, weight before bias; undefined if there is no
+ * such order. A weight and its bias share the beginning of their names (`fc1.weight`, `fc1.bias`). Where shapes leave a choice,
+ * layers are ordered by name, with numbers compared as numbers.
  *
  * @param features inputs of the first Linear layer
  */
@@ -25,7 +25,7 @@ export function arrangeTensors(tensors: readonly NamedTensor[], features: number
   return chained && [...convolutions, ...chained].flatMap(({ weight, bias }) => [weight, bias]);
 }
 
-/** Every tensor is one of a pair with the same beginning, or there is no answer. */
+/** Pairs of weight and bias whose names begin alike, in the order of their names; undefined if any tensor has no partner. */
 function layersByName(tensors: readonly NamedTensor[]): Layer[] | undefined {
   const beginnings = Map.groupBy(tensors, ({ name }) => name.slice(0, Math.max(0, name.lastIndexOf("."))));
   const names = [...beginnings.keys()].sort((a, b) => a.localeCompare(b, "en", { numeric: true }));
@@ -40,10 +40,10 @@ function layersByName(tensors: readonly NamedTensor[]): Layer[] | undefined {
   return layers;
 }
 
-/** The Linear layers from `features` inputs to the ten classes, each used once. */
+/** An order of all `layers` that leads from `features` inputs to the ten classes. */
 function chain(features: number, layers: readonly Layer[]): Layer[] | undefined {
   if (layers.length === 0) return features === CLASSES ? [] : undefined;
-  // Of layers of one shape the first alone is tried: where it leads nowhere, the others do not lead anywhere else.
+  // Of layers of one shape only the first is tried: if it leads nowhere, so do the others.
   const candidates = new Map<number, Layer>();
   for (const layer of layers) {
     const [out, inputs] = layer.weight.shape;

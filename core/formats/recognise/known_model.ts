@@ -34,10 +34,10 @@ function describe({ modelType, hiddenLayers }: ModelSpec): string {
 }
 
 /**
- * The layers of a model from the texts that its safetensors file carries: `model_type`, `hidden_layers_config` (JSON, such as
+ * The layers of a model from the metadata of its safetensors file: `model_type`, `hidden_layers_config` (JSON, such as
  * `[128,64]`), `use_dropout` (`true` or `false`) and `dropout_p`.
  *
- * @throws {ModelFileError} that names the text which is missing or wrong
+ * @throws {ModelFileError} that names the entry which is missing or wrong
  */
 export function specFromMetadata(metadata: Readonly<Record<string, string>>): ModelSpec {
   const modelType = MODEL_TYPES.find((name) => name === metadata.model_type);
@@ -54,7 +54,7 @@ export function specFromMetadata(metadata: Readonly<Record<string, string>>): Mo
   return { modelType, hiddenLayers, dropout };
 }
 
-/** The value that a text spells as JSON, or undefined. */
+/** The value of a field, which is JSON, or undefined. */
 function parse(metadata: Readonly<Record<string, string>>, field: string): unknown {
   try {
     return JSON.parse(metadata[field]);

@@ -1,21 +1,22 @@
-/** Which model a file holds, told by the shapes of its tensors alone. */
+/** Recognises the model in a file by the shapes of its tensors alone. */
 import { MODEL_TYPES, type ModelType } from "../../models/families.ts";
 import { CLASSES, layersOf, type NamedTensor, parameterSpecs, type PlacedLayer } from "../../models/spec.ts";
 import { arrangeTensors } from "./arrange_tensors.ts";
 import { ModelFileError, quote } from "../errors.ts";
 
+/** A model as its tensors reveal it. */
 export interface RecognisedModel {
   modelType: ModelType;
   hiddenLayers: number[];
-  /** Whether the names are those of a module of this lab with dropout layers; shapes cannot tell. */
+  /** Whether the names are this lab's for a model with dropout layers, which shapes do not show. */
   namedWithDropout: boolean;
-  /** In the order of `parameterSpecs`, under the names that the file gives them. */
+  /** In the order of `parameterSpecs`, under their names in the file. */
   tensors: NamedTensor[];
 }
 
 /**
- * The model of this lab that `tensors` are the weights of. They are taken in their own order if that makes a model, else in
- * one that does: formats that sort by name put a bias before its weight.
+ * The model of this lab whose weights `tensors` are. If their own order makes no model, another is tried: formats that sort by
+ * name put a bias before its weight.
  *
  * @throws {ModelFileError} that names the first tensor that does not fit the most similar family and says what was expected
  * in its place, or the first tensor with a number that is not finite
@@ -34,7 +35,7 @@ export function recogniseModel(tensors: readonly NamedTensor[]): RecognisedModel
   throw new ModelFileError(closest!.message);
 }
 
-/** Why tensors are not those of a family. */
+/** Why tensors do not fit a family. */
 class Misfit {
   /** @param likeness how many tensors fit before the one that does not, and a half if that one has as many dimensions */
   constructor(readonly message: string, readonly likeness: number) {}
@@ -117,8 +118,8 @@ function requireFinite(tensors: readonly NamedTensor[]): void {
     const at = data.findIndex((value) => !Number.isFinite(value));
     if (at < 0) continue;
     throw new ModelFileError(
-      `tensor ${quote(name)} holds ${data[at]} at place ${at}: such weights cannot tell digits apart; ` +
-        "the training went wrong, or the numbers are too large for their format",
+      `tensor ${quote(name)} holds ${data[at]} at index ${at}: the training diverged, ` +
+        "or the numbers are too large for their format",
     );
   }
 }

@@ -3,7 +3,7 @@ import { type ModelSpec, type NamedTensor, parameterSpecs } from "../../models/s
 import { ModelFileError } from "../errors.ts";
 import { recogniseModel } from "./recognise_model.ts";
 
-/** The tensors of a model, each filled with its place, under names by place. */
+/** The tensors of a model, each filled with its index, and named by index. */
 function tensorsOf(spec: ModelSpec, nameOf: (place: number, name: string) => string = (_, name) => name) {
   return parameterSpecs(spec).map(({ name, shape }, i): NamedTensor => (
     { name: nameOf(i, name), shape, data: new Float32Array(shape.reduce((a, b) => a * b, 1)).fill(i) }
@@ -12,10 +12,10 @@ function tensorsOf(spec: ModelSpec, nameOf: (place: number, name: string) => str
 
 const refused = (pattern: RegExp) => (error: unknown) => error instanceof ModelFileError && pattern.test(error.message);
 const places = (tensors: readonly NamedTensor[]) => tensors.map(({ data }) => data[0]);
-/** As Python's safetensors stores them. */
+/** In the order in which Python's safetensors stores them. */
 const byName = (tensors: readonly NamedTensor[]) => tensors.toSorted((a, b) => a.name < b.name ? -1 : 1);
 
-Deno.test("the shapes of the tensors tell the family and the widths, whatever the names", () => {
+Deno.test("family and widths follow from the shapes of the tensors, whatever their names", () => {
   const specs: ModelSpec[] = [
     { modelType: "SimpleNN", hiddenLayers: [] },
     { modelType: "SimpleNN", hiddenLayers: [784, 10, 10] },
@@ -31,14 +31,14 @@ Deno.test("the shapes of the tensors tell the family and the widths, whatever th
   }
 });
 
-Deno.test("this lab's own names tell that there are dropout layers", () => {
+Deno.test("this lab's own names reveal dropout layers", () => {
   const layers = { modelType: "SimpleNN", hiddenLayers: [4, 3] } as const;
   assert.equal(recogniseModel(tensorsOf({ ...layers, dropout: 0.3 })).namedWithDropout, true);
   assert.equal(recogniseModel(tensorsOf(layers)).namedWithDropout, false);
   assert.equal(recogniseModel(tensorsOf({ ...layers, hiddenLayers: [], dropout: 0.3 })).namedWithDropout, false);
 });
 
-Deno.test("tensors that were sorted by name are put in order by shape, and where shapes leave a choice by number", () => {
+Deno.test("tensors sorted by name are put in order by shape, and where shapes leave a choice by number", () => {
   const deep = tensorsOf({ modelType: "SimpleNN", hiddenLayers: [6, 6, 6, 6, 6, 6, 6, 6] });
   assert.deepEqual(deep.map(({ name }) => name).filter((name) => name.endsWith("0.weight")), [
     "head.0.weight",
@@ -55,7 +55,7 @@ Deno.test("tensors that were sorted by name are put in order by shape, and where
   assert.deepEqual(places(recogniseModel(byName(conv)).tensors), [0, 1, 2, 3, 4, 5, 6, 7]);
 });
 
-Deno.test("the first tensor that does not fit is named with what was expected in its place", () => {
+Deno.test("the first tensor that does not fit is named, with what was expected instead", () => {
   const simple = tensorsOf({ modelType: "SimpleNN", hiddenLayers: [4] }, (i) => `net.${i}`);
   const conv = tensorsOf({ modelType: "ConvNN", hiddenLayers: [4] }, (i) => `net.${i}`);
   const reshaped = (tensors: NamedTensor[], place: number, shape: number[]) =>
@@ -78,15 +78,15 @@ Deno.test("the first tensor that does not fit is named with what was expected in
   for (const [tensors, message] of cases) assert.throws(() => recogniseModel(tensors), refused(message));
 });
 
-Deno.test("weights that are no numbers are refused by the tensor's name", () => {
+Deno.test("weights that are not finite are refused by the tensor's name", () => {
   const tensors = tensorsOf({ modelType: "SimpleNN", hiddenLayers: [] });
   for (const wrong of [NaN, Infinity, -Infinity]) {
     const broken = tensors.with(1, { ...tensors[1], data: tensors[1].data.with(7, wrong) });
-    assert.throws(() => recogniseModel(broken), refused(new RegExp(`"head\\.0\\.bias" holds ${wrong} at place 7`)));
+    assert.throws(() => recogniseModel(broken), refused(new RegExp(`"head\\.0\\.bias" holds ${wrong} at index 7`)));
   }
 });
 
-Deno.test("many layers of one shape that lead nowhere are refused at once", () => {
+Deno.test("many layers of one shape that make no model are refused at once", () => {
   const square: NamedTensor[] = Array.from({ length: 40 }, (_, i) => {
     const shape = i % 2 === 0 ? [784] : [784, 784];
     return { name: `${i >> 1}.${i % 2}`, shape, data: new Float32Array(1) };

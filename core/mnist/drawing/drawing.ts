@@ -1,7 +1,7 @@
 /**
- * From a drawing to the 28×28 pixels that a model reads, as MNIST itself was made from scanned digits: «normalized to fit
- * in a 20x20 pixel box while preserving their aspect ratio … centered in a 28x28 image by computing the center of mass»
- * (LeCun, Cortes, Burges: The MNIST database of handwritten digits).
+ * Prepares a drawing as the 28×28 pixels that a model reads, as MNIST was made from scanned digits: "normalized to fit in a 20x20
+ * pixel box while preserving their aspect ratio … centered in a 28x28 image by computing the center of mass" (LeCun, Cortes,
+ * Burges: The MNIST database of handwritten digits).
  */
 import { IMAGE_PIXELS, IMAGE_SIDE } from "../../models/spec.ts";
 import { findInk, type Ink } from "./ink.ts";
@@ -12,14 +12,14 @@ export type { Raster } from "./raster.ts";
 
 /** Longer side of a digit, in pixels. */
 const DIGIT_SIDE = 20;
-/** Where the centre of mass comes to lie, in both directions. MNIST's own digits all have theirs there. */
+/** Pixel index of the centre of mass in both directions, as in all of MNIST's digits. */
 const CENTRE = IMAGE_SIDE / 2;
-/** Contrast, of 255, below which nobody sees a stroke. */
+/** Contrast, of 255, below which a stroke is invisible. */
 const VISIBLE = 4;
-/** Share of the strongest ink below which a pixel is noise, not part of the digit's box. */
+/** Share of the strongest ink below which a pixel is noise and does not extend the digit's box. */
 const NOISE = 0.2;
 
-/** The page has one tone: there is nothing to recognise. */
+/** The whole page has one tone, so there is nothing to recognise. */
 export class BlankDrawingError extends Error {
   override name = "BlankDrawingError";
   constructor() {
@@ -28,23 +28,29 @@ export class BlankDrawingError extends Error {
 }
 
 /**
- * Prepares a drawing of any size and of any ink on any paper: 784 bytes, ink 255 on paper 0. Throws a `BlankDrawingError`
- * for a page of one tone.
+ * Prepares a drawing of any size, with any ink on any paper: 784 bytes, ink 255 on paper 0.
+ *
+ * @throws {BlankDrawingError} for a page of one tone
  */
 export function prepareDrawing(image: Raster): Uint8Array {
   return prepareInk(findInk(image), image.width);
 }
 
-/** What is slow about preparing a large drawing, for whoever has a faster way that gives the same. */
+/** The slow parts of preparing a large drawing. Faster versions must give the same result. */
 export interface PlaneTools {
-  /** The smallest rectangle around all of at least `threshold`; there is something. */
+  /** The smallest rectangle around all pixels of at least `threshold`. There must be one. */
   findBox(plane: Uint8Array, stride: number, threshold: number): Box;
   columnSums: ColumnSums;
 }
 
+/** The tools in plain loops. */
 export const PLAIN_TOOLS: PlaneTools = { findBox, columnSums };
 
-/** Prepares a drawing of which the ink is found already, on rows of `stride` pixels. */
+/**
+ * Prepares a drawing from its ink, in rows of `stride` pixels.
+ *
+ * @throws {BlankDrawingError} for a page of one tone
+ */
 export function prepareInk({ plane, strongest }: Ink, stride: number, tools = PLAIN_TOOLS): Uint8Array {
   if (strongest < VISIBLE) throw new BlankDrawingError();
   const box = tools.findBox(plane, stride, Math.ceil(strongest * NOISE));
@@ -63,7 +69,7 @@ function findBox(plane: Uint8Array, width: number, threshold: number): Box {
   const top = Math.floor(first / width), bottom = Math.floor(last / width) + 1;
   let left = width, right = 0;
   for (let y = top; y < bottom; y++) {
-    // Only what would widen the rectangle has to be looked at.
+    // Only pixels outside of the rectangle so far matter.
     const row = y * width;
     let x = 0;
     while (x < left && plane[row + x] < threshold) x++;
@@ -76,8 +82,8 @@ function findBox(plane: Uint8Array, width: number, threshold: number): Box {
 }
 
 /**
- * Lays a digit on 28×28 by whole pixels, centre of mass on index 14, strongest ink at 255. What is then beyond an edge is
- * cut, as it was in MNIST.
+ * Moves a digit by whole pixels so that its centre of mass is at index 14 of 28×28, and scales the strongest ink to 255. What
+ * lies beyond an edge is cut off, as in MNIST.
  */
 function centre(digit: Float32Array, width: number, height: number): Uint8Array {
   let mass = 0, massX = 0, massY = 0, strongest = 0;

@@ -34,25 +34,25 @@ function centreOfMass(pixels: Uint8Array): [x: number, y: number] {
   return [x / mass, y / mass];
 }
 
-Deno.test("MNIST's own digits come out as they went in", () => {
+Deno.test("MNIST's own digits stay as they are", () => {
   const page: Page = { width: 28, height: 28, ink: [255], paper: [0] };
   const difference = meanDifference((digit) => prepareDrawing(drawDigit(digit, page, 28, 0, 0)));
   assert.ok(difference < 0.2, `differs by ${difference}`);
 });
 
-Deno.test("MNIST's own digits come out as they went in from a canvas ten times as large", () => {
+Deno.test("MNIST's own digits stay as they are on a canvas ten times as large", () => {
   const enlarge = (digit: Uint8Array) =>
     drawPage(CANVAS, (x, y) => digit[Math.floor(y / 10) * IMAGE_SIDE + Math.floor(x / 10)] / 255);
   const difference = meanDifference((digit) => prepareDrawing(enlarge(digit)));
   assert.ok(difference < 0.3, `differs by ${difference}`);
 });
 
-Deno.test("MNIST's own digits come out almost as they went in when the canvas smooths them", () => {
+Deno.test("MNIST's own digits stay almost as they are when the canvas smooths them", () => {
   const difference = meanDifference((digit) => prepareDrawing(drawDigit(digit, CANVAS, 280, 0, 0)));
   assert.ok(difference < 8, `differs by ${difference}`);
 });
 
-Deno.test("a digit at a third of the size is the same wherever it stands", () => {
+Deno.test("a digit at a third of the size is the same wherever it is drawn", () => {
   for (const digit of digits.slice(0, 20)) {
     const corner = prepareDrawing(drawDigit(digit, CANVAS, 90, 3, 3));
     for (const left of [3, 95, 187]) {
@@ -66,7 +66,7 @@ Deno.test("a digit at a third of the size is the same wherever it stands", () =>
   assert.ok(difference < 8, `differs by ${difference}`);
 });
 
-Deno.test("ink and paper may have any colours, and grey or transparency of their own", () => {
+Deno.test("ink and paper may have any colour, grey level or transparency", () => {
   const pages: Record<string, Omit<Page, "width" | "height">> = {
     "light on dark": { ink: [255, 255, 255, 255], paper: [0, 0, 0, 255] },
     "grey": { ink: [0], paper: [255] },
@@ -85,7 +85,7 @@ Deno.test("ink and paper may have any colours, and grey or transparency of their
   }
 });
 
-Deno.test("noise of the paper does not move or shrink the digit", () => {
+Deno.test("noise of the paper neither moves nor shrinks the digit", () => {
   let state = 1;
   const noise = () => (state = state * 48271 % 2147483647) % 17 - 8;
   const difference = meanDifference((digit) => {
@@ -118,7 +118,7 @@ Deno.test("a page of one tone is refused, whatever the tone", () => {
   );
 });
 
-Deno.test("thin lines keep full ink and their shape", () => {
+Deno.test("thin lines keep their full ink and their shape", () => {
   const page: Page = { width: 280, height: 280, ink: [0], paper: [255] };
   const vertical = prepareDrawing(drawPage(page, (x, y) => Number(x === 3 && y > 10 && y < 200)));
   assert.deepEqual(extent(vertical), { left: 14, right: 14, top: 5, bottom: 24 });
@@ -129,7 +129,7 @@ Deno.test("thin lines keep full ink and their shape", () => {
   for (let i = 5; i < 25; i++) assert.ok(diagonal[i * IMAGE_SIDE + i] > 250);
 });
 
-Deno.test("a single dot is a square of 20 pixels", () => {
+Deno.test("a single dot becomes a square of 20 pixels", () => {
   for (const [dotX, dotY] of [[0, 0], [10, 7], [19, 19]]) {
     const page: Page = { width: 20, height: 20, ink: [9], paper: [255] };
     const pixels = prepareDrawing(drawPage(page, (x, y) => Number(x === dotX && y === dotY)));
@@ -146,7 +146,7 @@ Deno.test("ink that touches the border is still ink", () => {
   assert.ok(right > 24 && top < 4);
 });
 
-Deno.test("what lies far from the centre of mass is cut at the edge", () => {
+Deno.test("what lies far from the centre of mass is cut off at the edge", () => {
   const page: Page = { width: 220, height: 100, ink: [0], paper: [255] };
   // A heavy blob with a long thin tail to the right.
   const blob = (x: number, y: number) => Number((x > 5 && x < 45 && y > 25 && y < 75) || (x < 210 && y === 50));

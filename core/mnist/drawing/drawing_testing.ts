@@ -1,23 +1,25 @@
-/** For tests: digits of the dataset drawn on a page as a person would leave them. */
+/** For tests: digits of the dataset drawn on a page as a person would draw them. */
 import { IMAGE_SIDE } from "../../models/spec.ts";
 import type { Raster } from "./raster.ts";
 
 type Colour = readonly number[];
 
+/** A page to draw on. */
 export interface Page {
   width: number;
   height: number;
-  /** Samples of a pixel, of which there are one to four. Between the two lies what is half covered. */
+  /** Samples of a pixel, one to four. Pixels that are half covered lie between ink and paper. */
   ink: Colour;
   paper: Colour;
 }
 
+/** Opaque RGBA. */
 export const BLACK_ON_WHITE = { ink: [0, 0, 0, 255], paper: [255, 255, 255, 255] } as const;
 
 /** The canvas on the drawing page. */
 export const CANVAS: Page = { width: 280, height: 280, ...BLACK_ON_WHITE };
 
-/** A page of which `coverage` (0 to 1) says how much ink each pixel has. */
+/** A page on which each pixel has `coverage`, 0 to 1, of ink. */
 export function drawPage({ width, height, ink, paper }: Page, coverage: (x: number, y: number) => number): Raster {
   const channels = ink.length as Raster["channels"];
   const data = new Uint8ClampedArray(width * height * channels);
@@ -32,7 +34,7 @@ export function drawPage({ width, height, ink, paper }: Page, coverage: (x: numb
   return { width, height, channels, data };
 }
 
-/** Draws the 28×28 `digit` (ink 255) as a square of `size` pixels at (`left`, `top`), smoothed bilinearly. */
+/** Draws the 28×28 `digit`, ink 255, as a square of `size` pixels at (`left`, `top`), with bilinear smoothing. */
 export function drawDigit(digit: Uint8Array, page: Page, size: number, left: number, top: number): Raster {
   const at = (x: number, y: number) =>
     x < 0 || y < 0 || x >= IMAGE_SIDE || y >= IMAGE_SIDE ? 0 : digit[y * IMAGE_SIDE + x] / 255;

@@ -1,22 +1,24 @@
-/** Where on a picture the ink is, whatever the colours of ink and paper. */
+/** Finds the ink in a picture, whatever the colours of ink and paper. */
 import type { Raster } from "./raster.ts";
 
+/** The ink of a picture. */
 export interface Ink {
-  /** How far each pixel is from paper, 0 to 255: `[height, width]`. */
+  /** Distance of each pixel from paper, 0 to 255: `[height, width]`. */
   plane: Uint8Array;
   /** The largest value of the plane; 0 for a page of one tone. */
   strongest: number;
 }
 
+/** 0 to 255 each. */
 export type Colour = readonly [red: number, green: number, blue: number];
 
 /**
- * Tells ink from paper. Where alpha varies, alpha is the ink (a transparent canvas). Elsewhere paper is the middle colour
- * of the border, and a pixel's ink is its largest distance from that in any one channel, so that dark on light, light on
- * dark and colours of equal brightness all work.
+ * Separates ink from paper. If alpha varies, alpha is the ink (a transparent canvas). Otherwise paper is the median colour of
+ * the border, and a pixel's ink is its largest distance from paper in any channel, so dark on light, light on dark and colours
+ * of equal brightness all work.
  */
 export function findInk(image: Raster): Ink {
-  // One kind of array, whatever the caller's, keeps the loops below fast.
+  // A single type of array keeps the loops below fast.
   const data = new Uint8Array(image.data.buffer, image.data.byteOffset, image.data.length);
   const paper = (channel: number) => borderMedian(image, channel);
   switch (image.channels) {
@@ -31,9 +33,9 @@ export function findInk(image: Raster): Ink {
   }
 }
 
-/** The colour of the paper under an RGB or RGBA picture: the middle one of its border. */
+/** The colour of the paper in an RGB or RGBA picture: in each channel the median of its border. */
 export function paperOf(image: Raster): Colour {
-  // What more than half of a border has is its middle, and most borders have one colour.
+  // A colour that more than half of the border has is its median, and most borders have one colour.
   const [red, green, blue] = image.data;
   const count = countOnBorder(image, [red, green, blue]);
   if (count > image.width + image.height) return [red, green, blue];
@@ -49,7 +51,7 @@ function countOnBorder(image: Raster, [red, green, blue]: Colour): number {
   return count;
 }
 
-/** Where each of the outermost pixels begins; those in the corners come twice. */
+/** Calls `look` with the offset of each outermost pixel, twice for those in the corners. */
 function eachOnBorder({ width, height, channels }: Raster, look: (at: number) => void): void {
   const row = width * channels;
   for (let x = 0; x < row; x += channels) {
@@ -105,8 +107,8 @@ function inkOfRgb(data: Uint8Array, [red, green, blue]: Colour): Ink {
 }
 
 /**
- * A canvas is RGBA, so this is the usual case: most of it is paper, which a look at four samples at once tells. Undefined
- * as soon as alpha is seen to vary.
+ * The most frequent case, as a canvas is RGBA. Most of it is paper, so four samples are compared at once. Undefined as soon as
+ * alpha varies.
  */
 function inkOfRgba(samples: Uint8Array, [red, green, blue]: Colour): Ink | undefined {
   const data = samples.byteOffset % 4 === 0 ? samples : samples.slice();
@@ -126,7 +128,7 @@ function inkOfRgba(samples: Uint8Array, [red, green, blue]: Colour): Ink | undef
   return { plane, strongest };
 }
 
-/** Four bytes as this machine reads them at once. */
+/** Four bytes as a word in this machine's byte order. */
 function wordOf(...bytes: [number, number, number, number]): number {
   return new Int32Array(Uint8Array.from(bytes).buffer)[0];
 }

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { paperOf } from "./ink.ts";
 import type { Raster } from "./raster.ts";
 
-/** Pictures of few colours, so that now one of them has most of the border and now none. */
+/** Pictures of few colours, so that sometimes one colour has most of the border. */
 function drawPicture(width: number, height: number, channels: 3 | 4, colours: number, random: () => number): Raster {
   const tones = Array.from({ length: colours * channels }, () => Math.floor(256 * random()));
   const data = new Uint8Array(width * height * channels);
@@ -13,7 +13,7 @@ function drawPicture(width: number, height: number, channels: 3 | 4, colours: nu
   return { width, height, channels, data };
 }
 
-/** The middle of a channel on the border by sorting, corners twice. */
+/** The median of a channel on the border by sorting, corners twice. */
 function middle({ width, height, channels, data }: Raster, channel: number): number {
   const tone = (x: number, y: number) => data[(y * width + x) * channels + channel];
   const rows = Array.from({ length: width }, (_, x) => [tone(x, 0), tone(x, height - 1)]);
@@ -21,7 +21,7 @@ function middle({ width, height, channels, data }: Raster, channel: number): num
   return [...rows, ...columns].flat().sort((a, b) => a - b)[width + height - 1];
 }
 
-Deno.test("paper is the middle of the border in each channel, whether most of it has one colour or not", () => {
+Deno.test("paper is the median of the border in each channel, whether most of it has one colour or not", () => {
   let state = 7, mostly = 0;
   const random = () => (state = (state * 48271) % 2147483647) / 2147483647;
   for (let i = 0; i < 2000; i++) {

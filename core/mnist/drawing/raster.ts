@@ -1,4 +1,4 @@
-/** A picture as a PNG or a canvas holds it: rows from the top, samples of a pixel side by side, 8 bits each. */
+/** A picture as in a PNG or a canvas: rows from the top, the samples of a pixel side by side, 8 bits each. */
 export interface Raster {
   width: number;
   height: number;

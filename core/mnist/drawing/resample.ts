@@ -1,6 +1,6 @@
-/** Scaling by area averaging: every new pixel is the mean of the area of the old picture that it covers. */
+/** Scales by area averaging: every new pixel is the mean of the area of the old picture that it covers. */
 
-/** A rectangle of pixels, ends excluded. */
+/** A rectangle of pixels; `right` and `bottom` are excluded. */
 export interface Box {
   left: number;
   top: number;
@@ -8,12 +8,12 @@ export interface Box {
   bottom: number;
 }
 
-/** For each column of `box` the sum of its pixels, from the plane with rows of `stride`. May hold until the next call only. */
+/** The sum of each column of `box` in a plane with rows of `stride`. The result is only valid until the next call. */
 export type ColumnSums = (plane: Uint8Array, stride: number, box: Box) => Uint16Array | Uint32Array;
 
 /**
- * Scales the part `box` of a plane with rows of `stride` to `[newHeight, newWidth]`, larger or smaller: a pixel is taken
- * as a square of one tone. Most of the work is in `sums`, which are exact, so that every way of adding gives the same.
+ * Scales the part `box` of a plane with rows of `stride` up or down to `[newHeight, newWidth]`. A pixel counts as a square of
+ * one tone. Most of the work is in `sums`, which are whole numbers, so that the order of adding does not matter.
  */
 export function averageAreas(
   plane: Uint8Array,
@@ -27,16 +27,16 @@ export function averageAreas(
   return averageRows(averageColumns(plane, stride, box, newHeight, sums), width, newHeight, newWidth);
 }
 
-/** Where on a line of pixels one that is `step` long lies, and how much of its first and last it covers. */
+/** The old pixels that the new pixel `index`, `step` long, covers on a line, and its shares of the first and the last. */
 function span(index: number, step: number, length: number) {
   const from = index * step, to = (index + 1) * step;
   const first = Math.floor(from);
-  // The last pixel with a share; rounding may put `to` a hair beyond the end.
+  // Rounding may put `to` slightly beyond the end.
   const last = Math.min(Math.ceil(to), length) - 1;
   return { first, last, firstShare: Math.min(first + 1, to) - from, lastShare: last > first ? to - last : 0 };
 }
 
-/** `[newHeight, width]` out of the box: each column scaled by itself, all of them a row at a time. */
+/** The box scaled to `[newHeight, width]`, one row at a time. */
 function averageColumns(plane: Uint8Array, stride: number, box: Box, newHeight: number, sums: ColumnSums) {
   const { left, right, top, bottom } = box;
   const width = right - left, height = bottom - top;
@@ -54,7 +54,7 @@ function averageColumns(plane: Uint8Array, stride: number, box: Box, newHeight: 
   return result;
 }
 
-/** `[rows, newLength]` out of `[rows, length]`. */
+/** `[rows, length]` scaled to `[rows, newLength]`. */
 function averageRows(source: Float32Array, length: number, rows: number, newLength: number): Float32Array {
   const step = length / newLength;
   const result = new Float32Array(rows * newLength);
@@ -70,7 +70,7 @@ function averageRows(source: Float32Array, length: number, rows: number, newLeng
   return result;
 }
 
-/** The plain way. */
+/** Column sums in plain loops. */
 export function columnSums(plane: Uint8Array, stride: number, { left, top, right, bottom }: Box): Uint32Array {
   const sums = new Uint32Array(right - left);
   for (let y = top; y < bottom; y++) {

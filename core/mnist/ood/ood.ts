@@ -1,12 +1,12 @@
 /**
- * Whether a prepared drawing is a digit at all. A model has no class for «none of these»: it names a digit for a scribble,
- * too, and is often sure of it. So a second, tiny network, the same for every model, looks at the picture alone. It has seen
- * digits of MNIST's training set and drawings that are none (`scripts/ood/`); `docs/out_of_distribution.md` has its figures.
+ * Detects drawings that are no digit. A model has no class "none of these": it names a digit for a scribble, too, and is often
+ * sure of it. So a second, tiny network, the same for every model, looks at the picture alone. It was trained on digits of
+ * MNIST's training set and on drawings that are no digits (`scripts/ood/`); its figures are in `docs/out_of_distribution.md`.
  */
 import { type OodNetwork, readTable, scoreOf } from "./ood_network.ts";
 import { OOD_TABLE } from "./ood_table.ts";
 
-/** Digits of MNIST's test set, in per cent, that are doubted all the same, as they are stored. */
+/** Per cent of MNIST's test digits that are wrongly reported as out of distribution. */
 export const FALSE_ALARM_PERCENT = OOD_TABLE.falseAlarmPercent;
 
 let network: OodNetwork | undefined;

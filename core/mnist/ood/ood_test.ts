@@ -9,24 +9,24 @@ const { test } = mnist();
 const digit = (i: number) => test.images.subarray(i * IMAGE_PIXELS, (i + 1) * IMAGE_PIXELS);
 const PAGE = { ...CANVAS, width: 84, height: 84 };
 
-/** Of `count` drawings, how many per cent are doubted. */
-function doubted(count: number, drawing: (i: number) => Uint8Array): number {
-  let doubts = 0;
-  for (let i = 0; i < count; i++) if (isOutOfDistribution(drawing(i))) doubts++;
-  return 100 * doubts / count;
+/** Per cent of `count` drawings that are out of distribution. */
+function percentOut(count: number, drawing: (i: number) => Uint8Array): number {
+  let found = 0;
+  for (let i = 0; i < count; i++) if (isOutOfDistribution(drawing(i))) found++;
+  return 100 * found / count;
 }
 
-Deno.test("the false alarms that are stated are those on the 10,000 test digits, and at most 2 %", () => {
-  assert.equal(doubted(test.count, digit).toFixed(2), FALSE_ALARM_PERCENT.toFixed(2));
+Deno.test("the stated false alarms are those on the 10,000 test digits, and at most 2 %", () => {
+  assert.equal(percentOut(test.count, digit).toFixed(2), FALSE_ALARM_PERCENT.toFixed(2));
   assert.ok(FALSE_ALARM_PERCENT <= 2);
 });
 
-Deno.test("of the test digits as drawings, too, at most 2 % are doubted", () => {
+Deno.test("of the test digits as drawings, too, at most 2 % are out of distribution", () => {
   const page = { ...CANVAS, width: 42, height: 42 };
-  assert.ok(doubted(test.count, (i) => prepareDrawing(drawDigit(digit(i), page, 42, 0, 0))) <= 2);
+  assert.ok(percentOut(test.count, (i) => prepareDrawing(drawDigit(digit(i), page, 42, 0, 0))) <= 2);
 });
 
-Deno.test("noise, and blocks of digits in each other's places, are mostly doubted", () => {
+Deno.test("noise, and digits with exchanged quarters, are mostly out of distribution", () => {
   let seed = 1;
   const chance = () => (seed = seed * 48271 % 0x7fffffff) / 0x7fffffff;
   const noise = () => {
@@ -40,13 +40,13 @@ Deno.test("noise, and blocks of digits in each other's places, are mostly doubte
       return pixels[((from >> 1) * 14 + y % 14) * 28 + (from & 1) * 14 + x % 14];
     });
   };
-  assert.ok(doubted(200, noise) > 90);
-  assert.ok(doubted(500, swapped) > 70);
+  assert.ok(percentOut(200, noise) > 90);
+  assert.ok(percentOut(500, swapped) > 70);
 });
 
-Deno.test("a look takes microseconds", () => {
+Deno.test("a check takes microseconds", () => {
   for (let i = 0; i < 2000; i++) isOutOfDistribution(digit(i));
-  // The fastest of several rounds, for other programs may hold the processor.
+  // The fastest of several rounds: other programs may use the processor.
   const rounds = Array.from({ length: 20 }, () => {
     const start = performance.now();
     for (let i = 0; i < 500; i++) isOutOfDistribution(digit(i));

@@ -1,13 +1,15 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { Registry, restoreBackup } from "../mod.ts";
+import { restoreBackup } from "../mod.ts";
 import { filesIn, METADATA, metadataOf, refused, testModel, testWeights, withFolder } from "../registry_testing.ts";
+import { openRegistry } from "../../../service/files/open_registry.ts";
+import { DiskFolder } from "../../../service/files/disk_folder.ts";
 
 const backupOf = (folder: string) => `${metadataOf(folder)}.bak`;
 
 /** Three models stored, one replaced and one removed. */
 async function storeSome(folder: string) {
-  const registry = await Registry.open(folder);
+  const registry = await openRegistry(folder);
   for (const value of [1, 2, 3]) await registry.store({ ...testModel, name: "Zoë" }, testWeights(value));
   await registry.store(testModel, testWeights(4), { replaces: (await registry.list())[0].id });
   await registry.remove((await registry.list())[2].id);
@@ -16,7 +18,7 @@ async function storeSome(folder: string) {
 
 Deno.test("whatever changes the list leaves a copy of it beside", () =>
   withFolder(async (folder) => {
-    const registry = await Registry.open(folder);
+    const registry = await openRegistry(folder);
     const isCopied = () => assert.deepEqual(Deno.readFileSync(backupOf(folder)), Deno.readFileSync(metadataOf(folder)));
     const first = await registry.store(testModel, testWeights(1));
     isCopied();
@@ -37,7 +39,7 @@ Deno.test("metadata cut anywhere is named with the offset, nothing is overwritte
       Deno.writeFileSync(metadataOf(folder), bytes.subarray(0, size));
       const before = filesIn(folder);
       // As services do, started afresh.
-      const registry = await Registry.open(folder, { write: true });
+      const registry = await openRegistry(folder, { write: true });
       const told = refused(
         new RegExp(
           `${folder}/models_metadata\\.json is not .*\\(offset ${size}\\)\\. Nothing was changed: a backup of ` +
@@ -53,7 +55,7 @@ Deno.test("metadata cut anywhere is named with the offset, nothing is overwritte
       assert.deepEqual(Deno.readFileSync(backupOf(folder)), backup);
       assert.deepEqual(filesIn(folder), before);
 
-      const { count, damaged, withoutFile, unlisted } = await restoreBackup(folder);
+      const { count, damaged, withoutFile, unlisted } = await restoreBackup(new DiskFolder(folder));
       assert.deepEqual([count, withoutFile, unlisted], [2, [], []]);
       assert.deepEqual(Deno.readFileSync(damaged!), bytes.subarray(0, size), "the damaged file is kept");
       assert.deepEqual(Deno.readFileSync(metadataOf(folder)), bytes);
@@ -74,7 +76,7 @@ Deno.test("a byte that is no text is named by its offset", () =>
     bytes[300] = 0xff;
     Deno.writeFileSync(metadataOf(folder), bytes);
     await assert.rejects(registry.list(), refused(/is not UTF-8 text: .*\(offset 300\).*with 2 records/));
-    await restoreBackup(folder);
+    await restoreBackup(new DiskFolder(folder));
     assert.equal((await registry.list()).length, 2);
   }));
 
@@ -84,23 +86,29 @@ Deno.test("a backup that is missing or damaged is not offered, and a restart res
     Deno.truncateSync(metadataOf(folder), 100);
     Deno.truncateSync(backupOf(folder), 100);
     await assert.rejects(registry.list(), refused(/Nothing was changed: mend the file, or move it away/));
-    await assert.rejects(restoreBackup(folder), refused(/no backup that can be read: .*models_metadata\.json\.bak/));
+    await assert.rejects(
+      restoreBackup(new DiskFolder(folder)),
+      refused(/no backup that can be read: .*models_metadata\.json\.bak/),
+    );
     Deno.removeSync(backupOf(folder));
     await assert.rejects(registry.list(), refused(/Nothing was changed: mend the file, or move it away/));
-    await assert.rejects(restoreBackup(folder), refused(/no backup that can be read/));
+    await assert.rejects(restoreBackup(new DiskFolder(folder)), refused(/no backup that can be read/));
     assert.equal(Deno.statSync(metadataOf(folder)).size, 100);
-    await assert.rejects(restoreBackup(join(folder, "nowhere")), refused(/nowhere: it does not exist/));
+    await assert.rejects(restoreBackup(new DiskFolder(join(folder, "nowhere"))), refused(/nowhere: it does not exist/));
   }));
 
 Deno.test("sound metadata is not restored over; what was stored or removed since the backup is named", () =>
   withFolder(async (folder) => {
     const { registry, records: [newer, older] } = await storeSome(folder);
-    await assert.rejects(restoreBackup(folder), refused(/is sound and lists 2 models, so it was left as it is/));
+    await assert.rejects(
+      restoreBackup(new DiskFolder(folder)),
+      refused(/is sound and lists 2 models, so it was left as it is/),
+    );
     const backup = Deno.readFileSync(backupOf(folder));
     const later = await registry.store(testModel, testWeights(5), { replaces: older.id });
     Deno.writeFileSync(backupOf(folder), backup);
     Deno.removeSync(metadataOf(folder));
-    const restored = await restoreBackup(folder);
+    const restored = await restoreBackup(new DiskFolder(folder));
     assert.deepEqual(restored, {
       ...restored,
       count: 2,

@@ -1,78 +1,89 @@
 /** The last good copy of the metadata, beside it, for the day on which another program damages the file. */
-import { dirname } from "node:path";
-import { freePath, replaceFile } from "../../../service/files/atomic_file.ts";
-import { parseEntries, recordsOf } from "./metadata.ts";
-import { decodeUtf8 } from "./utf8.ts";
+import type { Folder } from "../../host.ts";
+import { decodeUtf8, parseEntries, recordsOf } from "./metadata.ts";
 
+/** The list of the stored models in their folder. */
+export const METADATA_NAME = "models_metadata.json";
+/** Its last good copy. */
+export const BACKUP_NAME = `${METADATA_NAME}.bak`;
+
+/** A backup that can be used. */
 export interface Backup {
   bytes: Uint8Array<ArrayBuffer>;
   /** How many records it holds. */
   count: number;
-  /** When it was written. */
-  time: Date | null;
-}
-
-export function backupPath(metadataPath: string): string {
-  return `${metadataPath}.bak`;
+  /** When it was written, in Unix ms; undefined where the host does not know. */
+  time?: number;
 }
 
 /**
  * Keeps `bytes`, just written to the metadata, as its backup: a copy of its own, for a program that cuts the file would cut a
  * link's target too. Callers hold the folder's lock.
  */
-export async function keepBackup(metadataPath: string, bytes: Uint8Array): Promise<void> {
+export async function keepBackup(folder: Folder, bytes: Uint8Array): Promise<void> {
   try {
-    await replaceFile(backupPath(metadataPath), bytes);
+    await folder.replace(BACKUP_NAME, bytes);
   } catch {
     // The model is stored, and must not look as if it were not. The backup before stays, and tells its time.
   }
 }
 
 /** Gives the backup's room on the disk to something more urgent. */
-export async function dropBackup(metadataPath: string): Promise<void> {
-  await Deno.remove(backupPath(metadataPath)).catch(() => {});
+export async function dropBackup(folder: Folder): Promise<void> {
+  await folder.remove(BACKUP_NAME).catch(() => {});
 }
 
 /**
  * Keeps the backup of a list that is gone under a name of its own: whoever deleted the file by mistake, or moved it away, may
  * notice only after the next store.
  */
-export async function setBackupAside(metadataPath: string): Promise<void> {
-  if (await readBackup(metadataPath) === undefined) return;
-  const path = backupPath(metadataPath);
-  await Deno.rename(path, await freePath(`${path}-${timeForName(new Date())}`)).catch(() => {});
+export async function setBackupAside(folder: Folder): Promise<void> {
+  if (await readBackup(folder) === undefined) return;
+  const aside = await freeName(folder, `${BACKUP_NAME}-${timeForName(Date.now())}`);
+  await folder.rename(BACKUP_NAME, aside).catch(() => {});
 }
 
 /** The backup, if there is one that can be used. */
-export async function readBackup(metadataPath: string): Promise<Backup | undefined> {
-  const path = backupPath(metadataPath);
+export async function readBackup(folder: Folder): Promise<Backup | undefined> {
   try {
-    const [bytes, { mtime }] = [await Deno.readFile(path), await Deno.stat(path)];
+    const bytes = await folder.read(BACKUP_NAME), { modified } = await folder.state(BACKUP_NAME);
     const decoded = decodeUtf8(bytes);
     if ("fault" in decoded) return undefined;
-    return { bytes, count: recordsOf(parseEntries(decoded.text, path)).length, time: mtime };
+    const records = recordsOf(parseEntries(decoded.text, folder.pathOf(BACKUP_NAME)));
+    return { bytes, count: records.length, time: modified };
   } catch {
     return undefined;
   }
 }
 
 /** What to tell somebody whose metadata is damaged; undefined without a backup. */
-export async function describeBackup(metadataPath: string): Promise<string | undefined> {
-  const backup = await readBackup(metadataPath);
+export async function describeBackup(folder: Folder): Promise<string | undefined> {
+  const backup = await readBackup(folder);
   if (backup === undefined) return undefined;
-  const command = `deno task restore-models ${quoted(dirname(metadataPath))}`;
+  const command = `deno task restore-models ${quoted(folder.path)}`;
   return `a backup of ${timeText(backup.time)} with ${backup.count} ${backup.count === 1 ? "record" : "records"} is ` +
     `there, and \`${command}\` puts it in place`;
 }
 
-/** Such as `2026-11-25 21:40:12 UTC`. */
-export function timeText(time: Date | null): string {
-  return time === null ? "unknown time" : `${time.toISOString().slice(0, 19).replace("T", " ")} UTC`;
+/** `name`, or where that is taken the first of `name_2`, `name_3`, … that is not. */
+export async function freeName(folder: Folder, name: string): Promise<string> {
+  let free = name;
+  for (let n = 2; await folder.has(free); n++) free = `${name}_${n}`;
+  return free;
 }
 
-/** Such as `20261125T214012`. */
-export function timeForName(time: Date): string {
-  return time.toISOString().slice(0, 19).replaceAll(/[-:]/g, "");
+/** Such as `2026-11-25 21:40:12 UTC`, from Unix ms. */
+export function timeText(time: number | undefined): string {
+  return time === undefined ? "unknown time" : `${isoSeconds(time).replace("T", " ")} UTC`;
+}
+
+/** Such as `20261125T214012`, from Unix ms. */
+export function timeForName(time: number): string {
+  return isoSeconds(time).replaceAll(/[-:]/g, "");
+}
+
+function isoSeconds(time: number): string {
+  return new Date(time).toISOString().slice(0, 19);
 }
 
 /** As a shell takes it. */

@@ -71,15 +71,15 @@ export function SelectField(
   );
 }
 
-/** A checkbox with a hint. */
-export function CheckField({ id, label, hint, checked }: FieldProps & { checked: Signal<boolean> }) {
+/** A checkbox whose state `text` holds, as `true` or `false`. */
+export function CheckField({ id, label, hint, text }: FieldProps & { text: Signal<string> }) {
   return (
     <div class="field check">
       <input
         id={id}
         type="checkbox"
-        checked={checked.value}
-        onChange={(event) => checked.value = event.currentTarget.checked}
+        checked={text.value === "true"}
+        onChange={(event) => text.value = String(event.currentTarget.checked)}
         aria-describedby={`${id}-note`}
       />
       <label for={id}>{label}</label>

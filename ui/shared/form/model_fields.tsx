@@ -1,127 +1,101 @@
-import type { ComponentChildren } from "preact";
 import {
+  type FieldKind,
+  type FieldName,
+  fieldOf,
   LEARNING_RATE_RANGE_NAMES,
   LEARNING_RATE_RANGES,
   type LearningRateRange,
-  MODEL_TYPES,
-  type ModelType,
-  type OptimizerName,
-  OPTIMIZERS,
+  queryName,
 } from "../../../protocol/mod.ts";
-import { CheckField, type Option, SelectField, TextField } from "../components/field.tsx";
+import { CheckField, SelectField, TextField } from "../components/field.tsx";
 import { formatCount, plural } from "../text/format.ts";
+import { FIELD_GROUPS, FIELD_WORDS } from "./field_words.ts";
 import type { ModelForm } from "./model_form.ts";
-
-const MODEL_HINTS: Record<ModelType, string> = {
-  SimpleNN: "Plain layers, each fed by all of the one before (a multilayer perceptron). Quick.",
-  ConvNN: "Looks for strokes and corners first (two convolutions). Slower, makes fewer mistakes.",
-};
-
-const OPTIMIZER_HINTS: Record<OptimizerName, string> = {
-  Adam: "Corrects each weight at a pace of its own. A safe first choice.",
-  SGD: "Plain steps downhill (stochastic gradient descent). Wants a larger learning rate.",
-  RMSprop: "Scales each correction by how large the recent ones were.",
-  AdamW: "Adam that also pulls the weights gently towards zero (weight decay).",
-};
-
-const choices = (names: readonly string[]): Option[] => names.map((name) => ({ value: name, text: name }));
-
-/** The fields of a model; `learningRate` and `dropout` stand where the page's own fields belong. */
-export function ModelFields(
-  { form, learningRate, dropout }: { form: ModelForm; learningRate: ComponentChildren; dropout?: ComponentChildren },
-) {
-  return (
-    <>
-      <fieldset>
-        <legend>Network</legend>
-        <SelectField
-          id="model-type"
-          label="Model type"
-          hint={MODEL_HINTS[form.modelType.value]}
-          options={choices(MODEL_TYPES)}
-          value={form.modelType.value}
-          onChoose={(name) => form.modelType.value = name as ModelType}
-        />
-        <TextField
-          id="hidden-layers"
-          label="Hidden layers"
-          hint="Units in each layer between picture and answer, separated by commas. Empty for none."
-          field={form.hiddenLayers}
-          inputMode="text"
-        />
-        <CheckField
-          id="use-dropout"
-          label="Use dropout"
-          hint="Silences units at random while it learns, so that none is relied on alone."
-          checked={form.useDropout}
-        />
-        {form.useDropout.value && dropout}
-      </fieldset>
-      <fieldset>
-        <legend>Learning</legend>
-        <SelectField
-          id="optimizer"
-          label="Optimizer"
-          hint={OPTIMIZER_HINTS[form.optimizer.value]}
-          options={choices(OPTIMIZERS)}
-          value={form.optimizer.value}
-          onChoose={(name) => form.optimizer.value = name as OptimizerName}
-        />
-        {learningRate}
-        <div class="pair">
-          <TextField
-            id="epochs"
-            label="Epochs"
-            hint="Rounds through all 60,000 digits."
-            field={form.epochs}
-            inputMode="numeric"
-          />
-          <TextField
-            id="batch-size"
-            label="Batch size"
-            hint="Digits looked at before each correction."
-            field={form.batchSize}
-            inputMode="numeric"
-          />
-        </div>
-      </fieldset>
-    </>
-  );
-}
+import type { TypedText } from "./typed_text.ts";
 
 const RANGE_OPTIONS = LEARNING_RATE_RANGE_NAMES.map((name) => {
   const { min, max } = LEARNING_RATE_RANGES[name];
   return { value: name, text: `${name} (${plain(min)} – ${plain(max)})` };
 });
 
-export function RangeField(
-  { value, hint, onChoose }: {
-    value: LearningRateRange | undefined;
-    hint: string;
-    onChoose: (range: LearningRateRange) => void;
-  },
+const INPUT_MODES: Partial<Record<FieldKind, "numeric" | "decimal">> = { whole: "numeric", number: "decimal" };
+
+/** Controls for the fields `names`, and one for the range of the learning rate, with the hint `rangeHint`. */
+export function ModelFields(
+  { form, names, rangeHint }: { form: ModelForm; names: readonly FieldName[]; rangeHint: string },
 ) {
+  const isShown = (name: FieldName) => names.includes(name) && form.counts(name);
+  return (
+    <>
+      {FIELD_GROUPS.map((group) => (
+        <fieldset key={group}>
+          <legend>{group}</legend>
+          {linesOf(group).map((line) => {
+            const fields = line.filter(isShown).map((name) => <ModelField key={name} form={form} name={name} />);
+            if (line.includes("learning_rate")) fields.push(<RangeField key="range" form={form} hint={rangeHint} />);
+            return line.length > 1 ? <div key={line[0]} class="pair">{fields}</div> : fields;
+          })}
+        </fieldset>
+      ))}
+    </>
+  );
+}
+
+/** The fields of a group, line by line; neighbours that are narrow share one. */
+function linesOf(group: string): FieldName[][] {
+  const lines: FieldName[][] = [];
+  for (const name of Object.keys(FIELD_WORDS) as FieldName[]) {
+    const words = FIELD_WORDS[name], last = lines.at(-1);
+    if (words.group !== group) continue;
+    if (words.isNarrow && last && FIELD_WORDS[last[0]].isNarrow) last.push(name);
+    else lines.push([name]);
+  }
+  return lines;
+}
+
+function ModelField({ form, name }: { form: ModelForm; name: FieldName }) {
+  const { kind, label, options } = fieldOf(name), words = FIELD_WORDS[name];
+  const field: TypedText<unknown> = form.fields[name], { text } = field;
+  const hint: string | Readonly<Record<string, string>> = words.hint;
+  const props = {
+    id: queryName(name).replaceAll("_", "-"),
+    label: words.label ?? label,
+    hint: typeof hint === "string" ? hint : hint[text.value],
+  };
+  if (kind === "toggle") return <CheckField {...props} text={text} />;
+  if (options === undefined) return <TextField {...props} field={field} inputMode={INPUT_MODES[kind] ?? "text"} />;
+  return (
+    <SelectField
+      {...props}
+      options={options.map((option) => ({ value: option, text: option }))}
+      value={text.value}
+      onChoose={(chosen) => text.value = chosen}
+    />
+  );
+}
+
+function RangeField({ form, hint }: { form: ModelForm; hint: string }) {
   return (
     <SelectField
       id="learning-rate-range"
       label="Learning rate range"
       hint={hint}
       options={RANGE_OPTIONS}
-      value={value}
+      value={form.range.value}
       otherwise="Custom"
-      onChoose={(name) => onChoose(name as LearningRateRange)}
+      onChoose={(name) => form.chooseRange(name as LearningRateRange)}
     />
   );
 }
 
-/** How large the model is and how long it learns, as far as the fields say. */
+/** How large the model is and how many steps it trains, as far as the fields say. */
 export function ModelSize({ form, blocked }: { form: ModelForm; blocked?: boolean }) {
-  if (blocked) return <p class="size">A setting above is marked in red: mend it to start.</p>;
+  if (blocked) return <p class="size">Fix the red field to start.</p>;
   const parameters = form.parameterCount.value;
   const steps = form.stepCount.value;
   return (
     <p class="size">
-      {parameters === undefined ? "–" : formatCount(parameters)} adjustable numbers (parameters) ·{" "}
+      {parameters === undefined ? "–" : formatCount(parameters)} parameters ·{" "}
       {steps === undefined ? "– steps" : plural(steps, "step")}
       {form.shape.value && <span class="shape">{form.shape.value}</span>}
     </p>

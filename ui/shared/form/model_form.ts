@@ -1,94 +1,139 @@
-import { computed, type Signal, signal } from "@preact/signals";
+import { batch, computed, signal } from "@preact/signals";
 import { CLASSES, IMAGE_PIXELS, layersOf, type ModelSpec, parameterSpecs } from "../../../core/models/spec.ts";
 import {
-  batchSize,
-  epochs,
+  ASKED_FIELDS,
+  DEFAULT_CONFIG,
+  FIELD_NAMES,
+  type FieldKind,
+  type FieldName,
+  fieldOf,
   type FormQuery,
-  hiddenLayers,
-  MODEL_TYPES,
-  type ModelType,
-  type OptimizerName,
-  OPTIMIZERS,
+  isInRange,
+  LEARNING_RATE_RANGE_NAMES,
+  LEARNING_RATE_RANGES,
+  type LearningRateRange,
+  type ModelConfig,
+  queryName,
+  rangeOf,
+  readValue,
+  writeValue,
 } from "../../../protocol/mod.ts";
-import { formatWidths } from "../text/format.ts";
-import { readNumber, readWidths, TypedText } from "./typed_text.ts";
+import { TypedText } from "./typed_text.ts";
 
 /** Images of MNIST's training set. */
 export const TRAINING_IMAGES = 60_000;
 
-/** Values that a stored or running configuration puts into the form. */
-export interface ModelValues {
-  model_type: ModelType;
-  optimizer: OptimizerName;
-  num_epochs: number;
-  batch_size: number;
-  hidden_layers_config: readonly number[];
-  use_dropout: boolean;
-}
+/** The fields that both pages have: those by whose very values models are looked up. Of the learning rate a range is enough. */
+export const SHARED_FIELDS: readonly FieldName[] = ASKED_FIELDS
+  .filter(({ name, asked }) => asked === queryName(name)).map(({ name }) => name);
 
-/** The fields that both pages share: which network, and how it is (or was) trained. */
+/** The fields of a model as both pages hold them: each a text that is checked as it is typed. */
 export class ModelForm {
-  readonly modelType: Signal<ModelType> = signal("SimpleNN");
-  readonly optimizer: Signal<OptimizerName> = signal("Adam");
-  readonly epochs = new TypedText("5", readNumber, epochs);
-  readonly batchSize = new TypedText("64", readNumber, batchSize);
-  readonly hiddenLayers = new TypedText("128, 64", readWidths, hiddenLayers, complainAboutLayers);
-  readonly useDropout = signal(false);
+  /** By the names that configurations give them. */
+  readonly fields = Object.fromEntries(
+    FIELD_NAMES.map((name) => [name, openField(name)]),
+  ) as { readonly [Name in FieldName]: TypedText<ModelConfig[Name]> };
 
-  /** Numbers that training adjusts, or undefined while the layers are not valid. */
-  readonly parameterCount = computed(() => {
-    const widths = this.hiddenLayers.value.value;
-    return widths && countParameters({ modelType: this.modelType.value, hiddenLayers: widths });
+  /** Decides to which of two ranges a rate on their common end belongs. */
+  readonly #chosenRange = signal<LearningRateRange>("Medium High");
+
+  /** The range in which the learning rate lies; undefined for a rate outside all of them. */
+  readonly range = computed(() => {
+    const rate = this.fields.learning_rate.value.value;
+    if (rate === undefined) return undefined;
+    return isInRange(rate, this.#chosenRange.value) ? this.#chosenRange.value : rangeOf(rate);
   });
+
+  /** Number of parameters, or undefined while the layers are not valid. */
+  readonly parameterCount = computed(() => this.#spec.value && countParameters(this.#spec.value));
 
   /** Numbers that go from layer to layer, such as `784 → 128 → 10`; undefined while the layers are not valid. */
   readonly shape = computed(() => {
-    const widths = this.hiddenLayers.value.value;
-    if (widths === undefined) return undefined;
-    const layers = layersOf({ modelType: this.modelType.value, hiddenLayers: widths });
+    if (this.#spec.value === undefined) return undefined;
     // Of an image the channels come first, as they are usually written.
-    const hidden = layers.filter((layer) => layer.endsBlock).map(({ output }) => output.toReversed().join(" × "));
+    const hidden = layersOf(this.#spec.value).filter((layer) => layer.endsBlock)
+      .map(({ output }) => output.toReversed().join(" × "));
     return [IMAGE_PIXELS, ...hidden, CLASSES].join(" → ");
   });
 
   /** Optimiser steps of the whole training, or undefined while epochs or batch size are not valid. */
   readonly stepCount = computed(() => {
-    const rounds = this.epochs.value.value;
-    const batch = this.batchSize.value.value;
-    return rounds && batch && Math.ceil(TRAINING_IMAGES / batch) * rounds;
+    const epochs = this.fields.num_epochs.value.value;
+    const batchSize = this.fields.batch_size.value.value;
+    return epochs && batchSize && Math.ceil(TRAINING_IMAGES / batchSize) * epochs;
   });
 
-  readonly query = computed((): FormQuery => ({
-    model_type: this.modelType.value,
-    optimizer: this.optimizer.value,
-    epochs: this.epochs.text.value,
-    batch_size: this.batchSize.text.value,
-    hidden_layers_config: this.hiddenLayers.text.value.replaceAll(" ", ""),
-    use_dropout: String(this.useDropout.value),
-  }));
+  readonly #spec = computed((): ModelSpec | undefined => {
+    const modelType = this.fields.model_type.value.value;
+    const hiddenLayers = this.fields.hidden_layers_config.value.value;
+    return modelType && hiddenLayers && { modelType, hiddenLayers };
+  });
 
-  /** Takes over what `query` carries; a choice that does not exist is left as it was, text is kept for the user to mend. */
+  /** Whether a field matters: a part of a toggle does only while that is on. */
+  counts(name: FieldName): boolean {
+    const { partOf } = fieldOf(name);
+    return partOf === undefined || this.fields[partOf].value.value === true;
+  }
+
+  /** What the fields `names` hold, as a link carries it. */
+  textsOf(names: readonly FieldName[]): FormQuery {
+    return Object.fromEntries(names.map((name) => {
+      const text = this.fields[name].text.value;
+      return [queryName(name), fieldOf(name).kind === "widths" ? text.replaceAll(" ", "") : text];
+    }));
+  }
+
+  /** Sets the rate to the arithmetic middle of `range`. */
+  chooseRange(range: LearningRateRange): void {
+    batch(() => {
+      this.#chosenRange.value = range;
+      this.fields.learning_rate.text.value = String(LEARNING_RATE_RANGES[range].middle);
+    });
+  }
+
+  /**
+   * Takes over the fields of `query`. A choice that does not exist is ignored; other text is kept for the user to mend. A
+   * range without a rate sets the rate to its middle.
+   */
   read(query: FormQuery): void {
-    this.modelType.value = MODEL_TYPES.find((name) => name === query.model_type) ?? this.modelType.value;
-    this.optimizer.value = OPTIMIZERS.find((name) => name === query.optimizer) ?? this.optimizer.value;
-    if (query.epochs !== undefined) this.epochs.text.value = query.epochs;
-    if (query.batch_size !== undefined) this.batchSize.text.value = query.batch_size;
-    if (query.hidden_layers_config !== undefined) {
-      this.hiddenLayers.text.value = query.hidden_layers_config.split(",").map((width) => width.trim()).join(", ");
-    }
-    if (query.use_dropout === "true" || query.use_dropout === "false") {
-      this.useDropout.value = query.use_dropout === "true";
-    }
+    batch(() => {
+      const range = LEARNING_RATE_RANGE_NAMES.find((name) => name === query.learning_rate_range);
+      if (range !== undefined) this.chooseRange(range);
+      for (const name of FIELD_NAMES) {
+        const text = query[queryName(name)], { kind, options } = fieldOf(name);
+        const names = kind === "toggle" ? ["true", "false"] : options;
+        if (text === undefined || names?.includes(text) === false) continue;
+        this.fields[name].text.value = spaced(kind, text);
+      }
+    });
   }
 
-  set(values: ModelValues): void {
-    this.modelType.value = values.model_type;
-    this.optimizer.value = values.optimizer;
-    this.epochs.text.value = String(values.num_epochs);
-    this.batchSize.text.value = String(values.batch_size);
-    this.hiddenLayers.text.value = formatWidths(values.hidden_layers_config);
-    this.useDropout.value = values.use_dropout;
+  /** Takes over a configuration. */
+  set(config: ModelConfig): void {
+    batch(() => {
+      this.#chosenRange.value = rangeOf(config.learning_rate) ?? this.#chosenRange.value;
+      for (const name of FIELD_NAMES) this.fields[name].text.value = formText(name, config);
+    });
   }
+}
+
+function openField(name: FieldName): TypedText<unknown> {
+  const { kind, schema } = fieldOf(name);
+  return new TypedText<unknown>(
+    formText(name, DEFAULT_CONFIG),
+    (text) => readValue(kind, text),
+    schema,
+    kind === "widths" ? complainAboutWidths : undefined,
+  );
+}
+
+function formText(name: FieldName, config: ModelConfig): string {
+  return spaced(fieldOf(name).kind, writeValue(config[name]));
+}
+
+/** `128,64` → `128, 64`; other text is left as it is. */
+function spaced(kind: FieldKind, text: string): string {
+  return kind === "widths" ? text.split(",").map((width) => width.trim()).join(", ") : text;
 }
 
 function countParameters(spec: ModelSpec): number {
@@ -96,7 +141,7 @@ function countParameters(spec: ModelSpec): number {
 }
 
 /** A schema's message about one width speaks of a number; the field holds several. */
-function complainAboutLayers(message: string): string {
+function complainAboutWidths(message: string): string {
   const plural = message.replace("must be a whole number", "must be whole numbers");
   return plural === message ? message : `${plural}, separated by commas`;
 }

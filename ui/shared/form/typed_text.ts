@@ -1,19 +1,24 @@
 import { computed, type ReadonlySignal, type Signal, signal } from "@preact/signals";
 import * as v from "valibot";
 
-type Schema<T> = v.GenericSchema<unknown, T>;
-
-/** A text field that is read and checked as one types: the raw text, and what it stands for or what is wrong with it. */
+/** A field that is read and checked as somebody types: its text, and what that stands for or what is wrong with it. */
 export class TypedText<T> {
   readonly text: Signal<string>;
+  /** Undefined while something is wrong. */
   readonly value: ReadonlySignal<T | undefined>;
   /** In words for people, such as `must be a whole number from 1 to 200`; undefined while all is well. */
   readonly error: ReadonlySignal<string | undefined>;
 
+  /**
+   * @param initial the text to begin with
+   * @param read the value that a text spells, not yet checked
+   * @param schema checks that value
+   * @param complaint words the schema's message for this field
+   */
   constructor(
     initial: string,
     read: (text: string) => unknown,
-    schema: Schema<T>,
+    schema: v.GenericSchema<unknown, T>,
     complaint = (message: string) => message,
   ) {
     this.text = signal(initial);
@@ -21,20 +26,4 @@ export class TypedText<T> {
     this.value = computed(() => result.value.success ? result.value.output : undefined);
     this.error = computed(() => result.value.success ? undefined : complaint(result.value.issues[0].message));
   }
-}
-
-/** The number that `text` spells, NaN for anything else (and for nothing at all). */
-export function readNumber(text: string): number {
-  return text.trim() === "" ? NaN : Number(text);
-}
-
-/** The same, and undefined for nothing at all. */
-export function readOptionalNumber(text: string): number | undefined {
-  return text.trim() === "" ? undefined : Number(text);
-}
-
-/** `128, 64` → `[128, 64]`; nothing → `[]`; a comma at the end is still being typed at. */
-export function readWidths(text: string): number[] {
-  const trimmed = text.trim().replace(/,$/, "");
-  return trimmed === "" ? [] : trimmed.split(",").map(readNumber);
 }

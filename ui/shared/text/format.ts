@@ -1,5 +1,5 @@
 /** Formats numbers and models, the same on all pages. */
-import type { ModelRecord } from "../../../protocol/mod.ts";
+import { describeSetting, isTold, type ModelRecord, SETTINGS } from "../../../protocol/mod.ts";
 
 const LOCALE = "en-GB";
 /** Made once: a table shows thousands of numbers. */
@@ -43,11 +43,6 @@ export function formatTime(unixSeconds: number): string {
   return new Date(unixSeconds * 1000).toLocaleString(LOCALE, { dateStyle: "medium", timeStyle: "short" });
 }
 
-/** Layer widths as the form shows them: `[128, 64]` → `128, 64`. */
-export function formatWidths(widths: readonly number[]): string {
-  return widths.join(", ");
-}
-
 /** A count with its noun: `1 step`, `4,690 steps`. */
 export function plural(count: number, noun: string): string {
   return `${formatCount(count)} ${noun}${count === 1 ? "" : "s"}`;
@@ -55,13 +50,10 @@ export function plural(count: number, noun: string): string {
 
 /** A stored model in one line: `SimpleNN (128, 64), Adam, learning rate 0.001, batch size 64, 5 epochs, no dropout`. */
 export function describeModel(model: ModelRecord): string {
-  const widths = model.hidden_layers_config;
+  const { model_type: type, hidden_layers_config: widths } = model;
+  const others = SETTINGS.filter((name) => name !== "model_type" && name !== "hidden_layers_config");
   return [
-    `${model.model_type} (${widths.length > 0 ? formatWidths(widths) : "no hidden layers"})`,
-    model.optimizer,
-    `learning rate ${model.learning_rate}`,
-    `batch size ${model.batch_size}`,
-    plural(model.num_epochs, "epoch"),
-    model.use_dropout ? "dropout" : "no dropout",
+    `${type} (${widths.join(", ") || "no hidden layers"})`,
+    ...others.filter((name) => isTold(model, name)).map((name) => describeSetting(model, name)),
   ].join(", ");
 }

@@ -1,6 +1,13 @@
 /** Addresses of the pages, whose query holds the fields of their forms. */
 import { effect, type ReadonlySignal } from "@preact/signals";
-import { formatFormQuery, type FormQuery, type ModelRecord, rangeOf, type TrainConfig } from "../../../protocol/mod.ts";
+import {
+  askedOf,
+  formatFormQuery,
+  type FormQuery,
+  type ModelRecord,
+  paramsQuery,
+  type TrainConfig,
+} from "../../../protocol/mod.ts";
 
 /** The ports of the two services, which the server wrote into `<meta name="lab-ports">`. */
 function labPorts(): { training: string; inference: string } {
@@ -17,14 +24,8 @@ export function pageUrl(page: "training" | "inference", query: FormQuery): strin
 /** The query with which a page shows the settings of `model`. For a record, `model_id` names that very model. */
 export function queryOf(model: TrainConfig | ModelRecord): FormQuery {
   return {
-    model_type: model.model_type,
-    optimizer: model.optimizer,
+    ...paramsQuery(askedOf(model)),
     learning_rate: String(model.learning_rate),
-    learning_rate_range: rangeOf(model.learning_rate),
-    epochs: String(model.num_epochs),
-    batch_size: String(model.batch_size),
-    hidden_layers_config: model.hidden_layers_config.join(","),
-    use_dropout: String(model.use_dropout),
     ...("id" in model ? { model_id: model.id } : {}),
   };
 }

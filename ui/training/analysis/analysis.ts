@@ -5,40 +5,51 @@ import type { StoredWeights } from "../../shared/wire/stored_models.ts";
 import { type FirstLayer, firstLayerOf } from "./first_layer.ts";
 import { Report } from "./report.ts";
 
+/** What has become of the analysis that was asked for. */
 export type AnalysisState =
   | { phase: "none" }
   | { phase: "working"; id: string }
   | { phase: "failed"; id: string; words: string }
   | { phase: "ready"; id: string; report: Report };
 
-/** `failed`: the words say why. */
+/** The first layer, or why there is none yet; `failed` says why in words. */
 export type FirstLayerState = FirstLayer | "loading" | { failed: string };
 
+/** A cell of the confusion matrix. */
 export interface Cell {
+  /** The digit of its row. */
   was: number;
+  /** The answer of its column. */
   said: number;
 }
 
-/** One stored model looked at closely: what it confuses, and what its first layer looks for. */
+/** The analysis of one stored model: what it confuses, and what its first layer looks for. */
 export class Analysis {
   readonly state = signal<AnalysisState>({ phase: "none" });
   readonly firstLayer = signal<FirstLayerState>("loading");
-  /** The cell of the matrix whose digits are shown. */
+  /** The chosen cell of the matrix, whose digits are shown. */
   readonly cell = signal<Cell | undefined>(undefined);
-  /** Of the model that is looked into. */
+  /** The id of the model that is analysed. */
   readonly id = computed(() => this.state.value.phase === "none" ? undefined : this.state.value.id);
-  #asked = 0;
+  readonly #connection: LabConnection;
+  readonly #weights: StoredWeights;
+  /** Number of the latest request; answers to earlier ones are ignored. */
+  #request = 0;
 
-  constructor(private readonly connection: LabConnection, private readonly weights: StoredWeights) {}
+  constructor(connection: LabConnection, weights: StoredWeights) {
+    this.#connection = connection;
+    this.#weights = weights;
+  }
 
+  /** Asks the service for the analysis of the model `id`, and reads its first layer. */
   async open(id: string): Promise<void> {
-    const number = ++this.#asked;
-    const isCurrent = () => number === this.#asked;
+    const number = ++this.#request;
+    const isCurrent = () => number === this.#request;
     this.cell.value = undefined;
     this.firstLayer.value = "loading";
     this.state.value = { phase: "working", id };
     const layer = this.#openFirstLayer(id, isCurrent);
-    const reply = await this.connection.request(`/api/models/${encodeURIComponent(id)}/analysis`).catch(() =>
+    const reply = await this.#connection.request(`/api/models/${encodeURIComponent(id)}/analysis`).catch(() =>
       undefined
     );
     if (isCurrent()) {
@@ -53,15 +64,16 @@ export class Analysis {
     await layer;
   }
 
+  /** Shows no analysis any more. */
   close(): void {
-    this.#asked++;
+    this.#request++;
     this.cell.value = undefined;
     this.state.value = { phase: "none" };
   }
 
   async #openFirstLayer(id: string, isCurrent: () => boolean): Promise<void> {
     const failed = "The model's weights could not be read.";
-    const found = await this.weights.get(id).then(firstLayerOf).catch(() => ({ failed }));
+    const found = await this.#weights.get(id).then(firstLayerOf).catch(() => ({ failed }));
     if (isCurrent()) this.firstLayer.value = found;
   }
 }

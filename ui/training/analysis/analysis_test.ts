@@ -27,7 +27,7 @@ function setUp() {
   return { lab, analysis: new Analysis(lab, new StoredWeights(lab)) };
 }
 
-Deno.test("the first layer of each kind of model is cut into its pictures", async () => {
+Deno.test("the first layer of each kind of model is split into pictures", async () => {
   const cases: [Architecture, FirstLayer["kind"], number, number][] = [
     [{ modelType: "SimpleNN", hiddenLayers: [12, 5] }, "units", 12, 28],
     [{ modelType: "SimpleNN", hiddenLayers: [] }, "digits", 10, 28],
@@ -45,7 +45,7 @@ Deno.test("the first layer of each kind of model is cut into its pictures", asyn
   }
 });
 
-Deno.test("what comes late from a model that was left is not shown as another's", async () => {
+Deno.test("a late answer about the previous model is not shown for the present one", async () => {
   const { lab, analysis } = setUp();
   putModel(lab, "slow", { modelType: "SimpleNN", hiddenLayers: [3] });
   putModel(lab, "quick", { modelType: "SimpleNN", hiddenLayers: [] });
@@ -61,7 +61,7 @@ Deno.test("what comes late from a model that was left is not shown as another's"
   assert.equal((analysis.firstLayer.value as FirstLayer).kind, "digits");
 });
 
-Deno.test("a model that is gone and a lab that is away are told in words, and can be asked again", async () => {
+Deno.test("a missing model and an unreachable lab are reported, and can be asked again", async () => {
   const { lab, analysis } = setUp();
   await analysis.open("m");
   assert.deepEqual(analysis.state.value, {

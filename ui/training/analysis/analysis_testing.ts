@@ -1,6 +1,6 @@
 import type { ModelAnalysis } from "../../../protocol/mod.ts";
 
-/** What a model says to a few digits: pairs of what each was and was taken for, with the confidence in per cent. */
+/** The analysis of a model from its answers to a few digits, with the confidence of each in per cent. */
 export function analysisOf(
   digits: readonly (readonly [was: number, said: number, percent: number])[],
   fields: Partial<ModelAnalysis> = {},

@@ -9,19 +9,19 @@ import { FirstLayerView } from "./first_layer_view.tsx";
 import type { ClassScore, Report } from "./report.ts";
 
 /**
- * A stored model looked at closely: that of the run that has just ended, or one that was chosen among the stored ones.
- * `asked`: how often somebody chose one, who is then led here; who only sees a run end is not.
+ * What a stored model gets right and wrong, and what its first layer looks for. It opens for the model of a finished run
+ * and for a model chosen in the table; `timesChosen` counts the latter, after which the focus moves here.
  */
 export function AnalysisView(
-  { analysis, stored, asked, onClose }: {
+  { analysis, stored, timesChosen, onClose }: {
     analysis: Analysis;
     stored: StoredModels;
-    asked: ReadonlySignal<number>;
+    timesChosen: ReadonlySignal<number>;
     onClose: () => void;
   },
 ) {
   const heading = useRef<HTMLHeadingElement>(null);
-  const times = asked.value;
+  const times = timesChosen.value;
   useEffect(() => {
     if (times === 0) return;
     heading.current?.focus({ preventScroll: true });
@@ -31,7 +31,7 @@ export function AnalysisView(
   if (state.phase === "none") return null;
   const record = stored.records.value?.find(({ id }) => id === state.id);
   return (
-    <section class="card analysis" id="analysis" ref={comeIntoView} aria-labelledby="analysis-title">
+    <section class="card analysis" id="analysis" ref={scrollToAnchor} aria-labelledby="analysis-title">
       <div class="heading">
         <div>
           <h2 id="analysis-title" ref={heading} tabIndex={-1}>What it has learned</h2>
@@ -40,7 +40,9 @@ export function AnalysisView(
         <button type="button" aria-label="Close the analysis" onClick={onClose}>Close</button>
       </div>
       <div role="status" aria-label="Analysis">
-        {state.phase === "working" && <p class="note">The model reads all test digits. This may take some seconds …</p>}
+        {state.phase === "working" && (
+          <p class="note">Testing the model on all test digits. This may take a few seconds …</p>
+        )}
         {state.phase === "failed" && <p class="error">{state.words}</p>}
         {state.phase === "ready" && <Summary report={state.report} />}
       </div>
@@ -59,16 +61,18 @@ export function AnalysisView(
   );
 }
 
-/** A link to this part of the page comes before there is one. */
-function comeIntoView(section: HTMLElement | null): void {
+/** A link to `#analysis` is followed before the section exists, so it has to scroll by itself. */
+function scrollToAnchor(section: HTMLElement | null): void {
   if (section !== null && location.hash === `#${section.id}`) section.scrollIntoView();
 }
 
+/** The result in a sentence. */
 function Summary({ report }: { report: Report }) {
   const { count, accuracy, recordedAccuracy, mistakes } = report;
   return (
     <p>
-      It reads {formatCount(count - mistakes.length)} of {formatCount(count)} test digits ({formatPercent(accuracy)}
+      It recognises {formatCount(count - mistakes.length)} of {formatCount(count)}{" "}
+      test digits ({formatPercent(accuracy)}
       , its accuracy) and gets {formatCount(mistakes.length)} wrong.
       {report.differsFromRecord &&
         ` Its record says ${formatPercent(recordedAccuracy)}: that was measured on other digits, or on another device.`}
@@ -76,13 +80,13 @@ function Summary({ report }: { report: Report }) {
   );
 }
 
-/** How many of each digit are told. */
-export function ClassBars({ classes }: { classes: readonly ClassScore[] }) {
+/** A bar for each digit: the share of its pictures that the model recognises. */
+function ClassBars({ classes }: { classes: readonly ClassScore[] }) {
   const worst = Math.min(...classes.map(({ percent }) => percent ?? 100));
   return (
     <section aria-labelledby="classes-title">
       <h3 id="classes-title">How well it knows each digit</h3>
-      <p class="note">The share of each digit's pictures that it reads right (accuracy per class, or recall).</p>
+      <p class="note">How many of each digit's pictures it gets right (accuracy per class, or recall).</p>
       <ul class="probabilities classes" aria-labelledby="classes-title">
         {classes.map(({ digit, count, correct, percent }) => (
           <li key={digit} class={percent === worst ? "worst" : undefined}>

@@ -5,7 +5,7 @@ import type { Report } from "./report.ts";
 
 const DIGITS = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9];
 
-/** Rows and columns to go by each key. */
+/** Rows and columns by which each key moves the focus. */
 const MOVES: Readonly<Record<string, readonly [rows: number, columns: number]>> = {
   ArrowUp: [-1, 0],
   ArrowDown: [1, 0],
@@ -15,24 +15,24 @@ const MOVES: Readonly<Record<string, readonly [rows: number, columns: number]>> 
   End: [0, 9],
 };
 
-/** What was taken for what: a button for each pair, reached by the arrow keys from the one that Tab leads to. */
+/** The confusion matrix: a button for each pair of digit and answer. Tab leads to one cell, the arrow keys to the others. */
 export function ConfusionMatrix({ report, chosen }: { report: Report; chosen: Signal<Cell | undefined> }) {
   const table = useRef<HTMLTableElement>(null);
   const focused = useSignal<Cell>({ was: 0, said: 0 });
-  const go = (event: KeyboardEvent, { was, said }: Cell) => {
+  const moveFocus = (event: KeyboardEvent, { was, said }: Cell) => {
     const move = MOVES[event.key];
     if (move === undefined || event.ctrlKey || event.metaKey || event.altKey) return;
     event.preventDefault();
-    const to = { was: within(was + move[0]), said: within(said + move[1]) };
+    const to = { was: toDigit(was + move[0]), said: toDigit(said + move[1]) };
     focused.value = to;
     table.current?.querySelectorAll("button")[10 * to.was + to.said]?.focus();
   };
   return (
     <section aria-labelledby="confusion-title">
-      <h3 id="confusion-title">What it takes for what (confusion matrix)</h3>
+      <h3 id="confusion-title">What it mixes up (confusion matrix)</h3>
       <p class="note" id="confusion-note">
-        Each row is a digit, each column what the model said. Choose a cell to see its pictures; arrow keys go from cell
-        to cell.
+        Each row is a digit, each column an answer of the model. Choose a cell to see its pictures; the arrow keys move
+        from cell to cell.
       </p>
       <table
         ref={table}
@@ -65,7 +65,7 @@ export function ConfusionMatrix({ report, chosen }: { report: Report; chosen: Si
                       aria-pressed={isChosen}
                       aria-label={`Was ${was}, said ${said}: ${count} ${count === 1 ? "digit" : "digits"}`}
                       onFocus={() => focused.value = { was, said }}
-                      onKeyDown={(event) => go(event, { was, said })}
+                      onKeyDown={(event) => moveFocus(event, { was, said })}
                       onClick={() => chosen.value = isChosen ? undefined : { was, said }}
                     >
                       {count > 0 && count}
@@ -81,14 +81,14 @@ export function ConfusionMatrix({ report, chosen }: { report: Report; chosen: Si
   );
 }
 
-function within(place: number): number {
-  return Math.max(0, Math.min(9, place));
+function toDigit(index: number): number {
+  return Math.max(0, Math.min(9, index));
 }
 
-/** Stronger colours would leave the numbers too little contrast. */
+/** Per cent; a stronger colour would make the numbers hard to read. */
 const STRONGEST = 44;
 
-/** Of a cell's colour, in per cent: beside the most frequent mistake, or beside all pictures of the digit. */
+/** Strength of a cell's colour: its share of the digit's pictures or, off the diagonal, of the most frequent mistake. */
 function strengthOf({ confusion, classes }: Report, { was, said }: Cell): string {
   const count = confusion[was][said];
   if (count === 0) return "0%";

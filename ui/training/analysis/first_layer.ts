@@ -1,16 +1,17 @@
 import type { Weights } from "../../shared/wire/stored_models.ts";
 
-/** What the units of a layer look for: a picture each. */
+/** The weights of a model's first layer as pictures: one for each unit, filter or, without a hidden layer, digit. */
 export interface FirstLayer {
   kind: "units" | "filters" | "digits";
   /** Rows and columns of a picture. */
   side: number;
   /** `side * side` weights for each picture, from the top left. */
   pictures: readonly Float32Array[];
-  /** The largest absolute weight of all: the strongest colour. */
+  /** The largest absolute weight, which gets the strongest colour. */
   largest: number;
 }
 
+/** The first layer of a model. Its weights are `[units, pixels]`, or `[filters, 1, side, side]` of a convolution. */
 export function firstLayerOf({ spec, weights }: Weights): FirstLayer {
   const { data, shape: [count, inputs, kernel] } = weights[0];
   const isConvolution = kernel !== undefined;
@@ -21,12 +22,12 @@ export function firstLayerOf({ spec, weights }: Weights): FirstLayer {
   return { kind, side, pictures, largest };
 }
 
-/** Of weights above and below 0, on grounds light and dark: as with the ink that decided, blue speaks for, orange against. */
-export const COLOURS = { above: [45, 112, 224], below: [217, 106, 20] } as const;
+/** RGB of weights above and below 0, visible on light and dark: as in attributions, blue speaks for, orange against. */
+const COLOURS = { above: [45, 112, 224], below: [217, 106, 20] } as const;
 
 /**
- * Paints one picture of `side × side` weights: the farther from 0, the stronger the colour; at 0 the ground shows through,
- * so that a change of the page's colours needs no new painting.
+ * Paints a picture of `side × side` weights. The farther a weight is from 0, the more opaque its colour; the background
+ * shows through where it is 0, so the picture stays right when the page turns dark.
  */
 export function paintWeights(canvas: HTMLCanvasElement, weights: Float32Array, side: number, largest: number): void {
   const context = canvas.getContext("2d")!;
@@ -34,7 +35,7 @@ export function paintWeights(canvas: HTMLCanvasElement, weights: Float32Array, s
   weights.forEach((weight, i) => {
     const strength = largest > 0 ? Math.min(1, Math.abs(weight) / largest) : 0;
     picture.data.set(weight < 0 ? COLOURS.below : COLOURS.above, 4 * i);
-    // Most weights are small: the root keeps them apart.
+    // Most weights are small: the square root makes their differences visible.
     picture.data[4 * i + 3] = Math.round(255 * Math.sqrt(strength || 0));
   });
   context.putImageData(picture, 0, 0);

@@ -4,37 +4,39 @@ import { formatCount } from "../../shared/text/format.ts";
 import type { FirstLayerState } from "./analysis.ts";
 import { type FirstLayer, paintWeights } from "./first_layer.ts";
 
-/** Pictures that are shown before somebody asks for all. */
+/** Pictures shown at first. */
 const FIRST_PICTURES = 36;
 
 const WORDS = {
   units: {
     title: "What the first layer looks for",
-    note: "One picture for each hidden unit: its 784 weights, each where its pixel is. Ink on blue wakes the unit, " +
-      "ink on orange quiets it.",
+    note:
+      "One picture for each hidden unit (neuron): its 784 weights, one for each pixel. Blue: ink here excites the " +
+      "unit. Orange: ink here quiets it.",
     name: "Unit",
   },
   filters: {
     title: "The filters of the first layer",
-    note: "One picture for each filter (kernel): 3 × 3 weights that slide over the digit. Ink under blue counts for " +
-      "the filter, ink under orange against it.",
+    note: "One picture for each filter (kernel): 3 × 3 weights that slide over the digit. Blue: ink here strengthens " +
+      "its output. Orange: ink here weakens it.",
     name: "Filter",
   },
   digits: {
     title: "What speaks for each digit",
-    note: "Without a hidden layer, each digit has a picture of its own: 784 weights, each where its pixel is. Ink on " +
-      "blue speaks for the digit, ink on orange against it.",
+    note: "Without a hidden layer, each digit has its own picture: 784 weights, one for each pixel. Blue: ink here " +
+      "speaks for the digit. Orange: ink here speaks against it.",
     name: "Digit",
   },
 } as const;
 
-/** The weights of the first layer, a picture for each unit. */
+/** The weights of the first layer as pictures, or why they cannot be shown. */
 export function FirstLayerView({ state }: { state: FirstLayerState }) {
-  if (state === "loading") return <p class="note">The weights are on their way …</p>;
+  if (state === "loading") return <p class="note">Loading the weights …</p>;
   if ("failed" in state) return <p class="error">{state.failed}</p>;
   return <Pictures layer={state} />;
 }
 
+/** A picture for each unit, filter or digit, with what they mean. */
 function Pictures({ layer }: { layer: FirstLayer }) {
   const all = useSignal(false);
   const { kind, pictures, side, largest } = layer;
@@ -48,7 +50,7 @@ function Pictures({ layer }: { layer: FirstLayer }) {
       <ul class={`weights ${kind}`} aria-labelledby="layer-title">
         {shown.map((weights, i) => (
           <li key={i}>
-            <WeightPicture weights={weights} side={side} largest={largest} label={`${name} ${nameOf(kind, i)}`} />
+            <WeightPicture weights={weights} side={side} largest={largest} label={`${name} ${numberOf(kind, i)}`} />
             {kind === "digits" && <span>{i}</span>}
           </li>
         ))}
@@ -61,8 +63,8 @@ function Pictures({ layer }: { layer: FirstLayer }) {
 }
 
 /** Digits count from 0, units and filters from 1. */
-function nameOf(kind: FirstLayer["kind"], place: number): number {
-  return kind === "digits" ? place : place + 1;
+function numberOf(kind: FirstLayer["kind"], index: number): number {
+  return kind === "digits" ? index : index + 1;
 }
 
 function WeightPicture(
@@ -73,6 +75,7 @@ function WeightPicture(
   return <canvas ref={canvas} width={side} height={side} role="img" aria-label={label} title={label} />;
 }
 
+/** The scale of the colours. */
 function Legend({ largest }: { largest: number }) {
   return (
     <p class="legend">

@@ -1,37 +1,45 @@
 import type { ModelAnalysis } from "../../../protocol/mod.ts";
 
-/** A test digit as a model saw it. */
+/** A test digit with the answer of a model. */
 export interface SeenDigit {
-  /** Its number in the dataset. */
+  /** Its index in the test set. */
   index: number;
+  /** Its label. */
   was: number;
+  /** The answer. */
   said: number;
-  /** How sure the model was of what it said, 0 to 1. */
+  /** Probability of the answer, 0 to 1. */
   confidence: number;
 }
 
+/** How well a model recognises one digit. */
 export interface ClassScore {
   digit: number;
-  /** How many of the test digits it has, and how many of these the model tells. */
+  /** Test digits of this class. */
   count: number;
+  /** How many of them the model recognises. */
   correct: number;
-  /** Per cent; undefined where there are none. */
+  /** The same in per cent; undefined where there are none. */
   percent?: number;
 }
 
-/** A probability of 1, as the service packs it. */
+/** A probability of 1 in the 16 bits that the service sends. */
 const CERTAIN = 65535;
 
-/** What an analysis says, ready to be looked at. */
+/** The analysis of a model, unpacked for the page. */
 export class Report {
   readonly modelId: string;
+  /** Number of test digits. */
   readonly count: number;
+  /** Per cent of the test digits. */
   readonly accuracy: number;
+  /** The accuracy in the model's record, in per cent. */
   readonly recordedAccuracy: number;
-  /** `[was][said]` */
+  /** Counts by `[was][said]`. */
   readonly confusion: readonly (readonly number[])[];
+  /** One for each digit, in order. */
   readonly classes: readonly ClassScore[];
-  /** The most confident first. */
+  /** Digits that the model got wrong, the most confident answers first. */
   readonly mistakes: readonly SeenDigit[];
   readonly #digits: readonly SeenDigit[];
 
@@ -53,13 +61,13 @@ export class Report {
     this.mistakes = this.#digits.filter(({ was, said }) => was !== said).sort(moreConfident);
   }
 
-  /** The digits of one cell. Of mistakes the most confident come first, of the others the least. */
+  /** The digits of one cell: mistakes with the most confident first, right answers with the least confident first. */
   digitsOf(was: number, said: number): SeenDigit[] {
     const digits = this.#digits.filter((digit) => digit.was === was && digit.said === said);
     return digits.sort(was === said ? (a, b) => moreConfident(b, a) : moreConfident);
   }
 
-  /** Whether the record's accuracy was measured on other digits, or in another way, than this. */
+  /** Whether the record has another accuracy: it was measured on other digits, or on another device. */
   get differsFromRecord(): boolean {
     return Math.abs(this.accuracy - this.recordedAccuracy) > 0.005;
   }

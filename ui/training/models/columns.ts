@@ -1,10 +1,13 @@
 /** The columns of the table of stored models: what each shows and by what it is sorted. */
-import { MODEL_TYPES, type ModelRecord, OPTIMIZERS } from "../../../protocol/mod.ts";
-import { formatCount, formatDuration, formatPercent, formatTime, formatWidths } from "../../shared/text/format.ts";
+import { type FieldName, fieldOf, type ModelRecord, SETTINGS, showSetting } from "../../../protocol/mod.ts";
+import { formatCount, formatDuration, formatPercent, formatTime } from "../../shared/text/format.ts";
 
+/** What there is to say about each of several models. */
 export interface Column {
   /** As the address bar names it. */
   key: string;
+  /** The setting that it shows, if it shows one. */
+  setting?: FieldName;
   title: string;
   text(record: ModelRecord): string;
   /** Compared number by number; a list that ends first comes first. */
@@ -15,60 +18,44 @@ export interface Column {
   first: "ascending" | "descending";
 }
 
-export const COLUMNS: readonly Column[] = [
-  {
-    key: "type",
-    title: "Model type",
-    text: (record) => record.model_type,
-    order: (record) => MODEL_TYPES.indexOf(record.model_type),
+/** Names in the address bar that are shorter than the field's. */
+const KEYS: Partial<Record<FieldName, string>> = {
+  model_type: "type",
+  hidden_layers_config: "layers",
+  learning_rate: "rate",
+  batch_size: "batch",
+  num_epochs: "epochs",
+  use_dropout: "dropout",
+};
+
+/** A column for each setting, in the order in which people see them. */
+export const SETTING_COLUMNS: readonly Column[] = SETTINGS.map((setting) => {
+  const { label, kind } = fieldOf(setting);
+  return {
+    key: KEYS[setting] ?? setting,
+    setting,
+    title: label,
+    text: (record) => {
+      const text = showSetting(record, setting);
+      return kind === "whole" ? formatCount(Number(text)) : text;
+    },
+    order: (record) => orderOf(record, setting),
+    isNumber: kind !== "choice" && kind !== "widths",
     first: "ascending",
-  },
-  {
-    key: "layers",
-    title: "Hidden layers",
-    text: (record) => record.hidden_layers_config.length > 0 ? formatWidths(record.hidden_layers_config) : "none",
-    order: ({ hidden_layers_config: widths }) => [widths.length, ...widths],
-    first: "ascending",
-  },
-  {
-    key: "optimizer",
-    title: "Optimizer",
-    text: (record) => record.optimizer,
-    order: (record) => ALPHABETIC.indexOf(record.optimizer),
-    first: "ascending",
-  },
-  {
-    key: "rate",
-    title: "Learning rate",
-    text: (record) => String(record.learning_rate),
-    order: (record) => record.learning_rate,
-    isNumber: true,
-    first: "ascending",
-  },
-  {
-    key: "batch",
-    title: "Batch size",
-    text: (record) => formatCount(record.batch_size),
-    order: (record) => record.batch_size,
-    isNumber: true,
-    first: "ascending",
-  },
-  {
-    key: "epochs",
-    title: "Epochs",
-    text: (record) => formatCount(record.num_epochs),
-    order: (record) => record.num_epochs,
-    isNumber: true,
-    first: "ascending",
-  },
-  {
-    key: "dropout",
-    title: "Dropout",
-    text: (record) => record.use_dropout ? String(record.dropout_p) : "off",
-    order: (record) => record.use_dropout ? record.dropout_p : -1,
-    isNumber: true,
-    first: "ascending",
-  },
+  };
+});
+
+/** Names by the alphabet, model families by size, widths by their number; what is off comes before any number. */
+function orderOf(record: ModelRecord, setting: FieldName): number | readonly number[] {
+  const { kind, options = [] } = fieldOf(setting), value = record[setting];
+  if (Array.isArray(value)) return [value.length, ...value];
+  if (kind === "toggle") return value ? Number(showSetting(record, setting)) || 0 : -1;
+  if (kind !== "choice") return Number(value);
+  return (setting === "model_type" ? options : options.toSorted()).indexOf(String(value));
+}
+
+/** A column for each result of a training. */
+export const RESULT_COLUMNS: readonly Column[] = [
   {
     key: "accuracy",
     title: "Test accuracy",
@@ -80,12 +67,21 @@ export const COLUMNS: readonly Column[] = [
   {
     key: "time",
     title: "Training time",
-    // A model from elsewhere was not trained here.
+    // An imported model was not trained here.
     text: (record) => record.imported === true ? "–" : formatDuration(record.training_time),
     order: (record) => record.imported === true ? -1 : record.training_time,
     isNumber: true,
     first: "ascending",
   },
+];
+
+/** All columns of the table. Optional settings have one only where they can be switched off: most models have the default. */
+export const COLUMNS: readonly Column[] = [
+  ...SETTING_COLUMNS.filter(({ setting }) => {
+    const { optional, kind } = fieldOf(setting!);
+    return !optional || kind === "toggle";
+  }),
+  ...RESULT_COLUMNS,
   {
     key: "when",
     title: "Stored",
@@ -95,5 +91,3 @@ export const COLUMNS: readonly Column[] = [
     first: "descending",
   },
 ];
-
-const ALPHABETIC = OPTIMIZERS.toSorted();

@@ -1,7 +1,7 @@
 import { computed, effect, type ReadonlySignal, type Signal, signal } from "@preact/signals";
-import type { ModelRecord } from "../../../protocol/mod.ts";
+import { describeSetting, type FieldName, type ModelRecord } from "../../../protocol/mod.ts";
 import type { LabConnection } from "../../shared/wire/connection.ts";
-import { COLUMNS } from "./columns.ts";
+import { type Column, RESULT_COLUMNS, SETTING_COLUMNS } from "./columns.ts";
 import { type Curves, curvesOf, isHistory } from "./curves.ts";
 
 /** As many curves as one can still tell apart. */
@@ -30,17 +30,8 @@ export interface ComparedField {
   best: readonly number[];
 }
 
-const RESULTS = ["accuracy", "time"];
-const NEVER_COMPARED = ["when"];
-
-/** Settings in the fewest words that still say what they are. */
-const IN_SHORT: Readonly<Record<string, (text: string) => string>> = {
-  layers: (text) => text === "none" ? "(no hidden layers)" : `(${text})`,
-  rate: (text) => `rate ${text}`,
-  batch: (text) => `batch ${text}`,
-  epochs: (text) => text === "1" ? "1 epoch" : `${text} epochs`,
-  dropout: (text) => text === "off" ? "no dropout" : `dropout ${text}`,
-};
+/** Shorter names for the longest labels. */
+const SHORT_LABELS: Partial<Record<FieldName, string>> = { learning_rate: "rate", batch_size: "batch" };
 
 /** The selected models side by side. Knows no DOM. */
 export class Comparison {
@@ -116,37 +107,42 @@ function whyNone(model: ModelRecord): string {
     : "No history of its training is kept.";
 }
 
-/** The fields in which `models` differ. Accuracy and time are always there. */
+/** The settings in which `models` differ, then their accuracies and times, which are always there. */
 export function compareFields(models: readonly ModelRecord[]): ComparedField[] {
-  const fields: ComparedField[] = [];
-  for (const { key, title, text, order } of COLUMNS) {
-    if (NEVER_COMPARED.includes(key)) continue;
-    const values = models.map(text);
-    const isResult = RESULTS.includes(key);
-    if (!isResult && new Set(values).size < 2) continue;
-    fields.push({ title, values, best: isResult ? bestOf(models.map((model) => Number(order(model))), key) : [] });
-  }
-  return fields;
+  return [
+    ...tellingColumns(models).map(({ title, text }) => ({ title, values: models.map(text), best: [] })),
+    ...RESULT_COLUMNS.map(({ key, title, text, order }) => ({
+      title,
+      values: models.map(text),
+      best: bestOf(models.map((model) => Number(order(model))), key),
+    })),
+  ];
 }
 
-/** Places of the highest accuracy or of the shortest time; none where all are as good. */
+function tellingColumns(models: readonly ModelRecord[]): Column[] {
+  return SETTING_COLUMNS.filter(({ text }) => new Set(models.map(text)).size > 1);
+}
+
+/** Positions of the highest accuracy or of the shortest time; none where all are as good. */
 function bestOf(values: readonly number[], key: string): number[] {
   // A model that was not trained here has no time.
   const known = values.filter((value) => value >= 0);
   const best = key === "accuracy" ? Math.max(...known) : Math.min(...known);
-  const places = values.flatMap((value, i) => value === best ? [i] : []);
-  return places.length < values.length ? places : [];
+  const positions = values.flatMap((value, i) => value === best ? [i] : []);
+  return positions.length < values.length ? positions : [];
 }
 
 /** What sets `model` apart among `models`, or its id where nothing does. */
 function nameAmong(model: ModelRecord, models: readonly ModelRecord[]): string {
-  const telling = COLUMNS.filter(({ key, text }) =>
-    !RESULTS.includes(key) && !NEVER_COMPARED.includes(key) && new Set(models.map(text)).size > 1
-  );
-  const parts = telling.map(({ key, text }) => IN_SHORT[key]?.(text(model)) ?? text(model));
-  if (!telling.some(({ key }) => key === "type")) parts.unshift(model.model_type);
-  // As models are called everywhere: the layers belong to the type.
-  if (parts[1]?.startsWith("(")) parts.splice(0, 2, `${parts[0]} ${parts[1]}`);
-  const isAlone = models.every((other) => other === model || telling.some(({ text }) => text(other) !== text(model)));
-  return isAlone ? parts.join(", ") : `${parts.join(", ")} (${model.id})`;
+  const columns = tellingColumns(models), { hidden_layers_config: widths } = model;
+  const settings = columns.map(({ setting }) => setting!);
+  // Models are called by their type and layers everywhere: `SimpleNN (128, 64)`.
+  const layers = settings.includes("hidden_layers_config") ? ` (${widths.join(", ") || "no hidden layers"})` : "";
+  const others = settings.filter((name) => name !== "model_type" && name !== "hidden_layers_config");
+  const name = [
+    `${model.model_type}${layers}`,
+    ...others.map((setting) => describeSetting(model, setting, SHORT_LABELS[setting])),
+  ].join(", ");
+  const isAlone = models.every((other) => other === model || columns.some(({ text }) => text(other) !== text(model)));
+  return isAlone ? name : `${name} (${model.id})`;
 }

@@ -2,7 +2,7 @@ import { useEffect, useRef } from "preact/hooks";
 import { describeModel, plural } from "../../shared/text/format.ts";
 import type { Deletion, Deletions } from "./deletions.ts";
 
-/** Says what was removed, and lets it be undone for a while: longer, as long as the pointer or the focus is here. */
+/** What was deleted, with a button to undo it. The clock stops while the pointer or the focus is here. */
 export function DeletionToast({ deletions, onUndo, onDismiss }: {
   deletions: Deletions;
   onUndo: (deletion: Deletion) => void;
@@ -11,12 +11,12 @@ export function DeletionToast({ deletions, onUndo, onDismiss }: {
   const waiting = deletions.waiting.value;
   const failure = deletions.failure.value;
   const region = useRef<HTMLDivElement>(null);
-  /** The pointer may leave while the focus stays, and the other way round. */
+  /** Releases the deletions once both the pointer and the focus have left. */
   const leave = () => {
     const isHere = region.current?.matches(":hover") || region.current?.contains(document.activeElement);
     if (!isHere) deletions.release();
   };
-  // A toast that went took the pointer or the focus with it.
+  // No event says that the pointer or the focus has left a toast that disappeared.
   useEffect(leave, [waiting]);
   return (
     <div

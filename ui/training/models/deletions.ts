@@ -1,48 +1,56 @@
 import { computed, signal } from "@preact/signals";
 import type { ModelRecord } from "../../../protocol/mod.ts";
+import { describeModel, plural } from "../../shared/text/format.ts";
 import { errorOf, type LabConnection, type Reply } from "../../shared/wire/connection.ts";
 import type { StoredModels } from "../../shared/wire/stored_models.ts";
-import { describeModel, plural } from "../../shared/text/format.ts";
 
 /** How long a deletion can be undone, in ms. */
 export const UNDO_MS = 8000;
 
-/** Models that may wait for their deletion: a browser sends only so many requests for a page that is being left. */
+/** Most models whose deletion can be undone: a browser sends only so many requests for a page that is being left. */
 export const MOST_WAITING = 25;
 
-/** Models that are gone from the page, and not yet from the lab. */
+/** Requests in flight at once. */
+const AT_ONCE = 4;
+
+/** Models that have left the page and not yet the lab. */
 export interface Deletion {
   models: readonly ModelRecord[];
 }
 
-/** Requests under way at once. */
-const AT_ONCE = 4;
-
 /**
- * Removes models in two steps: from the page at once, from the lab when the time for undoing is over or the page is left.
- * What the lab refuses to remove is on the page again, with the reason. Knows no DOM.
+ * Deletes models in two steps: from the page at once, from the lab when the time for undoing is over or the page is left.
+ * Models that the lab refuses to delete return to the page with the reason. Knows no DOM.
  */
 export class Deletions {
   /** Those that can still be undone, oldest first. */
   readonly waiting = signal<readonly Deletion[]>([]);
-  /** Why models are on the page again. */
+  /** Why models have returned to the page. */
   readonly failure = signal<string | undefined>(undefined);
+  readonly #connection: LabConnection;
+  readonly #stored: StoredModels;
+  /** Models whose deletion the lab has been asked for. */
   readonly #sending = signal<ReadonlySet<ModelRecord>>(new Set());
   readonly #timers = new Map<Deletion, () => void>();
-  #underWay: Promise<unknown> = Promise.resolve();
+  /** Settles when the lab has answered all requests so far. */
+  #answered: Promise<unknown> = Promise.resolve();
   #isHeld = false;
 
-  /** The stored models without those that are being removed; undefined until the service has told. */
+  /** The stored models without those that are being deleted; undefined until the service has listed them. */
   readonly remaining = computed(() => {
     const gone = new Set(
-      [...this.waiting.value.flatMap(({ models }) => models), ...this.#sending.value].map((m) => m.id),
+      [...this.waiting.value.flatMap(({ models }) => models), ...this.#sending.value].map(({ id }) => id),
     );
-    return gone.size === 0 ? this.stored.records.value : this.stored.records.value?.filter(({ id }) => !gone.has(id));
+    const records = this.#stored.records.value;
+    return gone.size === 0 ? records : records?.filter(({ id }) => !gone.has(id));
   });
 
-  constructor(private readonly connection: LabConnection, private readonly stored: StoredModels) {}
+  constructor(connection: LabConnection, stored: StoredModels) {
+    this.#connection = connection;
+    this.#stored = stored;
+  }
 
-  /** At most `MOST_WAITING` at once; where more would wait, the time of earlier ones is over. */
+  /** Deletes up to `MOST_WAITING` models. If more would wait, earlier deletions can no longer be undone. */
   delete(models: readonly ModelRecord[]): void {
     if (models.length === 0 || models.length > MOST_WAITING) return;
     const deletion = { models };
@@ -53,87 +61,87 @@ export class Deletions {
       if (count > MOST_WAITING) void this.#send(earlier);
     }
     this.waiting.value = [...this.waiting.value, deletion];
-    if (!this.#isHeld) this.#wait(deletion);
+    if (!this.#isHeld) this.#startTimer(deletion);
   }
 
-  /** Puts the models of `deletion` back, or of the latest one. */
+  /** Undoes `deletion`, or the latest one. Returns it unless it was too late. */
   undo(deletion = this.waiting.value.at(-1)): Deletion | undefined {
     if (deletion && this.#take(deletion)) return deletion;
   }
 
-  /** Time stands still, for whoever is about to undo. */
+  /** Stops the clock while the user is about to undo. */
   hold(): void {
     this.#isHeld = true;
     for (const stop of this.#timers.values()) stop();
     this.#timers.clear();
   }
 
-  /** Time counts anew. */
+  /** Starts the clock anew. */
   release(): void {
     if (!this.#isHeld) return;
     this.#isHeld = false;
-    for (const deletion of this.waiting.value) this.#wait(deletion);
+    for (const deletion of this.waiting.value) this.#startTimer(deletion);
   }
 
-  /** Asks the lab at once for what is still waiting, all together: the page may be gone in a moment. */
+  /** Asks the lab for all waiting deletions at once: the page may be gone in a moment. */
   flush(): void {
     for (const deletion of this.waiting.value) void this.#send(deletion, deletion.models.length);
   }
 
-  /** Whether the lab still has models that are gone from the page. */
+  /** Whether the lab still has models that have left the page. */
   get isUnsettled(): boolean {
     return this.waiting.value.length > 0 || this.#sending.value.size > 0;
   }
 
-  /** Ends the time for undoing; resolves once the lab has done, or refused, what was asked of it. */
+  /** Ends the time for undoing. Resolves once the lab has deleted the models or refused to. */
   async settle(): Promise<void> {
     for (const deletion of this.waiting.value) void this.#send(deletion);
-    await this.#underWay;
+    await this.#answered;
   }
 
+  /** Forgets the failure. */
   dismiss(): void {
     this.failure.value = undefined;
   }
 
-  #wait(deletion: Deletion): void {
-    this.#timers.set(deletion, this.connection.after(UNDO_MS, () => void this.#send(deletion)));
+  #startTimer(deletion: Deletion): void {
+    this.#timers.set(deletion, this.#connection.after(UNDO_MS, () => void this.#send(deletion)));
   }
 
-  /** Whether `deletion` was still waiting. */
+  /** Takes `deletion` from the waiting ones. Returns whether it was among them. */
   #take(deletion: Deletion): boolean {
     if (!this.waiting.value.includes(deletion)) return false;
     this.#timers.get(deletion)?.();
     this.#timers.delete(deletion);
     this.waiting.value = this.waiting.value.filter((each) => each !== deletion);
-    // What was held is gone from the page, and nobody tells that the pointer left it.
+    // The toast is gone, and no event says that the pointer has left it.
     if (this.waiting.value.length === 0) this.#isHeld = false;
     return true;
   }
 
   #send(deletion: Deletion, atOnce = AT_ONCE): Promise<void> {
     const { models } = deletion;
-    // First among those being sent, then no longer among the waiting: no row comes back in between.
+    // Added to one set before it leaves the other, so that no row returns in between.
     this.#sending.value = new Set([...this.#sending.value, ...models]);
     this.#take(deletion);
-    const done = this.#removeAll(models, atOnce);
-    this.#underWay = Promise.all([this.#underWay, done]);
+    const done = this.#deleteAll(models, atOnce);
+    this.#answered = Promise.all([this.#answered, done]);
     return done;
   }
 
-  async #removeAll(models: readonly ModelRecord[], atOnce: number): Promise<void> {
+  async #deleteAll(models: readonly ModelRecord[], atOnce: number): Promise<void> {
     const left = [...models], kept: { model: ModelRecord; reason: string }[] = [], gone: string[] = [];
     const work = async () => {
       for (let model = left.shift(); model !== undefined; model = left.shift()) {
-        const reply = await this.connection.remove(`/api/models/${encodeURIComponent(model.id)}`).catch(() =>
-          undefined
-        );
-        // One that is not there any more was removed elsewhere, which is as well.
+        const path = `/api/models/${encodeURIComponent(model.id)}`;
+        const reply = await this.#connection.remove(path).catch(() => undefined);
+        // A model that is missing was deleted elsewhere.
         if (reply?.status === 204 || reply?.status === 404) gone.push(model.id);
         else kept.push({ model, reason: reasonOf(reply) });
       }
     };
     await Promise.all(Array.from({ length: Math.min(atOnce, models.length) }, work));
-    this.stored.forget(gone);
+    this.#stored.forget(gone);
     this.#sending.value = this.#sending.value.difference(new Set(models));
     if (kept.length > 0) this.failure.value = describeFailure(kept);
   }

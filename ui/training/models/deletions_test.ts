@@ -18,7 +18,7 @@ async function open() {
   return { lab, stored, deletions, ids: () => deletions.remaining.value?.map(({ id }) => id).join("") };
 }
 
-Deno.test("a model is gone from the page at once, and from the lab when the time for undoing is over", async () => {
+Deno.test("a model leaves the page at once, and the lab when the time for undoing is over", async () => {
   const { lab, stored, deletions, ids } = await open();
   deletions.delete([B]);
   assert.equal(ids(), "ca");
@@ -30,7 +30,7 @@ Deno.test("a model is gone from the page at once, and from the lab when the time
   assert.equal(stored.records.value?.length, 2, "the list itself no longer has it");
 });
 
-Deno.test("Undo puts models back where they were, the latest first, and the lab hears nothing", async () => {
+Deno.test("undo returns models to their rows, the latest first, without a request", async () => {
   const { lab, deletions, ids } = await open();
   deletions.delete([A, C]);
   deletions.delete([B]);
@@ -44,7 +44,7 @@ Deno.test("Undo puts models back where they were, the latest first, and the lab 
   assert.deepEqual(lab.removed, []);
 });
 
-Deno.test("time stands still as long as somebody is about to undo, then counts anew", async () => {
+Deno.test("the clock stops while the user is about to undo, then starts anew", async () => {
   const { lab, deletions } = await open();
   deletions.delete([A]);
   deletions.hold();
@@ -57,7 +57,7 @@ Deno.test("time stands still as long as somebody is about to undo, then counts a
   assert.deepEqual(lab.removed, ["/api/models/a"]);
 });
 
-Deno.test("after the last held one is undone, time counts for the next", async () => {
+Deno.test("after the last held deletion is undone, the clock runs for the next", async () => {
   const { lab, deletions } = await open();
   deletions.delete([A]);
   deletions.hold();
@@ -67,7 +67,7 @@ Deno.test("after the last held one is undone, time counts for the next", async (
   assert.deepEqual(lab.removed, ["/api/models/b"]);
 });
 
-Deno.test("whoever leaves the page has meant it: all that waits is asked for in the same breath", async () => {
+Deno.test("leaving the page sends all waiting deletions at once", async () => {
   const { lab, deletions } = await open();
   deletions.delete([A]);
   deletions.delete([B, C]);
@@ -78,7 +78,7 @@ Deno.test("whoever leaves the page has meant it: all that waits is asked for in 
   assert.equal(lab.removed.length, 3);
 });
 
-Deno.test("what the lab does not remove is in the list again, with the reason", async () => {
+Deno.test("a model that the lab does not delete returns to the list with the reason", async () => {
   const { lab, deletions, ids } = await open();
   lab.replies.set("DELETE /api/models/b", { status: 500, body: { error: "The disk is read-only." } });
   deletions.delete([A, B]);
@@ -98,7 +98,7 @@ Deno.test("what the lab does not remove is in the list again, with the reason", 
   assert.equal(deletions.failure.value, undefined);
 });
 
-Deno.test("a model that was removed elsewhere meanwhile is gone, and nothing is said", async () => {
+Deno.test("a model that was deleted elsewhere is gone without a message", async () => {
   const { lab, deletions, ids } = await open();
   lab.replies.set("DELETE /api/models/a", { status: 404, body: { error: "There is no model." } });
   deletions.delete([A]);
@@ -107,8 +107,8 @@ Deno.test("a model that was removed elsewhere meanwhile is gone, and nothing is 
   assert.equal(deletions.failure.value, undefined);
 });
 
-/** Model a is removed while a list is on its way, which then comes with `records`. */
-async function removedBeforeListComes(records: readonly ModelRecord[]) {
+/** Deletes model a while a list is being fetched, which then arrives with `records`. */
+async function deleteBeforeListArrives(records: readonly ModelRecord[]) {
   const page = await open();
   const { lab, stored, deletions } = page;
   const late = Promise.withResolvers<{ status: number; body: unknown }>();
@@ -121,20 +121,20 @@ async function removedBeforeListComes(records: readonly ModelRecord[]) {
   return page;
 }
 
-Deno.test("a list that was asked for before the deletion and comes after it brings no row back", async () => {
-  const { ids } = await removedBeforeListComes(RECORDS);
+Deno.test("a list requested before a deletion and received after it brings no row back", async () => {
+  const { ids } = await deleteBeforeListArrives(RECORDS);
   assert.equal(ids(), "cb");
 });
 
-Deno.test("such a list still tells of a model that was stored meanwhile, and a later one of what has come back", async () => {
-  const { lab, stored, ids } = await removedBeforeListComes([modelRecord({ id: "d" }), ...RECORDS]);
+Deno.test("such a list still adds models stored meanwhile, and a later one those that were restored", async () => {
+  const { lab, stored, ids } = await deleteBeforeListArrives([modelRecord({ id: "d" }), ...RECORDS]);
   assert.equal(ids(), "dcb");
   lab.replies.set("/api/models", { status: 200, body: RECORDS });
   await stored.refresh();
   assert.equal(ids(), "cba", "somebody has restored it");
 });
 
-Deno.test("no more models wait than a page that is left can still ask for; earlier ones make room", async () => {
+Deno.test("no more deletions wait than can be sent when the page is left; earlier ones are sent", async () => {
   const { lab, deletions } = await open();
   const many = Array.from({ length: MOST_WAITING - 1 }, (_, i) => modelRecord({ id: `many_${i}` }));
   deletions.delete([A]);
@@ -144,5 +144,5 @@ Deno.test("no more models wait than a page that is left can still ask for; earli
   assert.deepEqual(lab.removed, ["/api/models/a"]);
   assert.deepEqual(deletions.waiting.value.map(({ models }) => models.length), [MOST_WAITING - 1, 1]);
   deletions.delete([...many, A, B]);
-  assert.equal(deletions.waiting.value.length, 2, "more than that at once is not taken on");
+  assert.equal(deletions.waiting.value.length, 2, "more than that at once are refused");
 });

@@ -1,5 +1,6 @@
 /** Which of the stored models the table shows, and in which order. */
 import type { ModelRecord, ModelType, OptimizerName } from "../../../protocol/mod.ts";
+import { describeModel } from "../../shared/text/format.ts";
 import type { Column } from "./columns.ts";
 
 /** What is undefined lets every model pass. */
@@ -47,18 +48,11 @@ function compareKeys(a: Key, b: Key): number {
   return a.length - b.length;
 }
 
-/** A record never changes, so its text is put together once. */
+/** A record never changes, so its text is made once. */
 const texts = new WeakMap<ModelRecord, string>();
 
-/** As the page describes a model, but plainly put together: of ten thousand, each counts. */
 function searchText(record: ModelRecord): string {
   let text = texts.get(record);
-  if (text === undefined) {
-    const { model_type, hidden_layers_config, optimizer, learning_rate, batch_size, num_epochs, use_dropout } = record;
-    text = `${model_type} (${hidden_layers_config.join(", ") || "no hidden layers"}), ${optimizer}, ` +
-      `learning rate ${learning_rate}, batch size ${batch_size}, ${num_epochs} epochs, ` +
-      `${use_dropout ? `dropout ${record.dropout_p}` : "no dropout"} ${record.id}`;
-    texts.set(record, text = text.toLowerCase());
-  }
+  if (text === undefined) texts.set(record, text = `${describeModel(record)} ${record.id}`.toLowerCase());
   return text;
 }

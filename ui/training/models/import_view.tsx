@@ -2,61 +2,62 @@ import { useSignal } from "@preact/signals";
 import { describeModel } from "../../shared/text/format.ts";
 import type { ModelImport } from "./model_import.ts";
 
-/** Takes a file by drag and drop, or by the ordinary way. */
-export function ImportView({ bringIn }: { bringIn: ModelImport }) {
-  const over = useSignal(false);
+/** A zone to drop a model file on, with a button to choose one, and what has become of the import. */
+export function ImportView({ modelImport }: { modelImport: ModelImport }) {
+  const isOver = useSignal(false);
   const take = (files: FileList | null | undefined) => {
-    if (files?.length) bringIn.bringIn(files[0]);
+    if (files?.length) modelImport.start(files[0]);
   };
-  const sending = bringIn.state.value.phase === "sending";
+  const isSending = modelImport.state.value.phase === "sending";
   return (
     <div
-      class={over.value ? "drop over" : "drop"}
+      class={isOver.value ? "drop over" : "drop"}
       onDragOver={(event) => {
         event.preventDefault();
-        over.value = true;
+        isOver.value = true;
       }}
-      onDragLeave={() => over.value = false}
+      onDragLeave={() => isOver.value = false}
       onDrop={(event) => {
         event.preventDefault();
-        over.value = false;
+        isOver.value = false;
         take(event.dataTransfer?.files);
       }}
     >
       <p>
-        <label for="model-file">Bring a model in</label>
+        <label for="model-file">Import a model</label>
         <span class="note">
-          A <code>.pth</code> of PyTorch (a state dict) or a <code>.safetensors</code> file: drop it here or choose it.
+          Drop a file here or choose one: <code>.pth</code> from PyTorch (a state dict) or <code>.safetensors</code>.
         </span>
       </p>
       <input
         id="model-file"
         type="file"
         accept=".pth,.pt,.safetensors"
-        disabled={sending}
+        disabled={isSending}
         onChange={(event) => {
           take(event.currentTarget.files);
           event.currentTarget.value = "";
         }}
       />
-      <ImportStatus bringIn={bringIn} />
+      <ImportStatus modelImport={modelImport} />
     </div>
   );
 }
 
-function ImportStatus({ bringIn }: { bringIn: ModelImport }) {
-  const state = bringIn.state.value;
+/** What has become of the import, and the question whether to replace a duplicate. */
+function ImportStatus({ modelImport }: { modelImport: ModelImport }) {
+  const state = modelImport.state.value;
   const tone = { idle: "", sending: "plain", exists: "warn", done: "good", failed: "bad" }[state.phase];
   return (
     <div role="status" aria-label="Import" class={tone && `import-status ${tone}`}>
-      {state.phase === "sending" && `${state.fileName} is read and scored on the 10,000 test digits …`}
+      {state.phase === "sending" && `Reading ${state.fileName} and testing it on the 10,000 test digits …`}
       {(state.phase === "done" || state.phase === "failed") && state.words}
       {state.phase === "exists" && (
         <>
-          <p>A model of this configuration is stored already: {describeModel(state.existing)}.</p>
+          <p>You already have a model with these settings: {describeModel(state.existing)}.</p>
           <p class="buttons">
-            <button type="button" onClick={() => bringIn.replace()}>Replace it by {state.fileName}</button>
-            <button type="button" onClick={() => bringIn.dismiss()}>Keep it</button>
+            <button type="button" onClick={() => modelImport.replace()}>Replace it with {state.fileName}</button>
+            <button type="button" onClick={() => modelImport.dismiss()}>Keep it</button>
           </p>
         </>
       )}

@@ -2,24 +2,26 @@ import { computed } from "@preact/signals";
 import type { LabConnection } from "../../shared/wire/connection.ts";
 import type { StoredModels } from "../../shared/wire/stored_models.ts";
 import { Comparison } from "./comparison.ts";
+import { Deletions } from "./deletions.ts";
 import { ModelImport } from "./model_import.ts";
 import { ModelsTable } from "./models_table.ts";
-import { Deletions } from "./deletions.ts";
 
-/** The stored models as the training page lists, compares, removes and takes them in. Knows no DOM. */
+/** What the training page does with the stored models: it lists, compares, deletes and imports them. Knows no DOM. */
 export class LabModels {
+  readonly stored: StoredModels;
   readonly deletions: Deletions;
   readonly table: ModelsTable;
   readonly comparison: Comparison;
-  readonly bringIn: ModelImport;
+  readonly import: ModelImport;
 
-  /** Models of the lab that this page shows; undefined until the service has told. */
+  /** Number of models without those that are being deleted; undefined until the service has listed them. */
   readonly count = computed(() => this.deletions.remaining.value?.length);
 
-  constructor(connection: LabConnection, readonly stored: StoredModels) {
+  constructor(connection: LabConnection, stored: StoredModels) {
+    this.stored = stored;
     this.deletions = new Deletions(connection, stored);
     this.table = new ModelsTable(this.deletions.remaining);
     this.comparison = new Comparison(connection, this.table.selected, this.table.comparing);
-    this.bringIn = new ModelImport(connection, () => stored.refresh(), () => this.deletions.settle());
+    this.import = new ModelImport(connection, () => stored.refresh(), () => this.deletions.settle());
   }
 }

@@ -1,9 +1,9 @@
 import { signal } from "@preact/signals";
 import type { ModelRecord } from "../../../protocol/mod.ts";
-import { errorOf, type LabConnection } from "../../shared/wire/connection.ts";
 import { describeModel, formatPercent } from "../../shared/text/format.ts";
+import { errorOf, type LabConnection } from "../../shared/wire/connection.ts";
 
-/** What bringing a model in has come to. `exists`: one of its configuration is stored; it may be replaced. */
+/** The state of an import. `exists`: a model of the same configuration is stored and may be replaced. */
 export type ImportState =
   | { phase: "idle" }
   | { phase: "sending"; fileName: string }
@@ -13,34 +13,47 @@ export type ImportState =
 
 const PATH = "/api/models";
 
-/** Brings a file in that holds a model, one at a time. */
+/** Imports model files, one at a time. Knows no DOM. */
 export class ModelImport {
   readonly state = signal<ImportState>({ phase: "idle" });
+  readonly #connection: LabConnection;
+  readonly #onStored: () => void;
+  readonly #settleDeletions: () => Promise<void>;
+  /** The file sent last. */
   #file?: File;
 
-  /** `settled` resolves once the lab knows what the page has removed, which is then no duplicate any more. */
+  /**
+   * `onStored` is called when a model was stored. `settleDeletions` is awaited before a file is sent, so that no model
+   * that has just left the page counts as a duplicate.
+   */
   constructor(
-    private readonly connection: LabConnection,
-    private readonly onStored: () => void,
-    private readonly settled: () => Promise<void> = () => Promise.resolve(),
-  ) {}
+    connection: LabConnection,
+    onStored: () => void,
+    settleDeletions: () => Promise<void> = () => Promise.resolve(),
+  ) {
+    this.#connection = connection;
+    this.#onStored = onStored;
+    this.#settleDeletions = settleDeletions;
+  }
 
-  async bringIn(file: File, { overwrite = false } = {}): Promise<void> {
+  /** Sends a model file to the lab, unless another one is being sent. */
+  async start(file: File, { overwrite = false } = {}): Promise<void> {
     if (this.state.value.phase === "sending") return;
     this.#file = file;
     this.state.value = { phase: "sending", fileName: file.name };
-    await this.settled();
+    await this.#settleDeletions();
     const form = new FormData();
     form.set("file", file, file.name);
     if (overwrite) form.set("overwrite", "true");
-    const reply = await this.connection.upload(PATH, form).catch(() => undefined);
+    const reply = await this.#connection.upload(PATH, form).catch(() => undefined);
     if (reply === undefined) {
       this.state.value = { phase: "failed", words: "The lab could not be reached. Nothing was stored." };
     } else if (reply.status === 201) {
       const record = reply.body as ModelRecord;
-      const words = `Stored: ${describeModel(record)}. It reads ${formatPercent(record.accuracy)} of the test digits.`;
+      const words = `Imported: ${describeModel(record)}. ` +
+        `It recognises ${formatPercent(record.accuracy)} of the test digits.`;
       this.state.value = { phase: "done", words };
-      this.onStored();
+      this.#onStored();
     } else if (reply.status === 409 && isConflict(reply.body)) {
       this.state.value = { phase: "exists", fileName: file.name, existing: reply.body.existing };
     } else {
@@ -48,11 +61,12 @@ export class ModelImport {
     }
   }
 
-  /** Puts the file that was sent last in the place of the model that is stored. */
+  /** Replaces the stored model by the file that was sent last. */
   async replace(): Promise<void> {
-    if (this.state.value.phase === "exists") await this.bringIn(this.#file!, { overwrite: true });
+    if (this.state.value.phase === "exists") await this.start(this.#file!, { overwrite: true });
   }
 
+  /** Forgets the last import; a stored model is kept. */
   dismiss(): void {
     if (this.state.value.phase !== "sending") this.state.value = { phase: "idle" };
   }

@@ -22,18 +22,18 @@ const file = new File(["weights"], "mine.pth");
 function open() {
   const lab = new FakeLab();
   let stored = 0;
-  const bringIn = new ModelImport(lab, () => stored++);
-  return { lab, bringIn, storedTimes: () => stored, phase: (): string => bringIn.state.value.phase };
+  const modelImport = new ModelImport(lab, () => stored++);
+  return { lab, modelImport, storedTimes: () => stored, phase: (): string => modelImport.state.value.phase };
 }
 
-Deno.test("a model that is brought in is told with its accuracy, and the list is asked for anew", async () => {
-  const { lab, bringIn, storedTimes } = open();
+Deno.test("an imported model is shown with its accuracy, and the list is refreshed", async () => {
+  const { lab, modelImport, storedTimes } = open();
   lab.replies.set("/api/models", { status: 201, body: record });
-  await bringIn.bringIn(file);
-  assert.deepEqual(bringIn.state.value, {
+  await modelImport.start(file);
+  assert.deepEqual(modelImport.state.value, {
     phase: "done",
     words:
-      "Stored: SimpleNN (16), Adam, learning rate 0.001, batch size 64, 5 epochs, no dropout. It reads 93.20 % of the test digits.",
+      "Imported: SimpleNN (16), Adam, learning rate 0.001, batch size 64, 5 epochs, no dropout. It recognises 93.20 % of the test digits.",
   });
   assert.equal(storedTimes(), 1);
   const { file: sent, ...fields } = lab.requests[0].post as { file: File };
@@ -42,32 +42,32 @@ Deno.test("a model that is brought in is told with its accuracy, and the list is
   assert.deepEqual(fields, {});
 });
 
-Deno.test("a stored model of the same configuration is replaced only when asked", async () => {
-  const { lab, bringIn, storedTimes, phase } = open();
+Deno.test("a stored model of the same configuration is replaced only on request", async () => {
+  const { lab, modelImport, storedTimes, phase } = open();
   lab.replies.set("/api/models", { status: 409, body: { error: "stored already", existing: record } });
-  await bringIn.bringIn(file);
+  await modelImport.start(file);
   assert.equal(phase(), "exists");
   assert.equal(storedTimes(), 0);
-  bringIn.dismiss();
+  modelImport.dismiss();
   assert.equal(phase(), "idle");
-  await bringIn.replace();
+  await modelImport.replace();
   assert.equal(lab.requests.length, 1, "after «Keep it» nothing is replaced");
 
-  await bringIn.bringIn(file);
+  await modelImport.start(file);
   lab.replies.set("/api/models", { status: 201, body: record });
-  await bringIn.replace();
+  await modelImport.replace();
   assert.equal(phase(), "done");
   assert.equal((lab.requests[2].post as { overwrite: string }).overwrite, "true");
 });
 
-Deno.test("what is wrong with a file is told in the service's words, and a lab out of reach as such", async () => {
-  const { lab, bringIn } = open();
-  await bringIn.bringIn(file);
-  assert.deepEqual(bringIn.state.value, {
+Deno.test("a faulty file is reported in the service's words, and so is an unreachable lab", async () => {
+  const { lab, modelImport } = open();
+  await modelImport.start(file);
+  assert.deepEqual(modelImport.state.value, {
     phase: "failed",
     words: "The lab could not be reached. Nothing was stored.",
   });
   lab.replies.set("/api/models", { status: 400, body: { error: "mine.pth is not a zip file" } });
-  await bringIn.bringIn(file);
-  assert.deepEqual(bringIn.state.value, { phase: "failed", words: "mine.pth is not a zip file" });
+  await modelImport.start(file);
+  assert.deepEqual(modelImport.state.value, { phase: "failed", words: "mine.pth is not a zip file" });
 });

@@ -13,11 +13,13 @@ import { type Facets, findByText, narrowDown, sortModels } from "./find_models.t
 /** Rows on one page of the table. */
 export const PAGE_ROWS = 25;
 
-/** A longer selection would make an address that nobody can send; then it is not kept there. */
+/** Most selected models that the address bar keeps: more would make it too long to send. */
 const MAX_IN_ADDRESS = 20;
 
+/** Which way a column is sorted. */
 export type Direction = "ascending" | "descending";
 
+/** By which column the table is sorted, and which way. */
 export interface Sorting {
   column: Column;
   direction: Direction;
@@ -25,8 +27,9 @@ export interface Sorting {
 
 const NEWEST_FIRST: Sorting = { column: COLUMNS.find(({ key }) => key === "when")!, direction: "descending" };
 
-/** How the table of stored models is sorted, filtered and paged, and which of its models are selected. Knows no DOM. */
+/** Sorting, filters, pages and selection of the table of stored models. Knows no DOM. */
 export class ModelsTable {
+  readonly records: ReadonlySignal<readonly ModelRecord[] | undefined>;
   readonly sorting = signal<Sorting>(NEWEST_FIRST);
   readonly text = signal("");
   readonly type = signal<ModelType | undefined>(undefined);
@@ -39,20 +42,22 @@ export class ModelsTable {
   readonly #facets = computed((): Facets => ({ type: this.type.value, optimizer: this.optimizer.value }));
   readonly isFiltered = computed(() => this.text.value.trim() !== "" || !!this.type.value || !!this.optimizer.value);
   readonly #found = computed(() => findByText(this.records.value ?? [], this.text.value));
-  /** All that pass the filters, in order. */
+  /** All models that pass the filters, in order. */
   readonly rows = computed(() => {
     const { column, direction } = this.sorting.value;
     return sortModels(narrowDown(this.#found.value, this.#facets.value), column, direction);
   });
 
+  /** Number of pages. */
   readonly pages = computed(() => Math.max(1, Math.ceil(this.rows.value.length / PAGE_ROWS)));
-  /** From 0. */
+  /** The page that is shown, from 0. */
   readonly page = computed(() => Math.min(this.#page.value, this.pages.value - 1));
+  /** The rows of the page that is shown. */
   readonly shown = computed(() =>
     this.rows.value.slice(this.page.value * PAGE_ROWS, (this.page.value + 1) * PAGE_ROWS)
   );
 
-  /** The selected ones that are still there, in the order in which they were selected. */
+  /** The selected models that still exist, in the order in which they were selected. */
   readonly selected = computed((): readonly ModelRecord[] => {
     const ids = this.#selected.value;
     if (ids.size === 0) return [];
@@ -60,7 +65,7 @@ export class ModelsTable {
     return [...ids].flatMap((id) => present.get(id) ?? []);
   });
 
-  /** Models of each type and of each optimizer that pass the other filters. */
+  /** Number of models of each type that pass the other filters. */
   readonly typeCounts = computed(() =>
     countBy(
       MODEL_TYPES,
@@ -68,11 +73,12 @@ export class ModelsTable {
       (record) => record.model_type,
     )
   );
+  /** Number of models of each optimizer that pass the other filters. */
   readonly optimizerCounts = computed(() =>
     countBy(OPTIMIZERS, narrowDown(this.#found.value, { type: this.type.value }), (record) => record.optimizer)
   );
 
-  /** What the address bar keeps of the table; the first state of all leaves no trace there. */
+  /** What the address bar keeps of the table: whatever differs from its initial state. */
   readonly query = computed((): Record<string, string> => {
     const query: Record<string, string> = {};
     const { column, direction } = this.sorting.value;
@@ -83,17 +89,19 @@ export class ModelsTable {
     if (this.type.value) query.only_type = this.type.value;
     if (this.optimizer.value) query.only_optimizer = this.optimizer.value;
     if (this.page.value > 0) query.page = String(this.page.value + 1);
-    // Until the service has told its models, what the address named stays in it.
+    // Until the service has listed its models, the ids from the address stay in it.
     const ids = this.records.value === undefined ? [...this.#selected.value] : this.selected.value.map(({ id }) => id);
     if (ids.length > 0 && ids.length <= MAX_IN_ADDRESS) query.selected = ids.join(",");
     if (this.comparing.value) query.compare = "true";
     return query;
   });
 
-  /** `records`: undefined until the service has told. */
-  constructor(readonly records: ReadonlySignal<readonly ModelRecord[] | undefined>) {}
+  /** `records` is undefined until the service has listed its models. */
+  constructor(records: ReadonlySignal<readonly ModelRecord[] | undefined>) {
+    this.records = records;
+  }
 
-  /** Takes over what the address carries; what makes no sense is left out. */
+  /** Reads the state from an address, ignoring what makes no sense. */
   read(search: string): void {
     const given = new URLSearchParams(search);
     const sort = given.get("sort") ?? "";
@@ -109,17 +117,19 @@ export class ModelsTable {
     });
   }
 
-  /** By `column`, the way it is mostly wanted; once more, the other way. */
+  /** Sorts by `column` in its usual direction, or reverses it if the table is sorted by it already. */
   sortBy(column: Column): void {
     const now = this.sorting.value;
     this.sortAs(column, column === now.column ? opposite(now.direction) : column.first);
   }
 
+  /** Sorts by `column` in the given direction. */
   sortAs(column: Column, direction: Direction): void {
     this.sorting.value = { column, direction };
     this.#page.value = 0;
   }
 
+  /** Sets some of the filters. */
   find(wanted: Facets & { text?: string }): void {
     batch(() => {
       if (wanted.text !== undefined) this.text.value = wanted.text;
@@ -129,10 +139,12 @@ export class ModelsTable {
     });
   }
 
+  /** Clears all filters. */
   showAll(): void {
     this.find({ text: "", type: undefined, optimizer: undefined });
   }
 
+  /** Shows the page `page`, from 0, or the nearest one that exists. */
   turnTo(page: number): void {
     this.#page.value = Math.min(Math.max(0, page), this.pages.value - 1);
   }
@@ -141,21 +153,24 @@ export class ModelsTable {
     return this.#selected.value.has(id);
   }
 
+  /** Selects or deselects models. */
   select(ids: readonly string[], on: boolean): void {
     const selected = new Set(this.#selected.value);
     for (const id of ids) on ? selected.add(id) : selected.delete(id);
     this.#selected.value = selected;
-    // What is no longer compared does not come back by itself.
+    // A comparison that has become impossible does not reopen by itself.
     const count = this.selected.value.length;
     if (count < 2 || count > MOST_COMPARED) this.comparing.value = false;
   }
 
+  /** Deselects all models. */
   selectNone(): void {
     this.#selected.value = new Set();
     this.comparing.value = false;
   }
 }
 
+/** The other direction. */
 export function opposite(direction: Direction): Direction {
   return direction === "ascending" ? "descending" : "ascending";
 }

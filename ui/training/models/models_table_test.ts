@@ -35,7 +35,7 @@ function open(records: readonly ModelRecord[] = RECORDS) {
   return { stored, table, ids: () => table.rows.value.map(({ id }) => id).join("") };
 }
 
-Deno.test("the newest model comes first, and each column sorts both ways; equals stay newest first", () => {
+Deno.test("the newest model comes first, and each column sorts both ways, equals newest first", () => {
   const { table, ids } = open();
   assert.equal(ids(), "dcba");
   const cases = [
@@ -50,13 +50,13 @@ Deno.test("the newest model comes first, and each column sorts both ways; equals
     table.sortBy(column(key));
     assert.equal(ids(), once, `by ${key}`);
     table.sortBy(column(key));
-    assert.equal(ids(), twice, `by ${key}, turned round`);
+    assert.equal(ids(), twice, `by ${key}, reversed`);
   }
   table.sortBy(column("accuracy"));
-  assert.equal(ids(), "cbad", "the most accurate first: that is what is looked for");
+  assert.equal(ids(), "cbad", "the most accurate first");
 });
 
-Deno.test("words, type and optimizer narrow the table down together, and each choice tells what it would leave", () => {
+Deno.test("words, type and optimizer filter together, and each choice counts what it would leave", () => {
   const { table, ids } = open();
   table.find({ text: "  ADAM 128" });
   assert.equal(ids(), "b");
@@ -76,7 +76,7 @@ Deno.test("words, type and optimizer narrow the table down together, and each ch
   assert.equal(ids(), "dcba");
 });
 
-Deno.test("pages follow what is found, and narrowing down starts at the first", () => {
+Deno.test("the number of pages follows the filters, which return to the first page", () => {
   const { table } = open(manyRecords(60));
   assert.equal(table.pages.value, 3);
   table.turnTo(9);
@@ -88,7 +88,7 @@ Deno.test("pages follow what is found, and narrowing down starts at the first", 
   assert.equal(table.shown.value.length, 11);
 });
 
-Deno.test("models that went are no longer selected, and come back selected", () => {
+Deno.test("deleted models are not selected, and restored ones are selected again", () => {
   const { table, stored } = open();
   table.select(["a", "d", "b"], true);
   table.select(["d"], false);
@@ -100,7 +100,7 @@ Deno.test("models that went are no longer selected, and come back selected", () 
   assert.deepEqual(table.selected.value.map(({ id }) => id), ["a", "b"]);
 });
 
-Deno.test("the table finds itself again in the address, which an untouched one leaves alone", () => {
+Deno.test("the address keeps the state of the table, and nothing of an untouched one", () => {
   assert.deepEqual(open().table.query.value, {});
   const { table } = open(manyRecords(200));
   table.find({ text: "nn", type: "SimpleNN", optimizer: "SGD" });
@@ -124,7 +124,7 @@ Deno.test("the table finds itself again in the address, which an untouched one l
   assert.deepEqual(again.shown.value, table.shown.value);
 });
 
-Deno.test("an address that makes no sense shows the table as it is at first", () => {
+Deno.test("an address that makes no sense shows the table in its initial state", () => {
   const { table, ids } = open();
   table.read("?sort=-shoe&only_type=Transformer&only_optimizer=&page=-3.5&selected=nobody,,a");
   assert.equal(ids(), "dcba");
@@ -132,9 +132,9 @@ Deno.test("an address that makes no sense shows the table as it is at first", ()
   assert.deepEqual(table.query.value, { selected: "a" });
 });
 
-Deno.test("ten thousand models are found and sorted well within the blink of an eye", () => {
+Deno.test("ten thousand models are found and sorted within 100 ms", () => {
   const { table, stored } = open(manyRecords(10_000));
-  // As on the page, where everything that is shown is asked for at each change.
+  // Reads all that the page shows, as it does after each change.
   const show = () => [table.shown.value, table.typeCounts.value, table.optimizerCounts.value, table.pages.value];
   const times: Record<string, number> = {};
   const time = (what: string, change: () => void) => {

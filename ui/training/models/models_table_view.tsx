@@ -1,23 +1,21 @@
 import type { ModelRecord } from "../../../protocol/mod.ts";
-import { pageUrl, queryOf } from "../../shared/wire/page_urls.ts";
+import { Button, Menu } from "../../shared/components/controls.tsx";
 import { describeModel, formatCount } from "../../shared/text/format.ts";
+import { pageUrl, queryOf } from "../../shared/wire/page_urls.ts";
 import { COLUMNS } from "./columns.ts";
 import { type ModelsTable, PAGE_ROWS } from "./models_table.ts";
-import { Button, Menu } from "../../shared/components/controls.tsx";
 
 interface ModelActions {
-  onUse: (record: ModelRecord) => void;
-  onLookInto: (record: ModelRecord) => void;
-  onRemove: (record: ModelRecord) => void;
+  onUseSettings: (record: ModelRecord) => void;
+  onAnalyse: (record: ModelRecord) => void;
+  onDelete: (record: ModelRecord) => void;
 }
 
-/**
- * One page of the table. On narrow screens its rows are laid out as cards; the roles say then, too, that it is a table.
- */
+/** One page of the table of models. On narrow screens its rows look like cards, and the roles still make it a table. */
 export function ModelsTableView({ table, ...actions }: { table: ModelsTable } & ModelActions) {
   const shown = table.shown.value;
   if (shown.length === 0) {
-    return <p class="nothing">No model fits. Fewer words, or another type or optimizer, find more.</p>;
+    return <p class="nothing">No model fits. Try fewer words, or another type or optimizer.</p>;
   }
   return (
     <div class="models">
@@ -48,7 +46,7 @@ export function ModelsTableView({ table, ...actions }: { table: ModelsTable } & 
               );
             })}
             <th role="columnheader" scope="col">
-              <span class="unseen">What to do with it</span>
+              <span class="unseen">Actions</span>
             </th>
           </tr>
         </thead>
@@ -60,8 +58,9 @@ export function ModelsTableView({ table, ...actions }: { table: ModelsTable } & 
   );
 }
 
+/** The row of one model. */
 function Row(
-  { table, record, onUse, onLookInto, onRemove }: { table: ModelsTable; record: ModelRecord } & ModelActions,
+  { table, record, onUseSettings, onAnalyse, onDelete }: { table: ModelsTable; record: ModelRecord } & ModelActions,
 ) {
   const name = describeModel(record);
   const isSelected = table.isSelected(record.id);
@@ -95,21 +94,22 @@ function Row(
         <a href={pageUrl("inference", queryOf(record))} aria-label={`Test ${name}`}>Test</a>
         <ModelMenu
           record={record}
-          onUse={() => onUse(record)}
-          onLookInto={() => onLookInto(record)}
-          onRemove={() => onRemove(record)}
+          onUseSettings={() => onUseSettings(record)}
+          onAnalyse={() => onAnalyse(record)}
+          onDelete={() => onDelete(record)}
         />
       </td>
     </tr>
   );
 }
 
-/** Where a model is from, if it did not begin here and anew. */
+/** Where a model comes from, unless it was trained here from the start. */
 function origin(record: ModelRecord): string | undefined {
-  if (record.imported === true) return "brought in";
+  if (record.imported === true) return "imported";
   if (typeof record.started_from === "string") return "trained further";
 }
 
+/** Selects all rows of the page, or none. */
 function SelectShown({ table }: { table: ModelsTable }) {
   const ids = table.shown.value.map(({ id }) => id);
   const count = ids.filter((id) => table.isSelected(id)).length;
@@ -124,7 +124,7 @@ function SelectShown({ table }: { table: ModelsTable }) {
   );
 }
 
-/** Gives the focus to the row of a model; whether it is shown. */
+/** Moves the focus to the row of the model `id`. Returns whether it is shown. */
 export function focusRow(id: string): boolean {
   const checkbox = document.getElementById(rowId(id))?.querySelector("input");
   checkbox?.focus();
@@ -135,36 +135,37 @@ function rowId(id: string): string {
   return `row ${id}`;
 }
 
+/** The formats in which a model can be downloaded. */
 const FILES = [
   { file: "model.pth", label: "PyTorch", title: "State dict, for torch.load (.pth)" },
   { file: "model.safetensors", label: "safetensors", title: "Weights with their configuration (.safetensors)" },
   { file: "model.onnx", label: "ONNX", title: "The whole network, for ONNX runtimes (.onnx)" },
 ] as const;
 
-/** What else can be done with one stored model. */
-export function ModelMenu({ record, onUse, onLookInto, onRemove }: {
+/** Actions for one model: analyse, reuse its settings, download, delete. */
+function ModelMenu({ record, onUseSettings, onAnalyse, onDelete }: {
   record: ModelRecord;
-  onUse: () => void;
-  onLookInto: () => void;
-  onRemove: () => void;
+  onUseSettings: () => void;
+  onAnalyse: () => void;
+  onDelete: () => void;
 }) {
   const path = `/api/models/${encodeURIComponent(record.id)}/`;
   const name = describeModel(record);
   return (
     <Menu text="More" label={`More about ${name}`}>
-      <button type="button" onClick={onLookInto}>Analysis</button>
-      <button type="button" onClick={onUse}>Use these settings</button>
+      <button type="button" onClick={onAnalyse}>Analysis</button>
+      <button type="button" onClick={onUseSettings}>Use these settings</button>
       {FILES.map(({ file, label, title }) => (
         <a key={file} href={path + file} download title={title} aria-label={`Download as ${label}: ${name}`}>
           Download as {label}
         </a>
       ))}
-      <button type="button" class="danger" onClick={onRemove}>Delete</button>
+      <button type="button" class="danger" onClick={onDelete}>Delete</button>
     </Menu>
   );
 }
 
-/** Turns the pages of the table, where it has more than one. */
+/** Turns the pages of the table, if it has more than one. */
 export function Pager({ table }: { table: ModelsTable }) {
   const page = table.page.value, pages = table.pages.value, total = table.rows.value.length;
   if (pages === 1) return null;

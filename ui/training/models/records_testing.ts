@@ -1,6 +1,7 @@
 /** Records of stored models for tests. */
 import { type ModelRecord, OPTIMIZERS } from "../../../protocol/mod.ts";
 
+/** The record of a small `SimpleNN`, with `fields` in place of its own. */
 export function modelRecord(fields: Partial<ModelRecord> & { id: string }): ModelRecord {
   return {
     filename: `${fields.id}.pth`,
@@ -19,7 +20,7 @@ export function modelRecord(fields: Partial<ModelRecord> & { id: string }): Mode
   };
 }
 
-/** As many as a diligent class leaves behind, newest first as the service lists them. */
+/** `count` various records, newest first as the service lists them. */
 export function manyRecords(count: number): ModelRecord[] {
   return Array.from({ length: count }, (_, i) =>
     modelRecord({

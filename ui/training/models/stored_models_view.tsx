@@ -1,6 +1,8 @@
 import { useEffect, useRef } from "preact/hooks";
 import type { ModelRecord } from "../../../protocol/mod.ts";
+import { Button } from "../../shared/components/controls.tsx";
 import { formatCount, plural } from "../../shared/text/format.ts";
+import { MOST_COMPARED } from "./comparison.ts";
 import { ComparisonView } from "./comparison_view.tsx";
 import { ImportView } from "./import_view.tsx";
 import type { LabModels } from "./lab_models.ts";
@@ -8,27 +10,25 @@ import { ModelFilters } from "./model_filters.tsx";
 import { focusRow, ModelsTableView, Pager } from "./models_table_view.tsx";
 import { type Deletion, MOST_WAITING } from "./deletions.ts";
 import { DeletionToast } from "./deletion_toast.tsx";
-import { Button } from "../../shared/components/controls.tsx";
-import { MOST_COMPARED } from "./comparison.ts";
 
-/** What the lab has, to look through, compare, take away and remove, and a place to bring more. */
-export function StoredModelsView({ models, onUse, onLookInto }: {
+/** The stored models, to be found, compared, downloaded and deleted, and a zone to import others. */
+export function StoredModelsView({ models, onUseSettings, onAnalyse }: {
   models: LabModels;
-  onUse: (record: ModelRecord) => void;
-  onLookInto: (record: ModelRecord) => void;
+  onUseSettings: (record: ModelRecord) => void;
+  onAnalyse: (record: ModelRecord) => void;
 }) {
   const { stored, deletions, table } = models;
   const heading = useRef<HTMLHeadingElement>(null);
   useEffect(() => {
     const listening = new AbortController();
     const options = { signal: listening.signal };
-    // Meanwhile another page or program may have stored or removed models.
+    // Another page or program may have stored or deleted models.
     addEventListener("focus", () => void stored.refresh(), options);
     addEventListener("pagehide", () => deletions.flush(), options);
     return () => listening.abort();
   }, []);
 
-  /** Once the table shows what it holds by now. */
+  /** Moves the focus once the table is up to date. */
   const focusOn = (record: ModelRecord | undefined) =>
     afterPaint(() => {
       if (!record || !focusRow(record.id)) heading.current?.focus();
@@ -37,12 +37,12 @@ export function StoredModelsView({ models, onUse, onLookInto }: {
     const deletion = deletions.undo(latest);
     if (deletion) focusOn(deletion.models[0]);
   };
-  const remove = (gone: readonly ModelRecord[]) => {
+  const deleteModels = (gone: readonly ModelRecord[]) => {
     const next = neighbourOf(gone, table.shown.value);
     deletions.delete(gone);
     focusOn(next);
   };
-  /** The last selected row is where one was before. */
+  /** Returns the focus to the row that was selected last. */
   const clearSelection = () => {
     const last = table.selected.value.at(-1);
     table.selectNone();
@@ -79,34 +79,34 @@ export function StoredModelsView({ models, onUse, onLookInto }: {
           <ModelFilters table={table} />
           <ModelsTableView
             table={table}
-            onUse={onUse}
-            onLookInto={onLookInto}
-            onRemove={(record) => remove([record])}
+            onUseSettings={onUseSettings}
+            onAnalyse={onAnalyse}
+            onDelete={(record) => deleteModels([record])}
           />
           <Pager table={table} />
-          <SelectionBar models={models} onRemove={remove} onClear={clearSelection} />
+          <SelectionBar models={models} onDelete={deleteModels} onClear={clearSelection} />
         </div>
       )}
       <ComparisonView comparison={models.comparison} onClose={closeComparison} />
-      <ImportView bringIn={models.bringIn} />
+      <ImportView modelImport={models.import} />
       <DeletionToast deletions={deletions} onUndo={undo} onDismiss={dismiss} />
     </section>
   );
 }
 
 function countWords({ table }: LabModels, count: number): string {
-  if (count === 0) return "None yet: what you train is kept here.";
+  if (count === 0) return "None yet: the models you train appear here.";
   return table.isFiltered.value
     ? `${formatCount(table.rows.value.length)} of ${plural(count, "model")}`
     : plural(count, "model");
 }
 
-/** The page is rendered once a frame; in the next one it shows what it holds by now. */
+/** Calls back after the next rendering: the page renders once a frame. */
 function afterPaint(callback: () => void): void {
   requestAnimationFrame(() => requestAnimationFrame(callback));
 }
 
-/** The row that takes the place of those that go: the one after them, else the one before. */
+/** The row to focus when `gone` disappear: the one after them, else the one before. */
 function neighbourOf(gone: readonly ModelRecord[], shown: readonly ModelRecord[]): ModelRecord | undefined {
   const isGone = (record: ModelRecord) => gone.some(({ id }) => id === record.id);
   const last = shown.findLastIndex(isGone);
@@ -115,10 +115,10 @@ function neighbourOf(gone: readonly ModelRecord[], shown: readonly ModelRecord[]
 
 const COMPARE_ID = "compare-models";
 
-/** What can be done with the selected models. */
-export function SelectionBar({ models, onRemove, onClear }: {
+/** Actions for the selected models: compare, delete, clear the selection. */
+function SelectionBar({ models, onDelete, onClear }: {
   models: LabModels;
-  onRemove: (records: readonly ModelRecord[]) => void;
+  onDelete: (records: readonly ModelRecord[]) => void;
   onClear: () => void;
 }) {
   const { table, comparison } = models;
@@ -147,7 +147,7 @@ export function SelectionBar({ models, onRemove, onClear }: {
         >
           Compare
         </Button>
-        <Button class="danger" aria-label="Delete selected" idle={isTooMany} onClick={() => onRemove(selected)}>
+        <Button class="danger" aria-label="Delete selected" idle={isTooMany} onClick={() => onDelete(selected)}>
           Delete
         </Button>
         <button type="button" aria-label="Clear selection" onClick={onClear}>Clear</button>
@@ -156,7 +156,7 @@ export function SelectionBar({ models, onRemove, onClear }: {
   );
 }
 
-/** Gives the focus to what opens the comparison. */
-export function focusCompare(): void {
+/** Moves the focus to the button that opens the comparison. */
+function focusCompare(): void {
   document.getElementById(COMPARE_ID)?.focus();
 }

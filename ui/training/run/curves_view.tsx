@@ -4,15 +4,16 @@ import { type ChartOptions, MAX_SMOOTHING } from "../../shared/charts/chart_opti
 import { LossChart, type LossChartOptions } from "../../shared/charts/loss_chart.ts";
 import { useAttached } from "../../shared/components/rendering.ts";
 import { formatPercent } from "../../shared/text/format.ts";
-import { describeCurves } from "./run_words.ts";
 import type { Run } from "./run.ts";
+import { describeCurves } from "./run_words.ts";
 
-const drawn = ({ logScale, smoothing }: ChartOptions): LossChartOptions => ({
+/** The options of the chart, from those of the page. */
+const chartOptions = ({ logScale, smoothing }: ChartOptions): LossChartOptions => ({
   logScale: logScale.value,
   smoothing: smoothing.value / 100,
 });
 
-/** How the run goes, as two curves, a sentence and a table. */
+/** The course of a run: loss and accuracy as curves, in a sentence and in a table. */
 export function Curves({ run, options }: { run: Run; options: ChartOptions }) {
   return (
     <>
@@ -23,13 +24,16 @@ export function Curves({ run, options }: { run: Run; options: ChartOptions }) {
   );
 }
 
+/** The loss over steps, with the controls of its chart. */
 function LossCurve({ run, options }: { run: Run; options: ChartOptions }) {
-  const [element, chart] = useAttached((parent: HTMLDivElement) => new LossChart(parent, run.losses, drawn(options)));
+  const [element, chart] = useAttached((parent: HTMLDivElement) =>
+    new LossChart(parent, run.losses, chartOptions(options))
+  );
   useSignalEffect(() => {
     run.lossesVersion.value;
-    chart.current?.update(drawn(options));
+    chart.current?.update(chartOptions(options));
   });
-  // Not with every loss: only what changes is drawn anew.
+  // Computed, so that it renders when one of them changes and not with every loss.
   const empty = useComputed(() => run.lossesVersion.value === 0 || run.losses.lastStep === 0).value;
   const diverged = useComputed(() => run.lossesVersion.value > 0 && run.losses.diverged).value;
   return (
@@ -40,7 +44,7 @@ function LossCurve({ run, options }: { run: Run; options: ChartOptions }) {
       </div>
       <p class="note">
         {diverged
-          ? "The loss is no longer a number: the training diverged. A lower learning rate helps."
+          ? "The loss is no longer a number (NaN): the training diverged. A lower learning rate helps."
           : "Falls as the network learns. Guessing gives about 2.3."}
       </p>
       <div class={empty ? "chart empty" : "chart"}>
@@ -51,6 +55,7 @@ function LossCurve({ run, options }: { run: Run; options: ChartOptions }) {
   );
 }
 
+/** Scale and smoothing of the loss curve. */
 function CurveControls({ options }: { options: ChartOptions }) {
   const smoothing = options.smoothing.value;
   const words = smoothing === 0 ? "off" : `last ${smoothing} % of the run`;
@@ -82,6 +87,7 @@ function CurveControls({ options }: { options: ChartOptions }) {
   );
 }
 
+/** The test accuracy over epochs. */
 function AccuracyCurve({ run }: { run: Run }) {
   const [element, chart] = useAttached((parent: HTMLDivElement) => new AccuracyChart(parent));
   useSignalEffect(() => chart.current?.update(run.epochs.value, run.config.value?.num_epochs ?? 1));
@@ -89,7 +95,7 @@ function AccuracyCurve({ run }: { run: Run }) {
   return (
     <section class="curve" aria-labelledby="accuracy-title">
       <h3 id="accuracy-title">How often it is right (test accuracy)</h3>
-      <p class="note">On 10,000 digits that it never learns from, after each epoch.</p>
+      <p class="note">On 10,000 test digits that it never trains on, after each epoch.</p>
       <div class={empty ? "chart low empty" : "chart low"}>
         <div ref={element} role="img" aria-label="Accuracy curve" aria-describedby="curve-summary" />
         {empty && <p class="note">A point for each epoch appears here.</p>}
@@ -98,7 +104,7 @@ function AccuracyCurve({ run }: { run: Run }) {
   );
 }
 
-/** Changes ten times a run and with each epoch: at every step nobody could read it. */
+/** Both curves in words and numbers. Updated ten times a run and with each epoch: nobody could read it at every step. */
 function Summary({ run }: { run: Run }) {
   const tenth = useComputed(() => Math.floor(10 * run.step.value / (run.totalSteps.value || 1)));
   const words = useComputed(() => {
@@ -110,7 +116,7 @@ function Summary({ run }: { run: Run }) {
   const epochs = run.epochs.value;
   return (
     <div class="summary">
-      <p id="curve-summary" class="note">{words === "" ? "The curves in words appear here." : words}</p>
+      <p id="curve-summary" class="note">{words}</p>
       {epochs.length > 0 && (
         <details>
           <summary>Numbers of each epoch</summary>

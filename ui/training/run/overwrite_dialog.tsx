@@ -3,7 +3,7 @@ import { useRef } from "preact/hooks";
 import { describeModel, formatDuration, formatPercent, formatTime } from "../../shared/text/format.ts";
 import type { Run } from "./run.ts";
 
-/** Asks whether the stored duplicate may be replaced. Leaving the dialog by the keyboard keeps the model. */
+/** Asks whether the stored duplicate may be overwritten. Closing the dialog by Escape keeps it. */
 export function OverwriteDialog({ run }: { run: Run }) {
   const dialog = useRef<HTMLDialogElement>(null);
   useSignalEffect(() => {
@@ -22,18 +22,18 @@ export function OverwriteDialog({ run }: { run: Run }) {
         run.answerOverwrite(false);
       }}
     >
-      <h2 id="overwrite-title">This model exists already</h2>
+      <h2 id="overwrite-title">You already have this model</h2>
       <div id="overwrite-text">
         {existing && (
           <>
             <p>{describeModel(existing)}.</p>
             <p>
-              Trained on {formatTime(existing.timestamp)} in {formatDuration(existing.training_time)}, recognises{" "}
-              {formatPercent(existing.accuracy)} of the test digits.
+              It was trained on {formatTime(existing.timestamp)} in {formatDuration(existing.training_time)}{" "}
+              and recognises {formatPercent(existing.accuracy)} of the test digits.
             </p>
           </>
         )}
-        <p class="note">It stays usable until the new one is complete.</p>
+        <p class="note">If you overwrite it, you can still use it until the new one is finished.</p>
       </div>
       <div class="buttons">
         <button type="button" class="primary" autofocus onClick={() => run.answerOverwrite(false)}>

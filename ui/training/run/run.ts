@@ -3,28 +3,28 @@ import type { ClientMessage, ResumeRequest, RunSummary, ServerMessage, TrainConf
 import type { LabConnection, LabSocket } from "../../shared/wire/connection.ts";
 import { RunStatus } from "./run_status.ts";
 
-/** Waiting times before each attempt to find a lost run again, in ms; the last one repeats. */
-const RETRY_DELAYS = [250, 500, 1000, 2000, 4000];
+/** Delays before the attempts to reconnect, in ms; the last one repeats. */
+const RETRY_DELAYS_MS = [250, 500, 1000, 2000, 4000];
 
-/** When to ask for a checkpoint that was not there yet at the end of its run, in ms. */
-const CHECKPOINT_DELAY = 1500;
+/** When to ask again whether an ended run has a snapshot, in ms. */
+const SNAPSHOT_DELAY_MS = 1500;
 
 const NORMAL_CLOSURE = 1000;
 
-export const UNREACHABLE = "The training service cannot be reached. Check that it is running, then try again.";
+const UNREACHABLE = "The training service cannot be reached. Check that it is running, then try again.";
 
-/** One training as this page asks for it and follows it, whichever socket tells of it. Knows no DOM. */
+/** The run that the page requests or follows, across reconnections. Knows no DOM. */
 export class Run extends RunStatus {
   readonly #connection: LabConnection;
   #socket: LabSocket | undefined;
-  /** Whether the socket takes messages yet. */
+  /** Whether messages can be sent. */
   #isOpen = false;
-  /** Events of sockets of an earlier generation are ignored. */
+  /** Increases with each socket; events of earlier ones are ignored. */
   #generation = 0;
   #cancelRetry = () => {};
-  /** Attempts to find the run again since it was last heard of. */
+  /** Attempts to reconnect since the last message. */
   #attempts = 0;
-  /** The drawing that the lab is asked about while it trains, as it travels. */
+  /** The drawing on the live pad in base64; null while there is none. */
   #watched: string | null = null;
 
   constructor(connection: LabConnection) {
@@ -43,7 +43,7 @@ export class Run extends RunStatus {
     });
   }
 
-  /** Asks the lab to go on where the run stopped. The curve and the log go on too. */
+  /** Asks the lab to resume the run where it stopped. Its curve and log continue too. */
   resume(): void {
     const resume = this.resumable.value;
     if (resume === undefined || this.active.value) return;
@@ -66,7 +66,7 @@ export class Run extends RunStatus {
     this.#open(runPath(id));
   }
 
-  /** Asks for the end of the run; while there is no connection, as soon as there is one. */
+  /** Asks the lab to abort the run, as soon as there is a connection. */
   abort(): void {
     if (!this.active.value) return;
     this.phase.value = "stopping";
@@ -81,15 +81,15 @@ export class Run extends RunStatus {
     this.#send({ type: "overwrite", value });
   }
 
-  /** Has the model asked about 784 bytes of ink for as long as it trains, in this run and in the next ones; undefined: no more. */
+  /** Has this run and the next ones classify a drawing of 784 bytes while they train; undefined ends it. */
   watch(pixels: Uint8Array | undefined): void {
     this.#watched = pixels === undefined ? null : btoa(String.fromCharCode(...pixels));
-    // While it trains, the next answer takes the place of the last.
+    // While it trains, the next answer replaces the last one.
     if (pixels === undefined || !this.active.value) this.guess.value = undefined;
     this.#send({ type: "watch", pixels: this.#watched });
   }
 
-  /** Nothing more is heard of the run so far. */
+  /** Stops following the run. */
   #leave(): void {
     this.#generation++;
     this.#cancelRetry();
@@ -111,7 +111,7 @@ export class Run extends RunStatus {
         whenOpen();
         if (this.#watched !== null) this.#send({ type: "watch", pixels: this.#watched });
       },
-      message: (text) => isCurrent() && batch(() => this.#hear(JSON.parse(text))),
+      message: (text) => isCurrent() && batch(() => this.#handle(JSON.parse(text))),
       closed: (code) => isCurrent() && this.#closed(code),
     });
   }
@@ -129,40 +129,40 @@ export class Run extends RunStatus {
     if (code === NORMAL_CLOSURE && this.keepsExisting && this.phase.value !== "stopping") {
       this.end("kept");
     } else if (id === undefined) {
-      this.end("failed", opened ? "The connection broke before the lab took the training. Try again." : UNREACHABLE);
+      this.end("failed", opened ? "The connection was lost before the training was accepted. Try again." : UNREACHABLE);
     } else {
       this.connected.value = false;
-      this.#findAgain(id);
+      this.#reconnect(id);
     }
   }
 
-  #findAgain(id: string): void {
+  #reconnect(id: string): void {
     const generation = this.#generation;
-    const delay = RETRY_DELAYS[Math.min(this.#attempts++, RETRY_DELAYS.length - 1)];
+    const delay = RETRY_DELAYS_MS[Math.min(this.#attempts++, RETRY_DELAYS_MS.length - 1)];
     this.#cancelRetry = this.#connection.after(delay, async () => {
       const runs = await listRuns(this.#connection);
       if (generation !== this.#generation) return;
-      if (runs === undefined) this.#findAgain(id);
+      if (runs === undefined) this.#reconnect(id);
       else if (runs.some((run) => run.id === id)) this.#open(runPath(id));
       else this.end("failed", "The lab no longer knows this run; it was probably restarted.");
     });
   }
 
-  #hear(message: ServerMessage): void {
+  #handle(message: ServerMessage): void {
     this.receive(message);
     if (message.type === "history") {
       this.#attempts = 0;
       if (this.phase.value === "stopping") this.#send({ type: "abort" });
     }
     const end = message.type === "history" ? message.end : message;
-    if ((end?.type === "aborted" || end?.type === "error") && end.resume === undefined) this.#askForCheckpoint();
+    if ((end?.type === "aborted" || end?.type === "error") && end.resume === undefined) this.#askForSnapshot();
   }
 
-  /** A large state takes longer to keep than an abort may: then the lab is asked a little later. */
-  #askForCheckpoint(): void {
+  /** A large snapshot is not saved yet when the abort is reported, so it asks again a little later. */
+  #askForSnapshot(): void {
     const id = this.id.value, generation = this.#generation;
     if (id === undefined || this.step.value === 0) return;
-    this.#cancelRetry = this.#connection.after(CHECKPOINT_DELAY, async () => {
+    this.#cancelRetry = this.#connection.after(SNAPSHOT_DELAY_MS, async () => {
       const runs = await listRuns(this.#connection);
       if (generation === this.#generation) this.resumable.value = runs?.find((run) => run.id === id)?.resume;
     });

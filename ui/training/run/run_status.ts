@@ -13,59 +13,60 @@ import type {
 import type { EpochPoint } from "../../shared/charts/accuracy_chart.ts";
 import { LossSeries } from "../../shared/charts/loss_series.ts";
 
-/** `starting`: asked for, not heard of yet. `stopping`: abort was asked for. The others are as the service names them. */
+/** The state of a run on the page: the service's, `starting` before its first message, `stopping` after an abort. */
 export type RunPhase = "idle" | "starting" | "stopping" | RunState;
 
 const ACTIVE: readonly RunPhase[] = ["starting", "asking", "queued", "running", "stopping"];
 
-/** What is known of one training, and what each message of the service changes in it. Knows neither socket nor DOM. */
+/** What the page knows about one run, as the messages of the service change it. Knows neither sockets nor DOM. */
 export class RunStatus {
   readonly phase: Signal<RunPhase> = signal("idle");
+  /** Whether the run has not ended. */
   readonly active = computed(() => ACTIVE.includes(this.phase.value));
-  /** Whether the run is heard of at the moment; it goes on in the lab either way. */
+  /** Whether news of the run arrives; without it, the run continues in the lab. */
   readonly connected = signal(true);
   readonly id = signal<string | undefined>(undefined);
   readonly config = signal<TrainConfig | undefined>(undefined);
   readonly step = signal(0);
   readonly totalSteps = signal(0);
-  /** At the moment; once the run has ended, its mean. */
+  /** The speed at the moment, or the mean once the run has ended. */
   readonly imagesPerSecond = signal<number | undefined>(undefined);
-  /** Backend that trains, as the service names it. */
+  /** The backend that trains, such as `wasm`. */
   readonly device = signal<string | undefined>(undefined);
   readonly secondsLeft = signal<number | undefined>(undefined);
-  /** Per cent of the test digits, after the last finished epoch. */
+  /** Per cent of the test digits, after the latest finished epoch. */
   readonly accuracy = signal<number | undefined>(undefined);
-  /** Of the finished epochs, in order. */
+  /** The finished epochs, in order. */
   readonly epochs = signal<readonly EpochPoint[]>([]);
-  /** From 1; the epoch under way. */
+  /** The present epoch, from 1; 0 before the first step. */
   readonly epoch = signal(0);
-  /** Steps of the epoch under way, done and in all; undefined before the first. */
+  /** Steps of the present epoch, done and in total; undefined before the first step. */
   readonly epochProgress = computed(() => {
     const epochs = this.config.value?.num_epochs, total = this.totalSteps.value, epoch = this.epoch.value;
     if (epochs === undefined || total === 0 || epoch === 0) return undefined;
     const steps = total / epochs;
     return { done: this.step.value - (epoch - 1) * steps, steps };
   });
-  /** Place in the queue, from 1. */
-  readonly place = signal<number | undefined>(undefined);
+  /** Position in the queue, from 1. */
+  readonly position = signal<number | undefined>(undefined);
   readonly logs = signal<readonly string[]>([]);
   /** The stored duplicate, while the phase is `asking`. */
   readonly existing = signal<ModelRecord | undefined>(undefined);
   readonly result = signal<ResultMessage | undefined>(undefined);
-  /** Why it ended without a result. */
+  /** Why the run ended without a result. */
   readonly reason = signal<string | undefined>(undefined);
-  /** What to send to go on where it stopped, once it ended without a result and the lab has kept its state. */
+  /** Id of the run to resume, once this one has ended without a result and the lab has a snapshot of it. */
   readonly resumable = signal<string | undefined>(undefined);
-  /** What the model said last to the drawing that is watched. */
+  /** The latest answer to the drawing on the live pad. */
   readonly guess = signal<GuessMessage | undefined>(undefined);
   readonly losses = new LossSeries();
-  /** Changes whenever `losses` did. */
+  /** Changes whenever `losses` does. */
   readonly lossesVersion = signal(0);
   #meanImagesPerSecond: number | undefined;
-  /** Whether the service keeps the stored duplicate unless it is told otherwise. */
+  /** Whether the service will keep the stored duplicate unless it is told to overwrite it. */
   protected keepsExisting = false;
 
-  /** Nothing is known yet of a run that was just asked for. */
+  /** Forgets everything, for a run that was just requested. */
   protected forget(): void {
     batch(() => {
       this.phase.value = "starting";
@@ -78,7 +79,7 @@ export class RunStatus {
           this.device,
           this.secondsLeft,
           this.accuracy,
-          this.place,
+          this.position,
           this.existing,
           this.result,
           this.reason,
@@ -94,7 +95,7 @@ export class RunStatus {
     });
   }
 
-  /** Messages of a type that this page does not know are ignored, as the protocol asks. */
+  /** Takes over a message of the service. Unknown types are ignored, as the protocol demands. */
   protected receive(message: ServerMessage): void {
     switch (message.type) {
       case "accepted":
@@ -139,7 +140,7 @@ export class RunStatus {
     this.device.value = message.device ?? this.device.value;
     const ended = epochsOf([message]).filter(({ epoch }) => epoch > (this.epochs.value.at(-1)?.epoch ?? 0));
     if (ended.length > 0) this.epochs.value = [...this.epochs.value, ...ended];
-    this.place.value = message.place;
+    this.position.value = message.place;
     if (message.place !== undefined) this.enter("queued");
     else if (this.phase.value === "queued") this.enter("starting");
   }
@@ -163,7 +164,7 @@ export class RunStatus {
     this.config.value = run.config;
     this.step.value = run.step;
     this.totalSteps.value = run.total_steps;
-    this.place.value = run.place;
+    this.position.value = run.place;
     this.accuracy.value = run.accuracy;
     this.epoch.value = currentEpoch(run.step, run.total_steps, run.config.num_epochs);
     this.device.value = run.device;
@@ -177,7 +178,7 @@ export class RunStatus {
     this.keepsExisting = exists !== undefined;
     if (end) {
       this.receive(end);
-      // An end that was told long ago does not know what has become of the checkpoint.
+      // The snapshot may have gone since the run ended.
       this.resumable.value = run.resume;
     } else if (run.state === "kept" || run.state === "aborted" || run.state === "failed") {
       this.end(run.state, run.message);
@@ -192,11 +193,12 @@ export class RunStatus {
     this.end("done");
   }
 
-  /** News of a run that is being aborted changes figures, but not what the page says about it. */
+  /** Changes the phase, except that a run stays `stopping` until it has ended. */
   protected enter(phase: RunPhase): void {
     if (this.phase.value !== "stopping") this.phase.value = phase;
   }
 
+  /** Ends the run. */
   protected end(phase: RunPhase, reason?: string): void {
     this.phase.value = phase;
     this.reason.value = reason;
@@ -207,14 +209,14 @@ export class RunStatus {
   }
 }
 
-/** What the logs at the ends of epochs tell. */
+/** The points of the accuracy curve, from the logs at the ends of epochs. */
 function epochsOf(logs: readonly LogMessage[]): EpochPoint[] {
   return logs.flatMap(({ epoch, accuracy, mean_loss }) =>
     epoch === undefined || accuracy === undefined ? [] : [{ epoch, accuracy, meanLoss: mean_loss }]
   );
 }
 
-/** Epoch, from 1, in which `step` (from 1) lies. */
+/** The epoch, from 1, of `step`, from 1. */
 function currentEpoch(step: number, totalSteps: number, epochs: number): number {
   return totalSteps === 0 ? 0 : Math.max(1, Math.ceil(step / (totalSteps / epochs)));
 }

@@ -43,12 +43,12 @@ function listRun(lab: FakeLab, ...ids: string[]): void {
   lab.replies.set("/api/runs", { status: 200, body: ids.map((id) => ({ id })) });
 }
 
-Deno.test("a socket that is still connecting is closed when another run takes its place", () => {
+Deno.test("a socket that is still connecting is closed when another run starts", () => {
   const lab = new FakeLab();
   const run = new Run(lab);
   run.follow("r1");
   run.abort();
-  assert.deepEqual(lab.socket.sent, [], "nobody listens yet");
+  assert.deepEqual(lab.socket.sent, [], "there is no connection yet");
   run.start(config);
   assert.deepEqual(lab.sockets.map(({ closedByPage }) => closedByPage), [true, false]);
   lab.sockets[0].drop();
@@ -78,7 +78,7 @@ Deno.test("a training is followed from the first loss to its result", () => {
   assert.deepEqual(run.losses.steps, [1, 10, 1876]);
 });
 
-Deno.test("the accuracy of every epoch is kept, live and from a history, each once", () => {
+Deno.test("each epoch's accuracy is kept once, whether live or from a history", () => {
   const epochs = [1, 2].map((epoch) => ({
     type: "log" as const,
     message: `Epoch ${epoch}`,
@@ -97,7 +97,7 @@ Deno.test("the accuracy of every epoch is kept, live and from a history, each on
   assert.deepEqual(run.epochs.value, expected);
 });
 
-Deno.test("while it trains the speed is that of the moment; at its end, and in a history, the run's mean", () => {
+Deno.test("the speed is the present one while it trains, and the run's mean at its end and in a history", () => {
   const { lab, run } = started();
   lab.socket.say(loss(10, { images_per_second: 5000, mean_images_per_second: 4000 }));
   assert.equal(run.imagesPerSecond.value, 5000);
@@ -172,15 +172,15 @@ Deno.test("overwriting goes on to train, and the question is not asked of a run 
   assert.equal(run.phase.value, "running");
 });
 
-Deno.test("waiting in the queue is told with its place, until the run begins", () => {
+Deno.test("a queued run shows its position until it begins", () => {
   const { lab, run } = started();
   lab.socket.say({ type: "log", message: "Queued", place: 2 });
-  assert.match(describeRun(run), /place 2/);
+  assert.match(describeRun(run), /position 2/);
   lab.socket.say({ type: "log", message: "Training." });
   assert.equal(run.phase.value, "starting");
 });
 
-Deno.test("abort is asked for at once, and late losses do not take it back", () => {
+Deno.test("abort is sent at once, and late losses do not revoke it", () => {
   const { lab, run } = started();
   lab.socket.say(loss(1));
   run.abort();
@@ -188,11 +188,11 @@ Deno.test("abort is asked for at once, and late losses do not take it back", () 
   assert.equal(run.phase.value, "stopping");
   assert.deepEqual(lab.socket.sent.slice(1), [{ type: "abort" }]);
   lab.socket.say({ type: "aborted", message: "Training aborted by user.", step: 38 });
-  assert.equal(run.step.value, 38, "more steps were done than losses told");
+  assert.equal(run.step.value, 38, "more steps were done than losses reported");
   assert.equal(describeRun(run), "Training aborted by user. No model was stored.");
 });
 
-Deno.test("an abort asked for before the connection stands follows the configuration", () => {
+Deno.test("an abort before the connection is open is sent after the configuration", () => {
   const lab = new FakeLab();
   const run = new Run(lab);
   run.start(config);
@@ -201,7 +201,7 @@ Deno.test("an abort asked for before the connection stands follows the configura
   assert.deepEqual(lab.socket.sent, [config, { type: "abort" }]);
 });
 
-Deno.test("a refused training says why, in the service's words", () => {
+Deno.test("a refused training gives the service's reason", () => {
   const { lab, run } = started();
   lab.socket.say({ type: "error", message: "num_epochs must be a whole number from 1 to 200, got 0" });
   lab.socket.drop(1008);
@@ -209,7 +209,7 @@ Deno.test("a refused training says why, in the service's words", () => {
   assert.match(describeRun(run), /num_epochs must be/);
 });
 
-Deno.test("a service that is not there is named as the reason", () => {
+Deno.test("an unreachable service is given as the reason", () => {
   const lab = new FakeLab();
   const run = new Run(lab);
   run.start(config);
@@ -218,7 +218,7 @@ Deno.test("a service that is not there is named as the reason", () => {
   assert.match(describeRun(run), /cannot be reached/);
 });
 
-Deno.test("a lost connection is said, retried ever more slowly, and the run found again with all its losses", async () => {
+Deno.test("after a lost connection the run is found again, with growing delays and all its losses", async () => {
   const { lab, run } = started();
   lab.socket.say(loss(1));
   lab.socket.drop();
@@ -235,7 +235,7 @@ Deno.test("a lost connection is said, retried ever more slowly, and the run foun
   assert.deepEqual(run.losses.steps, [1, 10, 1000, 1010]);
 });
 
-Deno.test("an abort asked for while the connection was lost is sent when it is back", async () => {
+Deno.test("an abort without a connection is sent after reconnecting", async () => {
   const { lab, run } = started();
   lab.socket.drop();
   run.abort();
@@ -247,7 +247,7 @@ Deno.test("an abort asked for while the connection was lost is sent when it is b
   assert.deepEqual(lab.socket.sent, [{ type: "abort" }]);
 });
 
-Deno.test("a run that the lab has forgotten ends in words", async () => {
+Deno.test("a run that the lab has forgotten fails with an explanation", async () => {
   const { lab, run } = started();
   lab.socket.drop();
   listRun(lab, "another");
@@ -256,7 +256,7 @@ Deno.test("a run that the lab has forgotten ends in words", async () => {
   assert.match(describeRun(run), /no longer knows this run/);
 });
 
-Deno.test("the history of an ended run shows its end", () => {
+Deno.test("the history of an ended run includes its end", () => {
   for (
     const [message, phase] of [
       [history("done", { end: result as HistoryMessage["end"] }), "done"],
@@ -282,7 +282,7 @@ Deno.test("messages and fields that the page does not know are ignored", () => {
   assert.equal(run.phase.value, "running");
 });
 
-Deno.test("a new training leaves nothing of the last one behind", () => {
+Deno.test("a new training keeps nothing of the previous one", () => {
   const { lab, run } = started();
   const first = lab.socket;
   first.say(loss(1), result);
@@ -299,14 +299,14 @@ Deno.test("a new training leaves nothing of the last one behind", () => {
   ]);
 });
 
-Deno.test("an aborted run goes on where it stopped, with its curve and its log", () => {
+Deno.test("an aborted run resumes where it stopped, with its curve and its log", () => {
   const { lab, run } = started();
   lab.socket.say({ type: "log", message: "Training." }, loss(1), loss(10));
   run.abort();
   lab.socket.say({ type: "aborted", message: "Training aborted by user.", resume: "r1" });
   lab.socket.drop(1000);
   assert.equal(run.resumable.value, "r1");
-  assert.match(describeRun(run), /can go on where it stopped/);
+  assert.match(describeRun(run), /can continue where it stopped/);
   run.resume();
   run.resume();
   assert.equal(lab.sockets.length, 2);
@@ -319,7 +319,7 @@ Deno.test("an aborted run goes on where it stopped, with its curve and its log",
   assert.deepEqual(run.config.value, config);
 });
 
-Deno.test("a checkpoint that takes longer to keep than the abort is asked for a little later", async () => {
+Deno.test("a snapshot that is saved after the abort was reported is found a little later", async () => {
   const { lab, run } = started();
   lab.socket.say(loss(10), { type: "aborted", message: "Aborted." });
   lab.socket.drop(1000);
@@ -329,7 +329,7 @@ Deno.test("a checkpoint that takes longer to keep than the abort is asked for a 
   assert.equal(run.resumable.value, "r1");
 });
 
-Deno.test("a history says by itself whether its run can go on; a refusal to resume is told in the lab's words", () => {
+Deno.test("a history says whether its run can be resumed, and a refusal to resume gives the lab's reason", () => {
   const lab = new FakeLab();
   const run = new Run(lab);
   run.follow("r1");
@@ -337,7 +337,7 @@ Deno.test("a history says by itself whether its run can go on; a refusal to resu
   const { run: summary } = history("aborted");
   const end = { type: "aborted", message: "Aborted.", resume: "r1" } as const;
   lab.socket.say(history("aborted", { run: summary, end }));
-  assert.equal(run.resumable.value, undefined, "its checkpoint is gone by now");
+  assert.equal(run.resumable.value, undefined, "its snapshot is gone by now");
   run.resume();
   assert.equal(lab.sockets.length, 1);
   lab.socket.say(history("failed", { run: { ...summary, resume: "r1" }, end: { type: "error", message: "Stopped." } }));

@@ -10,57 +10,58 @@ import { LivePadView } from "../live_pad/live_pad_view.tsx";
 import type { Run } from "./run.ts";
 import { describeRun } from "./run_words.ts";
 
-/** The right column: what is going on. */
-export function RunView({ model }: { model: TrainingPage }) {
-  const { run } = model;
+/** The right column: the state of the run, its progress, curves, live pad, files and log. */
+export function RunView({ page }: { page: TrainingPage }) {
+  const { run } = page;
   const card = useRef<HTMLDivElement>(null);
-  // On a narrow screen the run lies below the settings, out of sight of who just started it.
+  // On a narrow screen the run is below the settings, out of view when it is started.
   useSignalEffect(() => {
-    if (!model.pressed.value || !card.current) return;
-    model.pressed.value = false;
+    if (!page.scrollsToRun.value || !card.current) return;
+    page.scrollsToRun.value = false;
     bringIntoView(card.current);
   });
   return (
     <div class="card run" ref={card}>
       <h2 class="unseen">The training</h2>
-      <Status model={model} />
+      <Status page={page} />
       <Progress run={run} />
       <RunFigures run={run} />
-      <Curves run={run} options={model.chart} />
-      <LivePadView livePad={model.livePad} run={run} />
-      <RunFiles model={model} />
+      <Curves run={run} options={page.chart} />
+      <LivePadView livePad={page.livePad} run={run} />
+      <RunFiles page={page} />
       <Log lines={run.logs.value} />
     </div>
   );
 }
 
-function Status({ model }: { model: TrainingPage }) {
-  const { run } = model;
+/** What is going on, and the button for it. */
+function Status({ page }: { page: TrainingPage }) {
+  const { run } = page;
   const phase = run.phase.value;
-  // Not with every step: only what is said anew is drawn anew.
+  // Computed, so that it renders when the words change and not with every step.
   const words = useComputed(() => describeRun(run));
   const tone = !run.connected.value ? "warn" : phase === "done" ? "good" : phase === "failed" ? "bad" : "plain";
   return (
     <div class={`status ${tone}`}>
       <div role="status" aria-label="Training status">{words.value}</div>
-      <NextStep model={model} />
+      <NextStep page={page} />
     </div>
   );
 }
 
-/** The one thing to do with the run as it is. */
-function NextStep({ model }: { model: TrainingPage }) {
-  const { run, testQuery } = model;
+/** The one thing to do next: test the model, continue or abort the run. */
+function NextStep({ page }: { page: TrainingPage }) {
+  const { run, testQuery } = page;
   if (testQuery.value) {
     return <a class="button primary" href={pageUrl("inference", testQuery.value)}>Test this model</a>;
   }
   if (run.resumable.value !== undefined) {
-    return <button type="button" class="primary" onClick={() => model.resume()}>Continue</button>;
+    return <button type="button" class="primary" onClick={() => page.resume()}>Continue</button>;
   }
   return <Button idle={!run.active.value || run.phase.value === "stopping"} onClick={() => run.abort()}>Abort</Button>;
 }
 
-/** How far the whole run is, and the epoch under way. */
+/** Progress of the whole run and of the present epoch. */
 function Progress({ run }: { run: Run }) {
   const total = run.totalSteps.value;
   const step = run.step.value;
@@ -82,16 +83,18 @@ function Progress({ run }: { run: Run }) {
   );
 }
 
-function percentOf(done: number, all: number): string {
-  return `${Math.floor(100 * done / all)} %`;
+function percentOf(done: number, total: number): string {
+  return `${Math.floor(100 * done / total)} %`;
 }
 
+/** Names of the backends. */
 const DEVICES: Readonly<Record<string, string>> = {
   wasm: "CPU (WASM)",
   webgpu: "GPU (WebGPU)",
-  reference: "CPU (loops)",
+  reference: "CPU (plain loops)",
 };
 
+/** Accuracy, speed, time and device of the run. */
 function RunFigures({ run }: { run: Run }) {
   const { active, device, imagesPerSecond, secondsLeft, accuracy, result } = run;
   const shown = <T,>(value: T | undefined, format: (value: T) => string) => value === undefined ? "–" : format(value);
@@ -113,20 +116,21 @@ function RunFigures({ run }: { run: Run }) {
   );
 }
 
-/** What is left of a run that ended: files to take along, and a model to train further. */
-function RunFiles({ model }: { model: TrainingPage }) {
-  const { active, id, phase, result, step } = model.run;
+/** What an ended run leaves: its curve and history as files, and a model to train further. */
+function RunFiles({ page }: { page: TrainingPage }) {
+  const { active, id, phase, result, step } = page.run;
   if (active.value || phase.value === "kept" || id.value === undefined || step.value === 0) return null;
   const path = `/api/runs/${encodeURIComponent(id.value)}`;
   return (
     <p class="files note">
       <a href={`${path}/curve.png`} target="_blank">Curve as a picture</a>
       <a href={`${path}/history.csv`} download>History as a table</a>
-      {result.value && <button type="button" onClick={() => model.trainFurther()}>Train further</button>}
+      {result.value && <button type="button" onClick={() => page.trainFurther()}>Train further</button>}
     </p>
   );
 }
 
+/** The messages of the run, scrolled to the latest. */
 function Log({ lines }: { lines: readonly string[] }) {
   const list = useRef<HTMLDivElement>(null);
   useEffect(() => {
@@ -136,7 +140,7 @@ function Log({ lines }: { lines: readonly string[] }) {
     <section class="log" aria-labelledby="log-title">
       <h3 id="log-title">Log</h3>
       {lines.length === 0
-        ? <p class="note">What the lab reports while it trains is kept here.</p>
+        ? <p class="note">Messages of the training appear here.</p>
         : (
           <div ref={list} class="lines" role="log" aria-labelledby="log-title" tabIndex={0}>
             {lines.map((line, index) => <p key={index}>{line}</p>)}
@@ -146,13 +150,8 @@ function Log({ lines }: { lines: readonly string[] }) {
   );
 }
 
-export interface Figure {
-  name: string;
-  value: string;
-}
-
 /** A row of named numbers. */
-export function Figures({ figures }: { figures: readonly Figure[] }) {
+function Figures({ figures }: { figures: readonly { name: string; value: string }[] }) {
   return (
     <dl class="figures">
       {figures.map(({ name, value }) => (

@@ -1,14 +1,15 @@
-import type { Run } from "./run.ts";
-import { formatCount, formatPercent } from "../../shared/text/format.ts";
+/** What happens in a run, in words. */
 import { lastMean } from "../../shared/charts/loss_series.ts";
+import { formatPercent, plural } from "../../shared/text/format.ts";
+import type { Run } from "./run.ts";
 
 /**
- * What is going on, in one or two sentences. Changes with phases and epochs only, not with every step: a screen reader
- * says each change aloud.
+ * The state of a run in one or two sentences. They change with phases and epochs, not with every step: a screen reader
+ * reads each change aloud.
  */
 export function describeRun(run: Run): string {
   if (!run.connected.value) {
-    return "Connection lost. If the lab is still running, the training goes on; looking for it again …";
+    return "Connection lost. If the lab is still running, so is the training. Reconnecting …";
   }
   switch (run.phase.value) {
     case "idle":
@@ -16,9 +17,9 @@ export function describeRun(run: Run): string {
     case "starting":
       return "Starting …";
     case "asking":
-      return "A model with exactly these settings is stored already. Overwrite it, or keep it?";
+      return "You already have a model with exactly these settings. Overwrite it or keep it?";
     case "queued":
-      return `Waiting for another training to end: place ${run.place.value ?? 1} in the queue.`;
+      return `Waiting for another training to end: position ${run.position.value ?? 1} in the queue.`;
     case "running":
       return describeRunning(run);
     case "stopping":
@@ -30,7 +31,7 @@ export function describeRun(run: Run): string {
       return "The existing model was kept. Nothing was trained.";
     case "aborted":
       return `${run.reason.value ?? "Training aborted."} No model was stored.` +
-        (run.resumable.value === undefined ? "" : " It can go on where it stopped.");
+        (run.resumable.value === undefined ? "" : " You can continue where it stopped.");
     case "failed":
       return run.reason.value ?? "The training failed.";
   }
@@ -44,18 +45,18 @@ function describeRunning(run: Run): string {
     : `Training: epoch ${run.epoch.value} of ${epochs}.`;
 }
 
-/** The look back of the loss that is told, whatever the curve shows: a twentieth of the run. */
+/** How far the mean of the latest losses looks back, as a share of the run, whatever smoothing the chart has. */
 const SHARE = 0.05;
 
-/** Both curves in a sentence or two, for who does not see them or wants the numbers. Empty before the first loss. */
+/** Both curves in a sentence or two, for those who cannot see them or want numbers. Empty before the first loss. */
 export function describeCurves(run: Run): string {
   return [describeLoss(run), describeAccuracy(run)].filter(Boolean).join(" ");
 }
 
 function describeLoss({ losses, step }: Run): string {
   const { first, diverged } = losses;
-  const steps = `${formatCount(step.value)} ${step.value === 1 ? "step" : "steps"}`;
-  if (diverged) return `After ${steps} the loss is no longer a number.`;
+  const steps = plural(step.value, "step");
+  if (diverged) return `After ${steps} the loss is no longer a number (NaN): the training diverged.`;
   const last = lastMean(losses.losses, SHARE);
   if (first === undefined || last === undefined) return "";
   if (losses.steps.length < 2) return `The first loss is ${first.toFixed(2)}.`;
@@ -77,7 +78,7 @@ function describeAccuracy(run: Run): string {
     `${formatPercent(last.accuracy)} after epoch ${last.epoch} (${bestWords}).`;
 }
 
-/** Two digits that say something: `0.31`, `0.0042`. */
+/** Two decimal places, or two significant digits of a small loss: `0.31`, `0.0042`. */
 function formatLoss(loss: number): string {
   return loss >= 0.1 ? loss.toFixed(2) : String(Number(loss.toPrecision(2)));
 }

@@ -3,7 +3,7 @@ import { FakeLab } from "../../shared/wire/fake_lab_testing.ts";
 import { describeCurves } from "./run_words.ts";
 import { Run } from "./run.ts";
 
-function heard(losses: [number, number | null][], accuracies: number[] = []): string {
+function describe(losses: [number, number | null][], accuracies: number[] = []): string {
   const lab = new FakeLab();
   const run = new Run(lab);
   run.follow("r1");
@@ -15,25 +15,31 @@ function heard(losses: [number, number | null][], accuracies: number[] = []): st
   return describeCurves(run);
 }
 
-Deno.test("before the first loss there is nothing to say", () => {
-  assert.equal(heard([]), "");
+Deno.test("before the first loss there is nothing to describe", () => {
+  assert.equal(describe([]), "");
 });
 
-Deno.test("a falling loss is told from its first value to what it is like by now", () => {
-  assert.equal(heard([[1, 2.31]]), "The first loss is 2.31.");
-  assert.match(heard([[1, 2.31], [10, 1], [1_200, 0.01]]), /^In 1,200 steps the loss fell from 2\.31 to \d\.\d\d\.$/);
-  assert.match(heard([[1, 2.3], [10, 4], [20, 5]]), /rose from 2\.30/);
-});
-
-Deno.test("a loss that is no longer a number is not told as one", () => {
-  assert.equal(heard([[1, 2], [20, null]]), "After 20 steps the loss is no longer a number.");
-});
-
-Deno.test("accuracies are told with the best of them", () => {
-  assert.match(heard([[1, 2]], [95]), /Test accuracy is 95\.00 % after epoch 1\.$/);
+Deno.test("the loss is described from its first value to its latest mean", () => {
+  assert.equal(describe([[1, 2.31]]), "The first loss is 2.31.");
   assert.match(
-    heard([[1, 2]], [95, 97, 96.5]),
+    describe([[1, 2.31], [10, 1], [1_200, 0.01]]),
+    /^In 1,200 steps the loss fell from 2\.31 to \d\.\d\d\.$/,
+  );
+  assert.match(describe([[1, 2.3], [10, 4], [20, 5]]), /rose from 2\.30/);
+});
+
+Deno.test("a loss of NaN is described as a divergence", () => {
+  assert.equal(
+    describe([[1, 2], [20, null]]),
+    "After 20 steps the loss is no longer a number (NaN): the training diverged.",
+  );
+});
+
+Deno.test("accuracies are described with the best of them", () => {
+  assert.match(describe([[1, 2]], [95]), /Test accuracy is 95\.00 % after epoch 1\.$/);
+  assert.match(
+    describe([[1, 2]], [95, 97, 96.5]),
     /95\.00 % after epoch 1 to 96\.50 % after epoch 3 \(best 97\.00 % after/,
   );
-  assert.match(heard([[1, 2]], [95, 97]), /to 97\.00 % after epoch 2 \(the best so far\)\.$/);
+  assert.match(describe([[1, 2]], [95, 97]), /to 97\.00 % after epoch 2 \(the best so far\)\.$/);
 });

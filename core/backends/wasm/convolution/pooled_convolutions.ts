@@ -1,57 +1,66 @@
 /**
- * The rule for blocks of convolution, bias, ReLU and 2 × 2 max pooling. Forward, bias, ReLU and pooling become one kernel,
- * which also stores the position of each maximum. Backward, at most a quarter of the gradient in front of the pooling is not
- * 0, so its products with images and kernels run over sparse lists, and the dense gradient is never stored.
+ * The rule for blocks of 3 × 3 convolution, bias, ReLU and 2 × 2 max pooling. Forward, bias, ReLU and pooling become
+ * one kernel, for single-channel images even the convolution with them. Backward, the users of the sparse gradient in
+ * front of the pooling become kernels that never store it (see `sparse_gradient.ts`).
  */
 import type { Tensor } from "../../../graph.ts";
-import { convPadding, reluGrad, sum, sumAxes } from "../../../ops/mod.ts";
-import { singleChannelConvPool } from "./single_channel.ts";
-import { type Pooled, reluPool } from "./relu_pool.ts";
-import { pooledInputGradient } from "./pooled_input_gradient.ts";
+import {
+  addOp,
+  broadcastOp,
+  conv2dOp,
+  conv2dWeightGradientOp,
+  convPadding,
+  flipKernelsOp,
+  maxPool2dGradientOp,
+  maxPool2dOp,
+  reluGrad,
+  reluGradOp,
+  reluOp,
+  sum,
+  sumOp,
+} from "../../../ops/mod.ts";
+import type { Shape } from "../../../shape.ts";
 import type { Rule } from "../rewrite.ts";
+import { pooledInputGradient } from "./pooled_input_gradient.ts";
+import { type Pooled, reluPool } from "./relu_pool.ts";
+import { singleChannelConvPool } from "./single_channel.ts";
 
-/** The gradient of the loss by a convolution's kernels, from the images `x` and from that by the pooled values. */
+/** The gradient by a convolution's kernels, from its images `x` and the gradient by the pooled values. */
 type WeightGradient = (x: Tensor, gradient: Tensor, pooled: Pooled) => Tensor;
 
-/** Puts the pooled kernels into a program. Without `weightGradient`, gradients of kernels stay general convolutions. */
+/** The rule. Without `weightGradient`, gradients by kernels are left to the general op. */
 export function pooledConvolutions({ weightGradient }: { weightGradient?: WeightGradient } = {}): Rule {
-  /** What the forward kernels gave, by the ReLU in the original program. */
-  const pooled = new Map<Tensor, Pooled>();
-
-  /** What `user` of `spread`, the gradient in front of a pooled ReLU, becomes: from `gradient`, that behind the pooling. */
-  const withoutSpread = (
-    user: Tensor,
-    spread: Tensor,
-    gradient: Tensor,
-    known: Pooled,
-    now: (earlier: Tensor) => Tensor,
-  ) => {
-    if (sumAxes(user)?.join() === "0,3") return sum(reluGrad(gradient, known.values), 0, 3);
-    const [x, w] = user.inputs;
-    if (user.op.name === "conv2dWeightGradient" && w === spread && isThreeByThree(user, user)) {
-      return weightGradient?.(now(x), gradient, known);
-    }
-    const isFlipped = user.op.name === "conv2d" && x === spread && w.op.name === "flipKernels";
-    if (isFlipped && isThreeByThree(user, w) && w.shape[3] % 4 === 0) {
-      return pooledInputGradient(gradient, known, now(w.inputs[0]));
-    }
-    return undefined;
-  };
+  /** What the forward kernels give, by the ReLU of the original program. */
+  const pooledBy = new Map<Tensor, Pooled>();
 
   return (node, now) => {
-    if (node.op.name === "maxPool2d") {
+    if (node.op === maxPool2dOp) {
       const block = blockOf(node.inputs[0]);
       if (block === undefined) return undefined;
       const [x, w] = block.convolution.inputs.map(now), bias = now(block.bias);
       const result = x.shape[3] === 1 ? singleChannelConvPool(x, w, bias) : reluPool(now(block.convolution), bias);
-      pooled.set(node.inputs[0], result);
+      pooledBy.set(node.inputs[0], result);
       return result.values;
     }
     for (const input of node.inputs) {
-      const passed = gradientThroughPool(input), known = passed && pooled.get(passed.relu);
-      if (known !== undefined) return withoutSpread(node, input, now(passed!.gradient), known, now);
+      const passed = passedGradient(input), pooled = passed && pooledBy.get(passed.relu);
+      if (pooled !== undefined) return userOf(input, now(passed!.gradient), pooled);
     }
     return undefined;
+
+    /** What `node` becomes, as a user of `dense`, from `gradient`, that by the pooled values. */
+    function userOf(dense: Tensor, gradient: Tensor, pooled: Pooled): Tensor | undefined {
+      if (sumOp.attributesOf(node)?.join() === "0,3") return sum(reluGrad(gradient, pooled.values), 0, 3);
+      const [x, w] = node.inputs;
+      if (conv2dWeightGradientOp.matches(node) && w === dense && isThreeByThree(node, node.shape)) {
+        return weightGradient?.(now(x), gradient, pooled);
+      }
+      const isBackward = conv2dOp.matches(node) && x === dense && w.op === flipKernelsOp;
+      if (isBackward && isThreeByThree(node, w.shape) && w.shape[3] % 4 === 0) {
+        return pooledInputGradient(gradient, pooled, now(w.inputs[0]));
+      }
+      return undefined;
+    }
   };
 }
 
@@ -61,24 +70,26 @@ interface Block {
   bias: Tensor;
 }
 
-/** max(3 × 3 convolution with a border of one pixel + bias, 0) over images that pooling divides evenly. */
+/** max(3 × 3 convolution with a border of one pixel + bias, 0) of images with even sides, if `relu` is that. */
 function blockOf(relu: Tensor): Block | undefined {
-  const [added] = relu.op.name === "relu" ? relu.inputs : [];
-  if (added?.op.name !== "add") return undefined;
+  const [added] = relu.op === reluOp ? relu.inputs : [];
+  if (added?.op !== addOp) return undefined;
   const [convolution, bias] = added.inputs, [, h, w, filters] = convolution.shape;
-  if (convolution.op.name !== "conv2d" || !isThreeByThree(convolution, convolution.inputs[1])) return undefined;
-  if (bias.op.name !== "broadcast" || bias.inputs[0].shape.join() !== `${filters}`) return undefined;
+  if (!conv2dOp.matches(convolution)) return undefined;
+  if (!isThreeByThree(convolution, convolution.inputs[1].shape)) return undefined;
+  if (!broadcastOp.matches(bias) || bias.inputs[0].shape.join() !== `${filters}`) return undefined;
   const channels = convolution.inputs[0].shape[3];
   const fits = h % 2 === 0 && w % 2 === 0 && filters % 4 === 0 && (channels === 1 || channels % 4 === 0);
   return fits ? { convolution, bias: bias.inputs[0] } : undefined;
 }
 
-function isThreeByThree(node: Tensor, { shape: [kh, kw] }: { shape: Tensor["shape"] }): boolean {
+/** Whether a convolution, or its gradient by the kernels, has kernels of 3 × 3 and a border of one pixel. */
+function isThreeByThree(node: Tensor, [kh, kw]: Shape): boolean {
   return kh === 3 && kw === 3 && convPadding(node)?.join() === "1,1";
 }
 
-/** The gradient behind a pooled ReLU, if `node` is that in front of it: reluGrad(spread over the windows, relu). */
-function gradientThroughPool({ op, inputs: [spread, relu] }: Tensor): { gradient: Tensor; relu: Tensor } | undefined {
-  if (op.name !== "reluGrad" || spread.op.name !== "maxPool2dGradient" || spread.inputs[1] !== relu) return undefined;
+/** Behind the pooling: `gradient`, if `node` is reluGrad(maxPool2dGradient(gradient, relu), relu). */
+function passedGradient({ op, inputs: [spread, relu] }: Tensor): { gradient: Tensor; relu: Tensor } | undefined {
+  if (op !== reluGradOp || spread.op !== maxPool2dGradientOp || spread.inputs[1] !== relu) return undefined;
   return { gradient: spread.inputs[0], relu };
 }

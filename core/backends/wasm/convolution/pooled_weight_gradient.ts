@@ -1,17 +1,26 @@
+/**
+ * The gradient of the loss by the 3 × 3 kernels of a convolution in front of bias, ReLU and 2 × 2 max pooling:
+ *
+ * dw[ky, kx, c, o] = Σ_(n, y, x) x[n, y + ky − 1, x + kx − 1, c] · g[n, y, x, o]
+ *
+ * g, the gradient by the convolution's result, is sparse (see `sparse_gradient.ts`) and never stored. For each filter
+ * and image the kernel lists the pixels with a gradient, and adds the 3 × 3 pixels around each of them, times its
+ * gradient.
+ */
 import type { FunctionBuilder, Local } from "../../../codegen/wasm/assembler/function_builder.ts";
 import { f32x4, i32, i32x4, v128 } from "../../../codegen/wasm/assembler/instructions.ts";
+import { type Address, baseOf } from "../../../codegen/wasm/kernel.ts";
+import { paddedImage, padImage } from "../../../codegen/wasm/padded_image.ts";
 import { clear, transpose4 } from "../../../codegen/wasm/vectors.ts";
 import { apply, type Tensor } from "../../../graph.ts";
 import type { SpecialOp } from "../../../op.ts";
-import { type Address, baseOf } from "../../../codegen/wasm/kernel.ts";
-import { paddedImage, padImage } from "../../../codegen/wasm/padded_image.ts";
-import { addTaps, type Lists } from "./sparse_gradient.ts";
 import { ENTRY } from "../sparse/csr.ts";
-import { borderOf, type Conv3x3Shape, placeOffsets, windowStrides } from "./conv3x3.ts";
+import { borderOf, type Conv3x3Shape, stridesOf } from "./conv3x3.ts";
+import type { Pooled } from "./relu_pool.ts";
 import { singleChannelWeightGradient } from "./single_channel.ts";
-import { loadGradient, type Pooled, type PooledGradient } from "./relu_pool.ts";
+import { addTaps, type EntryLists, loadGradient, type PooledGradient } from "./sparse_gradient.ts";
 
-/** Filters of a piece of work: the lanes of a vector, each with a list of the pixels where its gradient is. */
+/** Filters of a work item: the lanes of a vector, each with a list of the pixels that have a gradient. */
 const LANES = 4;
 
 const pooledWeightGradientOp: SpecialOp = {
@@ -24,15 +33,16 @@ const pooledWeightGradientOp: SpecialOp = {
     const s: Conv3x3Shape = { batch, height, width, channels, filters };
     const image = borderOf(s), padded = paddedImage(image), taps = 9 * channels * 4;
     const windows = (height / 2) * (width / 2), listBytes = windows * ENTRY;
-    const sumsAt = padded.bytes, listsAt = sumsAt + filters * taps, endsAt = listsAt + LANES * listBytes;
+    const sumsOffset = padded.bytes, listsOffset = sumsOffset + filters * taps;
+    const endsOffset = listsOffset + LANES * listBytes;
     return {
       extent: filters / LANES,
-      scratchBytes: endsAt + LANES * 4,
-      emit(f, { from, to, inputs: [x, gradient, values, places], output, scratch }) {
+      scratchBytes: endsOffset + LANES * 4,
+      emit(f, { from, to, inputs: [x, gradient, values, positions], output, scratch }) {
         const at = (bytes: number) => f.let("i32", i32.add(scratch.get, i32.const(bytes)));
-        const lists = at(listsAt), ends = at(endsAt);
+        const first = at(listsOffset), ends = at(endsOffset), lists: EntryLists = { first, listBytes, ends };
         const group = f.local("i32"), sums = f.local("i32"), source = f.local("i32");
-        const firstSums = f.let("i32", i32.add(at(sumsAt).get, i32.mul(from.get, i32.const(LANES * taps))));
+        const firstSums = f.let("i32", i32.add(at(sumsOffset).get, i32.mul(from.get, i32.const(LANES * taps))));
         clear(f, scratch, padded.bytes);
         f.set(group, from.get);
         f.set(sums, firstSums.get);
@@ -47,8 +57,8 @@ const pooledWeightGradientOp: SpecialOp = {
           f.countTo(group, to.get, 1, () => {
             const start = i32.add(i32.mul(n.get, i32.const(windows * filters * 4)), i32.mul(group.get, i32.const(16)));
             f.set(source, start);
-            listPixels(f, s, { gradient, values, places }, source, { lists, listBytes, ends });
-            addPixels(f, s, { padded: scratch, row: padded.row }, sums, { lists, listBytes, ends });
+            listPixels(f, s, { gradient, values, positions }, source, lists);
+            addPixels(f, s, scratch, sums, lists);
             f.set(sums, i32.add(sums.get, i32.const(LANES * taps)));
           });
         });
@@ -58,23 +68,32 @@ const pooledWeightGradientOp: SpecialOp = {
   },
 };
 
-/** For each of four filters, lists the byte offsets, in the image with its border, of the taps of its pixels. */
-function listPixels(f: FunctionBuilder, s: Conv3x3Shape, inputs: PooledGradient, source: Local, lists: Lists): void {
-  const strides = windowStrides(s), [, pixel, row] = placeOffsets(s);
+/**
+ * For each of four filters, lists its pixels: the byte offset of the taps in the image with its border, and the
+ * gradient. Every lane's entry is written, and the next one over it if its gradient is 0.
+ */
+function listPixels(
+  f: FunctionBuilder,
+  s: Conv3x3Shape,
+  inputs: PooledGradient,
+  source: Local,
+  lists: EntryLists,
+): void {
+  const strides = stridesOf(s);
   const ends = Array.from(
     { length: LANES },
-    (_, lane) => f.let("i32", i32.add(lists.lists.get, i32.const(lane * lists.listBytes))),
+    (_, lane) => f.let("i32", i32.add(lists.first.get, i32.const(lane * lists.listBytes))),
   );
   const window = f.local("i32"), kept = f.local("i32"), offsets = f.local("v128");
   f.forEach(s.height / 2, (y) => {
-    f.set(window, i32.mul(y.get, i32.const(strides.row)));
+    f.set(window, i32.mul(y.get, i32.const(strides.windowRow)));
     f.repeat(s.width / 2, () => {
       const gradient = loadGradient(f, inputs, source);
       f.set(kept, i32x4.bitmask(f32x4.ne(gradient.get, v128.zero)));
       f.if(kept.get, () => {
-        f.set(offsets, v128.load(baseOf(inputs.places, source.get), inputs.places.offset));
-        const across = i32x4.mul(v128.and(offsets.get, i32x4.const(1)), i32x4.const(pixel));
-        const down = i32x4.mul(i32x4.shrU(offsets.get, i32.const(1)), i32x4.const(row));
+        f.set(offsets, v128.load(baseOf(inputs.positions, source.get), inputs.positions.offset));
+        const across = i32x4.mul(v128.and(offsets.get, i32x4.const(1)), i32x4.const(strides.pixel));
+        const down = i32x4.mul(i32x4.shrU(offsets.get, i32.const(1)), i32x4.const(strides.row));
         f.set(offsets, i32x4.add(i32x4.splat(window.get), i32x4.add(across, down)));
         const pairs = [0, 8].map((first) => {
           const bytes = [0, 4].flatMap((word) =>
@@ -95,24 +114,19 @@ function listPixels(f: FunctionBuilder, s: Conv3x3Shape, inputs: PooledGradient,
   ends.forEach((end, lane) => f.emit(i32.store(lists.ends.get, 4 * lane, end.get)));
 }
 
-/** Adds the listed pixels' taps, times their gradients, to the sums of four filters. */
-function addPixels(
-  f: FunctionBuilder,
-  s: Conv3x3Shape,
-  { padded, row }: { padded: Local; row: number },
-  sums: Local,
-  { lists, listBytes, ends }: Lists,
-): void {
-  const first = f.let("i32", lists.get), last = f.local("i32"), target = f.let("i32", sums.get);
+/** Adds the taps of the listed pixels, times their gradients, to the sums of four filters. */
+function addPixels(f: FunctionBuilder, s: Conv3x3Shape, padded: Local, sums: Local, lists: EntryLists): void {
+  const { row } = stridesOf(s);
+  const first = f.let("i32", lists.first.get), last = f.local("i32"), target = f.let("i32", sums.get);
   f.forEach(LANES, (lane) => {
-    f.set(last, i32.load(i32.add(ends.get, i32.shl(lane.get, i32.const(2))), 0));
+    f.set(last, i32.load(i32.add(lists.ends.get, i32.shl(lane.get, i32.const(2))), 0));
     addTaps(f, s.channels, { first, last }, { at: target, stride: 3 * s.channels * 4 }, { at: padded, stride: row });
-    f.set(first, i32.add(first.get, i32.const(listBytes)));
+    f.set(first, i32.add(first.get, i32.const(lists.listBytes)));
     f.set(target, i32.add(target.get, i32.const(9 * s.channels * 4)));
   });
 }
 
-/** Sums `[filters, 3, 3, channels]` of the groups `from` to `to` into `[3, 3, channels, filters]`. */
+/** Stores the sums `[filters, 3, 3, channels]` of the work items `from` to `to` into `[3, 3, channels, filters]`. */
 function storeSums(
   f: FunctionBuilder,
   { channels, filters }: Conv3x3Shape,
@@ -137,11 +151,10 @@ function storeSums(
 }
 
 /**
- * The gradient of the loss by the 3 × 3 kernels `[3, 3, channels, filters]` of a convolution over `x` with a border of one
- * pixel, in front of bias, ReLU and 2 × 2 max pooling, from that by the pooled values. Filters are divisible by 4, channels
- * too, or there is one.
+ * The gradient by the kernels, `[3, 3, channels, filters]`, from the images `x` and that by the pooled values. Filters
+ * are divisible by 4, and so are channels unless there is one.
  */
 export function pooledWeightGradient(x: Tensor, gradient: Tensor, pooled: Pooled): Tensor {
   if (x.shape[3] === 1) return singleChannelWeightGradient(x, gradient, pooled);
-  return apply(pooledWeightGradientOp, x, gradient, pooled.values, pooled.places);
+  return apply(pooledWeightGradientOp, x, gradient, pooled.values, pooled.positions);
 }

@@ -1,17 +1,24 @@
+/**
+ * Pooled convolutions of single-channel images, the first layer of a ConvNN: forward, and the gradient by their
+ * kernels. Nine taps are too few for sparse lists. Four filters side by side fill a vector, and the nine taps of four
+ * filters stay in registers while all windows of an image run by.
+ */
 import type { Code, FunctionBuilder, Local } from "../../../codegen/wasm/assembler/function_builder.ts";
 import { i32, i32x4, v128 } from "../../../codegen/wasm/assembler/instructions.ts";
-import { apply, type Tensor } from "../../../graph.ts";
-import type { SpecialOp } from "../../../op.ts";
 import { type Address, baseOf } from "../../../codegen/wasm/kernel.ts";
 import { paddedImage, padImage } from "../../../codegen/wasm/padded_image.ts";
-import type { TensorType } from "../../../shape.ts";
-import { borderOf, type Conv3x3Shape, eachTapOfWindow, windowStrides } from "./conv3x3.ts";
-import { loadGradient, part, type Pooled, type PooledGradient, pooledLayout, storeMaximum } from "./relu_pool.ts";
 import { clear } from "../../../codegen/wasm/vectors.ts";
+import { apply, type Tensor } from "../../../graph.ts";
+import type { SpecialOp } from "../../../op.ts";
+import type { TensorType } from "../../../shape.ts";
+import { borderOf, type Conv3x3Shape, eachTapOfWindow, stridesOf } from "./conv3x3.ts";
+import { type Pooled, pooledLayout, pooledParts, storeMaximum } from "./relu_pool.ts";
+import { loadGradient, type PooledGradient } from "./sparse_gradient.ts";
 
+/** Taps of a kernel, and filters of a vector. */
 const TAPS = 9, LANES = 4;
 
-/** What the convolution would give if it were not pooled at once. */
+/** The type of the convolution's result, which is pooled at once and never stored. */
 function convolved(x: TensorType, w: TensorType): TensorType {
   return { dtype: "f32", shape: [...x.shape.slice(0, 3), w.shape[3]] };
 }
@@ -24,7 +31,7 @@ const singleChannelConvPoolOp: SpecialOp = {
   wasm(node) {
     const [images, kernels] = node.inputs, [batch, height, width] = images.shape, filters = kernels.shape[3];
     const s: Conv3x3Shape = { batch, height, width, channels: 1, filters }, padded = paddedImage(borderOf(s));
-    const { placesAt } = pooledLayout(convolved(images, kernels));
+    const { positionsOffset } = pooledLayout(convolved(images, kernels));
     return {
       extent: batch,
       work: batch * height * width * filters * TAPS / LANES,
@@ -42,7 +49,7 @@ const singleChannelConvPoolOp: SpecialOp = {
             const at = f.let("i32", baseOf(w, channel.get));
             weights.forEach((weight, tap) => f.set(weight, v128.load(at.get, w.offset + tap * filters * 4)));
             const biases = v128.load(baseOf(bias, channel.get), bias.offset);
-            poolImage(f, s, padded.row, { padded: scratch, weights, biases }, out, output, placesAt);
+            poolImage(f, s, padded.row, { padded: scratch, weights, biases }, out, output, positionsOffset);
           });
         });
       },
@@ -50,7 +57,7 @@ const singleChannelConvPoolOp: SpecialOp = {
   },
 };
 
-/** All windows of an image for four filters, from `out` on. */
+/** Computes all windows of an image for four filters, whose results are stored from `out` on. */
 function poolImage(
   f: FunctionBuilder,
   s: Conv3x3Shape,
@@ -58,19 +65,19 @@ function poolImage(
   { padded, weights, biases }: { padded: Local; weights: readonly Local[]; biases: Code },
   out: Local,
   output: Address,
-  placesAt: number,
+  positionsOffset: number,
 ): void {
-  const strides = windowStrides(s), window = f.local("i32"), pixel = f.local("v128");
+  const strides = stridesOf(s), window = f.local("i32"), pixel = f.local("v128");
   const sums = [0, 1, 2, 3].map(() => f.local("v128"));
   f.forEach(s.height / 2, (y) => {
-    f.set(window, i32.add(padded.get, i32.mul(y.get, i32.const(strides.row))));
+    f.set(window, i32.add(padded.get, i32.mul(y.get, i32.const(strides.windowRow))));
     f.repeat(s.width / 2, () => {
       for (const sum of sums) f.set(sum, v128.zero);
       eachTapOfWindow(
         (dy, dx) => f.set(pixel, v128.load32Splat(window.get, dy * row + 4 * dx)),
-        (place, tap) => f.set(sums[place], f.multiplyAdd(weights[tap].get, pixel.get, sums[place].get)),
+        (position, tap) => f.set(sums[position], f.multiplyAdd(weights[tap].get, pixel.get, sums[position].get)),
       );
-      storeMaximum(f, sums, biases, { at: out, values: output.offset, places: output.offset + placesAt });
+      storeMaximum(f, sums, biases, { at: out, values: output.offset, positions: output.offset + positionsOffset });
       f.set(out, i32.add(out.get, i32.const(s.filters * 4)));
       f.set(window, i32.add(window.get, i32.const(strides.window)));
     });
@@ -78,12 +85,11 @@ function poolImage(
 }
 
 /**
- * 3 × 3 convolution of images `[n, h, w, 1]` with a border of one pixel by kernels `[3, 3, 1, filters]`, then `reluPool`; the
- * convolution's own result is never stored.
+ * `reluPool` of the convolution of images `[n, h, w, 1]`, with a border of one pixel, by kernels `[3, 3, 1, filters]`;
+ * h and w are even, filters are divisible by 4. The convolution's own result is never stored.
  */
 export function singleChannelConvPool(x: Tensor, w: Tensor, bias: Tensor): Pooled {
-  const both = apply(singleChannelConvPoolOp, x, w, bias), { values, places, placesAt } = pooledLayout(convolved(x, w));
-  return { values: part(both, values, 0), places: part(both, places, placesAt) };
+  return pooledParts(apply(singleChannelConvPoolOp, x, w, bias), convolved(x, w));
 }
 
 const singleChannelWeightGradientOp: SpecialOp = {
@@ -99,7 +105,7 @@ const singleChannelWeightGradientOp: SpecialOp = {
     return {
       extent: filters / LANES,
       scratchBytes: padded.bytes + (filters / LANES) * sumBytes,
-      emit(f, { from, to, inputs: [x, gradient, values, places], output, scratch }) {
+      emit(f, { from, to, inputs: [x, gradient, values, positions], output, scratch }) {
         const group = f.local("i32"), sumsAt = f.local("i32"), source = f.local("i32");
         const firstSums = i32.add(scratch.get, i32.const(padded.bytes));
         const sums = Array.from({ length: TAPS }, () => f.local("v128"));
@@ -119,7 +125,7 @@ const singleChannelWeightGradientOp: SpecialOp = {
             const start = i32.mul(n.get, i32.const(windows * filters * 4));
             f.set(source, i32.add(start, i32.mul(group.get, i32.const(16))));
             sums.forEach((sum, tap) => f.set(sum, v128.load(sumsAt.get, 16 * tap)));
-            addImage(f, s, padded.row, { gradient, values, places }, source, scratch, sums);
+            addImage(f, s, padded.row, { gradient, values, positions }, source, scratch, sums);
             sums.forEach((sum, tap) => f.emit(v128.store(sumsAt.get, 16 * tap, sum.get)));
           });
         });
@@ -134,7 +140,7 @@ const singleChannelWeightGradientOp: SpecialOp = {
   },
 };
 
-/** Adds an image's share to the sums of four filters, a vector for each tap. */
+/** Adds an image's products to the sums of four filters, a vector for each tap. */
 function addImage(
   f: FunctionBuilder,
   s: Conv3x3Shape,
@@ -144,18 +150,19 @@ function addImage(
   padded: Local,
   sums: readonly Local[],
 ): void {
-  const strides = windowStrides(s), window = f.local("i32"), place = f.local("v128"), pixel = f.local("v128");
-  // A lane's gradient in that of four vectors which stands for the window's pixel that it came from, and 0 in the others.
+  const strides = stridesOf(s), window = f.local("i32"), positions = f.local("v128"), pixel = f.local("v128");
+  // One vector for each position in the window: the gradients of the lanes whose maximum was there, 0 in the other
+  // lanes.
   const parts = [0, 1, 2, 3].map(() => f.local("v128"));
   f.forEach(s.height / 2, (y) => {
-    f.set(window, i32.add(padded.get, i32.mul(y.get, i32.const(strides.row))));
+    f.set(window, i32.add(padded.get, i32.mul(y.get, i32.const(strides.windowRow))));
     f.repeat(s.width / 2, () => {
       const gradient = loadGradient(f, inputs, source);
-      f.set(place, v128.load(baseOf(inputs.places, source.get), inputs.places.offset));
-      parts.forEach((part, i) => f.set(part, v128.and(gradient.get, i32x4.eq(place.get, i32x4.const(i)))));
+      f.set(positions, v128.load(baseOf(inputs.positions, source.get), inputs.positions.offset));
+      parts.forEach((part, i) => f.set(part, v128.and(gradient.get, i32x4.eq(positions.get, i32x4.const(i)))));
       eachTapOfWindow(
         (dy, dx) => f.set(pixel, v128.load32Splat(window.get, dy * row + 4 * dx)),
-        (place, tap) => f.set(sums[tap], f.multiplyAdd(parts[place].get, pixel.get, sums[tap].get)),
+        (position, tap) => f.set(sums[tap], f.multiplyAdd(parts[position].get, pixel.get, sums[tap].get)),
       );
       f.set(source, i32.add(source.get, i32.const(s.filters * 4)));
       f.set(window, i32.add(window.get, i32.const(strides.window)));
@@ -163,7 +170,7 @@ function addImage(
   });
 }
 
-/** `pooledWeightGradient` for images of one channel, whose taps are too few for lists. */
-export function singleChannelWeightGradient(x: Tensor, gradient: Tensor, { values, places }: Pooled): Tensor {
-  return apply(singleChannelWeightGradientOp, x, gradient, values, places);
+/** `pooledWeightGradient` for single-channel images: `[3, 3, 1, filters]`. */
+export function singleChannelWeightGradient(x: Tensor, gradient: Tensor, { values, positions }: Pooled): Tensor {
+  return apply(singleChannelWeightGradientOp, x, gradient, values, positions);
 }

@@ -1,25 +1,50 @@
+/**
+ * The gradient behind a pooled convolution is sparse: of each 2 × 2 window only the maximum gets a gradient, and only
+ * if the ReLU let it through. So at least three quarters of it are 0, and the gradient kernels list the rest as entries
+ * of `sparse/csr.ts` and multiply these alone.
+ */
 import type { FunctionBuilder, Local } from "../../../codegen/wasm/assembler/function_builder.ts";
-import { i32, v128 } from "../../../codegen/wasm/assembler/instructions.ts";
+import { f32x4, i32, v128 } from "../../../codegen/wasm/assembler/instructions.ts";
+import { type Address, baseOf } from "../../../codegen/wasm/kernel.ts";
 import { addEntries, chunksOf } from "../sparse/csr.ts";
 
-/** Three stretches of 3 · channels numbers, one for each row of a 3 × 3 kernel: at `at`, `at + stride`, `at + 2 · stride`. */
+/** Inputs of a gradient kernel that say what came through ReLU and pooling. */
+export interface PooledGradient {
+  /** The gradient of the loss by the pooled values. */
+  gradient: Address;
+  values: Address;
+  positions: Address;
+}
+
+/**
+ * Loads four channels of the gradient, 0 where the ReLU let nothing through; `at` is their byte offset in all inputs.
+ */
+export function loadGradient(f: FunctionBuilder, { gradient, values }: PooledGradient, at: Local): Local {
+  const value = v128.load(baseOf(values, at.get), values.offset);
+  const isPositive = f32x4.gt(value, v128.zero);
+  return f.let("v128", v128.and(v128.load(baseOf(gradient, at.get), gradient.offset), isPositive));
+}
+
+/** Four lists of entries in scratch memory. */
+export interface EntryLists {
+  /** Address of the first list; the others follow, `listBytes` apart. */
+  first: Local;
+  listBytes: number;
+  /** Address of four addresses: for each list, that behind its last entry. */
+  ends: Local;
+}
+
+/**
+ * Three runs of 3 · channels numbers, one for each row of a 3 × 3 kernel: at `at`, `at + stride` and `at + 2 · stride`.
+ */
 export interface Taps {
   at: Local;
   stride: number;
 }
 
-/** Four lists of entries in scratch memory. */
-export interface Lists {
-  /** The first list; the others follow, `listBytes` apart. */
-  lists: Local;
-  listBytes: number;
-  /** Address of the four addresses behind the lists' last entries. */
-  ends: Local;
-}
-
 /**
- * Adds to the taps at `target`, for each entry from `first` to `last`, its float32 times the taps that lie its whole number in
- * bytes behind `source`. `channels` is divisible by 4.
+ * For each entry from `first` to `last`: adds its float32, times the taps at `source` plus its integer in bytes, to the
+ * taps at `target`. `channels` is divisible by 4.
  */
 export function addTaps(
   f: FunctionBuilder,
@@ -34,14 +59,14 @@ export function addTaps(
   for (let row = 0; row < 3; row++) {
     for (let i = 0; i < chunks; i++) {
       const used = sums.slice(0, Math.min(chunk, vectors - i * chunk));
-      const targetAt = row * target.stride + i * chunk * 16, sourceAt = row * source.stride + i * chunk * 16;
-      used.forEach((sum, v) => f.set(sum, v128.load(target.at.get, targetAt + 16 * v)));
+      const targetOffset = row * target.stride + i * chunk * 16, sourceOffset = row * source.stride + i * chunk * 16;
+      used.forEach((sum, v) => f.set(sum, v128.load(target.at.get, targetOffset + 16 * v)));
       f.set(at, list.first.get);
       addEntries(f, { at, last: list.last, offset: 0 }, {
-        base: (index) => i32.add(source.at.get, index),
-        offset: sourceAt,
+        base: (integer) => i32.add(source.at.get, integer),
+        offset: sourceOffset,
       }, used);
-      used.forEach((sum, v) => f.emit(v128.store(target.at.get, targetAt + 16 * v, sum.get)));
+      used.forEach((sum, v) => f.emit(v128.store(target.at.get, targetOffset + 16 * v, sum.get)));
     }
   }
 }

@@ -1,50 +1,64 @@
 /**
- * 3 × 3 convolution by Winograd's minimal filtering F(2 × 2, 3 × 3) (Lavin and Gray, «Fast Algorithms for Convolutional Neural
- * Networks», 2016): a tile of 2 × 2 outputs takes 16 multiplications in place of 36. Tiles of 4 × 4 pixels and kernels are
- * transformed by additions; each of the 16 places of a tile is then a matrix product over the channels; and the products
- * are transformed back.
+ * 3 × 3 convolution with a border of one pixel by Winograd's minimal filtering F(2 × 2, 3 × 3) (Lavin and Gray, “Fast
+ * Algorithms for Convolutional Neural Networks”, 2016), for each tile of 2 × 2 outputs:
+ *
+ * out[tile, o] = Aᵀ (Σ_c (G w[c, o] Gᵀ) ⊙ (Bᵀ d[tile, c] B)) A
+ *
+ * where d is the tile's 4 × 4 pixels of the image and ⊙ multiplies element by element. A tile takes 16 multiplications
+ * for a channel and a filter in place of 36; the transforms (`winograd_transforms.ts`) are additions, done once for
+ * each kernel, tile of an image and tile of a result. For each of the 16 elements the sum over c is a matrix product
+ * `[tiles, channels] · [channels, filters]`, made of the tiles of `codegen/wasm/tile.ts`.
  */
 import type { FunctionBuilder, Local } from "../../../codegen/wasm/assembler/function_builder.ts";
 import { i32, v128 } from "../../../codegen/wasm/assembler/instructions.ts";
-import { apply, type Tensor } from "../../../graph.ts";
-import type { SpecialOp } from "../../../op.ts";
 import { type Address, baseOf } from "../../../codegen/wasm/kernel.ts";
 import { paddedImage, padImage } from "../../../codegen/wasm/padded_image.ts";
 import { PANEL, PANEL_BYTES, RegisterTile, spaced, tileHeights } from "../../../codegen/wasm/tile.ts";
-import { borderOf, type Conv3x3Shape, windowStrides } from "./conv3x3.ts";
-import { transformImageTile, transformKernel, transformProducts } from "./winograd_transforms.ts";
-import { convPadding } from "../../../ops/mod.ts";
-import type { Rule } from "../rewrite.ts";
 import { clear } from "../../../codegen/wasm/vectors.ts";
+import { apply, type Tensor } from "../../../graph.ts";
+import type { SpecialOp } from "../../../op.ts";
+import { conv2dOp } from "../../../ops/mod.ts";
+import type { Rule } from "../rewrite.ts";
+import { borderOf, type Conv3x3Shape, stridesOf } from "./conv3x3.ts";
+import { transformImageTile, transformKernel, transformProducts } from "./winograd_transforms.ts";
 
-/** Places of a transformed tile. */
-const PLACES = 16;
-/** Filters whose products are held at once, so that they stay in the second-level cache. */
+/** Elements of a transformed tile, 4 × 4. */
+const ELEMENTS = 16;
+/** Filters whose products are computed at once: so few that the products stay in the second-level cache. */
 const MAX_FILTERS = 32;
 
-/** Byte distances in scratch memory. Planes, one for each place, are a cache line apart from powers of two. */
+/**
+ * What lies in scratch memory behind the image with its border: transformed kernels, the transformed image and
+ * products, each in 16 planes, one for each element. Sizes and offsets are in bytes.
+ */
 interface Layout {
+  /** Tiles of an image. */
   tiles: number;
-  kernels: number;
-  kernelPlane: number;
-  images: number;
-  imagePlane: number;
-  products: number;
-  productPlane: number;
   /** Filters whose products are held at once. */
   held: number;
+  /** Offsets of the first planes. */
+  kernels: number;
+  images: number;
+  products: number;
+  /** From one plane to the next. */
+  kernelPlane: number;
+  imagePlane: number;
+  productPlane: number;
+  /** Of all scratch memory. */
   bytes: number;
 }
 
 function layoutOf(s: Conv3x3Shape): Layout {
   const tiles = (s.height / 2) * (s.width / 2), held = Math.min(s.filters, MAX_FILTERS);
+  // A cache line more than the numbers, which are often a power of two: then all planes would compete for a few cache
+  // sets.
   const plane = (floats: number) => floats * 4 + 64;
   const kernelPlane = plane(s.channels * s.filters), imagePlane = plane(tiles * s.channels);
   const productPlane = plane(tiles * held);
   const kernels = paddedImage(borderOf(s)).bytes;
-  const images = kernels + PLACES * kernelPlane, products = images + PLACES * imagePlane;
-  const bytes = products + PLACES * productPlane;
-  return { tiles, kernels, kernelPlane, images, imagePlane, products, productPlane, held, bytes };
+  const images = kernels + ELEMENTS * kernelPlane, products = images + ELEMENTS * imagePlane;
+  const bytes = products + ELEMENTS * productPlane;
+  return { tiles, held, kernels, images, products, kernelPlane, imagePlane, productPlane, bytes };
 }
 
 const winogradConvOp: SpecialOp = {
@@ -57,8 +71,8 @@ const winogradConvOp: SpecialOp = {
     const s: Conv3x3Shape = { batch, height, width, channels, filters }, layout = layoutOf(s);
     return {
       extent: batch,
-      work: batch * layout.tiles * PLACES * channels * filters / 4,
-      setUp: 2 * PLACES * channels * filters / 4,
+      work: batch * layout.tiles * ELEMENTS * channels * filters / 4,
+      setUp: 2 * ELEMENTS * channels * filters / 4,
       scratchBytes: layout.bytes,
       emit(f, { from, to, inputs: [x, w], output, scratch }) {
         const at = (bytes: number) => f.let("i32", i32.add(scratch.get, i32.const(bytes)));
@@ -80,7 +94,7 @@ const winogradConvOp: SpecialOp = {
   },
 };
 
-/** Kernels `[3, 3, channels, filters]` into planes of panels `[filters / 8][channels][8]`. */
+/** Transforms kernels `[3, 3, channels, filters]` into planes of panels `[filters / 8][channels][8]`. */
 function transformKernels(f: FunctionBuilder, s: Conv3x3Shape, layout: Layout, w: Address, kernels: Local): void {
   const row = s.channels * s.filters * 4;
   f.forEach(s.channels, (channel) => {
@@ -91,7 +105,7 @@ function transformKernels(f: FunctionBuilder, s: Conv3x3Shape, layout: Layout, w
         transformKernel(
           f,
           (ky, kx) => v128.load(from.get, w.offset + half + (3 * ky + kx) * row),
-          (place, value) => f.emit(v128.store(to.get, half + place * layout.kernelPlane, value)),
+          (element, value) => f.emit(v128.store(to.get, half + element * layout.kernelPlane, value)),
         );
       }
       f.set(from, i32.add(from.get, i32.const(PANEL_BYTES)));
@@ -100,28 +114,31 @@ function transformKernels(f: FunctionBuilder, s: Conv3x3Shape, layout: Layout, w
   });
 }
 
-/** The image with its border into planes `[tiles][channels]`. */
+/** Transforms the image with its border into planes `[tiles][channels]`. */
 function transformImage(f: FunctionBuilder, s: Conv3x3Shape, layout: Layout, padded: Local, images: Local): void {
-  const strides = windowStrides(s), row = strides.row / 2, pixel = s.channels * 4;
+  const { pixel, row, window, windowRow } = stridesOf(s);
   const to = f.let("i32", images.get), from = f.local("i32");
   f.forEach(s.height / 2, (y) => {
-    f.set(from, i32.add(padded.get, i32.mul(y.get, i32.const(strides.row))));
+    f.set(from, i32.add(padded.get, i32.mul(y.get, i32.const(windowRow))));
     f.repeat(s.width / 2, () => {
       f.repeat(s.channels / 4, () => {
         transformImageTile(
           f,
           (dy, dx) => v128.load(from.get, dy * row + dx * pixel),
-          (place, value) => f.emit(v128.store(to.get, place * layout.imagePlane, value)),
+          (element, value) => f.emit(v128.store(to.get, element * layout.imagePlane, value)),
         );
         f.set(from, i32.add(from.get, i32.const(16)));
         f.set(to, i32.add(to.get, i32.const(16)));
       });
-      f.set(from, i32.add(from.get, i32.const(strides.window - pixel)));
+      f.set(from, i32.add(from.get, i32.const(window - pixel)));
     });
   });
 }
 
-/** For each place, `[tiles][channels]` times the panels of the filters from `first` on: planes `[tiles][held]`. */
+/**
+ * For each element, multiplies `[tiles][channels]` by the panels of the filters from `first` on: planes
+ * `[tiles][held]`.
+ */
 function multiply(
   f: FunctionBuilder,
   { channels }: Conv3x3Shape,
@@ -131,12 +148,12 @@ function multiply(
 ): void {
   const panelBytes = channels * PANEL_BYTES, rowBytes = layout.held * 4;
   const a = f.local("i32"), b = f.local("i32"), row = f.local("i32"), out = f.local("i32"), panelAt = f.local("i32");
-  f.forEach(PLACES, (place) => {
+  f.forEach(ELEMENTS, (element) => {
     const firstPanel = i32.mul(first.get, i32.const(panelBytes / PANEL));
-    f.set(panelAt, i32.add(i32.add(at.kernels.get, i32.mul(place.get, i32.const(layout.kernelPlane))), firstPanel));
+    f.set(panelAt, i32.add(i32.add(at.kernels.get, i32.mul(element.get, i32.const(layout.kernelPlane))), firstPanel));
     f.forEach(layout.held / PANEL, (panel) => {
-      f.set(row, i32.add(at.images.get, i32.mul(place.get, i32.const(layout.imagePlane))));
-      const plane = i32.add(at.products.get, i32.mul(place.get, i32.const(layout.productPlane)));
+      f.set(row, i32.add(at.images.get, i32.mul(element.get, i32.const(layout.imagePlane))));
+      const plane = i32.add(at.products.get, i32.mul(element.get, i32.const(layout.productPlane)));
       f.set(out, i32.add(plane, i32.mul(panel.get, i32.const(PANEL_BYTES))));
       for (const [height, count] of tileHeights(layout.tiles)) {
         const tile = new RegisterTile(f, height);
@@ -163,7 +180,7 @@ function multiply(
   });
 }
 
-/** Products into image `n` of the output, for the filters from `first` on. */
+/** Transforms products back, into image `n` of the output, for the filters from `first` on. */
 function transformBack(
   f: FunctionBuilder,
   s: Conv3x3Shape,
@@ -179,7 +196,7 @@ function transformBack(
       f.repeat(layout.held / 4, () => {
         transformProducts(
           f,
-          (place) => v128.load(from.get, place * layout.productPlane),
+          (element) => v128.load(from.get, element * layout.productPlane),
           (dy, dx, value) => f.emit(v128.store(to.get, output.offset + dy * row + dx * pixel, value)),
         );
         f.set(from, i32.add(from.get, i32.const(16)));
@@ -191,27 +208,26 @@ function transformBack(
   });
 }
 
-/**
- * `conv2d` for images `[n, h, w, channels]` with even h and w and kernels `[3, 3, channels, filters]`, with a border of one
- * pixel; channels are divisible by 4, filters by 32, or by 8 up to 32.
- */
-export function winogradConv(x: Tensor, w: Tensor): Tensor {
+/** The convolution of images and kernels that `fitsWinograd`. */
+function winogradConv(x: Tensor, w: Tensor): Tensor {
   return apply(winogradConvOp, x, w);
 }
 
-export function fitsWinograd({ shape: [, h, w, channels] }: Tensor, { shape: [kh, kw, , filters] }: Tensor): boolean {
+/**
+ * Whether the kernel takes images `[n, h, w, channels]` and kernels `[kh, kw, channels, filters]`: kernels are 3 × 3, h
+ * and w even, channels divisible by 4, and filters by 32, or by 8 if there are fewer.
+ */
+function fitsWinograd({ shape: [, h, w, channels] }: Tensor, { shape: [kh, kw, , filters] }: Tensor): boolean {
   const even = h % 2 === 0 && w % 2 === 0 && kh === 3 && kw === 3;
   return even && channels % 4 === 0 && filters % PANEL === 0 && (filters <= MAX_FILTERS || filters % MAX_FILTERS === 0);
 }
 
-/** Where a convolution is worth transforming. */
-
-/** Below this many channels the transforms cost more than the products that they save. */
+/** With fewer channels, the transforms cost more than the multiplications that they save. */
 const MIN_CHANNELS = 16;
 
-/** 3 × 3 convolutions with a border of one pixel, by Winograd's algorithm. */
+/** The rule: 3 × 3 convolutions with a border of one pixel and enough channels go by Winograd's algorithm. */
 export const winogradConvolutions: Rule = (node, now) => {
-  if (node.op.name !== "conv2d" || convPadding(node)?.join() !== "1,1") return undefined;
+  if (conv2dOp.attributesOf(node)?.join() !== "1,1") return undefined;
   const [x, w] = node.inputs;
   return x.shape[3] >= MIN_CHANNELS && fitsWinograd(x, w) ? winogradConv(now(x), now(w)) : undefined;
 };

@@ -1,15 +1,15 @@
-/** Leaving the zeros of a matrix out, row by row. */
+/** Making sparse matrices: from a float32 matrix, and from rows of a table of bytes. */
 import type { Code, FunctionBuilder, Local } from "../../../codegen/wasm/assembler/function_builder.ts";
 import { f32, i32, i8x16, v128 } from "../../../codegen/wasm/assembler/instructions.ts";
+import { baseOf } from "../../../codegen/wasm/kernel.ts";
 import { apply, type Tensor } from "../../../graph.ts";
 import type { SpecialOp } from "../../../op.ts";
-import { baseOf } from "../../../codegen/wasm/kernel.ts";
-import { compressedType, ENTRY, entryCount, HEADER, rowBytes, UNUSED } from "./csr.ts";
+import { csrType, ENTRY, entryCount, HEADER, rowBytes, UNUSED } from "./csr.ts";
 
-const compressRowsOp: SpecialOp = {
+const toSparseOp: SpecialOp = {
   kind: "special",
-  name: "compressRows",
-  type: ([{ shape: [rows, columns] }]) => compressedType(rows, columns),
+  name: "toSparse",
+  type: ([{ shape: [rows, columns] }]) => csrType(rows, columns),
   gradient: null,
   wasm(node) {
     const [rows, columns] = node.inputs[0].shape, stride = rowBytes(node);
@@ -23,7 +23,8 @@ const compressRowsOp: SpecialOp = {
         f.countTo(row, end.get, stride, () => {
           f.set(out, i32.add(row.get, i32.const(HEADER)));
           f.set(column, i32.const(0));
-          // Every element is written, and the next one over it if it was 0: cheaper than a branch that nobody can foresee.
+          // Every element is written, and the next one over it if it was 0: cheaper than a branch that cannot be
+          // predicted.
           const append = (count: number) => {
             for (let u = 0; u < count; u++) {
               f.set(bits, i32.load(at.get, x.offset + 4 * u));
@@ -45,15 +46,15 @@ const compressRowsOp: SpecialOp = {
   },
 };
 
-/** The float32 matrix `[rows, columns]` without its zeros. */
-export function compressRows(x: Tensor): Tensor {
-  return apply(compressRowsOp, x);
+/** The float32 matrix `[rows, columns]` as a sparse one. */
+export function toSparse(x: Tensor): Tensor {
+  return apply(toSparseOp, x);
 }
 
-const compressTableRowsOp: SpecialOp = {
+const takeSparseRowsOp: SpecialOp = {
   kind: "special",
-  name: "compressTableRows",
-  type: ([{ shape: [, columns] }, { shape: [rows] }]) => compressedType(rows, columns),
+  name: "takeSparseRows",
+  type: ([{ shape: [, columns] }, { shape: [rows] }]) => csrType(rows, columns),
   gradient: null,
   wasm(node) {
     const [table, indices] = node.inputs, columns = table.shape[1], stride = rowBytes(node);
@@ -61,50 +62,56 @@ const compressTableRowsOp: SpecialOp = {
       extent: indices.shape[0],
       emit(f, { from, to, inputs: [table, indices], output }) {
         const first = f.let("i32", from.get), end = f.local("i32");
-        const piece = f.local("i32"), row = f.local("i32"), source = f.local("i32");
+        const item = f.local("i32"), row = f.local("i32"), source = f.local("i32");
         const eachRow = (body: () => void) => {
-          f.set(piece, first.get);
+          f.set(item, first.get);
           f.set(row, baseOf(output, i32.mul(first.get, i32.const(stride))));
-          f.countTo(piece, end.get, 1, () => {
-            const index = i32.load(baseOf(indices, i32.mul(piece.get, i32.const(4))), indices.offset);
+          f.countTo(item, end.get, 1, () => {
+            const index = i32.load(baseOf(indices, i32.mul(item.get, i32.const(4))), indices.offset);
             f.set(source, baseOf(table, i32.mul(index, i32.const(columns))));
             body();
             f.set(row, i32.add(row.get, i32.const(stride)));
           });
         };
-        // Rows in no order are in no cache, and each line of them would be waited for, so many are asked for at once.
+        // Rows in random order are in no cache, and reading them one by one would wait for each line. So all lines of
+        // several rows are read first, which the core does in parallel, and then the rows are compressed.
         f.countTo(first, to.get, TOUCHED_ROWS, () => {
           f.set(end, i32.add(first.get, i32.const(TOUCHED_ROWS)));
           f.if(i32.gtS(end.get, to.get), () => f.set(end, to.get));
           eachRow(() => f.emit(i32.store(row.get, output.offset + UNUSED, touch(source, table.offset, columns))));
-          eachRow(() => listBytes(f, { source, tableOffset: table.offset, row, outputOffset: output.offset }, columns));
+          eachRow(() =>
+            compressBytes(f, { source, tableOffset: table.offset, row, outputOffset: output.offset }, columns)
+          );
         });
       },
     };
   },
 };
 
-/** So many that asking pays, and few enough to be in the second-level cache still when they are gone through. */
+/**
+ * So many that memory accesses overlap, and so few that they are still in the second-level cache when they are
+ * compressed.
+ */
 const TOUCHED_ROWS = 64;
 const LINE_BYTES = 64;
 
-/** A number that cannot be known without reading every cache line of the `count` bytes at `source`. */
+/** A sum of one byte from every cache line of the `count` bytes at `source`, to load all of them into the cache. */
 function touch(source: Local, offset: number, count: number): Code {
   const lines = Array.from({ length: Math.ceil(count / LINE_BYTES) }, (_, i) => i * LINE_BYTES);
   return [...lines, count - 1].map((at) => i32.load8u(source.get, offset + at)).reduce((a, b) => i32.add(a, b));
 }
 
 interface ByteRow {
-  /** Where the bytes begin, less `tableOffset`. */
+  /** The bytes begin at `source + tableOffset`. */
   source: Local;
   tableOffset: number;
-  /** Where the row of the list begins, less `outputOffset`. */
+  /** The sparse row begins at `row + outputOffset`. */
   row: Local;
   outputOffset: number;
 }
 
-/** Writes those of the `count` bytes of a row that are not 0, and how many they are. */
-function listBytes(f: FunctionBuilder, { source, tableOffset, row, outputOffset }: ByteRow, count: number): void {
+/** Writes the entries of a row of `count` bytes, and their number. */
+function compressBytes(f: FunctionBuilder, { source, tableOffset, row, outputOffset }: ByteRow, count: number): void {
   const out = f.let("i32", i32.add(row.get, i32.const(HEADER))), block = f.let("i32", i32.const(0));
   const at = { source, tableOffset, block, out, outputOffset };
   const blocks = Math.floor(count / 16), rest = count % 16;
@@ -121,29 +128,29 @@ function listBytes(f: FunctionBuilder, { source, tableOffset, row, outputOffset 
 interface ByteAppend {
   source: Local;
   tableOffset: number;
-  /** The column at which the sixteen begin. */
+  /** The column of the first byte. */
   block: Local;
   out: Local;
   outputOffset: number;
 }
 
-/** Appends those of the next `count` bytes, at most sixteen, that are not 0. */
+/** Appends the entries of the next `count` bytes, at most sixteen. */
 function appendBytes(f: FunctionBuilder, at: ByteAppend, count: number): void {
   const { source, tableOffset, block, out, outputOffset } = at;
-  const inked = f.local("i32"), column = f.local("i32");
+  const nonZero = f.local("i32"), column = f.local("i32");
   const mask = i8x16.bitmask(i8x16.ne(v128.load(i32.add(source.get, block.get), tableOffset), v128.zero));
-  f.set(inked, count === 16 ? mask : i32.and(mask, i32.const(2 ** count - 1)));
-  f.while(inked.get, () => {
-    f.set(column, i32.add(block.get, i32.ctz(inked.get)));
+  f.set(nonZero, count === 16 ? mask : i32.and(mask, i32.const(2 ** count - 1)));
+  f.while(nonZero.get, () => {
+    f.set(column, i32.add(block.get, i32.ctz(nonZero.get)));
     f.emit(i32.store(out.get, outputOffset, column.get));
     const byte = i32.load8u(i32.add(source.get, column.get), tableOffset);
     f.emit(f32.store(out.get, outputOffset + 4, f32.convertI32U(byte)));
     f.set(out, i32.add(out.get, i32.const(ENTRY)));
-    f.set(inked, i32.and(inked.get, i32.sub(inked.get, i32.const(1))));
+    f.set(nonZero, i32.and(nonZero.get, i32.sub(nonZero.get, i32.const(1))));
   });
 }
 
-/** Rows `indices` of a `u8` table `[count, columns]` as numbers 0–255, without their zeros. */
-export function compressTableRows(table: Tensor, indices: Tensor): Tensor {
-  return apply(compressTableRowsOp, table, indices);
+/** Rows `indices` of a `u8` table `[count, columns]`, as a sparse matrix of numbers 0–255. */
+export function takeSparseRows(table: Tensor, indices: Tensor): Tensor {
+  return apply(takeSparseRowsOp, table, indices);
 }

@@ -1,28 +1,33 @@
+/**
+ * The product of a sparse matrix A with a dense B: C[m, n] = Σ B[k, n] · A[m, k] over the entries of row m. A chunk of
+ * a row of C, up to 48 numbers, stays in registers while the entries of the row of A run by; for each, a chunk of a row
+ * of B is read. So the work is that of the dense product times the density of A.
+ */
 import type { FunctionBuilder, Local } from "../../../codegen/wasm/assembler/function_builder.ts";
 import { i32, v128 } from "../../../codegen/wasm/assembler/instructions.ts";
+import { baseOf, type KernelOperands } from "../../../codegen/wasm/kernel.ts";
 import { storeLanes } from "../../../codegen/wasm/vectors.ts";
 import { apply, type Tensor } from "../../../graph.ts";
 import type { SpecialOp } from "../../../op.ts";
-import { baseOf, type KernelOperands } from "../../../codegen/wasm/kernel.ts";
 import { sizeOf } from "../../../shape.ts";
 import { addEntries, chunksOf, ENTRY, HEADER, rowBytes } from "./csr.ts";
 
-const compressedMatmulOp: SpecialOp = {
+const sparseMatmulOp: SpecialOp = {
   kind: "special",
-  name: "compressedMatmul",
+  name: "sparseMatmul",
   type: ([{ shape: [rows] }, { shape: [, columns] }]) => ({ dtype: "f32", shape: [rows, columns] }),
   gradient: null,
   wasm(node) {
-    const [rows, columns] = node.shape, listStride = rowBytes(node.inputs[0]);
+    const [rows, columns] = node.shape, sparseStride = rowBytes(node.inputs[0]);
     const { chunk, chunks } = chunksOf(Math.ceil(columns / 4));
-    // Workers share out whichever of B and the result is larger, so that it stays in their caches: rows of the result, or
-    // chunks of columns, of which each worker then reads its own in B.
+    // Threads divide the larger of B and C, so that each keeps its share in its cache: a work item is a row of C, or a
+    // row of one chunk of columns, and then each thread reads only its own columns of B.
     const byRows = sizeOf(node.shape) >= sizeOf(node.inputs[1].shape);
     return {
       extent: byRows ? rows : chunks * rows,
-      // A quarter of the dense product, for nobody knows how many zeros there are.
+      // A quarter of the dense product: the density is not known.
       work: rows * columns * node.inputs[1].shape[0] / 16,
-      // Chunk by chunk, so that the part of B that is in use stays near.
+      // Chunk by chunk, so that the columns of B that are in use stay in the cache.
       emit(f, { from, to, inputs, output }) {
         const rest = columns - (chunks - 1) * chunk * 4;
         const whole = rest === chunk * 4 ? chunks : chunks - 1;
@@ -33,7 +38,7 @@ const compressedMatmulOp: SpecialOp = {
           f.if(i32.leS(first.get, i32.const(0)), () => f.set(first, i32.const(0)));
           f.set(end, i32.sub(to.get, start));
           f.if(i32.gtS(end.get, i32.const(rows)), () => f.set(end, i32.const(rows)));
-          emitRows(f, { columns, width, chunkBytes: chunk * 16, listStride }, { index, first, end }, {
+          emitRows(f, { columns, width, chunkBytes: chunk * 16, sparseStride }, { index, first, end }, {
             inputs,
             output,
           });
@@ -46,33 +51,33 @@ const compressedMatmulOp: SpecialOp = {
 };
 
 interface Extents {
-  /** Of B and of the result. */
+  /** Of B and of C. */
   columns: number;
-  /** Columns of the chunk, and bytes from one chunk to the next. */
+  /** Columns of this chunk, and bytes from one chunk to the next. */
   width: number;
   chunkBytes: number;
-  listStride: number;
+  sparseStride: number;
 }
 
-/** Rows `first` to `end` of the chunk `index`. */
+/** Computes rows `first` to `end` of chunk `index`. */
 function emitRows(
   f: FunctionBuilder,
-  { columns, width, chunkBytes, listStride }: Extents,
+  { columns, width, chunkBytes, sparseStride }: Extents,
   { index, first, end }: { index: Local; first: Local; end: Local },
-  { inputs: [list, b, start], output }: Pick<KernelOperands, "inputs" | "output">,
+  { inputs: [a, b, start], output }: Pick<KernelOperands, "inputs" | "output">,
 ): void {
   const column = f.let("i32", i32.mul(index.get, i32.const(chunkBytes)));
   const bAt = f.let("i32", baseOf(b, column.get));
   const startAt = start && f.let("i32", baseOf(start, column.get));
   const out = f.let("i32", baseOf(output, i32.add(column.get, i32.mul(first.get, i32.const(columns * 4)))));
-  const row = f.let("i32", baseOf(list, i32.mul(first.get, i32.const(listStride))));
+  const row = f.let("i32", baseOf(a, i32.mul(first.get, i32.const(sparseStride))));
   const at = f.local("i32"), last = f.local("i32");
   const sums = Array.from({ length: Math.ceil(width / 4) }, () => f.local("v128"));
   f.countTo(first, end.get, 1, () => {
     f.set(at, row.get);
-    f.set(last, i32.add(row.get, i32.mul(i32.load(row.get, list.offset), i32.const(ENTRY))));
+    f.set(last, i32.add(row.get, i32.mul(i32.load(row.get, a.offset), i32.const(ENTRY))));
     sums.forEach((sum, i) => f.set(sum, startAt ? v128.load(startAt.get, start.offset + 16 * i) : v128.zero));
-    addEntries(f, { at, last, offset: list.offset + HEADER }, {
+    addEntries(f, { at, last, offset: a.offset + HEADER }, {
       base: (index) => i32.add(bAt.get, i32.mul(index, i32.const(columns * 4))),
       offset: b.offset,
     }, sums);
@@ -80,14 +85,14 @@ function emitRows(
       storeLanes(f, out.get, output.offset + 16 * i, sum.get, Math.min(4, width - 4 * i));
     });
     f.set(out, i32.add(out.get, i32.const(columns * 4)));
-    f.set(row, i32.add(row.get, i32.const(listStride)));
+    f.set(row, i32.add(row.get, i32.const(sparseStride)));
   });
 }
 
 /**
- * The product of a compressed matrix `[m, k]` with `[k, n]`: the same sums in the same order as without compressing. Every row
- * begins at `start`, `[n]`, or at 0.
+ * The product of a sparse matrix `[m, k]` with `[k, n]`, plus `start`, `[n]`, in each row. The terms are summed in the
+ * same order as in the dense product.
  */
-export function compressedMatmul(a: Tensor, b: Tensor, start?: Tensor): Tensor {
-  return apply(compressedMatmulOp, a, b, ...(start ? [start] : []));
+export function sparseMatmul(a: Tensor, b: Tensor, start?: Tensor): Tensor {
+  return apply(sparseMatmulOp, a, b, ...(start ? [start] : []));
 }

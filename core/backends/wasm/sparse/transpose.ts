@@ -1,24 +1,25 @@
+/** Transposing matrices, sparse and dense. */
+import type { Code, FunctionBuilder, Local } from "../../../codegen/wasm/assembler/function_builder.ts";
 import { i32, v128 } from "../../../codegen/wasm/assembler/instructions.ts";
-import type { FunctionBuilder, Local } from "../../../codegen/wasm/assembler/function_builder.ts";
+import { baseOf } from "../../../codegen/wasm/kernel.ts";
+import { transpose4 } from "../../../codegen/wasm/vectors.ts";
 import { apply, type Tensor } from "../../../graph.ts";
 import type { SpecialOp } from "../../../op.ts";
-import { baseOf } from "../../../codegen/wasm/kernel.ts";
-import { compressedSize, compressedType, ENTRY, HEADER, rowBytes } from "./csr.ts";
-import { transpose4 } from "../../../codegen/wasm/vectors.ts";
+import { csrSize, csrType, ENTRY, HEADER, rowBytes } from "./csr.ts";
 
 /** Columns of a sparse input in a work item: enough that finding them in each row costs little. */
 const COLUMNS_PER_ITEM = 8;
 
-const transposeCompressedOp: SpecialOp = {
+const transposeSparseOp: SpecialOp = {
   kind: "special",
-  name: "transposeCompressed",
+  name: "transposeSparse",
   type([input]) {
-    const { rows, columns } = compressedSize(input);
-    return compressedType(columns, rows);
+    const { rows, columns } = csrSize(input);
+    return csrType(columns, rows);
   },
   gradient: null,
   wasm(node) {
-    const [input] = node.inputs, { rows, columns } = compressedSize(input);
+    const [input] = node.inputs, { rows, columns } = csrSize(input);
     const rowStride = rowBytes(input), outStride = rowBytes(node);
     return {
       extent: Math.ceil(columns / COLUMNS_PER_ITEM),
@@ -38,8 +39,8 @@ const transposeCompressedOp: SpecialOp = {
           f.set(last, i32.add(at.get, bytes));
           f.set(at, findColumn(f, at, last, x.offset + HEADER, first));
           f.while(inRange(at, last, x.offset + HEADER, end), () => {
-            const place = i32.mul(i32.load(at.get, x.offset + HEADER), i32.const(outStride));
-            f.set(target, baseOf(output, place));
+            const targetRow = i32.mul(i32.load(at.get, x.offset + HEADER), i32.const(outStride));
+            f.set(target, baseOf(output, targetRow));
             f.set(filled, i32.load(target.get, output.offset));
             f.emit(i32.store(target.get, output.offset, i32.add(filled.get, i32.const(1))));
             f.set(target, i32.add(target.get, i32.mul(filled.get, i32.const(ENTRY))));
@@ -54,13 +55,13 @@ const transposeCompressedOp: SpecialOp = {
   },
 };
 
-/** Whether the entry at `at` is one of the row's and its column is below `end`. */
-function inRange(at: Local, last: Local, offset: number, end: Local): readonly number[] {
+/** Whether `at` is before the end of the row, `last`, and the entry there has a column below `end`. */
+function inRange(at: Local, last: Local, offset: number, end: Local): Code {
   return i32.and(i32.ltS(at.get, last.get), i32.ltS(i32.load(at.get, offset), end.get));
 }
 
-/** The address of the first entry between `start` and `last` whose column is at least `column`, by halving. */
-function findColumn(f: FunctionBuilder, start: Local, last: Local, offset: number, column: Local): readonly number[] {
+/** The address of the first entry from `start` to `last` whose column is at least `column`, by binary search. */
+function findColumn(f: FunctionBuilder, start: Local, last: Local, offset: number, column: Local): Code {
   const low = f.let("i32", start.get), high = f.let("i32", last.get), middle = f.local("i32");
   f.while(i32.ltS(low.get, high.get), () => {
     const half = i32.shrU(i32.sub(high.get, low.get), i32.const(4));
@@ -75,9 +76,9 @@ function findColumn(f: FunctionBuilder, start: Local, last: Local, offset: numbe
   return low.get;
 }
 
-/** The transpose of a compressed matrix, compressed. */
-export function transposeCompressed(x: Tensor): Tensor {
-  return apply(transposeCompressedOp, x);
+/** The transpose of a sparse matrix, sparse as well. */
+export function transposeSparse(x: Tensor): Tensor {
+  return apply(transposeSparseOp, x);
 }
 
 /** Rows of a dense result in a work item: a cache line of each row that is read. */
@@ -112,7 +113,7 @@ const transposeOp: SpecialOp = {
   },
 };
 
-/** `[rows, columns]` → `[columns, rows]`, both divisible by 4. */
+/** The transpose of a dense matrix: `[rows, columns]` → `[columns, rows]`, both divisible by 4. */
 export function transpose(x: Tensor): Tensor {
   return apply(transposeOp, x);
 }

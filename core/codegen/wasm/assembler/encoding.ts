@@ -1,8 +1,9 @@
 /** Byte encodings of the WebAssembly binary format (WebAssembly Core Specification 2.0, chapter 5). */
 
-/** A piece of a function's body: instructions that leave at most one value on the stack. */
+/** A part of a function's body: instructions that leave at most one value on the stack. */
 export type Code = readonly number[];
 
+/** A whole number from 0 on, in LEB128: seven bits in each byte, lowest first. */
 export function unsigned(value: number): number[] {
   const bytes: number[] = [];
   do {
@@ -13,6 +14,7 @@ export function unsigned(value: number): number[] {
   return bytes;
 }
 
+/** A signed 32-bit integer in LEB128. */
 export function signed(value: number): number[] {
   const bytes: number[] = [];
   for (;;) {
@@ -23,16 +25,18 @@ export function signed(value: number): number[] {
   }
 }
 
+/** The four bytes of a float32, lowest first. */
 export function float32(value: number): number[] {
   return [...new Uint8Array(new Float32Array([value]).buffer)];
 }
 
+/** A name: its length in bytes, then its bytes. */
 export function utf8(text: string): number[] {
   const bytes = new TextEncoder().encode(text);
   return [...unsigned(bytes.length), ...bytes];
 }
 
-/** A vector of the format: the number of items, then the items. */
+/** What the format calls a vector: the number of items, then the items. */
 export function vector(items: readonly Code[]): number[] {
   return [...unsigned(items.length), ...items.flat()];
 }

@@ -1,12 +1,15 @@
+/** Writes the body of one WebAssembly function. */
 import { type Code, unsigned } from "./encoding.ts";
 import { f32x4, i32 } from "./instructions.ts";
 
 export type { Code } from "./encoding.ts";
 
+/** The types of values on the stack, of locals and of parameters; WebAssembly's other types are not used. */
 export type ValueType = "i32" | "i64" | "f32" | "v128";
 
 const TYPE_CODES: Readonly<Record<ValueType, number>> = { i32: 0x7f, i64: 0x7e, f32: 0x7d, v128: 0x7b };
 
+/** The byte that stands for a type in a module. */
 export function typeCode(type: ValueType): number {
   return TYPE_CODES[type];
 }
@@ -18,7 +21,7 @@ export interface Local {
   readonly get: Code;
 }
 
-/** What the engine that will run the module offers beyond 128-bit SIMD. */
+/** What the WebAssembly engine offers beyond 128-bit SIMD. */
 export interface WasmFeatures {
   /** Fused multiply-add of the relaxed SIMD extension. */
   readonly relaxedFma: boolean;
@@ -27,30 +30,34 @@ export interface WasmFeatures {
 const BLOCK = 0x02, LOOP = 0x03, IF = 0x04, ELSE = 0x05, END = 0x0b, BRANCH = 0x0c, BRANCH_IF = 0x0d, CALL = 0x10;
 const LOCAL_GET = 0x20, LOCAL_SET = 0x21, EMPTY = 0x40;
 
-/** Writes one function: declares locals and appends statements in order. */
+/** Builds one function: declares locals and appends statements in order. */
 export class FunctionBuilder {
+  /** The first locals, which the caller sets. */
   readonly params: readonly Local[];
-  private readonly locals: Local[] = [];
-  private readonly constants = new Map<string, Local>();
-  private readonly prologue: number[] = [];
-  private readonly body: number[] = [];
+  readonly #locals: Local[] = [];
+  /** Locals that hold a constant vector, by its code. */
+  readonly #constants = new Map<string, Local>();
+  readonly #prologue: number[] = [];
+  readonly #body: number[] = [];
 
   constructor(readonly name: string, paramTypes: readonly ValueType[], readonly features: WasmFeatures) {
     this.params = paramTypes.map((type) => this.local(type));
   }
 
+  /** A new local, 0 at first. */
   local(type: ValueType): Local {
-    const index = this.locals.length;
+    const index = this.#locals.length;
     const local: Local = { index, type, get: [LOCAL_GET, ...unsigned(index)] };
-    this.locals.push(local);
+    this.#locals.push(local);
     return local;
   }
 
   /** Appends code that leaves nothing on the stack. */
   emit(code: Code): void {
-    for (const byte of code) this.body.push(byte);
+    for (const byte of code) this.#body.push(byte);
   }
 
+  /** Appends `local = value`. */
   set(local: Local, value: Code): void {
     this.emit([...value, LOCAL_SET, ...unsigned(local.index)]);
   }
@@ -63,25 +70,26 @@ export class FunctionBuilder {
   }
 
   /**
-   * Reads a constant vector that is made once, in front of everything else; in a loop, V8 would make it anew in each round.
-   *
-   * @param value a constant instruction
+   * Code that reads a constant vector, which the function makes once at its beginning: in a loop, V8 would make it
+   * again in each round. `value` is a constant instruction.
    */
   constant(value: Code): Code {
     const key = value.join();
-    let local = this.constants.get(key);
+    let local = this.#constants.get(key);
     if (local === undefined) {
       local = this.local("v128");
-      this.constants.set(key, local);
-      this.prologue.push(...value, LOCAL_SET, ...unsigned(local.index));
+      this.#constants.set(key, local);
+      this.#prologue.push(...value, LOCAL_SET, ...unsigned(local.index));
     }
     return local.get;
   }
 
+  /** Calls the function that `ModuleBuilder.addFunction` numbered `functionIndex`. */
   call(functionIndex: number, ...operands: Code[]): void {
     this.emit([...operands.flat(), CALL, ...unsigned(functionIndex)]);
   }
 
+  /** Runs `then` if `condition` is not 0, else `otherwise`. Both append their statements while this call lasts. */
   if(condition: Code, then: () => void, otherwise?: () => void): void {
     this.emit([...condition, IF, EMPTY]);
     then();
@@ -92,14 +100,14 @@ export class FunctionBuilder {
     this.emit([END]);
   }
 
-  /** Repeats `body` while `condition` holds, looking first. */
+  /** Repeats `body` while `condition` is not 0, which is checked before each round. */
   while(condition: Code, body: () => void): void {
     this.emit([BLOCK, EMPTY, LOOP, EMPTY, ...condition, ...i32.eqz(), BRANCH_IF, 1]);
     body();
     this.emit([BRANCH, 0, END, END]);
   }
 
-  /** Counts `index` from its present value up to `end` (excluded); `end` is evaluated in each round. */
+  /** Counts `index` from its present value up to `end` (excluded) by `step`; `end` is evaluated in each round. */
   countTo(index: Local, end: Code, step: number, body: () => void): void {
     this.while(i32.ltS(index.get, end), () => {
       body();
@@ -107,13 +115,16 @@ export class FunctionBuilder {
     });
   }
 
-  /** Runs `body` for each of `count` with a local that counts from 0. */
+  /** Runs `body` with a local that counts from 0 to `count` (excluded). */
   forEach(count: number, body: (index: Local) => void): void {
     const index = this.let("i32", i32.const(0));
     this.countTo(index, i32.const(count), 1, () => body(index));
   }
 
-  /** `body` exactly `count` times, known now and at least 1; cheaper than `countTo`, for it looks at the end only. */
+  /**
+   * Runs `body` exactly `count` times. Cheaper than `countTo`, because the condition is checked at the end only.
+   * @throws {RangeError} when `count` is less than 1.
+   */
   repeat(count: number, body: () => void): void {
     if (count < 1) throw new RangeError(`a loop of ${count} rounds would never end`);
     if (count === 1) return body();
@@ -124,19 +135,20 @@ export class FunctionBuilder {
     this.emit([...left.get, BRANCH_IF, 0, END]);
   }
 
-  /** a × b + c, fused where the engine can. */
+  /** a × b + c, with one rounding if the engine has fused multiply-add. */
   multiplyAdd(a: Code, b: Code, c: Code): Code {
     return this.features.relaxedFma ? f32x4.relaxedMadd(a, b, c) : f32x4.add(f32x4.mul(a, b), c);
   }
 
-  /** c − a × b, fused where the engine can. */
+  /** c − a × b, with one rounding if the engine has fused multiply-add. */
   multiplySubtract(a: Code, b: Code, c: Code): Code {
     return this.features.relaxedFma ? f32x4.relaxedNmadd(a, b, c) : f32x4.sub(c, f32x4.mul(a, b));
   }
 
+  /** The function's entry in the code section: its size, its locals and its instructions. */
   encode(): number[] {
-    const declarations = this.locals.slice(this.params.length).map((local) => [1, typeCode(local.type)]);
-    const code = [...unsigned(declarations.length), ...declarations.flat(), ...this.prologue, ...this.body, END];
+    const declarations = this.#locals.slice(this.params.length).map((local) => [1, typeCode(local.type)]);
+    const code = [...unsigned(declarations.length), ...declarations.flat(), ...this.#prologue, ...this.#body, END];
     return [...unsigned(code.length), ...code];
   }
 }

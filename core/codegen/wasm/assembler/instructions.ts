@@ -1,12 +1,14 @@
 /**
- * WebAssembly instructions as functions that compose: `i32.add(a, b)` is the code of a, the code of b and the opcode. Code
- * that is used twice runs twice; a value to be reused belongs into a local.
+ * WebAssembly instructions as functions that compose: `i32.add(a, b)` is the code of a, the code of b and the opcode.
+ * Code that is used twice runs twice, so a value that is needed again belongs in a local. Loads and stores access the
+ * byte at `address + offset`. Names follow the specification in camel case: `ltS` is `lt_s`.
  */
 import { type Code, float32, signed, unsigned } from "./encoding.ts";
 
+/** An instruction that takes its operands from the stack. */
 export const op = (opcode: number) => (...operands: Code[]): Code => [...operands.flat(), opcode];
 
-/** Alignment is a hint that engines on x86 and ARM ignore; 0 claims nothing. */
+/** A load or store. Its alignment is a hint that engines on x86 and ARM ignore; 0 claims nothing. */
 export const memory = (opcode: readonly number[]) => (address: Code, offset: number, ...operands: Code[]): Code => [
   ...address,
   ...operands.flat(),
@@ -15,7 +17,9 @@ export const memory = (opcode: readonly number[]) => (address: Code, offset: num
   ...unsigned(offset),
 ];
 
+/** The opcode of a vector instruction, behind its prefix. */
 export const simdOpcode = (opcode: number) => [0xfd, ...unsigned(opcode)];
+/** A vector instruction that takes its operands from the stack. */
 export const simd = (opcode: number) => (...operands: Code[]): Code => [...operands.flat(), ...simdOpcode(opcode)];
 const laneMemory = (opcode: number) => (address: Code, offset: number, value: Code, index: number): Code => [
   ...address,
@@ -26,20 +30,20 @@ const laneMemory = (opcode: number) => (address: Code, offset: number, value: Co
   index,
 ];
 
+/** 32-bit integers, signed or not by the instruction. Comparisons give 1 or 0. */
 export const i32 = {
   const: (value: number): Code => [0x41, ...signed(value | 0)],
   load: memory([0x28]),
   load8u: memory([0x2d]),
   store: memory([0x36]),
   eqz: op(0x45),
-
   eq: op(0x46),
   ne: op(0x47),
   ltS: op(0x48),
   gtS: op(0x4a),
   leS: op(0x4c),
   geS: op(0x4e),
-  /** Number of zeros below the lowest bit that is set. */
+  /** The number of zero bits below the lowest bit that is set. */
   ctz: op(0x68),
   add: op(0x6a),
   sub: op(0x6b),
@@ -51,7 +55,7 @@ export const i32 = {
   shrU: op(0x76),
 };
 
-/** Atomic accesses need addresses at multiples of 4, and say so in their alignment. */
+/** Atomic accesses need addresses that are multiples of 4, and say so in their alignment. */
 const atomic = (opcode: number) => (address: Code, offset: number, ...operands: Code[]): Code => [
   ...address,
   ...operands.flat(),
@@ -61,10 +65,14 @@ const atomic = (opcode: number) => (address: Code, offset: number, ...operands: 
   ...unsigned(offset),
 ];
 
+/** Atomic accesses to 32-bit integers in shared memory. */
 export const atomics = {
   /** Wakes up to `count` waiters; leaves their number on the stack. */
   notify: atomic(0x00),
-  /** Sleeps while the word equals the first operand, at most the second, an i64 in nanoseconds; leaves why it woke. */
+  /**
+   * Sleeps while the integer equals the first operand, for at most the second operand in nanoseconds (an i64); leaves
+   * the reason for waking on the stack.
+   */
   wait32: atomic(0x01),
   load: atomic(0x10),
   store: atomic(0x17),
@@ -75,9 +83,12 @@ export const atomics = {
 /** A 64-bit constant small enough for 32 bits. */
 export const i64Const = (value: number): Code => [0x42, ...signed(value)];
 
+/** Takes a value off the stack. */
 export const drop: Code = [0x1a];
+/** Returns from a function without result. */
 export const returnNow: Code = [0x0f];
 
+/** Single float32 numbers. */
 export const f32 = {
   const: (value: number): Code => [0x43, ...float32(value)],
   load: memory([0x2a]),
@@ -86,32 +97,38 @@ export const f32 = {
   convertI32U: op(0xb3),
 };
 
+/** Vectors of 128 bits, whatever their lanes. */
 export const v128 = {
   zero: [...simdOpcode(0x0c), ...new Array<number>(16).fill(0)] as Code,
   load: memory(simdOpcode(0x00)),
   load8x8u: memory(simdOpcode(0x02)),
-  /** The offset is added to the address, for V8 has no instruction that takes both and adds them behind its check. */
+  /**
+   * Loads one float32 into all lanes. The offset is added to the address: V8 has no machine instruction that takes
+   * both, and would add them after its bounds check.
+   */
   load32Splat: (address: Code, offset: number): Code =>
     memory(simdOpcode(0x09))(offset === 0 ? address : i32.add(address, i32.const(offset)), 0),
   store: memory(simdOpcode(0x0b)),
   store32Lane: laneMemory(0x5a),
   store64Lane: laneMemory(0x5b),
-  /** Picks 16 bytes out of the 32 of `a` and `b`. */
+  /** Picks 16 of the 32 bytes of `a` and `b` by number. */
   shuffle: (a: Code, b: Code, bytes: readonly number[]): Code => [...a, ...b, ...simdOpcode(0x0d), ...bytes],
   and: simd(0x4e),
   andNot: simd(0x4f),
   or: simd(0x50),
   xor: simd(0x51),
-  /** Bits of the first operand where the third is 1, of the second elsewhere. */
+  /** Bits of the first operand where the third has ones, else of the second. */
   bitselect: simd(0x52),
 };
 
+/** Sixteen lanes of 8-bit integers. */
 export const i8x16 = {
   ne: simd(0x24),
-  /** The highest bit of each lane, lane 0's lowest. */
+  /** The highest bits of all lanes as an integer, lane 0's as its lowest bit. */
   bitmask: simd(0x64),
 };
 
+/** Four lanes of 32-bit integers. */
 export const i32x4 = {
   splat: simd(0x11),
   const: (value: number): Code => {
@@ -132,11 +149,12 @@ export const i32x4 = {
   add: simd(0xae),
   sub: simd(0xb1),
   mul: simd(0xb5),
-  /** The highest bit of each lane, lane 0's lowest. */
+  /** The highest bits of all lanes as an integer, lane 0's as its lowest bit. */
   bitmask: simd(0xa4),
   truncSatF32: simd(0xf8),
 };
 
+/** Four lanes of float32. */
 export const f32x4 = {
   const: (value: number): Code => {
     const bytes = float32(value);

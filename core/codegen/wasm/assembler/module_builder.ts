@@ -1,17 +1,18 @@
+/** Assembles functions into a WebAssembly module. */
 import { unsigned, utf8, vector } from "./encoding.ts";
 import { FunctionBuilder, typeCode, type ValueType, type WasmFeatures } from "./function_builder.ts";
 
-/** Bytes of a page, in which memory is counted. */
+/** Bytes of a page, the unit of memory sizes. */
 export const PAGE_BYTES = 64 * 1024;
 
 /** Assembles a module of functions without results over one imported memory, `env.memory`. */
 export class ModuleBuilder {
-  private readonly functions: FunctionBuilder[] = [];
-  private readonly exported: number[] = [];
+  readonly #functions: FunctionBuilder[] = [];
+  readonly #exported: number[] = [];
 
   constructor(readonly features: WasmFeatures) {}
 
-  /** Adds a function and returns its index, by which others call it. `write` fills in the body. */
+  /** Adds a function, whose body `write` fills in, and returns its index, by which other functions call it. */
   addFunction(
     name: string,
     params: readonly ValueType[],
@@ -20,37 +21,37 @@ export class ModuleBuilder {
   ): number {
     const builder = new FunctionBuilder(name, params, this.features);
     write(builder);
-    const index = this.functions.length;
-    this.functions.push(builder);
-    if (options.exported) this.exported.push(index);
+    const index = this.#functions.length;
+    this.#functions.push(builder);
+    if (options.exported) this.#exported.push(index);
     return index;
   }
 
   /**
-   * The binary module. It takes a memory of `pages` pages that cannot grow: of one that can, V8 reads the size again
-   * behind each store, to check the next access.
+   * The binary module. It imports a memory of exactly `pages` pages: if the memory could grow, V8 would read its size
+   * again after each store to check the next access.
    */
   encode({ pages, shared }: { pages: number; shared: boolean }): Uint8Array<ArrayBuffer> {
     const limits = [shared ? 0x03 : 0x01, ...unsigned(pages), ...unsigned(pages)];
-    const types = this.functions.map((f) => [0x60, ...vector(f.params.map((p) => [typeCode(p.type)])), 0]);
+    const types = this.#functions.map((f) => [0x60, ...vector(f.params.map((p) => [typeCode(p.type)])), 0]);
     const section = (id: number, content: number[]) => [id, ...unsigned(content.length), ...content];
     const parts: number[][] = [
       [0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00],
       section(1, vector(types)),
       section(2, vector([[...utf8("env"), ...utf8("memory"), 0x02, ...limits]])),
-      section(3, vector(this.functions.map((_, i) => unsigned(i)))),
-      section(7, vector(this.exported.map((i) => [...utf8(this.functions[i].name), 0x00, ...unsigned(i)]))),
-      section(10, vector(this.functions.map((f) => f.encode()))),
+      section(3, vector(this.#functions.map((_, i) => unsigned(i)))),
+      section(7, vector(this.#exported.map((i) => [...utf8(this.#functions[i].name), 0x00, ...unsigned(i)]))),
+      section(10, vector(this.#functions.map((f) => f.encode()))),
       section(0, [
         ...utf8("name"),
-        ...section(1, vector(this.functions.map((f, i) => [...unsigned(i), ...utf8(f.name)]))),
+        ...section(1, vector(this.#functions.map((f, i) => [...unsigned(i), ...utf8(f.name)]))),
       ]),
     ];
     return Uint8Array.from(parts.flat());
   }
 }
 
-/** Asks this engine what it can run, by validating a module that uses it. */
+/** What this WebAssembly engine supports, found by validating a module that uses it. */
 export function detectFeatures(): WasmFeatures {
   const builder = new ModuleBuilder({ relaxedFma: true });
   builder.addFunction("probe", ["v128"], (f) => {

@@ -1,0 +1,56 @@
+/** Stored models on whole sets of digits. A trainer scores its own weights, in its session: `Trainer.evaluate`. */
+import type { DigitSet } from "../mnist/idx.ts";
+import { FAMILIES } from "../models/families.ts";
+import { CLASSES, IMAGE_PIXELS, type ModelSpec, type NamedTensor } from "../models/spec.ts";
+import { openPredictor } from "./predictor.ts";
+
+/** A model's answers to a set of digits, in their order. */
+export interface Answers {
+  /** The classes. */
+  said: Uint8Array<ArrayBuffer>;
+  /** Their probabilities. */
+  confidence: Float32Array<ArrayBuffer>;
+}
+
+/** Classifies digits by a stored model, on the CPU. */
+export async function answerDigits(
+  spec: ModelSpec,
+  weights: readonly NamedTensor[],
+  { count, images }: Pick<DigitSet, "count" | "images">,
+): Promise<Answers> {
+  const batch = FAMILIES[spec.modelType].evaluationBatch;
+  const answers = { said: new Uint8Array(count), confidence: new Float32Array(count) };
+  const predictor = await openPredictor(spec, weights, { batch });
+  try {
+    for (let first = 0; first < count; first += batch) {
+      // The rest of a short last batch stays paper and is ignored.
+      const pixels = new Uint8Array(batch * IMAGE_PIXELS);
+      pixels.set(images.subarray(first * IMAGE_PIXELS, (first + batch) * IMAGE_PIXELS));
+      const probabilities = await predictor.predict(pixels);
+      const logits = await predictor.logits();
+      for (let i = 0; i < Math.min(batch, count - first); i++) {
+        // Logits: of two that are almost certain, rounding makes equal probabilities.
+        const said = largest(logits.subarray(i * CLASSES, (i + 1) * CLASSES));
+        answers.said[first + i] = said;
+        answers.confidence[first + i] = probabilities[i * CLASSES + said];
+      }
+    }
+    return answers;
+  } finally {
+    predictor.close();
+  }
+}
+
+/** A stored model's accuracy: per cent of `digits`. */
+export async function scoreModel(spec: ModelSpec, weights: readonly NamedTensor[], digits: DigitSet): Promise<number> {
+  const { said } = await answerDigits(spec, weights, digits);
+  const correct = said.reduce((sum, digit, i) => sum + (digit === digits.labels[i] ? 1 : 0), 0);
+  return (100 * correct) / digits.count;
+}
+
+/** Index of the first of the largest numbers, as argmax finds it in training; 0 where all are NaN. */
+function largest(row: Float32Array): number {
+  let best = 0;
+  for (let i = 1; i < row.length; i++) if (row[i] > row[best]) best = i;
+  return best;
+}

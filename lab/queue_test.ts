@@ -1,0 +1,74 @@
+import assert from "node:assert/strict";
+import { Queue } from "./queue.ts";
+
+const never = new AbortController().signal;
+
+Deno.test("a queue lets one item at a time through, in the order of asking", async () => {
+  const order: string[] = [];
+  const queue = new Queue<string>(() => {});
+  const turn = async (name: string) => {
+    const end = await queue.enter(name, never);
+    order.push(`${name} begins`);
+    await Promise.resolve();
+    order.push(`${name} ends`);
+    end();
+  };
+  await Promise.all(["a", "b", "c"].map(turn));
+  assert.deepEqual(order, ["a begins", "a ends", "b begins", "b ends", "c begins", "c ends"]);
+});
+
+Deno.test("positions count from 1 and are told only when they change", async () => {
+  const told: [string, number][] = [];
+  const queue = new Queue<string>((item, position) => told.push([item, position]));
+  const end = await queue.enter("a", never);
+  const leaver = new AbortController();
+  const b = queue.enter("b", never);
+  const c = queue.enter("c", leaver.signal);
+  const d = queue.enter("d", never);
+  assert.deepEqual(told, [["b", 1], ["c", 2], ["d", 3]]);
+  leaver.abort(new Error("enough"));
+  await assert.rejects(c, /enough/);
+  assert.deepEqual(told.slice(3), [["d", 2]]);
+  end();
+  (await b)();
+  (await d)();
+  assert.deepEqual(told.slice(4), [["d", 1]]);
+});
+
+Deno.test("an item at the front goes before those that wait", async () => {
+  const queue = new Queue<string>(() => {});
+  const end = await queue.enter("a", never);
+  const order: string[] = [];
+  const turn = (name: string, front: boolean) =>
+    queue.enter(name, never, { front }).then((endTurn) => {
+      order.push(name);
+      endTurn();
+    });
+  const turns = [turn("b", false), turn("c", true)];
+  end();
+  await Promise.all(turns);
+  assert.deepEqual(order, ["c", "b"]);
+});
+
+Deno.test("nobody slips in between one turn and the next, and ending a turn twice is harmless", async () => {
+  const queue = new Queue<string>(() => {});
+  const end = await queue.enter("a", never);
+  const b = queue.enter("b", never);
+  end();
+  end();
+  let admitted = false;
+  const c = queue.enter("c", never).then((endTurn) => {
+    admitted = true;
+    return endTurn;
+  });
+  const endB = await b;
+  assert.equal(admitted, false);
+  endB();
+  (await c)();
+});
+
+Deno.test("an item that is aborted already does not enter", async () => {
+  const queue = new Queue<string>(() => {});
+  await assert.rejects(queue.enter("a", AbortSignal.abort(new Error("too late"))), /too late/);
+  (await queue.enter("b", never))();
+});

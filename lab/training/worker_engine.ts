@@ -1,0 +1,247 @@
+/** Training in a worker: a thread that stays for the next training, is stopped by flags in shared memory, and may crash. */
+import type { Log, TrainingEngine } from "../host.ts";
+import {
+  type EpochEnd,
+  type LivePadAnswer,
+  type LossBatch,
+  type Snapshot,
+  type TrainedModel,
+  TrainingError,
+  type TrainingEvents,
+  type TrainingJob,
+  type TrainingStart,
+} from "./training_job.ts";
+
+/** What a training worker is told. */
+export type ToWorker =
+  /** First message: where the digits are, and one int32 that turns 1 when the current job shall stop. */
+  | { type: "open"; dataDir: string; stopFlag: SharedArrayBuffer }
+  | { type: "train"; job: TrainingJob };
+
+/** What a training worker says. */
+export type FromWorker =
+  /** Answer to `open`. */
+  | { type: "ready"; trainImages: number }
+  | { type: "unreadable"; message: string }
+  /** In the course of `train`. */
+  | { type: "start"; start: TrainingStart }
+  | { type: "losses"; batch: LossBatch }
+  | { type: "epoch"; end: EpochEnd }
+  | { type: "livePad"; answer: LivePadAnswer }
+  | { type: "snapshot"; snapshot: Snapshot }
+  /** The stop flag was seen between two steps; the snapshot follows, then `stopped`. */
+  | { type: "stopping" }
+  /** The last answer to `train` is one of these. */
+  | { type: "trained"; model: TrainedModel }
+  | { type: "stopped" }
+  | { type: "failed"; message: string };
+
+/** What a `WorkerEngine` is made of. */
+export interface EngineOptions {
+  /** A worker that calls `serveTrainings`. */
+  script: URL;
+  /** Where that worker finds the digits. */
+  dataDir: string;
+  log: Log;
+}
+
+/** How long a step may go on after an abort before it is cut short, which leaves no state to go on from. */
+const STEP_PATIENCE_MS = 80;
+/** The same for a worker that was heard of at short intervals: its chunk is over soon, however busy the machine is. */
+const BRISK_STEP_PATIENCE_MS = 500;
+const BRISK_INTERVAL_MS = 300;
+/** How long it may take from there to see the stop flag before it is given up. */
+const STOP_PATIENCE_MS = 60;
+/** How long it may take to hand over its state once it has stopped between two steps. */
+const SNAPSHOT_PATIENCE_MS = 700;
+
+/** Keeps one worker between trainings and starts a fresh one when that was ended or has crashed. */
+export class WorkerEngine implements TrainingEngine {
+  readonly #options: EngineOptions;
+  #worker?: TrainingWorker;
+
+  constructor(options: EngineOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Starts the worker, has it read the digits, and returns how many there are to train on.
+   *
+   * @throws {TrainingError} naming the file that is missing or malformed
+   */
+  open(): Promise<number> {
+    return this.#living().ready;
+  }
+
+  async train(job: TrainingJob, events: TrainingEvents, signal: AbortSignal): Promise<TrainedModel> {
+    signal.throwIfAborted();
+    const worker = this.#living();
+    await unlessAborted(worker.ready, signal);
+    return await worker.train(job, events, signal);
+  }
+
+  close() {
+    this.#worker?.close();
+  }
+
+  #living(): TrainingWorker {
+    if (!this.#worker?.alive) this.#worker = new TrainingWorker(this.#options);
+    return this.#worker;
+  }
+}
+
+interface CurrentJob {
+  events: TrainingEvents;
+  resolve(model: TrainedModel): void;
+  reject(reason: unknown): void;
+  /** What to reject with once the worker says that it stopped. */
+  signal: AbortSignal;
+  /** Gives the worker up after this time, in place of what was set before. */
+  giveUpAfter(ms: number): void;
+}
+
+/** One worker, from its start to its end. */
+class TrainingWorker {
+  readonly #log: Log;
+  readonly #worker: Worker;
+  readonly #stopFlag = new Int32Array(new SharedArrayBuffer(4));
+  readonly #ready = Promise.withResolvers<number>();
+  #job?: CurrentJob;
+  /** Interrupts a step of the current job, where its backend can. */
+  #stepStop?: Int32Array<SharedArrayBuffer>;
+  /** When losses last came, and whether at a short interval from those before. */
+  #heardAt = -Infinity;
+  #isBrisk = false;
+  #alive = true;
+
+  constructor({ script, dataDir, log }: EngineOptions) {
+    this.#log = log;
+    this.#worker = new Worker(script, { type: "module", name: "training" });
+    this.#worker.onmessage = ({ data }: MessageEvent<FromWorker>) => this.#receive(data);
+    this.#worker.onerror = (event) => {
+      event.preventDefault();
+      this.#crash(event.message);
+    };
+    // Whoever waits for it sees the failure; nobody has to wait.
+    this.#ready.promise.catch(() => {});
+    this.#post({ type: "open", dataDir, stopFlag: this.#stopFlag.buffer });
+  }
+
+  /** False once the worker has crashed or was ended: it trains no more. */
+  get alive(): boolean {
+    return this.#alive;
+  }
+
+  /** The number of training images, once they are read. Rejects with a TrainingError that says why they are not. */
+  get ready(): Promise<number> {
+    return this.#ready.promise;
+  }
+
+  /** As of `TrainingEngine`. */
+  async train(job: TrainingJob, events: TrainingEvents, signal: AbortSignal): Promise<TrainedModel> {
+    const { promise, resolve, reject } = Promise.withResolvers<TrainedModel>();
+    let interruption: ReturnType<typeof setTimeout> | undefined;
+    let patience: ReturnType<typeof setTimeout> | undefined;
+    const giveUpAfter = (ms: number) => {
+      clearTimeout(interruption);
+      clearTimeout(patience);
+      patience = setTimeout(() => {
+        this.close();
+        reject(signal.reason);
+      }, ms);
+    };
+    const stop = () => {
+      Atomics.store(this.#stopFlag, 0, 1);
+      const stepPatience = this.#isBrisk ? BRISK_STEP_PATIENCE_MS : STEP_PATIENCE_MS;
+      giveUpAfter(stepPatience + STOP_PATIENCE_MS);
+      interruption = setTimeout(() => this.#raiseStopFlags(), stepPatience);
+    };
+    Atomics.store(this.#stopFlag, 0, 0);
+    this.#job = { events, resolve, reject, signal, giveUpAfter };
+    this.#heardAt = -Infinity;
+    this.#isBrisk = false;
+    signal.addEventListener("abort", stop, { once: true });
+    this.#post({ type: "train", job });
+    try {
+      return await promise;
+    } finally {
+      clearTimeout(interruption);
+      clearTimeout(patience);
+      signal.removeEventListener("abort", stop);
+      this.#job = undefined;
+      this.#stepStop = undefined;
+    }
+  }
+
+  /**
+   * Gives the worker up: nothing is heard of it any more. A worker inside a loop is not stopped by `terminate`; it ends at
+   * its next look at a stop flag.
+   */
+  close() {
+    this.#alive = false;
+    this.#raiseStopFlags();
+    this.#worker.terminate();
+  }
+
+  #raiseStopFlags() {
+    Atomics.store(this.#stopFlag, 0, 1);
+    if (this.#stepStop) Atomics.store(this.#stepStop, 0, 1);
+  }
+
+  #receive(message: FromWorker) {
+    switch (message.type) {
+      case "ready":
+        return this.#ready.resolve(message.trainImages);
+      case "unreadable":
+        this.close();
+        return this.#ready.reject(new TrainingError(message.message));
+      case "start":
+        this.#stepStop = message.start.stop;
+        // An abort may have come before there was a step to interrupt.
+        if (this.#job?.signal.aborted) this.#raiseStopFlags();
+        return this.#job?.events.onStart(message.start);
+      case "losses":
+        this.#isBrisk = performance.now() - this.#heardAt < BRISK_INTERVAL_MS;
+        this.#heardAt = performance.now();
+        return this.#job?.events.onLosses(message.batch);
+      case "epoch":
+        return this.#job?.events.onEpoch(message.end);
+      case "livePad":
+        return this.#job?.events.onLivePad(message.answer);
+      case "snapshot":
+        return this.#job?.events.onSnapshot(message.snapshot);
+      case "stopping":
+        return this.#job?.giveUpAfter(SNAPSHOT_PATIENCE_MS);
+      case "trained":
+        return this.#job?.resolve(message.model);
+      case "stopped":
+        return this.#job?.reject(this.#job.signal.reason);
+      case "failed":
+        return this.#job?.reject(new TrainingError(message.message));
+    }
+  }
+
+  #crash(reason: string) {
+    this.close();
+    this.#log.error("the training worker crashed", { reason });
+    const error = new TrainingError("The training broke down and could not go on. The next one starts afresh.");
+    this.#ready.reject(error);
+    this.#job?.reject(error);
+  }
+
+  #post(message: ToWorker) {
+    this.#worker.postMessage(message);
+  }
+}
+
+/** `promise`, or the signal's reason as soon as it is aborted. */
+async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  const { promise: aborted, reject } = Promise.withResolvers<never>();
+  const abort = () => reject(signal.reason);
+  signal.addEventListener("abort", abort, { once: true });
+  try {
+    return await Promise.race([promise, aborted]);
+  } finally {
+    signal.removeEventListener("abort", abort);
+  }
+}

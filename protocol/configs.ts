@@ -1,0 +1,118 @@
+/** What clients ask for: a training, the rest of one, an import, or the model that answers a drawing. */
+import * as v from "valibot";
+import { choice, wholeNumberSchema } from "./field_kinds.ts";
+import { BOUNDS, type Field, FIELD_NAMES, type FieldName, fieldOf, type MODEL_FIELDS } from "./model_config.ts";
+
+/** Where a training or a prediction may run; `auto` leaves the choice to the lab. */
+export const DEVICES = ["auto", "webgpu", "wasm", "reference"] as const;
+/** The name of a device, or `auto`. */
+export type DeviceChoice = (typeof DEVICES)[number];
+
+type Fields = typeof MODEL_FIELDS;
+
+/** A field as a configuration takes it: an optional one has its default. */
+type ConfigEntry<F> = F extends { schema: infer S extends v.GenericSchema; optional: true; initial: infer I }
+  ? v.OptionalSchema<S, I & v.InferInput<S>>
+  : F extends { schema: infer S } ? S
+  : never;
+
+/** A field as an import takes it: what the file tells may be left out, and so may the rest, which has its default. */
+type ImportEntry<F> = F extends { schema: infer S extends v.GenericSchema; inFile: true }
+  ? v.OptionalSchema<S, undefined>
+  : F extends { schema: infer S extends v.GenericSchema; initial: infer I } ? v.OptionalSchema<S, I & v.InferInput<S>>
+  : never;
+
+/** A field as models are looked up by it. */
+type AskedEntry<F> = F extends { ranges: { schema: infer S } } ? S : ConfigEntry<F>;
+
+type ConfigEntries = { [Name in FieldName]: ConfigEntry<Fields[Name]> };
+type ImportEntries = { [Name in FieldName]: ImportEntry<Fields[Name]> };
+type AskedEntries = {
+  [Name in FieldName as Fields[Name] extends { asked: infer Asked extends string } ? Asked : never]: AskedEntry<
+    Fields[Name]
+  >;
+};
+
+function entries<Entries>(entryOf: (field: Field, name: FieldName) => [key: string, schema: unknown][]): Entries {
+  return Object.fromEntries(FIELD_NAMES.flatMap((name) => entryOf(fieldOf(name), name))) as Entries;
+}
+
+const configEntry = ({ schema, optional, initial }: Field) => optional ? v.optional(schema, initial) : schema;
+
+const device = choice(DEVICES).schema;
+
+function idSchema(what: string) {
+  const message = `must be the id of a ${what}`;
+  return v.pipe(v.string(message), v.minLength(1, message), v.maxLength(200, message));
+}
+
+/** The id of a run, whether or not there is such a run. */
+export const runId = idSchema("run");
+/** The id of a model, whether or not there is such a model. */
+export const modelId = idSchema("model");
+/** Decides the initial weights, the order of the digits and what dropout silences. */
+export const seed = wholeNumberSchema(BOUNDS.seed);
+
+const overwrite = v.boolean("must be true or false");
+
+/** The first message of a client on `/ws/train`. */
+export const TrainConfigSchema = v.pipe(
+  v.object({
+    ...entries<ConfigEntries>((field, name) => [[name, configEntry(field)]]),
+    num_layers: v.nullish(v.number("must be the number of hidden layers")),
+    seed: v.nullish(seed),
+    device: v.nullish(device),
+    /** A stored model of the same layers whose weights to begin with; the new one is stored beside it. */
+    start_from: v.nullish(modelId),
+  }),
+  v.forward(
+    v.partialCheck(
+      [["num_layers"], ["hidden_layers_config"]],
+      (config) => config.num_layers == null || config.num_layers === config.hidden_layers_config.length,
+      "must equal the number of entries in hidden_layers_config",
+    ),
+    ["num_layers"],
+  ),
+);
+
+/** A training as a client asks for it, with defaults filled in. */
+export type TrainConfig = v.InferOutput<typeof TrainConfigSchema>;
+
+/** In place of a configuration on `/ws/train`: resumes an unfinished run with the settings that it began with. */
+export const ResumeRequestSchema = v.strictObject({
+  resume: runId,
+  /** Where to resume; by default on the device where the run began. */
+  device: v.nullish(device),
+}, "cannot go with resume: a run goes on with the settings that it began with");
+
+/** Which unfinished run to resume. */
+export type ResumeRequest = v.InferOutput<typeof ResumeRequestSchema>;
+
+/**
+ * What an import may say of its model. What the file itself tells is only compared; of the training it tells nothing, so
+ * what is left out is taken to be as the pages have it at first.
+ */
+export const ImportConfigSchema = v.object({
+  ...entries<ImportEntries>((
+    { schema, inFile, initial },
+    name,
+  ) => [[name, inFile ? v.optional(schema) : v.optional(schema, initial)]]),
+  /** Takes the place of a stored model of the same configuration. */
+  overwrite: v.optional(overwrite, false),
+});
+
+/** What an import says of its model, with defaults filled in. */
+export type ImportConfig = v.InferOutput<typeof ImportConfigSchema>;
+
+/** The names of the fields of an import, in the order in which messages list them. */
+export const IMPORT_FIELDS = [...FIELD_NAMES, "overwrite"] as const;
+
+/** What a stored model is looked up by in `POST /predict`. */
+export const PredictParamsSchema = v.object(
+  entries<AskedEntries>((field) =>
+    field.asked === undefined ? [] : [[field.asked, field.ranges?.schema ?? configEntry(field)]]
+  ),
+);
+
+/** The settings of the model that is to answer. */
+export type PredictParams = v.InferOutput<typeof PredictParamsSchema>;

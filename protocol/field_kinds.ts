@@ -1,0 +1,85 @@
+/** The kinds of values that the fields of a configuration have, and how each is checked, compared and written. */
+import * as v from "valibot";
+
+/** What a field's value is: it decides how text is read and which control a form shows. */
+export type FieldKind = "choice" | "whole" | "number" | "widths" | "toggle";
+
+/** A value of any kind. */
+export type FieldValue = string | number | boolean | readonly number[];
+
+interface Bounds {
+  readonly min: number;
+  readonly max: number;
+}
+
+/** Checks a whole number within `bounds`, both ends included. */
+export function wholeNumberSchema({ min, max }: Bounds) {
+  const message = `must be a whole number from ${min} to ${max}`;
+  return v.pipe(v.number(message), v.integer(message), v.minValue(min, message), v.maxValue(max, message));
+}
+
+/** One of several names. */
+export function choice<const Options extends readonly string[]>(options: Options) {
+  const schema = v.picklist(options, `must be one of ${options.join(", ")}`);
+  return { kind: "choice", options, schema } as const;
+}
+
+/** A whole number within `bounds`, both ends included. */
+export function wholeNumber(bounds: Bounds) {
+  return { kind: "whole", schema: wholeNumberSchema(bounds) } as const;
+}
+
+/** A number that `schema` checks. */
+export function number<Schema extends v.GenericSchema<unknown, number>>(schema: Schema) {
+  return { kind: "number", schema } as const;
+}
+
+/** Widths of layers: at most `most` whole numbers within `bounds`. */
+export function widths(bounds: Bounds, most: number) {
+  const schema = v.pipe(
+    v.array(wholeNumberSchema(bounds), "must be a list of layer widths"),
+    v.maxLength(most, `must have at most ${most} layers`),
+  );
+  return { kind: "widths", schema } as const;
+}
+
+/** On or off. */
+export function toggle() {
+  return { kind: "toggle", schema: v.boolean("must be true or false") } as const;
+}
+
+/** Whether two values of a field are equal; lists are compared entry by entry. */
+export function sameValue(a: FieldValue, b: FieldValue): boolean {
+  return a === b ||
+    Array.isArray(a) && Array.isArray(b) && a.length === b.length && a.every((entry, i) => entry === b[i]);
+}
+
+/** A value as a query or a form carries it: `Adam`, `0.001`, `128,64`, `true`. */
+export function writeValue(value: FieldValue): string {
+  return String(value);
+}
+
+/**
+ * The value that the text of a query or a form spells, not yet checked; anything but a number becomes NaN. A comma at the
+ * end of `128,` is forgiven, since a person may still be typing.
+ */
+export function readValue(kind: FieldKind, text: string): FieldValue {
+  if (kind === "choice") return text;
+  const trimmed = text.trim();
+  if (kind === "toggle") return trimmed === "true";
+  if (kind !== "widths") return readNumber(trimmed);
+  const list = trimmed.replace(/,$/, "");
+  return list === "" ? [] : list.split(",").map(readNumber);
+}
+
+/** The number that `text` spells, NaN for anything else and for an empty text. */
+export function readNumber(text: string): number {
+  return text.trim() === "" ? NaN : Number(text);
+}
+
+/** A value as people read it: `128, 64` or `none` for widths, `on` or `off` for a toggle, others as they are. */
+export function showValue(value: FieldValue): string {
+  if (typeof value === "boolean") return value ? "on" : "off";
+  if (typeof value !== "object") return String(value);
+  return value.join(", ") || "none";
+}

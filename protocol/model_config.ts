@@ -1,0 +1,203 @@
+/**
+ * The table of all fields that describe a model. Whatever takes, stores, compares or shows a configuration is derived
+ * from it: the schemas in `configs.ts` and `models.ts`, the query string, the pages' forms, tables and sentences.
+ */
+import * as v from "valibot";
+import {
+  choice,
+  type FieldKind,
+  type FieldValue,
+  number,
+  sameValue,
+  showValue,
+  toggle,
+  wholeNumber,
+  widths,
+} from "./field_kinds.ts";
+import { isInRange, LEARNING_RATE_RANGE_NAMES, type LearningRateRange, rangeOf } from "./learning_rate.ts";
+
+/** Model families, the simpler first. */
+export const MODEL_TYPES = ["SimpleNN", "ConvNN"] as const;
+/** Optimisers, each with PyTorch's update rule and default hyper-parameters. */
+export const OPTIMIZERS = ["Adam", "SGD", "RMSprop", "AdamW"] as const;
+
+/** The name of a model family. */
+export type ModelType = (typeof MODEL_TYPES)[number];
+/** The name of an optimiser. */
+export type OptimizerName = (typeof OPTIMIZERS)[number];
+
+/** Bounds of whole numbers in a configuration, both ends included. */
+export const BOUNDS = {
+  epochs: { min: 1, max: 200 },
+  batchSize: { min: 1, max: 2048 },
+  hiddenLayers: { max: 8 },
+  hiddenUnits: { min: 1, max: 2048 },
+  seed: { min: 0, max: 2 ** 32 - 1 },
+} as const;
+
+const rate = "must be a number greater than 0 and at most 1";
+const probability = "must be a number from 0 up to, but not including, 1";
+
+/** The fields in the order in which people see them; `Field` says what each entry means. */
+export const MODEL_FIELDS = {
+  model_type: {
+    ...choice(MODEL_TYPES),
+    label: "Model type",
+    initial: "SimpleNN",
+    asked: "model_type",
+    inFile: true,
+  },
+  hidden_layers_config: {
+    ...widths(BOUNDS.hiddenUnits, BOUNDS.hiddenLayers.max),
+    label: "Hidden layers",
+    initial: [128, 64] as number[],
+    asked: "hidden_layers_config",
+    inFile: true,
+  },
+  optimizer: {
+    ...choice(OPTIMIZERS),
+    label: "Optimizer",
+    initial: "Adam",
+    asked: "optimizer",
+  },
+  learning_rate: {
+    ...number(v.pipe(v.number(rate), v.gtValue(0, rate), v.maxValue(1, rate))),
+    label: "Learning rate",
+    initial: 0.001,
+    asked: "learning_rate_range",
+    ranges: { ...choice(LEARNING_RATE_RANGE_NAMES), includes: isInRange, of: rangeOf },
+  },
+  batch_size: {
+    ...wholeNumber(BOUNDS.batchSize),
+    label: "Batch size",
+    initial: 64,
+    asked: "batch_size",
+  },
+  num_epochs: {
+    ...wholeNumber(BOUNDS.epochs),
+    label: "Epochs",
+    unit: "epoch",
+    initial: 5,
+    asked: "epochs",
+    query: "epochs",
+  },
+  use_dropout: {
+    ...toggle(),
+    label: "Dropout",
+    initial: false,
+    optional: true,
+    asked: "use_dropout",
+    inFile: true,
+  },
+  dropout_p: {
+    ...number(v.pipe(v.number(probability), v.minValue(0, probability), v.ltValue(1, probability))),
+    label: "Dropout probability",
+    initial: 0.3,
+    optional: true,
+    partOf: "use_dropout",
+  },
+} as const;
+
+type Fields = typeof MODEL_FIELDS;
+
+/** The name of a field, as configurations and records spell it. */
+export type FieldName = keyof Fields;
+
+/** What decides whether two models are the same: a value for each field. */
+export type ModelConfig = { [Name in FieldName]: v.InferOutput<Fields[Name]["schema"]> };
+
+/** What the table says of a field. */
+export interface Field {
+  readonly kind: FieldKind;
+  /** The names to choose among; of a choice only. */
+  readonly options?: readonly string[];
+  /** Checks a value that comes from outside. */
+  readonly schema: v.GenericSchema<unknown, FieldValue>;
+  /** As tables of models name it. */
+  readonly label: string;
+  /** What its number counts, such as `epoch`. */
+  readonly unit?: string;
+  /** What a form shows at first, an import assumes, and an optional field means when it is left out. */
+  readonly initial: FieldValue;
+  /** May be left out of a configuration. */
+  readonly optional?: true;
+  /** The weights tell it, so an import needs no word about it. */
+  readonly inFile?: true;
+  /** As the query string names it, if not by its own name. */
+  readonly query?: string;
+  /** As `params` of `POST /predict` name it, of a field by which models are looked up. */
+  readonly asked?: string;
+  /** Models are looked up by these ranges of the value, not by the value itself. */
+  readonly ranges?: {
+    readonly schema: v.GenericSchema<unknown, LearningRateRange>;
+    includes(value: number, range: LearningRateRange): boolean;
+    of(value: number): LearningRateRange | undefined;
+  };
+  /** The toggle to which the field belongs: it counts only while that is on. */
+  readonly partOf?: FieldName;
+}
+
+/** All fields, in the order in which people see them. */
+export const FIELD_NAMES = Object.keys(MODEL_FIELDS) as FieldName[];
+
+/** What the table says of the field `name`. */
+export function fieldOf(name: FieldName): Field {
+  return MODEL_FIELDS[name];
+}
+
+/** A configuration whose fields `valueOf` gives; it must give each its type. */
+export function makeConfig(valueOf: (name: FieldName) => unknown): ModelConfig {
+  return Object.fromEntries(FIELD_NAMES.map((name) => [name, valueOf(name)])) as ModelConfig;
+}
+
+/** What a form shows at first, and what an import assumes. */
+export const DEFAULT_CONFIG: ModelConfig = /* @__PURE__ */ makeConfig((name) => MODEL_FIELDS[name].initial);
+
+/** The fields of `source` that describe a model, without any others that it has. */
+export function configOf(source: ModelConfig): ModelConfig {
+  return makeConfig((name) => source[name]);
+}
+
+/** Whether a field matters in `config`: dropout's probability does only while dropout is on. */
+export function counts(config: ModelConfig, name: FieldName): boolean {
+  const { partOf } = fieldOf(name);
+  return partOf === undefined || config[partOf] === true;
+}
+
+/** Whether two models count as the same. */
+export function isDuplicate(a: ModelConfig, b: ModelConfig): boolean {
+  return FIELD_NAMES.every((name) => sameValue(a[name], b[name]) || !counts(a, name) && !counts(b, name));
+}
+
+/** The fields that people are told of by themselves; a part is told with its toggle. */
+export const SETTINGS = FIELD_NAMES.filter((name) => fieldOf(name).partOf === undefined);
+
+/** Whether people want to hear of a setting: of an optional number or choice only where it is not the default. */
+export function isTold(config: ModelConfig, name: FieldName): boolean {
+  const { optional, kind, initial } = fieldOf(name);
+  return !optional || kind === "toggle" || !sameValue(config[name], initial);
+}
+
+/** A setting's value in a table: `Adam`, `128, 64`, `none`; for dropout its probability, or `off`. */
+export function showSetting(config: ModelConfig, name: FieldName): string {
+  const part = config[name] === true && FIELD_NAMES.find((other) => fieldOf(other).partOf === name);
+  return showValue(config[part || name]);
+}
+
+/** A setting in words: `Adam`, `learning rate 0.001`, `5 epochs`, `no dropout`; `label` is what a number is called. */
+export function describeSetting(
+  config: ModelConfig,
+  name: FieldName,
+  label: string = fieldOf(name).label.toLowerCase(),
+): string {
+  const { kind, unit } = fieldOf(name), value = showSetting(config, name);
+  if (kind === "choice") return value;
+  if (unit !== undefined) return `${value} ${unit}${value === "1" ? "" : "s"}`;
+  if (value === "none" || value === "off") return `no ${label}`;
+  return value === "on" ? label : `${label} ${value}`;
+}
+
+/** The settings in which two models differ. */
+export function differingSettings(a: ModelConfig, b: ModelConfig): FieldName[] {
+  return SETTINGS.filter((name) => showSetting(a, name) !== showSetting(b, name));
+}

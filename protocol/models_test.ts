@@ -1,0 +1,70 @@
+import assert from "node:assert/strict";
+import type { PredictParams } from "./configs.ts";
+import { findMatch, findNearest, type ModelRecord } from "./models.ts";
+
+const params: PredictParams = {
+  model_type: "SimpleNN",
+  optimizer: "Adam",
+  learning_rate_range: "High",
+  batch_size: 32,
+  epochs: 1,
+  hidden_layers_config: [128],
+  use_dropout: false,
+};
+
+function record(fields: Partial<ModelRecord>): ModelRecord {
+  return {
+    id: "model",
+    filename: "model.pth",
+    timestamp: 1,
+    model_type: "SimpleNN",
+    optimizer: "Adam",
+    learning_rate: 0.0055,
+    batch_size: 32,
+    num_epochs: 1,
+    hidden_layers_config: [128],
+    use_dropout: false,
+    dropout_p: 0.3,
+    accuracy: 94.1,
+    training_time: 36.866,
+    ...fields,
+  };
+}
+
+Deno.test("of several matches the most accurate wins, then the newest", () => {
+  const records = [
+    record({ id: "old", accuracy: 95, timestamp: 1 }),
+    record({ id: "new", accuracy: 95, timestamp: 2 }),
+    record({ id: "newer but worse", accuracy: 94, timestamp: 3 }),
+    record({ id: "best but another", accuracy: 99, timestamp: 4, optimizer: "SGD" }),
+  ];
+  assert.equal(findMatch(records, params)?.id, "new");
+  assert.equal(findMatch([], params), undefined);
+});
+
+Deno.test("both ends of a range of learning rates belong to it", () => {
+  for (const learning_rate of [1e-3, 1e-2]) {
+    assert.ok(findMatch([record({ learning_rate })], params));
+  }
+  for (const learning_rate of [0.00099, 0.0101]) {
+    assert.equal(findMatch([record({ learning_rate })], params), undefined);
+  }
+  assert.ok(findMatch([record({ learning_rate: 1e-3 })], { ...params, learning_rate_range: "Medium High" }));
+});
+
+Deno.test("the nearest model differs in the fewest fields, then is the most accurate, then the newest", () => {
+  const records = [
+    record({ id: "two off", accuracy: 99, batch_size: 64, num_epochs: 2 }),
+    record({ id: "worse", accuracy: 90, batch_size: 64 }),
+    record({ id: "old", accuracy: 95, num_epochs: 2, timestamp: 1 }),
+    record({ id: "new", accuracy: 95, learning_rate: 0.5, timestamp: 2 }),
+  ];
+  assert.deepEqual(findNearest(records, params), { model: records[3], differs: ["learning_rate_range"] });
+  assert.equal(findNearest([], params), null);
+});
+
+Deno.test("as many models as a stack could not hold are matched, and of equals the first counts", () => {
+  const many = Array.from({ length: 200_000 }, (_, i) => record({ id: `m${i}`, batch_size: 64 }));
+  assert.equal(findNearest(many, params)?.model, many[0]);
+  assert.equal(findMatch(many, { ...params, batch_size: 64 }), many[0]);
+});

@@ -1,0 +1,53 @@
+/** The query string by which the two pages hand their fields to each other. */
+import type { PredictParams } from "./configs.ts";
+import { writeValue } from "./field_kinds.ts";
+import { FIELD_NAMES, type FieldName, fieldOf, type MODEL_FIELDS } from "./model_config.ts";
+
+type Fields = typeof MODEL_FIELDS;
+
+/** A field's name in the query string. */
+type QueryName = { [Name in FieldName]: Fields[Name] extends { query: infer Query } ? Query : Name }[FieldName];
+
+/**
+ * Field values as a query carries them: all optional, all text, checked by the form that takes them over. `seed` is the
+ * training page's alone; `device` is where a page trains or predicts; `model_id` names one model whatever the fields say.
+ */
+export type FormQuery = { [Key in QueryName | keyof PredictParams | "seed" | "device" | "model_id"]?: string };
+
+/** The name of `field` in the query string. */
+export function queryName(field: FieldName): keyof FormQuery {
+  return (fieldOf(field).query ?? field) as keyof FormQuery;
+}
+
+/** All names that a query may carry. */
+export function queryNames(): (keyof FormQuery)[] {
+  const names = FIELD_NAMES.flatMap((name) => [queryName(name), fieldOf(name).asked ?? queryName(name)]);
+  return [...new Set([...names, "seed", "device", "model_id"])] as (keyof FormQuery)[];
+}
+
+/** The fields that the query string `search` carries; other keys are ignored. */
+export function parseFormQuery(search: string): FormQuery {
+  const given = new URLSearchParams(search);
+  const query: FormQuery = {};
+  for (const name of queryNames()) {
+    const value = given.get(name);
+    if (value !== null) query[name] = value;
+  }
+  return query;
+}
+
+/** The query string of `query`, without the question mark. */
+export function formatFormQuery(query: FormQuery): string {
+  const given = Object.entries(query).filter(([, value]) => value !== undefined);
+  return new URLSearchParams(given).toString();
+}
+
+/** The query that leads to the model which `params` describe. */
+export function paramsQuery(params: Partial<PredictParams>): FormQuery {
+  const query: FormQuery = {};
+  for (const name of Object.keys(params) as (keyof PredictParams)[]) {
+    const value = params[name];
+    if (value !== undefined) query[name] = writeValue(value);
+  }
+  return query;
+}

@@ -1,0 +1,88 @@
+/** Keeps other web pages and other machines out: security headers, checks of Host and Origin. */
+import { isIP } from "node:net";
+import type { Context, MiddlewareHandler } from "hono";
+import { secureHeaders } from "hono/secure-headers";
+import { HttpError } from "../http/errors.ts";
+import type { Settings } from "../process/settings.ts";
+import { quote } from "../../protocol/mod.ts";
+import { isEveryAddress, urlHost } from "../process/addresses.ts";
+
+/** Cross-origin isolation gives the pages shared memory; the rest limits what an attacker can make a page do. */
+export function securityHeaders(): MiddlewareHandler {
+  return secureHeaders({
+    contentSecurityPolicy: {
+      defaultSrc: ["'self'"],
+      scriptSrc: ["'self'", "'wasm-unsafe-eval'"],
+      styleSrc: ["'self'"],
+      imgSrc: ["'self'", "data:", "blob:"],
+      connectSrc: ["'self'"],
+      workerSrc: ["'self'", "blob:"],
+      objectSrc: ["'none'"],
+      baseUri: ["'none'"],
+      formAction: ["'self'"],
+      frameAncestors: ["'none'"],
+    },
+    crossOriginEmbedderPolicy: true,
+    xFrameOptions: "DENY",
+    // The services speak plain HTTP. A proxy that adds TLS may promise it.
+    strictTransportSecurity: false,
+  });
+}
+
+/**
+ * Answers only under the service's own names. Otherwise any site could point its name at this machine (DNS rebinding) and
+ * read the answers as its own. Names cannot be pointed at a bare IP address, so a service that listens on all addresses of
+ * its machine answers under any of them.
+ */
+export function checkHost({ host, allowedHosts }: Pick<Settings, "host" | "allowedHosts">): MiddlewareHandler {
+  const allowed = new Set(["localhost", "127.0.0.1", "[::1]", urlHost(host), ...allowedHosts]);
+  const takesAddresses = isEveryAddress(host);
+  return async (c, next) => {
+    const { hostname } = requestedUrl(c);
+    if (!allowed.has(hostname) && !(takesAddresses && isIP(hostname.replace(/^\[|\]$/g, "")) !== 0)) {
+      throw new HttpError(
+        403,
+        `This service does not answer under the name ${
+          quote(hostname)
+        }. Use localhost, or add the name to ALLOWED_HOSTS.`,
+      );
+    }
+    await next();
+  };
+}
+
+/**
+ * Refuses requests of pages of other origins, GET too: they could not read the answer, but keep the service busy. Links
+ * from other sites work. Programs send neither header.
+ */
+export function checkOrigin(): MiddlewareHandler {
+  return async (c, next) => {
+    const origin = c.req.header("origin");
+    if (origin !== undefined && hostOf(origin) !== requestedUrl(c).host) {
+      throw new HttpError(403, `Pages of ${quote(origin)} may not do this here.`);
+    }
+    // Requests for a picture or a script that another site's page embeds have no Origin.
+    if (c.req.header("sec-fetch-site") === "cross-site" && c.req.header("sec-fetch-dest") !== "document") {
+      throw new HttpError(403, "Pages of another site may not do this here.");
+    }
+    await next();
+  };
+}
+
+/** Nearly all requests name the same host, and parsing a URL costs ten times as much as comparing it. */
+let lastUrl: { text: string; url: URL } | undefined;
+
+/** The URL as the client wrote it. The Host header decides; a request line may name another host. */
+function requestedUrl(c: Context): URL {
+  const host = c.req.header("host");
+  const text = host === undefined ? c.req.url : `http://${host}`;
+  if (lastUrl?.text === text) return lastUrl.url;
+  const url = URL.parse(text);
+  if (url === null) throw new HttpError(400, "The Host header is not a host name.");
+  lastUrl = { text, url };
+  return url;
+}
+
+function hostOf(origin: string): string | undefined {
+  return URL.parse(origin)?.host || undefined;
+}

@@ -1,0 +1,45 @@
+import { FileError, type FileFault } from "../../lab/host.ts";
+
+/**
+ * The result of `work`, which uses Deno's files.
+ * @throws {FileError} in place of what Deno throws
+ */
+export async function asFileErrors<T>(work: () => T | Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw fileError(error);
+  }
+}
+
+/** What Deno threw at a file operation, as the lab and people understand it. */
+export function fileError(error: unknown): unknown {
+  if (!(error instanceof Error)) return error;
+  const [fault, reason] = describe(error);
+  return new FileError(fault, reason, { cause: error });
+}
+
+function describe(error: Error): [FileFault, string] {
+  const { NotFound, NotADirectory, AlreadyExists, PermissionDenied, NotCapable } = Deno.errors;
+  const code = systemCode(error);
+  if (error instanceof NotFound) return ["missing", "it does not exist"];
+  if (error instanceof NotADirectory) return ["other", "a part of its path is a file"];
+  if (error instanceof AlreadyExists) return ["exists", error.message];
+  if (code === "EROFS") return ["denied", "it is on a disk that can only be read"];
+  if (error instanceof PermissionDenied || error instanceof NotCapable) return ["denied", "permission denied"];
+  const noRoom = code === undefined ? undefined : NO_ROOM[code];
+  return noRoom === undefined ? ["other", error.message] : ["full", noRoom];
+}
+
+const UNHARMED = "Everything stored before is as it was.";
+
+const NO_ROOM: Record<string, string> = {
+  ENOSPC: `the disk is full. ${UNHARMED} Free some space, or set MODELS_DIR to a folder on another disk, and try again`,
+  EDQUOT: `your disk quota is used up. ${UNHARMED} Free some space, or have it raised, and try again`,
+  EFBIG: `the file would be larger than the system allows (\`ulimit -f\`). ${UNHARMED} Raise the limit and try again`,
+};
+
+function systemCode(error: Error): string | undefined {
+  // Deno names some codes; others it gives by their number on Linux and macOS only.
+  return "code" in error ? String(error.code) : error.message.includes("(os error 27)") ? "EFBIG" : undefined;
+}

@@ -1,0 +1,117 @@
+/** The stored models as both services offer them: records, and files to download. */
+import type { Context, Hono } from "hono";
+import { writeOnnx } from "../../core/formats/onnx/writer.ts";
+import { writeSafetensors } from "../../core/formats/safetensors.ts";
+import { parameterSpecs } from "../../core/models/spec.ts";
+import { type ModelRecord, quote, recordVersion } from "../../protocol/mod.ts";
+import { type Registry, RegistryError, specOf } from "../../lab/models/mod.ts";
+import { HttpError } from "./errors.ts";
+import { type Body, Exports } from "./exports.ts";
+import { pathId } from "./request.ts";
+
+/** What these routes need of the registry. */
+export type ModelFiles = Pick<Registry, "list" | "get" | "readWeights" | "openPth" | "pthVersion">;
+
+/**
+ * Adds `GET /api/models` (newest first), `GET /api/models/{id}`, `…/model.pth` (the file as it is stored),
+ * `…/model.safetensors` (weights and record in one file) and `…/model.onnx` (the network itself, with weights and record).
+ * A model that cannot be read is a 409 that says why.
+ */
+export function addModelRoutes(app: Hono, models: ModelFiles, exports = new Exports()): void {
+  const encode = listEncoder();
+  app.get(
+    "/api/models",
+    async (c) => c.body(encode(await models.list()), 200, { "Content-Type": "application/json" }),
+  );
+  app.get("/api/models/:id", async (c) => c.json(await find(c)));
+  app.get("/api/models/:id/model.pth", async (c) => {
+    const record = await find(c);
+    return await download(c, record, "pth", async () => {
+      const { stream, size } = await models.openPth(record);
+      return { content: stream, length: size };
+    });
+  });
+  app.get("/api/models/:id/model.safetensors", async (c) => {
+    const record = await find(c);
+    const write = async () => writeSafetensors(await models.readWeights(record), textsOf(record));
+    return await download(c, record, "safetensors", () => exports.send(bytesOf(record), write));
+  });
+  app.get("/api/models/:id/model.onnx", async (c) => {
+    const record = await find(c);
+    const write = async () => writeOnnx(specOf(record), await models.readWeights(record), textsOf(record));
+    return await download(c, record, "onnx", () => exports.send(bytesOf(record), write));
+  });
+
+  async function find(c: Context): Promise<ModelRecord> {
+    const id = pathId(c, "model");
+    const record = await models.get(id);
+    if (record === undefined) throw new HttpError(404, `There is no model ${quote(id)}.`);
+    return record;
+  }
+
+  async function download(
+    c: Context,
+    record: ModelRecord,
+    extension: string,
+    open: () => Promise<Body>,
+  ): Promise<Response> {
+    try {
+      // Before the file is read: should it change in between, the browser asks once too often, never once too seldom.
+      const etag = await etagOf(record, await models.pthVersion(record));
+      const mark = { "ETag": etag, "Cache-Control": "no-cache" };
+      if (c.req.header("if-none-match") === etag) return c.body(null, 304, mark);
+      const headers = {
+        ...mark,
+        "Content-Type": "application/octet-stream",
+        // An id out of somebody else's metadata may hold what a header cannot.
+        "Content-Disposition": `attachment; filename="${record.id.replaceAll(/[^\w.-]/g, "_")}.${extension}"`,
+      };
+      // Whoever asks for the head alone reads no body to its end, which would stay open.
+      if (c.req.method === "HEAD") return c.body(null, 200, headers);
+      const { content, length } = await open();
+      return c.body(content, 200, { ...headers, "Content-Length": `${length}` });
+    } catch (error) {
+      if (error instanceof RegistryError) throw new HttpError(409, error.message);
+      throw error;
+    }
+  }
+}
+
+/** About how long a file with the weights of a model is: four bytes a number. */
+function bytesOf(record: ModelRecord): number {
+  const sizes = parameterSpecs(specOf(record)).map(({ shape }) => shape.reduce((a, b) => a * b, 1));
+  return 4 * sizes.reduce((sum, size) => sum + size, 0);
+}
+
+/** JSON of records as UTF-8, made once for each list and, where a list changed, for each record that is new in it. */
+function listEncoder(): (records: readonly ModelRecord[]) => Uint8Array<ArrayBuffer> {
+  const texts = new WeakMap<ModelRecord, string>();
+  const textOf = (record: ModelRecord) => {
+    let text = texts.get(record);
+    if (text === undefined) texts.set(record, text = JSON.stringify(record));
+    return text;
+  };
+  let last: readonly ModelRecord[] = [], bytes = new TextEncoder().encode("[]");
+  return (records) => {
+    const isSame = records.length === last.length && records.every((record, i) => record === last[i]);
+    if (!isSame) {
+      bytes = new TextEncoder().encode(`[${records.map(textOf).join(",")}]`);
+      last = [...records];
+    }
+    return bytes;
+  };
+}
+
+/** Other programs may rewrite a record or its file under the same id, so both count. */
+async function etagOf(record: ModelRecord, pthVersion: string): Promise<string> {
+  const state = new TextEncoder().encode(`${recordVersion(record)} ${pthVersion}`);
+  return `"${new Uint8Array(await crypto.subtle.digest("SHA-256", state)).toHex()}"`;
+}
+
+/** The fields of a record as texts, which is all that the formats take: texts as they are, the others as JSON. */
+export function textsOf(record: ModelRecord): Record<string, string> {
+  const fields = Object.entries(record).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(
+    fields.map(([field, value]) => [field, typeof value === "string" ? value : JSON.stringify(value)]),
+  );
+}

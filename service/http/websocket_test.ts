@@ -1,0 +1,48 @@
+import assert from "node:assert/strict";
+import { RawSocket } from "../testing/raw_socket.ts";
+import { SocketGroup } from "./websocket.ts";
+
+const isLong = Deno.env.get("LAB_LONG") === "1";
+const DEADLINE_MS = 60_000;
+
+Deno.test("a client that gives no sign of life is noticed within a minute, though it never said good-bye", async () => {
+  // The real time takes half a minute, so the short run asks for less.
+  const sockets = isLong ? new SocketGroup() : new SocketGroup({ idleSeconds: 2 });
+  const closed = Promise.withResolvers<void>();
+  const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, (request) => {
+    const { socket, response } = sockets.upgrade(request, "127.0.0.1");
+    // What it sends meanwhile is taken by the system of a machine that sleeps.
+    const chatter = setInterval(() => socket.readyState === WebSocket.OPEN && socket.send("news"), 200);
+    socket.addEventListener("close", () => {
+      clearInterval(chatter);
+      closed.resolve();
+    });
+    return response;
+  });
+  const client = await RawSocket.open(`127.0.0.1:${server.addr.port}`, "/");
+  const began = performance.now();
+  assert.equal(sockets.size, 1);
+  await closed.promise;
+  assert.ok(performance.now() - began < DEADLINE_MS);
+  assert.equal(sockets.size, 0);
+  assert.deepEqual(await client.readToEnd(), { code: 1001, reason: "No response from ping frame." });
+  client.close();
+  await server.shutdown();
+});
+
+Deno.test("a client that answers pings stays, however long it says nothing", async () => {
+  const sockets = new SocketGroup({ idleSeconds: 1 });
+  const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, (request) => {
+    return sockets.upgrade(request, "127.0.0.1").response;
+  });
+  const client = await RawSocket.open(`127.0.0.1:${server.addr.port}`, "/");
+  for (let pings = 0; pings < 5;) {
+    const frame = await client.read();
+    assert.equal(frame?.opcode, 9, "asked for a sign of life, and not closed");
+    await client.pong(frame!.payload);
+    pings++;
+  }
+  assert.equal(sockets.size, 1);
+  client.close();
+  await server.shutdown();
+});

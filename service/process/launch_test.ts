@@ -1,0 +1,44 @@
+import assert from "node:assert/strict";
+import { localUrl, urlHost } from "./addresses.ts";
+import { permissionFlags } from "./launch.ts";
+import { PROJECT_DIR, readSettings, StartupError } from "./settings.ts";
+
+const settings = (variables: Record<string, string>) =>
+  readSettings((name) => ({ MODELS_DIR: "/m", DATA_DIR: "/d", ...variables })[name]);
+
+Deno.test("the training service may use its port, read its folders and write models, and no more", () => {
+  assert.deepEqual(permissionFlags("training", settings({ TRAINING_PORT: "9000" })), [
+    "--no-prompt",
+    "--allow-net=127.0.0.1:9000",
+    `--allow-read=${PROJECT_DIR},/m,/d`,
+    "--allow-write=/m",
+    "--allow-env=HOST,LAB_TOKEN,TRAINING_PORT,INFERENCE_PORT,MODELS_DIR,DATA_DIR,DEVICE,THREADS,ALLOWED_HOSTS,LOG_LEVEL,LOG_FORMAT",
+  ]);
+});
+
+Deno.test("the inference service may read what the training service reads, and write nothing", () => {
+  const flags = permissionFlags("inference", settings({ INFERENCE_PORT: "9001" }));
+  assert(flags.includes("--allow-net=127.0.0.1:9001"));
+  assert(flags.includes(`--allow-read=${PROJECT_DIR},/m,/d`));
+  assert(!flags.some((flag) => flag.startsWith("--allow-write")));
+});
+
+Deno.test("an IPv6 address is written in brackets", () => {
+  const ipv6 = settings({ HOST: "::1" });
+  assert(permissionFlags("training", ipv6).includes("--allow-net=[::1]:8000"));
+  assert.equal(localUrl(ipv6, 8000), "http://[::1]:8000");
+});
+
+Deno.test("an address that stands for all of them is reached by loopback", () => {
+  assert.equal(localUrl({ ...settings({}), host: "0.0.0.0" }, 8000), "http://127.0.0.1:8000");
+});
+
+Deno.test("a folder with a comma, which would grant two others, is refused", () => {
+  assert.throws(() => permissionFlags("training", settings({ MODELS_DIR: "/a,/b" })), StartupError);
+});
+
+Deno.test("a host is written as URL objects write it", () => {
+  for (const host of ["127.0.0.1", "Lab.Example", "::1", "FE80::1"]) {
+    assert.equal(urlHost(host), new URL(`http://${urlHost(host)}:8000/`).hostname);
+  }
+});

@@ -1,0 +1,175 @@
+/** Starting a service, and ending it in time. */
+import { RegistryError } from "../../lab/models/mod.ts";
+import { log } from "./log.ts";
+import { type Settings, StartupError } from "./settings.ts";
+import { urlHost } from "./addresses.ts";
+
+/** Whoever asks for the end gets it within 2 s; what has not closed itself by then is cut off. */
+const HARD_EXIT_MS = 1000;
+
+/** What whoever started the service hears of it and tells it, where that is not the system. */
+export interface Supervision {
+  /** Ends the service, in place of SIGINT and SIGTERM; whoever aborts it sees that the process ends in time. */
+  stop?: AbortSignal;
+  /** Called once the service listens, with its port. */
+  onListen?: (port: number) => void;
+}
+
+export interface ServeOptions extends Supervision {
+  /** As it appears in messages, such as `training service`. */
+  name: string;
+  settings: Settings;
+  /** 0 takes any free port. */
+  port: number;
+  fetch: Deno.ServeHandler<Deno.NetAddr>;
+  /** Other threads of this process will listen on the same address. */
+  sharesAddress?: boolean;
+  /** Ends the service, as a signal does, when it rejects: something that it needs turned out to be wrong. */
+  soundness?: Promise<void>;
+  /** Called once at the end, before open connections are waited for: the place to close sockets and workers. */
+  onShutdown?: () => Promise<void> | void;
+}
+
+/**
+ * Serves until it is to end. Prints one line with the address once it listens.
+ *
+ * @throws {StartupError} when the port or the address cannot be had
+ * @throws what `soundness` rejects with
+ */
+export async function serveService(options: ServeOptions): Promise<void> {
+  const server = await listen(options);
+  options.onListen?.(server.addr.port);
+  const signal = options.stop === undefined ? catchSignals() : { caught: aborted(options.stop), release() {} };
+  surviveStrayErrors();
+  let fault: Error | undefined;
+  const isUnsound = new Promise<void>((resolve) => {
+    options.soundness?.catch((error: Error) => {
+      fault = error;
+      resolve();
+    });
+  });
+  await Promise.race([signal.caught, isUnsound]);
+  // What ends because the service ends is no fault.
+  const reason = fault;
+  // In a thread `Deno.exit` would end no more than the thread, unheard.
+  const late = Promise.withResolvers<void>();
+  const cutOff = options.stop === undefined ? () => Deno.exit(reason === undefined ? 0 : 1) : late.resolve;
+  Deno.unrefTimer(setTimeout(cutOff, HARD_EXIT_MS));
+  await Promise.race([shutDown(server, options), late.promise]);
+  signal.release();
+  if (reason !== undefined) throw reason;
+}
+
+async function shutDown(server: Deno.HttpServer, { name, onShutdown }: ServeOptions): Promise<void> {
+  // First, for a server that shuts down no longer delivers what open sockets have still to say.
+  try {
+    await onShutdown?.();
+  } catch (error) {
+    log.error("shutting down failed", { service: name }, error);
+  }
+  await server.shutdown();
+}
+
+/** Runs `main`; a reason not to start becomes one line on stderr and exit code 1. */
+export async function runMain(main: () => Promise<void>): Promise<void> {
+  try {
+    await main();
+  } catch (error) {
+    if (!(error instanceof StartupError || error instanceof RegistryError)) throw error;
+    console.error(error.message);
+    Deno.exit(1);
+  }
+}
+
+async function listen(options: ServeOptions): Promise<Deno.HttpServer<Deno.NetAddr>> {
+  const { name, settings, port, fetch, sharesAddress = false } = options;
+  const hostname = settings.host;
+  try {
+    // An address that may be shared is to be had even where another program shares it: so knock first. (Listening alone for
+    // a moment would tell, too, but reset whoever connects then.) Two services that start at once may both get it.
+    if (sharesAddress && port !== 0 && await isAnswered(hostname, port)) throw new Deno.errors.AddrInUse();
+    return Deno.serve({
+      hostname,
+      port,
+      reusePort: sharesAddress,
+      onListen: (address) => announce(name, `http://${urlHost(hostname)}:${address.port}`, settings),
+      onError: answerUnservable,
+    }, fetch);
+  } catch (error) {
+    throw new StartupError(whyNotListening(error, name, settings, port));
+  }
+}
+
+/** Whether a program of this machine answers there. Throws for an address that is another machine's. */
+async function isAnswered(hostname: string, port: number): Promise<boolean> {
+  // A port for datagrams tells whose the address is, and is no matter of those who connect.
+  try {
+    Deno.listenDatagram({ transport: "udp", hostname, port }).close();
+  } catch (error) {
+    if (!(error instanceof Deno.errors.AddrInUse)) throw error;
+  }
+  try {
+    (await Deno.connect({ hostname, port })).close();
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** The line that people and scripts wait for: as text it is told whatever the level. */
+function announce(name: string, url: string, settings: Settings) {
+  if (settings.log.format === "json") log.info("listening", { service: name, url });
+  else console.log(`${name}: ${url}`);
+}
+
+/** Reached only by requests so broken that the app never saw them, such as one whose Host header is no URL. */
+export function answerUnservable(error: unknown): Response {
+  log.warn("a request could not be served", { reason: error instanceof Error ? error.message : String(error) });
+  return Response.json({ error: "bad request" }, { status: 400 });
+}
+
+function whyNotListening(error: unknown, name: string, settings: Settings, port: number): string {
+  const variable = port === settings.trainingPort ? "TRAINING_PORT" : "INFERENCE_PORT";
+  if (error instanceof Deno.errors.AddrInUse) {
+    return `${name}: port ${port} is in use; stop the program that holds it (is the lab running already?), or set ${variable} to a free port`;
+  }
+  if (error instanceof Deno.errors.AddrNotAvailable) {
+    return `${name}: HOST=${settings.host} is not an address of this machine`;
+  }
+  if (error instanceof Deno.errors.PermissionDenied) {
+    return `${name}: port ${port} may not be used by this user; set ${variable} to a port above 1023`;
+  }
+  const reason = error instanceof Error ? error.message : String(error);
+  return `${name}: cannot listen on ${settings.host}:${port}: ${reason}`;
+}
+
+/** What nobody waited for may have failed for one client; the others, and what is being trained, go on. */
+function surviveStrayErrors() {
+  addEventListener("unhandledrejection", (event) => {
+    event.preventDefault();
+    log.error("something failed that nobody waited for", {}, event.reason);
+  });
+  addEventListener("error", (event) => {
+    event.preventDefault();
+    log.error("something failed that nobody waited for", {}, event.error);
+  });
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener("abort", () => resolve(), { once: true });
+  });
+}
+
+/** Signals after the first do nothing: at a terminal Ctrl+C reaches the whole group, and a supervisor may send its own. */
+function catchSignals(): { caught: Promise<void>; release: () => void } {
+  const signals: Deno.Signal[] = Deno.build.os === "windows" ? ["SIGINT", "SIGBREAK"] : ["SIGINT", "SIGTERM"];
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const stop = () => resolve();
+  for (const signal of signals) Deno.addSignalListener(signal, stop);
+  return {
+    caught: promise,
+    release: () => signals.forEach((signal) => Deno.removeSignalListener(signal, stop)),
+  };
+}

@@ -1,0 +1,122 @@
+/** The environment variables of both services, read and checked once at the start. */
+import { isAbsolute, resolve } from "node:path";
+import { type DeviceChoice, DEVICES } from "../../protocol/mod.ts";
+import { isLoopback } from "./addresses.ts";
+import { LOG_FORMATS, LOG_LEVELS, type LogOptions } from "./log.ts";
+
+/** A reason not to start, as one line for the person at the terminal. */
+export class StartupError extends Error {
+  override name = "StartupError";
+}
+
+export interface Settings {
+  /** Address to bind. */
+  host: string;
+  /** What every client has to show; unset only on loopback. */
+  token?: string;
+  trainingPort: number;
+  inferencePort: number;
+  /** Absolute folders. */
+  modelsDir: string;
+  dataDir: string;
+  uiDir: string;
+  device: DeviceChoice;
+  /** Threads of the WASM backend. */
+  threads: number;
+  /** Names, besides loopback and `host`, under which the pages may be asked for; lower case, without port. */
+  allowedHosts: string[];
+  log: LogOptions;
+}
+
+/** The variables that `readSettings` looks at: what a service needs of `--allow-env`. */
+export const SETTING_NAMES = [
+  "HOST",
+  "LAB_TOKEN",
+  "TRAINING_PORT",
+  "INFERENCE_PORT",
+  "MODELS_DIR",
+  "DATA_DIR",
+  "DEVICE",
+  "THREADS",
+  "ALLOWED_HOSTS",
+  "LOG_LEVEL",
+  "LOG_FORMAT",
+] as const;
+
+/** The folder of this repository; in a compiled binary, of the files within it. */
+export const PROJECT_DIR = resolve(import.meta.dirname!, "../..");
+const MAX_THREADS = 64;
+
+/**
+ * Reads the settings; an empty variable counts as unset. Relative folders are relative to the project, in a compiled
+ * binary to the working directory.
+ *
+ * @throws {StartupError} for a value that no service could start with
+ */
+export function readSettings(get: (name: string) => string | undefined = (name) => Deno.env.get(name)): Settings {
+  const read = (name: string) => get(name)?.trim() || undefined;
+  const host = read("HOST") ?? "127.0.0.1";
+  const token = readToken(read("LAB_TOKEN"), host);
+  const trainingPort = readWhole("TRAINING_PORT", read("TRAINING_PORT"), 8000, 65535);
+  const inferencePort = readWhole("INFERENCE_PORT", read("INFERENCE_PORT"), 8001, 65535);
+  if (trainingPort === inferencePort) {
+    throw new StartupError(
+      `TRAINING_PORT and INFERENCE_PORT are both ${trainingPort}; each service needs a port of its own`,
+    );
+  }
+  const base = Deno.build.standalone ? Deno.cwd() : PROJECT_DIR;
+  const folder = (name: string, fallback: string) => {
+    const value = read(name) ?? fallback;
+    return isAbsolute(value) ? value : resolve(base, value);
+  };
+  return {
+    host,
+    token,
+    trainingPort,
+    inferencePort,
+    modelsDir: folder("MODELS_DIR", "models"),
+    dataDir: folder("DATA_DIR", "data"),
+    uiDir: resolve(PROJECT_DIR, "dist/ui"),
+    device: readChoice("DEVICE", read("DEVICE"), DEVICES, "auto"),
+    threads: readWhole(
+      "THREADS",
+      read("THREADS"),
+      Math.min(Math.max(navigator.hardwareConcurrency, 1), MAX_THREADS),
+      MAX_THREADS,
+    ),
+    allowedHosts: (read("ALLOWED_HOSTS") ?? "").split(",").map((name) => name.trim().toLowerCase()).filter(Boolean),
+    log: {
+      level: readChoice("LOG_LEVEL", read("LOG_LEVEL"), LOG_LEVELS, "info"),
+      format: readChoice("LOG_FORMAT", read("LOG_FORMAT"), LOG_FORMATS, "text"),
+    },
+  };
+}
+
+/** Whoever can reach an address that is not loopback could train and remove models, so a token is not left to choice there. */
+function readToken(token: string | undefined, host: string): string | undefined {
+  if (token === undefined && !isLoopback(host)) {
+    throw new StartupError(
+      `HOST=${host} opens the lab to other machines, which needs LAB_TOKEN: set it to a long word that you tell only ` +
+        `those who may use the lab, or leave HOST unset to serve this machine only`,
+    );
+  }
+  // What a header carries unchanged.
+  if (token !== undefined && !/^[\x21-\x7e]+$/.test(token)) {
+    throw new StartupError("LAB_TOKEN must be of letters, digits and signs of ASCII, without spaces");
+  }
+  return token;
+}
+
+function readWhole(name: string, value: string | undefined, fallback: number, max: number): number {
+  if (value === undefined) return fallback;
+  const number = Number(value);
+  if (/^\d+$/.test(value) && number >= 1 && number <= max) return number;
+  throw new StartupError(`${name} must be a whole number from 1 to ${max}, got "${value}"`);
+}
+
+function readChoice<T extends string>(name: string, value: string | undefined, choices: readonly T[], fallback: T): T {
+  const chosen = value?.toLowerCase() ?? fallback;
+  const known = choices.find((choice) => choice === chosen);
+  if (known !== undefined) return known;
+  throw new StartupError(`${name} must be one of ${choices.join(", ")}, got "${value}"`);
+}
