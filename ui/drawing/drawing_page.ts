@@ -1,34 +1,35 @@
 import { batch, computed, effect, signal, untracked } from "@preact/signals";
 import { type ModelRecord, type NearestModel, parseFormQuery, recordVersion } from "../../protocol/mod.ts";
+import type { Preferences } from "../shared/wire/preferences.ts";
 import { GridCursor } from "./canvas/grid_cursor.ts";
 import { Sketch } from "./canvas/sketch.ts";
-import type { Preferences } from "../shared/wire/preferences.ts";
-import type { Answered } from "./insight/explained_model.ts";
 import { ModelChoice } from "./model_choice.ts";
-import type { Outcome } from "./outcome.ts";
+import type { Answered, Outcome } from "./outcome.ts";
+import { type DecodePicture, TestDigits } from "./pad/test_digits.ts";
 import { type Drawing, Recogniser, type RecogniserParts } from "./recogniser.ts";
-import { type DecodeSample, SampleShelf } from "./samples/sample_shelf.ts";
 
 /** Where a drawing is recognised. */
-export type Place = "browser" | "server";
+export type Where = "browser" | "server";
 
-export interface InferenceParts extends RecogniserParts {
+/** What `DrawingPage` needs of its surroundings. */
+export interface DrawingPageParts extends RecogniserParts {
   preferences: Preferences;
-  decodeSample: DecodeSample;
+  decodePicture: DecodePicture;
 }
 
-const PLACE = "where-to-predict";
+/** The name under which the browser remembers `Where`. */
+const WHERE = "where-to-predict";
 
-/** Everything the drawing page knows and does, without a DOM. */
-export class InferenceModel {
+/** State and behaviour of the drawing page, without a DOM. */
+export class DrawingPage {
   readonly choice: ModelChoice;
   readonly sketch = new Sketch();
   readonly cursor = new GridCursor(this.sketch);
-  readonly samples: SampleShelf;
+  readonly testDigits: TestDigits;
   readonly outcome = signal<Outcome>({ kind: "waiting" });
-  /** The 784 bytes of the drawing, once it was answered: the same ones, whoever answers it, until another is drawn. */
+  /** The 784 bytes of the drawing once it was answered: the same object until something else is drawn. */
   readonly drawn = signal<Uint8Array | undefined>(undefined);
-  /** The answer that is shown, for those who look into it. */
+  /** The answer that is shown, to be explained. */
   readonly answered = computed((): Answered | undefined => {
     const outcome = this.outcome.value;
     if (outcome.kind !== "recognised") return undefined;
@@ -36,66 +37,67 @@ export class InferenceModel {
     return { pixels, digit: answer.prediction, modelId: answer.found_model.id, byServer: source.by === "server" };
   });
 
-  readonly #parts: InferenceParts;
+  readonly #parts: DrawingPageParts;
   readonly #recogniser: Recogniser;
-  readonly #place = signal<Place>("browser");
+  readonly #where = signal<Where>("browser");
   #pending = new AbortController();
-  /** What is on the paper, as far as this page was told. */
+  /** The drawing that was last finished or predicted. */
   #drawing: Drawing | undefined;
 
-  constructor(parts: InferenceParts) {
+  constructor(parts: DrawingPageParts) {
     this.#parts = parts;
     this.choice = new ModelChoice(parts.connection);
     this.#recogniser = new Recogniser(parts, this.choice);
-    this.samples = new SampleShelf(parts.connection, parts.decodeSample);
-    if (parts.preferences.get(PLACE) === "server") this.#place.value = "server";
+    this.testDigits = new TestDigits(parts.connection, parts.decodePicture);
+    if (parts.preferences.get(WHERE) === "server") this.#where.value = "server";
   }
 
-  get place(): Place {
-    return this.#place.value;
+  /** Where drawings are recognised, also on the next visit. */
+  get where(): Where {
+    return this.#where.value;
   }
 
-  /** Chosen once, kept for the next visit. A drawing that was answered is answered again from there. */
-  set place(place: Place) {
-    if (place === this.place) return;
+  /** A drawing that was answered before is answered again from there. */
+  set where(where: Where) {
+    if (where === this.where) return;
     const { kind } = this.outcome.value;
-    this.#place.value = place;
-    this.#parts.preferences.set(PLACE, place);
-    if (kind !== "blank") void this.#askAgain(kind !== "waiting");
+    this.#where.value = where;
+    this.#parts.preferences.set(WHERE, where);
+    if (kind !== "blank") void this.#predictAgain(kind !== "waiting");
   }
 
   /**
-   * Takes over the address's fields, or where it has none those of the model stored last. From then on, forgets `model_id` and
-   * the last answer when one changes.
+   * Fills the form from the address, or from the newest model where the address says nothing. From then on a change of a
+   * field drops `model_id` and the last answer.
    */
   async open(search: string): Promise<void> {
     const { choice } = this;
     choice.read(search);
-    choice.watchFields(() => void this.#askAgain());
+    choice.watchFields(() => void this.#predictAgain());
     this.#keepModelReady();
-    this.#sayMissEarly();
+    this.#announceMisses();
     const id = choice.modelId.value;
-    const { device: _, ...said } = parseFormQuery(search);
-    if (Object.keys(said).length === 0) return await choice.showNewest();
+    const { device: _, ...given } = parseFormQuery(search);
+    if (Object.keys(given).length === 0) return await choice.showNewest();
     void choice.refresh();
     if (id !== undefined && await choice.describeNamed(search) === "gone") this.outcome.value = choice.forgetGone(id);
   }
 
-  /** Tests `record` itself, on the drawing that is there, and shows its settings. */
+  /** Answers by `record` itself from now on, the present drawing included, and shows its settings. */
   useModel(record: ModelRecord): void {
     this.choice.showSettings(record);
     batch(() => {
       this.choice.name(record);
       this.#forget();
     });
-    void this.#askAgain(true);
+    void this.#predictAgain(true);
   }
 
-  /** A stroke ended at `liftedAt`: this page answers at once, the server only when it is asked. */
+  /** Call when a stroke ended at `liftedAt`. The browser answers at once, the server only when asked. */
   async strokeEnded(drawing: Drawing, liftedAt: number): Promise<void> {
     if (drawing.blank) return this.clear();
     this.drawn.value = undefined;
-    if (this.place === "browser") return await this.predict(drawing, liftedAt);
+    if (this.where === "browser") return await this.predict(drawing, liftedAt);
     this.#forget();
     this.#drawing = drawing;
   }
@@ -109,13 +111,13 @@ export class InferenceModel {
     const report = (outcome: Outcome) => signal.aborted || this.#show(outcome);
     const attempt = { drawing, since, signal, report };
     report(
-      this.place === "server"
-        ? await this.#recogniser.there(attempt)
-        : await this.#recogniser.here(attempt, (record) => void this.#lookForBetter(record, drawing, signal)),
+      this.where === "server"
+        ? await this.#recogniser.onServer(attempt)
+        : await this.#recogniser.inBrowser(attempt, (record) => void this.#lookForBetter(record, drawing, signal)),
     );
   }
 
-  /** Forgets the drawing and its answer, also one that is still under way. */
+  /** Forgets the drawing and its answer, also one that is still on its way. */
   clear(): void {
     this.#drawing = this.drawn.value = undefined;
     this.#forget();
@@ -136,25 +138,25 @@ export class InferenceModel {
     this.outcome.value = { kind: "waiting" };
   }
 
-  /** Answers the drawing that is still there anew; the server only where that was `asked` for. */
-  async #askAgain(asked = false): Promise<void> {
+  /** Answers the present drawing again; on the server only if the user `asked` for an answer. */
+  async #predictAgain(asked = false): Promise<void> {
     this.#forget();
     const { signal } = this.#pending;
     // Several fields may change one after the other, for one reason.
     await Promise.resolve();
     const drawing = this.#drawing;
     if (signal.aborted || drawing === undefined || drawing.blank) return;
-    if (asked || this.place === "browser") await this.predict(drawing);
+    if (asked || this.where === "browser") await this.predict(drawing);
   }
 
-  /** The signal of a new attempt, which ends the one before. */
+  /** Ends the present attempt and returns the signal of a new one. */
   #begin(): AbortSignal {
     this.#pending.abort();
     this.#pending = new AbortController();
     return this.#pending.signal;
   }
 
-  /** A model may have been stored, changed or removed since the page last asked; then the drawing is answered again. */
+  /** Predicts again if another model fits by now: one may have been stored, changed or deleted since the page last looked. */
   async #lookForBetter(record: ModelRecord, drawing: Drawing, signal: AbortSignal): Promise<void> {
     await this.choice.refresh();
     const chosen = this.choice.chosen.value;
@@ -162,16 +164,16 @@ export class InferenceModel {
     if (!signal.aborted && !isSame) await this.predict(drawing);
   }
 
-  /** Loads the model that the fields choose ahead of the first drawing. */
+  /** Loads the chosen model before the first drawing. */
   #keepModelReady(): void {
     effect(() => {
       const record = this.choice.chosen.value;
-      if (this.place === "browser" && record !== undefined) this.#parts.engine.prepare(record);
+      if (this.where === "browser" && record !== undefined) this.#parts.engine.prepare(record);
     });
   }
 
-  /** Says before one draws that no stored model has these settings, and takes it back once one has. */
-  #sayMissEarly(): void {
+  /** Shows before anything is drawn that no stored model has these settings, and predicts again once one has. */
+  #announceMisses(): void {
     let before: { nearest: NearestModel | null } | undefined;
     effect(() => {
       const miss = this.choice.miss.value;
@@ -182,7 +184,7 @@ export class InferenceModel {
         if (miss && (kind === "waiting" || (isNews && kind === "not trained"))) {
           this.outcome.value = { kind: "not trained", ...miss };
         } else if (!miss && isNews && kind === "not trained") {
-          void this.#askAgain();
+          void this.#predictAgain();
         }
       });
     });

@@ -1,22 +1,23 @@
 import type { ModelRecord } from "../../../protocol/mod.ts";
 import { Button } from "../../shared/components/controls.tsx";
 import { describeModel, formatPercent, formatShare, plural } from "../../shared/text/format.ts";
-import { type AllModels, MOST, type Opinion, type Vote } from "./all_models.ts";
+import { UNREACHABLE } from "../outcome.ts";
+import { type AllModels, MAX_ASKED, type Opinion, type Vote } from "./all_models.ts";
 
-/** The same drawing before every stored model. */
-export function AllModelsView({ model, useModel, inUse }: {
-  model: AllModels;
+/** What every stored model says about the same drawing. */
+export function AllModelsView({ all, useModel, inUse }: {
+  all: AllModels;
   useModel: (record: ModelRecord) => void;
   /** The id of the model that answers on the page. */
   inUse: string | undefined;
 }) {
-  const opinions = model.opinions.value;
+  const opinions = all.opinions.value;
   return (
     <section class="all-models" aria-labelledby="all-models-title">
       <h3 id="all-models-title">What all your models say</h3>
       <div class="ask">
-        <Button idle={!model.canAsk.value} onClick={() => void model.ask()}>Ask all models</Button>
-        <p role="status" aria-label="All models">{words(model)}</p>
+        <Button idle={!all.canAsk.value} onClick={() => void all.ask()}>Ask all models</Button>
+        <p role="status" aria-label="All models">{statusOf(all)}</p>
       </div>
       {opinions.length > 0 && (
         <ol class="opinions">
@@ -24,7 +25,7 @@ export function AllModelsView({ model, useModel, inUse }: {
             <li key={opinion.record.id}>
               <OpinionButton
                 opinion={opinion}
-                majority={model.votes.value[0]?.digit}
+                majority={all.votes.value[0]?.digit}
                 isInUse={opinion.record.id === inUse}
                 useModel={useModel}
               />
@@ -57,7 +58,7 @@ function OpinionButton({ opinion: { record, says }, majority, isInUse, useModel 
         <span>{describeModel(record)}</span>
         <span class="note">
           {isUsable
-            ? `test accuracy ${formatPercent(record.accuracy)} – ${isInUse ? "answers now" : "press to use this model"}`
+            ? `test accuracy ${formatPercent(record.accuracy)} – ${isInUse ? "in use" : "press to use this model"}`
             : "could not be opened here"}
         </span>
       </span>
@@ -73,24 +74,26 @@ function OpinionButton({ opinion: { record, says }, majority, isInUse, useModel 
   );
 }
 
-function words(model: AllModels): string {
-  const done = model.opinions.value.length, asked = model.asked.value, stored = model.stored.value;
-  switch (model.state.value) {
+function statusOf(all: AllModels): string {
+  const done = all.opinions.value.length, asked = all.asked.value, stored = all.stored.value;
+  switch (all.state.value) {
     case "idle":
-      return model.canAsk.value ? "The same drawing before each of them, here in the browser." : "Draw a digit first.";
+      return all.canAsk.value ? "Each of them looks at the same drawing, in this browser." : "Draw a digit first.";
     case "unreachable":
-      return "The inference service cannot be reached. Check that it is running, then try again.";
+      return UNREACHABLE;
     case "asking":
-      return done === 0 ? "Asking …" : `${done} of ${asked} asked: ${agreement(model.votes.value, done)} …`;
+      return done === 0 ? "Asking …" : `${done} of ${asked} asked: ${agreement(all.votes.value, done)} …`;
     case "done": {
       if (asked === 0) return "No model is stored yet.";
-      const limit = stored > MOST ? ` These are the ${MOST} most accurate of ${plural(stored, "stored model")}.` : "";
-      return `${agreement(model.votes.value, done)}.${limit}`;
+      const limit = stored > MAX_ASKED
+        ? ` These are the ${MAX_ASKED} most accurate of ${plural(stored, "stored model")}.`
+        : "";
+      return `${agreement(all.votes.value, done)}.${limit}`;
     }
   }
 }
 
-/** `7 of 9 say 4, 2 say 9`. */
+/** Sums the votes of `asked` models up, as in "7 of 9 say 4, 2 say 9". */
 export function agreement(votes: readonly Vote[], asked: number): string {
   if (votes.length === 0) return "none of them could be opened";
   const [first, ...others] = votes.map(({ digit, votes }) =>

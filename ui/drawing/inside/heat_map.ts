@@ -1,46 +1,48 @@
-/** Numbers as pixels, without a DOM. */
+/** Turns numbers into pixels. Needs no DOM. */
 
+/** A colour; each channel 0 to 255. */
 export type Rgb = readonly [red: number, green: number, blue: number];
 
-export interface Diverging {
-  /** For the largest value, for nothing, and for the smallest. */
-  speaksFor: Rgb;
-  nothing: Rgb;
-  speaksAgainst: Rgb;
+/** The colours of the largest possible value, of zero and of the smallest. */
+export interface DivergingColours {
+  positive: Rgb;
+  zero: Rgb;
+  negative: Rgb;
 }
 
-/** RGBA of `values`: from `nothing` towards one of the two colours, as strong as the value is beside the largest of all. */
-export function divergingPixels(values: ArrayLike<number>, colours: Diverging): Uint8ClampedArray<ArrayBuffer> {
+/** RGBA of `values`, from `zero` to the colour of their sign, in proportion to the largest magnitude. */
+export function divergingPixels(values: ArrayLike<number>, colours: DivergingColours): Uint8ClampedArray<ArrayBuffer> {
   const scale = largest(values, Math.abs);
   return paint(values, (value) => {
-    // The root lifts what is faint, which is most of the picture.
+    // The square root makes faint values visible, and most of them are faint.
     const share = scale === 0 ? 0 : Math.sqrt(Math.abs(value) / scale);
-    return mix(colours.nothing, value < 0 ? colours.speaksAgainst : colours.speaksFor, share);
+    return mix(colours.zero, value < 0 ? colours.negative : colours.positive, share);
   });
 }
 
-/** RGBA of values from 0 up: from `nothing` to `most`, which stands for `scale`, or for the largest of them. */
+/** RGBA of values from 0 up: from `zero` to `full`, the colour of `scale` (the largest value, unless given). */
 export function rampPixels(
   values: ArrayLike<number>,
-  nothing: Rgb,
-  most: Rgb,
+  zero: Rgb,
+  full: Rgb,
   scale = largest(values, (value) => value),
 ): Uint8ClampedArray<ArrayBuffer> {
-  return paint(values, (value) => mix(nothing, most, scale > 0 ? Math.min(1, Math.max(0, value / scale)) : 0));
+  return paint(values, (value) => mix(zero, full, scale > 0 ? Math.min(1, Math.max(0, value / scale)) : 0));
 }
 
-/** `values` `[height, width, channels]` → channel `channel` `[height, width]`. */
+/** One channel `[height, width]` of `values` `[height, width, channels]`. */
 export function channelOf(values: Float32Array, channels: number, channel: number): Float32Array {
   return Float32Array.from({ length: values.length / channels }, (_, pixel) => values[pixel * channels + channel]);
 }
 
+/** The largest of `of(value)`, at least 0. */
 export function largest(values: ArrayLike<number>, of: (value: number) => number): number {
   let most = 0;
   for (let i = 0; i < values.length; i++) most = Math.max(most, of(values[i]));
   return most;
 }
 
-/** `#2550d8` → its three channels. */
+/** Parses a colour such as `#2550d8`. */
 export function parseHex(colour: string): Rgb {
   const number = Number.parseInt(colour.trim().slice(1), 16);
   return [number >> 16, (number >> 8) & 255, number & 255];

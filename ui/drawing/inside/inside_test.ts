@@ -2,8 +2,9 @@ import assert from "node:assert/strict";
 import { signal } from "@preact/signals";
 import type { Attribution } from "../../../core/training/attribution.ts";
 import { settled } from "../../shared/wire/fake_lab_testing.ts";
-import { record } from "../model_testing.ts";
-import { type Answered, ExplainedModel } from "./explained_model.ts";
+import { record } from "../drawing_page_testing.ts";
+import type { Answered } from "../outcome.ts";
+import { Explanation } from "./inside.ts";
 
 const drawn = (tone: number): Answered => ({
   pixels: new Uint8Array(784).fill(tone),
@@ -12,7 +13,7 @@ const drawn = (tone: number): Answered => ({
   byServer: false,
 });
 
-/** A model of which the test says when the page is idle, and that counts what it is asked. */
+/** An explanation that records what it is asked; the test decides when the page is idle. */
 function open(remembered: Record<string, string> = {}, stored = [record]) {
   const answered = signal<Answered | undefined>(undefined);
   const idle: (() => void)[] = [];
@@ -26,7 +27,7 @@ function open(remembered: Record<string, string> = {}, stored = [record]) {
     },
     rest: () => void rests++,
   };
-  const model = new ExplainedModel({
+  const explanation = new Explanation({
     answered,
     engine,
     findRecord: (id) => Promise.resolve(stored.find((one) => one.id === id)),
@@ -40,12 +41,12 @@ function open(remembered: Record<string, string> = {}, stored = [record]) {
     idle.splice(0).forEach((callback) => callback());
     await settled();
   };
-  return { model, answered, explained, remembered, beIdle, rests: () => rests };
+  return { explanation, answered, explained, remembered, beIdle, rests: () => rests };
 }
 
-const shown = ({ model }: ReturnType<typeof open>) => model.explained.value?.answered.pixels[0];
+const shown = ({ explanation }: ReturnType<typeof open>) => explanation.current.value?.answered.pixels[0];
 
-Deno.test("an answer is explained once the page is idle, not before, and stays until the next one is there", async () => {
+Deno.test("an answer is explained once the page is idle, and stays until the next explanation is there", async () => {
   const page = open();
   page.answered.value = drawn(1);
   await settled();
@@ -58,7 +59,7 @@ Deno.test("an answer is explained once the page is idle, not before, and stays u
   assert.equal(shown(page), 2);
 });
 
-Deno.test("a stroke that comes first calls the explanation of the one before off, and clearing takes it away", async () => {
+Deno.test("a new answer cancels the explanation of the one before, and clearing removes it", async () => {
   const page = open();
   page.answered.value = drawn(1);
   page.answered.value = drawn(2);
@@ -68,28 +69,28 @@ Deno.test("a stroke that comes first calls the explanation of the one before off
   assert.equal(shown(page), undefined);
 });
 
-Deno.test("closed sections cost nothing, are remembered, and explain the present drawing when one is opened", async () => {
+Deno.test("closed sections compute nothing, are remembered, and explain the present drawing once opened", async () => {
   const page = open();
-  page.model.setOpen("picture", false);
+  page.explanation.setOpen("picture", false);
   assert.equal(page.rests(), 1);
   page.answered.value = drawn(1);
   await page.beIdle();
   assert.deepEqual(page.explained, []);
-  page.model.setOpen("layers", true);
+  page.explanation.setOpen("layers", true);
   await page.beIdle();
   assert.deepEqual([page.explained, shown(page)], [[1], 1]);
   const next = open(page.remembered);
-  assert.deepEqual([next.model.isOpen("picture"), next.model.isOpen("layers")], [false, true]);
+  assert.deepEqual([next.explanation.isOpen("picture"), next.explanation.isOpen("layers")], [false, true]);
 });
 
-Deno.test("a model that is gone is told in words, and the next drawing tries again", async () => {
+Deno.test("a model that is gone is reported, and the next drawing tries again", async () => {
   const stored: typeof record[] = [];
   const page = open({}, stored);
   page.answered.value = drawn(1);
   await page.beIdle();
-  assert.match(page.model.error.value ?? "", /could not open the model/);
+  assert.match(page.explanation.error.value ?? "", /could not open the model/);
   stored.push(record);
   page.answered.value = drawn(2);
   await page.beIdle();
-  assert.deepEqual([page.model.error.value, shown(page)], [undefined, 2]);
+  assert.deepEqual([page.explanation.error.value, shown(page)], [undefined, 2]);
 });

@@ -1,20 +1,19 @@
 import type { Activations } from "../../../core/training/attribution.ts";
 import { formatCount } from "../../shared/text/format.ts";
-import type { Explained } from "./explained_model.ts";
 import { channelOf, largest, rampPixels } from "./heat_map.ts";
-import { PixelGrid } from "./pixel_grid.tsx";
-import { themeColour } from "./theme_colours.ts";
+import type { Explained } from "./inside.ts";
+import { PixelGrid, themeColour } from "./pixel_grid.tsx";
 
-/** What each hidden layer gave on. */
-export function LayersView({ explained }: { explained: Explained }) {
-  const { layers } = explained;
+/** The hidden activations, layer by layer. */
+export function LayersView({ explained: { layers } }: { explained: Explained }) {
   const blocks = layers.filter(({ shape }) => shape.length === 3).length;
   if (layers.length === 0) return <p>This model has no hidden layers: its ten outputs read the pixels directly.</p>;
   return (
     <>
       <p>
-        From the picture to the answer, one layer after the other. The stronger the colour, the more active (full
-        strength is the largest activation of a layer).
+        From the picture to the answer, layer by layer. The stronger the colour, the more active the unit; the strongest
+        {" "}
+        one in each layer has the full colour.
       </p>
       <ol class="layers">
         {layers.map((layer, i) =>
@@ -41,7 +40,7 @@ function FeatureMaps({ layer, number }: { layer: Activations; number: number }) 
         pixel={6}
         count={channels}
         columns={channels === 64 ? 16 : 8}
-        of={layer}
+        source={layer}
         pixels={(channel) => {
           const map = channelOf(values, channels, channel);
           return rampPixels(map, themeColour("--track"), themeColour("--accent"), strongest);
@@ -59,7 +58,7 @@ function Units({ layer, number }: { layer: Activations; number: number }) {
     <li>
       <h3>Hidden layer {number}: {formatCount(values.length)} units</h3>
       <p class="note">
-        {formatCount(active)} of them are active on this drawing; the others gave 0 (ReLU).
+        {formatCount(active)} of them are active on this drawing; the others output 0 (ReLU).
       </p>
       <PixelGrid
         label={`Units of hidden layer ${number}: ${active} of ${values.length} active`}
@@ -68,7 +67,7 @@ function Units({ layer, number }: { layer: Activations; number: number }) {
         pixel={18}
         count={values.length}
         columns={Math.min(columns, values.length)}
-        of={layer}
+        source={layer}
         pixels={(unit) =>
           rampPixels(values.subarray(unit, unit + 1), themeColour("--track"), themeColour("--accent"), strongest)}
       />

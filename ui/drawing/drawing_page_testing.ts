@@ -1,14 +1,16 @@
-/** A drawing page for tests: drawings, a stored model, and a lab, engine and clock in the test's hands. */
+/** A drawing page for tests, with a lab, an engine and a clock that the test controls. */
 import assert from "node:assert/strict";
 import type { ModelRecord, PredictResponse } from "../../protocol/mod.ts";
 import { LocalEngine } from "../shared/engine/engines.ts";
 import type { Reply } from "../shared/wire/connection.ts";
 import { FakeLab } from "../shared/wire/fake_lab_testing.ts";
-import { InferenceModel, type Place } from "./model.ts";
+import { DrawingPage, type Where } from "./drawing_page.ts";
 import type { Drawing } from "./recogniser.ts";
 
+/** The data URL of `seven`. */
 export const PICTURE = "data:image/png;base64,AAAA";
 
+/** A drawing of one stroke. */
 export const seven: Drawing = {
   blank: false,
   toDataUrl: () => PICTURE,
@@ -19,12 +21,14 @@ export const seven: Drawing = {
   },
 };
 
+/** A drawing that must not be looked at, as nothing is on it. */
 export const blank: Drawing = {
   blank: true,
   toDataUrl: () => assert.fail("a blank page is not sent"),
   toRaster: () => assert.fail("a blank page is not looked at"),
 };
 
+/** The one model that is stored. */
 export const record: ModelRecord = {
   id: "m1",
   filename: "m1.pth",
@@ -53,19 +57,21 @@ export function answer(prediction: number): { status: number; body: PredictRespo
   return { status: 200, body: { prediction, confidence: "100.00%", probabilities, doubt: null, found_model } };
 }
 
+/** A page with its surroundings. */
 export interface TestPage {
   lab: FakeLab;
-  model: InferenceModel;
-  /** Choices that the browser remembers. */
+  page: DrawingPage;
+  /** What the browser remembers. */
   remembered: Map<string, string>;
-  /** Ids of the models that the page opened by itself, each sure of the digit in `digits`. */
+  /** Ids of the models that the page opened itself. */
   openedHere: string[];
+  /** The digit that each model always answers. A model without one is broken. */
   digits: Map<string, number>;
   clock: { milliseconds: number };
 }
 
-/** A page under `search`; the lab has `record` and answers every drawing with a seven. */
-export async function openPage(search: string, place: Place, records: ModelRecord[] = [record]): Promise<TestPage> {
+/** Opens a page with the query `search`. The lab stores `records` and answers every drawing with 7. */
+export async function openPage(search: string, where: Where, records: ModelRecord[] = [record]): Promise<TestPage> {
   const lab = new FakeLab();
   const listed: Reply = { status: 200, body: records };
   lab.replies.set("/api/models", listed);
@@ -80,19 +86,19 @@ export async function openPage(search: string, place: Place, records: ModelRecor
     const probabilities = new Float32Array(10).fill(1, digit, digit + 1);
     return Promise.resolve({ device: "wasm", predict: () => Promise.resolve(probabilities), close() {} });
   });
-  const remembered = new Map<string, string>([["where-to-predict", place]]);
+  const remembered = new Map<string, string>([["where-to-predict", where]]);
   const preferences = {
     get: (name: string) => remembered.get(name) ?? null,
     set: (name: string, value: string) => void remembered.set(name, value),
   };
   const clock = { milliseconds: 0 };
-  const model = new InferenceModel({
+  const page = new DrawingPage({
     connection: lab,
     engine,
     preferences,
-    decodeSample: (png) => Promise.resolve(png),
+    decodePicture: (png) => Promise.resolve(png),
     now: () => clock.milliseconds,
   });
-  await model.open(search);
-  return { lab, model, remembered, openedHere, digits, clock };
+  await page.open(search);
+  return { lab, page, remembered, openedHere, digits, clock };
 }
