@@ -2,7 +2,8 @@
  * Two-dimensional convolution of images `[batch, height, width, channels]` with kernels `[kh, kw, channels, filters]`, and
  * its gradients.
  */
-import { convKernel, type ConvShape, convWeightGradientKernel } from "../codegen/wasm/conv2d.ts";
+import type { ConvShape } from "../codegen/extents.ts";
+import { convKernel, convWeightGradientKernel } from "../codegen/wasm/conv2d.ts";
 import { convWeightGradientWgsl, convWgsl } from "../codegen/wgsl/conv2d.ts";
 import { apply, type Tensor } from "../graph.ts";
 import type { KernelOp } from "../op.ts";

@@ -14,7 +14,7 @@ export class TaskQueue {
   }
 }
 
-/** Models that are open, by the version of their record: a record that changed in any way is opened anew. */
+/** Models that are open, by the version of their record: a record that changed in any way is opened again. */
 export class ModelPool<M extends { close(): void }> {
   readonly #open: (record: ModelRecord) => Promise<M>;
   readonly #members = new Map<string, KeptOpen<M>>();
@@ -40,7 +40,7 @@ export class ModelPool<M extends { close(): void }> {
 
   /**
    * Asks a model, after the questions that it was asked before. Rejects when it cannot be opened or `question` fails; it
-   * is then closed, and opened anew the next time.
+   * is then closed, and opened again the next time.
    */
   async ask<R>(record: ModelRecord, question: (model: M) => Promise<R>): Promise<R> {
     const member = this.#member(record);
