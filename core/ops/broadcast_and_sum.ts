@@ -1,6 +1,7 @@
 /** Repeating along axes, and summing over them. Each is the gradient of the other, so they share a file. */
-import { broadcastKernel, broadcastStrides } from "../codegen/wasm/broadcast.ts";
-import { split, sumColumns, sumRows } from "../codegen/wasm/sum.ts";
+import { broadcastStrides, split } from "../codegen/extents.ts";
+import { broadcastKernel } from "../codegen/wasm/broadcast.ts";
+import { sumColumns, sumRows } from "../codegen/wasm/sum.ts";
 import { coordinates, perElement } from "../codegen/wgsl/kernel.ts";
 import { sumWgsl } from "../codegen/wgsl/sum.ts";
 import { apply, constant, constantValue, type Tensor } from "../graph.ts";
@@ -9,7 +10,7 @@ import { requireShape, sameShape, type Shape, ShapeError, sizeOf } from "../shap
 import { opFamily } from "./define.ts";
 import { reshape } from "./reshape.ts";
 
-/** Repeats its operand into a shape, which is the family's parameter. */
+/** Repeats its operand into a shape, which is the attribute. */
 export const broadcastOp = opFamily((shape: Shape): KernelOp => ({
   kind: "kernel",
   name: "broadcast",
@@ -52,7 +53,7 @@ export const broadcastOp = opFamily((shape: Shape): KernelOp => ({
 /** The neighbouring axes that a sum removes: `first` … `end − 1`. */
 export type SumAxes = readonly [first: number, end: number];
 
-/** Sums over neighbouring axes, which are the family's parameter. */
+/** Sums over neighbouring axes, which are the attribute. */
 export const sumOp = opFamily(([firstAxis, endAxis]: SumAxes): KernelOp => ({
   kind: "kernel",
   name: "sum",

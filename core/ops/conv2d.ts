@@ -2,7 +2,8 @@
  * Two-dimensional convolution of images `[batch, height, width, channels]` with kernels `[kh, kw, channels, filters]`, and
  * its gradients.
  */
-import { convKernel, type ConvShape, convWeightGradientKernel } from "../codegen/wasm/conv2d.ts";
+import type { ConvShape } from "../codegen/extents.ts";
+import { convKernel, convWeightGradientKernel } from "../codegen/wasm/conv2d.ts";
 import { convWeightGradientWgsl, convWgsl } from "../codegen/wgsl/conv2d.ts";
 import { apply, type Tensor } from "../graph.ts";
 import type { KernelOp } from "../op.ts";
@@ -36,9 +37,9 @@ const isImageBatch = (x: TensorType) => x.dtype === "f32" && x.shape.length === 
 
 /** Zeros around the image, if `node` is a convolution or the gradient of one's kernels. */
 export const convPadding = (node: Tensor): Padding | undefined =>
-  conv2dOp.parametersOf(node) ?? conv2dWeightGradientOp.parametersOf(node)?.padding;
+  conv2dOp.attributesOf(node) ?? conv2dWeightGradientOp.attributesOf(node)?.padding;
 
-/** Convolutions of stride 1; the padding is the family's parameter. */
+/** Convolutions of stride 1; the padding is the attribute. */
 export const conv2dOp = opFamily((padding: Padding): KernelOp => ({
   kind: "kernel",
   name: "conv2d",
@@ -106,7 +107,7 @@ function forEachTap(s: ConvShape, visit: (out: number, image: number, kernel: nu
 }
 
 /** What the gradient of kernels depends on beside its operands. */
-export interface WeightGradientParameters {
+export interface WeightGradientAttributes {
   readonly kernelHeight: number;
   readonly kernelWidth: number;
   readonly padding: Padding;
@@ -114,7 +115,7 @@ export interface WeightGradientParameters {
 
 /** The gradient of a convolution's kernels, given its images and the gradient of its result. */
 export const conv2dWeightGradientOp = opFamily(
-  ({ kernelHeight, kernelWidth, padding }: WeightGradientParameters): KernelOp => {
+  ({ kernelHeight, kernelWidth, padding }: WeightGradientAttributes): KernelOp => {
     const kernelShape = ([x, g]: readonly TensorType[]) => [kernelHeight, kernelWidth, x.shape[3], g.shape[3]];
     return {
       kind: "kernel",

@@ -1,4 +1,5 @@
-import { matmulKernel, type Product } from "../codegen/wasm/matmul.ts";
+import type { Product } from "../codegen/extents.ts";
+import { matmulKernel } from "../codegen/wasm/matmul.ts";
 import { matmulWgsl } from "../codegen/wgsl/matmul.ts";
 import { apply, type Tensor } from "../graph.ts";
 import type { KernelOp } from "../op.ts";
@@ -22,7 +23,7 @@ function productOf([a, b]: readonly TensorType[], { transposeA, transposeB }: Ma
   return { m, n, k, aRow, aDepth, bDepth, bColumn };
 }
 
-/** Matrix products; `MatmulOptions` are the family's parameters. */
+/** Matrix products; `MatmulOptions` are the attributes. */
 export const matmulOp = opFamily(({ transposeA, transposeB }: Required<MatmulOptions>): KernelOp => ({
   kind: "kernel",
   name: "matmul",

@@ -52,6 +52,6 @@ function isFixed({ op, inputs }: Tensor, fixed: ReadonlySet<Tensor>): boolean {
  * Whether a node costs nothing in a step, because others read it where its source is, so that storing it gains nothing.
  */
 function isFree(node: Tensor): boolean {
-  return node.op.kind === "leaf" || broadcastOp.parametersOf(node) !== undefined ||
-    reshapeOp.parametersOf(node) !== undefined;
+  return node.op.kind === "leaf" || broadcastOp.matches(node) ||
+    reshapeOp.matches(node);
 }

@@ -1,5 +1,5 @@
 /** Convolutions in WGSL. */
-import type { ConvShape } from "../wasm/conv2d.ts";
+import type { ConvShape } from "../extents.ts";
 import type { WgslKernel } from "./kernel.ts";
 import { type BlockSize, registerBlock } from "./register_block.ts";
 

@@ -1,5 +1,5 @@
 /** Sums in WGSL. */
-import type { Split } from "../wasm/sum.ts";
+import type { Split } from "../extents.ts";
 import { perElement, type WgslKernel } from "./kernel.ts";
 
 /** Invocations that share a long sum. */

@@ -227,7 +227,7 @@ const MIN_CHANNELS = 16;
 
 /** The rule: 3 × 3 convolutions with a border of one pixel and enough channels go by Winograd's algorithm. */
 export const winogradConvolutions: Rule = (node, now) => {
-  if (conv2dOp.parametersOf(node)?.join() !== "1,1") return undefined;
+  if (conv2dOp.attributesOf(node)?.join() !== "1,1") return undefined;
   const [x, w] = node.inputs;
   return x.shape[3] >= MIN_CHANNELS && fitsWinograd(x, w) ? winogradConv(now(x), now(w)) : undefined;
 };

@@ -41,7 +41,7 @@ export function sparseProducts(): Rule {
   const sparseOf = (a: Tensor, now: (earlier: Tensor) => Tensor) => once(sparse, a, () => toSparse(now(a)));
   const transposeOf = (matrix: Tensor) => once(transposes, matrix, () => transposeSparse(matrix));
   return (node, now) => {
-    const options = matmulOp.parametersOf(node);
+    const options = matmulOp.attributesOf(node);
     if (options === undefined) return undefined;
     const [a, b] = node.inputs, { transposeA, transposeB } = options;
     if (transposeB) {
@@ -107,7 +107,7 @@ function transposedAffineProduct(transposed: Tensor, b: Tensor, affine: Affine):
 /** Whether a node is rows of a table of bytes that is known to be mostly 0. */
 function isMostlyZero(node: Tensor): boolean {
   const [table] = node.inputs;
-  if (takeRowsOp.parametersOf(node) === undefined || node.shape.length !== 2 || table.op.kind !== "leaf") return false;
+  if (!takeRowsOp.matches(node) || node.shape.length !== 2 || table.op.kind !== "leaf") return false;
   const { source } = table.op;
   return source.kind === "state" && source.density !== undefined && source.density <= MAX_DENSITY;
 }
@@ -121,6 +121,6 @@ function isWorthCompressing([rows, depth]: Shape, [, width]: Shape): boolean {
 function comesFromRelu(node: Tensor): boolean {
   const { op, inputs } = node;
   if (op === reluOp || op === reluGradOp) return true;
-  if (op === maxPool2dOp || reshapeOp.parametersOf(node) !== undefined) return comesFromRelu(inputs[0]);
+  if (op === maxPool2dOp || reshapeOp.matches(node)) return comesFromRelu(inputs[0]);
   return op === mulOp && inputs.some(comesFromRelu);
 }
