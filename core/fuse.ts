@@ -108,7 +108,7 @@ function canRunAsOne(group: ReadonlySet<Tensor>, groups: ReadonlyMap<Tensor, Set
 
 /** How a loop can read the source of a broadcast, and the number of columns that this takes; undefined if it cannot. */
 function repeatOf(node: Tensor): { access: Access; columns?: number } | undefined {
-  if (broadcastOp.parametersOf(node) === undefined) return undefined;
+  if (!broadcastOp.matches(node)) return undefined;
   const from = node.inputs[0].shape, size = sizeOf(from), to = node.shape;
   if (size === 1) return { access: "scalar" };
   const trimmed = from.slice(from.findIndex((n) => n !== 1));

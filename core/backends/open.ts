@@ -12,6 +12,7 @@ export { type AdapterInfo, findAdapter } from "./webgpu/device.ts";
 export type DeviceName = "webgpu" | "wasm" | "reference";
 
 /** Options for all backends; each uses those that concern it. */
+/** How a backend runs programs. */
 export interface BackendOptions {
   /**
    * Threads of the WASM backend.
@@ -26,14 +27,16 @@ const BACKENDS: Readonly<Record<DeviceName, (rules: RuleSet, options: BackendOpt
   reference: () => referenceBackend,
 };
 
-/** The backend called `device`, for any program. Opening a session fails if the machine lacks the device, such as a GPU. */
+/**
+ * The backend called `device`, for any program. Opening a session fails if the machine lacks the device, such as a GPU.
+ */
 export function backendFor(device: DeviceName, options: BackendOptions = {}): Backend {
   return BACKENDS[device](allRules, options);
 }
 
 /**
- * The backend for programs that compute no gradients of weights. It runs all others too, only slower: it lacks the kernels
- * that are for training, so a page that imports this function, and not `backendFor`, does not carry them.
+ * The backend for programs that compute no gradients of weights. It runs all others too, only slower: it lacks the
+ * kernels that are for training, so a page that imports this function, and not `backendFor`, does not carry them.
  */
 export function predictionBackendFor(device: DeviceName): Backend {
   return BACKENDS[device](predictionRules, {});

@@ -9,7 +9,7 @@ import { requireShape, sameShape, type Shape, ShapeError, sizeOf } from "../shap
 import { opFamily } from "./define.ts";
 import { reshape } from "./reshape.ts";
 
-/** Repeats its operand into a shape, which is the family's parameter. */
+/** Repeats its operand into a shape, which is the attribute. */
 export const broadcastOp = opFamily((shape: Shape): KernelOp => ({
   kind: "kernel",
   name: "broadcast",
@@ -52,7 +52,7 @@ export const broadcastOp = opFamily((shape: Shape): KernelOp => ({
 /** The neighbouring axes that a sum removes: `first` … `end − 1`. */
 export type SumAxes = readonly [first: number, end: number];
 
-/** Sums over neighbouring axes, which are the family's parameter. */
+/** Sums over neighbouring axes, which are the attribute. */
 export const sumOp = opFamily(([firstAxis, endAxis]: SumAxes): KernelOp => ({
   kind: "kernel",
   name: "sum",

@@ -36,9 +36,9 @@ const isImageBatch = (x: TensorType) => x.dtype === "f32" && x.shape.length === 
 
 /** Zeros around the image, if `node` is a convolution or the gradient of one's kernels. */
 export const convPadding = (node: Tensor): Padding | undefined =>
-  conv2dOp.parametersOf(node) ?? conv2dWeightGradientOp.parametersOf(node)?.padding;
+  conv2dOp.attributesOf(node) ?? conv2dWeightGradientOp.attributesOf(node)?.padding;
 
-/** Convolutions of stride 1; the padding is the family's parameter. */
+/** Convolutions of stride 1; the padding is the attribute. */
 export const conv2dOp = opFamily((padding: Padding): KernelOp => ({
   kind: "kernel",
   name: "conv2d",
@@ -106,7 +106,7 @@ function forEachTap(s: ConvShape, visit: (out: number, image: number, kernel: nu
 }
 
 /** What the gradient of kernels depends on beside its operands. */
-export interface WeightGradientParameters {
+export interface WeightGradientAttributes {
   readonly kernelHeight: number;
   readonly kernelWidth: number;
   readonly padding: Padding;
@@ -114,7 +114,7 @@ export interface WeightGradientParameters {
 
 /** The gradient of a convolution's kernels, given its images and the gradient of its result. */
 export const conv2dWeightGradientOp = opFamily(
-  ({ kernelHeight, kernelWidth, padding }: WeightGradientParameters): KernelOp => {
+  ({ kernelHeight, kernelWidth, padding }: WeightGradientAttributes): KernelOp => {
     const kernelShape = ([x, g]: readonly TensorType[]) => [kernelHeight, kernelWidth, x.shape[3], g.shape[3]];
     return {
       kind: "kernel",

@@ -18,22 +18,27 @@ export function elementwise(arity: number, op: Omit<ElementwiseOp, "kind" | "typ
 }
 
 /**
- * Ops that differ by their parameters alone, such as the axes of a sum. Calling the family makes an op. An op without
- * parameters needs no family: it is a single object, compared by `===`.
+ * Ops that differ by attributes alone, such as the axes of a sum. Calling the family makes an op. An op without attributes
+ * needs no family: it is a single object, compared by `===`.
  */
-export interface OpFamily<P> {
-  (parameters: P): KernelOp;
-  /** The parameters that `node`'s op was made with if it belongs to this family, else undefined. */
-  parametersOf(node: Tensor): P | undefined;
+export interface OpFamily<A> {
+  (attributes: A): KernelOp;
+  /** Whether this family made `node`'s op. */
+  matches(node: Tensor): boolean;
+  /** What `node`'s op was made with if this family made it, else undefined. */
+  attributesOf(node: Tensor): A | undefined;
 }
 
 /** A family whose ops are made by `make`. */
-export function opFamily<P>(make: (parameters: P) => KernelOp): OpFamily<P> {
-  const made = new WeakMap<Op, P>();
-  const family = (parameters: P) => {
-    const op = make(parameters);
-    made.set(op, parameters);
+export function opFamily<A>(make: (attributes: A) => KernelOp): OpFamily<A> {
+  const made = new WeakMap<Op, A>();
+  const family = (attributes: A) => {
+    const op = make(attributes);
+    made.set(op, attributes);
     return op;
   };
-  return Object.assign(family, { parametersOf: ({ op }: Tensor) => made.get(op) });
+  return Object.assign(family, {
+    matches: ({ op }: Tensor) => made.has(op),
+    attributesOf: ({ op }: Tensor) => made.get(op),
+  });
 }

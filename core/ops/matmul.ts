@@ -22,7 +22,7 @@ function productOf([a, b]: readonly TensorType[], { transposeA, transposeB }: Ma
   return { m, n, k, aRow, aDepth, bDepth, bColumn };
 }
 
-/** Matrix products; `MatmulOptions` are the family's parameters. */
+/** Matrix products; `MatmulOptions` are the attributes. */
 export const matmulOp = opFamily(({ transposeA, transposeB }: Required<MatmulOptions>): KernelOp => ({
   kind: "kernel",
   name: "matmul",

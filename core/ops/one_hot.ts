@@ -6,7 +6,7 @@ import type { KernelOp } from "../op.ts";
 import { requireShape, sizeOf } from "../shape.ts";
 import { opFamily } from "./define.ts";
 
-/** Turns class numbers into rows with a single 1; the number of classes is the family's parameter. */
+/** Turns class numbers into rows with a single 1; the number of classes is the attribute. */
 export const oneHotOp = opFamily((classes: number): KernelOp => ({
   kind: "kernel",
   name: "oneHot",

@@ -6,7 +6,7 @@ import type { KernelOp } from "../op.ts";
 import { requireShape } from "../shape.ts";
 import { opFamily } from "./define.ts";
 
-/** Reads a part of a list; the length of the part is the family's parameter. */
+/** Reads a part of a list; the length of the part is the attribute. */
 export const sliceOp = opFamily((length: number): KernelOp => ({
   kind: "kernel",
   name: "slice",

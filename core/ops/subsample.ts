@@ -7,7 +7,7 @@ import type { KernelOp } from "../op.ts";
 import { requireShape, type Shape, sizeOf } from "../shape.ts";
 import { opFamily } from "./define.ts";
 
-/** Keeps every `stride`-th pixel; the stride is the family's parameter. */
+/** Keeps every `stride`-th pixel; the stride is the attribute. */
 export const subsampleOp = opFamily((stride: number): KernelOp => ({
   kind: "kernel",
   name: "subsample",

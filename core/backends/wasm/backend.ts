@@ -1,9 +1,9 @@
 /** Programs as WebAssembly with 128-bit SIMD, over one memory that all programs of a session share. */
-import { detectFeatures } from "../../codegen/wasm/assembler/module_builder.ts";
 import type { WasmFeatures } from "../../codegen/wasm/assembler/function_builder.ts";
+import { detectFeatures } from "../../codegen/wasm/assembler/module_builder.ts";
 import { perStepValue, type Program } from "../../graph.ts";
 import { type Backend, type Numbers, requireLength, type Session, stateType, viewOf } from "../../session.ts";
-import { sizeOf, type TensorType } from "../../shape.ts";
+import { sizeOf } from "../../shape.ts";
 import { type Compiled, type CompiledSession, compileSession, TABLE_STEPS } from "./compile.ts";
 import { MemoryPool } from "./memory.ts";
 import type { RuleSet } from "./rewrite.ts";
@@ -13,50 +13,51 @@ import { type Team, ThreadPool } from "./threads/thread_pool.ts";
 class WasmSession implements Session {
   readonly device = "wasm";
   readonly stop?: Int32Array<SharedArrayBuffer>;
-  private readonly memory: WebAssembly.Memory;
-  private readonly types: ReadonlyMap<string, TensorType>;
+  readonly #parts: CompiledSession;
+  /** The other threads, if there are any. */
+  readonly #team: Team | undefined;
   /** Programs that have to be prepared before they run next. */
-  private readonly unprepared: Set<string>;
-  private isClosed = false;
+  readonly #unprepared: Set<string>;
+  #isClosed = false;
 
-  constructor(private readonly parts: CompiledSession, private readonly team: Team | undefined) {
-    this.memory = parts.memory;
-    this.types = parts.types;
+  constructor(parts: CompiledSession, team: Team | undefined) {
+    this.#parts = parts;
+    this.#team = team;
     this.stop = parts.stop;
-    this.unprepared = new Set(parts.preparations.keys());
+    this.#unprepared = new Set(parts.preparations.keys());
   }
 
-  private view(name: string): Numbers {
-    this.requireOpen();
-    const type = stateType(this.types, name);
-    return viewOf(this.memory.buffer, type.dtype, this.parts.map.stateAt(name), sizeOf(type.shape));
+  #view(name: string): Numbers {
+    this.#requireOpen();
+    const { memory, types, map } = this.#parts, type = stateType(types, name);
+    return viewOf(memory.buffer, type.dtype, map.stateAt(name), sizeOf(type.shape));
   }
 
   write(name: string, values: Numbers): void {
-    const view = this.view(name);
+    const view = this.#view(name);
     requireLength(name, values, view.length);
     view.set(values);
-    for (const [program, { frozen }] of this.parts.preparations) if (frozen.has(name)) this.unprepared.add(program);
+    for (const [program, { frozen }] of this.#parts.preparations) if (frozen.has(name)) this.#unprepared.add(program);
   }
 
   read(name: string): Promise<Numbers> {
-    return Promise.resolve(this.view(name).slice());
+    return Promise.resolve(this.#view(name).slice());
   }
 
   run(program: string, firstStep: number, steps: number): Promise<Record<string, Float32Array>> {
-    this.requireOpen();
-    const compiled = this.parts.programs.get(program);
+    this.#requireOpen();
+    const compiled = this.#parts.programs.get(program);
     if (compiled === undefined) throw new Error(`no program is called ${program}`);
-    if (this.unprepared.delete(program)) this.runCompiled(this.parts.preparations.get(program)!.compiled, 0, 1);
-    return Promise.resolve(this.runCompiled(compiled, firstStep, steps));
+    if (this.#unprepared.delete(program)) this.#runCompiled(this.#parts.preparations.get(program)!.compiled, 0, 1);
+    return Promise.resolve(this.#runCompiled(compiled, firstStep, steps));
   }
 
-  private runCompiled(compiled: Compiled, firstStep: number, steps: number): Record<string, Float32Array> {
-    const { tableAt } = this.parts, { number, schedule, layout, runSteps } = compiled;
+  #runCompiled(compiled: Compiled, firstStep: number, steps: number): Record<string, Float32Array> {
+    const { memory: { buffer }, tableAt } = this.#parts, { number, schedule, layout, runSteps } = compiled;
     const series = schedule.outputs.map(([name]) => [name, new Float32Array(steps)] as const);
     const words = layout.bytes / 4;
-    const floats = new Float32Array(this.memory.buffer, tableAt, words * TABLE_STEPS);
-    const ints = new Int32Array(this.memory.buffer, tableAt, words * TABLE_STEPS);
+    const floats = new Float32Array(buffer, tableAt, words * TABLE_STEPS);
+    const ints = new Int32Array(buffer, tableAt, words * TABLE_STEPS);
     for (let done = 0; done < steps; done += TABLE_STEPS) {
       const count = Math.min(TABLE_STEPS, steps - done);
       for (let i = 0; i < count; i++) {
@@ -65,9 +66,9 @@ class WasmSession implements Session {
           (node.dtype === "f32" ? floats : ints)[i * words + slot] = value;
         });
       }
-      this.team?.start(number, tableAt, count);
+      this.#team?.start(number, tableAt, count);
       runSteps(tableAt, count, 0);
-      this.team?.requireWhole();
+      this.#team?.requireWhole();
       series.forEach(([, values], output) => {
         for (let i = 0; i < count; i++) values[done + i] = floats[i * words + layout.inputs + output];
       });
@@ -75,33 +76,34 @@ class WasmSession implements Session {
     return Object.fromEntries(series);
   }
 
-  /** Another one may be at work in the memory. */
-  private requireOpen(): void {
-    if (this.isClosed) throw new Error("the session is closed");
+  /** A closed session's memory may belong to another one. */
+  #requireOpen(): void {
+    if (this.#isClosed) throw new Error("the session is closed");
   }
 
-  /** The next session may have the memory once every thread has left it. */
+  /** Gives the memory to the next session, which may take it once every thread has left it. */
   close(): void {
-    if (this.isClosed) return;
-    this.isClosed = true;
-    this.team?.leave();
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#team?.leave();
     memories.give({
-      memory: this.memory,
+      memory: this.#parts.memory,
       isShared: this.stop !== undefined,
-      isFree: () => this.team?.isGone ?? true,
+      isFree: () => this.#team?.isGone ?? true,
     });
   }
 }
 
+/** How to run programs. Tests turn off features that the engine has. */
 export interface WasmOptions extends Partial<WasmFeatures> {
-  /** Threads that share the work, 1 by default. More need shared memory; the results do not depend on their number. */
+  /** Threads, 1 by default. More need shared memory. The results do not depend on their number. */
   threads?: number;
 }
 
 const pool = new ThreadPool();
 const memories = new MemoryPool();
 
-/** Ends the threads of this process, so that it can end; the next session starts new ones. */
+/** Ends the threads of the backend, so that the process can end. The next session starts new ones. */
 export function closeThreads(): void {
   pool.close();
 }
@@ -116,7 +118,7 @@ async function open(
   try {
     const compiled = await compileSession(programs, memories, {
       rules,
-      workers: hasThreads ? threads : 1,
+      threads: hasThreads ? threads : 1,
       isShared,
       relaxedFma,
     });
@@ -128,7 +130,7 @@ async function open(
   }
 }
 
-/** The backend with the special kernels of `rules`. */
+/** The backend with the special kernels that `rules` put in. */
 export function wasmBackendWith(rules: RuleSet, options: WasmOptions = {}): Backend {
   const all = { threads: options.threads ?? 1, relaxedFma: options.relaxedFma ?? detectFeatures().relaxedFma };
   return { name: "wasm", open: (programs) => open(programs, rules, all) };

@@ -7,8 +7,8 @@ export interface HoistedProgram {
   /** What runs in every step. */
   program: Program;
   /**
-   * Computes what was hoisted, as state that `program` reads. It has to run before `program` runs first, and after each write
-   * to a state in `frozen`. Left out if nothing was hoisted.
+   * Computes what was hoisted, as state that `program` reads. It has to run before `program` runs first, and after each
+   * write to a state in `frozen`. Left out if nothing was hoisted.
    */
   prepare?: Program;
   /** Names of the frozen states that the program reads. */
@@ -48,8 +48,10 @@ function isFixed({ op, inputs }: Tensor, fixed: ReadonlySet<Tensor>): boolean {
   return op.source.kind === "constant" || (op.source.kind === "state" && op.source.frozen === true);
 }
 
-/** Whether a node costs nothing in a step, because others read it where its source is, so that storing it gains nothing. */
+/**
+ * Whether a node costs nothing in a step, because others read it where its source is, so that storing it gains nothing.
+ */
 function isFree(node: Tensor): boolean {
-  return node.op.kind === "leaf" || broadcastOp.parametersOf(node) !== undefined ||
-    reshapeOp.parametersOf(node) !== undefined;
+  return node.op.kind === "leaf" || broadcastOp.matches(node) ||
+    reshapeOp.matches(node);
 }

@@ -11,14 +11,14 @@ import { type Address, baseOf, type WasmKernel } from "../../codegen/wasm/kernel
 /** Elements of a work item: a cache line. */
 const ELEMENTS_PER_ITEM = 16;
 /**
- * Vectors in a round of the loop; they divide those of a work item. Two halve the cost of checking the loop's end; with four,
- * registers get scarce.
+ * Vectors in a round of the loop; they divide those of a work item. Two halve the cost of checking the loop's end; with
+ * four, registers get scarce.
  */
 const UNROLL = 2;
 
 /**
- * The kernel of a fused loop. `addressOf` gives the addresses of the operands' sources and of the results; `constantOf` gives
- * the number that fills an operand's source, if it is a constant: it has no address.
+ * The kernel of a fused loop. `addressOf` gives the addresses of the operands' sources and of the results; `constantOf`
+ * gives the number that fills an operand's source, if it is a constant: it has no address.
  */
 export function loopKernel(item: LoopItem, addressOf: AddressOf, constantOf: ConstantOf): WasmKernel {
   const flat = item.operands.every(({ access }) => access === "full" || access === "scalar");
@@ -83,8 +83,8 @@ class Loop {
   }
 
   /**
-   * Computes one vector of each result. `element` and `column` are byte offsets: of its first element in the tensor and in
-   * its row, less `ahead`. The first `lanes` are stored.
+   * Computes one vector of each result. `element` and `column` are byte offsets: of its first element in the tensor and
+   * in its row, less `ahead`. The first `lanes` are stored.
    */
   vector(element: Local, column: Local | undefined, lanes: number, ahead = 0): void {
     const { f, item } = this;
@@ -119,7 +119,10 @@ function absorbedProducts({ nodes, results }: LoopItem): ReadonlySet<Tensor> {
   }));
 }
 
-/** One loop over all elements, for operands that have all of them or one. It may run past the end, into the buffers' padding. */
+/**
+ * One loop over all elements, for operands that have all of them or one. It may run past the end, into the buffers'
+ * padding.
+ */
 function emitFlat(loop: Loop, from: Local, to: Local): void {
   const { f } = loop;
   loop.loadScalars();

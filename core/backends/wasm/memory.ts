@@ -1,25 +1,56 @@
-/**
- * The memory of the session that closed last, for the next one. Left to the collector, memories of fifty megabytes pile up: it
- * does not see how large they are, and one that threads share waits for the collectors of all of them.
- */
+/** The memory of a session: offsets in it, and its reuse by the next session. */
 import { PAGE_BYTES } from "../../codegen/wasm/assembler/module_builder.ts";
+import { aligned } from "../../schedule.ts";
 
-/** Sizes are rounded up to so many pages, so that sessions that are nearly as large fit in each other's place. */
+/** WebAssembly's 32-bit memories end here. */
+const MAX_BYTES = 2 ** 32 - PAGE_BYTES;
+
+/** Assigns offsets from low to high, at cache lines. */
+export class Allocator {
+  /** Byte 0 stays unused, so that a forgotten address shows. */
+  #end = 64;
+
+  /**
+   * The offset of `bytes` bytes.
+   * @throws {RangeError} when all that was taken does not fit into WebAssembly's memory.
+   */
+  take(bytes: number): number {
+    const offset = this.#end;
+    this.#end += aligned(bytes);
+    if (this.#end > MAX_BYTES) {
+      throw new RangeError("the model and its batch need more memory than WebAssembly can address");
+    }
+    return offset;
+  }
+
+  /** Pages that hold everything, with room for loads that read past the end of the last buffer. */
+  get pages(): number {
+    return Math.ceil((this.#end + 1024) / PAGE_BYTES);
+  }
+}
+
+/** Sizes are rounded up to this many pages, so that a memory fits sessions of about the same size. */
 const ROUNDING = 16;
-/** How much larger than needed a memory may be: one session of the largest model must not hold its memory for ever. */
-const MOST_SPARE = 4;
+/** How many times larger than needed a memory may be: the largest model must not hold its memory for ever. */
+const MAX_EXCESS = 4;
 
+/** The memory of a session that has been closed. */
 interface Spare {
   memory: WebAssembly.Memory;
   isShared: boolean;
-  /** Whether every thread has let go of it. */
+  /** Whether no thread will touch it any more. */
   isFree(): boolean;
 }
 
+/**
+ * Keeps the memory of the session that was closed last for the next one. Left to the garbage collector, memories of
+ * fifty megabytes would pile up: it does not see how large they are, and a shared one has to be collected in every
+ * thread.
+ */
 export class MemoryPool {
   #spare?: Spare;
 
-  /** Zeroed memory of at least `pages` pages of 64 KiB. */
+  /** Memory of at least `pages` pages of 64 KiB, all of it 0. */
   take(pages: number, isShared: boolean): WebAssembly.Memory {
     const wanted = Math.ceil(pages / ROUNDING) * ROUNDING;
     const spare = this.#spare;
@@ -27,7 +58,7 @@ export class MemoryPool {
     if (spare !== undefined && spare.isShared === isShared && spare.isFree()) {
       const { buffer } = spare.memory;
       const size = buffer.byteLength / PAGE_BYTES;
-      if (size >= wanted && size <= MOST_SPARE * wanted) {
+      if (size >= wanted && size <= MAX_EXCESS * wanted) {
         new Uint8Array(buffer).fill(0);
         return spare.memory;
       }
@@ -35,6 +66,7 @@ export class MemoryPool {
     return new WebAssembly.Memory({ initial: wanted, maximum: wanted, shared: isShared });
   }
 
+  /** Offers a memory to the next session. */
   give(spare: Spare): void {
     this.#spare = spare;
   }

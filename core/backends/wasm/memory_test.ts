@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
-import { add, mul } from "../../ops/mod.ts";
 import { constant, state, trace } from "../../graph.ts";
+import { add, mul } from "../../ops/mod.ts";
 import { closeThreads, wasmBackend } from "./backend.ts";
 import { MemoryPool } from "./memory.ts";
 
 const free = { isShared: true, isFree: () => true };
 
-Deno.test("a memory that was given back is taken again, empty, where it is large enough and not far too large", () => {
+Deno.test("a memory that was given back is taken again, cleared, if it is large enough and not far too large", () => {
   const pool = new MemoryPool();
   const memory = pool.take(40, true);
   new Uint8Array(memory.buffer).fill(7);
@@ -24,7 +24,7 @@ Deno.test("a memory that was given back is taken again, empty, where it is large
   }
 });
 
-Deno.test("a memory that somebody still holds, or of the other kind, is not taken", () => {
+Deno.test("a memory that a thread still uses, or of the other kind, is not taken", () => {
   const pool = new MemoryPool();
   const memory = pool.take(16, true);
   pool.give({ memory, isShared: true, isFree: () => false });
@@ -40,7 +40,7 @@ const program = () =>
     return { updates: { w: add(mul(w, constant(2)), constant(1)) } };
   });
 
-Deno.test("sessions one after the other start from zeros, and one that is closed says so", async () => {
+Deno.test("sessions one after the other start from zeros, and a closed one refuses to work", async () => {
   try {
     for (const threads of [1, 3, 2, 3]) {
       const session = await wasmBackend({ threads }).open({ step: program() });
@@ -55,7 +55,7 @@ Deno.test("sessions one after the other start from zeros, and one that is closed
   }
 });
 
-Deno.test("a session right behind one that was stopped computes what it should, whoever is still leaving", async () => {
+Deno.test("a session right after a stopped one is right, even while threads are still leaving", async () => {
   try {
     for (let round = 0; round < 20; round++) {
       const stopped = await wasmBackend({ threads: 3 }).open({ step: program() });
@@ -72,7 +72,7 @@ Deno.test("a session right behind one that was stopped computes what it should, 
   }
 });
 
-Deno.test("the memory of a session is used again by the next", async () => {
+Deno.test("the next session uses the memory of a closed one", async () => {
   const open = () => wasmBackend({ threads: 1 }).open({ step: program() });
   const first = await open();
   first.close();

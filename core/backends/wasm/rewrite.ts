@@ -2,12 +2,14 @@
 import { onInputs, type Program, programOf, type Tensor } from "../../graph.ts";
 
 /**
- * Gives the node to put in place of `node`, or undefined to leave it. `now` gives what has been put in place of an earlier
- * node: a replacement is built on that.
+ * Gives the node to put in place of `node`, or undefined to leave it. `now` gives what has been put in place of an
+ * earlier node: a replacement is built on that.
  */
 export type Rule = (node: Tensor, now: (earlier: Tensor) => Tensor) => Tensor | undefined;
 
-/** Makes the rules for one program: rules may remember the nodes that they have seen, so each program gets fresh ones. */
+/**
+ * Makes the rules for one program: rules may remember the nodes that they have seen, so each program gets fresh ones.
+ */
 export type RuleSet = () => readonly Rule[];
 
 /** The same program with the first rule applied that fits a node. Nodes that a rule makes useless are left out. */

@@ -37,14 +37,14 @@ function firstLayer(rows: number, depth: number, width: number, density: number)
 function firstLayerState(rows: number, depth: number, density: number) {
   const table = drawNumbers("u8", COUNT * depth, 5, density) as Uint8Array;
   table.fill(0, 0, depth); // A blank image.
-  table.fill(255, depth, 2 * depth); // One without paper.
+  table.fill(255, depth, 2 * depth); // An image full of ink.
   return { table, rows: Int32Array.from({ length: rows }, (_, i) => (i * 7) % COUNT) };
 }
 
-Deno.test("rows of bytes without their zeros give the dense product and its gradient, at awkward sizes", async (t) => {
+Deno.test("sparse rows of bytes give the dense product and its gradient, at awkward sizes", async (t) => {
   for (const [rows, depth, width] of [[1, 5, 3], [2, 16, 1], [3, 33, 10], [7, 31, 48], [33, 49, 52], [6, 100, 133]]) {
     for (const density of [0.2, 0.7]) {
-      await t.step(`${rows} × ${depth} × ${width}, ${density} full`, async () => {
+      await t.step(`${rows} × ${depth} × ${width}, density ${density}`, async () => {
         const program = firstLayer(rows, depth, width, density);
         assert.deepEqual(specialKernels(program), ["sparseMatmul", "takeSparseRows", "transposeSparse"]);
         const tolerance = { relative: 1e-5, absolute: 1e-4 };
@@ -54,7 +54,7 @@ Deno.test("rows of bytes without their zeros give the dense product and its grad
   }
 });
 
-Deno.test("a wrong density costs speed only, and full rows are multiplied as they are", async () => {
+Deno.test("a wrong density only costs speed, and dense rows are multiplied as they are", async () => {
   const tolerance = { relative: 1e-5, absolute: 1e-4 };
   await assertLikeReference(firstLayer(9, 40, 20, 0.01), firstLayerState(9, 40, 1), tolerance);
   const full = firstLayer(9, 40, 20, 0.9);
@@ -62,7 +62,7 @@ Deno.test("a wrong density costs speed only, and full rows are multiplied as the
   await assertLikeReference(full, firstLayerState(9, 40, 1), tolerance);
 });
 
-Deno.test("what a ReLU leaves is multiplied without its zeros, forward and for the weights' gradient", async (t) => {
+Deno.test("the result of a ReLU is multiplied as a sparse matrix, forward and for the weights' gradient", async (t) => {
   for (const [rows, depth, width] of [[1, 32, 32], [5, 65, 33], [40, 128, 70], [3, 2000, 32]]) {
     await t.step(`${rows} × ${depth} × ${width}`, async () => {
       const x = state("x", [rows, depth]), w = state("w", [depth, width]);
@@ -77,7 +77,7 @@ Deno.test("what a ReLU leaves is multiplied without its zeros, forward and for t
   }
 });
 
-Deno.test("a gradient that a ReLU let through in part goes back through the weights without its zeros", async (t) => {
+Deno.test("the gradient of a ReLU is multiplied by the weights as a sparse matrix", async (t) => {
   for (const [rows, width, depth] of [[5, 32, 36], [33, 100, 64], [2, 48, 40]]) {
     await t.step(`${rows} × ${depth} × ${width}`, async () => {
       const x = state("x", [rows, width]), w = state("w", [width, depth]);
@@ -109,7 +109,7 @@ function convBlock({ batch, height, width, channels, filters }: ConvCase): Progr
   return withGradients(maxPool2d(relu(add(conv2d(x, w, { padding: 1 }), b))), { x, w, b });
 }
 
-Deno.test("pooled convolutions give the unfused program's values and gradients", async (t) => {
+Deno.test("pooled convolutions give the values and gradients of the general kernels", async (t) => {
   const cases: [number, number, number, number, number][] = [
     [1, 2, 2, 4, 4],
     [2, 4, 6, 1, 8],
@@ -132,12 +132,12 @@ Deno.test("pooled convolutions give the unfused program's values and gradients",
   }
 });
 
-Deno.test("where nothing passes the ReLU, all gradients of a pooled convolution are 0", async () => {
+Deno.test("if nothing passes the ReLU, all gradients of a pooled convolution are 0", async () => {
   const program = convBlock({ batch: 2, height: 4, width: 4, channels: 4, filters: 8 });
   await assertLikeReference(program, { b: new Float32Array(8).fill(-100) });
 });
 
-Deno.test("convolutions that no special kernel fits run as they are", async (t) => {
+Deno.test("convolutions that fit no special kernel run as they are", async (t) => {
   const cases: [string, ConvCase][] = [
     ["odd sides", { batch: 2, height: 5, width: 7, channels: 4, filters: 4 }],
     ["odd filters", { batch: 2, height: 4, width: 4, channels: 4, filters: 3 }],
@@ -152,7 +152,7 @@ Deno.test("convolutions that no special kernel fits run as they are", async (t) 
   }
 });
 
-Deno.test("another user of the gradient in front of the pooling gets all of it", async () => {
+Deno.test("another user of the gradient in front of the pooling gets the dense gradient", async () => {
   const x = state("x", [2, 4, 4, 4]), w = state("w", [3, 3, 4, 8]), b = state("b", [8]);
   const shifted = add(conv2d(x, w, { padding: 1 }), b), pooled = maxPool2d(relu(shifted));
   const program = trace(() => {
@@ -163,7 +163,7 @@ Deno.test("another user of the gradient in front of the pooling gets all of it",
   await assertLikeReference(program);
 });
 
-Deno.test("Winograd's convolution is the direct one, without pooling and for several blocks of filters", async (t) => {
+Deno.test("Winograd's convolution gives the direct one's results, also for several blocks of filters", async (t) => {
   for (const [batch, height, width, channels, filters] of [[1, 2, 2, 16, 8], [2, 6, 10, 20, 96], [3, 14, 14, 32, 64]]) {
     await t.step(`${batch} × ${height} × ${width} × ${channels} → ${filters}`, async () => {
       const x = state("x", [batch, height, width, channels]), w = state("w", [3, 3, channels, filters]);
@@ -174,7 +174,7 @@ Deno.test("Winograd's convolution is the direct one, without pooling and for sev
   }
 });
 
-Deno.test("what depends on frozen state alone is computed again when, and only when, that was written", async () => {
+Deno.test("what depends on frozen state alone is computed again only after that was written", async () => {
   const x = state("x", [4]), w = state("w", [4, 4], "f32", { frozen: true });
   const program = trace(() => ({ updates: { y: mul(add(sum(mul(w, w), 0, 1), constant(1)), x) } }));
   const { prepare, program: main, frozen } = hoistConstants("program", program);
@@ -195,7 +195,7 @@ Deno.test("what depends on frozen state alone is computed again when, and only w
   session.close();
 });
 
-Deno.test("programs that share frozen state are each prepared anew", async () => {
+Deno.test("every program that reads a frozen state is prepared again", async () => {
   const w = state("w", [2], "f32", { frozen: true });
   const twice = trace(() => ({ updates: { a: add(w, w) } })), negative = trace(() => ({ updates: { b: neg(w) } }));
   const session = await wasmBackend().open({ twice, negative });
@@ -208,22 +208,22 @@ Deno.test("programs that share frozen state are each prepared anew", async () =>
   session.close();
 });
 
-Deno.test("a state that is called frozen and updated all the same is refused by name", async () => {
+Deno.test("a program that updates a frozen state is refused, with the state's name", async () => {
   const w = state("w", [2], "f32", { frozen: true });
   const use = trace(() => ({ updates: { a: add(w, w) } })), update = trace(() => ({ updates: { w: neg(w) } }));
   await assert.rejects(wasmBackend().open({ use, update }), { message: "state w is frozen and cannot be updated" });
 });
 
-Deno.test("what is no number comes through a pooled convolution, wherever in a window it is", async () => {
+Deno.test("NaN passes through a pooled convolution from any pixel of a window", async () => {
   const program = convBlock({ batch: 1, height: 4, width: 4, channels: 1, filters: 4 });
-  for (const place of [0, 3, 12, 15]) {
-    const x = Float32Array.from({ length: 16 }, (_, i) => i === place ? NaN : i);
+  for (const pixel of [0, 3, 12, 15]) {
+    const x = Float32Array.from({ length: 16 }, (_, i) => i === pixel ? NaN : i);
     const session = await wasmBackend().open({ program });
     session.write("x", x);
     session.write("w", new Float32Array(36).fill(1));
     await session.run("program", 0, 1);
     const values = [...await session.read("result")];
     session.close();
-    assert.ok(values.some(Number.isNaN), `pixel ${place}: ${values}`);
+    assert.ok(values.some(Number.isNaN), `pixel ${pixel}: ${values}`);
   }
 });

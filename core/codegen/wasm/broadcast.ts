@@ -17,8 +17,8 @@ export function broadcastStrides(from: Shape, to: Shape): number[] {
 }
 
 /**
- * Repeats a tensor of shape `from` into `shape`, an element at a time. That is slow, but seldom runs: fused loops read a
- * broadcast operand where it is.
+ * Repeats a tensor of shape `from` into `shape`, an element at a time. That is slow, but seldom runs: fused loops read
+ * a broadcast operand where it is.
  */
 export function broadcastKernel(from: Shape, shape: Shape): WasmKernel {
   const strides = broadcastStrides(from, shape);

@@ -3,9 +3,10 @@
  *
  * out[n, y, x, o] = Σ_(ky, kx, c) image[n, y + ky − paddingY, x + kx − paddingX, c] · kernel[ky, kx, c, o]
  *
- * Each is a matrix product, made of the tiles of `tile.ts`: the depth of the first is (ky, kx, c), that of the second (y, x).
- * An image is copied into scratch memory with its border of zeros. There the inputs of a pixel lie in `kernelHeight` runs at
- * fixed distances, so the image need not be unrolled into columns (im2col), and no bounds are checked.
+ * Each is a matrix product, made of the tiles of `tile.ts`: the depth of the first is (ky, kx, c), that of the second
+ * (y, x). An image is copied into scratch memory with its border of zeros. There the inputs of a pixel lie in
+ * `kernelHeight` runs at fixed distances, so the image need not be unrolled into columns (im2col), and no bounds are
+ * checked.
  */
 import type { Code, FunctionBuilder, Local } from "./assembler/function_builder.ts";
 import { i32 } from "./assembler/instructions.ts";
@@ -14,7 +15,9 @@ import { type Padded, paddedImage, padImage } from "./padded_image.ts";
 import { packPanel, PANEL, PANEL_BYTES, RegisterTile, spaced, tileHeights } from "./tile.ts";
 import { clear } from "./vectors.ts";
 
-/** Extents of images `[batch, height, width, channels]`, of kernels, of the zeros around an image, and of the result. */
+/**
+ * Extents of images `[batch, height, width, channels]`, of kernels, of the zeros around an image, and of the result.
+ */
 export interface ConvShape {
   batch: number;
   height: number;
@@ -88,8 +91,8 @@ export function convKernel(s: ConvShape): WasmKernel {
 }
 
 /**
- * The gradient of the loss by the kernels, from the images and the gradient g by the result. A work item is a panel of 8
- * filters, so that no two threads write one sum:
+ * The gradient of the loss by the kernels, from the images and the gradient g by the result. A work item is a panel of
+ * 8 filters, so that no two threads write one sum:
  *
  * dkernel[ky, kx, c, o] = Σ_(n, y, x) image[n, y + ky − paddingY, x + kx − paddingX, c] · g[n, y, x, o]
  */

@@ -8,7 +8,7 @@ export interface Address {
   readonly offset: number;
 }
 
-/** The dynamic part of an address, `address.base + bytes`; the static part, `address.offset`, goes into the instruction. */
+/** The dynamic part of an address, `address.base + bytes`. The instruction adds the static part, `address.offset`. */
 export function baseOf(address: Address, bytes?: Code): Code {
   if (address.base === undefined) return bytes ?? i32.const(0);
   return bytes === undefined ? address.base.get : i32.add(address.base.get, bytes);
@@ -19,8 +19,8 @@ export interface WasmKernel {
   /** Number of work items. Each writes bytes of its own, so the result does not depend on which thread runs which. */
   readonly extent: number;
   /**
-   * About how many vector operations all work items take together. Left out if they are few, or if every call repeats much
-   * of the work: then each thread gets an equal share, and none steals from another.
+   * About how many vector operations all work items take together. Left out if they are few, or if every call repeats
+   * much of the work: then each thread gets an equal share, and none steals from another.
    */
   readonly work?: number;
   /** About how many vector operations each call of `emit`'s code needs before its first work item, 0 by default. */

@@ -12,8 +12,8 @@ function polynomial(f: FunctionBuilder, x: Local, coefficients: readonly number[
 }
 
 /**
- * e^x with a relative error below 2e-7. Arguments are clamped to [−87.3, 88], so that the result is a normal number: never
- * infinite, never a slow denormal. Range reduction and polynomial after Cephes' expf (S. Moshier).
+ * e^x with a relative error below 2e-7. Arguments are clamped to [−87.3, 88], so that the result is a normal number:
+ * never infinite, never a slow denormal. Range reduction and polynomial after Cephes' expf (S. Moshier).
  */
 export function exp(f: FunctionBuilder, x: Code): Local {
   const clamped = f.let("v128", f32x4.min(f32x4.max(x, f32x4.const(-87.3)), f32x4.const(88)));

@@ -1,7 +1,7 @@
 /**
- * The matrix product C[m, n] = Σ_k A[m, k] B[k, n] in WebAssembly. A work item is a panel of 8 columns of B, packed into
- * `[k][8]` so that the inner loop reads it in order: it stays in the first-level cache while tiles of 6 rows of A pass over it.
- * The inner loop is in `tile.ts`.
+ * The matrix product C[m, n] = Σ_k A[m, k] B[k, n] in WebAssembly. A work item is a panel of 8 columns of B, packed
+ * into `[k][8]` so that the inner loop reads it in order: it stays in the first-level cache while tiles of 6 rows of A
+ * pass over it. The inner loop is in `tile.ts`.
  */
 import type { FunctionBuilder, Local } from "./assembler/function_builder.ts";
 import { i32, v128 } from "./assembler/instructions.ts";

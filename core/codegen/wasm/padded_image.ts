@@ -1,4 +1,7 @@
-/** Images with a border of zeros in scratch memory, where the inputs of a convolution lie at fixed distances from a pixel. */
+/**
+ * Images with a border of zeros in scratch memory, where the inputs of a convolution lie at fixed distances from a
+ * pixel.
+ */
 import type { FunctionBuilder, Local } from "./assembler/function_builder.ts";
 import { i32, v128 } from "./assembler/instructions.ts";
 import { eachVector, storeLanes } from "./vectors.ts";

@@ -1,7 +1,8 @@
 /**
- * The inner loop of every dense product C = A B: a tile of up to 6 rows by 8 columns of C stays in registers while the depth
- * runs by. For each depth k it loads 8 numbers of B and, for each row i, one of A: C[i, 0 … 7] += A[i, k] · B[k, 0 … 7].
- * Each load of B serves 6 rows. That takes 15 of the 16 vector registers that engines use: 6 × 2 sums, 2 of B, 1 of A.
+ * The inner loop of every dense product C = A B: a tile of up to 6 rows by 8 columns of C stays in registers while the
+ * depth runs by. For each depth k it loads 8 numbers of B and, for each row i, one of A: C[i, 0 … 7] += A[i, k] · B[k,
+ * 0 … 7]. Each load of B serves 6 rows. That takes 15 of the 16 vector registers that engines use: 6 × 2 sums, 2 of B,
+ * 1 of A.
  */
 import type { Code, FunctionBuilder, Local } from "./assembler/function_builder.ts";
 import { i32, v128 } from "./assembler/instructions.ts";
@@ -76,7 +77,8 @@ export class RegisterTile {
   /** Adds the products of the depth `u` steps after the present one. */
   #addDepth({ a, aRows, aStride, b, bOffset, bStride }: Stretch, u: number): void {
     const f = this.#f, left = this.#left, right = this.#right, factor = this.#factor;
-    // V8 checks an address against the memory's size less the offset, and computes that difference once for each offset.
+    // V8 checks an address against the memory's size less the offset, and computes that difference once for each
+    // offset.
     const at = f.let("i32", i32.add(b.get, i32.const(bOffset + u * bStride)));
     f.set(left, v128.load(at.get, 0));
     f.set(right, v128.load(at.get, 16));
@@ -122,7 +124,9 @@ export function tileHeights(m: number): [height: number, count: number][] {
   return plan.filter(([, count]) => count > 0);
 }
 
-/** Packs `rows` rows of a panel, `stride` bytes apart, into `[rows][8]` at `target`. Columns past the end hold anything. */
+/**
+ * Packs `rows` rows of a panel, `stride` bytes apart, into `[rows][8]` at `target`. Columns past the end hold anything.
+ */
 export function packPanel(
   f: FunctionBuilder,
   rows: number,

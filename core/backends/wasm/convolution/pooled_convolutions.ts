@@ -1,7 +1,7 @@
 /**
- * The rule for blocks of 3 × 3 convolution, bias, ReLU and 2 × 2 max pooling. Forward, bias, ReLU and pooling become one
- * kernel, for single-channel images even the convolution with them. Backward, the users of the sparse gradient in front of the
- * pooling become kernels that never store it (see `sparse_gradient.ts`).
+ * The rule for blocks of 3 × 3 convolution, bias, ReLU and 2 × 2 max pooling. Forward, bias, ReLU and pooling become
+ * one kernel, for single-channel images even the convolution with them. Backward, the users of the sparse gradient in
+ * front of the pooling become kernels that never store it (see `sparse_gradient.ts`).
  */
 import type { Tensor } from "../../../graph.ts";
 import {
@@ -50,12 +50,12 @@ export function pooledConvolutions({ weightGradient }: { weightGradient?: Weight
 
     /** What `node` becomes, as a user of `dense`, from `gradient`, that by the pooled values. */
     function userOf(dense: Tensor, gradient: Tensor, pooled: Pooled): Tensor | undefined {
-      if (sumOp.parametersOf(node)?.join() === "0,3") return sum(reluGrad(gradient, pooled.values), 0, 3);
+      if (sumOp.attributesOf(node)?.join() === "0,3") return sum(reluGrad(gradient, pooled.values), 0, 3);
       const [x, w] = node.inputs;
-      if (conv2dWeightGradientOp.parametersOf(node) && w === dense && isThreeByThree(node, node.shape)) {
+      if (conv2dWeightGradientOp.matches(node) && w === dense && isThreeByThree(node, node.shape)) {
         return weightGradient?.(now(x), gradient, pooled);
       }
-      const isBackward = conv2dOp.parametersOf(node) !== undefined && x === dense && w.op === flipKernelsOp;
+      const isBackward = conv2dOp.matches(node) && x === dense && w.op === flipKernelsOp;
       if (isBackward && isThreeByThree(node, w.shape) && w.shape[3] % 4 === 0) {
         return pooledInputGradient(gradient, pooled, now(w.inputs[0]));
       }
@@ -75,9 +75,9 @@ function blockOf(relu: Tensor): Block | undefined {
   const [added] = relu.op === reluOp ? relu.inputs : [];
   if (added?.op !== addOp) return undefined;
   const [convolution, bias] = added.inputs, [, h, w, filters] = convolution.shape;
-  if (conv2dOp.parametersOf(convolution) === undefined) return undefined;
+  if (!conv2dOp.matches(convolution)) return undefined;
   if (!isThreeByThree(convolution, convolution.inputs[1].shape)) return undefined;
-  if (broadcastOp.parametersOf(bias) === undefined || bias.inputs[0].shape.join() !== `${filters}`) return undefined;
+  if (!broadcastOp.matches(bias) || bias.inputs[0].shape.join() !== `${filters}`) return undefined;
   const channels = convolution.inputs[0].shape[3];
   const fits = h % 2 === 0 && w % 2 === 0 && filters % 4 === 0 && (channels === 1 || channels % 4 === 0);
   return fits ? { convolution, bias: bias.inputs[0] } : undefined;

@@ -3,9 +3,9 @@
  *
  * dx[y, x, c] = Σ_(ky, kx, o) g[y + 1 − ky, x + 1 − kx, o] · w[ky, kx, c, o]
  *
- * g, the gradient by the convolution's result, is sparse (see `sparse_gradient.ts`) and never stored. For each window the
- * kernel lists the filters with a gradient by the position that it goes to, and adds each such filter's 3 × 3 kernel, times
- * its gradient, to the pixels around that position.
+ * g, the gradient by the convolution's result, is sparse (see `sparse_gradient.ts`) and never stored. For each window
+ * the kernel lists the filters with a gradient by the position that it goes to, and adds each such filter's 3 × 3
+ * kernel, times its gradient, to the pixels around that position.
  */
 import type { FunctionBuilder, Local } from "../../../codegen/wasm/assembler/function_builder.ts";
 import { f32x4, i32, i32x4, v128 } from "../../../codegen/wasm/assembler/instructions.ts";
@@ -82,8 +82,8 @@ function transposeKernels(f: FunctionBuilder, { channels, filters }: Conv3x3Shap
 }
 
 /**
- * Lists a window's filters by position, each with the byte offset of its transposed kernel and its gradient. Every filter's
- * entry is written, and the next one over it if its gradient is 0. `source` advances to the next window.
+ * Lists a window's filters by position, each with the byte offset of its transposed kernel and its gradient. Every
+ * filter's entry is written, and the next one over it if its gradient is 0. `source` advances to the next window.
  */
 function listFilters(
   f: FunctionBuilder,
@@ -137,8 +137,8 @@ function addKernels(f: FunctionBuilder, s: Conv3x3Shape, window: Local, transpos
 }
 
 /**
- * The gradient by the images `[n, h, w, channels]`, from that by the pooled values and the kernels `w`. Channels and filters
- * are divisible by 4, h and w by 2.
+ * The gradient by the images `[n, h, w, channels]`, from that by the pooled values and the kernels `w`. Channels and
+ * filters are divisible by 4, h and w by 2.
  */
 export function pooledInputGradient(gradient: Tensor, { values, positions }: Pooled, w: Tensor): Tensor {
   return apply(pooledInputGradientOp, gradient, values, positions, w);

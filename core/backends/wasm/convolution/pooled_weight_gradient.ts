@@ -3,8 +3,9 @@
  *
  * dw[ky, kx, c, o] = Σ_(n, y, x) x[n, y + ky − 1, x + kx − 1, c] · g[n, y, x, o]
  *
- * g, the gradient by the convolution's result, is sparse (see `sparse_gradient.ts`) and never stored. For each filter and
- * image the kernel lists the pixels with a gradient, and adds the 3 × 3 pixels around each of them, times its gradient.
+ * g, the gradient by the convolution's result, is sparse (see `sparse_gradient.ts`) and never stored. For each filter
+ * and image the kernel lists the pixels with a gradient, and adds the 3 × 3 pixels around each of them, times its
+ * gradient.
  */
 import type { FunctionBuilder, Local } from "../../../codegen/wasm/assembler/function_builder.ts";
 import { f32x4, i32, i32x4, v128 } from "../../../codegen/wasm/assembler/instructions.ts";
@@ -68,8 +69,8 @@ const pooledWeightGradientOp: SpecialOp = {
 };
 
 /**
- * For each of four filters, lists its pixels: the byte offset of the taps in the image with its border, and the gradient.
- * Every lane's entry is written, and the next one over it if its gradient is 0.
+ * For each of four filters, lists its pixels: the byte offset of the taps in the image with its border, and the
+ * gradient. Every lane's entry is written, and the next one over it if its gradient is 0.
  */
 function listPixels(
   f: FunctionBuilder,
@@ -150,8 +151,8 @@ function storeSums(
 }
 
 /**
- * The gradient by the kernels, `[3, 3, channels, filters]`, from the images `x` and that by the pooled values. Filters are
- * divisible by 4, and so are channels unless there is one.
+ * The gradient by the kernels, `[3, 3, channels, filters]`, from the images `x` and that by the pooled values. Filters
+ * are divisible by 4, and so are channels unless there is one.
  */
 export function pooledWeightGradient(x: Tensor, gradient: Tensor, pooled: Pooled): Tensor {
   if (x.shape[3] === 1) return singleChannelWeightGradient(x, gradient, pooled);

@@ -45,8 +45,8 @@ function part(x: Tensor, type: TensorType, offset: number): Tensor {
 }
 
 /**
- * Stores max(v + bias, 0) of the largest v of a window's four pixels, and its position: the first of equals. Adding the bias
- * and the ReLU keep the order, so both come after the comparison. NaN stays NaN.
+ * Stores max(v + bias, 0) of the largest v of a window's four pixels, and its position: the first of equals. Adding the
+ * bias and the ReLU keep the order, so both come after the comparison. NaN stays NaN.
  */
 export function storeMaximum(
   f: FunctionBuilder,
@@ -103,8 +103,8 @@ const reluPoolOp: SpecialOp = {
 };
 
 /**
- * max(x + bias, 0), then the maximum of each 2 × 2 pixels, for `x` of shape `[n, h, w, c]` and `bias` of shape `[c]`; h and w
- * are even, c is divisible by 4.
+ * max(x + bias, 0), then the maximum of each 2 × 2 pixels, for `x` of shape `[n, h, w, c]` and `bias` of shape `[c]`; h
+ * and w are even, c is divisible by 4.
  */
 export function reluPool(x: Tensor, bias: Tensor): Pooled {
   return pooledParts(apply(reluPoolOp, x, bias), x);

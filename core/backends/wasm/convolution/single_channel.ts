@@ -1,7 +1,7 @@
 /**
- * Pooled convolutions of single-channel images, the first layer of a ConvNN: forward, and the gradient by their kernels. Nine
- * taps are too few for sparse lists. Four filters side by side fill a vector, and the nine taps of four filters stay in
- * registers while all windows of an image run by.
+ * Pooled convolutions of single-channel images, the first layer of a ConvNN: forward, and the gradient by their
+ * kernels. Nine taps are too few for sparse lists. Four filters side by side fill a vector, and the nine taps of four
+ * filters stay in registers while all windows of an image run by.
  */
 import type { Code, FunctionBuilder, Local } from "../../../codegen/wasm/assembler/function_builder.ts";
 import { i32, i32x4, v128 } from "../../../codegen/wasm/assembler/instructions.ts";
@@ -85,8 +85,8 @@ function poolImage(
 }
 
 /**
- * `reluPool` of the convolution of images `[n, h, w, 1]`, with a border of one pixel, by kernels `[3, 3, 1, filters]`; h and w
- * are even, filters are divisible by 4. The convolution's own result is never stored.
+ * `reluPool` of the convolution of images `[n, h, w, 1]`, with a border of one pixel, by kernels `[3, 3, 1, filters]`;
+ * h and w are even, filters are divisible by 4. The convolution's own result is never stored.
  */
 export function singleChannelConvPool(x: Tensor, w: Tensor, bias: Tensor): Pooled {
   return pooledParts(apply(singleChannelConvPoolOp, x, w, bias), convolved(x, w));
@@ -151,7 +151,8 @@ function addImage(
   sums: readonly Local[],
 ): void {
   const strides = stridesOf(s), window = f.local("i32"), positions = f.local("v128"), pixel = f.local("v128");
-  // One vector for each position in the window: the gradients of the lanes whose maximum was there, 0 in the other lanes.
+  // One vector for each position in the window: the gradients of the lanes whose maximum was there, 0 in the other
+  // lanes.
   const parts = [0, 1, 2, 3].map(() => f.local("v128"));
   f.forEach(s.height / 2, (y) => {
     f.set(window, i32.add(padded.get, i32.mul(y.get, i32.const(strides.windowRow))));

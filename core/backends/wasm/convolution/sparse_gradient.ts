@@ -1,7 +1,7 @@
 /**
- * The gradient behind a pooled convolution is sparse: of each 2 × 2 window only the maximum gets a gradient, and only if the
- * ReLU let it through. So at least three quarters of it are 0, and the gradient kernels list the rest as entries of
- * `sparse/csr.ts` and multiply these alone.
+ * The gradient behind a pooled convolution is sparse: of each 2 × 2 window only the maximum gets a gradient, and only
+ * if the ReLU let it through. So at least three quarters of it are 0, and the gradient kernels list the rest as entries
+ * of `sparse/csr.ts` and multiply these alone.
  */
 import type { FunctionBuilder, Local } from "../../../codegen/wasm/assembler/function_builder.ts";
 import { f32x4, i32, v128 } from "../../../codegen/wasm/assembler/instructions.ts";
@@ -16,7 +16,9 @@ export interface PooledGradient {
   positions: Address;
 }
 
-/** Loads four channels of the gradient, 0 where the ReLU let nothing through; `at` is their byte offset in all inputs. */
+/**
+ * Loads four channels of the gradient, 0 where the ReLU let nothing through; `at` is their byte offset in all inputs.
+ */
 export function loadGradient(f: FunctionBuilder, { gradient, values }: PooledGradient, at: Local): Local {
   const value = v128.load(baseOf(values, at.get), values.offset);
   const isPositive = f32x4.gt(value, v128.zero);
@@ -32,15 +34,17 @@ export interface EntryLists {
   ends: Local;
 }
 
-/** Three runs of 3 · channels numbers, one for each row of a 3 × 3 kernel: at `at`, `at + stride` and `at + 2 · stride`. */
+/**
+ * Three runs of 3 · channels numbers, one for each row of a 3 × 3 kernel: at `at`, `at + stride` and `at + 2 · stride`.
+ */
 export interface Taps {
   at: Local;
   stride: number;
 }
 
 /**
- * For each entry from `first` to `last`: adds its float32, times the taps at `source` plus its integer in bytes, to the taps
- * at `target`. `channels` is divisible by 4.
+ * For each entry from `first` to `last`: adds its float32, times the taps at `source` plus its integer in bytes, to the
+ * taps at `target`. `channels` is divisible by 4.
  */
 export function addTaps(
   f: FunctionBuilder,

@@ -4,9 +4,9 @@
  *
  * out[tile, o] = Aᵀ (Σ_c (G w[c, o] Gᵀ) ⊙ (Bᵀ d[tile, c] B)) A
  *
- * where d is the tile's 4 × 4 pixels of the image and ⊙ multiplies element by element. A tile takes 16 multiplications for a
- * channel and a filter in place of 36; the transforms (`winograd_transforms.ts`) are additions, done once for each kernel,
- * tile of an image and tile of a result. For each of the 16 elements the sum over c is a matrix product
+ * where d is the tile's 4 × 4 pixels of the image and ⊙ multiplies element by element. A tile takes 16 multiplications
+ * for a channel and a filter in place of 36; the transforms (`winograd_transforms.ts`) are additions, done once for
+ * each kernel, tile of an image and tile of a result. For each of the 16 elements the sum over c is a matrix product
  * `[tiles, channels] · [channels, filters]`, made of the tiles of `codegen/wasm/tile.ts`.
  */
 import type { FunctionBuilder, Local } from "../../../codegen/wasm/assembler/function_builder.ts";
@@ -28,8 +28,8 @@ const ELEMENTS = 16;
 const MAX_FILTERS = 32;
 
 /**
- * What lies in scratch memory behind the image with its border: transformed kernels, the transformed image and products, each
- * in 16 planes, one for each element. Sizes and offsets are in bytes.
+ * What lies in scratch memory behind the image with its border: transformed kernels, the transformed image and
+ * products, each in 16 planes, one for each element. Sizes and offsets are in bytes.
  */
 interface Layout {
   /** Tiles of an image. */
@@ -50,7 +50,8 @@ interface Layout {
 
 function layoutOf(s: Conv3x3Shape): Layout {
   const tiles = (s.height / 2) * (s.width / 2), held = Math.min(s.filters, MAX_FILTERS);
-  // A cache line more than the numbers, which are often a power of two: then all planes would compete for a few cache sets.
+  // A cache line more than the numbers, which are often a power of two: then all planes would compete for a few cache
+  // sets.
   const plane = (floats: number) => floats * 4 + 64;
   const kernelPlane = plane(s.channels * s.filters), imagePlane = plane(tiles * s.channels);
   const productPlane = plane(tiles * held);
@@ -134,7 +135,10 @@ function transformImage(f: FunctionBuilder, s: Conv3x3Shape, layout: Layout, pad
   });
 }
 
-/** For each element, multiplies `[tiles][channels]` by the panels of the filters from `first` on: planes `[tiles][held]`. */
+/**
+ * For each element, multiplies `[tiles][channels]` by the panels of the filters from `first` on: planes
+ * `[tiles][held]`.
+ */
 function multiply(
   f: FunctionBuilder,
   { channels }: Conv3x3Shape,
@@ -210,8 +214,8 @@ function winogradConv(x: Tensor, w: Tensor): Tensor {
 }
 
 /**
- * Whether the kernel takes images `[n, h, w, channels]` and kernels `[kh, kw, channels, filters]`: kernels are 3 × 3, h and w
- * even, channels divisible by 4, and filters by 32, or by 8 if there are fewer.
+ * Whether the kernel takes images `[n, h, w, channels]` and kernels `[kh, kw, channels, filters]`: kernels are 3 × 3, h
+ * and w even, channels divisible by 4, and filters by 32, or by 8 if there are fewer.
  */
 function fitsWinograd({ shape: [, h, w, channels] }: Tensor, { shape: [kh, kw, , filters] }: Tensor): boolean {
   const even = h % 2 === 0 && w % 2 === 0 && kh === 3 && kw === 3;
@@ -223,7 +227,7 @@ const MIN_CHANNELS = 16;
 
 /** The rule: 3 × 3 convolutions with a border of one pixel and enough channels go by Winograd's algorithm. */
 export const winogradConvolutions: Rule = (node, now) => {
-  if (conv2dOp.parametersOf(node)?.join() !== "1,1") return undefined;
+  if (conv2dOp.attributesOf(node)?.join() !== "1,1") return undefined;
   const [x, w] = node.inputs;
   return x.shape[3] >= MIN_CHANNELS && fitsWinograd(x, w) ? winogradConv(now(x), now(w)) : undefined;
 };

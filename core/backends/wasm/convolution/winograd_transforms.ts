@@ -1,6 +1,6 @@
 /**
- * The three linear maps of Winograd's F(2 × 2, 3 × 3), for four channels or filters at a time. Elements of a transformed tile
- * are numbered row by row.
+ * The three linear maps of Winograd's F(2 × 2, 3 × 3), for four channels or filters at a time. Elements of a
+ * transformed tile are numbered row by row.
  */
 import type { Code, FunctionBuilder } from "../../../codegen/wasm/assembler/function_builder.ts";
 import { f32x4 } from "../../../codegen/wasm/assembler/instructions.ts";
@@ -8,7 +8,9 @@ import { f32x4 } from "../../../codegen/wasm/assembler/instructions.ts";
 const { add, sub, mul } = f32x4;
 const half = (x: Code) => mul(x, f32x4.const(0.5));
 
-/** Applies `map`, which takes the values of a line to those of the result's line, to all columns, and then to all rows. */
+/**
+ * Applies `map`, which takes the values of a line to those of the result's line, to all columns, and then to all rows.
+ */
 function twice(
   f: FunctionBuilder,
   size: number,

@@ -23,7 +23,8 @@ const toSparseOp: SpecialOp = {
         f.countTo(row, end.get, stride, () => {
           f.set(out, i32.add(row.get, i32.const(HEADER)));
           f.set(column, i32.const(0));
-          // Every element is written, and the next one over it if it was 0: cheaper than a branch that cannot be predicted.
+          // Every element is written, and the next one over it if it was 0: cheaper than a branch that cannot be
+          // predicted.
           const append = (count: number) => {
             for (let u = 0; u < count; u++) {
               f.set(bits, i32.load(at.get, x.offset + 4 * u));
@@ -72,8 +73,8 @@ const takeSparseRowsOp: SpecialOp = {
             f.set(row, i32.add(row.get, i32.const(stride)));
           });
         };
-        // Rows in random order are in no cache, and reading them one by one would wait for each line. So all lines of several
-        // rows are read first, which the core does in parallel, and then the rows are compressed.
+        // Rows in random order are in no cache, and reading them one by one would wait for each line. So all lines of
+        // several rows are read first, which the core does in parallel, and then the rows are compressed.
         f.countTo(first, to.get, TOUCHED_ROWS, () => {
           f.set(end, i32.add(first.get, i32.const(TOUCHED_ROWS)));
           f.if(i32.gtS(end.get, to.get), () => f.set(end, to.get));
@@ -87,7 +88,10 @@ const takeSparseRowsOp: SpecialOp = {
   },
 };
 
-/** So many that memory accesses overlap, and so few that they are still in the second-level cache when they are compressed. */
+/**
+ * So many that memory accesses overlap, and so few that they are still in the second-level cache when they are
+ * compressed.
+ */
 const TOUCHED_ROWS = 64;
 const LINE_BYTES = 64;
 

@@ -1,8 +1,8 @@
 /**
- * Sparse matrices, compressed by rows (CSR), and the inner loop of all products with them. A sparse matrix `[rows, columns]` is
- * an i32 tensor `[rows, 2 + 2 · columns]`. A row begins with the number of its entries and an unused word; then come the
- * entries in the order of their columns, each a column and a float32. Every row has room for all of its elements, so rows can
- * be written in parallel, whatever their density.
+ * Sparse matrices, compressed by rows (CSR), and the inner loop of all products with them. A sparse matrix `[rows,
+ * columns]` is an i32 tensor `[rows, 2 + 2 · columns]`. A row begins with the number of its entries and an unused word;
+ * then come the entries in the order of their columns, each a column and a float32. Every row has room for all of its
+ * elements, so rows can be written in parallel, whatever their density.
  */
 import type { Code, FunctionBuilder, Local } from "../../../codegen/wasm/assembler/function_builder.ts";
 import { i32, v128 } from "../../../codegen/wasm/assembler/instructions.ts";
@@ -33,7 +33,9 @@ export function entryCount(end: Code, row: Code): Code {
   return i32.shrU(i32.sub(i32.sub(end, row), i32.const(HEADER)), i32.const(3));
 }
 
-/** Vectors of a result that stay in registers while entries run by: 14 of 15 registers, with a factor and one operand. */
+/**
+ * Vectors of a result that stay in registers while entries run by: 14 of 15 registers, with a factor and one operand.
+ */
 const MAX_CHUNK = 12;
 
 /** Divides `vectors` into chunks of at most `MAX_CHUNK`, all of the same width except that the last may be narrower. */

@@ -1,7 +1,7 @@
 /**
- * The product of a sparse matrix A with a dense B: C[m, n] = Σ B[k, n] · A[m, k] over the entries of row m. A chunk of a row
- * of C, up to 48 numbers, stays in registers while the entries of the row of A run by; for each, a chunk of a row of B is
- * read. So the work is that of the dense product times the density of A.
+ * The product of a sparse matrix A with a dense B: C[m, n] = Σ B[k, n] · A[m, k] over the entries of row m. A chunk of
+ * a row of C, up to 48 numbers, stays in registers while the entries of the row of A run by; for each, a chunk of a row
+ * of B is read. So the work is that of the dense product times the density of A.
  */
 import type { FunctionBuilder, Local } from "../../../codegen/wasm/assembler/function_builder.ts";
 import { i32, v128 } from "../../../codegen/wasm/assembler/instructions.ts";
@@ -20,8 +20,8 @@ const sparseMatmulOp: SpecialOp = {
   wasm(node) {
     const [rows, columns] = node.shape, sparseStride = rowBytes(node.inputs[0]);
     const { chunk, chunks } = chunksOf(Math.ceil(columns / 4));
-    // Threads divide the larger of B and C, so that each keeps its share in its cache: a work item is a row of C, or a row of
-    // one chunk of columns, and then each thread reads only its own columns of B.
+    // Threads divide the larger of B and C, so that each keeps its share in its cache: a work item is a row of C, or a
+    // row of one chunk of columns, and then each thread reads only its own columns of B.
     const byRows = sizeOf(node.shape) >= sizeOf(node.inputs[1].shape);
     return {
       extent: byRows ? rows : chunks * rows,
@@ -90,8 +90,8 @@ function emitRows(
 }
 
 /**
- * The product of a sparse matrix `[m, k]` with `[k, n]`, plus `start`, `[n]`, in each row. The terms are summed in the same
- * order as in the dense product.
+ * The product of a sparse matrix `[m, k]` with `[k, n]`, plus `start`, `[n]`, in each row. The terms are summed in the
+ * same order as in the dense product.
  */
 export function sparseMatmul(a: Tensor, b: Tensor, start?: Tensor): Tensor {
   return apply(sparseMatmulOp, a, b, ...(start ? [start] : []));

@@ -1,7 +1,7 @@
 /**
- * The rule for products whose left operand is often 0: stored images, which are mostly paper, and what comes out of a ReLU.
- * They become products of sparse matrices: the same sums in the same order, less the terms that are 0. An affine map of the
- * images is applied to the product instead, which is rounded differently.
+ * The rule for products whose left operand is often 0: stored images, which are mostly paper, and what comes out of a
+ * ReLU. They become products of sparse matrices: the same sums in the same order, less the terms that are 0. An affine
+ * map of the images is applied to the product instead, which is rounded differently.
  */
 import { constant, constantValue, type Tensor } from "../../../graph.ts";
 import {
@@ -29,8 +29,8 @@ const MAX_DENSITY = 0.7;
 /** Below this width of the result, or this depth, compressing the left operand costs more than it saves. */
 const MIN_EXTENT = 32;
 /**
- * Above this depth, leaving out half of a product gains nothing if the left operand has more than a few rows: the right one is
- * read again for each of them, and no longer fits in the second-level cache.
+ * Above this depth, leaving out half of a product gains nothing if the left operand has more than a few rows: the right
+ * one is read again for each of them, and no longer fits in the second-level cache.
  */
 const MAX_HALF_EMPTY_DEPTH = 1024, FEW_ROWS = 4;
 
@@ -41,7 +41,7 @@ export function sparseProducts(): Rule {
   const sparseOf = (a: Tensor, now: (earlier: Tensor) => Tensor) => once(sparse, a, () => toSparse(now(a)));
   const transposeOf = (matrix: Tensor) => once(transposes, matrix, () => transposeSparse(matrix));
   return (node, now) => {
-    const options = matmulOp.parametersOf(node);
+    const options = matmulOp.attributesOf(node);
     if (options === undefined) return undefined;
     const [a, b] = node.inputs, { transposeA, transposeB } = options;
     if (transposeB) {
@@ -91,7 +91,9 @@ function affineOf(node: Tensor): Affine {
 const scaled = (x: Tensor, factor: number) => factor === 1 ? x : mul(x, constant(factor));
 const shiftOf = (b: Tensor, { shift }: Affine) => shift === 0 ? undefined : scaled(sum(b, 0, 1), shift);
 
-/** (scale · A + shift) B = scale · (A B) + shift · (column sums of B). Scaling comes last: the result is smaller than B. */
+/**
+ * (scale · A + shift) B = scale · (A B) + shift · (column sums of B). Scaling comes last: the result is smaller than B.
+ */
 function affineProduct(a: Tensor, b: Tensor, affine: Affine): Tensor {
   const product = scaled(sparseMatmul(a, b), affine.scale), shift = shiftOf(b, affine);
   return shift === undefined ? product : add(product, shift);
@@ -105,7 +107,7 @@ function transposedAffineProduct(transposed: Tensor, b: Tensor, affine: Affine):
 /** Whether a node is rows of a table of bytes that is known to be mostly 0. */
 function isMostlyZero(node: Tensor): boolean {
   const [table] = node.inputs;
-  if (takeRowsOp.parametersOf(node) === undefined || node.shape.length !== 2 || table.op.kind !== "leaf") return false;
+  if (!takeRowsOp.matches(node) || node.shape.length !== 2 || table.op.kind !== "leaf") return false;
   const { source } = table.op;
   return source.kind === "state" && source.density !== undefined && source.density <= MAX_DENSITY;
 }
@@ -119,6 +121,6 @@ function isWorthCompressing([rows, depth]: Shape, [, width]: Shape): boolean {
 function comesFromRelu(node: Tensor): boolean {
   const { op, inputs } = node;
   if (op === reluOp || op === reluGradOp) return true;
-  if (op === maxPool2dOp || reshapeOp.parametersOf(node) !== undefined) return comesFromRelu(inputs[0]);
+  if (op === maxPool2dOp || reshapeOp.matches(node)) return comesFromRelu(inputs[0]);
   return op === mulOp && inputs.some(comesFromRelu);
 }

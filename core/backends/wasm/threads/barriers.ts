@@ -1,7 +1,11 @@
-/** Which items of a step must wait for the others to finish the items before. */
+/** Barriers between the items of a step: where threads have to wait for each other, and the code by which they wait. */
+import { atomics, drop, i32, i64Const } from "../../../codegen/wasm/assembler/instructions.ts";
+import type { ModuleBuilder } from "../../../codegen/wasm/assembler/module_builder.ts";
 import type { ScheduleItem } from "../../../fuse.ts";
 import type { Tensor } from "../../../graph.ts";
 import { readsOf, writesOf } from "../../../schedule.ts";
+import { countersAt, wordAt } from "./control.ts";
+import { resetCounters } from "./work_stealing.ts";
 
 /** Bytes of memory from `start` (included) to `end` (excluded). */
 export interface Span {
@@ -10,9 +14,9 @@ export interface Span {
 }
 
 /**
- * Whether a barrier is needed before each item of a step: where it touches what another worker may still be writing, or
- * writes what another may still be reading. The `outputs` of the step before may still be read at its beginning. `spanOf` is
- * undefined for what no item writes.
+ * Whether each item of a step needs a barrier before it: it does if it touches what another thread may still be
+ * writing, or writes what another may still be reading. At the beginning of a step, the `outputs` of the step before
+ * may still be read. `spanOf` is undefined for values that no item writes.
  */
 export function barriersBefore(
   items: readonly ScheduleItem[],
@@ -33,4 +37,40 @@ export function barriersBefore(
 
 function overlap(a: readonly Span[], b: readonly Span[]): boolean {
   return a.some((x) => b.some((y) => x.start < y.end && y.start < x.end));
+}
+
+/** Checks of the generation before a thread sleeps: longer than a kernel's imbalance, shorter than a time slice. */
+const SPINS = 2000;
+/** The longest sleep, after which a thread checks the stop word. */
+const SLEEP_NS = 1_000_000;
+
+/**
+ * Adds the function for a barrier of `threads` threads, which takes the number of cut items before it. The last thread
+ * to arrive resets their counters and releases the others. Those spin, and sleep in case that one of them has lost its
+ * core.
+ */
+export function addBarrier(module: ModuleBuilder, control: number, threads: number): number {
+  const generationAt = wordAt(control, "generation"), arrivedAt = wordAt(control, "arrived");
+  const zero = i32.const(0);
+  return module.addFunction("barrier", ["i32"], (f) => {
+    const [cutItems] = f.params;
+    const generation = f.let("i32", atomics.load(zero, generationAt));
+    const isLast = i32.eq(atomics.add(zero, arrivedAt, i32.const(1)), i32.const(threads - 1));
+    f.if(isLast, () => {
+      f.emit(atomics.store(zero, arrivedAt, zero));
+      // Before the others are released: the first of them may take a part at once.
+      resetCounters(f, countersAt(control), threads, cutItems);
+      f.emit(atomics.store(zero, generationAt, i32.add(generation.get, i32.const(1))));
+      f.emit([...atomics.notify(zero, generationAt, i32.const(threads)), ...drop]);
+    }, () => {
+      const spins = f.let("i32", i32.const(SPINS));
+      const isSame = i32.eq(atomics.load(zero, generationAt), generation.get);
+      const isRunning = i32.eqz(atomics.load(zero, wordAt(control, "stop")));
+      f.while(i32.and(isSame, isRunning), () => {
+        f.if(spins.get, () => f.set(spins, i32.sub(spins.get, i32.const(1))), () => {
+          f.emit([...atomics.wait32(zero, generationAt, generation.get, i64Const(SLEEP_NS)), ...drop]);
+        });
+      });
+    });
+  });
 }

@@ -1,12 +1,12 @@
-/** Entry point of a thread of the pool. */
-import { CONTROL, LEAVE } from "./control.ts";
+/** Entry point of a thread of the pool: runs a session's programs as it is commanded, until it is told to leave. */
 import type { RunSteps } from "../program.ts";
+import { CONTROL, controlWords, LEAVE } from "./control.ts";
 import type { Assignment } from "./thread_pool.ts";
 
 self.onmessage = ({ data }: MessageEvent<Assignment>) => {
-  const control = new Int32Array(data.memory.buffer, data.control, CONTROL.left + 1);
+  const control = controlWords(data.memory, data.control);
   try {
-    takePart(data, control);
+    serve(data, control);
     Atomics.add(control, CONTROL.left, 1);
   } catch (error) {
     // The others would wait for this one at the next barrier.
@@ -16,15 +16,15 @@ self.onmessage = ({ data }: MessageEvent<Assignment>) => {
   }
 };
 
-function takePart({ memory, modules, worker }: Assignment, control: Int32Array): void {
+function serve({ memory, modules, thread }: Assignment, control: Int32Array): void {
   const programs = modules.map((module) =>
     new WebAssembly.Instance(module, { env: { memory } }).exports.run as RunSteps
   );
-  // A session begins with command 0. The first may have been given while this thread was starting.
+  // A session begins with command 0. The first command may have been given while this thread was starting.
   for (let seen = 0;; seen++) {
     Atomics.wait(control, CONTROL.command, seen);
     const program = control[CONTROL.program];
     if (program === LEAVE || Atomics.load(control, CONTROL.stop) !== 0) return;
-    programs[program](control[CONTROL.firstRow], control[CONTROL.steps], worker);
+    programs[program](control[CONTROL.firstRow], control[CONTROL.steps], thread);
   }
 }

@@ -1,73 +1,70 @@
 /**
- * Threads that run a session's programs beside the one that asks: single program, multiple data. They sleep between runs and
- * stay for the next session, for starting one takes some tens of milliseconds. Not for pages: their bundles have no `thread.ts`.
+ * Threads that run a session's programs beside the thread that opened it: single program, multiple data. They sleep
+ * between runs and stay for the next session, because starting one takes tens of milliseconds. They do not work in
+ * pages, whose bundles have no `thread.ts`.
  */
-import { CONTROL, LEAVE } from "./control.ts";
+import { CONTROL, controlWords, LEAVE } from "./control.ts";
 
-/** What a thread needs to take part in a session. */
+/** What a thread needs to run a session's programs. */
 export interface Assignment {
   memory: WebAssembly.Memory;
   modules: WebAssembly.Module[];
-  /** Number of this thread among the workers; the one that asks is 0. */
-  worker: number;
+  /** Number of this thread in the session; the one that opened it is 0. */
+  thread: number;
   /** Address of the control words. */
   control: number;
 }
 
+/** The threads of this process. One session has them at a time. */
 export class ThreadPool {
-  private readonly threads: Worker[] = [];
-  private taken = false;
+  readonly #threads: Worker[] = [];
+  #isReserved = false;
 
-  /** Keeps the threads for the session that asks; false where another has them, which then has to do with its own. */
+  /**
+   * Reserves the threads for a session. False if another session has them: then this one has to run on its own thread.
+   */
   reserve(): boolean {
-    const isFree = !this.taken;
-    this.taken = true;
+    const isFree = !this.#isReserved;
+    this.#isReserved = true;
     return isFree;
   }
 
+  /** Gives up a reservation. */
   release(): void {
-    this.taken = false;
+    this.#isReserved = false;
   }
 
-  /** Gives `count` threads to the session that has reserved them; they are free again when the team leaves. */
-  assign(count: number, assignment: Omit<Assignment, "worker">): Team {
-    while (this.threads.length < count) {
-      this.threads.push(new Worker(new URL("./thread.ts", import.meta.url), { type: "module", name: "wasm" }));
+  /** Assigns `count` threads to the session that has reserved them. They are free again when the team leaves. */
+  assign(count: number, assignment: Omit<Assignment, "thread">): Team {
+    while (this.#threads.length < count) {
+      this.#threads.push(new Worker(new URL("./thread.ts", import.meta.url), { type: "module", name: "wasm" }));
     }
-    for (let i = 0; i < count; i++) this.threads[i].postMessage({ ...assignment, worker: i + 1 } satisfies Assignment);
+    for (let i = 0; i < count; i++) this.#threads[i].postMessage({ ...assignment, thread: i + 1 } satisfies Assignment);
     return new Team(assignment, count, () => this.release());
   }
 
   /** Ends all threads, so that the process can end. */
   close(): void {
-    for (const thread of this.threads.splice(0)) thread.terminate();
+    for (const thread of this.#threads.splice(0)) thread.terminate();
   }
 }
 
-/** The word of shared memory that makes everybody return at the next item. */
-export function stopWord(memory: WebAssembly.Memory, control: number): Int32Array<SharedArrayBuffer> {
-  return new Int32Array(memory.buffer as unknown as SharedArrayBuffer, control + 4 * CONTROL.stop, 1);
-}
-
-/** The threads of one session. */
+/** The threads of one session, besides the one that opened it. */
 export class Team {
-  /** The word that makes all of them return at the next item. */
-  readonly stop: Int32Array<SharedArrayBuffer>;
-  private readonly control: Int32Array;
-  private hasLeft = false;
+  readonly #control: Int32Array;
+  readonly #count: number;
+  readonly #release: () => void;
+  #hasLeft = false;
 
-  constructor(
-    { memory, control }: Omit<Assignment, "worker">,
-    private readonly count: number,
-    private readonly release: () => void,
-  ) {
-    this.control = new Int32Array(memory.buffer, control, CONTROL.left + 1);
-    this.stop = stopWord(memory, control);
+  constructor({ memory, control }: Omit<Assignment, "thread">, count: number, release: () => void) {
+    this.#control = controlWords(memory, control);
+    this.#count = count;
+    this.#release = release;
   }
 
-  /** Has the others run steps of a program, by its number; the caller does its own share. */
+  /** Has the threads run steps of a program, known by its number. The caller has to run its own share. */
   start(program: number, firstRow: number, steps: number): void {
-    const { control } = this;
+    const control = this.#control;
     control[CONTROL.program] = program;
     control[CONTROL.firstRow] = firstRow;
     control[CONTROL.steps] = steps;
@@ -75,23 +72,24 @@ export class Team {
     Atomics.notify(control, CONTROL.command);
   }
 
-  /** Throws where one of the threads has broken down; what it should have computed is missing. */
+  /** @throws {Error} when a thread has failed, so that the results of a run are incomplete. */
   requireWhole(): void {
-    if (Atomics.load(this.control, CONTROL.failed) === 0) return;
-    throw new Error("a thread of the training broke down; there may be too little memory for so many threads");
+    if (Atomics.load(this.#control, CONTROL.failed) === 0) return;
+    throw new Error("a thread of the training failed; there may be too little memory for so many threads");
   }
 
-  /** Whether every thread has left, on its own feet. */
+  /** Whether every thread has left in good order, so that the memory may be used again. */
   get isGone(): boolean {
-    return this.hasLeft && Atomics.load(this.control, CONTROL.left) === this.count;
+    return this.#hasLeft && Atomics.load(this.#control, CONTROL.left) === this.#count;
   }
 
+  /** Sends the threads back to the pool. */
   leave(): void {
-    if (this.hasLeft) return;
-    this.hasLeft = true;
-    // Whoever still waits at a barrier, because the caller broke down in the middle, is let go.
-    Atomics.store(this.stop, 0, 1);
+    if (this.#hasLeft) return;
+    this.#hasLeft = true;
+    // Releases threads that still wait at a barrier because the caller failed in the middle of a run.
+    Atomics.store(this.#control, CONTROL.stop, 1);
     this.start(LEAVE, 0, 0);
-    this.release();
+    this.#release();
   }
 }

@@ -10,13 +10,14 @@ import { closeThreads, wasmBackend } from "../backend.ts";
 import { partsOfItems } from "../program.ts";
 import { rewrite } from "../rewrite.ts";
 import { allRules } from "../rules.ts";
+import { stopWord } from "./control.ts";
 import { ThreadPool } from "./thread_pool.ts";
 
 const options = (modelType: "SimpleNN" | "ConvNN"): TrainerOptions => ({
   spec: { modelType, hiddenLayers: modelType === "SimpleNN" ? [64, 36] : [32], dropout: 0.3 },
   optimizer: "Adam",
   learningRate: 0.01,
-  // So much work that the convolutions are cut into parts.
+  // Enough work for the convolutions to be cut into parts.
   batchSize: modelType === "SimpleNN" ? 31 : 17,
   epochs: 2,
   seed: 5,
@@ -32,7 +33,7 @@ async function train(options: TrainerOptions) {
   const losses: number[] = [];
   while (trainer.step < trainer.totalSteps) losses.push(...await trainer.run(9));
   const accuracy = await trainer.evaluate();
-  // Digests, for what differs in tens of thousands of numbers would take minutes to be shown.
+  // Digests: it would take minutes to show how tens of thousands of numbers differ.
   const weights = (await trainer.weights()).map(({ name, data }) => [name, digestOf(data)]);
   trainer.close();
   return { losses: digestOf(Float32Array.from(losses)), accuracy, weights };
@@ -57,7 +58,7 @@ for (const modelType of ["SimpleNN", "ConvNN"] as const) {
   });
 }
 
-Deno.test("the shares of a ConvNN's convolutions and products are cut, so that the test above is one of helping", () => {
+Deno.test("a ConvNN's convolutions and products are cut into parts, so the test above tests stealing", () => {
   const { spec, optimizer, learningRate, batchSize, dataset } = options("ConvNN");
   const digits = { set: "train", count: dataset.train.count, density: 0.2 } as const;
   const program = trainingProgram({
@@ -76,7 +77,7 @@ Deno.test("the shares of a ConvNN's convolutions and products are cut, so that t
   }
 });
 
-Deno.test("more long items in a row than can be cut give what one thread gives", async () => {
+Deno.test("more long items than can be cut give the same results as one thread", async () => {
   const names = ["a", "b", "c", "d", "e", "f", "g"];
   const program = trace(() => {
     const states = names.map((name) => [name, state(name, [300, 511])] as const);
@@ -99,7 +100,7 @@ Deno.test("more long items in a row than can be cut give what one thread gives",
   }
 });
 
-Deno.test("a second trainer beside one that has the threads works alone, with the same results", async () => {
+Deno.test("a second trainer runs on its own thread while the first has the others, with the same results", async () => {
   const first = await openTrainer({ ...options("SimpleNN"), threads: 2 });
   try {
     const [a, b] = [await train({ ...options("SimpleNN"), threads: 2 }), await train(options("SimpleNN"))];
@@ -110,7 +111,7 @@ Deno.test("a second trainer beside one that has the threads works alone, with th
   }
 });
 
-Deno.test("trainers that open at once share the threads out among themselves, with the same results", async () => {
+Deno.test("trainers that open at the same time give the same results, whichever gets the threads", async () => {
   try {
     const all = await Promise.all([1, 2, 3].map(() => train({ ...options("SimpleNN"), threads: 2 })));
     for (const one of all) assert.deepEqual(one, all[0]);
@@ -119,7 +120,7 @@ Deno.test("trainers that open at once share the threads out among themselves, wi
   }
 });
 
-Deno.test("a step is interrupted from another thread, and the threads serve the next trainer", async () => {
+Deno.test("a step is interrupted from another thread, and the threads then serve the next trainer", async () => {
   const wide: TrainerOptions = {
     ...options("SimpleNN"),
     spec: { modelType: "SimpleNN", hiddenLayers: [2048, 2048, 2048] },
@@ -148,9 +149,9 @@ Deno.test("a step is interrupted from another thread, and the threads serve the 
   }
 });
 
-Deno.test("a thread that breaks down ends the run with an error, and the next trainer gets fresh results", async () => {
+Deno.test("a thread that fails ends the run with an error, and the next session works", async () => {
   const program = trace(() => ({ updates: { y: matmul(state("x", [64, 64]), state("x", [64, 64])) } }));
-  // A module that no thread can make an instance of, for it wants what nobody has.
+  // A module that no thread can instantiate, because it imports what does not exist.
   const memory = new WebAssembly.Memory({ initial: 1, maximum: 1, shared: true });
   const wanting = await WebAssembly.compile(
     Uint8Array.of(0, 97, 115, 109, 1, 0, 0, 0, 1, 4, 1, 96, 0, 0, 2, 7, 1, 1, 97, 1, 98, 0, 0),
@@ -159,8 +160,8 @@ Deno.test("a thread that breaks down ends the run with an error, and the next tr
   try {
     assert.ok(pool.reserve());
     const team = pool.assign(1, { memory, modules: [wanting], control: 64 });
-    while (Atomics.load(team.stop, 0) === 0) await new Promise((resolve) => setTimeout(resolve, 5));
-    assert.throws(() => team.requireWhole(), /a thread of the training broke down/);
+    while (Atomics.load(stopWord(memory, 64), 0) === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+    assert.throws(() => team.requireWhole(), /a thread of the training failed/);
     team.leave();
     assert.ok(pool.reserve(), "the threads are free again");
     const session = await wasmBackend({ threads: 2 }).open({ program });

@@ -1,88 +1,99 @@
 /**
- * How workers share out the pieces of an item. Each has a share of its own, the same in each step, so that what it writes stays
- * in its core's cache. The shares of long items are cut into parts, and who is done takes parts from the others: cores are not
- * equally fast, and other programs run on them.
+ * Work stealing: how threads divide the work items of a schedule item. Each thread has a share of its own, the same in
+ * every step, so that what it writes stays in its core's cache. The shares of long schedule items are cut into parts,
+ * and a thread that has finished its own takes parts of the others': cores are not equally fast, and other programs run
+ * on them.
  */
-import type { WasmKernel } from "../../../codegen/wasm/kernel.ts";
 import type { Code, FunctionBuilder, Local } from "../../../codegen/wasm/assembler/function_builder.ts";
 import { atomics, i32 } from "../../../codegen/wasm/assembler/instructions.ts";
+import type { WasmKernel } from "../../../codegen/wasm/kernel.ts";
 
 const MAX_PARTS = 16;
-/** Vector operations that a part has at least, some microseconds: much more than taking it costs. */
+/** The least vector operations of a part: some microseconds, much more than it costs to take one. */
 const PART_WORK = 8192;
-/** The most of a part that setting up may be. */
-const MOST_SET_UP = 0.02;
+/** The largest share of a part's work that setting up may be. */
+const MAX_SET_UP = 0.02;
 
-/** Parts of each worker's share; 1 for an item that is not worth cutting, or where nobody could help. */
-export function partsOf({ extent, work = 0, setUp = 0 }: WasmKernel, workers: number): number {
-  if (workers === 1) return 1;
-  const partWork = Math.max(PART_WORK, setUp / MOST_SET_UP);
-  return Math.max(1, Math.min(MAX_PARTS, Math.ceil(extent / workers), Math.floor(work / (workers * partWork))));
+/** Parts of each thread's share: 1 for a kernel that is too short to be cut, or for a single thread. */
+export function partsOf({ extent, work = 0, setUp = 0 }: WasmKernel, threads: number): number {
+  if (threads === 1) return 1;
+  const partWork = Math.max(PART_WORK, setUp / MAX_SET_UP);
+  return Math.max(1, Math.min(MAX_PARTS, Math.ceil(extent / threads), Math.floor(work / (threads * partWork))));
 }
 
-/** Bytes from one counter to the next: a cache line, for different workers write them. */
+/** Bytes from one counter to the next: a cache line, since different threads write them. */
 const COUNTER_BYTES = 64;
-/** Items between two barriers that can be cut. Seldom are there more, and each needs counters of its own. */
-export const CUT_ITEMS = 4;
+/** Schedule items between two barriers that can be cut. There are seldom more, and each needs counters of its own. */
+export const MAX_CUT_ITEMS = 4;
 
-/** How an item is shared out. */
+/** How a schedule item is cut. */
 export interface Cut {
-  /** Of each worker's share. */
+  /** Parts of each thread's share. */
   parts: number;
-  /** Its number among the items behind the last barrier that are cut. */
-  counted: number;
-  /** Counters that the barrier in front of it has to set back, as a number of items. */
-  used: number;
+  /** Its number among the items since the last barrier that are cut: which counters are its own. */
+  index: number;
+  /** For how many items the barrier in front of it has to reset the counters. */
+  toReset: number;
 }
 
-/** Gives counters to the items that are worth it, of each between two barriers the first `CUT_ITEMS`. */
-export function cutItems(parts: readonly number[], waits: readonly boolean[]): { cuts: Cut[]; usedAtEnd: number } {
+/**
+ * Cuts the first `MAX_CUT_ITEMS` items between two barriers that have several parts. `parts` and `barriers` say, for
+ * each item, how many parts its shares are worth, and whether there is a barrier before it. `toReset` is for the
+ * barrier at the end.
+ */
+export function cutItems(parts: readonly number[], barriers: readonly boolean[]): { cuts: Cut[]; toReset: number } {
   let used = 0;
   const cuts = parts.map((wanted, i): Cut => {
-    const before = used;
-    if (waits[i]) used = 0;
-    const counted = used, isCut = wanted > 1 && used < CUT_ITEMS;
+    const toReset = used;
+    if (barriers[i]) used = 0;
+    const index = used, isCut = wanted > 1 && used < MAX_CUT_ITEMS;
     if (isCut) used++;
-    return { parts: isCut ? wanted : 1, counted, used: before };
+    return { parts: isCut ? wanted : 1, index, toReset };
   });
-  return { cuts, usedAtEnd: used };
+  return { cuts, toReset: used };
 }
 
-/** Bytes of the counters that `shareOut` needs, all 0 at first. */
-export function counterBytes(workers: number, items = CUT_ITEMS): number {
-  return items * workers * COUNTER_BYTES;
+/** Bytes of the counters of `items` items. All counters are 0 at first. */
+export function counterBytes(threads: number, items = MAX_CUT_ITEMS): number {
+  return items * threads * COUNTER_BYTES;
 }
 
-/** Sets the counters of the first items behind a barrier back, `items` of at most `CUT_ITEMS`. */
-export function resetCounters(f: FunctionBuilder, counters: number, workers: number, items: Local): void {
-  const end = i32.mul(items.get, i32.const(counterBytes(workers, 1)));
+/** Emits code that sets the counters of the first `items` cut items to 0. */
+export function resetCounters(f: FunctionBuilder, counters: number, threads: number, items: Local): void {
+  const end = i32.mul(items.get, i32.const(counterBytes(threads, 1)));
   const at = f.let("i32", i32.const(0));
   f.countTo(at, end, COUNTER_BYTES, () => f.emit(atomics.store(at.get, counters, i32.const(0))));
 }
 
-export interface Shares extends Pick<Cut, "parts" | "counted"> {
+/** What `divideWork` has to know. */
+export interface Division extends Pick<Cut, "parts" | "index"> {
+  /** Work items. */
   extent: number;
-  workers: number;
-  worker: Local;
-  /** Address of the counters. */
+  threads: number;
+  /** The number of the thread that runs the code. */
+  thread: Local;
+  /** Address of the counters: for each cut item and thread, how many parts of its share have been taken. */
   counters: number;
-  /** Address of a word; if it is not 0, no further part is begun. */
+  /** Address of a word; once it is not 0, no further part is begun. */
   stop: number;
 }
 
-/** Calls `body` with the bounds of what `worker` is to do: its share, or part by part of its own and of the others'. */
-export function shareOut(f: FunctionBuilder, shares: Shares, body: (from: Code, to: Code) => void): void {
-  const { extent, parts, workers, worker, counters, counted, stop } = shares;
-  const all = workers * parts, quotient = Math.floor(extent / all), rest = extent % all;
-  // extent · part / all without a product that 32 bits might not hold.
+/**
+ * Emits code that runs a thread's share of the work items, or its parts and then what is left of the other threads'.
+ * `body` gets the bounds of a range of work items.
+ */
+export function divideWork(f: FunctionBuilder, division: Division, body: (from: Code, to: Code) => void): void {
+  const { extent, parts, threads, thread, counters, index, stop } = division;
+  const all = threads * parts, quotient = Math.floor(extent / all), rest = extent % all;
+  // extent · part / all, without a product that may exceed 32 bits.
   const bound = (part: Code) =>
     i32.add(i32.mul(part, i32.const(quotient)), i32.divU(i32.mul(part, i32.const(rest)), i32.const(all)));
   const run = (part: Code) => body(bound(part), bound(i32.add(part, i32.const(1))));
-  if (parts === 1) return run(worker.get);
-  const owner = f.let("i32", worker.get), next = f.local("i32");
-  const first = counters + counted * counterBytes(workers, 1), ofOwner = i32.mul(owner.get, i32.const(COUNTER_BYTES));
-  f.repeat(workers, () => {
-    // Looking first is cheaper than taking, and most shares have nothing left when a helper comes.
+  if (parts === 1) return run(thread.get);
+  const owner = f.let("i32", thread.get), next = f.local("i32");
+  const first = counters + index * counterBytes(threads, 1), ofOwner = i32.mul(owner.get, i32.const(COUNTER_BYTES));
+  f.repeat(threads, () => {
+    // Reading the counter is cheaper than adding to it, and most shares have nothing left when a thief comes.
     const isLeft = i32.ltS(atomics.load(ofOwner, first), i32.const(parts));
     f.while(i32.and(isLeft, i32.eqz(atomics.load(i32.const(0), stop))), () => {
       f.set(next, atomics.add(ofOwner, first, i32.const(1)));
@@ -91,6 +102,6 @@ export function shareOut(f: FunctionBuilder, shares: Shares, body: (from: Code, 
       });
     });
     f.set(owner, i32.add(owner.get, i32.const(1)));
-    f.if(i32.eq(owner.get, i32.const(workers)), () => f.set(owner, i32.const(0)));
+    f.if(i32.eq(owner.get, i32.const(threads)), () => f.set(owner, i32.const(0)));
   });
 }

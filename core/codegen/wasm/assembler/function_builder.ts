@@ -70,8 +70,8 @@ export class FunctionBuilder {
   }
 
   /**
-   * Code that reads a constant vector, which the function makes once at its beginning: in a loop, V8 would make it again in
-   * each round. `value` is a constant instruction.
+   * Code that reads a constant vector, which the function makes once at its beginning: in a loop, V8 would make it
+   * again in each round. `value` is a constant instruction.
    */
   constant(value: Code): Code {
     const key = value.join();

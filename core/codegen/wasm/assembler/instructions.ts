@@ -1,7 +1,7 @@
 /**
- * WebAssembly instructions as functions that compose: `i32.add(a, b)` is the code of a, the code of b and the opcode. Code
- * that is used twice runs twice, so a value that is needed again belongs in a local. Loads and stores access the byte at
- * `address + offset`. Names follow the specification in camel case: `ltS` is `lt_s`.
+ * WebAssembly instructions as functions that compose: `i32.add(a, b)` is the code of a, the code of b and the opcode.
+ * Code that is used twice runs twice, so a value that is needed again belongs in a local. Loads and stores access the
+ * byte at `address + offset`. Names follow the specification in camel case: `ltS` is `lt_s`.
  */
 import { type Code, float32, signed, unsigned } from "./encoding.ts";
 
@@ -70,8 +70,8 @@ export const atomics = {
   /** Wakes up to `count` waiters; leaves their number on the stack. */
   notify: atomic(0x00),
   /**
-   * Sleeps while the integer equals the first operand, for at most the second operand in nanoseconds (an i64); leaves the
-   * reason for waking on the stack.
+   * Sleeps while the integer equals the first operand, for at most the second operand in nanoseconds (an i64); leaves
+   * the reason for waking on the stack.
    */
   wait32: atomic(0x01),
   load: atomic(0x10),
@@ -103,8 +103,8 @@ export const v128 = {
   load: memory(simdOpcode(0x00)),
   load8x8u: memory(simdOpcode(0x02)),
   /**
-   * Loads one float32 into all lanes. The offset is added to the address: V8 has no machine instruction that takes both, and
-   * would add them after its bounds check.
+   * Loads one float32 into all lanes. The offset is added to the address: V8 has no machine instruction that takes
+   * both, and would add them after its bounds check.
    */
   load32Splat: (address: Code, offset: number): Code =>
     memory(simdOpcode(0x09))(offset === 0 ? address : i32.add(address, i32.const(offset)), 0),

@@ -28,8 +28,8 @@ export class ModuleBuilder {
   }
 
   /**
-   * The binary module. It imports a memory of exactly `pages` pages: if the memory could grow, V8 would read its size again
-   * after each store to check the next access.
+   * The binary module. It imports a memory of exactly `pages` pages: if the memory could grow, V8 would read its size
+   * again after each store to check the next access.
    */
   encode({ pages, shared }: { pages: number; shared: boolean }): Uint8Array<ArrayBuffer> {
     const limits = [shared ? 0x03 : 0x01, ...unsigned(pages), ...unsigned(pages)];
