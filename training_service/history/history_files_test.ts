@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import { decode } from "fast-png";
-import type { HistoryMessage } from "../../protocol/mod.ts";
+import { DEFAULT_CONFIG, type HistoryMessage } from "../../protocol/mod.ts";
 import { formatTick, linearScale, roundStep } from "./chart/scale.ts";
 import { drawCurve } from "./curve_png.ts";
 import { historyCsv } from "../../lab/runs/history_csv.ts";
 import { CONFIG } from "../testing.ts";
 
 function historyOf(fields: Partial<HistoryMessage> = {}): HistoryMessage {
-  const config = { ...CONFIG, hidden_layers_config: [16], dropout_p: 0.3 };
+  const config = { ...DEFAULT_CONFIG, ...CONFIG, hidden_layers_config: [16] };
   return {
     type: "history",
     run: { id: "run_1", state: "done", config, created: 1, step: 40, total_steps: 40 },

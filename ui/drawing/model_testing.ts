@@ -1,6 +1,6 @@
 /** A drawing page for tests: drawings, a stored model, and a lab, engine and clock in the test's hands. */
 import assert from "node:assert/strict";
-import type { ModelRecord, PredictResponse } from "../../protocol/mod.ts";
+import { DEFAULT_CONFIG, type ModelRecord, type PredictResponse } from "../../protocol/mod.ts";
 import { LocalEngine } from "../shared/engine/engines.ts";
 import type { Reply } from "../shared/wire/connection.ts";
 import { FakeLab } from "../shared/wire/fake_lab_testing.ts";
@@ -29,6 +29,7 @@ export const record: ModelRecord = {
   id: "m1",
   filename: "m1.pth",
   timestamp: 1,
+  ...DEFAULT_CONFIG,
   model_type: "ConvNN",
   optimizer: "SGD",
   learning_rate: 0.0003,
@@ -36,7 +37,6 @@ export const record: ModelRecord = {
   num_epochs: 2,
   hidden_layers_config: [16],
   use_dropout: true,
-  dropout_p: 0.3,
   accuracy: 98,
   training_time: 9,
 };
