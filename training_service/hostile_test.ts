@@ -10,7 +10,7 @@ const ATTACKS: Attack[] = [
     "/api/runs/none",
     "/api/runs/..%2F..%2Fdeno.json",
     "/api/runs/%00/history.csv",
-    "/api/runs/__proto__/curve.png",
+    "/api/runs/__proto__/curve.svg",
     "/api/runs/x/curve.svg",
     "/ws",
     "/ws/train",

@@ -113,8 +113,15 @@ export const TRAINING_OPERATIONS: readonly Operation[] = [
   },
   {
     method: "get",
+    path: "/api/runs/:id/curve.svg",
+    summary: "The learning curve of a run as a picture",
+    detail: "Losses, their running mean and the test accuracy after each epoch, in light or dark colours.",
+    answers: [{ status: 200, when: "The picture.", type: "image/svg+xml" }, NO_RUN],
+  },
+  {
+    method: "get",
     path: "/api/runs/:id/curve.png",
-    summary: "The losses of a run as a picture",
-    answers: [{ status: 200, when: "The picture.", type: "image/png" }, NO_RUN],
+    summary: "The former address of curve.svg",
+    answers: [{ status: 308, when: "The picture is at curve.svg." }],
   },
 ];

@@ -46,14 +46,17 @@ Deno.test("answers and messages are what they are described to be, with no field
       ["/api/runs", "/api/runs"],
       [`/api/runs/${run_id}`, "/api/runs/{id}"],
       [`/api/runs/${run_id}/history.csv`, "/api/runs/{id}/history.csv"],
-      [`/api/runs/${run_id}/curve.png`, "/api/runs/{id}/curve.png"],
-      ["/api/runs/none/curve.png", "/api/runs/{id}/curve.png"],
+      [`/api/runs/${run_id}/curve.svg`, "/api/runs/{id}/curve.svg"],
+      ["/api/runs/none/curve.svg", "/api/runs/{id}/curve.svg"],
       ["/assets/none.js", "/assets/{name}"],
       ["/ws/train", "/ws/train"],
     ];
     for (const [path, described] of paths) {
       await checkAnswer(document, await fetch(`http://${lab.host}${path}`), described);
     }
+    const moved = await fetch(`http://${lab.host}/api/runs/${run_id}/curve.png`, { redirect: "manual" });
+    assert.equal(moved.headers.get("location"), "curve.svg");
+    await checkAnswer(document, moved, "/api/runs/{id}/curve.png");
     const posted = await fetch(`http://${lab.host}/api/models?epochs=2`, { method: "POST", body: "x" });
     await checkAnswer(document, posted, "/api/models", "post");
     const removed = await fetch(`http://${lab.host}/api/models/${id}`, { method: "DELETE" });

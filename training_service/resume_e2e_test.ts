@@ -124,9 +124,10 @@ Deno.test("aborted, ended by a signal and taken up each time, a run gives the bi
         history.losses,
       );
       assert.equal(rows.filter((row) => row[4] !== "").length, 1 + CONFIG.num_epochs);
-      const png = await fetch(`http://${service.host}/api/runs/${last}/curve.png`);
-      assert.equal(png.headers.get("content-type"), "image/png");
-      assert.deepEqual([...(await png.bytes()).subarray(0, 4)], [0x89, 0x50, 0x4e, 0x47]);
+      const svg = await fetch(`http://${service.host}/api/runs/${last}/curve.png`);
+      assert.ok(svg.url.endsWith("/curve.svg"), "the old address leads to the new one");
+      assert.equal(svg.headers.get("content-type"), "image/svg+xml");
+      assert.match(await svg.text(), /^<svg .*<\/svg>\n$/s);
     });
   });
 });

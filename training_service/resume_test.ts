@@ -264,7 +264,7 @@ Deno.test("runs of before are listed behind the present ones, each once, and are
     const history = body as HistoryMessage;
     assert.deepEqual([history.run.state, history.end?.type, history.losses.length > 0], ["done", "result", true]);
     assert(history.logs.filter(({ epoch }) => epoch).every(({ seconds }) => seconds! >= 0));
-    for (const file of ["history.csv", "curve.png"]) {
+    for (const file of ["history.csv", "curve.svg", "curve.png"]) {
       for (const id of [run_id, stoppedId]) {
         const response = await fetch(`http://${lab.host}/api/runs/${id}/${file}`);
         assert.equal(response.status, 200);

@@ -4,11 +4,12 @@ import { type HistoryMessage, quote } from "../protocol/mod.ts";
 import { RegistryError } from "../lab/models/mod.ts";
 import { HttpError } from "../service/http/errors.ts";
 import { pathId } from "../service/http/request.ts";
-import { drawCurve } from "./history/curve_png.ts";
+import { curveSvg } from "../lab/runs/curve_svg.ts";
 import { historyCsv } from "../lab/runs/history_csv.ts";
 import type { RunArchive } from "../lab/runs/run_archive.ts";
 import type { Runs } from "../lab/runs/runs.ts";
 
+/** Runs of this process, and of earlier ones. */
 export interface KnownRuns {
   runs: Pick<Runs, "list" | "get">;
   archive: Pick<RunArchive, "list" | "find">;
@@ -16,7 +17,7 @@ export interface KnownRuns {
 
 /**
  * Adds `GET /api/runs` (newest first, also those of before a restart), `/api/runs/{id}` (its history), and that as files:
- * `…/history.csv` and `…/curve.png`.
+ * `…/history.csv` and `…/curve.svg`. The latter was a PNG once, whose address still leads there.
  */
 export function addRunRoutes(app: Hono, { runs, archive }: KnownRuns): void {
   app.get("/api/runs", async (c) => {
@@ -34,10 +35,11 @@ export function addRunRoutes(app: Hono, { runs, archive }: KnownRuns): void {
     const history = await find(c);
     return file(c, historyCsv(history), "text/csv; charset=utf-8", `${history.run.id}.csv`);
   });
-  app.get("/api/runs/:id/curve.png", async (c) => {
+  app.get("/api/runs/:id/curve.svg", async (c) => {
     const history = await find(c);
-    return file(c, drawCurve(history), "image/png", `${history.run.id}.png`, "inline");
+    return file(c, curveSvg(history), "image/svg+xml", `${history.run.id}.svg`, "inline");
   });
+  app.get("/api/runs/:id/curve.png", (c) => c.redirect("curve.svg", 308));
 
   async function find(c: Context): Promise<HistoryMessage> {
     const id = pathId(c, "run");
@@ -49,7 +51,7 @@ export function addRunRoutes(app: Hono, { runs, archive }: KnownRuns): void {
 
 function file(
   c: Context,
-  body: string | Uint8Array<ArrayBuffer>,
+  body: string,
   type: string,
   name: string,
   disposition = "attachment",

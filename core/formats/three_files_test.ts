@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { MODEL_TYPES } from "../models/families.ts";
 import type { ModelSpec } from "../models/spec.ts";
 import { openPredictor } from "../training/predictor.ts";
 import { assertAllClose } from "../testing/assert_all_close.ts";
@@ -18,12 +19,10 @@ const SCRIPT = fileURLToPath(import.meta.resolve("../../scripts/fixtures/logits_
 const PROBES = 20;
 const TOLERANCE = { relative: 0, absolute: 1e-4 };
 
-const SPECS: ModelSpec[] = [
-  { modelType: "SimpleNN", hiddenLayers: [] },
-  { modelType: "SimpleNN", hiddenLayers: [24, 16], dropout: 0.3 },
-  { modelType: "ConvNN", hiddenLayers: [] },
-  { modelType: "ConvNN", hiddenLayers: [32], dropout: 0.5 },
-];
+const SPECS = MODEL_TYPES.flatMap((modelType): ModelSpec[] => [
+  { modelType, hiddenLayers: [] },
+  { modelType, hiddenLayers: [24, 16], dropout: 0.3 },
+]);
 
 const python = await findPyTorch();
 const pixels = firstDigits(mnist().test, PROBES).images;

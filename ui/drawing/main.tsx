@@ -1,29 +1,28 @@
 import { render } from "preact";
 import { openExplainer } from "../../core/training/attribution.ts";
 import { recordVersion } from "../../protocol/mod.ts";
-import { chooseDevices, openOnce, openStored } from "../shared/engine/open_stored.ts";
 import { AttributionEngine, LocalEngine, SeveralModels } from "../shared/engine/engines.ts";
-import { keepInAddressBar } from "../shared/wire/page_urls.ts";
+import { chooseDevices, openOnce, openStored } from "../shared/engine/open_stored.ts";
 import { browserConnection } from "../shared/wire/browser_connection.ts";
-import { StoredWeights } from "../shared/wire/stored_models.ts";
+import { keepInAddressBar } from "../shared/wire/page_urls.ts";
 import { browserPreferences } from "../shared/wire/preferences.ts";
-import { InsightModel } from "./insight/insight_model.ts";
-import { whenIdle } from "./insight/when_idle.ts";
-import { InferenceModel } from "./model.ts";
-import { decodeSample } from "./samples/decode_sample.ts";
-import { InferencePage } from "./view.tsx";
+import { StoredWeights } from "../shared/wire/stored_models.ts";
+import { DrawingPage } from "./drawing_page.ts";
+import { Inside, whenIdle } from "./inside/inside.ts";
+import { decodePicture } from "./pad/test_digits.ts";
+import { DrawingPageView } from "./page_view.tsx";
 
 const devices = chooseDevices(new URLSearchParams(location.search).get("device"));
 const weights = new StoredWeights(browserConnection);
-const model = new InferenceModel({
+const page = new DrawingPage({
   connection: browserConnection,
   engine: new LocalEngine(openStored(weights, devices)),
   preferences: browserPreferences,
-  decodeSample,
+  decodePicture,
   now: () => performance.now(),
 });
-const insight = new InsightModel(model, {
-  insights: new AttributionEngine(async (record) => {
+const inside = new Inside(page, {
+  attributions: new AttributionEngine(async (record) => {
     const { spec, weights: tensors } = await weights.get(record.id, recordVersion(record));
     return await openExplainer(spec, tensors);
   }),
@@ -31,9 +30,9 @@ const insight = new InsightModel(model, {
   preferences: browserPreferences,
   whenIdle,
 });
-const opening = model.open(location.search);
-render(<InferencePage model={model} insight={insight} />, document.getElementById("page")!);
-keepInAddressBar(model.choice.address);
-// Back from the training page, a model may be there that was missing before.
-document.addEventListener("visibilitychange", () => document.hidden || void model.choice.refresh());
+const opening = page.open(location.search);
+render(<DrawingPageView page={page} inside={inside} />, document.getElementById("page")!);
+keepInAddressBar(page.choice.address);
+// A model that was missing may have been trained meanwhile, on the training page.
+document.addEventListener("visibilitychange", () => document.hidden || void page.choice.refresh());
 await opening;

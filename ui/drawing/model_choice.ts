@@ -13,12 +13,12 @@ import { StoredModels } from "../shared/wire/stored_models.ts";
 import { DrawingForm } from "./form.ts";
 import type { Outcome } from "./outcome.ts";
 
-/** Which stored model is to answer: the best of those that the fields describe, or one that is named. Knows no DOM. */
+/** Chooses the stored model that answers: the best one with the settings of the form, or one that is named. Needs no DOM. */
 export class ModelChoice {
   readonly form = new DrawingForm();
-  /** The one model that is tested whatever the fields say, until a field is changed. */
+  /** Id of the model that answers whatever the fields say, until a field is changed. */
   readonly modelId = signal<string | undefined>(undefined);
-  /** The record of `modelId`, once the service has sent it. */
+  /** The record of `modelId` once the service has sent it. */
   readonly namedModel = signal<ModelRecord | undefined>(undefined);
   readonly canPredict = computed(() => this.modelId.value !== undefined || this.form.params.value !== undefined);
 
@@ -31,7 +31,7 @@ export class ModelChoice {
     return records && params && findMatch(records, params);
   });
 
-  /** Set while the settings are known to fit no stored model. */
+  /** Set while the page knows that no stored model has these settings. */
   readonly miss = computed((): { nearest: NearestModel | null } | undefined => {
     const records = this.#stored.records.value;
     const params = this.form.params.value;
@@ -40,18 +40,21 @@ export class ModelChoice {
   });
 
   readonly query = computed((): FormQuery => ({ ...this.form.query.value, model_id: this.modelId.value }));
-  /** What the address bar shows behind `?`: also the device to predict on, where the address named one. */
+  /** What the address bar shows after `?`: `query`, and the device to predict on where the address named one. */
   readonly address = computed(() => formatFormQuery({ ...this.query.value, device: this.#device.value }));
 
+  readonly #connection: LabConnection;
   readonly #device = signal<string | undefined>(undefined);
   readonly #stored: StoredModels;
+  /** Whether the fields are being filled in by the page rather than by the user. */
   #isShowing = false;
 
-  constructor(private readonly connection: LabConnection) {
+  constructor(connection: LabConnection) {
+    this.#connection = connection;
     this.#stored = new StoredModels(connection);
   }
 
-  /** Takes over the address's fields. */
+  /** Fills the form from the address. */
   read(search: string): void {
     const query = parseFormQuery(search);
     this.form.read(query);
@@ -59,7 +62,7 @@ export class ModelChoice {
     this.#device.value = query.device;
   }
 
-  /** From now on `model_id` is forgotten when a field changes; `changed` hears of it. */
+  /** From now on a change of a field drops `model_id`, then calls `changed`. */
   watchFields(changed: () => void): void {
     let seen: string | undefined;
     effect(() => {
@@ -74,29 +77,31 @@ export class ModelChoice {
     });
   }
 
-  /** Looks which models are stored by now. */
+  /** Updates the list of stored models. */
   async refresh(): Promise<void> {
     await this.#stored.refresh();
   }
 
-  /** All stored models as they are now; undefined while the service does not tell. */
+  /** All stored models as they are now; undefined while the service cannot be reached. */
   async listModels(): Promise<readonly ModelRecord[] | undefined> {
     await this.#stored.refresh();
     return this.#stored.records.value;
   }
 
+  /** The record of a stored model; undefined where there is none. */
   async findRecord(id: string): Promise<ModelRecord | undefined> {
     const among = (records: readonly ModelRecord[] | undefined) => records?.find((record) => record.id === id);
     return among(this.#stored.records.peek()) ?? among(await this.listModels());
   }
 
-  /** Fills the fields in, which is no change of theirs by the user. */
+  /** Fills the form with the settings of `record`, which does not count as a change by the user. */
   showSettings(record: ModelRecord): void {
     this.#isShowing = true;
     this.form.set(record);
     this.#isShowing = false;
   }
 
+  /** Makes `record` the model that answers, whatever the fields say. */
   name(record: ModelRecord): void {
     batch(() => {
       this.modelId.value = record.id;
@@ -104,18 +109,20 @@ export class ModelChoice {
     });
   }
 
+  /** Lets the settings decide again. */
   forgetNamed(): void {
     this.modelId.value = this.namedModel.value = undefined;
   }
 
   /**
-   * Asks for the record of the model that the address `search` names, and shows its settings where that says nothing about
-   * them. Whether there is no such model.
+   * Loads the record of the model that the address `search` names, and shows its settings if the address has none.
+   *
+   * @returns "gone" when there is no such model
    */
   async describeNamed(search: string): Promise<"gone" | void> {
     const id = this.modelId.value;
     if (id === undefined) return;
-    const reply = await this.connection.request(`/api/models/${encodeURIComponent(id)}`).catch(() => undefined);
+    const reply = await this.#connection.request(`/api/models/${encodeURIComponent(id)}`).catch(() => undefined);
     if (this.modelId.value !== id) return;
     if (reply?.status === 404) return "gone";
     if (reply?.status !== 200) return;
@@ -124,25 +131,25 @@ export class ModelChoice {
     if (Object.keys(settings).length === 0) this.showSettings(this.namedModel.value);
   }
 
-  /** Shows the model that was stored last, for a visitor who has said nothing yet of which one is to answer. */
+  /** Shows the settings of the newest model, unless the user has changed something meanwhile. */
   async showNewest(): Promise<void> {
     const before = formatFormQuery(this.query.value);
     const [newest] = await this.listModels() ?? [];
     if (newest === undefined || formatFormQuery(this.query.value) !== before) return;
     this.showSettings(newest);
-    // One with a learning rate outside all ranges cannot be found by its settings.
+    // A model with a learning rate outside all ranges cannot be found by its settings.
     if (this.form.range.value === undefined) this.name(newest);
   }
 
-  /** Whether the model that the page still names was removed meanwhile, for all that can be known. */
+  /** Whether the named model `id` was deleted meanwhile, as far as the page can find out. */
   async isGone(id: string): Promise<boolean> {
     const records = await this.listModels();
     return this.modelId.value === id && records?.some((record) => record.id === id) === false;
   }
 
-  /** What there is to say once the named model is known to be gone. */
+  /** Lets the settings decide again because the named model is gone; returns what the page says then. */
   forgetGone(id: string): Outcome {
     this.forgetNamed();
-    return { kind: "failed", message: `The model ${id} is not stored any more. The settings decide instead.` };
+    return { kind: "failed", message: `The model ${id} is no longer stored. The settings below decide instead.` };
   }
 }

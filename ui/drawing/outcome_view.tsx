@@ -1,16 +1,22 @@
-import { differingFields, type ModelRecord, type PredictParams, type PredictResponse } from "../../protocol/mod.ts";
-import { pageUrl } from "../shared/wire/page_urls.ts";
+import { useSignal } from "@preact/signals";
+import {
+  differingFields,
+  type Doubt,
+  type ModelRecord,
+  type PredictParams,
+  type PredictResponse,
+} from "../../protocol/mod.ts";
 import { describeModel, formatMilliseconds, formatShare } from "../shared/text/format.ts";
+import { pageUrl } from "../shared/wire/page_urls.ts";
 import { compareFields } from "./compare_fields.ts";
-import { PAPER_ID } from "./drawing_view.tsx";
-import { DoubtWords } from "./doubt_words.tsx";
-import type { InferenceModel } from "./model.ts";
+import type { DrawingPage } from "./drawing_page.ts";
 import type { ModelChoice } from "./model_choice.ts";
 import type { Source } from "./outcome.ts";
+import { PAPER_ID } from "./pad/pad_view.tsx";
 
-/** What the network takes the drawing for. The first line is the digit alone, or `None`. */
-export function OutcomeView({ model }: { model: InferenceModel }) {
-  const outcome = model.outcome.value;
+/** The answer. The first line is the digit alone, or `None`. */
+export function OutcomeView({ page }: { page: DrawingPage }) {
+  const outcome = page.outcome.value;
   const { answer, source } = outcome.kind === "recognised" ? outcome : {};
   return (
     <section class="card outcome">
@@ -21,40 +27,40 @@ export function OutcomeView({ model }: { model: InferenceModel }) {
         data-device={source?.by}
         data-milliseconds={source?.milliseconds}
       >
-        <p class={answer?.doubt ? "digit doubted" : answer ? "digit" : "digit none"}>
+        <p class={answer?.doubt ? "digit unsure" : answer ? "digit" : "digit none"}>
           {answer ? answer.prediction : "None"}
         </p>
-        <Words model={model} />
+        <Words page={page} />
         {outcome.kind !== "not trained" && (
           <div aria-live="off">
             <Probabilities probabilities={answer?.probabilities} winner={answer?.prediction} />
           </div>
         )}
-        {answer && source && <Author answer={answer} source={source} />}
+        {answer && source && <AnsweredBy answer={answer} source={source} />}
       </div>
-      {outcome.kind === "not trained" && <Miss model={model} nearest={outcome.nearest?.model} />}
+      {outcome.kind === "not trained" && <Miss page={page} nearest={outcome.nearest?.model} />}
     </section>
   );
 }
 
-function Words({ model }: { model: InferenceModel }) {
-  const outcome = model.outcome.value;
+function Words({ page }: { page: DrawingPage }) {
+  const outcome = page.outcome.value;
   switch (outcome.kind) {
     case "waiting":
-      if (!model.choice.canPredict.value) return <p>{whatIsMissing(model.choice)}</p>;
-      return <p>{model.place === "browser" ? "Draw a digit." : "Draw a digit, then press Predict."}</p>;
+      if (!page.choice.canPredict.value) return <p>{whatIsMissing(page.choice)}</p>;
+      return <p>{page.where === "browser" ? "Draw a digit." : "Draw a digit, then press Predict."}</p>;
     case "loading":
       return <p>Loading the model …</p>;
     case "asking":
-      return <p>Looking …</p>;
+      return <p>Asking the server …</p>;
     case "blank":
       return <p>The page is still blank. Draw a digit first.</p>;
     case "recognised":
       return outcome.answer.doubt
-        ? <DoubtWords answer={outcome.answer} doubt={outcome.answer.doubt} />
+        ? <NotSure answer={outcome.answer} doubt={outcome.answer.doubt} />
         : <p>{formatShare(Math.max(...outcome.answer.probabilities))} sure (confidence)</p>;
     case "not trained":
-      return <p>Model not trained yet. No stored model has these settings.</p>;
+      return <p>Model not trained yet. You have no model with these settings.</p>;
     case "failed":
       return <p class="error">{outcome.message}</p>;
   }
@@ -63,9 +69,39 @@ function Words({ model }: { model: InferenceModel }) {
 /** Why no model can be looked up yet. */
 function whatIsMissing({ form }: ModelChoice): string {
   return form.range.value === undefined
-    ? `The learning rate ${form.otherRate.value} lies in none of the ranges, by which models are found here. ` +
-      "Press Test beside a model on the training page, or choose a range below."
-    : "A setting below is marked in red: mend it first.";
+    ? `The learning rate ${form.otherRate.value} is in none of the ranges, and models are looked up by range. ` +
+      "Choose a range below, or press Test beside a model on the training page."
+    : "Fix the red field below first.";
+}
+
+/**
+ * The answer to a drawing that is out of distribution: a guess, and why it is no more. On a narrow screen the reasons
+ * appear only on request, as they would push the paper away from under the pen.
+ */
+function NotSure({ answer: { prediction, probabilities }, doubt }: { answer: PredictResponse; doubt: Doubt }) {
+  const isAsked = useSignal(false);
+  return (
+    <div class={isAsked.value ? "ood asked" : "ood"}>
+      <p>
+        Perhaps {prediction === 8 ? "an" : "a"} {prediction}, but I’m not sure this is a digit.{" "}
+        <button
+          type="button"
+          class="inline why"
+          aria-expanded={isAsked.value}
+          aria-controls="ood-reasons"
+          onClick={() => isAsked.value = !isAsked.value}
+        >
+          Why?
+        </button>
+      </p>
+      <p class="note" id="ood-reasons">
+        The model knows ten digits and nothing else, so it names one for any drawing (confidence{" "}
+        {formatShare(Math.max(...probabilities))}). A second check looks at the drawing alone, and finds it unlike the
+        {" "}
+        digits it knows (out of distribution). That check is wrong about {doubt.false_alarm_percent} % of real digits.
+      </p>
+    </div>
+  );
 }
 
 function Probabilities({ probabilities, winner }: { probabilities?: readonly number[]; winner?: number }) {
@@ -89,7 +125,7 @@ function Probabilities({ probabilities, winner }: { probabilities?: readonly num
 
 const BACKENDS: Readonly<Record<string, string>> = { wasm: "WASM", webgpu: "WebGPU" };
 
-function Author({ answer: { found_model: found }, source }: { answer: PredictResponse; source: Source }) {
+function AnsweredBy({ answer: { found_model: found }, source }: { answer: PredictResponse; source: Source }) {
   const { by, milliseconds, isStandIn } = source;
   return (
     <div class="author">
@@ -103,25 +139,26 @@ function Author({ answer: { found_model: found }, source }: { answer: PredictRes
           {by !== "server" && <span class="roomy">&nbsp;in this browser</span>} in {formatMilliseconds(milliseconds)}
         </span>
       </p>
-      {isStandIn && <p class="note">This browser could not run the model, so the server stood in.</p>}
+      {isStandIn && <p class="note">This browser could not run the model, so the server answered.</p>}
     </div>
   );
 }
 
-function Miss({ model, nearest }: { model: InferenceModel; nearest: ModelRecord | undefined }) {
-  const params = model.choice.form.params.value;
+function Miss({ page, nearest }: { page: DrawingPage; nearest: ModelRecord | undefined }) {
+  const { form } = page.choice;
+  const params = form.params.value;
   return (
     <div class="miss">
-      <a class="button primary" href={pageUrl("training", model.choice.form.query.value)}>Train this configuration</a>
-      {nearest && params ? <Nearest model={model} nearest={nearest} params={params} /> : <p>No model is stored yet.</p>}
+      <a class="button primary" href={pageUrl("training", form.query.value)}>Train this configuration</a>
+      {nearest && params ? <Nearest page={page} nearest={nearest} params={params} /> : <p>No model is stored yet.</p>}
     </div>
   );
 }
 
-function Nearest({ model, nearest, params }: { model: InferenceModel; nearest: ModelRecord; params: PredictParams }) {
+function Nearest({ page, nearest, params }: { page: DrawingPage; nearest: ModelRecord; params: PredictParams }) {
   const use = () => {
-    model.useModel(nearest);
-    // All of this goes; next one draws.
+    page.useModel(nearest);
+    // The button disappears, and drawing comes next.
     document.getElementById(PAPER_ID)?.focus({ preventScroll: true });
   };
   return (
@@ -131,9 +168,9 @@ function Nearest({ model, nearest, params }: { model: InferenceModel; nearest: M
       <table>
         <thead>
           <tr>
-            <th scope="col">Differs in</th>
-            <th scope="col">Asked</th>
-            <th scope="col">Stored</th>
+            <th scope="col">Setting</th>
+            <th scope="col">You chose</th>
+            <th scope="col">It has</th>
           </tr>
         </thead>
         <tbody>

@@ -3,10 +3,10 @@ import { FALSE_ALARM_PERCENT, isOutOfDistribution } from "../../core/mnist/ood/o
 import { describeDoubt, describePrediction, type ModelRecord, type PredictRequest } from "../../protocol/mod.ts";
 import type { LocalEngine } from "../shared/engine/engines.ts";
 import type { LabConnection } from "../shared/wire/connection.ts";
-import { askService } from "./ask_service.ts";
 import type { ModelChoice } from "./model_choice.ts";
-import type { Outcome } from "./outcome.ts";
+import { askService, type Outcome } from "./outcome.ts";
 
+/** A drawing, as something that can be classified. */
 export interface Drawing {
   readonly blank: boolean;
   /** The drawing as a PNG data URL, 280×280. */
@@ -15,17 +15,18 @@ export interface Drawing {
   toRaster(): Raster;
 }
 
-/** A drawing to be recognised. */
+/** One attempt to recognise a drawing. */
 export interface Attempt {
   drawing: Drawing;
-  /** From when on its time counts, in ms. */
+  /** When its time starts to count, in ms. */
   since: number;
-  /** Aborted when nobody waits for it any more. */
+  /** Aborted when nobody waits for the answer any more. */
   signal: AbortSignal;
-  /** Hears what is going on meanwhile. */
+  /** Called with each outcome on the way to the last one. */
   report(outcome: Outcome): void;
 }
 
+/** What `Recogniser` needs of its surroundings. */
 export interface RecogniserParts {
   connection: LabConnection;
   engine: LocalEngine;
@@ -33,21 +34,27 @@ export interface RecogniserParts {
   now(): number;
 }
 
-/** Has the chosen model read a drawing, in this page or on the server. */
+/** Recognises drawings by the chosen model, in this browser or on the server. */
 export class Recogniser {
-  constructor(private readonly parts: RecogniserParts, private readonly choice: ModelChoice) {}
+  readonly #parts: RecogniserParts;
+  readonly #choice: ModelChoice;
 
-  /** In this page, or where that does not work, on the server. `answeredBy` hears which model has answered here. */
-  async here(attempt: Attempt, answeredBy: (record: ModelRecord) => void): Promise<Outcome> {
-    const { choice, parts: { engine, now } } = this;
+  constructor(parts: RecogniserParts, choice: ModelChoice) {
+    this.#parts = parts;
+    this.#choice = choice;
+  }
+
+  /** Answers in this browser, or on the server where that fails. `answeredBy` is called with the model that answered here. */
+  async inBrowser(attempt: Attempt, answeredBy: (record: ModelRecord) => void): Promise<Outcome> {
+    const { engine, now } = this.#parts, choice = this.#choice;
     try {
       const pixels = prepareDrawing(attempt.drawing.toRaster());
       if (choice.chosen.value === undefined) await choice.refresh();
       const record = choice.chosen.value;
       if (record === undefined) {
-        // The page can say so by itself, unless it does not know what the service has.
+        // The page knows by itself, unless it could not list the stored models.
         const miss = choice.miss.value;
-        return miss ? { kind: "not trained", ...miss } : await this.there(attempt);
+        return miss ? { kind: "not trained", ...miss } : await this.onServer(attempt);
       }
       if (!engine.isReady(record)) attempt.report({ kind: "loading" });
       const { probabilities, device } = await engine.predict(record, pixels);
@@ -57,28 +64,29 @@ export class Recogniser {
       return { kind: "recognised", answer: describePrediction(record, probabilities, doubt), source, pixels };
     } catch (error) {
       if (error instanceof BlankDrawingError) return { kind: "blank" };
-      return await this.there(attempt, { isStandIn: true });
+      return await this.onServer(attempt, { isStandIn: true });
     }
   }
 
-  async there(attempt: Attempt, note: { isStandIn?: boolean } = {}): Promise<Outcome> {
-    const { drawing, since, signal } = attempt;
+  /** Answers on the server. */
+  async onServer(attempt: Attempt, note: { isStandIn?: boolean } = {}): Promise<Outcome> {
+    const { drawing, since, signal } = attempt, choice = this.#choice;
     attempt.report({ kind: "asking" });
     const image_data = drawing.toDataUrl();
     const raster = drawing.toRaster();
-    const id = this.choice.modelId.value;
-    const body: PredictRequest = id === undefined
-      ? { params: this.choice.form.params.value, image_data }
+    const id = choice.modelId.value;
+    const request: PredictRequest = id === undefined
+      ? { params: choice.form.params.value, image_data }
       : { model_id: id, image_data };
-    const reply = await askService(this.parts.connection, body, signal);
+    const reply = await askService(this.#parts.connection, request, signal);
     if ("kind" in reply) {
-      const isGone = id !== undefined && await this.choice.isGone(id) && !signal.aborted;
-      return isGone ? this.choice.forgetGone(id) : reply;
+      const isGone = id !== undefined && await choice.isGone(id) && !signal.aborted;
+      return isGone ? choice.forgetGone(id) : reply;
     }
     return {
       kind: "recognised",
       answer: reply,
-      source: { by: "server", milliseconds: this.parts.now() - since, ...note },
+      source: { by: "server", milliseconds: this.#parts.now() - since, ...note },
       // The server prepares the picture by the same code.
       pixels: prepareDrawing(raster),
     };

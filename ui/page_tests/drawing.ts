@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import type { Page } from "playwright-core";
 import {
   answered,
-  choosePlace,
+  chooseWhere,
   clear,
   digitBecomes,
   DIGITS,
@@ -21,10 +21,10 @@ import { putUntrainedModel, readerModel } from "../testing/stored_models.ts";
 
 const pageTest = setUpPageTests();
 
-/** Drawings of which the median time is printed. */
+/** Drawings whose median time is printed. */
 const COUNT = Deno.env.get("LAB_LONG") ? 50 : 6;
 
-pageTest("a finger draws, and Clear empties the paper and takes the answer away", async (lab, page) => {
+pageTest("a finger draws, and Clear empties the paper and removes the answer", async (lab, page) => {
   await visitTrained(lab, page);
   await drawingCanvas(page).scrollIntoViewIfNeeded();
   const scrolled = await page.evaluate(() => scrollY);
@@ -38,10 +38,10 @@ pageTest("a finger draws, and Clear empties the paper and takes the answer away"
   await digitBecomes(page, "None");
 }, { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true });
 
-for (const place of ["In this browser", "On the server"] as const) {
-  pageTest(`blank paper gets a friendly word (${place})`, async (lab, page) => {
+for (const where of ["In this browser", "On the server"] as const) {
+  pageTest(`blank paper gets a friendly answer (${where})`, async (lab, page) => {
     await visitTrained(lab, page);
-    await choosePlace(page, place);
+    await chooseWhere(page, where);
     await predict(page);
     await prediction(page).getByText("Draw a digit first").waitFor();
     await digitBecomes(page, "None");
@@ -50,7 +50,7 @@ for (const place of ["In this browser", "On the server"] as const) {
 
 for (const device of ["wasm", "webgpu"]) {
   pageTest(
-    `each stroke is answered by ${device} in the page, without a click and as by the server`,
+    `each stroke is answered by ${device} in the browser, without a click and as by the server`,
     async (lab, page) => {
       await visitTrained(lab, page, { device });
       for (const [digit, stroke] of Object.entries(DIGITS)) {
@@ -61,7 +61,7 @@ for (const device of ["wasm", "webgpu"]) {
       }
       const here = await shownProbabilities(page);
 
-      await choosePlace(page, "On the server");
+      await chooseWhere(page, "On the server");
       await predict(page);
       await answered(page, "server");
       const there = await shownProbabilities(page);
@@ -76,7 +76,7 @@ for (const device of ["wasm", "webgpu"]) {
 pageTest("where to predict is remembered for the next visit", async (lab, page) => {
   await visitTrained(lab, page);
   assert(await page.getByRole("radio", { name: "In this browser" }).isChecked());
-  await choosePlace(page, "On the server");
+  await chooseWhere(page, "On the server");
   await page.reload();
   await drawByMouse(page, DIGITS[1]);
   assert(await page.getByRole("radio", { name: "On the server" }).isChecked());
@@ -84,7 +84,7 @@ pageTest("where to predict is remembered for the next visit", async (lab, page) 
   await answered(page, "server");
 });
 
-pageTest("an answer in the page follows the pen at once (times are printed)", async (lab, page) => {
+pageTest("an answer in the browser comes at once (times are printed)", async (lab, page) => {
   const simple = await readerModel(lab);
   const { id: conv } = await putUntrainedModel(lab, "ConvNN", [128]);
   for (const [name, id] of Object.entries({ "SimpleNN [128]": simple, "ConvNN [128]": conv })) {

@@ -22,7 +22,7 @@ async function visit(lab: Lab, page: Page): Promise<string[]> {
   return ids;
 }
 
-/** The greys of a 28×28 picture, by its accessible name, as ink 0 to 255. */
+/** The red channel of a 28×28 picture, found by its accessible name. */
 async function shownInk(page: Page, name: RegExp): Promise<number[]> {
   const picture = page.getByRole("img", { name });
   return await picture.evaluate((element) => {
@@ -34,9 +34,9 @@ async function shownInk(page: Page, name: RegExp): Promise<number[]> {
   });
 }
 
-pageTest("what the model sees are the bytes that were classified, also when the server answers", async (lab, page) => {
+pageTest("what the model sees is what was classified, also when the server answers", async (lab, page) => {
   await visit(lab, page);
-  await drawing.choosePlace(page, "On the server");
+  await drawing.chooseWhere(page, "On the server");
   await drawing.drawByMouse(page, drawing.DIGITS["7"]);
   const asked = page.waitForRequest((request) => request.url().endsWith("/predict"));
   await drawing.predict(page);
@@ -53,13 +53,13 @@ pageTest("what the model sees are the bytes that were classified, also when the 
   const [name] = await page.getByRole("img", { name: /^Heat map/ }).evaluateAll((all) =>
     all.map((one) => one.ariaLabel)
   );
-  assert.match(name!, /for and against 7\. \d+ per cent/);
+  assert.match(name!, /for and against 7: \d+ per cent/);
 });
 
-pageTest("the layers are shown once their section is opened, and stay open on the next visit", async (lab, page) => {
+pageTest("the layers show once their section is opened, and stay open on the next visit", async (lab, page) => {
   await visit(lab, page);
   await drawing.drawByMouse(page, drawing.DIGITS["0"]);
-  await page.getByText("What its layers make of it").click();
+  await page.getByText("What each layer computes").click();
   await page.getByRole("img", { name: /^Units of hidden layer 1: \d+ of 96 active$/ }).waitFor();
   await page.getByRole("img", { name: /^Units of hidden layer 2: \d+ of 32 active$/ }).waitFor();
   await page.reload();
@@ -67,7 +67,7 @@ pageTest("the layers are shown once their section is opened, and stay open on th
   await page.getByRole("img", { name: /^Units of hidden layer 2/ }).waitFor();
 });
 
-pageTest("all models are asked about one drawing, and a press uses the one that was pressed", async (lab, page) => {
+pageTest("all models answer one drawing, and pressing one makes it answer the page", async (lab, page) => {
   const [first] = await visit(lab, page);
   const ask = page.getByRole("button", { name: "Ask all models" });
   assert.equal(await ask.isDisabled(), true);
@@ -79,12 +79,12 @@ pageTest("all models are asked about one drawing, and a press uses the one that 
   assert.equal(await focusedName(page), "Ask all models");
   await page.getByRole("button", { name: /SimpleNN \(64\).*use this model/ }).click();
   await eventually(() => assert.equal(new URL(page.url()).searchParams.get("model_id"), first));
-  await page.getByRole("button", { name: /SimpleNN \(64\).*answers now/, pressed: true }).waitFor();
+  await page.getByRole("button", { name: /SimpleNN \(64\).*in use/, pressed: true }).waitFor();
   await drawing.digitBecomes(page, "0");
-  assert.equal(await words.innerText(), "2 of 2 say 0.", "they go with the drawing only");
+  assert.equal(await words.innerText(), "2 of 2 say 0.", "opinions stay as long as the drawing");
 });
 
-/** Strokes that nobody takes for a digit. */
+/** Drawings that nobody would take for a digit. */
 const NO_DIGITS: Record<string, drawing.Stroke[]> = {
   scribble: [
     [[40, 60], [230, 90], [50, 120], [240, 150], [45, 180], [235, 210], [60, 235], [140, 40], [90, 230], [200, 60]],
@@ -99,30 +99,33 @@ async function draw(page: Page, strokes: readonly drawing.Stroke[]): Promise<voi
   for (const stroke of strokes) await drawing.drawByMouse(page, stroke);
 }
 
-pageTest("what is no digit is met with doubt, here and on the server, and digits are not", async (lab, page) => {
-  await visit(lab, page);
-  const text = () => drawing.prediction(page).innerText();
-  for (const place of ["In this browser", "On the server"] as const) {
-    await drawing.choosePlace(page, place);
-    const answer = async (strokes: readonly drawing.Stroke[]) => {
-      await draw(page, strokes);
-      await drawing.predict(page);
-      await drawing.answered(page, place === "On the server" ? "server" : "wasm");
-    };
-    for (const [name, strokes] of Object.entries(NO_DIGITS)) {
-      await answer(strokes);
-      await eventually(async () =>
-        assert.match(await text(), /Perhaps an? \d – but this doesn’t look like a digit/, name)
-      );
-      assert.match((await text()).split("\n")[0], /^\d$/);
+pageTest(
+  "drawings that are no digits are reported as such, in the browser and on the server; digits are not",
+  async (lab, page) => {
+    await visit(lab, page);
+    const text = () => drawing.prediction(page).innerText();
+    for (const where of ["In this browser", "On the server"] as const) {
+      await drawing.chooseWhere(page, where);
+      const answer = async (strokes: readonly drawing.Stroke[]) => {
+        await draw(page, strokes);
+        await drawing.predict(page);
+        await drawing.answered(page, where === "On the server" ? "server" : "wasm");
+      };
+      for (const [name, strokes] of Object.entries(NO_DIGITS)) {
+        await answer(strokes);
+        await eventually(async () =>
+          assert.match(await text(), /Perhaps an? \d, but I’m not sure this is a digit/, name)
+        );
+        assert.match((await text()).split("\n")[0], /^\d$/);
+      }
+      for (const [digit, stroke] of Object.entries(drawing.DIGITS)) {
+        await answer([stroke]);
+        await drawing.digitBecomes(page, digit);
+        assert.doesNotMatch(await text(), /not sure/, `${digit}: ${where}`);
+      }
     }
-    for (const [digit, stroke] of Object.entries(drawing.DIGITS)) {
-      await answer([stroke]);
-      await drawing.digitBecomes(page, digit);
-      assert.doesNotMatch(await text(), /doesn’t look like/, `${digit}: ${place}`);
-    }
-  }
-  await drawing.clear(page);
-  await drawing.predict(page);
-  await eventually(async () => assert.match(await text(), /still blank/));
-});
+    await drawing.clear(page);
+    await drawing.predict(page);
+    await eventually(async () => assert.match(await text(), /still blank/));
+  },
+);

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { Locator, Page } from "playwright-core";
 import type { ModelRecord } from "../../protocol/mod.ts";
-import { choosePlace, DIGITS, drawByMouse, predict, prediction } from "../testing/drawing_page.ts";
+import { chooseWhere, DIGITS, drawByMouse, predict, prediction } from "../testing/drawing_page.ts";
 import { eventually } from "../testing/eventually.ts";
 import { focusedName } from "../testing/keyboard.ts";
 import type { Lab } from "../testing/lab.ts";
@@ -234,7 +234,9 @@ pageTest(
     );
     for (const chart of [loss, accuracy]) {
       const colours = await paintedColours(chart);
-      for (const place of [1, 2]) assert(colours[place] > 100, `curve ${place} is painted on ${colours[place]} pixels`);
+      for (const series of [1, 2]) {
+        assert(colours[series] > 100, `curve ${series} is painted on ${colours[series]} pixels`);
+      }
       assert.equal(colours[3], 0);
     }
     await loss.hover();
@@ -281,36 +283,40 @@ pageTest("on a telephone rows are cards, sorted by a choice, and nothing lies be
   assert(content <= screen, `${content} px on a screen of ${screen}`);
 }, { viewport: { width: 360, height: 800 }, isMobile: true, hasTouch: true });
 
-for (const place of ["In this browser", "On the server"] as const) {
-  pageTest(`a drawing page whose model is deleted says so, and goes by its settings (${place})`, async (lab, page) => {
-    await visit(lab, page);
-    const [{ id }] = await lab.models();
-    const weights = page.waitForResponse(/model\.safetensors$/);
-    await page.goto(`${lab.inferenceUrl}/?model_id=${id}`);
-    await weights;
-    await choosePlace(page, place);
-    await page.getByText(id).first().waitFor();
-    await remove(lab, id);
-    await drawByMouse(page, DIGITS[1]);
-    if (place === "On the server") await predict(page);
-    await prediction(page).getByText(`The model ${id} is not stored any more. The settings decide instead.`).waitFor();
-    await page.getByText("The best stored model that was trained with exactly these settings.").waitFor();
-    assert.doesNotMatch(page.url(), /model_id/);
-  });
+for (const where of ["In this browser", "On the server"] as const) {
+  pageTest(
+    `a drawing page whose model is deleted says so, and uses its settings instead (${where})`,
+    async (lab, page) => {
+      await visit(lab, page);
+      const [{ id }] = await lab.models();
+      const weights = page.waitForResponse(/model\.safetensors$/);
+      await page.goto(`${lab.inferenceUrl}/?model_id=${id}`);
+      await weights;
+      await chooseWhere(page, where);
+      await page.getByText(id).first().waitFor();
+      await remove(lab, id);
+      await drawByMouse(page, DIGITS[1]);
+      if (where === "On the server") await predict(page);
+      await prediction(page).getByText(`The model ${id} is no longer stored. The settings below decide instead.`)
+        .waitFor();
+      await page.getByText("The most accurate of your models with exactly these settings.").waitFor();
+      assert.doesNotMatch(page.url(), /model_id/);
+    },
+  );
 }
 
 async function remove(lab: Lab, id: string): Promise<void> {
   assert.equal((await fetch(`${lab.trainingUrl}/api/models/${id}`, { method: "DELETE" })).status, 204);
 }
 
-/** How many pixels of a chart have about the colour of each place, `--series-1` and so on. */
+/** How many pixels of a chart have about the colour of each series, `--series-1` and so on. */
 async function paintedColours(chart: Locator): Promise<number[]> {
   return await chart.locator("canvas").evaluate((element) => {
     const canvas = element as HTMLCanvasElement;
     const { data } = canvas.getContext("2d")!.getImageData(0, 0, canvas.width, canvas.height);
     const style = getComputedStyle(document.documentElement);
-    return Array.from({ length: 7 }, (_, place) => {
-      const hex = style.getPropertyValue(`--series-${place}`).trim();
+    return Array.from({ length: 7 }, (_, series) => {
+      const hex = style.getPropertyValue(`--series-${series}`).trim();
       const rgb = [1, 3, 5].map((at) => parseInt(hex.slice(at, at + 2), 16));
       let count = 0;
       for (let i = 0; i < data.length; i += 4) {

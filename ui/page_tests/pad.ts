@@ -26,7 +26,7 @@ const pageTest = setUpPageTests();
 
 const TELEPHONE = { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true };
 
-pageTest("a fast hand's circle is round, and no point that the browser coalesced is lost", async (lab, page) => {
+pageTest("a fast circle is round, and no point that the browser coalesced is lost", async (lab, page) => {
   await visitTrained(lab, page);
   await countMoves(page);
   const spiral: Stroke = circle(60, (i) => 40 + i);
@@ -48,7 +48,7 @@ pageTest("a fast hand's circle is round, and no point that the browser coalesced
   });
 });
 
-pageTest("every step can be taken back and done again, by button and by key", async (lab, page) => {
+pageTest("every step can be undone and redone, by button and by key", async (lab, page) => {
   await visitTrained(lab, page);
   const undo = page.getByRole("button", { name: "Undo", exact: true });
   const redo = page.getByRole("button", { name: "Redo", exact: true });
@@ -68,7 +68,7 @@ pageTest("every step can be taken back and done again, by button and by key", as
   await page.keyboard.press("Enter");
   await inkBecomes(page, (ink) => ink > one);
   assert(await redo.isDisabled());
-  assert.equal(await focusedName(page), "Redo", "with nothing more to do again it keeps the focus");
+  assert.equal(await focusedName(page), "Redo", "it keeps the focus when nothing is left to redo");
   await undo.click();
   await page.keyboard.press("Control+Shift+Z");
   await inkBecomes(page, (ink) => ink > one);
@@ -78,7 +78,7 @@ pageTest("every step can be taken back and done again, by button and by key", as
   await inkBecomes(page, (ink) => ink > one);
 });
 
-pageTest("Enter predicts and Delete clears from anywhere, but not while one types", async (lab, page) => {
+pageTest("Enter predicts and Delete clears from anywhere, but not while you type in a field", async (lab, page) => {
   await visitTrained(lab, page);
   await page.getByRole("radio", { name: "On the server" }).check();
   await drawByMouse(page, DIGITS[7]);
@@ -99,7 +99,7 @@ pageTest("Enter predicts and Delete clears from anywhere, but not while one type
   await inkBecomes(page, (ink) => ink === 0);
 });
 
-pageTest("three brushes draw three widths, each taken for the same digit", async (lab, page) => {
+pageTest("three brushes draw three widths, each recognised as the same digit", async (lab, page) => {
   await visitTrained(lab, page);
   const shares: number[] = [];
   for (const brush of ["Thin", "Medium", "Thick"]) {
@@ -126,7 +126,7 @@ pageTest("a pen that presses harder draws a wider line", async (lab, page) => {
   assert(hard > 1.2 * light && hard < 2 * light, `${light} lightly, ${hard} pressed`);
 });
 
-pageTest("a second finger that rests on the paper draws nothing", async (lab, page) => {
+pageTest("a second finger that rests on the paper leaves no ink", async (lab, page) => {
   await visitTrained(lab, page);
   await drawBesideAFinger(page, DIGITS[1], [240, 240]);
   await eventually(async () => assert.deepEqual(await inkAt(page, [[140, 140], [240, 240], [190, 190]]), [1, 0, 0]));
@@ -134,7 +134,7 @@ pageTest("a second finger that rests on the paper draws nothing", async (lab, pa
 }, TELEPHONE);
 
 pageTest(
-  "a test digit is put on the paper, predicted, and its truth told; another handful comes",
+  "a test digit is put on the paper and predicted, and the page says whether that is right",
   async (lab, page) => {
     await visitTrained(lab, page);
     const samples = page.getByRole("button", { name: /^Test digit \d+, a \d$/ });
@@ -153,7 +153,7 @@ pageTest(
       }
     }
     assert(right >= names.length - 2, `only ${right} of ${names.length} were recognised`);
-    await page.getByRole("button", { name: "Another handful" }).click();
+    await page.getByRole("button", { name: "Show 10 others" }).click();
     await eventually(async () => {
       const others = await samples.evaluateAll((buttons) => buttons.map((button) => button.getAttribute("aria-label")));
       assert(others.length === names.length && others.every((name) => !names.includes(name!)), String(others));
@@ -161,7 +161,7 @@ pageTest(
   },
 );
 
-pageTest("a test digit reaches the model as the very pixels of the test set", async (lab, page) => {
+pageTest("a test digit reaches the model as exactly the pixels of the test set", async (lab, page) => {
   await visitTrained(lab, page);
   await page.getByRole("radio", { name: "On the server" }).check();
   const request = page.waitForRequest(/\/predict$/);
@@ -174,10 +174,10 @@ pageTest("a test digit reaches the model as the very pixels of the test set", as
   assert.deepEqual(cells, [...stored].map((ink) => [ink]));
 });
 
-for (const place of ["In this browser", "On the server"]) {
-  pageTest(`from the first Tab to the answer by keyboard alone (${place})`, async (lab, page) => {
+for (const where of ["In this browser", "On the server"]) {
+  pageTest(`from the first Tab to the answer by keyboard alone (${where})`, async (lab, page) => {
     await visitTrained(lab, page);
-    await page.getByRole("radio", { name: place }).check();
+    await page.getByRole("radio", { name: where }).check();
     await page.getByRole("link", { name: "Draw" }).focus();
     await tabTo(page, "Drawing canvas");
     const cursor = page.locator("[data-cursor]");
@@ -191,7 +191,7 @@ for (const place of ["In this browser", "On the server"]) {
     for (let row = 0; row < 8; row++) await page.keyboard.press("ArrowDown");
     await page.keyboard.up(" ");
     await eventually(async () => assert.equal(await cursor.innerText(), "Row 22, column 14, ink"));
-    if (place === "On the server") await page.keyboard.press("Enter");
+    if (where === "On the server") await page.keyboard.press("Enter");
     await digitBecomes(page, "1");
 
     await page.keyboard.press("Delete");
@@ -202,12 +202,12 @@ for (const place of ["In this browser", "On the server"]) {
   });
 }
 
-pageTest("what the keyboard paints is what is classified, pixel by pixel", async (lab, page) => {
+pageTest("what the keyboard draws is what is classified, pixel by pixel", async (lab, page) => {
   await visitTrained(lab, page);
   await page.getByRole("radio", { name: "On the server" }).check();
   await page.getByRole("radio", { name: "Thin", exact: true }).check();
   await drawingCanvas(page).focus();
-  // Twenty rows, two columns, in the place where MNIST's frame has them, so that nothing is moved or scaled.
+  // Twenty rows, two columns, where MNIST's frame has them, so that nothing is moved or scaled.
   for (const key of ["PageUp", "Home"]) await page.keyboard.press(key);
   for (let row = 0; row < 5; row++) await page.keyboard.press("ArrowDown");
   for (let column = 0; column < 14; column++) await page.keyboard.press("ArrowRight");
@@ -227,7 +227,7 @@ pageTest("what the keyboard paints is what is classified, pixel by pixel", async
   assert.deepEqual(cells, painted.map((at) => [...at, 255]));
 });
 
-pageTest("the answer is in view while one draws on a telephone, and the paper stays where it is", async (lab, page) => {
+pageTest("the answer is in view while you draw on a telephone, and the paper does not move", async (lab, page) => {
   await visitTrained(lab, page);
   for (const [width, height] of [[390, 844], [360, 640]]) {
     await page.setViewportSize({ width, height });
@@ -238,8 +238,8 @@ pageTest("the answer is in view while one draws on a telephone, and the paper st
     await digitBecomes(page, "1");
     assert.deepEqual(await drawingCanvas(page).boundingBox(), before, "the paper moved under the pen");
     await drawByMouse(page, [[40, 60], [240, 60], [40, 140], [240, 140], [40, 220], [240, 220]]);
-    await prediction(page).getByText("doesn’t look like a digit").waitFor();
-    assert.deepEqual(await drawingCanvas(page).boundingBox(), before, "a doubt moved the paper");
+    await prediction(page).getByText("not sure this is a digit").waitFor();
+    assert.deepEqual(await drawingCanvas(page).boundingBox(), before, "the answer moved the paper");
     const digit = await prediction(page).locator(".digit").boundingBox();
     assert(
       digit && digit.y >= 0 && digit.y + digit.height <= before!.y + 1,
@@ -254,7 +254,7 @@ pageTest("the answer is in view while one draws on a telephone, and the paper st
   }
 }, TELEPHONE);
 
-pageTest("a page without a model for its settings says so before one draws", async (lab, page) => {
+pageTest("a page without a model for its settings says so before anything is drawn", async (lab, page) => {
   await visitTrained(lab, page);
   await page.goto(`${lab.inferenceUrl}/?epochs=77`);
   await prediction(page).getByText("Model not trained yet").waitFor();
@@ -275,7 +275,7 @@ function circle(count: number, radius: (i: number) => number): [number, number][
 }
 
 function verdictOn(label: string): RegExp {
-  return new RegExp(`This was written as a ${label}\\. The model (agrees|is mistaken)\\.`);
+  return new RegExp(`This was written as a ${label}\\. The model (agrees|is wrong)\\.`);
 }
 
 interface Moves {

@@ -73,7 +73,7 @@ pageTest(
     await startTraining(page, { ...QUICK, "Hidden layers": "12" });
     await statusBecomes(page, /^Done/);
     for (
-      const [name, type] of [["Curve as a picture", "image/png"], ["History as a table", "text/csv; charset=utf-8"]]
+      const [name, type] of [["Curve as a picture", "image/svg+xml"], ["History as a table", "text/csv; charset=utf-8"]]
     ) {
       const address = await page.getByRole("link", { name }).evaluate((link) => (link as HTMLAnchorElement).href);
       const reply = await fetch(address);

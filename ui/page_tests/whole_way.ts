@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { Page } from "playwright-core";
-import { choosePlace, clear, digitBecomes, DIGITS, drawByMouse, predict, prediction } from "../testing/drawing_page.ts";
+import { chooseWhere, clear, digitBecomes, DIGITS, drawByMouse, predict, prediction } from "../testing/drawing_page.ts";
 import { eventually } from "../testing/eventually.ts";
 import { setUpPageTests } from "../testing/page_test.ts";
 import { fillSettings, readSettings } from "../testing/settings.ts";
@@ -31,8 +31,8 @@ pageTest("from the form by a live curve to a model that reads drawn digits", asy
   const [{ id }] = await lab.models();
   await page.getByText(id).first().waitFor();
 
-  for (const place of ["In this browser", "On the server"] as const) {
-    await choosePlace(page, place);
+  for (const where of ["In this browser", "On the server"] as const) {
+    await chooseWhere(page, where);
     for (const [digit, stroke] of Object.entries(DIGITS)) {
       await clear(page);
       await drawByMouse(page, stroke);
@@ -68,10 +68,10 @@ pageTest("by keyboard alone from the settings over a training to the answer to a
   await digitBecomes(page, "1");
 });
 
-for (const place of ["In this browser", "On the server"] as const) {
-  pageTest(`a miss leads to the training page with every field filled in (${place})`, async (lab, page) => {
+for (const where of ["In this browser", "On the server"] as const) {
+  pageTest(`a miss leads to the training page with every field filled in (${where})`, async (lab, page) => {
     await page.goto(lab.inferenceUrl);
-    await choosePlace(page, place);
+    await chooseWhere(page, where);
     const wanted = {
       "Model type": "ConvNN",
       "Hidden layers": "50, 20",
@@ -105,7 +105,7 @@ pageTest("neither page scrolls sideways on a telephone", async (lab, page) => {
   await page.goto(lab.inferenceUrl);
   await button(page, "Predict").waitFor();
   await fitsItsWidth(page);
-  await choosePlace(page, "On the server");
+  await chooseWhere(page, "On the server");
   await fillSettings(page, { "Model type": "ConvNN", "Hidden layers": "2048, 2048, 2048, 2048, 2048, 2048, 2048" });
   await drawByMouse(page, DIGITS[0]);
   await predict(page);

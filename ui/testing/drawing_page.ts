@@ -20,10 +20,10 @@ export const DIGITS = {
   "7": [[75, 65], [195, 65], [205, 65], [200, 75], [120, 235]],
 } as const satisfies Record<string, Stroke>;
 
-export type Place = "In this browser" | "On the server";
+export type Where = "In this browser" | "On the server";
 
-export function choosePlace(page: Page, place: Place): Promise<void> {
-  return page.getByRole("radio", { name: place, exact: true }).check();
+export function chooseWhere(page: Page, where: Where): Promise<void> {
+  return page.getByRole("radio", { name: where, exact: true }).check();
 }
 
 export function drawingCanvas(page: Page): Locator {

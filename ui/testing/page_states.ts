@@ -158,7 +158,7 @@ export const PAGE_STATES: readonly PageState[] = [
   {
     name: "drawing-inside",
     shownBy: "drawing-answered",
-    part: ".insight",
+    part: ".inside",
     open: async (lab, page) => {
       await visitDrawing(lab, page);
       await drawByMouse(page, THREE);
@@ -177,11 +177,11 @@ export const PAGE_STATES: readonly PageState[] = [
     },
   },
   {
-    name: "drawing-doubt",
+    name: "drawing-ood",
     open: async (lab, page) => {
       await visitDrawing(lab, page);
       for (const stroke of LETTER) await drawByMouse(page, stroke);
-      await prediction(page).getByText("doesn’t look like a digit").waitFor();
+      await prediction(page).getByText("not sure this is a digit").waitFor();
     },
   },
   {
@@ -221,7 +221,7 @@ async function visitDrawing(lab: Lab, page: Page): Promise<void> {
 /** A browser remembers that they are open. */
 async function openLayers(page: Page): Promise<void> {
   const units = page.getByRole("img", { name: /^Units of hidden layer 2/ });
-  const section = page.locator("details").filter({ has: page.getByText("What its layers make of it") });
+  const section = page.locator("details").filter({ has: page.getByText("What each layer computes") });
   if (await section.getAttribute("open") === null) await section.locator("summary").click();
   await units.waitFor();
 }

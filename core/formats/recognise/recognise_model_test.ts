@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { MODEL_TYPES } from "../../models/families.ts";
 import { type ModelSpec, type NamedTensor, parameterSpecs } from "../../models/spec.ts";
 import { ModelFileError } from "../errors.ts";
 import { recogniseModel } from "./recognise_model.ts";
@@ -16,12 +17,9 @@ const places = (tensors: readonly NamedTensor[]) => tensors.map(({ data }) => da
 const byName = (tensors: readonly NamedTensor[]) => tensors.toSorted((a, b) => a.name < b.name ? -1 : 1);
 
 Deno.test("family and widths follow from the shapes of the tensors, whatever their names", () => {
-  const specs: ModelSpec[] = [
-    { modelType: "SimpleNN", hiddenLayers: [] },
-    { modelType: "SimpleNN", hiddenLayers: [784, 10, 10] },
-    { modelType: "ConvNN", hiddenLayers: [] },
-    { modelType: "ConvNN", hiddenLayers: [7, 5] },
-  ];
+  const specs = MODEL_TYPES.flatMap((modelType) =>
+    [[], [7, 5], [784, 10, 10]].map((hiddenLayers): ModelSpec => ({ modelType, hiddenLayers }))
+  );
   for (const spec of specs) {
     for (const nameOf of [undefined, (i: number) => `t${(i * 7) % 13}`, (i: number) => `parameter ${-i}`]) {
       const { tensors, ...model } = recogniseModel(tensorsOf(spec, nameOf));

@@ -1,8 +1,8 @@
 import { batch, signal } from "@preact/signals";
-import { BRUSHES, GRID_SIDE } from "./marks.ts";
+import { BRUSHES, CELL_SIDE, GRID_SIDE, PAPER_SIDE } from "./marks.ts";
 import type { Sketch } from "./sketch.ts";
 
-/** Rows and columns that a key moves the cursor by. */
+/** How many rows and columns a key moves the cursor. */
 const MOVES: Readonly<Record<string, { row: number; column: number }>> = {
   ArrowLeft: { row: 0, column: -1 },
   ArrowRight: { row: 0, column: 1 },
@@ -14,27 +14,30 @@ const MOVES: Readonly<Record<string, { row: number; column: number }>> = {
   PageDown: { row: GRID_SIDE, column: 0 },
 };
 
-/** A key as the browser tells it. */
+/** A key as the browser reports it. */
 export interface KeyPress {
   readonly key: string;
   readonly shiftKey: boolean;
 }
 
 /**
- * Draws by keyboard on a grid of 28 × 28 cells: arrow keys move, space inks, Delete wipes. Shift with an arrow key, or
- * space held down, draws on the way. A stroke ends when its key comes up.
+ * Draws by keyboard on a grid of 28 × 28 cells: arrow keys move, space inks, Delete erases. Moving with Shift or with space
+ * held down draws. A stroke ends when its key is released.
  */
 export class GridCursor {
   readonly row = signal(6);
   readonly column = signal(13);
-  /** Only while it is in use: beside a mouse it would be in the way. */
+  /** True only while the keyboard is in use: a mouse does not need it. */
   readonly shown = signal(false);
+  readonly #sketch: Sketch;
   /** The key that holds the brush down. */
   #heldBy: " " | "Shift" | undefined;
 
-  constructor(private readonly sketch: Sketch) {}
+  constructor(sketch: Sketch) {
+    this.#sketch = sketch;
+  }
 
-  /** Whether the key meant something here. */
+  /** Handles a pressed key; returns whether it meant something here. */
   press({ key, shiftKey }: KeyPress): boolean {
     const move = MOVES[key];
     if (move !== undefined) {
@@ -48,21 +51,22 @@ export class GridCursor {
       if (this.#heldBy !== " ") this.#hold(" ");
       return true;
     }
-    // With a mouse in the hand Delete means the whole drawing.
+    // To a mouse user Delete means the whole drawing.
     if ((key === "Delete" || key === "Backspace") && this.shown.value && !shiftKey) {
       this.#endStroke();
-      this.sketch.paintCells(this.#block(), false);
-      this.sketch.finish();
+      this.#sketch.paintCells(this.#cells(), false);
+      this.#sketch.finish();
       return true;
     }
     return false;
   }
 
+  /** Handles a released key. */
   release(key: string): void {
     if (key === this.#heldBy) this.#endStroke();
   }
 
-  /** Puts the brush away, as when the focus goes elsewhere. */
+  /** Ends the stroke and hides the cursor, as when the focus goes elsewhere. */
   leave(): void {
     this.#endStroke();
     this.shown.value = false;
@@ -70,45 +74,73 @@ export class GridCursor {
 
   #hold(key: " " | "Shift"): void {
     this.#heldBy = key;
-    this.sketch.paintCells(this.#block(), true);
+    this.#sketch.paintCells(this.#cells(), true);
   }
 
   #move(rows: number, columns: number): void {
     // One cell at a time, so that a stroke along a whole row has no gaps.
     for (let step = Math.max(Math.abs(rows), Math.abs(columns)); step > 0; step--) {
       batch(() => {
-        this.row.value = onGrid(this.row.value + Math.sign(rows));
-        this.column.value = onGrid(this.column.value + Math.sign(columns));
+        this.row.value = clampToGrid(this.row.value + Math.sign(rows));
+        this.column.value = clampToGrid(this.column.value + Math.sign(columns));
       });
-      if (this.#heldBy !== undefined) this.sketch.paintCells(this.#block(), true);
+      if (this.#heldBy !== undefined) this.#sketch.paintCells(this.#cells(), true);
     }
   }
 
   #endStroke(): void {
     if (this.#heldBy === undefined) return;
     this.#heldBy = undefined;
-    this.sketch.finish();
+    this.#sketch.finish();
   }
 
-  /** The square that the brush covers: the cursor's cell, and for a wide brush its neighbours. */
+  /** The square under the brush, in cells: the cursor's own cell, and for a wide brush its neighbours. */
   get square(): { row: number; column: number; side: number } {
-    const side = BRUSHES[this.sketch.brush.value].cells;
+    const side = BRUSHES[this.#sketch.brush.value].cells;
     const before = Math.floor((side - 1) / 2);
     return { row: this.row.value - before, column: this.column.value - before, side };
   }
 
-  /** The cells of that square that lie on the paper. */
-  #block(): number[] {
+  /** The cells of that square that are on the paper. */
+  #cells(): number[] {
     const { row, column, side } = this.square;
-    const places = Array.from({ length: side * side }, (_, i) => ({
+    const square = Array.from({ length: side * side }, (_, i) => ({
       row: row + Math.floor(i / side),
       column: column + i % side,
     }));
-    return places.filter((at) => at.row === onGrid(at.row) && at.column === onGrid(at.column))
+    return square.filter((at) => at.row === clampToGrid(at.row) && at.column === clampToGrid(at.column))
       .map((at) => at.row * GRID_SIDE + at.column);
   }
 }
 
-function onGrid(place: number): number {
-  return Math.min(GRID_SIDE - 1, Math.max(0, place));
+function clampToGrid(index: number): number {
+  return Math.min(GRID_SIDE - 1, Math.max(0, index));
+}
+
+/** Paints the keyboard's grid, faintly, and the square under the brush. */
+export function paintGridCursor(
+  context: CanvasRenderingContext2D,
+  { square }: GridCursor,
+  colours: { lines: string; cursor: string; halo: string },
+): void {
+  context.beginPath();
+  for (let line = 1; line < GRID_SIDE; line++) {
+    context.moveTo(line * CELL_SIDE, 0);
+    context.lineTo(line * CELL_SIDE, PAPER_SIDE);
+    context.moveTo(0, line * CELL_SIDE);
+    context.lineTo(PAPER_SIDE, line * CELL_SIDE);
+  }
+  context.lineWidth = 0.5;
+  context.strokeStyle = colours.lines;
+  context.stroke();
+
+  const [x, y, side] = [square.column * CELL_SIDE, square.row * CELL_SIDE, square.side * CELL_SIDE];
+  // Two frames, so that the cursor is visible on ink as well as on paper.
+  context.lineJoin = "miter";
+  context.lineWidth = 5;
+  context.strokeStyle = colours.halo;
+  context.strokeRect(x, y, side, side);
+  context.lineWidth = 2.5;
+  context.strokeStyle = colours.cursor;
+  context.strokeRect(x, y, side, side);
 }

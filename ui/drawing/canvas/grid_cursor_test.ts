@@ -21,7 +21,7 @@ function cellsOf(sketch: Sketch): number[][] {
   return [...mark.cells].map((cell) => [Math.floor(cell / GRID_SIDE), cell % GRID_SIDE]);
 }
 
-Deno.test("arrow keys move within the grid and ink nothing", () => {
+Deno.test("arrow keys move within the grid and leave no ink", () => {
   const { sketch, cursor, press } = atCorner();
   for (let i = 0; i < 40; i++) press("ArrowRight");
   press("ArrowUp");
@@ -30,16 +30,16 @@ Deno.test("arrow keys move within the grid and ink nothing", () => {
   press("ArrowLeft");
   assert.deepEqual([cursor.row.value, cursor.column.value], [1, GRID_SIDE - 2]);
   assert(sketch.blank.value && cursor.shown.value);
-  assert(!press("Tab") && !press("Enter"), "keys of the page are left to it");
+  assert(!press("Tab") && !press("Enter"), "other keys are left to the page");
 });
 
-Deno.test("space inks the cell under the cursor, and held down it draws until it comes up", () => {
+Deno.test("space inks the cell under the cursor, and draws while it is held down", () => {
   const { sketch, cursor, press } = atCorner();
   press(" ");
   press(" ");
   press("ArrowRight");
   press("ArrowDown");
-  assert(!sketch.canUndo.value, "the stroke is not over yet");
+  assert(!sketch.canUndo.value, "the stroke has not ended yet");
   cursor.release(" ");
   press("ArrowDown");
   assert.deepEqual(cellsOf(sketch), [[0, 0], [0, 1], [1, 1]]);
@@ -47,7 +47,7 @@ Deno.test("space inks the cell under the cursor, and held down it draws until it
   assert(sketch.blank.value, "a stroke is one step");
 });
 
-Deno.test("Shift with arrow keys draws a stroke from where the cursor is; End goes all the way without gaps", () => {
+Deno.test("Shift with a moving key draws a stroke; End draws to the edge without gaps", () => {
   const { sketch, cursor, press } = atCorner();
   press("ArrowDown", true);
   press("End", true);
@@ -57,7 +57,7 @@ Deno.test("Shift with arrow keys draws a stroke from where the cursor is; End go
   assert(sketch.canUndo.value);
 });
 
-Deno.test("a wide brush inks a square, cut off at the edge", () => {
+Deno.test("a wide brush inks a square, cut off at the edge of the paper", () => {
   const { sketch, cursor, press } = atCorner();
   sketch.brush.value = "Thick";
   press(" ");
@@ -65,18 +65,18 @@ Deno.test("a wide brush inks a square, cut off at the edge", () => {
   assert.deepEqual(cellsOf(sketch), [[0, 0], [0, 1], [1, 0], [1, 1]]);
 });
 
-Deno.test("Delete wipes under the cursor, but belongs to the page while no cursor is shown", () => {
+Deno.test("Delete erases under the cursor, but is left to the page while no cursor is shown", () => {
   const { sketch, cursor, press } = atCorner();
   press(" ");
   cursor.release(" ");
   assert(press("Delete"));
   assert.deepEqual(sketch.marks.value.map((mark) => mark.kind === "cells" && mark.ink), [true, false]);
-  assert(!press("Delete", true), "with Shift it is the page's");
+  assert(!press("Delete", true), "with Shift it is left to the page");
   cursor.leave();
   assert(!press("Delete"));
 });
 
-Deno.test("a stroke ends when the focus leaves in the middle of it", () => {
+Deno.test("a stroke ends when the paper loses the focus", () => {
   const { sketch, cursor, press } = atCorner();
   press(" ");
   cursor.leave();

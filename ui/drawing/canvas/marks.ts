@@ -1,48 +1,54 @@
-/** What can be on the paper, as data: a drawing is a list of marks, each laid over those before it. */
+/** A drawing as data: a list of marks, each painted over those before it. */
 
-/** Side of the drawing's own square, in units; the picture that is classified has this many pixels. */
+/** Side of the paper in its own units; the picture that is classified has as many pixels. */
 export const PAPER_SIDE = 280;
-/** Cells of the keyboard's grid along each side: the pixels of an MNIST digit. */
+/** Cells along each side of the keyboard's grid: the pixels of an MNIST digit. */
 export const GRID_SIDE = 28;
 /** Side of a cell, in units of the paper. */
 export const CELL_SIDE = PAPER_SIDE / GRID_SIDE;
 
-/** A digit's stroke is about a tenth of the page's side in MNIST, so `Medium` is what models know best. */
+/** How wide strokes are. */
+export interface Brush {
+  /** In units of the paper. */
+  width: number;
+  /** Side of the square that one press of space inks, in cells. */
+  cells: number;
+}
+
+/** The brushes by name. Strokes of MNIST are about a tenth of the picture wide, so models know `Medium` best. */
 export const BRUSHES = {
   Thin: { width: 14, cells: 1 },
   Medium: { width: 20, cells: 2 },
   Thick: { width: 28, cells: 3 },
 } as const satisfies Record<string, Brush>;
 
-export interface Brush {
-  /** In units of the paper. */
-  width: number;
-  /** Side of the square of cells that one press of space inks. */
-  cells: number;
-}
-
+/** A key of `BRUSHES`. */
 export type BrushName = keyof typeof BRUSHES;
 
+/** The names of the brushes, from thin to thick. */
 export const BRUSH_NAMES = Object.keys(BRUSHES) as BrushName[];
 
+/** A point on the paper, in its units from the left and from the top. */
 export interface Point {
-  /** From the left and from the top, in units of the paper. */
   x: number;
   y: number;
 }
 
+/** A point where the pen was seen. */
 export interface PenPoint extends Point {
-  /** Share of the brush's width here: 1 for a mouse or a finger, around 1 for a pen, by its pressure. */
+  /** Factor of the brush's width: 1 for a mouse or a finger, about 1 for a pen, by its pressure. */
   force: number;
 }
 
+/** A line of the pen. */
 export interface Stroke {
   kind: "stroke";
+  /** Of the brush, in units of the paper. */
   width: number;
   points: PenPoint[];
 }
 
-/** Cells of the grid, inked or wiped clean. */
+/** Cells of the grid that were inked or erased. */
 export interface Cells {
   kind: "cells";
   ink: boolean;
@@ -51,9 +57,9 @@ export interface Cells {
 }
 
 /** A digit of the test set. */
-export interface Sample {
-  kind: "sample";
-  /** Its place in the test set. */
+export interface TestDigit {
+  kind: "test digit";
+  /** Its index in the test set. */
   index: number;
   /** The digit that its writer meant. */
   label: number;
@@ -61,8 +67,10 @@ export interface Sample {
   pixels: Uint8Array;
 }
 
-export type Mark = Stroke | Cells | Sample;
+/** One thing on the paper. */
+export type Mark = Stroke | Cells | TestDigit;
 
+/** The point of the paper nearest to `point`. */
 export function clampToPaper({ x, y }: Point): Point {
   return { x: Math.min(PAPER_SIDE, Math.max(0, x)), y: Math.min(PAPER_SIDE, Math.max(0, y)) };
 }

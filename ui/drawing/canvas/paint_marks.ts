@@ -1,7 +1,17 @@
-import { type Cells, GRID_SIDE, type Mark, PAPER_SIDE, type PenPoint, type Sample, type Stroke } from "./marks.ts";
+import type { Raster } from "../../../core/mnist/drawing/raster.ts";
+import {
+  CELL_SIDE,
+  type Cells,
+  GRID_SIDE,
+  type Mark,
+  PAPER_SIDE,
+  type PenPoint,
+  type Stroke,
+  type TestDigit,
+} from "./marks.ts";
 import { smoothCurve } from "./smooth_curve.ts";
 
-/** Paints marks of one ink on nothing, in a context whose scale makes the paper 280 units wide. */
+/** Paints marks in the colour `ink`, without paper, in a context scaled so that the paper is 280 units wide. */
 export function paintMarks(context: CanvasRenderingContext2D, marks: readonly Mark[], ink: string): void {
   for (const mark of marks) {
     if (mark.kind === "stroke") paintStroke(context, mark, ink);
@@ -19,7 +29,7 @@ function paintStroke(context: CanvasRenderingContext2D, { width, points }: Strok
     context.fill();
     return;
   }
-  // One path where the width does not change: pieces of their own would show where they overlap.
+  // One path where the width does not change: overlapping paths would show where they are translucent at their edges.
   const isEven = curve.every(({ force }) => force === curve[0].force);
   for (let from = 0; from < curve.length - 1;) {
     const to = isEven ? curve.length - 1 : from + 1;
@@ -36,8 +46,8 @@ function tracePath(context: CanvasRenderingContext2D, [first, ...others]: PenPoi
   context.stroke();
 }
 
-/** Through a picture of one pixel per cell, so that no seams show between cells at any scale. */
-function paintGrid(context: CanvasRenderingContext2D, mark: Cells | Sample, ink: string): void {
+/** Paints by way of a picture with one pixel per cell, so that no seams show between cells at any scale. */
+function paintGrid(context: CanvasRenderingContext2D, mark: Cells | TestDigit, ink: string): void {
   const pixels = tile ??= makeTile();
   const image = pixels.createImageData(GRID_SIDE, GRID_SIDE);
   for (let cell = 0; cell < GRID_SIDE * GRID_SIDE; cell++) image.data[cell * 4 + 3] = strengthOf(mark, cell);
@@ -54,7 +64,7 @@ function paintGrid(context: CanvasRenderingContext2D, mark: Cells | Sample, ink:
 
 let tile: CanvasRenderingContext2D | undefined;
 
-/** Painting there changes the colour of what is there, and leaves alone what is not. */
+/** Painting on it recolours the pixels that have ink, and no others. */
 function makeTile(): CanvasRenderingContext2D {
   const canvas = document.createElement("canvas");
   canvas.width = canvas.height = GRID_SIDE;
@@ -63,6 +73,50 @@ function makeTile(): CanvasRenderingContext2D {
   return context;
 }
 
-function strengthOf(mark: Cells | Sample, cell: number): number {
-  return mark.kind === "sample" ? mark.pixels[cell] : mark.cells.has(cell) ? 255 : 0;
+/** Ink of a cell, 0 to 255. */
+function strengthOf(mark: Cells | TestDigit, cell: number): number {
+  return mark.kind === "test digit" ? mark.pixels[cell] : mark.cells.has(cell) ? 255 : 0;
+}
+
+/** The drawing as it is classified, whatever it looks like on the page: black on white, 280×280. */
+export class PaperPicture {
+  /** In main memory, so that reading it back needs no transfer from the GPU. */
+  readonly #context = makeContext();
+
+  /** The drawing as a PNG data URL. */
+  toDataUrl(marks: readonly Mark[]): string {
+    return this.#paint(marks).canvas.toDataURL("image/png");
+  }
+
+  /** The drawing as RGBA pixels. */
+  toRaster(marks: readonly Mark[]): Raster {
+    const { width, height, data } = this.#paint(marks).getImageData(0, 0, PAPER_SIDE, PAPER_SIDE);
+    return { width, height, channels: 4, data };
+  }
+
+  /** Share of ink in a cell of the grid, from 0 to 1. */
+  inkOf(marks: readonly Mark[], row: number, column: number): number {
+    const { data } = this.#paint(marks).getImageData(column * CELL_SIDE, row * CELL_SIDE, CELL_SIDE, CELL_SIDE);
+    let light = 0;
+    for (let red = 0; red < data.length; red += 4) light += data[red];
+    return 1 - light / (255 * CELL_SIDE * CELL_SIDE);
+  }
+
+  #paint(marks: readonly Mark[]): CanvasRenderingContext2D {
+    const context = this.#context;
+    context.globalCompositeOperation = "source-over";
+    context.clearRect(0, 0, PAPER_SIDE, PAPER_SIDE);
+    paintMarks(context, marks, "#000");
+    // The paper goes underneath at the end, so that an erased cell shows paper.
+    context.globalCompositeOperation = "destination-over";
+    context.fillStyle = "#fff";
+    context.fillRect(0, 0, PAPER_SIDE, PAPER_SIDE);
+    return context;
+  }
+}
+
+function makeContext(): CanvasRenderingContext2D {
+  const canvas = document.createElement("canvas");
+  canvas.width = canvas.height = PAPER_SIDE;
+  return canvas.getContext("2d", { willReadFrequently: true })!;
 }

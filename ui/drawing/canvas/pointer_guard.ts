@@ -1,4 +1,4 @@
-/** What tells pointers apart; the browser's `PointerEvent` is one. */
+/** What distinguishes pointers; the browser's `PointerEvent` is one. */
 export interface PointerSighting {
   readonly pointerId: number;
   /** `mouse`, `pen` or `touch`. */
@@ -7,15 +7,15 @@ export interface PointerSighting {
   readonly timeStamp: number;
 }
 
-/** For so long after a pen was last seen, in ms, a touch is the hand that holds it. */
+/** A touch counts as the hand that holds the pen for this long after the pen was last seen, in ms. */
 const HAND_REST_MS = 700;
 
-/** Lets one pointer draw at a time: no second finger, and no hand that rests on the glass beside a pen. */
+/** Lets one pointer draw at a time: ignores a second finger, and a hand that rests on the glass beside a pen. */
 export class PointerGuard {
   #drawing: PointerSighting | undefined;
   #penSeenAt = -Infinity;
 
-  /** What a pointer that comes down may do; `take over` ends a touch that a pen shows to have been the hand. */
+  /** What a pointer that comes down may do. `take over`: a pen replaces a touch, which must have been the hand. */
   down(pointer: PointerSighting): "draw" | "take over" | "ignore" {
     const isPen = pointer.pointerType === "pen";
     if (isPen) this.#penSeenAt = pointer.timeStamp;
@@ -27,26 +27,27 @@ export class PointerGuard {
     return verdict;
   }
 
-  /** Whether the pointer that moves, hovering pens included, is the one that draws. */
+  /** Whether a pointer that moves, also a hovering pen, is the one that draws. */
   moved(pointer: PointerSighting): boolean {
     if (pointer.pointerType === "pen") this.#penSeenAt = pointer.timeStamp;
     return pointer.pointerId === this.#drawing?.pointerId;
   }
 
-  /** Whether it was the drawing pointer that went up. */
+  /** Whether the pointer that was lifted is the one that drew. */
   up(pointer: PointerSighting): boolean {
     if (!this.moved(pointer)) return false;
     this.#drawing = undefined;
     return true;
   }
 
+  /** Whether a pointer is drawing. */
   get busy(): boolean {
     return this.#drawing !== undefined;
   }
 }
 
-/** Share of the brush's width: a pen's pressure, 0 to 1, makes a line between 0.7 and 1.3 times as wide. */
+/** Factor of the brush's width: the pressure of a pen, 0 to 1, gives 0.7 to 1.3; everything else gives 1. */
 export function forceOf({ pointerType, pressure }: { pointerType: string; pressure: number }): number {
-  // A pen without a pressure sensor says 0.5; one that is just lifting says 0.
+  // A pen without a pressure sensor reports 0.5; one that is just being lifted reports 0.
   return pointerType === "pen" && pressure > 0 ? 0.7 + 0.6 * pressure : 1;
 }

@@ -3,7 +3,7 @@ import { forceOf, PointerGuard } from "./pointer_guard.ts";
 
 const pointer = (pointerId: number, pointerType: string, timeStamp = 0) => ({ pointerId, pointerType, timeStamp });
 
-Deno.test("one pointer draws at a time: a second finger waits until the first is lifted", () => {
+Deno.test("one pointer draws at a time: a second finger is ignored until the first is lifted", () => {
   const guard = new PointerGuard();
   assert.equal(guard.down(pointer(1, "touch")), "draw");
   assert.equal(guard.down(pointer(2, "touch")), "ignore");
@@ -14,7 +14,7 @@ Deno.test("one pointer draws at a time: a second finger waits until the first is
   assert.equal(guard.down(pointer(2, "touch")), "draw");
 });
 
-Deno.test("a pen takes over from the hand that touched the glass first", () => {
+Deno.test("a pen takes over from a hand that touched the glass first", () => {
   const guard = new PointerGuard();
   guard.down(pointer(1, "touch"));
   assert.equal(guard.down(pointer(2, "pen")), "take over");
@@ -22,7 +22,7 @@ Deno.test("a pen takes over from the hand that touched the glass first", () => {
   assert(guard.moved(pointer(2, "pen")));
 });
 
-Deno.test("the hand beside a pen draws nothing, a finger long after it does", () => {
+Deno.test("a touch soon after a pen is ignored; one long after draws", () => {
   const guard = new PointerGuard();
   guard.down(pointer(1, "pen", 0));
   guard.up(pointer(1, "pen", 1000));
@@ -34,7 +34,7 @@ Deno.test("the hand beside a pen draws nothing, a finger long after it does", ()
   assert.equal(guard.down(pointer(5, "touch", 4000)), "draw");
 });
 
-Deno.test("pressure counts for pens alone, and modestly", () => {
+Deno.test("only the pressure of a pen counts, and it changes the width moderately", () => {
   assert.equal(forceOf({ pointerType: "mouse", pressure: 0.5 }), 1);
   assert.equal(forceOf({ pointerType: "touch", pressure: 1 }), 1);
   assert.equal(forceOf({ pointerType: "pen", pressure: 0.5 }), 1);

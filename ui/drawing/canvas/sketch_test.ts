@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { effect } from "@preact/signals";
-import { BRUSHES, type Sample } from "./marks.ts";
+import { BRUSHES, type TestDigit } from "./marks.ts";
 import { Sketch } from "./sketch.ts";
 
 const at = (x: number) => ({ x, y: 0, force: 1 });
@@ -11,21 +11,21 @@ function drawStroke(sketch: Sketch, x: number): void {
   sketch.finish();
 }
 
-/** Where each stroke begins. */
+/** The kind of each mark, or where a stroke begins. */
 const shown = (sketch: Sketch) =>
   sketch.marks.value.map((mark) => mark.kind === "stroke" ? mark.points[0].x : mark.kind);
 
-const label = (sketch: Sketch) => sketch.sample.value?.label;
+const label = (sketch: Sketch) => sketch.testDigit.value?.label;
 
-const five: Sample = { kind: "sample", index: 15, label: 5, pixels: new Uint8Array(784) };
+const five: TestDigit = { kind: "test digit", index: 15, label: 5, pixels: new Uint8Array(784) };
 
-Deno.test("every step is taken back and done again, clearing and test digits too", () => {
+Deno.test("every step can be undone and redone, clearing and test digits too", () => {
   const sketch = new Sketch();
   drawStroke(sketch, 1);
   drawStroke(sketch, 2);
   sketch.clear();
-  sketch.place(five);
-  const states = [[], [1], [1, 2], [], ["sample"]];
+  sketch.putTestDigit(five);
+  const states = [[], [1], [1, 2], [], ["test digit"]];
   for (const state of states.toReversed()) {
     assert.deepEqual(shown(sketch), state);
     sketch.undo();
@@ -38,7 +38,7 @@ Deno.test("every step is taken back and done again, clearing and test digits too
   assert(!sketch.canRedo.value);
 });
 
-Deno.test("a new stroke after taking one back ends what could be done again", () => {
+Deno.test("a new stroke after an undo leaves nothing to redo", () => {
   const sketch = new Sketch();
   drawStroke(sketch, 1);
   sketch.undo();
@@ -48,7 +48,7 @@ Deno.test("a new stroke after taking one back ends what could be done again", ()
   assert.deepEqual(shown(sketch), [2]);
 });
 
-Deno.test("a stroke is seen while it is drawn, and is one step once it ends", () => {
+Deno.test("a stroke shows while it is drawn, and is one step once it ends", () => {
   const sketch = new Sketch();
   let steps = -1;
   let paintings = -1;
@@ -63,7 +63,7 @@ Deno.test("a stroke is seen while it is drawn, and is one step once it ends", ()
   assert.equal(steps, 1);
 });
 
-Deno.test("Undo in the middle of a stroke drops that stroke only", () => {
+Deno.test("undo in the middle of a stroke drops only that stroke", () => {
   const sketch = new Sketch();
   drawStroke(sketch, 1);
   sketch.beginStroke(at(2));
@@ -72,7 +72,7 @@ Deno.test("Undo in the middle of a stroke drops that stroke only", () => {
   assert(sketch.canUndo.value);
 });
 
-Deno.test("strokes keep the width of the brush that they were drawn with", () => {
+Deno.test("a stroke keeps the width of the brush it was drawn with", () => {
   const sketch = new Sketch();
   sketch.brush.value = "Thick";
   drawStroke(sketch, 1);
@@ -82,10 +82,10 @@ Deno.test("strokes keep the width of the brush that they were drawn with", () =>
   assert.deepEqual(widths, [BRUSHES.Thick.width, BRUSHES.Thin.width]);
 });
 
-Deno.test("a test digit is the whole drawing until something is drawn over it", () => {
+Deno.test("a test digit replaces the drawing, until something is drawn over it", () => {
   const sketch = new Sketch();
   drawStroke(sketch, 1);
-  sketch.place(five);
+  sketch.putTestDigit(five);
   assert.equal(label(sketch), 5);
   drawStroke(sketch, 2);
   assert.equal(label(sketch), undefined);
@@ -93,7 +93,7 @@ Deno.test("a test digit is the whole drawing until something is drawn over it", 
   assert.equal(label(sketch), 5);
 });
 
-Deno.test("blank paper has nothing to clear or to wipe", () => {
+Deno.test("blank paper has nothing to clear or to erase", () => {
   const sketch = new Sketch();
   sketch.clear();
   sketch.paintCells([1, 2], false);

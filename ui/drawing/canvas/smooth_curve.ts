@@ -1,14 +1,14 @@
 import type { PenPoint } from "./marks.ts";
 
-/** Points closer together than this, in units of the paper, are one: a hand's tremor has no direction. */
+/** Points closer together than this, in units of the paper, count as one: a hand's tremor has no direction. */
 const NEAREST = 0.75;
-/** Longest straight piece of a curve, in units: too short for an eye to see. */
-const PIECE = 2.5;
+/** Longest straight segment of a curve, in units of the paper: too short to be visible. */
+const SEGMENT = 2.5;
 
 /**
- * A smooth curve through all of `points`, as many short straight pieces: a centripetal Catmull-Rom spline, which bends
- * between points that lie far apart, as a fast hand leaves them, and makes no loops at sharp corners (Yuksel, Schaefer,
- * Keyser: On the Parameterization of Catmull-Rom Curves).
+ * A smooth curve through all of `points`, as short straight segments: a centripetal Catmull-Rom spline. It rounds the gaps
+ * that a fast hand leaves, and makes no loops at sharp corners (Yuksel, Schaefer and Keyser, "On the Parameterization of
+ * Catmull-Rom Curves").
  */
 export function smoothCurve(points: readonly PenPoint[]): PenPoint[] {
   const knots = apart(points);
@@ -28,22 +28,22 @@ export function smoothCurve(points: readonly PenPoint[]): PenPoint[] {
   return curve;
 }
 
-/** Adds the piece from `b` to `c`, where the curve comes from `a` and goes on to `d`. */
+/** Adds the part from `b` to `c` of a curve that comes from `a` and continues to `d`. */
 function bend(curve: PenPoint[], a: PenPoint, b: PenPoint, c: PenPoint, d: PenPoint): void {
   const length = distance(b, c);
   const ab = Math.sqrt(distance(a, b));
   const bc = Math.sqrt(length);
   const cd = Math.sqrt(distance(c, d));
-  const pieces = Math.ceil(length / PIECE);
-  // Slopes of the spline at b and c over the way from b to c.
+  const segments = Math.ceil(length / SEGMENT);
+  // Slopes of the spline at b and c, for the parameter that runs from 0 at b to 1 at c.
   const slopes = (axis: "x" | "y") => [
     c[axis] - b[axis] + bc * ((b[axis] - a[axis]) / ab - (c[axis] - a[axis]) / (ab + bc)),
     c[axis] - b[axis] + bc * ((d[axis] - c[axis]) / cd - (d[axis] - b[axis]) / (bc + cd)),
   ];
   const [leaveX, reachX] = slopes("x");
   const [leaveY, reachY] = slopes("y");
-  for (let piece = 1; piece <= pieces; piece++) {
-    const t = piece / pieces;
+  for (let segment = 1; segment <= segments; segment++) {
+    const t = segment / segments;
     curve.push({
       x: hermite(t, b.x, leaveX, c.x, reachX),
       y: hermite(t, b.y, leaveY, c.y, reachY),
@@ -52,6 +52,7 @@ function bend(curve: PenPoint[], a: PenPoint, b: PenPoint, c: PenPoint, d: PenPo
   }
 }
 
+/** Cubic Hermite interpolation between two values with the slopes `leave` and `reach`. */
 function hermite(t: number, from: number, leave: number, to: number, reach: number): number {
   const square = t * t;
   const cube = square * t;
@@ -59,7 +60,7 @@ function hermite(t: number, from: number, leave: number, to: number, reach: numb
     (cube - square) * reach;
 }
 
-/** Without points that repeat the one before; the last one stays, for there the pen is. */
+/** Leaves out points that are too close to the one before, but keeps the last one, where the pen is. */
 function apart(points: readonly PenPoint[]): PenPoint[] {
   const kept: PenPoint[] = [];
   points.forEach((point, i) => {
@@ -70,7 +71,7 @@ function apart(points: readonly PenPoint[]): PenPoint[] {
   return kept;
 }
 
-/** `point` on the other side of the middle between `from` and `to`: a curve goes on at its end as it came. */
+/** `point` mirrored at the perpendicular bisector of `from` and `to`, so that a curve ends as it began to bend. */
 function mirror(point: PenPoint, from: PenPoint, to: PenPoint): PenPoint {
   const way = { x: to.x - from.x, y: to.y - from.y };
   const along = (2 * point.x - from.x - to.x) * way.x + (2 * point.y - from.y - to.y) * way.y;

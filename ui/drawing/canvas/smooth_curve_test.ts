@@ -4,7 +4,7 @@ import { smoothCurve } from "./smooth_curve.ts";
 
 const RADIUS = 80;
 
-/** `count` points along an arc, as a fast hand leaves them. */
+/** `count` points along an arc, far apart as from a fast hand. */
 function arc(count: number, degrees: number): PenPoint[] {
   return Array.from({ length: count }, (_, i) => {
     const angle = degrees * i / (count - 1) * Math.PI / 180;
@@ -14,7 +14,7 @@ function arc(count: number, degrees: number): PenPoint[] {
 
 const middle = (a: PenPoint, b: PenPoint) => ({ x: (a.x + b.x) / 2, y: (a.y + b.y) / 2, force: 1 });
 
-Deno.test("eight points of a circle become a circle, within a pixel of 280", () => {
+Deno.test("eight points of a circle become a circle, to within a pixel of 280", () => {
   const points = arc(9, 360);
   const off = (point: PenPoint) => Math.abs(Math.hypot(point.x - 140, point.y - 140) - RADIUS);
   assert(Math.max(...smoothCurve(points).map(off)) < 1);
@@ -22,7 +22,7 @@ Deno.test("eight points of a circle become a circle, within a pixel of 280", () 
   assert(off(middle(points[0], points[1])) > 6);
 });
 
-Deno.test("the curve goes through every point that the pen was seen at", () => {
+Deno.test("the curve passes through every point of the pen", () => {
   const points = [[20, 20], [200, 30], [210, 40], [90, 250], [92, 251]].map(([x, y]) => ({ x, y, force: 1 }));
   const curve = smoothCurve(points);
   for (const { x, y } of points) {
@@ -30,7 +30,7 @@ Deno.test("the curve goes through every point that the pen was seen at", () => {
   }
 });
 
-Deno.test("straight lines stay straight, however unevenly they were seen", () => {
+Deno.test("straight lines stay straight, however uneven their points", () => {
   const curve = smoothCurve([10, 11, 90, 95, 200].map((x) => ({ x, y: 2 * x, force: 1 })));
   let before = -Infinity;
   for (const { x, y } of curve) {
@@ -40,7 +40,7 @@ Deno.test("straight lines stay straight, however unevenly they were seen", () =>
   }
 });
 
-Deno.test("a pen that rests, a dot and two points are fine", () => {
+Deno.test("a resting pen, a dot and two points need no curve", () => {
   const dot = { x: 5, y: 5, force: 1 };
   assert.deepEqual(smoothCurve([dot, dot, dot]), [dot]);
   const end = { x: 50, y: 5, force: 1 };
@@ -48,7 +48,7 @@ Deno.test("a pen that rests, a dot and two points are fine", () => {
   for (const { x, y } of smoothCurve([dot, end, dot, end])) assert(Number.isFinite(x) && Number.isFinite(y));
 });
 
-Deno.test("pressure changes evenly along the way", () => {
+Deno.test("pressure changes evenly between two points", () => {
   const curve = smoothCurve([0.8, 1, 1.2].map((force, i) => ({ x: 40 * i, y: 0, force })));
   curve.forEach(({ x, force }) => assert(Math.abs(force - (0.8 + x / 200)) < 0.02, `${force} at ${x}`));
 });

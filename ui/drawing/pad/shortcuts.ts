@@ -1,6 +1,7 @@
-/** Keys that work from anywhere on the page. */
+/** What a key does anywhere on the drawing page. */
 export type Shortcut = "predict" | "clear" | "undo" | "redo";
 
+/** A key and the modifiers held with it; the browser's `KeyboardEvent` is one. */
 export interface KeyChord {
   readonly key: string;
   readonly ctrlKey: boolean;
@@ -9,12 +10,12 @@ export interface KeyChord {
   readonly shiftKey: boolean;
 }
 
-/** Where a key was pressed: `field` types or chooses, `control` acts on Enter by itself. */
-export type KeyPlace = "field" | "control" | "page";
+/** What has the focus: a `field` takes text or choices, a `control` acts on Enter by itself. */
+export type KeyTarget = "field" | "control" | "page";
 
-/** What a chord means at its place; undefined where it is left to the browser. */
-export function shortcutOf(chord: KeyChord, place: KeyPlace): Shortcut | undefined {
-  if (place === "field" || chord.altKey) return undefined;
+/** What a chord means while `target` has the focus; undefined where it is left to the browser. */
+export function shortcutOf(chord: KeyChord, target: KeyTarget): Shortcut | undefined {
+  if (target === "field" || chord.altKey) return undefined;
   if (chord.ctrlKey || chord.metaKey) {
     switch (chord.key.toLowerCase()) {
       case "z":
@@ -25,17 +26,17 @@ export function shortcutOf(chord: KeyChord, place: KeyPlace): Shortcut | undefin
     return undefined;
   }
   if (chord.key === "Delete") return "clear";
-  if (chord.key === "Enter" && place === "page" && !chord.shiftKey) return "predict";
+  if (chord.key === "Enter" && target === "page" && !chord.shiftKey) return "predict";
 }
 
 const FIELDS = "textarea, select, [contenteditable], input:not([type=radio], [type=checkbox], [type=range])";
 const CONTROLS = "a, button, summary, dialog *";
 
-/** Calls `act` for each shortcut, unless something nearer took the key. Returns what ends that. */
+/** Calls `act` for each shortcut, with the time of its event, unless something else handled the key. Returns how to stop. */
 export function listenForShortcuts(act: (shortcut: Shortcut, at: number) => void): () => void {
   const listen = (event: KeyboardEvent) => {
     if (event.defaultPrevented || event.isComposing) return;
-    const shortcut = shortcutOf(event, placeOf(event.target));
+    const shortcut = shortcutOf(event, targetOf(event.target));
     if (shortcut === undefined || (event.repeat && shortcut === "predict")) return;
     event.preventDefault();
     act(shortcut, event.timeStamp);
@@ -44,7 +45,7 @@ export function listenForShortcuts(act: (shortcut: Shortcut, at: number) => void
   return () => removeEventListener("keydown", listen);
 }
 
-function placeOf(target: EventTarget | null): KeyPlace {
-  if (!(target instanceof Element)) return "page";
-  return target.matches(FIELDS) ? "field" : target.matches(CONTROLS) ? "control" : "page";
+function targetOf(element: EventTarget | null): KeyTarget {
+  if (!(element instanceof Element)) return "page";
+  return element.matches(FIELDS) ? "field" : element.matches(CONTROLS) ? "control" : "page";
 }

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { type KeyPlace, shortcutOf } from "./shortcuts.ts";
+import { type KeyTarget, shortcutOf } from "./shortcuts.ts";
 
-function meaning(keys: string, place: KeyPlace = "page") {
+function meaning(keys: string, target: KeyTarget = "page") {
   const [key, ...held] = keys.split("+").toReversed();
   const chord = {
     key,
@@ -10,10 +10,10 @@ function meaning(keys: string, place: KeyPlace = "page") {
     altKey: held.includes("Alt"),
     shiftKey: held.includes("Shift"),
   };
-  return shortcutOf(chord, place);
+  return shortcutOf(chord, target);
 }
 
-Deno.test("Enter, Delete and the chords of undoing mean the same anywhere on the page", () => {
+Deno.test("Enter, Delete, undo and redo work anywhere on the page", () => {
   assert.equal(meaning("Enter"), "predict");
   assert.equal(meaning("Delete"), "clear");
   assert.equal(meaning("Shift+Delete"), "clear");
@@ -26,7 +26,7 @@ Deno.test("Enter, Delete and the chords of undoing mean the same anywhere on the
   }
 });
 
-Deno.test("while one types they are the field's, and Enter is a button's own", () => {
+Deno.test("while you type in a field keys are left to it, and Enter is left to buttons", () => {
   for (const keys of ["Enter", "Delete", "Ctrl+z", "Ctrl+y"]) assert.equal(meaning(keys, "field"), undefined);
   assert.equal(meaning("Enter", "control"), undefined);
   assert.equal(meaning("Ctrl+z", "control"), "undo");

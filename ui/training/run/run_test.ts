@@ -118,7 +118,7 @@ Deno.test("the device is told as soon as it is known", () => {
   assert.equal(run.device.value, "webgpu");
 });
 
-Deno.test("the progress within an epoch begins anew with each", () => {
+Deno.test("the progress of an epoch begins at 0 with each epoch", () => {
   const { lab, run } = started();
   assert.equal(run.epochProgress.value, undefined);
   lab.socket.say(loss(938));

@@ -123,7 +123,7 @@ function RunFiles({ page }: { page: TrainingPage }) {
   const path = `/api/runs/${encodeURIComponent(id.value)}`;
   return (
     <p class="files note">
-      <a href={`${path}/curve.png`} target="_blank">Curve as a picture</a>
+      <a href={`${path}/curve.svg`} target="_blank">Curve as a picture</a>
       <a href={`${path}/history.csv`} download>History as a table</a>
       {result.value && <button type="button" onClick={() => page.trainFurther()}>Train further</button>}
     </p>

@@ -1,0 +1,60 @@
+/** Turns numbers into pixels. Needs no DOM. */
+
+/** A colour; each channel 0 to 255. */
+export type Rgb = readonly [red: number, green: number, blue: number];
+
+/** The colours of the largest possible value, of zero and of the smallest. */
+export interface DivergingColours {
+  positive: Rgb;
+  zero: Rgb;
+  negative: Rgb;
+}
+
+/** RGBA of `values`, from `zero` to the colour of their sign, in proportion to the largest magnitude. */
+export function divergingPixels(values: ArrayLike<number>, colours: DivergingColours): Uint8ClampedArray<ArrayBuffer> {
+  const scale = largest(values, Math.abs);
+  return paint(values, (value) => {
+    // The square root makes faint values visible, and most of them are faint.
+    const share = scale === 0 ? 0 : Math.sqrt(Math.abs(value) / scale);
+    return mix(colours.zero, value < 0 ? colours.negative : colours.positive, share);
+  });
+}
+
+/** RGBA of values from 0 up: from `zero` to `full`, the colour of `scale` (the largest value, unless given). */
+export function rampPixels(
+  values: ArrayLike<number>,
+  zero: Rgb,
+  full: Rgb,
+  scale = largest(values, (value) => value),
+): Uint8ClampedArray<ArrayBuffer> {
+  return paint(values, (value) => mix(zero, full, scale > 0 ? Math.min(1, Math.max(0, value / scale)) : 0));
+}
+
+/** One channel `[height, width]` of `values` `[height, width, channels]`. */
+export function channelOf(values: Float32Array, channels: number, channel: number): Float32Array {
+  return Float32Array.from({ length: values.length / channels }, (_, pixel) => values[pixel * channels + channel]);
+}
+
+/** The largest of `of(value)`, at least 0. */
+export function largest(values: ArrayLike<number>, of: (value: number) => number): number {
+  let most = 0;
+  for (let i = 0; i < values.length; i++) most = Math.max(most, of(values[i]));
+  return most;
+}
+
+/** Parses a colour such as `#2550d8`. */
+export function parseHex(colour: string): Rgb {
+  const number = Number.parseInt(colour.trim().slice(1), 16);
+  return [number >> 16, (number >> 8) & 255, number & 255];
+}
+
+function mix(from: Rgb, to: Rgb, share: number): Rgb {
+  const channel = (i: 0 | 1 | 2) => from[i] + (to[i] - from[i]) * share;
+  return [channel(0), channel(1), channel(2)];
+}
+
+function paint(values: ArrayLike<number>, colourOf: (value: number) => Rgb): Uint8ClampedArray<ArrayBuffer> {
+  const pixels = new Uint8ClampedArray(values.length * 4);
+  for (let i = 0; i < values.length; i++) pixels.set([...colourOf(values[i]), 255], i * 4);
+  return pixels;
+}

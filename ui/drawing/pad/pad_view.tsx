@@ -1,0 +1,147 @@
+import { useEffect } from "preact/hooks";
+import { Button } from "../../shared/components/controls.tsx";
+import { useAttached } from "../../shared/components/rendering.ts";
+import { DrawingCanvas } from "../canvas/drawing_canvas.ts";
+import { BRUSH_NAMES } from "../canvas/marks.ts";
+import { KEYBOARD_WORDS, Paper } from "../canvas/paper.tsx";
+import type { Sketch } from "../canvas/sketch.ts";
+import type { DrawingPage, Where } from "../drawing_page.ts";
+import { ShortcutHelp } from "./shortcut_help.tsx";
+import { listenForShortcuts } from "./shortcuts.ts";
+import { TestDigitsView } from "./test_digits_view.tsx";
+
+/** The id of the canvas, for whoever moves the focus there. */
+export const PAPER_ID = "paper";
+
+/** The card with the paper, its tools, and the buttons that predict and clear. */
+export function PadView({ page }: { page: DrawingPage }) {
+  const { sketch, cursor } = page;
+  const [element, canvas] = useAttached((canvas: HTMLCanvasElement) =>
+    new DrawingCanvas(canvas, (drawing, liftedAt) => void page.strokeEnded(drawing, liftedAt), {
+      sketch,
+      cursor,
+      onBlank: () => page.clear(),
+    })
+  );
+  const clear = () => {
+    sketch.clear();
+    page.clear();
+  };
+  const predict = (at: number) => void (canvas.current && page.predict(canvas.current, at));
+  useEffect(() =>
+    listenForShortcuts((shortcut, at) => {
+      if (shortcut === "predict") predict(at);
+      else if (shortcut === "clear") clear();
+      else sketch[shortcut]();
+    }), []);
+  return (
+    <section class="card drawing" aria-label="Drawing">
+      <div class="tools">
+        <BrushField sketch={sketch} />
+        <HistoryButton
+          name="Undo"
+          keys="Ctrl+Z"
+          arrow="M4 7h7a4.5 4.5 0 0 1 0 9H7M7.5 3.5 4 7l3.5 3.5"
+          enabled={sketch.canUndo.value}
+          onClick={() => sketch.undo()}
+        />
+        <HistoryButton
+          name="Redo"
+          keys="Ctrl+Shift+Z"
+          arrow="M16 7H9a4.5 4.5 0 0 0 0 9h4M12.5 3.5 16 7l-3.5 3.5"
+          enabled={sketch.canRedo.value}
+          onClick={() => sketch.redo()}
+        />
+      </div>
+      <Paper
+        id={PAPER_ID}
+        element={element}
+        canvas={canvas}
+        sketch={sketch}
+        cursor={cursor}
+        aria-label="Drawing canvas"
+        aria-describedby="drawing-note"
+      />
+      <div class="buttons">
+        <button
+          type="button"
+          class="primary"
+          disabled={!page.choice.canPredict.value}
+          onClick={(event) => predict(event.timeStamp)}
+        >
+          Predict
+        </button>
+        <button type="button" onClick={clear}>Clear</button>
+      </div>
+      <p id="drawing-note" class="note">
+        Draw one digit, 0 to 9, with mouse, pen or finger. {KEYBOARD_WORDS}
+      </p>
+      <TestDigitsView page={page} onPicked={() => page.where === "server" && predict(performance.now())} />
+      <WhereField page={page} />
+      <ShortcutHelp />
+    </section>
+  );
+}
+
+/** Chooses how wide the pen draws. */
+function BrushField({ sketch }: { sketch: Sketch }) {
+  return (
+    <fieldset class="brushes" role="radiogroup" aria-label="Brush size">
+      <div class="segments">
+        {BRUSH_NAMES.map((name) => (
+          <label key={name} title={`${name} brush`}>
+            <input
+              type="radio"
+              name="brush"
+              aria-label={name}
+              checked={sketch.brush.value === name}
+              onChange={() => sketch.brush.value = name}
+            />
+            <span class={`brush ${name.toLowerCase()}`} />
+          </label>
+        ))}
+      </div>
+    </fieldset>
+  );
+}
+
+function HistoryButton(
+  { name, keys, arrow, enabled, onClick }: {
+    name: "Undo" | "Redo";
+    keys: string;
+    /** Path of the icon. */
+    arrow: string;
+    enabled: boolean;
+    onClick: () => void;
+  },
+) {
+  return (
+    <Button class="step" aria-label={name} title={`${name} (${keys})`} idle={!enabled} onClick={onClick}>
+      <svg viewBox="0 0 20 20" width="20" height="20" aria-hidden="true">
+        <path d={arrow} />
+      </svg>
+    </Button>
+  );
+}
+
+const CHOICES: readonly { where: Where; text: string }[] = [
+  { where: "browser", text: "In this browser" },
+  { where: "server", text: "On the server" },
+];
+
+/** Chooses where drawings are recognised. */
+function WhereField({ page }: { page: DrawingPage }) {
+  return (
+    <fieldset class="where" role="radiogroup" aria-labelledby="where-title">
+      <legend id="where-title">Where to predict</legend>
+      <div class="segments">
+        {CHOICES.map(({ where, text }) => (
+          <label key={where}>
+            <input type="radio" name="where" checked={page.where === where} onChange={() => page.where = where} />
+            {text}
+          </label>
+        ))}
+      </div>
+    </fieldset>
+  );
+}

@@ -1,0 +1,67 @@
+import { Page } from "../shared/components/page.tsx";
+import { ModelFields } from "../shared/form/model_fields.tsx";
+import { SHARED_FIELDS } from "../shared/form/model_form.ts";
+import { describeModel, formatPercent } from "../shared/text/format.ts";
+import type { DrawingPage } from "./drawing_page.ts";
+import type { Inside } from "./inside/inside.ts";
+import { InsideView } from "./inside/inside_view.tsx";
+import type { ModelChoice } from "./model_choice.ts";
+import { OutcomeView } from "./outcome_view.tsx";
+import { PadView } from "./pad/pad_view.tsx";
+
+/** The drawing page: the pad, the answer with its explanation, and the settings of the model that answers. */
+export function DrawingPageView({ page, inside }: { page: DrawingPage; inside: Inside }) {
+  return (
+    <Page current="inference" query={page.choice.form.query.value}>
+      <div class="columns even">
+        <PadView page={page} />
+        <div class="answers">
+          <OutcomeView page={page} />
+          <InsideView inside={inside} />
+        </div>
+      </div>
+      <SettingsView choice={page.choice} />
+    </Page>
+  );
+}
+
+function SettingsView({ choice }: { choice: ModelChoice }) {
+  return (
+    <form class="card which" aria-label="Settings" onSubmit={(event) => event.preventDefault()} noValidate>
+      <h2>Which model answers</h2>
+      <ModelInUse choice={choice} />
+      <div class="fieldsets">
+        <ModelFields form={choice.form} names={SHARED_FIELDS} rangeHint={rangeHint(choice)} />
+      </div>
+    </form>
+  );
+}
+
+function rangeHint({ form }: ModelChoice): string {
+  const rate = form.otherRate.value;
+  return rate === undefined ? "Learning rate used in training." : `The learning rate ${rate} is in none of the ranges.`;
+}
+
+function ModelInUse({ choice }: { choice: ModelChoice }) {
+  const id = choice.modelId.value;
+  const record = id === undefined ? choice.chosen.value : choice.namedModel.value;
+  const words = record && `${describeModel(record)}; test accuracy ${formatPercent(record.accuracy)}`;
+  if (id !== undefined) {
+    return (
+      <p class="named">
+        Using <code>{id}</code>
+        {words && ` – ${words}`}. Change a setting to choose by settings instead.
+      </p>
+    );
+  }
+  return (
+    <>
+      <p>The most accurate of your models with exactly these settings.</p>
+      {record && (
+        <p class="named">
+          Using <code>{record.id}</code> – {words}.
+        </p>
+      )}
+    </>
+  );
+}
