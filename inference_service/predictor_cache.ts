@@ -83,12 +83,12 @@ export class PredictorCache {
       this.#entries.set(record.id, known);
       return known;
     }
+    const opening = this.#open(record);
     this.#drop(record.id);
     for (const id of this.#entries.keys()) {
       if (this.#entries.size < this.#capacity) break;
       this.#drop(id);
     }
-    const opening = this.#open(record);
     const entry: Entry = { record, version, predictor: new KeptOpen(opening) };
     this.#entries.set(record.id, entry);
     opening.catch(() => {

@@ -30,6 +30,7 @@ Deno.test("the pages are built, name their assets, leave the ports to the server
       for (const { path } of scripts) {
         const code = await Deno.readTextFile(join(target, path));
         assert.doesNotMatch(code, /\bDeno\.|["'`]node:/, `${path}: code that no browser runs`);
+        assert.doesNotMatch(code, /pooledWeightGradient|singleChannelWeightGradient/, `${path}: kernels of a training`);
         const zipped = gunzipSync(await Deno.readFile(join(target, `${path}.gz`)));
         assert.equal(new TextDecoder().decode(zipped), code);
       }

@@ -1,6 +1,7 @@
 /** Repeating along axes, and summing over them. Each is the gradient of the other, so they share a file. */
-import { broadcastKernel, broadcastStrides } from "../codegen/wasm/broadcast.ts";
-import { split, sumColumns, sumRows } from "../codegen/wasm/sum.ts";
+import { broadcastStrides, split } from "../codegen/extents.ts";
+import { broadcastKernel } from "../codegen/wasm/broadcast.ts";
+import { sumColumns, sumRows } from "../codegen/wasm/sum.ts";
 import { coordinates, perElement } from "../codegen/wgsl/kernel.ts";
 import { sumWgsl } from "../codegen/wgsl/sum.ts";
 import { apply, constant, constantValue, type Tensor } from "../graph.ts";
@@ -84,8 +85,8 @@ export const sumOp = opFamily(([firstAxis, endAxis]: SumAxes): KernelOp => ({
 }));
 
 /**
- * Repeats `x` into `shape` by NumPy's rule: shapes are aligned at their last axes, and an axis that is missing or has an
- * extent of 1 repeats.
+ * Repeats `x` into `shape` by NumPy's rule: shapes are aligned at their last axes, and an axis that is missing or has
+ * an extent of 1 repeats.
  * @throws {ShapeError} When `x` does not repeat into `shape`.
  */
 export function broadcast(x: Tensor, shape: Shape): Tensor {

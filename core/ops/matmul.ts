@@ -1,4 +1,5 @@
-import { matmulKernel, type Product } from "../codegen/wasm/matmul.ts";
+import type { Product } from "../codegen/extents.ts";
+import { matmulKernel } from "../codegen/wasm/matmul.ts";
 import { matmulWgsl } from "../codegen/wgsl/matmul.ts";
 import { apply, type Tensor } from "../graph.ts";
 import type { KernelOp } from "../op.ts";

@@ -6,12 +6,23 @@ export interface Closable {
 /** Something that takes a while to open, such as a model: its users take turns, and it is closed after the last of them. */
 export class KeptOpen<T extends Closable> {
   readonly #opening: Promise<T>;
-  /** Settles when everybody who asked so far has been served. */
+  #opened?: T;
+  /** Users that have not been served yet, and what settles when all of them have. */
+  #users = 0;
   #idle: Promise<unknown>;
+  #isClosing = false;
 
   constructor(opening: Promise<T>) {
     this.#opening = opening;
-    this.#idle = opening.catch(() => {});
+    this.#idle = opening.then((opened) => {
+      this.#opened = opened;
+      this.#closeWhenIdle();
+    }, () => {});
+  }
+
+  /** False until it is open, where it could not be opened, and once it is closed. */
+  get isOpen(): boolean {
+    return this.#opened !== undefined;
   }
 
   /**
@@ -20,13 +31,25 @@ export class KeptOpen<T extends Closable> {
    * @throws what opening or `use` threw
    */
   use<R>(use: (opened: T) => R | Promise<R>): Promise<R> {
+    this.#users++;
     const used = this.#idle.then(async () => use(await this.#opening));
-    this.#idle = used.catch(() => {});
+    const served = () => {
+      this.#users--;
+      this.#closeWhenIdle();
+    };
+    this.#idle = used.then(served, served);
     return used;
   }
 
-  /** Closes it after the calls made so far. Call `use` no more. */
+  /** Closes it once it is open and everybody who asked so far has been served: at once where it is idle. */
   close(): void {
-    this.use((opened) => opened.close()).catch(() => {});
+    this.#isClosing = true;
+    this.#closeWhenIdle();
+  }
+
+  #closeWhenIdle() {
+    if (!this.#isClosing || this.#users > 0) return;
+    this.#opened?.close();
+    this.#opened = undefined;
   }
 }

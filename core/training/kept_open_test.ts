@@ -12,7 +12,10 @@ Deno.test("users take turns, one that fails stops nobody, and closing waits for 
       if (name === "b") throw new Error("b failed");
       return name;
     });
+  assert.equal(kept.isOpen, false);
   const used = [use("a"), use("b"), use("c")];
+  await used[0];
+  assert.equal(kept.isOpen, true);
   kept.close();
   assert.deepEqual(
     (await Promise.allSettled(used)).map((result) => result.status === "fulfilled" ? result.value : "failed"),
@@ -26,5 +29,16 @@ Deno.test("everybody hears why it could not be opened, and closing it then is no
   const kept = new KeptOpen(Promise.reject(new Error("no such file")));
   kept.close();
   await assert.rejects(kept.use(() => {}), /no such file/);
+  assert.equal(kept.isOpen, false);
   await assert.rejects(kept.use(() => {}), /no such file/);
+});
+
+Deno.test("an idle one is closed at once, and only once", async () => {
+  let closed = 0;
+  const kept = new KeptOpen(Promise.resolve({ close: () => void closed++ }));
+  await kept.use(() => {});
+  kept.close();
+  assert.equal(closed, 1);
+  kept.close();
+  assert.deepEqual([closed, kept.isOpen], [1, false]);
 });

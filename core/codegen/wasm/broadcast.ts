@@ -1,20 +1,9 @@
 /** Broadcasting in WebAssembly. */
 import { i32, v128 } from "./assembler/instructions.ts";
 import type { Code } from "./assembler/function_builder.ts";
+import { broadcastStrides } from "../extents.ts";
 import { type Shape, sizeOf } from "../../shape.ts";
 import { baseOf, type WasmKernel } from "./kernel.ts";
-
-/** Strides in elements by which a tensor of shape `from` is read to fill one of shape `to`; 0 where it repeats. */
-export function broadcastStrides(from: Shape, to: Shape): number[] {
-  const skipped = to.length - from.length;
-  let stride = sizeOf(from);
-  return to.map((_, axis) => {
-    if (axis < skipped) return 0;
-    const n = from[axis - skipped];
-    stride /= n;
-    return n === 1 ? 0 : stride;
-  });
-}
 
 /**
  * Repeats a tensor of shape `from` into `shape`, an element at a time. That is slow, but seldom runs: fused loops read

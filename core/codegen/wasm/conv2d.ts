@@ -10,27 +10,11 @@
  */
 import type { Code, FunctionBuilder, Local } from "./assembler/function_builder.ts";
 import { i32 } from "./assembler/instructions.ts";
+import type { ConvShape } from "../extents.ts";
 import { type Address, baseOf, type WasmKernel } from "./kernel.ts";
 import { type Padded, paddedImage, padImage } from "./padded_image.ts";
 import { packPanel, PANEL, PANEL_BYTES, RegisterTile, spaced, tileHeights } from "./tile.ts";
 import { clear } from "./vectors.ts";
-
-/**
- * Extents of images `[batch, height, width, channels]`, of kernels, of the zeros around an image, and of the result.
- */
-export interface ConvShape {
-  batch: number;
-  height: number;
-  width: number;
-  channels: number;
-  filters: number;
-  kernelHeight: number;
-  kernelWidth: number;
-  paddingY: number;
-  paddingX: number;
-  outHeight: number;
-  outWidth: number;
-}
 
 /** The convolution of images by kernels `[kernelHeight, kernelWidth, channels, filters]`. A work item is an image. */
 export function convKernel(s: ConvShape): WasmKernel {

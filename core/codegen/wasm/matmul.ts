@@ -5,20 +5,10 @@
  */
 import type { FunctionBuilder, Local } from "./assembler/function_builder.ts";
 import { i32, v128 } from "./assembler/instructions.ts";
+import type { Product } from "../extents.ts";
 import { transpose4 } from "./vectors.ts";
 import { type Address, baseOf, type WasmKernel } from "./kernel.ts";
 import { packPanel, PANEL, PANEL_BYTES, RegisterTile, spaced, tileHeights } from "./tile.ts";
-
-/** Extents of a product, and how its operands lie: strides are in elements, and one stride of each operand is 1. */
-export interface Product {
-  m: number;
-  n: number;
-  k: number;
-  aRow: number;
-  aDepth: number;
-  bDepth: number;
-  bColumn: number;
-}
 
 /** The kernel for inputs A and B: `[m, n]`. */
 export function matmulKernel(product: Product): WasmKernel {

@@ -1,24 +1,8 @@
 /** Sums over neighbouring axes in WebAssembly. */
 import { f32x4, i32, v128 } from "./assembler/instructions.ts";
 import { acrossLanes, firstLanes, storeLanes } from "./vectors.ts";
-import { type Shape, sizeOf } from "../../shape.ts";
+import type { Split } from "../extents.ts";
 import { baseOf, type WasmKernel } from "./kernel.ts";
-
-/** A tensor seen as `[outer, length, inner]`, summed over the middle: out[o, i] = Σ_k x[o, k, i]. */
-export interface Split {
-  outer: number;
-  length: number;
-  inner: number;
-}
-
-/** How the sum over the axes `firstAxis` (included) to `endAxis` (excluded) sees a tensor. */
-export function split(shape: Shape, firstAxis: number, endAxis: number): Split {
-  return {
-    outer: sizeOf(shape.slice(0, firstAxis)),
-    length: sizeOf(shape.slice(firstAxis, endAxis)),
-    inner: sizeOf(shape.slice(endAxis)),
-  };
-}
 
 /** The sum for inner = 1: each row of `length` numbers, four lanes side by side and then together. */
 export function sumRows({ outer, length }: Split): WasmKernel {

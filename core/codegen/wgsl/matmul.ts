@@ -1,5 +1,5 @@
 /** The matrix product in WGSL. */
-import type { Product } from "../wasm/matmul.ts";
+import type { Product } from "../extents.ts";
 import type { WgslKernel } from "./kernel.ts";
 import { registerBlock } from "./register_block.ts";
 

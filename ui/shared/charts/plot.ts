@@ -44,7 +44,7 @@ export class Plot {
     if (this.#frame === 0) this.#frame = requestAnimationFrame((now) => this.#paint(now));
   }
 
-  /** Creates the chart anew after its options have changed. */
+  /** Recreates the chart after its options have changed. */
   rebuild(): void {
     this.#plot.destroy();
     this.#plot = this.#create();

@@ -42,7 +42,7 @@ export class LocalEngine {
 
   /**
    * The model's answer to 784 bytes, ink 255 on paper 0. Drawings are answered in order. Rejects when the model cannot be
-   * loaded or does not work; it is then loaded anew the next time.
+   * loaded or does not work; it is loaded again the next time.
    */
   predict(record: ModelRecord, pixels: Uint8Array): Promise<LocalAnswer> {
     this.#pool.retain([record]);

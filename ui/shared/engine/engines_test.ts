@@ -68,7 +68,7 @@ Deno.test("a model that is left before it is open is closed once it is", async (
   assert.deepEqual([models.opened, models.closed], [["a", "b"], ["a"]]);
 });
 
-Deno.test("a model whose record changed is opened anew, though it kept its id", async () => {
+Deno.test("a model whose record changed is opened again, though it kept its id", async () => {
   const models = new Models();
   const engine = new LocalEngine(models.open);
   await engine.predict(a, drawing);
@@ -79,7 +79,7 @@ Deno.test("a model whose record changed is opened anew, though it kept its id", 
   assert.deepEqual([models.opened, models.closed], [["a", "a"], ["a"]]);
 });
 
-Deno.test("a model that fails is loaded anew the next time", async () => {
+Deno.test("a model that fails is loaded again the next time", async () => {
   const models = new Models();
   const engine = new LocalEngine((record) =>
     models.opened.length === 0
@@ -97,7 +97,7 @@ Deno.test("a model that fails is loaded anew the next time", async () => {
   assert.deepEqual(models.opened, ["a", "a", "a"]);
 });
 
-Deno.test("one model at a time is open for explanations until it rests, and opened anew after a failure", async () => {
+Deno.test("one model at a time is open for explanations until it rests, and opened again after a failure", async () => {
   const attribution: Attribution = { logits: new Float32Array(10), contributions: new Float32Array(784), layers: [] };
   const opened: string[] = [], closed: string[] = [];
   let explain = () => Promise.resolve(attribution);

@@ -1,4 +1,5 @@
 /** Keeps stored models open in this page: each is opened once, asked in order, and closed when it is not needed. */
+import { KeptOpen } from "../../../core/training/kept_open.ts";
 import { type ModelRecord, recordVersion } from "../../../protocol/mod.ts";
 
 /** Runs tasks one after the other, in the order in which they were added. */
@@ -13,10 +14,10 @@ export class TaskQueue {
   }
 }
 
-/** Models that are open, by the version of their record: a record that changed in any way is opened anew. */
+/** Models that are open, by the version of their record: a record that changed in any way is opened again. */
 export class ModelPool<M extends { close(): void }> {
   readonly #open: (record: ModelRecord) => Promise<M>;
-  readonly #members = new Map<string, Member<M>>();
+  readonly #members = new Map<string, KeptOpen<M>>();
 
   constructor(open: (record: ModelRecord) => Promise<M>) {
     this.#open = open;
@@ -29,7 +30,7 @@ export class ModelPool<M extends { close(): void }> {
 
   /** Whether `record` is open and can answer without delay. */
   isReady(record: ModelRecord): boolean {
-    return this.#members.get(recordVersion(record))?.isReady === true;
+    return this.#members.get(recordVersion(record))?.isOpen === true;
   }
 
   /** Begins to open `record`, unless it is open or being opened. */
@@ -39,12 +40,12 @@ export class ModelPool<M extends { close(): void }> {
 
   /**
    * Asks a model, after the questions that it was asked before. Rejects when it cannot be opened or `question` fails; it
-   * is then closed, and opened anew the next time.
+   * is then closed, and opened again the next time.
    */
   async ask<R>(record: ModelRecord, question: (model: M) => Promise<R>): Promise<R> {
     const member = this.#member(record);
     try {
-      return await member.ask(question);
+      return await member.use(question);
     } catch (error) {
       this.#remove(recordVersion(record), member);
       throw error;
@@ -65,60 +66,19 @@ export class ModelPool<M extends { close(): void }> {
     if (member !== undefined) this.#remove(version, member);
   }
 
-  #member(record: ModelRecord): Member<M> {
+  #member(record: ModelRecord): KeptOpen<M> {
     const version = recordVersion(record);
     let member = this.#members.get(version);
     if (member === undefined) {
-      const opened = member = new Member(this.#open(record), () => this.#remove(version, opened));
-      this.#members.set(version, member);
+      const opening = this.#open(record), opened = member = new KeptOpen(opening);
+      this.#members.set(version, opened);
+      opening.catch(() => this.#remove(version, opened));
     }
     return member;
   }
 
-  #remove(version: string, member: Member<M>): void {
+  #remove(version: string, member: KeptOpen<M>): void {
     if (this.#members.get(version) === member) this.#members.delete(version);
-    member.release();
-  }
-}
-
-/** One model of a pool. */
-class Member<M extends { close(): void }> {
-  readonly #model: Promise<M>;
-  readonly #queue = new TaskQueue();
-  #opened: M | undefined;
-  #unanswered = 0;
-  #isReleased = false;
-
-  constructor(model: Promise<M>, failed: () => void) {
-    this.#model = model;
-    model.then((opened) => {
-      this.#opened = opened;
-      this.#closeWhenDone();
-    }, failed);
-  }
-
-  get isReady(): boolean {
-    return this.#opened !== undefined;
-  }
-
-  async ask<R>(question: (model: M) => Promise<R>): Promise<R> {
-    this.#unanswered++;
-    try {
-      return await this.#queue.run(async () => question(await this.#model));
-    } finally {
-      this.#unanswered--;
-      this.#closeWhenDone();
-    }
-  }
-
-  release(): void {
-    this.#isReleased = true;
-    this.#closeWhenDone();
-  }
-
-  #closeWhenDone(): void {
-    if (!this.#isReleased || this.#unanswered > 0) return;
-    this.#opened?.close();
-    this.#opened = undefined;
+    member.close();
   }
 }

@@ -53,7 +53,7 @@ Deno.test("a file with other layers than its metadata says is refused, and so is
   await assert.rejects(openStored(new StoredWeights(new FakeLab()), Promise.resolve(["wasm"]))(record), /unreachable/);
 });
 
-Deno.test("weights are downloaded once, anew for another version, and again after a failure", async () => {
+Deno.test("weights are downloaded once, and again for another version or after a failure", async () => {
   const lab = new FakeLab();
   let downloads = 0;
   const stored = new StoredWeights({ download: (path) => (downloads++, lab.download(path)) });

@@ -68,7 +68,7 @@ export class StoredWeights {
   }
 
   /**
-   * The weights of the model `id`; another `version` of it is downloaded anew. Rejects when they cannot be had; the next
+   * The weights of the model `id`; another `version` of it is downloaded again. Rejects when they cannot be had; the next
    * call tries again.
    */
   get(id: string, version = id): Promise<Weights> {

@@ -130,7 +130,7 @@ function CompareCurves(
 ) {
   const element = useRef<HTMLDivElement>(null);
   const id = useId();
-  // Draws the chart anew only when other curves are shown.
+  // Redraws the chart only when other curves are shown.
   const shown = lines.map(({ index, name, curve }) => `${index} ${name} ${curve.epochs.length}`).join("\n");
   useEffect(() => {
     const chart = new CompareChart(element.current!, {

@@ -76,7 +76,7 @@ export class Deletions {
     this.#timers.clear();
   }
 
-  /** Starts the clock anew. */
+  /** Restarts the clock. */
   release(): void {
     if (!this.#isHeld) return;
     this.#isHeld = false;

@@ -44,7 +44,7 @@ Deno.test("undo returns models to their rows, the latest first, without a reques
   assert.deepEqual(lab.removed, []);
 });
 
-Deno.test("the clock stops while the user is about to undo, then starts anew", async () => {
+Deno.test("the clock stops while the user is about to undo, then restarts", async () => {
   const { lab, deletions } = await open();
   deletions.delete([A]);
   deletions.hold();

@@ -1,4 +1,10 @@
-/** Bias, ReLU and 2 × 2 max pooling in one kernel, which also stores the position of each maximum for the way back. */
+/**
+ * Bias, ReLU and 2 × 2 max pooling in one kernel, one pass over memory in place of three:
+ *
+ * values[n, y, x, c] = max(max over the window's four pixels of input[n, 2y + dy, 2x + dx, c] + bias[c], 0)
+ *
+ * It also stores the position 2 dy + dx of each maximum, so that the way back need not compare again.
+ */
 import type { Code, FunctionBuilder, Local } from "../../../codegen/wasm/assembler/function_builder.ts";
 import { f32x4, i32, i32x4, v128 } from "../../../codegen/wasm/assembler/instructions.ts";
 import { baseOf } from "../../../codegen/wasm/kernel.ts";

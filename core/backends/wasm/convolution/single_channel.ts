@@ -1,7 +1,14 @@
 /**
- * Pooled convolutions of single-channel images, the first layer of a ConvNN: forward, and the gradient by their
- * kernels. Nine taps are too few for sparse lists. Four filters side by side fill a vector, and the nine taps of four
- * filters stay in registers while all windows of an image run by.
+ * Pooled convolutions of single-channel images, the first layer of a ConvNN, with a border of one pixel. Forward, and
+ * for the kernels' gradient, where g is that by the pooled values and p(n, y, x, o) the pixel that the maximum came
+ * from:
+ *
+ * pooled[n, y, x, o] = max(max over the window's four pixels of Σ_(ky, kx) image · w[ky, kx, o] + bias[o], 0)
+ *
+ * dw[ky, kx, o] = Σ_(n, y, x) image[n, p(n, y, x, o) + (ky − 1, kx − 1)] · g[n, y, x, o], where pooled > 0
+ *
+ * Nine taps are too few for sparse lists. Four filters fill a vector, and their nine taps stay in registers while all
+ * windows of an image run by: each of the 4 × 4 pixels below a window is loaded once for all of its uses.
  */
 import type { Code, FunctionBuilder, Local } from "../../../codegen/wasm/assembler/function_builder.ts";
 import { i32, i32x4, v128 } from "../../../codegen/wasm/assembler/instructions.ts";
@@ -49,7 +56,7 @@ const singleChannelConvPoolOp: SpecialOp = {
             const at = f.let("i32", baseOf(w, channel.get));
             weights.forEach((weight, tap) => f.set(weight, v128.load(at.get, w.offset + tap * filters * 4)));
             const biases = v128.load(baseOf(bias, channel.get), bias.offset);
-            poolImage(f, s, padded.row, { padded: scratch, weights, biases }, out, output, positionsOffset);
+            poolImage(f, s, { padded: scratch, weights, biases }, out, output, positionsOffset);
           });
         });
       },
@@ -61,7 +68,6 @@ const singleChannelConvPoolOp: SpecialOp = {
 function poolImage(
   f: FunctionBuilder,
   s: Conv3x3Shape,
-  row: number,
   { padded, weights, biases }: { padded: Local; weights: readonly Local[]; biases: Code },
   out: Local,
   output: Address,
@@ -74,7 +80,7 @@ function poolImage(
     f.repeat(s.width / 2, () => {
       for (const sum of sums) f.set(sum, v128.zero);
       eachTapOfWindow(
-        (dy, dx) => f.set(pixel, v128.load32Splat(window.get, dy * row + 4 * dx)),
+        (dy, dx) => f.set(pixel, v128.load32Splat(window.get, dy * strides.row + 4 * dx)),
         (position, tap) => f.set(sums[position], f.multiplyAdd(weights[tap].get, pixel.get, sums[position].get)),
       );
       storeMaximum(f, sums, biases, { at: out, values: output.offset, positions: output.offset + positionsOffset });
@@ -125,7 +131,7 @@ const singleChannelWeightGradientOp: SpecialOp = {
             const start = i32.mul(n.get, i32.const(windows * filters * 4));
             f.set(source, i32.add(start, i32.mul(group.get, i32.const(16))));
             sums.forEach((sum, tap) => f.set(sum, v128.load(sumsAt.get, 16 * tap)));
-            addImage(f, s, padded.row, { gradient, values, positions }, source, scratch, sums);
+            addImage(f, s, { gradient, values, positions }, source, scratch, sums);
             sums.forEach((sum, tap) => f.emit(v128.store(sumsAt.get, 16 * tap, sum.get)));
           });
         });
@@ -144,15 +150,13 @@ const singleChannelWeightGradientOp: SpecialOp = {
 function addImage(
   f: FunctionBuilder,
   s: Conv3x3Shape,
-  row: number,
   inputs: PooledGradient,
   source: Local,
   padded: Local,
   sums: readonly Local[],
 ): void {
   const strides = stridesOf(s), window = f.local("i32"), positions = f.local("v128"), pixel = f.local("v128");
-  // One vector for each position in the window: the gradients of the lanes whose maximum was there, 0 in the other
-  // lanes.
+  // For each position in the window, the gradients of the lanes whose maximum was there, and 0 in the others.
   const parts = [0, 1, 2, 3].map(() => f.local("v128"));
   f.forEach(s.height / 2, (y) => {
     f.set(window, i32.add(padded.get, i32.mul(y.get, i32.const(strides.windowRow))));
@@ -161,7 +165,7 @@ function addImage(
       f.set(positions, v128.load(baseOf(inputs.positions, source.get), inputs.positions.offset));
       parts.forEach((part, i) => f.set(part, v128.and(gradient.get, i32x4.eq(positions.get, i32x4.const(i)))));
       eachTapOfWindow(
-        (dy, dx) => f.set(pixel, v128.load32Splat(window.get, dy * row + 4 * dx)),
+        (dy, dx) => f.set(pixel, v128.load32Splat(window.get, dy * strides.row + 4 * dx)),
         (position, tap) => f.set(sums[tap], f.multiplyAdd(parts[position].get, pixel.get, sums[tap].get)),
       );
       f.set(source, i32.add(source.get, i32.const(s.filters * 4)));

@@ -1,4 +1,7 @@
-/** Making sparse matrices: from a float32 matrix, and from rows of a table of bytes. */
+/**
+ * Making sparse matrices: from a float32 matrix, and from rows of a table of bytes. A work item is a row. Neither
+ * kernel has a branch for each element, which the core could not predict.
+ */
 import type { Code, FunctionBuilder, Local } from "../../../codegen/wasm/assembler/function_builder.ts";
 import { f32, i32, i8x16, v128 } from "../../../codegen/wasm/assembler/instructions.ts";
 import { baseOf } from "../../../codegen/wasm/kernel.ts";

@@ -1,4 +1,8 @@
-/** Transposing matrices, sparse and dense. */
+/**
+ * Transposing matrices, sparse and dense. Threads divide the columns of the input. For a sparse one, each thread looks
+ * up its columns in every row and appends their entries to the result's rows; so these are sorted, and each has one
+ * writer.
+ */
 import type { Code, FunctionBuilder, Local } from "../../../codegen/wasm/assembler/function_builder.ts";
 import { i32, v128 } from "../../../codegen/wasm/assembler/instructions.ts";
 import { baseOf } from "../../../codegen/wasm/kernel.ts";
