@@ -189,7 +189,7 @@ pageTest("the menu of a row works by keyboard, and closes by Escape and by a cli
   await use.waitFor({ state: "hidden" });
 });
 
-pageTest(""Use these settings" fills the form", async (lab, page) => {
+pageTest("Use these settings fills the form with the settings of a model", async (lab, page) => {
   await visit(lab, page);
   const row = await openMenu(page, "ConvNN");
   await row.getByRole("button", { name: "Use these settings" }).click();
