@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { HistoryMessage, RunSummary } from "../protocol/mod.ts";
 import { inTime } from "../lab/in_time_testing.ts";
-import { withLab } from "./testing.ts";
+import { withLab } from "./testing/lab.ts";
 
 Deno.test("models are listed newest first and found by their id", async () => {
   await withLab(async (lab) => {

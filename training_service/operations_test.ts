@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { checkAnswer, checkValue, describedRoutes, routesOf } from "../service/api/answers_testing.ts";
-import { withLab } from "./testing.ts";
+import { withLab } from "./testing/lab.ts";
 
 Deno.test("every route is described, and nothing that is none", async () => {
   await withLab(async (lab) => {

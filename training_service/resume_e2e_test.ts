@@ -2,8 +2,8 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import type { HistoryMessage, RunSummary } from "../protocol/mod.ts";
-import { eventually, foldersOf, type Service, withDigits, withService } from "./service_process_testing.ts";
-import type { TestClient } from "./testing.ts";
+import { eventually, foldersOf, type Service, withDigits, withService } from "./testing/process.ts";
+import type { TestClient } from "./testing/lab.ts";
 import { openRegistry } from "../service/files/open_registry.ts";
 
 const TRAINING_MS = 60_000;

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { HistoryMessage, RunSummary } from "../protocol/mod.ts";
 import { RegistryError } from "../lab/models/mod.ts";
-import { CONFIG, type FakeTraining, type TestClient, type TestLab, withLab } from "./testing.ts";
+import { CONFIG, type FakeTraining, type TestClient, type TestLab, withLab } from "./testing/lab.ts";
 import { TrainingError } from "../lab/training/training_job.ts";
 
 /** A training that has reached `step`, with its client. */

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { HistoryMessage } from "../../protocol/mod.ts";
 import { curveSvg, formatTick, linearScale, roundStep } from "./curve_svg.ts";
-import { historyCsv } from "./history_csv.ts";
+import { historyCsv } from "./run_history.ts";
 
 function historyOf(fields: Partial<HistoryMessage> = {}): HistoryMessage {
   const config = {

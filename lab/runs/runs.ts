@@ -14,12 +14,11 @@ import type { Log, TrainingEngine } from "../host.ts";
 import { type Registry, RegistryError } from "../models/mod.ts";
 import { Queue } from "../queue.ts";
 import { TrainingError } from "../training/training_job.ts";
-import { jobOf, modelOf } from "./job.ts";
+import { findStart, jobOf, modelOf, readStart } from "./job.ts";
 import { logRun } from "./run_log.ts";
 import { Run, type RunListener, type RunPast } from "./run.ts";
 import type { RunSnapshots } from "./run_snapshots.ts";
 import { SnapshotKeeper } from "./snapshot_keeper.ts";
-import { findStart, readStart } from "./start_from.ts";
 
 /** What runs need of the registry. */
 export type ModelStore = Pick<Registry, "findDuplicate" | "store" | "get" | "readWeights">;

@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
-import { Pace } from "./pace.ts";
-import { type LoopTrainer, runTraining, SnapshotTimer } from "./training_loop.ts";
+import { type LoopTrainer, Pace, runTraining, SnapshotTimer } from "./training_loop.ts";
 import type { EpochEnd, LoopProgress, LossBatch } from "./training_job.ts";
 
 const STEPS_PER_EPOCH = 250;

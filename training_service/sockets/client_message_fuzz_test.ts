@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { fuzz } from "../../core/testing/fuzz.ts";
 import { ValidationError } from "../../protocol/mod.ts";
-import { CONFIG } from "../testing.ts";
+import { CONFIG } from "../testing/lab.ts";
 import { parseClientMessage, parseRequest } from "./client_messages.ts";
 
 const junk = fc.jsonValue({ maxDepth: 2 });

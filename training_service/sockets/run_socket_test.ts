@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { withLab } from "../testing.ts";
+import { withLab } from "../testing/lab.ts";
 
 Deno.test("an onlooker gets what was so far as one message, then follows to the end", async () => {
   await withLab(async (lab) => {

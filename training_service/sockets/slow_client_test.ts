@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { RawSocket } from "../../service/testing/raw_socket.ts";
 import { inTime } from "../../lab/in_time_testing.ts";
-import { CONFIG, withLab } from "../testing.ts";
+import { CONFIG, withLab } from "../testing/lab.ts";
 
 /** Of a run at batch size 1: 12 million steps, of which 1.2 million are told. */
 const EPOCHS = 200, IMAGES = 60_000;

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { MAX_MESSAGE_BYTES } from "../../protocol/mod.ts";
 import { RegistryError } from "../../lab/models/mod.ts";
-import { CONFIG, type TestLab, withLab } from "../testing.ts";
+import { CONFIG, type TestLab, withLab } from "../testing/lab.ts";
 import { TrainingError } from "../../lab/training/training_job.ts";
 
 async function refused(lab: TestLab, message: unknown): Promise<{ message: string; field?: string }> {

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import { type Attack, COMMON_ATTACKS, refuses, requireHarmless } from "../service/testing/hostile.ts";
-import { formOf, withImportLab } from "./import_testing.ts";
-import { inTime } from "../lab/in_time_testing.ts";
-import { CONFIG, withLab } from "./testing.ts";
+import { type Attack, COMMON_ATTACKS, refuses, requireHarmless } from "../../service/testing/hostile.ts";
+import { formOf, withImportLab } from "../testing/import_lab.ts";
+import { inTime } from "../../lab/in_time_testing.ts";
+import { CONFIG, withLab } from "../testing/lab.ts";
 
 const ATTACKS: Attack[] = [
   ...COMMON_ATTACKS,

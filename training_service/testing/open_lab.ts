@@ -1,9 +1,9 @@
 /** For tests: the training service in this process, with real files, sockets and training. */
-import { readSettings } from "../service/process/settings.ts";
-import { foldersOf } from "./service_process_testing.ts";
-import { openTrainingService } from "./service.ts";
-import { inTime } from "../lab/in_time_testing.ts";
-import { TestClient } from "./testing.ts";
+import { readSettings } from "../../service/process/settings.ts";
+import { foldersOf } from "./process.ts";
+import { openTrainingService } from "../service.ts";
+import { inTime } from "../../lab/in_time_testing.ts";
+import { TestClient } from "./lab.ts";
 
 export interface OpenLab {
   /** Such as `127.0.0.1:41234`. */

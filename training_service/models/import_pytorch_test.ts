@@ -1,10 +1,10 @@
 /** Models as PyTorch saves them for other people, brought into the real service. */
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { findPyTorch } from "../core/testing/pytorch.ts";
-import type { ModelRecord } from "../protocol/mod.ts";
-import { formOf } from "./import_testing.ts";
-import { foldersOf, type Service, withDigits, withService } from "./service_process_testing.ts";
+import { findPyTorch } from "../../core/testing/pytorch.ts";
+import type { ModelRecord } from "../../protocol/mod.ts";
+import { formOf } from "../testing/import_lab.ts";
+import { foldersOf, type Service, withDigits, withService } from "../testing/process.ts";
 
 const PROJECT_DIR = join(import.meta.dirname!, "..");
 const SCRIPT = join(PROJECT_DIR, "scripts", "fixtures", "make_foreign_models.py");

@@ -1,7 +1,7 @@
 /** Many short runs in a row in one process, most of them aborted at some moment: nothing of them may stay. */
 import assert from "node:assert/strict";
 import { setTimeout as delay } from "node:timers/promises";
-import { withDigits, withService } from "./service_process_testing.ts";
+import { withDigits, withService } from "../testing/process.ts";
 
 const isLong = Deno.env.get("LAB_LONG") === "1";
 /** The first runs compile programs and fill caches. */

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { inTime } from "../lab/in_time_testing.ts";
-import { TestClient, withLab } from "./testing.ts";
+import { inTime } from "../../lab/in_time_testing.ts";
+import { TestClient, withLab } from "../testing/lab.ts";
 
 const TOKEN = "open-sesame";
 const headers = { authorization: `Bearer ${TOKEN}` };

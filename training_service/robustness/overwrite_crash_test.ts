@@ -2,10 +2,10 @@
 import assert from "node:assert/strict";
 import { readdir } from "node:fs/promises";
 import { dirname, join, relative } from "node:path";
-import type { ModelRecord } from "../protocol/mod.ts";
-import { foldersOf, type Service, withDigits, withService } from "./service_process_testing.ts";
-import type { TestClient } from "./testing.ts";
-import { openRegistry } from "../service/files/open_registry.ts";
+import type { ModelRecord } from "../../protocol/mod.ts";
+import { foldersOf, type Service, withDigits, withService } from "../testing/process.ts";
+import type { TestClient } from "../testing/lab.ts";
+import { openRegistry } from "../../service/files/open_registry.ts";
 
 const TRAINING_MS = 60_000;
 

@@ -1,8 +1,8 @@
 /** What can befall the models folder in the middle of a run, made to happen to the real one. */
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { foldersOf, withDigits } from "./service_process_testing.ts";
-import { type OpenLab, withOpenLab } from "./service_testing.ts";
+import { foldersOf, withDigits } from "../testing/process.ts";
+import { type OpenLab, withOpenLab } from "../testing/open_lab.ts";
 
 const TRAINING_MS = 60_000;
 

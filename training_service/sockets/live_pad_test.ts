@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { withLab } from "../testing.ts";
+import { withLab } from "../testing/lab.ts";
 import { LivePadBoard } from "../../lab/training/live_pad.ts";
 
 /** 784 pixels of one grey as a client sends them. */

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import type { ModelAnalysis } from "../protocol/mod.ts";
-import { type ImportLab, pythonModel, withImportLab } from "./import_testing.ts";
-import { findingsOf } from "../lab/analysis/analyse.ts";
+import type { ModelAnalysis } from "../../protocol/mod.ts";
+import { type ImportLab, pythonModel, withImportLab } from "../testing/import_lab.ts";
+import { findingsOf } from "../../lab/analysis/analyse.ts";
 
 async function analysisOf({ app }: ImportLab, id: string): Promise<ModelAnalysis> {
   const response = await app.request(`http://localhost:8000/api/models/${id}/analysis`);

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { SocketGroup } from "../service/http/websocket.ts";
-import { inTime } from "../lab/in_time_testing.ts";
-import { TestClient, withLab } from "./testing.ts";
+import { SocketGroup } from "../../service/http/websocket.ts";
+import { inTime } from "../../lab/in_time_testing.ts";
+import { TestClient, withLab } from "../testing/lab.ts";
 
 /** The first line of the answer to a request for a socket. */
 async function upgradeStatus(host: string, path: string, headers: Record<string, string> = {}): Promise<string> {

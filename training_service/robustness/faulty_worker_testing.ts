@@ -1,6 +1,6 @@
 /** The real worker, to which something happens in the middle of a training. The seed of its first attempt says what. */
-import type { FromWorker, ToWorker } from "../lab/training/worker_engine.ts";
-import "./threads/training_worker.ts";
+import type { FromWorker, ToWorker } from "../../lab/training/worker_engine.ts";
+import "../threads/training_worker.ts";
 
 /** The seeds and what they stand for. */
 const FAULTS = { crash: 1, memory: 2, gpu: 3 } as const;

@@ -1,11 +1,11 @@
 /** Bringing models in and removing them, over HTTP requests as pages and people send them. */
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { readPth } from "../core/formats/pth/reader.ts";
-import { writePth } from "../core/formats/pth/writer.ts";
-import { writeSafetensors } from "../core/formats/safetensors.ts";
-import type { NamedTensor } from "../core/models/spec.ts";
-import { formOf, type ImportLab, pythonModel, withImportLab } from "./import_testing.ts";
+import { readPth } from "../../core/formats/pth/reader.ts";
+import { writePth } from "../../core/formats/pth/writer.ts";
+import { writeSafetensors } from "../../core/formats/safetensors.ts";
+import type { NamedTensor } from "../../core/models/spec.ts";
+import { formOf, type ImportLab, pythonModel, withImportLab } from "../testing/import_lab.ts";
 
 const SIMPLE = pythonModel("model_simplenn_adam_1762740520");
 const DEEP = pythonModel("model_simplenn_adam_1762740580");

@@ -1,10 +1,10 @@
 /** What can befall the thread that trains, made to happen to the real one in the middle of a run. */
 import assert from "node:assert/strict";
-import { findAdapter } from "../core/backends/open.ts";
-import { withDigits } from "./service_process_testing.ts";
-import { type OpenLab, withOpenLab } from "./service_testing.ts";
+import { findAdapter } from "../../core/backends/open.ts";
+import { withDigits } from "../testing/process.ts";
+import { type OpenLab, withOpenLab } from "../testing/open_lab.ts";
 
-const SCRIPT = new URL("./faults_worker_testing.ts", import.meta.url);
+const SCRIPT = new URL("./faulty_worker_testing.ts", import.meta.url);
 const TRAINING_MS = 60_000;
 
 const CONFIG = {

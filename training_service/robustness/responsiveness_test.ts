@@ -1,6 +1,6 @@
 /** Training must not keep the service from answering, though it takes every core. */
 import assert from "node:assert/strict";
-import { withDigits, withService } from "./service_process_testing.ts";
+import { withDigits, withService } from "../testing/process.ts";
 
 const REQUESTS = 50;
 /** What a slow machine that runs other tests beside this one keeps; a free one answers in a few. */

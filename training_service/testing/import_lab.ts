@@ -1,22 +1,22 @@
 /** For tests: the training service's app on a real registry, with the real importing thread and test digits. */
 import { join } from "node:path";
 import type { Hono } from "hono";
-import { type ModelRecord } from "../protocol/mod.ts";
-import { Registry } from "../lab/models/mod.ts";
-import { readSettings } from "../service/process/settings.ts";
-import { SocketGroup } from "../service/http/websocket.ts";
-import { ModelAnalyst } from "../lab/analysis/model_analyst.ts";
-import { log } from "../service/process/log.ts";
-import { createTrainingApp } from "./app.ts";
-import { ANALYSIS_WORKER, IMPORT_WORKER } from "./threads/scripts.ts";
-import { ModelImporter } from "../lab/imports/model_importer.ts";
-import { RunArchive } from "../lab/runs/run_archive.ts";
-import { Runs } from "../lab/runs/runs.ts";
-import { foldersOf, withDigits } from "./service_process_testing.ts";
-import { FakeWorker, TRAIN_IMAGES } from "./testing.ts";
-import { openRegistry } from "../service/files/open_registry.ts";
-import { RunSnapshots } from "../lab/runs/run_snapshots.ts";
-import { DiskFolder } from "../service/files/disk_folder.ts";
+import { type ModelRecord } from "../../protocol/mod.ts";
+import { Registry } from "../../lab/models/mod.ts";
+import { readSettings } from "../../service/process/settings.ts";
+import { SocketGroup } from "../../service/http/websocket.ts";
+import { ModelAnalyst } from "../../lab/analysis/model_analyst.ts";
+import { log } from "../../service/process/log.ts";
+import { createTrainingApp } from "../app.ts";
+import { ANALYSIS_WORKER, IMPORT_WORKER } from "../service.ts";
+import { ModelImporter } from "../../lab/imports/model_importer.ts";
+import { RunArchive } from "../../lab/runs/run_archive.ts";
+import { Runs } from "../../lab/runs/runs.ts";
+import { foldersOf, withDigits } from "./process.ts";
+import { FakeWorker, TRAIN_IMAGES } from "./lab.ts";
+import { openRegistry } from "../../service/files/open_registry.ts";
+import { RunSnapshots } from "../../lab/runs/run_snapshots.ts";
+import { DiskFolder } from "../../service/files/disk_folder.ts";
 
 export interface ImportLab {
   app: Hono;

@@ -1,8 +1,8 @@
 /** What is left of a run whose service was killed: the real service, its files and its return. */
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import type { RunSummary } from "../protocol/mod.ts";
-import { eventually, foldersOf, withDigits, withService } from "./service_process_testing.ts";
+import type { RunSummary } from "../../protocol/mod.ts";
+import { eventually, foldersOf, withDigits, withService } from "../testing/process.ts";
 
 const CONFIG = {
   model_type: "SimpleNN",

@@ -1,7 +1,7 @@
 /** For tests: a lab on a free port with a worker that the test plays, and clients that wait instead of sleep. */
 import assert from "node:assert/strict";
 import type { Hono } from "hono";
-import type { NamedTensor } from "../core/models/spec.ts";
+import type { NamedTensor } from "../../core/models/spec.ts";
 import {
   DEFAULT_CONFIG,
   isDuplicate,
@@ -9,24 +9,24 @@ import {
   type ModelRecord,
   type ServerMessage,
   type TrainConfig,
-} from "../protocol/mod.ts";
-import { type NewModel, type PthStream, type Registry, type StoreOptions } from "../lab/models/mod.ts";
-import type { ModelFiles } from "../service/http/model_routes.ts";
-import { readSettings, type Settings } from "../service/process/settings.ts";
-import { SocketGroup } from "../service/http/websocket.ts";
-import { ModelAnalyst } from "../lab/analysis/model_analyst.ts";
-import { log } from "../service/process/log.ts";
-import { createTrainingApp } from "./app.ts";
-import { ANALYSIS_WORKER, IMPORT_WORKER } from "./threads/scripts.ts";
-import { ModelImporter } from "../lab/imports/model_importer.ts";
-import { RunArchive } from "../lab/runs/run_archive.ts";
-import { Runs, type RunsOptions } from "../lab/runs/runs.ts";
-import { LivePadBoard } from "../lab/training/live_pad.ts";
-import type { TrainingEngine } from "../lab/host.ts";
-import { inTime } from "../lab/in_time_testing.ts";
-import type { Snapshot, TrainedModel, TrainingEvents, TrainingJob } from "../lab/training/training_job.ts";
-import { RunSnapshots } from "../lab/runs/run_snapshots.ts";
-import { DiskFolder } from "../service/files/disk_folder.ts";
+} from "../../protocol/mod.ts";
+import { type NewModel, type PthStream, type Registry, type StoreOptions } from "../../lab/models/mod.ts";
+import type { ModelFiles } from "../../service/http/model_routes.ts";
+import { readSettings, type Settings } from "../../service/process/settings.ts";
+import { SocketGroup } from "../../service/http/websocket.ts";
+import { ModelAnalyst } from "../../lab/analysis/model_analyst.ts";
+import { log } from "../../service/process/log.ts";
+import { createTrainingApp } from "../app.ts";
+import { ANALYSIS_WORKER, IMPORT_WORKER } from "../service.ts";
+import { ModelImporter } from "../../lab/imports/model_importer.ts";
+import { RunArchive } from "../../lab/runs/run_archive.ts";
+import { Runs, type RunsOptions } from "../../lab/runs/runs.ts";
+import { LivePadBoard } from "../../lab/training/live_pad.ts";
+import type { TrainingEngine } from "../../lab/host.ts";
+import { inTime } from "../../lab/in_time_testing.ts";
+import type { Snapshot, TrainedModel, TrainingEvents, TrainingJob } from "../../lab/training/training_job.ts";
+import { RunSnapshots } from "../../lab/runs/run_snapshots.ts";
+import { DiskFolder } from "../../service/files/disk_folder.ts";
 
 const DEADLINE_MS = 5000;
 
