@@ -54,7 +54,7 @@ async function abortAfter(service: Service, client: TestClient, step: number): P
   return await eventually(async () => (await getJson<HistoryMessage>(service, `/api/runs/${run_id}`)).run.resume);
 }
 
-Deno.test("aborted, ended by a signal and taken up each time, a run gives the bits, losses and history of one that never stopped", async () => {
+Deno.test("a run that was aborted, ended by a signal and resumed each time gives the bits, losses and history of one that never stopped", async () => {
   await withDigits(async (dir) => {
     const { modelsDir } = foldersOf(dir);
     const snapshots = join(modelsDir, "checkpoints");

@@ -29,7 +29,7 @@ Deno.test("ten thousand models are listed and matched within 20 ms once read", (
     assert.ok(Math.min(...times) < 20, `${times}`);
   }));
 
-Deno.test("a store, an overwriting and a removal among ten thousand models leave the others alone, and take no second", () =>
+Deno.test("storing, replacing and removing among ten thousand models leave the others alone and take less than a second", () =>
   withManyModels(async (folder, registry) => {
     const before = await registry.list();
     const times: number[] = [];
@@ -52,7 +52,7 @@ Deno.test("a store, an overwriting and a removal among ten thousand models leave
     assert.ok(Math.min(...times) < 1000, `${times}`);
   }));
 
-Deno.test("a damaged list of ten thousand models is looked through once, not for every request", () =>
+Deno.test("a damaged list of ten thousand models is searched for its fault once, not for every request", () =>
   withManyModels(async (folder, registry) => {
     await registry.store(testModel, testWeights(1));
     const path = metadataOf(folder), old = new Date(2020, 0);

@@ -56,7 +56,7 @@ function assertWellFormed(svg: string) {
   assert.ok(!/[<>]|NaN|Infinity|undefined/.test(rest) && !/NaN|Infinity|undefined/.test(svg), svg);
 }
 
-Deno.test("the table has each loss and each epoch's end; what is unknown or no number is empty", () => {
+Deno.test("the table has each loss and each epoch's end; unknown values and NaN are empty", () => {
   assert.equal(
     historyCsv(historyOf({ losses: [[1, 2.3], [10, null], [40, 0.5]] })),
     [

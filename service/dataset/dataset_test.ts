@@ -72,7 +72,7 @@ Deno.test("plain files are read, of any count", () =>
     assert.deepEqual([...test.labels], [0, 1, 2]);
   }));
 
-Deno.test("a gzipped file serves where there is no plain one, and a plain one wins", async () => {
+Deno.test("a gzipped file is read if there is no plain one", async () => {
   const files = {
     [TRAIN_IMAGES]: undefined,
     [`${TRAIN_IMAGES}.gz`]: await gzip(imagesFile(12)),

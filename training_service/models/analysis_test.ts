@@ -37,7 +37,7 @@ for (const id of ["model_simplenn_adam_1762740580", "model_convnn_adam_176274064
   });
 }
 
-Deno.test("an analysis is made once for a model, and anew when the file behind its id has changed", async () => {
+Deno.test("a model is analysed once, and again when its file has changed", async () => {
   await withImportLab(async (lab) => {
     const { body: record } = await lab.post(pythonModel("model_simplenn_adam_1762740520"));
     const { readWeights } = lab.registry;
@@ -58,7 +58,7 @@ Deno.test("an analysis is made once for a model, and anew when the file behind i
   });
 });
 
-Deno.test("a model that is not there or cannot be read is told in words", async () => {
+Deno.test("a missing or unreadable model is reported in words", async () => {
   await withImportLab(async (lab) => {
     const errorOf = async (id: string) => {
       const response = await lab.app.request(`http://localhost:8000/api/models/${id}/analysis`);
@@ -73,7 +73,7 @@ Deno.test("a model that is not there or cannot be read is told in words", async 
   });
 });
 
-Deno.test("a model whose numbers are lost says 0 to everything, without confidence", () => {
+Deno.test("a model of NaN answers 0 to everything, without confidence", () => {
   const answers = { said: Uint8Array.of(0, 0), confidence: Float32Array.of(NaN, NaN) };
   const { accuracy, confusion, confidence } = findingsOf(answers, Uint8Array.of(0, 4));
   assert.deepEqual([accuracy, confusion[0][0], confusion[4][0]], [50, 1, 1]);

@@ -48,7 +48,7 @@ function withForeignModels(body: (lab: ForeignLab) => Promise<void>): Promise<vo
 }
 
 Deno.test({
-  name: "models that PyTorch saved come in, and what only looks like one does not",
+  name: "models saved by PyTorch are imported, and files that only look like one are not",
   ignore: python === undefined,
   fn: (t) =>
     withForeignModels(async (lab) => {

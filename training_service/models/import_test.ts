@@ -56,7 +56,7 @@ Deno.test("a .pth as the body of a request is recognised, scored and stored like
   });
 });
 
-Deno.test("a form says how the model was trained, by its fields, by its config, or by the query", async () => {
+Deno.test("how the model was trained is taken from the form's fields, its config, or the query", async () => {
   await withImportLab(async ({ post }) => {
     const config = JSON.stringify({
       ...DEFAULTS,
@@ -94,7 +94,7 @@ Deno.test("a form says how the model was trained, by its fields, by its config, 
   });
 });
 
-Deno.test("a .safetensors brings its configuration, also when its tensors are sorted by name", async () => {
+Deno.test("a .safetensors file carries its configuration, even if its tensors are sorted by name", async () => {
   await withImportLab(async ({ app, post }) => {
     const { body: { id } } = await post(DEEP, "?use_dropout=true&optimizer=RMSprop&learning_rate=0.002", octets);
     const download = await app.request(`http://localhost/api/models/${id}/model.safetensors`);
@@ -116,7 +116,7 @@ Deno.test("a .safetensors brings its configuration, also when its tensors are so
   });
 });
 
-Deno.test("a .pth of this lab keeps its dropout layers, which its names tell", async () => {
+Deno.test("a .pth file of this lab keeps its dropout, which its names reveal", async () => {
   await withImportLab(async ({ app, post }) => {
     const { body: { id } } = await post(SIMPLE, "?use_dropout=true", octets);
     const bytes = await (await app.request(`http://localhost/api/models/${id}/model.pth`)).bytes();
@@ -124,7 +124,7 @@ Deno.test("a .pth of this lab keeps its dropout layers, which its names tell", a
   });
 });
 
-Deno.test("a duplicate is refused by the name of the stored model, and replaced only when the request says so", async () => {
+Deno.test("a duplicate is refused with the stored model named, and replaced only on request", async () => {
   await withImportLab(async (lab) => {
     const { registry, post } = lab;
     const { body: first } = await post(SIMPLE);
@@ -145,7 +145,7 @@ Deno.test("a duplicate is refused by the name of the stored model, and replaced 
   });
 });
 
-Deno.test("whatever is wrong with a request is told in words, and nothing is stored", async () => {
+Deno.test("every fault of a request is reported in words, and nothing is stored", async () => {
   const tensors = readPth(SIMPLE);
   const changed = (place: number, tensor: Partial<NamedTensor>) =>
     writePth(tensors.with(place, { ...tensors[place], ...tensor }), "m");
@@ -202,7 +202,7 @@ Deno.test("whatever is wrong with a request is told in words, and nothing is sto
   });
 });
 
-Deno.test("a service that is shutting down takes no model any more", async () => {
+Deno.test("a service that is shutting down imports nothing", async () => {
   await withImportLab(async (lab) => {
     lab.importer.close();
     await assertUnchanged(lab, async () => assert.equal((await lab.post(SIMPLE)).status, 503));

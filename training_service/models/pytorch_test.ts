@@ -70,7 +70,7 @@ function nameOf({ model_type, optimizer, hidden_layers_config, use_dropout }: Mo
 }
 
 Deno.test({
-  name: "a model of every optimiser and shape scores in PyTorch what its record says",
+  name: "models of every optimiser and shape score in PyTorch what their records say",
   ignore: python === undefined,
   fn: async () => {
     const configs: ModelConfig[] = [
@@ -119,7 +119,7 @@ Deno.test({
   },
 });
 
-Deno.test("one epoch of a SimpleNN of 128 units tells more than 95 % of the test digits", async () => {
+Deno.test("after one epoch a SimpleNN of 128 units recognises more than 95 % of the test digits", async () => {
   const { model } = await train({ ...BASE, hidden_layers_config: [128] }, 60_000);
   assert.ok(model.accuracy > 95, `${model.accuracy} %`);
 });

@@ -83,7 +83,7 @@ async function meet(lab: OpenLab, modelsDir: string, { begin, mend, told, isUnhe
 }
 
 for (const [what, fault] of Object.entries(FAULTS)) {
-  Deno.test(`the models folder ${what} in the middle of a run: words, nothing lost, and it goes on once that is mended`, () =>
+  Deno.test(`the models folder ${what} in the middle of a run: the error says so, nothing is lost, and the run resumes once that is mended`, () =>
     withDigits((dir) => withOpenLab(dir, (lab) => meet(lab, foldersOf(dir).modelsDir, fault))));
 }
 
@@ -129,7 +129,7 @@ const MOUNTED: Record<string, Fault> = {
 for (const [what, fault] of Object.entries(MOUNTED)) {
   Deno.test({
     name:
-      `the models folder's disk ${what} in the middle of a run: words, nothing lost, and it goes on once that is mended`,
+      `the models folder's disk ${what} in the middle of a run: the error says so, nothing is lost, and the run resumes once that is mended`,
     ignore: !await canMount(),
     fn: () =>
       withDigits(async (dir) => {

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { type Attack, COMMON_ATTACKS, refuses, requireHarmless } from "../../service/testing/hostile.ts";
 import { formOf, withImportLab } from "../testing/import_lab.ts";
 import { inTime } from "../../lab/in_time_testing.ts";
-import { CONFIG, withLab } from "../testing/lab.ts";
+import { CONFIG } from "../testing/fakes.ts";
+import { withLab } from "../testing/lab.ts";
 
 const ATTACKS: Attack[] = [
   ...COMMON_ATTACKS,
@@ -115,11 +116,11 @@ Deno.test(`${FIRST_MESSAGES.length} malformed first messages are each answered w
   });
 });
 
-Deno.test("malformed messages during a run are each answered with a log, and the run goes on", async () => {
+Deno.test("malformed messages during a run are each answered with a log message, and the run continues", async () => {
   await withLab(async (lab) => {
     const client = await lab.train();
     await client.next("accepted");
-    const training = await lab.worker.next();
+    const training = await lab.engine.next();
     const junk = FIRST_MESSAGES.filter(({ data }) => data !== '{"type":"abort"}').slice(0, 150);
     for (const { data } of junk) client.socket.send(data);
     for (const { name } of junk) requireHarmless((await client.next("log")).message, name);
@@ -128,7 +129,7 @@ Deno.test("malformed messages during a run are each answered with a log, and the
   });
 });
 
-Deno.test("malformed imports are each refused by the name of the field, and nothing is stored", async (t) => {
+Deno.test("malformed imports are each refused with the field named, and nothing is stored", async (t) => {
   await withImportLab(async ({ post, registry }) => {
     const file = new Uint8Array(new TextEncoder().encode("PK\x03\x04 and no more"));
     const safetensors = (header: string) => {

@@ -52,7 +52,7 @@ Deno.test("200 sockets of one machine follow one run to its end", async () => {
   await withLab(async (lab) => {
     const owner = await lab.train();
     const { run_id } = await owner.next("accepted");
-    const training = await lab.worker.next();
+    const training = await lab.engine.next();
     const onlookers: TestClient[] = await Promise.all(
       Array.from({ length: 200 }, () => lab.connect(`/ws/runs/${run_id}`)),
     );
@@ -64,7 +64,7 @@ Deno.test("200 sockets of one machine follow one run to its end", async () => {
   });
 });
 
-Deno.test("one address cannot fill the queue, and may train again once its trainings have ended", async () => {
+Deno.test("one address cannot fill the queue, and can train again once its trainings have ended", async () => {
   await withLab(async (lab) => {
     const clients = [await lab.train({ seed: 1 }), await lab.train({ seed: 2 })];
     for (const client of clients) await client.next("accepted");
@@ -91,11 +91,11 @@ Deno.test("one address cannot fill the queue, and may train again once its train
   }, { maxUnfinishedPerClient: 2 });
 });
 
-Deno.test("a client that floods is let go, and its run goes on", async () => {
+Deno.test("a flooding client is disconnected, and its run continues", async () => {
   await withLab(async (lab) => {
     const client = await lab.train();
     const { run_id } = await client.next("accepted");
-    const training = await lab.worker.next();
+    const training = await lab.engine.next();
     for (let i = 0; i < 1000; i++) client.send("junk");
     // With what it sent on its way still, a client may not hear the code.
     const { code } = await inTime(client.closed, "the close");

@@ -84,7 +84,7 @@ async function listModels({ host }: Service): Promise<ModelRecord[]> {
   return await (await fetch(`http://${host}/api/models`)).json();
 }
 
-Deno.test("a service killed while it overwrites keeps the old model, and a fresh start can finish the work", async () => {
+Deno.test("a service killed while it replaces a model keeps the old one, and can replace it after a restart", async () => {
   await withDigits(async (dir) => {
     const before = await trainFirst(dir);
     const [old] = before.records;

@@ -54,7 +54,7 @@ for (const host of hosts) {
   });
 }
 
-Deno.test("a trained run is followed by the token alone", async () => {
+Deno.test("a run can be followed only with the token", async () => {
   await withLab(async (lab) => {
     const socket = new WebSocket(`ws://${lab.host}/ws/runs/none?token=${TOKEN}`);
     const client = new TestClient(socket);
@@ -63,7 +63,7 @@ Deno.test("a trained run is followed by the token alone", async () => {
   }, { settings: { token: TOKEN } });
 });
 
-Deno.test("what other sites embed is refused, links from them are not", async () => {
+Deno.test("embedding by other sites is refused, links from them are not", async () => {
   await withLab(async (lab) => {
     const ask = async (headers: Record<string, string>) => {
       const response = await fetch(`http://${lab.host}/api/models`, { headers });

@@ -56,14 +56,14 @@ const WORKER_FAULTS = {
 };
 
 for (const [what, { seed, told }] of Object.entries(WORKER_FAULTS)) {
-  Deno.test(`a worker that ${what} in the middle of a run: words, nothing lost, and it goes on`, () =>
+  Deno.test(`a worker that ${what} in the middle of a run: the error says so, nothing is lost, and the run resumes`, () =>
     quietly(() =>
       withDigits((dir) => withOpenLab(dir, (lab) => failsAndGoesOn(lab, { ...CONFIG, seed }, told), SCRIPT))
     ));
 }
 
 Deno.test({
-  name: "a GPU that is lost in the middle of a run: words, nothing lost, and it goes on",
+  name: "a GPU that is lost during a run: the error says so, nothing is lost, and the run resumes",
   ignore: await findAdapter() === undefined,
   fn: () =>
     quietly(() =>

@@ -20,11 +20,11 @@ async function eventually<T>(check: () => T): Promise<T> {
   }
 }
 
-Deno.test("a drawing that is watched is answered to its client alone, until it is taken back", async () => {
+Deno.test("a live pad is answered to its client alone, until it is removed", async () => {
   await withLab(async (lab) => {
     const owner = await lab.train();
     const { run_id } = await owner.next("accepted");
-    const training = await lab.worker.next();
+    const training = await lab.engine.next();
     training.start();
     const onlooker = await lab.connect(`/ws/runs/${run_id}`);
     onlooker.send({ type: "watch", pixels: drawing(200) });
@@ -45,10 +45,10 @@ Deno.test("a drawing that is watched is answered to its client alone, until it i
   });
 });
 
-Deno.test("the answer to a drawing that was replaced meanwhile is not told", async () => {
+Deno.test("the answer to a drawing that has been replaced is not sent", async () => {
   await withLab(async (lab) => {
     const client = await lab.train();
-    const training = await lab.worker.next();
+    const training = await lab.engine.next();
     const board = new LivePadBoard(training.job.livePads);
     const show = async (grey: number) => {
       client.send({ type: "watch", pixels: drawing(grey) });
@@ -67,15 +67,15 @@ Deno.test("the answer to a drawing that was replaced meanwhile is not told", asy
   });
 });
 
-Deno.test("a drawing can be watched from the queue on, and its place is free when its client is gone", async () => {
+Deno.test("a live pad may come while the run waits, and its slot is free once its client is gone", async () => {
   await withLab(async (lab) => {
     await (await lab.train()).next("accepted");
-    const first = await lab.worker.next();
+    const first = await lab.engine.next();
     const queued = await lab.train({ learning_rate: 0.002 });
     await queued.next("log");
     queued.send({ type: "watch", pixels: drawing(30) });
     first.complete();
-    const training = await lab.worker.next();
+    const training = await lab.engine.next();
     const board = new LivePadBoard(training.job.livePads);
     await eventually(() => assert.equal(board.drawings()[0]?.pixels[0], 30));
     queued.socket.close();
@@ -83,10 +83,10 @@ Deno.test("a drawing can be watched from the queue on, and its place is free whe
   });
 });
 
-Deno.test("more drawings than there are places for are refused in words, and so is one that is none", async () => {
+Deno.test("more live pads than there are slots are refused in words, and so are invalid drawings", async () => {
   await withLab(async (lab) => {
     const { run_id } = await (await lab.train()).next("accepted");
-    const training = await lab.worker.next();
+    const training = await lab.engine.next();
     for (let i = 0; i < 8; i++) {
       const client = await lab.connect(`/ws/runs/${run_id}`);
       client.send({ type: "watch", pixels: drawing(i + 1) });
@@ -102,10 +102,10 @@ Deno.test("more drawings than there are places for are refused in words, and so 
   });
 });
 
-Deno.test("a model whose answers are no numbers says so in valid JSON", async () => {
+Deno.test("answers of NaN are sent as valid JSON", async () => {
   await withLab(async (lab) => {
     const client = await lab.train();
-    const training = await lab.worker.next();
+    const training = await lab.engine.next();
     client.send({ type: "watch", pixels: drawing(1) });
     const board = new LivePadBoard(training.job.livePads);
     const { slot, number } = await eventually(() => {

@@ -13,7 +13,7 @@ import { ModelImporter } from "../../lab/imports/model_importer.ts";
 import { RunArchive } from "../../lab/runs/run_archive.ts";
 import { Runs } from "../../lab/runs/runs.ts";
 import { foldersOf, withDigits } from "./process.ts";
-import { FakeWorker, TRAIN_IMAGES } from "./lab.ts";
+import { FakeEngine, TRAIN_IMAGES } from "./fakes.ts";
 import { openRegistry } from "../../service/files/open_registry.ts";
 import { RunSnapshots } from "../../lab/runs/run_snapshots.ts";
 import { DiskFolder } from "../../service/files/disk_folder.ts";
@@ -50,7 +50,7 @@ export function withImportLab(body: (lab: ImportLab) => Promise<void>): Promise<
       runs: new Runs({
         store: registry,
         snapshots,
-        engine: new FakeWorker(),
+        engine: new FakeEngine(),
         log,
         trainImages: TRAIN_IMAGES,
         device: "wasm",
