@@ -106,7 +106,7 @@ Deno.test("a run cannot be resumed while it runs, nor twice at once, but again i
     next.send({ resume: run_id });
     const second = await next.next("accepted");
     assert.equal(lab.runs.get(run_id)!.summary.resume, undefined);
-    assert.match((await refused(lab, { resume: run_id })).message, /Another training goes on with the run/);
+    assert.match((await refused(lab, { resume: run_id })).message, /Another training has resumed the run/);
     await lab.engine.next();
     next.send({ type: "abort" });
     assert.equal((await next.next("aborted")).resume, run_id, "there is nothing newer");

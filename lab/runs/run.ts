@@ -46,7 +46,7 @@ export interface RunOptions {
   canResume?(id: string): boolean;
 }
 
-/** A run, from queued to finished. Whoever conducts it reports to it, and it tells its listeners. */
+/** A run, from queued to finished. `Runs` reports to it what happens, and it tells its listeners. */
 export class Run {
   readonly id = `run_${crypto.randomUUID().slice(0, 8)}`;
   readonly #created = Date.now();

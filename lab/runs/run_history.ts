@@ -1,4 +1,4 @@
-/** Histories of trainings, one file per model in a folder of its own, so that the metadata stays small. */
+/** Histories of trainings, one file per model in a separate folder, so that the metadata stays small. */
 import type { HistoryMessage } from "../../protocol/mod.ts";
 import { type Folder, isMissing } from "../host.ts";
 import { reasonOf, RegistryError } from "../models/errors.ts";

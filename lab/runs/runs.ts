@@ -92,7 +92,7 @@ export class Runs {
   /**
    * Starts a run, fresh or resuming another; `listener` hears everything about it from the first message.
    *
-   * @param client address of whoever asks
+   * @param client address of the client
    * @throws {RefusedError} when too many are waiting, or the run to resume is under way
    * @throws {ValidationError} when there is no such run to resume
    */
@@ -149,7 +149,7 @@ export class Runs {
       );
     }
     if (!snapshots.hold(resume)) {
-      throw new RefusedError(`Another training goes on with the run ${resume} already.`);
+      throw new RefusedError(`Another training has resumed the run ${resume} already.`);
     }
     return this.#newRun({ ...config, seed: config.seed }, {
       snapshot: saved.snapshot,

@@ -12,13 +12,13 @@ import {
   type TrainingStart,
 } from "./training_job.ts";
 
-/** What a training worker is told. */
+/** Messages to a training worker. */
 export type ToWorker =
   /** First message: where the digits are, and one int32 that turns 1 when the current job shall stop. */
   | { type: "open"; dataDir: string; stopFlag: SharedArrayBuffer }
   | { type: "train"; job: TrainingJob };
 
-/** What a training worker says. */
+/** Messages of a training worker. */
 export type FromWorker =
   /** Answer to `open`. */
   | { type: "ready"; trainImages: number }
@@ -122,7 +122,7 @@ class TrainingWorker {
       event.preventDefault();
       this.#crash(event.message);
     };
-    // Whoever waits for it sees the failure; nobody has to wait.
+    // Whoever awaits it sees the failure, but nobody has to.
     this.#ready.promise.catch(() => {});
     this.#post({ type: "open", dataDir, stopFlag: this.#stopFlag.buffer });
   }

@@ -6,7 +6,7 @@ import type { ModelRecord } from "../../protocol/mod.ts";
 import { formOf } from "../testing/import_lab.ts";
 import { foldersOf, type Service, withDigits, withService } from "../testing/process.ts";
 
-const PROJECT_DIR = join(import.meta.dirname!, "..");
+const PROJECT_DIR = join(import.meta.dirname!, "..", "..");
 const SCRIPT = join(PROJECT_DIR, "scripts", "fixtures", "make_foreign_models.py");
 const PYTHON_LAB = join(PROJECT_DIR, "lab", "models", "fixtures", "python_lab");
 

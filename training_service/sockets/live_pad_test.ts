@@ -94,7 +94,7 @@ Deno.test("more live pads than there are slots are refused in words, and so are 
     await eventually(() => assert.equal(new LivePadBoard(training.job.livePads).drawings().length, 8));
     const ninth = await lab.connect(`/ws/runs/${run_id}`);
     ninth.send({ type: "watch", pixels: drawing(9) });
-    assert.match((await ninth.next("log")).message, /^Message ignored: 8 drawings of others are watched already/);
+    assert.match((await ninth.next("log")).message, /^Message ignored: 8 live pads of others are open already/);
     for (const pixels of ["AAAA", 7, "é".repeat(1048), undefined]) {
       ninth.send({ type: "watch", pixels });
       assert.match((await ninth.next("log")).message, /^Message ignored: pixels (must be 784 bytes|is missing)/);

@@ -79,5 +79,7 @@ export function formOf(bytes: Uint8Array<ArrayBuffer>, name: string, fields: Rec
 
 /** A model of the Python lab's fixture folder, as bytes. */
 export function pythonModel(id: string): Uint8Array<ArrayBuffer> {
-  return Deno.readFileSync(join(import.meta.dirname!, "..", "lab", "models", "fixtures", "python_lab", `${id}.pth`));
+  return Deno.readFileSync(
+    join(import.meta.dirname!, "..", "..", "lab", "models", "fixtures", "python_lab", `${id}.pth`),
+  );
 }

