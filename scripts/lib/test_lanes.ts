@@ -24,7 +24,6 @@ export const ALONE = [
   "training_service/robustness/responsiveness_test.ts",
   "training_service/resume_e2e_test.ts",
   "training_service/resume_test.ts",
-  "lab/training/worker_engine_test.ts",
   "lab/runs/",
   "training_service/sockets/",
   "training_service/robustness/strangers_test.ts",
