@@ -1,6 +1,6 @@
 /** What the lab's binary is made of: its entry, what is embedded beside the entry's imports, and what it may do. */
 import { posix } from "node:path";
-import { OPENERS } from "../../cli/open_browser.ts";
+import { OPENERS } from "../../cli/serve.ts";
 import { SETTING_NAMES } from "../../service/process/settings.ts";
 import { sourceImports } from "../lib/source_imports.ts";
 import { readSources } from "../lib/source_files.ts";
@@ -28,7 +28,7 @@ const PLATFORM_VARIABLES = [
 
 /**
  * What the process may do. Addresses and folders are for whoever starts it to choose, so it may use all; each service is given
- * only its own (`cli/services.ts`). It may start the program that opens an address, and no other.
+ * only its own (`cli/serve.ts`). It may start the program that opens an address, and no other.
  */
 export const PERMISSIONS = [
   // Of the programs that open an address most are missing on any one platform, which Deno would say at every start.
