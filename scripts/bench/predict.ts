@@ -10,7 +10,7 @@ import { DEFAULT_CONFIG, type ModelRecord, type PredictResponse } from "../../pr
 import { decodePng } from "../../inference_service/drawing/png/decode.ts";
 import type { Bench, Case, Figure } from "./case.ts";
 import { trainerOptions, TRAINING_CONFIGS } from "./configs.ts";
-import { drawTestDigit, pngOf } from "./drawing.ts";
+import { drawTestDigit, pngOf } from "./inference.ts";
 import type { Load } from "./predict_client.ts";
 import { withFolder, withService } from "./service_process.ts";
 import { openRegistry } from "../../service/files/open_registry.ts";
