@@ -1,8 +1,7 @@
-/** Files of the dataset folder, plain or gzipped, read no further than asked. */
 import { join } from "node:path";
 import { StartupError } from "../process/settings.ts";
 
-/** One IDX file as it lies on disk. */
+/** One IDX file on disk. */
 export interface RawFile {
   path: string;
   gzipped: boolean;
@@ -10,15 +9,15 @@ export interface RawFile {
   size: number;
 }
 
-/** What to do about a dataset that cannot be used; ends the messages. */
+/** What to do about a dataset that cannot be used; the end of error messages. */
 export const REMEDY = 'run "deno task fetch-data", or put an IDX set of your own there';
 
-/** The folder of the raw files: torchvision's layout. */
+/** The folder of the raw files, in torchvision's layout. */
 export function rawFolder(dataDir: string): string {
   return join(dataDir, "MNIST", "raw");
 }
 
-/** The file called `name`, or else its gzipped form; undefined when there is neither. */
+/** The file called `name`, else its gzipped form, else undefined. */
 export async function findRawFile(dataDir: string, name: string): Promise<RawFile | undefined> {
   for (const gzipped of [false, true]) {
     const path = join(rawFolder(dataDir), gzipped ? `${name}.gz` : name);
@@ -32,8 +31,8 @@ export async function findRawFile(dataDir: string, name: string): Promise<RawFil
 }
 
 /**
- * The first `limit` bytes of the file's contents, or all of them where there are fewer. A gzipped file is inflated no
- * further than that, whatever size it would grow to.
+ * The first `limit` bytes of the file's contents, or all if there are fewer. A gzipped file is inflated no further than
+ * that.
  *
  * @throws {StartupError} when the file cannot be read or inflated
  */
@@ -56,7 +55,7 @@ export async function readUpTo({ path, gzipped }: RawFile, limit: number): Promi
   return bytes.subarray(0, filled);
 }
 
-/** In pieces as large as the system gives them: as a stream of small ones it takes several times as long. */
+/** Reads as much at a time as the system gives; a stream of small chunks takes several times as long. */
 async function readPlain(file: Deno.FsFile, bytes: Uint8Array): Promise<Uint8Array> {
   using _closed = file;
   let filled = 0;
