@@ -3,8 +3,8 @@ import { constant, reachable, type Tensor } from "./graph.ts";
 import { add } from "./ops/mod.ts";
 
 /**
- * The gradient of the scalar `loss` with respect to each of `parameters`, in the parameter's shape; zeros where the loss
- * does not depend on it. Only nodes between a parameter and the loss get a gradient, so nothing is built in vain.
+ * The gradient of the scalar `loss` with respect to each of `parameters`, in the parameter's shape; zeros where the
+ * loss does not depend on it. Only nodes between a parameter and the loss get a gradient, so nothing is built in vain.
  * @throws {Error} When an op between a parameter and the loss is not differentiable.
  */
 export function gradients(loss: Tensor, parameters: readonly Tensor[]): Tensor[] {

@@ -43,7 +43,7 @@ export interface KernelItem {
 /** What a schedule runs in one piece. */
 export type ScheduleItem = LoopItem | KernelItem;
 
-/** Items that compute `nodes`, in the order of their last nodes. Nodes that neither `kept` nor an item needs get none. */
+/** Items that compute `nodes`, in the order of their last nodes. Whatever neither `kept` nor an item needs gets none. */
 export function fuse(nodes: readonly Tensor[], kept: ReadonlySet<Tensor>): ScheduleItem[] {
   const groups = groupElementwise(nodes);
   const loops = new Map<Set<Tensor>, Omit<LoopItem, "results">>();

@@ -1,6 +1,6 @@
 /**
- * Tracing. Ordinary code runs once over tensors that have a shape but no numbers, and the graph of nodes that it builds is
- * all that a backend needs to compile it.
+ * Tracing. Ordinary code runs once over tensors that have a shape but no numbers, and the graph of nodes that it builds
+ * is all that a backend needs to compile it.
  */
 import type { LeafOp, Op, Tensor } from "./op.ts";
 import { type DType, type Shape, ShapeError, type TensorType } from "./shape.ts";
@@ -31,7 +31,7 @@ export interface StateHints {
   frozen?: boolean;
 }
 
-/** A tensor that lives across steps under `name`. Programs of one session that use the same name share it. It begins with zeros. */
+/** A tensor that lives across steps under `name`, at first all zeros. Programs of a session share it by this name. */
 export function state(name: string, shape: Shape, dtype: DType = "f32", hints: StateHints = {}): Tensor {
   return leaf({ kind: "state", name, ...hints }, dtype, shape);
 }

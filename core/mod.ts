@@ -1,10 +1,11 @@
 /**
- * The engine's front door: tensors, automatic differentiation, the lab's models, and the files that they are stored in. The
- * same code runs in Deno, in workers and in pages, on WebAssembly SIMD, on WebGPU or in plain loops.
+ * The engine's front door: tensors, automatic differentiation, the lab's models, and the files that they are stored in.
+ * The same code runs in Deno, in workers and in pages, on WebAssembly SIMD, on WebGPU or in plain loops.
  *
- * **Programs.** There is no eager mode. `trace` runs ordinary code once, over tensors that have a shape but no numbers, and
- * keeps the graph. A backend compiles the graph, and a session runs it in steps. What lives across steps is _state_, which
- * has a name: programs of one session that use the same name share it, and the host reads and writes it between runs.
+ * **Programs.** There is no eager mode. `trace` runs ordinary code once, over tensors that have a shape but no numbers,
+ * and keeps the graph. A backend compiles the graph, and a session runs it in steps. What lives across steps is
+ * _state_, which has a name: programs of one session that use the same name share it, and the host reads and writes it
+ * between runs.
  *
  * ```ts
  * import assert from "node:assert/strict";

@@ -26,15 +26,15 @@ interface OpBase {
    */
   type(inputs: readonly TensorType[]): TensorType;
   /**
-   * The gradient of the loss with respect to each input, given the one with respect to the result, written in other ops;
-   * undefined for an input without a gradient, such as an index. `null` means that the op is not differentiable.
+   * The gradient of the loss with respect to each input, given the one with respect to the result, written in other
+   * ops; undefined for an input without a gradient, such as an index. `null` means that the op is not differentiable.
    */
   readonly gradient: ((outputGradient: Tensor, node: Tensor) => (Tensor | undefined)[]) | null;
 }
 
 /**
- * An op whose result element i depends on element i of each input alone, so neighbours fuse into one loop. All shapes are
- * equal.
+ * An op whose result element i depends on element i of each input alone, so neighbours fuse into one loop. All shapes
+ * are equal.
  */
 export interface ElementwiseOp extends OpBase {
   readonly kind: "elementwise";
@@ -58,12 +58,15 @@ export interface KernelOp extends OpBase {
 }
 
 /**
- * A special kernel: it computes what a pattern of other ops defines, but faster. A backend's rewrite rules put it into a
- * program, so nothing outside that backend ever sees it.
+ * A special kernel: it computes what a pattern of other ops defines, but faster. A backend's rewrite rules put it into
+ * a program, so nothing outside that backend ever sees it.
  */
 export interface SpecialOp extends OpBase {
   readonly kind: "special";
-  /** The result is the part of its input that begins at this byte, and no kernel runs. This is how one kernel has several results. */
+  /**
+   * The result is the part of its input that begins at this byte, and no kernel runs. This is how one kernel has
+   * several results.
+   */
   readonly partAt?: number;
   wasm(node: Tensor): WasmKernel;
 }

@@ -1,7 +1,7 @@
 /**
- * Counter-based random numbers: Threefry-2×32 with 20 rounds (Salmon, Moraes, Dror and Shaw, "Parallel Random Numbers: As
- * Easy as 1, 2, 3", SC 2011). A number is a function of (key, counter) and not of earlier draws, so the same masks and
- * orders come out in any thread, in any order and on any device.
+ * Counter-based random numbers: Threefry-2×32 with 20 rounds (Salmon, Moraes, Dror and Shaw, "Parallel Random Numbers:
+ * As Easy as 1, 2, 3", SC 2011). A number is a function of (key, counter) and not of earlier draws, so the same masks
+ * and orders come out in any thread, in any order and on any device.
  */
 
 /** How far each round rotates, in bits; the list repeats every eight rounds. */
@@ -60,7 +60,7 @@ export function uniform(seed: number, stream: number, length: number, bound: num
   return values;
 }
 
-/** The numbers 0 … `length − 1` in an order that is random for each epoch: the Fisher–Yates shuffle, one draw per element. */
+/** The numbers 0 … `length − 1` in a random order for each epoch: the Fisher–Yates shuffle, one draw per element. */
 export function permutation(seed: number, stream: number, epoch: number, length: number): Int32Array {
   const order = Int32Array.from({ length }, (_, i) => i), words = new Uint32Array(2);
   for (let i = length - 1; i > 0; i--) {

@@ -12,8 +12,8 @@ const STATES: Readonly<Record<string, Shape>> = { a: [4, 6], b: [6], c: [4, 1], 
 const NODES = 14, STEPS = 3;
 
 /**
- * Random choices by Threefry. Other generators give other programs, and in some a `reluGrad` depends on the sign of a number
- * that is 0 but for rounding.
+ * Random choices by Threefry. Other generators give other programs, and in some a `reluGrad` depends on the sign of a
+ * number that is 0 but for rounding.
  */
 class Draw {
   readonly #seed: number;

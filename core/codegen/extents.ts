@@ -1,7 +1,7 @@
 /** Extents and strides of operands, from which WASM and WGSL code is generated. */
 import { type Shape, sizeOf } from "../shape.ts";
 
-/** Extents of a matrix product `[m, k] · [k, n]`, and strides of its operands in elements; one stride of each operand is 1. */
+/** Extents of a product `[m, k] · [k, n]`, and strides of its operands in elements: one of each operand's is 1. */
 export interface Product {
   m: number;
   n: number;
@@ -12,7 +12,7 @@ export interface Product {
   bColumn: number;
 }
 
-/** Extents of images `[batch, height, width, channels]`, of kernels, of the zeros around an image, and of the result. */
+/** Extents of images `[batch, height, width, channels]`, of kernels, of the padding, and of the result. */
 export interface ConvShape {
   batch: number;
   height: number;

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { MODEL_TYPES } from "../models/families.ts";
 import type { ModelSpec } from "../models/spec.ts";
 import { openPredictor } from "../training/predictor.ts";
 import { assertAllClose } from "../testing/assert_all_close.ts";
@@ -15,18 +16,16 @@ import { specFromMetadata } from "./recognise/known_model.ts";
 import { readSafetensors, writeSafetensors } from "./safetensors.ts";
 
 const SCRIPT = fileURLToPath(import.meta.resolve("../../scripts/fixtures/logits_of_pth.py"));
-const PROBES = 20;
+const DIGITS = 20;
 const TOLERANCE = { relative: 0, absolute: 1e-4 };
 
-const SPECS: ModelSpec[] = [
-  { modelType: "SimpleNN", hiddenLayers: [] },
-  { modelType: "SimpleNN", hiddenLayers: [24, 16], dropout: 0.3 },
-  { modelType: "ConvNN", hiddenLayers: [] },
-  { modelType: "ConvNN", hiddenLayers: [32], dropout: 0.5 },
-];
+const SPECS = MODEL_TYPES.flatMap((modelType): ModelSpec[] => [
+  { modelType, hiddenLayers: [] },
+  { modelType, hiddenLayers: [24, 16], dropout: 0.3 },
+]);
 
 const python = await findPyTorch();
-const pixels = firstDigits(mnist().test, PROBES).images;
+const pixels = firstDigits(mnist().test, DIGITS).images;
 const images = Float32Array.from(pixels, (pixel) => (pixel / 255 - 0.1307) / 0.3081);
 
 /** The metadata beside the weights, as the services write it. */
@@ -41,7 +40,7 @@ function metadataOf({ modelType, hiddenLayers, dropout }: ModelSpec): Record<str
 
 async function logitsHere(safetensors: Uint8Array): Promise<Float32Array> {
   const { tensors, metadata } = readSafetensors(safetensors);
-  const predictor = await openPredictor(specFromMetadata(metadata), tensors, { batch: PROBES });
+  const predictor = await openPredictor(specFromMetadata(metadata), tensors, { batch: DIGITS });
   try {
     await predictor.predict(pixels);
     return await predictor.logits();

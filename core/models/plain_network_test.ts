@@ -1,17 +1,15 @@
 import assert from "node:assert/strict";
 import { assertAllClose } from "../testing/assert_all_close.ts";
 import { mnist } from "../testing/mnist.ts";
+import { MODEL_TYPES } from "./families.ts";
 import type { ModelSpec } from "./spec.ts";
 import { initialParameters } from "./parameters.ts";
 import { plainPredict } from "./plain_network.ts";
 import { openPredictor } from "../training/predictor.ts";
 
-const SPECS: ModelSpec[] = [
-  { modelType: "SimpleNN", hiddenLayers: [] },
-  { modelType: "SimpleNN", hiddenLayers: [20, 15] },
-  { modelType: "ConvNN", hiddenLayers: [12] },
-  { modelType: "ConvNN", hiddenLayers: [] },
-];
+const SPECS = MODEL_TYPES.flatMap((modelType) =>
+  [[], [20, 15]].map((hiddenLayers): ModelSpec => ({ modelType, hiddenLayers }))
+);
 
 for (const spec of SPECS) {
   Deno.test(`the plain loops predict what the engine predicts: ${spec.modelType} [${spec.hiddenLayers}]`, async () => {

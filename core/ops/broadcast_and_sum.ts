@@ -85,8 +85,8 @@ export const sumOp = opFamily(([firstAxis, endAxis]: SumAxes): KernelOp => ({
 }));
 
 /**
- * Repeats `x` into `shape` by NumPy's rule: shapes are aligned at their last axes, and an axis that is missing or has an
- * extent of 1 repeats.
+ * Repeats `x` into `shape` by NumPy's rule: shapes are aligned at their last axes, and an axis that is missing or has
+ * an extent of 1 repeats.
  * @throws {ShapeError} When `x` does not repeat into `shape`.
  */
 export function broadcast(x: Tensor, shape: Shape): Tensor {

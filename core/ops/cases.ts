@@ -1,6 +1,6 @@
 /**
- * Test cases for every op. Each runs on every backend and is compared with the reference, and its gradient is compared with
- * finite differences.
+ * Test cases for every op. Each runs on every backend and is compared with the reference, and its gradient is compared
+ * with finite differences.
  */
 import type { Tensor } from "../graph.ts";
 import type { DType, Shape } from "../shape.ts";

@@ -1,6 +1,6 @@
 /**
- * Two-dimensional convolution of images `[batch, height, width, channels]` with kernels `[kh, kw, channels, filters]`, and
- * its gradients.
+ * Two-dimensional convolution of images `[batch, height, width, channels]` with kernels `[kh, kw, channels, filters]`,
+ * and its gradients.
  */
 import type { ConvShape } from "../codegen/extents.ts";
 import { convKernel, convWeightGradientKernel } from "../codegen/wasm/conv2d.ts";
@@ -87,8 +87,8 @@ export const conv2dOp = opFamily((padding: Padding): KernelOp => ({
 }));
 
 /**
- * Calls `visit` for each pixel of the output and each tap of the kernel that falls inside the image, with the indices of the
- * output's pixel, the image's pixel and the tap.
+ * Calls `visit` for each pixel of the output and each tap of the kernel that falls inside the image, with the indices
+ * of the output's pixel, the image's pixel and the tap.
  */
 function forEachTap(s: ConvShape, visit: (out: number, image: number, kernel: number) => void): void {
   for (let n = 0; n < s.batch; n++) {

@@ -18,8 +18,8 @@ export function elementwise(arity: number, op: Omit<ElementwiseOp, "kind" | "typ
 }
 
 /**
- * Ops that differ by attributes alone, such as the axes of a sum. Calling the family makes an op. An op without attributes
- * needs no family: it is a single object, compared by `===`.
+ * Ops that differ by attributes alone, such as the axes of a sum. Calling the family makes an op. An op without
+ * attributes needs no family: it is a single object, compared by `===`.
  */
 export interface OpFamily<A> {
   (attributes: A): KernelOp;

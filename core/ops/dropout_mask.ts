@@ -20,8 +20,8 @@ export interface DropoutMaskOptions {
 }
 
 /**
- * Random masks of a probability, seed and stream. Elements go in groups of eight: lanes 0–3 of group g are the first words
- * of the counters 4g … 4g + 3, lanes 4–7 their second words. The counter's other word is the step.
+ * Random masks of a probability, seed and stream. Elements go in groups of eight: lanes 0–3 of group g are the first
+ * words of the counters 4g … 4g + 3, lanes 4–7 their second words. The counter's other word is the step.
  */
 export const dropoutMaskOp = opFamily(({ shape, probability, seed, stream }: DropoutMaskOptions): KernelOp => {
   const threshold = Math.round(probability * 2 ** 32);
@@ -105,8 +105,8 @@ function threefryWgsl(key0: number, key1: number): string {
 }
 
 /**
- * Inverted dropout (Srivastava et al., 2014): 1 / (1 − p) where a unit stays and 0 where it drops out. A function of seed,
- * stream, step (an i32 scalar) and position alone, so it is the same on every device.
+ * Inverted dropout (Srivastava et al., 2014): 1 / (1 − p) where a unit stays and 0 where it drops out. A function of
+ * seed, stream, step (an i32 scalar) and position alone, so it is the same on every device.
  */
 export function dropoutMask(step: Tensor, options: DropoutMaskOptions): Tensor {
   return apply(dropoutMaskOp(options), step);

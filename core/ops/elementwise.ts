@@ -140,6 +140,7 @@ export const flushDenormalsOp = elementwise(1, {
 
 /**
  * x, or 0 where x is too small for a normal float32; NaN stays NaN. Arithmetic on such denormal numbers is slow on most
- * processors, and the moments of units that never fire decay into them. Not differentiable: it is for an optimiser's state.
+ * processors, and the moments of units that never fire decay into them. Not differentiable: it is for an optimiser's
+ * state.
  */
 export const flushDenormals = unary(flushDenormalsOp);

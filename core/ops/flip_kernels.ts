@@ -63,8 +63,8 @@ put(i, x0(((${taps - 1}u - tap) * ${c}u + c) * ${o}u + o));`,
 };
 
 /**
- * `[kh, kw, c, o]` → `[kh, kw, o, c]`: kernels rotated by 180°, with channels and filters exchanged. Convolving with them
- * carries a gradient back to the image.
+ * `[kh, kw, c, o]` → `[kh, kw, o, c]`: kernels rotated by 180°, with channels and filters exchanged. Convolving with
+ * them carries a gradient back to the image.
  */
 export function flipKernels(kernels: Tensor): Tensor {
   return apply(flipKernelsOp, kernels);

@@ -27,7 +27,9 @@ export const geluOp = elementwise(1, {
   wgsl: (x) => `${x} / (1.0 + exp(clamp(${-2 * SLOPE} * (${x} + ${CUBIC} * ${x} * ${x} * ${x}), -87.3, 88.0)))`,
 });
 
-/** Gaussian error linear unit in its tanh form (Hendrycks and Gimpel, 2016): ½ x (1 + tanh(√(2/π) (x + 0.044715 x³))). */
+/**
+ * Gaussian error linear unit in its tanh form (Hendrycks and Gimpel, 2016): ½ x (1 + tanh(√(2/π) (x + 0.044715 x³))).
+ */
 export function gelu(x: Tensor): Tensor {
   return apply(geluOp, x);
 }

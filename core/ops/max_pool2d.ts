@@ -135,7 +135,7 @@ class WindowWalk {
     this.offsets = WINDOW.map(([y, x]) => y * this.#rowBytes + x * from[3] * 4);
   }
 
-  /** Emits `body` for all windows of the work items `first` … `end − 1`, with `large` and `small` as the images' addresses. */
+  /** Emits `body` for all windows of the work items `first` … `end − 1` of images at the addresses `large` and `small`. */
   each(first: Local, end: Local, large: Code, small: Code, body: (lanes: number) => void): void {
     const f = this.#f;
     const [, h] = this.#from, [, rows, columns, c] = this.#to;
@@ -194,7 +194,7 @@ function clearEdges(
   });
 }
 
-/** Calls `visit` with the indices of each window's four elements in the large batch, and of its element in the small one. */
+/** Calls `visit` with the indices of each window's elements in the large batch, and of its element in the small one. */
 function eachWindow(large: Shape, small: Shape, visit: (window: number[], out: number) => void): void {
   const [batch, h, w, c] = small;
   for (let out = 0; out < batch * h * w * c; out++) {
@@ -206,8 +206,8 @@ function eachWindow(large: Shape, small: Shape, visit: (window: number[], out: n
 }
 
 /**
- * The largest value in each window of 2 × 2 pixels: `[n, h, w, c]` → `[n, ⌊h/2⌋, ⌊w/2⌋, c]`. If several are equal, the first
- * one gets the gradient.
+ * The largest value in each window of 2 × 2 pixels: `[n, h, w, c]` → `[n, ⌊h/2⌋, ⌊w/2⌋, c]`. If several are equal, the
+ * first one gets the gradient.
  */
 export function maxPool2d(x: Tensor): Tensor {
   return apply(maxPool2dOp, x);

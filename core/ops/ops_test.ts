@@ -12,7 +12,7 @@ import { caseProgram, drawInput, runCase, writeInputs } from "../testing/run_cas
 import { isSmooth, type OpCase, opCases } from "./cases.ts";
 import * as ops from "./mod.ts";
 
-/** Fewer cases: of those of an op that differ in size alone, the ones of 8 and 33 among the seven awkward sizes, and the last. */
+/** Fewer cases: of the seven awkward sizes of an op only 8 and 33, and the last of its cases. */
 function someSizes(cases: readonly OpCase[]): OpCase[] {
   const kinds = Map.groupBy(cases, ({ name }) => name.replaceAll(/\d+/g, "n"));
   const isChosen = (i: number, count: number) => i % 7 === 3 || i % 7 === 6 || i === count - 1;
@@ -45,8 +45,8 @@ for (const { name, backend, ignore } of testedBackends) {
 }
 
 /**
- * Compares d(Σ weights · result)/d(input), both in float64, by autodiff and by central differences. Returns the number of
- * elements that it compared.
+ * Compares d(Σ weights · result)/d(input), both in float64, by autodiff and by central differences. Returns the number
+ * of elements that it compared.
  */
 function checkGradient(opCase: OpCase, program: Program): number {
   const { inputs } = opCase;

@@ -39,7 +39,7 @@ export const sliceOp = opFamily((length: number): KernelOp => ({
   }),
 }));
 
-/** Elements `start` … `start + length − 1` of a list of i32. `start` is an i32 scalar, so it may change with every step. */
+/** Elements `start` … `start + length − 1` of a list of i32. `start` is an i32 scalar, so it may vary by step. */
 export function slice(x: Tensor, start: Tensor, length: number): Tensor {
   return apply(sliceOp(length), x, start);
 }

@@ -1,4 +1,4 @@
-/** Keeping every n-th pixel, and spreading pixels out again. Each is the gradient of the other, so they share a file. */
+/** Keeping every n-th pixel, and spreading pixels out again: each is the gradient of the other, hence one file. */
 import { f32, i32 } from "../codegen/wasm/assembler/instructions.ts";
 import { baseOf } from "../codegen/wasm/kernel.ts";
 import { coordinates, perElement } from "../codegen/wgsl/kernel.ts";
@@ -46,7 +46,7 @@ put(i, x0(((n * ${h}u + y * ${stride}u) * ${w}u + x * ${stride}u) * ${c}u + c));
   }),
 }));
 
-/** The adjoint of a subsampling: puts pixels back where they were in images of shape `shape`, with zeros between them. */
+/** The adjoint of a subsampling: puts pixels back into images of shape `shape`, with zeros between them. */
 export const spreadOp = opFamily(({ stride, shape }: { stride: number; shape: Shape }): KernelOp => ({
   kind: "kernel",
   name: "spread",
@@ -110,7 +110,7 @@ function eachPair(large: Shape, small: Shape, stride: number, visit: (large: num
   }
 }
 
-/** Keeps every `stride`-th pixel of `[n, h, w, c]` in both directions, starting with the first: `[n, ⌈h/stride⌉, ⌈w/stride⌉, c]`. */
+/** Keeps every `stride`-th row and column, from the first: `[n, h, w, c]` → `[n, ⌈h/stride⌉, ⌈w/stride⌉, c]`. */
 export function subsample(x: Tensor, stride: number): Tensor {
   return stride === 1 ? x : apply(subsampleOp(stride), x);
 }

@@ -62,8 +62,8 @@ export const takeRowsOp = opFamily((dtype: "f32" | "i32"): KernelOp => ({
 }));
 
 /**
- * Rows of a u8 table, as numbers 0–255 of type `dtype`: table `[count, …]` and indices `[rows]` → `[rows, …]`. This is how a
- * batch is read from the dataset.
+ * Rows of a u8 table, as numbers 0–255 of type `dtype`: table `[count, …]` and indices `[rows]` → `[rows, …]`. This is
+ * how a batch is read from the dataset.
  */
 export function takeRows(table: Tensor, indices: Tensor, dtype: "f32" | "i32" = "f32"): Tensor {
   return apply(takeRowsOp(dtype), table, indices);

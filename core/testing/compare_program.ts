@@ -23,7 +23,7 @@ export function drawNumbers(dtype: DType, count: number, stream: number, density
 
 const STEPS = 2;
 
-/** Every state that the program updates, after two steps on `backend`. State that `initial` leaves out begins as random numbers. */
+/** Every state that the program updates, after two steps on `backend`. State that `initial` leaves out is random. */
 async function finalState(program: Program, initial: InitialState, backend: Backend): Promise<Map<string, Numbers>> {
   const session = await backend.open({ program });
   try {
@@ -38,7 +38,7 @@ async function finalState(program: Program, initial: InitialState, backend: Back
   }
 }
 
-/** Asserts that WASM (with fused multiply-add, without it, and on three threads) computes what the reference computes. */
+/** Asserts that WASM (with fused multiply-add, without it, on three threads) computes what the reference computes. */
 export async function assertLikeReference(
   program: Program,
   initial: InitialState = {},

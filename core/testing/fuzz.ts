@@ -17,14 +17,14 @@ const MAX_MESSAGE = 2000;
 const MAX_GROWTH = 200 * 2 ** 20;
 
 /**
- * Reads every input. Each time, `read` must return or throw an `Expected` with a short message, within a second and without
- * a leak. The event loop gets its turns as in a service, because node:zlib keeps the memory of a damaged stream until then.
+ * Reads every input. Each time, `read` must return or throw an `Expected` with a short message, within a second and
+ * without a leak. The event loop gets its turns as in a service, because node:zlib keeps the memory of a damaged stream
+ * until then.
  */
 export async function fuzz<T>(
   inputs: fc.Arbitrary<T>,
   read: (input: T) => unknown,
-  // deno-lint-ignore no-explicit-any
-  Expected: abstract new (...args: any[]) => Error,
+  Expected: abstract new (...args: never[]) => Error,
 ): Promise<void> {
   const before = heldBytes();
   let refused = 0;

@@ -1,4 +1,4 @@
-/** Trainings by PyTorch that `scripts/fixtures/make_training_fixtures.py` recorded, and the weights that they began with. */
+/** Trainings that `scripts/fixtures/make_training_fixtures.py` recorded from PyTorch, and the weights they began with. */
 import fixtures from "../training/fixtures/training.json" with { type: "json" };
 import { type ModelSpec, type NamedTensor, parameterSpecs } from "../models/spec.ts";
 import { sizeOf } from "../shape.ts";
@@ -13,7 +13,7 @@ export function specOf({ model_type, hidden_layers }: Fixture): ModelSpec {
   return { modelType: model_type as ModelSpec["modelType"], hiddenLayers: hidden_layers };
 }
 
-/** The weights that a recorded training began with, by the script's formula: a hash of the position, scaled to ±1/√fanIn. */
+/** The weights that a recorded training began with, as in the script: a hash of the position, scaled to ±1/√fanIn. */
 export function initialWeights(spec: ModelSpec): NamedTensor[] {
   return parameterSpecs(spec).map(({ name, shape, fanIn }, tensor) => {
     const data = Float32Array.from({ length: sizeOf(shape) }, (_, i) => {

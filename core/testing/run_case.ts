@@ -23,7 +23,7 @@ export function inputTensors(inputs: readonly CaseInput[]): Tensor[] {
   return inputs.map(({ shape, dtype }, i) => state(`input${i}`, shape, dtype));
 }
 
-/** A program that computes a case's result and, if it is differentiable, the gradients of the loss Σ weights · result. */
+/** Computes a case's result and, if it is differentiable, the gradients of the loss Σ weights · result. */
 export function caseProgram(opCase: OpCase): Program {
   return trace(() => {
     const inputs = inputTensors(opCase.inputs);

@@ -2,9 +2,6 @@
 import { constant, perStep, state, type Tensor } from "../graph.ts";
 import { add, div, flushDenormals, mul, sqrt, sub } from "../ops/mod.ts";
 
-/** The optimisers, by PyTorch's names. */
-export type OptimizerName = "Adam" | "SGD" | "RMSprop" | "AdamW";
-
 /** A parameter in a training program, with the gradient of the loss. */
 export interface Parameter {
   name: string;
@@ -61,7 +58,10 @@ function rmsProp({ name, value, gradient }: Parameter, learningRate: number): Up
   return { [name]: sub(value, scaled(change, learningRate)), [`${name}.square`]: square };
 }
 
-const RULES: Readonly<Record<OptimizerName, Rule>> = { Adam: adam, AdamW: adamW, SGD: sgd, RMSprop: rmsProp };
+const RULES = { Adam: adam, AdamW: adamW, SGD: sgd, RMSprop: rmsProp } satisfies Record<string, Rule>;
+
+/** The optimisers, by PyTorch's names. */
+export type OptimizerName = keyof typeof RULES;
 
 /** One step of an optimiser: the new values of all parameters and moments. */
 export function updatesOf(optimizer: OptimizerName, parameters: readonly Parameter[], learningRate: number): Updates {

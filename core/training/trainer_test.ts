@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import type { Dataset } from "../mnist/idx.ts";
 import { firstDigits, mnist } from "../testing/mnist.ts";
 import { assertAllClose } from "../testing/assert_all_close.ts";
+import { MODEL_TYPES } from "../models/families.ts";
 import { parameterSpecs } from "../models/spec.ts";
 import { initialParameters } from "../models/parameters.ts";
 import { openPredictor } from "./predictor.ts";
@@ -91,7 +92,7 @@ for (const device of ["wasm", "reference"] as const) {
   });
 }
 
-for (const modelType of ["SimpleNN", "ConvNN"] as const) {
+for (const modelType of MODEL_TYPES) {
   Deno.test(`guesses during training do not change the weights and the state of a ${modelType}, to the bit`, async () => {
     const options: TrainerOptions = { ...base(), spec: { modelType, hiddenLayers: [16], dropout: 0.3 }, epochs: 1 };
     const plain = await openTrainer(options), watched = await openTrainer({ ...options, threads: 2 });
@@ -108,7 +109,7 @@ for (const modelType of ["SimpleNN", "ConvNN"] as const) {
   });
 }
 
-Deno.test("evaluation that is told to stop returns undefined", async () => {
+Deno.test("an evaluation that is stopped returns undefined", async () => {
   const trainer = await openTrainer(base());
   assert.equal(await trainer.evaluate(() => true), undefined);
   trainer.close();
@@ -136,8 +137,8 @@ Deno.test("initial values are uniform within PyTorch's bounds ±1/√fanIn", () 
   });
 });
 
-for (const modelType of ["SimpleNN", "ConvNN"] as const) {
-  Deno.test(`the weights of a ${modelType} survive the way into a trainer and back`, async () => {
+for (const modelType of MODEL_TYPES) {
+  Deno.test(`the weights of a ${modelType} are the same when read back from a trainer`, async () => {
     const spec = { modelType, hiddenLayers: [5, 3] };
     const weights = initialParameters(spec, 3);
     const trainer = await openTrainer({ ...base(), spec, weights });

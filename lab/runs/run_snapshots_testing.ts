@@ -1,7 +1,7 @@
-import type { RunCheckpoint } from "../../protocol/mod.ts";
+import { DEFAULT_CONFIG, type RunSnapshot } from "../../protocol/mod.ts";
 
-/** The checkpoint of a run that was aborted at step 7, written at `saved`. */
-export function checkpoint(id: string, saved: number): RunCheckpoint {
+/** The snapshot of a run that was aborted at step 7, written at `saved`. */
+export function runSnapshot(id: string, saved: number): RunSnapshot {
   return {
     saved,
     history: {
@@ -10,14 +10,13 @@ export function checkpoint(id: string, saved: number): RunCheckpoint {
         id,
         state: "aborted",
         config: {
+          ...DEFAULT_CONFIG,
           model_type: "SimpleNN",
           optimizer: "Adam",
           learning_rate: 0.001,
           num_epochs: 2,
           batch_size: 64,
           hidden_layers_config: [4],
-          use_dropout: false,
-          dropout_p: 0.3,
           seed: 1,
         },
         created: 1,

@@ -1,6 +1,6 @@
 /**
- * The reference, which defines what is right: every node by itself, in traced order, by plain loops in float64. Nothing is
- * fused, and values never share memory.
+ * The reference, which defines what is right: every node by itself, in traced order, by plain loops in float64. Nothing
+ * is fused, and values never share memory.
  */
 import { type Program, stateTypes, type Tensor } from "../../graph.ts";
 import type { LeafSource, Values } from "../../op.ts";

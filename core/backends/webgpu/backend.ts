@@ -230,8 +230,8 @@ function perStepTable(perStep: readonly Tensor[], firstStep: number, steps: numb
 }
 
 /**
- * Runs programs on the GPU. Opening a session fails if there is no GPU, or if one of its buffers cannot hold the session's
- * memory.
+ * Runs programs on the GPU. Opening a session fails if there is no GPU, or if one of its buffers cannot hold the
+ * session's memory.
  */
 export const webgpuBackend: Backend = {
   name: "webgpu",

@@ -6,7 +6,7 @@ import { type BlockSize, registerBlock } from "./register_block.ts";
 /** Not taller: with eight rows of taps, SwiftShader compiles for most of a minute. */
 const BLOCK: BlockSize = { rows: 4, columns: 8 };
 
-/** A convolution as a matrix product: rows are pixels, columns filters, and the depth is taps times channels. */
+/** A convolution as a product: rows are pixels, columns filters, and the depth is taps times channels. */
 export function convWgsl(s: ConvShape): WgslKernel {
   const { outWidth, outHeight, filters, channels } = s;
   const pixels = s.batch * outHeight * outWidth;
@@ -39,7 +39,7 @@ let inside${i} = ty${i} >= 0 && ty${i} < ${s.height} && tx${i} >= 0 && tx${i} < 
 let pixel${i} = select(0u, (image${i} + u32(ty${i} * ${s.width} + tx${i})) * ${s.channels}u, inside${i});`;
 }
 
-/** The gradient of kernels as a matrix product: rows are taps times channels, columns filters, and the depth is pixels. */
+/** The gradient of kernels as a product: rows are taps times channels, columns filters, and the depth is pixels. */
 export function convWeightGradientWgsl(s: ConvShape): WgslKernel {
   const { outWidth, outHeight, filters, channels, kernelWidth } = s;
   return registerBlock(

@@ -2,9 +2,9 @@
 
 /**
  * The body of a compute shader; the backend adds bindings, accessors and the entry point. In `body` and `declarations`,
- * `x0(i)`, `x1(i)`, … read element `i: u32` of an input (as f32, or i32 for indices and bytes), and `put(i, value)` writes an
- * element of the output. `body` also has `global`, `local` and `group`, each a `vec3<u32>`: the ids of this invocation among
- * all and within its workgroup, and the id of its workgroup.
+ * `x0(i)`, `x1(i)`, … read element `i: u32` of an input (as f32, or i32 for indices and bytes), and `put(i, value)`
+ * writes an element of the output. `body` also has `global`, `local` and `group`, each a `vec3<u32>`: the ids of this
+ * invocation among all and within its workgroup, and the id of its workgroup.
  */
 export interface WgslKernel {
   /** Number of workgroups in each dimension. */

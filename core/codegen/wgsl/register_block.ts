@@ -17,7 +17,7 @@ export interface RegisterBlock {
   columns: number;
   /** Statements that loop over the depth, with the word ACCUMULATE where the products at one depth are added up. */
   depth: string;
-  /** Statements that prepare for `a`, for each row of a block: `row` is its name in WGSL, `index` its number in the block. */
+  /** Statements that prepare for `a`, once per row of a block: `row` is its name in WGSL, `index` its number. */
   row?(row: string, index: number): string;
   /** An expression for a row's factor at the current depth. Rows past the end are replaced by the last one. */
   a(row: string, index: number): string;

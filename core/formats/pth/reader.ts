@@ -53,13 +53,15 @@ function requireZip(bytes: Uint8Array): void {
   if (bytes[0] === PICKLE_START) {
     throw new ModelFileError("the file is in PyTorch's format from before 1.6; load it in PyTorch and save it again");
   }
-  if (bytes[0] !== ZIP_START) throw new ModelFileError("the file is not a PyTorch checkpoint (it is no zip archive)");
+  if (bytes[0] !== ZIP_START) {
+    throw new ModelFileError("the file is not a .pth file of PyTorch: it is not a zip archive");
+  }
 }
 
 /** The folder of all records, with its slash. PyTorch names it after the file. */
 function findFolder(entries: ReadonlyMap<string, Uint8Array>): string {
   const name = [...entries.keys()].find((name) => /^[^/]+\/data\.pkl$/.test(name));
-  if (name === undefined) throw new ModelFileError("the archive is not a PyTorch checkpoint: it holds no data.pkl");
+  if (name === undefined) throw new ModelFileError("the archive is not a .pth file of PyTorch: it holds no data.pkl");
   return name.slice(0, -"data.pkl".length);
 }
 

@@ -102,7 +102,7 @@ Deno.test("a big-endian file, a missing or short record and a missing pickle are
   );
   assert.throws(() => readPth(withRecords(bytes, { "data.pkl": undefined })), /holds no data\.pkl/);
   assert.throws(() => readPth(new Uint8Array(0)), /the file is empty/);
-  assert.throws(() => readPth(text("<!doctype html>")), /not a PyTorch checkpoint/);
+  assert.throws(() => readPth(text("<!doctype html>")), /not a \.pth file of PyTorch/);
 });
 
 Deno.test("a file truncated anywhere is refused, never read in part", () => {

@@ -48,12 +48,14 @@ export function plural(count: number, noun: string): string {
   return `${formatCount(count)} ${noun}${count === 1 ? "" : "s"}`;
 }
 
+/** All settings but the network's, which are written as one. Found once: a search describes thousands of models. */
+const OTHER_SETTINGS = SETTINGS.filter((name) => name !== "model_type" && name !== "hidden_layers_config");
+
 /** A stored model in one line: `SimpleNN (128, 64), Adam, learning rate 0.001, batch size 64, 5 epochs, no dropout`. */
 export function describeModel(model: ModelRecord): string {
   const { model_type: type, hidden_layers_config: widths } = model;
-  const others = SETTINGS.filter((name) => name !== "model_type" && name !== "hidden_layers_config");
   return [
     `${type} (${widths.join(", ") || "no hidden layers"})`,
-    ...others.filter((name) => isTold(model, name)).map((name) => describeSetting(model, name)),
+    ...OTHER_SETTINGS.filter((name) => isTold(model, name)).map((name) => describeSetting(model, name)),
   ].join(", ");
 }
