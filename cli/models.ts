@@ -1,7 +1,7 @@
 /** `mnist-lab models` and `mnist-lab export`: what is stored, and a file of it. */
 import { writeOnnx } from "../core/formats/onnx/writer.ts";
 import { writeSafetensors } from "../core/formats/safetensors.ts";
-import { type FieldName, fieldOf, type ModelRecord, SETTINGS, showSetting } from "../protocol/mod.ts";
+import { type FieldName, fieldOf, MAIN_SETTINGS, type ModelRecord, showSetting } from "../protocol/mod.ts";
 import { specOf } from "../lab/models/mod.ts";
 import { textsOf } from "../service/http/model_routes.ts";
 import type { Settings } from "../service/process/settings.ts";
@@ -21,9 +21,9 @@ const IN_ID: readonly FieldName[] = ["model_type", "optimizer"];
 const COLUMNS: readonly Column[] = [
   ["id", ({ id }) => id],
   ["accuracy", ({ accuracy }) => `${accuracy.toFixed(2)} %`],
-  ...SETTINGS.filter((name) => !IN_ID.includes(name)).map((name): Column => [
+  ...MAIN_SETTINGS.filter((name) => !IN_ID.includes(name)).map((name): Column => [
     fieldOf(name).label.toLowerCase(),
-    (record) => showSetting(record, name),
+    (record) => showSetting(record, name).replaceAll(", ", ","),
   ]),
 ];
 

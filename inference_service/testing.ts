@@ -2,7 +2,7 @@
 import { Buffer } from "node:buffer";
 import { encode } from "fast-png";
 import type { Raster } from "../core/mnist/drawing/raster.ts";
-import type { ModelRecord } from "../protocol/mod.ts";
+import { DEFAULT_CONFIG, type ModelRecord } from "../protocol/mod.ts";
 import type { ModelFiles } from "../service/http/model_routes.ts";
 
 export function record(fields: Partial<ModelRecord> = {}): ModelRecord {
@@ -11,14 +11,13 @@ export function record(fields: Partial<ModelRecord> = {}): ModelRecord {
     id,
     filename: `${id}.pth`,
     timestamp: 1,
+    ...DEFAULT_CONFIG,
     model_type: "SimpleNN",
     optimizer: "Adam",
     learning_rate: 0.0055,
     batch_size: 32,
     num_epochs: 1,
     hidden_layers_config: [128],
-    use_dropout: false,
-    dropout_p: 0.3,
     accuracy: 94.1,
     training_time: 36.866,
     ...fields,

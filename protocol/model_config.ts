@@ -172,10 +172,12 @@ export function isDuplicate(a: ModelConfig, b: ModelConfig): boolean {
 /** The fields that people are told of by themselves; a part is told with its toggle. */
 export const SETTINGS = FIELD_NAMES.filter((name) => fieldOf(name).partOf === undefined);
 
-/** Whether people want to hear of a setting: of an optional number or choice only where it is not the default. */
+/** The settings that every table and sentence about a model includes; the optional numbers and choices are not among them. */
+export const MAIN_SETTINGS = SETTINGS.filter((name) => !fieldOf(name).optional || fieldOf(name).kind === "toggle");
+
+/** Whether a sentence about a model includes a setting: an optional number or choice only where it is not the default. */
 export function isTold(config: ModelConfig, name: FieldName): boolean {
-  const { optional, kind, initial } = fieldOf(name);
-  return !optional || kind === "toggle" || !sameValue(config[name], initial);
+  return MAIN_SETTINGS.includes(name) || !sameValue(config[name], fieldOf(name).initial);
 }
 
 /** A setting's value in a table: `Adam`, `128, 64`, `none`; for dropout its probability, or `off`. */

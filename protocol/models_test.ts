@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import type { PredictParams } from "./configs.ts";
+import { DEFAULT_CONFIG } from "./model_config.ts";
 import { findMatch, findNearest, type ModelRecord } from "./models.ts";
 
 const params: PredictParams = {
@@ -17,14 +18,13 @@ function record(fields: Partial<ModelRecord>): ModelRecord {
     id: "model",
     filename: "model.pth",
     timestamp: 1,
+    ...DEFAULT_CONFIG,
     model_type: "SimpleNN",
     optimizer: "Adam",
     learning_rate: 0.0055,
     batch_size: 32,
     num_epochs: 1,
     hidden_layers_config: [128],
-    use_dropout: false,
-    dropout_p: 0.3,
     accuracy: 94.1,
     training_time: 36.866,
     ...fields,

@@ -1,6 +1,6 @@
 /** The training service as its users meet it: its own process and permissions, real digits, real training. */
 import assert from "node:assert/strict";
-import type { TrainConfig } from "../protocol/mod.ts";
+import { DEFAULT_CONFIG, type TrainConfig } from "../protocol/mod.ts";
 import { Registry } from "../lab/models/mod.ts";
 import { freePort } from "../service/testing/free_ports.ts";
 import {
@@ -16,14 +16,14 @@ import { openRegistry } from "../service/files/open_registry.ts";
 
 const TRAINING_MS = 60_000;
 
-const CONFIG: Omit<TrainConfig, "dropout_p"> = {
+const CONFIG: TrainConfig = {
+  ...DEFAULT_CONFIG,
   model_type: "SimpleNN",
   optimizer: "Adam",
   learning_rate: 0.001,
   num_epochs: 1,
   batch_size: 64,
   hidden_layers_config: [16],
-  use_dropout: false,
   seed: 7,
 };
 const STEPS = Math.ceil(60_000 / 64);

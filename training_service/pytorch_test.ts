@@ -6,7 +6,7 @@ import { openPredictor } from "../core/training/predictor.ts";
 import { openTrainer } from "../core/training/trainer.ts";
 import { assertAllClose } from "../core/testing/assert_all_close.ts";
 import { firstDigits, mnist } from "../core/testing/mnist.ts";
-import { type ModelConfig, type ModelRecord, OPTIMIZERS } from "../protocol/mod.ts";
+import { DEFAULT_CONFIG, type ModelConfig, type ModelRecord, OPTIMIZERS } from "../protocol/mod.ts";
 import { type NewModel, Registry, specOf } from "../lab/models/mod.ts";
 import { findPyTorch } from "../core/testing/pytorch.ts";
 import { scoreModels } from "./pytorch_testing.ts";
@@ -21,14 +21,13 @@ const ACCURACY_TOLERANCE = 0.03;
 const TRAIN_IMAGES = Deno.env.get("LAB_LONG") ? 60_000 : 12_000, FEW_TRAIN_IMAGES = 2000;
 
 const BASE: ModelConfig = {
+  ...DEFAULT_CONFIG,
   model_type: "SimpleNN",
   optimizer: "Adam",
   learning_rate: 0.001,
   batch_size: 64,
   num_epochs: 1,
   hidden_layers_config: [32],
-  use_dropout: false,
-  dropout_p: 0.3,
 };
 
 const python = await findPyTorch();

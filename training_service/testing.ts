@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import type { Hono } from "hono";
 import type { NamedTensor } from "../core/models/spec.ts";
 import {
+  DEFAULT_CONFIG,
   isDuplicate,
   type ModelConfig,
   type ModelRecord,
@@ -161,9 +162,9 @@ export class FakeStore
     const id = `model_simplenn_adam_${1762740520 + this.#added++}`;
     const { num_layers: _, ...fields } = CONFIG;
     const record: ModelRecord = {
+      ...DEFAULT_CONFIG,
       ...fields,
       hidden_layers_config: [...CONFIG.hidden_layers_config],
-      dropout_p: 0.3,
       id,
       filename: `${id}.pth`,
       timestamp: 1762740520,

@@ -40,7 +40,7 @@ function withWord(intact: Uint8Array, at: number, value: number): Uint8Array<Arr
   return file;
 }
 
-const CORPUS: Record<string, [file: Uint8Array, told: RegExp, read?: (file: Uint8Array) => unknown]> = {
+const CORPUS: Record<string, [file: Uint8Array, expected: RegExp, read?: (file: Uint8Array) => unknown]> = {
   // Was quoted in full by the message.
   "a shape of a hundred thousand sizes": [
     tensor({ shape: new Array(100_000).fill(1) }),
@@ -85,12 +85,12 @@ const CORPUS: Record<string, [file: Uint8Array, told: RegExp, read?: (file: Uint
   "zeros": [new Uint8Array(4096), /./],
 };
 
-for (const [name, [file, told, read = readModelFile]] of Object.entries(CORPUS)) {
+for (const [name, [file, expected, read = readModelFile]] of Object.entries(CORPUS)) {
   Deno.test(`refused at once, with a message: ${name}`, () => {
     const start = performance.now();
     assert.throws(() => read(file), (error: unknown) => {
       assert.ok(error instanceof ModelFileError, `threw ${error}`);
-      assert.match(error.message, told);
+      assert.match(error.message, expected);
       assert.ok(error.message.length < 500, `a message of ${error.message.length} characters`);
       return true;
     });

@@ -16,7 +16,7 @@ import { specFromMetadata } from "./recognise/known_model.ts";
 import { readSafetensors, writeSafetensors } from "./safetensors.ts";
 
 const SCRIPT = fileURLToPath(import.meta.resolve("../../scripts/fixtures/logits_of_pth.py"));
-const PROBES = 20;
+const DIGITS = 20;
 const TOLERANCE = { relative: 0, absolute: 1e-4 };
 
 const SPECS = MODEL_TYPES.flatMap((modelType): ModelSpec[] => [
@@ -25,7 +25,7 @@ const SPECS = MODEL_TYPES.flatMap((modelType): ModelSpec[] => [
 ]);
 
 const python = await findPyTorch();
-const pixels = firstDigits(mnist().test, PROBES).images;
+const pixels = firstDigits(mnist().test, DIGITS).images;
 const images = Float32Array.from(pixels, (pixel) => (pixel / 255 - 0.1307) / 0.3081);
 
 /** The metadata beside the weights, as the services write it. */
@@ -40,7 +40,7 @@ function metadataOf({ modelType, hiddenLayers, dropout }: ModelSpec): Record<str
 
 async function logitsHere(safetensors: Uint8Array): Promise<Float32Array> {
   const { tensors, metadata } = readSafetensors(safetensors);
-  const predictor = await openPredictor(specFromMetadata(metadata), tensors, { batch: PROBES });
+  const predictor = await openPredictor(specFromMetadata(metadata), tensors, { batch: DIGITS });
   try {
     await predictor.predict(pixels);
     return await predictor.logits();

@@ -1,4 +1,4 @@
-/** The parameters of a model in a program, and their way to and from the layout of a `.pth` file. */
+/** The parameters of a model in a program, converted to and from their layout in a `.pth` file. */
 import { state, type StateHints, type Tensor } from "../graph.ts";
 import { STREAMS, uniform } from "../random.ts";
 import type { Session } from "../session.ts";

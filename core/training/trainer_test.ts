@@ -109,7 +109,7 @@ for (const modelType of MODEL_TYPES) {
   });
 }
 
-Deno.test("evaluation that is told to stop returns undefined", async () => {
+Deno.test("an evaluation that is stopped returns undefined", async () => {
   const trainer = await openTrainer(base());
   assert.equal(await trainer.evaluate(() => true), undefined);
   trainer.close();
@@ -138,7 +138,7 @@ Deno.test("initial values are uniform within PyTorch's bounds ±1/√fanIn", () 
 });
 
 for (const modelType of MODEL_TYPES) {
-  Deno.test(`the weights of a ${modelType} survive the way into a trainer and back`, async () => {
+  Deno.test(`the weights of a ${modelType} are the same when read back from a trainer`, async () => {
     const spec = { modelType, hiddenLayers: [5, 3] };
     const weights = initialParameters(spec, 3);
     const trainer = await openTrainer({ ...base(), spec, weights });

@@ -1,12 +1,13 @@
 /** What the tests of the registry share. */
 import { join } from "node:path";
 import { type NamedTensor, parameterSpecs } from "../../core/models/spec.ts";
-import type { ModelRecord } from "../../protocol/mod.ts";
+import { DEFAULT_CONFIG, type ModelRecord } from "../../protocol/mod.ts";
 import { RegistryError } from "./errors.ts";
 import type { NewModel } from "./registry.ts";
 import { specOf } from "./spec_of.ts";
 
 export const testModel: NewModel = {
+  ...DEFAULT_CONFIG,
   model_type: "SimpleNN",
   optimizer: "Adam",
   learning_rate: 0.001,
@@ -14,7 +15,6 @@ export const testModel: NewModel = {
   num_epochs: 1,
   hidden_layers_config: [4],
   use_dropout: true,
-  dropout_p: 0.3,
   accuracy: 94.1,
   training_time: 36.86,
 };

@@ -1,4 +1,4 @@
-import type { RunCheckpoint } from "../../protocol/mod.ts";
+import { DEFAULT_CONFIG, type RunCheckpoint } from "../../protocol/mod.ts";
 
 /** The checkpoint of a run that was aborted at step 7, written at `saved`. */
 export function checkpoint(id: string, saved: number): RunCheckpoint {
@@ -10,14 +10,13 @@ export function checkpoint(id: string, saved: number): RunCheckpoint {
         id,
         state: "aborted",
         config: {
+          ...DEFAULT_CONFIG,
           model_type: "SimpleNN",
           optimizer: "Adam",
           learning_rate: 0.001,
           num_epochs: 2,
           batch_size: 64,
           hidden_layers_config: [4],
-          use_dropout: false,
-          dropout_p: 0.3,
           seed: 1,
         },
         created: 1,

@@ -5,9 +5,8 @@ import { readSettings, StartupError } from "../../service/process/settings.ts";
 import { readDataset } from "../../service/dataset/dataset.ts";
 import { prepare } from "../lib/prepare.ts";
 import { type Bench, type Case, type Figure, Skipped } from "./case.ts";
-import { drawingCases } from "./drawing.ts";
+import { BATCHES, batchTitle, drawingCases, inferenceCases } from "./inference.ts";
 import { INFERENCE_SPECS, nameOf, titleOf, TRAINING_CONFIGS } from "./configs.ts";
-import { BATCHES, batchTitle, inferenceCases } from "./inference.ts";
 import { describeMachine, machineLines, row } from "./report.ts";
 import { peakCases } from "./peak.ts";
 import { compareServices } from "./peer_fastapi.ts";
@@ -15,8 +14,7 @@ import { compareInference, compareTraining } from "./peer_pytorch.ts";
 import { predictCases } from "./predict.ts";
 import { registryCases } from "./registry.ts";
 import { serviceCases, socketCases } from "./services.ts";
-import { trainingCases } from "./training.ts";
-import { watchCases } from "./watch.ts";
+import { livePadCases, trainingCases } from "./training.ts";
 
 const USAGE = `Usage: deno task bench [--peers] [--json FILE] [--only NAME…] [--seconds S] [--pairs N]
 
@@ -58,7 +56,7 @@ function ownCases(bench: Bench): Case[] {
   return [
     ...peakCases(bench),
     ...trainingCases(bench),
-    ...watchCases(bench),
+    ...livePadCases(bench),
     ...inferenceCases(bench),
     ...drawingCases(bench),
     ...socketCases(bench),

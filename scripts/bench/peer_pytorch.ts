@@ -1,5 +1,7 @@
 /** PyTorch on the same weights and batches. */
 import { join } from "node:path";
+import { spawn } from "node:child_process";
+import { createInterface } from "node:readline";
 import { closeThreads } from "../../core/backends/wasm/backend.ts";
 import { writePth } from "../../core/formats/pth/writer.ts";
 import { CLASSES, IMAGE_PIXELS, type ModelSpec } from "../../core/models/spec.ts";
@@ -8,11 +10,10 @@ import { openPredictor } from "../../core/training/predictor.ts";
 import { openTrainer } from "../../core/training/trainer.ts";
 import { permutation, STREAMS } from "../../core/random.ts";
 import { assertAllClose } from "../../core/testing/assert_all_close.ts";
-import type { Bench, Figure } from "./case.ts";
+import { type Bench, type Figure, Skipped } from "./case.ts";
 import { SEED, THREAD_COUNTS, trainerOptions, type TrainingConfig } from "./configs.ts";
 import { imagesPerSecond } from "./inference.ts";
 import { best, compareInTurn } from "./measure.ts";
-import { type Companion, findPython, startCompanion } from "./python.ts";
 import { withFolder } from "./service_process.ts";
 import { PROOF_STEPS, trainingSpeed } from "./training.ts";
 
@@ -93,4 +94,46 @@ async function withPyTorch<T>(
       for (const companion of companions) companion.close();
     }
   });
+}
+
+const CANDIDATES = ["/usr/bin/python3", "python3"];
+
+/**
+ * Finds a Python that has all of `modules`.
+ *
+ * @throws {Skipped} naming `peer` when there is none
+ */
+export async function findPython(peer: string, modules: readonly string[]): Promise<string> {
+  for (const python of CANDIDATES) {
+    try {
+      const args = ["-c", `import ${modules.join(", ")}`];
+      if ((await new Deno.Command(python, { args, stdout: "null", stderr: "null" }).output()).success) return python;
+    } catch {
+      // No such program.
+    }
+  }
+  throw new Skipped(`${peer} is not installed (no Python here has all of ${modules.join(", ")})`);
+}
+
+/** A process that answers each line of JSON with one line of JSON. */
+export interface Companion {
+  ask(request: object): Promise<Record<string, unknown>>;
+  close(): void;
+}
+
+/** Starts a script limited to `threads`; thread pools do not resize cleanly, so each number needs its own process. */
+export function startCompanion(python: string, args: readonly string[], threads: number): Companion {
+  const count = String(threads);
+  const env = { ...Deno.env.toObject(), OMP_NUM_THREADS: count, OPENBLAS_NUM_THREADS: count, MKL_NUM_THREADS: count };
+  const child = spawn(python, args, { env, stdio: ["pipe", "pipe", "inherit"] });
+  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  return {
+    async ask(request) {
+      child.stdin.write(`${JSON.stringify(request)}\n`);
+      const { value, done } = await lines.next();
+      if (done) throw new Error(`${args[0]} ended before it answered`);
+      return JSON.parse(value);
+    },
+    close: () => child.kill("SIGKILL"),
+  };
 }

@@ -6,11 +6,11 @@ import { openPredictor } from "../../core/training/predictor.ts";
 import { openTrainer } from "../../core/training/trainer.ts";
 import type { NamedTensor } from "../../core/models/spec.ts";
 import { assertAllClose } from "../../core/testing/assert_all_close.ts";
-import type { ModelRecord, PredictResponse } from "../../protocol/mod.ts";
+import { DEFAULT_CONFIG, type ModelRecord, type PredictResponse } from "../../protocol/mod.ts";
 import { decodePng } from "../../inference_service/drawing/png/decode.ts";
 import type { Bench, Case, Figure } from "./case.ts";
 import { trainerOptions, TRAINING_CONFIGS } from "./configs.ts";
-import { drawTestDigit, pngOf } from "./drawing.ts";
+import { drawTestDigit, pngOf } from "./inference.ts";
 import type { Load } from "./predict_client.ts";
 import { withFolder, withService } from "./service_process.ts";
 import { openRegistry } from "../../service/files/open_registry.ts";
@@ -83,14 +83,13 @@ async function learn({ dataset }: Bench): Promise<NamedTensor[]> {
 async function store(modelsDir: string, weights: NamedTensor[]): Promise<ModelRecord> {
   const registry = await openRegistry(modelsDir);
   return await registry.store({
+    ...DEFAULT_CONFIG,
     model_type: CONFIG.spec.modelType,
     optimizer: "Adam",
     learning_rate: 0.001,
     batch_size: CONFIG.batchSize,
     num_epochs: 1,
     hidden_layers_config: [...CONFIG.spec.hiddenLayers],
-    use_dropout: false,
-    dropout_p: 0.3,
     accuracy: 0,
     training_time: 0,
   }, weights);

@@ -4,7 +4,14 @@ import { parameterSpecs } from "../../core/models/spec.ts";
 import { answerPrediction } from "../../inference_service/predict.ts";
 import { DrawingReader } from "../../inference_service/drawing/drawing_reader.ts";
 import { PredictorCache } from "../../inference_service/predictor_cache.ts";
-import { findMatch, findNearest, type ModelRecord } from "../../protocol/mod.ts";
+import {
+  askedOf,
+  DEFAULT_CONFIG,
+  findMatch,
+  findNearest,
+  type ModelRecord,
+  type PredictParams,
+} from "../../protocol/mod.ts";
 import { type NewModel, specOf } from "../../lab/models/mod.ts";
 import { createServiceApp } from "../../service/http/app.ts";
 import { HttpError } from "../../service/http/errors.ts";
@@ -20,27 +27,18 @@ const OPEN_MODELS = 16;
 const ROUNDS = 9;
 
 const MODEL: NewModel = {
+  ...DEFAULT_CONFIG,
   model_type: "SimpleNN",
   optimizer: "Adam",
   learning_rate: 0.001,
   batch_size: 32,
   num_epochs: 1,
   hidden_layers_config: [4],
-  use_dropout: false,
-  dropout_p: 0.3,
   accuracy: 94.1,
   training_time: 36.86,
 };
 /** Matches none of the models, so all of them are looked at, twice. */
-const PARAMS = {
-  model_type: "SimpleNN" as const,
-  optimizer: "Adam" as const,
-  learning_rate_range: "High" as const,
-  batch_size: 32,
-  epochs: 200,
-  hidden_layers_config: [4],
-  use_dropout: false,
-};
+const PARAMS = { ...askedOf(MODEL), learning_rate_range: "High", epochs: 200 } as PredictParams;
 
 /** Storing, listing and removing models in folders of several sizes. */
 export function registryCases(bench: Bench): Case[] {

@@ -2,7 +2,7 @@
 import { closeThreads } from "../../core/backends/wasm/backend.ts";
 import { openTrainer } from "../../core/training/trainer.ts";
 import { assertAllClose } from "../../core/testing/assert_all_close.ts";
-import type { ServerMessage, TrainConfig } from "../../protocol/mod.ts";
+import { DEFAULT_CONFIG, type ServerMessage, type TrainConfig } from "../../protocol/mod.ts";
 import { type Bench, type Case, type Figure, Skipped } from "./case.ts";
 import { SEED, titleOf, trainerOptions, TRAINING_CONFIGS, type TrainingConfig } from "./configs.ts";
 import { compareInTurn, median } from "./measure.ts";
@@ -107,14 +107,13 @@ function train(
 
 function messageOf({ spec, batchSize }: TrainingConfig): TrainConfig {
   return {
+    ...DEFAULT_CONFIG,
     model_type: spec.modelType,
     optimizer: "Adam",
     learning_rate: 0.001,
     num_epochs: 200,
     batch_size: batchSize,
     hidden_layers_config: [...spec.hiddenLayers],
-    use_dropout: false,
-    dropout_p: 0.3,
     seed: SEED,
   };
 }

@@ -1,7 +1,7 @@
-/** Training steps in this process, without service and socket. */
+/** Training in this process, without service and socket: its speed, and the cost of the live pad. */
 import { closeThreads } from "../../core/backends/wasm/backend.ts";
 import type { Dataset } from "../../core/mnist/idx.ts";
-import { layersOf } from "../../core/models/spec.ts";
+import { IMAGE_PIXELS, layersOf } from "../../core/models/spec.ts";
 import { openTrainer } from "../../core/training/trainer.ts";
 import { assertAllClose } from "../../core/testing/assert_all_close.ts";
 import { firstDigits } from "../../core/testing/mnist.ts";
@@ -15,14 +15,18 @@ import {
   TRAINING_CONFIGS,
   type TrainingConfig,
 } from "./configs.ts";
-import { rate } from "./measure.ts";
+import { compareInTurn, rate } from "./measure.ts";
 import { peakFlops } from "./peak.ts";
+import { LivePadBoard, LivePadClassifier } from "../../lab/training/live_pad.ts";
+import type { LoopProgress } from "../../lab/training/training_job.ts";
+import { type Pause, runTraining } from "../../lab/training/training_loop.ts";
 
 /** Not counted: the engine optimises a training's programs while they run. */
 export const WARM_UP_MS = 1000;
 /** Steps whose losses are compared before anything is timed. */
 export const PROOF_STEPS = 3;
-/** The reference is in no hurry, so the proof of a network with convolutions has smaller batches. */
+const LIVE_PAD_PROOF_STEPS = 40;
+/** The reference backend is slow, so networks with convolutions are compared on small batches. */
 const MAX_CONV_PROOF_BATCH = 4;
 
 /** Every training on one and on two threads. */
@@ -93,4 +97,71 @@ async function proveLosses(
     trainer.close();
   }
   assertAllClose(losses[0], losses[1], { relative: 1e-4 }, "losses");
+}
+
+/** Trainings of batch 64 with and without the live pad. */
+export function livePadCases(bench: Bench): Case[] {
+  return TRAINING_CONFIGS.filter(({ batchSize }) => batchSize === 64).flatMap((config) =>
+    THREAD_COUNTS.map((threads) => ({
+      name: `live pad, ${titleOf(config)}, ${threads} thread${threads > 1 ? "s" : ""}`,
+      measure: () => measureLivePad(bench, config, threads),
+    }))
+  );
+}
+
+/** The training loop with and without a drawing to classify, in turn: the losses must be the same. */
+async function measureLivePad(
+  { dataset, seconds, pairs }: Bench,
+  config: TrainingConfig,
+  threads: number,
+): Promise<Figure[]> {
+  const options = trainerOptions(config, dataset, threads);
+  const watched = await openTrainer(options), plain = await openTrainer(options);
+  const board = new LivePadBoard();
+  const drawing = dataset.test.images.slice(0, IMAGE_PIXELS);
+  board.put({ slot: 0, number: 1, pixels: Uint8Array.from(drawing) });
+  let guesses = 0, guessing = 0, training = 0;
+  const classifier = new LivePadClassifier(board, watched, () => guesses++);
+  const timed: Pause = {
+    due: () => classifier.due(),
+    async take() {
+      const began = performance.now();
+      await classifier.take();
+      guessing += performance.now() - began;
+    },
+  };
+  const train = (trainer: typeof watched, pauses: readonly Pause[]) => {
+    const progress: LoopProgress = { epochsDone: 0, lossSum: 0 };
+    return async (seconds: number): Promise<number> => {
+      const began = performance.now(), first = trainer.step;
+      const isOver = () => performance.now() - began > 1000 * seconds;
+      await runTraining(trainer, dataset.train.count, { onLosses() {}, onEpoch() {} }, isOver, { progress, pauses });
+      const took = performance.now() - began;
+      if (trainer === watched) training += took;
+      return 1000 * (trainer.step - first) / took;
+    };
+  };
+  try {
+    const losses = await plain.run(LIVE_PAD_PROOF_STEPS);
+    for (let step = 0; step < LIVE_PAD_PROOF_STEPS; step += 8) {
+      await classifier.take();
+      assertAllClose(await watched.run(8), losses.subarray(step, step + 8), { relative: 0, absolute: 0 }, "losses");
+    }
+    guesses = 0;
+    const figures = await compareInTurn(
+      { ours: train(watched, [timed]), theirs: train(plain, []) },
+      { seconds, pairs },
+      "steps/s",
+      "unwatched",
+    );
+    return [
+      ...figures,
+      { value: 1000 * guesses / training, unit: "guesses/s" },
+      { value: 100 * guessing / training, unit: "% of the time" },
+    ];
+  } finally {
+    watched.close();
+    plain.close();
+    closeThreads();
+  }
 }

@@ -7,8 +7,7 @@ import { runMain } from "../../service/process/serve.ts";
 import { readSettings, StartupError } from "../../service/process/settings.ts";
 import { prepare } from "../lib/prepare.ts";
 import { PROJECT_DIR } from "../lib/source_files.ts";
-import { EMBEDDED_FOLDERS, ENTRY, PERMISSIONS, TARGETS, workerScripts } from "./contents.ts";
-import { embedDataset } from "./dataset.ts";
+import { embedDataset, EMBEDDED_FOLDERS, ENTRY, PERMISSIONS, TARGETS, workerScripts } from "./contents.ts";
 
 /** Pages and dataset, as they will be embedded. */
 export async function prepareContents(log: (line: string) => void): Promise<void> {

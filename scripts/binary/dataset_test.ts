@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { gunzipSync, gzipSync } from "node:zlib";
 import { rawFolder } from "../../service/dataset/raw_file.ts";
 import { StartupError } from "../../service/process/settings.ts";
-import { embedDataset } from "./dataset.ts";
+import { embedDataset } from "./contents.ts";
 
 const NAMES = ["train-images-idx3", "train-labels-idx1", "t10k-images-idx3", "t10k-labels-idx1"]
   .map((name) => `${name}-ubyte`);

@@ -3,7 +3,7 @@ import { Buffer } from "node:buffer";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { encode } from "fast-png";
-import type { ServerMessage } from "../../protocol/mod.ts";
+import { DEFAULT_CONFIG, type ModelConfig, type ServerMessage } from "../../protocol/mod.ts";
 import { residentBytes, type ServiceProcess, withFolder, withService } from "../bench/service_process.ts";
 import type { ClientFigures } from "./clients.ts";
 
@@ -11,16 +11,14 @@ const CLIENTS = join(import.meta.dirname!, "clients.ts");
 /** Connections that read a service's delay: enough to reach each of its threads. */
 const PROBES = 16;
 /** A run that outlasts every measurement. */
-const CONFIG = {
-  model_type: "ConvNN",
-  optimizer: "Adam",
-  learning_rate: 0.001,
-  num_epochs: 200,
-  batch_size: 64,
-  hidden_layers_config: [128],
-  use_dropout: false,
+const CONFIG: ModelConfig = { ...DEFAULT_CONFIG, model_type: "ConvNN", num_epochs: 200, hidden_layers_config: [128] };
+const SMALL: ModelConfig = {
+  ...CONFIG,
+  model_type: "SimpleNN",
+  num_epochs: 1,
+  batch_size: 512,
+  hidden_layers_config: [16],
 };
-const SMALL = { ...CONFIG, model_type: "SimpleNN", num_epochs: 1, batch_size: 512, hidden_layers_config: [16] };
 
 /** How large a load, and for how long. */
 export interface LoadOptions {

@@ -104,14 +104,14 @@ export const shuffled: Maker = (random, digit) => {
   const { pixels } = digit(),
     block = random.pick([7, 14, 4, 7]),
     across = SIDE / block,
-    places = [...Array(across * across).keys()];
-  for (let i = places.length - 1; i > 0; i--) {
+    order = [...Array(across * across).keys()];
+  for (let i = order.length - 1; i > 0; i--) {
     const j = random.below(i + 1);
-    [places[i], places[j]] = [places[j], places[i]];
+    [order[i], order[j]] = [order[j], order[i]];
   }
-  if (block === 14 && places[0] === 0) places.reverse();
+  if (block === 14 && order[0] === 0) order.reverse();
   return again((x, y) => {
-    const from = places[Math.floor(y / block) * across + Math.floor(x / block)];
+    const from = order[Math.floor(y / block) * across + Math.floor(x / block)];
     return pixels[(Math.floor(from / across) * block + y % block) * SIDE + (from % across) * block + x % block];
   });
 };

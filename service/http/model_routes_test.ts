@@ -3,7 +3,7 @@ import { writeOnnx } from "../../core/formats/onnx/writer.ts";
 import { specFromMetadata } from "../../core/formats/recognise/known_model.ts";
 import { readSafetensors } from "../../core/formats/safetensors.ts";
 import { type NamedTensor, parameterSpecs } from "../../core/models/spec.ts";
-import type { ModelRecord } from "../../protocol/mod.ts";
+import { DEFAULT_CONFIG, type ModelRecord } from "../../protocol/mod.ts";
 import { RegistryError, specOf } from "../../lab/models/mod.ts";
 import { createServiceApp } from "./app.ts";
 import { addModelRoutes, type ModelFiles } from "./model_routes.ts";
@@ -13,6 +13,7 @@ const record: ModelRecord = {
   id: "m1",
   filename: "m1.pth",
   timestamp: 1,
+  ...DEFAULT_CONFIG,
   model_type: "SimpleNN",
   optimizer: "Adam",
   learning_rate: 0.001,

@@ -1,6 +1,6 @@
 /** A drawing page for tests, with a lab, an engine and a clock that the test controls. */
 import assert from "node:assert/strict";
-import type { ModelRecord, PredictResponse } from "../../protocol/mod.ts";
+import { DEFAULT_CONFIG, type ModelRecord, type PredictResponse } from "../../protocol/mod.ts";
 import { LocalEngine } from "../shared/engine/engines.ts";
 import type { Reply } from "../shared/wire/connection.ts";
 import { FakeLab } from "../shared/wire/fake_lab_testing.ts";
@@ -33,6 +33,7 @@ export const record: ModelRecord = {
   id: "m1",
   filename: "m1.pth",
   timestamp: 1,
+  ...DEFAULT_CONFIG,
   model_type: "ConvNN",
   optimizer: "SGD",
   learning_rate: 0.0003,
@@ -40,7 +41,6 @@ export const record: ModelRecord = {
   num_epochs: 2,
   hidden_layers_config: [16],
   use_dropout: true,
-  dropout_p: 0.3,
   accuracy: 98,
   training_time: 9,
 };

@@ -3,7 +3,7 @@
  * all. Each is opened on a page of its own; in this order, for later ones build on the models of earlier ones.
  */
 import type { Page } from "playwright-core";
-import type { TrainConfig } from "../../protocol/mod.ts";
+import { DEFAULT_CONFIG, type TrainConfig } from "../../protocol/mod.ts";
 import { digitBecomes, drawByMouse, prediction, type Stroke } from "./drawing_page.ts";
 import type { Lab } from "./lab.ts";
 import { modelsRegion } from "./models_table.ts";
@@ -26,14 +26,13 @@ export interface PageState {
 }
 
 const CONFIG: TrainConfig = {
+  ...DEFAULT_CONFIG,
   model_type: "SimpleNN",
   optimizer: "Adam",
   learning_rate: 0.001,
   num_epochs: 3,
   batch_size: 64,
   hidden_layers_config: [128, 64],
-  use_dropout: false,
-  dropout_p: 0.3,
   seed: 1,
 };
 

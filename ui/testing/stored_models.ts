@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { writePth } from "../../core/formats/pth/writer.ts";
 import { initialParameters } from "../../core/models/parameters.ts";
 import {
+  DEFAULT_CONFIG,
   FINISHED_STATES,
   isDuplicate,
   type ModelRecord,
@@ -17,28 +18,21 @@ const METADATA = "models_metadata.json";
 
 /** Fields of a model that tests do not care about. */
 const FIELDS = {
-  model_type: "SimpleNN",
-  optimizer: "Adam",
-  learning_rate: 0.001,
-  batch_size: 64,
-  num_epochs: 5,
+  ...DEFAULT_CONFIG,
   hidden_layers_config: [8],
-  use_dropout: false,
-  dropout_p: 0.3,
   accuracy: 90,
   training_time: 1,
 } as const satisfies Partial<ModelRecord>;
 
 /** A network that recognises the digits of `drawing_page.ts` after a second of training. */
 const READER: TrainConfig = {
+  ...DEFAULT_CONFIG,
   model_type: "SimpleNN",
   optimizer: "Adam",
   learning_rate: 0.001,
   num_epochs: 1,
   batch_size: 64,
   hidden_layers_config: [128],
-  use_dropout: false,
-  dropout_p: 0.3,
   seed: 1,
 };
 

@@ -65,8 +65,8 @@ Deno.test("the configuration carries every field", () => {
 Deno.test("a link reproduces the whole form, with dropout, seed and device", () => {
   const form = new TrainingForm();
   const search =
-    "model_type=ConvNN&hidden_layers_config=64%2C32&optimizer=SGD&learning_rate=0.01&learning_rate_range=High" +
-    "&batch_size=32&epochs=3&use_dropout=true&dropout_p=0.45&seed=17&device=wasm";
+    "model_type=ConvNN&hidden_layers_config=64%2C32&optimizer=SGD&batch_size=32&epochs=3&use_dropout=true" +
+    "&learning_rate=0.01&learning_rate_range=High&dropout_p=0.45&seed=17&device=wasm";
   form.read(parseFormQuery(search));
   assert.equal(formatFormQuery(form.fullQuery.value), search);
   const { dropout_p, seed, device } = form.config.value!;

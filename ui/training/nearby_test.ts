@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
-import { isDuplicate, type ModelRecord, type TrainConfig } from "../../protocol/mod.ts";
+import { DEFAULT_CONFIG, isDuplicate, type ModelRecord, type TrainConfig } from "../../protocol/mod.ts";
 import { findNearby } from "./nearby.ts";
 import { PRESETS } from "./presets.ts";
 
 const config: TrainConfig = {
+  ...DEFAULT_CONFIG,
   model_type: "SimpleNN",
   optimizer: "Adam",
   learning_rate: 0.001,
@@ -11,7 +12,6 @@ const config: TrainConfig = {
   batch_size: 64,
   hidden_layers_config: [128, 64],
   use_dropout: true,
-  dropout_p: 0.3,
 };
 
 function record(id: string, fields: Partial<ModelRecord> = {}): ModelRecord {

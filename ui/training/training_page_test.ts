@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { RunState, RunSummary } from "../../protocol/mod.ts";
+import { DEFAULT_CONFIG, type RunState, type RunSummary } from "../../protocol/mod.ts";
 import { FakeLab, settled } from "../shared/wire/fake_lab_testing.ts";
 import { TrainingPage } from "./training_page.ts";
 import { modelRecord } from "./models/records_testing.ts";
@@ -8,6 +8,7 @@ const summary = (id: string, state: RunState): RunSummary => ({
   id,
   state,
   config: {
+    ...DEFAULT_CONFIG,
     model_type: "ConvNN",
     optimizer: "SGD",
     learning_rate: 0.05,
@@ -15,7 +16,6 @@ const summary = (id: string, state: RunState): RunSummary => ({
     batch_size: 128,
     hidden_layers_config: [32],
     use_dropout: true,
-    dropout_p: 0.3,
   },
   created: 0,
   step: 0,

@@ -153,7 +153,7 @@ function decompress({ name, flags, method, size }: Entry, packed: Uint8Array): U
   }
   if (size > packed.length * MAX_INFLATION) throw damaged(`${quote(name)} claims to inflate to ${size} bytes`);
   try {
-    // A buffer given to fflate is never grown: what does not fit is cut, and the checksum tells.
+    // A buffer given to fflate is never grown: what does not fit is cut off, and the checksum reveals it.
     return inflateSync(packed, { out: new Uint8Array(size) });
   } catch {
     throw damaged(`${quote(name)} does not inflate`);

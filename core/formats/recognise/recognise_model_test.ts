@@ -5,14 +5,14 @@ import { ModelFileError } from "../errors.ts";
 import { recogniseModel } from "./recognise_model.ts";
 
 /** The tensors of a model, each filled with its index, and named by index. */
-function tensorsOf(spec: ModelSpec, nameOf: (place: number, name: string) => string = (_, name) => name) {
+function tensorsOf(spec: ModelSpec, nameOf: (index: number, name: string) => string = (_, name) => name) {
   return parameterSpecs(spec).map(({ name, shape }, i): NamedTensor => (
     { name: nameOf(i, name), shape, data: new Float32Array(shape.reduce((a, b) => a * b, 1)).fill(i) }
   ));
 }
 
 const refused = (pattern: RegExp) => (error: unknown) => error instanceof ModelFileError && pattern.test(error.message);
-const places = (tensors: readonly NamedTensor[]) => tensors.map(({ data }) => data[0]);
+const fillsOf = (tensors: readonly NamedTensor[]) => tensors.map(({ data }) => data[0]);
 /** In the order in which Python's safetensors stores them. */
 const byName = (tensors: readonly NamedTensor[]) => tensors.toSorted((a, b) => a.name < b.name ? -1 : 1);
 
@@ -24,7 +24,7 @@ Deno.test("family and widths follow from the shapes of the tensors, whatever the
     for (const nameOf of [undefined, (i: number) => `t${(i * 7) % 13}`, (i: number) => `parameter ${-i}`]) {
       const { tensors, ...model } = recogniseModel(tensorsOf(spec, nameOf));
       assert.deepEqual(model, { ...spec, namedWithDropout: false });
-      assert.deepEqual(places(tensors), tensors.map((_, i) => i));
+      assert.deepEqual(fillsOf(tensors), tensors.map((_, i) => i));
     }
   }
 });
@@ -42,7 +42,7 @@ Deno.test("tensors sorted by name are put in order by shape, and where shapes le
     "head.0.weight",
     "head.10.weight",
   ]);
-  assert.deepEqual(places(recogniseModel(byName(deep)).tensors), deep.map((_, i) => i));
+  assert.deepEqual(fillsOf(recogniseModel(byName(deep)).tensors), deep.map((_, i) => i));
 
   const names = ["features.0", "features.3", "classifier.0", "classifier.2"];
   const conv = tensorsOf(
@@ -50,14 +50,14 @@ Deno.test("tensors sorted by name are put in order by shape, and where shapes le
     (i) => `${names[i >> 1]}.${i % 2 === 0 ? "weight" : "bias"}`,
   );
   assert.equal(byName(conv)[0].name, "classifier.0.bias");
-  assert.deepEqual(places(recogniseModel(byName(conv)).tensors), [0, 1, 2, 3, 4, 5, 6, 7]);
+  assert.deepEqual(fillsOf(recogniseModel(byName(conv)).tensors), [0, 1, 2, 3, 4, 5, 6, 7]);
 });
 
 Deno.test("the first tensor that does not fit is named, with what was expected instead", () => {
   const simple = tensorsOf({ modelType: "SimpleNN", hiddenLayers: [4] }, (i) => `net.${i}`);
   const conv = tensorsOf({ modelType: "ConvNN", hiddenLayers: [4] }, (i) => `net.${i}`);
-  const reshaped = (tensors: NamedTensor[], place: number, shape: number[]) =>
-    tensors.with(place, { ...tensors[place], shape });
+  const reshaped = (tensors: NamedTensor[], index: number, shape: number[]) =>
+    tensors.with(index, { ...tensors[index], shape });
   const cases: [NamedTensor[], RegExp][] = [
     [[], /holds no tensors/],
     [reshaped(simple, 0, [4, 100]), /tensor 1, "net\.0", has shape \[4, 100\]; expected \[out, 784\].*28 × 28 pixels/],

@@ -2,7 +2,7 @@
 export interface Raster {
   width: number;
   height: number;
-  /** 1 grey, 2 grey and alpha, 3 RGB, 4 RGBA. */
+  /** 1 single-channel, 2 with alpha, 3 RGB, 4 RGBA. */
   channels: 1 | 2 | 3 | 4;
   /** `width * height * channels` samples. */
   data: Uint8Array | Uint8ClampedArray;

@@ -34,9 +34,9 @@ Deno.test("noise, and digits with exchanged quarters, are mostly out of distribu
     return prepareDrawing(drawPage(PAGE, (x, y) => spots[Math.floor(y / 4) * 21 + Math.floor(x / 4)]));
   };
   const swapped = (i: number) => {
-    const places = [3, 2, 1, 0], pixels = digit(i);
+    const quarters = [3, 2, 1, 0], pixels = digit(i);
     return Uint8Array.from(pixels, (_, at) => {
-      const x = at % 28, y = Math.floor(at / 28), from = places[(y >= 14 ? 2 : 0) + (x >= 14 ? 1 : 0)];
+      const x = at % 28, y = Math.floor(at / 28), from = quarters[(y >= 14 ? 2 : 0) + (x >= 14 ? 1 : 0)];
       return pixels[((from >> 1) * 14 + y % 14) * 28 + (from & 1) * 14 + x % 14];
     });
   };

@@ -3,21 +3,20 @@ import { writeSafetensors } from "../../../core/formats/safetensors.ts";
 import type { Raster } from "../../../core/mnist/drawing/raster.ts";
 import { initialParameters } from "../../../core/models/parameters.ts";
 import { plainPredict } from "../../../core/models/plain_network.ts";
-import type { TrainConfig } from "../../../protocol/mod.ts";
+import { DEFAULT_CONFIG, type TrainConfig } from "../../../protocol/mod.ts";
 import { FakeLab } from "../../shared/wire/fake_lab_testing.ts";
 import { StoredWeights } from "../../shared/wire/stored_models.ts";
 import { Run } from "../run/run.ts";
 import { LivePad } from "./live_pad.ts";
 
 const config: TrainConfig = {
+  ...DEFAULT_CONFIG,
   model_type: "SimpleNN",
   optimizer: "Adam",
   learning_rate: 0.001,
   num_epochs: 2,
   batch_size: 64,
   hidden_layers_config: [],
-  use_dropout: false,
-  dropout_p: 0.3,
 };
 const result = { type: "result", accuracy: 97, training_time: 3, model_id: "m1", run_id: "r1", device: "wasm" };
 

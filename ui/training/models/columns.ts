@@ -1,5 +1,12 @@
 /** The columns of the table of stored models: what each shows and by what it is sorted. */
-import { type FieldName, fieldOf, type ModelRecord, SETTINGS, showSetting } from "../../../protocol/mod.ts";
+import {
+  type FieldName,
+  fieldOf,
+  MAIN_SETTINGS,
+  type ModelRecord,
+  SETTINGS,
+  showSetting,
+} from "../../../protocol/mod.ts";
 import { formatCount, formatDuration, formatPercent, formatTime } from "../../shared/text/format.ts";
 
 /** What there is to say about each of several models. */
@@ -75,12 +82,9 @@ export const RESULT_COLUMNS: readonly Column[] = [
   },
 ];
 
-/** All columns of the table. Optional settings have one only where they can be switched off: most models have the default. */
+/** All columns of the table. In an optional number or choice most models have the default, so it gets none. */
 export const COLUMNS: readonly Column[] = [
-  ...SETTING_COLUMNS.filter(({ setting }) => {
-    const { optional, kind } = fieldOf(setting!);
-    return !optional || kind === "toggle";
-  }),
+  ...SETTING_COLUMNS.filter(({ setting }) => MAIN_SETTINGS.includes(setting!)),
   ...RESULT_COLUMNS,
   {
     key: "when",

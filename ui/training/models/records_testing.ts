@@ -1,19 +1,18 @@
 /** Records of stored models for tests. */
-import { type ModelRecord, OPTIMIZERS } from "../../../protocol/mod.ts";
+import { DEFAULT_CONFIG, type ModelRecord, OPTIMIZERS } from "../../../protocol/mod.ts";
 
 /** The record of a small `SimpleNN`, with `fields` in place of its own. */
 export function modelRecord(fields: Partial<ModelRecord> & { id: string }): ModelRecord {
   return {
     filename: `${fields.id}.pth`,
     timestamp: 1,
+    ...DEFAULT_CONFIG,
     model_type: "SimpleNN",
     optimizer: "Adam",
     learning_rate: 0.001,
     batch_size: 64,
     num_epochs: 5,
     hidden_layers_config: [128],
-    use_dropout: false,
-    dropout_p: 0.3,
     accuracy: 95,
     training_time: 3,
     ...fields,

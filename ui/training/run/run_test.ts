@@ -1,18 +1,17 @@
 import assert from "node:assert/strict";
-import type { HistoryMessage, RunState, TrainConfig } from "../../../protocol/mod.ts";
+import { DEFAULT_CONFIG, type HistoryMessage, type RunState, type TrainConfig } from "../../../protocol/mod.ts";
 import { FakeLab } from "../../shared/wire/fake_lab_testing.ts";
 import { Run } from "./run.ts";
 import { describeRun } from "./run_words.ts";
 
 const config: TrainConfig = {
+  ...DEFAULT_CONFIG,
   model_type: "SimpleNN",
   optimizer: "Adam",
   learning_rate: 0.001,
   num_epochs: 2,
   batch_size: 64,
   hidden_layers_config: [16],
-  use_dropout: false,
-  dropout_p: 0.3,
 };
 const accepted = { type: "accepted", run_id: "r1", total_steps: 1876 };
 const existing = { id: "old", accuracy: 97, training_time: 2, timestamp: 1 };
