@@ -16,16 +16,16 @@ const CONFIG = {
 };
 
 /** One is written every ten seconds. */
-const CHECKPOINT_MS = 40_000;
+const SNAPSHOT_MS = 40_000;
 
-Deno.test("a service that is killed leaves a run that can be taken up, once a checkpoint was due", async () => {
+Deno.test("a service that is killed leaves a run that can be resumed, once a snapshot was due", async () => {
   await withDigits(async (dir) => {
     let id = "";
     await withService(dir, async (service) => {
       const client = await service.train(CONFIG);
       id = (await client.next("accepted")).run_id;
-      const checkpoint = join(foldersOf(dir).modelsDir, "checkpoints", `${id}.safetensors`);
-      await eventually(() => Deno.stat(checkpoint).catch(() => undefined), CHECKPOINT_MS);
+      const snapshot = join(foldersOf(dir).modelsDir, "checkpoints", `${id}.safetensors`);
+      await eventually(() => Deno.stat(snapshot).catch(() => undefined), SNAPSHOT_MS);
       await service.kill();
     });
     await withService(dir, async (service) => {

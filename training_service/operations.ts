@@ -1,4 +1,4 @@
-/** What the training service's routes take and answer; `openapi.json` says it to programs. */
+/** What the routes of the training service take and answer, for `openapi.json`. */
 import { DEFAULT_CONFIG } from "../protocol/mod.ts";
 import { type Answer, json, type Operation, refusal } from "../service/api/operation.ts";
 
@@ -13,6 +13,7 @@ const OPENED: Answer[] = [
   refusal(503, "Too many sockets are open."),
 ];
 
+/** The routes, besides those that both services have. */
 export const TRAINING_OPERATIONS: readonly Operation[] = [
   {
     method: "get",

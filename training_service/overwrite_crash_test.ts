@@ -24,20 +24,20 @@ const CONFIG = {
 interface Folder {
   records: ModelRecord[];
   /** Every `.pth` by name. */
-  checkpoints: Map<string, Uint8Array>;
+  pthFiles: Map<string, Uint8Array>;
 }
 
 /** Reads the metadata as plain JSON and loads every model that it lists. */
 async function readModels(dir: string): Promise<Folder> {
   const { modelsDir } = foldersOf(dir);
-  const checkpoints = new Map<string, Uint8Array>();
+  const pthFiles = new Map<string, Uint8Array>();
   for await (const { name } of Deno.readDir(modelsDir)) {
-    if (name.endsWith(".pth")) checkpoints.set(name, await Deno.readFile(join(modelsDir, name)));
+    if (name.endsWith(".pth")) pthFiles.set(name, await Deno.readFile(join(modelsDir, name)));
   }
   const records: ModelRecord[] = JSON.parse(await Deno.readTextFile(join(modelsDir, "models_metadata.json")));
   const registry = await openRegistry(modelsDir);
   for (const record of records) await registry.readWeights(record);
-  return { records, checkpoints };
+  return { records, pthFiles };
 }
 
 /** What a service leaves in its models folder that has trained the first model: files by name, the same for every test. */
@@ -106,7 +106,7 @@ Deno.test("a service killed while it overwrites keeps the old model, and a fresh
       assert.notEqual(model_id, old.id);
       const after = await readModels(dir);
       assert.deepEqual(after.records.map(({ id }) => id), [model_id]);
-      assert.deepEqual([...after.checkpoints.keys()], [`${model_id}.pth`]);
+      assert.deepEqual([...after.pthFiles.keys()], [`${model_id}.pth`]);
       assert.deepEqual(await listModels(service), after.records);
     });
   });
@@ -124,7 +124,7 @@ Deno.test("a service killed when the new model is about to be stored leaves one 
     const { records: [left], ...after } = await readModels(dir);
     if (left.id === old.id) {
       assert.deepEqual(left, old);
-      assert.deepEqual(after.checkpoints.get(old.filename), before.checkpoints.get(old.filename));
+      assert.deepEqual(after.pthFiles.get(old.filename), before.pthFiles.get(old.filename));
     }
     await withService(dir, async (service) => assert.deepEqual(await listModels(service), [left]));
   });

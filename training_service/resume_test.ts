@@ -78,8 +78,8 @@ Deno.test("a run goes on on another device where that is asked for", async () =>
 Deno.test("what cannot be resumed is refused with the field, and nothing is listed", async () => {
   await withLab(async (lab) => {
     const cases: [object, RegExp, string][] = [
-      [{ resume: "run_00000000" }, /^resume names "run_00000000", of which no checkpoint is kept/, "resume"],
-      [{ resume: "../../etc/passwd" }, /no checkpoint is kept/, "resume"],
+      [{ resume: "run_00000000" }, /^resume names "run_00000000", of which no snapshot is kept/, "resume"],
+      [{ resume: "../../etc/passwd" }, /no snapshot is kept/, "resume"],
       [{ resume: 7 }, /^resume must be the id of a run, got 7$/, "resume"],
       [{ resume: "" }, /^resume must be the id of a run/, "resume"],
       [{ resume: "x".repeat(201) }, /^resume must be the id of a run/, "resume"],
@@ -114,7 +114,7 @@ Deno.test("a run is not taken up while it runs, nor twice at once; when its succ
   });
 });
 
-Deno.test("the checkpoints of a run and of the one it went on with go once it is stored", async () => {
+Deno.test("the snapshots of a run and of the one it resumed go once its model is stored", async () => {
   await withLab(async (lab) => {
     const run_id = await stopped(lab, 3);
     const { client, training } = await trainTo(lab, 4, { resume: run_id });
@@ -181,31 +181,31 @@ Deno.test("an abort that leaves nothing to go on from says so", async () => {
   await withLab(async (lab) => {
     const { client } = await trainTo(lab, 3);
     client.send({ type: "abort" });
-    await client.next("log", ({ message }) => /Nothing is kept to go on from/.test(message));
+    await client.next("log", ({ message }) => /Nothing is kept to resume from/.test(message));
     assert.equal((await client.next("aborted")).resume, undefined);
   });
 });
 
-Deno.test("a checkpoint that cannot be written is named once in the log, and the training goes on", async () => {
+Deno.test("a snapshot that cannot be written is logged once, and the training continues", async () => {
   await withLab(async (lab) => {
-    lab.snapshots.save = () => Promise.reject(new RegistryError("cannot keep a checkpoint in /m: disk full"));
+    lab.snapshots.save = () => Promise.reject(new RegistryError("cannot keep a snapshot in /m: disk full"));
     const { client, training } = await trainTo(lab, 3);
     training.snapshot(3);
-    await client.next("log", ({ message }) => /No checkpoint: .*disk full/.test(message));
+    await client.next("log", ({ message }) => /No snapshot: .*disk full/.test(message));
     training.complete();
     await client.next("result");
   });
 });
 
-Deno.test("a damaged checkpoint is refused with its file, and stays", async () => {
+Deno.test("a damaged snapshot is refused with its file named, and stays", async () => {
   await withLab(async (lab) => {
     const run_id = await stopped(lab, 3);
-    lab.snapshots.read = () => Promise.reject(new RegistryError("cannot read the checkpoint /m/x: incomplete"));
+    lab.snapshots.read = () => Promise.reject(new RegistryError("cannot read the snapshot /m/x: incomplete"));
     const client = await lab.connect("/ws/train");
     client.send({ resume: run_id });
     assert.deepEqual(await client.next("error"), {
       type: "error",
-      message: "cannot read the checkpoint /m/x: incomplete",
+      message: "cannot read the snapshot /m/x: incomplete",
       resume: run_id,
     });
   });

@@ -18,7 +18,7 @@ import { RunSnapshots } from "../lab/runs/run_snapshots.ts";
 import { DiskFolder } from "../service/files/disk_folder.ts";
 
 /**
- * Serves until it is to end; then the process has to be ended. Throws what `openTrainingService` and `serveService` throw.
+ * Serves until it is told to end; then end the process. Throws what `openTrainingService` and `serveService` throw.
  */
 export async function runTrainingService(settings: Settings, supervision: Supervision = {}): Promise<void> {
   log.configure(settings.log);
@@ -34,24 +34,25 @@ export async function runTrainingService(settings: Settings, supervision: Superv
   });
 }
 
-/** All that answers requests, and what trains behind it. */
+/** The service: what answers requests, and what trains behind it. */
 export interface TrainingService {
   fetch(request: Request, info?: Deno.ServeHandlerInfo<Deno.NetAddr>): Response | Promise<Response>;
-  /** As of `TrainingParts`. */
+  /** See `TrainingParts`. */
   opened: Promise<void>;
-  /** Ends every run, keeping where it was, and every socket. Then the process has to end: a thread is left to that. */
+  /** Ends every run, keeping its snapshot, and every socket. Then end the process: the training thread is left running. */
   stop(): Promise<void>;
-  /** As `stop`, and ends that thread, too. */
+  /** As `stop`, and ends that thread too. */
   close(): Promise<void>;
 }
 
+/** What the service may be given. */
 export interface TrainingServiceOptions {
   delay?: EventLoopDelay;
-  /** Another worker's, for tests of what befalls it. */
+  /** Another training worker, for tests of its faults. */
   workerScript?: URL;
 }
 
-/** What trains and stores, without anybody to ask for it. */
+/** What trains and stores, without routes; the command line uses this. */
 export interface TrainingParts {
   registry: Registry;
   snapshots: RunSnapshots;
@@ -61,8 +62,10 @@ export interface TrainingParts {
 }
 
 /**
+ * Opens what trains and stores.
+ *
  * @throws {StartupError} when the digits cannot be read
- * @throws {RegistryError} when the models' folder or their metadata cannot be used
+ * @throws {RegistryError} when the models folder or its metadata cannot be used
  */
 export async function openTraining(settings: Settings, workerScript = TRAINING_WORKER): Promise<TrainingParts> {
   const registry = await openRegistry(settings.modelsDir, {
@@ -70,17 +73,17 @@ export async function openTraining(settings: Settings, workerScript = TRAINING_W
     onCreated: (folder) => log.warn("created the models folder, which was not there", { MODELS_DIR: folder }),
   });
   const snapshots = await RunSnapshots.open(new DiskFolder(settings.modelsDir));
-  // Metadata that cannot be read ends the start, before anything is trained that could not be stored.
+  // Unreadable metadata ends the start, before anything is trained that could not be stored.
   await registry.list();
   const strangers = await registry.describeStrangers();
   if (strangers !== undefined) log.warn(strangers);
   const engine = new WorkerEngine({ script: workerScript, dataDir: settings.dataDir, log });
-  // A look at the headers is enough to listen; whether the digits are sound shows when the worker has read them.
+  // The headers are enough to start listening; whether the digits are sound shows when the worker has read them.
   const { train: trainImages } = await checkDataset(settings.dataDir);
   const opened = engine.open().then(() => {}, (error: Error) => {
     throw new StartupError(error.message);
   });
-  opened.catch(() => {}); // Heard by whoever waits for it.
+  opened.catch(() => {}); // Whoever awaits it hears of the failure.
   const runs = new Runs({
     store: registry,
     snapshots,
@@ -94,7 +97,7 @@ export async function openTraining(settings: Settings, workerScript = TRAINING_W
   return { registry, snapshots, runs, opened };
 }
 
-/** Throws what `openTraining` throws. */
+/** Opens the service. Throws what `openTraining` throws. */
 export async function openTrainingService(
   settings: Settings,
   { delay, workerScript }: TrainingServiceOptions = {},

@@ -26,7 +26,7 @@ export async function eventually<T>(look: () => Promise<T | undefined> | T | und
   for (const began = Date.now();;) {
     const found = await look();
     if (found !== undefined) return found;
-    assert(Date.now() - began < ms, `waited ${ms} ms in vain for a checkpoint`);
+    assert(Date.now() - began < ms, `waited ${ms} ms in vain for a snapshot`);
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
 }

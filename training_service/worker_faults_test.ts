@@ -29,7 +29,7 @@ async function failsAndGoesOn({ train, get }: OpenLab, config: object, told: Reg
   assert.deepEqual([health.status, health.body.unfinished_runs], [200, 0]);
   assert.deepEqual((await get("/api/models")).body, stored);
 
-  assert.ok(resume, "it can go on from its last checkpoint");
+  assert.ok(resume, "it can resume from its last snapshot");
   // Also where it was lost on a GPU.
   const again = await train({ resume, device: "wasm" });
   const { model_id } = await again.next("result", () => true, TRAINING_MS);

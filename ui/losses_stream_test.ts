@@ -1,4 +1,4 @@
-/** Ten thousand losses, each in a message of its own, at the speed at which no training sends them. */
+/** Streams ten thousand losses, each in its own message, faster than any training sends them. */
 import assert from "node:assert/strict";
 import type { Page } from "playwright-core";
 import { serveLosses } from "./testing/losses_server.ts";
@@ -11,15 +11,15 @@ const pageTest = setUpPageTests();
 const LOSSES = { count: 10_000, perSecond: 1000 };
 const FRAME_MS = 1000 / 60;
 const LONGEST_TASK_MS = 50;
-/** Load on the machine only ever slows a stream down: the best of so many is nearest to what the page needs. */
+/** The best of several tries counts, as load on the machine only ever slows the page down. */
 const TRIES = 3;
 
 interface Measured {
-  /** Between two frames by the clock, in ms, in the middle of all. */
+  /** Median time between two frames by the clock, in ms. */
   medianMs: number;
-  /** Whether more was running than the machine has cores, before the page began. */
+  /** Whether the load exceeded the number of cores before the page started. */
   isShared: boolean;
-  /** What a frame costs with the messages that come in a 60th of a second, in ms of processor time. */
+  /** Processor time of a frame and of the messages that come in a 60th of a second, in ms. */
   frameMs: number;
   longestTaskMs: number;
 }
@@ -39,7 +39,7 @@ pageTest("10,000 losses stream in at 60 frames per second, without a task of 50 
   assert(measured.some(isSmooth), `never smooth: ${JSON.stringify(measured)}`);
 });
 
-/** Where other programs wait for the processor too, the clock tells of them; what the page needs is told by its own time. */
+/** On a shared machine the clock measures the other programs too; only processor time measures the page. */
 function isSmooth({ medianMs, isShared, frameMs, longestTaskMs }: Measured): boolean {
   return frameMs < FRAME_MS && longestTaskMs < LONGEST_TASK_MS && (isShared || medianMs < FRAME_MS * 1.05);
 }
@@ -55,7 +55,7 @@ async function follow(page: Page, url: string): Promise<Measured> {
     await startTraining(page, { "Epochs": "5" });
     frames = await recording();
   });
-  // Not asked before: looking for it again and again would be work for the page.
+  // Not earlier: polling would be work for the page.
   await statusBecomes(page, /^All losses are sent/);
   assert.equal(await stepsDone(page), LOSSES.count);
   assert(trace.tasks > 1000 && trace.frames > 10, `the trace saw only ${trace.tasks} tasks, ${trace.frames} frames`);
@@ -72,7 +72,7 @@ async function follow(page: Page, url: string): Promise<Measured> {
   return { medianMs, isShared, frameMs, longestTaskMs };
 }
 
-/** Times between frames, in ms, while losses come in: from the first to the last step. */
+/** Records the times between frames, in ms, from the first step to the last. */
 function recordFrames(page: Page): () => Promise<number[]> {
   const recording = page.evaluate((last) =>
     new Promise<number[]>((resolve) => {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { notBefore } from "../host.ts";
 import { testModel, testWeights, withFolder } from "./registry_testing.ts";
-import { checkpoint } from "../runs/run_snapshots_testing.ts";
+import { runSnapshot } from "../runs/run_snapshots_testing.ts";
 import { openRegistry } from "../../service/files/open_registry.ts";
 import { RunSnapshots } from "../runs/run_snapshots.ts";
 import { DiskFolder } from "../../service/files/disk_folder.ts";
@@ -60,10 +60,10 @@ Deno.test("the list is read once, not for every request, while the clock stands 
     });
   }));
 
-Deno.test("a checkpoint that is saved after the clock was set back is not the first to go", () =>
+Deno.test("a snapshot that is saved after the clock was set back is not the first to go", () =>
   withFolder(async (folder) => {
-    const checkpoints = await RunSnapshots.open(new DiskFolder(folder), 2);
-    for (const id of ["run_1", "run_2"]) await checkpoints.save(checkpoint(id, Date.now()), []);
-    await setBack(2 * HOUR, () => checkpoints.save(checkpoint("run_3", Date.now()), []));
-    assert.deepEqual(checkpoints.list().map(({ history }) => history.run.id), ["run_3", "run_2"]);
+    const snapshots = await RunSnapshots.open(new DiskFolder(folder), 2);
+    for (const id of ["run_1", "run_2"]) await snapshots.save(runSnapshot(id, Date.now()), []);
+    await setBack(2 * HOUR, () => snapshots.save(runSnapshot("run_3", Date.now()), []));
+    assert.deepEqual(snapshots.list().map(({ history }) => history.run.id), ["run_3", "run_2"]);
   }));

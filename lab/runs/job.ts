@@ -17,7 +17,7 @@ export function jobOf(
   { tensors, weights }: Origin,
   { device, threads }: { device: DeviceChoice; threads: number },
 ): TrainingJob {
-  const checkpoint = past?.checkpoint;
+  const snapshot = past?.snapshot;
   return {
     spec: specOf(config),
     optimizer: config.optimizer,
@@ -26,20 +26,20 @@ export function jobOf(
     epochs: config.num_epochs,
     seed: config.seed,
     // A resumed run stays on its device: another one rounds differently.
-    device: past?.device ?? checkpoint?.device ?? config.device ?? device,
+    device: past?.device ?? snapshot?.device ?? config.device ?? device,
     threads,
     livePads: livePads.board.buffer,
     ...(weights === undefined ? {} : { weights }),
-    ...(checkpoint === undefined || tensors === undefined ? {} : {
+    ...(snapshot === undefined || tensors === undefined ? {} : {
       resume: {
-        step: checkpoint.step,
+        step: snapshot.step,
         tensors,
         progress: {
-          epochsDone: checkpoint.epochs_done,
-          lossSum: checkpoint.loss_sum ?? NaN,
-          accuracy: checkpoint.accuracy ?? undefined,
+          epochsDone: snapshot.epochs_done,
+          lossSum: snapshot.loss_sum ?? NaN,
+          accuracy: snapshot.accuracy ?? undefined,
         },
-        seconds: checkpoint.seconds,
+        seconds: snapshot.seconds,
       },
     }),
   };

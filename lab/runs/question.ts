@@ -1,9 +1,9 @@
-/** What a run asks the client that started it, and waits for: yes or no. */
+/** A yes-or-no question of a run to the client that started it. */
 export class Question {
   #answer?: (yes: boolean) => void;
 
   /**
-   * False for no answer in time.
+   * Waits for the answer; false when none comes in time.
    *
    * @throws the signal's reason when it aborts meanwhile
    */
@@ -22,7 +22,7 @@ export class Question {
     }
   }
 
-  /** False when nothing is asked. */
+  /** Answers the question. False when nothing was asked. */
   answer(yes: boolean): boolean {
     if (this.#answer === undefined) return false;
     this.#answer(yes);

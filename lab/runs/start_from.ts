@@ -1,4 +1,4 @@
-/** Trainings that begin with the weights of a stored model. */
+/** Trainings that start from the weights of a stored model. */
 import { type NamedTensor, parameterSpecs } from "../../core/models/spec.ts";
 import { type ModelConfig, type ModelRecord, type TrainConfig, ValidationError } from "../../protocol/mod.ts";
 import { type Registry, specOf } from "../models/mod.ts";
@@ -6,7 +6,7 @@ import { type Registry, specOf } from "../models/mod.ts";
 type Models = Pick<Registry, "get" | "readWeights">;
 
 /**
- * The model with which `config` begins, if with one.
+ * The stored model that `config` starts from, if any.
  *
  * @throws {ValidationError} when there is no such model, or its layers are others
  */
@@ -29,7 +29,7 @@ export async function findStart(models: Models, config: TrainConfig): Promise<Mo
   return record;
 }
 
-/** Its weights, under the names that they have in a model of `config`. */
+/** The weights of that model. Throws as `findStart` and `Registry.readWeights` do. */
 export async function readStart(models: Models, config: TrainConfig): Promise<NamedTensor[] | undefined> {
   const record = await findStart(models, config);
   return record && await models.readWeights(record);
@@ -37,7 +37,7 @@ export async function readStart(models: Models, config: TrainConfig): Promise<Na
 
 const FIELD = "start_from";
 
-/** Dropout has no weights: it may be on in one and off in the other. */
+/** Dropout has no weights, so it may be on in one model and off in the other. */
 function shapesOf(config: ModelConfig): string {
   return parameterSpecs(specOf(config)).map(({ shape }) => shape.join("x")).join(" ");
 }

@@ -1,15 +1,15 @@
-/** How much work to do between two looks at the world, and how fast it goes. */
+/** The speed of a training, and how many steps to run at once. */
 
 const CHUNK_MS = 20;
 const MAX_CHUNK_STEPS = 4096;
-/** Weight of the past falls by e over this time. */
+/** The weight of the past falls by a factor of e in this time. */
 const MEMORY_MS = 2000;
-/** The first steps compile their code and fill caches, so this long they say nothing about those to come. */
+/** The first steps compile code and fill caches; for this long they say nothing about later ones. */
 const WARM_UP_MS = 250;
 
-/** Follows the speed of training, in steps, through changes such as warming up or a busy machine. */
+/** Follows the speed of a training through changes such as warming up or a busy machine. */
 export class Pace {
-  /** Time and steps so far, the older the less they weigh. */
+  /** Time and steps so far, older ones weighing less. */
   #ms = 0;
   #steps = 0;
   #chunk = 1;
@@ -17,7 +17,7 @@ export class Pace {
   #allSteps = 0;
   #isWarm = false;
 
-  /** Steps to run next so that they take about 20 ms; the first is alone, so that its loss comes at once. */
+  /** Steps to run next, for about 20 ms; first a single one, so that its loss comes at once. */
   get chunkSteps(): number {
     return this.#chunk;
   }
@@ -32,7 +32,7 @@ export class Pace {
     return this.#allSteps === 0 ? 0 : this.#allMs / this.#allSteps;
   }
 
-  /** Whether `msPerStep` says how fast it goes on: until then it is that of the latest chunk. */
+  /** Whether `msPerStep` predicts later steps; until then it is that of the latest chunk. */
   get isWarm(): boolean {
     return this.#isWarm;
   }
@@ -46,7 +46,7 @@ export class Pace {
     this.#allSteps += steps;
     this.#ms = past * this.#ms + Math.max(ms, 0.001);
     this.#steps = past * this.#steps + steps;
-    // The latest speed decides the size: the remembered one would be late when the machine gets busy.
+    // By the latest speed: the remembered one reacts late when the machine gets busy.
     const wanted = Math.floor(CHUNK_MS / latest);
     this.#chunk = Math.max(1, Math.min(wanted, this.#chunk * 2, MAX_CHUNK_STEPS));
   }

@@ -1,5 +1,6 @@
-/** The part of an OpenAPI document that the page shows, and how its schemas read in words. */
+/** The part of an OpenAPI document that the page shows, and its schemas in words. */
 
+/** A JSON schema, as far as the services use them. */
 export interface Schema {
   $ref?: string;
   type?: string | string[];
@@ -22,11 +23,13 @@ export interface Schema {
   maxItems?: number;
 }
 
+/** A body of one content type. */
 export interface Media {
   schema?: Schema;
   example?: unknown;
 }
 
+/** A route with one method, or a socket (`x-websocket`). */
 export interface ApiOperation {
   operationId: string;
   summary: string;
@@ -37,6 +40,7 @@ export interface ApiOperation {
   "x-websocket"?: { fromClient: Schema[]; fromServer: Schema[]; example?: unknown };
 }
 
+/** `/openapi.json`. */
 export interface ApiDocument {
   info: { title: string; description: string };
   security?: unknown[];
@@ -44,12 +48,12 @@ export interface ApiDocument {
   components: { schemas: Record<string, Schema> };
 }
 
-/** The name of the schema that another refers to. */
+/** The name of the schema that `$ref` points to. */
 export function refName({ $ref }: Schema): string | undefined {
   return $ref?.split("/").at(-1);
 }
 
-/** What a value must be, in a line; names of schemas stand for themselves. */
+/** Describes in one line what a value must be. Named schemas appear by their names. */
 export function inWords(schema: Schema): string {
   const name = refName(schema);
   if (name !== undefined) return name;
@@ -61,7 +65,7 @@ export function inWords(schema: Schema): string {
   if (schema.prefixItems !== undefined) return `[${schema.prefixItems.map(inWords).join(", ")}]`;
   if (schema.type === "array") {
     const items = typeof schema.items === "object" ? inWords(schema.items) : "any";
-    return `list of ${items}${schema.maxItems === undefined ? "" : `, at most ${schema.maxItems}`}`;
+    return `list of ${items}${schema.maxItems === undefined ? "" : `, at most ${schema.maxItems} items`}`;
   }
   const names = Object.keys(schema.properties ?? {});
   if (names.length > 0) return `object with ${names.join(", ")}`;

@@ -1,8 +1,8 @@
-/** What programs may ask of this service, for people to read. */
 import { type ComponentChildren, Fragment } from "preact";
 import { Page } from "../shared/components/page.tsx";
 import { type ApiDocument, type ApiOperation, inWords, refName, type Schema } from "./document.ts";
 
+/** The page `/docs`: the API of a service, for people to read. */
 export function DocsPage({ api }: { api: ApiDocument }) {
   const operations = Object.entries(api.paths).flatMap(([path, methods]) =>
     Object.entries(methods).map(([method, operation]) => ({ path, method, operation }))
@@ -21,7 +21,7 @@ export function DocsPage({ api }: { api: ApiDocument }) {
             </p>
           )}
           <p>
-            The same for programs, as OpenAPI 3.1: <a href="/openapi.json">openapi.json</a>
+            The same as OpenAPI 3.1, for programs: <a href="/openapi.json">openapi.json</a>
           </p>
           <ul class="contents">
             {operations.map(({ path, method, operation }) => (
@@ -37,7 +37,7 @@ export function DocsPage({ api }: { api: ApiDocument }) {
         </section>
         {operations.map((entry) => <OperationCard key={entry.operation.operationId} {...entry} />)}
         <section class="card" aria-labelledby="schemas">
-          <h2 id="schemas">What the objects hold</h2>
+          <h2 id="schemas">Objects and their fields</h2>
           {Object.entries(api.components.schemas).map(([name, schema]) => (
             <SchemaSection key={name} name={name} schema={schema} />
           ))}
@@ -47,10 +47,13 @@ export function DocsPage({ api }: { api: ApiDocument }) {
   );
 }
 
+/** What the page shows when `/openapi.json` could not be loaded. */
 export function NoDocs({ reason }: { reason: string }) {
   return (
     <Page current="docs" query={{}}>
-      <p class="card error" role="alert">The description could not be loaded. {reason} Reload the page to try again.</p>
+      <p class="card error" role="alert">
+        The description of the API could not be loaded. {reason} Reload the page to try again.
+      </p>
     </Page>
   );
 }
@@ -73,10 +76,10 @@ function OperationCard({ path, method, operation }: { path: string; method: stri
         <Table
           caption="Parameters"
           of={operationId}
-          head={["Name", "Where", "What"]}
-          rows={parameters.map(({ name, in: place, schema }) => [
+          head={["Name", "In", "Value"]}
+          rows={parameters.map(({ name, in: where, schema }) => [
             <code key="name">{name}</code>,
-            place,
+            where,
             <Words key="what" schema={schema} />,
           ])}
         />
@@ -100,7 +103,7 @@ function OperationCard({ path, method, operation }: { path: string; method: stri
       <Table
         caption="Answers"
         of={operationId}
-        head={["Status", "When", "What"]}
+        head={["Status", "When", "Body"]}
         rows={Object.entries(responses).map(([status, { description, content }]) => [
           status,
           description,
@@ -148,21 +151,21 @@ function FieldsOf({ schema: { properties = {}, required = [] }, caption }: { sch
     <Table
       caption={`Fields of ${caption}`}
       isCaptionHidden
-      head={["Field", "What", "Given"]}
+      head={["Field", "Value", "Required"]}
       rows={Object.entries(properties).map(([field, schema]) => [
         <code key="field">{field}</code>,
         <Words key="what" schema={schema} />,
         required.includes(field)
-          ? "always"
+          ? "yes"
           : schema.default === undefined
-          ? "if wanted"
-          : `else ${JSON.stringify(schema.default)}`,
+          ? "no"
+          : `no, ${JSON.stringify(schema.default)} by default`,
       ])}
     />
   );
 }
 
-/** A schema in words; a name leads to where it is described. */
+/** A schema in words; a name links to its description. */
 function Words({ schema }: { schema: Schema }) {
   const name = refName(schema) ?? (typeof schema.items === "object" ? refName(schema.items) : undefined);
   return name === undefined ? <span>{inWords(schema)}</span> : <a href={`#schema-${name}`}>{inWords(schema)}</a>;
@@ -170,7 +173,7 @@ function Words({ schema }: { schema: Schema }) {
 
 function Table({ caption, of, isCaptionHidden = false, head, rows }: {
   caption: string;
-  /** What tells the table from others of the same caption, for those who hear it out of its place. */
+  /** Distinguishes tables with the same caption for screen readers. */
   of?: string;
   isCaptionHidden?: boolean;
   head: string[];

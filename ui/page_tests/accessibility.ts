@@ -1,4 +1,4 @@
-/** No state of the pages breaks a rule of accessibility that a program can check (axe-core's, WCAG 2.2 AA among them). */
+/** Checks every state of the pages against the rules of axe-core, which include WCAG 2.2 AA as far as a program can tell. */
 import assert from "node:assert/strict";
 import { createRequire } from "node:module";
 import type axe from "axe-core";
@@ -10,16 +10,16 @@ import { setUpPageTests } from "../testing/page_test.ts";
 
 const pageTest = setUpPageTests();
 
-/** Else each state is looked at once: on a desktop in light or on a telephone in dark, in turn. */
+/** Without it, each state is checked once: in turn on a light desktop and on a dark telephone. */
 const isLong = Deno.env.get("LAB_LONG") === "1";
 const AXE = await Deno.readTextFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"));
 const SIZES = [{ width: 1280, height: 900 }, { width: 360, height: 740 }];
 const COLOURS = ["light", "dark"] as const;
 
-/** The description of the API is as long as all other pages together, and changes with none of them. */
+/** The page of the API is as long as all others together, and seldom changes: only the long run checks it. */
 const states = PAGE_STATES.filter(({ name, shownBy }) => shownBy === undefined && (isLong || name !== "docs"));
 
-// In this order, for later states build on the models of earlier ones.
+// In this order: later states need the models of earlier ones.
 for (const [turn, state] of states.entries()) {
   pageTest(`no violation: ${state.name}`, async (lab, page) => {
     await state.open(lab, page);
@@ -38,9 +38,9 @@ pageTest(`no violation: ${LOCKED_STATE.name}`, async (_lab, page) => {
   }
 });
 
-/** In both colour schemes, on a desktop and on a narrow telephone; else as it is this state's turn. */
+/** Checks in both colour schemes, on a desktop and on a narrow telephone; in the short run only in the one whose `turn` it is. */
 async function check(page: Page, { name }: PageState, turn: number): Promise<void> {
-  // Evaluated, not added as an element, which the page's policy would forbid.
+  // Evaluated rather than added as an element, which the content security policy forbids.
   await page.evaluate(AXE);
   for (const [i, size] of SIZES.entries()) {
     for (const [j, colorScheme] of COLOURS.entries()) {
@@ -48,13 +48,13 @@ async function check(page: Page, { name }: PageState, turn: number): Promise<voi
       if (name === "docs" && i !== j) continue;
       await page.setViewportSize(size);
       await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
-      // A width hides and shows things; a colour scheme changes nothing but contrast.
+      // The width shows and hides things; the colour scheme changes only contrast.
       const options = colorScheme === "light" || i === j ? {} : { runOnly: ["color-contrast"] };
       const { violations, passes }: AxeResults = await page.evaluate(
         (options) => (globalThis as unknown as { axe: typeof axe }).axe.run({ ...options, preload: false }),
         options,
       );
-      assert(passes.some(({ id }) => id === "color-contrast"), "contrast was looked at");
+      assert(passes.some(({ id }) => id === "color-contrast"), "contrast was not checked");
       const found = violations.flatMap(({ id, help, nodes }) =>
         nodes.map((node) => `${id} (${help}): ${node.html.slice(0, 200)}\n  ${node.any[0]?.message ?? ""}`)
       );

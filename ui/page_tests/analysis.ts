@@ -3,10 +3,19 @@ import type { Page } from "playwright-core";
 import { DIGITS } from "../testing/drawing_page.ts";
 import { eventually } from "../testing/eventually.ts";
 import { setUpPageTests } from "../testing/page_test.ts";
-import { drawOnProbe, probeBars, probePad, probeSays } from "../testing/probe.ts";
+import {
+  button,
+  drawOnLivePad,
+  ENDLESS,
+  livePad,
+  livePadBars,
+  livePadSays,
+  QUICK,
+  startTraining,
+  statusBecomes,
+} from "../testing/training_page.ts";
 import { openMenu } from "../testing/models_table.ts";
 import { putUntrainedModel } from "../testing/stored_models.ts";
-import { button, ENDLESS, QUICK, startTraining, statusBecomes } from "../testing/training_page.ts";
 
 const pageTest = setUpPageTests();
 
@@ -14,49 +23,49 @@ function analysis(page: Page) {
   return page.getByRole("region", { name: "What it has learned" });
 }
 
-pageTest("a digit is answered while the network learns, and by the network when it has learned", async (lab, page) => {
+pageTest("the small pad is answered while a network trains and after it has trained", async (lab, page) => {
   await page.goto(lab.trainingUrl);
-  await probeSays(page, /^Nothing is drawn yet\.$/);
-  await drawOnProbe(page, DIGITS["7"]);
-  await probeSays(page, /^Start a training/);
+  await livePadSays(page, /^Nothing is drawn yet\.$/);
+  await drawOnLivePad(page, DIGITS["7"]);
+  await livePadSays(page, /^Start a training/);
   await startTraining(page, ENDLESS);
-  await probeSays(page, /^So far, the network thinks it's a \d\.$/);
-  const early = await probeBars(page);
-  await eventually(async () => assert.notDeepEqual(await probeBars(page), early, "the answer stands still"));
+  await livePadSays(page, /^So far, the network thinks it's a \d\.$/);
+  const early = await livePadBars(page);
+  await eventually(async () => assert.notDeepEqual(await livePadBars(page), early, "the answer stands still"));
   assert(Math.abs(early.reduce((a, b) => a + b) - 1) < 1e-3);
   await button(page, "Abort").click();
-  await probeSays(page, /^When it stopped, after [\d,]+ steps, the network thought it was a \d\.$/);
+  await livePadSays(page, /^When it stopped, after [\d,]+ steps, the network thought it was a \d\.$/);
 
   await startTraining(page, { ...QUICK, "Hidden layers": "64", "Batch size": "64" });
   await statusBecomes(page, /^Done/);
-  await probeSays(page, /^The trained network thinks it's a 7\.$/);
+  await livePadSays(page, /^The trained network thinks it's a 7\.$/);
   await button(page, "Clear your digit").click();
-  await probeSays(page, /^Nothing is drawn yet\.$/);
-  await drawOnProbe(page, DIGITS["0"]);
-  await probeSays(page, /^The trained network thinks it's a 0\.$/);
+  await livePadSays(page, /^Nothing is drawn yet\.$/);
+  await drawOnLivePad(page, DIGITS["0"]);
+  await livePadSays(page, /^The trained network thinks it's a 0\.$/);
 });
 
 pageTest("the keyboard draws on the small pad too", async (lab, page) => {
   await page.goto(lab.trainingUrl);
   await startTraining(page, ENDLESS);
-  await probePad(page).focus();
+  await livePad(page).focus();
   await page.keyboard.press("Space");
   for (let i = 0; i < 14; i++) await page.keyboard.press("ArrowDown");
   await page.keyboard.press("Space");
-  await probeSays(page, /^So far, the network thinks it's a \d\.$/);
+  await livePadSays(page, /^So far, the network thinks it's a \d\.$/);
   const cursor = page.locator("[data-cursor]");
   await eventually(async () => assert.equal(await cursor.innerText(), "Row 21, column 14, ink"));
   await page.keyboard.press("Delete");
   await eventually(async () => assert.equal(await cursor.innerText(), "Row 21, column 14, blank"));
   for (let i = 0; i < 14; i++) await page.keyboard.press("ArrowUp");
   await page.keyboard.press("Delete");
-  await probeSays(page, /^Nothing is drawn yet\.$/);
+  await livePadSays(page, /^Nothing is drawn yet\.$/);
   await button(page, "Abort").click();
   await statusBecomes(page, /aborted/i);
 });
 
 pageTest(
-  "a training that ends is looked into: classes, confusions, mistakes and the first layer",
+  "a finished training shows its analysis: digits, confusions, mistakes and the first layer",
   async (lab, page) => {
     await page.goto(lab.trainingUrl);
     await startTraining(page, { ...QUICK, "Hidden layers": "70" });
@@ -111,7 +120,7 @@ pageTest(
   },
 );
 
-pageTest("the keyboard goes from cell to cell of the matrix and opens one", async (lab, page) => {
+pageTest("the keyboard moves from cell to cell of the confusion matrix and opens one", async (lab, page) => {
   const { id } = await putUntrainedModel(lab, "SimpleNN", []);
   await page.goto(`${lab.trainingUrl}?analysis=${id}#analysis`);
   const part = analysis(page);
@@ -128,7 +137,7 @@ pageTest("the keyboard goes from cell to cell of the matrix and opens one", asyn
 });
 
 pageTest(
-  "any stored model can be looked into from its row, a ConvNN by its filters, and a reload shows the same",
+  "any stored model can be analysed from its row, a ConvNN with its filters, and a reload shows the same",
   async (lab, page) => {
     const { id } = await putUntrainedModel(lab, "ConvNN", [8]);
     await page.goto(lab.trainingUrl);

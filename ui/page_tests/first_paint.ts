@@ -18,7 +18,7 @@ function ground(page: Page): Promise<string> {
   return page.evaluate(() => getComputedStyle(document.documentElement).backgroundColor);
 }
 
-/** Notes the page's ground at every frame from the very first on, once its body is there. */
+/** Records the background of the page in every frame, from the first one that has a body. */
 async function watchGround(page: Page): Promise<() => Promise<string[]>> {
   await page.addInitScript(() => {
     const seen = new Set<string>();
@@ -33,7 +33,7 @@ async function watchGround(page: Page): Promise<() => Promise<string[]>> {
 }
 
 for (const { title, url, ready } of PAGES) {
-  pageTest(`"${title}" shows its frame, styled, before the script is there, and keeps it`, async (lab, page) => {
+  pageTest(`"${title}" shows its frame with styles before the script arrives, and keeps it`, async (lab, page) => {
     let release = () => {};
     const released = new Promise<void>((resolve) => release = resolve);
     await page.route(/assets\/(training|inference)-.*\.js$/, async (route) => {
@@ -44,8 +44,8 @@ for (const { title, url, ready } of PAGES) {
     const headline = page.getByRole("heading", { level: 1, name: title });
     await headline.waitFor();
     const paints = () => page.evaluate(() => performance.getEntriesByName("first-contentful-paint").length);
-    // In the document it is a moment earlier, without styles, but nobody sees it so.
-    await eventually(async () => assert.equal(await paints(), 1, "nothing was painted before the script"));
+    // It is in the document a moment earlier, without styles, but not yet painted.
+    await eventually(async () => assert.equal(await paints(), 1, "nothing was painted before the script arrived"));
     assert.equal(await button(page, ready).count(), 0);
     assert.equal(await ground(page), LIGHT);
     const words = () => page.locator(".brand, nav, .opening").allInnerTexts();
@@ -57,14 +57,14 @@ for (const { title, url, ready } of PAGES) {
 
     release();
     await button(page, ready).waitFor();
-    assert(await element!.evaluate((element) => element.isConnected), "the headline was made anew");
+    assert(await element!.evaluate((element) => element.isConnected), "the headline was replaced");
     assert.deepEqual(await headline.boundingBox(), before, "the headline has moved");
     assert.deepEqual(await words(), sent);
   });
 }
 
 pageTest(
-  "the theme follows the system, until one is chosen; both pages remember that, without a flash",
+  "the theme follows the system until one is chosen; both pages remember it, without a flash",
   async (lab, page) => {
     const dark = page.getByRole("radio", { name: "Dark" });
     await page.goto(lab.trainingUrl);
@@ -92,7 +92,7 @@ pageTest(
   },
 );
 
-pageTest("the theme is chosen by the keyboard alone", async (lab, page) => {
+pageTest("the theme can be chosen by keyboard alone", async (lab, page) => {
   await page.goto(lab.trainingUrl);
   await button(page, "Start Training").waitFor();
   await page.getByRole("radio", { name: "As the system" }).focus();

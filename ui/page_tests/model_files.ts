@@ -8,7 +8,7 @@ import { button, QUICK, startTraining, statusBecomes } from "../testing/training
 const pageTest = setUpPageTests();
 
 pageTest(
-  "a model goes out by a link in three forms, and comes in again by the file field and by drag and drop",
+  "a model is downloaded in three formats, and imported by the file field and by drag and drop",
   async (lab, page) => {
     await page.goto(lab.trainingUrl);
     await startTraining(page, QUICK);
@@ -67,7 +67,7 @@ pageTest(
   },
 );
 
-pageTest("a file that is no model is refused in words, and nothing is stored", async (lab, page) => {
+pageTest("a file that is no model is refused with the reason, and nothing is stored", async (lab, page) => {
   await page.goto(lab.trainingUrl);
   const before = await lab.models();
   await page.getByLabel("Import a model").setInputFiles({

@@ -13,7 +13,7 @@ import { button } from "../testing/training_page.ts";
 
 const pageTest = setUpPageTests();
 
-/** Oldest first; the table shows them the other way round. */
+/** Oldest first; the table shows the newest first. */
 const MODELS: readonly Partial<ModelRecord>[] = [
   { optimizer: "SGD", learning_rate: 0.1, accuracy: 91 },
   { optimizer: "Adam", learning_rate: 0.001, accuracy: 97 },
@@ -28,7 +28,7 @@ async function visit(lab: Lab, page: Page, query = ""): Promise<void> {
 
 const head = (page: Page, title: string) => modelsRegion(page).getByRole("columnheader", { name: title });
 
-pageTest("a click on a head sorts, another turns round, and a reload finds it so", async (lab, page) => {
+pageTest("a click on a column head sorts, a second one reverses, and a reload keeps the order", async (lab, page) => {
   await visit(lab, page, "?epochs=7");
   await columnBecomes(page, "Optimizer", ["RMSprop", "Adam", "SGD"]);
   await button(page, "Test accuracy").click();
@@ -44,7 +44,7 @@ pageTest("a click on a head sorts, another turns round, and a reload finds it so
   assert.deepEqual(await readSettings(page, ["Epochs"]), { "Epochs": "7" });
 });
 
-pageTest("words and choices narrow the table down and say how many are left", async (lab, page) => {
+pageTest("words and choices filter the table, and the page says how many models are left", async (lab, page) => {
   await visit(lab, page);
   const shown = modelsRegion(page).getByRole("status", { name: "Models shown" });
   await page.getByLabel("Find", { exact: true }).fill("convnn");
@@ -62,7 +62,7 @@ pageTest("words and choices narrow the table down and say how many are left", as
   assert.equal(await focusedName(page), "Find");
 });
 
-pageTest("a long table is turned page by page", async (lab, page) => {
+pageTest("a long table has pages", async (lab, page) => {
   await putModels(lab, Array.from({ length: 30 }, (_, i) => ({ batch_size: i + 1 })));
   await page.goto(lab.trainingUrl);
   await eventually(async () => assert.equal((await columnTexts(page, "Batch size")).length, 25));
@@ -70,7 +70,7 @@ pageTest("a long table is turned page by page", async (lab, page) => {
   await columnBecomes(page, "Batch size", ["5", "4", "3", "2", "1"]);
   await modelsRegion(page).getByText("26–30 of 30").waitFor();
   assert(await button(page, "Next").isDisabled());
-  assert.equal(await focusedName(page), "Next", "who turns by keyboard stays here at the end, too");
+  assert.equal(await focusedName(page), "Next", "the focus stays on Next on the last page");
   await page.keyboard.press("Enter");
   await page.keyboard.press("Shift+Tab");
   await page.keyboard.press("Enter");
@@ -78,7 +78,7 @@ pageTest("a long table is turned page by page", async (lab, page) => {
 });
 
 pageTest(
-  "Delete takes the row away, Undo brings it back by mouse and by keyboard, and the lab hears of neither",
+  "Delete removes the row, Undo restores it by mouse and by keyboard, and the lab is not asked",
   async (lab, page) => {
     await visit(lab, page);
     const deletions: string[] = [];
@@ -111,7 +111,7 @@ pageTest(
 );
 
 pageTest(
-  "a deletion that nobody undoes reaches the lab when its time is over, and not while one is at the toast",
+  "a deletion reaches the lab when the time to undo is over, but not while Undo has the focus",
   async (lab, page) => {
     await page.clock.install();
     await visit(lab, page);
@@ -119,7 +119,7 @@ pageTest(
     await row.getByRole("button", { name: "Delete" }).click();
     await button(page, "Undo").focus();
     await page.clock.runFor(20_000);
-    assert.equal((await lab.models()).length, 3, "it waits as long as the focus is on Undo");
+    assert.equal((await lab.models()).length, 3, "it did not wait while Undo had the focus");
     await page.getByLabel("Find", { exact: true }).focus();
     await page.clock.runFor(9000);
     await eventually(async () => assert.equal((await lab.models()).length, 2));
@@ -129,8 +129,8 @@ pageTest(
   },
 );
 
-pageTest("leaving the page deletes what was to be deleted, a whole page of the table too", async (lab, page) => {
-  // Ids as long as the lab gives them: what a browser sends for a page that is left is counted in bytes.
+pageTest("leaving the page carries pending deletions out, even of a whole page of the table", async (lab, page) => {
+  // Ids as long as real ones: browsers limit the bytes that a page sends while it is left.
   const models = Array.from({ length: 26 }, (_, i) => `model_simplenn_rmsprop_${1_700_000_000 + i}`);
   await putModels(lab, models.map((id) => ({ id, filename: `${id}.pth` })));
   await page.goto(lab.trainingUrl);
@@ -148,7 +148,7 @@ pageTest("leaving the page deletes what was to be deleted, a whole page of the t
   await eventually(async () => assert.deepEqual((await lab.models()).map(({ id }) => id), [models[0]]));
 });
 
-pageTest("what the lab refuses to delete comes back with the reason", async (lab, page) => {
+pageTest("a model that could not be deleted comes back with the reason", async (lab, page) => {
   await page.clock.install();
   await visit(lab, page);
   await page.route("**/api/models/*", (route) => route.abort());
@@ -161,7 +161,7 @@ pageTest("what the lab refuses to delete comes back with the reason", async (lab
 });
 
 pageTest(
-  "models stored or removed elsewhere are there or gone when the window has the focus again",
+  "the table updates when the window gets the focus",
   async (lab, page) => {
     await visit(lab, page);
     const [newest] = await lab.models();
@@ -171,7 +171,7 @@ pageTest(
   },
 );
 
-pageTest("a row's menu is worked by the keyboard, and closes by Escape and by a click elsewhere", async (lab, page) => {
+pageTest("the menu of a row works by keyboard, and closes by Escape and by a click elsewhere", async (lab, page) => {
   await visit(lab, page);
   const summary = rowOf(page, "ConvNN").locator("summary");
   const use = rowOf(page, "ConvNN").getByRole("button", { name: "Use these settings" });
@@ -189,7 +189,7 @@ pageTest("a row's menu is worked by the keyboard, and closes by Escape and by a 
   await use.waitFor({ state: "hidden" });
 });
 
-pageTest("Use these settings fills the form with a model's settings", async (lab, page) => {
+pageTest("Use these settings fills the form with the settings of a model", async (lab, page) => {
   await visit(lab, page);
   const row = await openMenu(page, "ConvNN");
   await row.getByRole("button", { name: "Use these settings" }).click();
@@ -201,7 +201,7 @@ pageTest("Use these settings fills the form with a model's settings", async (lab
 });
 
 pageTest(
-  "selected models are compared: their curves over each other, and only the settings that differ",
+  "selected models are compared: all curves in one chart, and only the settings that differ",
   async (lab, page) => {
     await visit(lab, page);
     const quick = {
@@ -265,7 +265,7 @@ pageTest(
   },
 );
 
-pageTest("on a telephone rows are cards, sorted by a choice, and nothing lies beyond the edge", async (lab, page) => {
+pageTest("on a telephone rows are cards with a sort field, and nothing overflows", async (lab, page) => {
   await visit(lab, page);
   await page.getByLabel("Sort by").selectOption("Test accuracy");
   await columnBecomes(page, "Test accuracy", ["97.00 %", "94.00 %", "91.00 %"]);

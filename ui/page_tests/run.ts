@@ -30,7 +30,7 @@ async function epochRows(page: Page): Promise<string[][]> {
 const openTable = (page: Page) => page.locator("summary").filter({ hasText: "Numbers of each epoch" }).click();
 
 pageTest(
-  "a run tells device, speed, accuracies and both curves in words, and a second tab and a reload tell the same",
+  "a run shows device, speed, accuracies and both curves in words; a second tab and a reload show the same",
   async (lab, page) => {
     await page.goto(lab.trainingUrl);
     await startTraining(page, { ...QUICK, "Epochs": "3", "Hidden layers": "20" });
@@ -70,7 +70,7 @@ pageTest(
   },
 );
 
-pageTest("a second tab finds a run under way, with the accuracies of the epochs before", async (lab, page) => {
+pageTest("a second tab finds a running training with the accuracies of its past epochs", async (lab, page) => {
   await page.goto(lab.trainingUrl);
   await startTraining(page, { ...ENDLESS, "Hidden layers": "64", "Batch size": "512" });
   await openTableOnceThere(page, 2);
@@ -92,7 +92,7 @@ async function openTableOnceThere(page: Page, rows: number): Promise<void> {
   await eventually(async () => assert((await epochRows(page)).length >= rows), 30_000);
 }
 
-pageTest("smoothing and scale change the curve at once, and the next visit remembers them", async (lab, page) => {
+pageTest("smoothing and scale change the curve at once, and are remembered", async (lab, page) => {
   await page.goto(lab.trainingUrl);
   await startTraining(page, { ...QUICK, "Hidden layers": "24" });
   await statusBecomes(page, /^Done/);
@@ -123,7 +123,7 @@ pageTest("smoothing and scale change the curve at once, and the next visit remem
 });
 
 pageTest(
-  "a ready-made setting fills the form; the address then reproduces it, seed, dropout and device too",
+  "a preset fills the form; the address reproduces it, with seed, dropout and device",
   async (lab, page) => {
     await page.goto(lab.trainingUrl);
     const accurate = page.getByRole("button", { name: /^Accurate/ });
@@ -157,7 +157,7 @@ pageTest(
 );
 
 pageTest(
-  "an exact duplicate is said before a training starts, and the nearest model with what it has instead",
+  "the page names an exact duplicate, or the nearest model and its differences, before a training starts",
   async (lab, page) => {
     await page.goto(lab.trainingUrl);
     await startTraining(page, { ...QUICK, "Hidden layers": "28" });

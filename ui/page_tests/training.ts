@@ -16,7 +16,7 @@ import {
 
 const pageTest = setUpPageTests();
 
-pageTest("settings that were trained before are kept or overwritten, as asked", async (lab, page) => {
+pageTest("a model with the same settings is kept or overwritten, as chosen", async (lab, page) => {
   await page.goto(lab.trainingUrl);
   await startTraining(page, QUICK);
   await statusBecomes(page, /^Done/);
@@ -37,7 +37,7 @@ pageTest("settings that were trained before are kept or overwritten, as asked", 
   assert.notEqual(after[0].id, before[0].id);
 });
 
-pageTest("Abort ends a training in the middle and stores nothing", async (lab, page) => {
+pageTest("Abort ends a training and stores nothing", async (lab, page) => {
   await page.goto(lab.trainingUrl);
   await startTraining(page, ENDLESS);
   await stepsPass(page, 20);
@@ -47,7 +47,7 @@ pageTest("Abort ends a training in the middle and stores nothing", async (lab, p
   assert(await button(page, "Start Training").isEnabled());
 });
 
-pageTest("Continue goes on with an aborted training, also on a page that finds it afterwards", async (lab, page) => {
+pageTest("Continue resumes an aborted training, also on a page that is opened afterwards", async (lab, page) => {
   await page.goto(lab.trainingUrl);
   await startTraining(page, ENDLESS);
   await stepsPass(page, 20);
@@ -67,7 +67,7 @@ pageTest("Continue goes on with an aborted training, also on a page that finds i
 });
 
 pageTest(
-  "after a training its curve and its history can be taken along, and its model trained further",
+  "after a training its curve and history can be downloaded, and its model trained further",
   async (lab, page) => {
     await page.goto(`${lab.trainingUrl}?epochs=1`);
     await startTraining(page, { ...QUICK, "Hidden layers": "12" });
@@ -86,7 +86,7 @@ pageTest(
   },
 );
 
-pageTest("a reload in the middle of a training finds it again with its history", async (lab, page) => {
+pageTest("a reload during a training finds it again with its history", async (lab, page) => {
   await page.goto(lab.trainingUrl);
   await startTraining(page, ENDLESS);
   await stepsPass(page, 100);
@@ -110,7 +110,7 @@ pageTest("a reload in the middle of a training finds it again with its history",
   assert.equal(ended.state, "aborted");
 });
 
-pageTest("a wrong field says what is wrong, and nothing starts until it is mended", async (lab, page) => {
+pageTest("an invalid field says what is wrong, and nothing starts until it is fixed", async (lab, page) => {
   await page.goto(lab.trainingUrl);
   const cases = [
     { settings: { "Epochs": "0" }, complaint: "Epochs must be a whole number from 1 to 200." },
@@ -138,7 +138,7 @@ pageTest("a wrong field says what is wrong, and nothing starts until it is mende
   assert.deepEqual(await lab.runs(), runs);
 });
 
-pageTest("the keyboard alone is enough to set up, start and abort a training", async (lab, page) => {
+pageTest("a training can be set up, started and aborted by keyboard alone", async (lab, page) => {
   await page.goto(lab.trainingUrl);
   await button(page, "Start Training").waitFor();
   const type = async (name: string, text: string) => {

@@ -9,7 +9,7 @@ import { tabTo } from "../testing/keyboard.ts";
 
 const pageTest = setUpPageTests();
 
-pageTest("from the form by a live curve to a model that reads drawn digits", async (lab, page) => {
+pageTest("from the form and a live curve to a model that recognises drawn digits", async (lab, page) => {
   await page.goto(lab.trainingUrl);
   const steps = await collectTexts(page, "Step [\\d,]+ of 2,814");
   const means = await collectTexts(page, "Running mean[\\d.]+");
@@ -42,7 +42,7 @@ pageTest("from the form by a live curve to a model that reads drawn digits", asy
   }
 });
 
-pageTest("by keyboard alone from the settings over a training to the answer to a drawn digit", async (lab, page) => {
+pageTest("by keyboard alone from the settings and a training to the answer to a drawn digit", async (lab, page) => {
   await page.goto(lab.trainingUrl);
   const { keyboard } = page;
   for (const [name, value] of [["Hidden layers", "64"], ["Epochs", "1"], ["Batch size", "64"]]) {
@@ -113,7 +113,7 @@ pageTest("neither page scrolls sideways on a telephone", async (lab, page) => {
   await fitsItsWidth(page);
 }, { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true });
 
-/** Collects the distinct texts like `pattern` that the page shows from now on; call the result to get them. */
+/** Collects the distinct texts matching `pattern` that the page shows from now on; call the result to get them. */
 async function collectTexts(page: Page, pattern: string): Promise<() => Promise<string[]>> {
   const handle = await page.evaluateHandle((pattern) => {
     const seen = new Set<string>();

@@ -1,10 +1,10 @@
-/** The browser that page tests and screenshots look through. */
+/** The browser of page tests and screenshots. */
 import { type Browser, chromium } from "playwright-core";
 
 /** `CHROMIUM_PATH`, or where Debian puts Chromium; undefined where there is none. */
 export const CHROMIUM: string | undefined = [Deno.env.get("CHROMIUM_PATH"), "/usr/bin/chromium"].find(isFile);
 
-/** What Playwright turns off by itself, which a second list would turn on again, as far as these tests meet it. */
+/** What Playwright turns off by itself and a second list would turn on again, as far as it matters to these tests. */
 const OFF_BY_PLAYWRIGHT = [
   "AimEnabled",
   "AvoidUnnecessaryBeforeUnloadCheckSync",
@@ -21,14 +21,14 @@ const OFF_BY_PLAYWRIGHT = [
 ];
 
 /**
- * The address bar's list is a page of its own, made anew for each visitor at the price of a second of processor time; the
- * spare renderer is a process for the next site, and a test has no other one.
+ * The popup of the address bar is a page of its own, which costs each visitor a second of processor time. The spare renderer
+ * is a process for the next site, and tests visit no other one.
  */
 const OFF_FOR_SPEED = ["SpareRendererForSitePerProcess", "WebUIOmniboxAimPopup", "WebUIOmniboxPopup"];
 
 const FLAGS = [
   "--no-sandbox",
-  // Painting on a GPU that is itself computed takes longer than painting at once.
+  // Painting on an emulated GPU takes longer than painting in software.
   "--disable-gpu-compositing",
   "--disable-gpu-rasterization",
   // WebGPU runs in software (SwiftShader), so that its tests need no GPU.
@@ -37,6 +37,7 @@ const FLAGS = [
   `--disable-features=${[...OFF_BY_PLAYWRIGHT, ...OFF_FOR_SPEED].join(",")}`,
 ];
 
+/** @throws {Error} when Chromium is not installed. */
 export function openChromium(): Promise<Browser> {
   if (CHROMIUM === undefined) throw new Error("Chromium is not installed; set CHROMIUM_PATH to its program");
   return chromium.launch({ executablePath: CHROMIUM, args: FLAGS });

@@ -1,11 +1,11 @@
-/** The core alone in a page: what the tests of its agreement with PyTorch bundle. */
+/** The core alone, bundled into a page to compare it with PyTorch. */
 import type { DeviceName } from "../../core/backends/open.ts";
 import type { ModelSpec, NamedTensor } from "../../core/models/spec.ts";
 import { openPredictor } from "../../core/training/predictor.ts";
 
 interface Question {
   spec: ModelSpec;
-  /** Tensors as lists of numbers, for they come through JSON. */
+  /** Tensors as lists of numbers, as they come through JSON. */
   weights: { name: string; shape: number[]; data: number[] }[];
   pixels: number[];
   device: DeviceName;

@@ -1,4 +1,4 @@
-/** What a user does on the drawing page. */
+/** What a user does and sees on the drawing page. */
 import assert from "node:assert/strict";
 import type { Locator, Page } from "playwright-core";
 import { eventually } from "./eventually.ts";
@@ -6,52 +6,56 @@ import { eventually } from "./eventually.ts";
 /** Side of the paper, in the units of `Stroke`. */
 const PAPER_SIDE = 280;
 
-/** Where the pen goes, `[x, y]` from the paper's left and top edges. */
+/** Points of the pen, `[x, y]` from the left and top edges of the paper. */
 export type Stroke = readonly (readonly [x: number, y: number])[];
 
-/** Digits as a plain hand writes them, each in one stroke. */
+/** Plainly written digits, each in one stroke. */
 export const DIGITS = {
   "0": Array.from({ length: 25 }, (_, i) => {
     const angle = 2 * Math.PI * i / 24 - Math.PI / 2;
     return [140 + 55 * Math.cos(angle), 140 + 85 * Math.sin(angle)] as const;
   }),
   "1": [[140, 45], [140, 140], [140, 235]],
-  // Close to its corner, as the pen is seen there: the page rounds what lies between.
+  // With points close to its corner: the page rounds what lies between points.
   "7": [[75, 65], [195, 65], [205, 65], [200, 75], [120, 235]],
 } as const satisfies Record<string, Stroke>;
 
+/** Where the page can predict, as its radio buttons are labelled. */
 export type Where = "In this browser" | "On the server";
 
+/** Chooses where to predict. */
 export function chooseWhere(page: Page, where: Where): Promise<void> {
   return page.getByRole("radio", { name: where, exact: true }).check();
 }
 
+/** The paper. */
 export function drawingCanvas(page: Page): Locator {
   return page.getByLabel("Drawing canvas", { exact: true });
 }
 
-export async function drawByMouse(page: Page, stroke: Stroke): Promise<void> {
-  const [first, ...others] = await onScreen(page, stroke);
+/** Draws a stroke with the mouse, on `canvas` if it is not the paper. */
+export async function drawByMouse(page: Page, stroke: Stroke, canvas = drawingCanvas(page)): Promise<void> {
+  const [first, ...others] = await onScreen(canvas, stroke);
   await page.mouse.move(...first);
   await page.mouse.down();
   for (const point of others) await page.mouse.move(...point);
   await page.mouse.up();
 }
 
-/** Needs a visitor with `hasTouch`. */
+/** Draws a stroke with one finger. Needs a visitor with `hasTouch`. */
 export async function drawByTouch(page: Page, stroke: Stroke): Promise<void> {
   const session = await page.context().newCDPSession(page);
-  const [first, ...others] = (await onScreen(page, stroke)).map(([x, y]) => [{ x, y }]);
+  const [first, ...others] = (await onScreen(drawingCanvas(page), stroke)).map(([x, y]) => [{ x, y }]);
   await session.send("Input.dispatchTouchEvent", { type: "touchStart", touchPoints: first });
   for (const touchPoints of others) await session.send("Input.dispatchTouchEvent", { type: "touchMove", touchPoints });
   await session.send("Input.dispatchTouchEvent", { type: "touchEnd", touchPoints: [] });
   await session.detach();
 }
 
-/** A hand faster than the screen: all points arrive within a frame or two, so that the browser coalesces them. */
+/** Draws faster than the screen: all points arrive within a frame or two, so that the browser coalesces them. */
 export async function drawInAFlash(page: Page, stroke: Stroke): Promise<void> {
   const session = await page.context().newCDPSession(page);
-  const [first, ...others] = await onScreen(page, stroke);
+  const [first, ...others] = await onScreen(drawingCanvas(page), stroke);
   await page.mouse.move(...first);
   await page.mouse.down();
   await Promise.all(
@@ -63,10 +67,10 @@ export async function drawInAFlash(page: Page, stroke: Stroke): Promise<void> {
   await session.detach();
 }
 
-/** A stroke of a pen that presses with `force`, from 0 to 1. */
+/** Draws a stroke with a pen that presses with `force`, from 0 to 1. */
 export async function drawByPen(page: Page, stroke: Stroke, force: number): Promise<void> {
   const session = await page.context().newCDPSession(page);
-  const points = await onScreen(page, stroke);
+  const points = await onScreen(drawingCanvas(page), stroke);
   const send = (type: "mousePressed" | "mouseMoved" | "mouseReleased", [x, y]: [number, number], buttons: number) =>
     session.send("Input.dispatchMouseEvent", { type, x, y, button: "left", buttons, force, pointerType: "pen" });
   await send("mousePressed", points[0], 1);
@@ -75,10 +79,10 @@ export async function drawByPen(page: Page, stroke: Stroke, force: number): Prom
   await session.detach();
 }
 
-/** A stroke of one finger, while another one rests at `rest`. Needs a visitor with `hasTouch`. */
+/** Draws a stroke with one finger while another rests at `rest`. Needs a visitor with `hasTouch`. */
 export async function drawBesideAFinger(page: Page, stroke: Stroke, rest: Stroke[number]): Promise<void> {
   const session = await page.context().newCDPSession(page);
-  const [resting, ...points] = (await onScreen(page, [rest, ...stroke])).map(([x, y]) => ({ x, y }));
+  const [resting, ...points] = (await onScreen(drawingCanvas(page), [rest, ...stroke])).map(([x, y]) => ({ x, y }));
   const touch = (type: "touchStart" | "touchMove" | "touchEnd", ...at: { x: number; y: number; id: number }[]) =>
     session.send("Input.dispatchTouchEvent", { type, touchPoints: at });
   const drawing = points.map((point) => ({ ...point, id: 1 }));
@@ -90,23 +94,25 @@ export async function drawBesideAFinger(page: Page, stroke: Stroke, rest: Stroke
   await session.detach();
 }
 
-async function onScreen(page: Page, stroke: Stroke): Promise<[x: number, y: number][]> {
-  const canvas = drawingCanvas(page);
+/** Points of `canvas` in pixels of the window. */
+async function onScreen(canvas: Locator, stroke: Stroke): Promise<[x: number, y: number][]> {
   await canvas.scrollIntoViewIfNeeded();
   const box = await canvas.boundingBox();
-  assert(box, "the drawing canvas is not shown");
+  assert(box, "the canvas is not shown");
   return stroke.map(([x, y]) => [box.x + x / PAPER_SIDE * box.width, box.y + y / PAPER_SIDE * box.height]);
 }
 
+/** Presses Clear. */
 export async function clear(page: Page): Promise<void> {
   await page.getByRole("button", { name: "Clear", exact: true }).click();
 }
 
+/** Presses Predict. */
 export async function predict(page: Page): Promise<void> {
   await page.getByRole("button", { name: "Predict", exact: true }).click();
 }
 
-/** How much of the canvas is inked, from 0 to 1. */
+/** Share of the canvas that is inked, from 0 to 1. */
 export async function inkShare(page: Page): Promise<number> {
   return await drawingCanvas(page).evaluate((element) => {
     const { width, height } = element as HTMLCanvasElement;
@@ -117,7 +123,7 @@ export async function inkShare(page: Page): Promise<number> {
   });
 }
 
-/** The ink on the canvas in units of the paper: how dark it is, from 0 to 1, at each of `points`. */
+/** Opacity of the ink at each of `points`, from 0 to 1. */
 export async function inkAt(page: Page, points: Stroke): Promise<number[]> {
   return await drawingCanvas(page).evaluate((element, { points, side }) => {
     const canvas = element as HTMLCanvasElement;
@@ -129,6 +135,7 @@ export async function inkAt(page: Page, points: Stroke): Promise<number[]> {
   }, { points, side: PAPER_SIDE });
 }
 
+/** The status region with the answer. */
 export function prediction(page: Page): Locator {
   return page.getByRole("status", { name: "Prediction" });
 }
@@ -138,7 +145,7 @@ export async function digitBecomes(page: Page, digit: string): Promise<void> {
   await eventually(async () => assert.equal((await prediction(page).innerText()).split("\n")[0].trim(), digit));
 }
 
-/** The ten probabilities as the page's bars show them, in digit order. */
+/** The ten probabilities that the bars show, in digit order. */
 export async function shownProbabilities(page: Page): Promise<number[]> {
   const bars = page.getByRole("list", { name: "How likely each digit is" }).locator("[style*=scaleX]");
   return await bars.evaluateAll((elements) =>
@@ -146,7 +153,7 @@ export async function shownProbabilities(page: Page): Promise<number[]> {
   );
 }
 
-/** Waits for the answer of `device` (`server`, `wasm`, `webgpu`); gives its milliseconds as the page measured them. */
+/** Waits for an answer by `device` (`server`, `wasm` or `webgpu`) and returns its time in ms, as the page measured it. */
 export async function answered(page: Page, device: string): Promise<number> {
   return await eventually(async () => {
     const { by, milliseconds } = await prediction(page).evaluate((element) => ({

@@ -1,10 +1,10 @@
-/** Asking a page is work for its browser, too. */
+/** Time between two checks, in ms: each is work for the browser, too. */
 const POLL_MS = 40;
 
 /**
- * Runs `check` again and again until it passes, and gives what it returned.
+ * Repeats `check` until it passes, and returns what it returned.
  *
- * @throws what `check` threw last, once `ms` are over
+ * @throws {unknown} what `check` threw last, after `ms`
  */
 export async function eventually<T>(check: () => T | Promise<T>, ms = 10_000): Promise<T> {
   const deadline = performance.now() + ms;

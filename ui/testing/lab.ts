@@ -1,13 +1,14 @@
-/** Both services as their user starts them, on free ports and with a folder of their own for models. */
+/** Both services as a user starts them, on free ports and with their own models folder. */
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import type { ModelRecord, RunSummary } from "../../protocol/mod.ts";
 import { eventually } from "./eventually.ts";
 
 const PROJECT_DIR = join(import.meta.dirname!, "../..");
-/** A first start fetches the dataset. */
+/** How long a start may take, in ms. The first one fetches the dataset. */
 const START_MS = 120_000;
 
+/** A running lab. */
 export interface Lab {
   /** Addresses of the two pages, without a slash at the end. */
   trainingUrl: string;
@@ -22,8 +23,10 @@ export interface Lab {
 }
 
 /**
- * Builds the pages and starts both services; they train and predict on WASM, on one thread, as other tests run beside them.
- * `settings`: further environment variables.
+ * Builds the pages and starts both services. They train and predict on WASM in one thread, as other tests run beside them.
+ *
+ * @param settings further environment variables
+ * @throws {AssertionError} with the output of the lab when it does not start
  */
 export async function startLab(settings: Readonly<Record<string, string>> = {}): Promise<Lab> {
   const modelsDir = await Deno.makeTempDir();

@@ -1,6 +1,7 @@
-/** The pages of a lab with a training of its own: a server that sends losses as fast as it is told to. */
+/** Serves the pages of a lab, and a training that sends losses as fast as a test wants. */
 import type { LossMessage } from "../../protocol/mod.ts";
 
+/** A server that streams losses. */
 export interface LossesServer {
   url: string;
   /** Messages sent so far. */
@@ -8,6 +9,7 @@ export interface LossesServer {
   close(): Promise<void>;
 }
 
+/** What to send over each socket. */
 export interface LossStream {
   /** Losses in all, each in a message of its own. */
   count: number;
@@ -17,8 +19,8 @@ export interface LossStream {
 const TICK_MS = 5;
 
 /**
- * Hands on what the service at `origin` serves, except for sockets: to each it sends `count` losses, then the end of
- * a run that stored nothing, as there is nothing to look into.
+ * Passes requests on to the service at `origin`, except for sockets: over each it sends `count` losses, then the end of a run
+ * that stored no model, as there is none to analyse.
  */
 export function serveLosses(origin: string, { count, perSecond }: LossStream): LossesServer {
   let sent = 0;
@@ -50,7 +52,7 @@ export function serveLosses(origin: string, { count, perSecond }: LossStream): L
   return { url: `http://127.0.0.1:${server.addr.port}`, sent: () => sent, close: () => server.shutdown() };
 }
 
-/** A loss that falls with noise, as real ones do. */
+/** A loss that falls noisily, as in a real training. */
 function lossOf(step: number, count: number): LossMessage {
   const noise = Math.abs(Math.sin(step * 12.9898) * 43758.5453) % 1;
   return {

@@ -1,27 +1,27 @@
 /**
- * What the pages can look like, each state reached as a user reaches it, for pictures and for checks that want to see them
- * all. Each is opened on a page of its own; in this order, for later ones build on the models of earlier ones.
+ * All that the pages can look like, for screenshots and for checks of every state. Each is reached as a user reaches it, on a
+ * page of its own, in this order: later states need the models of earlier ones.
  */
 import type { Page } from "playwright-core";
 import { DEFAULT_CONFIG, type TrainConfig } from "../../protocol/mod.ts";
 import { digitBecomes, drawByMouse, prediction, type Stroke } from "./drawing_page.ts";
 import type { Lab } from "./lab.ts";
 import { modelsRegion } from "./models_table.ts";
-import { drawOnProbe, probeSays } from "./probe.ts";
+import { button, drawOnLivePad, livePadSays, startTraining, statusBecomes, stepsPass } from "./training_page.ts";
 import type { Settings } from "./settings.ts";
 import { trainModel } from "./stored_models.ts";
-import { button, startTraining, statusBecomes, stepsPass } from "./training_page.ts";
 
+/** Something that a page can look like. */
 export interface PageState {
   name: string;
   open(lab: Lab, page: Page): Promise<void>;
-  /** The state that shows the same and more, of which this is another picture. */
+  /** Name of another state that shows all of this one, which then needs no check of its own. */
   shownBy?: string;
-  /** CSS of what the state is about; left out: the top of the page. */
+  /** CSS selector of what the state is about; without it, the top of the page. */
   part?: string;
-  /** The same on a telephone, where the top of the page is something else. */
+  /** The same for a narrow screen. */
   partWhenNarrow?: string;
-  /** Undoes what would be in the way of the next state. */
+  /** Undoes what would disturb the next state. */
   close?(page: Page): Promise<void>;
 }
 
@@ -36,7 +36,7 @@ const CONFIG: TrainConfig = {
   seed: 1,
 };
 
-/** To be compared with the one that a page trains. */
+/** Models to compare with the one that a page trains. */
 const FURTHER: readonly Partial<TrainConfig>[] = [
   { optimizer: "SGD", learning_rate: 0.01, hidden_layers_config: [64] },
   { optimizer: "RMSprop", hidden_layers_config: [32], use_dropout: true, num_epochs: 2 },
@@ -56,9 +56,10 @@ const THREE: Stroke = [...arc([138, 92], 46, -160, 80), ...arc([138, 188], 52, -
 /** The letter A. */
 const LETTER: readonly Stroke[] = [[[70, 230], [140, 50], [210, 230]], [[95, 165], [185, 165]]];
 
-/** What a start scrolls to. */
+/** What the page scrolls to when a training starts. */
 const RUN = ".run";
 
+/** All states but the locked page, in the order in which to open them. */
 export const PAGE_STATES: readonly PageState[] = [
   {
     name: "training-fresh",
@@ -73,9 +74,9 @@ export const PAGE_STATES: readonly PageState[] = [
     open: async (lab, page) => {
       await page.goto(lab.trainingUrl);
       await startTraining(page, { ...WANTED, "Hidden layers": "256", "Epochs": "100", "Batch size": "256" });
-      await drawOnProbe(page, THREE);
-      await probeSays(page, /^So far/);
-      // Into the second epoch, so that both curves have begun.
+      await drawOnLivePad(page, THREE);
+      await livePadSays(page, /^So far/);
+      // Far enough into the second epoch that both curves have begun.
       await stepsPass(page, 300, 60_000);
     },
     close: async (page) => {
@@ -196,12 +197,12 @@ export const PAGE_STATES: readonly PageState[] = [
     name: "docs",
     open: async (lab, page) => {
       await page.goto(`${lab.trainingUrl}/docs`);
-      await page.getByRole("heading", { name: "What the objects hold" }).waitFor();
+      await page.getByRole("heading", { name: "Objects and their fields" }).waitFor();
     },
   },
 ];
 
-/** The page that asks whoever comes without the token. The lab has to have one. */
+/** The page for a visitor without the token. Needs a lab with one. */
 export const LOCKED_STATE: PageState = {
   name: "locked",
   open: async (lab, page) => {
@@ -210,7 +211,7 @@ export const LOCKED_STATE: PageState = {
   },
 };
 
-/** With the model that a page trained, the most accurate one. */
+/** Opens the drawing page with the most accurate model. */
 async function visitDrawing(lab: Lab, page: Page): Promise<void> {
   const models = await lab.models();
   const id = models.toSorted((a, b) => b.accuracy - a.accuracy)[0].id;
@@ -218,7 +219,7 @@ async function visitDrawing(lab: Lab, page: Page): Promise<void> {
   await page.getByText(id).first().waitFor();
 }
 
-/** A browser remembers that they are open. */
+/** Opens the section of the layers, unless the browser remembers it open. */
 async function openLayers(page: Page): Promise<void> {
   const units = page.getByRole("img", { name: /^Units of hidden layer 2/ });
   const section = page.locator("details").filter({ has: page.getByText("What each layer computes") });

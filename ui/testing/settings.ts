@@ -1,6 +1,7 @@
-/** The fields of both pages, by the names under which a user finds them. */
+/** The fields of both pages, by the names that a user sees. */
 import type { Locator, Page } from "playwright-core";
 
+/** Texts and choices of fields. */
 export interface Settings {
   "Model type"?: string;
   "Hidden layers"?: string;
@@ -16,6 +17,7 @@ type Name = keyof Settings;
 
 const CHOICES: readonly Name[] = ["Model type", "Optimizer", "Learning rate range"];
 
+/** Fills in the given fields. */
 export async function fillSettings(page: Page, settings: Settings): Promise<void> {
   for (const [name, value] of Object.entries(settings)) {
     const control = field(page, name as Name);
@@ -25,7 +27,7 @@ export async function fillSettings(page: Page, settings: Settings): Promise<void
   }
 }
 
-/** What the named fields hold. */
+/** What the named fields contain. */
 export async function readSettings(page: Page, names: readonly Name[]): Promise<Settings> {
   const values = await Promise.all(names.map((name) => {
     const control = field(page, name);
@@ -34,6 +36,7 @@ export async function readSettings(page: Page, names: readonly Name[]): Promise<
   return Object.fromEntries(names.map((name, i) => [name, values[i]]));
 }
 
+/** A field by its label. */
 export function field(page: Page, name: Name): Locator {
   return page.getByLabel(name, { exact: true });
 }

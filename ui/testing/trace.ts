@@ -1,4 +1,4 @@
-/** What the page's main thread did, as Chromium's tracing tells. */
+/** What the main thread of a page does, by Chromium's tracing. */
 import type { Browser, Page } from "playwright-core";
 
 interface TraceEvent {
@@ -6,22 +6,23 @@ interface TraceEvent {
   ph: string;
   pid: number;
   tid: number;
-  /** Microseconds: when by the clock, how long by it, and how much of the thread's processor time. */
+  /** In µs: start and duration by the clock, and processor time of the thread. */
   ts: number;
   dur?: number;
   tdur?: number;
   args?: { name?: string };
 }
 
+/** Sums over the tasks of a main thread. */
 export interface MainThread {
-  /** The longest task, in ms of processor time: what others do on the machine is no part of it. */
+  /** The longest task, in ms of processor time, which other programs do not lengthen. */
   longestTaskMs: number;
-  /** The same task by the clock. */
+  /** The same task by the clock, in ms. */
   longestWallMs: number;
   tasks: number;
-  /** Tasks that made a frame: scripts that wait for one, layout, paint. */
+  /** Tasks that made a frame: its scripts, layout and paint. */
   frames: number;
-  /** These, in ms of processor time. */
+  /** These tasks together, in ms of processor time. */
   framesMs: number;
   /** All tasks together, in ms of processor time. */
   busyMs: number;
@@ -44,7 +45,7 @@ export async function traceMainThread(browser: Browser, page: Page, action: () =
     traceEvents.filter((event) =>
       event.name === name && event.ph === "X" && event.pid === pid && event.tid === tid && event.tdur !== undefined
     );
-  // Other renderers (a spare one, a closed page's) hardly do anything.
+  // Other renderers (a spare one, or of a closed page) hardly do anything.
   const [main] = threads
     .map(({ pid, tid }) => ({ tasks: eventsOf(pid, tid, "RunTask"), commits: eventsOf(pid, tid, "Commit") }))
     .sort((a, b) => b.tasks.length - a.tasks.length);
