@@ -17,7 +17,9 @@ export interface Terminal {
   isTerminal: boolean;
 }
 
-/** A bar with log lines above it. Draws only the lines where the output is no terminal: a file would keep every state. */
+/**
+ * A bar with log lines above it. Draws only the lines where the output is no terminal: a file would keep every state.
+ */
 export class ProgressBar {
   readonly #terminal: Terminal;
   readonly #intervalMs: number;

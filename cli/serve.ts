@@ -1,4 +1,7 @@
-/** Runs one service or both until Ctrl+C: `mnist-lab`, `mnist-lab train` and `mnist-lab predict` without further arguments. */
+/**
+ * Runs one service or both until Ctrl+C: `mnist-lab`, `mnist-lab train` and `mnist-lab predict` without further
+ * arguments.
+ */
 import { requireFolder } from "../service/process/folders.ts";
 import { type Settings, StartupError } from "../service/process/settings.ts";
 import { type ServiceName, servicePermissions } from "../service/process/launch.ts";
@@ -122,7 +125,9 @@ function visit({ token }: Settings): string {
   return token === undefined ? "" : `?token=${encodeURIComponent(token)}`;
 }
 
-/** A signal that the first SIGINT or SIGTERM aborts. Further ones do nothing: Ctrl+C reaches the whole process group. */
+/**
+ * A signal that the first SIGINT or SIGTERM aborts. Further ones do nothing: Ctrl+C reaches the whole process group.
+ */
 export function stopSignal(): AbortSignal {
   const controller = new AbortController();
   const signals: Deno.Signal[] = Deno.build.os === "windows" ? ["SIGINT", "SIGBREAK"] : ["SIGINT", "SIGTERM"];

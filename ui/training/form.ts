@@ -51,13 +51,16 @@ export class TrainingForm extends ModelForm {
   /** All of it, for a link that leads back to this form. */
   readonly fullQuery = computed((): FormQuery => ({
     ...this.query.value,
-    ...this.textsOf(FIELD_NAMES.filter((name) => this.#isTold(name))),
+    ...this.textsOf(FIELD_NAMES.filter((name) => this.#isMentioned(name))),
     ...this.seed.text.value.trim() !== "" && { seed: this.seed.text.value.trim() },
     ...this.device.value !== "auto" && { device: this.device.value },
   }));
 
-  /** Whether the address has to carry a field: a part of a toggle while that is on, others where they are not the default. */
-  #isTold(name: keyof TrainingForm["fields"]): boolean {
+  /**
+   * Whether the address has to carry a field: a part of a toggle while that is on, others where they are not the
+   * default.
+   */
+  #isMentioned(name: keyof TrainingForm["fields"]): boolean {
     const { partOf, initial } = fieldOf(name);
     return partOf ? this.counts(name) : this.fields[name].text.value !== writeValue(initial);
   }

@@ -14,6 +14,7 @@ export type Learning =
   | { kind: "none"; words: string }
   | { kind: "unknown" };
 
+/** One of the models that are compared. */
 export interface Compared {
   model: ModelRecord;
   /** `A`, `B`, … in the order of selection. */

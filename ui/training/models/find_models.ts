@@ -19,6 +19,7 @@ export function findByText(records: readonly ModelRecord[], text: string): reado
   });
 }
 
+/** The models that pass `facets`, in the order they came in. */
 export function narrowDown(records: readonly ModelRecord[], { type, optimizer }: Facets): readonly ModelRecord[] {
   if (type === undefined && optimizer === undefined) return records;
   return records.filter((record) =>
