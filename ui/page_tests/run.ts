@@ -167,7 +167,7 @@ pageTest(
     await eventually(async () => assert.match(await note.innerText(), /^You already have this model/));
     await fillSettings(page, { "Epochs": "2", "Batch size": "500" });
     await eventually(async () =>
-      assert.match(await note.innerText(), /^Similar model: with batch size 512 and 1 epoch instead, \d/)
+      assert.match(await note.innerText(), /^Similar model: batch size 512 and 1 epoch instead, \d/)
     );
     const address = await note.getByRole("link").getAttribute("href");
     assert.match(address!, new RegExp(`model_id=${record.id}`));

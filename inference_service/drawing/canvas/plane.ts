@@ -1,17 +1,22 @@
-/** The fast ways through the plane of ink that a canvas's reader leaves in its memory. */
 import { PLAIN_TOOLS, type PlaneTools } from "../../../core/mnist/drawing/drawing.ts";
 import type { Box } from "../../../core/mnist/drawing/resample.ts";
 import { COLUMN_STEP, MAX_SUMMED_ROWS, type PlaneKernels } from "./plane_kernels.ts";
 import { VECTOR_BYTES } from "./instructions.ts";
 
-/** Bytes behind the plane that the kernels may read, and those for their results. */
+/** Bytes after the plane that the kernels may read. */
 export const PLANE_MARGIN = COLUMN_STEP;
 
+/** Bytes that the kernels need for their results. */
 export function resultBytes(width: number, height: number): number {
   return Math.max(2 * (width + COLUMN_STEP), VECTOR_BYTES * height);
 }
 
-/** `results` is where the kernels leave what they find. Planes elsewhere, and those too narrow, are gone through the plain way. */
+/**
+ * Tools for a plane of ink in `memory`, with the same results as `PLAIN_TOOLS`, which take over for planes elsewhere and
+ * for narrow ones.
+ *
+ * @param results address at which the kernels write what they find
+ */
 export function fastPlaneTools(
   memory: WebAssembly.Memory,
   kernels: PlaneKernels,
@@ -28,7 +33,7 @@ export function fastPlaneTools(
       while (columns[left] < threshold) left++;
       while (columns[right - 1] < threshold) right--;
 
-      // A vector at least; the columns that come in have nothing to find.
+      // At least the width of a vector; the added columns have no ink.
       const from = Math.min(left, stride - VECTOR_BYTES), end = Math.max(right, from + VECTOR_BYTES);
       kernels.rowMaxima(at + from, at + end, rows, stride, to);
       const maxima = new Uint8Array(memory.buffer, to, rows * VECTOR_BYTES);

@@ -1,23 +1,23 @@
-/** What preparing a drawing does with all of its plane of ink: the largest value of rows and columns, and sums of columns. */
 import type { Code } from "../../../core/codegen/wasm/assembler/encoding.ts";
 import type { FunctionBuilder } from "../../../core/codegen/wasm/assembler/function_builder.ts";
 import { advance, i16x8, i32, i8x16, v128, VECTOR_BYTES } from "./instructions.ts";
 import type { ModuleBuilder } from "../../../core/codegen/wasm/assembler/module_builder.ts";
 
-/** Columns come in blocks of so many; what lies to the right of the last one is read too, and to be ignored. */
+/** Columns are processed in blocks of this size; results beyond the last column are to be ignored. */
 export const COLUMN_STEP = VECTOR_BYTES;
-/** So many rows of 255 have a sum of 16 bits. */
+/** The most rows of 255 whose sum fits 16 bits. */
 export const MAX_SUMMED_ROWS = 257;
 
+/** Kernels over the plane of ink: largest values of rows and columns, sums of columns. Arguments are addresses and counts. */
 export interface PlaneKernels {
   /**
-   * From `to` on, 16 bytes for each of `rows` rows that are `stride` apart, the first from `from` to `end`: the largest of
-   * them is the row's largest. A row has at least 16.
+   * Writes to `to` 16 bytes for each of `rows` rows, whose largest is the row's largest. The first row is `from` … `end`, at
+   * least 16 bytes; rows are `stride` apart.
    */
   rowMaxima(from: number, end: number, rows: number, stride: number, to: number): void;
-  /** From the address `to` on, the largest byte of each column of `from` … `end`, over `rows` rows that are `stride` apart. */
+  /** Writes to `to` the largest byte of each column of `from` … `end`, over `rows` rows that are `stride` apart. */
   columnMaxima(from: number, end: number, rows: number, stride: number, to: number): void;
-  /** The same for 16-bit sums. */
+  /** Likewise the sum of each column, as 16 bits. */
   columnSums(from: number, end: number, rows: number, stride: number, to: number): void;
 }
 
@@ -45,6 +45,7 @@ const SUMS: Columns = (f, pixels) => {
   };
 };
 
+/** Adds the kernels to a module. */
 export function addPlaneKernels(module: ModuleBuilder) {
   addRowMaxima(module);
   addColumns(module, "columnMaxima", MAXIMA, VECTOR_BYTES);
