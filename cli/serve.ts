@@ -57,7 +57,7 @@ function startService(service: ServiceName, settings: Settings) {
   const worker = new Worker(new URL("./service_worker.ts", import.meta.url), {
     type: "module",
     name: service,
-    deno: { permissions: { ...servicePermissions(service, settings) } },
+    deno: { permissions: servicePermissions(service, settings) },
   });
   const { promise: listening, resolve: listen } = Promise.withResolvers<void>();
   const { promise: failed, resolve: fail } = Promise.withResolvers<string>();

@@ -20,7 +20,6 @@ export class SocketGroup {
   /** By socket, the address of its client. */
   readonly #open = new Map<WebSocket, string>();
   readonly #perClient = new Map<string, number>();
-
   readonly #limits: SocketLimits;
   readonly #idleSeconds: number;
 
