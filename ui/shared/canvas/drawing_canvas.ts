@@ -1,6 +1,6 @@
 import { effect, untracked } from "@preact/signals";
 import type { Raster } from "../../../core/mnist/drawing/raster.ts";
-import { onColoursChange } from "../../shared/theme/theme.ts";
+import { onColoursChange } from "../theme/theme.ts";
 import { GridCursor, paintGridCursor } from "./grid_cursor.ts";
 import { clampToPaper, PAPER_SIDE, type PenPoint } from "./marks.ts";
 import { paintMarks, PaperPicture } from "./paint_marks.ts";
