@@ -80,7 +80,7 @@ Deno.test("settings are described in words", () => {
   assert.equal(describeSetting(OTHER, "learning_rate", "rate"), "rate 0.01");
 });
 
-Deno.test("every value survives being written as text, and a query its way through the address", () => {
+Deno.test("every value and every query survives a round trip through text", () => {
   for (const config of [DEFAULT_CONFIG, OTHER]) {
     for (const name of FIELD_NAMES) {
       assert.deepEqual(readValue(fieldOf(name).kind, writeValue(config[name])), config[name]);

@@ -1,25 +1,16 @@
 import assert from "node:assert/strict";
-import type { HistoryMessage } from "../../protocol/mod.ts";
+import { DEFAULT_CONFIG, type HistoryMessage } from "../../protocol/mod.ts";
 import { curveSvg, formatTick, linearScale, roundStep } from "./curve_svg.ts";
 import { historyCsv } from "./history_csv.ts";
 
 function historyOf(fields: Partial<HistoryMessage> = {}): HistoryMessage {
-  const config = {
-    model_type: "SimpleNN",
-    optimizer: "Adam",
-    learning_rate: 0.001,
-    num_epochs: 2,
-    batch_size: 100,
-    hidden_layers_config: [16],
-    use_dropout: false,
-    dropout_p: 0.3,
-  } as const;
+  const config = { ...DEFAULT_CONFIG, num_epochs: 2, batch_size: 100, hidden_layers_config: [16] };
   return {
     type: "history",
     run: {
       id: "run_1",
       state: "done",
-      config: { ...config, hidden_layers_config: [16] },
+      config,
       created: 1,
       step: 40,
       total_steps: 40,
