@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { countTests, summaryLine } from "./test_counts.ts";
+import { countTests, summaryLine } from "./test_run.ts";
 
 /** The report of a real run over `source`. */
 async function reportOf(source: string, ...args: string[]): Promise<string> {
