@@ -47,7 +47,7 @@ class MemoryFolder implements Folder {
 
   state(name: string): FileState {
     const { bytes, modified, identity } = this.#file(name);
-    return { isFile: true, size: bytes.length, modified, identity };
+    return { size: bytes.length, modified, identity };
   }
 
   has(name: string): Promise<boolean> {
@@ -106,8 +106,11 @@ class MemoryLock implements FolderLock {
     write: (text) => Promise.resolve(void (this.#text = text)),
   };
 
-  async run<T>(task: (memory: LockMemory) => Promise<T>): Promise<T> {
-    const release = await this.#queue.enter(undefined, new AbortController().signal);
+  async run<T>(
+    task: (memory: LockMemory) => Promise<T>,
+    signal: AbortSignal = new AbortController().signal,
+  ): Promise<T> {
+    const release = await this.#queue.enter(undefined, signal);
     try {
       return await task(this.#memory);
     } finally {
@@ -120,8 +123,8 @@ class MemoryLock implements FolderLock {
     return true;
   }
 
-  check(): Promise<void> {
-    return Promise.resolve();
+  check(): Promise<undefined> {
+    return Promise.resolve(undefined);
   }
 }
 

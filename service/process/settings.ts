@@ -1,5 +1,5 @@
 /** The environment variables of both services, read and checked once at start-up. */
-import { isAbsolute, resolve } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 import { type DeviceChoice, DEVICES } from "../../protocol/mod.ts";
 import { isLoopback } from "./addresses.ts";
 import { LOG_FORMATS, LOG_LEVELS, type LogOptions } from "./log.ts";
@@ -17,7 +17,7 @@ export interface Settings {
   token?: string;
   trainingPort: number;
   inferencePort: number;
-  /** Absolute folders. */
+  /** Absolute folders, without links on the way: permissions hold for the folder that a link leads to. */
   modelsDir: string;
   dataDir: string;
   uiDir: string;
@@ -68,7 +68,7 @@ export function readSettings(get: (name: string) => string | undefined = (name) 
   const base = Deno.build.standalone ? Deno.cwd() : PROJECT_DIR;
   const folder = (name: string, fallback: string) => {
     const value = read(name) ?? fallback;
-    return isAbsolute(value) ? value : resolve(base, value);
+    return realFolder(resolve(base, value));
   };
   return {
     host,
@@ -91,6 +91,18 @@ export function readSettings(get: (name: string) => string | undefined = (name) 
       format: readChoice("LOG_FORMAT", read("LOG_FORMAT"), LOG_FORMATS, "text"),
     },
   };
+}
+
+/** Where `path`, absolute, really is; of a path that does not exist as yet, the folder above it. */
+function realFolder(path: string): string {
+  try {
+    return Deno.realPathSync(path);
+  } catch (error) {
+    const isRoot = dirname(path) === path;
+    // A service may not look at folders above its own; it gets their real paths from whoever starts it.
+    if (isRoot || !(error instanceof Deno.errors.NotFound)) return path;
+    return join(realFolder(dirname(path)), basename(path));
+  }
 }
 
 /** Anybody who can reach an address other than loopback could train and remove models, so it needs a token. */
