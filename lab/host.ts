@@ -85,6 +85,12 @@ export interface FolderLock {
   /** Runs `task` if nobody holds the lock now; returns whether it did. */
   tryRun(task: () => Promise<void>): Promise<boolean>;
   /**
+   * Takes the lock until the returned function is called, to show for how long this process lives.
+   *
+   * @throws {FileError} when another process holds it
+   */
+  hold(): Promise<() => void>;
+  /**
    * Says that another process holds the lock; undefined when none does.
    *
    * @throws {FileError} that says why the folder cannot be written, also when the lock has been held for long

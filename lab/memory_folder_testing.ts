@@ -43,6 +43,10 @@ class MemoryFolder implements Folder {
       const name = path.slice(this.path.length + 1);
       if (path === this.pathOf(name) && !name.includes("/")) yield { name, isFile: true };
     }
+    for (const path of this.disk.folders) {
+      const name = path.slice(this.path.length + 1);
+      if (path === this.pathOf(name) && !name.includes("/")) yield { name, isFile: false };
+    }
   }
 
   state(name: string): FileState {
@@ -121,6 +125,10 @@ class MemoryLock implements FolderLock {
   async tryRun(task: () => Promise<void>): Promise<boolean> {
     await this.run(task);
     return true;
+  }
+
+  hold(): Promise<() => void> {
+    return Promise.resolve(() => {});
   }
 
   check(): Promise<undefined> {

@@ -17,6 +17,7 @@ interface Waiting<T> {
  */
 export class Queue<T> {
   #occupied = false;
+  #current?: T;
   /** In the order of their turns. */
   #waiting: Waiting<T>[] = [];
   /** The round of the latest item that was let through. */
@@ -28,6 +29,11 @@ export class Queue<T> {
   /** `onPosition` hears of every change of a waiting item's position, from 1 (the next to go). */
   constructor(onPosition: (item: T, position: number) => void) {
     this.#onPosition = onPosition;
+  }
+
+  /** The item whose turn it is. */
+  get current(): T | undefined {
+    return this.#current;
   }
 
   /** The items that wait, in the order of their turns. */
@@ -50,12 +56,13 @@ export class Queue<T> {
     signal.throwIfAborted();
     const round = front ? undefined : this.#nextRound(group);
     if (this.#occupied) await this.#wait({ item, group, round, admit() {} }, signal);
-    this.#begin(round);
+    this.#begin(item, round);
     let over = false;
     return () => {
       if (over) return;
       over = true;
       this.#occupied = false;
+      this.#current = undefined;
       this.#advance();
     };
   }
@@ -66,8 +73,9 @@ export class Queue<T> {
     return round;
   }
 
-  #begin(round: number | undefined) {
+  #begin(item: T, round: number | undefined) {
     this.#occupied = true;
+    this.#current = item;
     if (round === undefined || round === this.#round) return;
     this.#round = round;
     for (const [group, next] of this.#nextRounds) if (next <= round) this.#nextRounds.delete(group);
@@ -116,7 +124,7 @@ export class Queue<T> {
     const next = this.#waiting.shift();
     if (next === undefined) return this.#nextRounds.clear();
     // Occupied at once: nobody may slip in before the admitted item resumes.
-    this.#begin(next.round);
+    this.#begin(next.item, next.round);
     next.admit();
     this.#tellPositions();
   }

@@ -25,6 +25,8 @@ export type SeededConfig = TrainConfig & { seed: number };
 
 /** Hears of a run. */
 export interface RunListener {
+  /** Whose it is; see `clientAt`. */
+  client?: string;
   onMessage(message: ServerMessage): void;
   /** Called once, after the last message. */
   onEnd(): void;
@@ -44,6 +46,8 @@ export interface RunOptions {
   past?: RunPast;
   /** Whether the run with this id has a snapshot that nobody has resumed. */
   canResume?(id: string): boolean;
+  /** Who asked for the run; see `clientAt`. */
+  client?: string;
 }
 
 /** A run, from queued to finished. `Runs` reports to it what happens, and it tells its listeners. */
@@ -78,11 +82,15 @@ export class Run {
   readonly past?: RunPast;
   /** Drawings that are classified while the run trains. */
   readonly livePads = new LivePads();
+  /** Who asked for the run; told to nobody. */
+  readonly client: string;
   readonly #canResume: (id: string) => boolean;
 
-  constructor(readonly config: SeededConfig, totalSteps: number, { past, canResume = () => false }: RunOptions = {}) {
+  constructor(readonly config: SeededConfig, totalSteps: number, options: RunOptions = {}) {
+    const { past, canResume = () => false, client = "unknown" } = options;
     this.#totalSteps = totalSteps;
     this.past = past;
+    this.client = client;
     this.#canResume = canResume;
     if (past === undefined) return;
     const { step, accuracy, history } = past.snapshot;
@@ -183,6 +191,11 @@ export class Run {
     return true;
   }
 
+  /** As `abort`, by a client, which may be another than the run's: whoever may use the lab may end what holds it up. */
+  abortBy(client: string): boolean {
+    return client === this.client ? this.abort() : this.abort("Training aborted from another address.");
+  }
+
   /** Rules out an abort from here on: the model is about to be stored. @throws the signal's reason when it is aborted */
   seal() {
     this.signal.throwIfAborted();
@@ -197,6 +210,7 @@ export class Run {
   async ask(existing: ModelRecord, timeoutMs: number): Promise<boolean> {
     this.signal.throwIfAborted();
     if (!this.#attended) return false;
+    const stateBefore = this.#state;
     this.#state = "asking";
     this.#position = undefined;
     this.#exists = {
@@ -210,7 +224,7 @@ export class Run {
       return await answer;
     } finally {
       this.#exists = undefined;
-      this.#state = "queued";
+      this.#state = stateBefore;
     }
   }
 
@@ -225,11 +239,14 @@ export class Run {
     this.answer(false);
   }
 
-  /** Reports that the run waits at `position`, from 1. */
-  queue(position: number) {
+  /** Reports that the run waits at `position`, from 1, and what is `ahead` of it, in words. */
+  queue(position: number, ahead = "") {
     this.#state = "queued";
     this.#position = position;
-    this.log(position === 1 ? "Queued: next in line." : `Queued: place ${position} in line.`, { place: position });
+    // The history keeps the latest position only: with many in line there are many.
+    if (this.#logs.at(-1)?.place !== undefined) this.#logs.pop();
+    const place = position === 1 ? "Queued: next in line" : `Queued: place ${position} in line`;
+    this.log(ahead === "" ? `${place}.` : `${place}, after ${ahead}.`, { place: position });
   }
 
   /** Reports that the run's turn has come. */
@@ -285,7 +302,8 @@ export class Run {
   }
 
   endKept(existing: ModelRecord) {
-    this.log(`The existing model ${existing.id} is kept; nothing was trained.`);
+    const instead = this.#started === undefined ? "nothing was trained" : "what was trained now is not stored";
+    this.log(`The existing model ${existing.id} is kept; ${instead}.`);
     this.#finish("kept");
   }
 

@@ -44,6 +44,15 @@ export class DiskLock implements FolderLock {
     return true;
   }
 
+  /** Opened for reading: a disk with a file that is open for writing could not be made read-only. */
+  async hold(): Promise<() => void> {
+    (await this.#open()).close();
+    const file = await asFileErrors(() => openRegular(this.#path()));
+    if (await this.#tryLock(file)) return () => file.close();
+    file.close();
+    throw this.#refusal(0);
+  }
+
   async check(): Promise<string | undefined> {
     using file = await this.#open();
     await asFileErrors(() => file.utime(new Date(), new Date()));

@@ -1,6 +1,6 @@
 /** The environment variables of both services, read and checked once at start-up. */
 import { basename, dirname, join, resolve } from "node:path";
-import { type DeviceChoice, DEVICES } from "../../protocol/mod.ts";
+import { type DeviceChoice, DEVICES, MAX_RUN_MINUTES } from "../../protocol/mod.ts";
 import { isLoopback } from "./addresses.ts";
 import { LOG_FORMATS, LOG_LEVELS, type LogOptions } from "./log.ts";
 
@@ -24,6 +24,8 @@ export interface Settings {
   device: DeviceChoice;
   /** Threads of the WASM backend. */
   threads: number;
+  /** The longest that a run may be expected to take, in minutes. */
+  maxRunMinutes: number;
   /** Names, besides loopback and `host`, under which the service answers; lower case, without port. */
   allowedHosts: string[];
   log: LogOptions;
@@ -39,6 +41,7 @@ export const SETTING_NAMES = [
   "DATA_DIR",
   "DEVICE",
   "THREADS",
+  "MAX_RUN_MINUTES",
   "ALLOWED_HOSTS",
   "LOG_LEVEL",
   "LOG_FORMAT",
@@ -47,6 +50,8 @@ export const SETTING_NAMES = [
 /** The folder of this repository; in a compiled binary, of the files within it. */
 export const PROJECT_DIR = resolve(import.meta.dirname!, "../..");
 const MAX_THREADS = 64;
+/** A year. */
+const MAX_MINUTES = 365 * 24 * 60;
 
 /**
  * Reads the settings; an empty variable counts as unset. Relative folders are relative to the project, in a compiled
@@ -85,6 +90,7 @@ export function readSettings(get: (name: string) => string | undefined = (name) 
       Math.min(Math.max(navigator.hardwareConcurrency, 1), MAX_THREADS),
       MAX_THREADS,
     ),
+    maxRunMinutes: readWhole("MAX_RUN_MINUTES", read("MAX_RUN_MINUTES"), MAX_RUN_MINUTES, MAX_MINUTES),
     allowedHosts: (read("ALLOWED_HOSTS") ?? "").split(",").map((name) => name.trim().toLowerCase()).filter(Boolean),
     log: {
       level: readChoice("LOG_LEVEL", read("LOG_LEVEL"), LOG_LEVELS, "info"),
