@@ -12,8 +12,8 @@ import {
   type ModelConfig,
 } from "./model_config.ts";
 
-const finite = "must be a finite number";
-const number = v.pipe(v.number(finite), v.finite(finite));
+const message = "must be a number";
+const number = v.pipe(v.number(message), v.finite(message));
 const text = v.string("must be a string");
 const widths = v.array(number, "must be a list of layer widths");
 
