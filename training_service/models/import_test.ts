@@ -1,4 +1,4 @@
-/** Bringing models in and removing them, over HTTP requests as pages and people send them. */
+/** Imports and removes models by the HTTP requests that pages and people send. */
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { readPth } from "../../core/formats/pth/reader.ts";
@@ -16,7 +16,7 @@ const DEFAULTS = { optimizer: "Adam", learning_rate: 0.001, batch_size: 64, num_
 
 const octets = { "content-type": "application/octet-stream" };
 
-/** One digit of 10,000: where the two best logits are so close that rounding decides. */
+/** One digit of 10,000: rounding may swap its two best logits. */
 function assertAccuracy(actual: number, expected: number) {
   assert.ok(Math.abs(actual - expected) <= 0.0101, `${actual} % instead of ${expected} %`);
 }

@@ -39,7 +39,7 @@ const ATTACKS: Attack[] = [
   },
 ];
 
-/** Values of each field of a configuration that no schema takes. */
+/** Invalid values of each field of a configuration. */
 const BAD_FIELDS: Record<string, unknown[]> = {
   model_type: [null, "", "simplenn", 1, ["SimpleNN"], {}, "x".repeat(10_000)],
   optimizer: [null, "adam", true, { $gt: "" }],
@@ -66,7 +66,7 @@ const FIRST_MESSAGES: FirstMessage[] = [
   ...Object.entries(BAD_FIELDS).flatMap(([field, values]) =>
     values.map((value, i) => {
       const config = field === "resume" ? { resume: value } : { ...CONFIG, [field]: value };
-      // NaN and numbers beyond all bounds come as null, as a JavaScript client would send them.
+      // NaN and infinities become null, as a JavaScript client would send them.
       return { name: `${field} no. ${i}`, data: JSON.stringify(config), field };
     })
   ).filter(({ name }) => name !== "dropout_p no. 3"),
