@@ -1,5 +1,13 @@
 /** What a request to import a model holds: the file, and fields that say how it was trained. */
-import { type FieldKind, fieldOf, IMPORT_FIELDS, isNullText, parseJson, unknownField, ValidationError } from "../../protocol/mod.ts";
+import {
+  type FieldKind,
+  fieldOf,
+  IMPORT_FIELDS,
+  isNullText,
+  parseJson,
+  unknownField,
+  ValidationError,
+} from "../../protocol/mod.ts";
 import type { ImportRequest } from "./import_thread.ts";
 
 /** The parts of such a request. */
