@@ -1,6 +1,6 @@
 /** The importing worker's answers: it reads one request, finds the model in it, and scores that. */
 import { type ModelFile, readModelFile } from "../../core/formats/model_file.ts";
-import { ImportConfigSchema, type ModelConfig, sameValue, validate, ValidationError } from "../../protocol/mod.ts";
+import { ImportConfigSchema, PAST_FIELDS, sameValue, validate, ValidationError } from "../../protocol/mod.ts";
 import { parseFields, readParts } from "./import_form.ts";
 import type { FoundModel, ImportQuestion, ImportReply, ImportRequest } from "./import_thread.ts";
 import { ModelFileError } from "../../core/formats/errors.ts";
@@ -38,7 +38,8 @@ export function weightsIn(reply: ImportReply): Transferable[] {
 }
 
 /**
- * What `file` says of itself; `given` wins over its metadata, and what neither says has the default.
+ * What `file` says of itself; `given` wins over its metadata, and what neither says has the default and is named in
+ * `assumed`.
  *
  * @throws {ValidationError} for a value that no training could have, or layers that are not the file's
  */
@@ -46,17 +47,23 @@ export function resolveConfig(
   file: Omit<ModelFile, "tensors">,
   given: Readonly<Record<string, unknown>>,
 ): Pick<FoundModel, "config" | "overwrite"> {
-  const { overwrite: _, ...metadata } = parseFields(file.metadata);
-  const { overwrite, ...said } = validate(ImportConfigSchema, { ...metadata, ...given }, "the configuration");
+  const told = { ...metadataOf(file), ...given };
+  const { overwrite, num_layers, ...said } = validate(ImportConfigSchema, told, "the configuration");
   const { modelType, hiddenLayers, namedWithDropout } = file;
-  if (said.model_type !== undefined && said.model_type !== modelType) {
+  if (said.model_type != null && said.model_type !== modelType) {
     throw new ValidationError(
       `model_type says ${said.model_type}, but the tensors of the file make a ${modelType}`,
       "model_type",
     );
   }
   const widths = said.hidden_layers_config;
-  if (widths !== undefined && !sameValue(widths, hiddenLayers)) {
+  if (num_layers != null && num_layers !== hiddenLayers.length) {
+    throw new ValidationError(
+      `num_layers says ${num_layers}, but the tensors of the file make ${hiddenLayers.length}`,
+      "num_layers",
+    );
+  }
+  if (widths != null && !sameValue(widths, hiddenLayers)) {
     throw new ValidationError(
       `hidden_layers_config says [${widths.join(", ")}], but the tensors of the file make [${hiddenLayers.join(", ")}]`,
       "hidden_layers_config",
@@ -64,11 +71,20 @@ export function resolveConfig(
   }
   // The layers of the file must keep the bounds, too.
   validate(ImportConfigSchema, { hidden_layers_config: hiddenLayers }, "the configuration");
-  const config: ModelConfig = {
+  const assumed = PAST_FIELDS.filter((name) => told[name] == null);
+  const config = {
     ...said,
     model_type: modelType,
     hidden_layers_config: hiddenLayers,
     use_dropout: said.use_dropout ?? namedWithDropout,
+    ...(assumed.length === 0 ? {} : { assumed }),
   };
   return { config, overwrite };
+}
+
+/** The fields in the metadata of `file`. What this lab once assumed of the model is no better known for being there. */
+function metadataOf({ metadata }: Pick<ModelFile, "metadata">): Record<string, unknown> {
+  const { overwrite: _, ...fields } = parseFields(metadata);
+  const assumed = metadata.assumed ?? "";
+  return Object.fromEntries(Object.entries(fields).filter(([name]) => !assumed.includes(`"${name}"`)));
 }

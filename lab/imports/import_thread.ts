@@ -1,6 +1,6 @@
 /** What the importer asks its worker, and how. */
 import type { NamedTensor } from "../../core/models/spec.ts";
-import type { ModelConfig } from "../../protocol/mod.ts";
+import type { FieldName, ModelConfig } from "../../protocol/mod.ts";
 import { AskedWorker } from "../ask_worker.ts";
 
 /** What a request brings. */
@@ -13,7 +13,8 @@ export interface ImportRequest {
 
 /** What was found in a request, before it is scored. */
 export interface FoundModel {
-  config: ModelConfig;
+  /** With the names of the fields that are `assumed`, if any. */
+  config: ModelConfig & { assumed?: FieldName[] };
   /** The file's name, where the request gives one. */
   source?: string;
   overwrite: boolean;
