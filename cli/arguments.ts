@@ -1,11 +1,12 @@
-/** What the command line asks for. */
+/** The command line: what it asks for, and what `--help` prints. */
 import { parseArgs } from "node:util";
 
-/** A command line that cannot be followed, as one line for whoever typed it. */
+/** A command line that cannot be followed. The message is one line for the person who typed it. */
 export class UsageError extends Error {
   override name = "UsageError";
 }
 
+/** What the command line asks for. */
 export type Command =
   | { name: "help"; topic?: string }
   | { name: "version" }
@@ -15,7 +16,9 @@ export type Command =
   | { name: "models"; json: boolean }
   | { name: "export"; id: string; format: ExportFormat; output?: string };
 
+/** Formats in which a model can be exported; each is its file ending, too. */
 export const EXPORT_FORMATS = ["pth", "safetensors", "onnx"] as const;
+/** A format in which a model can be exported. */
 export type ExportFormat = (typeof EXPORT_FORMATS)[number];
 
 const OPTIONS = {
@@ -41,7 +44,11 @@ const TAKES: Readonly<Record<string, readonly OptionName[]>> = {
   export: ["format", "output"],
 };
 
-/** @throws {UsageError} for a command, an option or an argument that there is not */
+/**
+ * Reads the arguments behind the program's name.
+ *
+ * @throws {UsageError} for an unknown command, option or argument
+ */
 export function parseCommand(args: readonly string[]): Command {
   const { values, positionals } = parse(args);
   const [name = "", ...rest] = positionals;
@@ -97,7 +104,7 @@ function noMore(command: string, rest: readonly string[]) {
   if (rest.length > 0) throw new UsageError(`${command} does not know what to do with "${rest[0]}".`);
 }
 
-/** As it is said, or else as the name of the file says; where both do, they have to agree. */
+/** The format of `--format`, else of the ending of `--output`; where both are given, they have to agree. */
 function exportFormat(format: string | undefined, output: string | undefined): ExportFormat {
   const byName = EXPORT_FORMATS.find((known) => output?.endsWith(`.${known}`));
   const named = format ?? byName ?? "pth";
@@ -109,4 +116,61 @@ function exportFormat(format: string | undefined, output: string | undefined): E
     throw new UsageError(`--format is ${found}, but "${output}" has the ending of ${byName}.`);
   }
   return found;
+}
+
+const GENERAL = `MNIST Lab: train networks that recognise handwritten digits, and try them at once.
+
+Usage: mnist-lab [COMMAND] [OPTIONS]
+
+  mnist-lab                      both services, and the training page in your browser
+  mnist-lab train                the training service alone
+  mnist-lab train --config JSON  trains in this terminal, prints the result on standard output
+  mnist-lab predict              the inference service alone
+  mnist-lab predict FILE.png     classifies one drawing
+  mnist-lab models               lists the stored models, newest first
+  mnist-lab export ID            writes a stored model to a file
+
+  -h, --help     this text; with a command, more about it
+  -V, --version
+
+Environment variables: TRAINING_PORT, INFERENCE_PORT, HOST, LAB_TOKEN, ALLOWED_HOSTS, MODELS_DIR, DATA_DIR, DEVICE,
+THREADS, LOG_LEVEL, LOG_FORMAT; the README says what each does.`;
+
+const TOPICS: Readonly<Record<string, string>> = {
+  train: `Usage: mnist-lab train [--no-open]
+       mnist-lab train --config JSON [--overwrite]
+
+  -c, --config JSON   the training's configuration: JSON text, a file that holds it, or - for standard input.
+                      {"model_type": "SimpleNN", "optimizer": "Adam", "learning_rate": 0.001, "num_epochs": 1,
+                       "batch_size": 32, "hidden_layers_config": [128]}
+      --overwrite     replaces a stored model of the same configuration; without it, that one is kept
+      --no-open       opens no browser
+
+Progress goes to standard error, the result as one line of JSON to standard output. Ctrl+C aborts; an unfinished model is
+not stored. Exit code 0: trained and stored; 1: failed or aborted; 3: a stored model of this configuration was kept.`,
+  predict: `Usage: mnist-lab predict [--no-open]
+       mnist-lab predict FILE.png [--model ID] [--json]
+
+  -m, --model ID      the stored model to ask; without it, the most accurate one
+      --json          the whole answer as JSON
+      --no-open       opens no browser`,
+  models: `Usage: mnist-lab models [--json]
+
+      --json          the records as JSON`,
+  export: `Usage: mnist-lab export ID [--format pth|safetensors|onnx] [--output FILE]
+
+  -f, --format        pth (PyTorch), safetensors or onnx; without it, by the ending of FILE, else pth
+  -o, --output FILE   where to write; without it, ID and the format's ending in the working directory. - for standard output`,
+};
+
+/**
+ * What `--help` prints; `topic` is the command that it was given with.
+ *
+ * @throws {UsageError} for an unknown command
+ */
+export function helpText(topic: string | undefined): string {
+  if (topic === undefined) return GENERAL;
+  const text = TOPICS[topic];
+  if (text === undefined) throw new UsageError(`There is no command "${topic}". See mnist-lab --help.`);
+  return text;
 }

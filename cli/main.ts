@@ -4,8 +4,7 @@ import { RegistryError } from "../lab/models/mod.ts";
 import { graphicsEnvironment } from "../service/process/launch.ts";
 import { StartupError } from "../service/process/settings.ts";
 import { RefusedError } from "../lab/runs/runs.ts";
-import { type Command, parseCommand, UsageError } from "./arguments.ts";
-import { helpText } from "./help.ts";
+import { type Command, helpText, parseCommand, UsageError } from "./arguments.ts";
 import { readLabSettings } from "./locations.ts";
 import { exportModel, listModels, modelTable } from "./models.ts";
 import { predictFile, predictionLines } from "./predict.ts";
@@ -13,10 +12,10 @@ import { serve } from "./serve.ts";
 import { trainHere } from "./train.ts";
 
 const USAGE_EXIT = 2;
-/** What a shell tells of a program whose reader has gone: 128 + SIGPIPE. */
+/** What shells report of a program whose reader has gone: 128 + SIGPIPE. */
 const READER_GONE_EXIT = 141;
 
-/** Does what `command` says; the exit code. */
+/** Does what `command` says and returns the exit code. */
 async function run(command: Command): Promise<number> {
   switch (command.name) {
     case "help":
@@ -49,13 +48,13 @@ async function run(command: Command): Promise<number> {
   }
 }
 
-/** The exit code. */
+/** Writes a file, which must not exist yet, or standard output for `-`. Returns the exit code. */
 async function writeOut(path: string, bytes: Uint8Array): Promise<number> {
   if (path === "-") return await writeToPipe(bytes);
   try {
     await Deno.writeFile(path, bytes, { createNew: true });
   } catch (error) {
-    const reason = error instanceof Deno.errors.AlreadyExists ? "it is there already" : (error as Error).message;
+    const reason = error instanceof Deno.errors.AlreadyExists ? "it exists already" : (error as Error).message;
     throw new UsageError(`cannot write ${path}: ${reason}`);
   }
   console.error(`Written: ${path}`);

@@ -6,7 +6,7 @@ import { testModel, withFolder } from "../lab/models/registry_testing.ts";
 import { openRegistry } from "../service/files/open_registry.ts";
 
 const MAIN = join(import.meta.dirname!, "main.ts");
-/** So wide that its file does not fit into a pipe: whoever writes it notices that nobody reads. */
+/** So wide that its file does not fit into a pipe, so the writer notices that nobody reads. */
 const WIDE = { ...testModel, hidden_layers_config: [512] };
 
 function weights(): NamedTensor[] {
@@ -18,7 +18,7 @@ function weights(): NamedTensor[] {
 }
 
 Deno.test({
-  name: "an export whose reader has seen enough ends in silence, as other programs do",
+  name: "an export to a pipe that is closed early ends silently with code 141",
   ignore: Deno.build.os === "windows",
   fn: () =>
     withFolder(async (folder) => {

@@ -1,19 +1,21 @@
-/** `mnist-lab train --config`: one training in the terminal, by the same runs that the service has. */
+/** `mnist-lab train --config`: one training in the terminal, as a run like those of the service. */
 import { type ServerMessage, type TrainConfig, TrainConfigSchema, validate, ValidationError } from "../protocol/mod.ts";
 import type { Settings } from "../service/process/settings.ts";
 import type { Run } from "../lab/runs/run.ts";
 import { openTraining } from "../training_service/service.ts";
 import { UsageError } from "./arguments.ts";
 import { ProgressBar, standardError, type Terminal } from "./progress_bar.ts";
-import { stopSignal } from "./lab_up.ts";
+import { stopSignal } from "./serve.ts";
 
 const STORED = 0, NOT_STORED = 1, KEPT = 3;
 
 /**
- * Trains and stores the configuration `text` (JSON, a file's name, or `-` for standard input); Ctrl+C aborts.
+ * Trains a model and stores it. Ctrl+C aborts.
  *
+ * @param text the configuration as JSON, the name of a file that holds it, or `-` for standard input
+ * @param overwrite replaces a stored model of the same configuration, which is kept otherwise
  * @returns the exit code: 0 for a stored model, 3 where one of this configuration was kept, else 1
- * @throws {UsageError} for a configuration that is none
+ * @throws {UsageError} for a configuration that is not valid
  */
 export async function trainHere(settings: Settings, text: string, overwrite: boolean): Promise<number> {
   const config = await readConfig(text);
@@ -31,7 +33,11 @@ export async function trainHere(settings: Settings, text: string, overwrite: boo
   }
 }
 
-/** @throws {UsageError} naming what is wrong with it */
+/**
+ * The configuration that `text` holds or leads to.
+ *
+ * @throws {UsageError} naming what is wrong with it
+ */
 export async function readConfig(text: string): Promise<TrainConfig> {
   try {
     return validate(TrainConfigSchema, JSON.parse(await contentsOf(text)), "the configuration");
@@ -77,7 +83,7 @@ async function follow(submit: Submit, overwrite: boolean, stop: AbortSignal, ter
       case "exists":
         code = KEPT;
         bar.log(overwrite ? `Replaces ${message.existing.id}.` : "Stored already; --overwrite replaces it.");
-        // The run is not handed out yet where it asks at once.
+        // A run may ask before `submit` has returned it.
         queueMicrotask(() => run.answer(overwrite));
         break;
       case "result": {

@@ -1,4 +1,4 @@
-/** Records whose file is gone or cut short, beside one that is whole: over HTTP, with real files. */
+/** Records whose file is missing or cut short, beside an intact one: over HTTP, with real files. */
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { testModel, testWeights, withFolder } from "../lab/models/registry_testing.ts";
@@ -7,7 +7,7 @@ import { openInferenceService } from "./service.ts";
 import { pngUrl, stroke } from "./testing.ts";
 import { openRegistry } from "../service/files/open_registry.ts";
 
-Deno.test("a model whose file is missing or cut short says so where it is asked for, and harms no other", () =>
+Deno.test("a model whose file is missing or cut short says so when it is asked, and harms no other", () =>
   withFolder(async (folder) => {
     const registry = await openRegistry(folder, { write: true });
     const [missing, short, whole] = [
@@ -50,7 +50,7 @@ Deno.test("a model whose file is missing or cut short says so where it is asked 
     }
   }));
 
-Deno.test("entries that are no models are told by healthz, with the first one's fault, and hide no other", () =>
+Deno.test("healthz reports entries that are not models, with the first one's fault, and they hide no other", () =>
   withFolder(async (folder) => {
     const registry = await openRegistry(folder, { write: true });
     const { id } = await registry.store(testModel, testWeights(0.01));

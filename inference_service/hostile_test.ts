@@ -11,7 +11,7 @@ import { MemoryStore, params, pngUrl, record, stroke } from "./testing.ts";
 const image_data = pngUrl(stroke());
 const url = (png: Uint8Array) => `data:image/png;base64,${png.toBase64()}`;
 
-/** Values of each field that no schema takes. */
+/** Values of each field that its schema refuses. */
 const BAD_PARAMS: Record<string, unknown[]> = {
   model_type: [null, "", "simplenn", 1, ["SimpleNN"], {}, "x".repeat(10_000)],
   optimizer: [null, "adam", true, { $gt: "" }],
@@ -129,7 +129,7 @@ Deno.test(`${ATTACKS.length} malformed requests are each refused in words and in
   );
   const host = `127.0.0.1:${server.addr.port}`;
   try {
-    // The thread that reads large drawings starts with the first one.
+    // The first large drawing starts the worker that reads them.
     const large = writePng({ width: 1100, height: 1100, sample: (x, y) => x === y ? 255 : 0 });
     await drawings.read(new Uint8Array(large));
     for (const attack of ATTACKS) await t.step(attack.name, () => refuses(host, attack));

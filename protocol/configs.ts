@@ -23,12 +23,12 @@ type ImportEntry<F> = F extends { schema: infer S extends v.GenericSchema; inFil
   : never;
 
 /** A field as models are looked up by it. */
-type AskedEntry<F> = F extends { ranges: { schema: infer S } } ? S : ConfigEntry<F>;
+type ParamEntry<F> = F extends { ranges: { schema: infer S } } ? S : ConfigEntry<F>;
 
 type ConfigEntries = { [Name in FieldName]: ConfigEntry<Fields[Name]> };
 type ImportEntries = { [Name in FieldName]: ImportEntry<Fields[Name]> };
-type AskedEntries = {
-  [Name in FieldName as Fields[Name] extends { asked: infer Asked extends string } ? Asked : never]: AskedEntry<
+type ParamEntries = {
+  [Name in FieldName as Fields[Name] extends { param: infer Param extends string } ? Param : never]: ParamEntry<
     Fields[Name]
   >;
 };
@@ -89,8 +89,8 @@ export const ResumeRequestSchema = v.strictObject({
 export type ResumeRequest = v.InferOutput<typeof ResumeRequestSchema>;
 
 /**
- * What an import may say of its model. What the file itself tells is only compared; of the training it tells nothing, so
- * what is left out is taken to be as the pages have it at first.
+ * What an import may say of its model. What the file itself tells is only compared; of the training it tells nothing,
+ * so what is left out is taken to be as the pages have it at first.
  */
 export const ImportConfigSchema = v.object({
   ...entries<ImportEntries>((
@@ -109,8 +109,8 @@ export const IMPORT_FIELDS = [...FIELD_NAMES, "overwrite"] as const;
 
 /** What a stored model is looked up by in `POST /predict`. */
 export const PredictParamsSchema = v.object(
-  entries<AskedEntries>((field) =>
-    field.asked === undefined ? [] : [[field.asked, field.ranges?.schema ?? configEntry(field)]]
+  entries<ParamEntries>((field) =>
+    field.param === undefined ? [] : [[field.param, field.ranges?.schema ?? configEntry(field)]]
   ),
 );
 

@@ -34,7 +34,7 @@ export const RunHistorySchema = v.looseObject({
 });
 
 /** What lies beside the tensors of a run snapshot. */
-export const RunCheckpointSchema = v.object({
+export const RunSnapshotSchema = v.object({
   /** Unix milliseconds. */
   saved: number,
   history: RunHistorySchema,
@@ -51,4 +51,4 @@ export const RunCheckpointSchema = v.object({
 });
 
 /** What lies beside the tensors of a run snapshot. */
-export type RunCheckpoint = Omit<v.InferOutput<typeof RunCheckpointSchema>, "history"> & { history: HistoryMessage };
+export type RunSnapshot = Omit<v.InferOutput<typeof RunSnapshotSchema>, "history"> & { history: HistoryMessage };

@@ -10,14 +10,14 @@ function refused(text: string): string {
   assert.fail("this text should be refused");
 }
 
-Deno.test("sound JSON is read as JSON.parse reads it, whatever is in its strings", () => {
+Deno.test("valid JSON is parsed as by JSON.parse, whatever its strings contain", () => {
   const values = [null, 0, "[[[{,,,", { a: ['\\"[', "\\", '"', { b: [] }] }, "{".repeat(100), {
     ["[".repeat(50)]: "\\\\",
   }];
   for (const value of values) assert.deepEqual(parseJson(JSON.stringify(value), "the body"), value);
 });
 
-Deno.test("a nest without end and a crowd of values are refused before anything is made of them", () => {
+Deno.test("JSON that is nested too deeply or has too many values is refused before it is parsed", () => {
   const start = performance.now();
   for (const nest of ["[".repeat(10_000_000), '{"a":'.repeat(1_000_000), `{"a":"x",${'"b":['.repeat(40)}`]) {
     assert.match(refused(nest), /the body is nested too deeply: at most 32 levels/);
@@ -27,7 +27,7 @@ Deno.test("a nest without end and a crowd of values are refused before anything 
   assert.ok(performance.now() - start < 500);
 });
 
-Deno.test("what is no JSON is said to be none", () => {
+Deno.test("invalid JSON is reported as such", () => {
   for (const text of ["", "{", '"', '"\\"', "nul", "]", "{'a':1}", "\0"]) {
     assert.equal(refused(text), "the body is not valid JSON");
   }

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { flopsPerStep } from "./bench/configs.ts";
 import { compareInTurn, median, quantile, rate } from "./bench/measure.ts";
-import { openPeakLoop } from "./bench/peak_loop.ts";
-import { formatted } from "./bench/report.ts";
+import { openPeakLoop } from "./bench/peak.ts";
+import { formatted } from "./bench/case.ts";
 
 Deno.test("a SimpleNN's step counts each layer's products, but no gradient of the images", () => {
   const flops = flopsPerStep({ spec: { modelType: "SimpleNN", hiddenLayers: [128] }, batchSize: 32 });

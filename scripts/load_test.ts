@@ -1,6 +1,6 @@
 /** The load of a class; the whole of it, with its bounds on time, only in the long run, for they need cores of their own. */
 import assert from "node:assert/strict";
-import { measureLoad, problemsOf, reportLines } from "./load/measure.ts";
+import { measureLoad, problemsOf, reportLines } from "./load/load.ts";
 
 const isLong = Deno.env.get("LAB_LONG") === "1";
 const LOAD = isLong

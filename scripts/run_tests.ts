@@ -7,8 +7,7 @@ import { readSettings } from "../service/process/settings.ts";
 import { graphicsEnvironment } from "../service/process/launch.ts";
 import { prepare } from "./lib/prepare.ts";
 import { PROJECT_DIR } from "./lib/source_files.ts";
-import { ALONE, PAGES, SIDE_BY_SIDE } from "./lib/test_lanes.ts";
-import { countTests, summaryLine, type TestCounts } from "./lib/test_counts.ts";
+import { ALONE, countTests, PAGES, SIDE_BY_SIDE, summaryLine, type TestCounts } from "./lib/test_run.ts";
 
 interface TestRun {
   counts: TestCounts;

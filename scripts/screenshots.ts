@@ -48,7 +48,7 @@ async function takeAll(browser: Browser, lab: Lab, states: readonly PageState[])
     }
   } finally {
     await context.close();
-    await lab.stop();
+    await lab.close();
   }
 }
 

@@ -3,15 +3,8 @@ import assert from "node:assert/strict";
 import { DEFAULT_CONFIG, type TrainConfig } from "../protocol/mod.ts";
 import { Registry } from "../lab/models/mod.ts";
 import { freePort } from "../service/testing/free_ports.ts";
-import {
-  foldersOf,
-  type Service,
-  spawnService,
-  withDigits,
-  withFolder,
-  withService,
-} from "./service_process_testing.ts";
-import type { TestClient } from "./testing.ts";
+import { foldersOf, type Service, spawnService, withDigits, withFolder, withService } from "./testing/process.ts";
+import type { TestClient } from "./testing/lab.ts";
 import { openRegistry } from "../service/files/open_registry.ts";
 
 const TRAINING_MS = 60_000;

@@ -41,7 +41,7 @@ export class KeptOpen<T extends Closable> {
     return used;
   }
 
-  /** Closes it once it is open and everybody who asked so far has been served: at once where it is idle. */
+  /** Closes it once everybody who asked so far has been served, at once where it is idle. It must not be used again. */
   close(): void {
     this.#isClosing = true;
     this.#closeWhenIdle();

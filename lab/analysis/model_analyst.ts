@@ -1,4 +1,4 @@
-/** Analyses of stored models: made one at a time in a worker, and kept for whoever asks again. */
+/** Analyses of stored models, made one at a time in a worker and kept for later requests. */
 import { type ModelAnalysis, type ModelRecord, recordVersion } from "../../protocol/mod.ts";
 import { AskedWorker } from "../ask_worker.ts";
 import { type Registry, specOf } from "../models/mod.ts";
@@ -21,7 +21,7 @@ export interface AnalystOptions {
 /** Classifies the test digits by stored models. */
 export class ModelAnalyst {
   readonly #options: AnalystOptions;
-  /** By the version of record and file, the one used last at the end; also those under way. */
+  /** By version of record and file, the one used last at the end; including those under way. */
   readonly #kept = new Map<string, Promise<ModelAnalysis>>();
   readonly #tasks = new TaskQueue(MAX_PRESENT, "Too many analyses at once; try again in a moment.");
 
@@ -30,7 +30,7 @@ export class ModelAnalyst {
   }
 
   /**
-   * What the model makes of each test digit.
+   * Classifies each test digit.
    *
    * @throws {RegistryError} when the model's file cannot be read
    * @throws {UnavailableError} while too many are waiting, or when the analyst is closed
@@ -52,13 +52,13 @@ export class ModelAnalyst {
     try {
       return await made;
     } catch (error) {
-      // What failed once may be mended.
+      // The cause of a failure may be fixed.
       if (this.#kept.get(version) === made) this.#kept.delete(version);
       throw error;
     }
   }
 
-  /** Refuses whoever is waiting, and ends the work in progress. */
+  /** Refuses waiting requests, and ends the work in progress. */
   close() {
     this.#tasks.close();
   }

@@ -14,7 +14,7 @@ const MAX_NUMBERS = Math.max(...MODEL_TYPES.map((modelType) => {
     0,
   );
 }));
-/** For names, fields and what lies between the tensors. */
+/** For names, fields and padding between the tensors. */
 const OVERHEAD_BYTES = 2 ** 20;
 
 /** Bytes of the largest request that can hold a model: the largest model of this lab as float32. */
@@ -32,7 +32,7 @@ export interface ImporterOptions {
   dataDir: string;
 }
 
-/** Imports one model at a time: it may take a good part of the memory, and the trainings in progress go first. */
+/** Imports one model at a time: it may take much memory, and trainings in progress have priority. */
 export class ModelImporter {
   readonly #options: ImporterOptions;
   readonly #tasks = new TaskQueue(MAX_PRESENT, "Too many models at once; try again in a moment.");
@@ -44,7 +44,7 @@ export class ModelImporter {
   /**
    * Stores the model that a request brings, with its accuracy on the test digits, and returns its record.
    *
-   * @param receive gives the request when its turn has come; what it throws is thrown here
+   * @param receive reads the request when its turn has come; throws what it throws
    * @throws {ImportError} for a file or a field that is wrong
    * @throws {DuplicateError} where a model of the same configuration is stored and the request does not say `overwrite`
    * @throws {UnavailableError} while too many are waiting, or when the importer is closed
@@ -62,7 +62,7 @@ export class ModelImporter {
     });
   }
 
-  /** Refuses whoever is waiting. */
+  /** Refuses waiting requests. */
   close() {
     this.#tasks.close();
   }
@@ -71,7 +71,7 @@ export class ModelImporter {
     const { store, dataDir } = this.#options;
     const found = await thread.read(request);
     const duplicate = found.overwrite ? undefined : await store.findDuplicate(found.config);
-    // Sooner than the store says it, which looks again: scoring takes seconds.
+    // Scoring takes seconds, so a duplicate is refused before; storing looks again.
     if (duplicate !== undefined) throw new DuplicateError(duplicate);
     const { accuracy, weights } = await thread.score(dataDir);
     return await store.store(newModel(found, accuracy), weights, {

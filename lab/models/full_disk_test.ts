@@ -94,7 +94,7 @@ function limited(folder: string) {
 }
 
 Deno.test({
-  name: "what was stored before the system refuses to write is there afterwards, and the error is for people",
+  name: "what was stored before the disk is full stays, and the error says what to do",
   // Windows has neither.
   ignore: Deno.build.os === "windows",
   async fn() {

@@ -5,7 +5,7 @@ import { openRegistry } from "../../service/files/open_registry.ts";
 
 const STEPS = Deno.env.get("LAB_LONG") === "1" ? 300 : 40;
 
-Deno.test("two processes that store, overwrite and remove lose nothing, and a third reads only what is whole", () =>
+Deno.test("two processes that store, replace and remove lose nothing, and a third reads only complete models", () =>
   withFolder(async (folder) => {
     const reader = startReader(folder);
     const ledgers = await Promise.all(["one", "two"].map(async (owner, i) => {

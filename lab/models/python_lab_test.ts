@@ -17,7 +17,7 @@ function contentsOf(folder: string): Map<string, Uint8Array> {
   return new Map(names.map((name) => [name, Deno.readFileSync(join(folder, name))]));
 }
 
-Deno.test("the models of the Python lab are listed, and compute here what they compute in PyTorch", () =>
+Deno.test("models of the Python lab are listed, and give the logits they give in PyTorch", () =>
   withPythonLab(async (folder) => {
     const before = contentsOf(folder);
     const registry = await openRegistry(folder, { write: true });
@@ -37,7 +37,7 @@ Deno.test("the models of the Python lab are listed, and compute here what they c
     assert.deepEqual(contentsOf(folder), before, "reading changes nothing");
   }));
 
-Deno.test("what is stored beside the Python lab's models leaves them as they were", () =>
+Deno.test("storing beside the Python lab's models leaves them as they were", () =>
   withPythonLab(async (folder) => {
     const before = contentsOf(folder);
     const registry = await openRegistry(folder, { write: true });

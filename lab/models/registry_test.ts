@@ -48,7 +48,7 @@ Deno.test("models of one second get suffixes, also where only an orphaned file h
     for (const orphan of orphans) assert.equal(Deno.readTextFileSync(orphan), "orphan");
   }));
 
-Deno.test("an id is not given again, not even within the second in which its model was removed, by no process", () =>
+Deno.test("no process gives an id again, not even within the second in which its model was removed", () =>
   withFolder(async (folder) => {
     const ids: string[] = [];
     for (let value = 0; value < 20; value++) {
@@ -76,7 +76,7 @@ Deno.test("a replacement takes the place of the old record, and the old file goe
     assert.equal((await registry.list()).length, 3);
   }));
 
-Deno.test("a replacement keeps what this lab does not know of the old record, and nothing of its training", () =>
+Deno.test("a replacement keeps unknown fields of the old record, and nothing of its training", () =>
   withFolder(async (folder) => {
     const old = JSON.stringify(foreignRecord({ tag: "keep me", note: "old", seed: 1, device: "wasm" }));
     Deno.writeTextFileSync(metadataOf(folder), `[${old.replace(/}$/, ', "loss_history": [2.30, 1.0E0]}')}]`);
@@ -127,7 +127,7 @@ Deno.test("fields and whole entries that this lab does not know survive a store 
     assert.ok(written.startsWith('[\n  "a note",\n  17,\n  null,\n  {\n    "id": "x",'), "indented by two spaces");
   }));
 
-Deno.test("what one registry stores, another on the same folder sees at its next call", () =>
+Deno.test("one registry sees at its next call what another on the same folder has stored", () =>
   withFolder(async (folder) => {
     const [one, two] = [await openRegistry(folder), await openRegistry(folder)];
     let last = await one.store(testModel, testWeights(0));
@@ -159,7 +159,7 @@ Deno.test("stores of several registries at once lose nothing", () =>
     for (const record of stored) assert.ok(ids.has(record.id));
   }));
 
-Deno.test("a damaged metadata file is named with the place of its fault, and is not overwritten", () =>
+Deno.test("damaged metadata is reported with the position of its fault, and is not overwritten", () =>
   withFolder(async (folder) => {
     const registry = await openRegistry(folder);
     const cases: [string | Uint8Array, RegExp][] = [
@@ -247,7 +247,7 @@ Deno.test("opening creates the folder, but not the folders above it, and refuses
     await assert.rejects(openRegistry(join(folder, "file")), refused(/is not a folder; set MODELS_DIR/));
   }));
 
-Deno.test("opening removes what dead writers left, but not while a writer is at work", () =>
+Deno.test("opening removes what dead writers left behind, but not while a writer is at work", () =>
   withFolder(async (folder) => {
     const leftover = join(folder, ".model_simplenn_adam_1.pth.lab-tmp");
     Deno.writeTextFileSync(leftover, "half");

@@ -39,7 +39,7 @@ Deno.test("a removed model leaves neither record nor file, and nothing else chan
     assert.deepEqual(readMetadata(folder) as unknown[], ["a note"]);
   }));
 
-Deno.test("a removal that died half-way is finished, or forgotten, by the next who opens the folder", () =>
+Deno.test("an interrupted removal is finished or dropped when the folder is opened next", () =>
   withFolder(async (folder) => {
     const record = await (await openRegistry(folder)).store(testModel, testWeights(1));
     const [path, note] = [join(folder, record.filename), join(folder, `.${record.filename}.lab-removed`)];

@@ -1,25 +1,16 @@
 import assert from "node:assert/strict";
-import type { HistoryMessage } from "../../protocol/mod.ts";
+import { DEFAULT_CONFIG, type HistoryMessage } from "../../protocol/mod.ts";
 import { curveSvg, formatTick, linearScale, roundStep } from "./curve_svg.ts";
-import { historyCsv } from "./history_csv.ts";
+import { historyCsv } from "./run_history.ts";
 
 function historyOf(fields: Partial<HistoryMessage> = {}): HistoryMessage {
-  const config = {
-    model_type: "SimpleNN",
-    optimizer: "Adam",
-    learning_rate: 0.001,
-    num_epochs: 2,
-    batch_size: 100,
-    hidden_layers_config: [16],
-    use_dropout: false,
-    dropout_p: 0.3,
-  } as const;
+  const config = { ...DEFAULT_CONFIG, num_epochs: 2, batch_size: 100, hidden_layers_config: [16] };
   return {
     type: "history",
     run: {
       id: "run_1",
       state: "done",
-      config: { ...config, hidden_layers_config: [16] },
+      config,
       created: 1,
       step: 40,
       total_steps: 40,
@@ -56,7 +47,7 @@ function assertWellFormed(svg: string) {
   assert.ok(!/[<>]|NaN|Infinity|undefined/.test(rest) && !/NaN|Infinity|undefined/.test(svg), svg);
 }
 
-Deno.test("the table has each loss and each epoch's end; what is unknown or no number is empty", () => {
+Deno.test("the table has each loss and each epoch's end; unknown values and NaN are empty", () => {
   assert.equal(
     historyCsv(historyOf({ losses: [[1, 2.3], [10, null], [40, 0.5]] })),
     [

@@ -22,7 +22,7 @@ Deno.test("a history lies beside its model, is not in the metadata, and goes whe
     assert.equal(await registry.readHistory(plain), undefined);
   }));
 
-Deno.test("a removal that died half-way takes the history along at the next start", () =>
+Deno.test("an interrupted removal removes the history too when it is finished", () =>
   withFolder(async (folder) => {
     const registry = await openRegistry(folder);
     const { id, filename } = await registry.store(testModel, testWeights(1), { history: () => ({}) });
@@ -35,7 +35,7 @@ Deno.test("a removal that died half-way takes the history along at the next star
     assert(!filesIn(folder).includes(filename));
   }));
 
-Deno.test("where the history or the metadata cannot be written, neither model nor history is there", () =>
+Deno.test("if the history or the metadata cannot be written, neither model nor history is stored", () =>
   withFolder(async (folder) => {
     const registry = await openRegistry(folder);
     Deno.writeTextFileSync(join(folder, "history"), "in the way");

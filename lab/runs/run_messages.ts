@@ -1,4 +1,4 @@
-/** What a run tells of its training, in words and in numbers. */
+/** What a run says of its training, in words and numbers. */
 import type { LossMessage, TrainConfig } from "../../protocol/mod.ts";
 import type { EpochEnd, LossBatch, TrainingStart } from "../training/training_job.ts";
 
@@ -37,12 +37,12 @@ export function lossMessage(batch: LossBatch, index: number, totalSteps: number)
   };
 }
 
-/** Which steps a client hears of: the first, every tenth and the last. */
+/** Whether clients hear of a step: the first, every tenth and the last. */
 export function isReported(step: number, totalSteps: number): boolean {
   return step === 1 || step % 10 === 0 || step === totalSteps;
 }
 
-/** A float32 without the digits that only its widening to float64 adds; null for what JSON has no number for. */
+/** A float32 without the digits that widening to float64 adds; null for NaN and infinities, which JSON lacks. */
 export function readable(loss: number): number | null {
   return Number.isFinite(loss) ? Number(loss.toPrecision(7)) : null;
 }

@@ -68,7 +68,7 @@ Deno.test("every drawing is answered under its number, with the step", async () 
   ]);
 });
 
-Deno.test("an answer that was cut short is not told", async () => {
+Deno.test("an answer that was cut short is not sent", async () => {
   const { classifier, told, show, stop } = setUp(1);
   show(0, 10);
   stop[0] = 1;

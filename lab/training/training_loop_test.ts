@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
-import { Pace } from "./pace.ts";
-import { type LoopTrainer, runTraining, SnapshotTimer } from "./training_loop.ts";
+import { type LoopTrainer, Pace, runTraining, SnapshotTimer } from "./training_loop.ts";
 import type { EpochEnd, LoopProgress, LossBatch } from "./training_job.ts";
 
 const STEPS_PER_EPOCH = 250;
@@ -58,7 +57,7 @@ function record() {
   return { batches, ends, events };
 }
 
-Deno.test("every loss of every step is told once and in order, no batch crossing an epoch", async () => {
+Deno.test("every loss is reported once and in order, and no batch crosses an epoch", async () => {
   const { batches, events } = record();
   await runTraining(new FakeTrainer(3), TRAIN_IMAGES, events, () => false);
   let step = 0;
@@ -98,7 +97,7 @@ Deno.test("the stop is seen before the next chunk", async () => {
   assert.equal(trainer.chunks.length, 3);
 });
 
-Deno.test("what a run returns that was interrupted is told to nobody", async () => {
+Deno.test("losses of an interrupted run are not reported", async () => {
   const trainer = new FakeTrainer(2);
   const { batches, ends, events } = record();
   let stopped = false;
@@ -114,7 +113,7 @@ Deno.test("what a run returns that was interrupted is told to nobody", async () 
   assert.deepEqual([batches, ends], [[], []]);
 });
 
-Deno.test("when two chunks on their way both fail, the first failure is the training's, and no other gets loose", async () => {
+Deno.test("when two submitted chunks both fail, the training fails with the first, and the other is handled", async () => {
   for (const order of [[0, 1], [1, 0]]) {
     const trainer = new QueueingTrainer(1);
     const outcome = runTraining(trainer, TRAIN_IMAGES, record().events, () => false);
@@ -127,7 +126,7 @@ Deno.test("when two chunks on their way both fail, the first failure is the trai
   }
 });
 
-Deno.test("a failed or stopped training ends only when no chunk is on its way", async () => {
+Deno.test("a failed or stopped training ends only when no chunk is in progress", async () => {
   for (const stopped of [false, true]) {
     const trainer = new QueueingTrainer(1);
     let ended = false;
@@ -146,7 +145,7 @@ Deno.test("a failed or stopped training ends only when no chunk is on its way", 
   }
 });
 
-Deno.test("the speed counts the images there are, not those that a batch has room for", async () => {
+Deno.test("the speed counts images, not the room in a short last batch", async () => {
   const STEP_MS = 20;
   const { batches, events } = record();
   const trainer = new FakeTrainer(1, 1);
@@ -160,7 +159,7 @@ Deno.test("the speed counts the images there are, not those that a batch has roo
   assert(batches[0].imagesPerSecond <= fastest, `${batches[0].imagesPerSecond} images/s`);
 });
 
-Deno.test("the stop is seen in evaluation, and that epoch is not told", async () => {
+Deno.test("a stop during evaluation is seen, and that epoch is not reported", async () => {
   const trainer = new FakeTrainer(1);
   const { ends, events } = record();
   assert.equal(await runTraining(trainer, TRAIN_IMAGES, events, () => trainer.step === STEPS_PER_EPOCH), undefined);
@@ -178,7 +177,7 @@ Deno.test("a chunk grows to about 20 ms of work and shrinks at once when steps g
   assert.equal(pace.chunkSteps, 1);
 });
 
-Deno.test("the first steps, which are slow, are no part of the speed that the time left is told by, but of the mean", () => {
+Deno.test("the slow first steps count in the mean speed, but not in the time left", () => {
   const pace = new Pace();
   pace.took(1, 400);
   assert(!pace.isWarm);
@@ -196,7 +195,7 @@ Deno.test("the remembered speed follows the present one within seconds", () => {
   assert(Math.abs(pace.msPerStep - 4) < 0.1);
 });
 
-Deno.test("a stop between chunks leaves nothing untold: every step done has its loss, and the progress counts it", async () => {
+Deno.test("after a stop between chunks every step done has its loss reported and counted", async () => {
   for (const steps of [1, 40, STEPS_PER_EPOCH]) {
     const trainer = new FakeTrainer(2);
     const { batches, events } = record();
@@ -209,7 +208,7 @@ Deno.test("a stop between chunks leaves nothing untold: every step done has its 
   }
 });
 
-Deno.test("a training goes on in the middle of an epoch, before its evaluation and behind its last", async () => {
+Deno.test("a training resumes within an epoch, before its evaluation and after the last epoch", async () => {
   const sumOf = (steps: number) => steps * (steps + 1) / 2;
   const cases: [step: number, progress: LoopProgress, epochs: number[]][] = [
     [100, { epochsDone: 0, lossSum: sumOf(100) }, [1, 2]],
@@ -228,7 +227,7 @@ Deno.test("a training goes on in the middle of an epoch, before its evaluation a
   }
 });
 
-Deno.test("a state is kept when it is time, and no chunk is on its way then, on a GPU either", async () => {
+Deno.test("snapshots are taken when due, while no chunk is in progress, on a GPU too", async () => {
   for (const device of ["wasm", "webgpu"]) {
     const trainer = new FakeTrainer(1);
     let running = 0;
@@ -259,7 +258,7 @@ Deno.test("a state is kept when it is time, and no chunk is on its way then, on 
   }
 });
 
-Deno.test("snapshots come at intervals, and more seldom where they take long", async () => {
+Deno.test("snapshots come at intervals, less often if they take long", async () => {
   let now = 0, takes = 0;
   const timer = new SnapshotTimer(
     () => {

@@ -1,4 +1,4 @@
-/** The worker's side of training: holds the digits, trains one job at a time, and stays for the next. */
+/** The worker's side of training: it holds the digits and trains one job after the other. */
 import type { Dataset } from "../../core/mnist/idx.ts";
 import { openTrainerOn } from "../../core/training/device_choice.ts";
 import type { Log } from "../host.ts";
@@ -43,7 +43,7 @@ export function serveTrainings(readDataset: (dataDir: string) => Promise<Dataset
   };
 }
 
-/** Undefined when the stop flag ended the training. */
+/** Trains one job; undefined if it was stopped. */
 async function train(
   job: TrainingJob,
   dataset: Dataset,
@@ -106,7 +106,7 @@ function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-/** A snapshot's tensors are handed over instead of copied: nobody here needs them any more. */
+/** Moves a snapshot's tensors instead of copying them. */
 function post(message: FromWorker) {
   const snapshot = message.type === "snapshot"
     ? message.snapshot

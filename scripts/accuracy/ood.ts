@@ -11,10 +11,9 @@ import { IMAGE_PIXELS, type ModelSpec } from "../../core/models/spec.ts";
 import { openPredictor } from "../../core/training/predictor.ts";
 import { openTrainer } from "../../core/training/trainer.ts";
 import { mnist } from "../../core/testing/mnist.ts";
-import { DIGITS } from "../ood/figures.ts";
 import * as make from "../ood/non_digits.ts";
-import { byHand, type Point, write } from "../ood/pen.ts";
-import { RandomSource } from "../ood/random_source.ts";
+import { DIGITS } from "../ood/non_digits.ts";
+import { byHand, type Point, RandomSource, write } from "../ood/pen.ts";
 import { LOOKALIKES, printedLetters } from "./printed_letters.ts";
 
 const SEED = 99, OF_EACH = 600;

@@ -1,6 +1,6 @@
 /// <reference lib="webworker" />
 /** A thread of the peak measurement: posts 0 once it is warm, receives seconds, posts FLOP/s. */
-import { FLOPS_PER_ROUND, openPeakLoop } from "./peak_loop.ts";
+import { FLOPS_PER_ROUND, openPeakLoop } from "./peak.ts";
 
 const ROUNDS = 20_000;
 /** Long enough for the engine to optimise the loop. */

@@ -5,11 +5,11 @@ import { answerPrediction } from "../../inference_service/predict.ts";
 import { DrawingReader } from "../../inference_service/drawing/drawing_reader.ts";
 import { PredictorCache } from "../../inference_service/predictor_cache.ts";
 import {
-  askedOf,
   DEFAULT_CONFIG,
   findMatch,
   findNearest,
   type ModelRecord,
+  paramsOf,
   type PredictParams,
 } from "../../protocol/mod.ts";
 import { type NewModel, specOf } from "../../lab/models/mod.ts";
@@ -38,7 +38,7 @@ const MODEL: NewModel = {
   training_time: 36.86,
 };
 /** Matches none of the models, so all of them are looked at, twice. */
-const PARAMS = { ...askedOf(MODEL), learning_rate_range: "High", epochs: 200 } as PredictParams;
+const PARAMS = { ...paramsOf(MODEL), learning_rate_range: "High", epochs: 200 } as PredictParams;
 
 /** Storing, listing and removing models in folders of several sizes. */
 export function registryCases(bench: Bench): Case[] {

@@ -5,7 +5,7 @@ import { IMAGE_PIXELS, layersOf } from "../../core/models/spec.ts";
 import { openTrainer } from "../../core/training/trainer.ts";
 import { assertAllClose } from "../../core/testing/assert_all_close.ts";
 import { firstDigits } from "../../core/testing/mnist.ts";
-import { Pace } from "../../lab/training/pace.ts";
+import { Pace, type Pause, runTraining } from "../../lab/training/training_loop.ts";
 import type { Bench, Case, Figure } from "./case.ts";
 import {
   flopsPerStep,
@@ -19,7 +19,6 @@ import { compareInTurn, rate } from "./measure.ts";
 import { peakFlops } from "./peak.ts";
 import { LivePadBoard, LivePadClassifier } from "../../lab/training/live_pad.ts";
 import type { LoopProgress } from "../../lab/training/training_job.ts";
-import { type Pause, runTraining } from "../../lab/training/training_loop.ts";
 
 /** Not counted: the engine optimises a training's programs while they run. */
 export const WARM_UP_MS = 1000;

@@ -3,7 +3,7 @@ import { join, posix } from "node:path";
 import { Buffer } from "node:buffer";
 import { promisify } from "node:util";
 import zlib from "node:zlib";
-import { OPENERS } from "../../cli/open_browser.ts";
+import { OPENERS } from "../../cli/serve.ts";
 import { SETTING_NAMES, StartupError } from "../../service/process/settings.ts";
 import { sourceImports } from "../lib/source_imports.ts";
 import { PROJECT_DIR, readSources } from "../lib/source_files.ts";
@@ -33,7 +33,7 @@ const PLATFORM_VARIABLES = [
 
 /**
  * What the process may do. Addresses and folders are for whoever starts it to choose, so it may use all; each service is given
- * only its own (`cli/services.ts`). It may start the program that opens an address, and no other.
+ * only its own (`cli/serve.ts`). It may start the program that opens an address, and no other.
  */
 export const PERMISSIONS = [
   // Of the programs that open an address most are missing on any one platform, which Deno would say at every start.

@@ -6,7 +6,7 @@
  */
 import { setTimeout as delay } from "node:timers/promises";
 import { RawSocket } from "../../service/testing/raw_socket.ts";
-import { HttpClient, postRequest } from "../bench/http_client.ts";
+import { HttpClient, postRequest } from "../bench/predict_client.ts";
 import { quantile } from "../bench/measure.ts";
 
 const PREDICTIONS_PER_SECOND = 10;

@@ -7,14 +7,13 @@
 import { prepareDrawing } from "../../core/mnist/drawing/drawing.ts";
 import { CANVAS, drawDigit } from "../../core/mnist/drawing/drawing_testing.ts";
 import { cellsOf, readTable, scoreOf } from "../../core/mnist/ood/ood_network.ts";
-import { type DigitSet } from "../../core/mnist/idx.ts";
+import type { DigitSet } from "../../core/mnist/idx.ts";
 import { IMAGE_PIXELS, type NamedTensor } from "../../core/models/spec.ts";
 import { openTrainer } from "../../core/training/trainer.ts";
 import { mnist } from "../../core/testing/mnist.ts";
-import { DIGITS } from "./figures.ts";
 import * as make from "./non_digits.ts";
-import { byHand, write } from "./pen.ts";
-import { RandomSource } from "./random_source.ts";
+import { DIGITS } from "./non_digits.ts";
+import { byHand, RandomSource, write } from "./pen.ts";
 import { sourceOf, tableOf } from "./write_table.ts";
 
 const TABLE = new URL("../../core/mnist/ood/ood_table.ts", import.meta.url);

@@ -1,4 +1,3 @@
-/** The routes that both services have. */
 import { queryNames } from "../../protocol/mod.ts";
 import { json, type Operation, refusal } from "./operation.ts";
 
@@ -6,7 +5,7 @@ const PAGE = { type: "text/html" };
 const NO_MODEL = refusal(404, "There is no such model.");
 const UNREADABLE = refusal(409, "The file of the model is missing or damaged.");
 
-/** The .pth is sent as it lies on disk, so it is never refused for that. */
+/** Not said of the .pth, which is sent from disk and so never refused for that. */
 const TOO_MANY = "Too many large models are on their way. Or: ";
 
 const download = (extension: string, summary: string, busy = ""): Operation => ({
@@ -23,6 +22,7 @@ const download = (extension: string, summary: string, busy = ""): Operation => (
   ],
 });
 
+/** The routes that both services have. */
 export const COMMON_OPERATIONS: readonly Operation[] = [
   {
     method: "get",

@@ -1,20 +1,21 @@
-/** OpenAPI 3.1 (https://spec.openapis.org/oas/v3.1.0) out of the table of operations and the schemas of the protocol. */
 import { type JsonSchema, toJsonSchemaDefs } from "@valibot/to-json-schema";
 import { type Answer, type Content, type Operation, type SchemaName, SCHEMAS } from "./operation.ts";
 
 const REF = "#/components/schemas/";
 
+/** What a description says of the whole service. */
 export interface ApiInfo {
   title: string;
   /** Whether clients have to show a token. */
   hasToken: boolean;
 }
 
+/** An OpenAPI 3.1 document (https://spec.openapis.org/oas/v3.1.0) of operations and the schemas of the protocol. */
 export function describeApi(operations: readonly Operation[], { title, hasToken }: ApiInfo): object {
   const schemas = toJsonSchemaDefs(SCHEMAS, {
     target: "draft-2020-12",
     typeMode: "input",
-    // Checks across fields have no counterpart; the messages of errors say them.
+    // JSON Schema has no counterpart for checks across fields; error messages explain them.
     errorMode: "ignore",
     overrideSchema: ({ valibotSchema, jsonSchema }) =>
       valibotSchema.type === "loose_object" ? { ...jsonSchema, additionalProperties: true } : undefined,
@@ -71,7 +72,7 @@ function describe(operation: Operation, schemas: Schemas, hasToken: boolean): ob
     responses: Object.fromEntries(
       answers.sort((a, b) => a.status - b.status).map((answer) => [answer.status, response(answer)]),
     ),
-    // OpenAPI has no word for sockets.
+    // OpenAPI does not describe WebSockets.
     ...(messages === undefined ? {} : {
       "x-websocket": {
         fromClient: messages.fromClient.map(refTo),

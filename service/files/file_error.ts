@@ -1,7 +1,7 @@
 import { FileError, type FileFault } from "../../lab/host.ts";
 
 /**
- * The result of `work`, which uses Deno's files.
+ * Runs `work`, which uses Deno's files.
  * @throws {FileError} in place of what Deno throws
  */
 export async function asFileErrors<T>(work: () => T | Promise<T>): Promise<T> {
@@ -12,7 +12,7 @@ export async function asFileErrors<T>(work: () => T | Promise<T>): Promise<T> {
   }
 }
 
-/** What Deno threw at a file operation, as the lab and people understand it. */
+/** Translates what Deno threw at a file operation for the lab and for people. */
 export function fileError(error: unknown): unknown {
   if (!(error instanceof Error)) return error;
   const [fault, reason] = describe(error);
@@ -40,6 +40,6 @@ const NO_ROOM: Record<string, string> = {
 };
 
 function systemCode(error: Error): string | undefined {
-  // Deno names some codes; others it gives by their number on Linux and macOS only.
+  // Deno names some codes; for others it gives only their number on Linux and macOS.
   return "code" in error ? String(error.code) : error.message.includes("(os error 27)") ? "EFBIG" : undefined;
 }

@@ -1,11 +1,10 @@
-/** Folders that the settings name. */
 import { StartupError } from "./settings.ts";
 
 /**
- * Makes sure that `folder` is there, with the folders above it, and says whether it had to be created.
+ * Creates `folder` with the folders above it unless it exists, and says whether it did.
  *
- * @param variable the setting by which another place can be chosen
- * @throws {StartupError} when it cannot be had
+ * @param variable the setting by which another folder can be chosen
+ * @throws {StartupError} when it cannot be created
  */
 export async function requireFolder(folder: string, variable: "MODELS_DIR" | "DATA_DIR"): Promise<boolean> {
   try {

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { StartupError } from "./settings.ts";
 import { requireFolder } from "./folders.ts";
 
-Deno.test("a folder is created with those above it, and one that is there is left alone", async () => {
+Deno.test("a folder is created with those above it, and an existing one is left alone", async () => {
   const dir = await Deno.makeTempDir();
   try {
     const folder = join(dir, "a", "b");
@@ -14,7 +14,7 @@ Deno.test("a folder is created with those above it, and one that is there is lef
   }
 });
 
-Deno.test("a file where a folder should be is named, with the setting that chooses another", async () => {
+Deno.test("a file in place of a folder is named, with the setting that chooses another", async () => {
   const file = await Deno.makeTempFile();
   try {
     for (

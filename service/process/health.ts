@@ -62,7 +62,7 @@ async function run(name: string, check: HealthCheck, redactPaths: (text: string)
 }
 
 const INTERVAL_MS = 20;
-/** Kept: those of a minute. */
+/** Delays of one minute are kept. */
 const SAMPLES = 60_000 / INTERVAL_MS;
 
 /** Delays of the last minute, in milliseconds. */
@@ -78,7 +78,6 @@ export class EventLoopDelay {
   #count = 0;
   #dueAt: number;
   readonly #timer: ReturnType<typeof setInterval>;
-
   readonly #now: () => number;
 
   /** @param now a clock in milliseconds */

@@ -1,4 +1,4 @@
-/** The environment variables of both services, read and checked once at the start. */
+/** The environment variables of both services, read and checked once at start-up. */
 import { isAbsolute, resolve } from "node:path";
 import { type DeviceChoice, DEVICES } from "../../protocol/mod.ts";
 import { isLoopback } from "./addresses.ts";
@@ -9,10 +9,11 @@ export class StartupError extends Error {
   override name = "StartupError";
 }
 
+/** What the environment variables say. */
 export interface Settings {
   /** Address to bind. */
   host: string;
-  /** What every client has to show; unset only on loopback. */
+  /** The token that every client has to show; may be unset on loopback only. */
   token?: string;
   trainingPort: number;
   inferencePort: number;
@@ -23,12 +24,12 @@ export interface Settings {
   device: DeviceChoice;
   /** Threads of the WASM backend. */
   threads: number;
-  /** Names, besides loopback and `host`, under which the pages may be asked for; lower case, without port. */
+  /** Names, besides loopback and `host`, under which the service answers; lower case, without port. */
   allowedHosts: string[];
   log: LogOptions;
 }
 
-/** The variables that `readSettings` looks at: what a service needs of `--allow-env`. */
+/** The variables that `readSettings` reads, as a service needs them in `--allow-env`. */
 export const SETTING_NAMES = [
   "HOST",
   "LAB_TOKEN",
@@ -92,7 +93,7 @@ export function readSettings(get: (name: string) => string | undefined = (name) 
   };
 }
 
-/** Whoever can reach an address that is not loopback could train and remove models, so a token is not left to choice there. */
+/** Anybody who can reach an address other than loopback could train and remove models, so it needs a token. */
 function readToken(token: string | undefined, host: string): string | undefined {
   if (token === undefined && !isLoopback(host)) {
     throw new StartupError(
@@ -100,7 +101,7 @@ function readToken(token: string | undefined, host: string): string | undefined 
         `those who may use the lab, or leave HOST unset to serve this machine only`,
     );
   }
-  // What a header carries unchanged.
+  // Characters that every header carries unchanged.
   if (token !== undefined && !/^[\x21-\x7e]+$/.test(token)) {
     throw new StartupError("LAB_TOKEN must be of letters, digits and signs of ASCII, without spaces");
   }

@@ -122,6 +122,6 @@ function obey(run: Run, data: unknown, listener: RunListener): string | undefine
 function showLivePad({ livePads }: Run, pixels: string | null, listener: RunListener): string | undefined {
   if (pixels === null) livePads.remove(listener);
   else if (!livePads.put(listener, Uint8Array.fromBase64(pixels))) {
-    return `Message ignored: ${LIVE_PADS} drawings of others are watched already, no more can be.`;
+    return `Message ignored: ${LIVE_PADS} live pads of others are open already, no more can be.`;
   }
 }

@@ -2,7 +2,8 @@
 import assert from "node:assert/strict";
 import { RawSocket } from "../../service/testing/raw_socket.ts";
 import { inTime } from "../../lab/in_time_testing.ts";
-import { CONFIG, withLab } from "../testing.ts";
+import { CONFIG } from "../testing/fakes.ts";
+import { withLab } from "../testing/lab.ts";
 
 /** Of a run at batch size 1: 12 million steps, of which 1.2 million are told. */
 const EPOCHS = 200, IMAGES = 60_000;
@@ -22,7 +23,7 @@ for (const path of ["/ws/train", "/ws/runs/{id}"]) {
       const starter = path === "/ws/train" ? await RawSocket.open(lab.host, path) : undefined;
       if (starter) await starter.send(JSON.stringify(config));
       else (await lab.train(config)).socket.onmessage = () => {};
-      const training = await lab.worker.next();
+      const training = await lab.engine.next();
       const [{ id }] = lab.runs.list();
       const slow = starter ?? await RawSocket.open(lab.host, `/ws/runs/${id}`);
       // So that it is followed before the losses come.
@@ -51,11 +52,11 @@ for (const path of ["/ws/train", "/ws/runs/{id}"]) {
   });
 }
 
-Deno.test("a run outlives a client that vanishes without a word", async () => {
+Deno.test("a run outlives a client that vanishes", async () => {
   await withLab(async (lab) => {
     const client = await RawSocket.open(lab.host, "/ws/train");
     await client.send(JSON.stringify(CONFIG));
-    const training = await lab.worker.next();
+    const training = await lab.engine.next();
     const [{ id }] = lab.runs.list();
     client.close();
     training.complete();

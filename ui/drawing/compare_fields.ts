@@ -1,4 +1,4 @@
-import { ASKED_FIELDS, fieldOf, type ModelRecord, type PredictParams, showValue } from "../../protocol/mod.ts";
+import { fieldOf, type ModelRecord, PARAM_FIELDS, type PredictParams, showValue } from "../../protocol/mod.ts";
 
 /** A field in which a stored model is not as it was asked for. */
 export interface Difference {
@@ -11,9 +11,9 @@ export interface Difference {
 /** The values behind each name of `fields`, which are names of `params`, side by side; unknown names are left out. */
 export function compareFields(fields: readonly string[], params: PredictParams, record: ModelRecord): Difference[] {
   return fields.flatMap((field) => {
-    const found = ASKED_FIELDS.find(({ asked }) => asked === field);
+    const found = PARAM_FIELDS.find(({ param }) => param === field);
     if (found === undefined) return [];
-    const { name, asked } = found;
-    return [{ name: fieldOf(name).label, asked: showValue(params[asked]), stored: showValue(record[name]) }];
+    const { name, param } = found;
+    return [{ name: fieldOf(name).label, asked: showValue(params[param]), stored: showValue(record[name]) }];
   });
 }

@@ -34,7 +34,7 @@ pageTest(`no violation: ${LOCKED_STATE.name}`, async (_lab, page) => {
     await LOCKED_STATE.open(lab, page);
     await check(page, LOCKED_STATE, 0);
   } finally {
-    await lab.stop();
+    await lab.close();
   }
 });
 

@@ -269,7 +269,7 @@ pageTest("on a telephone rows are cards with a sort field, and nothing overflows
   await visit(lab, page);
   await page.getByLabel("Sort by").selectOption("Test accuracy");
   await columnBecomes(page, "Test accuracy", ["97.00 %", "94.00 %", "91.00 %"]);
-  await button(page, "Sorted descending, turn round").click();
+  await button(page, "Sorted descending, reverse").click();
   await columnBecomes(page, "Test accuracy", ["91.00 %", "94.00 %", "97.00 %"]);
   for (const box of await modelsRegion(page).getByRole("checkbox", { name: /^Select (Simple|Conv)/ }).all()) {
     await box.check();

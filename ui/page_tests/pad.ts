@@ -39,7 +39,7 @@ pageTest("a fast circle is round, and no point that the browser coalesced is los
   });
 
   await clear(page);
-  // The middles between the eight points of a circle: straight lines would leave its outer half blank there.
+  // Halfway between the eight points of the circle, where straight lines would leave its outer half blank.
   await drawByMouse(page, circle(8, () => 80));
   const rim = circle(16, () => 88).filter((_, i) => i % 2 === 1);
   await eventually(async () => {
@@ -92,7 +92,7 @@ pageTest("Enter predicts and Delete clears from anywhere, but not while you type
   await page.keyboard.type("2");
   await page.keyboard.press("Control+z");
   await page.keyboard.press("Enter");
-  assert(await inkShare(page) > 0.02, "a key for the field reached the paper");
+  assert(await inkShare(page) > 0.02, "a key meant for the field reached the paper");
 
   await page.getByRole("radio", { name: "On the server" }).focus();
   await page.keyboard.press("Delete");
@@ -266,7 +266,7 @@ pageTest("a page without a model for its settings says so before anything is dra
   await digitBecomes(page, "1");
 });
 
-/** Points around the paper's middle, once around and back to the first. */
+/** Points around the middle of the paper, back to the first. */
 function circle(count: number, radius: (i: number) => number): [number, number][] {
   return Array.from({ length: count + 1 }, (_, i) => {
     const angle = 2 * Math.PI * i / count;
@@ -283,7 +283,7 @@ interface Moves {
   points: number;
 }
 
-/** Counts the canvas's pointer moves and the points in them as `globalThis.seen`. */
+/** Counts the pointer moves of the canvas, and the points in them, as `globalThis.seen`. */
 async function countMoves(page: Page): Promise<void> {
   await drawingCanvas(page).evaluate((canvas) => {
     const seen: Moves = { moves: 0, points: 0 };
@@ -302,14 +302,14 @@ async function inkBecomes(page: Page, check: (share: number) => boolean): Promis
   });
 }
 
-/** The inked cells of a picture that was sent, `[row, column]` in reading order; every cell is ink or paper. */
+/** The inked cells `[row, column]` of a picture that was sent, in reading order. Each cell must be all ink or all paper. */
 async function inkedCells(page: Page, dataUrl: string): Promise<number[][]> {
   const cells = await tonesOf(page, dataUrl);
   assert(cells.every(([tone, second]) => second === undefined && (tone === 0 || tone === 255)));
   return cells.flatMap(([tone], cell) => tone === 0 ? [[Math.floor(cell / 28), cell % 28]] : []);
 }
 
-/** The tones in each of a picture's 28 × 28 cells, 0 for black: one tone where the cell is even. */
+/** The distinct tones in each of the 28 × 28 cells of a picture, 0 for black. */
 async function tonesOf(page: Page, dataUrl: string): Promise<number[][]> {
   return await page.evaluate(async (dataUrl) => {
     const picture = new Image();

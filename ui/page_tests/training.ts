@@ -99,7 +99,7 @@ pageTest("a reload during a training finds it again with its history", async (la
   assert(await stepsDone(page) >= steps);
   assert((await page.getByRole("log").innerText()).startsWith(log));
   const curve = await curvePicture(page);
-  await eventually(async () => assert.notEqual(await curvePicture(page), curve, "the curve stands still"));
+  await eventually(async () => assert.notEqual(await curvePicture(page), curve, "the curve never changes"));
   assert.equal(await field(page, "Hidden layers").inputValue(), ENDLESS["Hidden layers"]);
   await stepsPass(page, steps + 20);
 

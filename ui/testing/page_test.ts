@@ -28,7 +28,7 @@ if (CHROMIUM !== undefined) {
   });
   Deno.test.afterAll(async () => {
     await browser?.close();
-    await lab?.stop();
+    await lab?.close();
   });
 }
 

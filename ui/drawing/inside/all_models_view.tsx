@@ -78,7 +78,7 @@ function statusOf(all: AllModels): string {
   const done = all.opinions.value.length, asked = all.asked.value, stored = all.stored.value;
   switch (all.state.value) {
     case "idle":
-      return all.canAsk.value ? "Each of them looks at the same drawing, in this browser." : "Draw a digit first.";
+      return all.canAsk.value ? "Each looks at the same drawing, in this browser." : "Draw a digit first.";
     case "unreachable":
       return UNREACHABLE;
     case "asking":

@@ -1,8 +1,8 @@
 import { computed, signal } from "@preact/signals";
 import { BlankDrawingError, prepareDrawing, type Raster } from "../../../core/mnist/drawing/drawing.ts";
 import { plainPredict } from "../../../core/models/plain_network.ts";
-import { GridCursor } from "../../drawing/canvas/grid_cursor.ts";
-import { Sketch } from "../../drawing/canvas/sketch.ts";
+import { GridCursor } from "../../shared/canvas/grid_cursor.ts";
+import { Sketch } from "../../shared/canvas/sketch.ts";
 import type { StoredWeights } from "../../shared/wire/stored_models.ts";
 import type { Run } from "../run/run.ts";
 

@@ -9,11 +9,11 @@ import {
 } from "../../../protocol/mod.ts";
 import { formatCount, formatDuration, formatPercent, formatTime } from "../../shared/text/format.ts";
 
-/** What there is to say about each of several models. */
+/** A column of the table. */
 export interface Column {
   /** As the address bar names it. */
   key: string;
-  /** The setting that it shows, if it shows one. */
+  /** The setting that it shows; undefined for a result. */
   setting?: FieldName;
   title: string;
   text(record: ModelRecord): string;

@@ -19,8 +19,8 @@ export interface Deletion {
 }
 
 /**
- * Deletes models in two steps: from the page at once, from the lab when the time for undoing is over or the page is left.
- * Models that the lab refuses to delete return to the page with the reason. Knows no DOM.
+ * Deletes models in two steps: from the page at once, from the lab when the time for undoing is over or the page is
+ * left. Models that the lab refuses to delete return to the page with the reason. Knows no DOM.
  */
 export class Deletions {
   /** Those that can still be undone, oldest first. */
