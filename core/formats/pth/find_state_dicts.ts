@@ -44,7 +44,7 @@ export function findStateDicts(value: unknown): FoundStateDict[] {
         if (inner instanceof TensorRef) {
           if (typeof key === "string") views.push({ name: key, view: inner.view });
         } else if (typeof inner === "object" && inner !== null) {
-          next.push({ value: inner, keys: [...keys, typeof key === "string" ? key : "…"] });
+          next.push({ value: inner, keys: [...keys, typeof key === "object" ? "…" : String(key)] });
         }
       }
       if (views.length > 0) found.push({ path: keys.join("."), keys, views });

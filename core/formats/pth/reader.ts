@@ -7,8 +7,8 @@ import { sizeOf } from "../../shape.ts";
 import { BFLOAT16, type ElementType, FLOAT16, FLOAT32, FLOAT64 } from "../element_types.ts";
 import { ModelFileError, quote } from "../errors.ts";
 import { Global, Opaque, readPickle, Tuple } from "./pickle_reader.ts";
-import { describeFound, findStateDicts, type FoundStateDict, TensorRef } from "./find_state_dicts.ts";
-import { checkView, gather, Storage, type StridedView } from "./storage.ts";
+import { describeFound, findStateDicts, TensorRef } from "./find_state_dicts.ts";
+import { checkView, gather, Storage } from "./storage.ts";
 import { readZip } from "./zip.ts";
 
 /** The largest model of this lab has 38 million parameters, 300 MB as float64. */
@@ -69,7 +69,16 @@ export function* readStateDicts(bytes: Uint8Array): Generator<StateDict> {
         "Save the model with torch.save(model.state_dict(), path)",
     );
   }
-  for (const stateDict of found) yield { path: stateDict.path, tensors: gatherTensors(stateDict) };
+  let elements = 0;
+  for (const { path, views } of found) {
+    // With strides of 0 a few bytes can claim any size, so the expanded size is limited, too.
+    for (const { view } of views) elements += sizeOf(view.shape);
+    if (elements > MAX_ELEMENTS) {
+      if (found[0].path !== path) return;
+      throw new ModelFileError(`the tensors hold more than ${MAX_ELEMENTS} numbers`);
+    }
+    yield { path, tensors: views.map(({ name, view }) => ({ name, shape: view.shape, data: gather(view) })) };
+  }
 }
 
 function requireZip(bytes: Uint8Array): void {
@@ -98,16 +107,6 @@ function readValue(entries: ReadonlyMap<string, Uint8Array>, folder: string): un
     globals: GLOBALS,
     persistentLoad: (id) => loadStorage(id, (key) => entries.get(`${folder}data/${key}`)),
   });
-}
-
-function gatherTensors({ views }: FoundStateDict): NamedTensor[] {
-  let elements = 0;
-  for (const { view } of views) {
-    elements += sizeOf(view.shape);
-    // With strides of 0 a few bytes can claim any size, so the expanded size is limited, too.
-    if (elements > MAX_ELEMENTS) throw new ModelFileError(`the tensors hold more than ${MAX_ELEMENTS} numbers`);
-  }
-  return views.map(({ name, view }) => ({ name, shape: view.shape, data: gather(view) }));
 }
 
 class StorageClass extends Global {

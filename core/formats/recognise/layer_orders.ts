@@ -36,9 +36,9 @@ export function layerOrders(tensors: readonly NamedTensor[], features: number): 
   return orders.map((order) => [...convolutions, ...order]);
 }
 
-/** Names of the layers on whose place the orders disagree, as the first of them has them; empty for a single order. */
-export function disputedLayers([first, ...others]: readonly (readonly Layer[])[]): string[] {
-  return first.filter((layer, at) => others.some((order) => order[at] !== layer)).map(({ name }) => name);
+/** Names of the layers of `order` on whose places `others` disagree. */
+export function disputedLayers(order: readonly Layer[], others: readonly (readonly Layer[])[]): string[] {
+  return order.filter((layer, at) => others.some((other) => other[at] !== layer)).map(({ name }) => name);
 }
 
 function linearOrders(linears: readonly Layer[], features: number, hasOwnOrder: boolean): Layer[][] {

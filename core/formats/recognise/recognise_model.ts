@@ -60,7 +60,7 @@ function readAs(modelType: ModelType, tensors: readonly NamedTensor[]): Recognis
     const arranged = layers.flatMap(({ weight, bias }) => [weight, bias]);
     const widths = readWidths(modelType, arranged);
     if (widths instanceof Misfit) return [];
-    const assumedOrder = disputedLayers([layers, ...orders]);
+    const assumedOrder = disputedLayers(layers, orders);
     return [recognised(modelType, widths, arranged, assumedOrder)];
   });
   if (models.length > 0) return models;
