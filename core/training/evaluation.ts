@@ -1,18 +1,18 @@
-/** Stored models on whole sets of digits. A trainer scores its own weights, in its session: `Trainer.evaluate`. */
+/** Evaluates stored models on whole sets of digits. To score weights in training, use `Trainer.evaluate`. */
 import type { DigitSet } from "../mnist/idx.ts";
 import { FAMILIES } from "../models/families.ts";
 import { CLASSES, IMAGE_PIXELS, type ModelSpec, type NamedTensor } from "../models/spec.ts";
 import { openPredictor, type Predictor } from "./predictor.ts";
 
-/** A model's answers to a set of digits, in their order. */
+/** A model's answers for a set of digits, in the order of the digits. */
 export interface Answers {
-  /** The classes. */
+  /** The predicted classes. */
   said: Uint8Array<ArrayBuffer>;
   /** Their probabilities. */
   confidence: Float32Array<ArrayBuffer>;
 }
 
-/** Classifies digits by a stored model, on the CPU. */
+/** Classifies digits with a stored model, on the CPU. */
 export async function answerDigits(
   spec: ModelSpec,
   weights: readonly NamedTensor[],
@@ -40,7 +40,7 @@ async function answersOf(
     const probabilities = await predictor.predict(pixels);
     const logits = await predictor.logits();
     for (let i = 0; i < Math.min(batch, count - first); i++) {
-      // Logits: of two that are almost certain, rounding makes equal probabilities.
+      // Compares logits, because rounding can make the probabilities of two near-certain classes equal.
       const said = largest(logits.subarray(i * CLASSES, (i + 1) * CLASSES));
       answers.said[first + i] = said;
       answers.confidence[first + i] = probabilities[i * CLASSES + said];
@@ -49,7 +49,7 @@ async function answersOf(
   return answers;
 }
 
-/** A stored model's accuracy: per cent of `digits`. */
+/** A stored model's accuracy on `digits`, in per cent. */
 export async function scoreModel(spec: ModelSpec, weights: readonly NamedTensor[], digits: DigitSet): Promise<number> {
   return accuracyOf(await answerDigits(spec, weights, digits), digits);
 }
@@ -77,7 +77,7 @@ function accuracyOf({ said }: Answers, digits: DigitSet): number {
   return (100 * correct) / digits.count;
 }
 
-/** Index of the first of the largest numbers, as argmax finds it in training; 0 where all are NaN. */
+/** Index of the largest number, the first if several are equal, as in the op `argmax`; 0 if all are NaN. */
 function largest(row: Float32Array): number {
   let best = 0;
   for (let i = 1; i < row.length; i++) if (row[i] > row[best]) best = i;

@@ -10,7 +10,7 @@ export interface PredictorOptions {
   batch?: number;
 }
 
-/** A stored model that is ready to predict. Calls must not overlap. */
+/** A model that is ready to predict. Calls must not overlap. */
 export interface Predictor {
   readonly device: string;
   /** `batch × 784` bytes, ink 255 on paper 0 → `batch × 10` probabilities. */

@@ -12,7 +12,7 @@ import { initialParameters, readParameters, writeParameters } from "../models/pa
 import { evaluationProgram, predictionProgram, STATE, type StoredDigits, trainingProgram } from "./programs.ts";
 import { readStates, type TrainingState, updatedStates, writeStates } from "./training_state.ts";
 
-/** What is trained, on what, and how. */
+/** The model to train, the data and the settings. */
 export interface TrainerOptions {
   spec: ModelSpec;
   optimizer: OptimizerName;
@@ -27,7 +27,7 @@ export interface TrainerOptions {
   threads?: number;
   /** Weights to start from, in the order and shapes of `parameterSpecs`. @default initial values drawn from `seed` */
   weights?: readonly NamedTensor[];
-  /** What `state` returned under the same options, to resume from. Takes precedence over `weights`. */
+  /** The result of `state` under the same options, to resume from. Takes precedence over `weights`. */
   resume?: TrainingState;
 }
 
@@ -40,7 +40,10 @@ export interface Trainer {
   readonly step: number;
   /** Runs up to `maxSteps` more steps, never past the end of an epoch, and returns their losses in order. */
   run(maxSteps: number): Promise<Float32Array>;
-  /** Accuracy on the test digits in per cent. `shouldStop` is called between batches; true ends with undefined. */
+  /**
+   * Accuracy on the test digits in per cent. `shouldStop` is called between batches; if it returns true, the result is
+   * undefined.
+   */
   evaluate(shouldStop?: () => boolean): Promise<number | undefined>;
   /**
    * Classifies 784 bytes, ink 255 on paper 0, with the current weights: ten probabilities. Training is not affected. Must not
@@ -49,7 +52,10 @@ export interface Trainer {
   guess(pixels: Uint8Array): Promise<Float32Array>;
   /** The current weights in the order and shapes of `parameterSpecs`. */
   weights(): Promise<NamedTensor[]>;
-  /** All that the steps so far have changed. Must not be called while a run is in progress, nor after `stop` ended one. */
+  /**
+   * Everything that the steps so far have changed. Must not be called while a run is in progress, or after `stop` has
+   * ended one.
+   */
   state(): Promise<TrainingState>;
   /** Another thread sets this to 1 to make a run in progress return early. Only `close` may follow. */
   readonly stop?: Int32Array<SharedArrayBuffer>;
@@ -60,7 +66,7 @@ export interface Trainer {
  * Opens a trainer.
  *
  * @throws {Error} for weights or a state that do not fit, or a device that is missing
- * @throws {RangeError} for a state beyond the end of the training
+ * @throws {RangeError} for a state that is beyond the end of the training
  */
 export async function openTrainer(options: TrainerOptions): Promise<Trainer> {
   const programs = programsOf(options);
@@ -140,7 +146,7 @@ class SessionTrainer implements Trainer {
   readonly #changing: ReadonlyMap<string, TensorType>;
   readonly #options: TrainerOptions;
   readonly #fullBatches: number;
-  /** The epoch, from 0, whose order of digits is in the session. */
+  /** The epoch, from 0, whose order of digits the session holds. */
   #shuffledFor?: number;
 
   constructor(session: Session, changing: ReadonlyMap<string, TensorType>, options: TrainerOptions) {

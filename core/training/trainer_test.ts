@@ -53,7 +53,7 @@ Deno.test("the same seed gives the same weights to the bit, however the steps ar
   assert.notDeepEqual(first.weights[0].data, other.weights[0].data);
 });
 
-Deno.test("WASM trains like the reference, with dropout and a short last batch", async () => {
+Deno.test("WASM trains as the reference does, with dropout and a short last batch", async () => {
   const fast = await trainAll({ ...base(), epochs: 1 }, 20);
   const exact = await trainAll({ ...base(), epochs: 1, device: "reference" }, 20);
   assertAllClose(fast.losses, exact.losses, { relative: 1e-4 }, "losses");

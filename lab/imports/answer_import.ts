@@ -1,6 +1,6 @@
 /** The importing worker's answers: it reads one request, finds the model in it, and scores that. */
 import { type FoundModel as ModelOfFile, type ModelFile, readModelFile } from "../../core/formats/model_file.ts";
-import { ImportConfigSchema, type ModelConfig, sameValue, validate, ValidationError } from "../../protocol/mod.ts";
+import { ImportConfigSchema, PAST_FIELDS, sameValue, validate, ValidationError } from "../../protocol/mod.ts";
 import { chooseModel } from "./choose_model.ts";
 import { parseFields, readParts } from "./import_form.ts";
 import type { FoundModel, ImportQuestion, ImportReply, ImportRequest } from "./import_thread.ts";
@@ -17,15 +17,14 @@ export function importAnswerer(
   const read = async ({ request, dataDir }: ImportQuestion & { type: "read" }): Promise<FoundModel> => {
     const { file: bytes, fileName, fields } = await readParts(request);
     const file = readModelFile(bytes);
-    const said = readSettings(file, fields);
-    const isAsSaid = ({ hiddenLayers }: ModelOfFile) =>
-      said.hidden_layers_config === undefined || sameValue(said.hidden_layers_config, hiddenLayers);
-    const candidates = file.candidates.filter(isAsSaid);
+    const told = { ...metadataOf(file), ...fields };
+    const widths = validate(ImportConfigSchema, told, "the configuration").hidden_layers_config;
+    const isAsTold = ({ hiddenLayers }: ModelOfFile) => widths == null || sameValue(widths, hiddenLayers);
+    const candidates = file.candidates.filter(isAsTold);
     // If none is, the first says why.
     if (candidates.length === 0) candidates.push(file.candidates[0]);
-    for (const candidate of candidates) requireBounds(candidate);
     model = candidates.length === 1 ? candidates[0] : await chooseModel(candidates, await readTestDigits(dataDir));
-    return { ...resolveConfig(model, said), source: fileName, assumed: assumptions(model, candidates) };
+    return { ...resolveConfig(model, told), source: fileName, guesses: guessesOf(model, candidates) };
   };
   return async (question) => {
     try {
@@ -46,26 +45,67 @@ export function weightsIn(reply: ImportReply): Transferable[] {
   return reply.type === "scored" ? reply.model.weights.map(({ data }) => data.buffer as ArrayBuffer) : [];
 }
 
-/** What had to be assumed to read a file, as fields of the record. */
-function assumptions(model: ModelOfFile, candidates: readonly ModelOfFile[]): FoundModel["assumed"] {
+/** What had to be guessed to read a file, as fields of the record. */
+function guessesOf(model: ModelOfFile, candidates: readonly ModelOfFile[]): FoundModel["guesses"] {
   return {
     ...model.assumedOrder.length > 0 ? { assumed_order: model.assumedOrder } : {},
     ...candidates.some(({ path }) => path !== model.path) ? { assumed_state_dict: model.path } : {},
   };
 }
 
-type Settings = ReturnType<typeof validate<typeof ImportConfigSchema>>;
+/**
+ * The configuration of a model: what was told of it, and its own layers; what was not told has the default and is named in
+ * `assumed`.
+ *
+ * @throws {ValidationError} for a value that no training could have, or layers that are not the model's
+ */
+function resolveConfig(
+  model: ModelOfFile,
+  told: Readonly<Record<string, unknown>>,
+): Pick<FoundModel, "config" | "overwrite"> {
+  const { overwrite, num_layers, ...said } = validate(ImportConfigSchema, told, "the configuration");
+  const { modelType, hiddenLayers, namedWithDropout } = model;
+  if (said.model_type != null && said.model_type !== modelType) {
+    throw new ValidationError(
+      `model_type says ${said.model_type}, but the tensors of the file make a ${modelType}`,
+      "model_type",
+    );
+  }
+  const widths = said.hidden_layers_config;
+  if (num_layers != null && num_layers !== hiddenLayers.length) {
+    throw new ValidationError(
+      `num_layers says ${num_layers}, but the tensors of the file make ${hiddenLayers.length}`,
+      "num_layers",
+    );
+  }
+  if (widths != null && !sameValue(widths, hiddenLayers)) {
+    throw new ValidationError(
+      `hidden_layers_config says [${widths.join(", ")}], but the tensors of the file make [${hiddenLayers.join(", ")}]`,
+      "hidden_layers_config",
+    );
+  }
+  // The layers of the file must keep the bounds, too.
+  validate(ImportConfigSchema, { hidden_layers_config: hiddenLayers }, "the configuration");
+  const assumed = PAST_FIELDS.filter((name) => told[name] == null);
+  const config = {
+    ...said,
+    model_type: modelType,
+    hidden_layers_config: hiddenLayers,
+    use_dropout: said.use_dropout ?? namedWithDropout,
+    ...(assumed.length === 0 ? {} : { assumed }),
+  };
+  return { config, overwrite };
+}
 
 /**
- * How the model was trained: `given` wins over the metadata of the file. Metadata of other programs may use the same names
- * for something else, so what no training here could have is left out.
- *
- * @throws {ValidationError} for a value in `given` that no training could have
+ * The fields in the metadata of `file`. What this lab once assumed of the model is no better known for being there, and other
+ * programs may use the same names for something that no training here could have.
  */
-function readSettings(file: ModelFile, given: Readonly<Record<string, unknown>>): Settings {
-  const { overwrite: _, ...metadata } = parseFields(file.metadata);
-  const own = Object.entries(metadata).filter(([name, value]) => isSetting(name, value));
-  return validate(ImportConfigSchema, { ...Object.fromEntries(own), ...given }, "the configuration");
+function metadataOf({ metadata }: Pick<ModelFile, "metadata">): Record<string, unknown> {
+  const { overwrite: _, ...fields } = parseFields(metadata);
+  const assumed = metadata.assumed ?? "";
+  const isKnown = ([name, value]: [string, unknown]) => !assumed.includes(`"${name}"`) && isSetting(name, value);
+  return Object.fromEntries(Object.entries(fields).filter(isKnown));
 }
 
 function isSetting(name: string, value: unknown): boolean {
@@ -75,40 +115,4 @@ function isSetting(name: string, value: unknown): boolean {
   } catch {
     return false;
   }
-}
-
-/** The layers of the file must keep the bounds, too. */
-function requireBounds({ hiddenLayers }: ModelOfFile): void {
-  validate(ImportConfigSchema, { hidden_layers_config: hiddenLayers }, "the configuration");
-}
-
-/**
- * The configuration of a model: what was said of it, and its own layers; what nobody says has the default.
- *
- * @throws {ValidationError} where layers are said that are not the file's
- */
-function resolveConfig(
-  { modelType, hiddenLayers, namedWithDropout }: ModelOfFile,
-  { overwrite, ...said }: Settings,
-): Pick<FoundModel, "config" | "overwrite"> {
-  if (said.model_type !== undefined && said.model_type !== modelType) {
-    throw new ValidationError(
-      `model_type says ${said.model_type}, but the tensors of the file make a ${modelType}`,
-      "model_type",
-    );
-  }
-  const widths = said.hidden_layers_config;
-  if (widths !== undefined && !sameValue(widths, hiddenLayers)) {
-    throw new ValidationError(
-      `hidden_layers_config says [${widths.join(", ")}], but the tensors of the file make [${hiddenLayers.join(", ")}]`,
-      "hidden_layers_config",
-    );
-  }
-  const config: ModelConfig = {
-    ...said,
-    model_type: modelType,
-    hidden_layers_config: hiddenLayers,
-    use_dropout: said.use_dropout ?? namedWithDropout,
-  };
-  return { config, overwrite };
 }

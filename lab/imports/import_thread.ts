@@ -1,6 +1,6 @@
 /** What the importer asks its worker, and how. */
 import type { NamedTensor } from "../../core/models/spec.ts";
-import type { ModelConfig } from "../../protocol/mod.ts";
+import type { FieldName, ModelConfig } from "../../protocol/mod.ts";
 import { AskedWorker } from "../ask_worker.ts";
 
 /** What a request brings. */
@@ -13,14 +13,15 @@ export interface ImportRequest {
 
 /** What was found in a request, before it is scored. */
 export interface FoundModel {
-  config: ModelConfig;
+  /** With the names of the fields that are `assumed`, if any. */
+  config: ModelConfig & { assumed?: FieldName[] };
   /** The file's name, where the request gives one. */
   source?: string;
   /**
-   * Fields of the record that say what was assumed: `assumed_order`, names of layers whose order the file leaves open, and
-   * `assumed_state_dict`, the keys that lead to the state dict where several are models.
+   * Fields of the record that say what was guessed and tried on digits: `assumed_order`, names of the layers whose order the
+   * file leaves open, and `assumed_state_dict`, the keys that lead to the state dict where several are models.
    */
-  assumed: { assumed_order?: string[]; assumed_state_dict?: string };
+  guesses: { assumed_order?: string[]; assumed_state_dict?: string };
   overwrite: boolean;
 }
 

@@ -46,7 +46,8 @@ export class ModelImporter {
    *
    * @param receive reads the request when its turn has come; throws what it throws
    * @throws {ImportError} for a file or a field that is wrong
-   * @throws {DuplicateError} where a model of the same configuration is stored and the request does not say `overwrite`
+   * @throws {DuplicateError} where a model of the same configuration is stored and the request does not say `overwrite`;
+   * never for a model whose past is unknown
    * @throws {UnavailableError} while too many are waiting, or when the importer is closed
    * @throws {RegistryError} when the folder cannot be written
    */
@@ -80,13 +81,13 @@ export class ModelImporter {
   }
 }
 
-function newModel({ config, source, assumed }: FoundModel, accuracy: number): NewModel {
+function newModel({ config, source, guesses }: FoundModel, accuracy: number): NewModel {
   return {
     ...config,
     accuracy: Number(accuracy.toFixed(4)),
     training_time: 0,
     imported: true,
-    ...assumed,
+    ...guesses,
     ...(source === undefined ? {} : { source: source.slice(0, MAX_SOURCE_LENGTH) }),
   };
 }

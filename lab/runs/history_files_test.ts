@@ -35,7 +35,7 @@ function textsOf(svg: string): string[] {
   return [...svg.matchAll(/<text [^>]*>([^<]*)<\/text>/g)].map(([, text]) => text);
 }
 
-/** Fails where a bracket or a quote is left open, or an element is not closed. */
+/** Fails if a bracket, a quote or an element is left open. */
 function assertWellFormed(svg: string) {
   const open: string[] = [];
   const rest = svg.replaceAll(/<(\/?)(\w+)((?: [\w:-]+="[^"<]*")*)(\/?)>/g, (_, closing, name, _attributes, empty) => {

@@ -31,7 +31,7 @@ class FakeTrainer implements LoopTrainer {
   }
 }
 
-/** Takes the next chunk on before the last is done, as a GPU does; the test says how each chunk ends. */
+/** Accepts the next chunk before the last is done, as a GPU does; the test ends each chunk. */
 class QueueingTrainer extends FakeTrainer {
   override readonly device = "webgpu";
   readonly #asked = Promise.withResolvers<void>();
@@ -44,7 +44,7 @@ class QueueingTrainer extends FakeTrainer {
     return run.promise;
   }
 
-  /** Resolves once two chunks are on their way. */
+  /** Resolves once two chunks are submitted. */
   get twoAsked(): Promise<void> {
     return this.#asked.promise;
   }

@@ -31,7 +31,7 @@ for (const id of ["model_simplenn_adam_1762740580", "model_convnn_adam_176274064
       labels.forEach((label, i) => counted[label][said[i]]++);
       assert.deepEqual(counted, confusion);
       assert.equal(sure.length, 10_000);
-      // Of ten digits, the one that is said has a tenth of the probability at least.
+      // The most probable of ten digits has a probability of at least 0.1.
       assert(sure.every((share) => share >= 6553));
     });
   });

@@ -1,4 +1,4 @@
-/** Models as PyTorch saves them for other people, brought into the real service. */
+/** Imports models, in many forms that PyTorch saves, into the real service. */
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { findPyTorch } from "../../core/testing/pytorch.ts";
@@ -10,7 +10,7 @@ const PROJECT_DIR = join(import.meta.dirname!, "..", "..");
 const SCRIPT = join(PROJECT_DIR, "scripts", "fixtures", "make_foreign_models.py");
 const PYTHON_LAB = join(PROJECT_DIR, "lab", "models", "fixtures", "python_lab");
 
-/** Two digits of 10,000: those whose two best logits rounding may exchange. */
+/** Two digits of 10,000: rounding may swap their two best logits. */
 const ACCURACY_TOLERANCE = 0.021;
 
 const HOSTILE: Record<string, RegExp> = {
@@ -25,7 +25,7 @@ const python = await findPyTorch();
 interface ForeignLab extends Service {
   /** Where PyTorch's files lie. */
   folder: string;
-  /** A file that is there once a hostile pickle was executed. */
+  /** A file that a hostile pickle creates if it is executed. */
   marker: string;
   /** The accuracy that PyTorch gives each of the others, in per cent, by name. */
   scores: Record<string, number>;
@@ -85,7 +85,7 @@ async function refuseHostile({ host, folder, marker, modelsDir }: ForeignLab) {
   await assert.rejects(Deno.stat(marker), Deno.errors.NotFound);
   assert.deepEqual([...Deno.readDirSync(modelsDir)].map(({ name }) => name), [".lock"]);
 
-  // The trap is a real one: Python falls into it.
+  // The trap is real: Python falls into it.
   const args = ["-c", "import sys, torch; torch.load(sys.argv[1])", join(folder, "hostile_reduce.pth")];
   await new Deno.Command(python!, { args, stderr: "null" }).output();
   assert.ok((await Deno.stat(marker)).isFile);

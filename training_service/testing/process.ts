@@ -1,4 +1,4 @@
-/** For tests: the training service in a process of its own, with the permissions it has in use. */
+/** The training service in a separate process, with its real permissions. */
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { freePort } from "../../service/testing/free_ports.ts";
@@ -15,13 +15,13 @@ export interface Service {
   /** Such as `127.0.0.1:41234`. */
   host: string;
   connect(path: string): Promise<TestClient>;
-  /** A client of `/ws/train` that has sent a config. */
+  /** Connects a client to `/ws/train` that sends a configuration. */
   train(config: object): Promise<TestClient>;
-  /** Ends the process at once, as a power cut would, and waits until it is gone. */
+  /** Kills the process, as a power cut would, and waits until it is gone. */
   kill(): Promise<void>;
 }
 
-/** What `look` finds, once it does. */
+/** Repeats `look` until it finds something, and returns that. */
 export async function eventually<T>(look: () => Promise<T | undefined> | T | undefined, ms = 5000): Promise<T> {
   for (const began = Date.now();;) {
     const found = await look();
@@ -48,7 +48,7 @@ export async function withFolder(body: (dir: string) => Promise<void>): Promise<
   }
 }
 
-/** As `withFolder`, but the original digits are there. */
+/** As `withFolder`, with the original digits. */
 export function withDigits(body: (dir: string) => Promise<void>): Promise<void> {
   return withFolder(async (dir) => {
     for await (const { name } of Deno.readDir(DIGITS)) {
@@ -58,7 +58,7 @@ export function withDigits(body: (dir: string) => Promise<void>): Promise<void> 
   });
 }
 
-/** Runs the service on the folders of `dir` for the time of `body`. It must not complain of anything meanwhile. */
+/** Runs `body` with the service on the folders of `dir`, which must print no errors meanwhile. */
 export async function withService(dir: string, body: (service: Service) => Promise<void>): Promise<void> {
   const port = freePort();
   const host = `127.0.0.1:${port}`;
@@ -80,7 +80,7 @@ export async function withService(dir: string, body: (service: Service) => Promi
     try {
       process.kill("SIGKILL");
     } catch {
-      // It has ended by itself.
+      // It has ended already.
     }
     await process.status;
   };
@@ -98,7 +98,7 @@ function rawDirOf(dir: string): string {
   return join(foldersOf(dir).dataDir, "MNIST", "raw");
 }
 
-/** Starts the service and no more; whoever calls this ends it. */
+/** Starts the service; the caller ends it. */
 export function spawnService(port: number, dir: string): Deno.ChildProcess {
   const { modelsDir, dataDir } = foldersOf(dir);
   return new Deno.Command(Deno.execPath(), {
@@ -111,7 +111,7 @@ export function spawnService(port: number, dir: string): Deno.ChildProcess {
       `--allow-env=${SETTING_NAMES.join(",")}`,
       join(PROJECT_DIR, "training_service", "main.ts"),
     ],
-    // Where a GPU is looked for, its drivers write to stderr what they please.
+    // GPU drivers write to stderr as they please.
     env: { TRAINING_PORT: String(port), MODELS_DIR: modelsDir, DATA_DIR: dataDir, DEVICE: "wasm" },
     stdout: "piped",
     stderr: "piped",
