@@ -3,7 +3,7 @@ import { type FoundModel as ModelOfFile, type ModelFile, readModelFile } from ".
 import { ImportConfigSchema, PAST_FIELDS, sameValue, validate, ValidationError } from "../../protocol/mod.ts";
 import { chooseModel } from "./choose_model.ts";
 import { parseFields, readParts } from "./import_form.ts";
-import type { FoundModel, ImportQuestion, ImportReply, ImportRequest } from "./import_thread.ts";
+import type { FoundModel, ImportQuestion, ImportReply } from "./import_thread.ts";
 import { ModelFileError } from "../../core/formats/errors.ts";
 import type { DigitSet } from "../../core/mnist/idx.ts";
 import { scoreModel } from "../../core/training/evaluation.ts";
