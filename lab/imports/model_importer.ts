@@ -70,7 +70,7 @@ export class ModelImporter {
 
   async #store(request: ImportRequest, thread: ImportThread): Promise<ModelRecord> {
     const { store, dataDir } = this.#options;
-    const found = await thread.read(request);
+    const found = await thread.read(request, dataDir);
     const duplicate = found.overwrite ? undefined : await store.findDuplicate(found.config);
     // Scoring takes seconds, so a duplicate is refused before; storing looks again.
     if (duplicate !== undefined) throw new DuplicateError(duplicate);
@@ -81,12 +81,13 @@ export class ModelImporter {
   }
 }
 
-function newModel({ config, source }: FoundModel, accuracy: number): NewModel {
+function newModel({ config, source, guesses }: FoundModel, accuracy: number): NewModel {
   return {
     ...config,
     accuracy: Number(accuracy.toFixed(4)),
     training_time: 0,
     imported: true,
+    ...guesses,
     ...(source === undefined ? {} : { source: source.slice(0, MAX_SOURCE_LENGTH) }),
   };
 }
