@@ -12,7 +12,23 @@ export interface Answers {
   confidence: Float32Array<ArrayBuffer>;
 }
 
-/** Classifies digits with a stored model, on the CPU. */
+/** A model whose answer is not a finite number: its weights are too large, or not numbers. */
+export class OverflowError extends Error {
+  override name = "OverflowError";
+  /** @param index the digit's, from 0 */
+  constructor(index: number) {
+    super(
+      `the model's answer to digit ${index} is not a finite number: its weights are too large, or not numbers, ` +
+        "as its training diverged",
+    );
+  }
+}
+
+/**
+ * Classifies digits with a stored model, on the CPU.
+ *
+ * @throws {OverflowError} for a model whose logits are not all finite
+ */
 export async function answerDigits(
   spec: ModelSpec,
   weights: readonly NamedTensor[],
@@ -28,7 +44,9 @@ export async function answerDigits(
       pixels.set(images.subarray(first * IMAGE_PIXELS, (first + batch) * IMAGE_PIXELS));
       const probabilities = await predictor.predict(pixels);
       const logits = await predictor.logits();
-      for (let i = 0; i < Math.min(batch, count - first); i++) {
+      const rows = Math.min(batch, count - first), bad = logits.findIndex((logit) => !Number.isFinite(logit));
+      if (bad >= 0 && bad < rows * CLASSES) throw new OverflowError(first + Math.floor(bad / CLASSES));
+      for (let i = 0; i < rows; i++) {
         // Compares logits, because rounding can make the probabilities of two near-certain classes equal.
         const said = largest(logits.subarray(i * CLASSES, (i + 1) * CLASSES));
         answers.said[first + i] = said;
@@ -41,7 +59,7 @@ export async function answerDigits(
   }
 }
 
-/** A stored model's accuracy on `digits`, in per cent. */
+/** A stored model's accuracy on `digits`, in per cent. Throws as `answerDigits` does. */
 export async function scoreModel(spec: ModelSpec, weights: readonly NamedTensor[], digits: DigitSet): Promise<number> {
   const { said } = await answerDigits(spec, weights, digits);
   const correct = said.reduce((sum, digit, i) => sum + (digit === digits.labels[i] ? 1 : 0), 0);

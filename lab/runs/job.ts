@@ -10,6 +10,7 @@ import {
 } from "../../protocol/mod.ts";
 import { type NewModel, type Registry, specOf } from "../models/mod.ts";
 import type { Run } from "./run.ts";
+import { areFinite } from "../training/training_loop.ts";
 import type { TrainedModel, TrainingJob } from "../training/training_job.ts";
 
 /** What a training begins with: the tensors of a run snapshot, the weights of a stored model, or neither. */
@@ -100,6 +101,27 @@ export async function findStart(models: Models, config: TrainConfig): Promise<Mo
 export async function readStart(models: Models, config: TrainConfig): Promise<NamedTensor[] | undefined> {
   const record = await findStart(models, config);
   return record && await models.readWeights(record);
+}
+
+/**
+ * Refuses to train from what an earlier lab, or another program, stored of a training that had diverged.
+ *
+ * @throws {ValidationError} naming the field by which the configuration leads there
+ */
+export function requireFinite({ tensors, weights }: Origin, { start_from }: TrainConfig): void {
+  if (weights !== undefined && !areFinite(weights)) {
+    throw new ValidationError(
+      `start_from names ${start_from}, whose weights are not all finite numbers: its training diverged`,
+      "start_from",
+    );
+  }
+  if (tensors?.some(({ data }) => data.some(Number.isNaN))) {
+    throw new ValidationError(
+      "resume names a run whose snapshot holds weights that are not numbers: its training diverged; start it anew with a " +
+        "smaller learning rate",
+      "resume",
+    );
+  }
 }
 
 /** Dropout has no weights, so it may be on in one model and off in the other. */

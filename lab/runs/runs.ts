@@ -13,9 +13,10 @@ import {
 import type { Log, TrainingEngine } from "../host.ts";
 import { type Registry, RegistryError } from "../models/mod.ts";
 import { Queue } from "../queue.ts";
-import { TrainingError } from "../training/training_job.ts";
-import { findStart, jobOf, modelOf, readStart } from "./job.ts";
+import { DivergedError, TrainingError } from "../training/training_job.ts";
+import { findStart, jobOf, modelOf, readStart, requireFinite } from "./job.ts";
 import { logRun } from "./run_log.ts";
+import { divergenceLine } from "./run_messages.ts";
 import { Run, type RunListener, type RunPast } from "./run.ts";
 import type { RunSnapshots } from "./run_snapshots.ts";
 import { SnapshotKeeper } from "./snapshot_keeper.ts";
@@ -141,6 +142,12 @@ export class Runs {
       );
     }
     if ("fault" in saved) throw new ValidationError(`resume: ${redactPaths(saved.fault)}`, "resume");
+    if (saved.snapshot.diverged) {
+      throw new ValidationError(
+        `resume names ${resume}, whose training diverged: start it anew with other settings`,
+        "resume",
+      );
+    }
     const { config, total_steps } = saved.snapshot.history.run;
     if (stepsOf(config, trainImages) !== total_steps || config.seed == null) {
       throw new ValidationError(
@@ -161,7 +168,7 @@ export class Runs {
     const { snapshots, trainImages } = this.#options;
     return new Run(config, stepsOf(config, trainImages), {
       past,
-      canResume: (id) => snapshots.find(id) !== undefined && !snapshots.isHeld(id),
+      canResume: (id) => snapshots.canResume(id),
     });
   }
 
@@ -212,12 +219,19 @@ export class Runs {
       await keeper.settled();
       release();
       if (run.signal.aborted) run.endAborted({ isSettled: true });
+      else if (error instanceof DivergedError) await this.#endDiverged(run, keeper, error);
       else if (error instanceof ValidationError) run.endFailed(error.message, error.field);
       else run.endFailed(redactPaths(this.#explain(error)));
     } finally {
       release();
       clearTimeout(deadline);
     }
+  }
+
+  async #endDiverged(run: Run, keeper: SnapshotKeeper, { divergence }: DivergedError): Promise<void> {
+    run.resumeId = undefined;
+    run.endFailed(divergenceLine(divergence, run.summary.total_steps, run.config));
+    await keeper.keepHistoryOnly(divergence.step);
   }
 
   /**
@@ -260,6 +274,7 @@ export class Runs {
     const origin = past === undefined
       ? { weights: await readStart(store, config) }
       : { tensors: await snapshots.read(past.snapshot.history.run.id) };
+    requireFinite(origin, config);
     const model = await engine.train(jobOf(run, origin, { device, threads }), {
       onStart: (start) => {
         log.info("run trains", { run: run.id, device: start.device });

@@ -28,10 +28,26 @@ export class SnapshotKeeper {
 
   /** Writes `snapshot` once the one before it is on disk; it replaces one that is still waiting. */
   keep(snapshot: Snapshot): void {
-    const device = this.#run.summary.device;
-    if (device !== "wasm" && device !== "webgpu" && device !== "reference") return;
+    const { device } = this.#run.summary;
+    if (!isBackend(device)) return;
     this.#waiting = { head: this.#describe(snapshot, device), tensors: snapshot.tensors };
     this.#writing ??= this.#write().finally(() => this.#writing = undefined);
+  }
+
+  /**
+   * Replaces the snapshots of a run that diverged, and of the run that it resumed, by its history alone: from either it
+   * would diverge again.
+   */
+  async keepHistoryOnly(step: number): Promise<void> {
+    await this.drop();
+    const { device, accuracy } = this.#run.summary;
+    if (!isBackend(device)) return;
+    const progress = { epochsDone: 0, lossSum: 0, accuracy };
+    const head = { ...this.#describe({ step, progress, seconds: 0 }, device), diverged: true };
+    const { snapshots, log } = this.#options;
+    await snapshots.save(head, []).catch((error: Error) => {
+      log.warn("no history of a diverged run", { run: this.#run.id, reason: error.message });
+    });
   }
 
   /** Resolves when nothing is being written any more. */
@@ -39,7 +55,7 @@ export class SnapshotKeeper {
     while (this.#writing !== undefined) await this.#writing;
   }
 
-  /** Removes the snapshots of a run whose model is stored, and of the run that it resumed. */
+  /** Removes the snapshots of a run that nobody shall resume, and of the run that it resumed. */
   async drop(): Promise<void> {
     this.#waiting = undefined;
     await this.settled();
@@ -69,7 +85,7 @@ export class SnapshotKeeper {
     }
   }
 
-  #describe({ step, progress, seconds }: Snapshot, device: RunSnapshot["device"]): RunSnapshot {
+  #describe({ step, progress, seconds }: Omit<Snapshot, "tensors">, device: RunSnapshot["device"]): RunSnapshot {
     const history = this.#run.stoppedHistory;
     return {
       saved: Date.now(),
@@ -82,4 +98,8 @@ export class SnapshotKeeper {
       seconds,
     };
   }
+}
+
+function isBackend(device: string | undefined): device is RunSnapshot["device"] {
+  return device === "wasm" || device === "webgpu" || device === "reference";
 }
