@@ -46,7 +46,8 @@ export class ModelImporter {
    *
    * @param receive reads the request when its turn has come; throws what it throws
    * @throws {ImportError} for a file or a field that is wrong
-   * @throws {DuplicateError} where a model of the same configuration is stored and the request does not say `overwrite`
+   * @throws {DuplicateError} where a model of the same configuration is stored and the request does not say `overwrite`;
+   * never for a model whose past is unknown
    * @throws {UnavailableError} while too many are waiting, or when the importer is closed
    * @throws {RegistryError} when the folder cannot be written
    */
@@ -69,7 +70,7 @@ export class ModelImporter {
 
   async #store(request: ImportRequest, thread: ImportThread): Promise<ModelRecord> {
     const { store, dataDir } = this.#options;
-    const found = await thread.read(request);
+    const found = await thread.read(request, dataDir);
     const duplicate = found.overwrite ? undefined : await store.findDuplicate(found.config);
     // Scoring takes seconds, so a duplicate is refused before; storing looks again.
     if (duplicate !== undefined) throw new DuplicateError(duplicate);
@@ -80,12 +81,13 @@ export class ModelImporter {
   }
 }
 
-function newModel({ config, source }: FoundModel, accuracy: number): NewModel {
+function newModel({ config, source, guesses }: FoundModel, accuracy: number): NewModel {
   return {
     ...config,
     accuracy: Number(accuracy.toFixed(4)),
     training_time: 0,
     imported: true,
+    ...guesses,
     ...(source === undefined ? {} : { source: source.slice(0, MAX_SOURCE_LENGTH) }),
   };
 }
