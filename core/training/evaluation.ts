@@ -2,7 +2,7 @@
 import type { DigitSet } from "../mnist/idx.ts";
 import { FAMILIES } from "../models/families.ts";
 import { CLASSES, IMAGE_PIXELS, type ModelSpec, type NamedTensor } from "../models/spec.ts";
-import { openPredictor } from "./predictor.ts";
+import { openPredictor, type Predictor } from "./predictor.ts";
 
 /** A model's answers for a set of digits, in the order of the digits. */
 export interface Answers {
@@ -32,36 +32,73 @@ export class OverflowError extends Error {
 export async function answerDigits(
   spec: ModelSpec,
   weights: readonly NamedTensor[],
-  { count, images }: Pick<DigitSet, "count" | "images">,
+  digits: Pick<DigitSet, "count" | "images">,
 ): Promise<Answers> {
   const batch = FAMILIES[spec.modelType].evaluationBatch;
-  const answers = { said: new Uint8Array(count), confidence: new Float32Array(count) };
   const predictor = await openPredictor(spec, weights, { batch });
   try {
-    for (let first = 0; first < count; first += batch) {
-      // The rest of a short last batch stays paper and is ignored.
-      const pixels = new Uint8Array(batch * IMAGE_PIXELS);
-      pixels.set(images.subarray(first * IMAGE_PIXELS, (first + batch) * IMAGE_PIXELS));
-      const probabilities = await predictor.predict(pixels);
-      const logits = await predictor.logits();
-      const rows = Math.min(batch, count - first), bad = logits.findIndex((logit) => !Number.isFinite(logit));
-      if (bad >= 0 && bad < rows * CLASSES) throw new OverflowError(first + Math.floor(bad / CLASSES));
-      for (let i = 0; i < rows; i++) {
-        // Compares logits, because rounding can make the probabilities of two near-certain classes equal.
-        const said = largest(logits.subarray(i * CLASSES, (i + 1) * CLASSES));
-        answers.said[first + i] = said;
-        answers.confidence[first + i] = probabilities[i * CLASSES + said];
-      }
-    }
-    return answers;
+    return await answersOf(predictor, digits, batch);
   } finally {
     predictor.close();
   }
 }
 
+async function answersOf(
+  predictor: Predictor,
+  { count, images }: Pick<DigitSet, "count" | "images">,
+  batch: number,
+): Promise<Answers> {
+  const answers = { said: new Uint8Array(count), confidence: new Float32Array(count) };
+  for (let first = 0; first < count; first += batch) {
+    // The rest of a short last batch stays paper and is ignored.
+    const pixels = new Uint8Array(batch * IMAGE_PIXELS);
+    pixels.set(images.subarray(first * IMAGE_PIXELS, (first + batch) * IMAGE_PIXELS));
+    const probabilities = await predictor.predict(pixels);
+    const logits = await predictor.logits();
+    const rows = Math.min(batch, count - first), bad = logits.findIndex((logit) => !Number.isFinite(logit));
+    if (bad >= 0 && bad < rows * CLASSES) throw new OverflowError(first + Math.floor(bad / CLASSES));
+    for (let i = 0; i < rows; i++) {
+      // Compares logits, because rounding can make the probabilities of two near-certain classes equal.
+      const said = largest(logits.subarray(i * CLASSES, (i + 1) * CLASSES));
+      answers.said[first + i] = said;
+      answers.confidence[first + i] = probabilities[i * CLASSES + said];
+    }
+  }
+  return answers;
+}
+
 /** A stored model's accuracy on `digits`, in per cent. Throws as `answerDigits` does. */
 export async function scoreModel(spec: ModelSpec, weights: readonly NamedTensor[], digits: DigitSet): Promise<number> {
-  const { said } = await answerDigits(spec, weights, digits);
+  return accuracyOf(await answerDigits(spec, weights, digits), digits);
+}
+
+/**
+ * The accuracy of each of several weights of one spec, in their order; 0 for those whose answers are not finite numbers.
+ * Faster than one by one.
+ */
+export async function* scoreEach(
+  spec: ModelSpec,
+  several: readonly (readonly NamedTensor[])[],
+  digits: DigitSet,
+): AsyncGenerator<number, void> {
+  const batch = Math.min(digits.count, FAMILIES[spec.modelType].evaluationBatch);
+  const predictor = await openPredictor(spec, several[0], { batch });
+  try {
+    for (const weights of several) {
+      predictor.load(weights);
+      try {
+        yield accuracyOf(await answersOf(predictor, digits, batch), digits);
+      } catch (error) {
+        if (!(error instanceof OverflowError)) throw error;
+        yield 0;
+      }
+    }
+  } finally {
+    predictor.close();
+  }
+}
+
+function accuracyOf({ said }: Answers, digits: DigitSet): number {
   const correct = said.reduce((sum, digit, i) => sum + (digit === digits.labels[i] ? 1 : 0), 0);
   return (100 * correct) / digits.count;
 }

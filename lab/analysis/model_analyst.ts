@@ -2,7 +2,7 @@
 import { type ModelAnalysis, type ModelRecord, recordVersion } from "../../protocol/mod.ts";
 import { AskedWorker } from "../ask_worker.ts";
 import { type Registry, RegistryError, specOf } from "../models/mod.ts";
-import { TaskQueue } from "../queue.ts";
+import { BoundedQueue } from "../queue.ts";
 import type { AnalysisQuestion, AnalysisReply } from "./analyse.ts";
 
 /** Each is some 70 kB. */
@@ -23,7 +23,7 @@ export class ModelAnalyst {
   readonly #options: AnalystOptions;
   /** By version of record and file, the one used last at the end; including those under way. */
   readonly #kept = new Map<string, Promise<ModelAnalysis>>();
-  readonly #tasks = new TaskQueue(MAX_PRESENT, "Too many analyses at once; try again in a moment.");
+  readonly #tasks = new BoundedQueue(MAX_PRESENT, "Too many analyses at once; try again in a moment.");
 
   constructor(options: AnalystOptions) {
     this.#options = options;

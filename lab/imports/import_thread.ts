@@ -17,6 +17,11 @@ export interface FoundModel {
   config: ModelConfig & { assumed?: FieldName[] };
   /** The file's name, where the request gives one. */
   source?: string;
+  /**
+   * Fields of the record that say what was guessed and tried on digits: `assumed_order`, names of the layers whose order the
+   * file leaves open, and `assumed_state_dict`, the keys that lead to the state dict where several are models.
+   */
+  guesses: { assumed_order?: string[]; assumed_state_dict?: string };
   overwrite: boolean;
 }
 
@@ -29,7 +34,7 @@ export interface ScoredModel {
 
 /** One question to the worker. */
 export type ImportQuestion =
-  | { type: "read"; request: ImportRequest }
+  | { type: "read"; request: ImportRequest; dataDir: string }
   /** After `read`: which share of the test digits in `dataDir` that model recognises. */
   | { type: "score"; dataDir: string };
 
@@ -58,8 +63,8 @@ export class ImportThread {
   }
 
   /** @throws {ImportError} where the request is at fault */
-  async read(request: ImportRequest): Promise<FoundModel> {
-    const reply = await this.#worker.ask({ type: "read", request }, [request.body.buffer]);
+  async read(request: ImportRequest, dataDir: string): Promise<FoundModel> {
+    const reply = await this.#worker.ask({ type: "read", request, dataDir }, [request.body.buffer]);
     if (reply.type === "found") return reply.model;
     throw failure(reply);
   }

@@ -1,5 +1,5 @@
 /** Turns a run into the job of its engine, and what that has trained into the model that is stored. */
-import { type NamedTensor, parameterSpecs } from "../../core/models/spec.ts";
+import { describeNetwork, type NamedTensor, parameterSpecs } from "../../core/models/spec.ts";
 import {
   configOf,
   type DeviceChoice,
@@ -89,7 +89,9 @@ export async function findStart(models: Models, config: TrainConfig): Promise<Mo
   }
   if (shapesOf(record) !== shapesOf(config)) {
     throw new ValidationError(
-      `start_from names ${record.id}, which is a ${layersOf(record)}; the configuration is a ${layersOf(config)}. ` +
+      `start_from names ${record.id}, which is a ${describeNetwork(specOf(record))}; the configuration is a ${
+        describeNetwork(specOf(config))
+      }. ` +
         "Both must have the same layers.",
       "start_from",
     );
@@ -127,8 +129,4 @@ export function requireFinite({ tensors, weights }: Origin, { start_from }: Trai
 /** Dropout has no weights, so it may be on in one model and off in the other. */
 function shapesOf(config: ModelConfig): string {
   return parameterSpecs(specOf(config)).map(({ shape }) => shape.join("x")).join(" ");
-}
-
-function layersOf({ model_type, hidden_layers_config: widths }: ModelConfig): string {
-  return `${model_type} with ${widths.length === 0 ? "no hidden layer" : `hidden layers ${widths.join(", ")}`}`;
 }

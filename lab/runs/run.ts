@@ -279,6 +279,12 @@ export class Run {
     return { type: "history", run, losses: thinned(losses, KEPT_LOSSES), logs, end: result };
   }
 
+  /** The history to be kept of this run, which is about to fail with `message` and cannot be resumed. */
+  historyOfFailure(message: string): HistoryMessage {
+    const run: RunSummary = { ...this.summary, state: "failed", ended: this.#now(), message };
+    return { ...this.history, run, end: { type: "error", message } };
+  }
+
   endDone(result: ResultMessage) {
     this.#modelId = result.model_id;
     this.#finish("done", result);

@@ -9,7 +9,8 @@ import {
 } from "../../core/formats/safetensors.ts";
 import type { NamedTensor } from "../../core/models/spec.ts";
 import { type RunSnapshot, RunSnapshotSchema, validate } from "../../protocol/mod.ts";
-import { type Folder, isMissing, notBefore } from "../host.ts";
+import { type Folder, isMissing } from "../host.ts";
+import { notBefore } from "../models/clock.ts";
 import { reasonOf, RegistryError } from "../models/errors.ts";
 
 const FOLDER = "checkpoints";

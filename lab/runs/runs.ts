@@ -100,7 +100,7 @@ export class Runs {
   submit(request: TrainConfig | ResumeRequest, listener: RunListener, client = "unknown"): Run {
     const { maxUnfinished, maxUnfinishedPerClient } = this.#options;
     const own = this.#unfinishedOf.get(client) ?? 0;
-    if (this.#closed) throw new RefusedError("The service is shutting down.");
+    if (this.#closed) throw new RefusedError("The lab is shutting down.");
     if (this.unfinished >= maxUnfinished) {
       throw new RefusedError(`${maxUnfinished} trainings are waiting already; try again when some have ended.`);
     }
@@ -197,7 +197,7 @@ export class Runs {
    */
   async stop(): Promise<void> {
     this.#closed = true;
-    for (const run of this.#runs.values()) run.abort("Training aborted: the service is shutting down.");
+    for (const run of this.#runs.values()) run.abort("Training aborted: the lab is shutting down.");
     await Promise.all(this.#ends);
   }
 
@@ -229,9 +229,12 @@ export class Runs {
   }
 
   async #endDiverged(run: Run, keeper: SnapshotKeeper, { divergence }: DivergedError): Promise<void> {
+    const message = divergenceLine(divergence, run.summary.total_steps, run.config);
+    await keeper.keepHistoryOnly(run.historyOfFailure(message), divergence.step);
     run.resumeId = undefined;
-    run.endFailed(divergenceLine(divergence, run.summary.total_steps, run.config));
-    await keeper.keepHistoryOnly(divergence.step);
+    // Somebody may have aborted it meanwhile.
+    if (run.signal.aborted) run.endAborted();
+    else run.endFailed(message);
   }
 
   /**
