@@ -76,6 +76,11 @@ export function readValue(kind: FieldKind, text: string): FieldValue {
   return list === "" ? [] : list.split(",").map(readNumber);
 }
 
+/** Whether text of a query or a form stands for no value, as programs write null and what is missing. */
+export function isNullText(text: string): boolean {
+  return ["null", "NaN", "undefined", "None"].includes(text.trim());
+}
+
 /** The number that `text` spells, NaN for anything else and for an empty text. */
 export function readNumber(text: string): number {
   return text.trim() === "" ? NaN : Number(text);

@@ -269,8 +269,8 @@ export class Run {
     this.#meanImagesPerSecond = Math.round(batch.meanImagesPerSecond);
     batch.losses.forEach((value, index) => {
       this.#step = batch.firstStep + index;
-      this.#watchDivergence(value);
-      if (!isReported(this.#step, this.#totalSteps)) return;
+      const diverges = this.#diverges(value);
+      if (!diverges && !isReported(this.#step, this.#totalSteps)) return;
       const message = lossMessage(batch, index, this.#totalSteps);
       this.#losses.add([message.step, message.loss]);
       this.#emit(message);
@@ -294,6 +294,12 @@ export class Run {
     const { losses, logs } = this.history;
     const run: RunSummary = { ...this.summary, state: "done", ended: this.#now(), model_id: result.model_id };
     return { type: "history", run, losses: thinned(losses, KEPT_LOSSES), logs, end: result };
+  }
+
+  /** The history to be kept of this run, which is about to fail with `message` and cannot be resumed. */
+  historyOfFailure(message: string): HistoryMessage {
+    const run: RunSummary = { ...this.summary, state: "failed", ended: this.#now(), message };
+    return { ...this.history, run, end: { type: "error", message } };
   }
 
   endDone(result: ResultMessage) {
@@ -336,10 +342,12 @@ export class Run {
     this.#listeners.clear();
   }
 
-  #watchDivergence(loss: number) {
-    if (this.#diverged || Number.isFinite(loss)) return;
+  /** Whether `loss` is the first that is not finite; logs that. */
+  #diverges(loss: number): boolean {
+    if (this.#diverged || Number.isFinite(loss)) return false;
     this.#diverged = true;
     this.log(`The loss is no longer a number at step ${this.#step}: a smaller learning rate may help.`);
+    return true;
   }
 
   #emit(message: ServerMessage) {

@@ -13,12 +13,12 @@ import {
 import type { Log, TrainingEngine } from "../host.ts";
 import { DuplicateError, type Registry, RegistryError } from "../models/mod.ts";
 import { Queue } from "../queue.ts";
-import { type TrainedModel, TrainingError } from "../training/training_job.ts";
+import { DivergedError, type TrainedModel, TrainingError } from "../training/training_job.ts";
 import { clientAt, mayTakePlace } from "./clients.ts";
-import { findStart, jobOf, modelOf, readStart, requireSomeLeft } from "./job.ts";
+import { findStart, jobOf, modelOf, readStart, requireFinite, requireSomeLeft } from "./job.ts";
 import type { RunJournal } from "./run_journal.ts";
 import { logRun } from "./run_log.ts";
-import { aheadLine } from "./run_messages.ts";
+import { aheadLine, divergenceLine } from "./run_messages.ts";
 import { RunTimes } from "./run_time.ts";
 import { Run, type RunListener, type RunPast } from "./run.ts";
 import type { RunSnapshots } from "./run_snapshots.ts";
@@ -109,7 +109,7 @@ export class Runs {
     const { maxUnfinished, journal } = this.#options;
     const client = clientAt(address);
     const own = this.#unfinishedOf.get(client) ?? 0;
-    if (this.#closed) throw new RefusedError("The service is shutting down.");
+    if (this.#closed) throw new RefusedError("The lab is shutting down.");
     if (this.unfinished >= maxUnfinished) {
       throw new RefusedError(`${maxUnfinished} trainings are waiting already; try again when some have ended.`);
     }
@@ -158,6 +158,12 @@ export class Runs {
       );
     }
     if ("fault" in saved) throw new ValidationError(`resume: ${redactPaths(saved.fault)}`, "resume");
+    if (saved.snapshot.diverged) {
+      throw new ValidationError(
+        `resume names ${resume}, whose training diverged: start it anew with other settings`,
+        "resume",
+      );
+    }
     const { config, total_steps } = saved.snapshot.history.run;
     if (this.#times.stepsOf(config) !== total_steps || config.seed == null) {
       throw new ValidationError(
@@ -181,7 +187,7 @@ export class Runs {
     return new Run(config, this.#times.stepsOf(config), {
       past,
       client,
-      canResume: (id) => snapshots.find(id) !== undefined && !snapshots.isHeld(id),
+      canResume: (id) => snapshots.canResume(id),
     });
   }
 
@@ -211,7 +217,7 @@ export class Runs {
    */
   async stop(): Promise<void> {
     this.#closed = true;
-    for (const run of this.#runs.values()) run.abort("Training aborted: the service is shutting down.");
+    for (const run of this.#runs.values()) run.abort("Training aborted: the lab is shutting down.");
     await Promise.all(this.#ends);
   }
 
@@ -233,12 +239,22 @@ export class Runs {
       await keeper.settled();
       release();
       if (run.signal.aborted) run.endAborted({ isSettled: true });
+      else if (error instanceof DivergedError) await this.#endDiverged(run, keeper, error);
       else if (error instanceof ValidationError) run.endFailed(error.message, error.field);
       else run.endFailed(redactPaths(this.#explain(error)));
     } finally {
       release();
       clearTimeout(deadline);
     }
+  }
+
+  async #endDiverged(run: Run, keeper: SnapshotKeeper, { divergence }: DivergedError): Promise<void> {
+    const message = divergenceLine(divergence, run.summary.total_steps, run.config);
+    await keeper.keepHistoryOnly(run.historyOfFailure(message), divergence.step);
+    run.resumeId = undefined;
+    // Somebody may have aborted it meanwhile.
+    if (run.signal.aborted) run.endAborted();
+    else run.endFailed(message);
   }
 
   #tellPosition(run: Run, position: number) {
@@ -307,6 +323,7 @@ export class Runs {
     const origin = past === undefined
       ? { weights: await readStart(store, config) }
       : { tensors: await snapshots.read(past.snapshot.history.run.id) };
+    requireFinite(origin, config);
     const job = jobOf(run, origin, { device, threads });
     const began = performance.now();
     const model = await engine.train(job, {

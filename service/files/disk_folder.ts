@@ -30,7 +30,7 @@ export class DiskFolder implements Folder {
 
   #refuseLink() {
     const isLink = Deno.lstatSync(this.path).isSymlink;
-    if (isLink) throw new FileError("denied", `${this.path} is a link; put a folder in its place`);
+    if (isLink) throw new FileError("other", `${this.path} is a link; put a folder in its place`);
   }
 
   pathOf(name: string): string {

@@ -22,7 +22,7 @@ export function lookAt(path: string): Deno.FileInfo {
   if (found.isSymlink) {
     const target = Deno.realPathSync(path);
     const way = relative(Deno.realPathSync(dirname(path)), target);
-    if (/^\.\.|[/\\:]/.test(way)) throw new FileError("denied", "it is a link that leads out of its folder");
+    if (/^\.\.|[/\\:]/.test(way)) throw new FileError("other", "it is a link that leads out of its folder");
     found = Deno.lstatSync(target);
   }
   if (!found.isFile) throw new FileError("other", "it is not a regular file");

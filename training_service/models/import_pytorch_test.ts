@@ -17,7 +17,7 @@ const HOSTILE: Record<string, RegExp> = {
   "hostile_reduce.pth": /asks for "posix\.system"/,
   "hostile_protocol_4.pth": /asks for "posix\.system"/,
   "hostile_eval.pth": /asks for "(builtins|__builtin__)\.eval"/,
-  "hostile_module.pth": /asks for "make_python_lab\.SimpleNN"|asks for "__main__\.SimpleNN"/,
+  "hostile_module.pth": /no state dict of float tensors; found "(make_python_lab|__main__)\.SimpleNN"/,
 };
 
 const python = await findPyTorch();
@@ -60,7 +60,7 @@ Deno.test({
 });
 
 async function bringIn({ host, folder, scores }: ForeignLab) {
-  assert.equal(Object.keys(scores).length, 11);
+  assert.equal(Object.keys(scores).length, 12);
   for (const [i, [name, accuracy]] of Object.entries(scores).entries()) {
     const form = formOf(await Deno.readFile(join(folder, name)), name, { learning_rate: String((i + 1) / 1000) });
     const response = await fetch(`http://${host}/api/models`, { method: "POST", body: form });
@@ -72,7 +72,7 @@ async function bringIn({ host, folder, scores }: ForeignLab) {
     assert.ok(accuracy > 50, `${name} has learned too little to judge by: ${accuracy} %`);
   }
   const list = await (await fetch(`http://${host}/api/models`)).json();
-  assert.equal(list.length, 11);
+  assert.equal(list.length, 12);
 }
 
 async function refuseHostile({ host, folder, marker, modelsDir }: ForeignLab) {

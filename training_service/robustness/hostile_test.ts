@@ -82,6 +82,14 @@ const FIRST_MESSAGES: FirstMessage[] = [
   { name: "binary", data: Uint8Array.of(0, 1, 2, 255) },
   { name: "a megabyte of binary", data: new Uint8Array(2 ** 20) },
   { name: "resume with a setting", data: '{"resume":"run_1","num_epochs":3}' },
+  { name: "resume with a mistyped field", data: '{"resume":"run_1","devcie":"wasm"}', field: "devcie" },
+  { name: "a field without a name", data: JSON.stringify({ ...CONFIG, "": 1 }) },
+  { name: "a field with a long name", data: JSON.stringify({ ...CONFIG, ["x".repeat(9000)]: 1 }) },
+  ...["sed", "use_droput", "overwrite", "momentum", "type", "x".repeat(50)].map((field, i) => ({
+    name: `an unknown field no. ${i}`,
+    data: JSON.stringify({ ...CONFIG, [field]: 1 }),
+    field,
+  })),
 ];
 
 Deno.test(`${ATTACKS.length} malformed requests are each refused in words and in time, and the service lives`, async (t) => {

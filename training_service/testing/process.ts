@@ -102,14 +102,16 @@ function rawDirOf(dir: string): string {
 /** Starts the service as `deno task dev` does, with `more` variables; the caller ends it. */
 export function spawnService(port: number, dir: string, more: Record<string, string> = {}): Deno.ChildProcess {
   const { modelsDir, dataDir } = foldersOf(dir);
-  const env = { TRAINING_PORT: String(port), MODELS_DIR: modelsDir, DATA_DIR: dataDir, DEVICE: "wasm", ...more };
-  const settings = readSettings((name) => new Map(Object.entries(env)).get(name));
+  const env: Record<string, string> = {
+    TRAINING_PORT: String(port),
+    MODELS_DIR: modelsDir,
+    DATA_DIR: dataDir,
+    DEVICE: "wasm",
+    ...more,
+  };
+  const settings = readSettings((name) => env[name]);
   return new Deno.Command(Deno.execPath(), {
-    args: [
-      "run",
-      ...permissionFlags("training", settings),
-      join(PROJECT_DIR, "training_service", "main.ts"),
-    ],
+    args: ["run", ...permissionFlags("training", settings), join(PROJECT_DIR, "training_service", "main.ts")],
     // GPU drivers write to stderr as they please.
     env: { ...env, MODELS_DIR: settings.modelsDir, DATA_DIR: settings.dataDir },
     stdout: "piped",
