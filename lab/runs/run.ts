@@ -48,6 +48,8 @@ export interface RunOptions {
   canResume?(id: string): boolean;
   /** Who asked for the run; see `clientAt`. */
   client?: string;
+  /** Hears of a listener that threw: it is told nothing more, and the run goes on. */
+  onListenerFault?(error: unknown): void;
 }
 
 /** A run, from queued to finished. `Runs` reports to it what happens, and it tells its listeners. */
@@ -85,13 +87,15 @@ export class Run {
   /** Who asked for the run; told to nobody. */
   readonly client: string;
   readonly #canResume: (id: string) => boolean;
+  readonly #onListenerFault: (error: unknown) => void;
 
   constructor(readonly config: SeededConfig, totalSteps: number, options: RunOptions = {}) {
-    const { past, canResume = () => false, client = "unknown" } = options;
+    const { past, canResume = () => false, onListenerFault = () => {}, client = "unknown" } = options;
     this.#totalSteps = totalSteps;
     this.past = past;
     this.client = client;
     this.#canResume = canResume;
+    this.#onListenerFault = onListenerFault;
     if (past === undefined) return;
     const { step, accuracy, history } = past.snapshot;
     this.resumeId = history.run.id;
@@ -338,7 +342,7 @@ export class Run {
     this.#position = undefined;
     this.#end = end;
     if (end !== undefined) this.#emit(end);
-    for (const listener of this.#listeners) listener.onEnd();
+    this.#tell((listener) => listener.onEnd());
     this.#listeners.clear();
   }
 
@@ -351,7 +355,19 @@ export class Run {
   }
 
   #emit(message: ServerMessage) {
-    for (const listener of this.#listeners) listener.onMessage(message);
+    this.#tell((listener) => listener.onMessage(message));
+  }
+
+  /** A listener that fails, such as a terminal that is gone, must not end the run. */
+  #tell(tell: (listener: RunListener) => void) {
+    for (const listener of this.#listeners) {
+      try {
+        tell(listener);
+      } catch (error) {
+        this.unsubscribe(listener);
+        this.#onListenerFault(error);
+      }
+    }
   }
 }
 

@@ -183,11 +183,12 @@ export class Runs {
   }
 
   #newRun(config: Run["config"], client: string, past?: RunPast): Run {
-    const { snapshots } = this.#options;
+    const { snapshots, log } = this.#options;
     return new Run(config, this.#times.stepsOf(config), {
       past,
       client,
       canResume: (id) => snapshots.canResume(id),
+      onListenerFault: (error) => log.error("a listener of a run failed", {}, error),
     });
   }
 
