@@ -1,21 +1,27 @@
-/** What the command line asks for. */
+/** The command line: what it asks for, and what `--help` prints. */
 import { parseArgs } from "node:util";
 
-/** A command line that cannot be followed, as one line for whoever typed it. */
+/** A command line that cannot be followed. The message is one line for the person who typed it. */
 export class UsageError extends Error {
   override name = "UsageError";
 }
 
+/** The services that `serve` can start, both by default. */
+const SERVICES = ["training", "inference"] as const;
+
+/** What the command line asks for. */
 export type Command =
   | { name: "help"; topic?: string }
   | { name: "version" }
-  | { name: "serve"; services: ("training" | "inference")[]; open: boolean }
+  | { name: "serve"; services: (typeof SERVICES)[number][]; open: boolean }
   | { name: "train"; config: string; overwrite: boolean }
   | { name: "predict"; file: string; model?: string; json: boolean }
   | { name: "models"; json: boolean }
   | { name: "export"; id: string; format: ExportFormat; output?: string };
 
+/** Formats in which a model can be exported; each is its file ending, too. */
 export const EXPORT_FORMATS = ["pth", "safetensors", "onnx"] as const;
+/** A format in which a model can be exported. */
 export type ExportFormat = (typeof EXPORT_FORMATS)[number];
 
 const OPTIONS = {
@@ -35,13 +41,18 @@ type OptionName = keyof typeof OPTIONS;
 /** Options that each command takes, besides `--help`. */
 const TAKES: Readonly<Record<string, readonly OptionName[]>> = {
   "": ["no-open", "version"],
-  train: ["config", "overwrite", "no-open"],
-  predict: ["model", "json", "no-open"],
+  serve: ["no-open"],
+  train: ["config", "overwrite"],
+  predict: ["model", "json"],
   models: ["json"],
   export: ["format", "output"],
 };
 
-/** @throws {UsageError} for a command, an option or an argument that there is not */
+/**
+ * Reads the arguments behind the program's name.
+ *
+ * @throws {UsageError} for an unknown command, option or argument
+ */
 export function parseCommand(args: readonly string[]): Command {
   const { values, positionals } = parse(args);
   const [name = "", ...rest] = positionals;
@@ -56,19 +67,29 @@ export function parseCommand(args: readonly string[]): Command {
   }
   const open = !values["no-open"];
   switch (name) {
+    case "serve": {
+      const [one, ...more] = rest;
+      noMore(name, more);
+      const services = SERVICES.filter((service) => one === undefined || service === one);
+      if (services.length > 0) return { name, services, open };
+      throw new UsageError(`serve starts ${SERVICES.join(" or ")}, got "${one}"; without either it starts both.`);
+    }
     case "train":
       noMore(name, rest);
-      if (values.config !== undefined) {
-        return { name, config: values.config, overwrite: values.overwrite ?? false };
+      if (values.config === undefined) {
+        throw new UsageError(
+          "train needs --config: JSON text, a file that holds it, or - for standard input; mnist-lab train --help shows one. " +
+            "mnist-lab serve training opens the training page.",
+        );
       }
-      if (values.overwrite) throw new UsageError("--overwrite goes with --config.");
-      return { name: "serve", services: ["training"], open };
+      return { name, config: values.config, overwrite: values.overwrite ?? false };
     case "predict": {
       const [file, ...more] = rest;
       noMore(name, more);
-      if (file !== undefined) return { name, file, model: values.model, json: values.json ?? false };
-      if (values.model !== undefined || values.json) throw new UsageError("--model and --json go with a PNG file.");
-      return { name: "serve", services: ["inference"], open };
+      if (file === undefined) {
+        throw new UsageError("predict needs a PNG file. mnist-lab serve inference opens the drawing page.");
+      }
+      return { name, file, model: values.model, json: values.json ?? false };
     }
     case "models":
       noMore(name, rest);
@@ -80,7 +101,7 @@ export function parseCommand(args: readonly string[]): Command {
       return { name, id, format: exportFormat(values.format, values.output), output: values.output };
     }
     default:
-      return { name: "serve", services: ["training", "inference"], open };
+      return { name: "serve", services: [...SERVICES], open };
   }
 }
 
@@ -97,7 +118,7 @@ function noMore(command: string, rest: readonly string[]) {
   if (rest.length > 0) throw new UsageError(`${command} does not know what to do with "${rest[0]}".`);
 }
 
-/** As it is said, or else as the name of the file says; where both do, they have to agree. */
+/** The format of `--format`, else of the ending of `--output`; where both are given, they have to agree. */
 function exportFormat(format: string | undefined, output: string | undefined): ExportFormat {
   const byName = EXPORT_FORMATS.find((known) => output?.endsWith(`.${known}`));
   const named = format ?? byName ?? "pth";
@@ -109,4 +130,60 @@ function exportFormat(format: string | undefined, output: string | undefined): E
     throw new UsageError(`--format is ${found}, but "${output}" has the ending of ${byName}.`);
   }
   return found;
+}
+
+const GENERAL = `MNIST Lab: train networks that recognise handwritten digits, and try them at once.
+
+Usage: mnist-lab [COMMAND] [OPTIONS]
+
+  mnist-lab                      both services, and the training page in your browser
+  mnist-lab serve [SERVICE]      both, or the training or the inference service alone
+  mnist-lab train --config JSON  trains in this terminal, prints the result on standard output
+  mnist-lab predict FILE.png     classifies one drawing
+  mnist-lab models               lists the stored models, newest first
+  mnist-lab export ID            writes a stored model to a file
+
+  -h, --help     this text; with a command, more about it
+  -V, --version
+
+Environment variables: TRAINING_PORT, INFERENCE_PORT, HOST, LAB_TOKEN, ALLOWED_HOSTS, MODELS_DIR, DATA_DIR, DEVICE,
+THREADS, LOG_LEVEL, LOG_FORMAT; the README says what each does.`;
+
+const TOPICS: Readonly<Record<string, string>> = {
+  serve: `Usage: mnist-lab serve [training|inference] [--no-open]
+
+      --no-open       opens no browser`,
+  train: `Usage: mnist-lab train --config JSON [--overwrite]
+
+  -c, --config JSON   the training's configuration: JSON text, a file that holds it, or - for standard input.
+                      {"model_type": "SimpleNN", "optimizer": "Adam", "learning_rate": 0.001, "num_epochs": 1,
+                       "batch_size": 32, "hidden_layers_config": [128]}
+      --overwrite     replaces a stored model of the same configuration; without it, that one is kept
+
+Progress goes to standard error, the result as one line of JSON to standard output. Ctrl+C aborts; an unfinished model is
+not stored. Exit code 0: trained and stored, whether or not the output could be written; 1: failed, diverged or aborted;
+3: a stored model of this configuration was kept.`,
+  predict: `Usage: mnist-lab predict FILE.png [--model ID] [--json]
+
+  -m, --model ID      the stored model to ask; without it, the most accurate one
+      --json          the whole answer as JSON`,
+  models: `Usage: mnist-lab models [--json]
+
+      --json          the records as JSON`,
+  export: `Usage: mnist-lab export ID [--format pth|safetensors|onnx] [--output FILE]
+
+  -f, --format        pth (PyTorch), safetensors or onnx; without it, by the ending of FILE, else pth
+  -o, --output FILE   where to write; without it, ID and the format's ending in the working directory. - for standard output`,
+};
+
+/**
+ * What `--help` prints; `topic` is the command that it was given with.
+ *
+ * @throws {UsageError} for an unknown command
+ */
+export function helpText(topic: string | undefined): string {
+  if (topic === undefined) return GENERAL;
+  const text = TOPICS[topic];
+  if (text === undefined) throw new UsageError(`There is no command "${topic}". See mnist-lab --help.`);
+  return text;
 }

@@ -1,19 +1,17 @@
-/** Where a lab that was started by hand finds its digits and keeps its models. */
+/** Where the command line finds the dataset and keeps the models. */
 import { join, resolve } from "node:path";
 import { readSettings, type Settings } from "../service/process/settings.ts";
 import { rawFolder } from "../service/dataset/raw_file.ts";
 
 const PROJECT_DIR = resolve(import.meta.dirname!, "..");
-/** Beside the pages in the binary: the four files, gzipped. */
+/** The four files of the dataset, gzipped, as a binary carries them. */
 const EMBEDDED_DATA = join(PROJECT_DIR, "dist", "dataset");
 
 type GetVariable = (name: string) => string | undefined;
 
 /**
- * The settings of the environment. Where that does not say, the lab trains on the digits of `data`, else on those that a
- * binary carries; and a binary keeps models in `models` in the working directory if that is there or can be made there, else
- * in the platform's folder for a program's data (one that is started by a double click may stand in the home folder, or in one
- * that nobody can write to).
+ * The settings of the environment, with two further defaults. Without `DATA_DIR` the digits come from `data`, else from
+ * the binary. Without `MODELS_DIR` a binary chooses a folder (`chooseModelsDir`).
  */
 export async function readLabSettings(get: GetVariable = (name) => Deno.env.get(name)): Promise<Settings> {
   const settings = readSettings(get);
@@ -26,7 +24,11 @@ export async function readLabSettings(get: GetVariable = (name) => Deno.env.get(
   };
 }
 
-/** Creates the folder that it chooses, unless it chooses one of no use; whoever opens that says so. */
+/**
+ * Where a binary keeps its models: in `models` in the working directory if that exists or can be created, else in the
+ * platform's folder for application data. A double click may start a binary in the home folder, which should stay tidy,
+ * or in a folder that is not writable. Creates the folder if it can; opening it reports what is wrong otherwise.
+ */
 export async function chooseModelsDir(workingDir: string, get: GetVariable): Promise<string> {
   const here = join(workingDir, "models");
   if (await isFolder(here)) return here;
@@ -38,7 +40,7 @@ export async function chooseModelsDir(workingDir: string, get: GetVariable): Pro
   return here;
 }
 
-/** As the platform wants it; undefined where the environment does not tell. */
+/** The platform's folder for the lab's data; undefined where the environment does not tell. */
 export function platformDataDir(os: typeof Deno.build.os, get: GetVariable): string | undefined {
   const below = (base: string | undefined, ...parts: string[]) => base ? join(base, ...parts, "mnist-lab") : undefined;
   if (os === "windows") return below(get("LOCALAPPDATA") ?? get("APPDATA"));

@@ -11,7 +11,7 @@ async function withFolder(body: (folder: string) => Promise<void>) {
   }
 }
 
-Deno.test("models go to the working directory, but not to a home folder nor where nothing can be made", () =>
+Deno.test("models go to the working directory, unless it is the home folder or not writable", () =>
   withFolder(async (folder) => {
     const home = join(folder, "home"), work = join(folder, "work"), file = join(folder, "file");
     await Promise.all([home, work].map((path) => Deno.mkdir(path)));
@@ -21,12 +21,12 @@ Deno.test("models go to the working directory, but not to a home folder nor wher
     assert.equal(await chooseModelsDir(work, get), join(work, "models"));
     assert.equal(await chooseModelsDir(home, get), own);
     assert.equal(await chooseModelsDir(file, get), own);
-    // Whoever made one there wants it there.
+    // A folder that somebody has created there is used.
     await Deno.mkdir(join(home, "models"));
     assert.equal(await chooseModelsDir(home, get), join(home, "models"));
   }));
 
-Deno.test("each platform has its folder for a program's data", () => {
+Deno.test("each platform has its own folder for application data", () => {
   const get = (variables: Record<string, string>) => (name: string) => variables[name];
   assert.equal(platformDataDir("linux", get({ HOME: "/home/a" })), join("/home/a", ".local/share/mnist-lab"));
   assert.equal(platformDataDir("linux", get({ HOME: "/home/a", XDG_DATA_HOME: "/d" })), join("/d", "mnist-lab"));

@@ -1,4 +1,4 @@
-/** `mnist-lab models` and `mnist-lab export`: what is stored, and a file of it. */
+/** `mnist-lab models` and `mnist-lab export`: the stored models, and a file of one of them. */
 import { writeOnnx } from "../core/formats/onnx/writer.ts";
 import { writeSafetensors } from "../core/formats/safetensors.ts";
 import { type FieldName, fieldOf, MAIN_SETTINGS, type ModelRecord, showSetting } from "../protocol/mod.ts";
@@ -8,14 +8,14 @@ import type { Settings } from "../service/process/settings.ts";
 import { type ExportFormat, UsageError } from "./arguments.ts";
 import { openRegistry } from "../service/files/open_registry.ts";
 
-/** Newest first. */
+/** The records of all stored models, newest first. */
 export async function listModels({ modelsDir }: Settings): Promise<ModelRecord[]> {
   return await (await openRegistry(modelsDir)).list();
 }
 
 type Column = [title: string, text: (record: ModelRecord) => string];
 
-/** Settings that the id of a model names already. */
+/** Settings that the id of a model already tells. */
 const IN_ID: readonly FieldName[] = ["model_type", "optimizer"];
 
 const COLUMNS: readonly Column[] = [
@@ -34,7 +34,11 @@ export function modelTable(records: readonly ModelRecord[]): string {
   return rows.map((row) => row.map((cell, column) => cell.padEnd(widths[column])).join("  ").trimEnd()).join("\n");
 }
 
-/** The bytes of the model `id` as a file of `format`. Throws a `UsageError` where there is no such model. */
+/**
+ * The bytes of the model `id` as a file of `format`.
+ *
+ * @throws {UsageError} where there is no such model
+ */
 export async function exportModel({ modelsDir }: Settings, id: string, format: ExportFormat): Promise<Uint8Array> {
   const registry = await openRegistry(modelsDir);
   const record = await registry.get(id);

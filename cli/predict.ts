@@ -1,4 +1,4 @@
-/** `mnist-lab predict FILE.png`: one drawing, one answer. */
+/** `mnist-lab predict FILE.png`: classifies one drawing. */
 import { FALSE_ALARM_PERCENT, isOutOfDistribution } from "../core/mnist/ood/ood.ts";
 import { openPredictor } from "../core/training/predictor.ts";
 import { DrawingError, readDrawing } from "../inference_service/drawing/read_drawing.ts";
@@ -14,7 +14,11 @@ import type { Settings } from "../service/process/settings.ts";
 import { UsageError } from "./arguments.ts";
 import { openRegistry } from "../service/files/open_registry.ts";
 
-/** @throws {UsageError} when the drawing cannot be read, or no model is there to ask */
+/**
+ * Classifies the drawing in the PNG `file`, by the model `modelId` or the most accurate one.
+ *
+ * @throws {UsageError} when the drawing cannot be read, or there is no such model
+ */
 export async function predictFile(
   settings: Settings,
   file: string,
@@ -39,7 +43,7 @@ export async function predictFile(
   }
 }
 
-/** `7`, then how sure the model is and which one it was. */
+/** The answer in lines for people: the digit alone, then how sure which model is, then a doubt if there is one. */
 export function predictionLines({ prediction, confidence, doubt, found_model }: PredictResponse): string {
   const { id, accuracy } = found_model;
   const lines = [`${prediction}`, `${confidence} sure, by ${id} (${accuracy} of the test digits right)`];

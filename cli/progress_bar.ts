@@ -1,5 +1,8 @@
-/** One line on a terminal that is written over as a training goes on. */
+/** A progress bar: one line of a terminal that is overwritten while a model trains. */
 
+import { printError } from "../service/process/output.ts";
+
+/** How far a training is. */
 export interface Progress {
   step: number;
   totalSteps: number;
@@ -10,38 +13,46 @@ export interface Progress {
 
 const BAR_WIDTH = 24;
 
-/** Where a bar is drawn. */
+/** What a bar is drawn on. */
 export interface Terminal {
   write(text: string): void;
   isTerminal: boolean;
 }
 
-/** Draws nothing where nobody watches: a file that is written to would keep every state of it. */
+/**
+ * A bar with log lines above it. Draws only the lines where the output is no terminal: a file would keep every state.
+ */
 export class ProgressBar {
+  readonly #terminal: Terminal;
+  readonly #intervalMs: number;
   #shown = "";
-
-  constructor(private readonly terminal: Terminal, private readonly intervalMs = 100) {}
-
   #drawnAt = -Infinity;
 
+  /** `intervalMs` is the shortest time between two states of the bar. */
+  constructor(terminal: Terminal, intervalMs = 100) {
+    this.#terminal = terminal;
+    this.#intervalMs = intervalMs;
+  }
+
+  /** Draws the bar anew if it is due; the last step always is. */
   show(progress: Progress): void {
     const now = performance.now();
-    const isDue = now - this.#drawnAt >= this.intervalMs || progress.step === progress.totalSteps;
-    if (!this.terminal.isTerminal || !isDue) return;
+    const isDue = now - this.#drawnAt >= this.#intervalMs || progress.step === progress.totalSteps;
+    if (!this.#terminal.isTerminal || !isDue) return;
     this.#drawnAt = now;
     this.#shown = progressLine(progress);
-    this.terminal.write(`\r\x1b[K${this.#shown}`);
+    this.#terminal.write(`\r\x1b[K${this.#shown}`);
   }
 
   /** Writes a line above the bar, which stays. */
   log(line: string): void {
-    if (this.#shown === "") return this.terminal.write(`${line}\n`);
-    this.terminal.write(`\r\x1b[K${line}\n${this.#shown}`);
+    if (this.#shown === "") return this.#terminal.write(`${line}\n`);
+    this.#terminal.write(`\r\x1b[K${line}\n${this.#shown}`);
   }
 
-  /** Leaves the bar as it is. */
+  /** Ends the line of the bar, which stays as it is. */
   end(): void {
-    if (this.#shown !== "") this.terminal.write("\n");
+    if (this.#shown !== "") this.#terminal.write("\n");
     this.#shown = "";
   }
 }
@@ -55,14 +66,15 @@ export function progressLine({ step, totalSteps, loss, imagesPerSecond, secondsL
     `[${"#".repeat(filled)}${"-".repeat(BAR_WIDTH - filled)}]`,
     `${Math.floor(share * 100).toString().padStart(3)} %`,
     `step ${count(step)} of ${count(totalSteps)}`,
-    `loss ${loss === null ? "is no number" : loss.toFixed(4)}`,
+    `loss ${loss === null ? "is NaN" : loss.toFixed(4)}`,
     ...(imagesPerSecond === undefined ? [] : [`${count(imagesPerSecond)} images/s`]),
     ...(secondsLeft === undefined ? [] : [`${Math.ceil(secondsLeft)} s left`]),
   ].join("  ");
 }
 
+/** Standard error, which leaves standard output to the result. It may be gone: the training goes on. */
 export const standardError: Terminal = {
-  write: (text) => void Deno.stderr.writeSync(new TextEncoder().encode(text)),
+  write: printError,
   get isTerminal() {
     return Deno.stderr.isTerminal();
   },

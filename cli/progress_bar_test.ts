@@ -8,15 +8,15 @@ function terminal(isTerminal: boolean) {
   return { isTerminal, write: (text: string) => void written.push(text), text: () => written.join("") };
 }
 
-Deno.test("the line says how far it is, how wrong, how fast and how long still", () => {
+Deno.test("the line shows share, step, loss, speed and time left", () => {
   assert.equal(
     progressLine(HALF),
     "[############------------]   50 %  step 50 of 100  loss 0.2500  61,234 images/s  3 s left",
   );
-  assert.match(progressLine({ step: 1, totalSteps: 3, loss: null }), /\] {3}33 % {2}step 1 of 3 {2}loss is no number$/);
+  assert.match(progressLine({ step: 1, totalSteps: 3, loss: null }), /\] {3}33 % {2}step 1 of 3 {2}loss is NaN$/);
 });
 
-Deno.test("a log comes above the bar, which stays and is the last line", () => {
+Deno.test("a log line is written above the bar, which stays the last line", () => {
   const out = terminal(true), bar = new ProgressBar(out, 0);
   bar.log("Starting.");
   bar.show(HALF);
@@ -28,7 +28,7 @@ Deno.test("a log comes above the bar, which stays and is the last line", () => {
   assert.ok(lines[2].startsWith("[####"));
 });
 
-Deno.test("where nobody watches there is no bar, and every log", () => {
+Deno.test("without a terminal there are log lines but no bar", () => {
   const out = terminal(false), bar = new ProgressBar(out, 0);
   bar.show(HALF);
   bar.log("Epoch 1.");

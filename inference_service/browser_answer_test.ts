@@ -1,4 +1,4 @@
-/** The service answers a PNG as a page answers its own canvas: both run the core's one way from drawing to digit. */
+/** The service answers a PNG as a page answers its own canvas: both use the same code of the core. */
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { prepareDrawing } from "../core/mnist/drawing/drawing.ts";
@@ -13,10 +13,10 @@ import { drawSomewhere, KINDS, SMALL, SPEC, testDigit, trainedWeights } from "./
 import { openStored, PredictorCache } from "./predictor_cache.ts";
 import { MemoryStore, params, record } from "./testing.ts";
 
-/** One for each size and place. */
+/** One for each size and position. */
 const DRAWINGS = 27;
 
-Deno.test("a PNG of any kind gets the answer that its canvas gets in a page", async () => {
+Deno.test("a PNG of any kind gets the same answer as its canvas in a page", async () => {
   const weights = await trainedWeights();
   const store = Object.assign(new MemoryStore([record()]), { readWeights: () => Promise.resolve(weights) });
   const predictors = new PredictorCache(openStored(store, "wasm"));

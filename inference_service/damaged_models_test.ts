@@ -1,13 +1,15 @@
-/** Records whose file is gone or cut short, beside one that is whole: over HTTP, with real files. */
+/** Records whose file is missing or cut short, beside an intact one: over HTTP, with real files. */
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import { Hono } from "hono";
+import { addModelRoutes } from "../service/http/model_routes.ts";
 import { testModel, testWeights, withFolder } from "../lab/models/registry_testing.ts";
 import { readSettings } from "../service/process/settings.ts";
 import { openInferenceService } from "./service.ts";
 import { pngUrl, stroke } from "./testing.ts";
 import { openRegistry } from "../service/files/open_registry.ts";
 
-Deno.test("a model whose file is missing or cut short says so where it is asked for, and harms no other", () =>
+Deno.test("a model whose file is missing or cut short says so when it is asked, and harms no other", () =>
   withFolder(async (folder) => {
     const registry = await openRegistry(folder, { write: true });
     const [missing, short, whole] = [
@@ -50,7 +52,40 @@ Deno.test("a model whose file is missing or cut short says so where it is asked 
     }
   }));
 
-Deno.test("entries that are no models are told by healthz, with the first one's fault, and hide no other", () =>
+Deno.test("NaN in one record hides that record at most, on both services", () =>
+  withFolder(async (folder) => {
+    const registry = await openRegistry(folder, { write: true });
+    const { id } = await registry.store(testModel, testWeights(0.01));
+    const path = join(folder, "models_metadata.json");
+    const text = (await Deno.readTextFile(path)).replace('"accuracy":', '"best_loss": NaN,\n    "accuracy":');
+    const hidden = text.replace(id, "hidden").replace(/"accuracy": [\d.]+/, '"accuracy": NaN').replace("[", "");
+    await Deno.writeTextFile(path, text.replace(/\]\s*$/, `,${hidden}`));
+    const settings = readSettings((name) => ({ MODELS_DIR: folder, THREADS: "1", DEVICE: "wasm" })[name]);
+    const { error } = console;
+    console.error = () => {};
+    const service = await openInferenceService(settings).finally(() => console.error = error);
+    try {
+      const training = new Hono();
+      addModelRoutes(training, registry);
+      const answers = [
+        await service.fetch(new Request("http://localhost:8001/api/models")),
+        await training.request("http://localhost:8000/api/models"),
+      ];
+      for (const answer of answers) {
+        assert.equal(answer.status, 200);
+        const records = await answer.json();
+        assert.deepEqual(records.map((record: { id: string }) => record.id), [id]);
+        assert.equal(records[0].best_loss, null, "JSON has no NaN");
+      }
+      const body = JSON.stringify({ params: null, model_id: id, image_data: pngUrl(stroke()) });
+      const answer = await service.fetch(new Request("http://localhost:8001/predict", { method: "POST", body }));
+      assert.equal(answer.status, 200, await answer.text());
+    } finally {
+      service.close();
+    }
+  }));
+
+Deno.test("healthz reports entries that are not models, with the first one's fault, and they hide no other", () =>
   withFolder(async (folder) => {
     const registry = await openRegistry(folder, { write: true });
     const { id } = await registry.store(testModel, testWeights(0.01));

@@ -11,7 +11,7 @@ import { MemoryStore, params, pngUrl, record, stroke } from "./testing.ts";
 const image_data = pngUrl(stroke());
 const url = (png: Uint8Array) => `data:image/png;base64,${png.toBase64()}`;
 
-/** Values of each field that no schema takes. */
+/** Values of each field that its schema refuses. */
 const BAD_PARAMS: Record<string, unknown[]> = {
   model_type: [null, "", "simplenn", 1, ["SimpleNN"], {}, "x".repeat(10_000)],
   optimizer: [null, "adam", true, { $gt: "" }],
@@ -90,10 +90,13 @@ const ATTACKS: Attack[] = [
   }, { field: "image_data" }),
   sent("a blank page", { params, image_data: url(writePng({ width: 9, height: 9 })) }, { status: 400 }),
   sent("a model that is none", { model_id: "none", image_data }, { status: 404 }),
-  ...[1, null, "", "x".repeat(201), {}].map((model_id, i) =>
+  ...[1, "", "x".repeat(201), {}].map((model_id, i) =>
     sent(`model_id no. ${i}`, { model_id, image_data }, { field: "model_id", status: 400 })
   ),
   sent("neither params nor model", { image_data }, { field: "params" }),
+  sent("params and model that are null", { params: null, model_id: null, image_data }, { field: "params" }),
+  sent("a mistyped field", { params, modle_id: "m", image_data }, { field: "modle_id", status: 400 }),
+  sent("a mistyped param", { params: { ...params, epoch: 3 }, image_data }, { field: "params.epoch", status: 400 }),
   sent("params that are a text", { params: "x", image_data }, { field: "params" }),
   {
     name: "a body that claims to be huge",
@@ -129,7 +132,7 @@ Deno.test(`${ATTACKS.length} malformed requests are each refused in words and in
   );
   const host = `127.0.0.1:${server.addr.port}`;
   try {
-    // The thread that reads large drawings starts with the first one.
+    // The first large drawing starts the worker that reads them.
     const large = writePng({ width: 1100, height: 1100, sample: (x, y) => x === y ? 255 : 0 });
     await drawings.read(new Uint8Array(large));
     for (const attack of ATTACKS) await t.step(attack.name, () => refuses(host, attack));

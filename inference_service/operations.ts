@@ -1,12 +1,12 @@
-/** What the inference service's own route takes and answers; `openapi.json` says it to programs. */
-import { askedOf, DEFAULT_CONFIG } from "../protocol/mod.ts";
+import { DEFAULT_CONFIG, paramsOf } from "../protocol/mod.ts";
 import { json, type Operation, refusal } from "../service/api/operation.ts";
 
 const EXAMPLE = {
-  params: askedOf({ ...DEFAULT_CONFIG, num_epochs: 1, hidden_layers_config: [128] }),
+  params: paramsOf({ ...DEFAULT_CONFIG, num_epochs: 1, hidden_layers_config: [128] }),
   image_data: "data:image/png;base64,…",
 };
 
+/** The description of the inference service's own route. */
 export const INFERENCE_OPERATIONS: readonly Operation[] = [{
   method: "post",
   path: "/predict",
@@ -17,7 +17,7 @@ export const INFERENCE_OPERATIONS: readonly Operation[] = [{
   body: [json("PredictRequest", { example: EXAMPLE })],
   answers: [
     { status: 200, when: "The digit, and how sure the model is.", ...json("PredictResponse") },
-    refusal(400, "A field is wrong, or the drawing is blank or no sound PNG."),
+    refusal(400, "A field is wrong, or the drawing is blank or not a valid PNG."),
     {
       status: 404,
       when: "No stored model answers to params; nearest names the closest. Or model_id names none.",

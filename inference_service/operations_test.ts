@@ -16,11 +16,11 @@ const app = createInferenceApp({
 });
 const document = await (await app.request("http://localhost/openapi.json")).json();
 
-Deno.test("every route is described, and nothing that is none", () => {
+Deno.test("every route is described, and nothing else", () => {
   assert.deepEqual(describedRoutes(document), routesOf(app));
 });
 
-Deno.test("answers are what they are described to be, with no field more", async () => {
+Deno.test("answers match their description, without further fields", async () => {
   for (const path of ["/healthz", "/api/models", "/openapi.json"]) {
     await checkAnswer(document, await app.request(`http://localhost${path}`), path);
   }

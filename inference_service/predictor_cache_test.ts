@@ -10,7 +10,7 @@ import { params, pngUrl, record, stroke } from "./testing.ts";
 import type { ModelRecord } from "../protocol/mod.ts";
 import { openRegistry } from "../service/files/open_registry.ts";
 
-/** Weights of a model without hidden layers that takes everything for `digit`. */
+/** Weights of a model without hidden layers that takes every drawing for `digit`. */
 function weightsFor(digit: number): NamedTensor[] {
   return parameterSpecs({ modelType: "SimpleNN", hiddenLayers: [] }).map(({ name, shape }) => {
     const data = new Float32Array(shape.reduce((a, b) => a * b, 1));
@@ -21,7 +21,7 @@ function weightsFor(digit: number): NamedTensor[] {
 
 const { id: _id, filename: _filename, timestamp: _timestamp, ...model } = record({ hidden_layers_config: [] });
 
-/** Runs `body` with a service on a models folder of its own. */
+/** Runs `body` with a service and its own models folder. */
 async function withService(
   body: (registry: Registry, folder: string, predict: () => Promise<Response>) => Promise<void>,
 ) {
@@ -44,7 +44,7 @@ async function withService(
   }
 }
 
-Deno.test("a stored model answers from its weights, and its successor from its own", () =>
+Deno.test("a stored model answers from its weights, its replacement from its own", () =>
   withService(async (registry, _folder, predict) => {
     const first = await registry.store(model, weightsFor(4));
     const answer = await (await predict()).json();
@@ -56,7 +56,7 @@ Deno.test("a stored model answers from its weights, and its successor from its o
     assert.deepEqual([prediction, found_model.id], [9, second.id]);
   }));
 
-Deno.test("a file that is damaged or gone is named", () =>
+Deno.test("a damaged or missing file is named", () =>
   withService(async (registry, folder, predict) => {
     const { filename } = await registry.store(model, weightsFor(4));
     await Deno.truncate(join(folder, filename), 100);
@@ -72,7 +72,7 @@ Deno.test("a file that is damaged or gone is named", () =>
 
 const pixels = new Uint8Array(784);
 
-/** A cache whose openings and closings are written down. */
+/** A cache that records when models are opened and closed. */
 function observe(capacity?: number) {
   const events: string[] = [];
   const cache = new PredictorCache((model: ModelRecord) => {
@@ -96,7 +96,7 @@ function observe(capacity?: number) {
   return { cache, events };
 }
 
-/** Lets the closings that follow an answer happen. */
+/** Resolves after the closings that follow an answer. */
 const settled = () => new Promise((resolve) => setTimeout(resolve));
 
 Deno.test("a model is opened once and answers one drawing after the other", async () => {
@@ -105,7 +105,7 @@ Deno.test("a model is opened once and answers one drawing after the other", asyn
   assert.deepEqual(events, ["open a"]);
 });
 
-Deno.test("the model that was not used for longest makes room, once it has answered", async () => {
+Deno.test("the least recently used model is closed, once it has answered", async () => {
   const { cache, events } = observe(2);
   const [a, b, c] = ["a", "b", "c"].map((id) => record({ id }));
   await cache.predict(a, pixels);
@@ -119,7 +119,7 @@ Deno.test("the model that was not used for longest makes room, once it has answe
   assert.deepEqual(events, ["open a", "open b", "open c", "close b"]);
 });
 
-Deno.test("a model that changed is opened anew", async () => {
+Deno.test("a model that changed is opened again", async () => {
   const { cache, events } = observe();
   await cache.predict(record({ id: "a" }), pixels);
   await cache.predict(record({ id: "a", timestamp: 2 }), pixels);
@@ -127,7 +127,7 @@ Deno.test("a model that changed is opened anew", async () => {
   assert.deepEqual(events, ["open a", "open a", "close a"]);
 });
 
-Deno.test("models that are gone or changed are closed, the others stay", async () => {
+Deno.test("models that were removed or changed are closed, the others stay open", async () => {
   const { cache, events } = observe();
   for (const id of ["a", "b", "c"]) await cache.predict(record({ id }), pixels);
   cache.retain([record({ id: "a" }), record({ id: "b", accuracy: 1 })]);
@@ -138,7 +138,7 @@ Deno.test("models that are gone or changed are closed, the others stay", async (
   assert.deepEqual(events.slice(5), ["close a"]);
 });
 
-Deno.test("a model whose record was read anew, and is as before, stays open", async () => {
+Deno.test("a model whose record was read again without change stays open", async () => {
   const { cache, events } = observe();
   await cache.predict(record({ id: "a" }), pixels);
   const [again, changed] = [record({ id: "a" }), record({ id: "a", accuracy: 1 })];
@@ -150,7 +150,7 @@ Deno.test("a model whose record was read anew, and is as before, stays open", as
   assert.deepEqual(events, ["open a", "close a"]);
 });
 
-Deno.test("a model that could not be opened is tried again", async () => {
+Deno.test("a model that could not be opened is opened at the next question", async () => {
   let attempts = 0;
   const cache = new PredictorCache(() => Promise.reject(new Error(`attempt ${++attempts}`)));
   await assert.rejects(cache.predict(record(), pixels), /attempt 1/);

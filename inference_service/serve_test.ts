@@ -64,7 +64,7 @@ async function ask(port: number): Promise<string> {
 }
 
 Deno.test(
-  { name: "every serving thread answers, and all end with the service", ignore: !canShareAddress },
+  { name: "every serving thread answers, and all of them end with the service", ignore: !canShareAddress },
   async () => {
     const modelsDir = await Deno.makeTempDir({ prefix: "inference_service_" });
     const port = freePort(), process = spawnService(port, modelsDir);
@@ -88,7 +88,7 @@ Deno.test(
       try {
         process.kill("SIGKILL");
       } catch {
-        // It has ended by itself.
+        // Ended already.
       }
       await process.status;
       await process.stdout.cancel();

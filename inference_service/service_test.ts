@@ -11,7 +11,7 @@ import { MemoryStore, params, pngUrl, record, stroke } from "./testing.ts";
 const settings = readSettings(() => undefined);
 const drawing = pngUrl(stroke());
 
-/** Is sure that every drawing is a seven. */
+/** Takes every drawing for a seven. */
 const openSeven: OpenPredictor = () =>
   Promise.resolve({ predict: () => Promise.resolve(probabilitiesOf(7, 0.98125)), close() {} });
 
@@ -55,7 +55,7 @@ Deno.test("a drawing and the fields of a model give the digit and the model foun
   assert.ok(Math.abs(probabilities.reduce((a: number, b: number) => a + b) - 1) < 1e-6);
 });
 
-Deno.test("a drawing that is no digit is answered with a guess and a doubt", async () => {
+Deno.test("a drawing that is not a digit is answered with a prediction and a doubt", async () => {
   const data = Uint8Array.from({ length: 40 * 40 }, (_, i) => i % 7 < 2 || i % 40 % 9 < 2 ? 0 : 255);
   const image_data = pngUrl({ width: 40, height: 40, channels: 1, data });
   const { prediction, doubt } = await (await createApp().predict({ params, image_data })).json();
@@ -67,7 +67,7 @@ Deno.test("a drawing that is no digit is answered with a guess and a doubt", asy
   });
 });
 
-Deno.test("model_id names one model, whatever its rate", async () => {
+Deno.test("model_id selects one model, whatever its learning rate", async () => {
   const { predict } = createApp([record({ id: "a" }), record({ id: "b", learning_rate: 0.5 })]);
   const answer = await (await predict({ model_id: "b", image_data: drawing })).json();
   assert.equal(answer.found_model.id, "b");
@@ -89,7 +89,7 @@ Deno.test("the model sees the drawing as 784 bytes of ink, whatever content type
   assert.deepEqual([seen.length, seen[0], seen[14 * 28 + 14]], [784, 0, 255]);
 });
 
-Deno.test("no match names the page to train it on and the nearest model", async () => {
+Deno.test("without a match the answer names the nearest model and the page that trains one", async () => {
   const near = record({ id: "near", num_epochs: 3 });
   const { predict } = createApp([record({ id: "far", optimizer: "SGD", batch_size: 64 }), near]);
   const response = await predict({ params, image_data: drawing });
@@ -133,7 +133,7 @@ Deno.test("a bad body is refused with the field's name", async () => {
   assert.deepEqual(await errorOf(post("")), [400, "the body is not valid JSON"]);
 });
 
-Deno.test("a body nested without end is refused, not stumbled over", async () => {
+Deno.test("a deeply nested body is refused", async () => {
   const nested = "[".repeat(1_000_000) + "]".repeat(1_000_000);
   const withEpochs = JSON.stringify({ params: { ...params, epochs: null }, image_data: drawing }).replace(
     "null",
@@ -151,7 +151,7 @@ Deno.test("a blank page asks for a digit", async () => {
   assert.match(error, /draw a digit first/);
 });
 
-Deno.test("a body over 24 MiB is refused, whether it says its size or not", async () => {
+Deno.test("a body over 24 MiB is refused, whether it declares its length or not", async () => {
   const { post } = createApp();
   const [status, error] = await errorOf(post("{}", { "Content-Length": String(24 * 1024 * 1024 + 1) }));
   assert.deepEqual([status, error], [413, "the body is too large: at most 24 MiB are taken"]);
@@ -167,7 +167,7 @@ Deno.test("a body over 24 MiB is refused, whether it says its size or not", asyn
   assert.ok(sent < 30, `took ${sent} MiB`);
 });
 
-Deno.test("a stored model that cannot be used is said to be so, with the reason", async () => {
+Deno.test("a stored model that cannot be used is a 409 with the reason", async () => {
   const broken: OpenPredictor = ({ id }) => Promise.reject(new UnusableModelError(`the file of ${id} is empty`));
   const [status, error] = await errorOf(createApp([record()], broken).predict({ params, image_data: drawing }));
   assert.equal(status, 409);
@@ -188,7 +188,7 @@ Deno.test("a model replaced between look-up and opening is looked up again", asy
   assert.equal(answer.found_model.id, "new");
 });
 
-Deno.test("a model is looked for among ten thousand in well under a second, and not found", async () => {
+Deno.test("looking in vain for a model among ten thousand takes well under a second", async () => {
   const records = Array.from({ length: 10_000 }, (_, i) => record({ id: `m${i}`, num_epochs: 2 }));
   const { predict } = createApp(records);
   for (const { id } of records.slice(-16)) {
@@ -200,14 +200,14 @@ Deno.test("a model is looked for among ten thousand in well under a second, and 
   assert.deepEqual([response.status, (await response.json()).nearest.differs], [404, ["epochs"]]);
 });
 
-Deno.test("a damaged list of models is said to be so", async () => {
+Deno.test("damaged metadata is a 503 that says so", async () => {
   const { app, store } = createApp();
   store.list = () => Promise.reject(new RegistryError("models_metadata.json is not valid JSON"));
   const answer = await errorOf(app.request("http://localhost:8001/api/models"));
   assert.deepEqual(answer, [503, "models_metadata.json is not valid JSON"]);
 });
 
-Deno.test("the stored models are listed, and each can be asked for", async () => {
+Deno.test("the stored models are listed, and each has its own address", async () => {
   const records = [record({ id: "b", timestamp: 2 }), record({ id: "a" })];
   const { app } = createApp(records);
   assert.deepEqual(await (await app.request("http://localhost:8001/api/models")).json(), records);

@@ -1,10 +1,11 @@
-/** For tests: stored models and drawings without a disk. */
+/** For tests: records, a store in memory and drawings. */
 import { Buffer } from "node:buffer";
 import { encode } from "fast-png";
 import type { Raster } from "../core/mnist/drawing/raster.ts";
 import { DEFAULT_CONFIG, type ModelRecord } from "../protocol/mod.ts";
 import type { ModelFiles } from "../service/http/model_routes.ts";
 
+/** The record of a small model. */
 export function record(fields: Partial<ModelRecord> = {}): ModelRecord {
   const id = fields.id ?? "model_simplenn_adam_1";
   return {
@@ -24,6 +25,7 @@ export function record(fields: Partial<ModelRecord> = {}): ModelRecord {
   };
 }
 
+/** The `params` of a prediction that match `record()`. */
 export const params = {
   model_type: "SimpleNN",
   optimizer: "Adam",
@@ -34,7 +36,7 @@ export const params = {
   use_dropout: false,
 };
 
-/** A store whose records a test may change. */
+/** A registry in memory whose records a test may change. */
 export class MemoryStore implements ModelFiles {
   constructor(public records: ModelRecord[]) {}
   list = () => Promise.resolve(this.records);
@@ -45,6 +47,7 @@ export class MemoryStore implements ModelFiles {
   pthVersion = ({ filename }: ModelRecord) => Promise.resolve(filename);
 }
 
+/** A raster as the data URL of a PNG. */
 export function pngUrl({ width, height, channels, data }: Raster): string {
   const png = encode({ width, height, channels, data: new Uint8Array(data) });
   return `data:image/png;base64,${Buffer.from(png).toString("base64")}`;

@@ -1,5 +1,5 @@
 /** `deno task dev`: fetches the dataset, builds the pages and runs both services until Ctrl+C. */
-import { banner, pageAddress, stopSignal } from "../cli/lab_up.ts";
+import { banner, pageAddress, stopSignal } from "../cli/serve.ts";
 import { runMain } from "../service/process/serve.ts";
 import { readSettings } from "../service/process/settings.ts";
 import { requireFreePorts, waitUntilListening } from "./lib/ports.ts";

@@ -16,6 +16,7 @@ import { serveRunSocket } from "./sockets/run_socket.ts";
 import type { Runs } from "../lab/runs/runs.ts";
 import { serveTrainSocket } from "./sockets/train_socket.ts";
 
+/** What the routes are served from. */
 export interface TrainingAppOptions {
   settings: Settings;
   registry: ModelFiles & ModelRouteParts["registry"];
@@ -27,7 +28,7 @@ export interface TrainingAppOptions {
   health?: HealthOptions;
 }
 
-/** The page, `/api/models`, `/api/digits`, `/api/runs`, and the sockets `/ws/train` and `/ws/runs/{id}`. */
+/** Serves the page, `/api/models`, `/api/digits`, `/api/runs`, and the sockets `/ws/train` and `/ws/runs/{id}`. */
 export function createTrainingApp(options: TrainingAppOptions): Hono {
   const { settings, registry, importer, analyst, runs, archive, sockets, health } = options;
   const app = createServiceApp(settings, "training", health, TRAINING_OPERATIONS);

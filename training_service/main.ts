@@ -4,5 +4,5 @@ import { readSettings } from "../service/process/settings.ts";
 import { runTrainingService } from "./service.ts";
 
 await runMain(() => runTrainingService(readSettings()));
-// The thread that trains ends with the process, and not before (`Runs.stop`).
+// Ends the training thread with the process (see `Runs.stop`).
 Deno.exit(0);

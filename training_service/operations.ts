@@ -1,4 +1,4 @@
-/** What the training service's routes take and answer; `openapi.json` says it to programs. */
+/** What the routes of the training service take and answer, for `openapi.json`. */
 import { DEFAULT_CONFIG } from "../protocol/mod.ts";
 import { type Answer, json, type Operation, refusal } from "../service/api/operation.ts";
 
@@ -13,13 +13,13 @@ const OPENED: Answer[] = [
   refusal(503, "Too many sockets are open."),
 ];
 
+/** The routes, besides those that both services have. */
 export const TRAINING_OPERATIONS: readonly Operation[] = [
   {
     method: "get",
     path: "/ws/train",
     summary: "Trains a model (WebSocket)",
-    detail:
-      "The first message is a configuration, or the run to go on with. The run outlives its socket. After result, " +
+    detail: "The first message is a configuration, or the run to resume. The run outlives its socket. After result, " +
       "aborted or error the server closes: with 1008 where it refuses what came, else with 1000.",
     messages: {
       fromClient: ["TrainConfig", "ResumeRequest", "ClientMessage"],

@@ -1,9 +1,9 @@
-/** Runs that stop and go on, as their users meet them: the real service, its sockets, its files, its end and its return. */
+/** Runs that stop and resume, in the real service: its sockets, its files, its end and its restart. */
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import type { HistoryMessage, RunSummary } from "../protocol/mod.ts";
-import { eventually, foldersOf, type Service, withDigits, withService } from "./service_process_testing.ts";
-import type { TestClient } from "./testing.ts";
+import { eventually, foldersOf, type Service, withDigits, withService } from "./testing/process.ts";
+import type { TestClient } from "./testing/lab.ts";
 import { openRegistry } from "../service/files/open_registry.ts";
 
 const TRAINING_MS = 60_000;
@@ -40,7 +40,7 @@ async function bitsOf(modelsDir: string, id: string): Promise<Uint8Array[]> {
 
 const result = (client: TestClient) => client.next("result", () => true, TRAINING_MS);
 
-/** Aborts once `step` is past; returns what to send to go on. On a busy machine that is known a little after `aborted`. */
+/** Aborts after `step`; returns the id to resume. On a busy machine it is known shortly after `aborted`. */
 async function abortAfter(service: Service, client: TestClient, step: number): Promise<string> {
   await client.next("loss", (loss) => loss.step >= step, TRAINING_MS);
   const asked = performance.now();
@@ -54,10 +54,10 @@ async function abortAfter(service: Service, client: TestClient, step: number): P
   return await eventually(async () => (await getJson<HistoryMessage>(service, `/api/runs/${run_id}`)).run.resume);
 }
 
-Deno.test("aborted, ended by a signal and taken up each time, a run gives the bits, losses and history of one that never stopped", async () => {
+Deno.test("a run that was aborted, ended by a signal and resumed each time gives the bits, losses and history of one that never stopped", async () => {
   await withDigits(async (dir) => {
     const { modelsDir } = foldersOf(dir);
-    const checkpoints = join(modelsDir, "checkpoints");
+    const snapshots = join(modelsDir, "checkpoints");
     let expectedBits: Uint8Array[] = [];
     let expected: HistoryMessage;
     let last = "";
@@ -66,19 +66,19 @@ Deno.test("aborted, ended by a signal and taken up each time, a run gives the bi
       const { model_id, run_id } = await result(whole);
       expectedBits = await bitsOf(modelsDir, model_id);
       expected = await getJson(service, `/api/runs/${run_id}`);
-      assert.deepEqual(filesIn(checkpoints), []);
+      assert.deepEqual(filesIn(snapshots), []);
       assert.deepEqual(filesIn(join(modelsDir, "history")), [`${model_id}.json`]);
       await (await fetch(`http://${service.host}/api/models/${model_id}`, { method: "DELETE" })).body?.cancel();
       assert.deepEqual(filesIn(join(modelsDir, "history")), [], "the history goes with its model");
 
       const first = await abortAfter(service, await service.train(CONFIG), 300);
-      assert.deepEqual(filesIn(checkpoints), [`${first}.safetensors`]);
+      assert.deepEqual(filesIn(snapshots), [`${first}.safetensors`]);
       assert.deepEqual(await (await openRegistry(modelsDir)).list(), [], "nothing is registered");
       const second = await service.train({ resume: first });
       const { run_id: secondId } = await second.next("accepted");
       assert.notEqual(secondId, first);
       assert.equal(await abortAfter(service, second, 1000), secondId);
-      assert.deepEqual(filesIn(checkpoints), [`${secondId}.safetensors`], "it stands for the one before it");
+      assert.deepEqual(filesIn(snapshots), [`${secondId}.safetensors`], "it stands for the one before it");
 
       const third = await service.train({ resume: secondId });
       last = (await third.next("accepted")).run_id;
@@ -108,7 +108,7 @@ Deno.test("aborted, ended by a signal and taken up each time, a run gives the bi
         logs.filter(({ epoch }) => epoch).map(({ epoch, accuracy, mean_loss }) => [epoch, accuracy, mean_loss]);
       assert.deepEqual(epochs(history), epochs(expected));
       assert(training_time > 0.3);
-      assert.deepEqual(filesIn(checkpoints), [], "nobody has to go on with it");
+      assert.deepEqual(filesIn(snapshots), [], "nobody has to go on with it");
       last = run_id;
     });
     await withService(dir, async (service) => {

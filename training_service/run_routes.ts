@@ -1,11 +1,10 @@
-/** What is known of runs, over HTTP. */
+/** Runs over HTTP. */
 import type { Context, Hono } from "hono";
 import { type HistoryMessage, quote } from "../protocol/mod.ts";
 import { RegistryError } from "../lab/models/mod.ts";
 import { HttpError } from "../service/http/errors.ts";
 import { pathId } from "../service/http/request.ts";
-import { curveSvg } from "../lab/runs/curve_svg.ts";
-import { historyCsv } from "../lab/runs/history_csv.ts";
+import { curveSvg, historyCsv } from "../lab/runs/history_exports.ts";
 import type { RunArchive } from "../lab/runs/run_archive.ts";
 import type { Runs } from "../lab/runs/runs.ts";
 
@@ -23,7 +22,7 @@ export function addRunRoutes(app: Hono, { runs, archive }: KnownRuns): void {
   app.get("/api/runs", async (c) => {
     const present = runs.list();
     const ids = new Set(present.map(({ id }) => id));
-    // Metadata that cannot be read hides the past, not what is going on.
+    // Unreadable metadata hides earlier runs, not those of this process.
     const past = await archive.list().catch((error) => {
       if (error instanceof RegistryError) return [];
       throw error;
@@ -59,7 +58,7 @@ function file(
   return c.body(body, 200, {
     "Content-Type": type,
     "Cache-Control": "no-cache",
-    // An id out of somebody else's file may hold what a header cannot.
+    // An id from somebody else's file may hold what a header cannot.
     "Content-Disposition": `${disposition}; filename="${name.replaceAll(/[^\w.-]/g, "_")}"`,
   });
 }

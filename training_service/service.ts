@@ -1,3 +1,4 @@
+/** The training service put together: what trains, and what answers requests. */
 import { EventLoopDelay } from "../service/process/health.ts";
 import { log } from "../service/process/log.ts";
 import { serveService, type Supervision } from "../service/process/serve.ts";
@@ -7,7 +8,6 @@ import { pathRedactor } from "../service/http/errors.ts";
 import { SocketGroup } from "../service/http/websocket.ts";
 import { ModelAnalyst } from "../lab/analysis/model_analyst.ts";
 import { createTrainingApp } from "./app.ts";
-import { ANALYSIS_WORKER, IMPORT_WORKER, TRAINING_WORKER } from "./threads/scripts.ts";
 import { checkDataset } from "../service/dataset/dataset.ts";
 import { ModelImporter } from "../lab/imports/model_importer.ts";
 import { RunArchive } from "../lab/runs/run_archive.ts";
@@ -17,41 +17,32 @@ import { openRegistry } from "../service/files/open_registry.ts";
 import { RunSnapshots } from "../lab/runs/run_snapshots.ts";
 import { DiskFolder } from "../service/files/disk_folder.ts";
 
-/**
- * Serves until it is to end; then the process has to be ended. Throws what `openTrainingService` and `serveService` throw.
- */
-export async function runTrainingService(settings: Settings, supervision: Supervision = {}): Promise<void> {
-  log.configure(settings.log);
-  const service = await openTrainingService(settings, { delay: new EventLoopDelay() });
-  await serveService({
-    name: "training service",
-    settings,
-    port: settings.trainingPort,
-    ...supervision,
-    soundness: service.opened,
-    fetch: service.fetch,
-    onShutdown: service.stop,
-  });
-}
+/** A worker that calls `serveTrainings`. */
+export const TRAINING_WORKER = new URL("./threads/training_worker.ts", import.meta.url);
+/** A worker that answers by `importAnswerer`. */
+export const IMPORT_WORKER = new URL("./threads/import_worker.ts", import.meta.url);
+/** A worker that answers by `analyse`. */
+export const ANALYSIS_WORKER = new URL("./threads/analysis_worker.ts", import.meta.url);
 
-/** All that answers requests, and what trains behind it. */
+/** The service: what answers requests, and what trains behind it. */
 export interface TrainingService {
   fetch(request: Request, info?: Deno.ServeHandlerInfo<Deno.NetAddr>): Response | Promise<Response>;
-  /** As of `TrainingParts`. */
+  /** See `TrainingParts`. */
   opened: Promise<void>;
-  /** Ends every run, keeping where it was, and every socket. Then the process has to end: a thread is left to that. */
+  /** Ends every run, keeping its snapshot, and every socket. Then end the process: the training thread is left running. */
   stop(): Promise<void>;
-  /** As `stop`, and ends that thread, too. */
+  /** As `stop`, and ends that thread too. */
   close(): Promise<void>;
 }
 
+/** What the service may be given. */
 export interface TrainingServiceOptions {
   delay?: EventLoopDelay;
-  /** Another worker's, for tests of what befalls it. */
+  /** Another training worker, for tests of its faults. */
   workerScript?: URL;
 }
 
-/** What trains and stores, without anybody to ask for it. */
+/** What trains and stores, without routes; the command line uses this. */
 export interface TrainingParts {
   registry: Registry;
   snapshots: RunSnapshots;
@@ -61,8 +52,10 @@ export interface TrainingParts {
 }
 
 /**
+ * Opens what trains and stores.
+ *
  * @throws {StartupError} when the digits cannot be read
- * @throws {RegistryError} when the models' folder or their metadata cannot be used
+ * @throws {RegistryError} when the models folder or its metadata cannot be used
  */
 export async function openTraining(settings: Settings, workerScript = TRAINING_WORKER): Promise<TrainingParts> {
   const registry = await openRegistry(settings.modelsDir, {
@@ -70,17 +63,17 @@ export async function openTraining(settings: Settings, workerScript = TRAINING_W
     onCreated: (folder) => log.warn("created the models folder, which was not there", { MODELS_DIR: folder }),
   });
   const snapshots = await RunSnapshots.open(new DiskFolder(settings.modelsDir));
-  // Metadata that cannot be read ends the start, before anything is trained that could not be stored.
+  // Unreadable metadata ends the start, before anything is trained that could not be stored.
   await registry.list();
   const strangers = await registry.describeStrangers();
   if (strangers !== undefined) log.warn(strangers);
   const engine = new WorkerEngine({ script: workerScript, dataDir: settings.dataDir, log });
-  // A look at the headers is enough to listen; whether the digits are sound shows when the worker has read them.
+  // The headers are enough to start listening; whether the digits are sound shows when the worker has read them.
   const { train: trainImages } = await checkDataset(settings.dataDir);
   const opened = engine.open().then(() => {}, (error: Error) => {
     throw new StartupError(error.message);
   });
-  opened.catch(() => {}); // Heard by whoever waits for it.
+  opened.catch(() => {}); // Whoever awaits it hears of the failure.
   const runs = new Runs({
     store: registry,
     snapshots,
@@ -94,7 +87,7 @@ export async function openTraining(settings: Settings, workerScript = TRAINING_W
   return { registry, snapshots, runs, opened };
 }
 
-/** Throws what `openTraining` throws. */
+/** Opens the service. Throws what `openTraining` throws. */
 export async function openTrainingService(
   settings: Settings,
   { delay, workerScript }: TrainingServiceOptions = {},
@@ -131,4 +124,19 @@ export async function openTrainingService(
     stop: () => end(runs.stop()),
     close: () => end(runs.close()),
   };
+}
+
+/** Serves until it is told to end; then end the process. Throws what `openTrainingService` and `serveService` throw. */
+export async function runTrainingService(settings: Settings, supervision: Supervision = {}): Promise<void> {
+  log.configure(settings.log);
+  const service = await openTrainingService(settings, { delay: new EventLoopDelay() });
+  await serveService({
+    name: "training service",
+    settings,
+    port: settings.trainingPort,
+    ...supervision,
+    soundness: service.opened,
+    fetch: service.fetch,
+    onShutdown: service.stop,
+  });
 }

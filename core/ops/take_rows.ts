@@ -6,7 +6,7 @@ import type { KernelOp } from "../op.ts";
 import { requireShape, sizeOf } from "../shape.ts";
 import { opFamily } from "./define.ts";
 
-/** Reads rows of a table; the type of the result is the attribute. */
+/** Reads rows of a table; the attribute is the type of the result. */
 export const takeRowsOp = opFamily((dtype: "f32" | "i32"): KernelOp => ({
   kind: "kernel",
   name: "takeRows",

@@ -1,4 +1,4 @@
-/** A digit is told as well from any canvas, at any size and place, as from the dataset itself. */
+/** A digit on any canvas, at any size and position, is recognised as well as in the dataset. */
 import assert from "node:assert/strict";
 import { prepareDrawing } from "../../core/mnist/drawing/drawing.ts";
 import { CANVAS, type Page } from "../../core/mnist/drawing/drawing_testing.ts";
@@ -19,17 +19,17 @@ import {
 } from "./drawings_testing.ts";
 
 const isLong = Deno.env.get("LAB_LONG") === "1";
-/** Points of accuracy that a drawing may cost, against the same digits as the dataset has them. */
+/** Percentage points of accuracy that drawing may cost, compared with the same digits of the dataset. */
 const MAX_LOSS = 0.5;
-/** Digits drawn at every size and place. */
+/** Digits drawn at every size and position. */
 const EVERYWHERE = isLong ? 200 : 100;
-/** Digits drawn at one size and place each. */
+/** Digits drawn at one size and position each. */
 const SOMEWHERE = isLong ? 600 : 300;
-/** Digits drawn small. Smoothing tells there, now for a digit and now against it: enough of them for that to level out. */
+/** Digits drawn small. Smoothing helps some and harms others there, so it takes many for that to even out. */
 const SMALL_DIGITS = isLong ? 1500 : 500;
 const PLACES = [0, 1, 2, 3, 4, 5, 6, 7, 8];
 
-/** How many of the pictures of each of the first `count` digits, 784 bytes each, the model tells. */
+/** How many of the pictures (784 bytes each) of the first `count` digits the model recognises. */
 async function countCorrect(
   predictor: Predictor,
   count: number,
@@ -54,20 +54,20 @@ async function withPredictor(body: (predictor: Predictor) => Promise<void>) {
   }
 }
 
-/** Prints the figure and fails when it is too far below `original`; both in per cent. */
+/** Prints an accuracy and fails if it is too far below `original`; both in per cent. */
 function judge(name: string, accuracy: number, original: number) {
   console.log(`${name}: ${accuracy.toFixed(2)} %, the digits themselves ${original.toFixed(2)} %`);
   assert.ok(accuracy >= original - MAX_LOSS, `${name}: ${accuracy} %, ${original} % of the digits themselves`);
 }
 
-/** What does no more than shrink the whole black-on-white canvas and turn it over. */
+/** Only shrinks and inverts the whole black-on-white canvas, for comparison. */
 function shrinkAndInvert({ width, height, channels, data }: Raster): Uint8Array {
   const ink = Uint8Array.from({ length: width * height }, (_, pixel) => 255 - data[pixel * channels]);
   const page = { left: 0, top: 0, right: width, bottom: height };
   return Uint8Array.from(averageAreas(ink, width, page, IMAGE_SIDE, IMAGE_SIDE), Math.round);
 }
 
-/** Judges the first `count` digits at every size on `page`, and at each of `places`. */
+/** Checks the first `count` digits at every size on `page`, at each of `places`. */
 async function judgeSizes(predictor: Predictor, page: Page, count: number, places: readonly number[]) {
   const original = await countCorrect(predictor, count, (digit) => [digit]);
   const sizes = sizesOn(page);
@@ -78,7 +78,7 @@ async function judgeSizes(predictor: Predictor, page: Page, count: number, place
   judge(`${page.width}×${page.height}, ${drawings} drawings`, 100 * correct / drawings, 100 * original / count);
 }
 
-Deno.test("a digit at a third, two thirds and all of the canvas, at nine places, is told as in the dataset", async () => {
+Deno.test("a digit on a third, two thirds and all of the canvas, at nine positions, is recognised as in the dataset", async () => {
   await withPredictor(async (predictor) => {
     await judgeSizes(predictor, CANVAS, EVERYWHERE, PLACES);
     const shrunk = await countCorrect(
@@ -90,11 +90,11 @@ Deno.test("a digit at a third, two thirds and all of the canvas, at nine places,
   });
 });
 
-Deno.test("a digit on a small canvas is told as in the dataset", async () => {
+Deno.test("a digit on a small canvas is recognised as in the dataset", async () => {
   await withPredictor((predictor) => judgeSizes(predictor, SMALL.page, SMALL_DIGITS, [0]));
 });
 
-Deno.test("a digit in any ink on any paper is told as in the dataset", async () => {
+Deno.test("a digit in any ink on any paper is recognised as in the dataset", async () => {
   await withPredictor(async (predictor) => {
     const original = await countCorrect(predictor, SOMEWHERE, (digit) => [digit]);
     for (const { name, page } of KINDS) {

@@ -1,4 +1,4 @@
-/** Pictures that are made to harm: each stays refused, in words of a few lines, at once. */
+/** Hostile pictures: each is refused at once, in a short message. */
 import assert from "node:assert/strict";
 import { deflateSync } from "node:zlib";
 import { chunk, concat, filteredRows, header, SIGNATURE, word, writePng } from "./png/testing.ts";
@@ -10,7 +10,7 @@ const PNG = writePng(CANVAS);
 const ROWS = filteredRows(CANVAS);
 const EMPTY = new Uint8Array(0);
 const text = (value: string) => new TextEncoder().encode(value);
-/** A canvas with other rows behind its header. */
+/** A canvas with other picture data. */
 const withRows = (rows: Uint8Array) => writePng({ ...CANVAS, data: deflateSync(rows) });
 const withByte = (bytes: Uint8Array, at: number, value: number) => Uint8Array.from(bytes).with(at, value);
 const huge = { width: 2048, height: 2048, colour: 6 };
@@ -34,8 +34,11 @@ const CORPUS: Record<string, [png: Uint8Array, told: RegExp]> = {
   "one byte too many": [withRows(concat(ROWS, Uint8Array.of(0))), /more picture data/],
   "a filter that does not exist, in the last row": [withRows(withByte(ROWS, 161 * 39, 5)), /row filter 5/],
   "a filter of 255": [withRows(withByte(ROWS, 0, 255)), /row filter 255/],
-  "a wrong sum of the data": [withByte(PNG, PNG.length - 13, PNG.at(-13)! ^ 1), /wrong checksum of its chunk "IDAT"/],
-  "a wrong sum inside zlib": [
+  "a wrong checksum of the data": [
+    withByte(PNG, PNG.length - 13, PNG.at(-13)! ^ 1),
+    /wrong checksum of its chunk "IDAT"/,
+  ],
+  "a wrong checksum inside zlib": [
     writePng({ ...CANVAS, data: withByte(deflateSync(ROWS), deflateSync(ROWS).length - 1, 0) }),
     /cannot be decompressed/,
   ],
@@ -43,7 +46,7 @@ const CORPUS: Record<string, [png: Uint8Array, told: RegExp]> = {
     writePng({ ...CANVAS, data: Uint8Array.of(0x78, 0xbb, 0, 0, 0, 1) }),
     /PNG is damaged/,
   ],
-  "twenty thousand chunks of nothing": [
+  "twenty thousand empty chunks": [
     concat(SIGNATURE, header(CANVAS), ...new Array(20_001).fill(chunk("IDAT"))),
     /more than 20000 chunks/,
   ],

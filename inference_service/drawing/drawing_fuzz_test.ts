@@ -26,8 +26,8 @@ const shapes: PngSpec[] = [
 ];
 const drawings = shapes.map(writePng);
 
-/** Sets the sums of all chunks right, as far as chunks can be found, so that what is in them is looked at. */
-function mendSums(png: Uint8Array): Uint8Array<ArrayBuffer> {
+/** Corrects the checksums of all chunks that can be found, so that their contents are read. */
+function correctChecksums(png: Uint8Array): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(png), view = new DataView(bytes.buffer);
   for (let at = 8; at + 12 <= bytes.length;) {
     const end = at + 12 + view.getUint32(at);
@@ -42,11 +42,11 @@ Deno.test("a damaged drawing is read or refused in words", async () => {
   await fuzz(damaged(drawings), readDrawing, DrawingError);
 });
 
-Deno.test("a drawing whose sums are right, but nothing else has to be, is read or refused in words", async () => {
-  await fuzz(damaged(drawings).map(mendSums), readDrawing, DrawingError);
+Deno.test("a damaged drawing with correct checksums is read or refused in words", async () => {
+  await fuzz(damaged(drawings).map(correctChecksums), readDrawing, DrawingError);
 });
 
-/** A zlib stream of one stored block (RFC 1950, RFC 1951): to compress each input would take most of the time. */
+/** A zlib stream of one stored block (RFC 1950, RFC 1951); compressing each input would take most of the time. */
 function stored(bytes: Uint8Array): Uint8Array {
   let a = 1, b = 0;
   for (const byte of bytes) b = (b + (a = (a + byte) % 65521)) % 65521;
@@ -55,7 +55,7 @@ function stored(bytes: Uint8Array): Uint8Array {
   return concat(head, bytes, Uint8Array.of(b >> 8, b, a >> 8, a));
 }
 
-Deno.test("damaged rows behind a sound header and sound zlib are read or refused in words", async () => {
+Deno.test("damaged rows in a sound PNG and zlib stream are read or refused in words", async () => {
   const files = shapes.map((shape) =>
     damaged([filteredRows(shape)]).map((rows) =>
       concat(SIGNATURE, header(shape), ...shape.before ?? [], chunk("IDAT", stored(rows)), chunk("IEND"))

@@ -12,8 +12,8 @@ function png({ width, height, channels, data }: Raster): Uint8Array<ArrayBuffer>
   return new Uint8Array(encode({ width, height, channels, data: new Uint8Array(data) }));
 }
 
-/** The largest drawing that is taken, in the dearest kind of file: every row filtered, 8 bytes a pixel. */
-function dearest(): Uint8Array<ArrayBuffer> {
+/** The largest drawing that is accepted, in the slowest kind of file: every row filtered, 8 bytes per pixel. */
+function slowest(): Uint8Array<ArrayBuffer> {
   const side = 2048;
   const data = new Uint16Array(side * side * 4).fill(65535);
   for (let y = 500; y < 1500; y++) data.fill(0, (y * side + 1000) * 4, (y * side + 1040) * 4);
@@ -21,9 +21,9 @@ function dearest(): Uint8Array<ArrayBuffer> {
   return new Uint8Array(encode({ width: side, height: side, channels: 4, depth: 16, data }));
 }
 
-Deno.test("a large drawing is read as a small one is, and both wait for nobody", async () => {
+Deno.test("a large drawing is read like a small one, which does not wait for it", async () => {
   const reader = new DrawingReader();
-  const largeFile = dearest();
+  const largeFile = slowest();
   const expected = readDrawing(largeFile);
   const smallFile = png(stroke());
   const answered: string[] = [];
@@ -35,7 +35,7 @@ Deno.test("a large drawing is read as a small one is, and both wait for nobody",
   reader.close();
 });
 
-Deno.test("a drawing is large by its pixels or by its file, whichever is", async () => {
+Deno.test("a drawing counts as large by its pixels or by its file", async () => {
   const broken = new URL("data:application/javascript,onmessage = () => { throw new Error('too large') }");
   const reader = new DrawingReader({ script: broken });
   const file = new Uint8Array(2 * 1024 * 1024);
@@ -45,7 +45,7 @@ Deno.test("a drawing is large by its pixels or by its file, whichever is", async
   reader.close();
 });
 
-Deno.test("what is wrong with a large drawing is said as with a small one", async () => {
+Deno.test("a bad large drawing is refused like a small one", async () => {
   const reader = new DrawingReader();
   const blank = png({ width: LARGE, height: LARGE, channels: 1, data: new Uint8Array(LARGE * LARGE) });
   const damaged = png(stroke(LARGE, LARGE));
@@ -69,8 +69,8 @@ Deno.test("more large drawings than may wait are refused, small ones are not", a
   reader.close();
 });
 
-Deno.test("a worker that breaks down leaves nobody waiting, and the next drawing gets a new one", async () => {
-  // Breaks down at its second drawing.
+Deno.test("when the worker crashes nobody is left waiting, and the next drawing gets a new one", async () => {
+  // Crashes at its second drawing.
   const script = new URL(
     "data:application/javascript,let n = 0; onmessage = () => " +
       "{ if (n++) throw new Error('no memory'); postMessage({ answer: { pixels: new Uint8Array(784) } }) }",
@@ -85,7 +85,7 @@ Deno.test("a worker that breaks down leaves nobody waiting, and the next drawing
   reader.close();
 });
 
-Deno.test("closing gives up drawings that are not read yet", async () => {
+Deno.test("closing refuses drawings that are not read yet", async () => {
   const reader = new DrawingReader();
   const given = reader.read(png(stroke(LARGE, LARGE)));
   reader.close();

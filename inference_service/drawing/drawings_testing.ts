@@ -1,4 +1,4 @@
-/** For tests: the test digits as people send them, on canvases of every kind, and a model that has learned digits. */
+/** For tests: test digits as drawings on canvases of every kind, and a trained model. */
 import { encode } from "fast-png";
 import { IMAGE_PIXELS, type ModelSpec, type NamedTensor } from "../../core/models/spec.ts";
 import { openTrainer } from "../../core/training/trainer.ts";
@@ -7,7 +7,7 @@ import type { Raster } from "../../core/mnist/drawing/raster.ts";
 import { mnist } from "../../core/testing/mnist.ts";
 import { chunk, writePng } from "./png/testing.ts";
 
-/** A kind of canvas, and the file that it becomes. */
+/** A kind of canvas, and how it becomes a file. */
 export interface Kind {
   name: string;
   page: Page;
@@ -16,19 +16,20 @@ export interface Kind {
 
 const SIDE = { width: CANVAS.width, height: CANVAS.height };
 
-/** All as large as the drawing page's canvas. */
+/** Canvases of the drawing page's size. */
 export const KINDS: readonly Kind[] = [
   { name: "black on white", page: CANVAS, toPng: plainPng },
   { name: "white on black", page: { ...SIDE, ink: [255, 255, 255, 255], paper: [0, 0, 0, 255] }, toPng: plainPng },
   { name: "transparent paper", page: { ...SIDE, ink: [0, 0, 0, 255], paper: [0, 0, 0, 0] }, toPng: plainPng },
   { name: "grey", page: { ...SIDE, ink: [60], paper: [225] }, toPng: plainPng },
-  // Channels that differ alike keep within the 256 colours that a palette has.
+  // Ink and paper differ by the same in every channel, so 256 colours are enough.
   { name: "palette", page: { ...SIDE, ink: [20, 40, 90], paper: [170, 190, 240] }, toPng: palettePng },
 ];
 
+/** A smaller canvas. */
 export const SMALL: Kind = { name: "96×96", page: { ...CANVAS, width: 96, height: 96 }, toPng: plainPng };
 
-/** The sides of a digit's square on a page: thirds of the page's own. */
+/** Sides of a digit's square on a page: one, two and three thirds of the page's. */
 export function sizesOn({ width }: Page): number[] {
   return [1, 2, 3].map((thirds) => Math.round(width * thirds / 3));
 }
@@ -44,7 +45,7 @@ export function drawAtPlaces(digit: Uint8Array, page: Page, size: number, places
   return places.map((place) => paste(square, page, offsets[place % 3], offsets[Math.floor(place / 3)]));
 }
 
-/** `digit` at one of the three sizes and nine places, another for every `index`. */
+/** `digit` at one of the three sizes and nine positions, which change with `index`. */
 export function drawSomewhere(digit: Uint8Array, page: Page, index: number): Raster {
   const [drawing] = drawAtPlaces(digit, page, sizesOn(page)[index % 3], [Math.floor(index / 3) % 9]);
   return drawing;
@@ -55,6 +56,7 @@ export function testDigit(index: number): Uint8Array {
   return mnist().test.images.subarray(index * IMAGE_PIXELS, (index + 1) * IMAGE_PIXELS);
 }
 
+/** The model that `trainedWeights` trains. */
 export const SPEC: ModelSpec = { modelType: "SimpleNN", hiddenLayers: [128] };
 
 /** Weights of `SPEC` after one epoch over the digits. */

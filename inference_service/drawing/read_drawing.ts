@@ -1,4 +1,3 @@
-/** From the file of a drawing to the pixels that a model reads. */
 import { BlankDrawingError, prepareDrawing, prepareInk } from "../../core/mnist/drawing/drawing.ts";
 import { CanvasReader, isCanvas } from "./canvas/canvas_reader.ts";
 import { readChunks } from "./png/chunks.ts";
@@ -7,12 +6,16 @@ import { peekHeader, PngError } from "./png/header.ts";
 
 const canvasReader = new CanvasReader();
 
-/** A picture with no digit to be read from it, in words for the person who sent it. */
+/** A picture that cannot be read as a drawing. The message is for the person who sent it. */
 export class DrawingError extends Error {
   override name = "DrawingError";
 }
 
-/** Reads a PNG to 784 bytes, ink 255 on paper 0. Throws a `DrawingError` for a file that is unsound or blank. */
+/**
+ * Reads a PNG to 784 bytes, ink 255 on paper 0.
+ *
+ * @throws {DrawingError} for an invalid file or a blank drawing
+ */
 export function readDrawing(png: Uint8Array): Uint8Array {
   try {
     const chunks = readChunks(png);
@@ -25,7 +28,7 @@ export function readDrawing(png: Uint8Array): Uint8Array {
   }
 }
 
-/** About what reading a file costs, in bytes to go through: those that it has and those of its pixels, unpacked. */
+/** Approximate cost of reading a file, in bytes: its length and that of its unpacked pixels. */
 export function readingCost(png: Uint8Array): number {
   const header = peekHeader(png);
   if (header === undefined) return png.length;

@@ -1,5 +1,13 @@
 /** What a request to import a model holds: the file, and fields that say how it was trained. */
-import { fieldOf, IMPORT_FIELDS, parseJson, quote, ValidationError } from "../../protocol/mod.ts";
+import {
+  type FieldKind,
+  fieldOf,
+  IMPORT_FIELDS,
+  isNullText,
+  parseJson,
+  unknownField,
+  ValidationError,
+} from "../../protocol/mod.ts";
 import type { ImportRequest } from "./import_thread.ts";
 
 /** The parts of such a request. */
@@ -7,7 +15,7 @@ export interface ImportParts {
   file: Uint8Array;
   /** As the form names it. */
   fileName?: string;
-  /** Values by field, not yet checked; the query's win over the form's, and those over the ones in its `config`. */
+  /** Values by field, not yet validated; those of the query win over those of the form, and those over its `config`. */
   fields: Record<string, unknown>;
 }
 
@@ -17,13 +25,17 @@ const MAX_PARTS = 64, MAX_TEXT = 4096, MAX_NAME = 60;
 type Fields = ImportParts["fields"];
 
 type ImportField = (typeof IMPORT_FIELDS)[number];
-const kindOf = (field: ImportField) => field === "overwrite" ? "toggle" : fieldOf(field).kind;
+
+function kindOf(field: ImportField): FieldKind {
+  if (field === "overwrite") return "toggle";
+  return field === "num_layers" ? "whole" : fieldOf(field).kind;
+}
 
 /**
- * The parts of a request: either a form with `file` and, if wanted, `config` (a JSON object) or single fields, or a body that is
- * the file itself.
+ * Reads a request: either a form with `file` and optionally `config` (a JSON object) or single fields, or the file itself as
+ * the body.
  *
- * @throws {ValidationError} for a form that is malformed or lacks the file, a field that is unknown, or a `config` that is no
+ * @throws {ValidationError} for a form that is malformed or lacks the file, an unknown field, or a `config` that is not a
  * JSON object
  */
 export async function readParts({ body, contentType, query }: ImportRequest): Promise<ImportParts> {
@@ -33,8 +45,8 @@ export async function readParts({ body, contentType, query }: ImportRequest): Pr
   const file = form.get("file");
   if (!(file instanceof File)) throw new ValidationError("the form has no file in its field file", "file");
   const config = form.get("config");
+  requireKnown([...form.keys()], "form");
   const texts = [...form].filter((entry): entry is [string, string] => typeof entry[1] === "string");
-  requireKnown(texts.map(([name]) => name), "form");
   const fields = {
     ...config === null ? {} : parseConfig(typeof config === "string" ? config : await config.text()),
     ...parseFields(Object.fromEntries(texts)),
@@ -43,25 +55,24 @@ export async function readParts({ body, contentType, query }: ImportRequest): Pr
   return { file: await file.bytes(), fileName: file.name || undefined, fields };
 }
 
-/** A mistyped field must not be taken for one that was left out. */
-function requireKnown(names: readonly string[], place: "query" | "form"): void {
-  const known: readonly string[] = [...IMPORT_FIELDS, "config", "token"];
+/** Refuses unknown fields: a mistyped one must not pass for one that was left out. */
+function requireKnown(names: readonly string[], where: "query" | "form"): void {
+  const known: readonly string[] = [...IMPORT_FIELDS, ...where === "form" ? ["file", "config"] : ["token"]];
   const unknown = names.find((name) => !known.includes(name));
   if (unknown === undefined) return;
-  const list = IMPORT_FIELDS.join(", ");
-  throw new ValidationError(
-    `the ${place} has a field ${quote(unknown)}, which is unknown; there are ${list}`,
-    unknown.slice(0, MAX_NAME),
-  );
+  throw new ValidationError(`in the ${where}: ${unknownField(unknown, IMPORT_FIELDS)}`, unknown.slice(0, MAX_NAME));
 }
 
 /**
- * The known ones among fields that came as text, as a query, a form or a safetensors file carries them. An empty text is a field
- * that was left out, except for the widths, where it means no hidden layer.
+ * Parses the known ones among fields that are text, as in a query, a form or a safetensors file. Empty text and `null`
+ * mean that the field was left out, except for the widths, where empty text means no hidden layer.
  */
 export function parseFields(texts: Readonly<Record<string, string>>): Fields {
-  const isGiven = (field: ImportField) =>
-    Object.hasOwn(texts, field) && (texts[field].trim() !== "" || kindOf(field) === "widths");
+  const isGiven = (field: ImportField) => {
+    if (!Object.hasOwn(texts, field)) return false;
+    const text = texts[field].trim();
+    return text === "" ? kindOf(field) === "widths" : !isNullText(text);
+  };
   const given = IMPORT_FIELDS.filter(isGiven);
   const long = given.find((field) => texts[field].length > MAX_TEXT);
   if (long !== undefined) throw new ValidationError(`${long} must have at most ${MAX_TEXT} characters`, long);
@@ -74,12 +85,12 @@ function parseField(field: ImportField, text: string): unknown {
   try {
     return parseJson(text, field);
   } catch {
-    // The check that follows says what the field must be.
+    // Validation will say what the field must be.
     return text;
   }
 }
 
-/** Widths separated by commas, as the pages' links write them. */
+/** Widths separated by commas, as in the links of the pages. */
 function parseWidths(text: string): unknown[] {
   if (text.trim() === "") return [];
   return text.split(",").map((width) => /^\s*\d+\s*$/.test(width) ? Number(width) : width);
@@ -96,7 +107,7 @@ async function parseForm(body: Uint8Array<ArrayBuffer>, contentType: string): Pr
   }
 }
 
-/** Parts of a form, counted before anything is made of them, up to one too many; 0 without a proper boundary. */
+/** Counts the parts of a form before it is parsed, up to one too many; 0 without a proper boundary. */
 function countParts(body: Uint8Array, contentType: string): number {
   const boundary = /boundary="?([^";]+)/i.exec(contentType)?.[1];
   if (boundary === undefined) return 0;
@@ -126,6 +137,6 @@ function parseConfig(text: string): Fields {
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
     throw new ValidationError("config must be a JSON object", "config");
   }
-  // A null stands for a field that was left out, as in the first message of a training.
+  // null means that a field was left out, as in the first message of a training.
   return Object.fromEntries(Object.entries(value).filter(([, value]) => value !== null));
 }

@@ -4,8 +4,9 @@ import { readPth } from "../../core/formats/pth/reader.ts";
 import { writePth } from "../../core/formats/pth/writer.ts";
 import type { NamedTensor } from "../../core/models/spec.ts";
 import { isDuplicate, type ModelConfig, type ModelRecord, ModelRecordSchema, validate } from "../../protocol/mod.ts";
-import { type Folder, type LockMemory, notBefore } from "../host.ts";
-import { readHistory, removeHistory, removeHistoryLeftovers, writeHistory } from "../runs/run_history.ts";
+import type { Folder, LockMemory } from "../host.ts";
+import { notBefore } from "./clock.ts";
+import { readHistory, removeHistory, removeHistoryLeftovers, writeHistory } from "./history_file.ts";
 import { DuplicateError, reasonOf, RegistryError } from "./errors.ts";
 import { type Entry, entryOf, succeed } from "./metadata/metadata.ts";
 import { MetadataFile } from "./metadata/metadata_file.ts";
@@ -13,7 +14,7 @@ import { isPlainPth, PthFile, type PthStream } from "./pth_file.ts";
 import { announcedRemovals, announceRemoval, finishRemoval } from "./removal.ts";
 import { specOf } from "./spec_of.ts";
 
-/** What is known of a model before it is stored. Fields beyond these go into its record as they are. */
+/** A model before it is stored. Fields beyond these go into its record as they are. */
 export interface NewModel extends ModelConfig {
   /** Per cent of the test digits. */
   accuracy: number;
@@ -22,18 +23,19 @@ export interface NewModel extends ModelConfig {
   [field: string]: unknown;
 }
 
+/** What storing a model does to others. */
 export interface StoreOptions {
   /**
-   * Id of the model whose place the new one takes, along with the fields of its record that this lab does not know. If it
-   * is gone by then, the new one is added.
+   * Id of the model that the new one replaces, keeping the fields of its record that this lab does not know. If it is gone by
+   * then, the new one is added.
    */
   replaces?: string;
   /**
-   * What to do where the newest model of the same configuration, looked for at the very moment of storing, is another one than
-   * `replaces`: refuse with a DuplicateError, or take its place. Left out, both are kept.
+   * What to do if at the moment of storing the newest model of the same configuration is another one than `replaces`: throw
+   * a DuplicateError, or replace it. By default both are kept.
    */
   onDuplicate?: "refuse" | "replace";
-  /** What the model's training was like, as JSON, to be kept beside it and to go with it. Given the record. */
+  /** Gives the history of the training, to be stored as JSON beside the model and removed with it. */
   history?(record: ModelRecord): unknown;
 }
 
@@ -45,7 +47,7 @@ export interface RegistryOptions {
 
 /**
  * The stored models: a folder with one `.pth` each and a metadata file that lists them. Several processes may use a
- * folder at once; what one has stored, every other sees at its next call.
+ * folder at once; what one of them stores, the others see at their next call.
  */
 export class Registry {
   readonly #folder: Folder;
@@ -66,7 +68,7 @@ export class Registry {
     try {
       await folder.lock.tryRun(() => registry.#cleanUp());
     } catch (error) {
-      // Whoever only reads needs no lock.
+      // A reader needs no lock.
       if (options.write) {
         throw new RegistryError(`cannot write to the models folder ${folder.path}: ${reasonOf(error)}`);
       }
@@ -98,7 +100,7 @@ export class Registry {
     }
   }
 
-  /** What there is in the metadata that is no model, in words; undefined where all are. It stays as it is. */
+  /** Says which entries of the metadata are not models; undefined if all are. They are left alone. */
   async describeStrangers(): Promise<string | undefined> {
     return (await this.#metadata.read()).strangers;
   }
@@ -126,7 +128,7 @@ export class Registry {
   }
 
   /**
-   * The same piece by piece, for whoever passes it on.
+   * Opens the `.pth` of a model as a stream.
    * @throws {RegistryError} that names the model when its file cannot be read
    */
   async openPth(record: ModelRecord): Promise<PthStream> {
@@ -134,7 +136,7 @@ export class Registry {
   }
 
   /**
-   * Changes whenever the `.pth` of a model is written anew, by whichever program.
+   * A text that changes whenever any program rewrites the `.pth` of a model.
    * @throws {RegistryError} that names the model when its file cannot be looked at
    */
   async pthVersion(record: ModelRecord): Promise<string> {
@@ -142,7 +144,7 @@ export class Registry {
   }
 
   /**
-   * The weights of a model under this lab's names, whichever names the file gives them.
+   * Reads the weights of a model under this lab's names, whatever names the file uses.
    * @throws {RegistryError} that names the model when its file is missing, damaged, or of another model
    */
   async readWeights(record: ModelRecord): Promise<NamedTensor[]> {
@@ -156,8 +158,8 @@ export class Registry {
   }
 
   /**
-   * Stores a model under an id of its own and returns what this lab says of it. A crash at any moment leaves the folder as it was or
-   * with the model complete; a `.pth` that no record names may stay behind.
+   * Stores a model under a new id and returns its record. A crash at any moment leaves the folder as it was, or with the
+   * complete model; a `.pth` that no record names may stay behind.
    *
    * @throws {RegistryError} when the folder cannot be written or its metadata is damaged; nothing is listed then
    * @throws {ModelFileError} when `weights` do not fit the configuration
@@ -185,7 +187,7 @@ export class Registry {
   }
 
   /**
-   * What was stored as the history of a model; undefined where nothing was.
+   * Reads the history that was stored with a model; undefined if none was.
    * @throws {RegistryError} that names the file when it cannot be read
    */
   async readHistory(record: ModelRecord): Promise<unknown> {
@@ -194,8 +196,8 @@ export class Registry {
   }
 
   /**
-   * Takes a model out of the list, for every process at once, and then its file away. A crash in between leaves the file to
-   * the next process that opens the folder for writing. False when there is no such model.
+   * Removes a model from the list, for every process at once, and then its file. After a crash in between, the next process
+   * that opens the folder for writing removes the file. False when there is no such model.
    *
    * @throws {RegistryError} when the folder cannot be written or its metadata is damaged; the model is still listed then
    */
@@ -204,7 +206,7 @@ export class Registry {
       const entries = await this.#readEntries();
       const [gone, kept] = partition(entries, (entry) => entry.id === id);
       if (gone.length === 0) return false;
-      // Whoever removes a model may do it because the disk is full.
+      // Models may be removed because the disk is full.
       await this.#replaceEntries(kept, gone, { urgent: true });
       return true;
     });
@@ -219,7 +221,7 @@ export class Registry {
     }
   }
 
-  /** Runs `task` as the only writer of the folder; what the system says against it becomes a message that names it. */
+  /** Runs `task` as the only writer of the folder. System errors become RegistryErrors that name the folder. */
   async #write<T>(what: string, task: (memory: LockMemory) => Promise<T>): Promise<T> {
     try {
       return await this.#folder.lock.run(task);
@@ -230,7 +232,7 @@ export class Registry {
     }
   }
 
-  /** The id of the model whose place a new one takes, if any. */
+  /** The id of the model that a new one replaces, if any. */
   async #settleDuplicate(model: NewModel, { replaces, onDuplicate }: StoreOptions): Promise<string | undefined> {
     const duplicate = onDuplicate && await this.findDuplicate(model);
     if (duplicate === undefined || duplicate.id === replaces) return replaces;
@@ -243,8 +245,8 @@ export class Registry {
   }
 
   /**
-   * An id is given once, also where its model was removed within the same second: a reader who knows the old record must not
-   * find the new model's weights in its file. A clock that was set back gives the latest second once more.
+   * No id is given twice, not even when its model was removed within the same second: a reader who knows the old record must
+   * not find the new model's weights under it. If the clock was set back, the latest second is used again.
    */
   async #nextRecord(model: NewModel, entries: readonly Entry[], memory: LockMemory): Promise<ModelRecord> {
     const [second, ...ids] = (await memory.read()).split("\n");
@@ -259,7 +261,7 @@ export class Registry {
     return validate(ModelRecordSchema, { ...identity, ...model, ...identity }, "the record");
   }
 
-  /** Writes the metadata anew and then removes the files of `gone` that it no longer names. */
+  /** Writes the metadata, then removes the files of `gone` that it no longer names. */
   async #replaceEntries(
     entries: readonly Entry[],
     gone: readonly Entry[],
@@ -274,26 +276,26 @@ export class Registry {
       }
       await this.#metadata.write(entries, options);
     } finally {
-      // Where the metadata could not be written, it names the files still, and only the notes go.
+      // If the metadata could not be written, it still names the files, and only the notes are removed.
       await this.#finishRemovals(announced);
     }
   }
 
-  /** What writers that died left behind. Needs the lock, so that none is at work. */
+  /** Removes what writers that died left behind. Needs the lock, so that none is at work. */
   async #cleanUp(): Promise<void> {
     await this.#folder.removeLeftovers();
     await removeHistoryLeftovers(this.#folder);
     await this.#finishRemovals(await announcedRemovals(this.#folder));
   }
 
-  /** What cannot be finished now is left to the next who opens the folder; all that matters is done. */
+  /** Finishes removals; what fails is left to the next process that opens the folder. */
   async #finishRemovals(filenames: readonly string[]): Promise<void> {
     if (filenames.length === 0) return;
     try {
       const entries = await this.#readEntries();
       for (const filename of filenames) await finishRemoval(this.#folder, filename, isNamedBy(entries, filename));
     } catch {
-      // Metadata that cannot be read names nobody knows what, so nothing goes.
+      // Unreadable metadata may name any file, so none is removed.
     }
   }
 }

@@ -1,9 +1,10 @@
 /**
- * Files that go once the metadata no longer names them. A note beside the file says so beforehand: who dies in between leaves
- * the note, and the next to open the folder finishes the work. A file without a note is never touched, as it may be anybody's.
+ * Removes files that the metadata no longer names. A note beside the file says beforehand that it is to go: after a crash in
+ * between, the next process to open the folder finds the note and finishes the work. Files without a note are never removed:
+ * they may be anybody's.
  */
 import { type Folder, isMissing } from "../host.ts";
-import { removeHistory } from "../runs/run_history.ts";
+import { removeHistory } from "./history_file.ts";
 
 const NOTE = /^\.(.+\.pth)\.lab-removed$/;
 
@@ -12,7 +13,7 @@ export async function announceRemoval(folder: Folder, filename: string): Promise
   await folder.touch(noteOf(filename));
 }
 
-/** The files of which a note says that they go. */
+/** The files that notes mark for removal. */
 export async function announcedRemovals(folder: Folder): Promise<string[]> {
   const filenames: string[] = [];
   for await (const { name, isFile } of folder.list()) {
@@ -23,8 +24,8 @@ export async function announcedRemovals(folder: Folder): Promise<string[]> {
 }
 
 /**
- * Removes the announced file, the history of its training, and the note. A file that `isNamed` by the metadata stays: who wrote
- * its note did not get further.
+ * Removes the announced file, its history, and the note. A file that `isNamed` by the metadata stays: whoever wrote the note
+ * got no further.
  */
 export async function finishRemoval(folder: Folder, filename: string, isNamed: boolean): Promise<void> {
   const isDone = isNamed || (await isGone(folder.remove(filename)) && await isGone(removeHistory(folder, filename)));
@@ -35,7 +36,7 @@ function noteOf(filename: string): string {
   return `.${filename}.lab-removed`;
 }
 
-/** Whether the file is gone. One that cannot go is only in the way, and failing now would hide that all else was done. */
+/** Whether the file is gone. A failure is not thrown, as that would hide that everything else was done. */
 async function isGone(removal: Promise<void>): Promise<boolean> {
   try {
     await removal;

@@ -1,4 +1,4 @@
-/** Putting the backup in the place of metadata that another program damaged: done on request, never by itself. */
+/** Restores metadata that another program damaged from its backup: on request, never by itself. */
 import type { Folder } from "../host.ts";
 import { DamagedMetadataError, reasonOf, RegistryError } from "./errors.ts";
 import type { Entry } from "./metadata/metadata.ts";
@@ -11,11 +11,11 @@ export interface Restored {
   count: number;
   /** When the backup was written, such as `2026-11-25 21:40:12 UTC`. */
   time: string;
-  /** Where the damaged file lies now; undefined where there was none. */
+  /** Where the damaged file is now; undefined if there was none. */
   damaged?: string;
-  /** Ids of records whose `.pth` is not there: they were removed, or replaced, after the backup. */
+  /** Ids of records without a `.pth`: models that were removed or replaced after the backup. */
   withoutFile: string[];
-  /** `.pth` files that no record names: they were stored after the backup. */
+  /** `.pth` files without a record: models that were stored after the backup. */
   unlisted: string[];
 }
 
@@ -59,7 +59,7 @@ async function refuseSound(folder: Folder): Promise<void> {
   }
 }
 
-/** A copy, so that at no moment the file is missing and the list looks empty. */
+/** Copies the file instead of renaming it: while it is missing, the list would look empty. */
 async function keepDamaged(folder: Folder): Promise<string | undefined> {
   if (!await folder.has(METADATA_NAME)) return undefined;
   const kept = await freeName(folder, `${METADATA_NAME}.damaged-${timeForName(Date.now())}`);

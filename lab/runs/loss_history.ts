@@ -1,13 +1,14 @@
 /** The losses that a run remembers: enough for any chart, however long it trains. */
 import type { LossPoint } from "../../protocol/mod.ts";
 
-/** Losses that a run's files carry: enough for any chart, and few enough to be read in a moment. */
+/** Losses in a run's files: enough for any chart, few enough to read in a moment. */
 export const KEPT_LOSSES = 4000;
 
+/** Losses in bounded memory: when it is full, every second point goes. */
 export class LossHistory {
   readonly #capacity: number;
   #kept: LossPoint[] = [];
-  /** Every how manyth point is kept. */
+  /** Keeps every `#stride`-th point. */
   #stride = 1;
   #count = 0;
   #latest?: LossPoint;
@@ -17,7 +18,7 @@ export class LossHistory {
     this.#capacity = capacity;
   }
 
-  /** In order; the first and the latest are always among them, those between evenly spaced. */
+  /** In order and evenly spaced, with the first point and the latest. */
   get points(): LossPoint[] {
     return this.#latest === undefined || this.#kept.at(-1) === this.#latest
       ? this.#kept
@@ -35,7 +36,7 @@ export class LossHistory {
   }
 }
 
-/** At most `most` of `points`, evenly many over the steps; the first and the last are among them. */
+/** At most `most` of `points`, spread evenly over the steps, with the first and the last. */
 export function thinned(points: readonly LossPoint[], most: number): LossPoint[] {
   const first = points[0], last = points.at(-1);
   if (points.length <= most || first === undefined || last === undefined) return [...points];
@@ -43,9 +44,9 @@ export function thinned(points: readonly LossPoint[], most: number): LossPoint[]
   const kept: LossPoint[] = [];
   let latest = -1;
   for (const point of points) {
-    const place = Math.floor((point[0] - first[0]) / width);
-    if (place === latest && point !== last) continue;
-    latest = place;
+    const bin = Math.floor((point[0] - first[0]) / width);
+    if (bin === latest && point !== last) continue;
+    latest = bin;
     kept.push(point);
   }
   return kept.length > most ? [...kept.slice(0, most - 1), last] : kept;

@@ -1,4 +1,4 @@
-/** One training run: what it is, what has happened to it, and who listens. It knows no socket and no worker. */
+/** One training run: its configuration, what has happened to it, and who listens. It knows neither sockets nor workers. */
 import {
   type AbortedMessage,
   type DeviceChoice,
@@ -9,21 +9,21 @@ import {
   type LogMessage,
   type ModelRecord,
   type ResultMessage,
-  type RunCheckpoint,
+  type RunSnapshot,
   type RunState,
   type RunSummary,
   type ServerMessage,
   type TrainConfig,
 } from "../../protocol/mod.ts";
 import { KEPT_LOSSES, LossHistory, thinned } from "./loss_history.ts";
-import { Question } from "./question.ts";
 import { beginning, deviceLine, epochLine, isReported, lossMessage, readable } from "./run_messages.ts";
 import { LivePads } from "../training/live_pad.ts";
 import type { EpochEnd, LossBatch, TrainingStart } from "../training/training_job.ts";
 
-/** A config with the seed that the run will use, given or drawn. */
+/** A configuration with the seed that the run will use, given or drawn. */
 export type SeededConfig = TrainConfig & { seed: number };
 
+/** Hears of a run. */
 export interface RunListener {
   onMessage(message: ServerMessage): void;
   /** Called once, after the last message. */
@@ -34,23 +34,27 @@ type EndMessage = ResultMessage | AbortedMessage | ErrorMessage;
 
 /** Where a run begins that resumes another. */
 export interface RunPast {
-  checkpoint: RunCheckpoint;
+  snapshot: RunSnapshot;
   /** The device to resume on, if not the same. */
   device?: DeviceChoice;
 }
 
+/** What else a run may be given. */
 export interface RunOptions {
   past?: RunPast;
-  /** Whether there is a snapshot of the run with this id that nobody resumes. */
+  /** Whether the run with this id has a snapshot that nobody has resumed. */
   canResume?(id: string): boolean;
+  /** Hears of a listener that threw: it is told nothing more, and the run goes on. */
+  onListenerFault?(error: unknown): void;
 }
 
+/** A run, from queued to finished. `Runs` reports to it what happens, and it tells its listeners. */
 export class Run {
   readonly id = `run_${crypto.randomUUID().slice(0, 8)}`;
   readonly #created = Date.now();
   #state: RunState = "queued";
   #started?: number;
-  /** The same moment on a clock that nobody sets, for durations. */
+  /** The same moment on a clock that is never set, for durations. */
   #startedAt = NaN;
   #ended?: number;
   #step = 0;
@@ -77,13 +81,19 @@ export class Run {
   /** Drawings that are classified while the run trains. */
   readonly livePads = new LivePads();
   readonly #canResume: (id: string) => boolean;
+  readonly #onListenerFault: (error: unknown) => void;
 
-  constructor(readonly config: SeededConfig, totalSteps: number, { past, canResume = () => false }: RunOptions = {}) {
+  constructor(
+    readonly config: SeededConfig,
+    totalSteps: number,
+    { past, canResume = () => false, onListenerFault = () => {} }: RunOptions = {},
+  ) {
     this.#totalSteps = totalSteps;
     this.past = past;
     this.#canResume = canResume;
+    this.#onListenerFault = onListenerFault;
     if (past === undefined) return;
-    const { step, accuracy, history } = past.checkpoint;
+    const { step, accuracy, history } = past.snapshot;
     this.resumeId = history.run.id;
     this.#step = step;
     this.#accuracy = accuracy ?? undefined;
@@ -92,7 +102,7 @@ export class Run {
   }
 
   get resumedFrom(): string | undefined {
-    return this.past?.checkpoint.history.run.id;
+    return this.past?.snapshot.history.run.id;
   }
 
   get state(): RunState {
@@ -103,7 +113,7 @@ export class Run {
     return FINISHED_STATES.includes(this.#state);
   }
 
-  /** Aborted once somebody wants the run to end; its reason is an Error whose message is for people. */
+  /** Aborted when the run shall end; its reason is an Error whose message is for people. */
   get signal(): AbortSignal {
     return this.#abort.signal;
   }
@@ -133,7 +143,7 @@ export class Run {
     return this.resumeId !== undefined && this.#canResume(this.resumeId) ? this.resumeId : undefined;
   }
 
-  /** All that a client needs to join in now. */
+  /** All that a client needs to join in now: the run so far. */
   get history(): HistoryMessage {
     return {
       type: "history",
@@ -145,7 +155,7 @@ export class Run {
     };
   }
 
-  /** As it will be told where this process is forgotten: with the end that was asked for, or with none. */
+  /** The history as a later process will tell it: with the end that was asked for, if any. */
   get stoppedHistory(): HistoryMessage {
     const { run, losses, logs, end } = this.history;
     if (this.finished || !this.signal.aborted) return { type: "history", run, losses, logs, end };
@@ -153,7 +163,7 @@ export class Run {
     return { type: "history", run: { ...run, state: "aborted" }, losses, logs, end: { type: "aborted", message } };
   }
 
-  /** Adds a listener for what comes from now on. */
+  /** Adds a listener to what happens from now on. */
   subscribe(listener: RunListener) {
     this.#listeners.add(listener);
   }
@@ -163,7 +173,7 @@ export class Run {
     this.livePads.remove(listener);
   }
 
-  /** Tells the client that asked for this run how to find it again. */
+  /** Tells listeners the id by which they find the run again. */
   announce() {
     this.#emit({ type: "accepted", run_id: this.id, total_steps: this.#totalSteps });
   }
@@ -174,22 +184,21 @@ export class Run {
     this.#emit(log);
   }
 
-  /** Asks for the end of the run. False when it is over already, or its model is being stored. */
+  /** Asks for the end of the run. False when it is over, or its model is being stored. */
   abort(reason = "Training aborted by user."): boolean {
     if (this.#sealed || this.finished) return false;
     this.#abort.abort(new Error(reason));
     return true;
   }
 
-  /** From here on the run can no longer be aborted: its model is about to be stored. */
+  /** Rules out an abort from here on: the model is about to be stored. @throws the signal's reason when it is aborted */
   seal() {
     this.signal.throwIfAborted();
     this.#sealed = true;
   }
 
   /**
-   * Asks whether `existing` may be replaced. True for yes; false for no, for no answer in time, and when the client
-   * that started the run is gone.
+   * Asks the client whether `existing` may be replaced. False for no, for no answer in time, and when the client is gone.
    *
    * @throws the signal's reason when the run is aborted meanwhile
    */
@@ -218,29 +227,29 @@ export class Run {
     return this.#question.answer(overwrite);
   }
 
-  /** The client that started the run is gone: the run goes on, but nobody is left to ask. */
+  /** Notes that the client that started the run is gone: the run continues, but there is nobody to ask. */
   leave() {
     this.#attended = false;
     this.answer(false);
   }
 
-  /** Waits at `position`, from 1. */
+  /** Reports that the run waits at `position`, from 1. */
   queue(position: number) {
     this.#state = "queued";
     this.#position = position;
     this.log(position === 1 ? "Queued: next in line." : `Queued: place ${position} in line.`, { place: position });
   }
 
-  /** Its turn has come. */
+  /** Reports that the run's turn has come. */
   begin() {
     this.#state = "running";
     this.#position = undefined;
     this.#started = Math.max(Date.now(), this.#created);
     this.#startedAt = performance.now();
-    this.log(beginning(this.config, this.past?.checkpoint.step));
+    this.log(beginning(this.config, this.past?.snapshot.step));
   }
 
-  /** The trainer is open. */
+  /** Reports that the trainer is open. */
   start(start: TrainingStart) {
     this.#device = start.device;
     this.#totalSteps = start.totalSteps;
@@ -251,8 +260,8 @@ export class Run {
     this.#meanImagesPerSecond = Math.round(batch.meanImagesPerSecond);
     batch.losses.forEach((value, index) => {
       this.#step = batch.firstStep + index;
-      this.#watchDivergence(value);
-      if (!isReported(this.#step, this.#totalSteps)) return;
+      const diverges = this.#diverges(value);
+      if (!diverges && !isReported(this.#step, this.#totalSteps)) return;
       const message = lossMessage(batch, index, this.#totalSteps);
       this.#losses.add([message.step, message.loss]);
       this.#emit(message);
@@ -265,17 +274,23 @@ export class Run {
     this.log(epochLine({ epoch, meanLoss, accuracy }, this.config.num_epochs), fields);
   }
 
-  /** Where the run goes on with another, with the time that one took. */
+  /** Includes the time of the run that this one resumes. */
   #secondsTrained(): number {
-    const seconds = (performance.now() - this.#startedAt) / 1000 + (this.past?.checkpoint.seconds ?? 0);
+    const seconds = (performance.now() - this.#startedAt) / 1000 + (this.past?.snapshot.seconds ?? 0);
     return Math.round(seconds * 1000) / 1000;
   }
 
-  /** What is to be kept beside the model of this run, which ends with `result`. */
+  /** The history to be kept beside the model of this run, which ends with `result`. */
   historyWith(result: ResultMessage): HistoryMessage {
     const { losses, logs } = this.history;
     const run: RunSummary = { ...this.summary, state: "done", ended: this.#now(), model_id: result.model_id };
     return { type: "history", run, losses: thinned(losses, KEPT_LOSSES), logs, end: result };
+  }
+
+  /** The history to be kept of this run, which is about to fail with `message` and cannot be resumed. */
+  historyOfFailure(message: string): HistoryMessage {
+    const run: RunSummary = { ...this.summary, state: "failed", ended: this.#now(), message };
+    return { ...this.history, run, end: { type: "error", message } };
   }
 
   endDone(result: ResultMessage) {
@@ -292,7 +307,7 @@ export class Run {
   endAborted({ isSettled = false } = {}) {
     if (this.finished) return;
     if (this.#step > 0 && isSettled && this.resumeId === undefined) {
-      this.log("Nothing is kept to go on from: the step under way would have taken too long to be waited for.");
+      this.log("Nothing is kept to resume from: the step under way would have taken too long.");
     }
     const message = (this.signal.reason as Error).message;
     this.#finish("aborted", { type: "aborted", message, step: this.#step, resume: this.#resumable });
@@ -302,7 +317,7 @@ export class Run {
     this.#finish("failed", { type: "error", message, field, resume: this.#resumable });
   }
 
-  /** Never before what happened already, should the clock have been set back. */
+  /** The time, but never before what happened already: the clock may have been set back. */
   #now(): number {
     return Math.max(Date.now(), this.#started ?? this.#created);
   }
@@ -313,17 +328,64 @@ export class Run {
     this.#position = undefined;
     this.#end = end;
     if (end !== undefined) this.#emit(end);
-    for (const listener of this.#listeners) listener.onEnd();
+    this.#tell((listener) => listener.onEnd());
     this.#listeners.clear();
   }
 
-  #watchDivergence(loss: number) {
-    if (this.#diverged || Number.isFinite(loss)) return;
+  /** Whether `loss` is the first that is not finite; logs that. */
+  #diverges(loss: number): boolean {
+    if (this.#diverged || Number.isFinite(loss)) return false;
     this.#diverged = true;
     this.log(`The loss is no longer a number at step ${this.#step}: a smaller learning rate may help.`);
+    return true;
   }
 
   #emit(message: ServerMessage) {
-    for (const listener of this.#listeners) listener.onMessage(message);
+    this.#tell((listener) => listener.onMessage(message));
+  }
+
+  /** A listener that fails, such as a terminal that is gone, must not end the run. */
+  #tell(tell: (listener: RunListener) => void) {
+    for (const listener of this.#listeners) {
+      try {
+        tell(listener);
+      } catch (error) {
+        this.unsubscribe(listener);
+        this.#onListenerFault(error);
+      }
+    }
+  }
+}
+
+/** A yes-or-no question of a run to the client that started it. */
+class Question {
+  #answer?: (yes: boolean) => void;
+
+  /**
+   * Waits for the answer; false when none comes in time.
+   *
+   * @throws the signal's reason when it aborts meanwhile
+   */
+  async wait(signal: AbortSignal, timeoutMs: number): Promise<boolean> {
+    const { promise, resolve, reject } = Promise.withResolvers<boolean>();
+    const refuse = () => reject(signal.reason);
+    this.#answer = resolve;
+    signal.addEventListener("abort", refuse);
+    const timer = setTimeout(() => resolve(false), timeoutMs);
+    try {
+      return await promise;
+    } finally {
+      clearTimeout(timer);
+      signal.removeEventListener("abort", refuse);
+      this.#answer = undefined;
+    }
+  }
+
+  /** Answers the question. False when nothing was asked. */
+  answer(yes: boolean): boolean {
+    if (this.#answer === undefined) return false;
+    this.#answer(yes);
+    this.#answer = undefined;
+    return true;
   }
 }

@@ -1,10 +1,10 @@
-/** Runs that this process does not remember: the histories of the stored models, and the snapshots of runs that stopped. */
+/** Runs of earlier processes: the histories of the stored models, and the snapshots of runs that stopped. */
 import {
   FINISHED_STATES,
   type HistoryMessage,
   type ModelRecord,
-  type RunCheckpoint,
   RunHistorySchema,
+  type RunSnapshot,
   type RunSummary,
   validate,
   ValidationError,
@@ -12,7 +12,7 @@ import {
 import { type Registry, RegistryError } from "../models/mod.ts";
 import type { RunSnapshots } from "./run_snapshots.ts";
 
-/** Histories that are listed: those of the newest models. Any other is found by its id. */
+/** Histories that `list` gives: those of the newest models. Others are found by id. */
 const MAX_LISTED = 100;
 
 /** Where the past is found. */
@@ -24,14 +24,14 @@ export interface RunArchiveOptions {
 /** Finds runs of earlier processes. */
 export class RunArchive {
   readonly #options: RunArchiveOptions;
-  /** By id of the model and of the run; a history never changes. */
+  /** By the ids of model and run; a history never changes. */
   #summaries = new Map<string, RunSummary>();
 
   constructor(options: RunArchiveOptions) {
     this.#options = options;
   }
 
-  /** Newest first. Those of models whose history cannot be read are left out. */
+  /** Newest first, without models whose history cannot be read. */
   async list(): Promise<RunSummary[]> {
     const { store, snapshots } = this.#options;
     const known = this.#summaries;
@@ -42,12 +42,12 @@ export class RunArchive {
       if (summary !== undefined) latest.set(key, summary);
     }
     this.#summaries = latest;
-    const stopped = snapshots.list().map((checkpoint) => this.#stopped(checkpoint).run);
+    const stopped = snapshots.list().map((snapshot) => this.#stopped(snapshot).run);
     return [...stopped, ...latest.values()].sort((a, b) => b.created - a.created);
   }
 
   /**
-   * All that is known of one run.
+   * Finds the history of one run.
    *
    * @throws {RegistryError} that names its file when that cannot be read
    */
@@ -57,7 +57,7 @@ export class RunArchive {
     const history = record && await this.#read(record);
     if (history !== undefined) return history;
     const saved = snapshots.find(id);
-    return saved !== undefined && "checkpoint" in saved ? this.#stopped(saved.checkpoint) : undefined;
+    return saved !== undefined && "snapshot" in saved ? this.#stopped(saved.snapshot) : undefined;
   }
 
   async #read(record: ModelRecord): Promise<HistoryMessage | undefined> {
@@ -72,12 +72,12 @@ export class RunArchive {
   }
 
   /** A process that died in the middle of a run left a snapshot that says it is running. */
-  #stopped({ history, step, saved }: RunCheckpoint): HistoryMessage {
+  #stopped({ history, step, saved }: RunSnapshot): HistoryMessage {
     const { id, total_steps, state } = history.run;
     const message = `The training stopped at step ${step.toLocaleString("en")} of ${
       total_steps.toLocaleString("en")
     }, when the service ended. It can go on from there.`;
-    const resume = this.#options.snapshots.isHeld(id) ? undefined : id;
+    const resume = this.#options.snapshots.canResume(id) ? id : undefined;
     const isOver = FINISHED_STATES.includes(state) && history.end !== undefined;
     return {
       ...history,

@@ -7,7 +7,7 @@ import type { Run, RunListener } from "./run.ts";
 export function logRun(run: Run, log: Log): RunListener {
   const listener = {
     onMessage: (message: ServerMessage) => tell(run, message, log),
-    // The one end that no message tells.
+    // The only end without a message.
     onEnd: () => run.state === "kept" && log.info("run kept the existing model", { run: run.id }),
   };
   run.subscribe(listener);

@@ -1,4 +1,4 @@
-/** Runs that did not finish, each with all that it takes to go on: `checkpoints/<run id>.safetensors` in the models folder. */
+/** Snapshots of unfinished runs, each with all it takes to resume: `checkpoints/<run id>.safetensors` in the models folder. */
 import { ModelFileError } from "../../core/formats/errors.ts";
 import {
   headLength,
@@ -8,37 +8,38 @@ import {
   safetensorsParts,
 } from "../../core/formats/safetensors.ts";
 import type { NamedTensor } from "../../core/models/spec.ts";
-import { type RunCheckpoint, RunCheckpointSchema, validate } from "../../protocol/mod.ts";
-import { type Folder, isMissing, notBefore } from "../host.ts";
+import { type RunSnapshot, RunSnapshotSchema, validate } from "../../protocol/mod.ts";
+import { type Folder, isMissing } from "../host.ts";
+import { notBefore } from "../models/clock.ts";
 import { reasonOf, RegistryError } from "../models/errors.ts";
 
 const FOLDER = "checkpoints";
 const FILE = /^([\w-]+)\.safetensors$/;
-/** The text of a file's metadata that holds everything besides the tensors. */
+/** The field of a file's metadata that holds everything but the tensors, as JSON. */
 const KEY = "mnist_lab_run";
 const DEFAULT_MAX = 10;
-/** A run under way writes every ten seconds, or every few minutes where its state is huge. */
+/** A snapshot that was written this recently may belong to a run of another process: those are written every few minutes. */
 const RECENT_MS = 60 * 60 * 1000;
 
-/** A checkpoint without its tensors, or why it cannot be read. */
-export type SavedRun = { checkpoint: RunCheckpoint } | { fault: string };
+/** A snapshot without its tensors, or a message that says why it cannot be read. */
+export type SavedRun = { snapshot: RunSnapshot } | { fault: string };
 
 /**
- * Known by heart, so that nobody waits for a disk to hear what there is; the tensors are read when they are needed.
+ * The snapshots in one models folder. What there is is kept in memory; tensors are read when they are needed.
  *
- * Several processes may use one folder. Each run has one process that writes its checkpoint; another process that makes room
- * leaves that file alone for an hour after it was last written, as its run may be under way, or was aborted just now and
- * somebody is about to go on with it. So a folder may hold more than `max` for that time.
+ * Several processes may use one folder, and each run is written by one of them. A process that makes room leaves the files of
+ * others alone for an hour after they were written: such a run may be under way, or somebody may be about to resume it. For
+ * that time the folder may hold more than `max`.
  */
 export class RunSnapshots {
   readonly #folder: Folder;
   readonly #max: number;
   readonly #saved = new Map<string, SavedRun>();
-  /** The latest that could not be written, and what is on disk of the same run. */
+  /** The latest snapshot that could not be written, and what is on disk of the same run. */
   #unwritten?: { id: string; tensors: readonly NamedTensor[]; written?: SavedRun; wasRead: boolean };
-  /** Runs whose checkpoint this process has written. */
+  /** Runs whose snapshots this process has written. */
   readonly #own = new Set<string>();
-  /** Runs whose checkpoint somebody is about to need. */
+  /** Runs that are about to be resumed. */
   readonly #held = new Set<string>();
 
   private constructor(folder: Folder, max: number) {
@@ -63,15 +64,15 @@ export class RunSnapshots {
       await folder.lock.tryRun(() => folder.removeLeftovers());
     } catch (error) {
       if (!isMissing(error)) {
-        throw new RegistryError(`cannot use the folder of checkpoints ${folder.path}: ${reasonOf(error)}; allow it`);
+        throw new RegistryError(`cannot use the folder of run snapshots ${folder.path}: ${reasonOf(error)}; allow it`);
       }
     }
     return snapshots;
   }
 
-  /** Those that can be read, newest first. */
-  list(): RunCheckpoint[] {
-    return [...this.#saved.values()].flatMap((saved) => "checkpoint" in saved ? [saved.checkpoint] : [])
+  /** The snapshots that can be read, newest first. */
+  list(): RunSnapshot[] {
+    return [...this.#saved.values()].flatMap((saved) => "snapshot" in saved ? [saved.snapshot] : [])
       .sort((a, b) => b.saved - a.saved);
   }
 
@@ -79,7 +80,13 @@ export class RunSnapshots {
     return this.#saved.get(id);
   }
 
-  /** Keeps the checkpoint of `id` until it is released, however many newer ones come; false when somebody else does so. */
+  /** Whether the run `id` can be resumed from what is kept of it, and nobody is about to. */
+  canResume(id: string): boolean {
+    const saved = this.#saved.get(id);
+    return saved !== undefined && !("snapshot" in saved && saved.snapshot.diverged) && !this.#held.has(id);
+  }
+
+  /** Keeps the snapshot of `id` until it is released, however many newer ones come. False when it is held already. */
   hold(id: string): boolean {
     if (this.#held.has(id)) return false;
     this.#held.add(id);
@@ -95,29 +102,31 @@ export class RunSnapshots {
   }
 
   /**
-   * Takes the place of what was kept of the same run before; who dies meanwhile leaves that. Where it cannot be written it is
-   * kept in memory, one for all runs, so that what was trained is not lost before somebody has made room.
+   * Replaces what was kept of the same run. A snapshot that cannot be written is kept in memory, one for all runs, so that
+   * the training is not lost before somebody has made room.
    *
-   * @throws RegistryError when the folder cannot be written
+   * @throws {RegistryError} when the folder cannot be written
    */
-  async save({ saved, ...rest }: RunCheckpoint, tensors: readonly NamedTensor[]): Promise<void> {
+  async save({ saved, ...rest }: RunSnapshot, tensors: readonly NamedTensor[]): Promise<void> {
     const { id } = rest.history.run;
-    // The newest goes last, whatever became of the clock.
+    // The newest is removed last, even if the clock was set back.
     const latest = this.list().find(({ history }) => history.run.id !== id)?.saved ?? 0;
-    const checkpoint: RunCheckpoint = { ...rest, saved: notBefore(latest + 1, saved) };
+    const snapshot: RunSnapshot = { ...rest, saved: notBefore(latest + 1, saved) };
     try {
-      // Not the one above it: where that is gone, a disk was unplugged, and what is written now would be hidden once it is back.
+      // Not the models folder: if that is gone, a disk was unplugged, and would hide what is written now once it is back.
       await this.#folder.create();
-      const parts = safetensorsParts(tensors, { [KEY]: JSON.stringify(checkpoint) });
+      const parts = safetensorsParts(tensors, { [KEY]: JSON.stringify(snapshot) });
       await this.#folder.lock.run(() => this.#folder.replace(nameOf(id), ...parts));
     } catch (error) {
-      this.#keepInMemory(id, checkpoint, tensors);
-      throw new RegistryError(`cannot keep a checkpoint in ${this.#folder.path}: ${reasonOf(error)}`, { cause: error });
+      this.#keepInMemory(id, snapshot, tensors);
+      throw new RegistryError(`cannot keep a snapshot in ${this.#folder.path}: ${reasonOf(error)}`, { cause: error });
     }
     if (this.#unwritten?.id === id) this.#unwritten = undefined;
-    this.#saved.set(id, { checkpoint });
+    this.#saved.set(id, { snapshot });
     this.#own.add(id);
-    const others = this.list().map(({ history }) => history.run.id).filter((other) => other !== id);
+    // What cannot be resumed goes first.
+    const others = this.list().sort((a, b) => Number(a.diverged ?? false) - Number(b.diverged ?? false))
+      .map(({ history }) => history.run.id).filter((other) => other !== id);
     for (const old of others.slice(this.#max - 1)) if (await this.#isSpare(old)) await this.remove(old);
   }
 
@@ -125,7 +134,7 @@ export class RunSnapshots {
     if (this.#held.has(id)) return false;
     if (this.#own.has(id)) return true;
     const written = await this.#lastWritten(id);
-    // Nor is one of the future recent: the clock was set back.
+    // A file from the future is not recent: the clock was set back.
     return written === undefined || Math.abs(Date.now() - written) > RECENT_MS;
   }
 
@@ -138,9 +147,9 @@ export class RunSnapshots {
   }
 
   /**
-   * The tensors of a run's checkpoint.
+   * Reads the tensors of a run's snapshot.
    *
-   * @throws RegistryError that names the file
+   * @throws {RegistryError} that names the file
    */
   async read(id: string): Promise<NamedTensor[]> {
     if (this.#unwritten?.id === id) {
@@ -152,19 +161,21 @@ export class RunSnapshots {
       return readSafetensors(await this.#folder.read(nameOf(id))).tensors;
     } catch (error) {
       const reason = error instanceof ModelFileError ? error.message : reasonOf(error);
-      throw new RegistryError(`cannot read the checkpoint ${path}: ${reason}`, { cause: error });
+      throw new RegistryError(`cannot read the snapshot ${path}: ${reason}`, { cause: error });
     }
   }
 
-  /** What cannot be removed is in nobody's way but the disk's. */
+  /** Forgets a run's snapshot and removes its file; a file that cannot be removed only takes up space. */
   async remove(id: string): Promise<void> {
     if (this.#unwritten?.id === id) this.#unwritten = undefined;
     this.#own.delete(id);
     if (this.#saved.delete(id)) await this.#folder.remove(nameOf(id)).catch(() => {});
   }
 
-  /** In the place of the one that is kept so, unless somebody waits to go on with that. */
-  #keepInMemory(id: string, checkpoint: RunCheckpoint, tensors: readonly NamedTensor[]) {
+  /** Replaces the snapshot that is kept in memory, unless that is about to be resumed. */
+  #keepInMemory(id: string, snapshot: RunSnapshot, tensors: readonly NamedTensor[]) {
+    // A mere history must not take the place of weights.
+    if (snapshot.diverged) return;
     const other = this.#unwritten;
     if (other !== undefined && other.id !== id) {
       if (this.#held.has(other.id) && !other.wasRead) return;
@@ -173,7 +184,7 @@ export class RunSnapshots {
     }
     const written = other?.id === id ? other.written : this.#saved.get(id);
     this.#unwritten = { id, tensors, written, wasRead: false };
-    this.#saved.set(id, { checkpoint });
+    this.#saved.set(id, { snapshot });
   }
 }
 
@@ -184,18 +195,18 @@ function nameOf(id: string): string {
 async function readHead(folder: Folder, id: string): Promise<SavedRun> {
   const path = folder.pathOf(nameOf(id));
   try {
-    const checkpoint = parse(readMetadata(await readHeadBytes(folder, id)));
-    const found = checkpoint.history.run.id;
-    return found === id ? { checkpoint } : { fault: `${path} holds a checkpoint of another run, ${found}` };
+    const snapshot = parse(readMetadata(await readHeadBytes(folder, id)));
+    const found = snapshot.history.run.id;
+    return found === id ? { snapshot } : { fault: `${path} holds a snapshot of another run, ${found}` };
   } catch (error) {
-    return { fault: `the checkpoint ${path} cannot be used: ${reasonOf(error)}` };
+    return { fault: `the snapshot ${path} cannot be used: ${reasonOf(error)}` };
   }
 }
 
-function parse(metadata: Metadata): RunCheckpoint {
+function parse(metadata: Metadata): RunSnapshot {
   if (metadata[KEY] === undefined) throw new ModelFileError(`its metadata has no ${KEY}`);
-  const checkpoint = validate(RunCheckpointSchema, JSON.parse(metadata[KEY]), KEY);
-  return checkpoint as typeof checkpoint & RunCheckpoint;
+  const snapshot = validate(RunSnapshotSchema, JSON.parse(metadata[KEY]), KEY);
+  return snapshot as typeof snapshot & RunSnapshot;
 }
 
 async function readHeadBytes(folder: Folder, id: string): Promise<Uint8Array> {

@@ -1,7 +1,7 @@
-import { DEFAULT_CONFIG, type RunCheckpoint } from "../../protocol/mod.ts";
+import { DEFAULT_CONFIG, type RunSnapshot } from "../../protocol/mod.ts";
 
-/** The checkpoint of a run that was aborted at step 7, written at `saved`. */
-export function checkpoint(id: string, saved: number): RunCheckpoint {
+/** The snapshot of a run that was aborted at step 7, written at `saved`. */
+export function runSnapshot(id: string, saved: number): RunSnapshot {
   return {
     saved,
     history: {

@@ -1,4 +1,4 @@
-/** The lab's runs: asked for, queued, trained one at a time, stored, remembered. */
+/** The lab's runs: submitted, queued, trained one at a time, stored, remembered. */
 import {
   type DeviceChoice,
   MAX_RUNS,
@@ -13,18 +13,18 @@ import {
 import type { Log, TrainingEngine } from "../host.ts";
 import { type Registry, RegistryError } from "../models/mod.ts";
 import { Queue } from "../queue.ts";
-import { TrainingError } from "../training/training_job.ts";
-import { jobOf, modelOf } from "./job.ts";
+import { DivergedError, TrainingError } from "../training/training_job.ts";
+import { findStart, jobOf, modelOf, readStart, requireFinite } from "./job.ts";
 import { logRun } from "./run_log.ts";
+import { divergenceLine } from "./run_messages.ts";
 import { Run, type RunListener, type RunPast } from "./run.ts";
 import type { RunSnapshots } from "./run_snapshots.ts";
 import { SnapshotKeeper } from "./snapshot_keeper.ts";
-import { findStart, readStart } from "./start_from.ts";
 
 /** What runs need of the registry. */
 export type ModelStore = Pick<Registry, "findDuplicate" | "store" | "get" | "readWeights">;
 
-/** `aborted` follows an abort within 250 ms; a snapshot that takes longer is written all the same. */
+/** A run ends this soon after an abort (the message is promised within 250 ms); a slower snapshot is still written. */
 const ABORT_DEADLINE_MS = 200;
 
 /** What runs need, and their limits. */
@@ -33,23 +33,23 @@ export interface RunsOptions {
   snapshots: RunSnapshots;
   engine: TrainingEngine;
   log: Log;
-  /** Images of the training set: with the batch size they give the number of steps. */
+  /** Images of the training set; with the batch size they give the number of steps. */
   trainImages: number;
-  /** Where a run trains that does not say. */
+  /** Where runs train that do not name a device. */
   device: DeviceChoice;
   threads: number;
-  /** How long `exists` waits for its answer. */
+  /** How long a run waits for the answer to `exists`. */
   answerTimeoutMs?: number;
   /** Runs that may be unfinished at once, in all and of one client. */
   maxUnfinished?: number;
   maxUnfinishedPerClient?: number;
   /** Finished runs to remember. */
   maxFinished?: number;
-  /** Takes out of a message what is the machine's own business. */
+  /** Replaces the machine's paths in a message by the names of settings. */
   redactPaths?(text: string): string;
 }
 
-/** Why a run is not taken; the message is for people. */
+/** A run that is not accepted; the message is for people. */
 export class RefusedError extends Error {
   override name = "RefusedError";
 }
@@ -59,7 +59,7 @@ export class Runs {
   readonly #options: Required<RunsOptions>;
   readonly #runs = new Map<string, Run>();
   readonly #ends = new Set<Promise<void>>();
-  /** Unfinished runs by the address that asked for them. */
+  /** How many unfinished runs each client has, by address. */
   readonly #unfinishedOf = new Map<string, number>();
   readonly #queue = new Queue<Run>((run, position) => run.queue(position));
   #closed = false;
@@ -76,10 +76,10 @@ export class Runs {
   }
 
   /**
-   * What cannot be known without looking at the stored models: whether the one to begin with is there, and fits.
+   * Checks what only the stored models can tell: that the one to start from is there, and fits.
    *
-   * @throws {ValidationError} when not
-   * @throws {RefusedError} when the models cannot be looked at
+   * @throws {ValidationError} when it does not
+   * @throws {RefusedError} when the models cannot be read
    */
   async check(request: TrainConfig | ResumeRequest): Promise<void> {
     if ("resume" in request) return;
@@ -91,16 +91,16 @@ export class Runs {
   }
 
   /**
-   * Takes a run on, or a new one that goes on with another; `listener` hears everything about it from the first message.
+   * Starts a run, fresh or resuming another; `listener` hears everything about it from the first message.
    *
-   * @param client the address that asks for it
-   * @throws {RefusedError} when too many are waiting already, or the run to go on with is under way
-   * @throws {ValidationError} when there is no such run to go on with
+   * @param client address of the client
+   * @throws {RefusedError} when too many are waiting, or the run to resume is under way
+   * @throws {ValidationError} when there is no such run to resume
    */
   submit(request: TrainConfig | ResumeRequest, listener: RunListener, client = "unknown"): Run {
     const { maxUnfinished, maxUnfinishedPerClient } = this.#options;
     const own = this.#unfinishedOf.get(client) ?? 0;
-    if (this.#closed) throw new RefusedError("The service is shutting down.");
+    if (this.#closed) throw new RefusedError("The lab is shutting down.");
     if (this.unfinished >= maxUnfinished) {
       throw new RefusedError(`${maxUnfinished} trainings are waiting already; try again when some have ended.`);
     }
@@ -137,12 +137,18 @@ export class Runs {
     const saved = snapshots.find(resume);
     if (saved === undefined) {
       throw new ValidationError(
-        `resume names ${JSON.stringify(resume)}, of which no checkpoint is kept: start the training anew`,
+        `resume names ${JSON.stringify(resume)}, of which no snapshot is kept: start the training anew`,
         "resume",
       );
     }
     if ("fault" in saved) throw new ValidationError(`resume: ${redactPaths(saved.fault)}`, "resume");
-    const { config, total_steps } = saved.checkpoint.history.run;
+    if (saved.snapshot.diverged) {
+      throw new ValidationError(
+        `resume names ${resume}, whose training diverged: start it anew with other settings`,
+        "resume",
+      );
+    }
+    const { config, total_steps } = saved.snapshot.history.run;
     if (stepsOf(config, trainImages) !== total_steps || config.seed == null) {
       throw new ValidationError(
         `resume names ${resume}, which trained on another number of digits than the ${trainImages} that there are now`,
@@ -150,19 +156,20 @@ export class Runs {
       );
     }
     if (!snapshots.hold(resume)) {
-      throw new RefusedError(`Another training goes on with the run ${resume} already.`);
+      throw new RefusedError(`Another training has resumed the run ${resume} already.`);
     }
     return this.#newRun({ ...config, seed: config.seed }, {
-      checkpoint: saved.checkpoint,
+      snapshot: saved.snapshot,
       device: device ?? undefined,
     });
   }
 
   #newRun(config: Run["config"], past?: RunPast): Run {
-    const { snapshots, trainImages } = this.#options;
+    const { snapshots, trainImages, log } = this.#options;
     return new Run(config, stepsOf(config, trainImages), {
       past,
-      canResume: (id) => snapshots.find(id) !== undefined && !snapshots.isHeld(id),
+      canResume: (id) => snapshots.canResume(id),
+      onListenerFault: (error) => log.error("a listener of a run failed", {}, error),
     });
   }
 
@@ -185,17 +192,17 @@ export class Runs {
   }
 
   /**
-   * Aborts every run and begins no other. Nothing half done is stored. The worker is left to the end of the process: a thread
-   * that has looked for a GPU takes the graphics driver out of memory when it is ended, and a process that ends in the same
-   * moment calls that driver's exit handlers, which are gone (signal 11; Deno 2.9.6 with Mesa).
+   * Aborts every run and starts no other; nothing half done is stored. The worker is left running until the process ends: a
+   * thread that has looked for a GPU unloads the graphics driver when it is ended, and a process that ends at the same moment
+   * calls that driver's exit handlers, which are gone (signal 11; Deno 2.9.6 with Mesa).
    */
   async stop(): Promise<void> {
     this.#closed = true;
-    for (const run of this.#runs.values()) run.abort("Training aborted: the service is shutting down.");
+    for (const run of this.#runs.values()) run.abort("Training aborted: the lab is shutting down.");
     await Promise.all(this.#ends);
   }
 
-  /** As `stop`, and ends the worker, too: for a process that goes on. */
+  /** As `stop`, and ends the worker too, for a process that continues. */
   async close(): Promise<void> {
     await this.stop();
     this.#options.engine.close();
@@ -204,26 +211,36 @@ export class Runs {
   async #conduct(run: Run): Promise<void> {
     const { snapshots, redactPaths } = this.#options;
     const keeper = new SnapshotKeeper(run, this.#options);
-    const letGo = () => run.resumedFrom !== undefined && snapshots.release(run.resumedFrom);
+    const release = () => run.resumedFrom !== undefined && snapshots.release(run.resumedFrom);
     let deadline: ReturnType<typeof setTimeout> | undefined;
     run.signal.addEventListener("abort", () => deadline = setTimeout(() => run.endAborted(), ABORT_DEADLINE_MS));
     try {
       await this.#trainUnlessKept(run, keeper);
     } catch (error) {
       await keeper.settled();
-      letGo();
+      release();
       if (run.signal.aborted) run.endAborted({ isSettled: true });
+      else if (error instanceof DivergedError) await this.#endDiverged(run, keeper, error);
       else if (error instanceof ValidationError) run.endFailed(error.message, error.field);
       else run.endFailed(redactPaths(this.#explain(error)));
     } finally {
-      letGo();
+      release();
       clearTimeout(deadline);
     }
   }
 
+  async #endDiverged(run: Run, keeper: SnapshotKeeper, { divergence }: DivergedError): Promise<void> {
+    const message = divergenceLine(divergence, run.summary.total_steps, run.config);
+    await keeper.keepHistoryOnly(run.historyOfFailure(message), divergence.step);
+    run.resumeId = undefined;
+    // Somebody may have aborted it meanwhile.
+    if (run.signal.aborted) run.endAborted();
+    else run.endFailed(message);
+  }
+
   /**
-   * Looks for a duplicate now and again when the run's turn has come: the one before it may have stored one. A yes holds
-   * for the model that was shown and for no other. A training that begins with a stored model makes a new one by intention.
+   * Looks for a duplicate now, and again when it is the run's turn: the run before it may have stored one. A yes holds for the
+   * model that was shown, and for no other. A training that starts from a stored model makes a new one on purpose.
    */
   async #trainUnlessKept(run: Run, keeper: SnapshotKeeper): Promise<void> {
     const { store } = this.#options;
@@ -232,7 +249,7 @@ export class Runs {
     let approvedId: string | undefined;
     for (let front = false;; front = true) {
       if (duplicate !== undefined && duplicate.id !== approvedId) {
-        // Asked without a turn: the others do not wait for this one's answer.
+        // Outside of its turn, so that other runs do not wait for the answer.
         if (!await this.#mayReplace(run, duplicate)) return;
         approvedId = duplicate.id;
       }
@@ -252,7 +269,7 @@ export class Runs {
     return yes;
   }
 
-  /** Trains and stores; the new model takes the place of `replaces`, where that is given and still there. */
+  /** Trains and stores; the new model replaces `replaces`, where that is given and still there. */
   async #train(run: Run, keeper: SnapshotKeeper, replaces?: string): Promise<void> {
     run.signal.throwIfAborted();
     run.begin();
@@ -260,7 +277,8 @@ export class Runs {
     const { config, past } = run;
     const origin = past === undefined
       ? { weights: await readStart(store, config) }
-      : { tensors: await snapshots.read(past.checkpoint.history.run.id) };
+      : { tensors: await snapshots.read(past.snapshot.history.run.id) };
+    requireFinite(origin, config);
     const model = await engine.train(jobOf(run, origin, { device, threads }), {
       onStart: (start) => {
         log.info("run trains", { run: run.id, device: start.device });

@@ -1,24 +1,23 @@
-/** Keeps the latest snapshot of one run on disk, one write at a time. */
-import type { RunCheckpoint } from "../../protocol/mod.ts";
+import type { HistoryMessage, RunSnapshot } from "../../protocol/mod.ts";
 import type { Log } from "../host.ts";
+import type { Snapshot } from "../training/training_job.ts";
+import { KEPT_LOSSES, thinned } from "./loss_history.ts";
 import type { Run } from "./run.ts";
 import type { RunSnapshots } from "./run_snapshots.ts";
-import { KEPT_LOSSES, thinned } from "./loss_history.ts";
-import type { Snapshot } from "../training/training_job.ts";
 
 /** What keeping snapshots needs. */
 export interface KeeperOptions {
   snapshots: RunSnapshots;
   log: Log;
-  /** Takes out of a message what is the machine's own business. */
+  /** Replaces the machine's paths in a message by the names of settings. */
   redactPaths(text: string): string;
 }
 
-/** Keeps the latest snapshot of a run on disk. */
+/** Keeps the latest snapshot of one run on disk, writing one at a time. */
 export class SnapshotKeeper {
   readonly #run: Run;
   readonly #options: KeeperOptions;
-  #waiting?: { checkpoint: RunCheckpoint; snapshot: Snapshot };
+  #waiting?: { head: RunSnapshot; tensors: Snapshot["tensors"] };
   #writing?: Promise<void>;
   #failed = false;
 
@@ -27,12 +26,28 @@ export class SnapshotKeeper {
     this.#options = options;
   }
 
-  /** Writes `snapshot` as soon as the one before it is on disk; one that was still waiting is left out. */
+  /** Writes `snapshot` once the one before it is on disk; it replaces one that is still waiting. */
   keep(snapshot: Snapshot): void {
-    const device = this.#run.summary.device;
-    if (device !== "wasm" && device !== "webgpu" && device !== "reference") return;
-    this.#waiting = { checkpoint: this.#describe(snapshot, device), snapshot };
+    const { device } = this.#run.summary;
+    if (!isBackend(device)) return;
+    this.#waiting = { head: describe(this.#run.stoppedHistory, snapshot, device), tensors: snapshot.tensors };
     this.#writing ??= this.#write().finally(() => this.#writing = undefined);
+  }
+
+  /**
+   * Replaces the snapshots of a run that diverged, and of the run that it resumed, by its history alone: from either it
+   * would diverge again.
+   */
+  async keepHistoryOnly(history: HistoryMessage, step: number): Promise<void> {
+    await this.drop();
+    const { device, accuracy } = this.#run.summary;
+    if (!isBackend(device)) return;
+    const progress = { epochsDone: 0, lossSum: 0, accuracy };
+    const head = { ...describe(history, { step, progress, seconds: 0 }, device), diverged: true };
+    const { snapshots, log } = this.#options;
+    await snapshots.save(head, []).catch((error: Error) => {
+      log.warn("no history of a diverged run", { run: this.#run.id, reason: error.message });
+    });
   }
 
   /** Resolves when nothing is being written any more. */
@@ -40,7 +55,7 @@ export class SnapshotKeeper {
     while (this.#writing !== undefined) await this.#writing;
   }
 
-  /** Removes the snapshots of a run that came to its end, and of the one it resumed: nobody resumes either. */
+  /** Removes the snapshots of a run that nobody shall resume, and of the run that it resumed. */
   async drop(): Promise<void> {
     this.#waiting = undefined;
     await this.settled();
@@ -54,32 +69,41 @@ export class SnapshotKeeper {
     for (let next = this.#waiting; next !== undefined; next = this.#waiting) {
       this.#waiting = undefined;
       try {
-        await snapshots.save(next.checkpoint, next.snapshot.tensors);
+        await snapshots.save(next.head, next.tensors);
         this.#run.resumeId = this.#run.id;
         if (this.#run.resumedFrom !== undefined) await snapshots.remove(this.#run.resumedFrom);
       } catch (error) {
-        // A training does not end for want of a snapshot.
+        // The training continues without a snapshot.
+        const { message } = error as Error;
         const isInMemory = snapshots.find(this.#run.id) !== undefined;
         if (isInMemory) this.#run.resumeId = this.#run.id;
-        const instead = isInMemory ? " Until the lab is ended it is kept in memory." : "";
-        if (!this.#failed) this.#run.log(`No checkpoint: ${redactPaths((error as Error).message)}.${instead}`);
-        log.warn("no checkpoint", { run: this.#run.id, reason: (error as Error).message });
+        const instead = isInMemory ? " It is kept in memory until the lab ends." : "";
+        if (!this.#failed) this.#run.log(`No snapshot: ${redactPaths(message)}.${instead}`);
+        log.warn("no snapshot", { run: this.#run.id, reason: message });
         this.#failed = true;
       }
     }
   }
+}
 
-  #describe({ step, progress, seconds }: Snapshot, device: RunCheckpoint["device"]): RunCheckpoint {
-    const history = this.#run.stoppedHistory;
-    return {
-      saved: Date.now(),
-      history: { ...history, losses: thinned(history.losses, KEPT_LOSSES) },
-      device,
-      step,
-      epochs_done: progress.epochsDone,
-      loss_sum: progress.lossSum,
-      accuracy: progress.accuracy,
-      seconds,
-    };
-  }
+/** What lies beside the tensors of a snapshot. */
+function describe(
+  history: HistoryMessage,
+  { step, progress, seconds }: Omit<Snapshot, "tensors">,
+  device: RunSnapshot["device"],
+): RunSnapshot {
+  return {
+    saved: Date.now(),
+    history: { ...history, losses: thinned(history.losses, KEPT_LOSSES) },
+    device,
+    step,
+    epochs_done: progress.epochsDone,
+    loss_sum: progress.lossSum,
+    accuracy: progress.accuracy,
+    seconds,
+  };
+}
+
+function isBackend(device: string | undefined): device is RunSnapshot["device"] {
+  return device === "wasm" || device === "webgpu" || device === "reference";
 }

@@ -1,10 +1,10 @@
-/** A training as runs ask for it and hear of it, whoever trains. */
+/** A training as a run asks for it and hears of it, whichever engine trains. */
 import type { NamedTensor } from "../../core/models/spec.ts";
 import type { TrainerOptions } from "../../core/training/trainer.ts";
 import type { TrainingState } from "../../core/training/training_state.ts";
 import type { DeviceChoice } from "../../protocol/mod.ts";
 
-/** All that decides a training besides the dataset. */
+/** All that determines a training, except the dataset. */
 export interface TrainingJob extends Omit<TrainerOptions, "dataset" | "device" | "threads" | "resume"> {
   device: DeviceChoice;
   threads: number;
@@ -14,7 +14,7 @@ export interface TrainingJob extends Omit<TrainerOptions, "dataset" | "device" |
   resume?: Snapshot;
 }
 
-/** Where a training is, besides its step. The loop keeps it up to date. */
+/** How far a training is, besides its step. The loop keeps it up to date. */
 export interface LoopProgress {
   /** Epochs whose steps and evaluation are done. */
   epochsDone: number;
@@ -24,7 +24,7 @@ export interface LoopProgress {
   accuracy?: number;
 }
 
-/** A training between two steps: all it takes to resume as if it had never stopped. */
+/** A training between two steps: all it takes to resume it to the same bits. */
 export interface Snapshot extends TrainingState {
   progress: LoopProgress;
   /** Trained so far, with opening and evaluating. */
@@ -84,7 +84,7 @@ export interface TrainedModel {
   accuracy: number;
   /** Seconds, with opening and evaluating. */
   trainingTime: number;
-  /** Where to try again, should it not be possible to store the model. */
+  /** From where to resume if the model cannot be stored. */
   snapshot?: Snapshot;
 }
 
@@ -101,4 +101,21 @@ export interface TrainingEvents {
 /** A training that could not be finished; the message is for people. */
 export class TrainingError extends Error {
   override name = "TrainingError";
+}
+
+/** What was not finite, and when. */
+export interface Divergence {
+  /** The first step whose loss was not finite, or after which the weights were useless. */
+  step: number;
+  found: "loss" | "weights" | "answers";
+  /** The last finite loss, if there was one. */
+  lossBefore?: number;
+}
+
+/** A training whose loss or weights are no finite numbers any more. Its weights are useless and are stored nowhere. */
+export class DivergedError extends TrainingError {
+  override name = "DivergedError";
+  constructor(readonly divergence: Divergence) {
+    super(`The training diverged at step ${divergence.step}.`);
+  }
 }

@@ -1,26 +1,26 @@
-/** The loop of a training: steps in chunks, losses out, a look at the stop flag in between. */
+/** The loop of a training: runs steps in chunks, reports losses, and looks at the stop flag in between. */
 import { concatFloats } from "../../core/bytes.ts";
+import type { NamedTensor } from "../../core/models/spec.ts";
 import type { Trainer } from "../../core/training/trainer.ts";
-import { Pace } from "./pace.ts";
-import type { LoopProgress, TrainingEvents } from "./training_job.ts";
+import { DivergedError, type Divergence, type LoopProgress, type TrainingEvents } from "./training_job.ts";
 
-/** At most about thirty posts a second: more would cost the service's thread and show nobody anything. */
+/** At most about thirty reports a second: more would keep the service busy, and nobody could see them. */
 const POST_INTERVAL_MS = 33;
 
-/** Before the first evaluation: a sixth as many images as an epoch has, each in about a third of a step's time. */
+/** Estimate before the first evaluation: a sixth of an epoch's images, each taking about a third as long as in a step. */
 const EVALUATION_STEPS_SHARE = 1 / 18;
 
 /** What the loop needs of a trainer. */
 export type LoopTrainer = Pick<
   Trainer,
-  "device" | "step" | "stepsPerEpoch" | "totalSteps" | "run" | "evaluate" | "stop"
+  "device" | "step" | "stepsPerEpoch" | "totalSteps" | "lastBatchShare" | "run" | "evaluate" | "weights" | "stop"
 >;
 
-/** Something to be done from time to time between two runs, such as keeping the state of the training. */
+/** Work to be done from time to time between two runs of the trainer, such as taking a snapshot. */
 export interface Pause {
-  /** Whether it is time again. */
+  /** Whether it is time for it. */
   due(): boolean;
-  /** Called only while no run is in progress. */
+  /** Does the work. Called only while no run is in progress. */
   take(): Promise<void>;
 }
 
@@ -31,16 +31,18 @@ export interface LoopOptions {
   pauses?: readonly Pause[];
 }
 
-/** Whether a run was cut short in the middle of a step: what the trainer holds is of no use then. */
+/** Whether a run was cut short within a step, which leaves the trainer's state useless. */
 export function isTorn({ stop }: Pick<Trainer, "stop">): boolean {
   return stop !== undefined && Atomics.load(stop, 0) !== 0;
 }
 
 /**
- * Trains to the end and returns the accuracy after the last epoch, in per cent of the test digits; undefined when
- * `shouldStop` said so first. It is asked before and after every chunk and during evaluation. No run is in progress when
- * this settles, and unless the trainer `isTorn`, its state and `progress` are those of the last step told.
+ * Trains to the end and returns the accuracy after the last epoch, in per cent of the test digits; undefined if `shouldStop`
+ * said so before. It is asked before and after every chunk and during evaluation. No run is in progress when this settles,
+ * and unless the trainer `isTorn`, its state and `progress` are those of the last step reported.
  * `trainImages` is the number of images in an epoch.
+ *
+ * @throws {DivergedError} as soon as a loss, or after an epoch a weight or an answer, is not finite
  */
 export async function runTraining(
   trainer: LoopTrainer,
@@ -51,6 +53,7 @@ export async function runTraining(
 ): Promise<number | undefined> {
   const pace = new Pace();
   const epochs = trainer.totalSteps / trainer.stepsPerEpoch;
+  const latest: LatestLoss = {};
   let evaluationMs: number | undefined;
   const imagesPerSecond = (msPerStep: number) => (trainImages / trainer.stepsPerEpoch) * 1000 / msPerStep;
   const secondsLeft = (epoch: number) => {
@@ -69,34 +72,52 @@ export async function runTraining(
         meanImagesPerSecond: imagesPerSecond(pace.meanMsPerStep),
         secondsLeft: pace.isWarm ? secondsLeft(epoch) : undefined,
       });
-    if (!await runEpoch(trainer, lastStep, { pace, progress, pauses, report, shouldStop })) return undefined;
+    if (!await runEpoch(trainer, lastStep, { pace, progress, latest, pauses, report, shouldStop })) return undefined;
     const began = performance.now();
+    const diverged = (found: Divergence["found"]) =>
+      new DivergedError({ step: trainer.step, found, lossBefore: latest.loss });
+    if (!areFinite(await trainer.weights())) throw diverged("weights");
     const accuracy = await trainer.evaluate(shouldStop);
     if (accuracy === undefined || shouldStop()) return undefined;
+    if (!Number.isFinite(accuracy)) throw diverged("answers");
     evaluationMs = performance.now() - began;
-    const meanLoss = progress.lossSum / trainer.stepsPerEpoch;
+    const meanLoss = progress.lossSum / (trainer.stepsPerEpoch - 1 + trainer.lastBatchShare);
     Object.assign(progress, { epochsDone: epoch, lossSum: 0, accuracy });
     events.onEpoch({ epoch, meanLoss, accuracy });
   }
   return progress.accuracy;
 }
 
+/** Whether every number of `tensors` is finite. */
+export function areFinite(tensors: readonly NamedTensor[]): boolean {
+  for (const { data } of tensors) {
+    for (let i = 0; i < data.length; i++) if (!Number.isFinite(data[i])) return false;
+  }
+  return true;
+}
+
+/** The last loss that was read back. */
+interface LatestLoss {
+  loss?: number;
+}
+
 interface EpochOptions {
   pace: Pace;
   progress: LoopProgress;
+  latest: LatestLoss;
   pauses: readonly Pause[];
   report(firstStep: number, losses: Float32Array): void;
   shouldStop(): boolean;
 }
 
 /**
- * Runs up to `lastStep`; false when it stopped before. On a GPU the next chunk is on its way before the losses of the last
- * are awaited, so that it never waits for this side.
+ * Runs up to `lastStep`; false if it stopped before, DivergedError if a loss was not finite. On a GPU the next chunk is submitted before the losses of the last are
+ * awaited, so that the GPU never waits.
  */
 async function runEpoch(
   trainer: LoopTrainer,
   lastStep: number,
-  { pace, progress, pauses, report, shouldStop }: EpochOptions,
+  { pace, progress, latest, pauses, report, shouldStop }: EpochOptions,
 ): Promise<boolean> {
   let unreported: Float32Array[] = [];
   let reportedUpTo = trainer.step;
@@ -115,16 +136,26 @@ async function runEpoch(
     for (let pending = runNext(); pending !== undefined; pending = next ?? runNext()) {
       const due = pauses.filter((pause) => pause.due());
       next = trainer.device === "webgpu" && due.length === 0 ? runNext() : undefined;
-      // It may fail before it is awaited: then the failure of `pending` is the one to tell.
+      // If it fails before it is awaited, the failure of `pending` is the one to report.
       next?.catch(() => {});
       const losses = await pending;
-      // An interrupted run returns whatever an earlier one left in its place.
+      // An interrupted run returns whatever an earlier one left in memory.
       if (isTorn(trainer)) return false;
       const now = performance.now();
       pace.took(losses.length, now - began);
       began = now;
+      const bad = losses.findIndex((loss) => !Number.isFinite(loss));
+      if (bad >= 0) {
+        received += bad + 1;
+        unreported.push(losses.subarray(0, bad + 1));
+        flush();
+        throw new DivergedError({ step: received, found: "loss", lossBefore: bad > 0 ? losses[bad - 1] : latest.loss });
+      }
       received += losses.length;
+      latest.loss = losses.at(-1);
       for (const loss of losses) progress.lossSum += loss;
+      // The mean is that of the pictures, and a short batch has fewer.
+      if (received === lastStep) progress.lossSum -= losses.at(-1)! * (1 - trainer.lastBatchShare);
       unreported.push(losses);
       if (now - reportedAt >= POST_INTERVAL_MS || received >= lastStep) flush();
       if (due.length > 0) {
@@ -140,12 +171,12 @@ async function runEpoch(
   return received >= lastStep;
 }
 
-/** Least time between two snapshots: what a crash, or a step too long to be waited for, may cost. */
+/** Least time between two snapshots: what a crash, or a step that takes too long to finish, may cost. */
 const SNAPSHOT_INTERVAL_MS = 10_000;
 /** Snapshots of large models take at most about this share of the time. */
 const SNAPSHOT_SHARE = 0.02;
 
-/** Has a snapshot of the training kept at regular intervals. */
+/** Takes snapshots at regular intervals, less often if they take long. */
 export class SnapshotTimer implements Pause {
   readonly #keep: () => Promise<void>;
   readonly #intervalMs: number;
@@ -169,5 +200,57 @@ export class SnapshotTimer implements Pause {
     await this.#keep();
     const took = this.#now() - began;
     this.#dueAt = this.#now() + Math.max(this.#intervalMs, took / SNAPSHOT_SHARE);
+  }
+}
+
+const CHUNK_MS = 20;
+const MAX_CHUNK_STEPS = 4096;
+/** The weight of the past falls by a factor of e in this time. */
+const MEMORY_MS = 2000;
+/** The first steps compile code and fill caches; for this long they say nothing about later ones. */
+const WARM_UP_MS = 250;
+
+/** Follows the speed of a training through changes such as warming up or a busy machine. */
+export class Pace {
+  /** Time and steps so far, older ones weighing less. */
+  #ms = 0;
+  #steps = 0;
+  #chunk = 1;
+  #allMs = 0;
+  #allSteps = 0;
+  #isWarm = false;
+
+  /** Steps to run next, for about 20 ms; first a single one, so that its loss comes at once. */
+  get chunkSteps(): number {
+    return this.#chunk;
+  }
+
+  /** Milliseconds; 0 before the first chunk. */
+  get msPerStep(): number {
+    return this.#steps === 0 ? 0 : this.#ms / this.#steps;
+  }
+
+  /** Milliseconds, over all steps so far; 0 before the first chunk. */
+  get meanMsPerStep(): number {
+    return this.#allSteps === 0 ? 0 : this.#allMs / this.#allSteps;
+  }
+
+  /** Whether `msPerStep` predicts later steps; until then it is that of the latest chunk. */
+  get isWarm(): boolean {
+    return this.#isWarm;
+  }
+
+  /** Reports that `steps` steps took `ms` milliseconds. */
+  took(steps: number, ms: number) {
+    const latest = Math.max(ms, 0.001) / steps;
+    const past = this.#isWarm ? Math.exp(-ms / MEMORY_MS) : 0;
+    this.#isWarm = this.#allMs > WARM_UP_MS;
+    this.#allMs += Math.max(ms, 0.001);
+    this.#allSteps += steps;
+    this.#ms = past * this.#ms + Math.max(ms, 0.001);
+    this.#steps = past * this.#steps + steps;
+    // By the latest speed: the remembered one reacts late when the machine gets busy.
+    const wanted = Math.floor(CHUNK_MS / latest);
+    this.#chunk = Math.max(1, Math.min(wanted, this.#chunk * 2, MAX_CHUNK_STEPS));
   }
 }

@@ -1,6 +1,8 @@
-/** Training in a worker: a thread that stays for the next training, is stopped by flags in shared memory, and may crash. */
+/** Training in a worker, which stays for the next training, is stopped by flags in shared memory, and may crash. */
 import type { Log, TrainingEngine } from "../host.ts";
 import {
+  DivergedError,
+  type Divergence,
   type EpochEnd,
   type LivePadAnswer,
   type LossBatch,
@@ -12,13 +14,13 @@ import {
   type TrainingStart,
 } from "./training_job.ts";
 
-/** What a training worker is told. */
+/** Messages to a training worker. */
 export type ToWorker =
   /** First message: where the digits are, and one int32 that turns 1 when the current job shall stop. */
   | { type: "open"; dataDir: string; stopFlag: SharedArrayBuffer }
   | { type: "train"; job: TrainingJob };
 
-/** What a training worker says. */
+/** Messages of a training worker. */
 export type FromWorker =
   /** Answer to `open`. */
   | { type: "ready"; trainImages: number }
@@ -34,6 +36,7 @@ export type FromWorker =
   /** The last answer to `train` is one of these. */
   | { type: "trained"; model: TrainedModel }
   | { type: "stopped" }
+  | { type: "diverged"; divergence: Divergence }
   | { type: "failed"; message: string };
 
 /** What a `WorkerEngine` is made of. */
@@ -45,17 +48,17 @@ export interface EngineOptions {
   log: Log;
 }
 
-/** How long a step may go on after an abort before it is cut short, which leaves no state to go on from. */
+/** How long a step may continue after an abort before it is cut short, which leaves no state to resume from. */
 const STEP_PATIENCE_MS = 80;
-/** The same for a worker that was heard of at short intervals: its chunk is over soon, however busy the machine is. */
+/** The same for a worker that reports at short intervals: its chunk ends soon, however busy the machine is. */
 const BRISK_STEP_PATIENCE_MS = 500;
 const BRISK_INTERVAL_MS = 300;
-/** How long it may take from there to see the stop flag before it is given up. */
+/** How long the worker may then take to see the stop flag before it is given up. */
 const STOP_PATIENCE_MS = 60;
-/** How long it may take to hand over its state once it has stopped between two steps. */
+/** How long it may take to hand over a snapshot once it has stopped between two steps. */
 const SNAPSHOT_PATIENCE_MS = 700;
 
-/** Keeps one worker between trainings and starts a fresh one when that was ended or has crashed. */
+/** Keeps one worker for all trainings, and starts a fresh one after it was closed or has crashed. */
 export class WorkerEngine implements TrainingEngine {
   readonly #options: EngineOptions;
   #worker?: TrainingWorker;
@@ -94,9 +97,9 @@ interface CurrentJob {
   events: TrainingEvents;
   resolve(model: TrainedModel): void;
   reject(reason: unknown): void;
-  /** What to reject with once the worker says that it stopped. */
+  /** Its reason rejects the job once the worker says that it stopped. */
   signal: AbortSignal;
-  /** Gives the worker up after this time, in place of what was set before. */
+  /** Sets anew after how long the worker is given up. */
   giveUpAfter(ms: number): void;
 }
 
@@ -107,9 +110,9 @@ class TrainingWorker {
   readonly #stopFlag = new Int32Array(new SharedArrayBuffer(4));
   readonly #ready = Promise.withResolvers<number>();
   #job?: CurrentJob;
-  /** Interrupts a step of the current job, where its backend can. */
+  /** Interrupts a step of the current job, if its backend can. */
   #stepStop?: Int32Array<SharedArrayBuffer>;
-  /** When losses last came, and whether at a short interval from those before. */
+  /** When losses came last, and whether soon after those before. */
   #heardAt = -Infinity;
   #isBrisk = false;
   #alive = true;
@@ -122,17 +125,17 @@ class TrainingWorker {
       event.preventDefault();
       this.#crash(event.message);
     };
-    // Whoever waits for it sees the failure; nobody has to wait.
+    // Whoever awaits it sees the failure, but nobody has to.
     this.#ready.promise.catch(() => {});
     this.#post({ type: "open", dataDir, stopFlag: this.#stopFlag.buffer });
   }
 
-  /** False once the worker has crashed or was ended: it trains no more. */
+  /** False once the worker has crashed or was closed. */
   get alive(): boolean {
     return this.#alive;
   }
 
-  /** The number of training images, once they are read. Rejects with a TrainingError that says why they are not. */
+  /** The number of training images, once they are read. Rejects with a TrainingError that says why they cannot be. */
   get ready(): Promise<number> {
     return this.#ready.promise;
   }
@@ -174,8 +177,8 @@ class TrainingWorker {
   }
 
   /**
-   * Gives the worker up: nothing is heard of it any more. A worker inside a loop is not stopped by `terminate`; it ends at
-   * its next look at a stop flag.
+   * Ends the worker; its messages are ignored from now on. `terminate` does not stop a worker inside a loop: that ends when
+   * it looks at a stop flag.
    */
   close() {
     this.#alive = false;
@@ -216,6 +219,8 @@ class TrainingWorker {
         return this.#job?.resolve(message.model);
       case "stopped":
         return this.#job?.reject(this.#job.signal.reason);
+      case "diverged":
+        return this.#job?.reject(new DivergedError(message.divergence));
       case "failed":
         return this.#job?.reject(new TrainingError(message.message));
     }

@@ -15,13 +15,13 @@ function createApp(uiDir = "/nowhere") {
     app.request(`http://localhost:8000${path}`, { method, headers });
 }
 
-/** The cookie that a first visit leaves in a browser. */
+/** The cookie that a first visit sets. */
 async function cookieOf(ask: ReturnType<typeof createApp>): Promise<string> {
   const response = await ask(`/?${QUERY}`);
   return response.headers.get("set-cookie")!.split(";")[0];
 }
 
-Deno.test("nothing is answered without the token, and the answer says what to do", async () => {
+Deno.test("without the token every request is refused, and the error says what to do", async () => {
   const ask = createApp();
   for (const [method, path] of [["GET", "/"], ["GET", "/healthz"], ["GET", "/api/thing"], ["POST", "/api/thing"]]) {
     const response = await ask(path, {}, method);
@@ -32,7 +32,7 @@ Deno.test("nothing is answered without the token, and the answer says what to do
   assert.equal((await ask("/ws/thing", { upgrade: "websocket" })).status, 401);
 });
 
-Deno.test("the token is taken from the header, and from the address where no cookie can be kept", async () => {
+Deno.test("the token is accepted in the header, and in the address for clients without cookies", async () => {
   const ask = createApp();
   assert.equal((await ask("/api/thing", { authorization: `Bearer ${TOKEN}` })).status, 200);
   assert.equal((await ask("/api/thing", { authorization: `bearer ${TOKEN}` }, "POST")).status, 200);
@@ -41,7 +41,7 @@ Deno.test("the token is taken from the header, and from the address where no coo
   assert.equal((await ask(`/ws/thing?${QUERY}`, { upgrade: "websocket" })).status, 200);
 });
 
-Deno.test("a wrong token is refused, however near it is", async () => {
+Deno.test("a wrong token is refused, however close it is", async () => {
   const ask = createApp();
   const wrong = ["", "x", TOKEN.slice(0, -1), `${TOKEN}x`, TOKEN.toUpperCase(), "%00", "é".repeat(1000)];
   for (const token of wrong) {
@@ -53,7 +53,7 @@ Deno.test("a wrong token is refused, however near it is", async () => {
   assert.equal((await ask("/", { cookie: `lab_token=${TOKEN}` })).status, 401, "the cookie is not the token itself");
 });
 
-Deno.test("a first visit leaves a cookie that no script reads, and goes on without the token in its address", async () => {
+Deno.test("a first visit sets a cookie that scripts cannot read, and is redirected to the address without the token", async () => {
   const ask = createApp();
   const response = await ask(`/?model_type=ConvNN&${QUERY}&epochs=2`);
   assert.equal(response.status, 303);
@@ -69,7 +69,7 @@ Deno.test("a first visit leaves a cookie that no script reads, and goes on witho
   assert.equal((await ask("/api/thing", { cookie: await cookieOf(ask) }, "POST")).status, 200);
 });
 
-Deno.test("the way on stays in this lab, whatever the address looks like", async () => {
+Deno.test("the redirect stays in this lab, whatever the address looks like", async () => {
   const ask = createApp();
   for (const path of ["//evil.example/", "/\\evil.example/", "/%2F/evil.example"]) {
     const location = (await ask(`${path}?${QUERY}`, { accept: "text/html" })).headers.get("location")!;
@@ -77,7 +77,7 @@ Deno.test("the way on stays in this lab, whatever the address looks like", async
   }
 });
 
-Deno.test("a browser is shown a page with a field for the token, which keeps the rest of the address, harmless", async () => {
+Deno.test("a browser gets a page with a field for the token, and the page keeps the rest of the address, escaped", async () => {
   const uiDir = await Deno.makeTempDir();
   try {
     await Deno.writeTextFile(

@@ -1,23 +1,25 @@
-/** For tests: an app's routes and answers held against its own description. */
+/** For tests: compares an app's routes and answers with its description. */
 import assert from "node:assert/strict";
 import type { Hono } from "hono";
 
+/** Parsed JSON. */
 // deno-lint-ignore no-explicit-any
 export type Json = any;
 
-/** Method and path of each route that the app answers, as OpenAPI writes them, in order. */
+/** Method and path of each route of the app, as OpenAPI writes them, sorted. */
 export function routesOf(app: Hono): string[] {
   const routes = app.routes.filter(({ method }) => method !== "ALL");
   return [...new Set(routes.map(({ method, path }) => `${method} ${path.replaceAll(/:(\w+)/g, "{$1}")}`))].sort();
 }
 
+/** Method and path of each route in the document, sorted. */
 export function describedRoutes(document: Json): string[] {
   return Object.entries<Json>(document.paths).flatMap(([path, methods]) =>
     Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`)
   ).sort();
 }
 
-/** Holds a real answer to `GET path` (or another method) against what the document says of it. */
+/** Compares an answer to `GET path` (or another method) with its description. */
 export async function checkAnswer(document: Json, response: Response, path: string, method = "get"): Promise<void> {
   const described = document.paths[path][method].responses[response.status];
   assert(described, `${method} ${path}: the answer ${response.status} is not described`);
@@ -28,7 +30,11 @@ export async function checkAnswer(document: Json, response: Response, path: stri
   if (media.schema !== undefined) checkValue(document, media.schema, JSON.parse(text), `${method} ${path}`);
 }
 
-/** Holds a value against a JSON Schema as this API writes them. @throws where it does not fit, or has a field that is not described */
+/**
+ * Checks a value against a JSON Schema as this API writes them.
+ *
+ * @throws {AssertionError} when it does not fit or has a field that is not described
+ */
 export function checkValue(document: Json, schema: Json, value: Json, at: string): void {
   if (schema.$ref) return checkValue(document, document.components.schemas[schema.$ref.split("/").at(-1)], value, at);
   const choices = schema.anyOf ?? schema.oneOf;

@@ -1,4 +1,4 @@
-/** The dataset folder: MNIST, or any IDX set of the same shape under the same names. */
+/** The dataset folder: MNIST, or any IDX dataset of the same shape under the same names. */
 import {
   type Dataset,
   DATASET_FILES,
@@ -16,18 +16,18 @@ import {
 import { StartupError } from "../process/settings.ts";
 import { findRawFile, type RawFile, rawFolder, readUpTo, REMEDY } from "./raw_file.ts";
 
-/** Far above every published set of this shape; keeps a forged header from asking for all memory. */
+/** Far more than any published dataset of this shape has. Keeps a forged header from claiming all memory. */
 const MAX_DIGITS = 1_000_000;
 
+/** How many digits there are. */
 export interface DatasetSize {
-  /** Numbers of digits. */
   train: number;
   test: number;
 }
 
 /**
- * All digits of `<dataDir>/MNIST/raw/{train,t10k}-{images-idx3,labels-idx1}-ubyte`. A gzipped file (`.gz`) serves where
- * there is no plain one.
+ * Reads all digits of `<dataDir>/MNIST/raw/{train,t10k}-{images-idx3,labels-idx1}-ubyte`. If a plain file is missing,
+ * its gzipped form (`.gz`) is read.
  *
  * @throws {StartupError} naming the file, what is wrong with it and what to do
  */
@@ -39,7 +39,7 @@ export function readDataset(dataDir: string): Promise<Dataset> {
 }
 
 /**
- * The test digits alone.
+ * Reads the test digits alone.
  *
  * @throws {StartupError} as `readDataset` does
  */
@@ -48,8 +48,8 @@ export function readTestDigits(dataDir: string): Promise<DigitSet> {
 }
 
 /**
- * A look at the headers, cheap enough for every start: the files are there, are of the right kind, agree on their counts
- * and, where they are plain, have the right length.
+ * Checks the headers, which is cheap enough for every start: the files exist, are of the right kind, agree on their counts,
+ * and those that are not gzipped have the right length.
  *
  * @throws {StartupError} as `readDataset` does
  */
@@ -92,7 +92,7 @@ async function readCount(kind: IdxKind, file: RawFile): Promise<number> {
   return count;
 }
 
-/** The header says how long the contents are; one byte more is asked for, to see where there is one. */
+/** Reads as many bytes as the header declares, and one more to notice surplus bytes. */
 async function readWhole(kind: IdxKind, file: RawFile): Promise<Uint8Array> {
   const count = await readCount(kind, file);
   return await readUpTo(file, fileBytes(kind, count) + 1);

@@ -28,7 +28,9 @@ async function gzip(bytes: Uint8Array): Promise<Uint8Array> {
   return new Uint8Array(await new Response(stream).arrayBuffer());
 }
 
-/** Runs `test` on a folder with 12 training and 3 test digits, some of its files replaced or (undefined) left out. */
+/**
+ * Runs `test` on a folder with 12 training and 3 test digits; some files may be replaced or, if undefined, left out.
+ */
 async function withDataset(
   files: Record<string, Uint8Array | undefined>,
   test: (dataDir: string) => Promise<void>,
@@ -61,7 +63,7 @@ async function refused(read: Promise<unknown>, ...patterns: RegExp[]) {
   });
 }
 
-Deno.test("plain files are read, of any count", () =>
+Deno.test("plain files with any number of digits are read", () =>
   withDataset({}, async (dataDir) => {
     assert.deepEqual(await checkDataset(dataDir), { train: 12, test: 3 });
     const { train, test } = await readDataset(dataDir);
@@ -72,7 +74,7 @@ Deno.test("plain files are read, of any count", () =>
     assert.deepEqual([...test.labels], [0, 1, 2]);
   }));
 
-Deno.test("a gzipped file serves where there is no plain one, and a plain one wins", async () => {
+Deno.test("a gzipped file is read only if there is no plain file", async () => {
   const files = {
     [TRAIN_IMAGES]: undefined,
     [`${TRAIN_IMAGES}.gz`]: await gzip(imagesFile(12)),
@@ -84,14 +86,14 @@ Deno.test("a gzipped file serves where there is no plain one, and a plain one wi
   });
 });
 
-Deno.test("a missing file is named, with the folder and what to do", () =>
+Deno.test("a missing file is named with its folder and what to do", () =>
   withDataset({ [TEST_LABELS]: undefined }, async (dataDir) => {
     const folder = new RegExp(`t10k-labels-idx1-ubyte.* in .*MNIST.raw`);
     await refused(checkDataset(dataDir), folder);
     await refused(readDataset(dataDir), folder);
   }));
 
-Deno.test("a malformed file is refused with its path, the offset and what was expected there", async () => {
+Deno.test("a malformed file is refused with its path, the offset and what was expected", async () => {
   await withDataset({ [TRAIN_IMAGES]: imagesFile(12).subarray(0, -5) }, async (dataDir) => {
     const problem = /train-images-idx3-ubyte: at byte 9419: expected 5 more bytes for 12 images/;
     await refused(checkDataset(dataDir), problem);
@@ -102,19 +104,19 @@ Deno.test("a malformed file is refused with its path, the offset and what was ex
   });
 });
 
-Deno.test("a gzipped file is inflated no further than its header says", async () => {
+Deno.test("a gzipped file is inflated no further than its header declares", async () => {
   const files = { [TEST_LABELS]: undefined, [`${TEST_LABELS}.gz`]: await gzip(new Uint8Array([...labelsFile(3), 1])) };
   await withDataset(files, async (dataDir) => {
     await refused(readDataset(dataDir), /ubyte\.gz: at byte 11: expected the end of the file after 3 labels/);
   });
 });
 
-Deno.test("a header that asks for all memory is refused", () =>
+Deno.test("a header that would take all memory is refused", () =>
   withDataset({ [TRAIN_IMAGES]: words(0x803, 0xffffffff, 28, 28) }, async (dataDir) => {
     await refused(readDataset(dataDir), /at byte 4: expected at most 1000000 images, found 4294967295/);
   }));
 
-Deno.test("a damaged gzip file is refused as such", async () => {
+Deno.test("a damaged gzip file is refused, and the error names it", async () => {
   const whole = await gzip(imagesFile(12));
   for (const damaged of [Uint8Array.of(1, 2, 3), whole.subarray(0, whole.length - 30)]) {
     const files = { [TRAIN_IMAGES]: undefined, [`${TRAIN_IMAGES}.gz`]: damaged };

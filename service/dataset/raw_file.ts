@@ -1,8 +1,8 @@
-/** Files of the dataset folder, plain or gzipped, read no further than asked. */
+/** Reads files of the dataset folder, plain or gzipped, and no further than needed. */
 import { join } from "node:path";
 import { StartupError } from "../process/settings.ts";
 
-/** One IDX file as it lies on disk. */
+/** One IDX file on disk. */
 export interface RawFile {
   path: string;
   gzipped: boolean;
@@ -10,15 +10,15 @@ export interface RawFile {
   size: number;
 }
 
-/** What to do about a dataset that cannot be used; ends the messages. */
+/** What to do about an unusable dataset; error messages end with this. */
 export const REMEDY = 'run "deno task fetch-data", or put an IDX set of your own there';
 
-/** The folder of the raw files: torchvision's layout. */
+/** The folder of the raw files, as in torchvision's layout. */
 export function rawFolder(dataDir: string): string {
   return join(dataDir, "MNIST", "raw");
 }
 
-/** The file called `name`, or else its gzipped form; undefined when there is neither. */
+/** Finds the file `name`, or else its gzipped form; undefined if there is neither. */
 export async function findRawFile(dataDir: string, name: string): Promise<RawFile | undefined> {
   for (const gzipped of [false, true]) {
     const path = join(rawFolder(dataDir), gzipped ? `${name}.gz` : name);
@@ -32,8 +32,8 @@ export async function findRawFile(dataDir: string, name: string): Promise<RawFil
 }
 
 /**
- * The first `limit` bytes of the file's contents, or all of them where there are fewer. A gzipped file is inflated no
- * further than that, whatever size it would grow to.
+ * Reads the first `limit` bytes of the contents, or fewer if the file is shorter. A gzipped file is inflated no
+ * further, whatever its full size.
  *
  * @throws {StartupError} when the file cannot be read or inflated
  */
@@ -56,7 +56,7 @@ export async function readUpTo({ path, gzipped }: RawFile, limit: number): Promi
   return bytes.subarray(0, filled);
 }
 
-/** In pieces as large as the system gives them: as a stream of small ones it takes several times as long. */
+/** Reads in the largest chunks that the system gives; a stream of small chunks takes several times as long. */
 async function readPlain(file: Deno.FsFile, bytes: Uint8Array): Promise<Uint8Array> {
   using _closed = file;
   let filled = 0;

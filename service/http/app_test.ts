@@ -26,7 +26,7 @@ function createApp(overrides: Partial<Settings> = {}, checks: HealthOptions["che
   return app;
 }
 
-/** Runs `body` with the folder of a built page. */
+/** Runs `body` with a folder of built pages. */
 async function withPages(body: (uiDir: string) => Promise<void>) {
   const uiDir = await Deno.makeTempDir();
   try {
@@ -39,7 +39,7 @@ async function withPages(body: (uiDir: string) => Promise<void>) {
   }
 }
 
-Deno.test("healthz says ok and what the service adds", async () => {
+Deno.test("healthz answers ok, with the figures of the service", async () => {
   const response = await createApp().request("http://localhost:8000/healthz");
   assert.equal(response.status, 200);
   const { status, runs, memory_bytes, uptime_seconds } = await response.json();
@@ -47,7 +47,7 @@ Deno.test("healthz says ok and what the service adds", async () => {
   assert.ok(memory_bytes > 1e6 && uptime_seconds >= 0);
 });
 
-Deno.test("healthz names each check; one that fails makes it 503, and tells no path of this machine", async () => {
+Deno.test("healthz names each check; one that fails makes it 503, without paths of this machine", async () => {
   const app = createApp({ modelsDir: "/home/zoe/models" }, {
     dataset: () => {},
     models: () => "/home/zoe/models/models_metadata.json has an odd entry",
@@ -70,7 +70,7 @@ Deno.test("healthz names each check; one that fails makes it 503, and tells no p
   });
 });
 
-Deno.test("every answer isolates its origin, errors too", async () => {
+Deno.test("every answer isolates its origin, also errors", async () => {
   const app = createApp();
   for (const path of ["/healthz", "/nothing", "/teapot"]) {
     const { headers } = await app.request(`http://localhost${path}`);
@@ -81,7 +81,7 @@ Deno.test("every answer isolates its origin, errors too", async () => {
   }
 });
 
-Deno.test("only names of this service are answered", async () => {
+Deno.test("only requests under the service's names are answered", async () => {
   const app = createApp();
   const statusUnder = async (host: string) =>
     (await app.request("http://localhost/healthz", { headers: { host } })).status;
@@ -93,7 +93,7 @@ Deno.test("only names of this service are answered", async () => {
   assert.equal(await statusUnder("not a host"), 400);
 });
 
-Deno.test("a refused name is told what to do", async () => {
+Deno.test("the refusal of a name says what to do", async () => {
   const response = await createApp().request("http://evil.example/healthz");
   assert.match((await response.json()).error, /"evil\.example".*ALLOWED_HOSTS/);
 });
@@ -118,13 +118,13 @@ Deno.test("an HttpError reaches the client in words, with its fields", async () 
   assert.deepEqual(await response.json(), { error: "I am a teapot.", field: "pot" });
 });
 
-Deno.test("a models folder that cannot be used is said to be so", async () => {
+Deno.test("a models folder that cannot be used is a 503 that says so", async () => {
   const response = await createApp().request("http://localhost/damaged");
   assert.equal(response.status, 503);
   assert.deepEqual(await response.json(), { error: "models_metadata.json is not valid JSON" });
 });
 
-Deno.test("no answer tells where the lab's folders lie", async () => {
+Deno.test("no answer contains the paths of the lab's folders", async () => {
   const app = createApp({ modelsDir: "/home/zoe/models" });
   app.get("/full", () => {
     throw new RegistryError("cannot store a model in /home/zoe/models: the disk is full");
@@ -140,7 +140,7 @@ Deno.test("no answer tells where the lab's folders lie", async () => {
   });
 });
 
-Deno.test("any other error reaches the log, not the client", async () => {
+Deno.test("details of any other error go to the log, not to the client", async () => {
   const logged: unknown[] = [];
   const { error } = console;
   console.error = (...parts) => logged.push(...parts);
@@ -169,7 +169,7 @@ Deno.test("the page carries the ports of both services", async () => {
   });
 });
 
-Deno.test("assets are typed and kept by browsers for ever", async () => {
+Deno.test("assets have a type, and browsers may keep them for ever", async () => {
   await withPages(async (uiDir) => {
     const response = await createApp({ uiDir }).request("http://localhost/assets/training-ABC123.js");
     assert.equal(await response.text(), "export {};");
@@ -178,7 +178,7 @@ Deno.test("assets are typed and kept by browsers for ever", async () => {
   });
 });
 
-Deno.test("an asset that lies gzipped beside itself goes out so to whoever takes it", async () => {
+Deno.test("a precompressed asset is sent gzipped to clients that accept it", async () => {
   await withPages(async (uiDir) => {
     const asset = join(uiDir, "assets", "training-ABC123.js");
     await Deno.writeFile(`${asset}.gz`, gzipSync(await Deno.readFile(asset)));
@@ -219,18 +219,18 @@ Deno.test("no asset name leads out of the folder", async () => {
   });
 });
 
-Deno.test("pages that are not built say how to build them", async () => {
+Deno.test("a service without built pages says how to build them", async () => {
   const response = await createApp({ uiDir: "/nowhere" }).request("http://localhost/");
   assert.equal(response.status, 503);
   assert.match((await response.json()).error, /deno task build/);
 });
 
-Deno.test("a link to the other service keeps the host name that was asked for", () => {
+Deno.test("a link to the other service keeps the host name of the request", () => {
   assert.equal(serviceUrl(new Request("http://lab.example:8000/x"), 8001), "http://lab.example:8001");
   assert.equal(serviceUrl(new Request("http://[::1]:8000/"), 8001), "http://[::1]:8001");
 });
 
-Deno.test("a service on all addresses answers under each of them, and still under no foreign name", async () => {
+Deno.test("a service on all addresses answers under each of them, but under no foreign name", async () => {
   const app = createApp({ host: "0.0.0.0", token: undefined });
   const statusUnder = async (host: string) =>
     (await app.request("http://localhost/healthz", { headers: { host } })).status;
@@ -239,7 +239,7 @@ Deno.test("a service on all addresses answers under each of them, and still unde
   assert.equal(await statusUnder("192.168.0.7.evil.example"), 403);
 });
 
-Deno.test("a page of another origin may not even read, and an endless address is refused", async () => {
+Deno.test("a page of another origin may not even read, and an overlong address is refused", async () => {
   const app = createApp();
   const get = async (path: string, headers: Record<string, string>) =>
     (await app.request(`http://localhost:8000${path}`, { headers })).status;

@@ -6,7 +6,7 @@ import { createServiceApp } from "./app.ts";
 import { addDigitRoutes, TestDigits } from "./digit_routes.ts";
 import { readSettings } from "../process/settings.ts";
 
-/** 40 digits, each in a grey of its own, four of each label. */
+/** 40 digits, four of each label, each filled with a different grey. */
 const DIGITS: DigitSet = {
   count: 40,
   images: Uint8Array.from({ length: 40 * 784 }, (_, i) => Math.floor(i / 784) * 5 + i % 2),
@@ -24,7 +24,7 @@ async function drawn(path: string): Promise<{ index: number; label: number }[]> 
   return (await (await createApp()(path)).json()).digits;
 }
 
-Deno.test("digits are drawn the same for the same seed, each once, with their labels", async () => {
+Deno.test("the same seed draws the same digits, each once, with their labels", async () => {
   const digits = await drawn("?count=30&seed=5");
   assert.deepEqual(digits, await drawn("?count=30&seed=5"));
   assert.notDeepEqual(digits, await drawn("?count=30&seed=6"));
@@ -32,7 +32,7 @@ Deno.test("digits are drawn the same for the same seed, each once, with their la
   for (const { index, label } of digits) assert.equal(label, DIGITS.labels[index]);
 });
 
-Deno.test("without a seed each request draws anew", async () => {
+Deno.test("without a seed, each request draws other digits", async () => {
   assert.notDeepEqual(await drawn("?count=40"), await drawn("?count=40"));
 });
 
@@ -49,7 +49,7 @@ Deno.test("a digit's picture is the dataset's 28×28 pixels", async () => {
   assert.deepEqual(Uint8Array.from(data), DIGITS.images.subarray(7 * 784, 8 * 784));
 });
 
-Deno.test("a browser keeps a picture, and asks later whether it is still the same", async () => {
+Deno.test("a browser may keep a picture, and later asks whether it has changed", async () => {
   const get = createApp();
   const { headers } = await get("/7.png");
   assert.match(headers.get("cache-control")!, /max-age=\d+/);
@@ -58,7 +58,7 @@ Deno.test("a browser keeps a picture, and asks later whether it is still the sam
   assert.equal((await get("/8.png", { "if-none-match": headers.get("etag")! })).status, 200);
 });
 
-Deno.test("what cannot be asked for is said in words", async () => {
+Deno.test("a bad request for digits is refused in words", async () => {
   const get = createApp();
   const errorOf = async (path: string) => {
     const response = await get(path);
@@ -73,7 +73,7 @@ Deno.test("what cannot be asked for is said in words", async () => {
   assert.deepEqual(await errorOf("?seed=-1"), [400, 'seed must be a whole number from 0 to 4294967295, got "-1"']);
 });
 
-Deno.test("a lab without a dataset says so without its paths, and finds one that is put in place later", async () => {
+Deno.test("a lab without a dataset says so without paths, and finds one that is put in place later", async () => {
   const dataDir = await Deno.makeTempDir();
   const complain = console.error, complaints: string[] = [];
   console.error = (line) => complaints.push(line);

@@ -1,24 +1,18 @@
-/** Files of models over real sockets, out of a real folder. */
+/** Model files over real sockets, from a real folder. */
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { parameterSpecs } from "../../core/models/spec.ts";
-import { DEFAULT_CONFIG } from "../../protocol/mod.ts";
 import { type NewModel, specOf } from "../../lab/models/mod.ts";
 import { createServiceApp } from "./app.ts";
 import { addModelRoutes } from "./model_routes.ts";
+import { testModel } from "../../lab/models/registry_testing.ts";
 import { readSettings } from "../process/settings.ts";
 import { openRegistry } from "../files/open_registry.ts";
 
 const MODEL: NewModel = {
-  ...DEFAULT_CONFIG,
-  model_type: "SimpleNN",
-  optimizer: "Adam",
-  learning_rate: 0.001,
-  batch_size: 32,
-  num_epochs: 1,
+  ...testModel,
   hidden_layers_config: [1024, 1024],
-  accuracy: 94.1,
-  training_time: 36.86,
+  use_dropout: false,
 };
 
 interface Shelf {
@@ -55,7 +49,7 @@ Deno.test("a stored file arrives whole, with its length", () =>
     assert.deepEqual(await response.bytes(), file);
   }));
 
-Deno.test("a file that is replaced while it is on its way arrives as it was", () =>
+Deno.test("a file that is replaced during its download arrives as it was", () =>
   withShelf(async ({ url, file, path }) => {
     const response = await fetch(`${url}/model.pth`);
     await Deno.writeTextFile(`${path}.new`, "another");
@@ -63,7 +57,7 @@ Deno.test("a file that is replaced while it is on its way arrives as it was", ()
     assert.deepEqual(await response.bytes(), file);
   }));
 
-Deno.test("who asks for the head alone, or goes in the middle, leaves no file open", () =>
+Deno.test("a HEAD request or a client that disconnects leaves no file open", () =>
   withShelf(async ({ url, path }) => {
     for (const extension of ["pth", "safetensors", "onnx"]) {
       const head = await fetch(`${url}/model.${extension}`, { method: "HEAD" });
@@ -77,7 +71,7 @@ Deno.test("who asks for the head alone, or goes in the middle, leaves no file op
     if (Deno.build.os === "linux") await closedSoon(path);
   }));
 
-/** Waits until this process has `path` open no more. */
+/** Waits until this process no longer has `path` open. */
 async function closedSoon(path: string) {
   const isOpen = () => [...Deno.readDirSync("/proc/self/fd")].some(({ name }) => linkOf(name) === path);
   for (let left = 200; isOpen(); left--) {
@@ -94,7 +88,7 @@ function linkOf(name: string): string | undefined {
   }
 }
 
-Deno.test("a file that is gone is a 409 that tells no path", () =>
+Deno.test("a missing file is a 409 without paths", () =>
   withShelf(async ({ url, path }) => {
     await Deno.remove(path);
     for (const extension of ["pth", "safetensors", "onnx"]) {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { pathRedactor } from "./errors.ts";
 
-Deno.test("a text for clients names the settings in place of the folders, whole names only", () => {
+Deno.test("paths of the folders become names of settings, whole names only", () => {
   const redactPaths = pathRedactor({
     modelsDir: "/home/zoe/lab (old)/models",
     dataDir: "/home/zoe/lab (old)/models/data",
@@ -23,7 +23,7 @@ Deno.test("a text for clients names the settings in place of the folders, whole 
   ) assert.equal(redactPaths(text), told);
 });
 
-Deno.test("a folder that is set by a roundabout path is known by its plain one too", () => {
+Deno.test("a folder set by a path with dots is also found under its plain path", () => {
   const redactPaths = pathRedactor({ modelsDir: "/srv/lab/../models", dataDir: "/srv/data/" });
   assert.equal(redactPaths("/srv/models/m1.pth and /srv/lab/../models"), "MODELS_DIR/m1.pth and MODELS_DIR");
   assert.equal(redactPaths("/srv/data/MNIST"), "DATA_DIR/MNIST");

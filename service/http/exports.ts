@@ -1,12 +1,13 @@
-/** Models in formats that are made as they are asked for: large ones wait in memory for slow clients, so few may at once. */
 import { EXPORT_DEADLINE_MS, LARGE_EXPORT_BYTES, MAX_EXPORT_BYTES } from "../../protocol/mod.ts";
 import { HttpError } from "./errors.ts";
 
+/** Limits of `Exports`. */
 export interface ExportLimits {
-  /** Smaller files are made and sent whatever else is on its way. */
+  /** Smaller files are always made and sent. */
   largeBytes: number;
-  /** Of large files that are made or on their way at once. */
+  /** Bytes of all large files that are being made or sent. */
   maxBytes: number;
+  /** Milliseconds after which the download of a large file is cut off. */
   deadlineMs: number;
 }
 
@@ -15,36 +16,44 @@ const LIMITS: ExportLimits = {
   maxBytes: MAX_EXPORT_BYTES,
   deadlineMs: EXPORT_DEADLINE_MS,
 };
-/** A large file leaves in pieces of this size. */
-const PIECE_BYTES = 1024 * 1024;
+/** Large files are sent in chunks of this size. */
+const CHUNK_BYTES = 1024 * 1024;
 
+/** The body of an answer. */
 export interface Body {
   content: Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array<ArrayBuffer>>;
-  /** Bytes. */
+  /** In bytes. */
   length: number;
 }
 
+/**
+ * Sends model files in formats that are made on request. A large file waits in memory while its client reads slowly, so
+ * only a few may be on their way at once.
+ */
 export class Exports {
+  readonly #limits: ExportLimits;
   #heldBytes = 0;
 
-  constructor(private readonly limits: ExportLimits = LIMITS) {}
+  constructor(limits: ExportLimits = LIMITS) {
+    this.#limits = limits;
+  }
 
   /**
-   * What `make` makes, as a body; a large one holds its place until it is sent, its client is gone, or its time is over.
+   * The file that `make` makes, as a body. A large one counts until it is sent, its client is gone, or its deadline.
    *
-   * @param bytes about the length of the file, known before it is made
+   * @param bytes approximate length of the file
    * @throws {HttpError} 503 while too many large files are on their way
    */
   async send(bytes: number, make: () => Promise<Uint8Array<ArrayBuffer>>): Promise<Body> {
-    if (bytes < this.limits.largeBytes) return wholeOf(await make());
-    if (this.#heldBytes > 0 && this.#heldBytes + bytes > this.limits.maxBytes) {
+    if (bytes < this.#limits.largeBytes) return wholeOf(await make());
+    if (this.#heldBytes > 0 && this.#heldBytes + bytes > this.#limits.maxBytes) {
       throw new HttpError(503, "Too many large models are on their way; try again in a minute.");
     }
     this.#heldBytes += bytes;
     const release = () => this.#heldBytes -= bytes;
     try {
       const file = await make();
-      return { content: piecesOf(file, this.limits.deadlineMs, release), length: file.length };
+      return { content: chunksOf(file, this.#limits.deadlineMs, release), length: file.length };
     } catch (error) {
       release();
       throw error;
@@ -56,8 +65,8 @@ function wholeOf(file: Uint8Array<ArrayBuffer>): Body {
   return { content: file, length: file.length };
 }
 
-/** Calls `onEnd` once, whichever way it ends. */
-function piecesOf(
+/** Calls `onEnd` once, however it ends. */
+function chunksOf(
   file: Uint8Array<ArrayBuffer>,
   deadlineMs: number,
   onEnd: () => void,
@@ -74,11 +83,11 @@ function piecesOf(
         controller.error(new Error("the download took too long"));
         onEnd();
       }, deadlineMs);
-      // A client that stopped reading does not keep the service from ending.
+      // A client that has stopped reading must not keep the service from ending.
       Deno.unrefTimer(Number(deadline));
     },
     pull(controller) {
-      controller.enqueue(file.subarray(at, at += PIECE_BYTES));
+      controller.enqueue(file.subarray(at, at += CHUNK_BYTES));
       if (at < file.length) return;
       controller.close();
       end();

@@ -19,7 +19,7 @@ Deno.test("a large file arrives whole, and makes room for the next once it is se
   }
 });
 
-Deno.test("beyond the limit large files are refused, small ones are not; there is room once a client is gone", async () => {
+Deno.test("large files beyond the limit are refused until a client is gone, small ones never", async () => {
   const exports = new Exports(LIMITS);
   const first = await exports.send(LARGE, make);
   await assert.rejects(exports.send(LARGE, () => assert.fail("nothing is to be made")), isRefusal);
@@ -30,21 +30,21 @@ Deno.test("beyond the limit large files are refused, small ones are not; there i
   assert.equal((await new Response(content).bytes()).length, LARGE);
 });
 
-Deno.test("a file larger than the limit is sent where nothing else is on its way", async () => {
+Deno.test("a file larger than the limit is sent when no other is on its way", async () => {
   const exports = new Exports({ ...LIMITS, maxBytes: 1 });
   const { content } = await exports.send(LARGE, make);
   await assert.rejects(exports.send(LARGE, make), isRefusal);
   assert.equal((await new Response(content).bytes()).length, LARGE);
 });
 
-Deno.test("a file that cannot be made leaves its place", async () => {
+Deno.test("a file that cannot be made gives its place back", async () => {
   const exports = new Exports(LIMITS);
   await assert.rejects(exports.send(LARGE, () => Promise.reject(new Error("damaged"))), /damaged/);
   const { content } = await exports.send(LARGE, make);
   await (content as ReadableStream).cancel();
 });
 
-Deno.test("a client that does not read loses its download, and its place, when its time is over", async () => {
+Deno.test("a client that does not read loses its download and its place at the deadline", async () => {
   const exports = new Exports({ ...LIMITS, deadlineMs: 20 });
   const { content } = await exports.send(LARGE, make);
   const reader = (content as ReadableStream).getReader();

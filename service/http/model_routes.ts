@@ -1,4 +1,3 @@
-/** The stored models as both services offer them: records, and files to download. */
 import type { Context, Hono } from "hono";
 import { writeOnnx } from "../../core/formats/onnx/writer.ts";
 import { writeSafetensors } from "../../core/formats/safetensors.ts";
@@ -13,9 +12,9 @@ import { pathId } from "./request.ts";
 export type ModelFiles = Pick<Registry, "list" | "get" | "readWeights" | "openPth" | "pthVersion">;
 
 /**
- * Adds `GET /api/models` (newest first), `GET /api/models/{id}`, `…/model.pth` (the file as it is stored),
- * `…/model.safetensors` (weights and record in one file) and `…/model.onnx` (the network itself, with weights and record).
- * A model that cannot be read is a 409 that says why.
+ * Adds `GET /api/models` (records, newest first), `GET /api/models/{id}`, `…/model.pth` (the file as it is stored),
+ * `…/model.safetensors` (weights and record in one file) and `…/model.onnx` (the network, its weights and the record). A
+ * model that cannot be read is a 409 that says why.
  */
 export function addModelRoutes(app: Hono, models: ModelFiles, exports = new Exports()): void {
   const encode = listEncoder();
@@ -56,17 +55,17 @@ export function addModelRoutes(app: Hono, models: ModelFiles, exports = new Expo
     open: () => Promise<Body>,
   ): Promise<Response> {
     try {
-      // Before the file is read: should it change in between, the browser asks once too often, never once too seldom.
+      // Before the file is read: if it changes in between, the browser asks once too often, never once too seldom.
       const etag = await etagOf(record, await models.pthVersion(record));
       const mark = { "ETag": etag, "Cache-Control": "no-cache" };
       if (c.req.header("if-none-match") === etag) return c.body(null, 304, mark);
       const headers = {
         ...mark,
         "Content-Type": "application/octet-stream",
-        // An id out of somebody else's metadata may hold what a header cannot.
+        // An id from somebody else's metadata may have characters that a header cannot.
         "Content-Disposition": `attachment; filename="${record.id.replaceAll(/[^\w.-]/g, "_")}.${extension}"`,
       };
-      // Whoever asks for the head alone reads no body to its end, which would stay open.
+      // After HEAD nobody would read the file to its end and so close it.
       if (c.req.method === "HEAD") return c.body(null, 200, headers);
       const { content, length } = await open();
       return c.body(content, 200, { ...headers, "Content-Length": `${length}` });
@@ -77,13 +76,13 @@ export function addModelRoutes(app: Hono, models: ModelFiles, exports = new Expo
   }
 }
 
-/** About how long a file with the weights of a model is: four bytes a number. */
+/** Approximate length of a file with the weights of a model: four bytes for each. */
 function bytesOf(record: ModelRecord): number {
   const sizes = parameterSpecs(specOf(record)).map(({ shape }) => shape.reduce((a, b) => a * b, 1));
   return 4 * sizes.reduce((sum, size) => sum + size, 0);
 }
 
-/** JSON of records as UTF-8, made once for each list and, where a list changed, for each record that is new in it. */
+/** Encodes lists of records as JSON; a list or a record that did not change is not encoded again. */
 function listEncoder(): (records: readonly ModelRecord[]) => Uint8Array<ArrayBuffer> {
   const texts = new WeakMap<ModelRecord, string>();
   const textOf = (record: ModelRecord) => {
@@ -102,13 +101,13 @@ function listEncoder(): (records: readonly ModelRecord[]) => Uint8Array<ArrayBuf
   };
 }
 
-/** Other programs may rewrite a record or its file under the same id, so both count. */
+/** Depends on record and file, as other programs may rewrite either under the same id. */
 async function etagOf(record: ModelRecord, pthVersion: string): Promise<string> {
   const state = new TextEncoder().encode(`${recordVersion(record)} ${pthVersion}`);
   return `"${new Uint8Array(await crypto.subtle.digest("SHA-256", state)).toHex()}"`;
 }
 
-/** The fields of a record as texts, which is all that the formats take: texts as they are, the others as JSON. */
+/** The fields of a record as texts, for the metadata of model files: strings as they are, others as JSON. */
 export function textsOf(record: ModelRecord): Record<string, string> {
   const fields = Object.entries(record).filter(([, value]) => value !== undefined);
   return Object.fromEntries(

@@ -3,27 +3,21 @@ import { writeOnnx } from "../../core/formats/onnx/writer.ts";
 import { specFromMetadata } from "../../core/formats/recognise/known_model.ts";
 import { readSafetensors } from "../../core/formats/safetensors.ts";
 import { type NamedTensor, parameterSpecs } from "../../core/models/spec.ts";
-import { DEFAULT_CONFIG, type ModelRecord } from "../../protocol/mod.ts";
+import type { ModelRecord } from "../../protocol/mod.ts";
 import { RegistryError, specOf } from "../../lab/models/mod.ts";
 import { createServiceApp } from "./app.ts";
 import { addModelRoutes, type ModelFiles } from "./model_routes.ts";
+import { testModel } from "../../lab/models/registry_testing.ts";
 import { readSettings } from "../process/settings.ts";
 
 const record: ModelRecord = {
   id: "m1",
   filename: "m1.pth",
   timestamp: 1,
-  ...DEFAULT_CONFIG,
-  model_type: "SimpleNN",
-  optimizer: "Adam",
-  learning_rate: 0.001,
-  batch_size: 32,
-  num_epochs: 1,
+  ...testModel,
   hidden_layers_config: [4, 3],
   use_dropout: true,
   dropout_p: 0.25,
-  accuracy: 94.1,
-  training_time: 36.86,
   homemade: { by: "someone" },
 };
 const weights: NamedTensor[] = parameterSpecs(specOf(record)).map(({ name, shape }, i) => (
@@ -51,14 +45,14 @@ Deno.test("records are listed, and each is found by its id", async () => {
   assert.deepEqual(await (await get("/m1")).json(), record);
 });
 
-Deno.test("the stored file is handed out as it lies on disk, under the model's name", async () => {
+Deno.test("the stored file is sent as it is on disk, under the model's name", async () => {
   const response = await createApp()("/m1/model.pth");
   assert.deepEqual(await response.bytes(), checkpoint);
   assert.equal(response.headers.get("content-type"), "application/octet-stream");
   assert.equal(response.headers.get("content-disposition"), 'attachment; filename="m1.pth"');
 });
 
-Deno.test("a safetensors file alone is enough to run the model and to know where it came from", async () => {
+Deno.test("a safetensors file alone is enough to run the model and to know its record", async () => {
   const response = await createApp()("/m1/model.safetensors");
   assert.equal(response.headers.get("content-disposition"), 'attachment; filename="m1.safetensors"');
   const { tensors, metadata } = readSafetensors(await response.bytes());
@@ -81,12 +75,12 @@ Deno.test("an ONNX file holds the network, its weights and its record", async ()
   );
 });
 
-/** The mark that a browser keeps beside a file. */
+/** The ETag of a file. */
 async function etagOf(response: Response | Promise<Response>): Promise<string> {
   return (await response).headers.get("etag")!;
 }
 
-Deno.test("a browser that has the file is not sent it again", async () => {
+Deno.test("a browser that has the file does not get it again", async () => {
   const etag = await etagOf(createApp()("/m1/model.safetensors"));
   const get = createApp({ readWeights: () => assert.fail("nothing has to be read") });
   const response = await get("/m1/model.safetensors", { "if-none-match": etag });
@@ -94,7 +88,7 @@ Deno.test("a browser that has the file is not sent it again", async () => {
   assert.equal(await etagOf(response), etag);
 });
 
-Deno.test("a browser is sent the file anew once another program has changed it or its record", async () => {
+Deno.test("a browser gets the file again after another program has changed it or its record", async () => {
   for (const path of ["/m1/model.pth", "/m1/model.safetensors", "/m1/model.onnx"]) {
     const etag = await etagOf(createApp()(path));
     const rewritten = createApp({ pthVersion: () => Promise.resolve("2") });
@@ -107,14 +101,14 @@ Deno.test("a browser is sent the file anew once another program has changed it o
   }
 });
 
-Deno.test("an id that no header can hold still names its download", async () => {
+Deno.test("a model whose id no header can hold can still be downloaded", async () => {
   const id = 'a"b\r\nü';
   const response = await createApp({}, [{ ...record, id }])(`/${encodeURIComponent(id)}/model.pth`);
   assert.equal(response.status, 200);
   assert.equal(response.headers.get("content-disposition"), 'attachment; filename="a_b___.pth"');
 });
 
-Deno.test("a model that is not there, or cannot be read, is said to be so", async () => {
+Deno.test("a missing model is a 404, an unreadable one a 409 that says why", async () => {
   for (const path of ["/m2", "/m2/model.pth", "/m2/model.safetensors", "/m2/model.onnx"]) {
     const response = await createApp()(path);
     assert.equal(response.status, 404);
@@ -130,7 +124,7 @@ Deno.test("a model that is not there, or cannot be read, is said to be so", asyn
   }
 });
 
-Deno.test("ten thousand records are listed as they are now, in well under a second", async () => {
+Deno.test("ten thousand records are listed, always current, in well under a second", async () => {
   const records = Array.from({ length: 10_000 }, (_, i) => ({ ...record, id: `m${i}` }));
   const get = createApp({}, records);
   assert.deepEqual(await (await get("")).json(), records);

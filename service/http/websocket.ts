@@ -1,7 +1,7 @@
-/** Server sockets on Deno's own upgrade, the one place that calls it. */
 import { MAX_SOCKETS, MAX_SOCKETS_PER_CLIENT } from "../../protocol/mod.ts";
 import { HttpError } from "./errors.ts";
 
+/** How many sockets may be open. */
 export interface SocketLimits {
   perClient: number;
   inAll: number;
@@ -10,26 +10,26 @@ export interface SocketLimits {
 const LIMITS: SocketLimits = { perClient: MAX_SOCKETS_PER_CLIENT, inAll: MAX_SOCKETS };
 
 /**
- * A client that sends nothing for half of this time is asked for a sign of life, which browsers give by themselves; who
- * gives none until its end is gone: a laptop that sleeps, a cable that was pulled.
+ * A client that has sent nothing for half of this time is sent a ping, which browsers answer by themselves. One that does
+ * not answer until the end of this time is disconnected: a sleeping laptop, a pulled cable.
  */
 const IDLE_SECONDS = 30;
 
-/** The open sockets of a service, so that it can count them, and close them when it ends. */
+/** The open WebSockets of a service: counted, limited, and closed when it ends. */
 export class SocketGroup {
-  /** With the address that each came from. */
+  /** By socket, the address of its client. */
   readonly #open = new Map<WebSocket, string>();
   readonly #perClient = new Map<string, number>();
-
   readonly #limits: SocketLimits;
   readonly #idleSeconds: number;
 
-  /** Others only in tests. */
+  /** Takes other limits only in tests. */
   constructor({ limits = LIMITS, idleSeconds = IDLE_SECONDS }: { limits?: SocketLimits; idleSeconds?: number } = {}) {
     this.#limits = limits;
     this.#idleSeconds = idleSeconds;
   }
 
+  /** How many sockets are open. */
   get size(): number {
     return this.#open.size;
   }
@@ -37,9 +37,9 @@ export class SocketGroup {
   /**
    * Turns `request` into a socket. The caller attaches its listeners and returns `response` unchanged.
    *
-   * @param client the address that the request came from
-   * @throws {HttpError} 426 for a request that is no WebSocket upgrade, 400 for one that is malformed, 503 while too many
-   * sockets are open
+   * @param client the IP address that the request came from
+   * @throws {HttpError} 426 for a request that is not a WebSocket upgrade, 400 for a malformed one, 503 while too many sockets
+   * are open
    */
   upgrade(request: Request, client: string): { socket: WebSocket; response: Response } {
     if (request.headers.get("upgrade")?.toLowerCase() !== "websocket") {
@@ -54,7 +54,7 @@ export class SocketGroup {
       if (this.#open.delete(socket)) this.#count(client, -1);
     };
     socket.addEventListener("close", forget);
-    // A connection that broke off: the close that follows is all that anybody needs to hear. None follows where it never stood.
+    // A broken connection: the close event that follows is enough, but none follows if the handshake was not finished.
     socket.addEventListener("error", (event) => {
       event.preventDefault();
       if (socket.readyState === WebSocket.CONNECTING) forget();
@@ -62,6 +62,7 @@ export class SocketGroup {
     return { socket, response };
   }
 
+  /** Closes all sockets with a code and a reason (RFC 6455, section 7.4). */
   closeAll(code: number, reason: string) {
     for (const socket of this.#open.keys()) socket.close(code, reason);
   }

@@ -5,13 +5,13 @@ import { SocketGroup } from "./websocket.ts";
 const isLong = Deno.env.get("LAB_LONG") === "1";
 const DEADLINE_MS = 60_000;
 
-Deno.test("a client that gives no sign of life is noticed within a minute, though it never said good-bye", async () => {
-  // The real time takes half a minute, so the short run asks for less.
+Deno.test("a client that stops answering pings is noticed within a minute", async () => {
+  // The real timeout takes half a minute; the short run uses a shorter one.
   const sockets = isLong ? new SocketGroup() : new SocketGroup({ idleSeconds: 2 });
   const closed = Promise.withResolvers<void>();
   const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, (request) => {
     const { socket, response } = sockets.upgrade(request, "127.0.0.1");
-    // What it sends meanwhile is taken by the system of a machine that sleeps.
+    // The system still receives what is sent to the client, as that of a sleeping machine might.
     const chatter = setInterval(() => socket.readyState === WebSocket.OPEN && socket.send("news"), 200);
     socket.addEventListener("close", () => {
       clearInterval(chatter);
@@ -30,7 +30,7 @@ Deno.test("a client that gives no sign of life is noticed within a minute, thoug
   await server.shutdown();
 });
 
-Deno.test("a client that answers pings stays, however long it says nothing", async () => {
+Deno.test("a client that answers pings stays connected, however long it is silent", async () => {
   const sockets = new SocketGroup({ idleSeconds: 1 });
   const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, (request) => {
     return sockets.upgrade(request, "127.0.0.1").response;
@@ -38,7 +38,7 @@ Deno.test("a client that answers pings stays, however long it says nothing", asy
   const client = await RawSocket.open(`127.0.0.1:${server.addr.port}`, "/");
   for (let pings = 0; pings < 5;) {
     const frame = await client.read();
-    assert.equal(frame?.opcode, 9, "asked for a sign of life, and not closed");
+    assert.equal(frame?.opcode, 9, "a ping, and no close");
     await client.pong(frame!.payload);
     pings++;
   }

@@ -1,11 +1,10 @@
-/** Folders that the settings name. */
 import { StartupError } from "./settings.ts";
 
 /**
- * Makes sure that `folder` is there, with the folders above it, and says whether it had to be created.
+ * Creates `folder` and the folders above it unless it exists, and returns whether it did.
  *
- * @param variable the setting by which another place can be chosen
- * @throws {StartupError} when it cannot be had
+ * @param variable the setting that chooses the folder
+ * @throws {StartupError} when it cannot be created
  */
 export async function requireFolder(folder: string, variable: "MODELS_DIR" | "DATA_DIR"): Promise<boolean> {
   try {
@@ -30,7 +29,7 @@ async function isThere(path: string): Promise<boolean> {
 }
 
 function reasonOf(error: unknown): string {
-  if (error instanceof Deno.errors.AlreadyExists) return "a file of that name is there";
+  if (error instanceof Deno.errors.AlreadyExists) return "a file of that name exists";
   if (error instanceof Deno.errors.NotADirectory) return "a part of its path is a file";
   if (error instanceof Deno.errors.PermissionDenied) return "permission denied";
   return error instanceof Error ? error.message : String(error);

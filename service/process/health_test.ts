@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { EventLoopDelay } from "./health.ts";
 
-Deno.test("a thread that is kept busy is late, and its figures say by how much", async () => {
+Deno.test("the figures of a busy thread show how late its timers are", async () => {
   const delay = new EventLoopDelay();
   try {
     const turn = () => new Promise((resolve) => setTimeout(resolve, 25));

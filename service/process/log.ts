@@ -1,67 +1,80 @@
-/** What the services write for whoever runs them: one line for each event, as text or as JSON. */
-
+/** From the most to the least verbose. */
 export const LOG_LEVELS = ["debug", "info", "warn", "error"] as const;
+/** Readable lines, or one JSON object per line. */
 export const LOG_FORMATS = ["text", "json"] as const;
 
+/** How important a line is. */
 export type LogLevel = typeof LOG_LEVELS[number];
+/** One of `LOG_FORMATS`. */
 export type LogFormat = typeof LOG_FORMATS[number];
 
+/** Level and format of a log. */
 export interface LogOptions {
   level: LogLevel;
   format: LogFormat;
 }
 
-/** What belongs to an event. Never the contents of a body, a query, a cookie or a token. */
+/** Details of an event; never the contents of a body, query, cookie or token. */
 export type LogFields = Readonly<Record<string, string | number | boolean | undefined>>;
 
-/** Takes one line without its line break. */
+/** Writes one line, given without its line break. */
 export type LogWriter = (level: LogLevel, line: string) => void;
 
+/** Writes one line for each event, for the people who run the service. */
 export class Log {
+  readonly #write: LogWriter;
+  readonly #now: () => Date;
   #level = LOG_LEVELS.indexOf("warn");
   #format: LogFormat = "text";
 
-  /** Before it is configured only what went wrong is written. */
-  constructor(private readonly write: LogWriter = writeToConsole, private readonly now = () => new Date()) {}
+  constructor(write: LogWriter = writeToConsole, now = () => new Date()) {
+    this.#write = write;
+    this.#now = now;
+  }
 
+  /** Sets level and format; until then only warnings and errors are written, as text. */
   configure({ level, format }: LogOptions): void {
     this.#level = LOG_LEVELS.indexOf(level);
     this.#format = format;
   }
 
-  /** Whether lines of this level are written; ask before fields are gathered where every microsecond counts. */
+  /** Whether lines of this level are written; for code that would otherwise gather fields for nothing. */
   enabled(level: LogLevel): boolean {
     return LOG_LEVELS.indexOf(level) >= this.#level;
   }
 
+  /** Logs something frequent or automatic. */
   debug(event: string, fields?: LogFields): void {
     this.line("debug", event, fields);
   }
 
+  /** Logs what a user did. */
   info(event: string, fields?: LogFields): void {
     this.line("info", event, fields);
   }
 
+  /** Logs a problem that does not stop the service. */
   warn(event: string, fields?: LogFields): void {
     this.line("warn", event, fields);
   }
 
-  /** `cause` is what was thrown: its stack is for whoever runs the service, and goes nowhere else. */
+  /** Logs a failure. `cause` is what was thrown; its stack goes to the log and nowhere else. */
   error(event: string, fields?: LogFields, cause?: unknown): void {
     this.line("error", event, cause === undefined ? fields : { ...fields, cause: stackOf(cause) });
   }
 
+  /** Writes `event` with its fields, if the level is enabled. */
   line(level: LogLevel, event: string, fields: LogFields = {}): void {
     if (!this.enabled(level)) return;
-    const time = this.now().toISOString();
+    const time = this.#now().toISOString();
     const line = this.#format === "json"
       ? JSON.stringify({ time, level, event, ...fields })
       : `${time} ${level.padEnd(5)} ${plain(event)}${textOf(fields)}`;
-    this.write(level, line);
+    this.#write(level, line);
   }
 }
 
-/** The one of this thread. Whatever starts a thread configures it. */
+/** The log of this thread. Code that starts a thread configures it. */
 export const log = new Log();
 
 function writeToConsole(level: LogLevel, line: string) {
@@ -69,7 +82,7 @@ function writeToConsole(level: LogLevel, line: string) {
     if (level === "warn" || level === "error") console.error(line);
     else console.log(line);
   } catch {
-    // A terminal that was closed, or a full disk behind a log file, must not end the service.
+    // A closed terminal, or a full disk behind a log file, must not end the service.
   }
 }
 
@@ -77,21 +90,21 @@ function textOf(fields: LogFields): string {
   let text = "";
   for (const [name, value] of Object.entries(fields)) {
     if (value === undefined) continue;
-    // A stack is read over several lines, and it is no client's text.
+    // A stack keeps its lines, because it is easier to read and does not come from a client.
     text += name === "cause" ? `\n  ${String(value).replaceAll("\n", "\n  ")}` : ` ${name}=${quoted(String(value))}`;
   }
   return text;
 }
 
-/** Whatever a client wrote stays within its line and its quotes. */
+/** Keeps text from a client within its line and its quotes. */
 function quoted(text: string): string {
   return /^[\w.,:/%+@~*()[\]-]+$/.test(text) ? text : plain(JSON.stringify(text));
 }
 
-/** Control characters, line separators, and what turns the direction of writing round. */
+/** Control characters, line separators, and characters that reverse the direction of writing. */
 const UNSAFE = /[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]/gu;
 
-/** Without characters that move a terminal's cursor or colour it. */
+/** Removes characters that move a terminal's cursor or change its colours. */
 function plain(text: string): string {
   return text.replaceAll(UNSAFE, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`);
 }

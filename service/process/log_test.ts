@@ -10,7 +10,7 @@ function recorded(options: LogOptions) {
   return { log, lines, texts: () => lines.map(([, line]) => line) };
 }
 
-Deno.test("only lines of the level and above are written", () => {
+Deno.test("only lines of the chosen level and above are written", () => {
   for (const [level, count] of [["debug", 4], ["info", 3], ["warn", 2], ["error", 1]] as const) {
     const { log, lines } = recorded({ level, format: "text" });
     log.debug("a");
@@ -22,7 +22,7 @@ Deno.test("only lines of the level and above are written", () => {
   }
 });
 
-Deno.test("text is one readable line, whatever a client wrote", () => {
+Deno.test("a text line stays one readable line, whatever a client wrote", () => {
   const { log, texts } = recorded({ level: "info", format: "text" });
   log.info("run accepted", { run: "run_1", optimizer: "Adam", batch_size: 32, device: undefined });
   log.info("request", { path: "/a b\n1970 error forged \u001b[31m\u202e", status: 404 });
@@ -32,7 +32,7 @@ Deno.test("text is one readable line, whatever a client wrote", () => {
   ]);
 });
 
-Deno.test("JSON is one object a line, with the stack of what was thrown", () => {
+Deno.test("JSON has one object per line, with the stack of the error", () => {
   const { log, texts } = recorded({ level: "info", format: "json" });
   log.error("request failed", { path: "/x\ny" }, new TypeError("no such thing"));
   const [text] = texts();
@@ -42,7 +42,7 @@ Deno.test("JSON is one object a line, with the stack of what was thrown", () => 
   assert.match(cause, /^TypeError: no such thing\n +at .*log_test\.ts/);
 });
 
-Deno.test("each request is one line without query or body, assets and predictions only at debug", async () => {
+Deno.test("each request is logged as one line without query and body, assets and predictions only at debug", async () => {
   for (const level of ["info", "debug"] as const) {
     const { log, texts } = recorded({ level, format: "json" });
     const app = new Hono();
@@ -65,7 +65,7 @@ Deno.test("each request is one line without query or body, assets and prediction
   }
 });
 
-Deno.test("a log that cannot be written harms nobody", () => {
+Deno.test("a log that cannot be written is not an error", () => {
   const { log: print } = console;
   console.log = () => {
     throw new Error("Broken pipe");

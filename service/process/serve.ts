@@ -1,20 +1,24 @@
-/** Starting a service, and ending it in time. */
 import { RegistryError } from "../../lab/models/mod.ts";
 import { log } from "./log.ts";
+import { printError, printLine } from "./output.ts";
 import { type Settings, StartupError } from "./settings.ts";
 import { urlHost } from "./addresses.ts";
 
-/** Whoever asks for the end gets it within 2 s; what has not closed itself by then is cut off. */
+/** A service ends within 2 s. Whatever is still open after this time is cut off. */
 const HARD_EXIT_MS = 1000;
 
-/** What whoever started the service hears of it and tells it, where that is not the system. */
+/** For a service in a thread: how to stop it, and how it reports to its starter. */
 export interface Supervision {
-  /** Ends the service, in place of SIGINT and SIGTERM; whoever aborts it sees that the process ends in time. */
+  /**
+   * Stops the service instead of SIGINT and SIGTERM. The code that aborts it must make sure that the process ends in
+   * time.
+   */
   stop?: AbortSignal;
   /** Called once the service listens, with its port. */
   onListen?: (port: number) => void;
 }
 
+/** What to serve, and where. */
 export interface ServeOptions extends Supervision {
   /** As it appears in messages, such as `training service`. */
   name: string;
@@ -22,18 +26,18 @@ export interface ServeOptions extends Supervision {
   /** 0 takes any free port. */
   port: number;
   fetch: Deno.ServeHandler<Deno.NetAddr>;
-  /** Other threads of this process will listen on the same address. */
+  /** Whether other threads of this process will listen on the same address. */
   sharesAddress?: boolean;
-  /** Ends the service, as a signal does, when it rejects: something that it needs turned out to be wrong. */
+  /** Ends the service if it rejects, because something that the service needs is faulty. */
   soundness?: Promise<void>;
-  /** Called once at the end, before open connections are waited for: the place to close sockets and workers. */
+  /** Called once at the end, before waiting for open connections. Close sockets and workers here. */
   onShutdown?: () => Promise<void> | void;
 }
 
 /**
- * Serves until it is to end. Prints one line with the address once it listens.
+ * Serves until a signal comes or `stop` is aborted. Prints one line with the address once it listens.
  *
- * @throws {StartupError} when the port or the address cannot be had
+ * @throws {StartupError} when it cannot listen on the port or the address
  * @throws what `soundness` rejects with
  */
 export async function serveService(options: ServeOptions): Promise<void> {
@@ -42,16 +46,16 @@ export async function serveService(options: ServeOptions): Promise<void> {
   const signal = options.stop === undefined ? catchSignals() : { caught: aborted(options.stop), release() {} };
   surviveStrayErrors();
   let fault: Error | undefined;
-  const isUnsound = new Promise<void>((resolve) => {
+  const unsound = new Promise<void>((resolve) => {
     options.soundness?.catch((error: Error) => {
       fault = error;
       resolve();
     });
   });
-  await Promise.race([signal.caught, isUnsound]);
-  // What ends because the service ends is no fault.
+  await Promise.race([signal.caught, unsound]);
+  // Anything that rejects from here on does so because the service ends.
   const reason = fault;
-  // In a thread `Deno.exit` would end no more than the thread, unheard.
+  // In a thread, `Deno.exit` would end only that thread, and nobody would notice.
   const late = Promise.withResolvers<void>();
   const cutOff = options.stop === undefined ? () => Deno.exit(reason === undefined ? 0 : 1) : late.resolve;
   Deno.unrefTimer(setTimeout(cutOff, HARD_EXIT_MS));
@@ -61,7 +65,7 @@ export async function serveService(options: ServeOptions): Promise<void> {
 }
 
 async function shutDown(server: Deno.HttpServer, { name, onShutdown }: ServeOptions): Promise<void> {
-  // First, for a server that shuts down no longer delivers what open sockets have still to say.
+  // First, because a server that is shutting down no longer delivers what open sockets send.
   try {
     await onShutdown?.();
   } catch (error) {
@@ -70,13 +74,13 @@ async function shutDown(server: Deno.HttpServer, { name, onShutdown }: ServeOpti
   await server.shutdown();
 }
 
-/** Runs `main`; a reason not to start becomes one line on stderr and exit code 1. */
+/** Runs `main`. A `StartupError` becomes one line on stderr and exit code 1. */
 export async function runMain(main: () => Promise<void>): Promise<void> {
   try {
     await main();
   } catch (error) {
     if (!(error instanceof StartupError || error instanceof RegistryError)) throw error;
-    console.error(error.message);
+    printError(`${error.message}\n`);
     Deno.exit(1);
   }
 }
@@ -85,8 +89,9 @@ async function listen(options: ServeOptions): Promise<Deno.HttpServer<Deno.NetAd
   const { name, settings, port, fetch, sharesAddress = false } = options;
   const hostname = settings.host;
   try {
-    // An address that may be shared is to be had even where another program shares it: so knock first. (Listening alone for
-    // a moment would tell, too, but reset whoever connects then.) Two services that start at once may both get it.
+    // With `reusePort`, listening succeeds even if another program uses the port, so first check whether a program
+    // answers there. (Listening without `reusePort` for a moment would also tell, but would reset clients that connect
+    // at that moment.) Two services that start at once may both get the port.
     if (sharesAddress && port !== 0 && await isAnswered(hostname, port)) throw new Deno.errors.AddrInUse();
     return Deno.serve({
       hostname,
@@ -100,9 +105,9 @@ async function listen(options: ServeOptions): Promise<Deno.HttpServer<Deno.NetAd
   }
 }
 
-/** Whether a program of this machine answers there. Throws for an address that is another machine's. */
+/** Whether a program answers there. Throws for an address that is not this machine's. */
 async function isAnswered(hostname: string, port: number): Promise<boolean> {
-  // A port for datagrams tells whose the address is, and is no matter of those who connect.
+  // Binding a UDP port shows whether the address is this machine's, without disturbing TCP clients.
   try {
     Deno.listenDatagram({ transport: "udp", hostname, port }).close();
   } catch (error) {
@@ -116,13 +121,13 @@ async function isAnswered(hostname: string, port: number): Promise<boolean> {
   }
 }
 
-/** The line that people and scripts wait for: as text it is told whatever the level. */
+/** Announces the address in the line that people and scripts wait for. As text it is written at every log level. */
 function announce(name: string, url: string, settings: Settings) {
   if (settings.log.format === "json") log.info("listening", { service: name, url });
-  else console.log(`${name}: ${url}`);
+  else printLine(`${name}: ${url}`);
 }
 
-/** Reached only by requests so broken that the app never saw them, such as one whose Host header is no URL. */
+/** Answers requests too broken to reach the app, such as one whose Host header gives no valid URL. */
 export function answerUnservable(error: unknown): Response {
   log.warn("a request could not be served", { reason: error instanceof Error ? error.message : String(error) });
   return Response.json({ error: "bad request" }, { status: 400 });
@@ -143,15 +148,18 @@ function whyNotListening(error: unknown, name: string, settings: Settings, port:
   return `${name}: cannot listen on ${settings.host}:${port}: ${reason}`;
 }
 
-/** What nobody waited for may have failed for one client; the others, and what is being trained, go on. */
+/**
+ * Keeps the service running after an unhandled error: it may affect one client, but the others and the training
+ * continue.
+ */
 function surviveStrayErrors() {
   addEventListener("unhandledrejection", (event) => {
     event.preventDefault();
-    log.error("something failed that nobody waited for", {}, event.reason);
+    log.error("unhandled error", {}, event.reason);
   });
   addEventListener("error", (event) => {
     event.preventDefault();
-    log.error("something failed that nobody waited for", {}, event.error);
+    log.error("unhandled error", {}, event.error);
   });
 }
 
@@ -162,7 +170,10 @@ function aborted(signal: AbortSignal): Promise<void> {
   });
 }
 
-/** Signals after the first do nothing: at a terminal Ctrl+C reaches the whole group, and a supervisor may send its own. */
+/**
+ * Later signals do nothing, because Ctrl+C at a terminal reaches the whole process group, and a supervisor may send a
+ * signal, too.
+ */
 function catchSignals(): { caught: Promise<void>; release: () => void } {
   const signals: Deno.Signal[] = Deno.build.os === "windows" ? ["SIGINT", "SIGBREAK"] : ["SIGINT", "SIGTERM"];
   const { promise, resolve } = Promise.withResolvers<void>();

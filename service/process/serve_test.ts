@@ -32,7 +32,7 @@ async function readLine(stream: ReadableStream<Uint8Array>): Promise<string> {
   return text;
 }
 
-/** Starts the fixture, hands over its address once it listens, and sees that it has ended. */
+/** Starts the fixture, runs `body` with its address once it listens, and makes sure that it ends. */
 async function withFixture(body: (process: Deno.ChildProcess, host: string) => Promise<void>) {
   const port = freePort();
   const process = spawnFixture(port);
@@ -43,7 +43,7 @@ async function withFixture(body: (process: Deno.ChildProcess, host: string) => P
     try {
       process.kill("SIGKILL");
     } catch {
-      // It has ended by itself.
+      // It has already ended.
     }
     await process.status;
     await Promise.all([process.stdout.cancel(), process.stderr.cancel()]);
@@ -73,7 +73,7 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
   });
 }
 
-Deno.test("a request that never ends does not keep the service from ending", async () => {
+Deno.test("a request that never ends does not keep the service from shutting down", async () => {
   await withFixture(async (process, host) => {
     const stuck = fetch(`http://${host}/stuck`).then((response) => response.body?.cancel(), () => {});
     await (await fetch(`http://${host}/healthz`)).body?.cancel();
@@ -82,7 +82,7 @@ Deno.test("a request that never ends does not keep the service from ending", asy
   });
 });
 
-Deno.test("a port in use ends the start with one line that names it", async () => {
+Deno.test("if the port is in use, start-up fails with one line that names it", async () => {
   const holder = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   try {
     const { port } = holder.addr;
@@ -95,13 +95,13 @@ Deno.test("a port in use ends the start with one line that names it", async () =
   }
 });
 
-Deno.test("a bad setting ends the start with one line", async () => {
+Deno.test("start-up fails with one line if a setting is invalid", async () => {
   const { code, stderr } = await spawnFixture(freePort(), { DEVICE: "cuda" }).output();
   assert.equal(code, 1);
   assert.match(new TextDecoder().decode(stderr), /^DEVICE must be one of .*\n$/);
 });
 
-Deno.test("a plain request to a socket's address is told so", async () => {
+Deno.test("a plain request to a WebSocket's address gets an error that says what the address is", async () => {
   await withFixture(async (_process, host) => {
     const response = await fetch(`http://${host}/socket`);
     assert.equal(response.status, 426);
@@ -109,18 +109,18 @@ Deno.test("a plain request to a socket's address is told so", async () => {
   });
 });
 
-Deno.test("what fails while nobody waits for it does not end the service", async () => {
+Deno.test("an unhandled error does not end the service", async () => {
   await withFixture(async (process, host) => {
     assert.equal(await (await fetch(`http://${host}/stray`)).text(), "ok");
     assert.equal((await (await fetch(`http://${host}/healthz`)).json()).status, "ok");
     assert.match(
       await readLine(process.stderr),
-      /error something failed that nobody waited for\n.*nobody waits for this/,
+      /error unhandled error\n.*nobody waits for this/,
     );
   });
 });
 
-Deno.test("a Host header that is no host name is refused and harms nobody", async () => {
+Deno.test("a Host header that is not a host name is refused, and the service continues", async () => {
   await withFixture(async (_process, host) => {
     const [hostname, port] = host.split(":");
     const connection = await Deno.connect({ hostname, port: Number(port) });

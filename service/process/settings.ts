@@ -1,18 +1,19 @@
-/** The environment variables of both services, read and checked once at the start. */
+/** The environment variables of both services, read and checked once at start-up. */
 import { isAbsolute, resolve } from "node:path";
 import { type DeviceChoice, DEVICES } from "../../protocol/mod.ts";
 import { isLoopback } from "./addresses.ts";
 import { LOG_FORMATS, LOG_LEVELS, type LogOptions } from "./log.ts";
 
-/** A reason not to start, as one line for the person at the terminal. */
+/** A reason not to start, as one line for the user at the terminal. */
 export class StartupError extends Error {
   override name = "StartupError";
 }
 
+/** The values of the environment variables. */
 export interface Settings {
   /** Address to bind. */
   host: string;
-  /** What every client has to show; unset only on loopback. */
+  /** The token that every client needs; may be unset on loopback only. */
   token?: string;
   trainingPort: number;
   inferencePort: number;
@@ -23,12 +24,12 @@ export interface Settings {
   device: DeviceChoice;
   /** Threads of the WASM backend. */
   threads: number;
-  /** Names, besides loopback and `host`, under which the pages may be asked for; lower case, without port. */
+  /** Names, besides loopback and `host`, under which the service answers; lower case, without port. */
   allowedHosts: string[];
   log: LogOptions;
 }
 
-/** The variables that `readSettings` looks at: what a service needs of `--allow-env`. */
+/** The variables that `readSettings` reads, which a service needs in `--allow-env`. */
 export const SETTING_NAMES = [
   "HOST",
   "LAB_TOKEN",
@@ -43,13 +44,13 @@ export const SETTING_NAMES = [
   "LOG_FORMAT",
 ] as const;
 
-/** The folder of this repository; in a compiled binary, of the files within it. */
+/** The folder of this repository or, in a compiled binary, of the embedded files. */
 export const PROJECT_DIR = resolve(import.meta.dirname!, "../..");
 const MAX_THREADS = 64;
 
 /**
- * Reads the settings; an empty variable counts as unset. Relative folders are relative to the project, in a compiled
- * binary to the working directory.
+ * Reads the settings; an empty variable counts as unset. Relative folders are relative to the project or, in a compiled
+ * binary, to the working directory.
  *
  * @throws {StartupError} for a value that no service could start with
  */
@@ -61,7 +62,7 @@ export function readSettings(get: (name: string) => string | undefined = (name) 
   const inferencePort = readWhole("INFERENCE_PORT", read("INFERENCE_PORT"), 8001, 65535);
   if (trainingPort === inferencePort) {
     throw new StartupError(
-      `TRAINING_PORT and INFERENCE_PORT are both ${trainingPort}; each service needs a port of its own`,
+      `TRAINING_PORT and INFERENCE_PORT are both ${trainingPort}; each service needs its own port`,
     );
   }
   const base = Deno.build.standalone ? Deno.cwd() : PROJECT_DIR;
@@ -92,17 +93,17 @@ export function readSettings(get: (name: string) => string | undefined = (name) 
   };
 }
 
-/** Whoever can reach an address that is not loopback could train and remove models, so a token is not left to choice there. */
+/** Anyone who can reach an address other than loopback could train and remove models, so it needs a token. */
 function readToken(token: string | undefined, host: string): string | undefined {
   if (token === undefined && !isLoopback(host)) {
     throw new StartupError(
       `HOST=${host} opens the lab to other machines, which needs LAB_TOKEN: set it to a long word that you tell only ` +
-        `those who may use the lab, or leave HOST unset to serve this machine only`,
+        `people who may use the lab, or leave HOST unset to serve only this machine`,
     );
   }
-  // What a header carries unchanged.
+  // Characters that every header can carry unchanged.
   if (token !== undefined && !/^[\x21-\x7e]+$/.test(token)) {
-    throw new StartupError("LAB_TOKEN must be of letters, digits and signs of ASCII, without spaces");
+    throw new StartupError("LAB_TOKEN must consist of ASCII letters, digits and punctuation, without spaces");
   }
   return token;
 }

@@ -1,23 +1,24 @@
-/** For tests: malformed requests as they come over the wire, and what every answer to one has to keep. */
+/** For tests: sends malformed requests over the wire and checks the answers. */
 import assert from "node:assert/strict";
 
+/** A request that has to be refused. */
 export interface Attack {
   name: string;
   method?: string;
   path: string;
   headers?: Record<string, string>;
   body?: string | Uint8Array<ArrayBuffer>;
-  /** What the answer's `field` must be. */
+  /** The `field` that the answer must name. */
   field?: string;
-  /** What the answer must be; any 4xx where it is left out. */
+  /** The status that the answer must have; any 4xx by default. */
   status?: number;
 }
 
 const DEADLINE_MS = 1000;
-/** What tells of the server's insides: stack traces, files, folders. */
+/** Text that would reveal the server's internals: stack traces, files, folders. */
 const LEAK = /\bat [\w.<]+ ?\(|\.ts\b|file:|\/work\/|\/root\/|\/home\/|\/tmp\/|node_modules|Error:/;
 
-/** Sends an attack byte by byte as it is written, for clients tidy up what they send, and returns status and body. */
+/** Sends exactly the bytes of an attack, which HTTP clients would correct, and returns status and body. */
 async function send(host: string, attack: Attack): Promise<{ status: number; body: string }> {
   const { method = "GET", path, headers = {}, body } = attack;
   const bytes = typeof body === "string" ? new TextEncoder().encode(body) : body;
@@ -32,7 +33,7 @@ async function send(host: string, attack: Attack): Promise<{ status: number; bod
   };
   const head = Object.entries(all).map(([name, value]) => `${name}: ${value}\r\n`).join("");
   const writer = connection.writable.getWriter();
-  // An answer may come, and the connection end, before all is sent.
+  // The service may answer and close the connection before everything is sent.
   const sent = writer.write(new TextEncoder().encode(`${method} ${path} HTTP/1.1\r\n${head}\r\n`))
     .then(() => bytes === undefined ? undefined : writer.write(bytes)).catch(() => {});
   let text = "";
@@ -45,26 +46,26 @@ async function send(host: string, attack: Attack): Promise<{ status: number; bod
       text += decoder.decode(buffer.subarray(0, count), { stream: true });
     }
   } catch {
-    // Reset once the answer was sent, or too late.
+    // The connection was reset after the answer, or the deadline closed it.
   }
   clearTimeout(deadline);
   try {
     connection.close();
   } catch {
-    // It is already.
+    // Already closed.
   }
   await sent;
   return { status: Number(/^HTTP\/1\.1 (\d+)/.exec(text)?.[1]), body: text.slice(text.indexOf("\r\n\r\n") + 4) };
 }
 
-/** A service that did not read a request to its end keeps the connection after the answer. */
+/** Whether the answer is complete: a service that did not read the whole request keeps the connection open. */
 function isWhole(text: string): boolean {
   const end = text.indexOf("\r\n\r\n");
   const length = /^content-length: (\d+)/im.exec(text)?.[1];
   return end !== -1 && length !== undefined && new TextEncoder().encode(text.slice(end + 4)).length >= Number(length);
 }
 
-/** The answer is a refusal in words that leaks nothing, in time; it names the field. */
+/** Checks that an attack is refused in time, with a message that names the field and leaks nothing. */
 export async function refuses(host: string, attack: Attack): Promise<void> {
   const start = performance.now();
   const { status, body } = await send(host, attack);
@@ -79,13 +80,13 @@ export async function refuses(host: string, attack: Attack): Promise<void> {
   assert.ok(answer.error.includes(attack.field), `${attack.name} does not name ${attack.field}: ${answer.error}`);
 }
 
-/** A message says nothing of the server's insides, and is of a length that people read. */
+/** Checks that a message reveals nothing about the server's internals and is short enough to read. */
 export function requireHarmless(message: string, name: string) {
   assert.doesNotMatch(message, LEAK, name);
   assert.ok(message.length < 2000, `${name}: an answer of ${message.length} characters`);
 }
 
-/** Addresses that try to get at files, and heads that are none. */
+/** Paths that try to reach files, and malformed headers. */
 export const COMMON_ATTACKS: readonly Attack[] = [
   ...[
     "/assets/../training.html",
@@ -122,10 +123,10 @@ export const COMMON_ATTACKS: readonly Attack[] = [
     `/${"x".repeat(9000)}`,
     `/healthz?${"a=1&".repeat(3000)}`,
   ].map((path) => ({ name: `GET ${path.slice(0, 40)}`, path })),
-  { name: "an id longer than any", path: `/api/models/${"x".repeat(201)}`, field: "id", status: 400 },
-  { name: "an id of 4000 signs", path: `/api/models/${"%20".repeat(2000)}/model.pth`, field: "id", status: 400 },
+  { name: "an id longer than any id", path: `/api/models/${"x".repeat(201)}`, field: "id", status: 400 },
+  { name: "an id of 4000 characters", path: `/api/models/${"%20".repeat(2000)}/model.pth`, field: "id", status: 400 },
   { name: "a foreign host", path: "/", headers: { host: "evil.example" }, status: 403 },
-  { name: "a host that is none", path: "/", headers: { host: "a b" }, status: 400 },
+  { name: "a malformed host", path: "/", headers: { host: "a b" }, status: 400 },
   { name: "no host", path: "/", headers: { host: "" } },
   { name: "a foreign origin", path: "/api/models", headers: { origin: "http://evil.example" }, status: 403 },
   { name: "the origin null", path: "/api/models", headers: { origin: "null" }, status: 403 },
@@ -135,8 +136,8 @@ export const COMMON_ATTACKS: readonly Attack[] = [
     headers: { "sec-fetch-site": "cross-site", "sec-fetch-dest": "image" },
   },
   { name: "two lengths", path: "/", headers: { "content-length": "1, 2" } },
-  { name: "a length below nothing", path: "/", headers: { "content-length": "-1" } },
-  { name: "a method that is none", method: "BREW", path: "/", status: 404 },
+  { name: "a negative length", path: "/", headers: { "content-length": "-1" } },
+  { name: "an unknown method", method: "BREW", path: "/", status: 404 },
   { name: "TRACE", method: "TRACE", path: "/" },
   { name: "PUT", method: "PUT", path: "/api/models/x", body: "x", status: 404 },
   { name: "an unknown asset", path: "/assets/none.js", status: 404 },

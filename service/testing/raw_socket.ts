@@ -1,21 +1,27 @@
 /**
- * A WebSocket client by hand, for what no well-behaved client does: it reads when it is told to, and gives no sign of life by
- * itself.
+ * For tests: a WebSocket client that misbehaves on request. It reads only when told to and does not answer pings
+ * automatically.
  */
 
-/** RFC 6455: the kinds of frames. */
+/** Kinds of frames (RFC 6455, section 5.2). */
 const OPCODES = { text: 1, close: 8, ping: 9, pong: 10 } as const;
 
+/** One frame from the server. */
 export interface Frame {
   opcode: number;
   payload: Uint8Array;
 }
 
+/** A connection to a WebSocket. */
 export class RawSocket {
+  readonly connection: Deno.TcpConn;
   #buffer = new Uint8Array(64 * 1024);
   #filled = 0;
 
-  private constructor(readonly connection: Deno.TcpConn) {}
+  /** Use `RawSocket.open`. */
+  constructor(connection: Deno.TcpConn) {
+    this.connection = connection;
+  }
 
   /** Connects to `path` of `host` (`127.0.0.1:8000`) and reads no further than the handshake. */
   static async open(host: string, path: string): Promise<RawSocket> {
@@ -31,22 +37,24 @@ export class RawSocket {
     let head = "";
     const byte = new Uint8Array(1);
     while (!head.endsWith("\r\n\r\n")) {
-      if (await socket.connection.read(byte) === null) throw new Error(`the handshake broke off: ${head}`);
+      if (await socket.connection.read(byte) === null) throw new Error(`the handshake was cut short: ${head}`);
       head += String.fromCharCode(byte[0]);
     }
     if (!head.startsWith("HTTP/1.1 101 ")) throw new Error(`no handshake: ${head}`);
     return socket;
   }
 
+  /** Sends a text of at most 65,535 bytes. */
   send(text: string): Promise<void> {
     return this.#writeFrame(OPCODES.text, new TextEncoder().encode(text));
   }
 
+  /** Answers a ping. */
   pong(payload: Uint8Array): Promise<void> {
     return this.#writeFrame(OPCODES.pong, payload);
   }
 
-  /** The next frame; undefined once the server has hung up. */
+  /** The next frame, or undefined once the server has closed the connection. */
   async read(): Promise<Frame | undefined> {
     for (;;) {
       const frame = this.#take();
@@ -58,7 +66,7 @@ export class RawSocket {
     }
   }
 
-  /** Reads to the end; code and reason of the close, where one was told. */
+  /** Reads to the end and returns code and reason of the close frame, if there was one. */
   async readToEnd(): Promise<{ code: number; reason: string } | undefined> {
     for (let frame = await this.read(); frame !== undefined; frame = await this.read()) {
       if (frame.opcode !== OPCODES.close) continue;
@@ -67,7 +75,7 @@ export class RawSocket {
     }
   }
 
-  /** Follows until the server hangs up: gives signs of life, and each text to `onText`. */
+  /** Reads until the server closes the connection: answers pings and passes each text to `onText`. */
   async follow(onText: (payload: Uint8Array) => void): Promise<void> {
     for (let frame = await this.read(); frame !== undefined; frame = await this.read()) {
       if (frame.opcode === OPCODES.text) onText(frame.payload);
@@ -76,11 +84,12 @@ export class RawSocket {
     }
   }
 
+  /** Closes the connection without a close frame. */
   close(): void {
     try {
       this.connection.close();
     } catch {
-      // The server was faster.
+      // Already closed.
     }
   }
 
@@ -104,10 +113,10 @@ export class RawSocket {
     this.#buffer = larger;
   }
 
-  /** Masked with zeros, as a mask must be there and need not hide anything. */
+  /** Masks with zeros: clients must mask frames, but there is nothing to hide. */
   async #writeFrame(opcode: number, payload: Uint8Array): Promise<void> {
     const long = payload.length > 125;
-    if (payload.length > 0xffff) throw new RangeError("longer than this client sends");
+    if (payload.length > 0xffff) throw new RangeError("longer than this client can send");
     const head = long
       ? [128 | opcode, 128 | 126, payload.length >> 8, payload.length & 255]
       : [128 | opcode, 128 | payload.length];

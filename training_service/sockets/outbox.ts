@@ -1,33 +1,35 @@
-/** Sending to one client: in order, never after the close, and no faster than it reads. */
+/** Sends to one client: in order, never after the close, and no faster than it reads. */
 import type { LossMessage, LossPoint, ServerMessage } from "../../protocol/mod.ts";
 import { log } from "../../service/process/log.ts";
 
-/** Above this many bytes on their way a client counts as slow. */
+/** A client counts as slow above this many unsent bytes. */
 const MAX_BUFFERED_BYTES = 256 * 1024;
-/** When to look again whether a slow client has caught up. */
+/** How soon to look again whether a slow client has caught up. */
 const RETRY_MS = 50;
-/** A client that is slow for so long without a break does not read any more. */
+/** A client that is slow for this long without a break has stopped reading. */
 const PATIENCE_MS = 30_000;
 /** Losses that wait for a slow client: some megabytes. */
 const MAX_HELD = 20_000;
-/** "Try again later" (RFC 6455's registry): the page joins its run again. */
+/** "Try again later" in the IANA registry of close codes: the page joins its run again. */
 const TRY_AGAIN_LATER = 1013;
 
-/** Nothing comes after these, so what is held back has to come before them. */
+/** The last messages of a run: losses that are held back go before them. */
 const ENDS: ReadonlySet<ServerMessage["type"]> = new Set(["result", "aborted", "error"]);
 
 /** The part of a WebSocket that sending needs. */
 export type OutgoingSocket = Pick<WebSocket, "readyState" | "bufferedAmount" | "send" | "close">;
 
+/** How to send. */
 export interface OutboxOptions {
-  /** Least time between two `loss` messages; what comes in between is merged into the next one. */
+  /** Least time between two `loss` messages; losses in between are merged into the next. */
   lossIntervalMs?: number;
-  /** Called once when the client reads so slowly that it was closed; whoever writes to it should stop. */
+  /** Called once when the client was closed because it reads too slowly; stop sending to it. */
   onGiveUp?(): void;
-  /** How long a client may be slow; another one only in tests. */
+  /** How long a client may be slow; for tests. */
   patienceMs?: number;
 }
 
+/** The messages on their way to one client. */
 export class Outbox {
   readonly #socket: OutgoingSocket;
   readonly #lossIntervalMs: number;
@@ -47,19 +49,19 @@ export class Outbox {
     this.#onGiveUp = onGiveUp;
   }
 
-  /** Whether the client reads more slowly than it is written to. */
+  /** Whether the client reads more slowly than messages are sent. */
   get congested(): boolean {
     return this.#socket.bufferedAmount > MAX_BUFFERED_BYTES;
   }
 
-  /** Sends now, except for losses that come too fast: other messages overtake these, but not the one that ends the run. */
+  /** Sends at once, except losses that come too fast: other messages overtake these, but the last of a run does not. */
   send(message: ServerMessage) {
     if (this.#isTooSlow()) return this.#giveUp();
     if (message.type === "loss") {
       this.#held.push(message);
       this.#sendLossesWhenDue();
     } else if (message.type !== "guess" || !this.congested) {
-      // A slow client misses guesses: each stands for the one before.
+      // A slow client misses guesses: each replaces the one before.
       if (ENDS.has(message.type)) this.#sendLosses();
       this.#write(message);
     }
@@ -71,7 +73,7 @@ export class Outbox {
     if (this.#socket.readyState === WebSocket.OPEN) this.#socket.close(code, reason);
   }
 
-  /** Forgets what is held back: the client is gone. */
+  /** Drops what is held back: the client is gone. */
   discard() {
     clearTimeout(this.#timer);
     this.#timer = undefined;
@@ -87,7 +89,7 @@ export class Outbox {
     return this.#held.length >= MAX_HELD || performance.now() - this.#slowSince > this.#patienceMs;
   }
 
-  /** It finds its run again by `/ws/runs/{id}`, where all that it missed comes as one message. */
+  /** Closes the client. At `/ws/runs/{id}` it finds its run again, with all it missed in one message. */
   #giveUp() {
     this.discard();
     this.#slowSince = undefined;

@@ -1,4 +1,4 @@
-/** `/ws/runs/{id}`: joining a run that is on its way, or reading one that is over. */
+/** `/ws/runs/{id}`: joins a run under way, or reads a finished one. */
 import { log } from "../../service/process/log.ts";
 import { quote } from "../../protocol/mod.ts";
 import { carryOut, MessageBudget, refuseFlood } from "./client_messages.ts";
@@ -10,10 +10,10 @@ import type { KnownRuns } from "../run_routes.ts";
 const NORMAL = 1000;
 const POLICY_VIOLATION = 1008;
 const INTERNAL_ERROR = 1011;
-/** An onlooker hears of losses at most ten times a second. */
+/** A watcher hears of losses at most ten times a second. */
 const LOSS_INTERVAL_MS = 100;
 
-/** Serves one onlooker of run `id` on `socket`: the history first, then what comes, until the run's end. */
+/** Serves one watcher of run `id`: first the history, then what happens until the run ends. */
 export function serveRunSocket(socket: WebSocket, { runs, archive }: KnownRuns, id: string) {
   const outbox = new Outbox(socket, {
     lossIntervalMs: LOSS_INTERVAL_MS,

@@ -1,4 +1,4 @@
-/** `/ws/train`: a config comes in, or the name of a run to go on with; a run goes out. */
+/** `/ws/train`: takes a configuration, or the id of a run to resume, and sends what happens to the run. */
 import { ValidationError } from "../../protocol/mod.ts";
 import { log } from "../../service/process/log.ts";
 import { carryOut, MessageBudget, parseRequest, refuseFlood } from "./client_messages.ts";
@@ -10,7 +10,7 @@ const NORMAL = 1000;
 const POLICY_VIOLATION = 1008;
 const INTERNAL_ERROR = 1011;
 
-/** Serves one client of `/ws/train`, at the address `client`, on `socket`. Its run outlives it. */
+/** Serves one client, whose address is `client`. Its run outlives it. */
 export function serveTrainSocket(socket: WebSocket, runs: Runs, client: string) {
   const budget = new MessageBudget();
   const outbox = new Outbox(socket, { onGiveUp: () => leave() });
@@ -31,13 +31,13 @@ export function serveTrainSocket(socket: WebSocket, runs: Runs, client: string) 
       const request = parseRequest(data);
       await runs.check(request);
       run = runs.submit(request, listener, client);
-      // It may have gone while its request was checked.
+      // The client may have gone while its request was checked.
       if (socket.readyState !== WebSocket.OPEN) run.leave();
     } catch (error) {
       refuse(error, outbox);
     }
   };
-  /** What comes while the first message is checked waits for it. */
+  /** Messages wait while the first one is checked. */
   let received = Promise.resolve();
   socket.addEventListener("message", ({ data }) => {
     if (socket.readyState !== WebSocket.OPEN) return;

@@ -50,7 +50,7 @@ function ModelInUse({ choice }: { choice: ModelChoice }) {
     return (
       <p class="named">
         Using <code>{id}</code>
-        {words && ` – ${words}`}. Change a setting to choose by settings instead.
+        {words && ` – ${words}`}, until you change a setting.
       </p>
     );
   }

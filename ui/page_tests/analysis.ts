@@ -23,7 +23,7 @@ function analysis(page: Page) {
   return page.getByRole("region", { name: "What it has learned" });
 }
 
-pageTest("the small pad is answered while a network trains and after it has trained", async (lab, page) => {
+pageTest("the small pad gets answers while a network trains and after it has trained", async (lab, page) => {
   await page.goto(lab.trainingUrl);
   await livePadSays(page, /^Nothing is drawn yet\.$/);
   await drawOnLivePad(page, DIGITS["7"]);
@@ -31,7 +31,7 @@ pageTest("the small pad is answered while a network trains and after it has trai
   await startTraining(page, ENDLESS);
   await livePadSays(page, /^So far, the network thinks it's a \d\.$/);
   const early = await livePadBars(page);
-  await eventually(async () => assert.notDeepEqual(await livePadBars(page), early, "the answer stands still"));
+  await eventually(async () => assert.notDeepEqual(await livePadBars(page), early, "the answer never changes"));
   assert(Math.abs(early.reduce((a, b) => a + b) - 1) < 1e-3);
   await button(page, "Abort").click();
   await livePadSays(page, /^When it stopped, after [\d,]+ steps, the network thought it was a \d\.$/);
@@ -116,7 +116,7 @@ pageTest(
       const { data } = (element as HTMLCanvasElement).getContext("2d")!.getImageData(0, 0, 28, 28);
       return new Set(Array.from({ length: 784 }, (_, i) => data[4 * i])).size;
     });
-    assert(colours >= 2, "weights above and below 0 differ in colour");
+    assert(colours >= 2, "weights above and below 0 have the same colour");
   },
 );
 
@@ -137,7 +137,7 @@ pageTest("the keyboard moves from cell to cell of the confusion matrix and opens
 });
 
 pageTest(
-  "any stored model can be analysed from its row, a ConvNN with its filters, and a reload shows the same",
+  "any stored model can be analysed from its row, a ConvNN with its filters, and a reload shows the same analysis",
   async (lab, page) => {
     const { id } = await putUntrainedModel(lab, "ConvNN", [8]);
     await page.goto(lab.trainingUrl);
@@ -151,11 +151,11 @@ pageTest(
     assert(y >= 0 && y < 200, `the analysis begins at ${y} px of the window`);
     await part.getByText(/^ConvNN \(8\), SGD/).waitFor();
     const filters = part.getByRole("region", { name: "The filters of the first layer" }).getByRole("img");
-    // Under load, a ConvNN takes its time for 10,000 digits.
+    // On a busy machine a ConvNN takes long for 10,000 digits.
     await filters.first().waitFor({ timeout: 60_000 });
     assert.equal(await filters.count(), 32);
     for (const filter of await filters.all()) {
-      assert((await filter.boundingBox())!.width >= 16, "a filter cannot be seen");
+      assert((await filter.boundingBox())!.width >= 16, "a filter is too small to see");
     }
     const overhang = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
     assert(overhang <= 0, `the page is ${overhang} px wider than its window`);

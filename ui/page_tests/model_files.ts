@@ -8,7 +8,7 @@ import { button, QUICK, startTraining, statusBecomes } from "../testing/training
 const pageTest = setUpPageTests();
 
 pageTest(
-  "a model is downloaded in three formats, and imported by the file field and by drag and drop",
+  "a model can be downloaded in three formats, and imported by the file field and by drag and drop",
   async (lab, page) => {
     await page.goto(lab.trainingUrl);
     await startTraining(page, QUICK);
@@ -30,10 +30,10 @@ pageTest(
       if (form === "PyTorch") pth = path;
       sizes.push((await Deno.stat(path)).size);
     }
-    // 12,730 float32 in each.
+    // Each holds 12,730 float32 numbers.
     for (const size of sizes) assert.ok(size > 50_920 && size < 60_000, `${sizes}`);
 
-    // A .pth says nothing of the training, so it counts as trained by the page's first settings: not yet stored.
+    // A .pth says nothing about its training, so it counts as trained with the default settings and is not a duplicate.
     const status = page.getByRole("status", { name: "Import" });
     const upload = {
       name: "mine.pth",
@@ -48,7 +48,7 @@ pageTest(
     await list.getByRole("status", { name: "Models shown" }).getByText("2 models").waitFor();
     await list.getByText("imported", { exact: true }).waitFor();
 
-    // Dropped, it is there already; and it is replaced only on demand.
+    // The dropped file is a duplicate, and replaces the stored model only when asked to.
     const transfer = await page.evaluateHandle((bytes) => {
       const data = new DataTransfer();
       data.items.add(new File([Uint8Array.from(bytes)], "again.pth"));
@@ -67,7 +67,7 @@ pageTest(
   },
 );
 
-pageTest("a file that is no model is refused with the reason, and nothing is stored", async (lab, page) => {
+pageTest("a file that is not a model is refused with the reason, and nothing is stored", async (lab, page) => {
   await page.goto(lab.trainingUrl);
   const before = await lab.models();
   await page.getByLabel("Import a model").setInputFiles({

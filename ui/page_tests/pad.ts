@@ -26,7 +26,7 @@ const pageTest = setUpPageTests();
 
 const TELEPHONE = { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true };
 
-pageTest("a fast circle is round, and no point that the browser coalesced is lost", async (lab, page) => {
+pageTest("a circle drawn fast is round, and no point that the browser coalesced is lost", async (lab, page) => {
   await visitTrained(lab, page);
   await countMoves(page);
   const spiral: Stroke = circle(60, (i) => 40 + i);
@@ -39,7 +39,7 @@ pageTest("a fast circle is round, and no point that the browser coalesced is los
   });
 
   await clear(page);
-  // The middles between the eight points of a circle: straight lines would leave its outer half blank there.
+  // Halfway between the circle's eight points, where straight lines would leave the outer half of the stroke blank.
   await drawByMouse(page, circle(8, () => 80));
   const rim = circle(16, () => 88).filter((_, i) => i % 2 === 1);
   await eventually(async () => {
@@ -68,7 +68,7 @@ pageTest("every step can be undone and redone, by button and by key", async (lab
   await page.keyboard.press("Enter");
   await inkBecomes(page, (ink) => ink > one);
   assert(await redo.isDisabled());
-  assert.equal(await focusedName(page), "Redo", "it keeps the focus when nothing is left to redo");
+  assert.equal(await focusedName(page), "Redo", "the button keeps the focus when nothing is left to redo");
   await undo.click();
   await page.keyboard.press("Control+Shift+Z");
   await inkBecomes(page, (ink) => ink > one);
@@ -78,7 +78,7 @@ pageTest("every step can be undone and redone, by button and by key", async (lab
   await inkBecomes(page, (ink) => ink > one);
 });
 
-pageTest("Enter predicts and Delete clears from anywhere, but not while you type in a field", async (lab, page) => {
+pageTest("Enter predicts and Delete clears from anywhere except a field in which you type", async (lab, page) => {
   await visitTrained(lab, page);
   await page.getByRole("radio", { name: "On the server" }).check();
   await drawByMouse(page, DIGITS[7]);
@@ -92,14 +92,14 @@ pageTest("Enter predicts and Delete clears from anywhere, but not while you type
   await page.keyboard.type("2");
   await page.keyboard.press("Control+z");
   await page.keyboard.press("Enter");
-  assert(await inkShare(page) > 0.02, "a key for the field reached the paper");
+  assert(await inkShare(page) > 0.02, "a key meant for the field reached the paper");
 
   await page.getByRole("radio", { name: "On the server" }).focus();
   await page.keyboard.press("Delete");
   await inkBecomes(page, (ink) => ink === 0);
 });
 
-pageTest("three brushes draw three widths, each recognised as the same digit", async (lab, page) => {
+pageTest("three brushes draw three widths, and all are recognised as the same digit", async (lab, page) => {
   await visitTrained(lab, page);
   const shares: number[] = [];
   for (const brush of ["Thin", "Medium", "Thick"]) {
@@ -134,7 +134,7 @@ pageTest("a second finger that rests on the paper leaves no ink", async (lab, pa
 }, TELEPHONE);
 
 pageTest(
-  "a test digit is put on the paper and predicted, and the page says whether that is right",
+  "a test digit is put on the paper and predicted, and the page says whether the answer is right",
   async (lab, page) => {
     await visitTrained(lab, page);
     const samples = page.getByRole("button", { name: /^Test digit \d+, a \d$/ });
@@ -175,7 +175,7 @@ pageTest("a test digit reaches the model as exactly the pixels of the test set",
 });
 
 for (const where of ["In this browser", "On the server"]) {
-  pageTest(`from the first Tab to the answer by keyboard alone (${where})`, async (lab, page) => {
+  pageTest(`the keyboard alone leads from the first Tab to the answer (${where})`, async (lab, page) => {
     await visitTrained(lab, page);
     await page.getByRole("radio", { name: where }).check();
     await page.getByRole("link", { name: "Draw" }).focus();
@@ -207,7 +207,7 @@ pageTest("what the keyboard draws is what is classified, pixel by pixel", async 
   await page.getByRole("radio", { name: "On the server" }).check();
   await page.getByRole("radio", { name: "Thin", exact: true }).check();
   await drawingCanvas(page).focus();
-  // Twenty rows, two columns, where MNIST's frame has them, so that nothing is moved or scaled.
+  // Twenty rows and two columns, placed as in MNIST, so that nothing is moved or scaled.
   for (const key of ["PageUp", "Home"]) await page.keyboard.press(key);
   for (let row = 0; row < 5; row++) await page.keyboard.press("ArrowDown");
   for (let column = 0; column < 14; column++) await page.keyboard.press("ArrowRight");
@@ -227,7 +227,7 @@ pageTest("what the keyboard draws is what is classified, pixel by pixel", async 
   assert.deepEqual(cells, painted.map((at) => [...at, 255]));
 });
 
-pageTest("the answer is in view while you draw on a telephone, and the paper does not move", async (lab, page) => {
+pageTest("the answer is in view while you draw on a phone, and the paper does not move", async (lab, page) => {
   await visitTrained(lab, page);
   for (const [width, height] of [[390, 844], [360, 640]]) {
     await page.setViewportSize({ width, height });
@@ -266,7 +266,7 @@ pageTest("a page without a model for its settings says so before anything is dra
   await digitBecomes(page, "1");
 });
 
-/** Points around the paper's middle, once around and back to the first. */
+/** Points around the middle of the paper, back to the first. */
 function circle(count: number, radius: (i: number) => number): [number, number][] {
   return Array.from({ length: count + 1 }, (_, i) => {
     const angle = 2 * Math.PI * i / count;
@@ -283,7 +283,7 @@ interface Moves {
   points: number;
 }
 
-/** Counts the canvas's pointer moves and the points in them as `globalThis.seen`. */
+/** Counts the pointer moves of the canvas, and the points in them, as `globalThis.seen`. */
 async function countMoves(page: Page): Promise<void> {
   await drawingCanvas(page).evaluate((canvas) => {
     const seen: Moves = { moves: 0, points: 0 };
@@ -302,14 +302,16 @@ async function inkBecomes(page: Page, check: (share: number) => boolean): Promis
   });
 }
 
-/** The inked cells of a picture that was sent, `[row, column]` in reading order; every cell is ink or paper. */
+/**
+ * The inked cells `[row, column]` of a picture that was sent, in reading order. Each cell must be all ink or all paper.
+ */
 async function inkedCells(page: Page, dataUrl: string): Promise<number[][]> {
   const cells = await tonesOf(page, dataUrl);
   assert(cells.every(([tone, second]) => second === undefined && (tone === 0 || tone === 255)));
   return cells.flatMap(([tone], cell) => tone === 0 ? [[Math.floor(cell / 28), cell % 28]] : []);
 }
 
-/** The tones in each of a picture's 28 × 28 cells, 0 for black: one tone where the cell is even. */
+/** The distinct tones in each of the 28 × 28 cells of a picture, 0 for black. */
 async function tonesOf(page: Page, dataUrl: string): Promise<number[][]> {
   return await page.evaluate(async (dataUrl) => {
     const picture = new Image();

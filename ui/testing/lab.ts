@@ -19,13 +19,13 @@ export interface Lab {
   /** All runs, newest first. */
   runs(): Promise<RunSummary[]>;
   /** Ends the services and removes their models. */
-  stop(): Promise<void>;
+  close(): Promise<void>;
 }
 
 /**
- * Builds the pages and starts both services. They train and predict on WASM in one thread, as other tests run beside them.
+ * Builds the pages and starts both services. They train and predict on WASM in one thread, because other tests run beside them.
  *
- * @param settings further environment variables
+ * @param settings more environment variables
  * @throws {AssertionError} with the output of the lab when it does not start
  */
 export async function startLab(settings: Readonly<Record<string, string>> = {}): Promise<Lab> {
@@ -55,7 +55,7 @@ export async function startLab(settings: Readonly<Record<string, string>> = {}):
   let ended = false;
   process.status.then(() => ended = true);
 
-  const stop = async () => {
+  const close = async () => {
     if (!ended) process.kill("SIGTERM");
     await finished;
     await Deno.remove(modelsDir, { recursive: true });
@@ -64,7 +64,7 @@ export async function startLab(settings: Readonly<Record<string, string>> = {}):
     await eventually(() => assert(ended || output.includes("MNIST Lab is running"), output), START_MS);
     assert(!ended, `The lab did not start:\n${output}`);
   } catch (error) {
-    await stop();
+    await close();
     throw error;
   }
 
@@ -75,7 +75,7 @@ export async function startLab(settings: Readonly<Record<string, string>> = {}):
     modelsDir,
     models: () => getJson(`${trainingUrl}/api/models`),
     runs: () => getJson(`${trainingUrl}/api/runs`),
-    stop,
+    close,
   };
 }
 

@@ -18,7 +18,7 @@ export function NearbyNote({ nearby }: { nearby: Nearby | undefined }) {
         )
         : (
           <>
-            Similar model: with {differs.join(" and ")} instead, {formatPercent(model.accuracy)}. {link}
+            Similar model: {differs.join(" and ")} instead, {formatPercent(model.accuracy)}. {link}
           </>
         )}
     </p>

@@ -22,7 +22,7 @@ export function isCanvas({ header }: Chunks): boolean {
   return header.colour === COLOUR.rgba && header.depth === 8 && !header.interlaced;
 }
 
-/** Finds the ink on a canvas in WASM SIMD; other files take the plain way, which gives the same bytes. */
+/** Finds the ink on a canvas by WASM SIMD. Other files are read in plain TypeScript, which gives the same bytes. */
 export class CanvasReader {
   #workspace = new Workspace(FIRST_BYTES);
 

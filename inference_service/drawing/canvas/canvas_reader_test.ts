@@ -13,7 +13,7 @@ import { CanvasReader, isCanvas } from "./canvas_reader.ts";
 const RGBA = 6;
 const OPAQUE = 255;
 
-/** The fast way and the plain one must find the same ink, to the byte. */
+/** Checks that the fast reader and the plain one find the same ink, to the byte. */
 function agree(reader: CanvasReader, spec: PngSpec, what: string) {
   const png = writePng({ ...spec, colour: RGBA });
   const chunks = readChunks(png);
@@ -25,7 +25,7 @@ function agree(reader: CanvasReader, spec: PngSpec, what: string) {
   assert.equal(plane.findIndex((ink, i) => ink !== expected.plane[i]), -1, what);
 }
 
-/** Bytes without order, and between them stretches that are all `paper`. */
+/** Pseudorandom bytes, interrupted by stretches of `paper`. */
 function noise(paper: number, alpha: (x: number, y: number) => number) {
   return (x: number, y: number, channel: number) => {
     if (channel === 3) return alpha(x, y);
@@ -34,7 +34,7 @@ function noise(paper: number, alpha: (x: number, y: number) => number) {
   };
 }
 
-Deno.test("the ink of a canvas is found as in any other picture, through every filter and at every size", () => {
+Deno.test("the fast reader finds the same ink as the plain one, with every filter and at every size", () => {
   const reader = new CanvasReader();
   const filterings = [0, 1, 2, 3, 4].map((filter) => () => filter);
   filterings.push((y?: number) => (y! * 7 + 3) % 5);
@@ -50,7 +50,7 @@ Deno.test("the ink of a canvas is found as in any other picture, through every f
   }
 });
 
-Deno.test("the box of a drawing and its sums are the same the fast way, wherever the ink lies and whatever the size", () => {
+Deno.test("box and column sums are the same as the plain ones, wherever the ink is and whatever the size", () => {
   const reader = new CanvasReader();
   for (
     const [width, height] of [[280, 280], [280, 281], [16, 16], [16, 61], [17, 40], [40, 17], [5, 60], [31, 9], [
@@ -88,7 +88,7 @@ Deno.test("the box of a drawing and its sums are the same the fast way, wherever
   }
 });
 
-Deno.test("a canvas and a transparent one are read one after the other, the larger first or last", () => {
+Deno.test("canvases of different sizes, opaque and transparent, are read one after the other", () => {
   const reader = new CanvasReader();
   for (const [width, height] of [[280, 280], [40, 30], [600, 500], [28, 28]]) {
     for (const paper of [[255, 255, 255, 255], [0, 0, 0, 0]]) {
@@ -103,7 +103,7 @@ Deno.test("a canvas and a transparent one are read one after the other, the larg
   }
 });
 
-Deno.test("a canvas with a filter that does not exist, or of the wrong length, is refused", () => {
+Deno.test("a canvas with an unknown filter or of the wrong length is refused", () => {
   const reader = new CanvasReader();
   const spec: PngSpec = { width: 20, height: 10, colour: RGBA, sample: (x, y, c) => x * y + c };
   const refuses = (data: Uint8Array, why: RegExp) =>
@@ -120,9 +120,9 @@ Deno.test("a canvas with a filter that does not exist, or of the wrong length, i
   }
 });
 
-/** A zlib stream that begins with `count` empty blocks of fixed codes, ten bits each, and goes on as `stream` does. */
+/** `stream` with `count` empty blocks of fixed codes, ten bits each, before its own. `count` is a multiple of four. */
 function withEmptyBlocks(stream: Uint8Array, count: number): Uint8Array {
-  // Ten bits, so that four times as many end with a byte.
+  // Four blocks of ten bits end at a byte.
   const four = Uint8Array.of(0x02, 0x08, 0x20, 0x80, 0x00);
   const empty = new Uint8Array(5 * count / 4);
   for (let at = 0; at < empty.length; at += 5) empty.set(four, at);
@@ -146,7 +146,7 @@ Deno.test("a canvas in thousands of empty blocks is read at once", () => {
   }
 });
 
-Deno.test("only RGBA of 8 bits in order counts as a canvas", () => {
+Deno.test("only RGBA of 8 bits, not interlaced, counts as a canvas", () => {
   const isCanvasFile = (spec: Partial<PngSpec>) => isCanvas(readChunks(writePng({ width: 2, height: 2, ...spec })));
   assert.ok(isCanvasFile({ colour: RGBA }));
   for (const spec of [{ colour: 2 }, { colour: RGBA, depth: 16 }, { colour: RGBA, interlace: 1 }, { colour: 4 }, {}]) {

@@ -1,6 +1,6 @@
 /**
- * The row filters of PNG, undone for pixels of four bytes (PNG specification, section 9). Where a pixel does not wait for
- * the one on its left, four are done at once.
+ * WASM kernels that undo the row filters of PNG for pixels of four bytes (PNG specification, section 9): four pixels at
+ * once where a pixel does not depend on the one on its left.
  */
 import type { Code } from "../../../core/codegen/wasm/assembler/encoding.ts";
 import type { FunctionBuilder } from "../../../core/codegen/wasm/assembler/function_builder.ts";
@@ -8,30 +8,31 @@ import { advance, firstWord, i16x8, i32, i32x4, i8x16, loadPixel, v128, VECTOR_B
 import type { ModuleBuilder } from "../../../core/codegen/wasm/assembler/module_builder.ts";
 
 /**
- * All arguments are addresses, none of them aligned to anything. `to` … `end` becomes the row of which the filtered bytes
- * begin at `from`; `above` is the row above it. `to` may lie before `from` in the same place.
+ * Writes to `to` … `end` the row whose filtered bytes begin at `from`; `above` is the row above it. All arguments are
+ * addresses, without alignment. The ranges may overlap if `to` is before `from`.
  */
 export type Undo = (from: number, to: number, end: number, above: number) => void;
 
+/** Number of filters. */
 export const FILTERS = 5;
 const PIXEL_BYTES = 4;
 const ONES = i32x4.const(0x01010101);
 
-/** From the pixels around it to what a filter subtracted from a pixel. */
+/** What a filter subtracted from a pixel, given its neighbours. */
 type Prediction = (f: FunctionBuilder, left: Code, up: Code, corner: Code) => Code;
 
 const PREDICTIONS: readonly Prediction[] = [
   () => v128.zero,
   (_f, left) => left,
   (_f, _left, up) => up,
-  // The mean rounded down: where the sum is odd, one less than rounded up.
+  // `averageU` rounds up, PNG down: one less where the sum is odd.
   (f, left, up) => i8x16.sub(i8x16.averageU(left, up), v128.and(v128.xor(left, up), f.constant(ONES))),
   paeth,
 ];
 
 /**
- * On paper the upper neighbours are equal, and then the left one is the nearest. The distances from left + up − corner take
- * nine bits.
+ * Where the two upper neighbours are equal, as on paper, the left one is the nearest. The distances from
+ * left + up − corner need nine bits.
  */
 function paeth(f: FunctionBuilder, leftBytes: Code, upBytes: Code, cornerBytes: Code): Code {
   const predicted = f.let("v128", leftBytes);
@@ -51,7 +52,7 @@ function paeth(f: FunctionBuilder, leftBytes: Code, upBytes: Code, cornerBytes: 
   return predicted.get;
 }
 
-/** The same for four pixels at once; `previous` are the four before them. */
+/** Four pixels at once, given those above them and the four before. */
 type FourPixels = (f: FunctionBuilder, filtered: Code, up: Code, previous: Code) => Code;
 
 const AT_ONCE: Readonly<Record<number, FourPixels>> = {
@@ -64,13 +65,13 @@ const AT_ONCE: Readonly<Record<number, FourPixels>> = {
   2: (_f, filtered, up) => i8x16.add(filtered, up),
 };
 
-/** The last of four pixels, four times. */
+/** The last of four pixels, repeated four times. */
 function lastPixel(vector: Code): Code {
   const last = VECTOR_BYTES - PIXEL_BYTES;
   return v128.shuffle(vector, vector, Array.from({ length: VECTOR_BYTES }, (_, i) => last + i % PIXEL_BYTES));
 }
 
-/** Moved to the right by whole pixels; zeros come in. */
+/** Moves pixels to the right and fills with zeros. */
 function shifted(vector: Code, pixels: number): Code {
   const bytes = Array.from({ length: VECTOR_BYTES }, (_, i) => VECTOR_BYTES + i - pixels * PIXEL_BYTES);
   return v128.shuffle(v128.zero, vector, bytes);
@@ -91,7 +92,7 @@ export function addFilters(module: ModuleBuilder) {
           f.emit(v128.store(to.get, 0, left.get));
           step(VECTOR_BYTES);
         });
-        // The pixel on the left of the rest.
+        // The left neighbour of the remaining pixels.
         f.set(left, lastPixel(left.get));
       }
       f.while(i32.ltS(to.get, end.get), () => {
@@ -105,6 +106,7 @@ export function addFilters(module: ModuleBuilder) {
   });
 }
 
+/** The export of the kernel for a filter. */
 export function undoName(filter: number): string {
   return `undo${filter}`;
 }

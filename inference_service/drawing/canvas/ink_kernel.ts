@@ -1,15 +1,14 @@
-/** The search for ink on a canvas, 16 pixels at a time. */
 import type { Code } from "../../../core/codegen/wasm/assembler/encoding.ts";
 import { advance, i32, i32x4, i8x16, v128, VECTOR_BYTES } from "./instructions.ts";
 import type { ModuleBuilder } from "../../../core/codegen/wasm/assembler/module_builder.ts";
 
-/** Pixels that `ink` takes at once. */
+/** Pixels that the kernel `ink` reads at once. */
 export const INK_STEP = 16;
 
 /**
- * Writes how far each pixel of `from` … `end` is from `paper` (16 bytes: its pixel four times), the largest distance in
- * red, green or blue, from `to` on. Takes the maximum of all into the 16 bytes at `strongest`, and the bits in which any
- * byte differs from paper's into those at `differences`. The end is a multiple of `INK_STEP` pixels away.
+ * Writes to `to` how far each pixel of `from` … `end` is from `paper` (16 bytes: one pixel four times): the largest
+ * distance in red, green or blue. Merges their maximum into the 16 bytes at `strongest`, and the bits in which any byte
+ * differs from the paper's into those at `differences`. The number of pixels is a multiple of `INK_STEP`.
  */
 export type InkKernel = (
   from: number,
@@ -23,6 +22,7 @@ export type InkKernel = (
 const PIXEL_BYTES = 4;
 const COLOURS = i32x4.const(0x00ffffff);
 
+/** Adds the kernel `ink` to a module. */
 export function addInk(module: ModuleBuilder) {
   module.addFunction("ink", ["i32", "i32", "i32", "i32", "i32", "i32"], (f) => {
     const [from, end, to, paperAt, strongestAt, differencesAt] = f.params;
@@ -48,7 +48,7 @@ export function addInk(module: ModuleBuilder) {
     f.countTo(from, end.get, INK_STEP * PIXEL_BYTES, () => {
       const pixels = [0, 1, 2, 3].map((i) => f.let("v128", v128.load(from.get, i * VECTOR_BYTES)).get);
       f.set(ink, pixels.map((four) => v128.xor(four, paper.get)).reduce((a, b) => v128.or(a, b)));
-      // Most of a drawing is paper, and there the difference is the ink: none.
+      // Most of a drawing is paper, where the difference, 0, is also the ink.
       f.if(v128.anyTrue(ink.get), () => {
         const [a, b, c, d] = pixels;
         f.set(ink, v128.shuffle(inkOfEight(a, b), inkOfEight(c, d), firstHalves));

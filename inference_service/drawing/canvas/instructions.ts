@@ -1,10 +1,11 @@
-/** The core's WASM instructions, and those that only a canvas needs. They stand here so that pages need not load them. */
+/** The core's WASM instructions and those that only a canvas needs, which are here so that pages do not load them. */
 import type { Code } from "../../../core/codegen/wasm/assembler/encoding.ts";
 import type { FunctionBuilder, Local } from "../../../core/codegen/wasm/assembler/function_builder.ts";
 import * as core from "../../../core/codegen/wasm/assembler/instructions.ts";
 
 const { memory, simd, simdOpcode } = core;
 
+/** Length of a v128. */
 export const VECTOR_BYTES = 16;
 
 /** The core's. */

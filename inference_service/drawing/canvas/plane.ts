@@ -1,17 +1,110 @@
-/** The fast ways through the plane of ink that a canvas's reader leaves in its memory. */
+import type { Code } from "../../../core/codegen/wasm/assembler/encoding.ts";
+import type { FunctionBuilder } from "../../../core/codegen/wasm/assembler/function_builder.ts";
+import { advance, i16x8, i32, i8x16, v128, VECTOR_BYTES } from "./instructions.ts";
+import type { ModuleBuilder } from "../../../core/codegen/wasm/assembler/module_builder.ts";
 import { PLAIN_TOOLS, type PlaneTools } from "../../../core/mnist/drawing/drawing.ts";
 import type { Box } from "../../../core/mnist/drawing/resample.ts";
-import { COLUMN_STEP, MAX_SUMMED_ROWS, type PlaneKernels } from "./plane_kernels.ts";
-import { VECTOR_BYTES } from "./instructions.ts";
 
-/** Bytes behind the plane that the kernels may read, and those for their results. */
+/** Columns are processed in blocks of this size; results beyond the last column are to be ignored. */
+const COLUMN_STEP = VECTOR_BYTES;
+/** Bytes after the plane that the kernels may read. */
 export const PLANE_MARGIN = COLUMN_STEP;
+/** The most rows of 255 whose sum fits 16 bits. */
+const MAX_SUMMED_ROWS = 257;
 
+/** Kernels over the plane of ink: largest values of rows and columns, sums of columns. Arguments are addresses and counts. */
+export interface PlaneKernels {
+  /**
+   * Writes to `to` 16 bytes for each of `rows` rows, whose largest is the row's largest. The first row is `from` … `end`, at
+   * least 16 bytes; rows are `stride` apart.
+   */
+  rowMaxima(from: number, end: number, rows: number, stride: number, to: number): void;
+  /** Writes to `to` the largest byte of each column of `from` … `end`, over `rows` rows that are `stride` apart. */
+  columnMaxima(from: number, end: number, rows: number, stride: number, to: number): void;
+  /** Likewise the sum of each column, as 16 bits. */
+  columnSums(from: number, end: number, rows: number, stride: number, to: number): void;
+}
+
+type Columns = (f: FunctionBuilder, pixels: Code) => { add(): void; store(to: Code): void };
+
+const MAXIMA: Columns = (f, pixels) => {
+  const most = f.let("v128", v128.zero);
+  return {
+    add: () => f.set(most, i8x16.maxU(most.get, pixels)),
+    store: (to) => f.emit(v128.store(to, 0, most.get)),
+  };
+};
+
+const SUMS: Columns = (f, pixels) => {
+  const low = f.let("v128", v128.zero), high = f.let("v128", v128.zero);
+  return {
+    add() {
+      f.set(low, i16x8.add(low.get, i16x8.extendLowU8(pixels)));
+      f.set(high, i16x8.add(high.get, i16x8.extendHighU8(pixels)));
+    },
+    store(to) {
+      f.emit(v128.store(to, 0, low.get));
+      f.emit(v128.store(to, VECTOR_BYTES, high.get));
+    },
+  };
+};
+
+/** Adds the kernels to a module. */
+export function addPlaneKernels(module: ModuleBuilder) {
+  addRowMaxima(module);
+  addColumns(module, "columnMaxima", MAXIMA, VECTOR_BYTES);
+  addColumns(module, "columnSums", SUMS, 2 * VECTOR_BYTES);
+}
+
+function addRowMaxima(module: ModuleBuilder) {
+  module.addFunction("rowMaxima", ["i32", "i32", "i32", "i32", "i32"], (f) => {
+    const [from, end, rows, stride, to] = f.params;
+    const at = f.local("i32"), last = f.let("i32", i32.sub(end.get, i32.const(VECTOR_BYTES)));
+    const most = f.local("v128");
+    f.while(i32.gtS(rows.get, i32.const(0)), () => {
+      // The last vector may overlap the one before.
+      f.set(most, v128.load(last.get, 0));
+      f.set(at, from.get);
+      f.countTo(at, last.get, VECTOR_BYTES, () => f.set(most, i8x16.maxU(most.get, v128.load(at.get, 0))));
+      f.emit(v128.store(to.get, 0, most.get));
+      for (const address of [from, last]) f.set(address, i32.add(address.get, stride.get));
+      advance(f, to, VECTOR_BYTES);
+      advance(f, rows, -1);
+    });
+  }, { exported: true });
+}
+
+function addColumns(module: ModuleBuilder, name: keyof PlaneKernels, columns: Columns, resultBytes: number) {
+  module.addFunction(name, ["i32", "i32", "i32", "i32", "i32"], (f) => {
+    const [from, end, rows, stride, to] = f.params;
+    const at = f.local("i32"), left = f.local("i32"), pixels = f.local("v128");
+    f.countTo(from, end.get, COLUMN_STEP, () => {
+      const result = columns(f, pixels.get);
+      f.set(at, from.get);
+      f.set(left, rows.get);
+      f.while(i32.gtS(left.get, i32.const(0)), () => {
+        f.set(pixels, v128.load(at.get, 0));
+        result.add();
+        f.set(at, i32.add(at.get, stride.get));
+        advance(f, left, -1);
+      });
+      result.store(to.get);
+      advance(f, to, resultBytes);
+    });
+  }, { exported: true });
+}
+
+/** Bytes that the kernels need for their results. */
 export function resultBytes(width: number, height: number): number {
   return Math.max(2 * (width + COLUMN_STEP), VECTOR_BYTES * height);
 }
 
-/** `results` is where the kernels leave what they find. Planes elsewhere, and those too narrow, are gone through the plain way. */
+/**
+ * Tools for a plane of ink in `memory`, with the same results as `PLAIN_TOOLS`, which take over for planes elsewhere and
+ * for narrow ones.
+ *
+ * @param results address at which the kernels write what they find
+ */
 export function fastPlaneTools(
   memory: WebAssembly.Memory,
   kernels: PlaneKernels,
@@ -28,7 +121,7 @@ export function fastPlaneTools(
       while (columns[left] < threshold) left++;
       while (columns[right - 1] < threshold) right--;
 
-      // A vector at least; the columns that come in have nothing to find.
+      // At least the width of a vector; the added columns have no ink.
       const from = Math.min(left, stride - VECTOR_BYTES), end = Math.max(right, from + VECTOR_BYTES);
       kernels.rowMaxima(at + from, at + end, rows, stride, to);
       const maxima = new Uint8Array(memory.buffer, to, rows * VECTOR_BYTES);

@@ -2,8 +2,7 @@ import { ModuleBuilder, PAGE_BYTES } from "../../../core/codegen/wasm/assembler/
 import type { PlaneTools } from "../../../core/mnist/drawing/drawing.ts";
 import { addFilters, FILTERS, type Undo, undoName } from "./filter_kernels.ts";
 import { addInk, type InkKernel } from "./ink_kernel.ts";
-import { fastPlaneTools } from "./plane.ts";
-import { addPlaneKernels, type PlaneKernels } from "./plane_kernels.ts";
+import { addPlaneKernels, fastPlaneTools, type PlaneKernels } from "./plane.ts";
 
 /** The functions that go over every byte of a canvas, in WASM SIMD. */
 export interface CanvasKernels extends PlaneKernels {

@@ -1,29 +1,31 @@
-/** The chunks of a PNG: found, checked and sorted, nothing inflated. */
 import { crc32 } from "node:zlib";
 import { concatBytes } from "../../../core/bytes.ts";
 import { COLOUR, type Header, PngError, readHeader } from "./header.ts";
 
+/** The checked contents of a PNG file, not yet inflated. */
 export interface Chunks {
   header: Header;
-  /** Three bytes a colour; present for palette pictures. */
+  /** Three bytes for each colour; present in palette pictures. */
   palette?: Uint8Array;
-  /** The tRNS chunk: alpha of the palette's colours, or the one colour (16 bits a sample) that is transparent. */
+  /** The tRNS chunk: alpha of the palette's colours, or the one colour (16 bits per sample) that is transparent. */
   transparency?: Uint8Array;
-  /** The compressed picture, put together. */
+  /** The compressed picture: all IDAT chunks joined. */
   data: Uint8Array;
 }
 
 const SIGNATURE = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a];
-/** Length, type and sum around the content of a chunk. */
+/** Length, type and checksum around the content of a chunk. */
 const FRAME_BYTES = 12;
-/** The largest drawing in chunks of 1 KiB has fewer; beyond that a file only costs time. */
+/** The largest drawing in chunks of 1 KiB has fewer; a file with more only costs time. */
 const MAX_CHUNKS = 20_000;
 /** This bit of a type's first letter is set in chunks that a reader may skip. */
 const ANCILLARY_BIT = 0x20;
 
 /**
  * Reads a whole file. Chunks that a drawing does not need (text, colour profiles, animation frames) are checked and
- * skipped. Throws a `PngError` for a file that is damaged or breaks the rules of PNG.
+ * skipped.
+ *
+ * @throws {PngError} for a file that is damaged or breaks the rules of PNG
  */
 export function readChunks(bytes: Uint8Array): Chunks {
   if (SIGNATURE.some((byte, i) => bytes[i] !== byte)) throw new PngError("the picture is not a PNG");
@@ -82,7 +84,7 @@ function* chunks(bytes: Uint8Array): Generator<Chunk> {
   }
 }
 
-/** The four letters of a chunk's type; what is not one shows as a question mark. */
+/** The four letters of a chunk's type; other characters become question marks. */
 function typeName(letters: Uint8Array): string {
   const name = String.fromCharCode(...letters);
   return /^[A-Za-z]*$/.test(name) ? name : name.replaceAll(/[^A-Za-z]/g, "?");

@@ -7,7 +7,7 @@ const SAMPLES: Record<number, number> = { 0: 1, 2: 3, 4: 2, 6: 4 };
 const noise = (x: number, y: number, channel: number) =>
   Math.imul(x * 31 + y * 17 + channel * 7 + 5, 2654435761) >>> 16;
 
-/** The samples that a picture must be decoded to, reduced to 8 bits by `to8`. */
+/** The samples to which a picture must be decoded, reduced to 8 bits by `to8`. */
 function samples(spec: PngSpec, to8: (value: number) => number): number[] {
   const values: number[] = [];
   for (let y = 0; y < spec.height; y++) {
@@ -18,7 +18,7 @@ function samples(spec: PngSpec, to8: (value: number) => number): number[] {
   return values;
 }
 
-Deno.test("every colour type is read at every depth, interlaced or not, through every filter", () => {
+Deno.test("every colour type is read at every depth, interlaced or not, with every filter", () => {
   for (const interlace of [0, 1]) {
     for (const [colour, depths] of [[0, [1, 2, 4, 8, 16]], [2, [8, 16]], [4, [8, 16]], [6, [8, 16]]] as const) {
       for (const depth of depths) {
@@ -48,7 +48,7 @@ Deno.test("what fast-png writes is read back", () => {
 
 const palette = chunk("PLTE", Uint8Array.of(255, 0, 0, 0, 255, 0, 0, 0, 255));
 
-Deno.test("a palette gives colours, and alpha where it has some", () => {
+Deno.test("a palette gives colours, and alpha if it has any", () => {
   for (const depth of [2, 4, 8]) {
     const spec = { width: 3, height: 1, depth, colour: 3, sample: (x: number) => x };
     const plain = decodePng(writePng({ ...spec, before: [palette] }));
@@ -58,7 +58,7 @@ Deno.test("a palette gives colours, and alpha where it has some", () => {
   }
 });
 
-Deno.test("the one colour that a grey or RGB picture makes transparent has alpha 0", () => {
+Deno.test("the transparent colour of a greyscale or RGB picture has alpha 0", () => {
   for (
     const [depth, data] of [[2, [0, 255, 85, 255, 170, 0, 255, 255]], [8, [0, 255, 1, 255, 2, 0, 3, 255]]] as const
   ) {

@@ -6,8 +6,10 @@ export class PngError extends Error {
 /** Largest width and height of a drawing, in pixels. */
 export const MAX_SIDE = 2048;
 
+/** Colour types (PNG specification, table 11.1). */
 export const COLOUR = { grey: 0, rgb: 2, palette: 3, greyAlpha: 4, rgba: 6 } as const;
 
+/** The contents of IHDR. */
 export interface Header {
   width: number;
   height: number;
@@ -29,11 +31,11 @@ const COLOUR_TYPES: Record<number, { samples: number; depths: readonly number[] 
   [COLOUR.rgba]: { samples: 4, depths: [8, 16] },
 };
 
-/** Where the content of the header lies in a file, behind the signature and the chunk's own length and type. */
+/** Where the content of the header begins in a file: after the signature, and the chunk's length and type. */
 const CONTENT_START = 16;
 const CONTENT_BYTES = 13;
 
-/** The header of a file of which nothing was checked yet, or undefined where none can be read. */
+/** The header of an unchecked file, or undefined where it cannot be read. */
 export function peekHeader(png: Uint8Array): Header | undefined {
   try {
     return readHeader(png.subarray(CONTENT_START, CONTENT_START + CONTENT_BYTES));
@@ -43,7 +45,11 @@ export function peekHeader(png: Uint8Array): Header | undefined {
   }
 }
 
-/** Reads the 13 bytes of an IHDR chunk; throws a `PngError` for a size or a kind that is not taken. */
+/**
+ * Reads the 13 bytes of an IHDR chunk.
+ *
+ * @throws {PngError} for a size or kind that is not accepted
+ */
 export function readHeader(chunk: Uint8Array): Header {
   if (chunk.length !== CONTENT_BYTES) throw new PngError("the PNG has a damaged header");
   const view = new DataView(chunk.buffer, chunk.byteOffset, chunk.length);

@@ -15,7 +15,7 @@ Deno.test("a file cut short anywhere is refused", () => {
   for (let length = 0; length < soundPng.length; length++) refuses(soundPng.subarray(0, length), /PNG/);
 });
 
-Deno.test("a file with any one byte changed is refused", () => {
+Deno.test("a file with any single byte changed is refused", () => {
   for (let i = 0; i < soundPng.length; i++) {
     const damaged = soundPng.slice();
     damaged[i] ^= 0x21;
@@ -23,7 +23,7 @@ Deno.test("a file with any one byte changed is refused", () => {
   }
 });
 
-Deno.test("what is not a PNG is refused", () => {
+Deno.test("a file that is not a PNG is refused", () => {
   refuses(new TextEncoder().encode("GIF89a and so on"), /not a PNG/);
   refuses(concat(SIGNATURE, chunk("IDAT"), chunk("IEND")), /does not begin with its header/);
   refuses(concat(SIGNATURE, header(sound), chunk("IEND")), /no picture data/);
@@ -31,7 +31,7 @@ Deno.test("what is not a PNG is refused", () => {
   refuses(writePng({ ...sound, before: [header(sound)] }), /chunk "IHDR"/);
 });
 
-Deno.test("a size or a kind that PNG or the lab does not have is refused", () => {
+Deno.test("a size or kind that PNG or the lab does not know is refused", () => {
   refuses(writePng({ width: 2049, height: 1 }), /2049×1 pixels, at most 2048×2048/);
   refuses(writePng({ width: 1, height: 2 ** 31, data: new Uint8Array(9) }), /at most/);
   refuses(writePng({ width: 0, height: 5 }), /no pixels/);
@@ -51,7 +51,7 @@ Deno.test("a picture that inflates to more than its pixels is stopped there", ()
   assert.ok(Deno.memoryUsage().rss - before < 128 * 1024 * 1024);
 });
 
-Deno.test("a picture with less data than pixels is refused, before anything is made for it if there is far too little", () => {
+Deno.test("a picture with too little data is refused, before memory is taken if it is far too little", () => {
   const rows = filteredRows(sound);
   refuses(writePng({ ...sound, data: deflateSync(rows.subarray(1)) }), /too little/);
   refuses(writePng({ width: 2048, height: 2048, colour: 6, depth: 16, data: deflateSync(rows) }), /too little/);
@@ -64,7 +64,7 @@ Deno.test("rows with a filter that does not exist are refused", () => {
   refuses(writePng({ ...sound, data: deflateSync(rows) }), /row filter 5/);
 });
 
-Deno.test("a palette must be there, of the right size, and have every colour used", () => {
+Deno.test("a palette must be present, of the right size, and have every colour that is used", () => {
   const indexed = { width: 2, height: 2, colour: 3, sample: (x: number) => x };
   const palette = (length: number) => chunk("PLTE", new Uint8Array(length));
   refuses(writePng(indexed), /no palette/);
@@ -75,7 +75,7 @@ Deno.test("a palette must be there, of the right size, and have every colour use
   refuses(writePng({ ...sound, before: [chunk("tRNS", new Uint8Array(2))] }), /wrong size/);
 });
 
-Deno.test("a file of endless chunks is refused", () => {
+Deno.test("a file with too many chunks is refused", () => {
   const chunks = Array.from({ length: 20_001 }, () => chunk("IDAT"));
   refuses(concat(SIGNATURE, header(sound), ...chunks), /more than 20000 chunks/);
 });

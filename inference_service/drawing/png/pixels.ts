@@ -1,19 +1,19 @@
-/** From the bytes of rows to samples of 8 bits: small and large depths, palettes and transparent colours. */
+/** Turns the bytes of rows into samples of 8 bits: small and large depths, palettes, transparent colours. */
 import type { Raster } from "../../../core/mnist/drawing/raster.ts";
 import type { Chunks } from "./chunks.ts";
 import { COLOUR, PngError } from "./header.ts";
 
-/** How the pixels of one file become those of a raster. */
+/** How the rows of one file become the pixels of a raster. */
 export interface PixelFormat {
   channels: Raster["channels"];
   /**
    * Turns unfiltered rows (`[height, ceil(width * bits per pixel / 8)]`) into samples of 8 bits,
-   * `[height, width, channels]`; returns the rows themselves where nothing is to do.
+   * `[height, width, channels]`; returns the rows themselves where there is nothing to do.
    */
   expand(rows: Uint8Array, width: number, height: number): Uint8Array;
 }
 
-/** The format of a file whose chunks are checked. */
+/** The pixel format of a file. */
 export function pixelFormat({ header, palette, transparency }: Chunks): PixelFormat {
   const { colour, depth, samples } = header;
   if (colour === COLOUR.palette) {
@@ -92,7 +92,7 @@ function highBytes(rows: Uint8Array): Uint8Array {
   return values;
 }
 
-/** The transparent colour in the bytes that a pixel of it has; the chunk gives 16 bits a sample, whatever the depth. */
+/** The transparent colour as the bytes of a pixel; the chunk gives 16 bits per sample, whatever the depth. */
 function transparentColour(chunk: Uint8Array, depth: number): Uint8Array {
   return depth === 16 ? chunk : chunk.filter((_, i) => i % 2 === 1);
 }

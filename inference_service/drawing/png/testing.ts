@@ -1,9 +1,11 @@
-/** For tests: PNG files written by the book, sound and unsound. */
-import { Buffer } from "node:buffer";
+/** For tests: writes PNG files, valid and invalid. */
 import { crc32, deflateSync } from "node:zlib";
+import { concatBytes } from "../../../core/bytes.ts";
 
+/** The first bytes of every PNG. */
 export const SIGNATURE = Uint8Array.of(0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a);
 
+/** A picture and how to write it: 8-bit greyscale by default. */
 export interface PngSpec {
   width: number;
   height: number;
@@ -23,15 +25,18 @@ export interface PngSpec {
 const SAMPLES: Record<number, number> = { 0: 1, 2: 3, 3: 1, 4: 2, 6: 4 };
 const ADAM7 = [[0, 0, 8, 8], [4, 0, 8, 8], [0, 4, 4, 8], [2, 0, 4, 4], [0, 2, 2, 4], [1, 0, 2, 2], [0, 1, 1, 2]];
 
+/** A chunk with its length and checksum. */
 export function chunk(type: string, content: Uint8Array = new Uint8Array(0)): Uint8Array {
   const body = concat(new TextEncoder().encode(type), content);
   return concat(word(content.length), body, word(crc32(body)));
 }
 
+/** The IHDR chunk. */
 export function header({ width, height, depth = 8, colour = 0, interlace = 0 }: PngSpec): Uint8Array {
   return chunk("IHDR", concat(word(width), word(height), Uint8Array.of(depth, colour, 0, 0, interlace)));
 }
 
+/** A whole file. */
 export function writePng(spec: PngSpec): Uint8Array {
   const data = spec.data ?? deflateSync(filteredRows(spec));
   return concat(SIGNATURE, header(spec), ...spec.before ?? [], chunk("IDAT", data), chunk("IEND"));
@@ -69,10 +74,12 @@ function paeth(a: number, b: number, c: number): number {
   return [a, b, c][distances.indexOf(Math.min(...distances))];
 }
 
+/** 32 bits, big-endian. */
 export function word(value: number): Uint8Array {
   return Uint8Array.of(value >>> 24, value >>> 16, value >>> 8, value);
 }
 
-export function concat(...parts: Uint8Array[]): Uint8Array {
-  return new Uint8Array(Buffer.concat(parts));
+/** Joins its arguments. */
+export function concat(...parts: Uint8Array[]): Uint8Array<ArrayBuffer> {
+  return concatBytes(parts);
 }

@@ -1,11 +1,11 @@
-/** The five row filters of PNG (specification, section 9), undone. */
 import { PngError } from "./header.ts";
 
 /**
- * Undoes the filters of `rows` rows of `1 + rowBytes` bytes (filter type, then the row) that begin at `start`, in place:
- * the rows come to lie next to each other from `start` on, and that part of `bytes` is returned. This is safe, since a
- * row only moves towards the start. `pixelBytes` is the distance to the corresponding byte of the pixel on the left, at
- * least 1.
+ * Undoes the row filters of PNG (specification, section 9) in place. `rows` rows of `1 + rowBytes` bytes (filter type, then
+ * the row) begin at `start`. The results lie next to each other from `start` on, and that part of `bytes` is returned.
+ *
+ * @param pixelBytes distance to the corresponding byte of the pixel on the left, at least 1
+ * @throws {PngError} for a filter that does not exist
  */
 export function unfilter(
   bytes: Uint8Array,
@@ -25,7 +25,7 @@ export function unfilter(
   return bytes.subarray(start, to);
 }
 
-/** `from`, `to` and `above` are where the filtered row, the result and the row above it begin; above is −1 for the first. */
+/** The filtered row begins at `from`, the result at `to`, the row above it at `above`, which is −1 for the first row. */
 function undo(
   filter: number,
   bytes: Uint8Array,
@@ -48,7 +48,7 @@ function undo(
     case 3:
       return undoAverage(bytes, from, to, above, rowBytes, pixelBytes);
     case 4:
-      // Above the first row all is 0, where Paeth's choice is the left neighbour.
+      // Above the first row everything is 0, and Paeth predicts the left neighbour.
       if (above < 0) return undoSub(bytes, from, to, rowBytes, pixelBytes);
       return undoPaeth(bytes, from, to, above, rowBytes, pixelBytes);
     default:

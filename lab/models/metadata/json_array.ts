@@ -1,12 +1,12 @@
-/** A JSON array as the texts of its elements, so that each can be read, or kept as it stands, by itself. */
+/** Splits a JSON array into the texts of its elements, so that each can be parsed or left alone by itself. */
 
 const QUOTE = 0x22, COMMA = 0x2c, OPEN_LIST = 0x5b, BACKSLASH = 0x5c, CLOSE_LIST = 0x5d, OPEN = 0x7b, CLOSE = 0x7d;
 
 /**
- * The texts of the elements, without the space around them; undefined where `text` is no array. The text is JSON exactly
- * when each element is: brackets and quotes are matched here, and what stands between them is not looked at.
+ * The texts of the elements, without space around them; undefined if `text` is not an array. Only brackets and quotes are
+ * matched: `text` is JSON exactly if each element is.
  *
- * @param known elements, each JSON, that `text` mostly has in this order: they are compared as a whole, not character by character
+ * @param known elements of JSON that `text` mostly has, in this order: they are compared as a whole, which is far faster
  */
 export function splitArray(text: string, known: readonly string[] = []): string[] | undefined {
   const elements: string[] = [];
@@ -15,7 +15,7 @@ export function splitArray(text: string, known: readonly string[] = []): string[
   at = skipSpace(text, at + 1);
   if (text.charCodeAt(at) !== CLOSE_LIST) {
     for (;; at = skipSpace(text, at + 1)) {
-      // One may have gone, or another may stand in its place.
+      // An element may have been removed or replaced.
       if (!isElementAt(text, at, known[next]) && isElementAt(text, at, known[next + 1])) next++;
       const end = isElementAt(text, at, known[next]) ? at + known[next].length : elementEnd(text, at);
       if (end === undefined) return undefined;
@@ -31,12 +31,12 @@ export function splitArray(text: string, known: readonly string[] = []): string[
 
 function isElementAt(text: string, at: number, element: string | undefined): boolean {
   if (element === undefined || !text.startsWith(element, at)) return false;
-  // A number may go on.
+  // A number may continue.
   const code = text.charCodeAt(at + element.length);
   return code === COMMA || code === CLOSE_LIST || isSpace(code);
 }
 
-/** Where the element that begins at `start` ends: at the bracket or quote that closes it, or before what ends a literal. */
+/** The end of the element at `start`: behind its closing bracket or quote, or before whatever ends a literal. */
 function elementEnd(text: string, start: number): number | undefined {
   let depth = 0;
   for (let at = start; at < text.length; at++) {

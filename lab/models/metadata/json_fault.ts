@@ -1,4 +1,4 @@
-/** Where and why a text is not JSON. (`JSON.parse` gives a place for some faults only.) */
+/** Where and why a text is not JSON. (`JSON.parse` names the position of some faults only.) */
 export interface JsonFault {
   offset: number;
   /** From 1. */
@@ -9,15 +9,15 @@ export interface JsonFault {
 }
 
 const SPACE = /[ \t\n\r]*/y;
-/** Between the quotes: anything from a space on but a quote and a backslash, or an escape. */
+/** Between quotes: characters from the space on except quote and backslash, or escapes. */
 const STRING = /"(?:[ !#-[\]-\uffff]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*"/y;
-/** What stands before a fault inside a string; before the end of a text, also an escape that is not finished there. */
+/** The sound part of a faulty string; at the end of the text it may end within an escape. */
 const OPEN_STRING = /"(?:[ !#-[\]-\uffff]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*(?:\\(?:u[0-9a-fA-F]{0,3})?$)?/y;
-/** A literal that is not finished at the end of the text. */
+/** A literal that the end of the text cuts short. */
 const OPEN_LITERAL = /(?:-|-?\d+(?:\.|(?:\.\d+)?[eE][+-]?)|t(?:ru?)?|f(?:a(?:ls?)?)?|n(?:ul?)?)$/y;
 const LITERAL = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|null/y;
 
-/** The first fault of `text`, which `JSON.parse` refused. */
+/** Finds the first fault of a text that `JSON.parse` refused. */
 export function findJsonFault(text: string): JsonFault {
   const offset = new Scanner(text).firstFault();
   const before = text.slice(0, offset).split("\n");
@@ -35,7 +35,7 @@ class Scanner {
     return this.#at;
   }
 
-  /** Each method moves past what it names and says true, or stays at the fault and says false. */
+  /** Each method moves past what it names and returns true, or stops at the fault and returns false. */
   #value(): boolean {
     this.#skip(SPACE);
     switch (this.text[this.#at]) {

@@ -1,17 +1,23 @@
 /** The text of `models_metadata.json`: a JSON array of records, written by this lab or by another program. */
 import * as v from "valibot";
-import { type ModelRecord, ModelRecordSchema, validate } from "../../../protocol/mod.ts";
+import {
+  type ModelRecord,
+  ModelRecordSchema,
+  parseLenientJson,
+  replacePythonNumbers,
+  validate,
+} from "../../../protocol/mod.ts";
 import { DamagedMetadataError } from "../errors.ts";
 import { splitArray } from "./json_array.ts";
 import { findJsonFault } from "./json_fault.ts";
 
 /** One element of the array, whether this lab understands it or not. */
 export interface Entry {
-  /** As it stands in the file, so that what is not touched is written again as it was. */
+  /** As in the file, so that an untouched entry is written back unchanged. */
   readonly text: string;
   readonly id?: string;
   readonly filename?: string;
-  /** What this lab understands of it; undefined where that is not a model. */
+  /** What this lab reads from it; undefined if it is not a model. */
   readonly record?: ModelRecord;
 }
 
@@ -23,17 +29,17 @@ interface SourceTextJson {
 const sourceTextJson = JSON as unknown as SourceTextJson;
 
 /**
- * All entries in the order of the file.
+ * Parses all entries, in the order of the file.
  *
  * @param path names the file in errors
- * @param known entries read before: of those that stand in `text` too, the same records are given again
- * @throws DamagedMetadataError when the text is not a JSON array
+ * @param known entries read before; those that are unchanged in `text` keep their record objects
+ * @throws {DamagedMetadataError} when the text is not a JSON array, Python's `NaN` and `Infinity` aside
  */
 export function parseEntries(text: string, path: string, known: readonly Entry[] = []): Entry[] {
   const byText = new Map(known.map((entry) => [entry.text, entry]));
   try {
     const elements = splitArray(text, known.map(({ text }) => text));
-    // The new text, not the equal old one, which would keep the whole of the old file in memory.
+    // Not the equal old text: that is a slice, and would keep the old file in memory.
     if (elements) return elements.map((text) => ({ ...(byText.get(text) ?? parseEntry(text)), text }));
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
@@ -47,7 +53,7 @@ export function recordsOf(entries: readonly Entry[]): ModelRecord[] {
   return records.reverse().sort((a, b) => b.timestamp - a.timestamp);
 }
 
-/** Which of `entries` are no models of this lab, and why the first is none; undefined where all are. */
+/** Says how many of `entries` are not models of this lab, and why the first is not; undefined if all are. */
 export function describeStrangers(entries: readonly Entry[], path: string): string | undefined {
   const first = entries.findIndex(({ record }) => record === undefined);
   if (first < 0) return undefined;
@@ -58,27 +64,33 @@ export function describeStrangers(entries: readonly Entry[], path: string): stri
     `${reasonAgainst(entries[first].text)}); left as found, and not listed`;
 }
 
-/** Why the text of an entry is no model. */
+/** Why an entry is not a model. */
 function reasonAgainst(text: string): string {
   try {
-    validate(ModelRecordSchema, JSON.parse(text), "it");
+    validate(ModelRecordSchema, parseLenientJson(text), "it");
     return "reason unknown";
   } catch (error) {
     return (error as Error).message;
   }
 }
 
-/** Indented by two spaces. Numbers that JavaScript would write in another way (64-bit integers, `1.0`) keep their text. */
+/**
+ * The text of the file, indented by two spaces. Numbers keep their spelling (64-bit integers, `1.0`, Python's `NaN`). What
+ * is not a model keeps every byte, unless it is all in one line.
+ */
 export function formatEntries(entries: readonly Entry[]): string {
   if (entries.length === 0) return "[]\n";
-  return `[\n  ${entries.map(({ text }) => isIndented(text) ? text : indented(parseExactly(text))).join(",\n  ")}\n]\n`;
+  const isKept = ({ text, record }: Entry) => isIndented(text) || (record === undefined && text.includes("\n"));
+  const textOf = (entry: Entry) => isKept(entry) ? entry.text : indented(parseExactly(entry.text));
+  return `[\n  ${entries.map(textOf).join(",\n  ")}\n]\n`;
 }
 
+/** The entry of a record of this lab. */
 export function entryOf(record: ModelRecord): Entry {
   return { text: indented(record), id: record.id, filename: record.filename, record };
 }
 
-/** What the lab itself says of a model: these fields describe one training or one file, so none outlives it. */
+/** Fields that this lab writes. They describe one training or one file, so a replacement does not inherit them. */
 const OWN_FIELDS: ReadonlySet<string> = new Set([
   ...Object.keys(ModelRecordSchema.entries),
   "seed",
@@ -86,10 +98,11 @@ const OWN_FIELDS: ReadonlySet<string> = new Set([
   "run_id",
   "started_from",
   "imported",
+  "assumed",
   "source",
 ]);
 
-/** `record` as the entry that takes the place of `old`: with the fields of `old` that this lab does not know. */
+/** The entry of a `record` that replaces `old`: it keeps the fields of `old` that this lab does not know. */
 export function succeed(old: Entry, record: ModelRecord): Entry {
   const fields = Object.entries(parseExactly(old.text) ?? {});
   const kept = fields.filter(([field]) => !OWN_FIELDS.has(field) && !(field in record));
@@ -97,7 +110,7 @@ export function succeed(old: Entry, record: ModelRecord): Entry {
 }
 
 function parseEntry(text: string): Entry {
-  const value: unknown = JSON.parse(text);
+  const value = parseLenientJson(text);
   const result = v.safeParse(ModelRecordSchema, value, { abortEarly: true });
   const record = result.success ? result.output : undefined;
   return { text, id: textField(value, "id"), filename: textField(value, "filename"), record };
@@ -109,29 +122,35 @@ function textField(value: unknown, name: string): string | undefined {
   return typeof field === "string" ? field : undefined;
 }
 
-/** The value such that `indented` gives its numbers as they stand in `text`. */
+/** Stands before a number that JSON lacks in a text that `indented` is to write as it was. */
+const PYTHON_MARK = "\u0000python:";
+
+/** Parses `text` so that `indented` writes its numbers as they were spelt. */
 function parseExactly(text: string): unknown {
-  return sourceTextJson.parse(text, (_key, value, { source }) => {
+  const json = replacePythonNumbers(text, (token) => JSON.stringify(PYTHON_MARK + token));
+  return sourceTextJson.parse(json, (_key, value, { source }) => {
     const isAltered = typeof value === "number" && source !== undefined && String(value) !== source;
     return isAltered ? sourceTextJson.rawJSON(source) : value;
   });
 }
 
-/** As an element of an indented array. (A line break inside a string is written as an escape.) */
+/** JSON as an element of an indented array. (Line breaks inside strings are escapes.) */
 function indented(value: unknown): string {
-  return JSON.stringify(value, null, 2).replaceAll("\n", "\n  ");
+  return JSON.stringify(value, null, 2).replaceAll("\n", "\n  ").replaceAll(/"\\u0000python:([^"]*)"/g, "$1");
 }
 
-/** Told by the first line: the rest of an entry is as its writer made that. Most entries are, and need no parsing. */
+/** Judges by the first line, as programs indent an entry throughout or not at all. Most entries need no parsing. */
 function isIndented(text: string): boolean {
   return /^(?:[^[{]|[[{]\n {4}\S|\[\]$|\{\}$)/.test(text);
 }
 
 function damaged(text: string, path: string): DamagedMetadataError {
+  // Of the same length, so that the fault is found where it is.
+  const json = replacePythonNumbers(text, (token) => token.replaceAll(/\w/g, "1"));
   try {
-    JSON.parse(text);
+    JSON.parse(json);
   } catch {
-    const { line, column, offset, what } = findJsonFault(text);
+    const { line, column, offset, what } = findJsonFault(json);
     const bytes = new TextEncoder().encode(text.slice(0, offset)).length;
     return new DamagedMetadataError(
       path,
@@ -141,13 +160,13 @@ function damaged(text: string, path: string): DamagedMetadataError {
   return new DamagedMetadataError(path, "holds something else than a JSON array of records");
 }
 
-/** The text of `bytes`, or the offset of the first byte that is not UTF-8: their number where the last character is cut. */
+/** Decodes `bytes`, or finds the offset of the first fault: their length if the last character is cut short. */
 export function decodeUtf8(bytes: Uint8Array): { text: string } | { fault: number } {
   const text = tryDecode(bytes, false);
   return text === undefined ? { fault: faultOf(bytes) } : { text };
 }
 
-/** A prefix that may end inside a character decodes exactly while it holds no fault. */
+/** Bisects: a prefix, which may end inside a character, decodes exactly as long as it holds no fault. */
 function faultOf(bytes: Uint8Array): number {
   let good = 0, bad = bytes.length + 1;
   while (bad - good > 1) {

@@ -1,4 +1,4 @@
-/** The last good copy of the metadata, beside it, for the day on which another program damages the file. */
+/** The last good copy of the metadata, kept beside it in case another program damages the file. */
 import type { Folder } from "../../host.ts";
 import { decodeUtf8, parseEntries, recordsOf } from "./metadata.ts";
 
@@ -17,25 +17,25 @@ export interface Backup {
 }
 
 /**
- * Keeps `bytes`, just written to the metadata, as its backup: a copy of its own, for a program that cuts the file would cut a
- * link's target too. Callers hold the folder's lock.
+ * Writes `bytes`, the metadata as just stored, as its backup: a copy rather than a link, which a program that truncates the
+ * file would damage too. Callers hold the folder's lock.
  */
 export async function keepBackup(folder: Folder, bytes: Uint8Array): Promise<void> {
   try {
     await folder.replace(BACKUP_NAME, bytes);
   } catch {
-    // The model is stored, and must not look as if it were not. The backup before stays, and tells its time.
+    // The model is stored, so this is not an error. The older backup stays, with its time.
   }
 }
 
-/** Gives the backup's room on the disk to something more urgent. */
+/** Removes the backup to make room on the disk. */
 export async function dropBackup(folder: Folder): Promise<void> {
   await folder.remove(BACKUP_NAME).catch(() => {});
 }
 
 /**
- * Keeps the backup of a list that is gone under a name of its own: whoever deleted the file by mistake, or moved it away, may
- * notice only after the next store.
+ * Renames the backup of a list that is gone: whoever deleted or moved the file by mistake may notice only after the next
+ * store.
  */
 export async function setBackupAside(folder: Folder): Promise<void> {
   if (await readBackup(folder) === undefined) return;
@@ -43,7 +43,7 @@ export async function setBackupAside(folder: Folder): Promise<void> {
   await folder.rename(BACKUP_NAME, aside).catch(() => {});
 }
 
-/** The backup, if there is one that can be used. */
+/** Reads the backup, if there is one that can be used. */
 export async function readBackup(folder: Folder): Promise<Backup | undefined> {
   try {
     const bytes = await folder.read(BACKUP_NAME), { modified } = await folder.state(BACKUP_NAME);
@@ -56,7 +56,7 @@ export async function readBackup(folder: Folder): Promise<Backup | undefined> {
   }
 }
 
-/** What to tell somebody whose metadata is damaged; undefined without a backup. */
+/** Tells somebody whose metadata is damaged how to restore it; undefined without a backup. */
 export async function describeBackup(folder: Folder): Promise<string | undefined> {
   const backup = await readBackup(folder);
   if (backup === undefined) return undefined;
@@ -86,7 +86,7 @@ function isoSeconds(time: number): string {
   return new Date(time).toISOString().slice(0, 19);
 }
 
-/** As a shell takes it. */
+/** Quotes a path for a shell. */
 function quoted(path: string): string {
   return /^[\w./:\\-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`;
 }

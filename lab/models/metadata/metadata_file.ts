@@ -1,16 +1,14 @@
-import type { Folder } from "../../host.ts";
-import { isMissing } from "../../host.ts";
+import { fingerprintOf, type Folder, isMissing } from "../../host.ts";
 import type { ModelRecord } from "../../../protocol/mod.ts";
 import { DamagedMetadataError, isDiskFull, reasonOf, RegistryError } from "../errors.ts";
-import { fingerprintOf } from "../pth_file.ts";
 import { decodeUtf8, describeStrangers, type Entry, formatEntries, parseEntries, recordsOf } from "./metadata.ts";
 import { describeBackup, dropBackup, keepBackup, METADATA_NAME, setBackupAside } from "./metadata_backup.ts";
 
 /** The list of models at one moment. */
 export interface MetadataState {
-  /** What tells this state of the file from others. */
+  /** Another one whenever the file is rewritten. */
   fingerprint: string;
-  /** False while the file is so young that a second change might leave the same fingerprint. */
+  /** False while the file is so new that another change might leave the same fingerprint. */
   settled: boolean;
   text: string;
   /** In the order of the file. */
@@ -18,11 +16,11 @@ export interface MetadataState {
   /** Newest first. */
   records: readonly ModelRecord[];
   byId: ReadonlyMap<string, ModelRecord>;
-  /** What there is besides models, in words; undefined where there is nothing. */
+  /** Says which entries are not models; undefined if all are. */
   strangers?: string;
 }
 
-/** Coarser than the clock of any file system in use, which may be a few ms (Linux: a tick of the kernel). */
+/** Coarser than the timestamps of any file system in use; on Linux they advance with the kernel's tick, every few ms. */
 const SETTLING_MS = 100;
 
 const EMPTY: MetadataState = {
@@ -34,11 +32,11 @@ const EMPTY: MetadataState = {
   byId: new Map(),
 };
 
-/** `models_metadata.json` as any process may replace it at any moment: parsed again when it changed, and only then. */
+/** `models_metadata.json`, which any process may replace at any moment: parsed again only when it has changed. */
 export class MetadataFile {
   readonly #folder: Folder;
   #latest: MetadataState = EMPTY;
-  /** What was wrong with the file in the state of `fingerprint`, so that not every request has to find it out anew. */
+  /** The fault of the file with this fingerprint, so that not every request searches for it. */
   #damage: { fingerprint: string; error: DamagedMetadataError } | undefined;
 
   constructor(folder: Folder) {
@@ -65,9 +63,9 @@ export class MetadataFile {
   }
 
   /**
-   * Puts `entries` in the file's place, and keeps a copy. Callers hold the folder's lock. When it throws, the file is as it was.
+   * Replaces the file, and keeps a backup. Callers hold the folder's lock. When it throws, the file is as it was.
    *
-   * @param options.urgent on a full disk, give up the backup to make room
+   * @param options.urgent give up the backup to make room on a full disk
    */
   async write(entries: readonly Entry[], options: { urgent: boolean }): Promise<void> {
     if (this.#latest === EMPTY) await setBackupAside(this.#folder);
@@ -88,7 +86,7 @@ export class MetadataFile {
     const bytes = await file.read(size);
     const fingerprint = fingerprintOf(file.state), settled = isSettled(modified);
     try {
-      // No pause from here on: of several calls that read one change, the first parses it and the others find it done.
+      // Nothing is awaited from here on: of several calls that read one change, only the first parses it.
       const text = decode(bytes, this.#path);
       if (text !== this.#latest.text) this.#latest = this.#parse(text);
       return this.#latest = { ...this.#latest, fingerprint, settled };
@@ -103,13 +101,13 @@ export class MetadataFile {
   #parse(text: string): MetadataState {
     const entries = parseEntries(text, this.#path, this.#latest.entries);
     const records = recordsOf(entries);
-    // Of two records with one id the newer one counts.
+    // Of two records with the same id the newer counts.
     const byId = new Map(records.toReversed().map((record) => [record.id, record]));
     return { ...EMPTY, text, entries, records, byId, strangers: describeStrangers(entries, this.#path) };
   }
 }
 
-/** Whether a change now would leave another time. A file of the future was written before the clock was set back. */
+/** Whether a change now would get another timestamp. (One from the future was set before the clock was set back.) */
 function isSettled(modified: number | undefined): boolean {
   return modified !== undefined && Math.abs(Date.now() - modified) > SETTLING_MS;
 }

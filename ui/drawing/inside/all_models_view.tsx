@@ -78,7 +78,7 @@ function statusOf(all: AllModels): string {
   const done = all.opinions.value.length, asked = all.asked.value, stored = all.stored.value;
   switch (all.state.value) {
     case "idle":
-      return all.canAsk.value ? "Each of them looks at the same drawing, in this browser." : "Draw a digit first.";
+      return all.canAsk.value ? "Each looks at the same drawing, in this browser." : "Draw a digit first.";
     case "unreachable":
       return UNREACHABLE;
     case "asking":
@@ -93,7 +93,7 @@ function statusOf(all: AllModels): string {
   }
 }
 
-/** Sums the votes of `asked` models up, as in "7 of 9 say 4, 2 say 9". */
+/** Sums up the votes of `asked` models, such as "7 of 9 say 4, 2 say 9". */
 export function agreement(votes: readonly Vote[], asked: number): string {
   if (votes.length === 0) return "none of them could be opened";
   const [first, ...others] = votes.map(({ digit, votes }) =>

@@ -37,10 +37,7 @@ export class Run extends RunStatus {
     this.#leave();
     this.forget();
     this.config.value = config;
-    this.#open("/ws/train", () => {
-      this.#send(config);
-      if (this.phase.value === "stopping") this.#send({ type: "abort" });
-    });
+    this.#request(config);
   }
 
   /** Asks the lab to resume the run where it stopped. Its curve and log continue too. */
@@ -52,10 +49,7 @@ export class Run extends RunStatus {
       this.phase.value = "starting";
       this.id.value = this.reason.value = this.resumable.value = undefined;
     });
-    this.#open("/ws/train", () => {
-      this.#send({ resume });
-      if (this.phase.value === "stopping") this.#send({ type: "abort" });
-    });
+    this.#request({ resume });
   }
 
   /** Follows a run that the lab already knows. */
@@ -98,6 +92,13 @@ export class Run extends RunStatus {
     this.#attempts = 0;
     this.keepsExisting = false;
     this.connected.value = true;
+  }
+
+  #request(first: TrainConfig | ResumeRequest): void {
+    this.#open("/ws/train", () => {
+      this.#send(first);
+      if (this.phase.value === "stopping") this.#send({ type: "abort" });
+    });
   }
 
   #open(path: string, whenOpen = () => {}): void {
