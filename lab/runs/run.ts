@@ -44,6 +44,8 @@ export interface RunOptions {
   past?: RunPast;
   /** Whether the run with this id has a snapshot that nobody has resumed. */
   canResume?(id: string): boolean;
+  /** Hears of a listener that threw: it is told nothing more, and the run goes on. */
+  onListenerFault?(error: unknown): void;
 }
 
 /** A run, from queued to finished. `Runs` reports to it what happens, and it tells its listeners. */
@@ -79,11 +81,17 @@ export class Run {
   /** Drawings that are classified while the run trains. */
   readonly livePads = new LivePads();
   readonly #canResume: (id: string) => boolean;
+  readonly #onListenerFault: (error: unknown) => void;
 
-  constructor(readonly config: SeededConfig, totalSteps: number, { past, canResume = () => false }: RunOptions = {}) {
+  constructor(
+    readonly config: SeededConfig,
+    totalSteps: number,
+    { past, canResume = () => false, onListenerFault = () => {} }: RunOptions = {},
+  ) {
     this.#totalSteps = totalSteps;
     this.past = past;
     this.#canResume = canResume;
+    this.#onListenerFault = onListenerFault;
     if (past === undefined) return;
     const { step, accuracy, history } = past.snapshot;
     this.resumeId = history.run.id;
@@ -320,7 +328,7 @@ export class Run {
     this.#position = undefined;
     this.#end = end;
     if (end !== undefined) this.#emit(end);
-    for (const listener of this.#listeners) listener.onEnd();
+    this.#tell((listener) => listener.onEnd());
     this.#listeners.clear();
   }
 
@@ -333,7 +341,19 @@ export class Run {
   }
 
   #emit(message: ServerMessage) {
-    for (const listener of this.#listeners) listener.onMessage(message);
+    this.#tell((listener) => listener.onMessage(message));
+  }
+
+  /** A listener that fails, such as a terminal that is gone, must not end the run. */
+  #tell(tell: (listener: RunListener) => void) {
+    for (const listener of this.#listeners) {
+      try {
+        tell(listener);
+      } catch (error) {
+        this.unsubscribe(listener);
+        this.#onListenerFault(error);
+      }
+    }
   }
 }
 

@@ -165,10 +165,11 @@ export class Runs {
   }
 
   #newRun(config: Run["config"], past?: RunPast): Run {
-    const { snapshots, trainImages } = this.#options;
+    const { snapshots, trainImages, log } = this.#options;
     return new Run(config, stepsOf(config, trainImages), {
       past,
       canResume: (id) => snapshots.canResume(id),
+      onListenerFault: (error) => log.error("a listener of a run failed", {}, error),
     });
   }
 

@@ -1,5 +1,6 @@
 import { RegistryError } from "../../lab/models/mod.ts";
 import { log } from "./log.ts";
+import { printError, printLine } from "./output.ts";
 import { type Settings, StartupError } from "./settings.ts";
 import { urlHost } from "./addresses.ts";
 
@@ -79,7 +80,7 @@ export async function runMain(main: () => Promise<void>): Promise<void> {
     await main();
   } catch (error) {
     if (!(error instanceof StartupError || error instanceof RegistryError)) throw error;
-    console.error(error.message);
+    printError(`${error.message}\n`);
     Deno.exit(1);
   }
 }
@@ -123,7 +124,7 @@ async function isAnswered(hostname: string, port: number): Promise<boolean> {
 /** Announces the address in the line that people and scripts wait for. As text it is written at every log level. */
 function announce(name: string, url: string, settings: Settings) {
   if (settings.log.format === "json") log.info("listening", { service: name, url });
-  else console.log(`${name}: ${url}`);
+  else printLine(`${name}: ${url}`);
 }
 
 /** Answers requests too broken to reach the app, such as one whose Host header gives no valid URL. */
