@@ -1,6 +1,5 @@
 /** How long a training takes, estimated before it begins. */
 import { layersOf, type ModelSpec, parameterSpecs } from "../../core/models/spec.ts";
-import { sizeOf } from "../../core/shape.ts";
 import { type DeviceChoice, type TrainConfig, ValidationError } from "../../protocol/mod.ts";
 import { specOf } from "../models/mod.ts";
 
@@ -136,6 +135,10 @@ function operationsOf(spec: ModelSpec): number {
 
 function parametersOf(spec: ModelSpec): number {
   return parameterSpecs(spec).reduce((sum, { shape }) => sum + sizeOf(shape), 0);
+}
+
+function sizeOf(shape: readonly number[]): number {
+  return shape.reduce((product, length) => product * length, 1);
 }
 
 /** Such as `90 seconds`, `25 minutes`, `3.5 hours` or `7 days`. */
