@@ -17,109 +17,111 @@ const PAGE = 0.9;
  * of one tone, or of several, on a transparent canvas.
  */
 export function findInkByAlpha(image: Raster): Ink {
-  const { data, channels } = image, colours = channels - 1;
-  const mask = maskOpaque(image);
-  const outline = outlineOf(image, mask);
-  const paper = Array.from({ length: colours }, (_, channel) => medianAt(data, outline, channels, channel));
-  return hasDrawing(image, mask, outline, paper) ? inkOfColours(image, paper) : inkOfAlpha(image);
+  const { data, channels } = image;
+  const alpha = channelOf(image, channels - 1);
+  const opaque = Math.max(1, largestOf(alpha) - ALPHA_TOLERANCE);
+  const outline = outlineOf(image, alpha, opaque);
+  const paper = Array.from({ length: channels - 1 }, (_, channel) => medianAt(data, outline, channels, channel));
+  const distances = distancesFrom(image, paper);
+  if (!hasDrawing(alpha, opaque, outline, distances)) return distanceInk(alpha, paperAlpha(image, alpha));
+  // As the picture looks when it is laid on paper.
+  for (let pixel = 0; pixel < alpha.length; pixel++) {
+    distances[pixel] = Math.round(distances[pixel] * alpha[pixel] / 255);
+  }
+  return distanceInk(distances, 0);
 }
 
-/** 1 for each pixel that is as opaque as any. */
-function maskOpaque({ data, channels }: Raster): Uint8Array {
-  let most = 0;
-  for (let at = channels - 1; at < data.length; at += channels) if (data[at] > most) most = data[at];
-  const least = Math.max(1, most - ALPHA_TOLERANCE);
-  const mask = new Uint8Array(data.length / channels);
-  for (let pixel = 0; pixel < mask.length; pixel++) mask[pixel] = data[(pixel + 1) * channels - 1] >= least ? 1 : 0;
-  return mask;
+function largestOf(plane: Uint8Array): number {
+  let largest = 0;
+  for (let pixel = 0; pixel < plane.length; pixel++) if (plane[pixel] > largest) largest = plane[pixel];
+  return largest;
 }
 
 /** The opaque pixels beside others, or at the border of the picture. */
-function outlineOf({ width, height }: Raster, mask: Uint8Array): Uint32Array {
-  const pixels = new Uint32Array(mask.length);
-  let count = 0;
+function outlineOf({ width, height }: Raster, alpha: Uint8Array, opaque: number): number[] {
+  const pixels: number[] = [];
   for (let y = 0, pixel = 0; y < height; y++) {
     for (let x = 0; x < width; x++, pixel++) {
-      if (mask[pixel] === 0) continue;
-      const isInside = x > 0 && y > 0 && x < width - 1 && y < height - 1 &&
-        mask[pixel - 1] + mask[pixel + 1] + mask[pixel - width] + mask[pixel + width] === 4;
-      if (!isInside) pixels[count++] = pixel;
+      if (alpha[pixel] < opaque) continue;
+      const isInside = x > 0 && y > 0 && x < width - 1 && y < height - 1 && alpha[pixel - 1] >= opaque &&
+        alpha[pixel + 1] >= opaque && alpha[pixel - width] >= opaque && alpha[pixel + width] >= opaque;
+      if (!isInside) pixels.push(pixel);
     }
   }
-  return pixels.subarray(0, count);
+  return pixels;
 }
 
 /**
- * Whether something is drawn on the opaque part, which is `paper` along its outline. On a page little of the outline is drawn on,
- * compared with the rest; of strokes in several colours each has its share of the outline.
+ * Whether something is drawn on the opaque part, given how far each pixel is from the tone along its outline. On a page little
+ * of the outline is drawn on, compared with the rest; of strokes in several colours each has its share of the outline.
  */
-function hasDrawing(image: Raster, mask: Uint8Array, outline: Uint32Array, paper: readonly number[]): boolean {
-  let strongest = 0, opaque = 0;
-  for (let pixel = 0; pixel < mask.length; pixel++) {
-    if (mask[pixel] === 0) continue;
-    opaque++;
-    strongest = Math.max(strongest, distanceFrom(paper, image, pixel));
+function hasDrawing(
+  alpha: Uint8Array,
+  opaque: number,
+  outline: readonly number[],
+  distances: Uint8Array,
+): boolean {
+  let strongest = 0, area = 0;
+  for (let pixel = 0; pixel < alpha.length; pixel++) {
+    if (alpha[pixel] < opaque) continue;
+    area++;
+    if (distances[pixel] > strongest) strongest = distances[pixel];
   }
   if (strongest < TONE) return false;
-  if (opaque >= PAGE * mask.length) return true;
+  if (area >= PAGE * alpha.length) return true;
   const least = Math.max(TONE, DRAWN * strongest);
   let drawn = 0, drawnOutline = 0;
-  for (let pixel = 0; pixel < mask.length; pixel++) {
-    if (mask[pixel] === 1 && distanceFrom(paper, image, pixel) >= least) drawn++;
+  for (let pixel = 0; pixel < alpha.length; pixel++) {
+    if (alpha[pixel] >= opaque && distances[pixel] >= least) drawn++;
   }
-  for (const pixel of outline) if (distanceFrom(paper, image, pixel) >= least) drawnOutline++;
-  return drawn >= MIN_DRAWN * opaque && drawnOutline / outline.length < drawn / opaque / 2;
+  for (const pixel of outline) if (distances[pixel] >= least) drawnOutline++;
+  return drawn >= MIN_DRAWN * area && drawnOutline / outline.length < drawn / area / 2;
 }
 
-/** The largest distance of a pixel's colour from `paper` in any channel. */
-function distanceFrom(paper: readonly number[], { data, channels }: Raster, pixel: number): number {
-  let most = 0;
-  for (let channel = 0; channel < paper.length; channel++) {
-    const distance = Math.abs(data[pixel * channels + channel] - paper[channel]);
-    if (distance > most) most = distance;
-  }
-  return most;
-}
-
-/** The distance from `paper` of each pixel as it looks when laid on paper. */
-function inkOfColours(image: Raster, paper: readonly number[]): Ink {
+/** Each pixel's largest distance from `paper` in any channel. */
+function distancesFrom(image: Raster, paper: readonly number[]): Uint8Array {
   const { data, channels } = image;
   const plane = new Uint8Array(data.length / channels);
-  let strongest = 0;
-  for (let pixel = 0; pixel < plane.length; pixel++) {
-    const ink = Math.round(distanceFrom(paper, image, pixel) * data[(pixel + 1) * channels - 1] / 255);
-    plane[pixel] = ink;
-    if (ink > strongest) strongest = ink;
+  for (let channel = 0; channel < paper.length; channel++) {
+    const tone = paper[channel];
+    for (let pixel = 0, at = channel; pixel < plane.length; pixel++, at += channels) {
+      const distance = Math.abs(data[at] - tone);
+      if (distance > plane[pixel]) plane[pixel] = distance;
+    }
   }
-  return { plane, strongest };
+  return plane;
 }
 
-/** The distance of each pixel's alpha from that of nearly all of the border; from 0 where strokes reach the border. */
-function inkOfAlpha({ width, height, channels, data }: Raster): Ink {
+function channelOf({ data, channels }: Raster, channel: number): Uint8Array {
+  const plane = new Uint8Array(data.length / channels);
+  for (let pixel = 0, at = channel; pixel < plane.length; pixel++, at += channels) plane[pixel] = data[at];
+  return plane;
+}
+
+/** The alpha of nearly all of the border; 0 where strokes reach it. */
+function paperAlpha({ width, height }: Raster, alpha: Uint8Array): number {
   const border = borderOf(width, height);
-  const median = medianAt(data, border, channels, channels - 1);
-  const isPaper = (pixel: number) => Math.abs(data[(pixel + 1) * channels - 1] - median) <= ALPHA_TOLERANCE;
-  const paper = border.filter(isPaper).length >= PAGE * border.length ? median : 0;
-  const plane = new Uint8Array(width * height);
-  let strongest = 0;
-  for (let pixel = 0; pixel < plane.length; pixel++) {
-    const ink = Math.abs(data[(pixel + 1) * channels - 1] - paper);
-    plane[pixel] = ink;
-    if (ink > strongest) strongest = ink;
-  }
-  return { plane, strongest };
+  const median = medianAt(alpha, border, 1, 0);
+  const isPaper = (pixel: number) => Math.abs(alpha[pixel] - median) <= ALPHA_TOLERANCE;
+  return border.filter(isPaper).length >= PAGE * border.length ? median : 0;
 }
 
-/** The outermost pixels. */
-function borderOf(width: number, height: number): Uint32Array {
-  const pixels = new Set<number>();
-  for (let x = 0; x < width; x++) pixels.add(x).add((height - 1) * width + x);
-  for (let y = 0; y < height; y++) pixels.add(y * width).add((y + 1) * width - 1);
-  return Uint32Array.from(pixels);
+/** The distances of `plane` from `paper`, in its place. */
+function distanceInk(plane: Uint8Array, paper: number): Ink {
+  for (let pixel = 0; pixel < plane.length; pixel++) plane[pixel] = Math.abs(plane[pixel] - paper);
+  return { plane, strongest: largestOf(plane) };
+}
+
+/** The outermost pixels, those in the corners twice. */
+function borderOf(width: number, height: number): number[] {
+  const pixels: number[] = [];
+  for (let x = 0; x < width; x++) pixels.push(x, (height - 1) * width + x);
+  for (let y = 0; y < height; y++) pixels.push(y * width, (y + 1) * width - 1);
+  return pixels;
 }
 
 /** The median of one channel over `pixels`, of which there is at least one. */
-function medianAt(data: Raster["data"], pixels: Uint32Array, channels: number, channel: number): number {
+function medianAt(data: Raster["data"], pixels: readonly number[], channels: number, channel: number): number {
   const counts = new Uint32Array(256);
   for (const pixel of pixels) counts[data[pixel * channels + channel]]++;
   let tone = 0;
