@@ -1,11 +1,11 @@
 /**
  * What a lab needs of its host: a folder of files with a lock, a training engine, a log. `service/files/` implements the folder
- * on a disk; a page can use the browser's file system, and a test a disk that fails. The clock is `Date.now()` everywhere.
+ * on a disk; a page can use the browser's file system, and a test a disk that fails.
  */
 import type { TrainedModel, TrainingEvents, TrainingJob } from "./training/training_job.ts";
 
 /** Why a file operation failed, as far as callers treat the reasons differently. */
-export type FileFault = "missing" | "exists" | "full" | "denied" | "other";
+export type FileFault = "missing" | "full" | "other";
 
 /** A file operation that failed. The message is the reason in words for people, such as "permission denied". */
 export class FileError extends Error {
@@ -23,14 +23,17 @@ export function isMissing(error: unknown): boolean {
 
 /** A file at one moment: whenever it is rewritten, some of this changes. */
 export interface FileState {
-  /** False for a folder, for instance. */
-  isFile: boolean;
   /** Bytes. */
   size: number;
   /** When it was last written, in Unix ms; undefined where the host does not know. */
   modified?: number;
   /** Another one for a file that replaced it (an inode number); undefined where the host cannot tell. */
   identity?: number;
+}
+
+/** A text that changes whenever the file is rewritten. */
+export function fingerprintOf({ modified, size, identity }: FileState): string {
+  return `${modified} ${size} ${identity}`;
 }
 
 /** A file open for reading; it stays readable when another file replaces it. */
@@ -42,7 +45,10 @@ export interface OpenFile extends Disposable {
   readonly stream: ReadableStream<Uint8Array<ArrayBuffer>>;
 }
 
-/** A folder of files, which several processes may use at once. Names are plain, without a path. Methods throw FileErrors. */
+/**
+ * A folder of files, which several processes may use at once. Names are plain, without a path. Methods throw FileErrors, also
+ * where something else than a regular file has the name, or a link that leads out of the folder: nothing waits for a device.
+ */
 export interface Folder {
   /** Names the folder in messages for people: its absolute path, if it has one. */
   readonly path: string;
@@ -65,7 +71,7 @@ export interface Folder {
    * even after a crash, finds the old file or the new. When it throws, `name` is as it was. Needs the lock.
    */
   replace(name: string, ...parts: Uint8Array[]): Promise<void>;
-  /** Creates an empty file, or empties the existing one. */
+  /** Creates an empty file in place of what has its name. */
   touch(name: string): Promise<void>;
   rename(from: string, to: string): Promise<void>;
   remove(name: string): Promise<void>;
@@ -75,12 +81,26 @@ export interface Folder {
 
 /** Lets one writer at a time use a folder, across processes. A holder that dies loses the lock. */
 export interface FolderLock {
-  /** Runs `task` once nobody else holds the lock. */
-  run<T>(task: (memory: LockMemory) => Promise<T>): Promise<T>;
+  /**
+   * Runs `task` once nobody else holds the lock.
+   *
+   * @throws {FileError} when another process holds it for ten seconds; the signal's reason when it aborts before `task` begins
+   */
+  run<T>(task: (memory: LockMemory) => Promise<T>, signal?: AbortSignal): Promise<T>;
   /** Runs `task` if nobody holds the lock now; returns whether it did. */
   tryRun(task: () => Promise<void>): Promise<boolean>;
-  /** @throws {FileError} that says why the folder cannot be written */
-  check(): Promise<void>;
+  /**
+   * Takes the lock until the returned function is called, to show for how long this process lives.
+   *
+   * @throws {FileError} when another process holds it
+   */
+  hold(): Promise<() => void>;
+  /**
+   * Says that another process holds the lock; undefined when none does.
+   *
+   * @throws {FileError} that says why the folder cannot be written, also when the lock has been held for long
+   */
+  check(): Promise<string | undefined>;
 }
 
 /** A short text that a holder of the lock leaves for the next one, in any process. */
@@ -111,14 +131,4 @@ export interface Log {
   warn(event: string, fields?: LogFields): void;
   /** `cause` is what was thrown. */
   error(event: string, fields?: LogFields, cause?: unknown): void;
-}
-
-const DAY_MS = 24 * 60 * 60 * 1000;
-
-/**
- * Now in Unix ms, or `latest` if the clock is up to a day behind it, so that later things do not look older: a clock may be set
- * back by its owner, the network or another system on the machine. If it is further behind, it was wrong before.
- */
-export function notBefore(latest: number, now: number = Date.now()): number {
-  return now < latest && latest - now <= DAY_MS ? latest : now;
 }

@@ -43,11 +43,15 @@ class MemoryFolder implements Folder {
       const name = path.slice(this.path.length + 1);
       if (path === this.pathOf(name) && !name.includes("/")) yield { name, isFile: true };
     }
+    for (const path of this.disk.folders) {
+      const name = path.slice(this.path.length + 1);
+      if (path === this.pathOf(name) && !name.includes("/")) yield { name, isFile: false };
+    }
   }
 
   state(name: string): FileState {
     const { bytes, modified, identity } = this.#file(name);
-    return { isFile: true, size: bytes.length, modified, identity };
+    return { size: bytes.length, modified, identity };
   }
 
   has(name: string): Promise<boolean> {
@@ -100,28 +104,39 @@ class MemoryFolder implements Folder {
 
 class MemoryLock implements FolderLock {
   readonly #queue = new Queue<void>(() => {});
+  #holders = 0;
   #text = "";
   readonly #memory: LockMemory = {
     read: () => Promise.resolve(this.#text),
     write: (text) => Promise.resolve(void (this.#text = text)),
   };
 
-  async run<T>(task: (memory: LockMemory) => Promise<T>): Promise<T> {
-    const release = await this.#queue.enter(undefined, new AbortController().signal);
+  async run<T>(
+    task: (memory: LockMemory) => Promise<T>,
+    signal: AbortSignal = new AbortController().signal,
+  ): Promise<T> {
+    this.#holders++;
+    const release = await this.#queue.enter(undefined, signal);
     try {
       return await task(this.#memory);
     } finally {
+      this.#holders--;
       release();
     }
   }
 
   async tryRun(task: () => Promise<void>): Promise<boolean> {
+    if (this.#holders > 0) return false;
     await this.run(task);
     return true;
   }
 
-  check(): Promise<void> {
-    return Promise.resolve();
+  hold(): Promise<() => void> {
+    return Promise.resolve(() => {});
+  }
+
+  check(): Promise<undefined> {
+    return Promise.resolve(undefined);
   }
 }
 

@@ -48,6 +48,8 @@ export const RunSnapshotSchema = v.object({
   accuracy: v.nullish(number),
   /** Seconds trained so far. */
   seconds: number,
+  /** The training diverged: there are no tensors, and only the history is left to look at. */
+  diverged: v.nullish(v.boolean()),
 });
 
 /** What lies beside the tensors of a run snapshot. */

@@ -24,8 +24,9 @@ if (import.meta.main) {
   await runMain(async () => {
     const [folder, ...more] = Deno.args.filter((arg) => arg !== "--");
     if (more.length > 0) throw new StartupError("give one folder at a time: deno task restore-models FOLDER");
-    for (const line of describeRestored(await restoreBackup(new DiskFolder(folder ?? readSettings().modelsDir)))) {
-      console.log(line);
-    }
+    const models = new DiskFolder(folder ?? readSettings().modelsDir);
+    const isFile = await Deno.stat(models.path).then((found) => found.isFile, () => false);
+    if (isFile) throw new StartupError(`${models.path} is not a folder`);
+    for (const line of describeRestored(await restoreBackup(models))) console.log(line);
   });
 }

@@ -12,7 +12,6 @@ export { type AdapterInfo, findAdapter } from "./webgpu/device.ts";
 export type DeviceName = "webgpu" | "wasm" | "reference";
 
 /** Options for all backends; each reads the ones that apply to it. */
-/** How a backend runs programs. */
 export interface BackendOptions {
   /**
    * Threads of the WASM backend.

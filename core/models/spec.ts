@@ -25,6 +25,13 @@ export interface ModelSpec {
   dropout?: number;
 }
 
+/** A network in words, such as `SimpleNN with hidden layers 128, 64`. */
+export function describeNetwork({ modelType, hiddenLayers }: ModelSpec): string {
+  return `${modelType} with ${
+    hiddenLayers.length === 0 ? "no hidden layer" : `hidden layers ${hiddenLayers.join(", ")}`
+  }`;
+}
+
 /** A tensor of a stored model: row-major float32 in PyTorch's shape. */
 export interface NamedTensor {
   name: string;

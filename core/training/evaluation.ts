@@ -12,7 +12,23 @@ export interface Answers {
   confidence: Float32Array<ArrayBuffer>;
 }
 
-/** Classifies digits with a stored model, on the CPU. */
+/** A model whose answer is not a finite number: its weights are too large, or not numbers. */
+export class OverflowError extends Error {
+  override name = "OverflowError";
+  /** @param index the digit's, from 0 */
+  constructor(index: number) {
+    super(
+      `the model's answer to digit ${index} is not a finite number: its weights are too large, or not numbers, ` +
+        "as its training diverged",
+    );
+  }
+}
+
+/**
+ * Classifies digits with a stored model, on the CPU.
+ *
+ * @throws {OverflowError} for a model whose logits are not all finite
+ */
 export async function answerDigits(
   spec: ModelSpec,
   weights: readonly NamedTensor[],
@@ -39,7 +55,9 @@ async function answersOf(
     pixels.set(images.subarray(first * IMAGE_PIXELS, (first + batch) * IMAGE_PIXELS));
     const probabilities = await predictor.predict(pixels);
     const logits = await predictor.logits();
-    for (let i = 0; i < Math.min(batch, count - first); i++) {
+    const rows = Math.min(batch, count - first), bad = logits.findIndex((logit) => !Number.isFinite(logit));
+    if (bad >= 0 && bad < rows * CLASSES) throw new OverflowError(first + Math.floor(bad / CLASSES));
+    for (let i = 0; i < rows; i++) {
       // Compares logits, because rounding can make the probabilities of two near-certain classes equal.
       const said = largest(logits.subarray(i * CLASSES, (i + 1) * CLASSES));
       answers.said[first + i] = said;
@@ -49,12 +67,15 @@ async function answersOf(
   return answers;
 }
 
-/** A stored model's accuracy on `digits`, in per cent. */
+/** A stored model's accuracy on `digits`, in per cent. Throws as `answerDigits` does. */
 export async function scoreModel(spec: ModelSpec, weights: readonly NamedTensor[], digits: DigitSet): Promise<number> {
   return accuracyOf(await answerDigits(spec, weights, digits), digits);
 }
 
-/** The accuracy of each of several weights of one spec, in their order; faster than one by one. */
+/**
+ * The accuracy of each of several weights of one spec, in their order; 0 for those whose answers are not finite numbers.
+ * Faster than one by one.
+ */
 export async function* scoreEach(
   spec: ModelSpec,
   several: readonly (readonly NamedTensor[])[],
@@ -65,7 +86,12 @@ export async function* scoreEach(
   try {
     for (const weights of several) {
       predictor.load(weights);
-      yield accuracyOf(await answersOf(predictor, digits, batch), digits);
+      try {
+        yield accuracyOf(await answersOf(predictor, digits, batch), digits);
+      } catch (error) {
+        if (!(error instanceof OverflowError)) throw error;
+        yield 0;
+      }
     }
   } finally {
     predictor.close();

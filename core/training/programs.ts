@@ -84,7 +84,8 @@ export function evaluationProgram(
 ): Program {
   return trace(() => {
     const { images, labels } = takeBatch(digits, batch, perStep(startOf, "i32"));
-    return { outputs: { correct: countCorrect(forward(spec, parameterTensors(spec), images), labels) } };
+    const logits = forward(spec, parameterTensors(spec), images);
+    return { outputs: { correct: countCorrect(logits, labels), loss: crossEntropy(logits, labels) } };
   });
 }
 

@@ -36,6 +36,8 @@ export interface Trainer {
   readonly device: string;
   readonly stepsPerEpoch: number;
   readonly totalSteps: number;
+  /** Size of the last batch of an epoch as a share of a full one. */
+  readonly lastBatchShare: number;
   /** Steps requested so far. */
   readonly step: number;
   /** Runs up to `maxSteps` more steps, never past the end of an epoch, and returns their losses in order. */
@@ -128,7 +130,8 @@ function storedDigits(set: "train" | "test", { count, images }: DigitSet): Store
 function batchesOf({ dataset, batchSize }: TrainerOptions) {
   const batch = Math.min(batchSize, dataset.train.count);
   const full = Math.floor(dataset.train.count / batch), shortBatch = dataset.train.count % batch;
-  return { batch, full, shortBatch, stepsPerEpoch: full + (shortBatch > 0 ? 1 : 0) };
+  const lastBatchShare = shortBatch > 0 ? shortBatch / batch : 1;
+  return { batch, full, shortBatch, lastBatchShare, stepsPerEpoch: full + (shortBatch > 0 ? 1 : 0) };
 }
 
 function evaluationBatchesOf({ spec, dataset: { test: { count } } }: TrainerOptions) {
@@ -140,6 +143,7 @@ class SessionTrainer implements Trainer {
   readonly device: string;
   readonly stepsPerEpoch: number;
   readonly totalSteps: number;
+  readonly lastBatchShare: number;
   readonly stop?: Int32Array<SharedArrayBuffer>;
   step: number;
   readonly #session: Session;
@@ -153,11 +157,12 @@ class SessionTrainer implements Trainer {
     this.#session = session;
     this.#changing = changing;
     this.#options = options;
-    const { full, stepsPerEpoch } = batchesOf(options);
+    const { full, stepsPerEpoch, lastBatchShare } = batchesOf(options);
     this.device = session.device;
     this.stop = session.stop;
     this.#fullBatches = full;
     this.stepsPerEpoch = stepsPerEpoch;
+    this.lastBatchShare = lastBatchShare;
     this.totalSteps = stepsPerEpoch * options.epochs;
     this.step = options.resume?.step ?? 0;
     if (!Number.isInteger(this.step) || this.step < 0 || this.step > this.totalSteps) {
@@ -198,11 +203,15 @@ class SessionTrainer implements Trainer {
   async evaluate(shouldStop: () => boolean = () => false): Promise<number | undefined> {
     const { full, left } = evaluationBatchesOf(this.#options);
     let correct = 0;
+    const score = async (program: string, step: number) => {
+      const answers = await this.#session.run(program, step, 1);
+      correct += Number.isFinite(answers.loss[0]) ? answers.correct[0] : NaN;
+    };
     for (let i = 0; i < full; i++) {
       if (shouldStop()) return undefined;
-      correct += (await this.#session.run("evaluate", i, 1)).correct[0];
+      await score("evaluate", i);
     }
-    if (left > 0) correct += (await this.#session.run("evaluateShort", 0, 1)).correct[0];
+    if (left > 0) await score("evaluateShort", 0);
     return (100 * correct) / this.#options.dataset.test.count;
   }
 

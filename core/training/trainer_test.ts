@@ -109,6 +109,29 @@ for (const modelType of MODEL_TYPES) {
   });
 }
 
+for (const device of ["wasm", "reference"] as const) {
+  Deno.test(`the accuracy on ${device} is NaN where finite weights make answers that are not`, async () => {
+    const spec = { modelType: "SimpleNN", hiddenLayers: [4] } as const;
+    for (const [factor, isFinite] of [[1, true], [1e22, false]] as const) {
+      const weights = initialParameters(spec, 1).map((tensor) => ({
+        ...tensor,
+        data: tensor.data.map((value) => Math.abs(value) * factor),
+      }));
+      const trainer = await openTrainer({ ...base(), spec, weights, device });
+      assert.equal(Number.isFinite(await trainer.evaluate()), isFinite);
+      trainer.close();
+    }
+  });
+}
+
+Deno.test("the last batch of an epoch is told as a share of a full one", async () => {
+  for (const [batchSize, share] of [[32, 10 / 32], [33, 1], [2048, 1]]) {
+    const trainer = await openTrainer({ ...base(), batchSize });
+    assert.equal(trainer.lastBatchShare, share);
+    trainer.close();
+  }
+});
+
 Deno.test("an evaluation that is stopped returns undefined", async () => {
   const trainer = await openTrainer(base());
   assert.equal(await trainer.evaluate(() => true), undefined);

@@ -6,7 +6,7 @@ import { parseFields, readParts } from "./import_form.ts";
 import type { FoundModel, ImportQuestion, ImportReply } from "./import_thread.ts";
 import { ModelFileError } from "../../core/formats/errors.ts";
 import type { DigitSet } from "../../core/mnist/idx.ts";
-import { scoreModel } from "../../core/training/evaluation.ts";
+import { OverflowError, scoreModel } from "../../core/training/evaluation.ts";
 
 /** Answers the questions about one request, for `answerQuestions`. */
 export function importAnswerer(
@@ -34,6 +34,7 @@ export function importAnswerer(
       return { type: "scored", model: { weights, accuracy } };
     } catch (error) {
       if (error instanceof ValidationError) return { type: "refused", message: error.message, field: error.field };
+      if (error instanceof OverflowError) return { type: "refused", message: error.message, field: "file" };
       if (error instanceof ModelFileError) return { type: "refused", message: error.message, field: "file" };
       throw error;
     }

@@ -3,7 +3,7 @@ import { MODEL_TYPES } from "../../core/models/families.ts";
 import { parameterSpecs } from "../../core/models/spec.ts";
 import { BOUNDS, type ModelRecord } from "../../protocol/mod.ts";
 import { DuplicateError, type NewModel, type Registry } from "../models/mod.ts";
-import { TaskQueue } from "../queue.ts";
+import { BoundedQueue } from "../queue.ts";
 import { type FoundModel, type ImportRequest, ImportThread } from "./import_thread.ts";
 
 /** Numbers of the largest model of this lab. */
@@ -35,7 +35,7 @@ export interface ImporterOptions {
 /** Imports one model at a time: it may take much memory, and trainings in progress have priority. */
 export class ModelImporter {
   readonly #options: ImporterOptions;
-  readonly #tasks = new TaskQueue(MAX_PRESENT, "Too many models at once; try again in a moment.");
+  readonly #tasks = new BoundedQueue(MAX_PRESENT, "Too many models at once; try again in a moment.");
 
   constructor(options: ImporterOptions) {
     this.#options = options;

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { notBefore } from "../host.ts";
+import { notBefore } from "./clock.ts";
 import { testModel, testWeights, withFolder } from "./registry_testing.ts";
 import { runSnapshot } from "../runs/run_snapshots_testing.ts";
 import { openRegistry } from "../../service/files/open_registry.ts";

@@ -1,5 +1,5 @@
 /** The `.pth` files of stored models, as their records name them. */
-import type { FileState, Folder } from "../host.ts";
+import { fingerprintOf, type Folder } from "../host.ts";
 import { reasonOf, RegistryError } from "./errors.ts";
 
 /** Four times the largest model of this lab. Nothing larger is read into memory. */
@@ -18,11 +18,6 @@ export interface PthStream {
   /** Bytes. */
   size: number;
   stream: ReadableStream<Uint8Array<ArrayBuffer>>;
-}
-
-/** A text that changes whenever the file is rewritten. */
-export function fingerprintOf({ modified, size, identity }: FileState): string {
-  return `${modified} ${size} ${identity}`;
 }
 
 /** The `.pth` of one model. Its methods throw RegistryErrors that name the model when the file cannot be read. */
@@ -57,9 +52,7 @@ export class PthFile {
   open(): Promise<PthStream> {
     return this.#readable(async () => {
       const file = await this.#folder.open(this.#name);
-      if (file.state.isFile) return { size: file.state.size, stream: file.stream };
-      file[Symbol.dispose]();
-      throw new RegistryError(`${this.#words}, is not a file`);
+      return { size: file.state.size, stream: file.stream };
     });
   }
 

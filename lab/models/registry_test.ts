@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { writePth } from "../../core/formats/pth/writer.ts";
+import * as families from "../../core/models/families.ts";
+import { MODEL_TYPES } from "../../protocol/mod.ts";
 import { DuplicateError } from "./mod.ts";
 import {
   filesIn,
@@ -14,6 +16,10 @@ import {
   withFolder,
 } from "./registry_testing.ts";
 import { openRegistry } from "../../service/files/open_registry.ts";
+
+Deno.test("a configuration can ask for every model family of the engine, and for no other", () => {
+  assert.deepEqual([...MODEL_TYPES], families.MODEL_TYPES);
+});
 
 Deno.test("a stored model is listed, found by id and as a duplicate, and its weights read back", () =>
   withFolder(async (folder) => {

@@ -15,6 +15,7 @@ import {
   type ServerMessage,
   type TrainConfig,
 } from "../../protocol/mod.ts";
+import { Question } from "./question.ts";
 import { KEPT_LOSSES, LossHistory, thinned } from "./loss_history.ts";
 import { beginning, deviceLine, epochLine, isReported, lossMessage, readable } from "./run_messages.ts";
 import { LivePads } from "../training/live_pad.ts";
@@ -25,6 +26,8 @@ export type SeededConfig = TrainConfig & { seed: number };
 
 /** Hears of a run. */
 export interface RunListener {
+  /** Whose it is; see `clientAt`. */
+  client?: string;
   onMessage(message: ServerMessage): void;
   /** Called once, after the last message. */
   onEnd(): void;
@@ -44,6 +47,10 @@ export interface RunOptions {
   past?: RunPast;
   /** Whether the run with this id has a snapshot that nobody has resumed. */
   canResume?(id: string): boolean;
+  /** Who asked for the run; see `clientAt`. */
+  client?: string;
+  /** Hears of a listener that threw: it is told nothing more, and the run goes on. */
+  onListenerFault?(error: unknown): void;
 }
 
 /** A run, from queued to finished. `Runs` reports to it what happens, and it tells its listeners. */
@@ -78,12 +85,18 @@ export class Run {
   readonly past?: RunPast;
   /** Drawings that are classified while the run trains. */
   readonly livePads = new LivePads();
+  /** Who asked for the run; told to nobody. */
+  readonly client: string;
   readonly #canResume: (id: string) => boolean;
+  readonly #onListenerFault: (error: unknown) => void;
 
-  constructor(readonly config: SeededConfig, totalSteps: number, { past, canResume = () => false }: RunOptions = {}) {
+  constructor(readonly config: SeededConfig, totalSteps: number, options: RunOptions = {}) {
+    const { past, canResume = () => false, onListenerFault = () => {}, client = "unknown" } = options;
     this.#totalSteps = totalSteps;
     this.past = past;
+    this.client = client;
     this.#canResume = canResume;
+    this.#onListenerFault = onListenerFault;
     if (past === undefined) return;
     const { step, accuracy, history } = past.snapshot;
     this.resumeId = history.run.id;
@@ -183,6 +196,11 @@ export class Run {
     return true;
   }
 
+  /** As `abort`, by a client, which may be another than the run's: whoever may use the lab may end what holds it up. */
+  abortBy(client: string): boolean {
+    return client === this.client ? this.abort() : this.abort("Training aborted from another address.");
+  }
+
   /** Rules out an abort from here on: the model is about to be stored. @throws the signal's reason when it is aborted */
   seal() {
     this.signal.throwIfAborted();
@@ -197,6 +215,7 @@ export class Run {
   async ask(existing: ModelRecord, timeoutMs: number): Promise<boolean> {
     this.signal.throwIfAborted();
     if (!this.#attended) return false;
+    const stateBefore = this.#state;
     this.#state = "asking";
     this.#position = undefined;
     this.#exists = {
@@ -210,7 +229,7 @@ export class Run {
       return await answer;
     } finally {
       this.#exists = undefined;
-      this.#state = "queued";
+      this.#state = stateBefore;
     }
   }
 
@@ -225,11 +244,14 @@ export class Run {
     this.answer(false);
   }
 
-  /** Reports that the run waits at `position`, from 1. */
-  queue(position: number) {
+  /** Reports that the run waits at `position`, from 1, and what is `ahead` of it, in words. */
+  queue(position: number, ahead = "") {
     this.#state = "queued";
     this.#position = position;
-    this.log(position === 1 ? "Queued: next in line." : `Queued: place ${position} in line.`, { place: position });
+    // The history keeps the latest position only: with many in line there are many.
+    if (this.#logs.at(-1)?.place !== undefined) this.#logs.pop();
+    const place = position === 1 ? "Queued: next in line" : `Queued: place ${position} in line`;
+    this.log(ahead === "" ? `${place}.` : `${place}, after ${ahead}.`, { place: position });
   }
 
   /** Reports that the run's turn has come. */
@@ -252,8 +274,8 @@ export class Run {
     this.#meanImagesPerSecond = Math.round(batch.meanImagesPerSecond);
     batch.losses.forEach((value, index) => {
       this.#step = batch.firstStep + index;
-      this.#watchDivergence(value);
-      if (!isReported(this.#step, this.#totalSteps)) return;
+      const diverges = this.#diverges(value);
+      if (!diverges && !isReported(this.#step, this.#totalSteps)) return;
       const message = lossMessage(batch, index, this.#totalSteps);
       this.#losses.add([message.step, message.loss]);
       this.#emit(message);
@@ -279,13 +301,20 @@ export class Run {
     return { type: "history", run, losses: thinned(losses, KEPT_LOSSES), logs, end: result };
   }
 
+  /** The history to be kept of this run, which is about to fail with `message` and cannot be resumed. */
+  historyOfFailure(message: string): HistoryMessage {
+    const run: RunSummary = { ...this.summary, state: "failed", ended: this.#now(), message };
+    return { ...this.history, run, end: { type: "error", message } };
+  }
+
   endDone(result: ResultMessage) {
     this.#modelId = result.model_id;
     this.#finish("done", result);
   }
 
   endKept(existing: ModelRecord) {
-    this.log(`The existing model ${existing.id} is kept; nothing was trained.`);
+    const instead = this.#started === undefined ? "nothing was trained" : "what was trained now is not stored";
+    this.log(`The existing model ${existing.id} is kept; ${instead}.`);
     this.#finish("kept");
   }
 
@@ -314,50 +343,31 @@ export class Run {
     this.#position = undefined;
     this.#end = end;
     if (end !== undefined) this.#emit(end);
-    for (const listener of this.#listeners) listener.onEnd();
+    this.#tell((listener) => listener.onEnd());
     this.#listeners.clear();
   }
 
-  #watchDivergence(loss: number) {
-    if (this.#diverged || Number.isFinite(loss)) return;
+  /** Whether `loss` is the first that is not finite; logs that. */
+  #diverges(loss: number): boolean {
+    if (this.#diverged || Number.isFinite(loss)) return false;
     this.#diverged = true;
     this.log(`The loss is no longer a number at step ${this.#step}: a smaller learning rate may help.`);
+    return true;
   }
 
   #emit(message: ServerMessage) {
-    for (const listener of this.#listeners) listener.onMessage(message);
+    this.#tell((listener) => listener.onMessage(message));
   }
-}
 
-/** A yes-or-no question of a run to the client that started it. */
-class Question {
-  #answer?: (yes: boolean) => void;
-
-  /**
-   * Waits for the answer; false when none comes in time.
-   *
-   * @throws the signal's reason when it aborts meanwhile
-   */
-  async wait(signal: AbortSignal, timeoutMs: number): Promise<boolean> {
-    const { promise, resolve, reject } = Promise.withResolvers<boolean>();
-    const refuse = () => reject(signal.reason);
-    this.#answer = resolve;
-    signal.addEventListener("abort", refuse);
-    const timer = setTimeout(() => resolve(false), timeoutMs);
-    try {
-      return await promise;
-    } finally {
-      clearTimeout(timer);
-      signal.removeEventListener("abort", refuse);
-      this.#answer = undefined;
+  /** A listener that fails, such as a terminal that is gone, must not end the run. */
+  #tell(tell: (listener: RunListener) => void) {
+    for (const listener of this.#listeners) {
+      try {
+        tell(listener);
+      } catch (error) {
+        this.unsubscribe(listener);
+        this.#onListenerFault(error);
+      }
     }
-  }
-
-  /** Answers the question. False when nothing was asked. */
-  answer(yes: boolean): boolean {
-    if (this.#answer === undefined) return false;
-    this.#answer(yes);
-    this.#answer = undefined;
-    return true;
   }
 }

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import { refuseFile } from "../models/durability/disk_fault_testing.ts";
 import { RunSnapshots } from "./run_snapshots.ts";
 import { runSnapshot } from "./run_snapshots_testing.ts";
 import { filesIn, refused, withFolder } from "../models/registry_testing.ts";
@@ -103,9 +104,10 @@ Deno.test("a folder that cannot be written is named, and earlier snapshots stay"
   withFolder(async (folder) => {
     const snapshots = await RunSnapshots.open(new DiskFolder(folder));
     await snapshots.save(snapshotOf("run_1"), tensors(1));
-    const dir = join(folder, "checkpoints");
-    await Deno.mkdir(join(dir, ".run_1.safetensors.lab-tmp"));
-    await assert.rejects(snapshots.save(snapshotOf("run_1"), tensors(2)), refused(/cannot keep a snapshot in /));
+    {
+      using _full = refuseFile("run_1.safetensors");
+      await assert.rejects(snapshots.save(snapshotOf("run_1"), tensors(2)), refused(/cannot keep a snapshot in /));
+    }
     assert.deepEqual(await snapshots.read("run_1"), tensors(2), "from memory");
     assert.deepEqual(await (await RunSnapshots.open(new DiskFolder(folder))).read("run_1"), tensors(1));
     await snapshots.save(snapshotOf("run_1"), tensors(3));
@@ -130,4 +132,20 @@ Deno.test("the latest snapshot that cannot be written is kept in memory, unless 
     assert.deepEqual(known(), ["run_3"]);
     await snapshots.remove("run_3");
     assert.deepEqual(known(), []);
+  }));
+
+Deno.test("the history of a diverged run cannot be resumed, and makes room for snapshots that can", () =>
+  withFolder(async (folder) => {
+    const snapshots = await RunSnapshots.open(new DiskFolder(folder), 2);
+    await snapshots.save(snapshotOf("run_1"), tensors(1));
+    await snapshots.save({ ...snapshotOf("diverged_1"), diverged: true }, []);
+    await snapshots.save({ ...snapshotOf("diverged_2"), diverged: true }, []);
+    await snapshots.save(snapshotOf("run_2"), tensors(2));
+    assert.deepEqual(snapshotFiles(folder), ["run_1.safetensors", "run_2.safetensors"]);
+    await snapshots.save({ ...snapshotOf("diverged_3"), diverged: true }, []);
+    const again = await RunSnapshots.open(new DiskFolder(folder), 2);
+    assert.equal(again.canResume("diverged_3"), false);
+    assert.equal(again.canResume("run_2"), true);
+    again.hold("run_2");
+    assert.equal(again.canResume("run_2"), false);
   }));

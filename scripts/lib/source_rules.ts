@@ -35,6 +35,7 @@ export function violations(sources: Sources): Violation[] {
     ...platformUse(sources),
     ...longFiles(sources),
     ...undocumentedExports(sources),
+    ...forgottenPageTests(sources),
     ...registryHosts(sources),
   ];
   return found.sort((a, b) => a.path.localeCompare(b.path) || a.line - b.line);
@@ -171,6 +172,18 @@ function undocumentedExports(sources: Sources): Violation[] {
 }
 
 const EXPORTED = /^export (?:abstract |async |declare )*(?:function\*?|class|interface|type|const|enum) (\w+)/;
+
+/** Page tests share one lab and one browser by being imported into one file; what it does not import never runs. */
+function forgottenPageTests(sources: Sources): Violation[] {
+  const entry = sources.get(PAGE_TESTS);
+  if (entry === undefined) return [];
+  const imported = sourceImports(entry).map(({ specifier }) => posix.join(posix.dirname(PAGE_TESTS), specifier));
+  return [...sources.keys()]
+    .filter((path) => path.startsWith("ui/page_tests/") && !imported.includes(path))
+    .map((path) => ({ path, line: 1, rule: `is not imported by ${PAGE_TESTS}, so its tests never run` }));
+}
+
+const PAGE_TESTS = "ui/pages_test.ts";
 
 /** Where packages come from is up to the user who installs them, so no file may say it, least of all the lock file. */
 function registryHosts(sources: Sources): Violation[] {

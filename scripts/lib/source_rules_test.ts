@@ -115,3 +115,12 @@ Deno.test("no file names a registry's host, and the lock file names no host at a
   assertOne(broken({ "deno.lock": `"tarball": "https://mirror.example/x.tgz"` }), /^deno\.lock:1:/);
   assert.deepEqual(broken({ "README.md": `https://example.com`, "a/b.md": `registry.list.length` }), []);
 });
+
+Deno.test("a page test that the common file does not import is named", () => {
+  const files = { "ui/pages_test.ts": `import "./page_tests/a.ts";`, "ui/page_tests/a.ts": `` };
+  assert.deepEqual(broken(files), []);
+  assertOne(
+    broken({ ...files, "ui/page_tests/b.ts": `` }),
+    /^ui\/page_tests\/b\.ts:1: is not imported by ui\/pages_test/,
+  );
+});

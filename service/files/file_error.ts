@@ -14,19 +14,18 @@ export async function asFileErrors<T>(work: () => T | Promise<T>): Promise<T> {
 
 /** Translates what Deno threw at a file operation for the lab and for people. */
 export function fileError(error: unknown): unknown {
-  if (!(error instanceof Error)) return error;
+  if (!(error instanceof Error) || error instanceof FileError) return error;
   const [fault, reason] = describe(error);
   return new FileError(fault, reason, { cause: error });
 }
 
 function describe(error: Error): [FileFault, string] {
-  const { NotFound, NotADirectory, AlreadyExists, PermissionDenied, NotCapable } = Deno.errors;
+  const { NotFound, NotADirectory, PermissionDenied, NotCapable } = Deno.errors;
   const code = systemCode(error);
   if (error instanceof NotFound) return ["missing", "it does not exist"];
   if (error instanceof NotADirectory) return ["other", "a part of its path is a file"];
-  if (error instanceof AlreadyExists) return ["exists", error.message];
-  if (code === "EROFS") return ["denied", "it is on a disk that can only be read"];
-  if (error instanceof PermissionDenied || error instanceof NotCapable) return ["denied", "permission denied"];
+  if (code === "EROFS") return ["other", "it is on a disk that can only be read"];
+  if (error instanceof PermissionDenied || error instanceof NotCapable) return ["other", "permission denied"];
   const noRoom = code === undefined ? undefined : NO_ROOM[code];
   return noRoom === undefined ? ["other", error.message] : ["full", noRoom];
 }

@@ -174,6 +174,7 @@ Deno.test("every fault of a request is reported in words, and nothing is stored"
   const tensors = readPth(SIMPLE);
   const changed = (place: number, tensor: Partial<NamedTensor>) =>
     writePth(tensors.with(place, { ...tensors[place], ...tensor }), "m");
+  const large = writePth(tensors.map((tensor) => ({ ...tensor, data: tensor.data.map((x) => x * 1e25) })), "m");
   const noFile = new FormData();
   noFile.append("config", "{}");
   const wide = writePth([
@@ -193,6 +194,7 @@ Deno.test("every fault of a request is reported in words, and nothing is stored"
     [SIMPLE.subarray(0, 9000), "", /damaged or cut short/],
     [changed(0, { shape: [784, 8] }), "", /tensor 1, "net\.1\.weight", has shape \[784, 8\]; expected \[out, 784\]/],
     [changed(3, { data: new Float32Array(10).fill(NaN) }), "", /"net\.3\.bias" holds NaN at index 0/],
+    [large, "", /^the model's answer to digit \d+ is not a finite number: its weights are too large/],
     [wide, "", /hidden_layers_config\.0 must be a whole number from 1 to 2048, got 2049/],
     [SIMPLE, "?model_type=ConvNN", /model_type says ConvNN, but the tensors of the file make a SimpleNN/],
     [SIMPLE, "?hidden_layers_config=8,8", /hidden_layers_config says \[8, 8\], but .* make \[8\]/],

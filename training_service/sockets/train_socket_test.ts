@@ -344,3 +344,25 @@ Deno.test("the end of the service aborts all runs and stores nothing", async () 
     assert.match((await late.next("error")).message, /shutting down/);
   });
 });
+
+Deno.test("a listener that throws hears nothing more, and the run ends as it would have", async () => {
+  const { error } = console;
+  console.error = () => {};
+  try {
+    await withLab(async (lab) => {
+      const heard: string[] = [];
+      const fail = ({ type }: { type: string }) => {
+        heard.push(type);
+        if (type === "log") throw new Error("the terminal is gone");
+      };
+      lab.runs.submit({ ...CONFIG, hidden_layers_config: [16], dropout_p: 0.3 }, { onMessage: fail, onEnd() {} });
+      (await lab.engine.next()).complete();
+      while (lab.runs.unfinished > 0) await new Promise((resolve) => setTimeout(resolve));
+      assert.deepEqual(heard, ["accepted", "log"]);
+      assert.deepEqual(lab.runs.list().map(({ state }) => state), ["done"]);
+      assert.equal(lab.store.records.length, 1);
+    });
+  } finally {
+    console.error = error;
+  }
+});

@@ -2,7 +2,8 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { freePort } from "../../service/testing/free_ports.ts";
-import { SETTING_NAMES } from "../../service/process/settings.ts";
+import { permissionFlags } from "../../service/process/launch.ts";
+import { readSettings } from "../../service/process/settings.ts";
 import { inTime } from "../../lab/in_time_testing.ts";
 import { TestClient } from "./lab.ts";
 
@@ -98,21 +99,21 @@ function rawDirOf(dir: string): string {
   return join(foldersOf(dir).dataDir, "MNIST", "raw");
 }
 
-/** Starts the service; the caller ends it. */
-export function spawnService(port: number, dir: string): Deno.ChildProcess {
+/** Starts the service as `deno task dev` does, with `more` variables; the caller ends it. */
+export function spawnService(port: number, dir: string, more: Record<string, string> = {}): Deno.ChildProcess {
   const { modelsDir, dataDir } = foldersOf(dir);
+  const env: Record<string, string> = {
+    TRAINING_PORT: String(port),
+    MODELS_DIR: modelsDir,
+    DATA_DIR: dataDir,
+    DEVICE: "wasm",
+    ...more,
+  };
+  const settings = readSettings((name) => env[name]);
   return new Deno.Command(Deno.execPath(), {
-    args: [
-      "run",
-      "--no-prompt",
-      `--allow-net=127.0.0.1:${port}`,
-      `--allow-read=${PROJECT_DIR},${dir}`,
-      `--allow-write=${modelsDir}`,
-      `--allow-env=${SETTING_NAMES.join(",")}`,
-      join(PROJECT_DIR, "training_service", "main.ts"),
-    ],
+    args: ["run", ...permissionFlags("training", settings), join(PROJECT_DIR, "training_service", "main.ts")],
     // GPU drivers write to stderr as they please.
-    env: { TRAINING_PORT: String(port), MODELS_DIR: modelsDir, DATA_DIR: dataDir, DEVICE: "wasm" },
+    env: { ...env, MODELS_DIR: settings.modelsDir, DATA_DIR: settings.dataDir },
     stdout: "piped",
     stderr: "piped",
   }).spawn();

@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { DEFAULT_CONFIG, type HistoryMessage } from "../../protocol/mod.ts";
-import { curveSvg, formatTick, linearScale, roundStep } from "./curve_svg.ts";
-import { historyCsv } from "./run_history.ts";
+import { curveSvg, formatTick, historyCsv, linearScale, roundStep } from "./history_exports.ts";
 
 function historyOf(fields: Partial<HistoryMessage> = {}): HistoryMessage {
   const config = { ...DEFAULT_CONFIG, num_epochs: 2, batch_size: 100, hidden_layers_config: [16] };
