@@ -48,8 +48,9 @@ export function createTrainingApp(options: TrainingAppOptions): Hono {
     return response;
   });
   app.get("/ws/runs/:id", (c) => {
-    const { socket, response } = sockets.upgrade(c.req.raw, clientAddress(c));
-    serveRunSocket(socket, { runs, archive }, c.req.param("id"));
+    const client = clientAddress(c);
+    const { socket, response } = sockets.upgrade(c.req.raw, client);
+    serveRunSocket(socket, { runs, archive }, c.req.param("id"), client);
     return response;
   });
   return app;
