@@ -9,9 +9,9 @@ import {
   ResumeRequestSchema,
   SOCKET_BURST,
   SOCKET_RATE,
-  TRAIN_FIELDS,
   type TrainConfig,
   TrainConfigSchema,
+  trainFields,
   validate,
   ValidationError,
 } from "../../protocol/mod.ts";
@@ -42,7 +42,7 @@ export function parseRequest(data: unknown): TrainConfig | ResumeRequest {
 /** A first message without the fields that it gives as null: they are left out, whichever request it is. */
 function withoutNulls(value: unknown): unknown {
   if (typeof value !== "object" || value === null || Array.isArray(value)) return value;
-  const known = ["resume", ...TRAIN_FIELDS];
+  const known = ["resume", ...trainFields()];
   return Object.fromEntries(Object.entries(value).filter(([field, entry]) => entry !== null || !known.includes(field)));
 }
 
