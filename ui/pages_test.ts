@@ -4,6 +4,7 @@
  */
 import "./page_tests/accessibility.ts";
 import "./page_tests/analysis.ts";
+import "./page_tests/between_pages.ts";
 import "./page_tests/core_in_page.ts";
 import "./page_tests/drawing.ts";
 import "./page_tests/first_paint.ts";

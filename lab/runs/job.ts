@@ -52,11 +52,16 @@ export function jobOf(
   };
 }
 
-/** The model of a finished run, as the registry stores it. */
-export function modelOf(run: Run, { accuracy, trainingTime }: TrainedModel): NewModel {
+/**
+ * The model of a finished run, as the registry stores it. Its epochs include those of the model `start` that it was trained
+ * from, as far as they are known: of an imported one they are not.
+ */
+export function modelOf(run: Run, { accuracy, trainingTime }: TrainedModel, start?: ModelRecord): NewModel {
   const { config } = run;
+  const before = start === undefined || start.imported === true ? 0 : start.num_epochs;
   return {
     ...configOf(config),
+    num_epochs: before + config.num_epochs,
     accuracy: round(accuracy, 4),
     training_time: round(trainingTime, 3),
     seed: config.seed,

@@ -257,6 +257,7 @@ export class Runs {
     run.begin();
     const { store, engine, device, threads, snapshots, log } = this.#options;
     const { config, past } = run;
+    const start = await findStart(store, config).catch(() => undefined);
     const origin = past === undefined
       ? { weights: await readStart(store, config) }
       : { tensors: await snapshots.read(past.snapshot.history.run.id) };
@@ -283,7 +284,7 @@ export class Runs {
     });
     try {
       run.seal();
-      const record = await store.store(modelOf(run, model), model.weights, {
+      const record = await store.store(modelOf(run, model, start), model.weights, {
         replaces,
         history: (record) => run.historyWith(resultOf(record)),
       });
