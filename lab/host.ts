@@ -1,11 +1,11 @@
 /**
  * What a lab needs of its host: a folder of files with a lock, a training engine, a log. `service/files/` implements the folder
- * on a disk; a page can use the browser's file system, and a test a disk that fails. The clock is `Date.now()` everywhere.
+ * on a disk; a page can use the browser's file system, and a test a disk that fails.
  */
 import type { TrainedModel, TrainingEvents, TrainingJob } from "./training/training_job.ts";
 
 /** Why a file operation failed, as far as callers treat the reasons differently. */
-export type FileFault = "missing" | "exists" | "full" | "denied" | "other";
+export type FileFault = "missing" | "full" | "other";
 
 /** A file operation that failed. The message is the reason in words for people, such as "permission denied". */
 export class FileError extends Error {
@@ -31,6 +31,11 @@ export interface FileState {
   modified?: number;
   /** Another one for a file that replaced it (an inode number); undefined where the host cannot tell. */
   identity?: number;
+}
+
+/** A text that changes whenever the file is rewritten. */
+export function fingerprintOf({ modified, size, identity }: FileState): string {
+  return `${modified} ${size} ${identity}`;
 }
 
 /** A file open for reading; it stays readable when another file replaces it. */
@@ -111,14 +116,4 @@ export interface Log {
   warn(event: string, fields?: LogFields): void;
   /** `cause` is what was thrown. */
   error(event: string, fields?: LogFields, cause?: unknown): void;
-}
-
-const DAY_MS = 24 * 60 * 60 * 1000;
-
-/**
- * Now in Unix ms, or `latest` if the clock is up to a day behind it, so that later things do not look older: a clock may be set
- * back by its owner, the network or another system on the machine. If it is further behind, it was wrong before.
- */
-export function notBefore(latest: number, now: number = Date.now()): number {
-  return now < latest && latest - now <= DAY_MS ? latest : now;
 }

@@ -100,6 +100,7 @@ class MemoryFolder implements Folder {
 
 class MemoryLock implements FolderLock {
   readonly #queue = new Queue<void>(() => {});
+  #holders = 0;
   #text = "";
   readonly #memory: LockMemory = {
     read: () => Promise.resolve(this.#text),
@@ -107,15 +108,18 @@ class MemoryLock implements FolderLock {
   };
 
   async run<T>(task: (memory: LockMemory) => Promise<T>): Promise<T> {
+    this.#holders++;
     const release = await this.#queue.enter(undefined, new AbortController().signal);
     try {
       return await task(this.#memory);
     } finally {
+      this.#holders--;
       release();
     }
   }
 
   async tryRun(task: () => Promise<void>): Promise<boolean> {
+    if (this.#holders > 0) return false;
     await this.run(task);
     return true;
   }

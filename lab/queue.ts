@@ -80,7 +80,7 @@ export class UnavailableError extends Error {
 }
 
 /** Runs one task at a time, in order, and refuses tasks beyond a limit. */
-export class TaskQueue {
+export class BoundedQueue {
   readonly #queue = new Queue<void>(() => {});
   readonly #closing = new AbortController();
   readonly #max: number;
@@ -119,6 +119,6 @@ export class TaskQueue {
 
   /** Refuses waiting tasks, and aborts the signal of the one under way. */
   close() {
-    this.#closing.abort(new UnavailableError("The service is shutting down."));
+    this.#closing.abort(new UnavailableError("The lab is shutting down."));
   }
 }

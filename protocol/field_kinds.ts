@@ -76,6 +76,11 @@ export function readValue(kind: FieldKind, text: string): FieldValue {
   return list === "" ? [] : list.split(",").map(readNumber);
 }
 
+/** Whether text of a query or a form stands for no value, as programs write null and what is missing. */
+export function isNullText(text: string): boolean {
+  return ["null", "NaN", "undefined", "None"].includes(text.trim());
+}
+
 /** Digits in groups of three, as this lab writes counts: `1,024`. A number below 1 never looks like that. */
 const GROUPED = /^[1-9]\d{0,2}(,\d{3})+$/;
 

@@ -164,8 +164,15 @@ function counts(config: ModelConfig, name: FieldName): boolean {
   return partOf === undefined || config[partOf] === true;
 }
 
-/** Whether two models count as the same. */
+/** Fields of an imported model that nobody knows: its record has defaults there, and names them in `assumed`. */
+export function assumedIn(model: ModelConfig): readonly unknown[] {
+  const { assumed } = model as { assumed?: unknown };
+  return Array.isArray(assumed) ? assumed : [];
+}
+
+/** Whether two models count as the same. A model whose past is unknown is the same as no other. */
 export function isDuplicate(a: ModelConfig, b: ModelConfig): boolean {
+  if (assumedIn(a).length > 0 || assumedIn(b).length > 0) return false;
   for (const name of FIELD_NAMES) {
     if (!sameValue(a[name], b[name]) && (counts(a, name) || counts(b, name))) return false;
   }
@@ -185,8 +192,12 @@ export function isMentioned(config: ModelConfig, name: FieldName): boolean {
   return MAIN_SETTINGS.includes(name) || !sameValue(config[name], fieldOf(name).initial);
 }
 
-/** A setting's value in a table: `Adam`, `128, 64`, `none`; for dropout its probability, or `off`. */
+/** What tables show in place of a value that an import assumed. */
+const UNKNOWN = "unknown";
+
+/** A setting's value in a table: `Adam`, `128, 64`, `none`, `unknown`; for dropout its probability, or `off`. */
 export function showSetting(config: ModelConfig, name: FieldName): string {
+  if (assumedIn(config).includes(name)) return UNKNOWN;
   const part = config[name] === true && FIELD_NAMES.find((other) => fieldOf(other).partOf === name);
   return showValue(config[part || name]);
 }
@@ -198,6 +209,7 @@ export function describeSetting(
   label: string = fieldOf(name).label.toLowerCase(),
 ): string {
   const { kind, unit } = fieldOf(name), value = showSetting(config, name);
+  if (value === UNKNOWN) return `${label} unknown`;
   if (kind === "choice") return value;
   if (unit !== undefined) return `${value} ${unit}${value === "1" ? "" : "s"}`;
   if (value === "none" || value === "off") return `no ${label}`;

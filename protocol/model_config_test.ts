@@ -32,7 +32,7 @@ Deno.test("a configuration, an import and a record carry every field of the tabl
   const { overwrite, ...imported } = validate(ImportConfigSchema, OTHER, "the import");
   assert.equal(overwrite, false);
   assert.deepEqual(imported, OTHER);
-  assert.deepEqual(validate(TrainConfigSchema, { ...OTHER, unknown: 1 }, "the configuration"), OTHER);
+  assert.deepEqual(validate(TrainConfigSchema, OTHER, "the configuration"), OTHER);
   const identity = { id: "m", filename: "m.pth", timestamp: 1, accuracy: 90, training_time: 2 };
   const record = validate(ModelRecordSchema, { ...identity, ...OTHER, unknown: 1 }, "the record");
   assert.deepEqual(record, { ...identity, ...OTHER, unknown: 1 });
@@ -65,6 +65,17 @@ Deno.test("two models differ in every field, and in a part only while its toggle
   const off = { ...OTHER, use_dropout: false };
   assert.ok(isDuplicate(off, { ...off, dropout_p: 0.1 }));
   assert.deepEqual(differingSettings(off, { ...off, dropout_p: 0.1 }), []);
+});
+
+Deno.test("a model whose past is unknown is no duplicate, and says so in place of what was assumed", () => {
+  const imported = { ...OTHER, assumed: ["optimizer", "num_epochs"] };
+  assert.equal(isDuplicate(OTHER, imported), false);
+  assert.equal(isDuplicate(imported, { ...imported }), false);
+  assert.deepEqual(
+    SETTINGS.map((name) => describeSetting(imported, name)).join(", "),
+    "ConvNN, no hidden layers, optimizer unknown, learning rate 0.01, batch size 1000, epochs unknown, dropout 0.5",
+  );
+  assert.deepEqual(differingSettings(OTHER, imported), ["optimizer", "num_epochs"]);
 });
 
 Deno.test("settings are described in words", () => {

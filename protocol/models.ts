@@ -13,7 +13,8 @@ import {
   type ModelConfig,
 } from "./model_config.ts";
 
-const number = v.number("must be a number");
+const message = "must be a number";
+const number = v.pipe(v.number(message), v.finite(message));
 const text = v.string("must be a string");
 const widths = v.array(number, "must be a list of layer widths");
 
@@ -24,7 +25,7 @@ type StoredSchema<F> = F extends { kind: "whole" | "number" } ? typeof number
   : never;
 
 type RecordEntry<F> = F extends { optional: true; initial: infer I }
-  ? v.OptionalSchema<StoredSchema<F> & v.GenericSchema, I>
+  ? v.NullishSchema<StoredSchema<F> & v.GenericSchema, I>
   : StoredSchema<F>;
 
 type RecordEntries = { [Name in FieldName]: RecordEntry<(typeof MODEL_FIELDS)[Name]> };
@@ -34,7 +35,7 @@ function recordEntries(): RecordEntries {
     kind === "widths" ? widths : kind === "whole" || kind === "number" ? number : schema;
   return Object.fromEntries(FIELD_NAMES.map((name) => {
     const field = fieldOf(name);
-    return [name, field.optional ? v.optional(stored(field), field.initial) : stored(field)];
+    return [name, field.optional ? v.nullish(stored(field), field.initial) : stored(field)];
   })) as RecordEntries;
 }
 

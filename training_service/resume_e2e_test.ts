@@ -1,4 +1,4 @@
-/** Runs that stop and go on, as their users meet them: the real service, its sockets, its files, its end and its return. */
+/** Runs that stop and resume, in the real service: its sockets, its files, its end and its restart. */
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import type { HistoryMessage, RunSummary } from "../protocol/mod.ts";
@@ -40,7 +40,7 @@ async function bitsOf(modelsDir: string, id: string): Promise<Uint8Array[]> {
 
 const result = (client: TestClient) => client.next("result", () => true, TRAINING_MS);
 
-/** Aborts once `step` is past; returns what to send to go on. On a busy machine that is known a little after `aborted`. */
+/** Aborts after `step`; returns the id to resume. On a busy machine it is known shortly after `aborted`. */
 async function abortAfter(service: Service, client: TestClient, step: number): Promise<string> {
   await client.next("loss", (loss) => loss.step >= step, TRAINING_MS);
   const asked = performance.now();

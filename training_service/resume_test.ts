@@ -16,10 +16,10 @@ async function trainTo(lab: TestLab, step: number, request: object = CONFIG) {
   return { client, run_id, training };
 }
 
-/** Aborts as a worker does that stops between two steps. */
+/** Aborts like an engine that stops between two steps. */
 async function abort(client: TestClient, training: FakeTraining, step: number) {
   training.signal.addEventListener("abort", () => training.snapshot(step), { once: true });
-  // The fake's own listener came first and settled the training; what it keeps is kept all the same.
+  // The fake's own listener was first and ended the training; a snapshot is still kept.
   client.send({ type: "abort" });
   return await client.next("aborted");
 }

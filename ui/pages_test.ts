@@ -13,5 +13,6 @@ import "./page_tests/model_files.ts";
 import "./page_tests/models_table.ts";
 import "./page_tests/pad.ts";
 import "./page_tests/run.ts";
+import "./page_tests/several_runs.ts";
 import "./page_tests/training.ts";
 import "./page_tests/whole_way.ts";

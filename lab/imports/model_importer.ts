@@ -3,7 +3,7 @@ import { MODEL_TYPES } from "../../core/models/families.ts";
 import { parameterSpecs } from "../../core/models/spec.ts";
 import { BOUNDS, type ModelRecord } from "../../protocol/mod.ts";
 import { DuplicateError, type NewModel, type Registry } from "../models/mod.ts";
-import { TaskQueue } from "../queue.ts";
+import { BoundedQueue } from "../queue.ts";
 import { type FoundModel, type ImportRequest, ImportThread } from "./import_thread.ts";
 
 /** Numbers of the largest model of this lab. */
@@ -35,7 +35,7 @@ export interface ImporterOptions {
 /** Imports one model at a time: it may take much memory, and trainings in progress have priority. */
 export class ModelImporter {
   readonly #options: ImporterOptions;
-  readonly #tasks = new TaskQueue(MAX_PRESENT, "Too many models at once; try again in a moment.");
+  readonly #tasks = new BoundedQueue(MAX_PRESENT, "Too many models at once; try again in a moment.");
 
   constructor(options: ImporterOptions) {
     this.#options = options;
@@ -46,7 +46,8 @@ export class ModelImporter {
    *
    * @param receive reads the request when its turn has come; throws what it throws
    * @throws {ImportError} for a file or a field that is wrong
-   * @throws {DuplicateError} where a model of the same configuration is stored and the request does not say `overwrite`
+   * @throws {DuplicateError} where a model of the same configuration is stored and the request does not say `overwrite`;
+   * never for a model whose past is unknown
    * @throws {UnavailableError} while too many are waiting, or when the importer is closed
    * @throws {RegistryError} when the folder cannot be written
    */
@@ -69,7 +70,7 @@ export class ModelImporter {
 
   async #store(request: ImportRequest, thread: ImportThread): Promise<ModelRecord> {
     const { store, dataDir } = this.#options;
-    const found = await thread.read(request);
+    const found = await thread.read(request, dataDir);
     const duplicate = found.overwrite ? undefined : await store.findDuplicate(found.config);
     // Scoring takes seconds, so a duplicate is refused before; storing looks again.
     if (duplicate !== undefined) throw new DuplicateError(duplicate);
@@ -80,12 +81,13 @@ export class ModelImporter {
   }
 }
 
-function newModel({ config, source }: FoundModel, accuracy: number): NewModel {
+function newModel({ config, source, guesses }: FoundModel, accuracy: number): NewModel {
   return {
     ...config,
     accuracy: Number(accuracy.toFixed(4)),
     training_time: 0,
     imported: true,
+    ...guesses,
     ...(source === undefined ? {} : { source: source.slice(0, MAX_SOURCE_LENGTH) }),
   };
 }

@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
-import { notBefore } from "../host.ts";
+import { notBefore } from "./clock.ts";
 import { testModel, testWeights, withFolder } from "./registry_testing.ts";
 import { runSnapshot } from "../runs/run_snapshots_testing.ts";
 import { openRegistry } from "../../service/files/open_registry.ts";
 import { RunSnapshots } from "../runs/run_snapshots.ts";
 import { DiskFolder } from "../../service/files/disk_folder.ts";
 
-/** Runs `body` while the clock stands `ms` behind the real one. */
+/** Runs `body` with a clock that is `ms` behind the real one. */
 async function setBack<T>(ms: number, body: () => Promise<T>): Promise<T> {
   const { now } = Date;
   Date.now = () => now() - ms;

@@ -3,7 +3,7 @@ import { Registry } from "./mod.ts";
 import { foreignRecord, metadataOf, readMetadata, testModel, testWeights, withFolder } from "./registry_testing.ts";
 import { openRegistry } from "../../service/files/open_registry.ts";
 
-/** Runs `test` with a list of ten thousand models that was not written this very moment. */
+/** Runs `test` with a list of ten thousand models with an old timestamp. */
 function withManyModels(test: (folder: string, registry: Registry) => Promise<void>): Promise<void> {
   return withFolder(async (folder) => {
     const records = Array.from(
@@ -47,7 +47,7 @@ Deno.test("storing, replacing and removing among ten thousand models leave the o
     // Newest first; of the same second, the later in the file first.
     const newest = [added, overwritten].sort((a, b) => b.timestamp - a.timestamp).map(({ id }) => id);
     assert.deepEqual(after.map(({ id }) => id), [...newest, ...ids]);
-    // The very records, so that nothing that is kept for each has to be made again.
+    // The same objects, so that nothing derived from them has to be made again.
     assert.ok(after.slice(2).every((record) => before.includes(record)));
     assert.deepEqual(readMetadata(folder).map(({ id }) => id)[5000], overwritten.id);
     assert.deepEqual(await (await openRegistry(folder)).list(), after);

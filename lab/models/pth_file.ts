@@ -1,5 +1,5 @@
 /** The `.pth` files of stored models, as their records name them. */
-import type { FileState, Folder } from "../host.ts";
+import { fingerprintOf, type Folder } from "../host.ts";
 import { reasonOf, RegistryError } from "./errors.ts";
 
 /** Four times the largest model of this lab. Nothing larger is read into memory. */
@@ -18,11 +18,6 @@ export interface PthStream {
   /** Bytes. */
   size: number;
   stream: ReadableStream<Uint8Array<ArrayBuffer>>;
-}
-
-/** A text that changes whenever the file is rewritten. */
-export function fingerprintOf({ modified, size, identity }: FileState): string {
-  return `${modified} ${size} ${identity}`;
 }
 
 /** The `.pth` of one model. Its methods throw RegistryErrors that name the model when the file cannot be read. */

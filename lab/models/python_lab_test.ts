@@ -1,4 +1,4 @@
-/** A folder that the Python lab wrote, used by this one as it is. */
+/** A models folder that the Python lab wrote, used as it is. */
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { openPredictor } from "../../core/training/predictor.ts";
@@ -50,7 +50,7 @@ Deno.test("storing beside the Python lab's models leaves them as they were", () 
       ...JSON.parse(new TextDecoder().decode(before.get("models_metadata.json"))),
       record,
     ]);
-    // The text of a number is Python's, as long as nobody changes the record.
+    // Numbers stay as Python wrote them while nobody changes the record.
     assert.match(Deno.readTextFileSync(metadataOf(folder)), /"accuracy": 80\.25000095367432,/);
     assert.deepEqual((await registry.list()).map(({ id }) => id), [record.id, ...IDS]);
   }));

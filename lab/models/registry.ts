@@ -10,8 +10,9 @@ import {
   ModelRecordSchema,
   validate,
 } from "../../protocol/mod.ts";
-import { type Folder, type LockMemory, notBefore } from "../host.ts";
-import { readHistory, removeHistory, removeHistoryLeftovers, writeHistory } from "../runs/run_history.ts";
+import type { Folder, LockMemory } from "../host.ts";
+import { notBefore } from "./clock.ts";
+import { readHistory, removeHistory, removeHistoryLeftovers, writeHistory } from "./history_file.ts";
 import { DuplicateError, reasonOf, RegistryError } from "./errors.ts";
 import { type Entry, entryOf, succeed } from "./metadata/metadata.ts";
 import { MetadataFile } from "./metadata/metadata_file.ts";

@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { writePth } from "../../core/formats/pth/writer.ts";
+import * as families from "../../core/models/families.ts";
+import { MODEL_TYPES } from "../../protocol/mod.ts";
 import { DuplicateError } from "./mod.ts";
 import {
   filesIn,
@@ -14,6 +16,10 @@ import {
   withFolder,
 } from "./registry_testing.ts";
 import { openRegistry } from "../../service/files/open_registry.ts";
+
+Deno.test("a configuration can ask for every model family of the engine, and for no other", () => {
+  assert.deepEqual([...MODEL_TYPES], families.MODEL_TYPES);
+});
 
 Deno.test("a stored model is listed, found by id and as a duplicate, and its weights read back", () =>
   withFolder(async (folder) => {
@@ -125,6 +131,56 @@ Deno.test("fields and whole entries that this lab does not know survive a store 
     assert.equal(foreign.tag, "keep me");
     for (const number of ["12345678901234567890", "1.0,", "2.30", "1.0E0"]) assert.ok(written.includes(number), number);
     assert.ok(written.startsWith('[\n  "a note",\n  17,\n  null,\n  {\n    "id": "x",'), "indented by two spaces");
+  }));
+
+Deno.test("an entry that cannot be used hides only itself, and stays byte for byte as others change", () =>
+  withFolder(async (folder) => {
+    const entry = (fields: Record<string, unknown>, python = "") =>
+      JSON.stringify(foreignRecord(fields), null, 4).replace(/\n}$/, `${python}\n}`).replaceAll("\n", "\n    ");
+    const good = entry({ id: "good", dropout_p: null, use_dropout: null }, ',\n    "best_loss": NaN, "note": "NaN"');
+    const bad = [
+      entry({ id: "accuracy NaN", accuracy: undefined }, ',\n    "accuracy": NaN'),
+      entry({ id: "accuracy infinite", accuracy: undefined }, ',\n    "accuracy": 1e999'),
+      entry({ id: "rate infinite", learning_rate: undefined }, ',\n    "learning_rate": -Infinity'),
+      entry({ id: "wrong type", batch_size: "64" }),
+      entry({ id: "null", optimizer: null }),
+      entry({ id: "absent", filename: undefined }),
+    ];
+    Deno.writeTextFileSync(metadataOf(folder), `[\n    ${[bad[0], good, ...bad.slice(1)].join(",\n    ")}\n]`);
+    const registry = await openRegistry(folder, { write: true });
+    const [found, ...others] = await registry.list();
+    assert.deepEqual([found.id, found.dropout_p, found.use_dropout, found.best_loss], ["good", 0.3, false, null]);
+    assert.deepEqual(others, []);
+    assert.match(
+      (await registry.describeStrangers())!,
+      /6 entries.*number 1 of 7, "accuracy NaN": accuracy is missing/,
+    );
+
+    const { id } = await registry.store(testModel, testWeights(1));
+    await registry.store({ ...testModel, batch_size: 7 }, testWeights(1), { replaces: id });
+    const written = Deno.readTextFileSync(metadataOf(folder));
+    for (const text of bad) assert.ok(written.includes(text), text);
+    assert.match(written, /"best_loss": NaN,\s+"note": "NaN"/);
+    assert.equal((await registry.list()).length, 2);
+
+    Deno.writeFileSync(
+      join(folder, found.filename),
+      Deno.readFileSync(join(folder, (await registry.list())[0].filename)),
+    );
+    const next = await registry.store(testModel, testWeights(2), { replaces: "good" });
+    assert.match(
+      Deno.readTextFileSync(metadataOf(folder)),
+      /"best_loss": NaN,\s+"note": "NaN"/,
+      "the new model keeps it",
+    );
+    assert.equal(next.id !== "good" && (await registry.get(next.id))!.best_loss, null);
+  }));
+
+Deno.test("the fault of damaged metadata is found where it is, Python's NaN aside", () =>
+  withFolder(async (folder) => {
+    const registry = await openRegistry(folder);
+    Deno.writeTextFileSync(metadataOf(folder), '[{"a": NaN, "b": -Infinity}, {"id" "b"}]');
+    await assert.rejects(registry.list(), refused(/not valid JSON: unexpected "\\"" at line 1, column 36/));
   }));
 
 Deno.test("one registry sees at its next call what another on the same folder has stored", () =>

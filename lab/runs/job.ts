@@ -1,5 +1,5 @@
 /** Turns a run into the job of its engine, and what that has trained into the model that is stored. */
-import { type NamedTensor, parameterSpecs } from "../../core/models/spec.ts";
+import { describeNetwork, type NamedTensor, parameterSpecs } from "../../core/models/spec.ts";
 import {
   configOf,
   type DeviceChoice,
@@ -10,6 +10,7 @@ import {
 } from "../../protocol/mod.ts";
 import { type NewModel, type Registry, specOf } from "../models/mod.ts";
 import type { Run } from "./run.ts";
+import { areFinite } from "../training/training_loop.ts";
 import type { TrainedModel, TrainingJob } from "../training/training_job.ts";
 
 /** What a training begins with: the tensors of a run snapshot, the weights of a stored model, or neither. */
@@ -93,7 +94,9 @@ export async function findStart(models: Models, config: TrainConfig): Promise<Mo
   }
   if (shapesOf(record) !== shapesOf(config)) {
     throw new ValidationError(
-      `start_from names ${record.id}, which is a ${layersOf(record)}; the configuration is a ${layersOf(config)}. ` +
+      `start_from names ${record.id}, which is a ${describeNetwork(specOf(record))}; the configuration is a ${
+        describeNetwork(specOf(config))
+      }. ` +
         "Both must have the same layers.",
       "start_from",
     );
@@ -107,11 +110,28 @@ export async function readStart(models: Models, config: TrainConfig): Promise<Na
   return record && await models.readWeights(record);
 }
 
+/**
+ * Refuses to train from what an earlier lab, or another program, stored of a training that had diverged.
+ *
+ * @throws {ValidationError} naming the field by which the configuration leads there
+ */
+export function requireFinite({ tensors, weights }: Origin, { start_from }: TrainConfig): void {
+  if (weights !== undefined && !areFinite(weights)) {
+    throw new ValidationError(
+      `start_from names ${start_from}, whose weights are not all finite numbers: its training diverged`,
+      "start_from",
+    );
+  }
+  if (tensors?.some(({ data }) => data.some(Number.isNaN))) {
+    throw new ValidationError(
+      "resume names a run whose snapshot holds weights that are not numbers: its training diverged; start it anew with a " +
+        "smaller learning rate",
+      "resume",
+    );
+  }
+}
+
 /** Dropout has no weights, so it may be on in one model and off in the other. */
 function shapesOf(config: ModelConfig): string {
   return parameterSpecs(specOf(config)).map(({ shape }) => shape.join("x")).join(" ");
-}
-
-function layersOf({ model_type, hidden_layers_config: widths }: ModelConfig): string {
-  return `${model_type} with ${widths.length === 0 ? "no hidden layer" : `hidden layers ${widths.join(", ")}`}`;
 }

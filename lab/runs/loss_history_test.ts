@@ -28,7 +28,7 @@ Deno.test("the longest possible run keeps at most 20,001 losses, over its whole 
 });
 
 Deno.test("thinned points are spread evenly over the steps, with the first and the last", () => {
-  // As of a run that went on: its first half was thinned before.
+  // As after resuming a run: its first half was thinned before.
   const points: LossPoint[] = [];
   for (let step = 0; step < 5000; step += 50) points.push([step, step]);
   for (let step = 5000; step <= 10_000; step++) points.push([step, step]);

@@ -131,3 +131,19 @@ Deno.test("the latest snapshot that cannot be written is kept in memory, unless 
     await snapshots.remove("run_3");
     assert.deepEqual(known(), []);
   }));
+
+Deno.test("the history of a diverged run cannot be resumed, and makes room for snapshots that can", () =>
+  withFolder(async (folder) => {
+    const snapshots = await RunSnapshots.open(new DiskFolder(folder), 2);
+    await snapshots.save(snapshotOf("run_1"), tensors(1));
+    await snapshots.save({ ...snapshotOf("diverged_1"), diverged: true }, []);
+    await snapshots.save({ ...snapshotOf("diverged_2"), diverged: true }, []);
+    await snapshots.save(snapshotOf("run_2"), tensors(2));
+    assert.deepEqual(snapshotFiles(folder), ["run_1.safetensors", "run_2.safetensors"]);
+    await snapshots.save({ ...snapshotOf("diverged_3"), diverged: true }, []);
+    const again = await RunSnapshots.open(new DiskFolder(folder), 2);
+    assert.equal(again.canResume("diverged_3"), false);
+    assert.equal(again.canResume("run_2"), true);
+    again.hold("run_2");
+    assert.equal(again.canResume("run_2"), false);
+  }));

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { LivePadBoard, LivePadClassifier } from "./live_pad.ts";
 import type { LivePadAnswer } from "./training_job.ts";
 
-/** A trainer whose every answer takes `ms` on a clock of its own. */
+/** A trainer whose every answer takes `ms` on a simulated clock. */
 function setUp(ms: number) {
   const clock = { now: 0 };
   const stop = new Int32Array(new SharedArrayBuffer(4));

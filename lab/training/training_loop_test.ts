@@ -1,16 +1,24 @@
 import assert from "node:assert/strict";
+import type { NamedTensor } from "../../core/models/spec.ts";
 import { type LoopTrainer, Pace, runTraining, SnapshotTimer } from "./training_loop.ts";
-import type { EpochEnd, LoopProgress, LossBatch } from "./training_job.ts";
+import { DivergedError, type Divergence, type EpochEnd, type LoopProgress, type LossBatch } from "./training_job.ts";
 
 const STEPS_PER_EPOCH = 250;
 /** Batches of 32, the last one short. */
 const TRAIN_IMAGES = 249 * 32 + 8;
+const LAST_BATCH_SHARE = 8 / 32;
+/** Mean of the losses of an epoch's pictures, where the loss of step n is n. */
+const meanLossOf = (epoch: number) => {
+  const steps = Array.from({ length: STEPS_PER_EPOCH }, (_, i) => (epoch - 1) * STEPS_PER_EPOCH + i + 1);
+  return (32 * steps.slice(0, -1).reduce((sum, loss) => sum + loss) + 8 * steps.at(-1)!) / TRAIN_IMAGES;
+};
 
 /** Pretends to train: the loss of step n is n, the accuracy after it n / 10. */
 class FakeTrainer implements LoopTrainer {
   step = 0;
   readonly device: string = "wasm";
   readonly totalSteps: number;
+  readonly lastBatchShare = LAST_BATCH_SHARE;
   readonly stop?: Int32Array<SharedArrayBuffer>;
   chunks: number[] = [];
 
@@ -29,9 +37,13 @@ class FakeTrainer implements LoopTrainer {
   evaluate(shouldStop?: () => boolean): Promise<number | undefined> {
     return Promise.resolve(shouldStop?.() ? undefined : this.step / 10);
   }
+
+  weights(): Promise<NamedTensor[]> {
+    return Promise.resolve([{ name: "w", shape: [2], data: Float32Array.of(1, 2) }]);
+  }
 }
 
-/** Takes the next chunk on before the last is done, as a GPU does; the test says how each chunk ends. */
+/** Accepts the next chunk before the last is done, as a GPU does; the test ends each chunk. */
 class QueueingTrainer extends FakeTrainer {
   override readonly device = "webgpu";
   readonly #asked = Promise.withResolvers<void>();
@@ -44,7 +56,7 @@ class QueueingTrainer extends FakeTrainer {
     return run.promise;
   }
 
-  /** Resolves once two chunks are on their way. */
+  /** Resolves once two chunks are submitted. */
   get twoAsked(): Promise<void> {
     return this.#asked.promise;
   }
@@ -70,12 +82,12 @@ Deno.test("every loss is reported once and in order, and no batch crosses an epo
   assert.equal(step, 3 * STEPS_PER_EPOCH);
 });
 
-Deno.test("an epoch ends with its mean loss and accuracy, and the last accuracy is the result", async () => {
+Deno.test("an epoch ends with the mean loss of its pictures and its accuracy, and the last accuracy is the result", async () => {
   const { ends, events } = record();
   assert.equal(await runTraining(new FakeTrainer(2), TRAIN_IMAGES, events, () => false), 50);
   assert.deepEqual(ends, [
-    { epoch: 1, meanLoss: 125.5, accuracy: 25 },
-    { epoch: 2, meanLoss: 375.5, accuracy: 50 },
+    { epoch: 1, meanLoss: meanLossOf(1), accuracy: 25 },
+    { epoch: 2, meanLoss: meanLossOf(2), accuracy: 50 },
   ]);
 });
 
@@ -204,7 +216,8 @@ Deno.test("after a stop between chunks every step done has its loss reported and
     assert.equal(await runTraining(trainer, TRAIN_IMAGES, events, stop, { progress }), undefined);
     const told = batches.flatMap(({ losses }) => [...losses]);
     assert.equal(told.length, trainer.step);
-    assert.deepEqual(progress, { epochsDone: 0, lossSum: told.reduce((sum, loss) => sum + loss) });
+    const shares = told.map((loss, i) => i === STEPS_PER_EPOCH - 1 ? loss * LAST_BATCH_SHARE : loss);
+    assert.deepEqual(progress, { epochsDone: 0, lossSum: shares.reduce((sum, loss) => sum + loss) });
   }
 });
 
@@ -212,7 +225,7 @@ Deno.test("a training resumes within an epoch, before its evaluation and after t
   const sumOf = (steps: number) => steps * (steps + 1) / 2;
   const cases: [step: number, progress: LoopProgress, epochs: number[]][] = [
     [100, { epochsDone: 0, lossSum: sumOf(100) }, [1, 2]],
-    [250, { epochsDone: 0, lossSum: sumOf(250) }, [1, 2]],
+    [250, { epochsDone: 0, lossSum: sumOf(249) + 250 * LAST_BATCH_SHARE }, [1, 2]],
     [250, { epochsDone: 1, lossSum: 0, accuracy: 25 }, [2]],
     [500, { epochsDone: 2, lossSum: 0, accuracy: 50 }, []],
   ];
@@ -222,9 +235,41 @@ Deno.test("a training resumes within an epoch, before its evaluation and after t
     const { ends, batches, events } = record();
     assert.equal(await runTraining(trainer, TRAIN_IMAGES, events, () => false, { progress }), 50);
     assert.deepEqual(ends.map(({ epoch }) => epoch), expected);
-    assert.deepEqual(ends.map(({ meanLoss }) => meanLoss), [125.5, 375.5].slice(2 - expected.length));
+    assert.deepEqual(ends.map(({ meanLoss }) => meanLoss), [meanLossOf(1), meanLossOf(2)].slice(2 - expected.length));
     assert.equal(batches[0]?.firstStep, step === 500 ? undefined : step + 1);
   }
+});
+
+/** How a training ends that diverges. */
+async function divergenceOf(trainer: LoopTrainer, events = record().events): Promise<Divergence> {
+  const error = await runTraining(trainer, TRAIN_IMAGES, events, () => false).then(() => undefined, (error) => error);
+  assert.ok(error instanceof DivergedError, String(error));
+  return error.divergence;
+}
+
+Deno.test("a training ends at the first step whose loss is not finite, and reports that loss last", async () => {
+  for (const [device, value] of [["wasm", NaN], ["webgpu", Infinity]] as const) {
+    for (const step of [1, 26, STEPS_PER_EPOCH, STEPS_PER_EPOCH + 1]) {
+      const trainer = new FakeTrainer(2), { run } = trainer, { batches, ends, events } = record();
+      Object.assign(trainer, { device });
+      trainer.run = async (steps) => (await run.call(trainer, steps)).map((loss) => loss >= step ? value : loss);
+      const lossBefore = step === 1 ? undefined : step - 1;
+      assert.deepEqual(await divergenceOf(trainer, events), { step, found: "loss", lossBefore });
+      const told = batches.flatMap(({ losses }) => [...losses]);
+      assert.deepEqual([told.length, told.at(-1)], [step, value]);
+      assert.equal(ends.length, step > STEPS_PER_EPOCH ? 1 : 0);
+    }
+  }
+});
+
+Deno.test("a training whose losses are finite ends where its weights or its answers are not", async () => {
+  const byWeights = new FakeTrainer(1), byAnswers = new FakeTrainer(1), { ends, events } = record();
+  byWeights.weights = () => Promise.resolve([{ name: "w", shape: [2], data: Float32Array.of(1, -Infinity) }]);
+  byAnswers.evaluate = () => Promise.resolve(NaN);
+  const last = { step: STEPS_PER_EPOCH, lossBefore: STEPS_PER_EPOCH };
+  assert.deepEqual(await divergenceOf(byWeights, events), { ...last, found: "weights" });
+  assert.deepEqual(await divergenceOf(byAnswers, events), { ...last, found: "answers" });
+  assert.deepEqual(ends, []);
 });
 
 Deno.test("snapshots are taken when due, while no chunk is in progress, on a GPU too", async () => {
@@ -248,7 +293,8 @@ Deno.test("snapshots are taken when due, while no chunk is in progress, on a GPU
         due: () => trainer.chunks.length % 3 === 2,
         take() {
           assert.equal(running, 0);
-          assert.equal(progress.lossSum, trainer.step * (trainer.step + 1) / 2);
+          const short = trainer.step === STEPS_PER_EPOCH ? trainer.step * (1 - LAST_BATCH_SHARE) : 0;
+          assert.equal(progress.lossSum, trainer.step * (trainer.step + 1) / 2 - short);
           kept.push(trainer.step);
           return Promise.resolve();
         },

@@ -1,6 +1,8 @@
 /** Training in a worker, which stays for the next training, is stopped by flags in shared memory, and may crash. */
 import type { Log, TrainingEngine } from "../host.ts";
 import {
+  DivergedError,
+  type Divergence,
   type EpochEnd,
   type LivePadAnswer,
   type LossBatch,
@@ -34,6 +36,7 @@ export type FromWorker =
   /** The last answer to `train` is one of these. */
   | { type: "trained"; model: TrainedModel }
   | { type: "stopped" }
+  | { type: "diverged"; divergence: Divergence }
   | { type: "failed"; message: string };
 
 /** What a `WorkerEngine` is made of. */
@@ -216,6 +219,8 @@ class TrainingWorker {
         return this.#job?.resolve(message.model);
       case "stopped":
         return this.#job?.reject(this.#job.signal.reason);
+      case "diverged":
+        return this.#job?.reject(new DivergedError(message.divergence));
       case "failed":
         return this.#job?.reject(new TrainingError(message.message));
     }

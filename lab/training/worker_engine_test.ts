@@ -32,7 +32,7 @@ async function withEngine(behaviour: Behaviour, body: (engine: WorkerEngine) => 
   }
 }
 
-/** Begins a training; `started` resolves when the worker is at it. */
+/** Starts a training; `started` resolves when the worker has begun. */
 function begin(
   engine: WorkerEngine,
   signal = new AbortController().signal,
@@ -61,7 +61,7 @@ async function abortInTime(engine: WorkerEngine): Promise<TrainingStart> {
   return start;
 }
 
-/** Resolves once the worker's step, which counts in the word after its stop word, is at work no more. */
+/** Resolves once the worker's step has ended; it counts in the word after its stop word. */
 async function standsStill({ stop }: TrainingStart): Promise<void> {
   const counter = new Int32Array(stop!.buffer, 4, 1);
   const pause = () => new Promise((resolve) => setTimeout(resolve, 20));

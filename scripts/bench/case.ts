@@ -1,4 +1,4 @@
-/** What a benchmark case is, what all cases share, and how machine and figures are printed. */
+/** Defines a benchmark case and what all cases share, and prints the machine and the figures. */
 import { cpus } from "node:os";
 import type { Dataset } from "../../core/mnist/idx.ts";
 import type { Settings } from "../../service/process/settings.ts";
@@ -15,7 +15,7 @@ export interface Figure {
 export interface Case {
   /** Its first word names the subject, such as `train`. */
   name: string;
-  /** Checks that the results are right, then times; rejects where they are not. */
+  /** Checks the results, then times the work; rejects if the results are wrong. */
   measure(): Promise<Figure[]>;
 }
 
@@ -24,29 +24,29 @@ export class Skipped extends Error {
   override name = "Skipped";
 }
 
-/** What every case is given. */
+/** The parameters of every case. */
 export interface Bench {
   dataset: Dataset;
   settings: Settings;
   /** How long to time one case. */
   seconds: number;
-  /** How many times ours and a peer are timed in turn. */
+  /** How many times ours and a peer are timed, alternately. */
   pairs: number;
 }
 
-/** What a figure depends on. */
+/** The machine that a figure was measured on. */
 export interface Machine {
   date: string;
   cpu: string;
   cores: number;
-  /** Over 1, 5 and 15 minutes, at the start; above 0 something else was running too. */
+  /** Over 1, 5 and 15 minutes, at the start. Above 0, something else was running too. */
   loadAverage: number[];
   deno: string;
   v8: string;
   device: string;
 }
 
-/** This machine, as it is now. */
+/** Describes this machine and its current load. */
 export function describeMachine(): Machine {
   return {
     date: new Date().toISOString(),
@@ -76,7 +76,7 @@ export function row(name: string, figures: readonly Figure[], width: number): st
   return `${name.padEnd(width)}  ${cells.join("")}`.trimEnd();
 }
 
-/** Three digits that count, or all before the point: 0.123, 1.23, 12.3, 1,234. */
+/** Formats a number with three significant digits, or all digits before the point: 0.123, 1.23, 12.3, 1,234. */
 export function formatted(value: number): string {
   const size = Math.abs(value);
   const fractionDigits = size >= 100 ? 0 : size >= 10 ? 1 : size >= 1 ? 2 : 3;

@@ -1,4 +1,6 @@
-/** The machine's peak of SIMD multiply-adds in WebAssembly; the speed of a training is told as a share of it. */
+/**
+ * Measures the machine's peak rate of SIMD multiply-adds in WebAssembly. Training speeds are given as a share of it.
+ */
 import type { Bench, Case } from "./case.ts";
 import { THREAD_COUNTS } from "./configs.ts";
 import { f32x4, i32, v128 } from "../../core/codegen/wasm/assembler/instructions.ts";

@@ -1,5 +1,5 @@
 /**
- * Clients of `POST /predict`, each with one request under way at any time. Reads the bodies from stdin, a JSON list of
+ * Clients of `POST /predict`, each with one request in flight at a time. Reads the bodies from stdin, a JSON list of
  * texts, and writes a `Load` as JSON.
  *
  * Usage: deno run --allow-net predict_client.ts URL CLIENTS SECONDS
@@ -10,12 +10,12 @@ import { quantile } from "./measure.ts";
 export interface Load {
   /** Requests answered a second. */
   perSecond: number;
-  /** Milliseconds that half of the requests took at most. */
+  /** Median latency in milliseconds. */
   p50: number;
   p99: number;
 }
 
-/** Not counted: this process, too, compiles its own code at first. */
+/** Left out of the figures, because this process compiles its own code at first, too. */
 const WARM_UP_MS = 1000;
 const BUFFER_BYTES = 64 * 1024;
 const HEAD_END = "\r\n\r\n";
@@ -55,8 +55,8 @@ export function postRequest({ host, pathname }: URL, body: string): Uint8Array {
 }
 
 /**
- * A minimal HTTP/1.1 client that sends one request at a time over a connection that it keeps open. On few cores a client
- * as expensive as `fetch` would take the time that it measures from the service.
+ * A minimal HTTP/1.1 client that sends one request at a time over a connection that it keeps open. On a machine with
+ * few cores, a client as expensive as `fetch` would take from the service the time that it measures.
  */
 export class HttpClient {
   readonly #buffer = new Uint8Array(BUFFER_BYTES);
@@ -68,7 +68,7 @@ export class HttpClient {
   async send(request: Uint8Array): Promise<string> {
     const connection = this.#connection ??= await this.#connect();
     for (let sent = 0; sent < request.length;) sent += await connection.write(request.subarray(sent));
-    const decoder = new TextDecoder("latin1"); // A character for a byte, so that lengths agree.
+    const decoder = new TextDecoder("latin1"); // One character per byte, so that lengths agree.
     let text = "", end = Infinity;
     while (text.length < end) {
       const count = await connection.read(this.#buffer);
@@ -93,11 +93,11 @@ export class HttpClient {
   }
 }
 
-/** The length in bytes of the answer that starts like this, head included. */
+/** The length in bytes of the answer that starts with `start`, including the head. */
 function answerBytes(start: string): number {
   const headEnd = start.indexOf(HEAD_END) + HEAD_END.length;
   const length = start.slice(0, headEnd).match(/^content-length: *(\d+)\r$/im)?.[1];
-  if (!start.startsWith("HTTP/1.1 200 ") || length === undefined) throw new Error(`the service answers ${start}`);
+  if (!start.startsWith("HTTP/1.1 200 ") || length === undefined) throw new Error(`the service answered ${start}`);
   return headEnd + Number(length);
 }
 

@@ -1,8 +1,8 @@
-/** How the tests are run: which need the machine to themselves, and how a run of `deno test` is counted. */
+/** Says which tests need the machine to themselves, and counts the tests in a run of `deno test`. */
 
 /**
- * Tests that hold the lab to times that a busy machine breaks, or look at the memory of their process, which those beside them
- * share. Files, or folders with all below.
+ * Files or whole folders with tests that need the machine to themselves: they hold the lab to times that a busy machine
+ * cannot meet, or look at the memory of their process, which parallel tests share.
  */
 export const ALONE = [
   "core/backends/webgpu/backend_test.ts",
@@ -33,23 +33,26 @@ export const ALONE = [
   "ui/training/models/models_table_test.ts",
 ];
 
-/** The longest file: it starts first and runs beside those that share the machine. */
+/** The longest file. It starts first and runs beside the tests that share the machine. */
 export const PAGES = "ui/pages_test.ts";
 
-/** Files that run at the same time beside `PAGES`: one for each core, as page tests mostly wait for their browser. */
+/**
+ * Number of files that run at the same time beside `PAGES`: one per core, because page tests mostly wait for their
+ * browser.
+ */
 export const SIDE_BY_SIDE = navigator.hardwareConcurrency;
 
 /** How many tests and steps passed and failed, and which were skipped. */
 export interface TestCounts {
   passed: number;
   failed: number;
-  /** Names of the tests that were to be skipped. */
+  /** Names of the skipped tests. */
   skipped: string[];
 }
 
 /**
- * Counts the tests and their steps in a report. Tests that `--filter` left out are marked as skipped there too, but
- * without a time; they are not counted.
+ * Counts the tests and their steps in a report. The report also marks tests that `--filter` left out as skipped, but
+ * without a time; these are not counted.
  */
 export function countTests(junitXml: string): TestCounts {
   const counts: TestCounts = { passed: 0, failed: 0, skipped: [] };

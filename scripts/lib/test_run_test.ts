@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { countTests, summaryLine } from "./test_run.ts";
 
-/** The report of a real run over `source`. */
+/** The report of a real test run over `source`. */
 async function reportOf(source: string, ...args: string[]): Promise<string> {
   const folder = await Deno.makeTempDir();
   try {

@@ -1,8 +1,8 @@
 /**
- * Both services under the load of a class, beside the same training alone: onlookers follow one ConvNN run while others
- * draw.
+ * Measures both services under the load of a class, compared with the same training alone: onlookers follow one ConvNN
+ * run while others draw.
  *
- * Usage: deno run -A scripts/load/load.ts [--minutes 5] [--onlookers 200] [--drawers 32]; exits 1 when a bound is broken
+ * Usage: deno run -A scripts/load/load.ts [--minutes 5] [--onlookers 200] [--drawers 32]; exits 1 if a bound is broken
  */
 import { Buffer } from "node:buffer";
 import { join } from "node:path";
@@ -14,7 +14,7 @@ import { residentBytes, type ServiceProcess, withFolder, withService } from "../
 import type { ClientFigures } from "./clients.ts";
 
 const CLIENTS = join(import.meta.dirname!, "clients.ts");
-/** Connections that read a service's delay: enough to reach each of its threads. */
+/** Number of connections that read a service's delay: enough to reach each of its threads. */
 const PROBES = 16;
 /** A run that outlasts every measurement. */
 const CONFIG: ModelConfig = { ...DEFAULT_CONFIG, model_type: "ConvNN", num_epochs: 200, hidden_layers_config: [128] };
@@ -26,35 +26,35 @@ const SMALL: ModelConfig = {
   hidden_layers_config: [16],
 };
 
-/** How large a load, and for how long. */
+/** The size and duration of a load. */
 export interface LoadOptions {
   seconds: number;
   onlookers: number;
   drawers: number;
-  /** Until code is compiled and caches are warm; 8 by default. */
+  /** Time to compile code and warm caches; 8 by default. */
   warmUpSeconds?: number;
 }
 
-/** What a load did to the services and to their clients. */
+/** The effect of a load on the services and their clients. */
 export interface LoadReport extends LoadOptions, ClientFigures {
   loneStepsPerSecond: number;
   stepsPerSecond: number;
   /** The highest p99 over a minute that a thread of the service reported, in ms. */
   trainingDelayP99: number;
   inferenceDelayP99: number;
-  /** Mean memory of the last part over that of the first. */
+  /** Mean memory in the last part of the measurement divided by that in the first. */
   trainingMemoryGrowth: number;
   inferenceMemoryGrowth: number;
 }
 
-/** The bounds that a report breaks, in words; they hold on two otherwise idle cores. */
+/** Describes the bounds that a report breaks. The bounds hold on two otherwise idle cores. */
 export function problemsOf(report: LoadReport): string[] {
   const bounds: [boolean, string][] = [
     [report.errors.length === 0, `${report.errors.length} errors, such as ${report.errors[0]}`],
     [report.fewestMessages > 0, "an onlooker received nothing"],
     [report.trainingDelayP99 < 50, `the training service was late by ${report.trainingDelayP99} ms`],
     [report.inferenceDelayP99 < 50, `the inference service was late by ${report.inferenceDelayP99} ms`],
-    [report.stepsPerSecond >= 0.6 * report.loneStepsPerSecond, "training fell below 60 % of its lone speed"],
+    [report.stepsPerSecond >= 0.6 * report.loneStepsPerSecond, "training fell below 60 % of its speed without load"],
     [report.trainingMemoryGrowth < 1.05, "the training service's memory grew by more than 5 %"],
     [report.inferenceMemoryGrowth < 1.05, "the inference service's memory grew by more than 5 %"],
   ];
@@ -140,7 +140,7 @@ async function underLoad(
   };
 }
 
-/** The mean of the last minute (of a short time, the last third) over that of the first. */
+/** The mean of the last minute (or the last third, for a short load) divided by that of the first. */
 function growth(samples: readonly number[]): number {
   const part = Math.max(1, Math.min(60, Math.floor(samples.length / 3)));
   return mean(samples.slice(-part)) / mean(samples.slice(0, part));
@@ -157,7 +157,7 @@ async function stepsPerSecond({ url }: ServiceProcess, run: string, seconds: num
   return 1000 * (last.step - first.step) / (last.at - first.at);
 }
 
-/** Trains to the end. */
+/** Trains to the end and returns the last message. */
 function finished(service: ServiceProcess, config: object): Promise<Extract<ServerMessage, { type: "result" }>> {
   return new Promise((resolve, reject) => {
     const socket = openRun(service, config);
@@ -169,7 +169,7 @@ function finished(service: ServiceProcess, config: object): Promise<Extract<Serv
   });
 }
 
-/** A run that trains; it has its own client beside the onlookers. */
+/** Starts a run. It has its own client besides the onlookers. */
 function begun(service: ServiceProcess): Promise<{ id: string; close(): void }> {
   return new Promise((resolve, reject) => {
     const socket = openRun(service, CONFIG);

@@ -1,4 +1,4 @@
-/** Makes drawings that are no digits: some of strokes, some by spoiling real digits. */
+/** Makes drawings that are not digits, from strokes or by spoiling real digits. */
 import { drawPage } from "../../core/mnist/drawing/drawing_testing.ts";
 import { prepareDrawing } from "../../core/mnist/drawing/drawing.ts";
 import { IMAGE_PIXELS, IMAGE_SIDE } from "../../core/models/spec.ts";
@@ -21,7 +21,7 @@ export function somePen(random: RandomSource): number {
   return random.between(0.06, 0.22);
 }
 
-/** A letter that looks like no digit. */
+/** A letter that does not look like any digit. */
 export const letter: Maker = (random) => write(byHand(random.pick(LETTERS), random), somePen(random));
 
 /** A pen that wanders and turns at random. */
@@ -44,7 +44,7 @@ export const scribble: Maker = (random) => {
   return write(figure, somePen(random));
 };
 
-/** Back and forth, as when crossing something out. */
+/** A line back and forth, as when crossing something out. */
 export const zigzag: Maker = (random) => {
   const turns = 5 + random.below(9), stroke: Point[] = [];
   for (let i = 0; i <= turns; i++) {
@@ -133,7 +133,7 @@ export const overlaid: Maker = (random, digit) => {
   });
 };
 
-/** A digit turned on its side, of those that are then no digit. */
+/** A digit turned on its side, if that makes it look unlike any digit. */
 export const lying: Maker = (random, digit) => {
   let one = digit();
   while (![2, 3, 4, 5, 7].includes(one.label)) one = digit();
@@ -141,7 +141,7 @@ export const lying: Maker = (random, digit) => {
   return again((x, y) => left ? pixels[x * SIDE + SIDE - 1 - y] : pixels[(SIDE - 1 - x) * SIDE + y]);
 };
 
-/** Prepares a picture of 28×28 like a drawing. */
+/** Prepares a 28×28 picture as if it were a drawing. */
 function again(at: (x: number, y: number) => number): Uint8Array {
   const data = new Uint8Array((SIDE + 2) ** 2).fill(255);
   let any = false;
@@ -217,7 +217,7 @@ const LETTER_STROKES = [
   "1,1 3,0.3 4.5,3 4,8 5.5,10 7.5,6 9,1",
 ];
 
-/** Digits; several figures of each. */
+/** Digits, with several figures for each. */
 export const DIGITS: readonly Figure[] = DIGIT_STROKES.map(parseFigure);
 /** Letters that cannot be mistaken for a digit. */
 export const LETTERS: readonly Figure[] = LETTER_STROKES.map(parseFigure);

@@ -1,4 +1,4 @@
-/** Writes figures of strokes with an unsteady hand, prepared as 28×28 like every drawing. */
+/** Draws figures made of strokes with an unsteady hand, and prepares them as 28×28 pixels like every drawing. */
 import { prepareDrawing } from "../../core/mnist/drawing/drawing.ts";
 import type { Raster } from "../../core/mnist/drawing/raster.ts";
 import { uniform } from "../../core/random.ts";
@@ -35,7 +35,7 @@ export function byHand(figure: Figure, random: RandomSource): Figure {
   });
 }
 
-/** Cuts the corners `rounds` times (G. Chaikin, 1974). The ends stay. */
+/** Cuts the corners `rounds` times (G. Chaikin, 1974). The ends stay in place. */
 export function rounded(stroke: readonly Point[], rounds: number): readonly Point[] {
   let points = stroke;
   for (let round = 0; round < rounds && points.length > 2; round++) {
@@ -115,7 +115,7 @@ export class RandomSource {
     return Math.min(count - 1, Math.floor(this.next() * count));
   }
 
-  /** One of `items`, which must not be empty. */
+  /** Picks one of `items`, which must not be empty. */
   pick<T>(items: readonly T[]): T {
     return items[this.below(items.length)];
   }

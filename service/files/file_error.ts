@@ -20,13 +20,12 @@ export function fileError(error: unknown): unknown {
 }
 
 function describe(error: Error): [FileFault, string] {
-  const { NotFound, NotADirectory, AlreadyExists, PermissionDenied, NotCapable } = Deno.errors;
+  const { NotFound, NotADirectory, PermissionDenied, NotCapable } = Deno.errors;
   const code = systemCode(error);
   if (error instanceof NotFound) return ["missing", "it does not exist"];
   if (error instanceof NotADirectory) return ["other", "a part of its path is a file"];
-  if (error instanceof AlreadyExists) return ["exists", error.message];
-  if (code === "EROFS") return ["denied", "it is on a disk that can only be read"];
-  if (error instanceof PermissionDenied || error instanceof NotCapable) return ["denied", "permission denied"];
+  if (code === "EROFS") return ["other", "it is on a disk that can only be read"];
+  if (error instanceof PermissionDenied || error instanceof NotCapable) return ["other", "permission denied"];
   const noRoom = code === undefined ? undefined : NO_ROOM[code];
   return noRoom === undefined ? ["other", error.message] : ["full", noRoom];
 }

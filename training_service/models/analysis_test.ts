@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import type { ModelAnalysis } from "../../protocol/mod.ts";
+import { testModel, testWeights } from "../../lab/models/registry_testing.ts";
 import { type ImportLab, pythonModel, withImportLab } from "../testing/import_lab.ts";
 import { findingsOf } from "../../lab/analysis/analyse.ts";
 
@@ -31,7 +32,7 @@ for (const id of ["model_simplenn_adam_1762740580", "model_convnn_adam_176274064
       labels.forEach((label, i) => counted[label][said[i]]++);
       assert.deepEqual(counted, confusion);
       assert.equal(sure.length, 10_000);
-      // Of ten digits, the one that is said has a tenth of the probability at least.
+      // The most probable of ten digits has a probability of at least 0.1.
       assert(sure.every((share) => share >= 6553));
     });
   });
@@ -70,6 +71,17 @@ Deno.test("a missing or unreadable model is reported in words", async () => {
     const [status, error] = await errorOf(record.id);
     assert.equal(status, 409);
     assert(error.includes(record.filename) && !error.includes(lab.modelsDir), error);
+  });
+});
+
+Deno.test("a model whose training diverged in an earlier lab is not analysed, and the reason is told", async () => {
+  await withImportLab(async ({ app, registry }) => {
+    for (const value of [NaN, 1e25]) {
+      const { id } = await registry.store(testModel, testWeights(value));
+      const response = await app.request(`http://localhost:8000/api/models/${id}/analysis`);
+      assert.equal(response.status, 409);
+      assert.match((await response.json()).error, new RegExp(`${id} cannot be analysed: .*not a finite number`));
+    }
   });
 });
 

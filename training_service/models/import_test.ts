@@ -1,4 +1,4 @@
-/** Bringing models in and removing them, over HTTP requests as pages and people send them. */
+/** Imports and removes models by the HTTP requests that pages and people send. */
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { readPth } from "../../core/formats/pth/reader.ts";
@@ -16,7 +16,7 @@ const DEFAULTS = { optimizer: "Adam", learning_rate: 0.001, batch_size: 64, num_
 
 const octets = { "content-type": "application/octet-stream" };
 
-/** One digit of 10,000: where the two best logits are so close that rounding decides. */
+/** One digit of 10,000: rounding may swap its two best logits. */
 function assertAccuracy(actual: number, expected: number) {
   assert.ok(Math.abs(actual - expected) <= 0.0101, `${actual} % instead of ${expected} %`);
 }
@@ -47,6 +47,7 @@ Deno.test("a .pth as the body of a request is recognised, scored and stored like
       use_dropout: false,
       training_time: 0,
       imported: true,
+      assumed: ["optimizer", "learning_rate", "batch_size", "num_epochs"],
     });
     assert.deepEqual(await registry.list(), [body]);
     assert.deepEqual(await (await app.request(`http://localhost/api/models/${id}`)).json(), body);
@@ -67,7 +68,6 @@ Deno.test("how the model was trained is taken from the form's fields, its config
       hidden_layers_config: [8, 6],
       use_dropout: true,
       dropout_p: 0.25,
-      homemade: "not ours",
     });
     const first = await post(formOf(DEEP, "deep.pth", { config, batch_size: "128", dropout_p: "" }), "?num_epochs=7");
     assert.equal(first.status, 201, first.body.error);
@@ -127,21 +127,46 @@ Deno.test("a .pth file of this lab keeps its dropout, which its names reveal", a
 Deno.test("a duplicate is refused with the stored model named, and replaced only on request", async () => {
   await withImportLab(async (lab) => {
     const { registry, post } = lab;
-    const { body: first } = await post(SIMPLE);
+    const past = { optimizer: "Adam", learning_rate: "0.001", batch_size: "64", num_epochs: "5" };
+    const { body: first } = await post(SIMPLE, `?${new URLSearchParams(past)}`);
+    assert.equal(first.assumed, undefined);
     await assertUnchanged(lab, async () => {
-      const { status, body } = await post(formOf(SIMPLE, "again.pth"));
+      const { status, body } = await post(formOf(SIMPLE, "again.pth", past));
       assert.equal(status, 409);
       assert.match(body.error, new RegExp(`${first.id}\\. Send overwrite=true`));
       assert.deepEqual(body.existing, first);
     });
-    const { status, body: second } = await post(formOf(SIMPLE, "again.pth", { overwrite: "true" }));
+    const { status, body: second } = await post(formOf(SIMPLE, "again.pth", { ...past, overwrite: "true" }));
     assert.equal(status, 201);
     assert.deepEqual(await registry.list(), [second]);
     assert.notEqual(second.id, first.id);
     assert.equal(second.source, "again.pth");
     // Two at once: one is stored.
-    const both = await Promise.all([post(SIMPLE, "?batch_size=9"), post(SIMPLE, "?batch_size=9")]);
+    const again = `?${new URLSearchParams({ ...past, batch_size: "9" })}`;
+    const both = await Promise.all([post(SIMPLE, again), post(SIMPLE, again)]);
     assert.deepEqual(both.map(({ status }) => status).sort(), [201, 409]);
+  });
+});
+
+Deno.test("imports whose past is unknown say what was assumed, and are no duplicates of anything", async () => {
+  await withImportLab(async ({ app, registry, post }) => {
+    const first = await post(formOf(SIMPLE, "a.pth")),
+      second = await post(formOf(SIMPLE, "b.pth", { overwrite: "true" }));
+    assert.deepEqual([first.status, second.status], [201, 201]);
+    assert.deepEqual((await registry.list()).map(({ id }) => id), [second.body.id, first.body.id]);
+    assert.equal(await registry.findDuplicate(first.body), undefined);
+    const trained = { ...first.body, assumed: undefined };
+    assert.equal(await registry.findDuplicate(trained), undefined, "nor is a training a duplicate of them");
+
+    const { body } = await post(SIMPLE, "?optimizer=SGD&learning_rate=null&batch_size=&num_epochs=NaN");
+    assert.deepEqual(body.assumed, ["learning_rate", "batch_size", "num_epochs"], "null, empty and NaN are left out");
+    assert.deepEqual([body.optimizer, body.learning_rate, body.batch_size, body.num_epochs], ["SGD", 0.001, 64, 5]);
+
+    // A file of this lab carries what was assumed, but no longer as a fact.
+    const download = await app.request(`http://localhost/api/models/${body.id}/model.safetensors`);
+    const again = await post(await download.bytes(), "?batch_size=32");
+    assert.deepEqual(again.body.assumed, ["learning_rate", "num_epochs"]);
+    assert.equal(again.body.optimizer, "SGD");
   });
 });
 
@@ -149,6 +174,7 @@ Deno.test("every fault of a request is reported in words, and nothing is stored"
   const tensors = readPth(SIMPLE);
   const changed = (place: number, tensor: Partial<NamedTensor>) =>
     writePth(tensors.with(place, { ...tensors[place], ...tensor }), "m");
+  const large = writePth(tensors.map((tensor) => ({ ...tensor, data: tensor.data.map((x) => x * 1e25) })), "m");
   const noFile = new FormData();
   noFile.append("config", "{}");
   const wide = writePth([
@@ -160,14 +186,15 @@ Deno.test("every fault of a request is reported in words, and nothing is stored"
   const cases: [body: BodyInit, query: string, message: RegExp][] = [
     ["", "", /^the file is empty$/],
     ["hello", "", /neither a \.pth/],
-    [
-      "hello",
-      "?learning_rat=0.05",
-      /^the query has a field "learning_rat", which is unknown; there are .*learning_rate/,
-    ],
+    ["hello", "?learning_rat=0.05", /^in the query: unknown field `learning_rat`; did you mean `learning_rate`\?$/],
+    ["hello", "?config={}", /^in the query: unknown field `config`; /],
+    [formOf(SIMPLE, "a.pth", { sed: "1" }), "", /^in the form: unknown field `sed`; known are /],
+    [formOf(SIMPLE, "a.pth", { config: '{"homemade": 1}' }), "", /^unknown field `homemade`; known are /],
+    [SIMPLE, "?num_layers=2", /num_layers says 2, but the tensors of the file make 1/],
     [SIMPLE.subarray(0, 9000), "", /damaged or cut short/],
     [changed(0, { shape: [784, 8] }), "", /tensor 1, "net\.1\.weight", has shape \[784, 8\]; expected \[out, 784\]/],
     [changed(3, { data: new Float32Array(10).fill(NaN) }), "", /"net\.3\.bias" holds NaN at index 0/],
+    [large, "", /^the model's answer to digit \d+ is not a finite number: its weights are too large/],
     [wide, "", /hidden_layers_config\.0 must be a whole number from 1 to 2048, got 2049/],
     [SIMPLE, "?model_type=ConvNN", /model_type says ConvNN, but the tensors of the file make a SimpleNN/],
     [SIMPLE, "?hidden_layers_config=8,8", /hidden_layers_config says \[8, 8\], but .* make \[8\]/],

@@ -1,4 +1,4 @@
-/** What can befall the models folder in the middle of a run, made to happen to the real one. */
+/** Faults of the models folder during a run, caused for real. */
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { foldersOf, withDigits } from "../testing/process.ts";
@@ -19,11 +19,11 @@ const CONFIG = {
 interface Fault {
   /** In the middle of the run. */
   begin(modelsDir: string): Promise<void>;
-  /** What somebody does about it afterwards. */
+  /** Repairs it afterwards. */
   mend(modelsDir: string): Promise<void>;
-  /** What the end of the run says. */
+  /** The message that ends the run. */
   told: RegExp;
-  /** Whether new health checks see it. */
+  /** Whether health checks notice it. */
   isUnhealthy: boolean;
 }
 
@@ -54,13 +54,13 @@ async function modelsOf({ get }: OpenLab): Promise<string[]> {
   return (await get("/api/models")).body.map(({ id }: { id: string }) => id);
 }
 
-/** Stores a model, trains another, and meets `fault` between its first loss and its end; then all is had back. */
+/** Stores a model, causes `fault` while another one trains, repairs it, and gets everything back. */
 async function meet(lab: OpenLab, modelsDir: string, { begin, mend, told, isUnhealthy }: Fault) {
   const before = await lab.train(CONFIG);
   const { model_id: old } = await before.next("result", () => true, TRAINING_MS);
   const file = await Deno.readFile(join(modelsDir, `${old}.pth`));
 
-  // Long enough that its end does not come before the fault.
+  // Long enough not to end before the fault.
   const client = await lab.train({ ...CONFIG, num_epochs: 8 });
   await client.next("loss", () => true, TRAINING_MS);
   await begin(modelsDir);

@@ -1,12 +1,12 @@
-/** The real worker, to which something happens in the middle of a training. The seed of its first attempt says what. */
+/** The real worker with a fault during training, which the seed of its first attempt selects. */
 import type { FromWorker, ToWorker } from "../../lab/training/worker_engine.ts";
 import "../threads/training_worker.ts";
 
-/** The seeds and what they stand for. */
+/** Faults by seed. */
 const FAULTS = { crash: 1, memory: 2, gpu: 3 } as const;
 
 const WHEN_DUE_MS = 11_000;
-/** What opens a GPU's device is not told which; so it is remembered. */
+/** The GPU device that the engine has opened. */
 let device: GPUDevice | undefined;
 if (typeof GPUAdapter !== "undefined") {
   const { requestDevice } = GPUAdapter.prototype;
@@ -15,7 +15,7 @@ if (typeof GPUAdapter !== "undefined") {
   };
 }
 
-/** Time passes at once until the next snapshot is due. */
+/** How far the clock is advanced, to make the next snapshot due. */
 let ahead = 0;
 const now = performance.now.bind(performance);
 performance.now = () => now() + ahead;
@@ -37,9 +37,9 @@ self.postMessage = (message: FromWorker, options?: unknown) => {
   post(message, options as StructuredSerializeOptions);
   if (message.type === "losses" && ++posts === 2) ahead += WHEN_DUE_MS;
   if (message.type !== "snapshot") return;
-  // As an error that nobody catches is, but at once.
+  // Like an uncaught error, but at once.
   if (fault === FAULTS.crash) reportError(new Error("out of luck"));
-  // More than any machine has: the engine refuses it as it refuses what a training is one array short of.
+  // More than any machine has: refused like the last allocation of a training that is too large.
   if (fault === FAULTS.memory) new ArrayBuffer(2 ** 46);
   if (fault === FAULTS.gpu) device?.destroy();
 };

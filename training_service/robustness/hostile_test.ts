@@ -39,7 +39,7 @@ const ATTACKS: Attack[] = [
   },
 ];
 
-/** Values of each field of a configuration that no schema takes. */
+/** Invalid values of each field of a configuration. */
 const BAD_FIELDS: Record<string, unknown[]> = {
   model_type: [null, "", "simplenn", 1, ["SimpleNN"], {}, "x".repeat(10_000)],
   optimizer: [null, "adam", true, { $gt: "" }],
@@ -66,7 +66,7 @@ const FIRST_MESSAGES: FirstMessage[] = [
   ...Object.entries(BAD_FIELDS).flatMap(([field, values]) =>
     values.map((value, i) => {
       const config = field === "resume" ? { resume: value } : { ...CONFIG, [field]: value };
-      // NaN and numbers beyond all bounds come as null, as a JavaScript client would send them.
+      // NaN and infinities become null, as a JavaScript client would send them.
       return { name: `${field} no. ${i}`, data: JSON.stringify(config), field };
     })
   ).filter(({ name }) => name !== "dropout_p no. 3"),
@@ -82,6 +82,14 @@ const FIRST_MESSAGES: FirstMessage[] = [
   { name: "binary", data: Uint8Array.of(0, 1, 2, 255) },
   { name: "a megabyte of binary", data: new Uint8Array(2 ** 20) },
   { name: "resume with a setting", data: '{"resume":"run_1","num_epochs":3}' },
+  { name: "resume with a mistyped field", data: '{"resume":"run_1","devcie":"wasm"}', field: "devcie" },
+  { name: "a field without a name", data: JSON.stringify({ ...CONFIG, "": 1 }) },
+  { name: "a field with a long name", data: JSON.stringify({ ...CONFIG, ["x".repeat(9000)]: 1 }) },
+  ...["sed", "use_droput", "overwrite", "momentum", "type", "x".repeat(50)].map((field, i) => ({
+    name: `an unknown field no. ${i}`,
+    data: JSON.stringify({ ...CONFIG, [field]: 1 }),
+    field,
+  })),
 ];
 
 Deno.test(`${ATTACKS.length} malformed requests are each refused in words and in time, and the service lives`, async (t) => {

@@ -1,4 +1,4 @@
-/** What is left of a run whose service was killed: the real service, its files and its return. */
+/** What is left of a run after the real service was killed and restarted. */
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import type { RunSummary } from "../../protocol/mod.ts";
@@ -15,7 +15,7 @@ const CONFIG = {
   dropout_p: 0.2,
 };
 
-/** One is written every ten seconds. */
+/** A snapshot is written every ten seconds. */
 const SNAPSHOT_MS = 40_000;
 
 Deno.test("a service that is killed leaves a run that can be resumed, once a snapshot was due", async () => {

@@ -28,7 +28,7 @@ Deno.test("sockets beyond the limit are refused, and there is room again once on
     assert.match(await upgradeStatus(lab.host, "/ws/train"), / 503 /);
     first.socket.close();
     await first.closed;
-    // The server hears of the close a moment later.
+    // The server notices the close a moment later.
     await inTime(
       (async () => {
         while (!/ 101 /.test(await upgradeStatus(lab.host, "/ws/train")));
@@ -97,7 +97,7 @@ Deno.test("a flooding client is disconnected, and its run continues", async () =
     const { run_id } = await client.next("accepted");
     const training = await lab.engine.next();
     for (let i = 0; i < 1000; i++) client.send("junk");
-    // With what it sent on its way still, a client may not hear the code.
+    // A client with unsent data may not receive the close code.
     const { code } = await inTime(client.closed, "the close");
     assert.ok(code === 1008 || code === 1006 || code === 0, `${code}`);
     assert.ok(client.of("log").length < 300, "not every piece of junk was answered");

@@ -1,4 +1,4 @@
-/** A stored model outlives everything but its finished successor: the real service, killed while it overwrites. */
+/** A stored model is replaced only by its finished successor, even if the real service is killed meanwhile. */
 import assert from "node:assert/strict";
 import { readdir } from "node:fs/promises";
 import { dirname, join, relative } from "node:path";
@@ -9,7 +9,7 @@ import { openRegistry } from "../../service/files/open_registry.ts";
 
 const TRAINING_MS = 60_000;
 
-/** A small model, in as many steps as it takes to be met while it trains. */
+/** A small model with enough steps to be killed while it trains. */
 const CONFIG = {
   model_type: "SimpleNN",
   optimizer: "Adam",
@@ -27,7 +27,7 @@ interface Folder {
   pthFiles: Map<string, Uint8Array>;
 }
 
-/** Reads the metadata as plain JSON and loads every model that it lists. */
+/** Reads the metadata as plain JSON and loads every model in it. */
 async function readModels(dir: string): Promise<Folder> {
   const { modelsDir } = foldersOf(dir);
   const pthFiles = new Map<string, Uint8Array>();
@@ -40,7 +40,7 @@ async function readModels(dir: string): Promise<Folder> {
   return { records, pthFiles };
 }
 
-/** What a service leaves in its models folder that has trained the first model: files by name, the same for every test. */
+/** The models folder after the first training: files by name, the same for every test. */
 let trained: Promise<Map<string, Uint8Array>> | undefined;
 
 async function trainedFiles(): Promise<Map<string, Uint8Array>> {
@@ -72,7 +72,7 @@ async function trainFirst(dir: string): Promise<Folder> {
   return folder;
 }
 
-/** A client that was asked about the stored model and said what to do with it. */
+/** A client that was asked about the stored model and has answered. */
 async function answerExists({ train }: Service, old: ModelRecord, overwrite: boolean): Promise<TestClient> {
   const client = await train(CONFIG);
   assert.deepEqual((await client.next("exists")).existing, old);

@@ -1,12 +1,12 @@
-/** Training must not keep the service from answering, though it takes every core. */
+/** The service answers although the training uses every core. */
 import assert from "node:assert/strict";
 import { withDigits, withService } from "../testing/process.ts";
 
 const REQUESTS = 50;
-/** What a slow machine that runs other tests beside this one keeps; a free one answers in a few. */
+/** What a slow machine with other tests running achieves; a free one takes a few milliseconds. */
 const BOUND_MS = 500;
 
-/** The heaviest shape that the page offers by itself, long enough to outlast the requests. */
+/** The heaviest shape among the page's presets, long enough to outlast the requests. */
 const CONFIG = {
   model_type: "ConvNN",
   optimizer: "Adam",

@@ -1,4 +1,4 @@
-/** Many short runs in a row in one process, most of them aborted at some moment: nothing of them may stay. */
+/** Many short runs in one process, most of them aborted: nothing of them may stay behind. */
 import assert from "node:assert/strict";
 import { setTimeout as delay } from "node:timers/promises";
 import { withDigits, withService } from "../testing/process.ts";
@@ -7,10 +7,10 @@ const isLong = Deno.env.get("LAB_LONG") === "1";
 /** The first runs compile programs and fill caches. */
 const WARM_UP = isLong ? 20 : 5;
 const RUNS = isLong ? 200 : 8;
-/** Resident memory that may come on top after the warm-up, also in the long run: the collector takes its time. */
+/** Resident memory that may be added after the warm-up, in long runs too: garbage is collected late. */
 const MAX_GROWTH = 96 * 2 ** 20;
 const MAX_RUN_MS = 60_000;
-/** The runtime keeps idle threads for files ten seconds. */
+/** The runtime keeps idle threads for file access for ten seconds. */
 const SETTLE_MS = 12_000;
 
 interface Handles {
@@ -25,7 +25,7 @@ function handlesOf(pid: number): Handles {
   return { files: count("fd"), threads: count("task"), bytes: 1024 * Number(/^VmRSS:\s+(\d+)/m.exec(status)![1]) };
 }
 
-/** The fewest of a while: sockets end a moment after whoever asked for that. */
+/** The lowest count within a while: sockets close a moment after they were told to. */
 async function settled(pid: number, isEnough: (handles: Handles) => boolean): Promise<Handles> {
   let fewest = handlesOf(pid);
   for (const deadline = performance.now() + SETTLE_MS; performance.now() < deadline && !isEnough(fewest);) {
@@ -42,7 +42,7 @@ async function settled(pid: number, isEnough: (handles: Handles) => boolean): Pr
 
 Deno.test({
   name: `${RUNS} short runs in a row, aborted at random moments, leave no thread, no file and no memory behind`,
-  // Only Linux tells what a process holds.
+  // Only Linux shows what a process holds.
   ignore: Deno.build.os !== "linux",
   async fn() {
     const seed = Math.floor(Math.random() * 2 ** 31);
@@ -56,7 +56,7 @@ Deno.test({
           const client = await train({
             model_type: "SimpleNN",
             optimizer: ["Adam", "SGD", "RMSprop", "AdamW"][index % 4],
-            // No duplicate of another, which would be asked about.
+            // Not a duplicate, which would be asked about.
             learning_rate: 0.0001 * (1 + index),
             num_epochs: 1 + index % 2,
             batch_size: 256,

@@ -5,7 +5,7 @@ import { TestClient, withLab } from "../testing/lab.ts";
 const TOKEN = "open-sesame";
 const headers = { authorization: `Bearer ${TOKEN}` };
 
-/** Hosts to bind, with an address that is not loopback where this machine has one. */
+/** Hosts to bind: loopback, and another address if this machine has one. */
 const elsewhere = Deno.networkInterfaces().find(({ family, address }) =>
   family === "IPv4" && !address.startsWith("127.")
 );

@@ -1,4 +1,4 @@
-/** What can befall the thread that trains, made to happen to the real one in the middle of a run. */
+/** Faults of the training thread during a run, caused in the real one. */
 import assert from "node:assert/strict";
 import { findAdapter } from "../../core/backends/open.ts";
 import { withDigits } from "../testing/process.ts";
@@ -17,7 +17,7 @@ const CONFIG = {
   use_dropout: false,
 };
 
-/** A run fails with words like `told`; the lab is well, the models are there, and the run goes on to its end. */
+/** A run fails with a message like `told`; lab and models are fine, and the run resumes to its end. */
 async function failsAndGoesOn({ train, get }: OpenLab, config: object, told: RegExp) {
   const stored = (await get("/api/models")).body;
   const client = await train(config);
@@ -30,7 +30,7 @@ async function failsAndGoesOn({ train, get }: OpenLab, config: object, told: Reg
   assert.deepEqual((await get("/api/models")).body, stored);
 
   assert.ok(resume, "it can resume from its last snapshot");
-  // Also where it was lost on a GPU.
+  // Even if it was lost on a GPU.
   const again = await train({ resume, device: "wasm" });
   const { model_id } = await again.next("result", () => true, TRAINING_MS);
   assert.deepEqual((await get("/api/models")).body.map(({ id }: { id: string }) => id), [
@@ -39,7 +39,7 @@ async function failsAndGoesOn({ train, get }: OpenLab, config: object, told: Reg
   ]);
 }
 
-/** The faults are told on stderr, where nobody expects them here. */
+/** Silences the log, where these faults are expected. */
 async function quietly(body: () => Promise<void>) {
   const { error } = console;
   console.error = () => {};

@@ -2,12 +2,12 @@ import assert from "node:assert/strict";
 import { withLab } from "../testing/lab.ts";
 import { LivePadBoard } from "../../lab/training/live_pad.ts";
 
-/** 784 pixels of one grey as a client sends them. */
+/** 784 equal pixels as a client sends them. */
 function drawing(grey: number): string {
   return new Uint8Array(784).fill(grey).toBase64();
 }
 
-/** Runs `check` until it passes: what a client sends takes a moment to arrive. */
+/** Repeats `check` until it passes: messages take a moment to arrive. */
 async function eventually<T>(check: () => T): Promise<T> {
   const deadline = performance.now() + 5000;
   for (;;) {

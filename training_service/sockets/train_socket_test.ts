@@ -112,12 +112,33 @@ Deno.test("an invalid configuration is refused with its field and bound", async 
       [{ dropout_p: 1 }, "dropout_p", /not including, 1/],
       [{ optimizer: "Lion" }, "optimizer", /Adam, SGD, RMSprop, AdamW/],
       [{ model_type: undefined }, "model_type", /missing/],
+      [{ batch_size: null }, "batch_size", /missing/],
+      [{ sed: 1, use_dropout: null }, "sed", /^unknown field `sed`; did you mean `seed`\?$/],
+      [{ use_droput: true }, "use_droput", /did you mean `use_dropout`/],
+      [{ overwrite: true }, "overwrite", /^unknown field `overwrite`; known are model_type, /],
+      [{ batch_size: undefined, batchsize: 64 }, "batchsize", /did you mean `batch_size`/],
     ];
     for (const [fault, field, message] of cases) {
       const error = await refused(lab, { ...CONFIG, ...fault });
       assert.equal(error.field, field);
       assert.match(error.message, message);
     }
+  });
+});
+
+Deno.test("an optional field that is null or NaN is left out, in a configuration and beside resume", async () => {
+  await withLab(async (lab) => {
+    const client = await lab.connect("/ws/train");
+    const empty = { use_dropout: null, num_layers: null, seed: null, device: null, start_from: null, resume: null };
+    client.socket.send(JSON.stringify({ ...CONFIG, ...empty, dropout_p: "x" }).replace('"x"', "NaN"));
+    await client.next("accepted");
+    const { config } = lab.runs.list()[0];
+    assert.deepEqual([config.use_dropout, config.dropout_p], [false, 0.3]);
+    client.send({ type: "abort" });
+    await client.end();
+    const resumed = await lab.connect("/ws/train");
+    resumed.send({ resume: "run_00000000", learning_rate: null, seed: null, device: null });
+    assert.match((await resumed.next("error")).message, /^resume names "run_00000000", of which no snapshot is kept/);
   });
 });
 
@@ -139,9 +160,8 @@ Deno.test("a first message that is not a configuration is refused with the reaso
 
 Deno.test("a configuration of just under 64 KiB is accepted", async () => {
   await withLab(async (lab) => {
-    const room = MAX_MESSAGE_BYTES - JSON.stringify({ ...CONFIG, note: "" }).length;
     const client = await lab.connect("/ws/train");
-    client.send({ ...CONFIG, note: "x".repeat(room) });
+    client.socket.send(JSON.stringify(CONFIG).padEnd(MAX_MESSAGE_BYTES));
     await client.next("accepted");
   });
 });
@@ -323,4 +343,26 @@ Deno.test("the end of the service aborts all runs and stores nothing", async () 
     const late = await lab.train();
     assert.match((await late.next("error")).message, /shutting down/);
   });
+});
+
+Deno.test("a listener that throws hears nothing more, and the run ends as it would have", async () => {
+  const { error } = console;
+  console.error = () => {};
+  try {
+    await withLab(async (lab) => {
+      const heard: string[] = [];
+      const fail = ({ type }: { type: string }) => {
+        heard.push(type);
+        if (type === "log") throw new Error("the terminal is gone");
+      };
+      lab.runs.submit({ ...CONFIG, hidden_layers_config: [16], dropout_p: 0.3 }, { onMessage: fail, onEnd() {} });
+      (await lab.engine.next()).complete();
+      while (lab.runs.unfinished > 0) await new Promise((resolve) => setTimeout(resolve));
+      assert.deepEqual(heard, ["accepted", "log"]);
+      assert.deepEqual(lab.runs.list().map(({ state }) => state), ["done"]);
+      assert.equal(lab.store.records.length, 1);
+    });
+  } finally {
+    console.error = error;
+  }
 });

@@ -1,4 +1,4 @@
-/** Stand-ins for what a lab trains and stores with, which the test conducts. */
+/** Fakes of the engine and the store of a lab, controlled by the test. */
 import type { NamedTensor } from "../../core/models/spec.ts";
 import type { TrainingEngine } from "../../lab/host.ts";
 import { inTime } from "../../lab/in_time_testing.ts";
@@ -20,11 +20,11 @@ export const CONFIG = {
   use_dropout: false,
 } as const;
 
-/** Digits of the pretended training set: 5 steps an epoch at `CONFIG`'s batch size. */
+/** Digits of the fake training set: 5 steps per epoch at `CONFIG`'s batch size. */
 export const TRAIN_IMAGES = 500;
 const STEPS_PER_EPOCH = 5;
 
-/** One training that the test conducts: it goes on only when told. */
+/** One training, controlled by the test. */
 export class FakeTraining {
   #settled = Promise.withResolvers<TrainedModel>();
 
@@ -36,7 +36,7 @@ export class FakeTraining {
     return this.#settled.promise;
   }
 
-  /** `device` is none that could go on elsewhere, unless the test says so. */
+  /** By default the device is one whose runs cannot be resumed. */
   start(device = "fake") {
     this.events.onStart({ device, reason: "as asked", totalSteps: STEPS_PER_EPOCH * this.job.epochs });
   }
@@ -55,7 +55,7 @@ export class FakeTraining {
     });
   }
 
-  /** Answers every live pad: sure of `digit`, after `step`. */
+  /** Answers every live pad after `step`, certain of `digit`. */
   guess(step: number, digit: number) {
     for (const { slot, number } of new LivePadBoard(this.job.livePads).drawings()) {
       const probabilities = new Float32Array(10).fill(1, digit, digit + 1);
@@ -87,7 +87,7 @@ export class FakeTraining {
     this.#settled.reject(error);
   }
 
-  /** Everything from the start to the finished model. */
+  /** Runs the training from start to finished model. */
   complete() {
     this.start();
     for (let epoch = 1; epoch <= this.job.epochs; epoch++) {
@@ -115,14 +115,14 @@ export class FakeEngine implements TrainingEngine {
     this.closed = true;
   }
 
-  /** The next training that the lab begins. */
+  /** Waits for the next training that the lab starts. */
   next(): Promise<FakeTraining> {
     const begun = this.#begun.shift();
     if (begun !== undefined) return Promise.resolve(begun);
     return inTime(new Promise((resolve) => this.#waiting = resolve), "a training to begin");
   }
 
-  /** Whether a training was begun that the test has not taken. */
+  /** Whether the test has taken every training that was started. */
   get idle(): boolean {
     return this.#begun.length === 0;
   }
@@ -136,7 +136,7 @@ export class FakeStore
   stored: { weights: NamedTensor[]; replaces?: string }[] = [];
   #added = 0;
 
-  /** Puts a model in place as if it had been trained before. */
+  /** Adds a model as if it had been trained before. */
   add(config: Partial<ModelRecord> = {}): ModelRecord {
     const id = `model_simplenn_adam_${1762740520 + this.#added++}`;
     const { num_layers: _, ...fields } = CONFIG;

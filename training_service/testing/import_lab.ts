@@ -1,4 +1,4 @@
-/** For tests: the training service's app on a real registry, with the real importing thread and test digits. */
+/** The app of the training service on a real registry, with the real importing worker and test digits. */
 import { join } from "node:path";
 import type { Hono } from "hono";
 import { type ModelRecord } from "../../protocol/mod.ts";

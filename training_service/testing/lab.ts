@@ -1,4 +1,4 @@
-/** A lab on a free port whose trainings the test conducts, and clients that wait instead of sleep. */
+/** A lab on a free port whose trainings the test controls, and clients that wait for messages instead of sleeping. */
 import assert from "node:assert/strict";
 import type { Hono } from "hono";
 import type { ServerMessage, TrainConfig } from "../../protocol/mod.ts";
@@ -20,7 +20,7 @@ const DEADLINE_MS = 5000;
 
 type MessageOf<T extends ServerMessage["type"]> = Extract<ServerMessage, { type: T }>;
 
-/** A client that remembers every message and hands them out in order. */
+/** A client that keeps every message and gives them out in order. */
 export class TestClient {
   readonly messages: ServerMessage[] = [];
   /** The code and reason of the close. */
@@ -47,7 +47,7 @@ export class TestClient {
     this.socket.send(typeof message === "string" ? message : JSON.stringify(message));
   }
 
-  /** The next message of `type` that fulfils `condition`; what comes before it is passed over. */
+  /** Waits for the next message of `type` that meets `condition`, skipping others. */
   next<T extends ServerMessage["type"]>(
     type: T,
     condition: (message: MessageOf<T>) => boolean = () => true,
@@ -77,7 +77,7 @@ export class TestClient {
   }
 }
 
-/** A running lab and everything a test may touch of it. */
+/** A running lab and the parts that a test may use. */
 export interface TestLab {
   /** Such as `127.0.0.1:41234`. */
   host: string;
@@ -87,12 +87,12 @@ export interface TestLab {
   runs: Runs;
   app: Hono;
   connect(path: string): Promise<TestClient>;
-  /** A client of `/ws/train` that has sent a config. */
+  /** Connects a client to `/ws/train` that sends a configuration. */
   train(config?: Partial<TrainConfig>): Promise<TestClient>;
   getJson(path: string): Promise<{ status: number; body: unknown }>;
 }
 
-/** Serves a lab for the time of `body`; sockets and runs that the test leaves behind are ended. */
+/** Runs `body` with a lab, and ends the sockets and runs it leaves behind. */
 export async function withLab(
   body: (lab: TestLab) => Promise<void>,
   options: Partial<RunsOptions> & {

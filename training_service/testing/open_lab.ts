@@ -1,4 +1,4 @@
-/** For tests: the training service in this process, with real files, sockets and training. */
+/** The training service in this process, with real files, sockets and training. */
 import { readSettings } from "../../service/process/settings.ts";
 import { foldersOf } from "./process.ts";
 import { openTrainingService } from "../service.ts";
@@ -8,14 +8,14 @@ import { TestClient } from "./lab.ts";
 export interface OpenLab {
   /** Such as `127.0.0.1:41234`. */
   host: string;
-  /** A client of `/ws/train` that has sent a config, or a request to go on. */
+  /** Connects a client to `/ws/train` that sends a configuration, or a request to resume. */
   train(request: object): Promise<TestClient>;
   /** The status and the JSON of an answer. */
   // deno-lint-ignore no-explicit-any
   get(path: string): Promise<{ status: number; body: any }>;
 }
 
-/** Serves the lab of `dir`'s folders for the time of `body`. */
+/** Runs `body` with a lab on the folders of `dir`. */
 export async function withOpenLab(
   dir: string,
   body: (lab: OpenLab) => Promise<void>,

@@ -1,8 +1,9 @@
-/** For tests: the training service in a process of its own, with the permissions it has in use. */
+/** The training service in a separate process, with its real permissions. */
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { freePort } from "../../service/testing/free_ports.ts";
-import { SETTING_NAMES } from "../../service/process/settings.ts";
+import { permissionFlags } from "../../service/process/launch.ts";
+import { readSettings } from "../../service/process/settings.ts";
 import { inTime } from "../../lab/in_time_testing.ts";
 import { TestClient } from "./lab.ts";
 
@@ -15,13 +16,13 @@ export interface Service {
   /** Such as `127.0.0.1:41234`. */
   host: string;
   connect(path: string): Promise<TestClient>;
-  /** A client of `/ws/train` that has sent a config. */
+  /** Connects a client to `/ws/train` that sends a configuration. */
   train(config: object): Promise<TestClient>;
-  /** Ends the process at once, as a power cut would, and waits until it is gone. */
+  /** Kills the process, as a power cut would, and waits until it is gone. */
   kill(): Promise<void>;
 }
 
-/** What `look` finds, once it does. */
+/** Repeats `look` until it finds something, and returns that. */
 export async function eventually<T>(look: () => Promise<T | undefined> | T | undefined, ms = 5000): Promise<T> {
   for (const began = Date.now();;) {
     const found = await look();
@@ -48,7 +49,7 @@ export async function withFolder(body: (dir: string) => Promise<void>): Promise<
   }
 }
 
-/** As `withFolder`, but the original digits are there. */
+/** As `withFolder`, with the original digits. */
 export function withDigits(body: (dir: string) => Promise<void>): Promise<void> {
   return withFolder(async (dir) => {
     for await (const { name } of Deno.readDir(DIGITS)) {
@@ -58,7 +59,7 @@ export function withDigits(body: (dir: string) => Promise<void>): Promise<void> 
   });
 }
 
-/** Runs the service on the folders of `dir` for the time of `body`. It must not complain of anything meanwhile. */
+/** Runs `body` with the service on the folders of `dir`, which must print no errors meanwhile. */
 export async function withService(dir: string, body: (service: Service) => Promise<void>): Promise<void> {
   const port = freePort();
   const host = `127.0.0.1:${port}`;
@@ -80,7 +81,7 @@ export async function withService(dir: string, body: (service: Service) => Promi
     try {
       process.kill("SIGKILL");
     } catch {
-      // It has ended by itself.
+      // It has ended already.
     }
     await process.status;
   };
@@ -98,21 +99,20 @@ function rawDirOf(dir: string): string {
   return join(foldersOf(dir).dataDir, "MNIST", "raw");
 }
 
-/** Starts the service and no more; whoever calls this ends it. */
+/** Starts the service; the caller ends it. */
 export function spawnService(port: number, dir: string): Deno.ChildProcess {
   const { modelsDir, dataDir } = foldersOf(dir);
+  const env: Record<string, string> = {
+    TRAINING_PORT: String(port),
+    MODELS_DIR: modelsDir,
+    DATA_DIR: dataDir,
+    DEVICE: "wasm",
+  };
+  const settings = readSettings((name) => env[name]);
   return new Deno.Command(Deno.execPath(), {
-    args: [
-      "run",
-      "--no-prompt",
-      `--allow-net=127.0.0.1:${port}`,
-      `--allow-read=${PROJECT_DIR},${dir}`,
-      `--allow-write=${modelsDir}`,
-      `--allow-env=${SETTING_NAMES.join(",")}`,
-      join(PROJECT_DIR, "training_service", "main.ts"),
-    ],
-    // Where a GPU is looked for, its drivers write to stderr what they please.
-    env: { TRAINING_PORT: String(port), MODELS_DIR: modelsDir, DATA_DIR: dataDir, DEVICE: "wasm" },
+    args: ["run", ...permissionFlags("training", settings), join(PROJECT_DIR, "training_service", "main.ts")],
+    // GPU drivers write to stderr as they please.
+    env,
     stdout: "piped",
     stderr: "piped",
   }).spawn();

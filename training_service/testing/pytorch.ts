@@ -1,4 +1,4 @@
-/** For tests: PyTorch as the judge of stored models. */
+/** PyTorch as the judge of stored models. */
 import assert from "node:assert/strict";
 import { join } from "node:path";
 
@@ -13,8 +13,8 @@ export interface Score {
 }
 
 /**
- * Scores every model of a folder on the test digits in `rawDir`, all in one run of Python, and gives for each id the
- * accuracy and the probabilities of the first `probes` digits.
+ * Scores all models of a folder on the test digits in `rawDir`, in one run of Python. Returns by id the accuracy and the
+ * probabilities of the first `probes` digits.
  */
 export async function scoreModels(
   python: string,

@@ -137,7 +137,7 @@ pageTest(
     await page.reload();
     await other(page, "Trained before").getByText(/^Done/).waitFor();
     await page.getByRole("button", { name: /^Show SimpleNN \(23\)/ }).click();
-    await eventually(async () => assert.match(page.url(), new RegExp(`run=${first.run_id}`)));
+    await eventually(() => assert.match(page.url(), new RegExp(`run=${first.run_id}`)));
     await statusBecomes(page, /^Done/);
     assert.equal(await stepsDone(page), 118);
 

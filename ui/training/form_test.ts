@@ -26,7 +26,7 @@ Deno.test("the range follows the rate, and is undefined outside all ranges", () 
   assert.equal(form.config.value, undefined);
 });
 
-Deno.test("a rate on the common end of two ranges stays in the chosen one", () => {
+Deno.test("a rate at the common end of two ranges stays in the chosen range", () => {
   const form = new TrainingForm();
   form.read({ learning_rate_range: "High", learning_rate: "0.001" });
   assert.equal(form.range.value, "High");
@@ -73,13 +73,13 @@ Deno.test("a link restores the whole form, with dropout, seed and device", () =>
   assert.deepEqual([dropout_p, seed, device], [0.45, 17, "wasm"]);
 });
 
-Deno.test("the link to the drawing page leaves out seed and device, which mean something else there", () => {
+Deno.test("the link to the drawing page leaves out seed and device, which have another meaning there", () => {
   const form = new TrainingForm();
   form.read({ seed: "17", device: "wasm" });
   assert.deepEqual([form.query.value.seed, form.query.value.device], [undefined, undefined]);
 });
 
-Deno.test("seed and device are optional; a wrong seed or a wrong probability of dropout in use blocks the configuration", () => {
+Deno.test("seed and device are optional; an invalid seed blocks the configuration, and so does an invalid dropout probability in use", () => {
   const form = new TrainingForm();
   assert.ok(!("seed" in form.config.value!) && !("device" in form.config.value!));
   form.seed.text.value = "-1";

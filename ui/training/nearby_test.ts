@@ -31,7 +31,7 @@ Deno.test("an exact duplicate wins over similar models and has no differences", 
   assert.deepEqual(findNearby(records, config), { model: records[1], differs: [] });
 });
 
-Deno.test("among equally similar models the most accurate wins, with its differences in words", () => {
+Deno.test("among equally similar models the most accurate wins, and its differences are described", () => {
   const records = [
     record("a", { num_epochs: 4, accuracy: 96 }),
     record("b", { hidden_layers_config: [], accuracy: 98 }),
@@ -53,7 +53,7 @@ Deno.test("a model that differs in three settings or more is not similar", () =>
   assert.equal(findNearby([], config), undefined);
 });
 
-Deno.test("each preset is a duplicate of itself alone", () => {
+Deno.test("each preset is a duplicate only of itself", () => {
   for (const preset of PRESETS) {
     assert.deepEqual(PRESETS.filter(({ values }) => isDuplicate(values, { ...preset.values })), [preset]);
     assert.ok(!isDuplicate(preset.values, { ...preset.values, num_epochs: preset.values.num_epochs + 1 }));

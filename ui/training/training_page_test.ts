@@ -38,7 +38,7 @@ Deno.test("a reload finds the run in the address, whether or not it has ended", 
 });
 
 Deno.test("a page without settings finds the newest active run and shows its settings", async () => {
-  const { lab, page } = await opened("", [summary("r3", "done"), summary("r2", "running"), summary("r1", "queued")]);
+  const { page } = await opened("", [summary("r3", "done"), summary("r2", "running"), summary("r1", "queued")]);
   assert.equal(page.run.id.value, "r2");
   assert.deepEqual(page.form.config.value?.hidden_layers_config, [32]);
   assert.equal(page.form.config.value?.learning_rate, 0.05);

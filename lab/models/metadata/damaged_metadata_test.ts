@@ -34,11 +34,11 @@ Deno.test("truncated metadata is reported with the offset, nothing is overwritte
     const { records } = await storeSome(folder);
     const [bytes, backup] = [Deno.readFileSync(metadataOf(folder)), Deno.readFileSync(backupOf(folder))];
     const zoe = bytes.findIndex((byte) => byte > 127);
-    // Whole but for the line break at its end, a file is sound.
+    // Without its last byte, a line break, the file is sound.
     for (const size of [bytes.length >> 1, zoe - 1, zoe + 1, 0, 1, bytes.length - 2]) {
       Deno.writeFileSync(metadataOf(folder), bytes.subarray(0, size));
       const before = filesIn(folder);
-      // As services do, started afresh.
+      // As a restarted service does.
       const registry = await openRegistry(folder, { write: true });
       const told = refused(
         new RegExp(

@@ -30,7 +30,7 @@ Deno.test("known elements are found in any order, among others, and not where an
   for (const text of texts) assert.deepEqual(splitArray(text, known), splitArray(text), text);
 });
 
-/** Whether the text is an array by its parts: what the metadata goes by. */
+/** Whether the text splits into JSON elements, as the metadata requires. */
 function isArrayByParts(text: string, known?: string[]): boolean {
   try {
     return splitArray(text, known)?.every((element) => (JSON.parse(element), true)) ?? false;

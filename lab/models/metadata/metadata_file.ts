@@ -1,7 +1,6 @@
-import { type Folder, isMissing } from "../../host.ts";
+import { fingerprintOf, type Folder, isMissing } from "../../host.ts";
 import type { ModelRecord } from "../../../protocol/mod.ts";
 import { DamagedMetadataError, isDiskFull, reasonOf, RegistryError } from "../errors.ts";
-import { fingerprintOf } from "../pth_file.ts";
 import { decodeUtf8, describeStrangers, type Entry, formatEntries, parseEntries, recordsOf } from "./metadata.ts";
 import { describeBackup, dropBackup, keepBackup, METADATA_NAME, setBackupAside } from "./metadata_backup.ts";
 

@@ -2,7 +2,7 @@ import { batch, signal } from "@preact/signals";
 import { BRUSHES, CELL_SIDE, GRID_SIDE, PAPER_SIDE } from "./marks.ts";
 import type { Sketch } from "./sketch.ts";
 
-/** How many rows and columns a key moves the cursor. */
+/** By how many rows and columns each key moves the cursor. */
 const MOVES: Readonly<Record<string, { row: number; column: number }>> = {
   ArrowLeft: { row: 0, column: -1 },
   ArrowRight: { row: 0, column: 1 },
@@ -27,7 +27,7 @@ export interface KeyPress {
 export class GridCursor {
   readonly row = signal(6);
   readonly column = signal(13);
-  /** True only while the keyboard is in use: a mouse does not need it. */
+  /** True only while the keyboard is in use: a mouse user does not need the cursor. */
   readonly shown = signal(false);
   readonly #sketch: Sketch;
   /** The key that holds the brush down. */
@@ -37,7 +37,7 @@ export class GridCursor {
     this.#sketch = sketch;
   }
 
-  /** Handles a pressed key; returns whether it meant something here. */
+  /** Handles a pressed key; returns whether the key has a meaning here. */
   press({ key, shiftKey }: KeyPress): boolean {
     const move = MOVES[key];
     if (move !== undefined) {
@@ -51,7 +51,7 @@ export class GridCursor {
       if (this.#heldBy !== " ") this.#hold(" ");
       return true;
     }
-    // To a mouse user Delete means the whole drawing.
+    // For a mouse user, Delete clears the whole drawing.
     if ((key === "Delete" || key === "Backspace") && this.shown.value && !shiftKey) {
       this.#endStroke();
       this.#sketch.paintCells(this.#cells(), false);
@@ -66,7 +66,7 @@ export class GridCursor {
     if (key === this.#heldBy) this.#endStroke();
   }
 
-  /** Ends the stroke and hides the cursor, as when the focus goes elsewhere. */
+  /** Ends the stroke and hides the cursor. Call when the focus goes elsewhere. */
   leave(): void {
     this.#endStroke();
     this.shown.value = false;

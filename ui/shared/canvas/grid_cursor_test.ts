@@ -47,7 +47,7 @@ Deno.test("space inks the cell under the cursor, and draws while it is held down
   assert(sketch.blank.value, "a stroke is one step");
 });
 
-Deno.test("Shift with a moving key draws a stroke; End draws to the edge without gaps", () => {
+Deno.test("Shift with an arrow key draws a stroke; Shift with End draws to the edge without gaps", () => {
   const { sketch, cursor, press } = atCorner();
   press("ArrowDown", true);
   press("End", true);
@@ -57,7 +57,7 @@ Deno.test("Shift with a moving key draws a stroke; End draws to the edge without
   assert(sketch.canUndo.value);
 });
 
-Deno.test("a wide brush inks a square, cut off at the edge of the paper", () => {
+Deno.test("a wide brush inks a square that is cut off at the edge of the paper", () => {
   const { sketch, cursor, press } = atCorner();
   sketch.brush.value = "Thick";
   press(" ");

@@ -1,4 +1,4 @@
-/** A drawing as data: a list of marks, each painted over those before it. */
+/** A drawing as data: a list of marks, each painted over the previous ones. */
 
 /** Side of the paper in its own units; the picture that is classified has as many pixels. */
 export const PAPER_SIDE = 280;
@@ -34,16 +34,16 @@ export interface Point {
   y: number;
 }
 
-/** A point where the pen was seen. */
+/** A point that the pen reported. */
 export interface PenPoint extends Point {
-  /** Factor of the brush's width: 1 for a mouse or a finger, about 1 for a pen, by its pressure. */
+  /** Factor of the brush's width: 1 for a mouse or a finger; for a pen about 1, depending on its pressure. */
   force: number;
 }
 
 /** A line of the pen. */
 export interface Stroke {
   kind: "stroke";
-  /** Of the brush, in units of the paper. */
+  /** Width of the brush, in units of the paper. */
   width: number;
   points: PenPoint[];
 }
@@ -67,7 +67,7 @@ export interface TestDigit {
   pixels: Uint8Array;
 }
 
-/** One thing on the paper. */
+/** Anything that can be on the paper. */
 export type Mark = Stroke | Cells | TestDigit;
 
 /** The point of the paper nearest to `point`. */

@@ -29,7 +29,7 @@ function paintStroke(context: CanvasRenderingContext2D, { width, points }: Strok
     context.fill();
     return;
   }
-  // One path where the width does not change: overlapping paths would show where they are translucent at their edges.
+  // One path if the width does not change: overlapping paths would be visible at their translucent edges.
   const isEven = curve.every(({ force }) => force === curve[0].force);
   for (let from = 0; from < curve.length - 1;) {
     const to = isEven ? curve.length - 1 : from + 1;
@@ -46,7 +46,7 @@ function tracePath(context: CanvasRenderingContext2D, [first, ...others]: PenPoi
   context.stroke();
 }
 
-/** Paints by way of a picture with one pixel per cell, so that no seams show between cells at any scale. */
+/** Paints through a picture with one pixel per cell, so that no seams show between cells at any scale. */
 function paintGrid(context: CanvasRenderingContext2D, mark: Cells | TestDigit, ink: string): void {
   const pixels = tile ??= makeTile();
   const image = pixels.createImageData(GRID_SIDE, GRID_SIDE);
@@ -64,7 +64,7 @@ function paintGrid(context: CanvasRenderingContext2D, mark: Cells | TestDigit, i
 
 let tile: CanvasRenderingContext2D | undefined;
 
-/** Painting on it recolours the pixels that have ink, and no others. */
+/** A 28 × 28 canvas. Painting on it recolours only the pixels that have ink. */
 function makeTile(): CanvasRenderingContext2D {
   const canvas = document.createElement("canvas");
   canvas.width = canvas.height = GRID_SIDE;
@@ -78,9 +78,9 @@ function strengthOf(mark: Cells | TestDigit, cell: number): number {
   return mark.kind === "test digit" ? mark.pixels[cell] : mark.cells.has(cell) ? 255 : 0;
 }
 
-/** The drawing as it is classified, whatever it looks like on the page: black on white, 280×280. */
+/** The picture that is classified, whatever the drawing looks like on the page: black on white, 280×280. */
 export class PaperPicture {
-  /** In main memory, so that reading it back needs no transfer from the GPU. */
+  /** Kept in main memory, so that reading it back needs no transfer from the GPU. */
   readonly #context = makeContext();
 
   /** The drawing as a PNG data URL. */
@@ -107,7 +107,7 @@ export class PaperPicture {
     context.globalCompositeOperation = "source-over";
     context.clearRect(0, 0, PAPER_SIDE, PAPER_SIDE);
     paintMarks(context, marks, "#000");
-    // The paper goes underneath at the end, so that an erased cell shows paper.
+    // The paper is painted underneath at the end, so that an erased cell shows paper.
     context.globalCompositeOperation = "destination-over";
     context.fillStyle = "#fff";
     context.fillRect(0, 0, PAPER_SIDE, PAPER_SIDE);

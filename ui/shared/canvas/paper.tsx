@@ -4,7 +4,7 @@ import type { DrawingCanvas } from "./drawing_canvas.ts";
 import type { GridCursor } from "./grid_cursor.ts";
 import type { Sketch } from "./sketch.ts";
 
-/** How to draw without a mouse: part of the text that describes the paper. */
+/** How to draw without a mouse; part of the text that describes the paper. */
 export const KEYBOARD_WORDS = "By keyboard: arrow keys move, space inks, Shift with an arrow key draws a line.";
 
 /** The element to draw on, accessible to screen readers. `canvas` is attached to `element`. */
@@ -36,7 +36,7 @@ export function Paper({ element, canvas, sketch, cursor, ...names }: {
   );
 }
 
-/** The cursor is announced once it has rested this long, in ms, and not on its way. */
+/** The cursor is announced only once it has rested this long, in ms. */
 const REST_MS = 180;
 /** Share of ink, from 0 to 1, from which a cell counts as inked. */
 const INKED = 0.4;
@@ -47,7 +47,7 @@ function CursorStatus(
 ) {
   const [words, setWords] = useState("");
   const [row, column, shown] = [cursor.row.value, cursor.column.value, cursor.shown.value];
-  // Not read while a mouse draws: each of its moves would render this.
+  // Not read while a mouse draws, because every move would render this component.
   const marks = shown ? sketch.marks.value : undefined;
   useEffect(() => {
     if (!shown) return setWords("");

@@ -1,4 +1,4 @@
-/** What distinguishes pointers; the browser's `PointerEvent` is one. */
+/** A pointer event, reduced to what distinguishes pointers; a subset of the browser's `PointerEvent`. */
 export interface PointerSighting {
   readonly pointerId: number;
   /** `mouse`, `pen` or `touch`. */
@@ -7,15 +7,15 @@ export interface PointerSighting {
   readonly timeStamp: number;
 }
 
-/** A touch counts as the hand that holds the pen for this long after the pen was last seen, in ms. */
+/** How long, in ms, after the pen was last seen a touch counts as the hand that holds it. */
 const HAND_REST_MS = 700;
 
-/** Lets one pointer draw at a time: ignores a second finger, and a hand that rests on the glass beside a pen. */
+/** Lets one pointer draw at a time. Ignores a second finger and a hand that rests on the glass beside a pen. */
 export class PointerGuard {
   #drawing: PointerSighting | undefined;
   #penSeenAt = -Infinity;
 
-  /** What a pointer that comes down may do. `take over`: a pen replaces a touch, which must have been the hand. */
+  /** What a pointer may do when it comes down. `take over`: a pen replaces a touch, which must have been the hand. */
   down(pointer: PointerSighting): "draw" | "take over" | "ignore" {
     const isPen = pointer.pointerType === "pen";
     if (isPen) this.#penSeenAt = pointer.timeStamp;
@@ -27,13 +27,13 @@ export class PointerGuard {
     return verdict;
   }
 
-  /** Whether a pointer that moves, also a hovering pen, is the one that draws. */
+  /** Whether a moving pointer is the one that draws. Hovering pens are reported here, too. */
   moved(pointer: PointerSighting): boolean {
     if (pointer.pointerType === "pen") this.#penSeenAt = pointer.timeStamp;
     return pointer.pointerId === this.#drawing?.pointerId;
   }
 
-  /** Whether the pointer that was lifted is the one that drew. */
+  /** Whether the lifted pointer is the one that drew. */
   up(pointer: PointerSighting): boolean {
     if (!this.moved(pointer)) return false;
     this.#drawing = undefined;

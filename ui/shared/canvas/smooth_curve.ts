@@ -1,14 +1,14 @@
 import type { PenPoint } from "./marks.ts";
 
-/** Points closer together than this, in units of the paper, count as one: a hand's tremor has no direction. */
+/** Points closer together than this, in units of the paper, count as one, because a hand's tremor has no direction. */
 const NEAREST = 0.75;
 /** Longest straight segment of a curve, in units of the paper: too short to be visible. */
 const SEGMENT = 2.5;
 
 /**
- * A smooth curve through all of `points`, as short straight segments: a centripetal Catmull-Rom spline. It rounds the gaps
- * that a fast hand leaves, and makes no loops at sharp corners (Yuksel, Schaefer and Keyser, "On the Parameterization of
- * Catmull-Rom Curves").
+ * A smooth curve through all of `points`, as short straight segments: a centripetal Catmull-Rom spline. It rounds the
+ * gaps that a fast hand leaves and makes no loops at sharp corners (Yuksel, Schaefer and Keyser, "On the
+ * Parameterization of Catmull-Rom Curves").
  */
 export function smoothCurve(points: readonly PenPoint[]): PenPoint[] {
   const knots = apart(points);
@@ -60,7 +60,7 @@ function hermite(t: number, from: number, leave: number, to: number, reach: numb
     (cube - square) * reach;
 }
 
-/** Leaves out points that are too close to the one before, but keeps the last one, where the pen is. */
+/** Leaves out points too close to the previous one, but keeps the last, where the pen is. */
 function apart(points: readonly PenPoint[]): PenPoint[] {
   const kept: PenPoint[] = [];
   points.forEach((point, i) => {
@@ -71,7 +71,10 @@ function apart(points: readonly PenPoint[]): PenPoint[] {
   return kept;
 }
 
-/** `point` mirrored at the perpendicular bisector of `from` and `to`, so that a curve ends as it began to bend. */
+/**
+ * Mirrors `point` at the perpendicular bisector of `from` and `to`, so that a curve keeps bending in the same way at
+ * its end.
+ */
 function mirror(point: PenPoint, from: PenPoint, to: PenPoint): PenPoint {
   const way = { x: to.x - from.x, y: to.y - from.y };
   const along = (2 * point.x - from.x - to.x) * way.x + (2 * point.y - from.y - to.y) * way.y;

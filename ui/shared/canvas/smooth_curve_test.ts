@@ -4,7 +4,7 @@ import { smoothCurve } from "./smooth_curve.ts";
 
 const RADIUS = 80;
 
-/** `count` points along an arc, far apart as from a fast hand. */
+/** `count` points along an arc, as far apart as those of a fast hand. */
 function arc(count: number, degrees: number): PenPoint[] {
   return Array.from({ length: count }, (_, i) => {
     const angle = degrees * i / (count - 1) * Math.PI / 180;
@@ -18,7 +18,7 @@ Deno.test("eight points of a circle become a circle, to within a pixel of 280", 
   const points = arc(9, 360);
   const off = (point: PenPoint) => Math.abs(Math.hypot(point.x - 140, point.y - 140) - RADIUS);
   assert(Math.max(...smoothCurve(points).map(off)) < 1);
-  // Straight lines between those points lie six pixels inside.
+  // Straight lines between those points would be six pixels inside.
   assert(off(middle(points[0], points[1])) > 6);
 });
 
@@ -40,7 +40,7 @@ Deno.test("straight lines stay straight, however uneven their points", () => {
   }
 });
 
-Deno.test("a resting pen, a dot and two points need no curve", () => {
+Deno.test("a resting pen, a dot and two points give no curve", () => {
   const dot = { x: 5, y: 5, force: 1 };
   assert.deepEqual(smoothCurve([dot, dot, dot]), [dot]);
   const end = { x: 50, y: 5, force: 1 };

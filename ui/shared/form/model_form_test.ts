@@ -41,7 +41,7 @@ Deno.test("each field reports what is wrong with it", () => {
   }
 });
 
-Deno.test("the fields survive a round trip through the address bar", () => {
+Deno.test("the fields survive a round trip through the address", () => {
   const form = new ModelForm();
   const search = "model_type=ConvNN&hidden_layers_config=64%2C32&optimizer=SGD&batch_size=32&epochs=3&use_dropout=true";
   form.read(parseFormQuery(search));

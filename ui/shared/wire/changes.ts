@@ -6,7 +6,7 @@ import type { StoredModels } from "./stored_models.ts";
 export function whenBack(callback: () => void): void {
   addEventListener("focus", callback);
   // Back shows a page as it was left.
-  addEventListener("pageshow", ({ persisted }) => persisted && callback());
+  addEventListener("pageshow", (event) => (event as PageTransitionEvent).persisted && callback());
   document.addEventListener("visibilitychange", () => document.hidden || callback());
 }
 

@@ -4,11 +4,11 @@ import type { LabConnection } from "../../shared/wire/connection.ts";
 import { type Column, RESULT_COLUMNS, SETTING_COLUMNS } from "./columns.ts";
 import { type Curves, curvesOf, isHistory } from "./curves.ts";
 
-/** Most models that are compared at once: more curves could not be told apart. */
+/** Most models to compare at once: more curves would be hard to distinguish. */
 export const MOST_COMPARED = 6;
 
 /**
- * How a model was trained, as far as the page knows. `none`: no history is kept; `unknown`: the lab does not answer.
+ * How a model was trained, as far as the page knows. `none`: the lab has no history; `unknown`: the lab does not answer.
  */
 export type Learning =
   | { kind: "loading" }
@@ -21,13 +21,13 @@ export interface Compared {
   model: ModelRecord;
   /** `A`, `B`, … in the order of selection. */
   letter: string;
-  /** Short, with what sets it apart: `SimpleNN (128, 64), rate 0.01`. */
+  /** A short name with the distinguishing settings: `SimpleNN (128, 64), rate 0.01`. */
   name: string;
   learning: Learning;
 }
 
 /**
- * A row of the comparison: the value of each model, and the positions of the best where some are better than others.
+ * A row of the comparison: the value of each model, and the positions of the best values if some are better than others.
  */
 export interface ComparedField {
   title: string;
@@ -40,7 +40,7 @@ const SHORT_LABELS: Partial<Record<FieldName, string>> = { learning_rate: "rate"
 
 /** The selected models side by side. Knows no DOM. */
 export class Comparison {
-  /** By the id of the run, whose history never changes once it has a model. */
+  /** By the id of the run. Its history never changes once the run has a model. */
   readonly #learning = new Map<string, Signal<Learning>>();
 
   readonly isPossible = computed(() => this.chosen.value.length >= 2 && this.chosen.value.length <= MOST_COMPARED);
@@ -62,7 +62,7 @@ export class Comparison {
 
   readonly #connection: LabConnection;
 
-  /** `chosen`: the selected models; `wished`: whether they are to be compared. */
+  /** `chosen`: the selected models; `wished`: whether to compare them. */
   constructor(
     connection: LabConnection,
     readonly chosen: ReadonlySignal<readonly ModelRecord[]>,
@@ -117,7 +117,7 @@ function whyNone(model: ModelRecord): string {
     : "No history of its training is kept.";
 }
 
-/** The settings in which `models` differ, then their accuracies and times, which are always there. */
+/** The settings in which `models` differ, then their accuracies and times, which are always listed. */
 export function compareFields(models: readonly ModelRecord[]): ComparedField[] {
   return [
     ...tellingColumns(models).map(({ title, text }) => ({ title, values: models.map(text), best: [] })),
@@ -133,7 +133,7 @@ function tellingColumns(models: readonly ModelRecord[]): Column[] {
   return SETTING_COLUMNS.filter(({ text }) => new Set(models.map(text)).size > 1);
 }
 
-/** Positions of the highest accuracy or of the shortest time; none where all are as good. */
+/** Positions of the highest accuracy or the shortest time; empty if all are equal. */
 function bestOf(values: readonly number[], key: string): number[] {
   // A model that was not trained here has no time.
   const known = values.filter((value) => value >= 0);
@@ -142,11 +142,11 @@ function bestOf(values: readonly number[], key: string): number[] {
   return positions.length < values.length ? positions : [];
 }
 
-/** What sets `model` apart among `models`, or its id where nothing does. */
+/** The settings that distinguish `model` from the other `models`, or its id if none do. */
 function nameAmong(model: ModelRecord, models: readonly ModelRecord[]): string {
   const columns = tellingColumns(models), { hidden_layers_config: widths } = model;
   const settings = columns.map(({ setting }) => setting!);
-  // Models are called by their type and layers everywhere: `SimpleNN (128, 64)`.
+  // Models are named by their type and layers everywhere: `SimpleNN (128, 64)`.
   const layers = settings.includes("hidden_layers_config") ? ` (${widths.join(", ") || "no hidden layers"})` : "";
   const others = settings.filter((name) => name !== "model_type" && name !== "hidden_layers_config");
   const name = [

@@ -50,14 +50,14 @@ Deno.test("only the settings that differ are listed, then the results, with the 
   assert.deepEqual(compareFields([A, { ...A, id: "twin" }]).map(({ best }) => best), [[], []]);
 });
 
-Deno.test("models are named by what sets them apart, and by their ids where nothing does", () => {
+Deno.test("models are named by the settings that distinguish them, or by their ids if none do", () => {
   const names = (...records: ModelRecord[]) =>
     open(records).comparison.models.value.map(({ letter, name }) => [letter, name]);
   assert.deepEqual(names(A, B), [["A", "SimpleNN, rate 0.001, no dropout"], ["B", "SimpleNN, rate 0.01, dropout 0.3"]]);
   assert.deepEqual(names(A, { ...A, id: "twin" }), [["A", "SimpleNN (a)"], ["B", "SimpleNN (twin)"]]);
 });
 
-Deno.test("each history is requested once, and a model without one says why", async () => {
+Deno.test("each history is requested once, and a model without a history says why", async () => {
   const { lab, selected, comparison, kinds } = open([A, IMPORTED]);
   assert.deepEqual(kinds(), ["loading", "none"]);
   await settled();

@@ -1,9 +1,9 @@
-/** Which of the stored models the table shows, and in which order. */
+/** Selects and sorts the stored models that the table shows. */
 import type { ModelRecord, ModelType, OptimizerName } from "../../../protocol/mod.ts";
 import { describeModel } from "../../shared/text/format.ts";
 import type { Column } from "./columns.ts";
 
-/** What the models have to be; undefined lets every model pass. */
+/** Filters; undefined lets every model pass. */
 export interface Facets {
   type?: ModelType;
   optimizer?: OptimizerName;
@@ -27,7 +27,7 @@ export function narrowDown(records: readonly ModelRecord[], { type, optimizer }:
   );
 }
 
-/** The models in the order of a column; equals stay in the order they came in, whichever the direction. */
+/** The models in the order of a column. Equal models keep their order, whatever the direction. */
 export function sortModels(
   records: readonly ModelRecord[],
   column: Column,
@@ -49,7 +49,7 @@ function compareKeys(a: Key, b: Key): number {
   return a.length - b.length;
 }
 
-/** Texts to search, made once for each record, as a record never changes. */
+/** Texts to search, made once for each record, because a record never changes. */
 const texts = new WeakMap<ModelRecord, string>();
 
 function searchText(record: ModelRecord): string {

@@ -1,19 +1,19 @@
-/** Processes that tests start on a models folder, with the permissions that the services have, and what they said. */
+/** Processes on a models folder, with the permissions of the services, and a ledger of what they report. */
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
-import { modelKey, testWeights } from "./registry_testing.ts";
-import { openRegistry } from "../../service/files/open_registry.ts";
+import { modelKey, testWeights } from "../registry_testing.ts";
+import { openRegistry } from "../../../service/files/open_registry.ts";
 
 const WRITER = fileURLToPath(import.meta.resolve("./writer_child_testing.ts"));
 const READER = fileURLToPath(import.meta.resolve("./reader_child_testing.ts"));
 
 export type Action = "storing" | "replacing" | "removing";
 
-/** What a writer was told is done, by `modelKey`, and what it was doing when it was last heard of. */
+/** What a writer has reported as done, by `modelKey`, and what it was doing at last. */
 export class Ledger {
   readonly stored = new Set<string>();
   readonly removed = new Set<string>();
-  /** The model that all writers overwrite, as this one stored it last. */
+  /** The model that all writers replace, as this one stored it last. */
   shared: string | undefined;
   pending: { action: Action; key?: string } | undefined;
 
@@ -46,7 +46,7 @@ export function startWriter(folder: string, ...args: (string | number)[]): Deno.
   }).spawn();
 }
 
-/** A reader with the permissions of the inference service; it goes on until its stdin is closed. */
+/** A reader with the permissions of the inference service; it runs until its stdin is closed. */
 export function startReader(folder: string): Deno.ChildProcess {
   return new Deno.Command(Deno.execPath(), {
     args: ["run", "--no-check", `--allow-read=${folder}`, READER, folder],
@@ -55,7 +55,7 @@ export function startReader(folder: string): Deno.ChildProcess {
   }).spawn();
 }
 
-/** Calls `hear` with each whole line that the child says, until it ends. */
+/** Calls `hear` with each complete line that the child prints, until it ends. */
 export async function listen(child: Deno.ChildProcess, hear: (line: string) => void): Promise<void> {
   let rest = "";
   for await (const chunk of child.stdout.pipeThrough(new TextDecoderStream())) {
@@ -65,7 +65,7 @@ export async function listen(child: Deno.ChildProcess, hear: (line: string) => v
   }
 }
 
-/** Opens the folder anew and reads every file: each is as it was stored. Gives their keys. */
+/** Opens the folder anew, checks that every file is as it was stored, and returns the keys of the models. */
 export async function readAll(folder: string): Promise<Set<string>> {
   const registry = await openRegistry(folder, { write: true });
   const records = await registry.list();

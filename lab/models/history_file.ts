@@ -1,7 +1,6 @@
 /** Histories of trainings, one file per model in a separate folder, so that the metadata stays small. */
-import type { HistoryMessage } from "../../protocol/mod.ts";
 import { type Folder, isMissing } from "../host.ts";
-import { reasonOf, RegistryError } from "../models/errors.ts";
+import { reasonOf, RegistryError } from "./errors.ts";
 
 /**
  * Writes the history of the model whose file in the models folder `models` is `filename`, a plain name. Callers hold the
@@ -48,26 +47,4 @@ function historyFolder(models: Folder): Folder {
 
 function nameOf(filename: string): string {
   return `${filename.replace(/\.pth$/, "")}.json`;
-}
-
-const CSV_HEADER = "step,epoch,loss,mean_loss,test_accuracy,seconds";
-
-/**
- * The history of a run as CSV: a row for each kept loss and for the end of each epoch, with its mean loss, the accuracy in per
- * cent and the seconds trained so far. Unknown values and NaN are left empty.
- */
-export function historyCsv({ run, losses, logs }: HistoryMessage): string {
-  const stepsPerEpoch = run.total_steps / run.config.num_epochs;
-  const rows = new Map<number, { loss?: number | null; end?: (typeof logs)[number] }>();
-  for (const [step, loss] of losses) rows.set(step, { loss });
-  for (const end of logs) {
-    if (end.epoch === undefined) continue;
-    const step = Math.round(end.epoch * stepsPerEpoch);
-    rows.set(step, { ...rows.get(step), end });
-  }
-  const lines = [...rows].sort(([a], [b]) => a - b).map(([step, { loss, end }]) => {
-    const epoch = Math.max(1, Math.ceil(step / stepsPerEpoch));
-    return [step, epoch, loss, end?.mean_loss, end?.accuracy, end?.seconds].map((value) => value ?? "").join(",");
-  });
-  return [CSV_HEADER, ...lines, ""].join("\r\n");
 }

@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { DEFAULT_CONFIG, type HistoryMessage } from "../../protocol/mod.ts";
-import { curveSvg, formatTick, linearScale, roundStep } from "./curve_svg.ts";
-import { historyCsv } from "./run_history.ts";
+import { curveSvg, formatTick, historyCsv, linearScale, roundStep } from "./history_exports.ts";
 
 function historyOf(fields: Partial<HistoryMessage> = {}): HistoryMessage {
   const config = { ...DEFAULT_CONFIG, num_epochs: 2, batch_size: 100, hidden_layers_config: [16] };
@@ -35,7 +34,7 @@ function textsOf(svg: string): string[] {
   return [...svg.matchAll(/<text [^>]*>([^<]*)<\/text>/g)].map(([, text]) => text);
 }
 
-/** Fails where a bracket or a quote is left open, or an element is not closed. */
+/** Fails if a bracket, a quote or an element is left open. */
 function assertWellFormed(svg: string) {
   const open: string[] = [];
   const rest = svg.replaceAll(/<(\/?)(\w+)((?: [\w:-]+="[^"<]*")*)(\/?)>/g, (_, closing, name, _attributes, empty) => {

@@ -1,4 +1,4 @@
-/** A disk that is full from some moment on, for tests: whatever writes in this process fails as the system would make it fail. */
+/** For tests: a disk that becomes full. Writes of this process fail as the system would make them fail. */
 
 interface DiskFault {
   /** The write that fails first, counted from 1: a part of a file, its sync, a new file, a rename. */
@@ -7,7 +7,7 @@ interface DiskFault {
   lasting: boolean;
 }
 
-/** Runs `task` on such a disk; says whether it wrote often enough to meet the fault. */
+/** Runs `task` on such a disk; returns whether it wrote often enough to meet the fault. */
 export async function withFullDisk({ point, lasting }: DiskFault, task: () => Promise<void>): Promise<boolean> {
   const { open, writeFile, rename } = Deno;
   const { write, sync } = Deno.FsFile.prototype;

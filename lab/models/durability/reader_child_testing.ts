@@ -1,10 +1,10 @@
 /**
- * A predictor's process: lists the models of `folder` and reads every one, again and again until stdin ends. Ends with 1 and a
- * reason at anything but whole lists and whole files. A model may go between list and reading, but then the list says so too.
+ * A predictor's process: lists the models of `folder` and reads each, again and again until stdin ends. It exits with 1 and a
+ * reason at anything but complete lists and files. A model may be removed before it is read, but then the list must lack it too.
  */
 import { join } from "node:path";
-import { RegistryError } from "./mod.ts";
-import { openRegistry } from "../../service/files/open_registry.ts";
+import { RegistryError } from "../mod.ts";
+import { openRegistry } from "../../../service/files/open_registry.ts";
 
 const [folder] = Deno.args;
 const registry = await openRegistry(folder);
@@ -31,7 +31,7 @@ while (!ended) {
 await end;
 console.log(JSON.stringify(seen));
 
-/** Without the registry: whoever parses the file finds a whole list in it. */
+/** Parses the file without the registry, as other programs do: the list must be complete. */
 function readAsOthersDo() {
   try {
     JSON.parse(Deno.readTextFileSync(join(folder, "models_metadata.json")));

@@ -1,12 +1,12 @@
 /**
- * A writer whose disk is full: stores models in `folder` until that fails. Given a file to fill the rest of the disk with, it then
- * tries to overwrite one, removes one, and stores again once the filler is gone. Says on stdout, as a line of JSON, which
+ * A writer whose disk gets full: it stores models in `folder` until that fails. With a filler, a file that takes the rest of the
+ * disk, it then tries to replace one, removes two, and stores again once the filler is gone. It prints, as a line of JSON, which
  * models were acknowledged, and why others were not.
  *
  * `full_disk_child_testing.ts <folder> [<filler>]`
  */
-import { modelKey, testModel, testWeights } from "./registry_testing.ts";
-import { openRegistry } from "../../service/files/open_registry.ts";
+import { modelKey, testModel, testWeights } from "../registry_testing.ts";
+import { openRegistry } from "../../../service/files/open_registry.ts";
 
 const [folder, filler] = Deno.args;
 const registry = await openRegistry(folder, { write: true });

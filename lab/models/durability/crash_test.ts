@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import { type Action, Ledger, listen, readAll, startWriter } from "./processes_testing.ts";
-import { withFolder } from "./registry_testing.ts";
+import { withFolder } from "../registry_testing.ts";
 
 const isLong = Deno.env.get("LAB_LONG") === "1";
 const KILLS = isLong ? 200 : 20;
 /** Longest time from a child's first word to its end: several steps. */
 const LIFE_MS = 80;
 
-/** What was told to be done is done; of what was being done, all or nothing. */
+/** Checks that acknowledged actions are done, and the one in progress entirely or not at all. */
 async function checkFolder(folder: string, { stored, removed, pending }: Ledger): Promise<Set<string>> {
   const present = await readAll(folder);
   const lost = [...stored].filter((key) => !present.has(key));

@@ -1,4 +1,4 @@
-/** The learning curve of a run as an SVG: losses faint, their running mean strong, the test accuracy after each epoch. */
+/** The history of a run for other programs: its learning curve as an SVG, and its rows as CSV. */
 import type { HistoryMessage } from "../../protocol/mod.ts";
 import { thinned } from "./loss_history.ts";
 
@@ -180,4 +180,26 @@ export function formatTick(value: number, ticks: readonly number[]): string {
   const step = ticks.length > 1 ? ticks[1] - ticks[0] : 1;
   const digits = Math.min(20, Math.max(0, -Math.floor(Math.log10(step) + 1e-9)));
   return value.toLocaleString("en", { minimumFractionDigits: digits, maximumFractionDigits: digits });
+}
+
+const CSV_HEADER = "step,epoch,loss,mean_loss,test_accuracy,seconds";
+
+/**
+ * The history of a run as CSV: a row for each kept loss and for the end of each epoch, with its mean loss, the accuracy in per
+ * cent and the seconds trained so far. Unknown values and NaN are left empty.
+ */
+export function historyCsv({ run, losses, logs }: HistoryMessage): string {
+  const stepsPerEpoch = run.total_steps / run.config.num_epochs;
+  const rows = new Map<number, { loss?: number | null; end?: (typeof logs)[number] }>();
+  for (const [step, loss] of losses) rows.set(step, { loss });
+  for (const end of logs) {
+    if (end.epoch === undefined) continue;
+    const step = Math.round(end.epoch * stepsPerEpoch);
+    rows.set(step, { ...rows.get(step), end });
+  }
+  const lines = [...rows].sort(([a], [b]) => a - b).map(([step, { loss, end }]) => {
+    const epoch = Math.max(1, Math.ceil(step / stepsPerEpoch));
+    return [step, epoch, loss, end?.mean_loss, end?.accuracy, end?.seconds].map((value) => value ?? "").join(",");
+  });
+  return [CSV_HEADER, ...lines, ""].join("\r\n");
 }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { filesIn, metadataOf, refused, testModel, testWeights, withFolder } from "../models/registry_testing.ts";
+import { filesIn, metadataOf, refused, testModel, testWeights, withFolder } from "./registry_testing.ts";
 import { openRegistry } from "../../service/files/open_registry.ts";
 
 const historiesIn = (folder: string) => filesIn(join(folder, "history"));

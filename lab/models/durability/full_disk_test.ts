@@ -2,16 +2,16 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { withFullDisk } from "./disk_fault_testing.ts";
-import { Registry, RegistryError } from "./mod.ts";
+import { Registry, RegistryError } from "../mod.ts";
 import { readAll } from "./processes_testing.ts";
-import { modelKey, testModel, testWeights, withFolder } from "./registry_testing.ts";
-import { openRegistry } from "../../service/files/open_registry.ts";
+import { modelKey, testModel, testWeights, withFolder } from "../registry_testing.ts";
+import { openRegistry } from "../../../service/files/open_registry.ts";
 
 const CHILD = fileURLToPath(import.meta.resolve("./full_disk_child_testing.ts"));
-/** What, where, what is left of it, what to do. */
+/** Says what failed and where, what is left, and what to do. */
 const FOR_PEOPLE = /^cannot (store a model|remove model \S+) in \/.*: the disk is full\. Everything .* was\. Free some/;
 
-/** Each gives the model that it stored, if any; `old` is one of three that are there. */
+/** Actions; `old` is one of three stored models. */
 const WRITES: Record<string, (registry: Registry, old: string) => Promise<unknown>> = {
   "a store": (registry) => registry.store({ ...testModel, seed: 9 }, testWeights(9)),
   "an overwriting": (registry, old) => registry.store({ ...testModel, seed: 9 }, testWeights(9), { replaces: old }),
@@ -52,7 +52,7 @@ for (const [name, write] of Object.entries(WRITES)) {
           assert.deepEqual([...await readAll(folder)], after.map(modelKey));
           const files = [...Deno.readDirSync(folder)].filter((entry) => entry.name.endsWith(".pth"));
           assert.equal(files.length, after.length, "no file of a model that is not there");
-          // Once there is room, all goes on.
+          // Once there is room, storing works again.
           await registry.store({ ...testModel, seed: 10 }, testWeights(10));
         });
         return met;
@@ -70,7 +70,7 @@ async function runChild(command: string, args: string[]): Promise<{ stored: stri
   return JSON.parse(new TextDecoder().decode(stdout));
 }
 
-/** Runs `test` on a file system of 1 MB, where this user may mount one; says whether. */
+/** Runs `test` on a file system of 1 MB, if this user may mount one; returns whether it ran. */
 async function withSmallDisk(test: (folder: string) => Promise<void>): Promise<boolean> {
   if (Deno.build.os !== "linux") return false;
   let mounted = false;
@@ -87,7 +87,7 @@ async function withSmallDisk(test: (folder: string) => Promise<void>): Promise<b
   return mounted;
 }
 
-/** Runs `test` where no file may be larger than 30 KiB: the list is, after some fifty models. */
+/** Runs a writer whose files are limited to 30 KiB: the list gets larger after about fifty models. */
 function limited(folder: string) {
   const deno = `exec "${Deno.execPath()}" run --no-check --no-code-cache -A "${CHILD}" "${folder}"`;
   return runChild("bash", ["-c", `trap '' XFSZ; ulimit -f 30; ${deno}`]);

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { Ledger, listen, readAll, startReader, startWriter } from "./processes_testing.ts";
-import { modelKey, withFolder } from "./registry_testing.ts";
-import { openRegistry } from "../../service/files/open_registry.ts";
+import { modelKey, withFolder } from "../registry_testing.ts";
+import { openRegistry } from "../../../service/files/open_registry.ts";
 
 const STEPS = Deno.env.get("LAB_LONG") === "1" ? 300 : 40;
 
@@ -22,7 +22,7 @@ Deno.test("two processes that store, replace and remove lose nothing, and a thir
     console.log("the reader saw", seen);
     assert.ok(seen.files > 0);
 
-    // Both overwrote one model in turn: one of them was the last to, and there is one of it.
+    // Both replaced one model in turn, so the last one stored is there, and only once.
     const shared = (await (await openRegistry(folder)).list()).filter(({ owner }) => owner === "all");
     assert.equal(shared.length, 1);
     assert.ok(ledgers.some((ledger) => ledger.shared === modelKey(shared[0])));
