@@ -79,7 +79,9 @@ export const TrainConfigSchema = v.pipe(
 );
 
 /** The names of the fields of a training. */
-export const TRAIN_FIELDS = Object.keys(trainEntries);
+export function trainFields(): string[] {
+  return Object.keys(trainEntries);
+}
 
 /** A training as a client asks for it, with defaults filled in. */
 export type TrainConfig = v.InferOutput<typeof TrainConfigSchema>;
@@ -87,18 +89,18 @@ export type TrainConfig = v.InferOutput<typeof TrainConfigSchema>;
 /** The configuration of a run that was accepted once, by this lab or one that knew further fields. */
 export const AcceptedConfigSchema = v.object(trainEntries);
 
-/** Says that the field `name` cannot stand beside `resume`. */
-function refuseBesideResume(name: string): string {
-  if (!Object.hasOwn(trainEntries, name)) return unknownField(name, ["resume", "device"]);
-  return `${name} cannot go with resume: a run goes on with the settings that it began with`;
-}
-
 /** In place of a configuration on `/ws/train`: resumes an unfinished run with the settings that it began with. */
 export const ResumeRequestSchema = v.strictObject({
   resume: runId,
   /** Where to resume; by default on the device where the run began. */
   device: v.nullish(device),
 }, ({ input }) => refuseBesideResume(String(input)));
+
+/** Says that the field `name` cannot stand beside `resume`. */
+function refuseBesideResume(name: string): string {
+  if (!Object.hasOwn(trainEntries, name)) return unknownField(name, ["resume", "device"]);
+  return `${name} cannot go with resume: a run goes on with the settings that it began with`;
+}
 
 /** Which unfinished run to resume. */
 export type ResumeRequest = v.InferOutput<typeof ResumeRequestSchema>;

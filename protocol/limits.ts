@@ -28,10 +28,13 @@ export const SOCKET_BURST = { messages: 200, bytes: 8 * MIB };
 /** What one socket may send a second for as long as it likes. */
 export const SOCKET_RATE = { messages: 20, bytes: 256 * KIB };
 
-/** Most runs of one address that train or wait. */
-export const MAX_RUNS_PER_CLIENT = 96;
-/** Most runs in all that train or wait. */
+/**
+ * Most runs in all that train or wait. One address may have as many of these places as it leaves free: half of them, if it
+ * is alone.
+ */
 export const MAX_RUNS = 128;
+/** The longest that a run may be expected to take, in minutes, unless `MAX_RUN_MINUTES` says otherwise. */
+export const MAX_RUN_MINUTES = 12 * 60;
 
 /**
  * A model in another format is written on demand and lies in memory until it is sent. From this size on, in bytes, it

@@ -53,16 +53,17 @@ export function jobOf(
   };
 }
 
-/**
- * The model of a finished run, as the registry stores it. Its epochs include those of the model `start` that it was trained
- * from, as far as they are known: of an imported one they are not.
- */
-export function modelOf(run: Run, { accuracy, trainingTime }: TrainedModel, start?: ModelRecord): NewModel {
+/** The epochs that a stored model has been trained, as far as they are known: of an imported one they are not. */
+export function epochsOf(model: ModelRecord | undefined): number {
+  return model === undefined || model.imported === true ? 0 : model.num_epochs;
+}
+
+/** The model of a finished run, as the registry stores it. */
+export function modelOf(run: Run, { accuracy, trainingTime }: TrainedModel): NewModel {
   const { config } = run;
-  const before = start === undefined || start.imported === true ? 0 : start.num_epochs;
   return {
     ...configOf(config),
-    num_epochs: before + config.num_epochs,
+    num_epochs: run.epochsBefore + config.num_epochs,
     accuracy: round(accuracy, 4),
     training_time: round(trainingTime, 3),
     seed: config.seed,
@@ -70,6 +71,23 @@ export function modelOf(run: Run, { accuracy, trainingTime }: TrainedModel, star
     run_id: run.id,
     ...(config.start_from == null ? {} : { started_from: config.start_from }),
   };
+}
+
+/**
+ * Refuses a dropout that leaves nothing of a layer: less than one unit of its widest layer in a whole batch, on average.
+ *
+ * @throws {ValidationError} when it does
+ */
+export function requireSomeLeft({ use_dropout, dropout_p, hidden_layers_config, batch_size }: TrainConfig): void {
+  const units = batch_size * Math.max(...hidden_layers_config);
+  if (!use_dropout || hidden_layers_config.length === 0 || units * (1 - dropout_p) >= 1) return;
+  throw new ValidationError(
+    `dropout_p ${dropout_p} is so near to 1 that of the ${
+      units.toLocaleString("en")
+    } units which the widest hidden layer ` +
+      "has in a batch not one would be left; 0.2 to 0.5 is usual",
+    "dropout_p",
+  );
 }
 
 function round(value: number, digits: number): number {

@@ -8,8 +8,10 @@ import {
   type NearestModel,
   parseFormQuery,
   queryNames,
+  unknownInQuery,
 } from "../../protocol/mod.ts";
 import type { LabRequests } from "../shared/wire/connection.ts";
+import { fetchDatasetSize } from "../shared/wire/dataset_size.ts";
 import { StoredModels } from "../shared/wire/stored_models.ts";
 import { DrawingForm } from "./form.ts";
 import type { Outcome } from "./outcome.ts";
@@ -76,6 +78,8 @@ export class ModelChoice {
   read(search: string): void {
     const query = parseFormQuery(search);
     this.form.read(query);
+    this.form.complain(unknownInQuery(search, []));
+    void fetchDatasetSize(this.#connection).then((size) => this.form.datasetSize.value = size);
     this.modelId.value = query.model_id || undefined;
     this.#device.value = query.device;
     this.#back.value = query.back ?? "";

@@ -31,7 +31,7 @@ export function RunView({ page }: { page: TrainingPage }) {
       <Progress run={run} />
       <RunFigures run={run} />
       <LivePadView livePad={page.livePad} run={run} />
-      <Curves run={run} options={page.chart} />
+      <Curves run={run} options={page.chart} size={page.form.datasetSize.value} />
       <RunFiles page={page} />
       <OtherRunsView page={page} name="Trained before" ended />
       <Log lines={run.logs.value} />
