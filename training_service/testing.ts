@@ -1,5 +1,6 @@
 /** For tests: a lab on a free port with a worker that the test plays, and clients that wait instead of sleep. */
 import assert from "node:assert/strict";
+import { HttpServer } from "../service/http/server/http_server.ts";
 import type { Hono } from "hono";
 import type { NamedTensor } from "../core/models/spec.ts";
 import {
@@ -332,8 +333,8 @@ export async function withLab(
     sockets,
     health: { figures: () => ({ unfinished_runs: runs.unfinished }) },
   });
-  const server = Deno.serve(
-    { hostname: settings.host, port: 0, onListen() {} },
+  const server = new HttpServer(
+    { hostname: settings.host, port: 0 },
     (request, info) => app.fetch(request, info),
   );
   const host = `${settings.host}:${server.addr.port}`;
