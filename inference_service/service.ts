@@ -14,7 +14,7 @@ import { DrawingReader } from "./drawing/drawing_reader.ts";
 import { INFERENCE_OPERATIONS } from "./operations.ts";
 import { answerPrediction, type PredictDeps } from "./predict.ts";
 import { openStored, PredictorCache } from "./predictor_cache.ts";
-import { type BodyLimits, clientAddress, withBody } from "../service/http/request.ts";
+import { type BodyLimits, clientAddress, withText } from "../service/http/request.ts";
 
 /** Models that stay open, large drawings that may wait, and bytes of bodies under way, over all threads. */
 const OPEN_MODELS = 16, WAITING_DRAWINGS = 16, HELD_BYTES = 256 * 1024 * 1024;
@@ -89,10 +89,8 @@ export function createInferenceApp({ settings, store, predictors, drawings, heal
   const limits = bodyLimits(servingThreads(settings));
   app.post("/predict", async (c) => {
     const trainingUrl = serviceUrl(c.req.raw, settings.trainingPort);
-    return await withBody(c.req.raw, limits, clientAddress(c), async (bytes) => {
-      const body = new TextDecoder().decode(bytes);
-      return c.json(await answerPrediction({ store, predictors, drawings }, body, trainingUrl));
-    });
+    const answer = (body: string) => answerPrediction({ store, predictors, drawings }, body, trainingUrl);
+    return c.json(await withText(c.req.raw, limits, clientAddress(c), answer));
   });
 
   addModelRoutes(app, store);

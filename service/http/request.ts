@@ -19,6 +19,8 @@ export interface BodyLimits {
   heldBytesPerClient?: number;
 }
 
+/** A body that declares at most this length gets a buffer for the whole of it once it begins. */
+const SMALL_BYTES = 64 * 1024;
 /** After this time at work others have their turn, in ms. */
 const TURN_MS = 10;
 
@@ -58,6 +60,25 @@ export async function withBody<T>(
 }
 
 /**
+ * As `withBody`, with the body as text. A short one, as most drawings are, is decoded where it lies, without a buffer of its
+ * own.
+ *
+ * @throws {HttpError} as `withBody` does
+ */
+export async function withText<T>(
+  request: Request,
+  limits: BodyLimits,
+  client: string,
+  use: (text: string) => Promise<T> | T,
+): Promise<T> {
+  const whole = request instanceof IncomingRequest ? request.source.takeWhole() : undefined;
+  if (whole !== undefined) return await use(decoder.decode(whole));
+  return await withBody(request, limits, client, (bytes) => use(decoder.decode(bytes)));
+}
+
+const decoder = new TextDecoder();
+
+/**
  * The body of a request.
  *
  * @throws {HttpError} as `withBody` does
@@ -71,8 +92,8 @@ export function readBytes(request: Request, limits: BodyLimits): Promise<Uint8Ar
  *
  * @throws {HttpError} as `withBody` does
  */
-export async function readText(request: Request, limits: BodyLimits): Promise<string> {
-  return new TextDecoder().decode(await readBytes(request, limits));
+export function readText(request: Request, limits: BodyLimits): Promise<string> {
+  return withText(request, limits, "unknown", (text) => text);
 }
 
 async function fill(body: GrowingBuffer, source: ByteSource, patience: Patience, declared: number): Promise<void> {
@@ -151,8 +172,8 @@ class GrowingBuffer {
     const length = this.#length + piece.length;
     if (length > this.#limits.maxBytes) throw tooLarge(this.#limits.maxBytes);
     if (length > this.#bytes.length) {
-      const doubled = Math.max(length, 2 * this.#bytes.length);
-      const size = Math.min(doubled, declared >= length ? declared : this.#limits.maxBytes);
+      const wanted = Math.max(length, 2 * this.#bytes.length, Math.min(declared, SMALL_BYTES));
+      const size = Math.min(wanted, declared >= length ? declared : this.#limits.maxBytes);
       this.#hold(size - this.#held);
       this.#bytes = new Uint8Array(this.#bytes.buffer.transfer(size));
     }

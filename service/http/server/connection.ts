@@ -1,5 +1,5 @@
-/** Least and most bytes that a connection's buffer takes; it is small while nothing comes. */
-const MIN_BUFFER = 2 * 1024, MAX_BUFFER = 64 * 1024;
+/** Bytes of a connection's buffer: at first, between two requests of one in use, and at most. */
+const FIRST_BUFFER = 2 * 1024, USUAL_BUFFER = 16 * 1024, MAX_BUFFER = 64 * 1024;
 
 /** Bytes that are written in one step, which has to be done within `sendMs`. */
 const WRITE_BYTES = 64 * 1024;
@@ -21,10 +21,12 @@ export class Connection {
   idleSince = performance.now();
   readonly #channel: ByteChannel;
   readonly #sendMs: number;
-  #buffer = new Uint8Array(MIN_BUFFER);
+  #buffer = new Uint8Array(FIRST_BUFFER);
   #start = 0;
   #end = 0;
   #isClosed = false;
+  /** Whether the last read filled the buffer, so that a larger one might have got more. */
+  #wasFull = false;
   #filling?: Promise<boolean>;
 
   /**
@@ -63,12 +65,12 @@ export class Connection {
    * that somebody gave up waiting for is joined.
    */
   fill(): Promise<boolean> {
-    return this.#filling ??= this.#read().finally(() => this.#filling = undefined);
+    return this.#filling ??= this.#read();
   }
 
-  /** Gives most of the buffer back, for a connection that may be silent for long. */
+  /** Gives most of a large buffer back, for a connection that may be silent for long. */
   shrink(): void {
-    if (this.#end === 0 && this.#buffer.length > MIN_BUFFER) this.#buffer = new Uint8Array(MIN_BUFFER);
+    if (this.#end === 0 && this.#buffer.length > USUAL_BUFFER) this.#buffer = new Uint8Array(FIRST_BUFFER);
   }
 
   /** Writes all of `bytes`. Rejects once the client has not read a step of it in time. */
@@ -99,23 +101,26 @@ export class Connection {
   }
 
   async #read(): Promise<boolean> {
-    this.#makeRoom();
-    const count = await this.#channel.read(this.#buffer.subarray(this.#end));
-    if (count === null) return false;
-    this.#end += count;
-    return true;
+    try {
+      this.#makeRoom();
+      const count = await this.#channel.read(this.#buffer.subarray(this.#end));
+      if (count === null) return false;
+      this.#end += count;
+      this.#wasFull = this.#end === this.#buffer.length;
+      return true;
+    } finally {
+      this.#filling = undefined;
+    }
   }
 
   #makeRoom() {
     if (this.#isClosed) throw new Deno.errors.BadResource("the connection was cut");
-    if (this.#end < this.#buffer.length) return;
     const { unread } = this;
-    if (this.#start > 0) this.#buffer.copyWithin(0, this.#start, this.#end);
-    else {
-      const larger = new Uint8Array(Math.min(MAX_BUFFER, 4 * this.#buffer.length));
-      larger.set(unread);
-      this.#buffer = larger;
-    }
+    if (this.#wasFull && this.#buffer.length < MAX_BUFFER) {
+      this.#buffer = new Uint8Array(this.#buffer.length < USUAL_BUFFER ? USUAL_BUFFER : MAX_BUFFER);
+      this.#buffer.set(unread);
+    } else if (this.#end === this.#buffer.length) this.#buffer.copyWithin(0, this.#start, this.#end);
+    else return;
     this.#start = 0;
     this.#end = unread.length;
   }

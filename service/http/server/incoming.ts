@@ -54,6 +54,17 @@ export class IncomingBody implements ByteSource {
     return this.#isOver;
   }
 
+  /** The whole body where it came with its head, as a view that is valid until the next request is read. */
+  takeWhole(): Uint8Array | undefined {
+    const { unread } = this.#connection;
+    if (this.#isChunked || this.#pieces > 0 || unread.length < this.#left) return undefined;
+    const whole = unread.subarray(0, this.#left);
+    this.#connection.consume(this.#left);
+    this.#left = 0;
+    this.#isOver = true;
+    return whole;
+  }
+
   /**
    * The next piece.
    *
