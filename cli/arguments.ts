@@ -6,11 +6,14 @@ export class UsageError extends Error {
   override name = "UsageError";
 }
 
+/** The services that `serve` can start, both by default. */
+const SERVICES = ["training", "inference"] as const;
+
 /** What the command line asks for. */
 export type Command =
   | { name: "help"; topic?: string }
   | { name: "version" }
-  | { name: "serve"; services: ("training" | "inference")[]; open: boolean }
+  | { name: "serve"; services: (typeof SERVICES)[number][]; open: boolean }
   | { name: "train"; config: string; overwrite: boolean }
   | { name: "predict"; file: string; model?: string; json: boolean }
   | { name: "models"; json: boolean }
@@ -38,8 +41,9 @@ type OptionName = keyof typeof OPTIONS;
 /** Options that each command takes, besides `--help`. */
 const TAKES: Readonly<Record<string, readonly OptionName[]>> = {
   "": ["no-open", "version"],
-  train: ["config", "overwrite", "no-open"],
-  predict: ["model", "json", "no-open"],
+  serve: ["no-open"],
+  train: ["config", "overwrite"],
+  predict: ["model", "json"],
   models: ["json"],
   export: ["format", "output"],
 };
@@ -63,19 +67,29 @@ export function parseCommand(args: readonly string[]): Command {
   }
   const open = !values["no-open"];
   switch (name) {
+    case "serve": {
+      const [one, ...more] = rest;
+      noMore(name, more);
+      const services = SERVICES.filter((service) => one === undefined || service === one);
+      if (services.length > 0) return { name, services, open };
+      throw new UsageError(`serve starts ${SERVICES.join(" or ")}, got "${one}"; without either it starts both.`);
+    }
     case "train":
       noMore(name, rest);
-      if (values.config !== undefined) {
-        return { name, config: values.config, overwrite: values.overwrite ?? false };
+      if (values.config === undefined) {
+        throw new UsageError(
+          "train needs --config: JSON text, a file that holds it, or - for standard input; mnist-lab train --help shows one. " +
+            "mnist-lab serve training opens the training page.",
+        );
       }
-      if (values.overwrite) throw new UsageError("--overwrite goes with --config.");
-      return { name: "serve", services: ["training"], open };
+      return { name, config: values.config, overwrite: values.overwrite ?? false };
     case "predict": {
       const [file, ...more] = rest;
       noMore(name, more);
-      if (file !== undefined) return { name, file, model: values.model, json: values.json ?? false };
-      if (values.model !== undefined || values.json) throw new UsageError("--model and --json go with a PNG file.");
-      return { name: "serve", services: ["inference"], open };
+      if (file === undefined) {
+        throw new UsageError("predict needs a PNG file. mnist-lab serve inference opens the drawing page.");
+      }
+      return { name, file, model: values.model, json: values.json ?? false };
     }
     case "models":
       noMore(name, rest);
@@ -87,7 +101,7 @@ export function parseCommand(args: readonly string[]): Command {
       return { name, id, format: exportFormat(values.format, values.output), output: values.output };
     }
     default:
-      return { name: "serve", services: ["training", "inference"], open };
+      return { name: "serve", services: [...SERVICES], open };
   }
 }
 
@@ -123,9 +137,8 @@ const GENERAL = `MNIST Lab: train networks that recognise handwritten digits, an
 Usage: mnist-lab [COMMAND] [OPTIONS]
 
   mnist-lab                      both services, and the training page in your browser
-  mnist-lab train                the training service alone
+  mnist-lab serve [SERVICE]      both, or the training or the inference service alone
   mnist-lab train --config JSON  trains in this terminal, prints the result on standard output
-  mnist-lab predict              the inference service alone
   mnist-lab predict FILE.png     classifies one drawing
   mnist-lab models               lists the stored models, newest first
   mnist-lab export ID            writes a stored model to a file
@@ -137,23 +150,23 @@ Environment variables: TRAINING_PORT, INFERENCE_PORT, HOST, LAB_TOKEN, ALLOWED_H
 THREADS, LOG_LEVEL, LOG_FORMAT; the README says what each does.`;
 
 const TOPICS: Readonly<Record<string, string>> = {
-  train: `Usage: mnist-lab train [--no-open]
-       mnist-lab train --config JSON [--overwrite]
+  serve: `Usage: mnist-lab serve [training|inference] [--no-open]
+
+      --no-open       opens no browser`,
+  train: `Usage: mnist-lab train --config JSON [--overwrite]
 
   -c, --config JSON   the training's configuration: JSON text, a file that holds it, or - for standard input.
                       {"model_type": "SimpleNN", "optimizer": "Adam", "learning_rate": 0.001, "num_epochs": 1,
                        "batch_size": 32, "hidden_layers_config": [128]}
       --overwrite     replaces a stored model of the same configuration; without it, that one is kept
-      --no-open       opens no browser
 
 Progress goes to standard error, the result as one line of JSON to standard output. Ctrl+C aborts; an unfinished model is
-not stored. Exit code 0: trained and stored; 1: failed or aborted; 3: a stored model of this configuration was kept.`,
-  predict: `Usage: mnist-lab predict [--no-open]
-       mnist-lab predict FILE.png [--model ID] [--json]
+not stored. Exit code 0: trained and stored, whether or not the output could be written; 1: failed, diverged or aborted;
+3: a stored model of this configuration was kept.`,
+  predict: `Usage: mnist-lab predict FILE.png [--model ID] [--json]
 
   -m, --model ID      the stored model to ask; without it, the most accurate one
-      --json          the whole answer as JSON
-      --no-open       opens no browser`,
+      --json          the whole answer as JSON`,
   models: `Usage: mnist-lab models [--json]
 
       --json          the records as JSON`,

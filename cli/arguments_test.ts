@@ -4,11 +4,12 @@ import { SETTING_NAMES } from "../service/process/settings.ts";
 
 const parse = (line: string) => parseCommand(line.split(" ").filter(Boolean));
 
-Deno.test("no command starts both services; train or predict without arguments start one", () => {
+Deno.test("no command and serve start both services; serve with a name starts one", () => {
   assert.deepEqual(parse(""), { name: "serve", services: ["training", "inference"], open: true });
   assert.deepEqual(parse("--no-open"), { name: "serve", services: ["training", "inference"], open: false });
-  assert.deepEqual(parse("train"), { name: "serve", services: ["training"], open: true });
-  assert.deepEqual(parse("predict --no-open"), { name: "serve", services: ["inference"], open: false });
+  assert.deepEqual(parse("serve"), { name: "serve", services: ["training", "inference"], open: true });
+  assert.deepEqual(parse("serve training"), { name: "serve", services: ["training"], open: true });
+  assert.deepEqual(parse("serve inference --no-open"), { name: "serve", services: ["inference"], open: false });
 });
 
 Deno.test("train, predict and models take their arguments and options", () => {
@@ -35,8 +36,12 @@ Deno.test("a wrong command line is refused in one line", () => {
       ["fly", /no command "fly"/],
       ["digit.PNG", /did you mean: mnist-lab predict digit\.PNG/],
       ["train now", /train does not know what to do with "now"/],
-      ["train --overwrite", /goes with --config/],
-      ["predict --json", /go with a PNG file/],
+      ["train", /^train needs --config: JSON text, .* mnist-lab serve training opens/],
+      ["train --overwrite", /^train needs --config/],
+      ["train --no-open", /train takes no --no-open/],
+      ["predict", /^predict needs a PNG file\. mnist-lab serve inference opens/],
+      ["predict --json", /^predict needs a PNG file/],
+      ["serve both", /^serve starts training or inference, got "both"/],
       ["export x -f onnx -o y.pth", /--format is onnx, but "y\.pth" has the ending of pth/],
       ["models --model x", /models takes no --model/],
       ["--config x", /mnist-lab takes no --config/],
@@ -56,7 +61,7 @@ Deno.test("a wrong command line is refused in one line", () => {
 });
 
 Deno.test("every command has a help text", () => {
-  for (const command of ["train", "predict", "models", "export"]) {
+  for (const command of ["serve", "train", "predict", "models", "export"]) {
     assert.deepEqual(parse(`${command} --help`), { name: "help", topic: command });
     assert.match(helpText(command), new RegExp(`^Usage: mnist-lab ${command}`));
     assert.match(helpText(undefined), new RegExp(`mnist-lab ${command}`));

@@ -26,8 +26,8 @@ export async function readLabSettings(get: GetVariable = (name) => Deno.env.get(
 
 /**
  * Where a binary keeps its models: in `models` in the working directory if that exists or can be created, else in the
- * platform's folder for application data. A double click may start a binary in the home folder, which should stay tidy, or
- * in a folder that is not writable. Creates the folder if it can; opening it reports what is wrong otherwise.
+ * platform's folder for application data. A double click may start a binary in the home folder, which should stay tidy,
+ * or in a folder that is not writable. Creates the folder if it can; opening it reports what is wrong otherwise.
  */
 export async function chooseModelsDir(workingDir: string, get: GetVariable): Promise<string> {
   const here = join(workingDir, "models");

@@ -2,6 +2,7 @@
 import deno from "../deno.json" with { type: "json" };
 import { RegistryError } from "../lab/models/mod.ts";
 import { graphicsEnvironment } from "../service/process/launch.ts";
+import { printError, printLine, writeAll } from "../service/process/output.ts";
 import { StartupError } from "../service/process/settings.ts";
 import { RefusedError } from "../lab/runs/runs.ts";
 import { type Command, helpText, parseCommand, UsageError } from "./arguments.ts";
@@ -19,11 +20,9 @@ const READER_GONE_EXIT = 141;
 async function run(command: Command): Promise<number> {
   switch (command.name) {
     case "help":
-      console.log(helpText(command.topic));
-      return 0;
+      return print(helpText(command.topic));
     case "version":
-      console.log(`mnist-lab ${deno.version} (Deno ${Deno.version.deno}, V8 ${Deno.version.v8})`);
-      return 0;
+      return print(`mnist-lab ${deno.version} (Deno ${Deno.version.deno}, V8 ${Deno.version.v8})`);
     case "serve":
       await serve(command.services, await readLabSettings(), command.open);
       return 0;
@@ -31,15 +30,13 @@ async function run(command: Command): Promise<number> {
       return await trainHere(await readLabSettings(), command.config, command.overwrite);
     case "predict": {
       const answer = await predictFile(await readLabSettings(), command.file, command.model);
-      console.log(command.json ? JSON.stringify(answer) : predictionLines(answer));
-      return 0;
+      return print(command.json ? JSON.stringify(answer) : predictionLines(answer));
     }
     case "models": {
       const settings = await readLabSettings();
       const records = await listModels(settings);
-      if (command.json) console.log(JSON.stringify(records));
-      else console.log(records.length === 0 ? `No model is stored in ${settings.modelsDir} yet.` : modelTable(records));
-      return 0;
+      if (command.json) return print(JSON.stringify(records));
+      return print(records.length === 0 ? `No model is stored in ${settings.modelsDir} yet.` : modelTable(records));
     }
     case "export": {
       const bytes = await exportModel(await readLabSettings(), command.id, command.format);
@@ -48,27 +45,30 @@ async function run(command: Command): Promise<number> {
   }
 }
 
+/** Prints what was asked for. Returns the exit code. */
+function print(text: string): number {
+  return exitCodeOf(printLine(text));
+}
+
 /** Writes a file, which must not exist yet, or standard output for `-`. Returns the exit code. */
 async function writeOut(path: string, bytes: Uint8Array): Promise<number> {
-  if (path === "-") return await writeToPipe(bytes);
+  if (path === "-") return exitCodeOf(writeAll(Deno.stdout, bytes));
   try {
     await Deno.writeFile(path, bytes, { createNew: true });
   } catch (error) {
     const reason = error instanceof Deno.errors.AlreadyExists ? "it exists already" : (error as Error).message;
     throw new UsageError(`cannot write ${path}: ${reason}`);
   }
-  console.error(`Written: ${path}`);
+  printError(`Written: ${path}\n`);
   return 0;
 }
 
-async function writeToPipe(bytes: Uint8Array): Promise<number> {
-  try {
-    for (let written = 0; written < bytes.length;) written += await Deno.stdout.write(bytes.subarray(written));
-    return 0;
-  } catch (error) {
-    if (error instanceof Deno.errors.BrokenPipe) return READER_GONE_EXIT;
-    throw error;
-  }
+/** The exit code of a command that only prints; says why that failed, unless its reader has gone. */
+function exitCodeOf(fault: Error | undefined): number {
+  if (fault === undefined) return 0;
+  if (fault instanceof Deno.errors.BrokenPipe) return READER_GONE_EXIT;
+  printError(`cannot write to standard output: ${fault.message}\n`);
+  return 1;
 }
 
 if (import.meta.main) {
@@ -78,7 +78,7 @@ if (import.meta.main) {
   } catch (error) {
     const isExpected = [UsageError, StartupError, RegistryError, RefusedError].some((kind) => error instanceof kind);
     if (!isExpected) throw error;
-    console.error((error as Error).message);
+    printError(`${(error as Error).message}\n`);
     Deno.exit(error instanceof UsageError ? USAGE_EXIT : 1);
   }
 }

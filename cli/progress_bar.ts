@@ -1,5 +1,7 @@
 /** A progress bar: one line of a terminal that is overwritten while a model trains. */
 
+import { printError } from "../service/process/output.ts";
+
 /** How far a training is. */
 export interface Progress {
   step: number;
@@ -17,7 +19,9 @@ export interface Terminal {
   isTerminal: boolean;
 }
 
-/** A bar with log lines above it. Draws only the lines where the output is no terminal: a file would keep every state. */
+/**
+ * A bar with log lines above it. Draws only the lines where the output is no terminal: a file would keep every state.
+ */
 export class ProgressBar {
   readonly #terminal: Terminal;
   readonly #intervalMs: number;
@@ -68,9 +72,9 @@ export function progressLine({ step, totalSteps, loss, imagesPerSecond, secondsL
   ].join("  ");
 }
 
-/** Standard error, which leaves standard output to the result. */
+/** Standard error, which leaves standard output to the result. It may be gone: the training goes on. */
 export const standardError: Terminal = {
-  write: (text) => void Deno.stderr.writeSync(new TextEncoder().encode(text)),
+  write: printError,
   get isTerminal() {
     return Deno.stderr.isTerminal();
   },

@@ -1,7 +1,10 @@
-/** Runs one service or both until Ctrl+C: `mnist-lab`, `mnist-lab train` and `mnist-lab predict` without further arguments. */
+/**
+ * Runs one service or both until Ctrl+C: `mnist-lab` and `mnist-lab serve`.
+ */
 import { requireFolder } from "../service/process/folders.ts";
 import { type Settings, StartupError } from "../service/process/settings.ts";
 import { type ServiceName, servicePermissions } from "../service/process/launch.ts";
+import { printLine } from "../service/process/output.ts";
 import type { FromServiceWorker, ToServiceWorker } from "./service_worker.ts";
 import { isEveryAddress, localUrl } from "../service/process/addresses.ts";
 
@@ -13,9 +16,9 @@ import { isEveryAddress, localUrl } from "../service/process/addresses.ts";
 export async function serve(services: readonly ServiceName[], settings: Settings, open: boolean): Promise<void> {
   const stop = stopSignal();
   await requireFolder(settings.modelsDir, "MODELS_DIR");
-  console.log(`Models are kept in ${settings.modelsDir}`);
+  printLine(`Models are kept in ${settings.modelsDir}`);
   const reason = await runServices(services, settings, stop, () => {
-    console.log(banner(services, settings));
+    printLine(banner(services, settings));
     if (open) openBrowser(pageAddress(services[0], settings));
   });
   if (reason !== undefined) throw new StartupError(reason);
@@ -122,7 +125,9 @@ function visit({ token }: Settings): string {
   return token === undefined ? "" : `?token=${encodeURIComponent(token)}`;
 }
 
-/** A signal that the first SIGINT or SIGTERM aborts. Further ones do nothing: Ctrl+C reaches the whole process group. */
+/**
+ * A signal that the first SIGINT or SIGTERM aborts. Further ones do nothing: Ctrl+C reaches the whole process group.
+ */
 export function stopSignal(): AbortSignal {
   const controller = new AbortController();
   const signals: Deno.Signal[] = Deno.build.os === "windows" ? ["SIGINT", "SIGBREAK"] : ["SIGINT", "SIGTERM"];

@@ -1,6 +1,7 @@
 /** A service in a thread of the lab's process, with only the permissions of that thread. */
 import { RegistryError } from "../lab/models/mod.ts";
 import { runInferenceService } from "../inference_service/serve.ts";
+import { log } from "../service/process/log.ts";
 import { type Settings, StartupError } from "../service/process/settings.ts";
 import { runTrainingService } from "../training_service/service.ts";
 import type { ServiceName } from "../service/process/launch.ts";
@@ -22,7 +23,7 @@ self.onmessage = async ({ data }: MessageEvent<ToServiceWorker>) => {
     post({ type: "ended" });
   } catch (error) {
     const isExpected = error instanceof StartupError || error instanceof RegistryError;
-    if (!isExpected) console.error(error);
+    if (!isExpected) log.error(`the ${data.service} service broke down`, {}, error);
     post({ type: "failed", message: isExpected ? error.message : `The ${data.service} service broke down.` });
   }
 };

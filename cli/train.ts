@@ -1,6 +1,14 @@
 /** `mnist-lab train --config`: one training in the terminal, as a run like those of the service. */
-import { type ServerMessage, type TrainConfig, TrainConfigSchema, validate, ValidationError } from "../protocol/mod.ts";
+import {
+  parseJson,
+  type ServerMessage,
+  type TrainConfig,
+  TrainConfigSchema,
+  validate,
+  ValidationError,
+} from "../protocol/mod.ts";
 import type { Settings } from "../service/process/settings.ts";
+import { printLine } from "../service/process/output.ts";
 import type { Run } from "../lab/runs/run.ts";
 import { openTraining } from "../training_service/service.ts";
 import { UsageError } from "./arguments.ts";
@@ -40,22 +48,34 @@ export async function trainHere(settings: Settings, text: string, overwrite: boo
  */
 export async function readConfig(text: string): Promise<TrainConfig> {
   try {
-    return validate(TrainConfigSchema, JSON.parse(await contentsOf(text)), "the configuration");
+    const value = parseJson(await contentsOf(text), "the configuration");
+    return validate(TrainConfigSchema, value, "the configuration");
   } catch (error) {
-    if (error instanceof ValidationError) throw new UsageError(error.message);
-    if (error instanceof SyntaxError) throw new UsageError(`the configuration is not JSON: ${error.message}`);
-    throw error;
+    if (!(error instanceof ValidationError)) throw error;
+    const reason = error.cause instanceof Error ? `: ${error.cause.message}` : "";
+    throw new UsageError(`${error.message}${reason}`);
   }
 }
 
 async function contentsOf(text: string): Promise<string> {
   if (text.trimStart().startsWith("{")) return text;
-  if (text === "-") return await new Response(Deno.stdin.readable).text();
+  if (text === "-") return decode(await new Response(Deno.stdin.readable).bytes());
   try {
-    return await Deno.readTextFile(text);
+    return decode(await Deno.readFile(text));
   } catch (error) {
     throw new UsageError(`cannot read the configuration ${text}: ${(error as Error).message}`);
   }
+}
+
+/** Text in UTF-8 or, where its byte-order mark says so, in UTF-16, as PowerShell writes it. */
+function decode(bytes: Uint8Array): string {
+  const [first, second] = bytes;
+  const encoding = first === 0xff && second === 0xfe
+    ? "utf-16le"
+    : first === 0xfe && second === 0xff
+    ? "utf-16be"
+    : "utf-8";
+  return new TextDecoder(encoding).decode(bytes);
 }
 
 type Submit = (listener: Parameters<Run["subscribe"]>[0]) => Run;
@@ -90,7 +110,11 @@ async function follow(submit: Submit, overwrite: boolean, stop: AbortSignal, ter
         const { type: _, run_id: __, ...result } = message;
         code = STORED;
         bar.end();
-        console.log(JSON.stringify(result));
+        const fault = printLine(JSON.stringify(result));
+        // The model is stored all the same.
+        if (fault !== undefined) {
+          terminal.write(`${message.model_id} is stored, but the result could not be printed: ${fault.message}\n`);
+        }
         break;
       }
       case "aborted":

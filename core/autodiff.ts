@@ -4,7 +4,7 @@ import { add } from "./ops/mod.ts";
 
 /**
  * The gradient of the scalar `loss` with respect to each of `parameters`, in the parameter's shape; zeros where the
- * loss does not depend on it. Only nodes between a parameter and the loss get a gradient, so nothing is built in vain.
+ * loss does not depend on it. Only nodes between a parameter and the loss get a gradient, so nothing unused is built.
  * @throws {Error} When an op between a parameter and the loss is not differentiable.
  */
 export function gradients(loss: Tensor, parameters: readonly Tensor[]): Tensor[] {

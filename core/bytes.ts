@@ -1,9 +1,9 @@
-/** The parts one after the other in a new array. */
+/** Joins the parts, in order, in a new array. */
 export function concatBytes(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
   return fill(new Uint8Array(totalLength(parts)), parts);
 }
 
-/** The parts one after the other in a new array. */
+/** Joins the parts, in order, in a new array. */
 export function concatFloats(parts: readonly Float32Array[]): Float32Array<ArrayBuffer> {
   return fill(new Float32Array(totalLength(parts)), parts);
 }

@@ -1,5 +1,5 @@
 /**
- * Turns the nodes of a program into schedule items. Elementwise neighbours of one shape become one loop, which keeps
+ * Turns the nodes of a program into schedule items. Elementwise neighbours of the same shape become one loop, which keeps
  * intermediate values in registers. A loop reads a broadcast operand from its source, so the repeated tensor is never
  * written to memory. Every other op is an item of its own.
  */
@@ -8,8 +8,8 @@ import { broadcastOp } from "./ops/mod.ts";
 import { sameShape, type Shape, sizeOf } from "./shape.ts";
 
 /**
- * Which element of an operand a loop over `[rows, columns]` reads at (r, c): `full` the one at (r, c), `row` element c,
- * `column` element r, `scalar` the only one.
+ * Which element of an operand a loop over `[rows, columns]` reads at (r, c): `full` reads the one at (r, c), `row`
+ * element c, `column` element r and `scalar` the only one.
  */
 export type Access = "full" | "scalar" | "row" | "column";
 
@@ -17,12 +17,12 @@ export type Access = "full" | "scalar" | "row" | "column";
 export interface LoopOperand {
   /** The operand of the loop's nodes. */
   readonly node: Tensor;
-  /** The tensor that is read from memory: `node` itself, or the one that it repeats. */
+  /** The tensor that is read from memory: `node` itself, or the tensor that it repeats. */
   readonly source: Tensor;
   readonly access: Access;
 }
 
-/** Elementwise nodes of one shape that run as one loop. */
+/** Elementwise nodes of the same shape that run as one loop. */
 export interface LoopItem {
   readonly kind: "loop";
   readonly rows: number;
@@ -40,16 +40,20 @@ export interface KernelItem {
   readonly node: Tensor;
 }
 
-/** What a schedule runs in one piece. */
+/** A unit of work in a schedule: a fused loop or one kernel. */
 export type ScheduleItem = LoopItem | KernelItem;
 
-/** Items that compute `nodes`, in the order of their last nodes. Whatever neither `kept` nor an item needs gets none. */
+/**
+ * Items that compute `nodes`, in the order of their last nodes. Nodes that neither `kept` nor an item needs are
+ * dropped.
+ */
 export function fuse(nodes: readonly Tensor[], kept: ReadonlySet<Tensor>): ScheduleItem[] {
   const groups = groupElementwise(nodes);
   const loops = new Map<Set<Tensor>, Omit<LoopItem, "results">>();
   for (const group of new Set(groups.values())) loops.set(group, loopOf([...group]));
 
-  // Values that must be in memory: those that were asked for, and those that items read, found from the last item back.
+  // Values that must be in memory: those requested, and those that items read. Walks back from the last item to find
+  // them.
   const needed = new Set(kept);
   const items: ScheduleItem[] = [];
   const done = new Set<Set<Tensor>>();
@@ -96,7 +100,7 @@ function canRunAsOne(group: ReadonlySet<Tensor>, groups: ReadonlyMap<Tensor, Set
     if (seen.has(node)) continue;
     seen.add(node);
     if (group.has(node)) return false;
-    // A loop runs as a whole, so whoever needs one member needs the inputs of all.
+    // A loop runs as a whole, so a node that needs one member needs the inputs of all of them.
     const together = groups.get(node) ?? new Set([node]);
     for (const member of together) {
       seen.add(member);
@@ -106,7 +110,9 @@ function canRunAsOne(group: ReadonlySet<Tensor>, groups: ReadonlyMap<Tensor, Set
   return true;
 }
 
-/** How a loop can read the source of a broadcast, and the number of columns that this takes; undefined if it cannot. */
+/**
+ * How a loop can read the source of a broadcast, and the number of columns it needs to do so; undefined if it cannot.
+ */
 function repeatOf(node: Tensor): { access: Access; columns?: number } | undefined {
   if (!broadcastOp.matches(node)) return undefined;
   const from = node.inputs[0].shape, size = sizeOf(from), to = node.shape;

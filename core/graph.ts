@@ -23,7 +23,7 @@ function leaf(source: LeafOp["source"], dtype: DType, shape: Shape): Tensor {
   return apply({ kind: "leaf", name: source.kind, source, type: () => type, gradient: () => [] });
 }
 
-/** What makes a backend faster if it knows it about a state. Results do not depend on hints, except for rounding. */
+/** Facts about a state that let a backend run faster. They do not change results, except for rounding. */
 export interface StateHints {
   /** Share of the elements that are not 0, from 0 to 1, as measured or estimated. */
   density?: number;
@@ -59,7 +59,7 @@ export function constantValue({ op }: Tensor): number | undefined {
  * @throws {Error} When `node` is something else.
  */
 export function perStepValue({ op }: Tensor, step: number): number {
-  if (op.kind !== "leaf" || op.source.kind !== "perStep") throw new Error(`${op.name} is no per-step scalar`);
+  if (op.kind !== "leaf" || op.source.kind !== "perStep") throw new Error(`${op.name} is not a per-step scalar`);
   return op.source.valueAt(step);
 }
 
@@ -77,7 +77,7 @@ export interface Program {
 export interface TracedResult {
   /** New values of state, by name. */
   updates?: Record<string, Tensor>;
-  /** Scalars for the host, by name. */
+  /** Scalars that the host receives after each step, by name. */
   outputs?: Record<string, Tensor>;
 }
 

@@ -1,4 +1,4 @@
-/** What an op is: its shape rule, its slow and obvious reference, its gradient and its code for each backend. */
+/** Defines an op: its shape rule, its slow and obvious reference, its gradient and its code for each backend. */
 import type { Code, FunctionBuilder, Local } from "./codegen/wasm/assembler/function_builder.ts";
 import type { WasmKernel } from "./codegen/wasm/kernel.ts";
 import type { WgslKernel } from "./codegen/wgsl/kernel.ts";
@@ -6,11 +6,11 @@ import type { TensorType } from "./shape.ts";
 
 /** A node of a program: a type, a shape and the op that computes it, but no numbers. */
 export interface Tensor extends TensorType {
-  /** Grows in the order of creation, so sorting by it sorts topologically. */
+  /** Increases in order of creation, so sorting by it sorts topologically. */
   readonly id: number;
-  /** What computes it. */
+  /** The op that computes it. */
   readonly op: Op;
-  /** What `op` is applied to. */
+  /** The operands of `op`. */
   readonly inputs: readonly Tensor[];
 }
 
@@ -26,8 +26,8 @@ interface OpBase {
    */
   type(inputs: readonly TensorType[]): TensorType;
   /**
-   * The gradient of the loss with respect to each input, given the one with respect to the result, written in other
-   * ops; undefined for an input without a gradient, such as an index. `null` means that the op is not differentiable.
+   * Given the gradient of the loss with respect to the result, builds from other ops the gradient with respect to each
+   * input; undefined for an input without a gradient, such as an index. `null` means that the op is not differentiable.
    */
   readonly gradient: ((outputGradient: Tensor, node: Tensor) => (Tensor | undefined)[]) | null;
 }
@@ -46,12 +46,12 @@ export interface ElementwiseOp extends OpBase {
   wgsl(...operands: string[]): string;
 }
 
-/** Any other op that every backend has: it runs as a kernel of its own. */
+/** Any other op that every backend implements. It runs as a kernel of its own. */
 export interface KernelOp extends OpBase {
   readonly kind: "kernel";
   /** The result is the input's elements in the same order, so both may share memory. */
   readonly isView?: true;
-  /** Fills `output` by plain loops. It begins with zeros. */
+  /** Fills `output`, which starts as zeros, with plain loops. */
   reference(inputs: readonly Values[], output: Values, node: Tensor): void;
   wasm(node: Tensor): WasmKernel;
   wgsl(node: Tensor): WgslKernel;
@@ -64,8 +64,8 @@ export interface KernelOp extends OpBase {
 export interface SpecialOp extends OpBase {
   readonly kind: "special";
   /**
-   * The result is the part of its input that begins at this byte, and no kernel runs. This is how one kernel has
-   * several results.
+   * The result is the part of the input that begins at this byte, and no kernel runs. This lets one kernel have several
+   * results.
    */
   readonly partAt?: number;
   wasm(node: Tensor): WasmKernel;
@@ -79,7 +79,10 @@ export interface LeafOp extends OpBase {
 
 /** Where a leaf's value comes from. */
 export type LeafSource =
-  /** State, which lives across steps under a name: parameters, the dataset, results. See `StateHints` in `graph.ts`. */
+  /**
+   * State, which lives across steps under a name: parameters, the dataset, results. For the hints see `StateHints` in
+   * `graph.ts`.
+   */
   | { readonly kind: "state"; readonly name: string; readonly density?: number; readonly frozen?: boolean }
   /** One number per step, which the host computes in float64: a learning rate, an offset, the number of the step. */
   | { readonly kind: "perStep"; valueAt(step: number): number }

@@ -1,24 +1,27 @@
 /**
  * Counter-based random numbers: Threefry-2×32 with 20 rounds (Salmon, Moraes, Dror and Shaw, "Parallel Random Numbers:
- * As Easy as 1, 2, 3", SC 2011). A number is a function of (key, counter) and not of earlier draws, so the same masks
- * and orders come out in any thread, in any order and on any device.
+ * As Easy as 1, 2, 3", SC 2011). A number is a function of (key, counter), not of earlier draws, so every thread, order
+ * of draws and device gives the same masks and shuffles.
  */
 
 /** How far each round rotates, in bits; the list repeats every eight rounds. */
 export const ROTATIONS = [13, 15, 26, 6, 17, 29, 16, 24] as const;
 /** Number of rounds. */
 export const ROUNDS = 20;
-/** XORed with both words of the key, gives the third word of the key schedule. */
+/** XORed with both words of the key, it gives the third word of the key schedule. */
 export const KEY_PARITY = 0x1bd11bda;
 
-/** Two random uint32 for the two words of the counter under the two words of the key. */
+/** Returns two random uint32 for the two words of the counter, under the two words of the key. */
 export function threefry(key0: number, key1: number, counter0: number, counter1: number): [number, number] {
   const words = new Uint32Array(2);
   threefryInto(words, key0, key1, counter0, counter1);
   return [words[0], words[1]];
 }
 
-/** `threefry` into the first two elements of `words`, with its rounds written out, for loops that draw millions. */
+/**
+ * Writes `threefry` to the first two elements of `words`. Its rounds are unrolled for loops that draw millions of
+ * numbers.
+ */
 function threefryInto(words: Uint32Array, seed: number, stream: number, counter0: number, counter1: number): void {
   const key0 = seed | 0, key1 = stream | 0, key2 = KEY_PARITY ^ key0 ^ key1;
   words[0] = counter0 + key0;
@@ -45,7 +48,7 @@ function fourRounds(words: Uint32Array, a: number, b: number, c: number, d: numb
   words[1] = y + key1;
 }
 
-/** Streams of random numbers by what they are for. Streams of one seed do not overlap. */
+/** Streams of random numbers by purpose. Streams of the same seed do not overlap. */
 export const STREAMS = { initialisation: 0x1000, order: 0x2000, dropout: 0x3000, sample: 0x4000 } as const;
 
 /** `length` float32 numbers, uniform in [−bound, bound). */

@@ -1,4 +1,4 @@
-/** Random programs, unlike any that people write: checks fusing, scheduling and threads against the reference. */
+/** Checks fusing, scheduling and threads against the reference, on random programs unlike any that people write. */
 import { referenceBackend } from "./backends/reference/backend.ts";
 import { closeThreads, wasmBackend } from "./backends/wasm/backend.ts";
 import { constant, type Program, state, type Tensor, trace } from "./graph.ts";
@@ -12,8 +12,8 @@ const STATES: Readonly<Record<string, Shape>> = { a: [4, 6], b: [6], c: [4, 1], 
 const NODES = 14, STEPS = 3;
 
 /**
- * Random choices by Threefry. Other generators give other programs, and in some a `reluGrad` depends on the sign of a
- * number that is 0 but for rounding.
+ * Random choices by Threefry. Other generators give other programs, and in some of them a `reluGrad` depends on the
+ * sign of a number that would be 0 without rounding.
  */
 class Draw {
   readonly #seed: number;
@@ -32,7 +32,7 @@ class Draw {
   }
 }
 
-/** One more node, on random ones of `nodes`. Values stay small: sums become means, and exponents are negative. */
+/** Adds a node with random operands from `nodes`. Values stay small: sums become means, and exponents are negative. */
 function grow(draw: Draw, nodes: Tensor[]): Tensor {
   const x = draw.of(nodes);
   const alike = draw.of(nodes.filter((node) => sameShape(node.shape, x.shape)));
@@ -93,7 +93,7 @@ async function run(program: Program, backend: Backend) {
   return [["loss", loss] as const, ...states];
 }
 
-Deno.test("random programs come out the same on one thread, on three and on the reference", async () => {
+Deno.test("random programs give the same results on one thread, three threads and the reference", async () => {
   const count = Deno.env.get("LAB_LONG") ? 3000 : 300;
   try {
     for (let seed = 0; seed < count; seed++) {

@@ -1,14 +1,14 @@
 import assert from "node:assert/strict";
 import { permutation, threefry, uniform } from "./random.ts";
 
-Deno.test("threefry gives the known answers of Random123 for 20 rounds", () => {
+Deno.test("threefry matches Random123's known answers for 20 rounds", () => {
   const hex = (words: number[]) => words.map((word) => word.toString(16).padStart(8, "0")).join(" ");
   assert.equal(hex(threefry(0, 0, 0, 0)), "6b200159 99ba4efe");
   assert.equal(hex(threefry(-1, -1, -1, -1)), "1cb996fc bb002be7");
   assert.equal(hex(threefry(0x13198a2e, 0x03707344, 0x243f6a88, 0x85a308d3)), "c4923a9c 483df7a0");
 });
 
-Deno.test("a permutation has every number once and changes with seed and epoch", () => {
+Deno.test("a permutation contains every number once and changes with seed and epoch", () => {
   const order = permutation(1, 0, 0, 1000);
   assert.deepEqual([...order].sort((a, b) => a - b), [...Array(1000).keys()]);
   assert.deepEqual(permutation(1, 0, 0, 1000), order);

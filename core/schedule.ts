@@ -7,7 +7,10 @@ import { constantValue, type Program, reachable, type Tensor } from "./graph.ts"
 import { copy } from "./ops/mod.ts";
 import { bytesOf } from "./shape.ts";
 
-/** Bytes of a cache line. Buffers are aligned and padded to whole ones, so loops may overrun their ends by a vector. */
+/**
+ * Bytes of a cache line. Buffers are aligned and padded to whole cache lines, so loops may overrun their ends by a
+ * vector.
+ */
 export const ALIGNMENT = 64;
 
 /** `bytes`, rounded up to whole cache lines. */
@@ -20,17 +23,17 @@ export type ValueLocation =
   | { readonly kind: "state"; readonly name: string }
   /** `offset` bytes from the arena's start. */
   | { readonly kind: "arena"; readonly offset: number }
-  /** The scalar number `slot` of those that the host gives for each step. */
+  /** Scalar number `slot` of those that the host supplies for each step. */
   | { readonly kind: "perStep"; readonly slot: number }
   | { readonly kind: "constant"; readonly value: number };
 
 /** What a backend compiles: items in order, and the location of every value. */
 export interface Schedule {
-  /** In the order in which they run. */
+  /** In order of execution. */
   readonly items: readonly ScheduleItem[];
   locationOf(node: Tensor): ValueLocation;
   readonly arenaBytes: number;
-  /** Leaves whose value the host gives for each step, by slot. */
+  /** Leaves whose value the host supplies for each step, by slot. */
   readonly perStep: readonly Tensor[];
   /** Constants that kernels read from memory; they are written once. */
   readonly constants: readonly Tensor[];
@@ -59,11 +62,11 @@ function stateName(node: Tensor): string | undefined {
 
 /**
  * Fuses `program` and schedules it.
- * @throws {Error} When no order of the updates reads every old value before it is overwritten.
+ * @throws {Error} When no order of the updates can read every old value before it is overwritten.
  */
 export function schedule(program: Program): Schedule {
-  // A new value is written straight into its state if nothing needs the old one any more, otherwise through a copy at
-  // the end. If that copy would read what another one writes (two states that swap), it goes through a copy of a copy.
+  // A new value is written straight into its state if nothing needs the old one any more, and otherwise copied there at
+  // the end. If that copy would read what another copy writes (two states that swap), it goes through a second copy.
   const copies = new Map<string, number>();
   for (;;) {
     const result = trySchedule(program, copies);
@@ -130,9 +133,9 @@ export function writesOf(item: ScheduleItem): readonly Tensor[] {
 }
 
 /**
- * Sorts items topologically, in rounds of everything that is ready, so that threads seldom wait for each other; within
- * a round by order of tracing. Returns the name of a state instead if its new value is made before the last use of its
- * old one.
+ * Sorts items topologically in rounds of everything that is ready, so that threads seldom wait for each other. Within a
+ * round items keep the order of tracing. If a state's new value is computed before the last use of its old one, returns
+ * the name of that state instead.
  */
 function orderItems(items: readonly ScheduleItem[], targets: ReadonlyMap<Tensor, string>): ScheduleItem[] | string {
   const producer = new Map<Tensor, ScheduleItem>();
@@ -165,7 +168,9 @@ function orderItems(items: readonly ScheduleItem[], targets: ReadonlyMap<Tensor,
   return [...done];
 }
 
-/** Whether `item` is a loop that reads element i of state `name` only to make element i, so it may overwrite it. */
+/**
+ * Whether `item` is a loop that reads element i of state `name` only to compute element i, so that it may overwrite it.
+ */
 function readsInStep(item: ScheduleItem, name: string): boolean {
   return item.kind === "loop" &&
     item.operands.every((operand) =>
@@ -173,7 +178,9 @@ function readsInStep(item: ScheduleItem, name: string): boolean {
     );
 }
 
-/** First fit: a value gets the lowest gap that is free from the item that writes it to the last item that reads it. */
+/**
+ * First fit: a value takes the lowest gap that stays free from the item that writes it to the last item that reads it.
+ */
 function assignOffsets(order: readonly ScheduleItem[], targets: ReadonlyMap<Tensor, string>, kept: readonly Tensor[]) {
   interface Interval {
     node: Tensor;
@@ -192,7 +199,7 @@ function assignOffsets(order: readonly ScheduleItem[], targets: ReadonlyMap<Tens
   });
   for (const node of kept) {
     const interval = intervals.get(node);
-    // From the very start: a thread that is ahead in the next step must not overwrite what this step still has to
+    // Reserved from the first item on: a thread already in the next step must not overwrite what this step has yet to
     // return.
     if (interval) [interval.first, interval.last] = [0, order.length];
   }

@@ -28,7 +28,7 @@ Deno.test("elementwise neighbours become one loop, and intermediate values are n
   assert.equal(items[0].kind === "loop" && items[0].results.length, 1);
 });
 
-Deno.test("a broadcast bias is read from its source and never written out", () => {
+Deno.test("a loop reads a broadcast bias from its source, and the broadcast is never written", () => {
   const program = trace(() => {
     const product = matmul(state("x", [4, 3]), state("w", [3, 5]));
     return { updates: { y: relu(add(product, state("b", [5]))) } };
@@ -59,7 +59,7 @@ Deno.test("a state is not overwritten while its old value is still needed", asyn
   const program = trace(() => {
     const p = state("p", [2, 2]);
     const next = mul(p, constant(0.5));
-    // The product reads the old value after the new one is known, and not only the element that it writes.
+    // The product reads the old value after the new one is known, and reads more than the element it writes.
     return { updates: { p: next, q: matmul(p, next) } };
   });
   await compare(program, { p: [1, 2, 3, 4], q: [0, 0, 0, 0] });
@@ -81,7 +81,7 @@ Deno.test("two states can swap without any op, and a state can be updated to a v
   await compare(program, { a: [1, 2, 3, 4, 5, 6], b: [10, 20, 30, 40, 50, 60], c: [7, 8, 9, 10, 11, 12] });
 });
 
-Deno.test("an output that is a state has its value from the beginning of the step", async () => {
+Deno.test("an output that is a state has the value from the beginning of the step", async () => {
   const program = trace(() => {
     const x = state("x", []);
     return { updates: { x: add(x, constant(1)) }, outputs: { x, next: add(x, constant(1)) } };

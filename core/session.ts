@@ -1,17 +1,17 @@
-/** What a backend offers: programs that share state and run in steps. */
+/** The interface of a backend: programs that share state and run in steps. */
 import type { Program } from "./graph.ts";
 import type { DType, TensorType } from "./shape.ts";
 
 /** The values of a state, outside the engine: float32 for `f32`, int32 for `i32`, bytes for `u8`. */
 export type Numbers = Float32Array | Int32Array | Uint8Array;
 
-/** Compiled programs and the state that they share, which begins with zeros. A session serves one caller at a time. */
+/** Compiled programs and the state that they share, which starts as zeros. A session serves one caller at a time. */
 export interface Session {
   /** The backend's name: `wasm`, `webgpu` or `reference`. */
   readonly device: string;
   /**
    * Sets a state.
-   * @throws {Error} When no state has this name, or `values` has another number of elements.
+   * @throws {Error} When no state has this name, or `values` has the wrong number of elements.
    */
   write(name: string, values: Numbers): void;
   /**
@@ -36,11 +36,11 @@ export interface Backend {
 
 /**
  * The type of state `name`.
- * @throws {Error} When there is none; the message lists those that there are.
+ * @throws {Error} When no state has this name; the message lists the names that exist.
  */
 export function stateType(types: ReadonlyMap<string, TensorType>, name: string): TensorType {
   const type = types.get(name);
-  if (type === undefined) throw new Error(`no state is called ${name}; there are ${[...types.keys()].join(", ")}`);
+  if (type === undefined) throw new Error(`no state is called ${name}; the states are ${[...types.keys()].join(", ")}`);
   return type;
 }
 
@@ -52,7 +52,7 @@ export function viewOf(buffer: ArrayBufferLike, dtype: DType, at: number, length
 
 /**
  * Requires `values` to fill a state of `length` elements.
- * @throws {Error} When it has another number of elements.
+ * @throws {Error} When the number of elements differs.
  */
 export function requireLength(name: string, values: Numbers, length: number): void {
   if (values.length !== length) throw new Error(`state ${name} takes ${length} elements, got ${values.length}`);

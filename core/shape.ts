@@ -6,7 +6,7 @@ export type Shape = readonly number[];
 /** `f32` for numbers, `i32` for indices, `u8` for stored pixels and labels. */
 export type DType = "f32" | "i32" | "u8";
 
-/** What is known of a tensor before its numbers are. */
+/** What is known about a tensor before its numbers are computed. */
 export interface TensorType {
   readonly dtype: DType;
   readonly shape: Shape;
@@ -41,8 +41,8 @@ export class ShapeError extends Error {
 }
 
 /**
- * Requires `condition` of the inputs of the op called `op`; `rule` completes the sentence "`op` …" in the message.
- * @throws {ShapeError} When it does not hold; the message names the op, the rule and the types that it got.
+ * Requires `condition` to hold for the inputs of the op called `op`; `rule` completes the sentence "`op` …" in the message.
+ * @throws {ShapeError} When it does not hold; the message names the op, the rule and the given types.
  */
 export function requireShape(
   condition: boolean,

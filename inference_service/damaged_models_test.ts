@@ -1,6 +1,8 @@
 /** Records whose file is missing or cut short, beside an intact one: over HTTP, with real files. */
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import { Hono } from "hono";
+import { addModelRoutes } from "../service/http/model_routes.ts";
 import { testModel, testWeights, withFolder } from "../lab/models/registry_testing.ts";
 import { readSettings } from "../service/process/settings.ts";
 import { openInferenceService } from "./service.ts";
@@ -45,6 +47,39 @@ Deno.test("a model whose file is missing or cut short says so when it is asked, 
       assert.equal((await ask("/predict", { model_id: whole.id, image_data })).status, 200);
       assert.equal((await ask(`/api/models/${whole.id}/model.onnx`)).status, 200);
       assert.equal((await ask("/healthz")).status, 200);
+    } finally {
+      service.close();
+    }
+  }));
+
+Deno.test("NaN in one record hides that record at most, on both services", () =>
+  withFolder(async (folder) => {
+    const registry = await openRegistry(folder, { write: true });
+    const { id } = await registry.store(testModel, testWeights(0.01));
+    const path = join(folder, "models_metadata.json");
+    const text = (await Deno.readTextFile(path)).replace('"accuracy":', '"best_loss": NaN,\n    "accuracy":');
+    const hidden = text.replace(id, "hidden").replace(/"accuracy": [\d.]+/, '"accuracy": NaN').replace("[", "");
+    await Deno.writeTextFile(path, text.replace(/\]\s*$/, `,${hidden}`));
+    const settings = readSettings((name) => ({ MODELS_DIR: folder, THREADS: "1", DEVICE: "wasm" })[name]);
+    const { error } = console;
+    console.error = () => {};
+    const service = await openInferenceService(settings).finally(() => console.error = error);
+    try {
+      const training = new Hono();
+      addModelRoutes(training, registry);
+      const answers = [
+        await service.fetch(new Request("http://localhost:8001/api/models")),
+        await training.request("http://localhost:8000/api/models"),
+      ];
+      for (const answer of answers) {
+        assert.equal(answer.status, 200);
+        const records = await answer.json();
+        assert.deepEqual(records.map((record: { id: string }) => record.id), [id]);
+        assert.equal(records[0].best_loss, null, "JSON has no NaN");
+      }
+      const body = JSON.stringify({ params: null, model_id: id, image_data: pngUrl(stroke()) });
+      const answer = await service.fetch(new Request("http://localhost:8001/predict", { method: "POST", body }));
+      assert.equal(answer.status, 200, await answer.text());
     } finally {
       service.close();
     }

@@ -91,10 +91,13 @@ const ATTACKS: Attack[] = [
   }, { field: "image_data" }),
   sent("a blank page", { params, image_data: url(writePng({ width: 9, height: 9 })) }, { status: 400 }),
   sent("a model that is none", { model_id: "none", image_data }, { status: 404 }),
-  ...[1, null, "", "x".repeat(201), {}].map((model_id, i) =>
+  ...[1, "", "x".repeat(201), {}].map((model_id, i) =>
     sent(`model_id no. ${i}`, { model_id, image_data }, { field: "model_id", status: 400 })
   ),
   sent("neither params nor model", { image_data }, { field: "params" }),
+  sent("params and model that are null", { params: null, model_id: null, image_data }, { field: "params" }),
+  sent("a mistyped field", { params, modle_id: "m", image_data }, { field: "modle_id", status: 400 }),
+  sent("a mistyped param", { params: { ...params, epoch: 3 }, image_data }, { field: "params.epoch", status: 400 }),
   sent("params that are a text", { params: "x", image_data }, { field: "params" }),
   {
     name: "a body that claims to be huge",

@@ -1,8 +1,8 @@
-import { askedOf, DEFAULT_CONFIG } from "../protocol/mod.ts";
+import { DEFAULT_CONFIG, paramsOf } from "../protocol/mod.ts";
 import { json, type Operation, refusal } from "../service/api/operation.ts";
 
 const EXAMPLE = {
-  params: askedOf({ ...DEFAULT_CONFIG, num_epochs: 1, hidden_layers_config: [128] }),
+  params: paramsOf({ ...DEFAULT_CONFIG, num_epochs: 1, hidden_layers_config: [128] }),
   image_data: "data:image/png;base64,…",
 };
 

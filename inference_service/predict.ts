@@ -76,7 +76,7 @@ function parseRequest(body: string): PredictRequest {
 }
 
 function chooseModel(records: ModelRecord[], request: PredictRequest, trainingUrl: string): ModelRecord {
-  if (request.model_id !== undefined) {
+  if (request.model_id != null) {
     const record = records.find(({ id }) => id === request.model_id);
     if (record === undefined) throw new HttpError(404, `There is no model ${quote(request.model_id)}.`);
     return record;

@@ -1,11 +1,11 @@
 /**
- * What a lab needs of its surroundings: a folder of files with a lock, an engine that trains, a log. `service/files/` gives it
- * a disk; a page can give it the browser's own file system, and a test a disk that fails. The time is `Date.now()` anywhere.
+ * What a lab needs of its host: a folder of files with a lock, a training engine, a log. `service/files/` implements the folder
+ * on a disk; a page can use the browser's file system, and a test a disk that fails.
  */
 import type { TrainedModel, TrainingEvents, TrainingJob } from "./training/training_job.ts";
 
-/** Why a file operation failed: only what somebody treats in a way of its own is told apart. */
-export type FileFault = "missing" | "exists" | "full" | "denied" | "other";
+/** Why a file operation failed, as far as callers treat the reasons differently. */
+export type FileFault = "missing" | "full" | "other";
 
 /** A file operation that failed. The message is the reason in words for people, such as "permission denied". */
 export class FileError extends Error {
@@ -21,7 +21,7 @@ export function isMissing(error: unknown): boolean {
   return error instanceof FileError && error.fault === "missing";
 }
 
-/** What tells one state of a file from another. */
+/** A file at one moment: whenever it is rewritten, some of this changes. */
 export interface FileState {
   /** False for a folder, for instance. */
   isFile: boolean;
@@ -29,43 +29,48 @@ export interface FileState {
   size: number;
   /** When it was last written, in Unix ms; undefined where the host does not know. */
   modified?: number;
-  /** Differs between a file and the one that took its place, where the host can tell (an inode number). */
+  /** Another one for a file that replaced it (an inode number); undefined where the host cannot tell. */
   identity?: number;
 }
 
-/** A file that is open for reading: still the same one when another takes its place. */
+/** A text that changes whenever the file is rewritten. */
+export function fingerprintOf({ modified, size, identity }: FileState): string {
+  return `${modified} ${size} ${identity}`;
+}
+
+/** A file open for reading; it stays readable when another file replaces it. */
 export interface OpenFile extends Disposable {
   readonly state: FileState;
   /** The next `length` bytes; fewer at the end of the file. */
   read(length: number): Promise<Uint8Array<ArrayBuffer>>;
-  /** The rest of the file; it is closed when that is read to the end or cancelled. */
+  /** The rest of the file, which closes when the stream ends or is cancelled. */
   readonly stream: ReadableStream<Uint8Array<ArrayBuffer>>;
 }
 
-/** A folder of files, which several processes may use at once. Names are plain, without a path; all methods throw FileErrors. */
+/** A folder of files, which several processes may use at once. Names are plain, without a path. Methods throw FileErrors. */
 export interface Folder {
-  /** Names the folder in messages for people: its absolute path, where it has one. */
+  /** Names the folder in messages for people: its absolute path, if it has one. */
   readonly path: string;
   /** Names a file of the folder in messages. */
   pathOf(name: string): string;
   readonly lock: FolderLock;
-  /** A folder in this one, whether it is there or not. */
+  /** A folder inside this one, existing or not. */
   subfolder(name: string): Folder;
-  /** Makes the folder, in one that is there already. False when it was there. */
+  /** Creates the folder, but not the folder above it. False if it existed. */
   create(): Promise<boolean>;
   list(): AsyncIterable<{ name: string; isFile: boolean }>;
-  /** At once where the host can: every prediction asks for the state of the metadata. */
+  /** Looks at a file; without a promise if the host can, because every prediction looks at the metadata. */
   state(name: string): FileState | Promise<FileState>;
-  /** Whether the name is taken, by whatever. */
+  /** Whether a file or anything else has this name. */
   has(name: string): Promise<boolean>;
   read(name: string): Promise<Uint8Array<ArrayBuffer>>;
   open(name: string): Promise<OpenFile>;
   /**
-   * Puts the bytes of `parts`, one after the other, in the place of `name`. When it returns they outlast a power cut; whoever
-   * reads, be it after a crash, finds the old file or the new. When it throws, `name` is as it was. Needs the lock.
+   * Replaces the file `name` by the bytes of `parts`, one after the other. When it returns they survive a power cut; a reader,
+   * even after a crash, finds the old file or the new. When it throws, `name` is as it was. Needs the lock.
    */
   replace(name: string, ...parts: Uint8Array[]): Promise<void>;
-  /** Makes an empty file, or empties the one that is there. */
+  /** Creates an empty file, or empties the existing one. */
   touch(name: string): Promise<void>;
   rename(from: string, to: string): Promise<void>;
   remove(name: string): Promise<void>;
@@ -73,52 +78,42 @@ export interface Folder {
   removeLeftovers(): Promise<void>;
 }
 
-/** Lets one writer at a time use a folder, over all processes. A holder that dies loses it. */
+/** Lets one writer at a time use a folder, across processes. A holder that dies loses the lock. */
 export interface FolderLock {
   /** Runs `task` once nobody else holds the lock. */
   run<T>(task: (memory: LockMemory) => Promise<T>): Promise<T>;
-  /** Runs `task` if nobody holds the lock at this moment; says whether it did. */
+  /** Runs `task` if nobody holds the lock now; returns whether it did. */
   tryRun(task: () => Promise<void>): Promise<boolean>;
   /** @throws {FileError} that says why the folder cannot be written */
   check(): Promise<void>;
 }
 
-/** A short text that whoever holds a folder's lock leaves for the next, in whichever process. */
+/** A short text that a holder of the lock leaves for the next one, in any process. */
 export interface LockMemory {
   read(): Promise<string>;
   write(text: string): Promise<void>;
 }
 
-/** Trains networks, one at a time. Runs know the training only as this. */
+/** Trains networks, one at a time. */
 export interface TrainingEngine {
   /**
-   * Trains one job and hands the model over.
+   * Trains one job.
    *
-   * @throws the signal's reason soon after an abort: within 150 ms where the present step is a long one, else once it has
-   * ended and the state was handed over, at most 1.3 s; {TrainingError} when the training fails
+   * @throws the signal's reason soon after an abort: within 150 ms during a long step, else after the step and its snapshot, at
+   * most 1.3 s; {TrainingError} when the training fails
    */
   train(job: TrainingJob, events: TrainingEvents, signal: AbortSignal): Promise<TrainedModel>;
   close(): void;
 }
 
-/** What belongs to an event of the log. */
+/** Details of an event in the log. */
 export type LogFields = Readonly<Record<string, string | number | boolean | undefined>>;
 
-/** Takes what happens, for whoever runs the lab. */
+/** Records events for the people who run the lab. */
 export interface Log {
   debug(event: string, fields?: LogFields): void;
   info(event: string, fields?: LogFields): void;
   warn(event: string, fields?: LogFields): void;
   /** `cause` is what was thrown. */
   error(event: string, fields?: LogFields, cause?: unknown): void;
-}
-
-const DAY_MS = 24 * 60 * 60 * 1000;
-
-/**
- * Now in Unix ms, or `latest` while the clock is up to a day behind it, so that what comes later does not look older: a clock
- * may be set back by its owner, the network or another system on the machine. Beyond a day it was the time before that was wrong.
- */
-export function notBefore(latest: number, now: number = Date.now()): number {
-  return now < latest && latest - now <= DAY_MS ? latest : now;
 }

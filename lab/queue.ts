@@ -59,7 +59,7 @@ export class Queue<T> {
   #advance() {
     const next = this.#waiting.shift();
     if (next === undefined) return;
-    // Taken at once: whoever asks before the admitted item resumes must not slip in.
+    // Occupied at once: nobody may slip in before the admitted item resumes.
     this.#occupied = true;
     next.admit();
     this.#tellPositions();
@@ -74,13 +74,13 @@ export class Queue<T> {
   }
 }
 
-/** The lab takes on no more of something for now; the message is for people. */
+/** The lab accepts no more of something for now; the message is for people. */
 export class UnavailableError extends Error {
   override name = "UnavailableError";
 }
 
-/** Does one task at a time, in order, and refuses those that are too many. */
-export class TaskQueue {
+/** Runs one task at a time, in order, and refuses tasks beyond a limit. */
+export class BoundedQueue {
   readonly #queue = new Queue<void>(() => {});
   readonly #closing = new AbortController();
   readonly #max: number;
@@ -88,8 +88,8 @@ export class TaskQueue {
   #count = 0;
 
   /**
-   * @param max tasks that may be there at once, the one under way among them
-   * @param tooMany tells people that there are
+   * @param max most tasks at once, including the one under way
+   * @param tooMany the message when there are more
    */
   constructor(max: number, tooMany: string) {
     this.#max = max;
@@ -99,8 +99,8 @@ export class TaskQueue {
   /**
    * Runs `task` when its turn has come.
    *
-   * @param task gets a signal that ends its work when the queue is closed
-   * @throws {UnavailableError} while there are too many, and when the queue is closed before its turn
+   * @param task gets a signal that aborts when the queue is closed
+   * @throws {UnavailableError} if there are too many, or the queue is closed before its turn
    */
   async run<T>(task: (signal: AbortSignal) => Promise<T>): Promise<T> {
     if (this.#count >= this.#max) throw new UnavailableError(this.#tooMany);
@@ -117,8 +117,8 @@ export class TaskQueue {
     }
   }
 
-  /** Refuses whoever is waiting. */
+  /** Refuses waiting tasks, and aborts the signal of the one under way. */
   close() {
-    this.#closing.abort(new UnavailableError("The service is shutting down."));
+    this.#closing.abort(new UnavailableError("The lab is shutting down."));
   }
 }

@@ -2,6 +2,7 @@
 import * as v from "valibot";
 import { choice, wholeNumberSchema } from "./field_kinds.ts";
 import { BOUNDS, type Field, FIELD_NAMES, type FieldName, fieldOf, type MODEL_FIELDS } from "./model_config.ts";
+import { exactObject, unknownField } from "./validate.ts";
 
 /** Where a training or a prediction may run; `auto` leaves the choice to the lab. */
 export const DEVICES = ["auto", "webgpu", "wasm", "reference"] as const;
@@ -10,25 +11,25 @@ export type DeviceChoice = (typeof DEVICES)[number];
 
 type Fields = typeof MODEL_FIELDS;
 
-/** A field as a configuration takes it: an optional one has its default. */
+/** A field as a configuration takes it: an optional one has its default, and null means that it was left out. */
 type ConfigEntry<F> = F extends { schema: infer S extends v.GenericSchema; optional: true; initial: infer I }
-  ? v.OptionalSchema<S, I & v.InferInput<S>>
+  ? v.NullishSchema<S, I & v.InferInput<S>>
   : F extends { schema: infer S } ? S
   : never;
 
 /** A field as an import takes it: what the file tells may be left out, and so may the rest, which has its default. */
 type ImportEntry<F> = F extends { schema: infer S extends v.GenericSchema; inFile: true }
-  ? v.OptionalSchema<S, undefined>
-  : F extends { schema: infer S extends v.GenericSchema; initial: infer I } ? v.OptionalSchema<S, I & v.InferInput<S>>
+  ? v.NullishSchema<S, undefined>
+  : F extends { schema: infer S extends v.GenericSchema; initial: infer I } ? v.NullishSchema<S, I & v.InferInput<S>>
   : never;
 
 /** A field as models are looked up by it. */
-type AskedEntry<F> = F extends { ranges: { schema: infer S } } ? S : ConfigEntry<F>;
+type ParamEntry<F> = F extends { ranges: { schema: infer S } } ? S : ConfigEntry<F>;
 
 type ConfigEntries = { [Name in FieldName]: ConfigEntry<Fields[Name]> };
 type ImportEntries = { [Name in FieldName]: ImportEntry<Fields[Name]> };
-type AskedEntries = {
-  [Name in FieldName as Fields[Name] extends { asked: infer Asked extends string } ? Asked : never]: AskedEntry<
+type ParamEntries = {
+  [Name in FieldName as Fields[Name] extends { param: infer Param extends string } ? Param : never]: ParamEntry<
     Fields[Name]
   >;
 };
@@ -37,7 +38,7 @@ function entries<Entries>(entryOf: (field: Field, name: FieldName) => [key: stri
   return Object.fromEntries(FIELD_NAMES.flatMap((name) => entryOf(fieldOf(name), name))) as Entries;
 }
 
-const configEntry = ({ schema, optional, initial }: Field) => optional ? v.optional(schema, initial) : schema;
+const configEntry = ({ schema, optional, initial }: Field) => optional ? v.nullish(schema, initial) : schema;
 
 const device = choice(DEVICES).schema;
 
@@ -55,16 +56,18 @@ export const seed = wholeNumberSchema(BOUNDS.seed);
 
 const overwrite = v.boolean("must be true or false");
 
+const trainEntries = {
+  ...entries<ConfigEntries>((field, name) => [[name, configEntry(field)]]),
+  num_layers: v.nullish(v.number("must be the number of hidden layers")),
+  seed: v.nullish(seed),
+  device: v.nullish(device),
+  /** A stored model of the same layers whose weights to begin with; the new one is stored beside it. */
+  start_from: v.nullish(modelId),
+};
+
 /** The first message of a client on `/ws/train`. */
 export const TrainConfigSchema = v.pipe(
-  v.object({
-    ...entries<ConfigEntries>((field, name) => [[name, configEntry(field)]]),
-    num_layers: v.nullish(v.number("must be the number of hidden layers")),
-    seed: v.nullish(seed),
-    device: v.nullish(device),
-    /** A stored model of the same layers whose weights to begin with; the new one is stored beside it. */
-    start_from: v.nullish(modelId),
-  }),
+  exactObject(trainEntries),
   v.forward(
     v.partialCheck(
       [["num_layers"], ["hidden_layers_config"]],
@@ -75,42 +78,59 @@ export const TrainConfigSchema = v.pipe(
   ),
 );
 
+/** The names of the fields of a training. */
+export const TRAIN_FIELDS = Object.keys(trainEntries);
+
 /** A training as a client asks for it, with defaults filled in. */
 export type TrainConfig = v.InferOutput<typeof TrainConfigSchema>;
+
+/** The configuration of a run that was accepted once, by this lab or one that knew further fields. */
+export const AcceptedConfigSchema = v.object(trainEntries);
 
 /** In place of a configuration on `/ws/train`: resumes an unfinished run with the settings that it began with. */
 export const ResumeRequestSchema = v.strictObject({
   resume: runId,
   /** Where to resume; by default on the device where the run began. */
   device: v.nullish(device),
-}, "cannot go with resume: a run goes on with the settings that it began with");
+}, ({ input }) => {
+  const name = String(input);
+  if (!Object.hasOwn(trainEntries, name)) return unknownField(name, ["resume", "device"]);
+  return `${name} cannot go with resume: a run goes on with the settings that it began with`;
+});
 
 /** Which unfinished run to resume. */
 export type ResumeRequest = v.InferOutput<typeof ResumeRequestSchema>;
 
 /**
- * What an import may say of its model. What the file itself tells is only compared; of the training it tells nothing, so
- * what is left out is taken to be as the pages have it at first.
+ * What an import may say of its model. What the file itself tells is only compared; of the training it tells nothing,
+ * so what is left out is taken to be as the pages have it at first.
  */
-export const ImportConfigSchema = v.object({
+export const ImportConfigSchema = exactObject({
   ...entries<ImportEntries>((
     { schema, inFile, initial },
     name,
-  ) => [[name, inFile ? v.optional(schema) : v.optional(schema, initial)]]),
+  ) => [[name, inFile ? v.nullish(schema) : v.nullish(schema, initial)]]),
+  num_layers: v.nullish(v.number("must be the number of hidden layers")),
   /** Takes the place of a stored model of the same configuration. */
-  overwrite: v.optional(overwrite, false),
+  overwrite: v.nullish(overwrite, false),
 });
 
 /** What an import says of its model, with defaults filled in. */
 export type ImportConfig = v.InferOutput<typeof ImportConfigSchema>;
 
 /** The names of the fields of an import, in the order in which messages list them. */
-export const IMPORT_FIELDS = [...FIELD_NAMES, "overwrite"] as const;
+export const IMPORT_FIELDS = [...FIELD_NAMES, "num_layers", "overwrite"] as const;
+
+/** What no weights tell of a training. An import that does not say it either has it `assumed`. */
+export const PAST_FIELDS: readonly FieldName[] = FIELD_NAMES.filter((name) => {
+  const { inFile, optional } = fieldOf(name);
+  return !inFile && !optional;
+});
 
 /** What a stored model is looked up by in `POST /predict`. */
-export const PredictParamsSchema = v.object(
-  entries<AskedEntries>((field) =>
-    field.asked === undefined ? [] : [[field.asked, field.ranges?.schema ?? configEntry(field)]]
+export const PredictParamsSchema = exactObject(
+  entries<ParamEntries>((field) =>
+    field.param === undefined ? [] : [[field.param, field.ranges?.schema ?? configEntry(field)]]
   ),
 );
 

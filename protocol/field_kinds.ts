@@ -50,8 +50,12 @@ export function toggle() {
 
 /** Whether two values of a field are equal; lists are compared entry by entry. */
 export function sameValue(a: FieldValue, b: FieldValue): boolean {
-  return a === b ||
-    Array.isArray(a) && Array.isArray(b) && a.length === b.length && a.every((entry, i) => entry === b[i]);
+  if (typeof a !== "object" || typeof b !== "object") return a === b;
+  if (a.length !== b.length) return false;
+  for (let i = 0; i < a.length; i++) {
+    if (a[i] !== b[i]) return false;
+  }
+  return true;
 }
 
 /** A value as a query or a form carries it: `Adam`, `0.001`, `128,64`, `true`. */
@@ -60,8 +64,8 @@ export function writeValue(value: FieldValue): string {
 }
 
 /**
- * The value that the text of a query or a form spells, not yet checked; anything but a number becomes NaN. A comma at the
- * end of `128,` is forgiven, since a person may still be typing.
+ * The value that the text of a query or a form spells, not yet checked; anything but a number becomes NaN. A comma at
+ * the end of `128,` is forgiven, since a person may still be typing.
  */
 export function readValue(kind: FieldKind, text: string): FieldValue {
   if (kind === "choice") return text;
@@ -70,6 +74,11 @@ export function readValue(kind: FieldKind, text: string): FieldValue {
   if (kind !== "widths") return readNumber(trimmed);
   const list = trimmed.replace(/,$/, "");
   return list === "" ? [] : list.split(",").map(readNumber);
+}
+
+/** Whether text of a query or a form stands for no value, as programs write null and what is missing. */
+export function isNullText(text: string): boolean {
+  return ["null", "NaN", "undefined", "None"].includes(text.trim());
 }
 
 /** The number that `text` spells, NaN for anything else and for an empty text. */

@@ -1,6 +1,6 @@
 /**
- * What a client may send and hold at once; whatever exceeds it is refused in words. The numbers leave room for a class of
- * thirty behind one address (a school's router, a shared machine), so one client may have most of what all may have.
+ * What a client may send and hold at once; whatever exceeds it is refused in words. The numbers leave room for a class
+ * of thirty behind one address (a school's router, a shared machine), so one client may have most of what all may have.
  */
 
 const KIB = 1024, MIB = 1024 * KIB;
@@ -44,7 +44,10 @@ export const MAX_RUNS_PER_CLIENT = 96;
 /** Most runs in all that train or wait. */
 export const MAX_RUNS = 128;
 
-/** A model in another format is written on demand and lies in memory until it is sent. From this size on, in bytes, it counts. */
+/**
+ * A model in another format is written on demand and lies in memory until it is sent. From this size on, in bytes, it
+ * counts.
+ */
 export const LARGE_EXPORT_BYTES = 8 * MIB;
 /** Most bytes of such exports at once. One alone always fits. */
 export const MAX_EXPORT_BYTES = 1024 * MIB;

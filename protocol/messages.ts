@@ -1,7 +1,8 @@
 /** What travels over `/ws/train` and `/ws/runs/{id}`. A client ignores message types and fields it does not know. */
 import * as v from "valibot";
-import { TrainConfigSchema } from "./configs.ts";
+import { AcceptedConfigSchema } from "./configs.ts";
 import { ModelRecordSchema } from "./models.ts";
+import { exactObject } from "./validate.ts";
 
 /** `asking`: waits for the answer to `exists`. `kept`: the stored duplicate was kept, nothing was trained. */
 export const RUN_STATES = ["asking", "queued", "running", "done", "kept", "aborted", "failed"] as const;
@@ -17,7 +18,7 @@ const drawnPixels = v.pipe(v.string(pixelsMessage), v.regex(/^[A-Za-z0-9+/]{1046
 
 /** What a client may send while it follows a run. */
 export const ClientMessageSchema = v.variant("type", [
-  v.object({ type: v.literal("overwrite"), value: v.boolean("must be true or false") }),
+  exactObject({ type: v.literal("overwrite"), value: v.boolean("must be true or false") }),
   v.object({ type: v.literal("abort") }),
   /** A drawing that the run classifies while it trains, in place of the one before; null for no drawing. */
   v.object({ type: v.literal("watch"), pixels: v.nullable(drawnPixels) }),
@@ -35,7 +36,7 @@ const loss = v.nullable(v.number());
 export const RunSummarySchema = v.object({
   id: text,
   state: v.picklist(RUN_STATES),
-  config: TrainConfigSchema,
+  config: AcceptedConfigSchema,
   created: number,
   started: v.optional(number),
   ended: v.optional(number),

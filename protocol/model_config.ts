@@ -14,7 +14,7 @@ import {
   wholeNumber,
   widths,
 } from "./field_kinds.ts";
-import { isInRange, LEARNING_RATE_RANGE_NAMES, type LearningRateRange, rangeOf } from "./learning_rate.ts";
+import { LEARNING_RATE_RANGE_NAMES, LEARNING_RATE_RANGES, type LearningRateRange, rangeOf } from "./learning_rate.ts";
 
 /** Model families, the simpler first. */
 export const MODEL_TYPES = ["SimpleNN", "ConvNN"] as const;
@@ -38,47 +38,47 @@ export const BOUNDS = {
 const rate = "must be a number greater than 0 and at most 1";
 const probability = "must be a number from 0 up to, but not including, 1";
 
-/** The fields in the order in which people see them; `Field` says what each entry means. */
+/** The rows, in the order in which people see the fields; `Field` explains their entries. */
 export const MODEL_FIELDS = {
   model_type: {
     ...choice(MODEL_TYPES),
     label: "Model type",
     initial: "SimpleNN",
-    asked: "model_type",
+    param: "model_type",
     inFile: true,
   },
   hidden_layers_config: {
     ...widths(BOUNDS.hiddenUnits, BOUNDS.hiddenLayers.max),
     label: "Hidden layers",
     initial: [128, 64] as number[],
-    asked: "hidden_layers_config",
+    param: "hidden_layers_config",
     inFile: true,
   },
   optimizer: {
     ...choice(OPTIMIZERS),
     label: "Optimizer",
     initial: "Adam",
-    asked: "optimizer",
+    param: "optimizer",
   },
   learning_rate: {
     ...number(v.pipe(v.number(rate), v.gtValue(0, rate), v.maxValue(1, rate))),
     label: "Learning rate",
     initial: 0.001,
-    asked: "learning_rate_range",
-    ranges: { ...choice(LEARNING_RATE_RANGE_NAMES), includes: isInRange, of: rangeOf },
+    param: "learning_rate_range",
+    ranges: { ...choice(LEARNING_RATE_RANGE_NAMES), bounds: LEARNING_RATE_RANGES, of: rangeOf },
   },
   batch_size: {
     ...wholeNumber(BOUNDS.batchSize),
     label: "Batch size",
     initial: 64,
-    asked: "batch_size",
+    param: "batch_size",
   },
   num_epochs: {
     ...wholeNumber(BOUNDS.epochs),
     label: "Epochs",
     unit: "epoch",
     initial: 5,
-    asked: "epochs",
+    param: "epochs",
     query: "epochs",
   },
   use_dropout: {
@@ -86,7 +86,7 @@ export const MODEL_FIELDS = {
     label: "Dropout",
     initial: false,
     optional: true,
-    asked: "use_dropout",
+    param: "use_dropout",
     inFile: true,
   },
   dropout_p: {
@@ -106,31 +106,31 @@ export type FieldName = keyof Fields;
 /** What decides whether two models are the same: a value for each field. */
 export type ModelConfig = { [Name in FieldName]: v.InferOutput<Fields[Name]["schema"]> };
 
-/** What the table says of a field. */
+/** A row of the table. */
 export interface Field {
   readonly kind: FieldKind;
   /** The names to choose among; of a choice only. */
   readonly options?: readonly string[];
   /** Checks a value that comes from outside. */
   readonly schema: v.GenericSchema<unknown, FieldValue>;
-  /** As tables of models name it. */
+  /** Its name in tables of models. */
   readonly label: string;
-  /** What its number counts, such as `epoch`. */
+  /** What the number counts, such as `epoch`. */
   readonly unit?: string;
   /** What a form shows at first, an import assumes, and an optional field means when it is left out. */
   readonly initial: FieldValue;
   /** May be left out of a configuration. */
   readonly optional?: true;
-  /** The weights tell it, so an import needs no word about it. */
+  /** An imported file tells it by itself. */
   readonly inFile?: true;
-  /** As the query string names it, if not by its own name. */
+  /** Its name in the query string, if that is another one. */
   readonly query?: string;
-  /** As `params` of `POST /predict` name it, of a field by which models are looked up. */
-  readonly asked?: string;
-  /** Models are looked up by these ranges of the value, not by the value itself. */
+  /** Its name in the `params` of `POST /predict`, if models are looked up by it. */
+  readonly param?: string;
+  /** Models are looked up by ranges of the value instead of the value itself. */
   readonly ranges?: {
     readonly schema: v.GenericSchema<unknown, LearningRateRange>;
-    includes(value: number, range: LearningRateRange): boolean;
+    readonly bounds: Readonly<Record<LearningRateRange, { readonly min: number; readonly max: number }>>;
     of(value: number): LearningRateRange | undefined;
   };
   /** The toggle to which the field belongs: it counts only while that is on. */
@@ -140,7 +140,7 @@ export interface Field {
 /** All fields, in the order in which people see them. */
 export const FIELD_NAMES = Object.keys(MODEL_FIELDS) as FieldName[];
 
-/** What the table says of the field `name`. */
+/** The row of the field `name`. */
 export function fieldOf(name: FieldName): Field {
   return MODEL_FIELDS[name];
 }
@@ -151,37 +151,53 @@ export function makeConfig(valueOf: (name: FieldName) => unknown): ModelConfig {
 }
 
 /** What a form shows at first, and what an import assumes. */
-export const DEFAULT_CONFIG: ModelConfig = /* @__PURE__ */ makeConfig((name) => MODEL_FIELDS[name].initial);
+export const DEFAULT_CONFIG: ModelConfig = makeConfig((name) => MODEL_FIELDS[name].initial);
 
 /** The fields of `source` that describe a model, without any others that it has. */
 export function configOf(source: ModelConfig): ModelConfig {
   return makeConfig((name) => source[name]);
 }
 
-/** Whether a field matters in `config`: dropout's probability does only while dropout is on. */
-export function counts(config: ModelConfig, name: FieldName): boolean {
+/** Whether a field matters in `config`: the probability of dropout does only while dropout is on. */
+function counts(config: ModelConfig, name: FieldName): boolean {
   const { partOf } = fieldOf(name);
   return partOf === undefined || config[partOf] === true;
 }
 
-/** Whether two models count as the same. */
-export function isDuplicate(a: ModelConfig, b: ModelConfig): boolean {
-  return FIELD_NAMES.every((name) => sameValue(a[name], b[name]) || !counts(a, name) && !counts(b, name));
+/** Fields of an imported model that nobody knows: its record has defaults there, and names them in `assumed`. */
+export function assumedIn(model: ModelConfig): readonly unknown[] {
+  const { assumed } = model as { assumed?: unknown };
+  return Array.isArray(assumed) ? assumed : [];
 }
 
-/** The fields that people are told of by themselves; a part is told with its toggle. */
+/** Whether two models count as the same. A model whose past is unknown is the same as no other. */
+export function isDuplicate(a: ModelConfig, b: ModelConfig): boolean {
+  if (assumedIn(a).length > 0 || assumedIn(b).length > 0) return false;
+  for (const name of FIELD_NAMES) {
+    if (!sameValue(a[name], b[name]) && (counts(a, name) || counts(b, name))) return false;
+  }
+  return true;
+}
+
+/** The fields that tables and sentences show by themselves; a part is shown with its toggle. */
 export const SETTINGS = FIELD_NAMES.filter((name) => fieldOf(name).partOf === undefined);
 
-/** The settings that every table and sentence about a model includes; the optional numbers and choices are not among them. */
+/** The settings that every table and sentence shows: all but optional numbers and choices. */
 export const MAIN_SETTINGS = SETTINGS.filter((name) => !fieldOf(name).optional || fieldOf(name).kind === "toggle");
 
-/** Whether a sentence about a model includes a setting: an optional number or choice only where it is not the default. */
-export function isTold(config: ModelConfig, name: FieldName): boolean {
+/**
+ * Whether a sentence about a model mentions a setting: an optional number or choice only where it is not the default.
+ */
+export function isMentioned(config: ModelConfig, name: FieldName): boolean {
   return MAIN_SETTINGS.includes(name) || !sameValue(config[name], fieldOf(name).initial);
 }
 
-/** A setting's value in a table: `Adam`, `128, 64`, `none`; for dropout its probability, or `off`. */
+/** What tables show in place of a value that an import assumed. */
+const UNKNOWN = "unknown";
+
+/** A setting's value in a table: `Adam`, `128, 64`, `none`, `unknown`; for dropout its probability, or `off`. */
 export function showSetting(config: ModelConfig, name: FieldName): string {
+  if (assumedIn(config).includes(name)) return UNKNOWN;
   const part = config[name] === true && FIELD_NAMES.find((other) => fieldOf(other).partOf === name);
   return showValue(config[part || name]);
 }
@@ -193,6 +209,7 @@ export function describeSetting(
   label: string = fieldOf(name).label.toLowerCase(),
 ): string {
   const { kind, unit } = fieldOf(name), value = showSetting(config, name);
+  if (value === UNKNOWN) return `${label} unknown`;
   if (kind === "choice") return value;
   if (unit !== undefined) return `${value} ${unit}${value === "1" ? "" : "s"}`;
   if (value === "none" || value === "off") return `no ${label}`;

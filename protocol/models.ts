@@ -1,7 +1,7 @@
 /** Stored models: their records, and which of them answers to the settings of a request. */
 import * as v from "valibot";
 import type { PredictParams } from "./configs.ts";
-import { sameValue } from "./field_kinds.ts";
+import { type FieldValue, sameValue } from "./field_kinds.ts";
 import type { LearningRateRange } from "./learning_rate.ts";
 import {
   type Field,
@@ -12,7 +12,8 @@ import {
   type ModelConfig,
 } from "./model_config.ts";
 
-const number = v.number("must be a number");
+const message = "must be a number";
+const number = v.pipe(v.number(message), v.finite(message));
 const text = v.string("must be a string");
 const widths = v.array(number, "must be a list of layer widths");
 
@@ -23,7 +24,7 @@ type StoredSchema<F> = F extends { kind: "whole" | "number" } ? typeof number
   : never;
 
 type RecordEntry<F> = F extends { optional: true; initial: infer I }
-  ? v.OptionalSchema<StoredSchema<F> & v.GenericSchema, I>
+  ? v.NullishSchema<StoredSchema<F> & v.GenericSchema, I>
   : StoredSchema<F>;
 
 type RecordEntries = { [Name in FieldName]: RecordEntry<(typeof MODEL_FIELDS)[Name]> };
@@ -33,7 +34,7 @@ function recordEntries(): RecordEntries {
     kind === "widths" ? widths : kind === "whole" || kind === "number" ? number : schema;
   return Object.fromEntries(FIELD_NAMES.map((name) => {
     const field = fieldOf(name);
-    return [name, field.optional ? v.optional(stored(field), field.initial) : stored(field)];
+    return [name, field.optional ? v.nullish(stored(field), field.initial) : stored(field)];
   })) as RecordEntries;
 }
 
@@ -73,49 +74,68 @@ export interface NearestModel {
   differs: string[];
 }
 
+/** The fields by which models are looked up: their names in records and in `PredictParams`. */
+export const PARAM_FIELDS: readonly { name: FieldName; param: keyof PredictParams }[] = FIELD_NAMES.flatMap((name) => {
+  const { param } = fieldOf(name);
+  return param === undefined ? [] : [{ name, param: param as keyof PredictParams }];
+});
+
+/** What a field's value has to be: equal to `value` or, of a learning rate, within a range. */
+interface Wanted {
+  readonly name: FieldName;
+  readonly value: FieldValue;
+  readonly range?: { readonly min: number; readonly max: number };
+}
+
+function wantedBy(params: PredictParams): readonly Wanted[] {
+  return PARAM_FIELDS.map(({ name, param }) => {
+    const value = params[param], { ranges } = fieldOf(name);
+    return { name, value, range: ranges?.bounds[value as LearningRateRange] };
+  });
+}
+
+function answers(record: ModelRecord, { name, value, range }: Wanted): boolean {
+  const stored = record[name];
+  if (range !== undefined) return (stored as number) >= range.min && (stored as number) <= range.max;
+  return stored === value || sameValue(stored, value);
+}
+
 /** The model that matches `params`: of several the most accurate, then the newest. */
 export function findMatch(records: readonly ModelRecord[], params: PredictParams): ModelRecord | undefined {
-  let match: ModelRecord | undefined;
-  for (const record of records) {
-    if (differingFields(record, params).length > 0) continue;
-    if (match === undefined || isBetter(record, match)) match = record;
-  }
-  return match;
+  return findClosest(records, params, 0);
 }
 
 /** The model that differs from `params` in the fewest fields: of several the most accurate, then the newest. */
 export function findNearest(records: readonly ModelRecord[], params: PredictParams): NearestModel | null {
-  let nearest: NearestModel | null = null;
-  for (const model of records) {
-    const differs = differingFields(model, params);
-    const isNearer = nearest === null || differs.length < nearest.differs.length ||
-      (differs.length === nearest.differs.length && isBetter(model, nearest.model));
-    if (isNearer) nearest = { model, differs };
-  }
-  return nearest;
+  const model = findClosest(records, params, Infinity);
+  return model === undefined ? null : { model, differs: differingFields(model, params) };
 }
 
-/** The fields by which models are looked up: the field of a record, and its name in `PredictParams`. */
-export const ASKED_FIELDS: readonly { name: FieldName; asked: keyof PredictParams }[] = FIELD_NAMES.flatMap((name) => {
-  const { asked } = fieldOf(name);
-  return asked === undefined ? [] : [{ name, asked: asked as keyof PredictParams }];
-});
+/** The same among the models that differ in at most `most` fields. */
+function findClosest(records: readonly ModelRecord[], params: PredictParams, most: number): ModelRecord | undefined {
+  const wanted = wantedBy(params);
+  let closest: ModelRecord | undefined, fewest = most;
+  for (const record of records) {
+    let count = 0;
+    for (const field of wanted) {
+      if (!answers(record, field) && ++count > fewest) break;
+    }
+    const isCloser = count < fewest || count === fewest && (closest === undefined || isBetter(record, closest));
+    if (isCloser) closest = record, fewest = count;
+  }
+  return closest;
+}
 
 /** Names of the fields of `params` that `record` does not answer to; empty for a match. */
 export function differingFields(record: ModelRecord, params: PredictParams): string[] {
-  const differs: string[] = [];
-  for (const { name, asked } of ASKED_FIELDS) {
-    const { ranges } = fieldOf(name), stored = record[name], wanted = params[asked];
-    const answers = ranges?.includes(Number(stored), wanted as LearningRateRange) ?? sameValue(stored, wanted);
-    if (!answers) differs.push(asked);
-  }
-  return differs;
+  const wanted = wantedBy(params);
+  return PARAM_FIELDS.filter((_, i) => !answers(record, wanted[i])).map(({ param }) => param);
 }
 
-/** The settings by which a model is looked up; without a learning-rate range for a rate outside all of them. */
-export function askedOf(config: ModelConfig): Partial<PredictParams> {
-  return Object.fromEntries(ASKED_FIELDS.map(({ name, asked }) => {
+/** The settings by which a model is looked up. The range is undefined for a learning rate outside all ranges. */
+export function paramsOf(config: ModelConfig): Partial<PredictParams> {
+  return Object.fromEntries(PARAM_FIELDS.map(({ name, param }) => {
     const { ranges } = fieldOf(name), value = config[name];
-    return [asked, ranges ? ranges.of(Number(value)) : value];
+    return [param, ranges ? ranges.of(Number(value)) : value];
   }));
 }

@@ -31,7 +31,7 @@ function record(fields: Partial<ModelRecord>): ModelRecord {
   };
 }
 
-Deno.test("of several matches the most accurate wins, then the newest", () => {
+Deno.test("among several matches the most accurate wins, then the newest", () => {
   const records = [
     record({ id: "old", accuracy: 95, timestamp: 1 }),
     record({ id: "new", accuracy: 95, timestamp: 2 }),
@@ -42,7 +42,7 @@ Deno.test("of several matches the most accurate wins, then the newest", () => {
   assert.equal(findMatch([], params), undefined);
 });
 
-Deno.test("both ends of a range of learning rates belong to it", () => {
+Deno.test("both ends of a learning-rate range belong to it", () => {
   for (const learning_rate of [1e-3, 1e-2]) {
     assert.ok(findMatch([record({ learning_rate })], params));
   }
@@ -52,7 +52,7 @@ Deno.test("both ends of a range of learning rates belong to it", () => {
   assert.ok(findMatch([record({ learning_rate: 1e-3 })], { ...params, learning_rate_range: "Medium High" }));
 });
 
-Deno.test("the nearest model differs in the fewest fields, then is the most accurate, then the newest", () => {
+Deno.test("the nearest model has the fewest differences, then the highest accuracy, then the latest time", () => {
   const records = [
     record({ id: "two off", accuracy: 99, batch_size: 64, num_epochs: 2 }),
     record({ id: "worse", accuracy: 90, batch_size: 64 }),
@@ -63,7 +63,7 @@ Deno.test("the nearest model differs in the fewest fields, then is the most accu
   assert.equal(findNearest([], params), null);
 });
 
-Deno.test("as many models as a stack could not hold are matched, and of equals the first counts", () => {
+Deno.test("200,000 models are matched without a stack overflow, and among equals the first wins", () => {
   const many = Array.from({ length: 200_000 }, (_, i) => record({ id: `m${i}`, batch_size: 64 }));
   assert.equal(findNearest(many, params)?.model, many[0]);
   assert.equal(findMatch(many, { ...params, batch_size: 64 }), many[0]);

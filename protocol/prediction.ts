@@ -2,6 +2,7 @@
 import * as v from "valibot";
 import { modelId, PredictParamsSchema } from "./configs.ts";
 import { type ModelRecord, ModelRecordSchema } from "./models.ts";
+import { exactObject } from "./validate.ts";
 
 const imageData = v.pipe(
   v.string("must be a PNG data URL"),
@@ -10,15 +11,15 @@ const imageData = v.pipe(
 
 /** The body of `POST /predict`: a drawing, and the model that is to answer. */
 export const PredictRequestSchema = v.pipe(
-  v.object({
-    params: v.optional(PredictParamsSchema),
-    model_id: v.optional(modelId),
+  exactObject({
+    params: v.nullish(PredictParamsSchema),
+    model_id: v.nullish(modelId),
     image_data: imageData,
   }),
   v.forward(
     v.partialCheck(
       [["params"], ["model_id"]],
-      (body) => body.params !== undefined || body.model_id !== undefined,
+      (body) => body.params != null || body.model_id != null,
       "or model_id must be given",
     ),
     ["params"],

@@ -10,7 +10,8 @@ type QueryName = { [Name in FieldName]: Fields[Name] extends { query: infer Quer
 
 /**
  * Field values as a query carries them: all optional, all text, checked by the form that takes them over. `seed` is the
- * training page's alone; `device` is where a page trains or predicts; `model_id` names one model whatever the fields say.
+ * training page's alone; `device` is where a page trains or predicts; `model_id` names one model whatever the fields
+ * say.
  */
 export type FormQuery = { [Key in QueryName | keyof PredictParams | "seed" | "device" | "model_id"]?: string };
 
@@ -21,7 +22,7 @@ export function queryName(field: FieldName): keyof FormQuery {
 
 /** All names that a query may carry. */
 export function queryNames(): (keyof FormQuery)[] {
-  const names = FIELD_NAMES.flatMap((name) => [queryName(name), fieldOf(name).asked ?? queryName(name)]);
+  const names = FIELD_NAMES.flatMap((name) => [queryName(name), fieldOf(name).param ?? queryName(name)]);
   return [...new Set([...names, "seed", "device", "model_id"])] as (keyof FormQuery)[];
 }
 

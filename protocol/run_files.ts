@@ -1,6 +1,6 @@
 /** What is kept of runs on disk: the history beside a model, and the snapshot of a run that can be resumed. */
 import * as v from "valibot";
-import { TrainConfigSchema } from "./configs.ts";
+import { AcceptedConfigSchema } from "./configs.ts";
 import { type HistoryMessage, RUN_STATES } from "./messages.ts";
 
 const number = v.number("must be a number");
@@ -12,7 +12,7 @@ export const RunHistorySchema = v.looseObject({
   run: v.looseObject({
     id: text,
     state: v.picklist(RUN_STATES, "must be a run's state"),
-    config: TrainConfigSchema,
+    config: AcceptedConfigSchema,
     created: number,
     step,
     total_steps: step,
@@ -48,6 +48,8 @@ export const RunSnapshotSchema = v.object({
   accuracy: v.nullish(number),
   /** Seconds trained so far. */
   seconds: number,
+  /** The training diverged: there are no tensors, and only the history is left to look at. */
+  diverged: v.nullish(v.boolean()),
 });
 
 /** What lies beside the tensors of a run snapshot. */

@@ -13,8 +13,8 @@ export const ErrorResponseSchema = v.looseObject({
 export class ValidationError extends Error {
   override name = "ValidationError";
   /** `field` is the name of the field at fault, empty where the message is about none. */
-  constructor(message: string, readonly field: string) {
-    super(message);
+  constructor(message: string, readonly field: string, options?: ErrorOptions) {
+    super(message, options);
   }
 }
 
@@ -30,11 +30,18 @@ export function validate<S extends v.GenericSchema<unknown, unknown>>(
   value: unknown,
   what: string,
 ): v.InferOutput<S> {
-  const result = v.safeParse(schema, value, { abortEarly: true });
+  const result = v.safeParse(schema, value);
   if (result.success) return result.output;
-  const issue = result.issues[0];
+  // A mistyped name explains why another field is missing; a strange one does not.
+  const mistyped = result.issues.find(({ message }) => message.includes(HINT));
+  const issue = mistyped ?? result.issues.find((issue) => !isUnknownField(issue)) ?? result.issues[0];
   const field = v.getDotPath(issue) ?? "";
-  const missing = issue.input === undefined && issue.path !== undefined;
+  if (isUnknownField(issue)) {
+    const isNested = issue.path!.length > 1;
+    throw new ValidationError(isNested ? `${cut(field)}: ${issue.message}` : issue.message, cut(field));
+  }
+  const isMissing = issue.input === undefined || (issue.input === null && issue.path?.at(-1)?.type === "object");
+  const missing = isMissing && issue.path !== undefined;
   const message = field === ""
     ? `${what} ${issue.type === "object" || issue.type === "strict_object" ? "must be a JSON object" : issue.message}`
     : missing
@@ -43,14 +50,72 @@ export function validate<S extends v.GenericSchema<unknown, unknown>>(
   throw new ValidationError(message, field);
 }
 
+/** An object that has `entries` and no other field: an unknown one is refused by its name, with the nearest known one. */
+export function exactObject<const Entries extends v.ObjectEntries>(entries: Entries) {
+  const message = (issue: v.StrictObjectIssue) =>
+    isUnknownField(issue) ? unknownField(String(issue.input), Object.keys(entries)) : "must be a JSON object";
+  return v.strictObject(entries, message);
+}
+
+const HINT = "; did you mean ";
+
+/** What is said of a field that is none of `known`: "unknown field `sed`; did you mean `seed`?" */
+export function unknownField(name: string, known: readonly string[]): string {
+  const nearest = nearestName(name, known);
+  const hint = nearest === undefined ? `; known are ${known.join(", ")}` : `${HINT}\`${nearest}\`?`;
+  return `unknown field \`${quote(name).slice(1, -1)}\`${hint}`;
+}
+
+/** The one of `known` that `name` was probably meant to be; undefined if none is similar. */
+export function nearestName(name: string, known: readonly string[]): string | undefined {
+  const typed = plain(cut(name));
+  let nearest: string | undefined, fewest = Infinity;
+  for (const candidate of known) {
+    const meant = plain(candidate), distance = editDistance(typed, meant);
+    const isPart = typed.length >= 4 && (meant.includes(typed) || typed.includes(meant));
+    const isSimilar = isPart || distance <= Math.max(1, Math.floor(Math.max(typed.length, meant.length) / 3));
+    if (isSimilar && distance < fewest) nearest = candidate, fewest = distance;
+  }
+  return nearest;
+}
+
+/** `learningRate`, `learning-rate` and `learning_rate` are one name. */
+function plain(name: string): string {
+  return name.toLowerCase().replaceAll(/[^a-z0-9]/g, "");
+}
+
+/** Inserted, removed, replaced and swapped characters that make `b` of `a` (optimal string alignment). */
+function editDistance(a: string, b: string): number {
+  let before: number[] = [], last = Array.from({ length: b.length + 1 }, (_, j) => j);
+  for (let i = 1; i <= a.length; i++) {
+    const row = [i];
+    for (let j = 1; j <= b.length; j++) {
+      row[j] = Math.min(last[j] + 1, row[j - 1] + 1, last[j - 1] + (a[i - 1] === b[j - 1] ? 0 : 1));
+      const isSwapped = i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1];
+      if (isSwapped) row[j] = Math.min(row[j], before[j - 2] + 1);
+    }
+    before = last;
+    last = row;
+  }
+  return last[b.length];
+}
+
+function isUnknownField({ type, expected }: v.BaseIssue<unknown>): boolean {
+  return type === "strict_object" && expected === "never";
+}
+
 const MAX_QUOTE = 60;
+
+function cut(name: string): string {
+  return name.slice(0, MAX_QUOTE);
+}
 
 /** A value from outside as a message can show it: as JSON, so on one line and with visible ends, and cut when long. */
 export function quote(value: unknown): string {
   const text = typeof value === "string" ? value.slice(0, MAX_QUOTE + 1) : value;
   let shown: string;
   try {
-    shown = JSON.stringify(text) ?? String(text);
+    shown = typeof text === "number" ? String(text) : JSON.stringify(text) ?? String(text);
   } catch {
     shown = typeof text;
   }
@@ -61,21 +126,58 @@ const QUOTE = 0x22, BACKSLASH = 0x5c, COMMA = 0x2c;
 const OPENING = [0x5b, 0x7b], CLOSING = [0x5d, 0x7d];
 
 /**
- * The value of a JSON text. Depth and number of values are counted before the text is parsed: a few bytes can make
- * dozens of values, and a million nested lists overflow the stack of whatever walks them. Long strings, such as a
- * picture, cost next to nothing.
+ * The value of a JSON text, read as `parseLenientJson` does. Depth and number of values are counted before the text is
+ * parsed: a few bytes can make dozens of values, and a million nested lists overflow the stack of whatever walks them.
+ * Long strings, such as a picture, cost next to nothing.
  *
  * @param what as a message names the text, such as `the body`
- * @throws {ValidationError} naming no field
+ * @throws {ValidationError} naming no field; its cause is the SyntaxError of `JSON.parse`
  */
 export function parseJson(text: string, what: string): unknown {
   const tooMuch = excess(text);
   if (tooMuch !== undefined) throw new ValidationError(`${what} ${tooMuch}`, "");
   try {
-    return JSON.parse(text);
-  } catch {
-    throw new ValidationError(`${what} is not valid JSON`, "");
+    return parseLenientJson(text);
+  } catch (cause) {
+    throw new ValidationError(`${what} is not valid JSON`, "", { cause });
   }
+}
+
+/**
+ * Parses JSON as Python's `json` writes it: NaN, by which pandas and NumPy mark what is missing, is read as null;
+ * Infinity stays a number, so that no field of ours takes it. A byte-order mark in front is skipped.
+ *
+ * @throws {SyntaxError} as `JSON.parse` does
+ */
+export function parseLenientJson(text: string): unknown {
+  const json = text.startsWith("\ufeff") ? text.slice(1) : text;
+  try {
+    return JSON.parse(json);
+  } catch (error) {
+    const replaced = replacePythonNumbers(json, (token) => PYTHON_NUMBERS[token]);
+    if (replaced === json) throw error;
+    return JSON.parse(replaced);
+  }
+}
+
+const PYTHON_NUMBERS: Readonly<Record<string, string>> = { "NaN": "null", "-Infinity": "-1e999", "Infinity": "1e999" };
+
+/** Replaces the numbers that JSON lacks (`NaN`, `Infinity`, `-Infinity`) wherever they stand outside of strings. */
+export function replacePythonNumbers(text: string, replace: (token: string) => string): string {
+  const parts: string[] = [];
+  let done = 0;
+  for (let i = 0; i < text.length; i++) {
+    if (text.charCodeAt(i) === QUOTE) {
+      i = endOfString(text, i);
+      continue;
+    }
+    const token = Object.keys(PYTHON_NUMBERS).find((token) => text.startsWith(token, i));
+    if (token === undefined) continue;
+    parts.push(text.slice(done, i), replace(token));
+    done = i + token.length;
+    i = done - 1;
+  }
+  return done === 0 ? text : parts.join("") + text.slice(done);
 }
 
 function excess(text: string): string | undefined {

@@ -1,5 +1,11 @@
 import assert from "node:assert/strict";
-import { parseJson } from "./validate.ts";
+import * as v from "valibot";
+import { PredictRequestSchema } from "./prediction.ts";
+import { ImportConfigSchema, ResumeRequestSchema, TrainConfigSchema } from "./configs.ts";
+import { ClientMessageSchema } from "./messages.ts";
+import { DEFAULT_CONFIG } from "./model_config.ts";
+import { paramsOf } from "./models.ts";
+import { nearestName, parseJson, validate, ValidationError } from "./validate.ts";
 
 function refused(text: string): string {
   try {
@@ -10,14 +16,14 @@ function refused(text: string): string {
   assert.fail("this text should be refused");
 }
 
-Deno.test("sound JSON is read as JSON.parse reads it, whatever is in its strings", () => {
+Deno.test("valid JSON is parsed as by JSON.parse, whatever its strings contain", () => {
   const values = [null, 0, "[[[{,,,", { a: ['\\"[', "\\", '"', { b: [] }] }, "{".repeat(100), {
     ["[".repeat(50)]: "\\\\",
   }];
   for (const value of values) assert.deepEqual(parseJson(JSON.stringify(value), "the body"), value);
 });
 
-Deno.test("a nest without end and a crowd of values are refused before anything is made of them", () => {
+Deno.test("JSON that is nested too deeply or has too many values is refused before it is parsed", () => {
   const start = performance.now();
   for (const nest of ["[".repeat(10_000_000), '{"a":'.repeat(1_000_000), `{"a":"x",${'"b":['.repeat(40)}`]) {
     assert.match(refused(nest), /the body is nested too deeply: at most 32 levels/);
@@ -27,8 +33,101 @@ Deno.test("a nest without end and a crowd of values are refused before anything 
   assert.ok(performance.now() - start < 500);
 });
 
-Deno.test("what is no JSON is said to be none", () => {
+Deno.test("invalid JSON is reported as such", () => {
   for (const text of ["", "{", '"', '"\\"', "nul", "]", "{'a':1}", "\0"]) {
     assert.equal(refused(text), "the body is not valid JSON");
+  }
+});
+
+function faultOf(schema: v.GenericSchema<unknown, unknown>, value: unknown): ValidationError {
+  try {
+    validate(schema, value, "the configuration");
+  } catch (error) {
+    if (error instanceof ValidationError) return error;
+    throw error;
+  }
+  assert.fail("this value should be refused");
+}
+
+Deno.test("an unknown field is refused by its name, with the nearest known one, wherever a configuration is taken", () => {
+  const params = paramsOf(DEFAULT_CONFIG), image_data = "data:image/png;base64,AA";
+  const cases: [v.GenericSchema<unknown, unknown>, object, string, string][] = [
+    [TrainConfigSchema, { ...DEFAULT_CONFIG, sed: 1 }, "sed", "unknown field `sed`; did you mean `seed`?"],
+    [TrainConfigSchema, { ...DEFAULT_CONFIG, use_droput: true }, "use_droput", "did you mean `use_dropout`?"],
+    [ImportConfigSchema, { learning_rat: 0.1 }, "learning_rat", "did you mean `learning_rate`?"],
+    [ResumeRequestSchema, { resume: "run_1", devcie: "wasm" }, "devcie", "did you mean `device`?"],
+    [
+      PredictRequestSchema,
+      { params: { ...params, epoch: 5 }, image_data },
+      "params.epoch",
+      "params.epoch: unknown field `epoch`; did you mean `epochs`?",
+    ],
+    [PredictRequestSchema, { params, image_dta: "", image_data }, "image_dta", "did you mean `image_data`?"],
+    [ClientMessageSchema, { type: "overwrite", value: true, valeu: false }, "valeu", "did you mean `value`?"],
+  ];
+  for (const [schema, value, field, words] of cases) {
+    const fault = faultOf(schema, value);
+    assert.equal(fault.field, field);
+    assert.ok(fault.message.endsWith(words), fault.message);
+  }
+  const { learning_rate: _, ...rest } = DEFAULT_CONFIG;
+  assert.equal(
+    faultOf(TrainConfigSchema, { ...rest, learningrate: 1 }).message,
+    "unknown field `learningrate`; did you mean `learning_rate`?",
+    "not that learning_rate is missing",
+  );
+  assert.match(
+    faultOf(TrainConfigSchema, { ...DEFAULT_CONFIG, momentum: 0.9 }).message,
+    /^unknown field `momentum`; known are model_type, /,
+  );
+});
+
+Deno.test("the nearest name is found despite typing errors, another spelling or a missing part; else there is none", () => {
+  const known = Object.keys(DEFAULT_CONFIG).concat("num_layers", "seed", "device");
+  const cases = {
+    sede: "seed",
+    "learning-rate": "learning_rate",
+    LearningRate: "learning_rate",
+    optimiser: "optimizer",
+    epochs: "num_epochs",
+    hidden_layers: "hidden_layers_config",
+    modeltype: "model_type",
+    dropout_probability: "dropout_p",
+    keep: undefined,
+    momentum: undefined,
+    "": undefined,
+    ["x".repeat(1e6)]: undefined,
+  };
+  for (const [name, meant] of Object.entries(cases)) assert.equal(nearestName(name, known), meant, name.slice(0, 30));
+});
+
+Deno.test("null, NaN and a missing field mean the same for an optional field, and a required one is missing in each case", () => {
+  const { use_dropout: _, dropout_p: __, ...required } = DEFAULT_CONFIG;
+  const read = (fields: string) =>
+    parseJson(`\ufeff${JSON.stringify(required).slice(0, -1)}${fields}}`, "the configuration");
+  for (const value of ["null", "NaN"]) {
+    const given = read(`, "use_dropout": ${value}, "dropout_p": ${value}`);
+    assert.deepEqual(validate(TrainConfigSchema, given, "the configuration"), DEFAULT_CONFIG);
+    const fault = faultOf(TrainConfigSchema, read(`, "learning_rate": ${value}`));
+    assert.equal(fault.message, "learning_rate is missing");
+  }
+  assert.match(
+    faultOf(TrainConfigSchema, read(', "dropout_p": -Infinity')).message,
+    /^dropout_p must be .*, got -Infinity$/,
+  );
+  const image_data = "data:image/png;base64,AA";
+  assert.equal(validate(PredictRequestSchema, { params: null, model_id: "m", image_data }, "the body").model_id, "m");
+  const byParams = { params: paramsOf(DEFAULT_CONFIG), model_id: null, image_data };
+  assert.deepEqual(validate(PredictRequestSchema, byParams, "the body"), byParams);
+});
+
+Deno.test("only what Python writes beside JSON is read, and not within strings", () => {
+  assert.deepEqual(parseJson('{"a": NaN, "b": [-Infinity, Infinity], "NaN": "NaN, \\"Infinity"}', "the body"), {
+    a: null,
+    b: [-Infinity, Infinity],
+    NaN: 'NaN, "Infinity',
+  });
+  for (const text of ["nan", "NaNa", "-NaN", "{NaN: 1}", "[NaN", "+Infinity"]) {
+    assert.equal(refused(text), "the body is not valid JSON", text);
   }
 });

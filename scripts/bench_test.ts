@@ -1,20 +1,20 @@
 import assert from "node:assert/strict";
 import { flopsPerStep } from "./bench/configs.ts";
 import { compareInTurn, median, quantile, rate } from "./bench/measure.ts";
-import { openPeakLoop } from "./bench/peak_loop.ts";
-import { formatted } from "./bench/report.ts";
+import { openPeakLoop } from "./bench/peak.ts";
+import { formatted } from "./bench/case.ts";
 
-Deno.test("a SimpleNN's step counts each layer's products, but no gradient of the images", () => {
+Deno.test("the cost of a SimpleNN's step counts each layer's products, but no gradient of the images", () => {
   const flops = flopsPerStep({ spec: { modelType: "SimpleNN", hiddenLayers: [128] }, batchSize: 32 });
   assert.equal(flops, 32 * (2 * 2 * 784 * 128 + 3 * 2 * 128 * 10));
 });
 
-Deno.test("a ConvNN's step counts a product with a row for each pixel", () => {
+Deno.test("the cost of a ConvNN's step counts a product with a row for each pixel", () => {
   const flops = flopsPerStep({ spec: { modelType: "ConvNN", hiddenLayers: [] }, batchSize: 1 });
   assert.equal(flops, 2 * 2 * 784 * 9 * 32 + 3 * 2 * 196 * 288 * 64 + 3 * 2 * 3136 * 10);
 });
 
-Deno.test("medians and quantiles are of the values as numbers", () => {
+Deno.test("medians and quantiles sort values as numbers", () => {
   assert.equal(median([10, 9, 1]), 9);
   assert.equal(median([1, 2, 3, 10]), 2.5);
   const values = Array.from({ length: 100 }, (_, i) => i + 1);
@@ -45,11 +45,11 @@ Deno.test("ours and a peer alternate, and the ratio is the median of the pairs' 
   assert.deepEqual(figures.map(({ value }) => value), [3, 2, 2]);
 });
 
-Deno.test("the peak's loop computes what it says", async () => {
+Deno.test("the loop for the peak rate computes the right result", async () => {
   await openPeakLoop();
 });
 
-Deno.test("figures have three digits that count", () => {
+Deno.test("figures have three significant digits", () => {
   const texts = [0.1234, 1.234, 12.34, 123.4, 1234.5].map((value) => formatted(value).trim());
   assert.deepEqual(texts, ["0.123", "1.23", "12.3", "123", "1,235"]);
 });

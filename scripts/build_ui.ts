@@ -1,4 +1,7 @@
-/** Bundles the pages into `dist/ui`: one HTML file each, scripts and the stylesheet under names made of their content. */
+/**
+ * Bundles the pages into `dist/ui`: one HTML file each, with scripts and the stylesheet named after a hash of their
+ * content.
+ */
 import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
@@ -14,15 +17,15 @@ const FOLDERS = { training: "training", inference: "drawing", docs: "docs" } as 
 
 /** A file of the built pages. */
 export interface BuiltFile {
-  /** Relative to the folder built into. */
+  /** Relative to the output folder. */
   path: string;
   bytes: number;
   gzipBytes: number;
 }
 
 /**
- * Builds beside `target` and swaps at the end, so that a failed build leaves the last good one in place. Beside each asset
- * lies the same gzipped, with `.gz` at the end of its name.
+ * Builds beside `target` and swaps at the end, so that a failed build leaves the last good one in place. Each asset
+ * also gets a gzipped copy whose name ends in `.gz`.
  */
 export async function buildUi(target = join(ROOT, "dist/ui")): Promise<BuiltFile[]> {
   const fresh = `${target}.${crypto.randomUUID()}.tmp`;
@@ -33,7 +36,7 @@ export async function buildUi(target = join(ROOT, "dist/ui")): Promise<BuiltFile
     for (const [path, contents] of files) {
       const zipped = gzipSync(contents, { level: 9 });
       await Deno.writeFile(join(fresh, path), contents);
-      // The pages themselves are filled in for each visitor.
+      // Not the pages themselves: they are filled in for each visitor.
       if (path.startsWith("assets/")) await Deno.writeFile(join(fresh, `${path}.gz`), zipped);
       built.push({ path, bytes: contents.length, gzipBytes: zipped.length });
     }
@@ -52,7 +55,7 @@ async function bundle(): Promise<Map<string, Uint8Array>> {
       ...PAGES.map((page) => ({ in: `ui/${FOLDERS[page]}/main.tsx`, out: page })),
       { in: "ui/shared/styles/main.css", out: "lab" },
     ]),
-    // Not a module: those run only after the first paint.
+    // Not a module, because modules run only after the first paint.
     ...await compile("iife", [{ in: "ui/shared/theme/first_paint.ts", out: "theme" }]),
   ];
   const files = new Map(outputFiles.map((file) => [`assets/${basename(file.path)}`, file.contents]));
@@ -60,7 +63,7 @@ async function bundle(): Promise<Map<string, Uint8Array>> {
     const pattern = new RegExp(`^assets/${name}-[^/]+\\.${extension}$`);
     return `/${files.keys().find((path) => pattern.test(path))}`;
   };
-  // The icon travels inside the page: a separate file would be one more request for 200 bytes.
+  // The icon is part of the page, because a separate file would cost a request for 200 bytes.
   const icon = `data:image/svg+xml,${
     encodeURIComponent(await Deno.readTextFile(join(ROOT, "ui/shared/styles/icon.svg")))
   }`;
@@ -78,7 +81,7 @@ async function bundle(): Promise<Map<string, Uint8Array>> {
   return files;
 }
 
-/** The frame that all pages share, with the words of one of them and its place in the navigation. */
+/** Fills the frame that all pages share with one page's text and its entry in the navigation. */
 function filled(frame: string, page: PageName): string {
   const { tab, description } = PAGE_HEADS[page], { title, lead } = PAGE_WORDS[page];
   return frame
@@ -106,7 +109,8 @@ async function compile(
     jsxImportSource: "preact",
     write: false,
     logLevel: "warning",
-    // All of them do; the bundler doubts it, and would keep a long pattern of valibot's that no page uses.
+    // All browsers support it, but the bundler assumes otherwise and would keep a long pattern of valibot's that no
+    // page uses.
     supported: { "regexp-unicode-property-escapes": true },
     plugins: [withoutSideEffects],
   });
@@ -114,8 +118,8 @@ async function compile(
 }
 
 /**
- * Schemas and ops are made by calls, which a bundler keeps in case they do more. They do not: a module of these folders that
- * no page uses is left out, and so is a schema of a module that is used.
+ * Schemas and ops are made by calls, which a bundler keeps in case they have side effects. They have none, so this
+ * plugin drops modules of these folders that no page uses, and unused schemas of modules that are used.
  */
 const withoutSideEffects: esbuild.Plugin = {
   name: "without side effects",
@@ -133,13 +137,16 @@ const withoutSideEffects: esbuild.Plugin = {
   },
 };
 
-/** Another process may build at the same time, and swap between the two steps: then its pages are swapped, too. */
+/**
+ * Swaps `fresh` into place. Another process may build at the same time and swap between the two steps; then its pages
+ * are replaced, too.
+ */
 async function swap(fresh: string, target: string): Promise<void> {
   for (let attempt = 1;; attempt++) {
     const old = `${fresh}.${attempt}.old`;
     await Deno.rename(target, old).catch(ignoreMissing);
     const problem = await Deno.rename(fresh, target).then(() => undefined, (error) => error);
-    // Unless the other one has put its pages there meanwhile.
+    // Fails if another process has put its pages there meanwhile.
     if (problem !== undefined) await Deno.rename(old, target).catch(() => {});
     await removeIfThere(old);
     if (problem === undefined) return;

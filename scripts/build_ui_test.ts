@@ -3,10 +3,10 @@ import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import { buildUi } from "./build_ui.ts";
 
-/** What a page may cost a visitor, in bytes over the wire. */
+/** The most that a visitor may have to download for a page, in bytes. */
 const SCRIPT_BUDGET = 75_000;
 
-Deno.test("the pages are built, name their assets, leave the ports to the server, and are small code for browsers alone", async () => {
+Deno.test("the pages are built, name their assets, leave the ports to the server, and hold little code, only for browsers", async () => {
   const folder = await Deno.makeTempDir();
   const target = join(folder, "ui");
   try {
@@ -30,7 +30,11 @@ Deno.test("the pages are built, name their assets, leave the ports to the server
       for (const { path } of scripts) {
         const code = await Deno.readTextFile(join(target, path));
         assert.doesNotMatch(code, /\bDeno\.|["'`]node:/, `${path}: code that no browser runs`);
-        assert.doesNotMatch(code, /pooledWeightGradient|singleChannelWeightGradient/, `${path}: kernels of a training`);
+        assert.doesNotMatch(
+          code,
+          /pooledWeightGradient|singleChannelWeightGradient/,
+          `${path} contains training kernels`,
+        );
         const zipped = gunzipSync(await Deno.readFile(join(target, `${path}.gz`)));
         assert.equal(new TextDecoder().decode(zipped), code);
       }

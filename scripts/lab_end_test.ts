@@ -1,4 +1,4 @@
-/** How the command line's process ends, with both services in threads of it. */
+/** Tests how the command line's process ends while both services run in its threads. */
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import type { ServerMessage } from "../protocol/mod.ts";
@@ -7,7 +7,7 @@ import { ENTRY, PERMISSIONS } from "./binary/contents.ts";
 import { PROJECT_DIR } from "./lib/source_files.ts";
 
 const unix = Deno.build.os !== "windows";
-/** What is promised; three at once, on two cores, get twice that. */
+/** The documents promise this; three labs at once on two cores get twice as long. */
 const END_MS = 2000;
 const CONFIG = {
   model_type: "SimpleNN",
@@ -20,14 +20,14 @@ const CONFIG = {
 interface Lab {
   url: string;
   modelsDir: string;
-  /** Asks for the end, and gives the exit code. */
+  /** Asks the lab to end and returns its exit code. */
   end(signal: Deno.Signal): Promise<number>;
 }
 
 function start(modelsDir: string, [trainingPort, inferencePort]: readonly number[]): Deno.ChildProcess {
   return new Deno.Command(Deno.execPath(), {
     args: ["run", ...PERMISSIONS, join(PROJECT_DIR, ENTRY), "--no-open"],
-    // The device is left to the lab: a thread that has looked for a GPU is the one whose end is delicate.
+    // The lab chooses the device, because ending a thread that has looked for a GPU is the delicate case.
     env: {
       MODELS_DIR: modelsDir,
       TRAINING_PORT: String(trainingPort),
@@ -49,7 +49,7 @@ async function withFolder(body: (folder: string) => Promise<void>): Promise<void
   }
 }
 
-/** Runs the lab for the time of `body`, which begins once it says that it is there. */
+/** Runs the lab during `body`, which begins once the lab reports that it is running. */
 function withLab(body: (lab: Lab) => Promise<void>): Promise<void> {
   return withFolder(async (modelsDir) => {
     const ports = freePorts(2), process = start(modelsDir, ports);
@@ -75,14 +75,14 @@ function withLab(body: (lab: Lab) => Promise<void>): Promise<void> {
       try {
         process.kill("SIGKILL");
       } catch {
-        // It has ended by itself.
+        // It has already ended.
       }
       await Promise.all([process.status, output, errors]);
     }
   });
 }
 
-/** Begins a training and waits for its first message of a type; the socket stays open. */
+/** Starts a training and waits for the first message of `type`; the socket stays open. */
 async function train({ url }: Lab, num_epochs: number, type: ServerMessage["type"]): Promise<WebSocket> {
   const socket = new WebSocket(`${url.replace("http", "ws")}/ws/train`);
   await new Promise<void>((resolve, reject) => {
@@ -107,10 +107,10 @@ async function endsWell(lab: Lab, signal: Deno.Signal, ms = 2 * END_MS): Promise
 const filesIn = (folder: string) => Array.from(Deno.readDirSync(folder), ({ name }) => name);
 
 Deno.test({
-  name: "a lab that has trained, or is at it, ends with code 0, and what it trained is kept",
+  name: "a lab that has trained or is training exits with code 0 and keeps what it trained",
   ignore: !unix,
   fn: async () => {
-    // At once, for a busy machine shows more of what depends on the moment.
+    // All at once, because a busy machine reveals more race conditions.
     await Promise.all([
       ...(["SIGTERM", "SIGINT"] as const).map((signal) =>
         withLab(async (lab) => {
@@ -129,7 +129,7 @@ Deno.test({
         await closed;
         assert.equal(heard.at(-1), "aborted");
         const kept = filesIn(join(lab.modelsDir, "checkpoints")).filter((name) => name.endsWith(".safetensors"));
-        assert.equal(kept.length, 1, "the run can go on");
+        assert.equal(kept.length, 1, "the run can be resumed");
       }),
     ]);
   },
@@ -146,7 +146,7 @@ Deno.test({
     }),
 });
 
-Deno.test("a service that cannot start ends the other one, and says why in one line", () =>
+Deno.test("a service that cannot start ends the other one and says why in one line", () =>
   withFolder(async (modelsDir) => {
     const ports = freePorts(2);
     using _holder = Deno.listen({ hostname: "127.0.0.1", port: ports[1] });

@@ -1,6 +1,8 @@
-/** The load of a class; the whole of it, with its bounds on time, only in the long run, for they need cores of their own. */
+/**
+ * Tests the load of a class. Only the long run has the full load and the time limits, which need cores of their own.
+ */
 import assert from "node:assert/strict";
-import { measureLoad, problemsOf, reportLines } from "./load/measure.ts";
+import { measureLoad, problemsOf, reportLines } from "./load/load.ts";
 
 const isLong = Deno.env.get("LAB_LONG") === "1";
 const LOAD = isLong
@@ -8,8 +10,8 @@ const LOAD = isLong
   : { seconds: 2, onlookers: 10, drawers: 4, warmUpSeconds: 2 };
 
 Deno.test({
-  name: `${LOAD.onlookers} onlookers and ${LOAD.drawers} drawers meet no error while a ConvNN trains`,
-  // Only Linux tells how much memory a process has.
+  name: `${LOAD.onlookers} onlookers and ${LOAD.drawers} drawers see no errors while a ConvNN trains`,
+  // The memory of a process can be read on Linux only.
   ignore: Deno.build.os !== "linux",
   async fn() {
     const report = await measureLoad(LOAD);

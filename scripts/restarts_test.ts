@@ -1,11 +1,11 @@
-/** Both services as processes, killed and started again in any order. */
+/** Kills and restarts both services, run as processes, in any order. */
 import assert from "node:assert/strict";
 import type { ServerMessage } from "../protocol/mod.ts";
 import { type ServiceProcess, withFolder, withService } from "./bench/service_process.ts";
 
 const TRAINING_MS = 60_000;
 
-/** Trains to the end; the id of the model. */
+/** Trains to the end and returns the model's id. */
 function train({ url }: ServiceProcess, batch_size: number): Promise<string> {
   return new Promise((resolve, reject) => {
     const socket = new WebSocket(`${url.replace("http", "ws")}/ws/train`);
@@ -34,7 +34,7 @@ async function modelsOf({ url }: ServiceProcess): Promise<string[]> {
   return (await (await fetch(`${url}/api/models`)).json()).map(({ id }: { id: string }) => id);
 }
 
-Deno.test("both services, killed and started again in any order, know every model at once", () =>
+Deno.test("after being killed and restarted in any order, both services know every model at once", () =>
   withFolder(async (modelsDir) => {
     let first = "", second = "";
     await withService("inference", modelsDir, async (inference) => {

@@ -12,7 +12,7 @@ async function restore(folder: string): Promise<[code: number, stdout: string, s
   return [code, new TextDecoder().decode(stdout), new TextDecoder().decode(stderr)];
 }
 
-Deno.test("the command that a damaged list names puts the backup in place, and says what it did", async () => {
+Deno.test("restore-models puts the backup in place of damaged metadata and says what it did", async () => {
   const folder = await Deno.makeTempDir({ prefix: "restore models " });
   try {
     const metadata = join(folder, "models_metadata.json");
@@ -26,7 +26,7 @@ Deno.test("the command that a damaged list names puts the backup in place, and s
     const [success, said] = await restore(folder);
     assert.equal(success, 0);
     assert.match(said, /^0 records are back, as they were on 20.* UTC\.\nThe damaged file is kept: .*damaged-\S+\n/);
-    assert.match(said, /no record names them; POST \/api\/models brings them in: new\.pth\n$/);
+    assert.match(said, /no record names them; POST \/api\/models imports them: new\.pth\n$/);
     assert.equal(Deno.readTextFileSync(metadata), "[]\n");
   } finally {
     await Deno.remove(folder, { recursive: true });

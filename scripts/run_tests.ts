@@ -1,14 +1,13 @@
 /**
- * `deno task test`: all tests, or those of the given paths and flags of `deno test`. Types are the gate's business.
- * `--long` runs them at full counts. Exits 1 when a test failed or none ran; the last line counts them.
+ * `deno task test`: all tests, or those of the given paths and flags of `deno test`. The gate checks types, not this
+ * script. `--long` runs the tests at full counts. Exits 1 if a test failed or none ran; the last line counts them.
  */
 import { runMain } from "../service/process/serve.ts";
 import { readSettings } from "../service/process/settings.ts";
 import { graphicsEnvironment } from "../service/process/launch.ts";
 import { prepare } from "./lib/prepare.ts";
 import { PROJECT_DIR } from "./lib/source_files.ts";
-import { ALONE, PAGES, SIDE_BY_SIDE } from "./lib/test_lanes.ts";
-import { countTests, summaryLine, type TestCounts } from "./lib/test_counts.ts";
+import { ALONE, countTests, PAGES, SIDE_BY_SIDE, summaryLine, type TestCounts } from "./lib/test_run.ts";
 
 interface TestRun {
   counts: TestCounts;
@@ -30,10 +29,10 @@ async function main() {
   Deno.exit(code === 0 && counts.failed === 0 && counts.passed > 0 ? 0 : 1);
 }
 
-/** Whose doc comments have examples that run. */
+/** Files whose doc comments have examples that run. */
 const DOCUMENTED = ["core/mod.ts"];
 
-/** Those that may run side by side, then those that need the machine to themselves, then the examples. */
+/** Runs the tests that may share the machine, then those that need it to themselves, then the examples. */
 async function runTests(args: string[], long: boolean): Promise<TestRun> {
   if (args.length > 0) return await runDenoTest(args, long);
   const parts = [
@@ -55,7 +54,7 @@ async function runTests(args: string[], long: boolean): Promise<TestRun> {
   };
 }
 
-/** `output`: what runs beside another run shows what it wrote once it has ended. */
+/** With `output` "at the end", a run beside another one prints its output once it has ended. */
 async function runDenoTest(
   args: readonly string[],
   long: boolean,
@@ -81,5 +80,5 @@ async function runDenoTest(
   }
 }
 
-// By its name this file is a test file to `deno test`, which must not start another run from within.
+// `deno test` takes this file for a test because of its name, and must not start another run from within.
 if (import.meta.main) await runMain(main);

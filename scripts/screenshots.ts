@@ -1,6 +1,7 @@
 /**
- * Pictures of the pages, in each state, width and colour scheme. Without an argument they are windows for the documentation,
- * in `docs/images/`; `--whole FOLDER` takes whole pages into another folder, for who works on them, and `--only WORD` fewer.
+ * Takes pictures of the pages in each state, width and colour scheme. Without arguments it takes windows for the
+ * documentation, in `docs/images/`. For work on the pages, `--whole FOLDER` takes whole pages into another folder, and
+ * `--only WORD` fewer of them.
  */
 import { join } from "node:path";
 import { parseArgs } from "node:util";
@@ -16,13 +17,13 @@ const { whole, only, widths } = parseArgs({
 }).values;
 
 const FOLDER = whole ?? join(PROJECT_DIR, "docs/images");
-/** Heights of windows by their widths; of others as of a desktop. */
+/** Heights of windows by width; other widths get a desktop's height. */
 const HEIGHTS: Readonly<Record<number, number>> = { 390: 844, 360: 740 };
 const DESKTOP_HEIGHT = 900;
 const COLOURS = ["light", "dark"] as const;
-/** Below it the columns of the pages stand one upon the other. */
+/** Below this width the columns of the pages are stacked. */
 const NARROW = 896;
-/** Above a part that is scrolled to; on a telephone the answer of the drawing page stays there. */
+/** Space above a part that is scrolled to. On a phone the drawing page's answer stays there. */
 const MARGIN = 16, MARGIN_BELOW_ANSWER = 184;
 
 async function main(): Promise<void> {
@@ -72,7 +73,7 @@ async function takePictures(page: Page, { name, part: everywhere, partWhenNarrow
   }
 }
 
-/** Runs in the page; two frames later all is painted. */
+/** Runs in the page. Two frames later everything is painted. */
 function scrollToPart({ part, margin }: { part?: string; margin: number }): Promise<void> {
   const top = part === undefined ? 0 : document.querySelector(part)!.getBoundingClientRect().top + scrollY - margin;
   scrollTo({ top, behavior: "instant" });

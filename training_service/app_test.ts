@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { HistoryMessage, RunSummary } from "../protocol/mod.ts";
 import { inTime } from "../lab/in_time_testing.ts";
-import { withLab } from "./testing.ts";
+import { withLab } from "./testing/lab.ts";
 
 Deno.test("models are listed newest first and found by their id", async () => {
   await withLab(async (lab) => {
@@ -17,7 +17,7 @@ Deno.test("models are listed newest first and found by their id", async () => {
   });
 });
 
-Deno.test("runs are listed newest first with their state and place", async () => {
+Deno.test("runs are listed newest first with their state and position", async () => {
   await withLab(async (lab) => {
     await (await lab.train()).next("accepted");
     const queued = await lab.train({ learning_rate: 0.002 });
@@ -37,7 +37,7 @@ Deno.test("the history of a run has its losses, logs and end", async () => {
   await withLab(async (lab) => {
     const client = await lab.train();
     const { run_id } = await client.next("accepted");
-    (await lab.worker.next()).complete();
+    (await lab.engine.next()).complete();
     const result = await client.next("result");
     const history = (await lab.getJson(`/api/runs/${run_id}`)).body as HistoryMessage;
     assert.deepEqual(history.losses, [[1, 1], [10, 0.1]]);
@@ -51,7 +51,7 @@ Deno.test("only the latest finished runs are remembered", async () => {
   await withLab(async (lab) => {
     for (const learning_rate of [0.001, 0.002, 0.003]) {
       const client = await lab.train({ learning_rate });
-      (await lab.worker.next()).complete();
+      (await lab.engine.next()).complete();
       await client.end();
     }
     assert.deepEqual(lab.runs.list().map(({ config }) => config.learning_rate), [0.003, 0.002]);
@@ -89,7 +89,7 @@ Deno.test("a page of another origin cannot train", async () => {
   });
 });
 
-Deno.test("a socket's address without an upgrade says what it is", async () => {
+Deno.test("the address of a socket explains itself to a plain request", async () => {
   await withLab(async (lab) => {
     const response = await fetch(`http://${lab.host}/ws/train`);
     assert.equal(response.status, 426);

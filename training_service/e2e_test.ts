@@ -1,17 +1,10 @@
-/** The training service as its users meet it: its own process and permissions, real digits, real training. */
+/** The training service as users have it: a process with its real permissions, real digits, real training. */
 import assert from "node:assert/strict";
 import { DEFAULT_CONFIG, type TrainConfig } from "../protocol/mod.ts";
 import { Registry } from "../lab/models/mod.ts";
 import { freePort } from "../service/testing/free_ports.ts";
-import {
-  foldersOf,
-  type Service,
-  spawnService,
-  withDigits,
-  withFolder,
-  withService,
-} from "./service_process_testing.ts";
-import type { TestClient } from "./testing.ts";
+import { foldersOf, type Service, spawnService, withDigits, withFolder, withService } from "./testing/process.ts";
+import type { TestClient } from "./testing/lab.ts";
 import { openRegistry } from "../service/files/open_registry.ts";
 
 const TRAINING_MS = 60_000;
@@ -27,10 +20,10 @@ const CONFIG: TrainConfig = {
   seed: 7,
 };
 const STEPS = Math.ceil(60_000 / 64);
-/** Long enough to be met while it runs. */
+/** Long enough to be aborted while it runs. */
 const LONG = { ...CONFIG, num_epochs: 200, hidden_layers_config: [512] };
 
-/** Runs the service on the original digits and a folder without models for the time of `body`. */
+/** Runs `body` with the service on the original digits and an empty models folder. */
 function withLab(body: (lab: Service & { modelsDir: string }) => Promise<void>): Promise<void> {
   return withDigits((dir) => withService(dir, (service) => body({ ...service, modelsDir: foldersOf(dir).modelsDir })));
 }

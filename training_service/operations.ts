@@ -19,8 +19,7 @@ export const TRAINING_OPERATIONS: readonly Operation[] = [
     method: "get",
     path: "/ws/train",
     summary: "Trains a model (WebSocket)",
-    detail:
-      "The first message is a configuration, or the run to go on with. The run outlives its socket. After result, " +
+    detail: "The first message is a configuration, or the run to resume. The run outlives its socket. After result, " +
       "aborted or error the server closes: with 1008 where it refuses what came, else with 1000.",
     messages: {
       fromClient: ["TrainConfig", "ResumeRequest", "ClientMessage"],

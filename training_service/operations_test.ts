@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { checkAnswer, checkValue, describedRoutes, routesOf } from "../service/api/answers_testing.ts";
-import { withLab } from "./testing.ts";
+import { withLab } from "./testing/lab.ts";
 
-Deno.test("every route is described, and nothing that is none", async () => {
+Deno.test("every route is described, and nothing else", async () => {
   await withLab(async (lab) => {
     const document = await (await lab.app.request("http://localhost/openapi.json")).json();
     assert.equal(document.openapi, "3.1.0");
@@ -10,13 +10,13 @@ Deno.test("every route is described, and nothing that is none", async () => {
   });
 });
 
-Deno.test("answers and messages are what they are described to be, with no field more", async () => {
+Deno.test("answers and messages match their descriptions, without extra fields", async () => {
   await withLab(async (lab) => {
     const { body } = await lab.getJson("/openapi.json");
     const document = body as { paths: Record<string, { get: Record<string, { fromServer: object[] }> }> };
     const client = await lab.train();
     const { run_id } = await client.next("accepted");
-    const training = await lab.worker.next();
+    const training = await lab.engine.next();
     training.complete();
     await client.next("result");
     const duplicate = await lab.train();

@@ -1,9 +1,9 @@
-/** Runs that stop and go on, as their users meet them: the real service, its sockets, its files, its end and its return. */
+/** Runs that stop and resume, in the real service: its sockets, its files, its end and its restart. */
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import type { HistoryMessage, RunSummary } from "../protocol/mod.ts";
-import { eventually, foldersOf, type Service, withDigits, withService } from "./service_process_testing.ts";
-import type { TestClient } from "./testing.ts";
+import { eventually, foldersOf, type Service, withDigits, withService } from "./testing/process.ts";
+import type { TestClient } from "./testing/lab.ts";
 import { openRegistry } from "../service/files/open_registry.ts";
 
 const TRAINING_MS = 60_000;
@@ -40,7 +40,7 @@ async function bitsOf(modelsDir: string, id: string): Promise<Uint8Array[]> {
 
 const result = (client: TestClient) => client.next("result", () => true, TRAINING_MS);
 
-/** Aborts once `step` is past; returns what to send to go on. On a busy machine that is known a little after `aborted`. */
+/** Aborts after `step`; returns the id to resume. On a busy machine it is known shortly after `aborted`. */
 async function abortAfter(service: Service, client: TestClient, step: number): Promise<string> {
   await client.next("loss", (loss) => loss.step >= step, TRAINING_MS);
   const asked = performance.now();
@@ -54,7 +54,7 @@ async function abortAfter(service: Service, client: TestClient, step: number): P
   return await eventually(async () => (await getJson<HistoryMessage>(service, `/api/runs/${run_id}`)).run.resume);
 }
 
-Deno.test("aborted, ended by a signal and taken up each time, a run gives the bits, losses and history of one that never stopped", async () => {
+Deno.test("a run that was aborted, ended by a signal and resumed each time gives the bits, losses and history of one that never stopped", async () => {
   await withDigits(async (dir) => {
     const { modelsDir } = foldersOf(dir);
     const snapshots = join(modelsDir, "checkpoints");

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import type { HistoryMessage, RunSummary } from "../protocol/mod.ts";
 import { RegistryError } from "../lab/models/mod.ts";
-import { CONFIG, type FakeTraining, type TestClient, type TestLab, withLab } from "./testing.ts";
+import { CONFIG, type FakeTraining } from "./testing/fakes.ts";
+import { type TestClient, type TestLab, withLab } from "./testing/lab.ts";
 import { TrainingError } from "../lab/training/training_job.ts";
 
 /** A training that has reached `step`, with its client. */
@@ -9,16 +10,16 @@ async function trainTo(lab: TestLab, step: number, request: object = CONFIG) {
   const client = await lab.connect("/ws/train");
   client.send(request);
   const { run_id } = await client.next("accepted");
-  const training = await lab.worker.next();
+  const training = await lab.engine.next();
   training.start("wasm");
   training.steps(1, step);
   return { client, run_id, training };
 }
 
-/** Aborts as a worker does that stops between two steps. */
+/** Aborts like an engine that stops between two steps. */
 async function abort(client: TestClient, training: FakeTraining, step: number) {
   training.signal.addEventListener("abort", () => training.snapshot(step), { once: true });
-  // The fake's own listener came first and settled the training; what it keeps is kept all the same.
+  // The fake's own listener was first and ended the training; a snapshot is still kept.
   client.send({ type: "abort" });
   return await client.next("aborted");
 }
@@ -39,7 +40,7 @@ async function refused(lab: TestLab, request: object) {
   return { ...error, code };
 }
 
-Deno.test("the worker of a resumed run gets the settings, the state and the place where the other stopped", async () => {
+Deno.test("a resumed run is trained with the settings, state and progress at which the other stopped", async () => {
   await withLab(async (lab) => {
     const { client, run_id, training } = await trainTo(lab, 7, { ...CONFIG, use_dropout: true, seed: 9 });
     training.endEpoch(1);
@@ -47,7 +48,7 @@ Deno.test("the worker of a resumed run gets the settings, the state and the plac
     const next = await lab.connect("/ws/train");
     next.send({ resume: run_id });
     await next.next("accepted");
-    assert.deepEqual((await lab.worker.next()).job, {
+    assert.deepEqual((await lab.engine.next()).job, {
       ...training.job,
       device: "wasm",
       resume: {
@@ -66,7 +67,7 @@ Deno.test("the worker of a resumed run gets the settings, the state and the plac
   });
 });
 
-Deno.test("a run goes on on another device where that is asked for", async () => {
+Deno.test("a run resumes on another device if asked to", async () => {
   await withLab(async (lab) => {
     const run_id = await stopped(lab, 4);
     await trainTo(lab, 5, { resume: run_id, device: "reference" }).then(({ training }) => {
@@ -95,7 +96,7 @@ Deno.test("what cannot be resumed is refused with the field, and nothing is list
   });
 });
 
-Deno.test("a run is not taken up while it runs, nor twice at once; when its successor ends without news, it can be again", async () => {
+Deno.test("a run cannot be resumed while it runs, nor twice at once, but again if its successor ends without progress", async () => {
   await withLab(async (lab) => {
     const { client, run_id, training } = await trainTo(lab, 3);
     assert.match((await refused(lab, { resume: run_id })).message, /still under way/);
@@ -105,8 +106,8 @@ Deno.test("a run is not taken up while it runs, nor twice at once; when its succ
     next.send({ resume: run_id });
     const second = await next.next("accepted");
     assert.equal(lab.runs.get(run_id)!.summary.resume, undefined);
-    assert.match((await refused(lab, { resume: run_id })).message, /Another training goes on with the run/);
-    await lab.worker.next();
+    assert.match((await refused(lab, { resume: run_id })).message, /Another training has resumed the run/);
+    await lab.engine.next();
     next.send({ type: "abort" });
     assert.equal((await next.next("aborted")).resume, run_id, "there is nothing newer");
     assert.equal(lab.runs.get(second.run_id)!.summary.resume, run_id);
@@ -128,7 +129,7 @@ Deno.test("the snapshots of a run and of the one it resumed go once its model is
   });
 });
 
-Deno.test("a failed run goes on from what was kept before it failed", async () => {
+Deno.test("a failed run resumes from the snapshot before its failure", async () => {
   await withLab(async (lab) => {
     const { client, run_id, training } = await trainTo(lab, 6);
     training.snapshot(4);
@@ -138,7 +139,7 @@ Deno.test("a failed run goes on from what was kept before it failed", async () =
   });
 });
 
-Deno.test("a model that cannot be stored is not lost: the run goes on to storing it", async () => {
+Deno.test("a model that cannot be stored is not lost: resuming the run stores it", async () => {
   await withLab(async (lab) => {
     const { store } = lab.store;
     lab.store.store = () => Promise.reject(new RegistryError("the metadata is damaged: mend the file"));
@@ -157,7 +158,7 @@ Deno.test("a model that cannot be stored is not lost: the run goes on to storing
   });
 });
 
-Deno.test("aborted comes in time even where the state takes longer to keep, which is kept all the same", async () => {
+Deno.test("aborted comes in time even if the snapshot takes longer, which is still kept", async () => {
   await withLab(async (lab) => {
     const { save } = lab.snapshots;
     const written = Promise.withResolvers<void>();
@@ -177,7 +178,7 @@ Deno.test("aborted comes in time even where the state takes longer to keep, whic
   });
 });
 
-Deno.test("an abort that leaves nothing to go on from says so", async () => {
+Deno.test("an abort that leaves no snapshot says so", async () => {
   await withLab(async (lab) => {
     const { client } = await trainTo(lab, 3);
     client.send({ type: "abort" });
@@ -211,7 +212,7 @@ Deno.test("a damaged snapshot is refused with its file named, and stays", async 
   });
 });
 
-Deno.test("start_from begins with the weights of a stored model and stores a new one beside it", async () => {
+Deno.test("start_from trains from the weights of a stored model and stores a new one beside it", async () => {
   await withLab(async (lab) => {
     const weights = [{ name: "w", shape: [1], data: Float32Array.of(5) }];
     lab.store.readWeights = () => Promise.resolve(weights);
@@ -249,7 +250,7 @@ Deno.test("start_from refuses a model that is not there or has other layers, nam
   });
 });
 
-Deno.test("runs of before are listed behind the present ones, each once, and are told like them", async () => {
+Deno.test("runs of earlier services are listed after the present ones, each once, and can be read like them", async () => {
   await withLab(async (lab) => {
     const stoppedId = await stopped(lab, 3);
     const { client, run_id, training } = await trainTo(lab, 5, { ...CONFIG, learning_rate: 0.5 });
@@ -281,14 +282,14 @@ Deno.test("runs of before are listed behind the present ones, each once, and are
   });
 });
 
-Deno.test("runs that stop leave the worker to the end of the process; where that goes on, the worker is ended", async () => {
-  await withLab(async ({ train, worker, runs }) => {
+Deno.test("stopping the runs leaves the engine open, closing them closes it", async () => {
+  await withLab(async ({ train, engine, runs }) => {
     const client = await train();
-    (await worker.next()).start();
+    (await engine.next()).start();
     await runs.stop();
     assert.equal((await client.next("aborted")).type, "aborted");
-    assert.equal(worker.closed, false);
+    assert.equal(engine.closed, false);
     await runs.close();
-    assert.equal(worker.closed, true);
+    assert.equal(engine.closed, true);
   });
 });

@@ -4,8 +4,7 @@ import { type HistoryMessage, quote } from "../protocol/mod.ts";
 import { RegistryError } from "../lab/models/mod.ts";
 import { HttpError } from "../service/http/errors.ts";
 import { pathId } from "../service/http/request.ts";
-import { curveSvg } from "../lab/runs/curve_svg.ts";
-import { historyCsv } from "../lab/runs/history_csv.ts";
+import { curveSvg, historyCsv } from "../lab/runs/history_exports.ts";
 import type { RunArchive } from "../lab/runs/run_archive.ts";
 import type { Runs } from "../lab/runs/runs.ts";
 

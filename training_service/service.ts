@@ -1,3 +1,4 @@
+/** The training service put together: what trains, and what answers requests. */
 import { EventLoopDelay } from "../service/process/health.ts";
 import { log } from "../service/process/log.ts";
 import { serveService, type Supervision } from "../service/process/serve.ts";
@@ -9,7 +10,6 @@ import { ListenerState } from "../service/http/server/listener_state.ts";
 import { SocketGroup } from "../service/http/websocket.ts";
 import { ModelAnalyst } from "../lab/analysis/model_analyst.ts";
 import { createTrainingApp } from "./app.ts";
-import { ANALYSIS_WORKER, IMPORT_WORKER, TRAINING_WORKER } from "./threads/scripts.ts";
 import { checkDataset } from "../service/dataset/dataset.ts";
 import { ModelImporter } from "../lab/imports/model_importer.ts";
 import { RunArchive } from "../lab/runs/run_archive.ts";
@@ -19,23 +19,12 @@ import { openRegistry } from "../service/files/open_registry.ts";
 import { RunSnapshots } from "../lab/runs/run_snapshots.ts";
 import { DiskFolder } from "../service/files/disk_folder.ts";
 
-/**
- * Serves until it is told to end; then end the process. Throws what `openTrainingService` and `serveService` throw.
- */
-export async function runTrainingService(settings: Settings, supervision: Supervision = {}): Promise<void> {
-  log.configure(settings.log);
-  const service = await openTrainingService(settings, { delay: new EventLoopDelay() });
-  await serveService({
-    name: "training service",
-    settings,
-    port: settings.trainingPort,
-    ...supervision,
-    soundness: service.opened,
-    fetch: service.fetch,
-    listener: service.listener,
-    onShutdown: service.stop,
-  });
-}
+/** A worker that calls `serveTrainings`. */
+export const TRAINING_WORKER = new URL("./threads/training_worker.ts", import.meta.url);
+/** A worker that answers by `importAnswerer`. */
+export const IMPORT_WORKER = new URL("./threads/import_worker.ts", import.meta.url);
+/** A worker that answers by `analyse`. */
+export const ANALYSIS_WORKER = new URL("./threads/analysis_worker.ts", import.meta.url);
 
 /** The service: what answers requests, and what trains behind it. */
 export interface TrainingService {
@@ -141,4 +130,20 @@ export async function openTrainingService(
     stop: () => end(runs.stop()),
     close: () => end(runs.close()),
   };
+}
+
+/** Serves until it is told to end; then end the process. Throws what `openTrainingService` and `serveService` throw. */
+export async function runTrainingService(settings: Settings, supervision: Supervision = {}): Promise<void> {
+  log.configure(settings.log);
+  const service = await openTrainingService(settings, { delay: new EventLoopDelay() });
+  await serveService({
+    name: "training service",
+    settings,
+    port: settings.trainingPort,
+    ...supervision,
+    soundness: service.opened,
+    fetch: service.fetch,
+    listener: service.listener,
+    onShutdown: service.stop,
+  });
 }

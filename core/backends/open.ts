@@ -1,4 +1,4 @@
-/** Backends by name: the only file that knows all of them. */
+/** Looks backends up by name. No other file knows all of them. */
 import type { Backend } from "../session.ts";
 import { referenceBackend } from "./reference/backend.ts";
 import { wasmBackendWith } from "./wasm/backend.ts";
@@ -11,8 +11,7 @@ export { type AdapterInfo, findAdapter } from "./webgpu/device.ts";
 /** The backends that a user can choose. */
 export type DeviceName = "webgpu" | "wasm" | "reference";
 
-/** Options for all backends; each uses those that concern it. */
-/** How a backend runs programs. */
+/** Options for all backends; each reads the ones that apply to it. */
 export interface BackendOptions {
   /**
    * Threads of the WASM backend.
@@ -35,8 +34,8 @@ export function backendFor(device: DeviceName, options: BackendOptions = {}): Ba
 }
 
 /**
- * The backend for programs that compute no gradients of weights. It runs all others too, only slower: it lacks the
- * kernels that are for training, so a page that imports this function, and not `backendFor`, does not carry them.
+ * The backend for programs that compute no gradients of weights. It runs other programs too, but more slowly: it lacks
+ * the training kernels, so a page that imports this function instead of `backendFor` does not have to load them.
  */
 export function predictionBackendFor(device: DeviceName): Backend {
   return BACKENDS[device](predictionRules, {});

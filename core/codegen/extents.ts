@@ -1,7 +1,9 @@
-/** Extents and strides of operands, from which WASM and WGSL code is generated. */
+/** Extents and strides of operands, as needed to generate WASM and WGSL code. */
 import { type Shape, sizeOf } from "../shape.ts";
 
-/** Extents of a product `[m, k] · [k, n]`, and strides of its operands in elements: one of each operand's is 1. */
+/**
+ * Extents of a product `[m, k] · [k, n]`, and strides of its operands in elements. Each operand has one stride of 1.
+ */
 export interface Product {
   m: number;
   n: number;
@@ -12,7 +14,7 @@ export interface Product {
   bColumn: number;
 }
 
-/** Extents of images `[batch, height, width, channels]`, of kernels, of the padding, and of the result. */
+/** Extents of the images `[batch, height, width, channels]`, the kernels, the padding and the result. */
 export interface ConvShape {
   batch: number;
   height: number;
@@ -34,7 +36,7 @@ export interface Split {
   inner: number;
 }
 
-/** How the sum over the axes `firstAxis` (included) to `endAxis` (excluded) sees a tensor. */
+/** Splits `shape` for a sum over the axes `firstAxis` (included) to `endAxis` (excluded). */
 export function split(shape: Shape, firstAxis: number, endAxis: number): Split {
   return {
     outer: sizeOf(shape.slice(0, firstAxis)),

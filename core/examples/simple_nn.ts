@@ -14,7 +14,9 @@ async function readDigits(folder: string, set: "train" | "t10k"): Promise<DigitS
   };
 }
 
-/** Trains one epoch on the IDX files in `folder`, writes a state dict to `file`, returns the accuracy in per cent. */
+/**
+ * Trains one epoch on the IDX files in `folder`, writes a state dict to `file` and returns the accuracy in per cent.
+ */
 export async function trainSimpleNN(folder: string, file: string): Promise<number> {
   const dataset = { train: await readDigits(folder, "train"), test: await readDigits(folder, "t10k") };
   const trainer = await openTrainer({

@@ -71,6 +71,15 @@ const CORPUS: Record<string, [file: Uint8Array, expected: RegExp, read?: (file: 
   "a text of four gigabytes": [withPickle("X", 255, 255, 255, 255, "ab."), /the end of the data/],
   "ten thousand open marks": [withPickle("(".repeat(10_000), "."), /levels of nesting/],
   "a name without an end": [withPickle("c", "a".repeat(100_000)), /name without an end/],
+  "four million empty lists": [withPickle("]".repeat(5_000_000), "."), /more than 4194304 instructions/],
+  "a hundred thousand dicts within each other": [
+    withPickle("}X\x01\0\0\0a".repeat(100_000), "N", "s".repeat(100_000), "."),
+    /no state dict of float tensors; found a dict of "a" \(a dict\)/,
+  ],
+  "a dict of long names": [
+    withPickle("}(", `X\x01\x01\0\0${"x".repeat(257)}N`.repeat(3), "u", "."),
+    /found a dict of "x{24}" \(None\)\./,
+  ],
   "an empty pickle": [withPickle("."), /an empty stack/],
   "an integer of 255 bytes": [withPickle(0x8a, 255, "."), /an integer of 255 bytes/],
 

@@ -1,35 +1,63 @@
 /** Reads a model from a file of any format that can be imported. */
-import { ModelFileError } from "./errors.ts";
-import { readPth } from "./pth/reader.ts";
+import { ModelFileError, quote } from "./errors.ts";
+import { readStateDicts } from "./pth/reader.ts";
 import { type RecognisedModel, recogniseModel } from "./recognise/recognise_model.ts";
 import { type Metadata, readSafetensors } from "./safetensors.ts";
 
-/** A model that was read from a file. */
-export interface ModelFile extends RecognisedModel {
+/** A model as a file may mean it. */
+export interface FoundModel extends RecognisedModel {
+  /** The keys that lead to its state dict, joined by dots, where the file holds more than that. */
+  path: string;
+}
+
+/** What was read from a file. */
+export interface ModelFile {
+  /** At least one, the likeliest first: several where the file leaves the order of layers open, or holds several models. */
+  candidates: FoundModel[];
   /** The metadata of a safetensors file; empty for a `.pth`, which has none. */
   metadata: Metadata;
 }
+
+/** State dicts that are looked at: models are among the first, and a hostile file may hold a great many. */
+const MAX_STATE_DICTS = 16;
+/** All orders of six equal layers. */
+const MAX_CANDIDATES = 720;
 
 /** Offset of the JSON header of a safetensors file, which begins with a brace. */
 const HEADER_AT = 8;
 
 /**
- * The model in a `.pth` (a state dict of PyTorch 1.6 or newer) or a `.safetensors`, distinguished by their first bytes. Layers
- * are recognised by order and shape; their names do not matter.
+ * The model in a `.pth` (a state dict of PyTorch 1.6 or newer, whatever lies beside it) or a `.safetensors`, distinguished by their
+ * first bytes. Layers are recognised by order and shape; their names only matter where those leave a choice.
  *
  * @throws {ModelFileError} that says what is wrong, where, and what was expected
  */
 export function readModelFile(bytes: Uint8Array): ModelFile {
-  const { tensors, metadata } = readTensors(bytes);
-  return { ...recogniseModel(tensors), metadata };
+  if (!isPth(bytes)) {
+    const { tensors, metadata } = readSafetensors(bytes);
+    return { candidates: recogniseModel(tensors).map((model) => ({ ...model, path: "" })), metadata };
+  }
+  const candidates: FoundModel[] = [];
+  let failure: unknown, looked = 0;
+  for (const { path, tensors } of readStateDicts(bytes)) {
+    try {
+      candidates.push(...recogniseModel(tensors).map((model) => ({ ...model, path })));
+    } catch (error) {
+      if (!(error instanceof ModelFileError)) throw error;
+      failure ??= path === "" ? error : new ModelFileError(`in ${quote(path)}: ${error.message}`);
+    }
+    if (++looked === MAX_STATE_DICTS || candidates.length >= MAX_CANDIDATES) break;
+  }
+  if (candidates.length === 0) throw failure;
+  return { candidates: candidates.slice(0, MAX_CANDIDATES), metadata: {} };
 }
 
-function readTensors(bytes: Uint8Array): ReturnType<typeof readSafetensors> {
+function isPth(bytes: Uint8Array): boolean {
   const startsWith = (text: string, at = 0) => [...text].every((char, i) => bytes[at + i] === char.charCodeAt(0));
-  if (startsWith("PK")) return { tensors: readPth(bytes), metadata: {} };
-  if (startsWith("{", HEADER_AT)) return readSafetensors(bytes);
+  if (startsWith("PK")) return true;
+  if (startsWith("{", HEADER_AT)) return false;
   // Before 1.6 a .pth was a bare pickle. The reader explains that, and that a file is empty.
-  if (bytes.length === 0 || startsWith("\x80")) return { tensors: readPth(bytes), metadata: {} };
+  if (bytes.length === 0 || startsWith("\x80")) return true;
   throw new ModelFileError(
     "the file is neither a .pth of PyTorch 1.6 or newer nor a .safetensors; save the model with " +
       "torch.save(model.state_dict(), path)",

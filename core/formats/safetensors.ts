@@ -26,6 +26,24 @@ const TYPES: ReadonlyMap<unknown, ElementType> = new Map([
   ["BF16", BFLOAT16],
 ]);
 
+/** Bytes of a number of the other types. Tensors of these are no weights: counters, masks, random states. */
+const OTHER_TYPES: ReadonlyMap<unknown, number> = new Map(
+  Object.entries({
+    BOOL: 1,
+    U8: 1,
+    I8: 1,
+    F8_E4M3: 1,
+    F8_E5M2: 1,
+    U16: 2,
+    I16: 2,
+    U32: 4,
+    I32: 4,
+    U64: 8,
+    I64: 8,
+    C64: 8,
+  }),
+);
+
 /**
  * A file that the `safetensors` packages open: float32 tensors in the order given, their numbers aligned to 8 bytes.
  *
@@ -56,13 +74,15 @@ export function safetensorsParts(tensors: readonly NamedTensor[], metadata: Meta
 }
 
 /**
- * The tensors in the order in which their numbers lie, as float32, and the metadata. Reads F32, F64, F16 and BF16.
+ * The tensors in the order in which their numbers lie, as float32, and the metadata. Reads F32, F64, F16 and BF16; tensors
+ * of other types beside them are left out.
  *
  * @throws {ModelFileError} that says what is wrong and where; nothing outside `bytes` is ever touched
  */
 export function readSafetensors(bytes: Uint8Array): { tensors: NamedTensor[]; metadata: Metadata } {
   const { header, start } = readHeader(bytes);
   const { [METADATA_KEY]: metadata = {}, ...entries } = header;
+  requireFloats(entries);
   const found = Object.entries(entries).map(([name, entry]) => parseEntry(name, entry)).sort((a, b) =>
     a.from - b.from || a.to - b.to
   );
@@ -75,9 +95,9 @@ export function readSafetensors(bytes: Uint8Array): { tensors: NamedTensor[]; me
     throw new ModelFileError(`the header describes ${end} bytes of numbers, the file has ${bytes.length - start}`);
   }
   const view = new DataView(bytes.buffer, bytes.byteOffset + start, end);
-  const tensors = found.map(({ name, type, shape, from }) => (
-    { name, shape, data: readFloats(type, view, from, sizeOf(shape)) }
-  ));
+  const tensors = found.flatMap(({ name, type, shape, from }) =>
+    type === undefined ? [] : [{ name, shape, data: readFloats(type, view, from, sizeOf(shape)) }]
+  );
   return { tensors, metadata: parseMetadata(metadata) };
 }
 
@@ -132,7 +152,8 @@ function parseJson(bytes: Uint8Array): unknown {
 
 interface Entry {
   name: string;
-  type: ElementType;
+  /** Undefined for one that is left out. */
+  type: ElementType | undefined;
   shape: number[];
   /** Bytes from the end of the header. */
   from: number;
@@ -141,14 +162,8 @@ interface Entry {
 
 function parseEntry(name: string, entry: unknown): Entry {
   const { dtype, shape, data_offsets: offsets } = isObject(entry) ? entry : {};
-  const type = TYPES.get(dtype);
-  if (type === undefined) {
-    throw new ModelFileError(
-      `tensor ${quote(name)} has the type ${
-        quote(typeof dtype === "string" ? dtype : typeof dtype)
-      }; it must be one of ${[...TYPES.keys()].join(", ")}`,
-    );
-  }
+  const type = TYPES.get(dtype), size = type?.size ?? OTHER_TYPES.get(dtype);
+  if (size === undefined) throw wrongType(name, dtype);
   if (!isSizes(shape) || shape.length > MAX_DIMENSIONS) {
     throw new ModelFileError(`tensor ${quote(name)} has no shape of at most ${MAX_DIMENSIONS} whole numbers`);
   }
@@ -156,12 +171,27 @@ function parseEntry(name: string, entry: unknown): Entry {
     throw new ModelFileError(`tensor ${quote(name)} has no data_offsets of two whole numbers`);
   }
   const [from, to] = offsets;
-  if (to - from !== sizeOf(shape) * type.size) {
+  if (to - from !== sizeOf(shape) * size) {
     throw new ModelFileError(
-      `tensor ${quote(name)} of shape [${shape}] takes ${sizeOf(shape) * type.size} bytes, not ${to - from}`,
+      `tensor ${quote(name)} of shape [${shape}] takes ${sizeOf(shape) * size} bytes, not ${to - from}`,
     );
   }
   return { name, type, shape, from, to };
+}
+
+function wrongType(name: string, dtype: unknown): ModelFileError {
+  const found = quote(typeof dtype === "string" ? dtype : typeof dtype);
+  return new ModelFileError(
+    `tensor ${quote(name)} has the type ${found}; it must be one of ${[...TYPES.keys()].join(", ")}`,
+  );
+}
+
+/** @throws {ModelFileError} where all tensors are of other types */
+function requireFloats(entries: Record<string, unknown>): void {
+  const types = Object.entries(entries).map(([name, entry]) =>
+    [name, isObject(entry) ? entry.dtype : undefined] as const
+  );
+  if (types.length > 0 && types.every(([, dtype]) => OTHER_TYPES.has(dtype))) throw wrongType(...types[0]);
 }
 
 function parseMetadata(metadata: unknown): Metadata {

@@ -1,4 +1,7 @@
-/** Reads IDX, the file format of MNIST (Y. LeCun, "The MNIST database of handwritten digits"): a big-endian header, then bytes. */
+/**
+ * Reads IDX, the file format of MNIST (Y. LeCun, "The MNIST database of handwritten digits"): a big-endian header, then
+ * bytes.
+ */
 import { CLASSES, IMAGE_PIXELS, IMAGE_SIDE } from "../models/spec.ts";
 
 /** Digits in the order of their files. */
@@ -10,7 +13,7 @@ export interface DigitSet {
   labels: Uint8Array;
 }
 
-/** The digits a model learns from, and those it is scored on. */
+/** The digits that a model learns from, and those that it is scored on. */
 export interface Dataset {
   train: DigitSet;
   test: DigitSet;
@@ -27,7 +30,7 @@ export type IdxKind = "images" | "labels";
 
 interface Format {
   magic: number;
-  /** Expected 32-bit words behind the count. */
+  /** Expected 32-bit words after the count. */
   words: readonly { name: string; value: number }[];
   itemBytes: number;
 }
@@ -49,12 +52,12 @@ export class IdxError extends Error {
   }
 }
 
-/** Bytes before the data: 16 of images, 8 of labels. */
+/** Bytes before the data: 16 for images, 8 for labels. */
 export function headerBytes(kind: IdxKind): number {
   return 8 + 4 * FORMATS[kind].words.length;
 }
 
-/** Length of a whole file of `count` images or labels. */
+/** Length in bytes of a file with `count` images or labels. */
 export function fileBytes(kind: IdxKind, count: number): number {
   return headerBytes(kind) + count * FORMATS[kind].itemBytes;
 }

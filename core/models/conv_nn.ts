@@ -1,6 +1,6 @@
 import type { ModelFamily } from "./family.ts";
 
-/** Two blocks of 3×3 convolution, ReLU and pooling: the head sees 64 channels of 7×7. */
+/** Two blocks of 3×3 convolution, ReLU and pooling. The head receives 64 channels of 7×7. */
 export const convNN: ModelFamily = {
   features: [
     { kind: "conv", channels: 32, kernel: 3, padding: 1 },

@@ -1,4 +1,4 @@
-/** The table of model families. A new one takes a file of its own and a line here. */
+/** The table of model families. A new family takes a file of its own and a line here. */
 import { convNN } from "./conv_nn.ts";
 import type { ModelFamily } from "./family.ts";
 import { simpleNN } from "./simple_nn.ts";
@@ -8,10 +8,10 @@ const TABLE = {
   ConvNN: convNN,
 };
 
-/** Name of a model family, as it stands in records and files. */
+/** Name of a model family, as records and files store it. */
 export type ModelType = keyof typeof TABLE;
 
-/** Every family by its name. */
+/** All model families, by name. */
 export const FAMILIES: Readonly<Record<ModelType, ModelFamily>> = TABLE;
 
 /** The names of the families, in the order of the table. */

@@ -19,7 +19,7 @@ import {
 import { STREAMS } from "../random.ts";
 import { CLASSES, layersOf, type ModelSpec, PIXEL_DEVIATION, PIXEL_MEAN } from "./spec.ts";
 
-/** Pixels 0–255 as the models see them: (x / 255 − mean) / deviation. */
+/** Normalises pixels 0–255 for a model: (x / 255 − mean) / deviation. */
 export function normalise(pixels: Tensor): Tensor {
   return sub(mul(pixels, constant(1 / (255 * PIXEL_DEVIATION))), constant(PIXEL_MEAN / PIXEL_DEVIATION));
 }
@@ -32,8 +32,8 @@ export interface TrainingMode {
 }
 
 /**
- * Normalised images `[batch, 784]` → logits `[batch, 10]`. Units drop out in training only. `onHidden` receives the output of
- * each hidden block: `[batch, height, width, channels]` behind a pooling, `[batch, units]` behind a Linear's ReLU.
+ * Normalised images `[batch, 784]` → logits `[batch, 10]`. Dropout applies only in training. `onHidden` receives the output of
+ * each hidden block: `[batch, height, width, channels]` after pooling, `[batch, units]` after a Linear's ReLU.
  */
 export function forward(
   spec: ModelSpec,
@@ -58,7 +58,7 @@ export function forward(
   return x;
 }
 
-/** `index` counts the dropout layers: each has random numbers of its own. */
+/** `index` counts the dropout layers: each has its own stream of random numbers. */
 function dropout(x: Tensor, probability: number, index: number, { step, seed }: TrainingMode): Tensor {
   return mul(x, dropoutMask(step, { shape: x.shape, probability, seed, stream: STREAMS.dropout + index }));
 }
@@ -70,7 +70,7 @@ export function crossEntropy(logits: Tensor, labels: Tensor): Tensor {
   return neg(mul(likelihood, constant(1 / batch)));
 }
 
-/** Of logits `[batch, classes]`, the number of rows whose largest element is at the label. */
+/** The number of rows of the logits `[batch, classes]` whose largest element is at the label. */
 export function countCorrect(logits: Tensor, labels: Tensor): Tensor {
   return sum(mul(oneHot(argmax(logits), CLASSES), oneHot(labels, CLASSES)));
 }

@@ -50,11 +50,18 @@ export function initialParameters(spec: ModelSpec, seed: number): NamedTensor[] 
  * Fills a session's parameters.
  *
  * @param weights in the order and shapes of `parameterSpecs`
+ * @param before what the session holds already: tensors with the same numbers there are not written again
  * @throws {Error} for a tensor of another shape
  */
-export function writeParameters(session: Session, spec: ModelSpec, weights: readonly NamedTensor[]): void {
+export function writeParameters(
+  session: Session,
+  spec: ModelSpec,
+  weights: readonly NamedTensor[],
+  before: readonly NamedTensor[] = [],
+): void {
   parameterSpecs(spec).forEach(({ name, shape: expected, layout }, i) => {
     const { data, shape } = weights[i];
+    if (before.at(i)?.data === data) return;
     if (!sameShape(shape, expected)) {
       throw new Error(`${name} must have shape [${expected.join(", ")}], got [${shape.join(", ")}]`);
     }

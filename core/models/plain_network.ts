@@ -22,13 +22,14 @@ export function plainPredict(spec: ModelSpec, weights: readonly NamedTensor[], p
     else if (layer.kind === "linear") x = linear(x, weights[used++].data, weights[used++].data);
     else if (layer.kind === "relu") x = relu(x);
     else if (layer.kind === "maxPool") x = pool(x, layer.input[1]);
-    // Images lie channel by channel here, as in PyTorch, so flattening changes nothing; dropout is for training.
+    // Images are stored channel by channel here, as in PyTorch, so flattening changes nothing. Dropout is for training
+    // only.
     else layer.kind satisfies "flatten" | "dropout";
   }
   return softmax(x);
 }
 
-/** `[in, height, width]` → `[out, height, width]`; what lies beyond an edge counts as 0. */
+/** `[in, height, width]` → `[out, height, width]`. Pixels beyond an edge count as 0. */
 function convolve(
   x: Float32Array,
   { input: [height, width], output: [newHeight, newWidth], kernel, padding }: Extract<PlacedLayer, { kind: "conv" }>,

@@ -10,7 +10,10 @@ export const IMAGE_SIDE = 28;
 /** Pixels of an image. */
 export const IMAGE_PIXELS = IMAGE_SIDE * IMAGE_SIDE;
 
-/** Mean and standard deviation of MNIST's training pixels on a scale of 0 to 1: models see (x / 255 − mean) / deviation. */
+/**
+ * Mean and standard deviation of MNIST's training pixels on a scale of 0 to 1: models receive (x / 255 − mean) /
+ * deviation.
+ */
 export const PIXEL_MEAN = 0.1307, PIXEL_DEVIATION = 0.3081;
 
 /** Enough to name and shape every parameter of a model. */
@@ -22,6 +25,13 @@ export interface ModelSpec {
   dropout?: number;
 }
 
+/** A network in words, such as `SimpleNN with hidden layers 128, 64`. */
+export function describeNetwork({ modelType, hiddenLayers }: ModelSpec): string {
+  return `${modelType} with ${
+    hiddenLayers.length === 0 ? "no hidden layer" : `hidden layers ${hiddenLayers.join(", ")}`
+  }`;
+}
+
 /** A tensor of a stored model: row-major float32 in PyTorch's shape. */
 export interface NamedTensor {
   name: string;
@@ -29,7 +39,7 @@ export interface NamedTensor {
   data: Float32Array;
 }
 
-/** A layer in its place in a network. Shapes are those of one image: `[height, width, channels]`, or `[units]`. */
+/** A layer at its position in a network. Shapes describe one image: `[height, width, channels]` or `[units]`. */
 export type PlacedLayer = Layer & {
   /** Name in a state dict, such as `head.0`. */
   readonly name: string;
@@ -40,9 +50,9 @@ export type PlacedLayer = Layer & {
 };
 
 /**
- * The layers of a model from the pixels to the logits. Names are those of a PyTorch module with two `nn.Sequential`s, `conv`
- * for the family's own layers and `head` for the rest (Linear, ReLU, Dropout if on, …, Linear), so a dropout layer shifts
- * the numbers behind it.
+ * The layers of a model from the pixels to the logits. Names are those of a PyTorch module with two `nn.Sequential`s,
+ * `conv` for the family's own layers and `head` for the rest (Linear, ReLU, Dropout if on, …, Linear), so a dropout
+ * layer shifts the numbers of the layers after it.
  */
 export function layersOf({ modelType, hiddenLayers, dropout }: ModelSpec): PlacedLayer[] {
   const head: Layer[] = [];
@@ -88,8 +98,8 @@ function outputOf(layer: Layer, input: Shape): Shape {
 }
 
 /**
- * How a parameter lies in a program, where it is read along its last axis: PyTorch's `view(a, b, c)` with its axes reversed,
- * in `shape`.
+ * The layout of a parameter in a program, which reads it along its last axis: PyTorch's `view(a, b, c)` with the axes
+ * reversed, in `shape`.
  */
 export interface ParameterLayout {
   shape: Shape;
@@ -102,12 +112,12 @@ export interface ParameterSpec {
   name: string;
   /** PyTorch's shape: Linear `[out, in]`, Conv `[out, in, height, width]`, bias `[out]`. */
   shape: Shape;
-  /** Inputs that feed one unit; sets the bounds of the initial values. */
+  /** Number of inputs to one unit. It sets the bounds of the initial values. */
   fanIn: number;
   layout: ParameterLayout;
 }
 
-/** The parameters in the order of a state dict: of each layer weight, then bias. */
+/** The parameters in the order of a state dict: each layer's weight, then its bias. */
 export function parameterSpecs(spec: ModelSpec): ParameterSpec[] {
   const parameters: ParameterSpec[] = [];
   const add = ({ name }: PlacedLayer, shape: Shape, layout: ParameterLayout) => {
@@ -123,7 +133,7 @@ export function parameterSpecs(spec: ModelSpec): ParameterSpec[] {
       const shape = [kernel, kernel, channels, out], view = [out, channels, kernel * kernel] as const;
       add(layer, [out, channels, kernel, kernel], { shape, view });
     } else if (layer.kind === "linear") {
-      // A flattened image counts channel by channel in PyTorch, in a program pixel by pixel with channels innermost.
+      // PyTorch flattens an image channel by channel; a program does so pixel by pixel, with channels innermost.
       const { units } = layer;
       const view = [units, interleaved, inputs / interleaved] as const;
       add(layer, [units, inputs], { shape: [inputs, units], view });

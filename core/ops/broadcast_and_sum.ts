@@ -10,7 +10,7 @@ import { requireShape, sameShape, type Shape, ShapeError, sizeOf } from "../shap
 import { opFamily } from "./define.ts";
 import { reshape } from "./reshape.ts";
 
-/** Repeats its operand into a shape, which is the attribute. */
+/** Repeats its operand to fill a shape; the shape is the attribute. */
 export const broadcastOp = opFamily((shape: Shape): KernelOp => ({
   kind: "kernel",
   name: "broadcast",
@@ -53,7 +53,7 @@ export const broadcastOp = opFamily((shape: Shape): KernelOp => ({
 /** The neighbouring axes that a sum removes: `first` … `end − 1`. */
 export type SumAxes = readonly [first: number, end: number];
 
-/** Sums over neighbouring axes, which are the attribute. */
+/** Sums over neighbouring axes; the axes are the attribute. */
 export const sumOp = opFamily(([firstAxis, endAxis]: SumAxes): KernelOp => ({
   kind: "kernel",
   name: "sum",
@@ -85,9 +85,8 @@ export const sumOp = opFamily(([firstAxis, endAxis]: SumAxes): KernelOp => ({
 }));
 
 /**
- * Repeats `x` into `shape` by NumPy's rule: shapes are aligned at their last axes, and an axis that is missing or has
- * an extent of 1 repeats.
- * @throws {ShapeError} When `x` does not repeat into `shape`.
+ * Broadcasts `x` to `shape` by NumPy's rule: shapes are aligned at their last axes, and an axis that is missing or has
+ * an extent of 1 repeats. @throws {ShapeError} When `x` does not broadcast to `shape`.
  */
 export function broadcast(x: Tensor, shape: Shape): Tensor {
   if (sameShape(x.shape, shape)) return x;
@@ -97,7 +96,7 @@ export function broadcast(x: Tensor, shape: Shape): Tensor {
 }
 
 /**
- * Both operands in their common shape by NumPy's rule.
+ * Broadcasts both operands to their common shape by NumPy's rule.
  * @throws {ShapeError} When they have none.
  */
 export function broadcastTogether(a: Tensor, b: Tensor): [Tensor, Tensor] {
@@ -112,18 +111,20 @@ export function broadcastTogether(a: Tensor, b: Tensor): [Tensor, Tensor] {
   return [broadcast(a, shape), broadcast(b, shape)];
 }
 
-/** The sum over the neighbouring axes `firstAxis` … `endAxis − 1`, which the result lacks; over all axes by default. */
+/**
+ * Sums over the neighbouring axes `firstAxis` … `endAxis − 1`, by default over all axes. The result lacks these axes.
+ */
 export function sum(x: Tensor, firstAxis = 0, endAxis = x.shape.length): Tensor {
   return firstAxis === endAxis ? x : apply(sumOp([firstAxis, endAxis]), x);
 }
 
-/** The adjoint of a broadcast from `shape`: sums over the axes along which it repeated. */
+/** The adjoint of a broadcast from `shape`: sums over the axes that it repeated. */
 export function sumTo(x: Tensor, shape: Shape): Tensor {
   if (sameShape(x.shape, shape)) return x;
   const skipped = x.shape.length - shape.length;
   const repeats = (axis: number) => axis < skipped || (shape[axis - skipped] === 1 && x.shape[axis] !== 1);
   let result = x;
-  // From the last axis to the first, so that a sum does not renumber the axes that are still to come.
+  // From the last axis to the first, so that a sum does not renumber the axes still to be summed.
   for (let end = x.shape.length; end > 0; end--) {
     if (!repeats(end - 1)) continue;
     let first = end - 1;

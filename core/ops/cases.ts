@@ -12,7 +12,7 @@ export interface CaseInput {
   /** @default "f32" */
   dtype?: DType;
   /**
-   * Numbers are drawn uniformly from [min, max), whole ones for `i32` and `u8`.
+   * Numbers are drawn uniformly from [min, max); for `i32` and `u8` they are whole numbers.
    * @default [-2, 2]
    */
   range?: readonly [min: number, max: number];
@@ -31,16 +31,18 @@ export interface OpCase {
   tolerance?: { relative?: number; absolute?: number };
 }
 
-/** Whether finite differences find the gradient: not if the op has a kink within the range of the inputs. */
+/**
+ * Whether finite differences approximate the gradient. They do not if the op has a kink within the range of the inputs.
+ */
 export function isSmooth({ name }: OpCase): boolean {
   return !/^(relu of both signs|reluGrad)/.test(name);
 }
 
-/** Extents around those that kernels are built for: vectors of 4, tiles of 6, panels of 8, cache lines of 16. */
+/** Extents near those that kernels are built for: vectors of 4, tiles of 6, panels of 8, cache lines of 16. */
 const AWKWARD = [1, 3, 7, 8, 9, 31, 33];
 
 const positive = [0.1, 3] as const;
-/** Keeps away from a kink at 0, where a finite difference is not the gradient. */
+/** Avoids a kink at 0, where a finite difference does not approximate the gradient. */
 const awayFromZero = [0.2, 2] as const;
 
 function elementwise(): OpCase[] {

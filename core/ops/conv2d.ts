@@ -12,7 +12,7 @@ import { opFamily } from "./define.ts";
 import { flipKernels } from "./flip_kernels.ts";
 import { subsample } from "./subsample.ts";
 
-/** Rows of zeros above and below the image, and columns of zeros on its left and right. */
+/** Rows of zeros above and below the image, and columns of zeros to its left and right. */
 export type Padding = readonly [y: number, x: number];
 
 function convShape(image: Shape, kernel: Shape, [paddingY, paddingX]: Padding): ConvShape {
@@ -35,7 +35,7 @@ function convShape(image: Shape, kernel: Shape, [paddingY, paddingX]: Padding): 
 
 const isImageBatch = (x: TensorType) => x.dtype === "f32" && x.shape.length === 4;
 
-/** Zeros around the image, if `node` is a convolution or the gradient of one's kernels. */
+/** The padding, if `node` is a convolution or a weight gradient; undefined for any other node. */
 export const convPadding = (node: Tensor): Padding | undefined =>
   conv2dOp.attributesOf(node) ?? conv2dWeightGradientOp.attributesOf(node)?.padding;
 
@@ -87,8 +87,8 @@ export const conv2dOp = opFamily((padding: Padding): KernelOp => ({
 }));
 
 /**
- * Calls `visit` for each pixel of the output and each tap of the kernel that falls inside the image, with the indices
- * of the output's pixel, the image's pixel and the tap.
+ * Calls `visit` for each output pixel and each kernel tap that falls inside the image, with the indices of the output
+ * pixel, the image pixel and the tap.
  */
 function forEachTap(s: ConvShape, visit: (out: number, image: number, kernel: number) => void): void {
   for (let n = 0; n < s.batch; n++) {
@@ -106,14 +106,14 @@ function forEachTap(s: ConvShape, visit: (out: number, image: number, kernel: nu
   }
 }
 
-/** What the gradient of kernels depends on beside its operands. */
+/** Attributes of a weight gradient: what it depends on besides its operands. */
 export interface WeightGradientAttributes {
   readonly kernelHeight: number;
   readonly kernelWidth: number;
   readonly padding: Padding;
 }
 
-/** The gradient of a convolution's kernels, given its images and the gradient of its result. */
+/** The gradient with respect to a convolution's kernels, given its images and the gradient of its result. */
 export const conv2dWeightGradientOp = opFamily(
   ({ kernelHeight, kernelWidth, padding }: WeightGradientAttributes): KernelOp => {
     const kernelShape = ([x, g]: readonly TensorType[]) => [kernelHeight, kernelWidth, x.shape[3], g.shape[3]];
@@ -141,12 +141,12 @@ export const conv2dWeightGradientOp = opFamily(
 /** How the kernels move over the images. */
 export interface Conv2dOptions {
   /**
-   * Zeros on each side of the image, fewer than the kernel's extent.
+   * Zeros on each side of the image; must be fewer than the kernel's extent.
    * @default 0
    */
   padding?: number;
   /**
-   * Pixels from one output to the next, in both directions.
+   * Distance in pixels from one output to the next, in both directions.
    * @default 1
    */
   stride?: number;

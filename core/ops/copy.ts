@@ -34,7 +34,7 @@ export const copyOp: KernelOp = {
   wgsl: (node) => copyWgsl(node),
 };
 
-/** The same values in memory of their own. Scheduling needs it; programs seldom do. */
+/** Copies the values to memory of their own. The scheduler needs it; programs seldom do. */
 export function copy(x: Tensor): Tensor {
   return apply(copyOp, x);
 }

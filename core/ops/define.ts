@@ -18,14 +18,14 @@ export function elementwise(arity: number, op: Omit<ElementwiseOp, "kind" | "typ
 }
 
 /**
- * Ops that differ by attributes alone, such as the axes of a sum. Calling the family makes an op. An op without
+ * Ops that differ only in their attributes, such as the axes of a sum. Calling the family makes an op. An op without
  * attributes needs no family: it is a single object, compared by `===`.
  */
 export interface OpFamily<A> {
   (attributes: A): KernelOp;
   /** Whether this family made `node`'s op. */
   matches(node: Tensor): boolean;
-  /** What `node`'s op was made with if this family made it, else undefined. */
+  /** The attributes of `node`'s op if this family made it, else undefined. */
   attributesOf(node: Tensor): A | undefined;
 }
 

@@ -8,7 +8,7 @@ import { KEY_PARITY, ROTATIONS, ROUNDS, threefry } from "../random.ts";
 import { requireShape, type Shape, sizeOf } from "../shape.ts";
 import { opFamily } from "./define.ts";
 
-/** What a dropout mask depends on, beside the step. */
+/** What a dropout mask depends on, besides the step. */
 export interface DropoutMaskOptions {
   shape: Shape;
   /** The chance that a unit drops out, in [0, 1). */
@@ -20,7 +20,7 @@ export interface DropoutMaskOptions {
 }
 
 /**
- * Random masks of a probability, seed and stream. Elements go in groups of eight: lanes 0–3 of group g are the first
+ * Random masks for a probability, seed and stream. Elements form groups of eight: lanes 0–3 of group g are the first
  * words of the counters 4g … 4g + 3, lanes 4–7 their second words. The counter's other word is the step.
  */
 export const dropoutMaskOp = opFamily(({ shape, probability, seed, stream }: DropoutMaskOptions): KernelOp => {
@@ -68,7 +68,7 @@ put(i, select(0.0, ${literal(kept)}, select(words.x, words.y, (i & 4u) != 0u) >=
   };
 });
 
-/** Code for `threefry` of four counters at once. */
+/** Code that computes `threefry` for four counters at once. */
 function emitThreefry(f: FunctionBuilder, key0: number, key1: number, counter0: Code, counter1: Code): Local[] {
   const key = [key0 | 0, key1 | 0, KEY_PARITY ^ key0 ^ key1];
   const x0 = f.let("v128", i32x4.add(counter0, i32x4.const(key[0])));
@@ -105,8 +105,8 @@ function threefryWgsl(key0: number, key1: number): string {
 }
 
 /**
- * Inverted dropout (Srivastava et al., 2014): 1 / (1 − p) where a unit stays and 0 where it drops out. A function of
- * seed, stream, step (an i32 scalar) and position alone, so it is the same on every device.
+ * Inverted dropout (Srivastava et al., 2014): 1 / (1 − p) where a unit stays and 0 where it drops out. It depends only
+ * on seed, stream, step (an i32 scalar) and position, so it is the same on every device.
  */
 export function dropoutMask(step: Tensor, options: DropoutMaskOptions): Tensor {
   return apply(dropoutMaskOp(options), step);

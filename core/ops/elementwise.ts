@@ -1,6 +1,6 @@
 /**
- * Elementwise arithmetic and activations: an element of the result depends on the same element of each operand. An op's
- * operands have equal shapes; the functions that apply the binary ones broadcast first.
+ * Elementwise arithmetic and activations: each element of the result depends on the same element of each operand. An
+ * op's operands have equal shapes; the functions that apply binary ops broadcast first.
  */
 import { f32x4, i32x4, v128 } from "../codegen/wasm/assembler/instructions.ts";
 import { exp as wasmExp } from "../codegen/wasm/math.ts";
@@ -79,7 +79,7 @@ export const expOp = elementwise(1, {
   reference: Math.exp,
   gradient: (g, node) => [mul(g, node)],
   wasm: (f, x) => wasmExp(f, x.get).get,
-  // Some devices are wrong for large arguments, so these are clamped as in WebAssembly.
+  // Some devices compute large arguments wrongly, so they are clamped as in WebAssembly.
   wgsl: (x) => `exp(clamp(${x}, -87.3, 88.0))`,
 });
 

@@ -7,7 +7,7 @@ import { apply, type Tensor } from "../graph.ts";
 import type { KernelOp } from "../op.ts";
 import { requireShape, type Shape, sizeOf } from "../shape.ts";
 
-/** Offsets (y, x) of a window's four pixels; of equal pixels the first in this order counts as the largest. */
+/** Offsets (y, x) of a window's four pixels. If pixels are equal, the first in this order counts as the largest. */
 const WINDOW = [[0, 0], [0, 1], [1, 0], [1, 1]] as const;
 
 /** The op behind `maxPool2d`. */
@@ -48,7 +48,7 @@ put(i, max(max(${a}, ${b}), max(${d}, ${e})));`,
   }),
 };
 
-/** The gradient of `maxPool2d`'s images, given the gradient of its result and the images. */
+/** The gradient with respect to `maxPool2d`'s images, given the gradient of its result and the images. */
 export const maxPool2dGradientOp: KernelOp = {
   kind: "kernel",
   name: "maxPool2dGradient",
@@ -135,7 +135,9 @@ class WindowWalk {
     this.offsets = WINDOW.map(([y, x]) => y * this.#rowBytes + x * from[3] * 4);
   }
 
-  /** Emits `body` for all windows of the work items `first` … `end − 1` of images at the addresses `large` and `small`. */
+  /**
+   * Emits `body` for all windows of the work items `first` … `end − 1` of images at the addresses `large` and `small`.
+   */
   each(first: Local, end: Local, large: Code, small: Code, body: (lanes: number) => void): void {
     const f = this.#f;
     const [, h] = this.#from, [, rows, columns, c] = this.#to;
@@ -152,7 +154,7 @@ class WindowWalk {
           body(lanes);
           if (lanes === 4) f.set(this.small, i32.add(this.small.get, i32.const(16)));
         });
-        // `large` is past the whole vectors of this pixel: skip what is left of it and the window's second pixel.
+        // `large` points past the whole vectors of this pixel: skip the rest of it and the window's second pixel.
         f.set(this.large, i32.add(this.large.get, i32.const((2 * c - end) * 4)));
         if (c % 4 > 0) f.set(this.small, i32.add(this.small.get, i32.const((c % 4) * 4)));
       });

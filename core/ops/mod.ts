@@ -1,6 +1,6 @@
 /**
- * Every op of the core. `relu` applies an op, and `reluOp` is the op itself, by which nodes are recognised. A new op is
- * a file of its own, a line here and its cases in `cases.ts`; see `docs/adding_an_op.md`.
+ * Every op of the core. `relu` applies an op, and `reluOp` is the op itself, used to recognise its nodes. A new op
+ * takes a file of its own, a line here and cases in `cases.ts`; see `docs/adding_an_op.md`.
  */
 export * from "./argmax.ts";
 export * from "./broadcast_and_sum.ts";

@@ -24,12 +24,13 @@ export const oneHotOp = opFamily((classes: number): KernelOp => ({
   wasm: (node) => ({
     extent: node.shape[0],
     emit(f, { from, to, inputs: [indices], output }) {
-      const row = f.let("i32", from.get), out = f.local("i32");
+      const row = f.let("i32", from.get), out = f.local("i32"), index = f.local("i32");
       f.countTo(row, to.get, 1, () => {
         f.set(out, baseOf(output, i32.mul(row.get, i32.const(classes * 4))));
         for (let c = 0; c < classes; c++) f.emit(f32.store(out.get, output.offset + 4 * c, f32.const(0)));
-        const index = i32.load(baseOf(indices, i32.mul(row.get, i32.const(4))), indices.offset);
-        f.emit(f32.store(i32.add(out.get, i32.mul(index, i32.const(4))), output.offset, f32.const(1)));
+        f.set(index, i32.load(baseOf(indices, i32.mul(row.get, i32.const(4))), indices.offset));
+        f.requireBelow(index, classes);
+        f.emit(f32.store(i32.add(out.get, i32.mul(index.get, i32.const(4))), output.offset, f32.const(1)));
       });
     },
   }),

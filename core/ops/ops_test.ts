@@ -12,7 +12,7 @@ import { caseProgram, drawInput, runCase, writeInputs } from "../testing/run_cas
 import { isSmooth, type OpCase, opCases } from "./cases.ts";
 import * as ops from "./mod.ts";
 
-/** Fewer cases: of the seven awkward sizes of an op only 8 and 33, and the last of its cases. */
+/** Fewer cases: for each op only the awkward sizes 8 and 33 of the seven, and its last case. */
 function someSizes(cases: readonly OpCase[]): OpCase[] {
   const kinds = Map.groupBy(cases, ({ name }) => name.replaceAll(/\d+/g, "n"));
   const isChosen = (i: number, count: number) => i % 7 === 3 || i % 7 === 6 || i === count - 1;
@@ -30,7 +30,7 @@ function expectedOf(opCase: OpCase): Promise<Map<string, Numbers>> {
 
 for (const { name, backend, ignore } of testedBackends) {
   Deno.test({ name: `every op on ${name} agrees with the reference`, ignore }, async (t) => {
-    // An emulated GPU takes a tenth of a second for each.
+    // An emulated GPU takes a tenth of a second per case.
     const cases = name === "WebGPU" && !Deno.env.get("LAB_LONG") ? someSizes(opCases) : opCases;
     for (const opCase of cases) {
       await t.step(opCase.name, async () => {
@@ -45,7 +45,7 @@ for (const { name, backend, ignore } of testedBackends) {
 }
 
 /**
- * Compares d(Σ weights · result)/d(input), both in float64, by autodiff and by central differences. Returns the number
+ * Compares d(Σ weights · result)/d(input) by autodiff and by central differences, both in float64. Returns the number
  * of elements that it compared.
  */
 function checkGradient(opCase: OpCase, program: Program): number {
@@ -54,7 +54,7 @@ function checkGradient(opCase: OpCase, program: Program): number {
   writeInputs(session, opCase, program);
   const values = inputs.map((input, i) => Float64Array.from(drawInput(input, i)));
   const loss = session.runExact("program", 0, 1).loss[0];
-  // Subtracting two losses cancels their common digits, and dividing by h magnifies the error that is left.
+  // Subtracting two losses cancels their common digits, and dividing by h magnifies the remaining error.
   const h = 1e-5, tolerance = { relative: 1e-6, absolute: 1e-6 + 1e-15 / h * Math.abs(loss) };
   const expected = inputs.map((input, i) =>
     (input.dtype ?? "f32") === "f32" ? session.readExact(`gradient${i}`) : undefined
@@ -62,7 +62,7 @@ function checkGradient(opCase: OpCase, program: Program): number {
   let checked = 0;
   for (const [i, gradient] of expected.entries()) {
     if (gradient === undefined) continue;
-    // If there are many elements, a few of them stand for the rest, chosen at random.
+    // If there are many elements, check a random few.
     const count = Math.min(values[i].length, 12);
     for (let pick = 0; pick < count; pick++) {
       const at = count === values[i].length ? pick : threefry(3, i, pick, 0)[0] % values[i].length;
@@ -89,7 +89,7 @@ Deno.test("every op's gradient agrees with finite differences in float64", async
   }
 });
 
-Deno.test("no gradient is built that no parameter needs", () => {
+Deno.test("gradients that no parameter needs are not built", () => {
   const x = state("x", [4, 3]), w = state("w", [3, 2]);
   const loss = ops.sum(ops.matmul(x, w));
   const program = trace(() => ({ updates: { gradient: gradients(loss, [w])[0] } }));
@@ -104,7 +104,7 @@ Deno.test("a parameter on which the loss does not depend has a gradient of zeros
   assert.equal(gradient.op.kind, "leaf");
 });
 
-Deno.test("a wrong shape is refused with the op, its rule and the types that it got", () => {
+Deno.test("a wrong shape is refused, and the error names the op, its rule and the given types", () => {
   assert.throws(() => ops.matmul(state("a", [2, 3]), state("b", [2, 3])), {
     name: "ShapeError",
     message: "matmul: takes matrices that agree in their inner extent, got f32[2, 3] and f32[2, 3]",

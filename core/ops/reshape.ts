@@ -4,7 +4,7 @@ import { requireShape, sameShape, type Shape, sizeOf } from "../shape.ts";
 import { copyKernel, copyWgsl } from "./copy.ts";
 import { opFamily } from "./define.ts";
 
-/** Gives its operand another shape, which is the attribute. */
+/** Gives its operand another shape; the shape is the attribute. */
 export const reshapeOp = opFamily((shape: Shape): KernelOp => ({
   kind: "kernel",
   isView: true,

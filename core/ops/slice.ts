@@ -24,13 +24,15 @@ export const sliceOp = opFamily((length: number): KernelOp => ({
   gradient: null,
   reference: ([x, start], output) => output.set(x.subarray(start[0], start[0] + length)),
   wgsl: () => perElement(length, "put(i, x0(u32(x1(0u)) + i));"),
-  wasm: () => ({
+  wasm: (node) => ({
     extent: Math.ceil(length / 16),
     emit(f, { from, to, inputs: [x, start], output }) {
+      const index = f.let("i32", i32.load(baseOf(start), start.offset));
+      f.requireBelow(index, node.inputs[0].shape[0] - length + 1);
       const at = f.let("i32", i32.mul(from.get, i32.const(64)));
       const end = f.let("i32", i32.mul(to.get, i32.const(64)));
       f.if(i32.gtS(end.get, i32.const(length * 4)), () => f.set(end, i32.const(length * 4)));
-      const first = f.let("i32", baseOf(x, i32.mul(i32.load(baseOf(start), start.offset), i32.const(4))));
+      const first = f.let("i32", baseOf(x, i32.mul(index.get, i32.const(4))));
       f.countTo(at, end.get, 4, () => {
         const value = i32.load(i32.add(first.get, at.get), x.offset);
         f.emit(i32.store(baseOf(output, at.get), output.offset, value));

@@ -1,4 +1,6 @@
-/** Keeping every n-th pixel, and spreading pixels out again: each is the gradient of the other, hence one file. */
+/**
+ * Keeping every n-th pixel, and spreading pixels out again. Each is the gradient of the other, so they share a file.
+ */
 import { f32, i32 } from "../codegen/wasm/assembler/instructions.ts";
 import { baseOf } from "../codegen/wasm/kernel.ts";
 import { coordinates, perElement } from "../codegen/wgsl/kernel.ts";

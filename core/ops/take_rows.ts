@@ -6,7 +6,7 @@ import type { KernelOp } from "../op.ts";
 import { requireShape, sizeOf } from "../shape.ts";
 import { opFamily } from "./define.ts";
 
-/** Reads rows of a table; the type of the result is the attribute. */
+/** Reads rows of a table; the attribute is the type of the result. */
 export const takeRowsOp = opFamily((dtype: "f32" | "i32"): KernelOp => ({
   kind: "kernel",
   name: "takeRows",
@@ -33,11 +33,12 @@ export const takeRowsOp = opFamily((dtype: "f32" | "i32"): KernelOp => ({
       extent: node.shape[0],
       emit(f, { from, to, inputs: [table, indices], output }) {
         const row = f.let("i32", from.get), source = f.local("i32"), out = f.local("i32");
-        const bytes = f.local("v128");
+        const bytes = f.local("v128"), index = f.local("i32");
         const convert = (x: readonly number[]) => (dtype === "f32" ? f32x4.convertI32(x) : x);
         f.countTo(row, to.get, 1, () => {
-          const index = i32.load(baseOf(indices, i32.mul(row.get, i32.const(4))), indices.offset);
-          f.set(source, baseOf(table, i32.mul(index, i32.const(width))));
+          f.set(index, i32.load(baseOf(indices, i32.mul(row.get, i32.const(4))), indices.offset));
+          f.requireBelow(index, node.inputs[0].shape[0]);
+          f.set(source, baseOf(table, i32.mul(index.get, i32.const(width))));
           f.set(out, baseOf(output, i32.mul(row.get, i32.const(width * 4))));
           if (eights > 0) {
             f.repeat(eights, () => {

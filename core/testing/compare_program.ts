@@ -10,9 +10,9 @@ import { assertAllClose } from "./assert_all_close.ts";
 /** Values of state, by name. */
 export type InitialState = Readonly<Record<string, Numbers>>;
 
-/** Random numbers: in [−1, 1) for f32, or 1 … 255 for u8; only a share `density` of them is not 0. */
+/** Random numbers, of which a share `density` is not 0: in [−1, 1) for f32, or 1 … 255 for u8. */
 export function drawNumbers(dtype: DType, count: number, stream: number, density = 1): Numbers {
-  if (dtype === "i32") throw new Error("random numbers are no indices: give them");
+  if (dtype === "i32") throw new Error("random numbers cannot serve as indices: pass an initial value");
   const values = Array.from({ length: count }, (_, i) => {
     const [value, keep] = threefry(11, stream, i, 0);
     if (keep / 2 ** 32 >= density) return 0;
@@ -38,7 +38,7 @@ async function finalState(program: Program, initial: InitialState, backend: Back
   }
 }
 
-/** Asserts that WASM (with fused multiply-add, without it, on three threads) computes what the reference computes. */
+/** Asserts that WASM agrees with the reference: with fused multiply-add, without it, and on three threads. */
 export async function assertLikeReference(
   program: Program,
   initial: InitialState = {},

@@ -1,4 +1,4 @@
-/** Damaged files for tests of readers: nearly sound, so that they also reach the code behind the first checks. */
+/** Damaged files for tests of readers: nearly sound, so that they also reach the code after the first checks. */
 import fc from "fast-check";
 import { concatBytes } from "../bytes.ts";
 import { Dice } from "./dice.ts";
@@ -9,7 +9,7 @@ const WORDS = [0, 1, 2 ** 31, 2 ** 32 - 1, 65536];
 
 /** The sound files, each damaged in up to four ways. */
 export function damaged(sound: readonly Uint8Array[]): fc.Arbitrary<Uint8Array<ArrayBuffer>> {
-  // Draws a single number: describing each damage to fast-check would take longer than reading the file.
+  // Draws a single seed: describing each damage to fast-check would take longer than reading the file.
   return fc.nat().map((seed) => {
     const dice = new Dice(seed);
     let bytes = new Uint8Array(dice.pick(sound));

@@ -1,13 +1,13 @@
-/** Fuzzes readers of files: no input may do harm. A failure prints the seed that repeats it. */
+/** Fuzzes file readers: no input may do harm. A failure prints the seed that repeats it. */
 import fc from "fast-check";
 import assert from "node:assert/strict";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 
 const RUNS = Number(Deno.env.get("FUZZ_RUNS") ?? (Deno.env.get("LAB_LONG") ? 100_000 : 500));
-/** Inputs between two turns of the event loop. */
+/** Number of inputs between two turns of the event loop. */
 const BATCH = 500;
-/** Batches between two garbage collections. */
+/** Number of batches between two garbage collections. */
 const COLLECT_EVERY = 20;
 /** How long reading may take. */
 const MAX_MS = 1000;
@@ -18,8 +18,8 @@ const MAX_GROWTH = 200 * 2 ** 20;
 
 /**
  * Reads every input. Each time, `read` must return or throw an `Expected` with a short message, within a second and
- * without a leak. The event loop gets its turns as in a service, because node:zlib keeps the memory of a damaged stream
- * until then.
+ * without a leak. The event loop gets a turn now and then, as in a service, because node:zlib keeps the memory of a
+ * damaged stream until then.
  */
 export async function fuzz<T>(
   inputs: fc.Arbitrary<T>,
@@ -44,7 +44,7 @@ export async function fuzz<T>(
     if (isRefused(input)) refused++;
     const took = performance.now() - start;
     if (took < MAX_MS) return;
-    // On a busy machine anything may take a second once; a reader that hangs does so again.
+    // On a busy machine anything may take a second once; a reader that hangs will hang again.
     const restart = performance.now();
     isRefused(input);
     const tookAgain = performance.now() - restart;
@@ -57,7 +57,7 @@ export async function fuzz<T>(
     await new Promise((resolve) => setTimeout(resolve));
     if (done % (COLLECT_EVERY * BATCH) === 0) collectGarbage();
   }
-  assert.ok(refused > RUNS / 10, `only ${refused} of ${RUNS} were refused, so hardly anything was tried`);
+  assert.ok(refused > RUNS / 10, `only ${refused} of ${RUNS} were refused, so the fuzzing tried hardly anything`);
   const growth = heldBytes() - before;
   assert.ok(growth < MAX_GROWTH, `seed ${seed}: memory grew by ${growth / 2 ** 20} MB`);
 }
@@ -70,11 +70,11 @@ function heldBytes(): number {
 
 let collect: (() => void) | undefined;
 
-/** V8 leaves hundreds of megabytes of garbage lying around if there is room. */
+/** Forces a collection: V8 keeps hundreds of megabytes of garbage if there is room. */
 function collectGarbage(): void {
   if (collect === undefined) {
     setFlagsFromString("--expose-gc");
-    // Only a context that is made after the flag was set has the function.
+    // Only a context created after the flag was set has the function.
     collect = runInNewContext("gc") as () => void;
   }
   collect();

@@ -1,10 +1,10 @@
-/** Runs ONNX files that the lab wrote in onnxruntime. */
+/** Runs the lab's ONNX files in onnxruntime. */
 import { env, InferenceSession, Tensor } from "onnxruntime-web";
 
 // One thread: more would start workers, and the models here are small.
 env.wasm.numThreads = 1;
 
-/** What onnxruntime found in a file and computed. */
+/** What onnxruntime found in a file, and what it computed. */
 export interface OnnxRun {
   /** `[batch, 10]`. */
   logits: Float32Array;

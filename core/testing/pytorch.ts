@@ -1,7 +1,7 @@
-/** Finds PyTorch, for tests that it reads what the lab writes. */
+/** Finds PyTorch for tests that load the lab's files with it. */
 
 const CANDIDATES = ["/usr/bin/python3", "python3"];
-/** Looks for it without importing it, which would take seconds. */
+/** Looks PyTorch up without importing it, which would take seconds. */
 const FIND = "import importlib.util, sys; sys.exit(importlib.util.find_spec('torch') is None)";
 
 /** The path of a Python that has PyTorch, if there is one and this process may run it. */

@@ -7,7 +7,7 @@ import { threefry } from "../random.ts";
 import type { Backend, Numbers, Session } from "../session.ts";
 import { sizeOf } from "../shape.ts";
 
-/** Random values for an operand; each stream gives others. */
+/** Random values for an operand; each stream gives different values. */
 export function drawInput({ shape, dtype = "f32", range = [-2, 2] }: CaseInput, stream: number): Numbers {
   const [min, max] = range;
   const values = Array.from({ length: sizeOf(shape) }, (_, i) => {
@@ -45,7 +45,7 @@ export function writeInputs(session: Pick<Session, "write">, opCase: OpCase, pro
   if (weights) session.write("weights", drawInput(weights, 99));
 }
 
-/** What `backend` computes for a case: the result and its gradients, by name. */
+/** Runs a case on `backend` and returns the result and its gradients, by name. */
 export async function runCase(opCase: OpCase, backend: Backend): Promise<Map<string, Numbers>> {
   const program = caseProgram(opCase);
   const session = await backend.open({ program });

@@ -9,7 +9,7 @@ import { forward, normalise } from "../models/network.ts";
 import { parameterTensors, writeParameters } from "../models/parameters.ts";
 import { STATE } from "./programs.ts";
 
-/** Output of a hidden block, behind its ReLU: `[height, width, channels]` of a convolution, or `[units]`. */
+/** Output of a hidden block, after its ReLU: `[height, width, channels]` for a convolution, or `[units]`. */
 export interface Activations {
   shape: readonly number[];
   values: Float32Array;
@@ -20,15 +20,15 @@ export interface Attribution {
   /** Ten, in digit order. */
   logits: Float32Array;
   /**
-   * `[784]`: how much each pixel's ink added to the digit's logit (negative: took from it), to first order. This is gradient ×
-   * input (Shrikumar et al., 2016). The input is the ink, so paper contributes nothing.
+   * `[784]`: how much each pixel's ink adds to the digit's logit, to first order; negative if it lowers the logit. This
+   * is gradient × input (Shrikumar et al., 2016). The input is the ink, so paper contributes nothing.
    */
   contributions: Float32Array;
   /** Hidden activations, from the first block to the last. */
   layers: Activations[];
 }
 
-/** A stored model that explains its predictions. Calls must not overlap. */
+/** A model that is ready to explain its predictions. Calls must not overlap. */
 export interface Explainer {
   readonly device: string;
   /** Explains the logit of `digit` for 784 bytes, ink 255 on paper 0. */

@@ -9,7 +9,7 @@ const SIMPLE: ModelSpec = { modelType: "SimpleNN", hiddenLayers: [24, 12], dropo
 const CONVOLUTIONS: ModelSpec = { modelType: "ConvNN", hiddenLayers: [16] };
 const LINEAR: ModelSpec = { modelType: "SimpleNN", hiddenLayers: [] };
 const EXPLAINED = 7;
-/** By how much a pixel, 0 to 255, is changed for a finite difference. */
+/** The change of a pixel, 0 to 255, for a finite difference. */
 const STEP = 2;
 const digit = mnist().test.images.slice(0, IMAGE_PIXELS);
 
@@ -48,7 +48,7 @@ for (const spec of [SIMPLE, CONVOLUTIONS, LINEAR]) {
     }
   });
 
-  Deno.test(`${name}: WASM explains like the reference, and its logits are the predictor's`, async () => {
+  Deno.test(`${name}: WASM agrees with the reference, and its logits with the predictor's`, async () => {
     const explainer = await openExplainer(spec, weights), oracle = await openExplainer(spec, weights, "reference");
     const predictor = await openPredictor(spec, weights);
     try {

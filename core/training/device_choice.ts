@@ -1,4 +1,4 @@
-/** Chooses the device of a training when the user does not. */
+/** Chooses the device for a training if the user does not. */
 import { type AdapterInfo, type DeviceName, findAdapter } from "../backends/open.ts";
 import { openTrainer, type Trainer, type TrainerOptions } from "./trainer.ts";
 
@@ -12,7 +12,7 @@ export interface ChosenTrainer {
   readonly reason: string;
 }
 
-/** What the choice depends on; tests replace it. */
+/** The measurements that the choice depends on; tests replace them. */
 export interface ChoiceProbes {
   findAdapter(): Promise<AdapterInfo | undefined>;
   /** Training steps per second. */
@@ -34,10 +34,10 @@ async function measure(options: TrainerOptions): Promise<number> {
 }
 
 /**
- * Opens a trainer on `choice`. `auto` times this very model and takes WebGPU if a real GPU is faster than WASM. A software
- * adapter is used only when `webgpu` is asked for by name.
+ * Opens a trainer on `choice`. `auto` times this model on both and takes WebGPU if a hardware GPU is faster than WASM.
+ * A software adapter is used only if `webgpu` is requested by name.
  *
- * @throws {Error} when a device that was asked for by name is missing or fails
+ * @throws {Error} when a device requested by name is missing or fails
  */
 export async function openTrainerOn(
   choice: DeviceChoice,

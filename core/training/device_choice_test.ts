@@ -17,7 +17,9 @@ const gpu = { description: "a GPU", isSoftware: false };
 const probes = (adapter: typeof gpu | undefined, speeds: Record<string, number>): ChoiceProbes => ({
   findAdapter: () => Promise.resolve(adapter),
   measure: ({ device }) =>
-    device in speeds ? Promise.resolve(speeds[device]) : Promise.reject(new Error(`${device} was not to be timed`)),
+    device in speeds
+      ? Promise.resolve(speeds[device])
+      : Promise.reject(new Error(`${device} should not have been timed`)),
 });
 
 async function choose(choice: "auto" | "reference", given: ChoiceProbes) {
@@ -26,7 +28,7 @@ async function choose(choice: "auto" | "reference", given: ChoiceProbes) {
   return { device: trainer.device, reason };
 }
 
-Deno.test("auto chooses WASM when there is no adapter, or only a software one", async () => {
+Deno.test("auto chooses WASM when there is no adapter or only a software adapter", async () => {
   assert.equal((await choose("auto", probes(undefined, {}))).device, "wasm");
   assert.equal((await choose("auto", probes({ ...gpu, isSoftware: true }, {}))).device, "wasm");
 });
@@ -43,6 +45,6 @@ Deno.test("auto chooses WASM when the GPU fails", async () => {
   assert.match(reason, /cannot run this model/);
 });
 
-Deno.test("a device asked for by name is not timed", async () => {
+Deno.test("a device requested by name is not timed", async () => {
   assert.equal((await choose("reference", probes(gpu, {}))).device, "reference");
 });

@@ -3,11 +3,13 @@ export interface Closable {
   close(): void;
 }
 
-/** Something that takes a while to open, such as a model: its users take turns, and it is closed after the last of them. */
+/**
+ * Something that takes a while to open, such as a model. Its users take turns, and it is closed after the last of them.
+ */
 export class KeptOpen<T extends Closable> {
   readonly #opening: Promise<T>;
   #opened?: T;
-  /** Users that have not been served yet, and what settles when all of them have. */
+  /** The number of users that still wait, and a promise that settles when none do. */
   #users = 0;
   #idle: Promise<unknown>;
   #isClosing = false;
@@ -20,7 +22,7 @@ export class KeptOpen<T extends Closable> {
     }, () => {});
   }
 
-  /** False until it is open, where it could not be opened, and once it is closed. */
+  /** False until it is open, if it could not be opened, and once it is closed. */
   get isOpen(): boolean {
     return this.#opened !== undefined;
   }
@@ -41,7 +43,7 @@ export class KeptOpen<T extends Closable> {
     return used;
   }
 
-  /** Closes it once everybody who asked so far has been served, at once where it is idle. It must not be used again. */
+  /** Closes it once all earlier calls have settled, or at once if it is idle. Do not use it afterwards. */
   close(): void {
     this.#isClosing = true;
     this.#closeWhenIdle();

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { KeptOpen } from "./kept_open.ts";
 
-Deno.test("users take turns, one that fails stops nobody, and closing waits for all", async () => {
+Deno.test("users take turns, a failing user does not stop the others, and closing waits for all", async () => {
   const events: string[] = [];
   const kept = new KeptOpen(Promise.resolve({ close: () => void events.push("closed") }));
   const use = (name: string) =>
@@ -25,7 +25,7 @@ Deno.test("users take turns, one that fails stops nobody, and closing waits for 
   assert.deepEqual(events, ["a begins", "a ends", "b begins", "b ends", "c begins", "c ends", "closed"]);
 });
 
-Deno.test("everybody hears why it could not be opened, and closing it then is no error", async () => {
+Deno.test("every user gets the reason if it cannot be opened, and closing it is not an error", async () => {
   const kept = new KeptOpen(Promise.reject(new Error("no such file")));
   kept.close();
   await assert.rejects(kept.use(() => {}), /no such file/);
@@ -33,7 +33,7 @@ Deno.test("everybody hears why it could not be opened, and closing it then is no
   await assert.rejects(kept.use(() => {}), /no such file/);
 });
 
-Deno.test("an idle one is closed at once, and only once", async () => {
+Deno.test("an idle object is closed at once, and only once", async () => {
   let closed = 0;
   const kept = new KeptOpen(Promise.resolve({ close: () => void closed++ }));
   await kept.use(() => {});

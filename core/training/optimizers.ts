@@ -2,17 +2,17 @@
 import { constant, perStep, state, type Tensor } from "../graph.ts";
 import { add, div, flushDenormals, mul, sqrt, sub } from "../ops/mod.ts";
 
-/** A parameter in a training program, with the gradient of the loss. */
+/** A parameter in a training program, with the gradient of the loss with respect to it. */
 export interface Parameter {
   name: string;
   value: Tensor;
   gradient: Tensor;
 }
 
-/** New values by name of state: of the parameter itself and of the optimiser's moments for it. */
+/** New values of a parameter and of its moments, by name of state. */
 export type Updates = Record<string, Tensor>;
 
-/** Moments are state of their own, named after the parameter, and start at 0. */
+/** An update rule. Moments are state of their own, named after the parameter, and start at 0. */
 type Rule = (parameter: Parameter, learningRate: number) => Updates;
 
 const scaled = (x: Tensor, factor: number) => mul(x, constant(factor));
@@ -63,7 +63,7 @@ const RULES = { Adam: adam, AdamW: adamW, SGD: sgd, RMSprop: rmsProp } satisfies
 /** The optimisers, by PyTorch's names. */
 export type OptimizerName = keyof typeof RULES;
 
-/** One step of an optimiser: the new values of all parameters and moments. */
+/** One step of an optimiser: new values for all parameters and moments. */
 export function updatesOf(optimizer: OptimizerName, parameters: readonly Parameter[], learningRate: number): Updates {
   return Object.assign({}, ...parameters.map((parameter) => RULES[optimizer](parameter, learningRate)));
 }

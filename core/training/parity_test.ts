@@ -1,4 +1,4 @@
-/** Twenty training steps against PyTorch's, recorded by `scripts/fixtures/make_training_fixtures.py`. */
+/** Compares twenty training steps with PyTorch's, recorded by `scripts/fixtures/make_training_fixtures.py`. */
 import { backendFor, type DeviceName } from "../backends/open.ts";
 import { assertAllClose } from "../testing/assert_all_close.ts";
 import { hasWebGpu } from "../testing/backends.ts";
@@ -11,20 +11,23 @@ import { openPredictor } from "./predictor.ts";
 import { STATE, trainingProgram } from "./programs.ts";
 
 for (const device of ["wasm", "webgpu", "reference"] as const) {
-  Deno.test({ name: `logits on ${device} are PyTorch's`, ignore: device === "webgpu" && !hasWebGpu }, async () => {
-    for (const fixture of fixtures.runs) {
-      const spec = specOf(fixture);
-      const predictor = await openPredictor(spec, initialWeights(spec), { device, batch: 3 });
-      await predictor.predict(mnist().train.images.subarray(0, 3 * 784));
-      assertAllClose(
-        await predictor.logits(),
-        fixture.initial_logits.flat(),
-        { relative: 0, absolute: 1e-4 },
-        "logits",
-      );
-      predictor.close();
-    }
-  });
+  Deno.test(
+    { name: `logits on ${device} agree with PyTorch's`, ignore: device === "webgpu" && !hasWebGpu },
+    async () => {
+      for (const fixture of fixtures.runs) {
+        const spec = specOf(fixture);
+        const predictor = await openPredictor(spec, initialWeights(spec), { device, batch: 3 });
+        await predictor.predict(mnist().train.images.subarray(0, 3 * 784));
+        assertAllClose(
+          await predictor.logits(),
+          fixture.initial_logits.flat(),
+          { relative: 0, absolute: 1e-4 },
+          "logits",
+        );
+        predictor.close();
+      }
+    },
+  );
 }
 
 async function train(fixture: Fixture, spec: ModelSpec, device: DeviceName, steps: number) {
@@ -53,11 +56,11 @@ for (const device of ["wasm", "webgpu", "reference"] as const) {
   for (const fixture of fixtures.runs) {
     const spec = specOf(fixture);
     const name = `${fixture.model_type} [${fixture.hidden_layers}] with ${fixture.optimizer}`;
-    // A step of ConvNN takes half a second in plain float64 loops, and a fifth on a software GPU.
+    // A step of ConvNN takes half a second in plain float64 loops and a fifth of a second on a software GPU.
     const isConv = spec.modelType === "ConvNN", isAdam = fixture.optimizer === "Adam";
     const isSlow = device === "reference" ? isConv || !isAdam : device === "webgpu" && isConv && !isAdam;
     const steps = isSlow && !Deno.env.get("LAB_LONG") ? 3 : fixtures.steps;
-    const title = `${steps} steps of ${name} on ${device} give PyTorch's losses and weights`;
+    const title = `${steps} steps of ${name} on ${device} agree with PyTorch's losses and weights`;
     Deno.test({ name: title, ignore: device === "webgpu" && !hasWebGpu }, async () => {
       const { loss, weights } = await train(fixture, spec, device, steps);
       assertAllClose(loss, fixture.losses.slice(0, steps), { relative: 1e-4, absolute: 0 }, "losses");
@@ -66,8 +69,8 @@ for (const device of ["wasm", "webgpu", "reference"] as const) {
         const { data } = weights[i];
         const ours = Math.sqrt(data.reduce((sum, x) => sum + x * x, 0));
         assertAllClose([ours], [norm], { relative: 1e-5, absolute: 0 }, `norm of ${name}`);
-        // Adam and RMSprop divide by the root of tiny squares, so a rounding error in a gradient near 0 can move a weight
-        // by a good part of the learning rate.
+        // Adam and RMSprop divide by the root of tiny squares, so a rounding error in a gradient near 0 can move a
+        // weight by a large part of the learning rate.
         const tolerance = { relative: 1e-4, absolute: fixture.learning_rate * 0.05 };
         assertAllClose(samples.map(([index]) => data[index]), samples.map(([, value]) => value), tolerance, name);
       });

@@ -10,13 +10,15 @@ export interface PredictorOptions {
   batch?: number;
 }
 
-/** A stored model that is ready to predict. Calls must not overlap. */
+/** A model that is ready to predict. Calls must not overlap. */
 export interface Predictor {
   readonly device: string;
   /** `batch × 784` bytes, ink 255 on paper 0 → `batch × 10` probabilities. */
   predict(pixels: Uint8Array): Promise<Float32Array>;
   /** `batch × 10` logits of the last prediction, before the softmax. */
   logits(): Promise<Float32Array>;
+  /** Puts other weights of the same shapes in place of those before; arrays that were there before are taken to be unchanged. */
+  load(weights: readonly NamedTensor[]): void;
   close(): void;
 }
 
@@ -38,6 +40,7 @@ export async function openPredictor(
     session.close();
     throw error;
   }
+  let loaded = weights;
   session.write(STATE.rows, Int32Array.from({ length: batch }, (_, i) => i));
   return {
     device: session.device,
@@ -50,6 +53,10 @@ export async function openPredictor(
       return await session.read(STATE.probabilities) as Float32Array;
     },
     logits: async () => await session.read(STATE.logits) as Float32Array,
+    load(others) {
+      writeParameters(session, spec, others, loaded);
+      loaded = others;
+    },
     close: () => session.close(),
   };
 }

@@ -1,4 +1,4 @@
-/** The programs of a training and of a prediction. They share state by name. */
+/** The programs for training, evaluation and prediction. They share state by name. */
 import { gradients } from "../autodiff.ts";
 import { perStep, type Program, state, type Tensor, trace } from "../graph.ts";
 import { exp, logSoftmax, slice, takeRows } from "../ops/mod.ts";
@@ -23,7 +23,7 @@ export const STATE = {
   probabilities: "probabilities",
 } as const;
 
-/** A part of the dataset that lies in state. */
+/** A part of the dataset that is held in state. */
 export interface StoredDigits {
   set: "train" | "test";
   count: number;
@@ -55,7 +55,7 @@ export interface TrainingProgramOptions {
   startOf(step: number): number;
 }
 
-/** One training step: a batch from the dataset, forward, loss, backward, update. Output: `loss`. */
+/** One training step: read a batch, then forward pass, loss, backward pass and update. Output: `loss`. */
 export function trainingProgram(
   { spec, optimizer, learningRate, seed, digits, batch, startOf }: TrainingProgramOptions,
 ): Program {
@@ -75,7 +75,7 @@ export function trainingProgram(
   });
 }
 
-/** Step i scores `batch` test digits from position `startOf(i)` on. Output: `correct`, their number. */
+/** Step i scores `batch` test digits from position `startOf(i)` on. Output: `correct`, how many it recognises. */
 export function evaluationProgram(
   spec: ModelSpec,
   digits: StoredDigits,
@@ -84,11 +84,12 @@ export function evaluationProgram(
 ): Program {
   return trace(() => {
     const { images, labels } = takeBatch(digits, batch, perStep(startOf, "i32"));
-    return { outputs: { correct: countCorrect(forward(spec, parameterTensors(spec), images), labels) } };
+    const logits = forward(spec, parameterTensors(spec), images);
+    return { outputs: { correct: countCorrect(logits, labels), loss: crossEntropy(logits, labels) } };
   });
 }
 
-/** Density of a drawing: that of MNIST's digits, as drawings are prepared in the same way. */
+/** Density of a drawing: that of MNIST's digits, because drawings are prepared in the same way. */
 const DRAWING_DENSITY = 0.19;
 
 /**

@@ -12,7 +12,7 @@ import { initialParameters, readParameters, writeParameters } from "../models/pa
 import { evaluationProgram, predictionProgram, STATE, type StoredDigits, trainingProgram } from "./programs.ts";
 import { readStates, type TrainingState, updatedStates, writeStates } from "./training_state.ts";
 
-/** What is trained, on what, and how. */
+/** The model to train, the data and the settings. */
 export interface TrainerOptions {
   spec: ModelSpec;
   optimizer: OptimizerName;
@@ -27,7 +27,7 @@ export interface TrainerOptions {
   threads?: number;
   /** Weights to start from, in the order and shapes of `parameterSpecs`. @default initial values drawn from `seed` */
   weights?: readonly NamedTensor[];
-  /** What `state` returned under the same options, to resume from. Takes precedence over `weights`. */
+  /** The result of `state` under the same options, to resume from. Takes precedence over `weights`. */
   resume?: TrainingState;
 }
 
@@ -36,11 +36,16 @@ export interface Trainer {
   readonly device: string;
   readonly stepsPerEpoch: number;
   readonly totalSteps: number;
+  /** Size of the last batch of an epoch as a share of a full one. */
+  readonly lastBatchShare: number;
   /** Steps requested so far. */
   readonly step: number;
   /** Runs up to `maxSteps` more steps, never past the end of an epoch, and returns their losses in order. */
   run(maxSteps: number): Promise<Float32Array>;
-  /** Accuracy on the test digits in per cent. `shouldStop` is called between batches; true ends with undefined. */
+  /**
+   * Accuracy on the test digits in per cent. `shouldStop` is called between batches; if it returns true, the result is
+   * undefined.
+   */
   evaluate(shouldStop?: () => boolean): Promise<number | undefined>;
   /**
    * Classifies 784 bytes, ink 255 on paper 0, with the current weights: ten probabilities. Training is not affected. Must not
@@ -49,7 +54,10 @@ export interface Trainer {
   guess(pixels: Uint8Array): Promise<Float32Array>;
   /** The current weights in the order and shapes of `parameterSpecs`. */
   weights(): Promise<NamedTensor[]>;
-  /** All that the steps so far have changed. Must not be called while a run is in progress, nor after `stop` ended one. */
+  /**
+   * Everything that the steps so far have changed. Must not be called while a run is in progress, or after `stop` has
+   * ended one.
+   */
   state(): Promise<TrainingState>;
   /** Another thread sets this to 1 to make a run in progress return early. Only `close` may follow. */
   readonly stop?: Int32Array<SharedArrayBuffer>;
@@ -60,7 +68,7 @@ export interface Trainer {
  * Opens a trainer.
  *
  * @throws {Error} for weights or a state that do not fit, or a device that is missing
- * @throws {RangeError} for a state beyond the end of the training
+ * @throws {RangeError} for a state that is beyond the end of the training
  */
 export async function openTrainer(options: TrainerOptions): Promise<Trainer> {
   const programs = programsOf(options);
@@ -122,7 +130,8 @@ function storedDigits(set: "train" | "test", { count, images }: DigitSet): Store
 function batchesOf({ dataset, batchSize }: TrainerOptions) {
   const batch = Math.min(batchSize, dataset.train.count);
   const full = Math.floor(dataset.train.count / batch), shortBatch = dataset.train.count % batch;
-  return { batch, full, shortBatch, stepsPerEpoch: full + (shortBatch > 0 ? 1 : 0) };
+  const lastBatchShare = shortBatch > 0 ? shortBatch / batch : 1;
+  return { batch, full, shortBatch, lastBatchShare, stepsPerEpoch: full + (shortBatch > 0 ? 1 : 0) };
 }
 
 function evaluationBatchesOf({ spec, dataset: { test: { count } } }: TrainerOptions) {
@@ -134,24 +143,26 @@ class SessionTrainer implements Trainer {
   readonly device: string;
   readonly stepsPerEpoch: number;
   readonly totalSteps: number;
+  readonly lastBatchShare: number;
   readonly stop?: Int32Array<SharedArrayBuffer>;
   step: number;
   readonly #session: Session;
   readonly #changing: ReadonlyMap<string, TensorType>;
   readonly #options: TrainerOptions;
   readonly #fullBatches: number;
-  /** The epoch, from 0, whose order of digits is in the session. */
+  /** The epoch, from 0, whose order of digits the session holds. */
   #shuffledFor?: number;
 
   constructor(session: Session, changing: ReadonlyMap<string, TensorType>, options: TrainerOptions) {
     this.#session = session;
     this.#changing = changing;
     this.#options = options;
-    const { full, stepsPerEpoch } = batchesOf(options);
+    const { full, stepsPerEpoch, lastBatchShare } = batchesOf(options);
     this.device = session.device;
     this.stop = session.stop;
     this.#fullBatches = full;
     this.stepsPerEpoch = stepsPerEpoch;
+    this.lastBatchShare = lastBatchShare;
     this.totalSteps = stepsPerEpoch * options.epochs;
     this.step = options.resume?.step ?? 0;
     if (!Number.isInteger(this.step) || this.step < 0 || this.step > this.totalSteps) {
@@ -192,11 +203,15 @@ class SessionTrainer implements Trainer {
   async evaluate(shouldStop: () => boolean = () => false): Promise<number | undefined> {
     const { full, left } = evaluationBatchesOf(this.#options);
     let correct = 0;
+    const score = async (program: string, step: number) => {
+      const answers = await this.#session.run(program, step, 1);
+      correct += Number.isFinite(answers.loss[0]) ? answers.correct[0] : NaN;
+    };
     for (let i = 0; i < full; i++) {
       if (shouldStop()) return undefined;
-      correct += (await this.#session.run("evaluate", i, 1)).correct[0];
+      await score("evaluate", i);
     }
-    if (left > 0) correct += (await this.#session.run("evaluateShort", 0, 1)).correct[0];
+    if (left > 0) await score("evaluateShort", 0);
     return (100 * correct) / this.#options.dataset.test.count;
   }
 

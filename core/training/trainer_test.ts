@@ -53,7 +53,7 @@ Deno.test("the same seed gives the same weights to the bit, however the steps ar
   assert.notDeepEqual(first.weights[0].data, other.weights[0].data);
 });
 
-Deno.test("WASM trains like the reference, with dropout and a short last batch", async () => {
+Deno.test("WASM trains as the reference does, with dropout and a short last batch", async () => {
   const fast = await trainAll({ ...base(), epochs: 1 }, 20);
   const exact = await trainAll({ ...base(), epochs: 1, device: "reference" }, 20);
   assertAllClose(fast.losses, exact.losses, { relative: 1e-4 }, "losses");
@@ -108,6 +108,29 @@ for (const modelType of MODEL_TYPES) {
     watched.close();
   });
 }
+
+for (const device of ["wasm", "reference"] as const) {
+  Deno.test(`the accuracy on ${device} is NaN where finite weights make answers that are not`, async () => {
+    const spec = { modelType: "SimpleNN", hiddenLayers: [4] } as const;
+    for (const [factor, isFinite] of [[1, true], [1e22, false]] as const) {
+      const weights = initialParameters(spec, 1).map((tensor) => ({
+        ...tensor,
+        data: tensor.data.map((value) => Math.abs(value) * factor),
+      }));
+      const trainer = await openTrainer({ ...base(), spec, weights, device });
+      assert.equal(Number.isFinite(await trainer.evaluate()), isFinite);
+      trainer.close();
+    }
+  });
+}
+
+Deno.test("the last batch of an epoch is told as a share of a full one", async () => {
+  for (const [batchSize, share] of [[32, 10 / 32], [33, 1], [2048, 1]]) {
+    const trainer = await openTrainer({ ...base(), batchSize });
+    assert.equal(trainer.lastBatchShare, share);
+    trainer.close();
+  }
+});
 
 Deno.test("an evaluation that is stopped returns undefined", async () => {
   const trainer = await openTrainer(base());

@@ -5,7 +5,7 @@ import type { TensorType } from "../shape.ts";
 import type { NamedTensor } from "../models/spec.ts";
 
 /**
- * Together with the trainer's options, all that is needed to resume a training to the same bits. Random numbers are functions
+ * All that is needed, with the trainer's options, to resume a training and reach the same bits. Random numbers are functions
  * of the seed and the step, so they have no state.
  */
 export interface TrainingState {
@@ -55,6 +55,6 @@ export function writeStates(
     given.delete(name);
   }
   if (given.size > 0) {
-    throw new Error(`the saved state has ${[...given.keys()].join(", ")}, which nothing here updates`);
+    throw new Error(`the saved state has ${[...given.keys()].join(", ")}, which no program updates`);
   }
 }

@@ -62,7 +62,7 @@ Deno.test("ConvNN with dropout: stopping after n steps, then resuming, gives the
   for (const stops of [[3], [5], [4, 7]]) assert.deepEqual(await train(conv(), stops), whole, `stops at ${stops}`);
 });
 
-Deno.test("a training may resume on another number of threads", async () => {
+Deno.test("a training may resume with a different number of threads", async () => {
   const whole = await train(simple(), []);
   const first = await openTrainer({ ...simple(), threads: 2 });
   await advance(first, 9);
@@ -95,7 +95,7 @@ Deno.test("the state of another training is refused, naming what does not fit", 
   const cases: [TrainerOptions, RegExp][] = [
     [{ ...simple(), resume: { ...state, step: 34 } }, /step 34, but this training has 33 steps/],
     [{ ...simple(), resume: { ...state, step: 1.5 } }, /step 1.5/],
-    [{ ...simple("SGD"), resume: state }, /has .*head\.0\.weight\.mean.*, which nothing here updates/],
+    [{ ...simple("SGD"), resume: state }, /has .*head\.0\.weight\.mean.*, which no program updates/],
     [{ ...simple(), resume: { ...state, tensors: state.tensors.slice(1) } }, /has no head\.0\.weight/],
     [
       { ...simple(), spec: { ...simple().spec, hiddenLayers: [24, 17] }, resume: state },

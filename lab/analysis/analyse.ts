@@ -1,7 +1,7 @@
 /** What a stored model makes of each test digit. */
 import type { DigitSet } from "../../core/mnist/idx.ts";
 import { CLASSES, type ModelSpec, type NamedTensor } from "../../core/models/spec.ts";
-import { answerDigits, type Answers } from "../../core/training/evaluation.ts";
+import { answerDigits, type Answers, OverflowError } from "../../core/training/evaluation.ts";
 import type { ModelAnalysis } from "../../protocol/mod.ts";
 
 /** The question to the analysing worker. */
@@ -12,16 +12,23 @@ export interface AnalysisQuestion {
   dataDir: string;
 }
 
-/** Its answer: an analysis without what the record says. */
+/** An analysis without what the record says. */
 export type Findings = Omit<ModelAnalysis, "model_id" | "recorded_accuracy">;
+/** The worker's answer: an analysis, or why the model has none, for people. */
+export type AnalysisReply = { findings: Findings } | { fault: string };
 
 /** Classifies all test digits; the answer for `answerQuestions`. */
 export async function analyse(
   { spec, weights, dataDir }: AnalysisQuestion,
   readTestDigits: (dataDir: string) => Promise<DigitSet>,
-): Promise<Findings> {
+): Promise<AnalysisReply> {
   const digits = await readTestDigits(dataDir);
-  return findingsOf(await answerDigits(spec, weights, digits), digits.labels);
+  try {
+    return { findings: findingsOf(await answerDigits(spec, weights, digits), digits.labels) };
+  } catch (error) {
+    if (error instanceof OverflowError) return { fault: error.message };
+    throw error;
+  }
 }
 
 /** A probability of 1 in `ModelAnalysis.confidence`. */

@@ -1,9 +1,9 @@
-/** Analyses of stored models: made one at a time in a worker, and kept for whoever asks again. */
+/** Analyses of stored models, made one at a time in a worker and kept for later requests. */
 import { type ModelAnalysis, type ModelRecord, recordVersion } from "../../protocol/mod.ts";
 import { AskedWorker } from "../ask_worker.ts";
-import { type Registry, specOf } from "../models/mod.ts";
-import { TaskQueue } from "../queue.ts";
-import type { AnalysisQuestion, Findings } from "./analyse.ts";
+import { type Registry, RegistryError, specOf } from "../models/mod.ts";
+import { BoundedQueue } from "../queue.ts";
+import type { AnalysisQuestion, AnalysisReply } from "./analyse.ts";
 
 /** Each is some 70 kB. */
 const MAX_KEPT = 32;
@@ -21,18 +21,18 @@ export interface AnalystOptions {
 /** Classifies the test digits by stored models. */
 export class ModelAnalyst {
   readonly #options: AnalystOptions;
-  /** By the version of record and file, the one used last at the end; also those under way. */
+  /** By version of record and file, the one used last at the end; including those under way. */
   readonly #kept = new Map<string, Promise<ModelAnalysis>>();
-  readonly #tasks = new TaskQueue(MAX_PRESENT, "Too many analyses at once; try again in a moment.");
+  readonly #tasks = new BoundedQueue(MAX_PRESENT, "Too many analyses at once; try again in a moment.");
 
   constructor(options: AnalystOptions) {
     this.#options = options;
   }
 
   /**
-   * What the model makes of each test digit.
+   * Classifies each test digit.
    *
-   * @throws {RegistryError} when the model's file cannot be read
+   * @throws {RegistryError} when the model's file cannot be read, or its weights are useless
    * @throws {UnavailableError} while too many are waiting, or when the analyst is closed
    */
   async analyse(record: ModelRecord): Promise<ModelAnalysis> {
@@ -52,13 +52,13 @@ export class ModelAnalyst {
     try {
       return await made;
     } catch (error) {
-      // What failed once may be mended.
+      // The cause of a failure may be fixed.
       if (this.#kept.get(version) === made) this.#kept.delete(version);
       throw error;
     }
   }
 
-  /** Refuses whoever is waiting, and ends the work in progress. */
+  /** Refuses waiting requests, and ends the work in progress. */
   close() {
     this.#tasks.close();
   }
@@ -67,12 +67,13 @@ export class ModelAnalyst {
     const { store, script, dataDir } = this.#options;
     const weights = await store.readWeights(record);
     signal.throwIfAborted();
-    const worker = new AskedWorker<AnalysisQuestion, Findings>(script, "analysis");
+    const worker = new AskedWorker<AnalysisQuestion, AnalysisReply>(script, "analysis");
     const giveUp = () => worker.close(signal.reason);
     signal.addEventListener("abort", giveUp);
     try {
-      const findings = await worker.ask({ spec: specOf(record), weights, dataDir });
-      return { model_id: record.id, recorded_accuracy: record.accuracy, ...findings };
+      const reply = await worker.ask({ spec: specOf(record), weights, dataDir });
+      if ("fault" in reply) throw new RegistryError(`model ${record.id} cannot be analysed: ${reply.fault}`);
+      return { model_id: record.id, recorded_accuracy: record.accuracy, ...reply.findings };
     } finally {
       signal.removeEventListener("abort", giveUp);
       worker.close();

@@ -1,32 +1,40 @@
 /** The importing worker's answers: it reads one request, finds the model in it, and scores that. */
+import { type FoundModel as ModelOfFile, type ModelFile, readModelFile } from "../../core/formats/model_file.ts";
+import { ImportConfigSchema, PAST_FIELDS, sameValue, validate, ValidationError } from "../../protocol/mod.ts";
+import { chooseModel } from "./choose_model.ts";
+import { parseFields, readParts } from "./import_form.ts";
+import type { FoundModel, ImportQuestion, ImportReply } from "./import_thread.ts";
 import { ModelFileError } from "../../core/formats/errors.ts";
-import { type ModelFile, readModelFile } from "../../core/formats/model_file.ts";
 import type { DigitSet } from "../../core/mnist/idx.ts";
-import { scoreModel } from "../../core/training/evaluation.ts";
-import { ValidationError } from "../../protocol/mod.ts";
-import { resolveConfig } from "./import_config.ts";
-import { readParts } from "./import_form.ts";
-import type { FoundModel, ImportQuestion, ImportReply, ImportRequest } from "./import_thread.ts";
+import { OverflowError, scoreModel } from "../../core/training/evaluation.ts";
 
 /** Answers the questions about one request, for `answerQuestions`. */
 export function importAnswerer(
   readTestDigits: (dataDir: string) => Promise<DigitSet>,
 ): (question: ImportQuestion) => Promise<ImportReply> {
-  let file: ModelFile;
+  let model: ModelOfFile;
 
-  const read = async (request: ImportRequest): Promise<FoundModel> => {
+  const read = async ({ request, dataDir }: ImportQuestion & { type: "read" }): Promise<FoundModel> => {
     const { file: bytes, fileName, fields } = await readParts(request);
-    file = readModelFile(bytes);
-    return { ...resolveConfig(file, fields), source: fileName };
+    const file = readModelFile(bytes);
+    const told = { ...metadataOf(file), ...fields };
+    const widths = validate(ImportConfigSchema, told, "the configuration").hidden_layers_config;
+    const isAsTold = ({ hiddenLayers }: ModelOfFile) => widths == null || sameValue(widths, hiddenLayers);
+    const candidates = file.candidates.filter(isAsTold);
+    // If none is, the first says why.
+    if (candidates.length === 0) candidates.push(file.candidates[0]);
+    model = candidates.length === 1 ? candidates[0] : await chooseModel(candidates, await readTestDigits(dataDir));
+    return { ...resolveConfig(model, told), source: fileName, guesses: guessesOf(model, candidates) };
   };
   return async (question) => {
     try {
-      if (question.type === "read") return { type: "found", model: await read(question.request) };
-      const weights = file.tensors;
-      const accuracy = await scoreModel(file, weights, await readTestDigits(question.dataDir));
+      if (question.type === "read") return { type: "found", model: await read(question) };
+      const weights = model.tensors;
+      const accuracy = await scoreModel(model, weights, await readTestDigits(question.dataDir));
       return { type: "scored", model: { weights, accuracy } };
     } catch (error) {
       if (error instanceof ValidationError) return { type: "refused", message: error.message, field: error.field };
+      if (error instanceof OverflowError) return { type: "refused", message: error.message, field: "file" };
       if (error instanceof ModelFileError) return { type: "refused", message: error.message, field: "file" };
       throw error;
     }
@@ -36,4 +44,76 @@ export function importAnswerer(
 /** The buffers of an answer that are handed over instead of copied. */
 export function weightsIn(reply: ImportReply): Transferable[] {
   return reply.type === "scored" ? reply.model.weights.map(({ data }) => data.buffer as ArrayBuffer) : [];
+}
+
+/** What had to be guessed to read a file, as fields of the record. */
+function guessesOf(model: ModelOfFile, candidates: readonly ModelOfFile[]): FoundModel["guesses"] {
+  return {
+    ...model.assumedOrder.length > 0 ? { assumed_order: model.assumedOrder } : {},
+    ...candidates.some(({ path }) => path !== model.path) ? { assumed_state_dict: model.path } : {},
+  };
+}
+
+/**
+ * The configuration of a model: what was told of it, and its own layers; what was not told has the default and is named in
+ * `assumed`.
+ *
+ * @throws {ValidationError} for a value that no training could have, or layers that are not the model's
+ */
+function resolveConfig(
+  model: ModelOfFile,
+  told: Readonly<Record<string, unknown>>,
+): Pick<FoundModel, "config" | "overwrite"> {
+  const { overwrite, num_layers, ...said } = validate(ImportConfigSchema, told, "the configuration");
+  const { modelType, hiddenLayers, namedWithDropout } = model;
+  if (said.model_type != null && said.model_type !== modelType) {
+    throw new ValidationError(
+      `model_type says ${said.model_type}, but the tensors of the file make a ${modelType}`,
+      "model_type",
+    );
+  }
+  const widths = said.hidden_layers_config;
+  if (num_layers != null && num_layers !== hiddenLayers.length) {
+    throw new ValidationError(
+      `num_layers says ${num_layers}, but the tensors of the file make ${hiddenLayers.length}`,
+      "num_layers",
+    );
+  }
+  if (widths != null && !sameValue(widths, hiddenLayers)) {
+    throw new ValidationError(
+      `hidden_layers_config says [${widths.join(", ")}], but the tensors of the file make [${hiddenLayers.join(", ")}]`,
+      "hidden_layers_config",
+    );
+  }
+  // The layers of the file must keep the bounds, too.
+  validate(ImportConfigSchema, { hidden_layers_config: hiddenLayers }, "the configuration");
+  const assumed = PAST_FIELDS.filter((name) => told[name] == null);
+  const config = {
+    ...said,
+    model_type: modelType,
+    hidden_layers_config: hiddenLayers,
+    use_dropout: said.use_dropout ?? namedWithDropout,
+    ...(assumed.length === 0 ? {} : { assumed }),
+  };
+  return { config, overwrite };
+}
+
+/**
+ * The fields in the metadata of `file`. What this lab once assumed of the model is no better known for being there, and other
+ * programs may use the same names for something that no training here could have.
+ */
+function metadataOf({ metadata }: Pick<ModelFile, "metadata">): Record<string, unknown> {
+  const { overwrite: _, ...fields } = parseFields(metadata);
+  const assumed = metadata.assumed ?? "";
+  const isKnown = ([name, value]: [string, unknown]) => !assumed.includes(`"${name}"`) && isSetting(name, value);
+  return Object.fromEntries(Object.entries(fields).filter(isKnown));
+}
+
+function isSetting(name: string, value: unknown): boolean {
+  try {
+    validate(ImportConfigSchema, { [name]: value }, "the metadata");
+    return true;
+  } catch {
+    return false;
+  }
 }

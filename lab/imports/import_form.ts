@@ -1,5 +1,13 @@
 /** What a request to import a model holds: the file, and fields that say how it was trained. */
-import { fieldOf, IMPORT_FIELDS, parseJson, quote, ValidationError } from "../../protocol/mod.ts";
+import {
+  type FieldKind,
+  fieldOf,
+  IMPORT_FIELDS,
+  isNullText,
+  parseJson,
+  unknownField,
+  ValidationError,
+} from "../../protocol/mod.ts";
 import type { ImportRequest } from "./import_thread.ts";
 
 /** The parts of such a request. */
@@ -17,7 +25,11 @@ const MAX_PARTS = 64, MAX_TEXT = 4096, MAX_NAME = 60;
 type Fields = ImportParts["fields"];
 
 type ImportField = (typeof IMPORT_FIELDS)[number];
-const kindOf = (field: ImportField) => field === "overwrite" ? "toggle" : fieldOf(field).kind;
+
+function kindOf(field: ImportField): FieldKind {
+  if (field === "overwrite") return "toggle";
+  return field === "num_layers" ? "whole" : fieldOf(field).kind;
+}
 
 /**
  * Reads a request: either a form with `file` and optionally `config` (a JSON object) or single fields, or the file itself as
@@ -33,8 +45,8 @@ export async function readParts({ body, contentType, query }: ImportRequest): Pr
   const file = form.get("file");
   if (!(file instanceof File)) throw new ValidationError("the form has no file in its field file", "file");
   const config = form.get("config");
+  requireKnown([...form.keys()], "form");
   const texts = [...form].filter((entry): entry is [string, string] => typeof entry[1] === "string");
-  requireKnown(texts.map(([name]) => name), "form");
   const fields = {
     ...config === null ? {} : parseConfig(typeof config === "string" ? config : await config.text()),
     ...parseFields(Object.fromEntries(texts)),
@@ -45,23 +57,22 @@ export async function readParts({ body, contentType, query }: ImportRequest): Pr
 
 /** Refuses unknown fields: a mistyped one must not pass for one that was left out. */
 function requireKnown(names: readonly string[], where: "query" | "form"): void {
-  const known: readonly string[] = [...IMPORT_FIELDS, "config", "token"];
+  const known: readonly string[] = [...IMPORT_FIELDS, ...where === "form" ? ["file", "config"] : ["token"]];
   const unknown = names.find((name) => !known.includes(name));
   if (unknown === undefined) return;
-  const list = IMPORT_FIELDS.join(", ");
-  throw new ValidationError(
-    `the ${where} has a field ${quote(unknown)}, which is unknown; there are ${list}`,
-    unknown.slice(0, MAX_NAME),
-  );
+  throw new ValidationError(`in the ${where}: ${unknownField(unknown, IMPORT_FIELDS)}`, unknown.slice(0, MAX_NAME));
 }
 
 /**
- * Parses the known ones among fields that are text, as in a query, a form or a safetensors file. Empty text means that the
- * field was left out, except for the widths, where it means no hidden layer.
+ * Parses the known ones among fields that are text, as in a query, a form or a safetensors file. Empty text and `null`
+ * mean that the field was left out, except for the widths, where empty text means no hidden layer.
  */
 export function parseFields(texts: Readonly<Record<string, string>>): Fields {
-  const isGiven = (field: ImportField) =>
-    Object.hasOwn(texts, field) && (texts[field].trim() !== "" || kindOf(field) === "widths");
+  const isGiven = (field: ImportField) => {
+    if (!Object.hasOwn(texts, field)) return false;
+    const text = texts[field].trim();
+    return text === "" ? kindOf(field) === "widths" : !isNullText(text);
+  };
   const given = IMPORT_FIELDS.filter(isGiven);
   const long = given.find((field) => texts[field].length > MAX_TEXT);
   if (long !== undefined) throw new ValidationError(`${long} must have at most ${MAX_TEXT} characters`, long);

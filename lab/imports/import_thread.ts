@@ -1,6 +1,6 @@
 /** What the importer asks its worker, and how. */
 import type { NamedTensor } from "../../core/models/spec.ts";
-import type { ModelConfig } from "../../protocol/mod.ts";
+import type { FieldName, ModelConfig } from "../../protocol/mod.ts";
 import { AskedWorker } from "../ask_worker.ts";
 
 /** What a request brings. */
@@ -13,9 +13,15 @@ export interface ImportRequest {
 
 /** What was found in a request, before it is scored. */
 export interface FoundModel {
-  config: ModelConfig;
+  /** With the names of the fields that are `assumed`, if any. */
+  config: ModelConfig & { assumed?: FieldName[] };
   /** The file's name, where the request gives one. */
   source?: string;
+  /**
+   * Fields of the record that say what was guessed and tried on digits: `assumed_order`, names of the layers whose order the
+   * file leaves open, and `assumed_state_dict`, the keys that lead to the state dict where several are models.
+   */
+  guesses: { assumed_order?: string[]; assumed_state_dict?: string };
   overwrite: boolean;
 }
 
@@ -28,7 +34,7 @@ export interface ScoredModel {
 
 /** One question to the worker. */
 export type ImportQuestion =
-  | { type: "read"; request: ImportRequest }
+  | { type: "read"; request: ImportRequest; dataDir: string }
   /** After `read`: which share of the test digits in `dataDir` that model recognises. */
   | { type: "score"; dataDir: string };
 
@@ -57,8 +63,8 @@ export class ImportThread {
   }
 
   /** @throws {ImportError} where the request is at fault */
-  async read(request: ImportRequest): Promise<FoundModel> {
-    const reply = await this.#worker.ask({ type: "read", request }, [request.body.buffer]);
+  async read(request: ImportRequest, dataDir: string): Promise<FoundModel> {
+    const reply = await this.#worker.ask({ type: "read", request, dataDir }, [request.body.buffer]);
     if (reply.type === "found") return reply.model;
     throw failure(reply);
   }

@@ -3,7 +3,7 @@ import { MODEL_TYPES } from "../../core/models/families.ts";
 import { parameterSpecs } from "../../core/models/spec.ts";
 import { BOUNDS, type ModelRecord } from "../../protocol/mod.ts";
 import { DuplicateError, type NewModel, type Registry } from "../models/mod.ts";
-import { TaskQueue } from "../queue.ts";
+import { BoundedQueue } from "../queue.ts";
 import { type FoundModel, type ImportRequest, ImportThread } from "./import_thread.ts";
 
 /** Numbers of the largest model of this lab. */
@@ -14,7 +14,7 @@ const MAX_NUMBERS = Math.max(...MODEL_TYPES.map((modelType) => {
     0,
   );
 }));
-/** For names, fields and what lies between the tensors. */
+/** For names, fields and padding between the tensors. */
 const OVERHEAD_BYTES = 2 ** 20;
 
 /** Bytes of the largest request that can hold a model: the largest model of this lab as float32. */
@@ -32,10 +32,10 @@ export interface ImporterOptions {
   dataDir: string;
 }
 
-/** Imports one model at a time: it may take a good part of the memory, and the trainings in progress go first. */
+/** Imports one model at a time: it may take much memory, and trainings in progress have priority. */
 export class ModelImporter {
   readonly #options: ImporterOptions;
-  readonly #tasks = new TaskQueue(MAX_PRESENT, "Too many models at once; try again in a moment.");
+  readonly #tasks = new BoundedQueue(MAX_PRESENT, "Too many models at once; try again in a moment.");
 
   constructor(options: ImporterOptions) {
     this.#options = options;
@@ -44,9 +44,10 @@ export class ModelImporter {
   /**
    * Stores the model that a request brings, with its accuracy on the test digits, and returns its record.
    *
-   * @param receive gives the request when its turn has come; what it throws is thrown here
+   * @param receive reads the request when its turn has come; throws what it throws
    * @throws {ImportError} for a file or a field that is wrong
-   * @throws {DuplicateError} where a model of the same configuration is stored and the request does not say `overwrite`
+   * @throws {DuplicateError} where a model of the same configuration is stored and the request does not say `overwrite`;
+   * never for a model whose past is unknown
    * @throws {UnavailableError} while too many are waiting, or when the importer is closed
    * @throws {RegistryError} when the folder cannot be written
    */
@@ -62,16 +63,16 @@ export class ModelImporter {
     });
   }
 
-  /** Refuses whoever is waiting. */
+  /** Refuses waiting requests. */
   close() {
     this.#tasks.close();
   }
 
   async #store(request: ImportRequest, thread: ImportThread): Promise<ModelRecord> {
     const { store, dataDir } = this.#options;
-    const found = await thread.read(request);
+    const found = await thread.read(request, dataDir);
     const duplicate = found.overwrite ? undefined : await store.findDuplicate(found.config);
-    // Sooner than the store says it, which looks again: scoring takes seconds.
+    // Scoring takes seconds, so a duplicate is refused before; storing looks again.
     if (duplicate !== undefined) throw new DuplicateError(duplicate);
     const { accuracy, weights } = await thread.score(dataDir);
     return await store.store(newModel(found, accuracy), weights, {
@@ -80,12 +81,13 @@ export class ModelImporter {
   }
 }
 
-function newModel({ config, source }: FoundModel, accuracy: number): NewModel {
+function newModel({ config, source, guesses }: FoundModel, accuracy: number): NewModel {
   return {
     ...config,
     accuracy: Number(accuracy.toFixed(4)),
     training_time: 0,
     imported: true,
+    ...guesses,
     ...(source === undefined ? {} : { source: source.slice(0, MAX_SOURCE_LENGTH) }),
   };
 }

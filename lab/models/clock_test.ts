@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
-import { notBefore } from "../host.ts";
+import { notBefore } from "./clock.ts";
 import { testModel, testWeights, withFolder } from "./registry_testing.ts";
 import { runSnapshot } from "../runs/run_snapshots_testing.ts";
 import { openRegistry } from "../../service/files/open_registry.ts";
 import { RunSnapshots } from "../runs/run_snapshots.ts";
 import { DiskFolder } from "../../service/files/disk_folder.ts";
 
-/** Runs `body` while the clock stands `ms` behind the real one. */
+/** Runs `body` with a clock that is `ms` behind the real one. */
 async function setBack<T>(ms: number, body: () => Promise<T>): Promise<T> {
   const { now } = Date;
   Date.now = () => now() - ms;
@@ -19,13 +19,13 @@ async function setBack<T>(ms: number, body: () => Promise<T>): Promise<T> {
 
 const HOUR = 3_600_000;
 
-Deno.test("the latest moment holds where the clock is up to a day behind it, beyond the clock does", () => {
+Deno.test("a clock up to a day behind the latest moment is not followed, one further behind is", () => {
   assert.equal(notBefore(1000, 2000), 2000);
   assert.equal(notBefore(2000, 1000), 2000);
   assert.equal(notBefore(100 * 24 * HOUR, 50 * 24 * HOUR), 50 * 24 * HOUR);
 });
 
-Deno.test("a clock set back gives no id twice, and the newest model stays first, for every process", () =>
+Deno.test("while the clock is set back no id is given twice, and the newest model stays first", () =>
   withFolder(async (folder) => {
     const registry = await openRegistry(folder, { write: true });
     const first = await registry.store(testModel, testWeights(1));
@@ -39,7 +39,7 @@ Deno.test("a clock set back gives no id twice, and the newest model stays first,
     assert.deepEqual((await registry.list()).map(({ id }) => id), [later[1].id, later[0].id, first.id]);
   }));
 
-Deno.test("the list is read once, not for every request, while the clock stands before its last change", () =>
+Deno.test("while the clock is set back the list is read once, not for every request", () =>
   withFolder(async (folder) => {
     const registry = await openRegistry(folder, { write: true });
     await registry.store(testModel, testWeights(1));
@@ -60,7 +60,7 @@ Deno.test("the list is read once, not for every request, while the clock stands 
     });
   }));
 
-Deno.test("a snapshot that is saved after the clock was set back is not the first to go", () =>
+Deno.test("a snapshot saved after the clock was set back is not the first to be removed", () =>
   withFolder(async (folder) => {
     const snapshots = await RunSnapshots.open(new DiskFolder(folder), 2);
     for (const id of ["run_1", "run_2"]) await snapshots.save(runSnapshot(id, Date.now()), []);

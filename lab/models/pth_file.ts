@@ -1,11 +1,11 @@
 /** The `.pth` files of stored models, as their records name them. */
-import type { FileState, Folder } from "../host.ts";
+import { fingerprintOf, type Folder } from "../host.ts";
 import { reasonOf, RegistryError } from "./errors.ts";
 
 /** Four times the largest model of this lab. Nothing larger is read into memory. */
 const MAX_BYTES = 512 * 2 ** 20;
 
-/** A name alone: no folder, no drive, and none of the registry's own files. */
+/** A plain name: no folder, no drive, and not a file of the registry itself. */
 const PLAIN_PTH = /^[^/\\:\0]+\.pth$/;
 
 /** Whether a record may name `filename` as its file. */
@@ -13,16 +13,11 @@ export function isPlainPth(filename: string): boolean {
   return PLAIN_PTH.test(filename);
 }
 
-/** A file to be passed on. It is open until it is read to its end or cancelled. */
+/** A file as a stream. It stays open until it is read to the end or cancelled. */
 export interface PthStream {
   /** Bytes. */
   size: number;
   stream: ReadableStream<Uint8Array<ArrayBuffer>>;
-}
-
-/** What tells one state of a file from others. */
-export function fingerprintOf({ modified, size, identity }: FileState): string {
-  return `${modified} ${size} ${identity}`;
 }
 
 /** The `.pth` of one model. Its methods throw RegistryErrors that name the model when the file cannot be read. */
@@ -53,7 +48,7 @@ export class PthFile {
     });
   }
 
-  /** The file as it is now, piece by piece; should another take its place meanwhile, this one is read to its end. */
+  /** Opens the file as it is now: if another one replaces it, this one is still read to its end. */
   open(): Promise<PthStream> {
     return this.#readable(async () => {
       const file = await this.#folder.open(this.#name);
@@ -63,7 +58,7 @@ export class PthFile {
     });
   }
 
-  /** Changes whenever the file is written anew. */
+  /** A text that changes whenever the file is rewritten. */
   fingerprint(): Promise<string> {
     return this.#readable(async () => fingerprintOf(await this.#folder.state(this.#name)));
   }

@@ -1,4 +1,4 @@
-/** A folder that the Python lab wrote, used by this one as it is. */
+/** A models folder that the Python lab wrote, used as it is. */
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { openPredictor } from "../../core/training/predictor.ts";
@@ -17,7 +17,7 @@ function contentsOf(folder: string): Map<string, Uint8Array> {
   return new Map(names.map((name) => [name, Deno.readFileSync(join(folder, name))]));
 }
 
-Deno.test("the models of the Python lab are listed, and compute here what they compute in PyTorch", () =>
+Deno.test("models of the Python lab are listed, and give the logits they give in PyTorch", () =>
   withPythonLab(async (folder) => {
     const before = contentsOf(folder);
     const registry = await openRegistry(folder, { write: true });
@@ -37,7 +37,7 @@ Deno.test("the models of the Python lab are listed, and compute here what they c
     assert.deepEqual(contentsOf(folder), before, "reading changes nothing");
   }));
 
-Deno.test("what is stored beside the Python lab's models leaves them as they were", () =>
+Deno.test("storing beside the Python lab's models leaves them as they were", () =>
   withPythonLab(async (folder) => {
     const before = contentsOf(folder);
     const registry = await openRegistry(folder, { write: true });
@@ -50,7 +50,7 @@ Deno.test("what is stored beside the Python lab's models leaves them as they wer
       ...JSON.parse(new TextDecoder().decode(before.get("models_metadata.json"))),
       record,
     ]);
-    // The text of a number is Python's, as long as nobody changes the record.
+    // Numbers stay as Python wrote them while nobody changes the record.
     assert.match(Deno.readTextFileSync(metadataOf(folder)), /"accuracy": 80\.25000095367432,/);
     assert.deepEqual((await registry.list()).map(({ id }) => id), [record.id, ...IDS]);
   }));

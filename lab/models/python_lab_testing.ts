@@ -1,4 +1,4 @@
-/** A models folder as the Python lab leaves it; `scripts/fixtures/make_python_lab.py` made it. */
+/** A models folder as the Python lab writes it, made by `scripts/fixtures/make_python_lab.py`. */
 import { join } from "node:path";
 import expected from "./fixtures/python_lab/expected.json" with { type: "json" };
 import { withFolder } from "./registry_testing.ts";

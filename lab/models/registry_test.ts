@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { writePth } from "../../core/formats/pth/writer.ts";
+import * as families from "../../core/models/families.ts";
+import { MODEL_TYPES } from "../../protocol/mod.ts";
 import { DuplicateError } from "./mod.ts";
 import {
   filesIn,
@@ -14,6 +16,10 @@ import {
   withFolder,
 } from "./registry_testing.ts";
 import { openRegistry } from "../../service/files/open_registry.ts";
+
+Deno.test("a configuration can ask for every model family of the engine, and for no other", () => {
+  assert.deepEqual([...MODEL_TYPES], families.MODEL_TYPES);
+});
 
 Deno.test("a stored model is listed, found by id and as a duplicate, and its weights read back", () =>
   withFolder(async (folder) => {
@@ -48,7 +54,7 @@ Deno.test("models of one second get suffixes, also where only an orphaned file h
     for (const orphan of orphans) assert.equal(Deno.readTextFileSync(orphan), "orphan");
   }));
 
-Deno.test("an id is not given again, not even within the second in which its model was removed, by no process", () =>
+Deno.test("no process gives an id again, not even within the second in which its model was removed", () =>
   withFolder(async (folder) => {
     const ids: string[] = [];
     for (let value = 0; value < 20; value++) {
@@ -76,7 +82,7 @@ Deno.test("a replacement takes the place of the old record, and the old file goe
     assert.equal((await registry.list()).length, 3);
   }));
 
-Deno.test("a replacement keeps what this lab does not know of the old record, and nothing of its training", () =>
+Deno.test("a replacement keeps unknown fields of the old record, and nothing of its training", () =>
   withFolder(async (folder) => {
     const old = JSON.stringify(foreignRecord({ tag: "keep me", note: "old", seed: 1, device: "wasm" }));
     Deno.writeTextFileSync(metadataOf(folder), `[${old.replace(/}$/, ', "loss_history": [2.30, 1.0E0]}')}]`);
@@ -127,7 +133,57 @@ Deno.test("fields and whole entries that this lab does not know survive a store 
     assert.ok(written.startsWith('[\n  "a note",\n  17,\n  null,\n  {\n    "id": "x",'), "indented by two spaces");
   }));
 
-Deno.test("what one registry stores, another on the same folder sees at its next call", () =>
+Deno.test("an entry that cannot be used hides only itself, and stays byte for byte as others change", () =>
+  withFolder(async (folder) => {
+    const entry = (fields: Record<string, unknown>, python = "") =>
+      JSON.stringify(foreignRecord(fields), null, 4).replace(/\n}$/, `${python}\n}`).replaceAll("\n", "\n    ");
+    const good = entry({ id: "good", dropout_p: null, use_dropout: null }, ',\n    "best_loss": NaN, "note": "NaN"');
+    const bad = [
+      entry({ id: "accuracy NaN", accuracy: undefined }, ',\n    "accuracy": NaN'),
+      entry({ id: "accuracy infinite", accuracy: undefined }, ',\n    "accuracy": 1e999'),
+      entry({ id: "rate infinite", learning_rate: undefined }, ',\n    "learning_rate": -Infinity'),
+      entry({ id: "wrong type", batch_size: "64" }),
+      entry({ id: "null", optimizer: null }),
+      entry({ id: "absent", filename: undefined }),
+    ];
+    Deno.writeTextFileSync(metadataOf(folder), `[\n    ${[bad[0], good, ...bad.slice(1)].join(",\n    ")}\n]`);
+    const registry = await openRegistry(folder, { write: true });
+    const [found, ...others] = await registry.list();
+    assert.deepEqual([found.id, found.dropout_p, found.use_dropout, found.best_loss], ["good", 0.3, false, null]);
+    assert.deepEqual(others, []);
+    assert.match(
+      (await registry.describeStrangers())!,
+      /6 entries.*number 1 of 7, "accuracy NaN": accuracy is missing/,
+    );
+
+    const { id } = await registry.store(testModel, testWeights(1));
+    await registry.store({ ...testModel, batch_size: 7 }, testWeights(1), { replaces: id });
+    const written = Deno.readTextFileSync(metadataOf(folder));
+    for (const text of bad) assert.ok(written.includes(text), text);
+    assert.match(written, /"best_loss": NaN,\s+"note": "NaN"/);
+    assert.equal((await registry.list()).length, 2);
+
+    Deno.writeFileSync(
+      join(folder, found.filename),
+      Deno.readFileSync(join(folder, (await registry.list())[0].filename)),
+    );
+    const next = await registry.store(testModel, testWeights(2), { replaces: "good" });
+    assert.match(
+      Deno.readTextFileSync(metadataOf(folder)),
+      /"best_loss": NaN,\s+"note": "NaN"/,
+      "the new model keeps it",
+    );
+    assert.equal(next.id !== "good" && (await registry.get(next.id))!.best_loss, null);
+  }));
+
+Deno.test("the fault of damaged metadata is found where it is, Python's NaN aside", () =>
+  withFolder(async (folder) => {
+    const registry = await openRegistry(folder);
+    Deno.writeTextFileSync(metadataOf(folder), '[{"a": NaN, "b": -Infinity}, {"id" "b"}]');
+    await assert.rejects(registry.list(), refused(/not valid JSON: unexpected "\\"" at line 1, column 36/));
+  }));
+
+Deno.test("one registry sees at its next call what another on the same folder has stored", () =>
   withFolder(async (folder) => {
     const [one, two] = [await openRegistry(folder), await openRegistry(folder)];
     let last = await one.store(testModel, testWeights(0));
@@ -159,7 +215,7 @@ Deno.test("stores of several registries at once lose nothing", () =>
     for (const record of stored) assert.ok(ids.has(record.id));
   }));
 
-Deno.test("a damaged metadata file is named with the place of its fault, and is not overwritten", () =>
+Deno.test("damaged metadata is reported with the position of its fault, and is not overwritten", () =>
   withFolder(async (folder) => {
     const registry = await openRegistry(folder);
     const cases: [string | Uint8Array, RegExp][] = [
@@ -247,7 +303,7 @@ Deno.test("opening creates the folder, but not the folders above it, and refuses
     await assert.rejects(openRegistry(join(folder, "file")), refused(/is not a folder; set MODELS_DIR/));
   }));
 
-Deno.test("opening removes what dead writers left, but not while a writer is at work", () =>
+Deno.test("opening removes what dead writers left behind, but not while a writer is at work", () =>
   withFolder(async (folder) => {
     const leftover = join(folder, ".model_simplenn_adam_1.pth.lab-tmp");
     Deno.writeTextFileSync(leftover, "half");

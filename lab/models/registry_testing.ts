@@ -28,7 +28,7 @@ export function testWeights(value: number): NamedTensor[] {
   }));
 }
 
-/** Names one stored model: with its seed, so that a test sees whether an id ever stands for another. */
+/** Names a stored model by id and seed, so that a test notices an id that is used twice. */
 export const modelKey = ({ id, seed }: ModelRecord) => `${id}:${seed}`;
 
 /** Runs `test` with a fresh folder and removes it afterwards. */

@@ -4,7 +4,7 @@
  * they may be anybody's.
  */
 import { type Folder, isMissing } from "../host.ts";
-import { removeHistory } from "../runs/run_history.ts";
+import { removeHistory } from "./history_file.ts";
 
 const NOTE = /^\.(.+\.pth)\.lab-removed$/;
 

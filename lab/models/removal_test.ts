@@ -39,24 +39,24 @@ Deno.test("a removed model leaves neither record nor file, and nothing else chan
     assert.deepEqual(readMetadata(folder) as unknown[], ["a note"]);
   }));
 
-Deno.test("a removal that died half-way is finished, or forgotten, by the next who opens the folder", () =>
+Deno.test("an interrupted removal is finished or dropped when the folder is opened next", () =>
   withFolder(async (folder) => {
     const record = await (await openRegistry(folder)).store(testModel, testWeights(1));
     const [path, note] = [join(folder, record.filename), join(folder, `.${record.filename}.lab-removed`)];
     const listed = Deno.readTextFileSync(metadataOf(folder));
 
-    // It died before the metadata changed: the model is there as before.
+    // Interrupted before the metadata changed: the model is still there.
     Deno.writeTextFileSync(note, "");
     assert.deepEqual(await (await openRegistry(folder)).readWeights(record), testWeights(1));
     assert.deepEqual(filesIn(folder), [".lock", record.filename, ...METADATA]);
 
-    // Metadata that cannot be read does not say what is named, so nothing goes and the reader is told why.
+    // Unreadable metadata may name the file, so nothing is removed, and the reader hears why.
     Deno.writeTextFileSync(note, "");
     Deno.writeTextFileSync(metadataOf(folder), listed.slice(0, -5));
     await assert.rejects((await openRegistry(folder, { write: true })).list(), refused(/ends too early/));
     assert.ok(Deno.statSync(path).isFile && Deno.statSync(note).isFile);
 
-    // It died after that: the file goes, and one without a note does not.
+    // Interrupted after that: the file is removed, one without a note is not.
     Deno.writeTextFileSync(metadataOf(folder), "[]");
     Deno.writeTextFileSync(join(folder, "orphan.pth"), "somebody else's");
     await openRegistry(folder);
@@ -67,7 +67,7 @@ Deno.test("a removal that cannot be written leaves the model as it was", () =>
   withFolder(async (folder) => {
     const registry = await openRegistry(folder);
     const record = await registry.store(testModel, testWeights(1));
-    // A folder in the place of the new metadata: it cannot be written.
+    // The new metadata cannot be written, because a folder has its name.
     Deno.mkdirSync(join(folder, ".models_metadata.json.lab-tmp"));
     await assert.rejects(registry.remove(record.id), refused(new RegExp(`cannot remove model ${record.id} in`)));
     assert.deepEqual(await registry.list(), [record]);

@@ -1,8 +1,16 @@
-/** Turns a run into the job of its worker, and what the worker has trained into the model that is stored. */
-import type { NamedTensor } from "../../core/models/spec.ts";
-import { configOf, type DeviceChoice } from "../../protocol/mod.ts";
-import { type NewModel, specOf } from "../models/mod.ts";
+/** Turns a run into the job of its engine, and what that has trained into the model that is stored. */
+import { describeNetwork, type NamedTensor, parameterSpecs } from "../../core/models/spec.ts";
+import {
+  configOf,
+  type DeviceChoice,
+  type ModelConfig,
+  type ModelRecord,
+  type TrainConfig,
+  ValidationError,
+} from "../../protocol/mod.ts";
+import { type NewModel, type Registry, specOf } from "../models/mod.ts";
 import type { Run } from "./run.ts";
+import { areFinite } from "../training/training_loop.ts";
 import type { TrainedModel, TrainingJob } from "../training/training_job.ts";
 
 /** What a training begins with: the tensors of a run snapshot, the weights of a stored model, or neither. */
@@ -11,7 +19,7 @@ export interface Origin {
   weights?: NamedTensor[];
 }
 
-/** What the worker of a run is asked to do. `device` and `threads` are the lab's; the run may name another device. */
+/** What the engine is asked to do for a run. `device` and `threads` are the lab's; the run may name another device. */
 export function jobOf(
   { config, past, livePads }: Run,
   { tensors, weights }: Origin,
@@ -61,4 +69,64 @@ export function modelOf(run: Run, { accuracy, trainingTime }: TrainedModel): New
 
 function round(value: number, digits: number): number {
   return Number(value.toFixed(digits));
+}
+
+type Models = Pick<Registry, "get" | "readWeights">;
+
+/**
+ * The stored model that `config` starts from, if any.
+ *
+ * @throws {ValidationError} when there is no such model, or its layers are others
+ */
+export async function findStart(models: Models, config: TrainConfig): Promise<ModelRecord | undefined> {
+  if (config.start_from == null) return undefined;
+  const record = await models.get(config.start_from);
+  if (record === undefined) {
+    throw new ValidationError(
+      `start_from names ${JSON.stringify(config.start_from)}, and no such model is stored`,
+      "start_from",
+    );
+  }
+  if (shapesOf(record) !== shapesOf(config)) {
+    throw new ValidationError(
+      `start_from names ${record.id}, which is a ${describeNetwork(specOf(record))}; the configuration is a ${
+        describeNetwork(specOf(config))
+      }. ` +
+        "Both must have the same layers.",
+      "start_from",
+    );
+  }
+  return record;
+}
+
+/** The weights of that model. Throws as `findStart` and `Registry.readWeights` do. */
+export async function readStart(models: Models, config: TrainConfig): Promise<NamedTensor[] | undefined> {
+  const record = await findStart(models, config);
+  return record && await models.readWeights(record);
+}
+
+/**
+ * Refuses to train from what an earlier lab, or another program, stored of a training that had diverged.
+ *
+ * @throws {ValidationError} naming the field by which the configuration leads there
+ */
+export function requireFinite({ tensors, weights }: Origin, { start_from }: TrainConfig): void {
+  if (weights !== undefined && !areFinite(weights)) {
+    throw new ValidationError(
+      `start_from names ${start_from}, whose weights are not all finite numbers: its training diverged`,
+      "start_from",
+    );
+  }
+  if (tensors?.some(({ data }) => data.some(Number.isNaN))) {
+    throw new ValidationError(
+      "resume names a run whose snapshot holds weights that are not numbers: its training diverged; start it anew with a " +
+        "smaller learning rate",
+      "resume",
+    );
+  }
+}
+
+/** Dropout has no weights, so it may be on in one model and off in the other. */
+function shapesOf(config: ModelConfig): string {
+  return parameterSpecs(specOf(config)).map(({ shape }) => shape.join("x")).join(" ");
 }

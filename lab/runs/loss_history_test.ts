@@ -8,18 +8,18 @@ function stepsAfter(count: number, capacity?: number): number[] {
   return history.points.map(([step]) => step);
 }
 
-Deno.test("up to its capacity every loss is remembered", () => {
+Deno.test("every loss is kept up to the capacity", () => {
   assert.deepEqual(stepsAfter(0, 8), []);
   assert.deepEqual(stepsAfter(8, 8), [1, 2, 3, 4, 5, 6, 7, 8]);
 });
 
-Deno.test("beyond it every second loss goes, evenly, and the first and the latest stay", () => {
+Deno.test("beyond the capacity every second loss goes, and the first and the latest stay", () => {
   assert.deepEqual(stepsAfter(9, 8), [1, 3, 5, 7, 9]);
   assert.deepEqual(stepsAfter(10, 8), [1, 3, 5, 7, 9, 10]);
   assert.deepEqual(stepsAfter(38, 8), [1, 9, 17, 25, 33, 38]);
 });
 
-Deno.test("the longest run there can be leaves at most 20,001 losses, from its whole length", () => {
+Deno.test("the longest possible run keeps at most 20,001 losses, over its whole length", () => {
   const steps = stepsAfter(1_200_001);
   assert(steps.length > 10_000 && steps.length <= 20_001, `${steps.length} losses`);
   assert.deepEqual([steps[0], steps.at(-1)], [1, 1_200_001]);
@@ -27,8 +27,8 @@ Deno.test("the longest run there can be leaves at most 20,001 losses, from its w
   assert.equal(Math.max(...gaps), gaps[0]);
 });
 
-Deno.test("thinned points are evenly many over the steps, with the first and the last", () => {
-  // As of a run that went on: its first half was thinned before.
+Deno.test("thinned points are spread evenly over the steps, with the first and the last", () => {
+  // As after resuming a run: its first half was thinned before.
   const points: LossPoint[] = [];
   for (let step = 0; step < 5000; step += 50) points.push([step, step]);
   for (let step = 5000; step <= 10_000; step++) points.push([step, step]);

@@ -16,7 +16,6 @@ import {
   type TrainConfig,
 } from "../../protocol/mod.ts";
 import { KEPT_LOSSES, LossHistory, thinned } from "./loss_history.ts";
-import { Question } from "./question.ts";
 import { beginning, deviceLine, epochLine, isReported, lossMessage, readable } from "./run_messages.ts";
 import { LivePads } from "../training/live_pad.ts";
 import type { EpochEnd, LossBatch, TrainingStart } from "../training/training_job.ts";
@@ -45,9 +44,11 @@ export interface RunOptions {
   past?: RunPast;
   /** Whether the run with this id has a snapshot that nobody has resumed. */
   canResume?(id: string): boolean;
+  /** Hears of a listener that threw: it is told nothing more, and the run goes on. */
+  onListenerFault?(error: unknown): void;
 }
 
-/** A run, from queued to finished. Whoever conducts it reports to it, and it tells its listeners. */
+/** A run, from queued to finished. `Runs` reports to it what happens, and it tells its listeners. */
 export class Run {
   readonly id = `run_${crypto.randomUUID().slice(0, 8)}`;
   readonly #created = Date.now();
@@ -80,11 +81,17 @@ export class Run {
   /** Drawings that are classified while the run trains. */
   readonly livePads = new LivePads();
   readonly #canResume: (id: string) => boolean;
+  readonly #onListenerFault: (error: unknown) => void;
 
-  constructor(readonly config: SeededConfig, totalSteps: number, { past, canResume = () => false }: RunOptions = {}) {
+  constructor(
+    readonly config: SeededConfig,
+    totalSteps: number,
+    { past, canResume = () => false, onListenerFault = () => {} }: RunOptions = {},
+  ) {
     this.#totalSteps = totalSteps;
     this.past = past;
     this.#canResume = canResume;
+    this.#onListenerFault = onListenerFault;
     if (past === undefined) return;
     const { step, accuracy, history } = past.snapshot;
     this.resumeId = history.run.id;
@@ -253,8 +260,8 @@ export class Run {
     this.#meanImagesPerSecond = Math.round(batch.meanImagesPerSecond);
     batch.losses.forEach((value, index) => {
       this.#step = batch.firstStep + index;
-      this.#watchDivergence(value);
-      if (!isReported(this.#step, this.#totalSteps)) return;
+      const diverges = this.#diverges(value);
+      if (!diverges && !isReported(this.#step, this.#totalSteps)) return;
       const message = lossMessage(batch, index, this.#totalSteps);
       this.#losses.add([message.step, message.loss]);
       this.#emit(message);
@@ -278,6 +285,12 @@ export class Run {
     const { losses, logs } = this.history;
     const run: RunSummary = { ...this.summary, state: "done", ended: this.#now(), model_id: result.model_id };
     return { type: "history", run, losses: thinned(losses, KEPT_LOSSES), logs, end: result };
+  }
+
+  /** The history to be kept of this run, which is about to fail with `message` and cannot be resumed. */
+  historyOfFailure(message: string): HistoryMessage {
+    const run: RunSummary = { ...this.summary, state: "failed", ended: this.#now(), message };
+    return { ...this.history, run, end: { type: "error", message } };
   }
 
   endDone(result: ResultMessage) {
@@ -315,17 +328,64 @@ export class Run {
     this.#position = undefined;
     this.#end = end;
     if (end !== undefined) this.#emit(end);
-    for (const listener of this.#listeners) listener.onEnd();
+    this.#tell((listener) => listener.onEnd());
     this.#listeners.clear();
   }
 
-  #watchDivergence(loss: number) {
-    if (this.#diverged || Number.isFinite(loss)) return;
+  /** Whether `loss` is the first that is not finite; logs that. */
+  #diverges(loss: number): boolean {
+    if (this.#diverged || Number.isFinite(loss)) return false;
     this.#diverged = true;
     this.log(`The loss is no longer a number at step ${this.#step}: a smaller learning rate may help.`);
+    return true;
   }
 
   #emit(message: ServerMessage) {
-    for (const listener of this.#listeners) listener.onMessage(message);
+    this.#tell((listener) => listener.onMessage(message));
+  }
+
+  /** A listener that fails, such as a terminal that is gone, must not end the run. */
+  #tell(tell: (listener: RunListener) => void) {
+    for (const listener of this.#listeners) {
+      try {
+        tell(listener);
+      } catch (error) {
+        this.unsubscribe(listener);
+        this.#onListenerFault(error);
+      }
+    }
+  }
+}
+
+/** A yes-or-no question of a run to the client that started it. */
+class Question {
+  #answer?: (yes: boolean) => void;
+
+  /**
+   * Waits for the answer; false when none comes in time.
+   *
+   * @throws the signal's reason when it aborts meanwhile
+   */
+  async wait(signal: AbortSignal, timeoutMs: number): Promise<boolean> {
+    const { promise, resolve, reject } = Promise.withResolvers<boolean>();
+    const refuse = () => reject(signal.reason);
+    this.#answer = resolve;
+    signal.addEventListener("abort", refuse);
+    const timer = setTimeout(() => resolve(false), timeoutMs);
+    try {
+      return await promise;
+    } finally {
+      clearTimeout(timer);
+      signal.removeEventListener("abort", refuse);
+      this.#answer = undefined;
+    }
+  }
+
+  /** Answers the question. False when nothing was asked. */
+  answer(yes: boolean): boolean {
+    if (this.#answer === undefined) return false;
+    this.#answer(yes);
+    this.#answer = undefined;
+    return true;
   }
 }

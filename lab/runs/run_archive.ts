@@ -77,7 +77,7 @@ export class RunArchive {
     const message = `The training stopped at step ${step.toLocaleString("en")} of ${
       total_steps.toLocaleString("en")
     }, when the service ended. It can go on from there.`;
-    const resume = this.#options.snapshots.isHeld(id) ? undefined : id;
+    const resume = this.#options.snapshots.canResume(id) ? id : undefined;
     const isOver = FINISHED_STATES.includes(state) && history.end !== undefined;
     return {
       ...history,

@@ -1,6 +1,6 @@
 /** What a run says of its training, in words and numbers. */
 import type { LossMessage, TrainConfig } from "../../protocol/mod.ts";
-import type { EpochEnd, LossBatch, TrainingStart } from "../training/training_job.ts";
+import type { Divergence, EpochEnd, LossBatch, TrainingStart } from "../training/training_job.ts";
 
 const DEVICE_NAMES: Readonly<Record<string, string>> = { wasm: "WASM", webgpu: "WebGPU", reference: "plain loops" };
 
@@ -45,4 +45,22 @@ export function isReported(step: number, totalSteps: number): boolean {
 /** A float32 without the digits that widening to float64 adds; null for NaN and infinities, which JSON lacks. */
 export function readable(loss: number): number | null {
   return Number.isFinite(loss) ? Number(loss.toPrecision(7)) : null;
+}
+
+/** Says that a training diverged, at which step, and what to try. */
+export function divergenceLine(
+  { step, found, lossBefore }: Divergence,
+  totalSteps: number,
+  { learning_rate, optimizer }: TrainConfig,
+): string {
+  const at = `step ${step.toLocaleString("en")} of ${totalSteps.toLocaleString("en")}`;
+  const was = lossBefore === undefined ? "" : ` (${readable(lossBefore)} before)`;
+  const what = {
+    loss: `the loss is no longer a finite number${was}`,
+    weights: "a weight is no longer a finite number",
+    answers: "the weights are so large that answers to test digits are no longer finite numbers",
+  }[found];
+  const others = optimizer === "Adam" || optimizer === "AdamW" ? "" : ", or the optimizer Adam with 0.001";
+  return `The training diverged at ${at}: ${what}. Nothing is stored. ` +
+    `Try a smaller learning rate, such as ${Number((learning_rate / 10).toPrecision(3))}${others}.`;
 }

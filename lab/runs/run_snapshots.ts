@@ -9,7 +9,8 @@ import {
 } from "../../core/formats/safetensors.ts";
 import type { NamedTensor } from "../../core/models/spec.ts";
 import { type RunSnapshot, RunSnapshotSchema, validate } from "../../protocol/mod.ts";
-import { type Folder, isMissing, notBefore } from "../host.ts";
+import { type Folder, isMissing } from "../host.ts";
+import { notBefore } from "../models/clock.ts";
 import { reasonOf, RegistryError } from "../models/errors.ts";
 
 const FOLDER = "checkpoints";
@@ -79,6 +80,12 @@ export class RunSnapshots {
     return this.#saved.get(id);
   }
 
+  /** Whether the run `id` can be resumed from what is kept of it, and nobody is about to. */
+  canResume(id: string): boolean {
+    const saved = this.#saved.get(id);
+    return saved !== undefined && !("snapshot" in saved && saved.snapshot.diverged) && !this.#held.has(id);
+  }
+
   /** Keeps the snapshot of `id` until it is released, however many newer ones come. False when it is held already. */
   hold(id: string): boolean {
     if (this.#held.has(id)) return false;
@@ -117,7 +124,9 @@ export class RunSnapshots {
     if (this.#unwritten?.id === id) this.#unwritten = undefined;
     this.#saved.set(id, { snapshot });
     this.#own.add(id);
-    const others = this.list().map(({ history }) => history.run.id).filter((other) => other !== id);
+    // What cannot be resumed goes first.
+    const others = this.list().sort((a, b) => Number(a.diverged ?? false) - Number(b.diverged ?? false))
+      .map(({ history }) => history.run.id).filter((other) => other !== id);
     for (const old of others.slice(this.#max - 1)) if (await this.#isSpare(old)) await this.remove(old);
   }
 
@@ -165,6 +174,8 @@ export class RunSnapshots {
 
   /** Replaces the snapshot that is kept in memory, unless that is about to be resumed. */
   #keepInMemory(id: string, snapshot: RunSnapshot, tensors: readonly NamedTensor[]) {
+    // A mere history must not take the place of weights.
+    if (snapshot.diverged) return;
     const other = this.#unwritten;
     if (other !== undefined && other.id !== id) {
       if (this.#held.has(other.id) && !other.wasRead) return;

@@ -11,7 +11,7 @@ const snapshotOf = (id: string) => runSnapshot(id, ++saved);
 const tensors = (value: number) => [{ name: "w", shape: [2, 2], data: Float32Array.of(value, -0, 1e-45, Infinity) }];
 const snapshotFiles = (folder: string) => filesIn(join(folder, "checkpoints")).filter((name) => name !== ".lock");
 
-Deno.test("what is saved is found again, by the next service too, to the bit", () =>
+Deno.test("a saved snapshot is found again to the bit, by the next service too", () =>
   withFolder(async (folder) => {
     const first = await RunSnapshots.open(new DiskFolder(folder));
     assert.deepEqual(first.list(), []);
@@ -32,7 +32,7 @@ Deno.test("what is saved is found again, by the next service too, to the bit", (
     assert.deepEqual([first.list(), snapshotFiles(folder)], [[], []]);
   }));
 
-Deno.test("the oldest go, except those that somebody is about to go on with", () =>
+Deno.test("the oldest snapshots are removed, except those about to be resumed", () =>
   withFolder(async (folder) => {
     const snapshots = await RunSnapshots.open(new DiskFolder(folder), 2);
     await snapshots.save(snapshotOf("run_1"), tensors(1));
@@ -45,7 +45,7 @@ Deno.test("the oldest go, except those that somebody is about to go on with", ()
     assert.deepEqual(snapshotFiles(folder), ["run_4.safetensors", "run_5.safetensors"]);
   }));
 
-Deno.test("what another process wrote within the hour stays, however many newer ones this one writes", () =>
+Deno.test("snapshots that another process wrote within the hour stay, however many newer ones there are", () =>
   withFolder(async (folder) => {
     const other = await RunSnapshots.open(new DiskFolder(folder), 2);
     for (const id of ["other_1", "other_2"]) await other.save(snapshotOf(id), tensors(1));
@@ -66,7 +66,7 @@ Deno.test("what another process wrote within the hour stays, however many newer 
     ]);
   }));
 
-Deno.test("a file that cannot be used is kept, said why, and hides no other", () =>
+Deno.test("an unusable file is kept, with the reason, and hides no other", () =>
   withFolder(async (folder) => {
     const first = await RunSnapshots.open(new DiskFolder(folder));
     await first.save(snapshotOf("run_1"), tensors(1));
@@ -99,7 +99,7 @@ Deno.test("a file that cannot be used is kept, said why, and hides no other", ()
     await assert.rejects(snapshots.read("run_1"), refused(/cannot read the snapshot .*run_1.*describes 16 bytes/));
   }));
 
-Deno.test("a folder that cannot be written is named, and what was kept stays", () =>
+Deno.test("a folder that cannot be written is named, and earlier snapshots stay", () =>
   withFolder(async (folder) => {
     const snapshots = await RunSnapshots.open(new DiskFolder(folder));
     await snapshots.save(snapshotOf("run_1"), tensors(1));
@@ -112,7 +112,7 @@ Deno.test("a folder that cannot be written is named, and what was kept stays", (
     assert.deepEqual(await snapshots.read("run_1"), tensors(3));
   }));
 
-Deno.test("of what cannot be written the latest is kept in memory, and not at the cost of one that is about to be read", () =>
+Deno.test("the latest snapshot that cannot be written is kept in memory, unless another one there is about to be read", () =>
   withFolder(async (folder) => {
     const snapshots = await RunSnapshots.open(new DiskFolder(folder));
     await Deno.writeTextFile(join(folder, "checkpoints"), "in the way");
@@ -130,4 +130,20 @@ Deno.test("of what cannot be written the latest is kept in memory, and not at th
     assert.deepEqual(known(), ["run_3"]);
     await snapshots.remove("run_3");
     assert.deepEqual(known(), []);
+  }));
+
+Deno.test("the history of a diverged run cannot be resumed, and makes room for snapshots that can", () =>
+  withFolder(async (folder) => {
+    const snapshots = await RunSnapshots.open(new DiskFolder(folder), 2);
+    await snapshots.save(snapshotOf("run_1"), tensors(1));
+    await snapshots.save({ ...snapshotOf("diverged_1"), diverged: true }, []);
+    await snapshots.save({ ...snapshotOf("diverged_2"), diverged: true }, []);
+    await snapshots.save(snapshotOf("run_2"), tensors(2));
+    assert.deepEqual(snapshotFiles(folder), ["run_1.safetensors", "run_2.safetensors"]);
+    await snapshots.save({ ...snapshotOf("diverged_3"), diverged: true }, []);
+    const again = await RunSnapshots.open(new DiskFolder(folder), 2);
+    assert.equal(again.canResume("diverged_3"), false);
+    assert.equal(again.canResume("run_2"), true);
+    again.hold("run_2");
+    assert.equal(again.canResume("run_2"), false);
   }));

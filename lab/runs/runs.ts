@@ -13,13 +13,13 @@ import {
 import type { Log, TrainingEngine } from "../host.ts";
 import { type Registry, RegistryError } from "../models/mod.ts";
 import { Queue } from "../queue.ts";
-import { TrainingError } from "../training/training_job.ts";
-import { jobOf, modelOf } from "./job.ts";
+import { DivergedError, TrainingError } from "../training/training_job.ts";
+import { findStart, jobOf, modelOf, readStart, requireFinite } from "./job.ts";
 import { logRun } from "./run_log.ts";
+import { divergenceLine } from "./run_messages.ts";
 import { Run, type RunListener, type RunPast } from "./run.ts";
 import type { RunSnapshots } from "./run_snapshots.ts";
 import { SnapshotKeeper } from "./snapshot_keeper.ts";
-import { findStart, readStart } from "./start_from.ts";
 
 /** What runs need of the registry. */
 export type ModelStore = Pick<Registry, "findDuplicate" | "store" | "get" | "readWeights">;
@@ -93,14 +93,14 @@ export class Runs {
   /**
    * Starts a run, fresh or resuming another; `listener` hears everything about it from the first message.
    *
-   * @param client address of whoever asks
+   * @param client address of the client
    * @throws {RefusedError} when too many are waiting, or the run to resume is under way
    * @throws {ValidationError} when there is no such run to resume
    */
   submit(request: TrainConfig | ResumeRequest, listener: RunListener, client = "unknown"): Run {
     const { maxUnfinished, maxUnfinishedPerClient } = this.#options;
     const own = this.#unfinishedOf.get(client) ?? 0;
-    if (this.#closed) throw new RefusedError("The service is shutting down.");
+    if (this.#closed) throw new RefusedError("The lab is shutting down.");
     if (this.unfinished >= maxUnfinished) {
       throw new RefusedError(`${maxUnfinished} trainings are waiting already; try again when some have ended.`);
     }
@@ -142,6 +142,12 @@ export class Runs {
       );
     }
     if ("fault" in saved) throw new ValidationError(`resume: ${redactPaths(saved.fault)}`, "resume");
+    if (saved.snapshot.diverged) {
+      throw new ValidationError(
+        `resume names ${resume}, whose training diverged: start it anew with other settings`,
+        "resume",
+      );
+    }
     const { config, total_steps } = saved.snapshot.history.run;
     if (stepsOf(config, trainImages) !== total_steps || config.seed == null) {
       throw new ValidationError(
@@ -150,7 +156,7 @@ export class Runs {
       );
     }
     if (!snapshots.hold(resume)) {
-      throw new RefusedError(`Another training goes on with the run ${resume} already.`);
+      throw new RefusedError(`Another training has resumed the run ${resume} already.`);
     }
     return this.#newRun({ ...config, seed: config.seed }, {
       snapshot: saved.snapshot,
@@ -159,10 +165,11 @@ export class Runs {
   }
 
   #newRun(config: Run["config"], past?: RunPast): Run {
-    const { snapshots, trainImages } = this.#options;
+    const { snapshots, trainImages, log } = this.#options;
     return new Run(config, stepsOf(config, trainImages), {
       past,
-      canResume: (id) => snapshots.find(id) !== undefined && !snapshots.isHeld(id),
+      canResume: (id) => snapshots.canResume(id),
+      onListenerFault: (error) => log.error("a listener of a run failed", {}, error),
     });
   }
 
@@ -191,7 +198,7 @@ export class Runs {
    */
   async stop(): Promise<void> {
     this.#closed = true;
-    for (const run of this.#runs.values()) run.abort("Training aborted: the service is shutting down.");
+    for (const run of this.#runs.values()) run.abort("Training aborted: the lab is shutting down.");
     await Promise.all(this.#ends);
   }
 
@@ -213,12 +220,22 @@ export class Runs {
       await keeper.settled();
       release();
       if (run.signal.aborted) run.endAborted({ isSettled: true });
+      else if (error instanceof DivergedError) await this.#endDiverged(run, keeper, error);
       else if (error instanceof ValidationError) run.endFailed(error.message, error.field);
       else run.endFailed(redactPaths(this.#explain(error)));
     } finally {
       release();
       clearTimeout(deadline);
     }
+  }
+
+  async #endDiverged(run: Run, keeper: SnapshotKeeper, { divergence }: DivergedError): Promise<void> {
+    const message = divergenceLine(divergence, run.summary.total_steps, run.config);
+    await keeper.keepHistoryOnly(run.historyOfFailure(message), divergence.step);
+    run.resumeId = undefined;
+    // Somebody may have aborted it meanwhile.
+    if (run.signal.aborted) run.endAborted();
+    else run.endFailed(message);
   }
 
   /**
@@ -261,6 +278,7 @@ export class Runs {
     const origin = past === undefined
       ? { weights: await readStart(store, config) }
       : { tensors: await snapshots.read(past.snapshot.history.run.id) };
+    requireFinite(origin, config);
     const model = await engine.train(jobOf(run, origin, { device, threads }), {
       onStart: (start) => {
         log.info("run trains", { run: run.id, device: start.device });

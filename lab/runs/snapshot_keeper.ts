@@ -1,4 +1,4 @@
-import type { RunSnapshot } from "../../protocol/mod.ts";
+import type { HistoryMessage, RunSnapshot } from "../../protocol/mod.ts";
 import type { Log } from "../host.ts";
 import type { Snapshot } from "../training/training_job.ts";
 import { KEPT_LOSSES, thinned } from "./loss_history.ts";
@@ -28,10 +28,26 @@ export class SnapshotKeeper {
 
   /** Writes `snapshot` once the one before it is on disk; it replaces one that is still waiting. */
   keep(snapshot: Snapshot): void {
-    const device = this.#run.summary.device;
-    if (device !== "wasm" && device !== "webgpu" && device !== "reference") return;
-    this.#waiting = { head: this.#describe(snapshot, device), tensors: snapshot.tensors };
+    const { device } = this.#run.summary;
+    if (!isBackend(device)) return;
+    this.#waiting = { head: describe(this.#run.stoppedHistory, snapshot, device), tensors: snapshot.tensors };
     this.#writing ??= this.#write().finally(() => this.#writing = undefined);
+  }
+
+  /**
+   * Replaces the snapshots of a run that diverged, and of the run that it resumed, by its history alone: from either it
+   * would diverge again.
+   */
+  async keepHistoryOnly(history: HistoryMessage, step: number): Promise<void> {
+    await this.drop();
+    const { device, accuracy } = this.#run.summary;
+    if (!isBackend(device)) return;
+    const progress = { epochsDone: 0, lossSum: 0, accuracy };
+    const head = { ...describe(history, { step, progress, seconds: 0 }, device), diverged: true };
+    const { snapshots, log } = this.#options;
+    await snapshots.save(head, []).catch((error: Error) => {
+      log.warn("no history of a diverged run", { run: this.#run.id, reason: error.message });
+    });
   }
 
   /** Resolves when nothing is being written any more. */
@@ -39,7 +55,7 @@ export class SnapshotKeeper {
     while (this.#writing !== undefined) await this.#writing;
   }
 
-  /** Removes the snapshots of a run whose model is stored, and of the run that it resumed. */
+  /** Removes the snapshots of a run that nobody shall resume, and of the run that it resumed. */
   async drop(): Promise<void> {
     this.#waiting = undefined;
     await this.settled();
@@ -68,18 +84,26 @@ export class SnapshotKeeper {
       }
     }
   }
+}
 
-  #describe({ step, progress, seconds }: Snapshot, device: RunSnapshot["device"]): RunSnapshot {
-    const history = this.#run.stoppedHistory;
-    return {
-      saved: Date.now(),
-      history: { ...history, losses: thinned(history.losses, KEPT_LOSSES) },
-      device,
-      step,
-      epochs_done: progress.epochsDone,
-      loss_sum: progress.lossSum,
-      accuracy: progress.accuracy,
-      seconds,
-    };
-  }
+/** What lies beside the tensors of a snapshot. */
+function describe(
+  history: HistoryMessage,
+  { step, progress, seconds }: Omit<Snapshot, "tensors">,
+  device: RunSnapshot["device"],
+): RunSnapshot {
+  return {
+    saved: Date.now(),
+    history: { ...history, losses: thinned(history.losses, KEPT_LOSSES) },
+    device,
+    step,
+    epochs_done: progress.epochsDone,
+    loss_sum: progress.lossSum,
+    accuracy: progress.accuracy,
+    seconds,
+  };
+}
+
+function isBackend(device: string | undefined): device is RunSnapshot["device"] {
+  return device === "wasm" || device === "webgpu" || device === "reference";
 }

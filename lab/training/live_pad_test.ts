@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { LivePadBoard, LivePadClassifier } from "./live_pad.ts";
 import type { LivePadAnswer } from "./training_job.ts";
 
-/** A trainer whose every answer takes `ms` on a clock of its own. */
+/** A trainer whose every answer takes `ms` on a simulated clock. */
 function setUp(ms: number) {
   const clock = { now: 0 };
   const stop = new Int32Array(new SharedArrayBuffer(4));
@@ -68,7 +68,7 @@ Deno.test("every drawing is answered under its number, with the step", async () 
   ]);
 });
 
-Deno.test("an answer that was cut short is not told", async () => {
+Deno.test("an answer that was cut short is not sent", async () => {
   const { classifier, told, show, stop } = setUp(1);
   show(0, 10);
   stop[0] = 1;

@@ -102,3 +102,20 @@ export interface TrainingEvents {
 export class TrainingError extends Error {
   override name = "TrainingError";
 }
+
+/** What was not finite, and when. */
+export interface Divergence {
+  /** The first step whose loss was not finite, or after which the weights were useless. */
+  step: number;
+  found: "loss" | "weights" | "answers";
+  /** The last finite loss, if there was one. */
+  lossBefore?: number;
+}
+
+/** A training whose loss or weights are no finite numbers any more. Its weights are useless and are stored nowhere. */
+export class DivergedError extends TrainingError {
+  override name = "DivergedError";
+  constructor(readonly divergence: Divergence) {
+    super(`The training diverged at step ${divergence.step}.`);
+  }
+}

@@ -1,8 +1,8 @@
 /** The loop of a training: runs steps in chunks, reports losses, and looks at the stop flag in between. */
 import { concatFloats } from "../../core/bytes.ts";
+import type { NamedTensor } from "../../core/models/spec.ts";
 import type { Trainer } from "../../core/training/trainer.ts";
-import { Pace } from "./pace.ts";
-import type { LoopProgress, TrainingEvents } from "./training_job.ts";
+import { DivergedError, type Divergence, type LoopProgress, type TrainingEvents } from "./training_job.ts";
 
 /** At most about thirty reports a second: more would keep the service busy, and nobody could see them. */
 const POST_INTERVAL_MS = 33;
@@ -13,7 +13,7 @@ const EVALUATION_STEPS_SHARE = 1 / 18;
 /** What the loop needs of a trainer. */
 export type LoopTrainer = Pick<
   Trainer,
-  "device" | "step" | "stepsPerEpoch" | "totalSteps" | "run" | "evaluate" | "stop"
+  "device" | "step" | "stepsPerEpoch" | "totalSteps" | "lastBatchShare" | "run" | "evaluate" | "weights" | "stop"
 >;
 
 /** Work to be done from time to time between two runs of the trainer, such as taking a snapshot. */
@@ -41,6 +41,8 @@ export function isTorn({ stop }: Pick<Trainer, "stop">): boolean {
  * said so before. It is asked before and after every chunk and during evaluation. No run is in progress when this settles,
  * and unless the trainer `isTorn`, its state and `progress` are those of the last step reported.
  * `trainImages` is the number of images in an epoch.
+ *
+ * @throws {DivergedError} as soon as a loss, or after an epoch a weight or an answer, is not finite
  */
 export async function runTraining(
   trainer: LoopTrainer,
@@ -51,6 +53,7 @@ export async function runTraining(
 ): Promise<number | undefined> {
   const pace = new Pace();
   const epochs = trainer.totalSteps / trainer.stepsPerEpoch;
+  const latest: LatestLoss = {};
   let evaluationMs: number | undefined;
   const imagesPerSecond = (msPerStep: number) => (trainImages / trainer.stepsPerEpoch) * 1000 / msPerStep;
   const secondsLeft = (epoch: number) => {
@@ -69,34 +72,52 @@ export async function runTraining(
         meanImagesPerSecond: imagesPerSecond(pace.meanMsPerStep),
         secondsLeft: pace.isWarm ? secondsLeft(epoch) : undefined,
       });
-    if (!await runEpoch(trainer, lastStep, { pace, progress, pauses, report, shouldStop })) return undefined;
+    if (!await runEpoch(trainer, lastStep, { pace, progress, latest, pauses, report, shouldStop })) return undefined;
     const began = performance.now();
+    const diverged = (found: Divergence["found"]) =>
+      new DivergedError({ step: trainer.step, found, lossBefore: latest.loss });
+    if (!areFinite(await trainer.weights())) throw diverged("weights");
     const accuracy = await trainer.evaluate(shouldStop);
     if (accuracy === undefined || shouldStop()) return undefined;
+    if (!Number.isFinite(accuracy)) throw diverged("answers");
     evaluationMs = performance.now() - began;
-    const meanLoss = progress.lossSum / trainer.stepsPerEpoch;
+    const meanLoss = progress.lossSum / (trainer.stepsPerEpoch - 1 + trainer.lastBatchShare);
     Object.assign(progress, { epochsDone: epoch, lossSum: 0, accuracy });
     events.onEpoch({ epoch, meanLoss, accuracy });
   }
   return progress.accuracy;
 }
 
+/** Whether every number of `tensors` is finite. */
+export function areFinite(tensors: readonly NamedTensor[]): boolean {
+  for (const { data } of tensors) {
+    for (let i = 0; i < data.length; i++) if (!Number.isFinite(data[i])) return false;
+  }
+  return true;
+}
+
+/** The last loss that was read back. */
+interface LatestLoss {
+  loss?: number;
+}
+
 interface EpochOptions {
   pace: Pace;
   progress: LoopProgress;
+  latest: LatestLoss;
   pauses: readonly Pause[];
   report(firstStep: number, losses: Float32Array): void;
   shouldStop(): boolean;
 }
 
 /**
- * Runs up to `lastStep`; false if it stopped before. On a GPU the next chunk is submitted before the losses of the last are
+ * Runs up to `lastStep`; false if it stopped before, DivergedError if a loss was not finite. On a GPU the next chunk is submitted before the losses of the last are
  * awaited, so that the GPU never waits.
  */
 async function runEpoch(
   trainer: LoopTrainer,
   lastStep: number,
-  { pace, progress, pauses, report, shouldStop }: EpochOptions,
+  { pace, progress, latest, pauses, report, shouldStop }: EpochOptions,
 ): Promise<boolean> {
   let unreported: Float32Array[] = [];
   let reportedUpTo = trainer.step;
@@ -123,8 +144,18 @@ async function runEpoch(
       const now = performance.now();
       pace.took(losses.length, now - began);
       began = now;
+      const bad = losses.findIndex((loss) => !Number.isFinite(loss));
+      if (bad >= 0) {
+        received += bad + 1;
+        unreported.push(losses.subarray(0, bad + 1));
+        flush();
+        throw new DivergedError({ step: received, found: "loss", lossBefore: bad > 0 ? losses[bad - 1] : latest.loss });
+      }
       received += losses.length;
+      latest.loss = losses.at(-1);
       for (const loss of losses) progress.lossSum += loss;
+      // The mean is that of the pictures, and a short batch has fewer.
+      if (received === lastStep) progress.lossSum -= losses.at(-1)! * (1 - trainer.lastBatchShare);
       unreported.push(losses);
       if (now - reportedAt >= POST_INTERVAL_MS || received >= lastStep) flush();
       if (due.length > 0) {
@@ -169,5 +200,57 @@ export class SnapshotTimer implements Pause {
     await this.#keep();
     const took = this.#now() - began;
     this.#dueAt = this.#now() + Math.max(this.#intervalMs, took / SNAPSHOT_SHARE);
+  }
+}
+
+const CHUNK_MS = 20;
+const MAX_CHUNK_STEPS = 4096;
+/** The weight of the past falls by a factor of e in this time. */
+const MEMORY_MS = 2000;
+/** The first steps compile code and fill caches; for this long they say nothing about later ones. */
+const WARM_UP_MS = 250;
+
+/** Follows the speed of a training through changes such as warming up or a busy machine. */
+export class Pace {
+  /** Time and steps so far, older ones weighing less. */
+  #ms = 0;
+  #steps = 0;
+  #chunk = 1;
+  #allMs = 0;
+  #allSteps = 0;
+  #isWarm = false;
+
+  /** Steps to run next, for about 20 ms; first a single one, so that its loss comes at once. */
+  get chunkSteps(): number {
+    return this.#chunk;
+  }
+
+  /** Milliseconds; 0 before the first chunk. */
+  get msPerStep(): number {
+    return this.#steps === 0 ? 0 : this.#ms / this.#steps;
+  }
+
+  /** Milliseconds, over all steps so far; 0 before the first chunk. */
+  get meanMsPerStep(): number {
+    return this.#allSteps === 0 ? 0 : this.#allMs / this.#allSteps;
+  }
+
+  /** Whether `msPerStep` predicts later steps; until then it is that of the latest chunk. */
+  get isWarm(): boolean {
+    return this.#isWarm;
+  }
+
+  /** Reports that `steps` steps took `ms` milliseconds. */
+  took(steps: number, ms: number) {
+    const latest = Math.max(ms, 0.001) / steps;
+    const past = this.#isWarm ? Math.exp(-ms / MEMORY_MS) : 0;
+    this.#isWarm = this.#allMs > WARM_UP_MS;
+    this.#allMs += Math.max(ms, 0.001);
+    this.#allSteps += steps;
+    this.#ms = past * this.#ms + Math.max(ms, 0.001);
+    this.#steps = past * this.#steps + steps;
+    // By the latest speed: the remembered one reacts late when the machine gets busy.
+    const wanted = Math.floor(CHUNK_MS / latest);
+    this.#chunk = Math.max(1, Math.min(wanted, this.#chunk * 2, MAX_CHUNK_STEPS));
   }
 }

@@ -1,17 +1,24 @@
 import assert from "node:assert/strict";
-import { Pace } from "./pace.ts";
-import { type LoopTrainer, runTraining, SnapshotTimer } from "./training_loop.ts";
-import type { EpochEnd, LoopProgress, LossBatch } from "./training_job.ts";
+import type { NamedTensor } from "../../core/models/spec.ts";
+import { type LoopTrainer, Pace, runTraining, SnapshotTimer } from "./training_loop.ts";
+import { DivergedError, type Divergence, type EpochEnd, type LoopProgress, type LossBatch } from "./training_job.ts";
 
 const STEPS_PER_EPOCH = 250;
 /** Batches of 32, the last one short. */
 const TRAIN_IMAGES = 249 * 32 + 8;
+const LAST_BATCH_SHARE = 8 / 32;
+/** Mean of the losses of an epoch's pictures, where the loss of step n is n. */
+const meanLossOf = (epoch: number) => {
+  const steps = Array.from({ length: STEPS_PER_EPOCH }, (_, i) => (epoch - 1) * STEPS_PER_EPOCH + i + 1);
+  return (32 * steps.slice(0, -1).reduce((sum, loss) => sum + loss) + 8 * steps.at(-1)!) / TRAIN_IMAGES;
+};
 
 /** Pretends to train: the loss of step n is n, the accuracy after it n / 10. */
 class FakeTrainer implements LoopTrainer {
   step = 0;
   readonly device: string = "wasm";
   readonly totalSteps: number;
+  readonly lastBatchShare = LAST_BATCH_SHARE;
   readonly stop?: Int32Array<SharedArrayBuffer>;
   chunks: number[] = [];
 
@@ -30,9 +37,13 @@ class FakeTrainer implements LoopTrainer {
   evaluate(shouldStop?: () => boolean): Promise<number | undefined> {
     return Promise.resolve(shouldStop?.() ? undefined : this.step / 10);
   }
+
+  weights(): Promise<NamedTensor[]> {
+    return Promise.resolve([{ name: "w", shape: [2], data: Float32Array.of(1, 2) }]);
+  }
 }
 
-/** Takes the next chunk on before the last is done, as a GPU does; the test says how each chunk ends. */
+/** Accepts the next chunk before the last is done, as a GPU does; the test ends each chunk. */
 class QueueingTrainer extends FakeTrainer {
   override readonly device = "webgpu";
   readonly #asked = Promise.withResolvers<void>();
@@ -45,7 +56,7 @@ class QueueingTrainer extends FakeTrainer {
     return run.promise;
   }
 
-  /** Resolves once two chunks are on their way. */
+  /** Resolves once two chunks are submitted. */
   get twoAsked(): Promise<void> {
     return this.#asked.promise;
   }
@@ -58,7 +69,7 @@ function record() {
   return { batches, ends, events };
 }
 
-Deno.test("every loss of every step is told once and in order, no batch crossing an epoch", async () => {
+Deno.test("every loss is reported once and in order, and no batch crosses an epoch", async () => {
   const { batches, events } = record();
   await runTraining(new FakeTrainer(3), TRAIN_IMAGES, events, () => false);
   let step = 0;
@@ -71,12 +82,12 @@ Deno.test("every loss of every step is told once and in order, no batch crossing
   assert.equal(step, 3 * STEPS_PER_EPOCH);
 });
 
-Deno.test("an epoch ends with its mean loss and accuracy, and the last accuracy is the result", async () => {
+Deno.test("an epoch ends with the mean loss of its pictures and its accuracy, and the last accuracy is the result", async () => {
   const { ends, events } = record();
   assert.equal(await runTraining(new FakeTrainer(2), TRAIN_IMAGES, events, () => false), 50);
   assert.deepEqual(ends, [
-    { epoch: 1, meanLoss: 125.5, accuracy: 25 },
-    { epoch: 2, meanLoss: 375.5, accuracy: 50 },
+    { epoch: 1, meanLoss: meanLossOf(1), accuracy: 25 },
+    { epoch: 2, meanLoss: meanLossOf(2), accuracy: 50 },
   ]);
 });
 
@@ -98,7 +109,7 @@ Deno.test("the stop is seen before the next chunk", async () => {
   assert.equal(trainer.chunks.length, 3);
 });
 
-Deno.test("what a run returns that was interrupted is told to nobody", async () => {
+Deno.test("losses of an interrupted run are not reported", async () => {
   const trainer = new FakeTrainer(2);
   const { batches, ends, events } = record();
   let stopped = false;
@@ -114,7 +125,7 @@ Deno.test("what a run returns that was interrupted is told to nobody", async () 
   assert.deepEqual([batches, ends], [[], []]);
 });
 
-Deno.test("when two chunks on their way both fail, the first failure is the training's, and no other gets loose", async () => {
+Deno.test("when two submitted chunks both fail, the training fails with the first, and the other is handled", async () => {
   for (const order of [[0, 1], [1, 0]]) {
     const trainer = new QueueingTrainer(1);
     const outcome = runTraining(trainer, TRAIN_IMAGES, record().events, () => false);
@@ -127,7 +138,7 @@ Deno.test("when two chunks on their way both fail, the first failure is the trai
   }
 });
 
-Deno.test("a failed or stopped training ends only when no chunk is on its way", async () => {
+Deno.test("a failed or stopped training ends only when no chunk is in progress", async () => {
   for (const stopped of [false, true]) {
     const trainer = new QueueingTrainer(1);
     let ended = false;
@@ -146,7 +157,7 @@ Deno.test("a failed or stopped training ends only when no chunk is on its way", 
   }
 });
 
-Deno.test("the speed counts the images there are, not those that a batch has room for", async () => {
+Deno.test("the speed counts images, not the room in a short last batch", async () => {
   const STEP_MS = 20;
   const { batches, events } = record();
   const trainer = new FakeTrainer(1, 1);
@@ -160,7 +171,7 @@ Deno.test("the speed counts the images there are, not those that a batch has roo
   assert(batches[0].imagesPerSecond <= fastest, `${batches[0].imagesPerSecond} images/s`);
 });
 
-Deno.test("the stop is seen in evaluation, and that epoch is not told", async () => {
+Deno.test("a stop during evaluation is seen, and that epoch is not reported", async () => {
   const trainer = new FakeTrainer(1);
   const { ends, events } = record();
   assert.equal(await runTraining(trainer, TRAIN_IMAGES, events, () => trainer.step === STEPS_PER_EPOCH), undefined);
@@ -178,7 +189,7 @@ Deno.test("a chunk grows to about 20 ms of work and shrinks at once when steps g
   assert.equal(pace.chunkSteps, 1);
 });
 
-Deno.test("the first steps, which are slow, are no part of the speed that the time left is told by, but of the mean", () => {
+Deno.test("the slow first steps count in the mean speed, but not in the time left", () => {
   const pace = new Pace();
   pace.took(1, 400);
   assert(!pace.isWarm);
@@ -196,7 +207,7 @@ Deno.test("the remembered speed follows the present one within seconds", () => {
   assert(Math.abs(pace.msPerStep - 4) < 0.1);
 });
 
-Deno.test("a stop between chunks leaves nothing untold: every step done has its loss, and the progress counts it", async () => {
+Deno.test("after a stop between chunks every step done has its loss reported and counted", async () => {
   for (const steps of [1, 40, STEPS_PER_EPOCH]) {
     const trainer = new FakeTrainer(2);
     const { batches, events } = record();
@@ -205,15 +216,16 @@ Deno.test("a stop between chunks leaves nothing untold: every step done has its 
     assert.equal(await runTraining(trainer, TRAIN_IMAGES, events, stop, { progress }), undefined);
     const told = batches.flatMap(({ losses }) => [...losses]);
     assert.equal(told.length, trainer.step);
-    assert.deepEqual(progress, { epochsDone: 0, lossSum: told.reduce((sum, loss) => sum + loss) });
+    const shares = told.map((loss, i) => i === STEPS_PER_EPOCH - 1 ? loss * LAST_BATCH_SHARE : loss);
+    assert.deepEqual(progress, { epochsDone: 0, lossSum: shares.reduce((sum, loss) => sum + loss) });
   }
 });
 
-Deno.test("a training goes on in the middle of an epoch, before its evaluation and behind its last", async () => {
+Deno.test("a training resumes within an epoch, before its evaluation and after the last epoch", async () => {
   const sumOf = (steps: number) => steps * (steps + 1) / 2;
   const cases: [step: number, progress: LoopProgress, epochs: number[]][] = [
     [100, { epochsDone: 0, lossSum: sumOf(100) }, [1, 2]],
-    [250, { epochsDone: 0, lossSum: sumOf(250) }, [1, 2]],
+    [250, { epochsDone: 0, lossSum: sumOf(249) + 250 * LAST_BATCH_SHARE }, [1, 2]],
     [250, { epochsDone: 1, lossSum: 0, accuracy: 25 }, [2]],
     [500, { epochsDone: 2, lossSum: 0, accuracy: 50 }, []],
   ];
@@ -223,12 +235,44 @@ Deno.test("a training goes on in the middle of an epoch, before its evaluation a
     const { ends, batches, events } = record();
     assert.equal(await runTraining(trainer, TRAIN_IMAGES, events, () => false, { progress }), 50);
     assert.deepEqual(ends.map(({ epoch }) => epoch), expected);
-    assert.deepEqual(ends.map(({ meanLoss }) => meanLoss), [125.5, 375.5].slice(2 - expected.length));
+    assert.deepEqual(ends.map(({ meanLoss }) => meanLoss), [meanLossOf(1), meanLossOf(2)].slice(2 - expected.length));
     assert.equal(batches[0]?.firstStep, step === 500 ? undefined : step + 1);
   }
 });
 
-Deno.test("a state is kept when it is time, and no chunk is on its way then, on a GPU either", async () => {
+/** How a training ends that diverges. */
+async function divergenceOf(trainer: LoopTrainer, events = record().events): Promise<Divergence> {
+  const error = await runTraining(trainer, TRAIN_IMAGES, events, () => false).then(() => undefined, (error) => error);
+  assert.ok(error instanceof DivergedError, String(error));
+  return error.divergence;
+}
+
+Deno.test("a training ends at the first step whose loss is not finite, and reports that loss last", async () => {
+  for (const [device, value] of [["wasm", NaN], ["webgpu", Infinity]] as const) {
+    for (const step of [1, 26, STEPS_PER_EPOCH, STEPS_PER_EPOCH + 1]) {
+      const trainer = new FakeTrainer(2), { run } = trainer, { batches, ends, events } = record();
+      Object.assign(trainer, { device });
+      trainer.run = async (steps) => (await run.call(trainer, steps)).map((loss) => loss >= step ? value : loss);
+      const lossBefore = step === 1 ? undefined : step - 1;
+      assert.deepEqual(await divergenceOf(trainer, events), { step, found: "loss", lossBefore });
+      const told = batches.flatMap(({ losses }) => [...losses]);
+      assert.deepEqual([told.length, told.at(-1)], [step, value]);
+      assert.equal(ends.length, step > STEPS_PER_EPOCH ? 1 : 0);
+    }
+  }
+});
+
+Deno.test("a training whose losses are finite ends where its weights or its answers are not", async () => {
+  const byWeights = new FakeTrainer(1), byAnswers = new FakeTrainer(1), { ends, events } = record();
+  byWeights.weights = () => Promise.resolve([{ name: "w", shape: [2], data: Float32Array.of(1, -Infinity) }]);
+  byAnswers.evaluate = () => Promise.resolve(NaN);
+  const last = { step: STEPS_PER_EPOCH, lossBefore: STEPS_PER_EPOCH };
+  assert.deepEqual(await divergenceOf(byWeights, events), { ...last, found: "weights" });
+  assert.deepEqual(await divergenceOf(byAnswers, events), { ...last, found: "answers" });
+  assert.deepEqual(ends, []);
+});
+
+Deno.test("snapshots are taken when due, while no chunk is in progress, on a GPU too", async () => {
   for (const device of ["wasm", "webgpu"]) {
     const trainer = new FakeTrainer(1);
     let running = 0;
@@ -249,7 +293,8 @@ Deno.test("a state is kept when it is time, and no chunk is on its way then, on 
         due: () => trainer.chunks.length % 3 === 2,
         take() {
           assert.equal(running, 0);
-          assert.equal(progress.lossSum, trainer.step * (trainer.step + 1) / 2);
+          const short = trainer.step === STEPS_PER_EPOCH ? trainer.step * (1 - LAST_BATCH_SHARE) : 0;
+          assert.equal(progress.lossSum, trainer.step * (trainer.step + 1) / 2 - short);
           kept.push(trainer.step);
           return Promise.resolve();
         },
@@ -259,7 +304,7 @@ Deno.test("a state is kept when it is time, and no chunk is on its way then, on 
   }
 });
 
-Deno.test("snapshots come at intervals, and more seldom where they take long", async () => {
+Deno.test("snapshots come at intervals, less often if they take long", async () => {
   let now = 0, takes = 0;
   const timer = new SnapshotTimer(
     () => {

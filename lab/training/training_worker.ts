@@ -1,10 +1,17 @@
 /** The worker's side of training: it holds the digits and trains one job after the other. */
 import type { Dataset } from "../../core/mnist/idx.ts";
+import { parameterSpecs } from "../../core/models/spec.ts";
 import { openTrainerOn } from "../../core/training/device_choice.ts";
 import type { Log } from "../host.ts";
 import { LivePadBoard, LivePadClassifier } from "./live_pad.ts";
-import type { LoopProgress, Snapshot, TrainedModel, TrainingJob } from "./training_job.ts";
-import { isTorn, runTraining, SnapshotTimer } from "./training_loop.ts";
+import {
+  DivergedError,
+  type LoopProgress,
+  type Snapshot,
+  type TrainedModel,
+  type TrainingJob,
+} from "./training_job.ts";
+import { areFinite, isTorn, runTraining, SnapshotTimer } from "./training_loop.ts";
 import type { FromWorker, ToWorker } from "./worker_engine.ts";
 
 /**
@@ -29,6 +36,7 @@ export function serveTrainings(readDataset: (dataDir: string) => Promise<Dataset
       const model = await train(job, dataset, () => Atomics.load(stopFlag, 0) !== 0);
       return model === undefined ? { type: "stopped" } : { type: "trained", model };
     } catch (error) {
+      if (error instanceof DivergedError) return { type: "diverged", divergence: error.divergence };
       log.error("training failed", {}, error);
       return { type: "failed", message: explain(error) };
     }
@@ -51,13 +59,19 @@ async function train(
 ): Promise<TrainedModel | undefined> {
   const began = performance.now();
   const { trainer, reason } = await openTrainerOn(job.device, { ...job, dataset });
+  const parameters = new Set(parameterSpecs(job.spec).map(({ name }) => name));
   const progress: LoopProgress = job.resume?.progress ?? { epochsDone: 0, lossSum: 0 };
   const takeSnapshot = async (): Promise<Snapshot> => ({
     ...await trainer.state(),
     progress: { ...progress },
     seconds: (job.resume?.seconds ?? 0) + (performance.now() - began) / 1000,
   });
-  const timer = new SnapshotTimer(async () => post({ type: "snapshot", snapshot: await takeSnapshot() }));
+  const isSound = ({ tensors }: Snapshot) => areFinite(tensors.filter(({ name }) => parameters.has(name)));
+  const timer = new SnapshotTimer(async () => {
+    const snapshot = await takeSnapshot();
+    if (!isSound(snapshot)) throw new DivergedError({ step: trainer.step, found: "weights" });
+    post({ type: "snapshot", snapshot });
+  });
   const classifier = new LivePadClassifier(
     new LivePadBoard(job.livePads),
     trainer,
@@ -87,7 +101,8 @@ async function train(
     const hasNews = trainer.step > (job.resume?.step ?? 0);
     if (hasNews && !isTorn(trainer)) {
       post({ type: "stopping" });
-      post({ type: "snapshot", snapshot: await takeSnapshot() });
+      const snapshot = await takeSnapshot();
+      if (isSound(snapshot)) post({ type: "snapshot", snapshot });
     }
     return undefined;
   } finally {

@@ -1,6 +1,8 @@
 /** Training in a worker, which stays for the next training, is stopped by flags in shared memory, and may crash. */
 import type { Log, TrainingEngine } from "../host.ts";
 import {
+  DivergedError,
+  type Divergence,
   type EpochEnd,
   type LivePadAnswer,
   type LossBatch,
@@ -12,13 +14,13 @@ import {
   type TrainingStart,
 } from "./training_job.ts";
 
-/** What a training worker is told. */
+/** Messages to a training worker. */
 export type ToWorker =
   /** First message: where the digits are, and one int32 that turns 1 when the current job shall stop. */
   | { type: "open"; dataDir: string; stopFlag: SharedArrayBuffer }
   | { type: "train"; job: TrainingJob };
 
-/** What a training worker says. */
+/** Messages of a training worker. */
 export type FromWorker =
   /** Answer to `open`. */
   | { type: "ready"; trainImages: number }
@@ -34,6 +36,7 @@ export type FromWorker =
   /** The last answer to `train` is one of these. */
   | { type: "trained"; model: TrainedModel }
   | { type: "stopped" }
+  | { type: "diverged"; divergence: Divergence }
   | { type: "failed"; message: string };
 
 /** What a `WorkerEngine` is made of. */
@@ -122,7 +125,7 @@ class TrainingWorker {
       event.preventDefault();
       this.#crash(event.message);
     };
-    // Whoever waits for it sees the failure; nobody has to wait.
+    // Whoever awaits it sees the failure, but nobody has to.
     this.#ready.promise.catch(() => {});
     this.#post({ type: "open", dataDir, stopFlag: this.#stopFlag.buffer });
   }
@@ -216,6 +219,8 @@ class TrainingWorker {
         return this.#job?.resolve(message.model);
       case "stopped":
         return this.#job?.reject(this.#job.signal.reason);
+      case "diverged":
+        return this.#job?.reject(new DivergedError(message.divergence));
       case "failed":
         return this.#job?.reject(new TrainingError(message.message));
     }

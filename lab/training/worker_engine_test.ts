@@ -32,7 +32,7 @@ async function withEngine(behaviour: Behaviour, body: (engine: WorkerEngine) => 
   }
 }
 
-/** Begins a training; `started` resolves when the worker is at it. */
+/** Starts a training; `started` resolves when the worker has begun. */
 function begin(
   engine: WorkerEngine,
   signal = new AbortController().signal,
@@ -61,7 +61,7 @@ async function abortInTime(engine: WorkerEngine): Promise<TrainingStart> {
   return start;
 }
 
-/** Resolves once the worker's step, which counts in the word after its stop word, is at work no more. */
+/** Resolves once the worker's step has ended; it counts in the word after its stop word. */
 async function standsStill({ stop }: TrainingStart): Promise<void> {
   const counter = new Int32Array(stop!.buffer, 4, 1);
   const pause = () => new Promise((resolve) => setTimeout(resolve, 20));
@@ -100,7 +100,7 @@ Deno.test("a worker that stops between two steps has time to hand its state over
   });
 });
 
-Deno.test("a worker that does not is ended, and the next job gets a fresh one", async () => {
+Deno.test("a worker that ignores the stop flag is ended, and the next job gets a fresh one", async () => {
   await withEngine("deaf", async (engine) => {
     for (let i = 0; i < 2; i++) await standsStill(await abortInTime(engine));
   });
@@ -134,7 +134,7 @@ Deno.test("a training that fails passes its reason on", async () => {
   });
 });
 
-Deno.test("digits that cannot be read are told with the file", async () => {
+Deno.test("digits that cannot be read are reported with the file", async () => {
   await withEngine("unreadable", async (engine) => {
     await assert.rejects(engine.open(), /train-images: no such file/);
   });

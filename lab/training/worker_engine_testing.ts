@@ -1,4 +1,4 @@
-/** A worker for `worker_engine_test.ts` that behaves as its data folder is called. */
+/** A worker for `worker_engine_test.ts` that behaves as the name of its data folder says. */
 import type { FromWorker, ToWorker } from "./worker_engine.ts";
 
 let behaviour: string;
@@ -19,7 +19,7 @@ self.onmessage = async ({ data }: MessageEvent<ToWorker>) => {
     while (Atomics.load(stopFlag, 0) === 0) await new Promise((resolve) => setTimeout(resolve, 1));
     post({ type: "stopped" });
   } else if (behaviour === "careful") {
-    // Its state takes longer to read than a worker may take that says nothing.
+    // Its snapshot takes longer than a silent worker is given.
     while (Atomics.load(stopFlag, 0) === 0) await new Promise((resolve) => setTimeout(resolve, 1));
     post({ type: "stopping" });
     await new Promise((resolve) => setTimeout(resolve, 300));

@@ -1,6 +1,6 @@
 /**
- * Compares two series of accuracies as printed by `convnn.ts` and `convnn_pytorch.py`, epoch by epoch: means, and Welch's t-test
- * at 95 % confidence (B. L. Welch, 1947).
+ * Compares two series of accuracies, as `convnn.ts` and `convnn_pytorch.py` print them, epoch by epoch: means, and
+ * Welch's t-test at 95 % confidence (B. L. Welch, 1947).
  *
  * Usage: deno run --allow-read scripts/accuracy/compare.ts OURS.jsonl PYTORCH.jsonl
  */

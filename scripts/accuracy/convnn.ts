@@ -1,5 +1,5 @@
 /**
- * Test accuracy of ConvNN [128], Adam 0.001, batch 64, after each epoch: one JSON line for each seed.
+ * Prints the test accuracy of ConvNN [128], Adam 0.001, batch 64, after each epoch: one JSON line per seed.
  *
  * Usage: deno run -A scripts/accuracy/convnn.ts [SEEDS] [EPOCHS]
  */

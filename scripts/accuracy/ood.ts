@@ -1,6 +1,6 @@
 /**
- * Measures the out-of-distribution check: false alarms on MNIST's test digits, and the share of other drawings that it finds.
- * For comparison, the share that a model's own confidence finds at the same number of false alarms.
+ * Measures the out-of-distribution check: false alarms on MNIST's test digits, and the share of other drawings that it
+ * detects. For comparison, it also prints the share that a model's own confidence detects with as many false alarms.
  *
  * Usage: deno run -A scripts/accuracy/ood.ts
  */
@@ -11,10 +11,9 @@ import { IMAGE_PIXELS, type ModelSpec } from "../../core/models/spec.ts";
 import { openPredictor } from "../../core/training/predictor.ts";
 import { openTrainer } from "../../core/training/trainer.ts";
 import { mnist } from "../../core/testing/mnist.ts";
-import { DIGITS } from "../ood/figures.ts";
 import * as make from "../ood/non_digits.ts";
-import { byHand, type Point, write } from "../ood/pen.ts";
-import { RandomSource } from "../ood/random_source.ts";
+import { DIGITS } from "../ood/non_digits.ts";
+import { byHand, type Point, RandomSource, write } from "../ood/pen.ts";
 import { LOOKALIKES, printedLetters } from "./printed_letters.ts";
 
 const SEED = 99, OF_EACH = 600;
@@ -91,7 +90,7 @@ async function confidences(spec: ModelSpec): Promise<Record<string, number[]>> {
 
 const percent = (count: number, of: number) => (100 * count / of).toFixed(1).padStart(8);
 const models = await Promise.all(MODELS.map(confidences));
-/** The confidence below which as many test digits lie as the check reports. */
+/** Threshold of confidence that reports as many test digits as the check does. */
 const limits = models.map((model) =>
   model["test digits"].toSorted((a, b) => a - b)[Math.round(test.count * FALSE_ALARM_PERCENT / 100)]
 );

@@ -5,7 +5,7 @@ import { openChromium } from "../../ui/testing/chromium.ts";
 const SIDE = 112;
 /** Upper and lower case. */
 export const LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
-/** Letters that may be mistaken for a 0, 1, 2, 5, 6, 8 or 9. */
+/** Letters that can be mistaken for a 0, 1, 2, 5, 6, 8 or 9. */
 export const LOOKALIKES = "BDGIJOQSZbgijloqsyz";
 const FONTS = [
   "80px DejaVu Sans",

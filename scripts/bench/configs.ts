@@ -1,4 +1,4 @@
-/** The models that are timed, and what a step of them costs. */
+/** The models that are timed, and the cost of one step. */
 import type { Dataset } from "../../core/mnist/idx.ts";
 import { layersOf, type ModelSpec } from "../../core/models/spec.ts";
 import type { TrainerOptions } from "../../core/training/trainer.ts";
@@ -27,7 +27,7 @@ export const INFERENCE_SPECS: readonly ModelSpec[] = [simple(128), conv(128)];
 /** Numbers of threads that are timed; the machines of the tables have two cores. */
 export const THREAD_COUNTS = [1, 2] as const;
 
-/** Of initial weights and batches. */
+/** Seed of the initial weights and the batches. */
 export const SEED = 1;
 
 /** Such as `SimpleNN [128, 64]`. */
@@ -42,9 +42,9 @@ export function trainerOptions({ spec, batchSize }: TrainingConfig, dataset: Dat
 }
 
 /**
- * Floating-point operations of a training step by the dense count: 2·m·n·k for the product of m × k with k × n, once forward,
- * once for the weights' gradient and, except in the first layer, once for the input's. A 3 × 3 convolution is a product with
- * a row for each pixel and k = 9 · channels. Everything that is no product counts nothing.
+ * Floating-point operations of a training step by the dense count: 2·m·n·k for the product of m × k with k × n, once
+ * forward, once for the gradient of the weights and, except in the first layer, once for that of the input. A 3 × 3
+ * convolution is a product with a row for each pixel and k = 9 · channels. All other operations are left out.
  */
 export function flopsPerStep({ spec, batchSize }: TrainingConfig): number {
   const products = productsOf(spec);

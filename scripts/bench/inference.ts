@@ -1,4 +1,7 @@
-/** Prediction in this process: preparing a drawing, decoding its PNG, and the model on one image and on a thousand. */
+/**
+ * Times prediction in this process: preparing a drawing, decoding its PNG, and running the model on one image and on a
+ * thousand.
+ */
 import { IMAGE_PIXELS, type ModelSpec } from "../../core/models/spec.ts";
 import { initialParameters } from "../../core/models/parameters.ts";
 import { openPredictor, type Predictor } from "../../core/training/predictor.ts";
@@ -50,7 +53,7 @@ export function imagesPerSecond(predictor: Predictor, pixels: Uint8Array, second
   }, seconds);
 }
 
-/** The reference backend agrees on the first, second and last image. */
+/** Checks that the reference backend agrees on the first, second and last image. */
 async function provePredictions(spec: ModelSpec, probabilities: Float32Array, pixels: Uint8Array): Promise<void> {
   const count = pixels.length / IMAGE_PIXELS, classes = probabilities.length / count;
   const reference = await openPredictor(spec, initialParameters(spec, SEED), { device: "reference" });
@@ -61,7 +64,9 @@ async function provePredictions(spec: ModelSpec, probabilities: Float32Array, pi
   reference.close();
 }
 
-/** Largest mean difference per pixel (of 255) after drawing a digit smoothly and preparing it again; a mean pixel is 33. */
+/**
+ * Largest mean difference per pixel (of 255) after drawing a digit smoothly and preparing it again; a mean pixel is 33.
+ */
 const MAX_DIFFERENCE = 8;
 const RGBA = 6, UP = 2;
 
@@ -101,7 +106,10 @@ export function drawTestDigit(digits: DigitSet, index: number): Raster {
   return drawDigit(digitOf(digits, index), CANVAS, CANVAS.width, 0, 0);
 }
 
-/** As Chromium saves a canvas (seen in 156): RGBA, every row filtered by its difference to the one above. */
+/**
+ * Encodes a PNG as Chromium saves a canvas (seen in version 156): RGBA, with each row stored as its difference from the
+ * row above.
+ */
 export function pngOf({ width, height, channels, data }: Raster): Uint8Array {
   const sample = (x: number, y: number, c: number) => data[(y * width + x) * channels + c];
   return writePng({ width, height, colour: RGBA, sample, filter: () => UP });
@@ -121,7 +129,9 @@ async function microseconds(work: () => void, seconds: number): Promise<number> 
 
 function provePreparation(prepared: Uint8Array, digit: Uint8Array): void {
   const difference = prepared.reduce((sum, pixel, i) => sum + Math.abs(pixel - digit[i]), 0) / IMAGE_PIXELS;
-  if (difference > MAX_DIFFERENCE) throw new Error(`the prepared drawing is ${difference} a pixel off the digit drawn`);
+  if (difference > MAX_DIFFERENCE) {
+    throw new Error(`the prepared drawing differs from the original digit by ${difference} per pixel`);
+  }
 }
 
 function proveDecoding(decoded: Raster, drawn: Raster): void {
@@ -132,5 +142,7 @@ function proveDecoding(decoded: Raster, drawn: Raster): void {
 }
 
 function proveReading(read: Uint8Array, prepared: Uint8Array): void {
-  if (read.some((pixel, i) => pixel !== prepared[i])) throw new Error("the PNG read is not the drawing prepared");
+  if (read.some((pixel, i) => pixel !== prepared[i])) {
+    throw new Error("the digit read from the PNG differs from the prepared drawing");
+  }
 }

@@ -1,13 +1,12 @@
-/** Times the lab. Each case first proves that its results are right, then is timed. */
+/** Times the lab. Each case first checks its results. */
 import { parseArgs } from "node:util";
 import { runMain } from "../../service/process/serve.ts";
 import { readSettings, StartupError } from "../../service/process/settings.ts";
 import { readDataset } from "../../service/dataset/dataset.ts";
 import { prepare } from "../lib/prepare.ts";
-import { type Bench, type Case, type Figure, Skipped } from "./case.ts";
+import { type Bench, type Case, describeMachine, type Figure, machineLines, row, Skipped } from "./case.ts";
 import { BATCHES, batchTitle, drawingCases, inferenceCases } from "./inference.ts";
 import { INFERENCE_SPECS, nameOf, titleOf, TRAINING_CONFIGS } from "./configs.ts";
-import { describeMachine, machineLines, row } from "./report.ts";
 import { peakCases } from "./peak.ts";
 import { compareServices } from "./peer_fastapi.ts";
 import { compareInference, compareTraining } from "./peer_pytorch.ts";
@@ -32,7 +31,7 @@ async function main(): Promise<void> {
     console.log(USAGE);
     Deno.exit(0);
   }
-  const machine = describeMachine(); // Before anything here adds to the load.
+  const machine = describeMachine(); // Read before the benchmark adds to the load.
   const settings = readSettings();
   await prepare(settings, console.error);
   const bench: Bench = { dataset: await readDataset(settings.dataDir), settings, seconds, pairs };
@@ -66,7 +65,7 @@ function ownCases(bench: Bench): Case[] {
   ];
 }
 
-/** Other systems at the same work. */
+/** Other systems that do the same work. */
 function peerCases(bench: Bench): Case[] {
   return [
     ...TRAINING_CONFIGS.map((config) => ({
@@ -99,7 +98,7 @@ function parseArguments() {
   try {
     return parseArgs({
       args: Deno.args,
-      allowPositionals: true, // The further names of --only.
+      allowPositionals: true, // More names for --only.
       options: {
         help: { type: "boolean", default: false },
         peers: { type: "boolean", default: false },
@@ -125,7 +124,7 @@ function choose(cases: Case[], only: readonly string[]): Case[] {
   const isAskedFor = ({ name }: Case) => names.some((part) => name.toLowerCase().includes(part));
   const chosen = names.length === 0 ? cases : cases.filter(isAskedFor);
   if (chosen.length > 0) return chosen;
-  throw new StartupError(`no case has such a name; there are: ${cases.map(({ name }) => name).join("; ")}`);
+  throw new StartupError(`no case has such a name; the cases are: ${cases.map(({ name }) => name).join("; ")}`);
 }
 
 async function run(name: string, measure: Case["measure"]): Promise<Outcome> {

@@ -1,14 +1,14 @@
 import type { Figure } from "./case.ts";
 
-/** Timing on machines that others use too: rates, medians, and comparisons in turn. */
+/** Timing on shared machines: rates, medians and alternating comparisons. */
 
-/** Time is cut into this many slices and the median slice counts, so that a short disturbance does not. */
+/** The time is cut into this many slices, and the median slice counts, so that a short disturbance has no effect. */
 const SLICES = 5;
 
 /**
  * Units of work per second, after one slice to warm up.
  *
- * @param work does some work and returns how many units it did
+ * @param work does some work and returns the number of units done
  */
 export async function rate(work: () => Promise<number> | number, seconds: number): Promise<number> {
   const rates: number[] = [];
@@ -36,15 +36,15 @@ export function quantile(values: readonly number[], share: number): number {
   return sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)];
 }
 
-/** Ours and a peer, known to compute the same. Both return units of work per second. */
+/** Ours and a peer, which are known to compute the same results. Both return units of work per second. */
 export interface Pair {
   ours(seconds: number): Promise<number>;
   theirs(seconds: number): Promise<number>;
 }
 
 /**
- * Times ours and a peer in turn and returns the medians of both and of the ratios within a pair: on a shared machine only
- * these ratios mean something. Who goes first alternates.
+ * Times ours and a peer alternately and returns the medians of both and of the ratios within a pair. On a shared
+ * machine only these ratios are meaningful. They take turns to go first.
  */
 export async function compareInTurn(
   pair: Pair,

@@ -1,6 +1,6 @@
 /// <reference lib="webworker" />
 /** A thread of the peak measurement: posts 0 once it is warm, receives seconds, posts FLOP/s. */
-import { FLOPS_PER_ROUND, openPeakLoop } from "./peak_loop.ts";
+import { FLOPS_PER_ROUND, openPeakLoop } from "./peak.ts";
 
 const ROUNDS = 20_000;
 /** Long enough for the engine to optimise the loop. */
@@ -11,7 +11,7 @@ fastest(WARM_UP_MS);
 self.onmessage = ({ data: seconds }: MessageEvent<number>) => self.postMessage(fastest(1000 * seconds));
 self.postMessage(0);
 
-/** FLOP/s of the fastest call within `ms`: a peak is what the hardware can do when nobody else uses it. */
+/** FLOP/s of the fastest call within `ms`: the peak is what the hardware can do while no other program uses it. */
 function fastest(ms: number): number {
   const end = performance.now() + ms;
   let best = Infinity;

@@ -30,7 +30,7 @@ def load(path):
 
 
 def prepare(png):
-    """Dark ink on light paper to MNIST's 28×28: longer side 20 pixels by areas, centre of mass in the middle."""
+    """Converts dark ink on light paper to MNIST's 28×28: scales the longer side to 20 pixels by area and moves the centre of mass to the middle."""
     ink = ImageChops.invert(Image.open(io.BytesIO(png)).convert("L"))
     threshold = NOISE * ink.getextrema()[1]
     left, top, right, bottom = ink.point([255 * (tone >= threshold) for tone in range(256)]).getbbox()

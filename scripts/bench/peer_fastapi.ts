@@ -1,4 +1,4 @@
-/** The same `POST /predict`, answered by FastAPI, PyTorch, Pillow and NumPy. */
+/** Compares `POST /predict` with the same route in FastAPI, PyTorch, Pillow and NumPy. */
 import { join } from "node:path";
 import { freePort } from "../../service/testing/free_ports.ts";
 import type { Bench, Figure } from "./case.ts";
@@ -9,7 +9,7 @@ import { serves, withService } from "./service_process.ts";
 
 const SCRIPT = join(import.meta.dirname!, "peer_fastapi.py");
 
-/** Requests per second and p99 of both services, which must first recognise the same digits. */
+/** Requests per second and p99 latency of both services, which must first recognise the same digits. */
 export async function compareServices(bench: Bench): Promise<Figure[]> {
   const python = await findPython("FastAPI", ["fastapi", "uvicorn", "torch", "PIL", "numpy"]);
   return await withPredictions(
@@ -46,7 +46,10 @@ async function proveDigits(url: string, { bodies, probabilities }: Predictions):
   }
 }
 
-/** FastAPI with as many processes as ours has threads; Python runs the threads of one process one at a time. */
+/**
+ * Runs FastAPI with as many processes as our service has threads, because Python runs only one thread of a process at a
+ * time.
+ */
 async function withFastApi<T>(
   python: string,
   { settings: { threads } }: Bench,
@@ -56,7 +59,7 @@ async function withFastApi<T>(
   const port = freePort();
   const child = new Deno.Command(python, {
     args: [SCRIPT, String(port), model, String(threads)],
-    env: { OMP_NUM_THREADS: "1" }, // For single images the fastest.
+    env: { OMP_NUM_THREADS: "1" }, // Fastest for single images.
     stdin: "null",
     stdout: "null",
     stderr: "inherit",
@@ -66,7 +69,7 @@ async function withFastApi<T>(
     await serves(`${url}/healthz`);
     return await body(url);
   } finally {
-    child.kill("SIGTERM"); // It ends its processes then.
+    child.kill("SIGTERM"); // FastAPI then ends its processes.
     await child.status;
   }
 }

@@ -93,7 +93,7 @@ def open_inference(request):
 
 
 def rate(work, seconds):
-    """As ours are timed: a slice to warm up, then the median of five."""
+    """Timed like our own code: one slice to warm up, then the median of five."""
     rates = []
     for _ in range(SLICES + 1):
         units, start, elapsed = 0, time.perf_counter(), 0.0

@@ -1,4 +1,4 @@
-/** PyTorch on the same weights and batches. */
+/** Compares with PyTorch on the same weights and batches. */
 import { join } from "node:path";
 import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
@@ -19,7 +19,7 @@ import { PROOF_STEPS, trainingSpeed } from "./training.ts";
 
 const SCRIPT = join(import.meta.dirname!, "peer_pytorch.py");
 
-/** Both train from the same weights, and their first losses must agree. */
+/** Both train from the same initial weights, and their first losses must agree. */
 export async function compareTraining(bench: Bench, config: TrainingConfig): Promise<Figure[]> {
   const { spec, batchSize } = config;
   const order = permutation(SEED, STREAMS.order, 0, bench.dataset.train.count);
@@ -43,7 +43,7 @@ export async function compareTraining(bench: Bench, config: TrainingConfig): Pro
   });
 }
 
-/** PyTorch starts from normalised images and may skip the softmax; ours goes from bytes to probabilities. */
+/** PyTorch starts from normalised images and may skip the softmax, whereas ours goes from bytes to probabilities. */
 export async function compareInference(bench: Bench, spec: ModelSpec, batch: number): Promise<Figure[]> {
   return await withPyTorch(bench, spec, { open: "infer", batch_size: batch }, async (peer) => {
     const pixels = bench.dataset.test.images.subarray(0, batch * IMAGE_PIXELS);
@@ -60,13 +60,13 @@ export async function compareInference(bench: Bench, spec: ModelSpec, batch: num
 }
 
 interface PyTorch {
-  /** What it computes with the given weights. */
+  /** The results that it computes with the given weights. */
   proof: number[];
-  /** Units of work per second, with the better number of threads. */
+  /** Units of work per second, with the faster number of threads. */
   rate(seconds: number): Promise<number>;
 }
 
-/** Runs `body` with one PyTorch process for each number of threads, each with `request` opened. */
+/** Sends `request` to one PyTorch process for each number of threads and runs `body` with them. */
 async function withPyTorch<T>(
   { settings: { dataDir } }: Bench,
   spec: ModelSpec,
@@ -101,7 +101,7 @@ const CANDIDATES = ["/usr/bin/python3", "python3"];
 /**
  * Finds a Python that has all of `modules`.
  *
- * @throws {Skipped} naming `peer` when there is none
+ * @throws {Skipped} naming `peer` if there is none
  */
 export async function findPython(peer: string, modules: readonly string[]): Promise<string> {
   for (const python of CANDIDATES) {
@@ -121,7 +121,10 @@ export interface Companion {
   close(): void;
 }
 
-/** Starts a script limited to `threads`; thread pools do not resize cleanly, so each number needs its own process. */
+/**
+ * Starts a script limited to `threads` threads. Thread pools do not resize cleanly, so each number of threads needs its
+ * own process.
+ */
 export function startCompanion(python: string, args: readonly string[], threads: number): Companion {
   const count = String(threads);
   const env = { ...Deno.env.toObject(), OMP_NUM_THREADS: count, OPENBLAS_NUM_THREADS: count, MKL_NUM_THREADS: count };

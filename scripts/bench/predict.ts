@@ -1,4 +1,4 @@
-/** `POST /predict` under load: drawings as a browser sends them, from many clients in another process. */
+/** Times `POST /predict` under load: a separate process with many clients sends drawings as a browser would. */
 import { Buffer } from "node:buffer";
 import { join } from "node:path";
 import { prepareDrawing } from "../../core/mnist/drawing/drawing.ts";
@@ -17,7 +17,7 @@ import { openRegistry } from "../../service/files/open_registry.ts";
 
 const CLIENTS = 32;
 const DRAWINGS = 8;
-/** Load before the measurement: V8 spends this long compiling hot code on the cores that answer. */
+/** How long to load the service before measuring: V8 spends this long compiling hot code on the same cores. */
 const WARM_UP_SECONDS = 15;
 const [CONFIG] = TRAINING_CONFIGS;
 
@@ -41,7 +41,7 @@ export function predictCases(bench: Bench): Case[] {
   }];
 }
 
-/** Requests for a stored model, and the answers of the reference backend. */
+/** Requests for a stored model, and the reference backend's answers to them. */
 export interface Predictions {
   record: ModelRecord;
   /** JSON texts. */
@@ -103,12 +103,12 @@ export async function ask(url: string, body: string): Promise<PredictResponse> {
   return await response.json();
 }
 
-/** Puts a service under load until its code is compiled. */
+/** Loads a service until its code is compiled. */
 export async function warmUp(url: string, bodies: readonly string[]): Promise<void> {
   await load(url, bodies, WARM_UP_SECONDS);
 }
 
-/** Puts a service under the load of all clients for `seconds`, from a process of their own. */
+/** Lets all clients load a service for `seconds`, from a process of their own. */
 export async function load(url: string, bodies: readonly string[], seconds: number): Promise<Load> {
   const client = new Deno.Command(Deno.execPath(), {
     args: [
@@ -130,7 +130,7 @@ export async function load(url: string, bodies: readonly string[], seconds: numb
   return JSON.parse(new TextDecoder().decode(stdout));
 }
 
-/** A load as figures of the benchmark. */
+/** Converts a load into the benchmark's figures. */
 export function figuresOf({ perSecond, p50, p99 }: Load): Figure[] {
   return [
     { value: perSecond, unit: "requests/s" },

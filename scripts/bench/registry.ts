@@ -1,15 +1,15 @@
-/** A folder of ten thousand models: what listing, matching and storing take there. */
+/** Times listing, matching and storing in a folder of ten thousand models. */
 import { join } from "node:path";
 import { parameterSpecs } from "../../core/models/spec.ts";
 import { answerPrediction } from "../../inference_service/predict.ts";
 import { DrawingReader } from "../../inference_service/drawing/drawing_reader.ts";
 import { PredictorCache } from "../../inference_service/predictor_cache.ts";
 import {
-  askedOf,
   DEFAULT_CONFIG,
   findMatch,
   findNearest,
   type ModelRecord,
+  paramsOf,
   type PredictParams,
 } from "../../protocol/mod.ts";
 import { type NewModel, specOf } from "../../lab/models/mod.ts";
@@ -22,7 +22,7 @@ import { withFolder } from "./service_process.ts";
 import { openRegistry } from "../../service/files/open_registry.ts";
 
 const COUNT = 10_000;
-/** As many as the service keeps open. */
+/** The number of models that the service keeps open. */
 const OPEN_MODELS = 16;
 const ROUNDS = 9;
 
@@ -37,10 +37,10 @@ const MODEL: NewModel = {
   accuracy: 94.1,
   training_time: 36.86,
 };
-/** Matches none of the models, so all of them are looked at, twice. */
-const PARAMS = { ...askedOf(MODEL), learning_rate_range: "High", epochs: 200 } as PredictParams;
+/** Matches none of the models, so the service looks at all of them, twice. */
+const PARAMS = { ...paramsOf(MODEL), learning_rate_range: "High", epochs: 200 } as PredictParams;
 
-/** Storing, listing and removing models in folders of several sizes. */
+/** Times storing, listing and removing models in folders of several sizes. */
 export function registryCases(bench: Bench): Case[] {
   const name = `registry of ${COUNT.toLocaleString("en")} models`;
   return [
@@ -58,7 +58,7 @@ function withModels(measure: (folder: string) => Promise<Figure[]>): Promise<Fig
     });
     const path = join(folder, "models_metadata.json");
     await Deno.writeTextFile(path, `${JSON.stringify(records, null, 2)}\n`);
-    // As a file that was not written this very moment.
+    // Makes the file look as if it was not written just now.
     await Deno.utime(path, new Date(2020, 0), new Date(2020, 0));
     return await measure(folder);
   });
@@ -94,11 +94,11 @@ async function measureMatching(folder: string): Promise<Figure[]> {
       if (error instanceof HttpError && error.status === 404) return;
       throw error;
     }
-    throw new Error("a model was found that is not there");
+    throw new Error("found a model that does not exist");
   };
   try {
     if (findNearest(records, PARAMS)?.differs.join() !== "epochs") {
-      throw new Error("not the nearest");
+      throw new Error("not the nearest model");
     }
     return [
       { value: await milliseconds(() => findMatch(records, PARAMS)), unit: "ms findMatch" },
@@ -132,7 +132,7 @@ async function measureStoring(folder: string): Promise<Figure[]> {
   ];
 }
 
-/** How long, in ms, nothing else could run at a time. */
+/** The longest time, in ms, for which nothing else could run. */
 async function longestPause(work: () => Promise<unknown>): Promise<number> {
   let last = performance.now(), longest = 0;
   const look = () => {
@@ -159,5 +159,5 @@ async function milliseconds(work: () => unknown): Promise<number> {
 
 function proveList(records: ModelRecord[]): void {
   const isNewestFirst = records.every(({ timestamp }, i) => i === 0 || timestamp <= records[i - 1].timestamp);
-  if (records.length !== COUNT || !isNewestFirst) throw new Error("the list is not complete, newest first");
+  if (records.length !== COUNT || !isNewestFirst) throw new Error("the list is incomplete or not sorted newest first");
 }

@@ -1,4 +1,4 @@
-/** Runs the real services as processes, with the permissions that they have in use. */
+/** Runs the real services as processes, with the permissions they have in production. */
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { freePort } from "../../service/testing/free_ports.ts";
@@ -15,11 +15,14 @@ export interface ServiceProcess {
   pid: number;
   /** Such as `http://127.0.0.1:41234`. */
   url: string;
-  /** From the start of the process to the last byte of its page. */
+  /** Time from the start of the process to the last byte of its page. */
   startMs: number;
 }
 
-/** Runs a service on a free port and the models of `modelsDir` while `body` runs, which starts once the page is served. */
+/**
+ * Runs a service on a free port with the models of `modelsDir` while `body` runs. `body` starts once the page is
+ * served.
+ */
 export async function withService<T>(
   name: ServiceName,
   modelsDir: string,
@@ -40,7 +43,7 @@ export async function withService<T>(
   const ended = child.status.then(({ code }) => {
     throw new Error(`the ${name} service ended with exit code ${code}`);
   });
-  ended.catch(() => {}); // Heard only while somebody waits for the service.
+  ended.catch(() => {}); // Reported only while something waits for the service.
   try {
     const url = localUrl(settings, port);
     await Promise.race([serves(`${url}/`), ended]);
@@ -49,7 +52,7 @@ export async function withService<T>(
     try {
       child.kill("SIGKILL");
     } catch {
-      // It has ended by itself.
+      // It has already ended.
     }
     await child.status;
   }

@@ -1,4 +1,7 @@
-/** The real services as a client sees them: training over a socket, memory, start-up and the size of the pages. */
+/**
+ * Measures the real services from a client's point of view: training over a socket, memory, start-up and the size of
+ * the pages.
+ */
 import { closeThreads } from "../../core/backends/wasm/backend.ts";
 import { openTrainer } from "../../core/training/trainer.ts";
 import { assertAllClose } from "../../core/testing/assert_all_close.ts";
@@ -12,17 +15,17 @@ import { buildUi } from "../build_ui.ts";
 
 /** Losses up to this step are compared with those of a trainer in this process. */
 const PROOF_STEPS = 20;
-/** Starts whose median counts. */
+/** Number of starts; the median counts. */
 const STARTS = 3;
 
 interface SocketRun {
-  /** From the end of the warm-up to the last loss, evaluations left out. */
+  /** From the end of the warm-up to the last loss, without evaluations. */
   stepsPerSecond: number;
   /** `[step, loss]` of the first steps. */
   losses: [step: number, loss: number][];
 }
 
-/** Training over a socket beside the same training in this process, and memory while training. */
+/** Compares training over a socket with the same training in this process, and measures memory while training. */
 export function socketCases(bench: Bench): Case[] {
   return [
     ...TRAINING_CONFIGS.map((config) => ({
@@ -33,7 +36,7 @@ export function socketCases(bench: Bench): Case[] {
   ];
 }
 
-/** Over the socket and in this process in turn, on as many threads as the service has. */
+/** Trains over the socket and in this process alternately, on as many threads as the service has. */
 function measure(bench: Bench, config: TrainingConfig): Promise<Figure[]> {
   return withTrainingService(async (service) => {
     await proveLosses(bench, config, (await train(service, config, 0)).losses);
@@ -48,7 +51,7 @@ function measure(bench: Bench, config: TrainingConfig): Promise<Figure[]> {
 }
 
 async function measureMemory({ seconds }: Bench): Promise<Figure[]> {
-  if (Deno.build.os !== "linux") throw new Skipped("memory is read where Linux tells it");
+  if (Deno.build.os !== "linux") throw new Skipped("memory can be read on Linux only");
   const config = TRAINING_CONFIGS.find(({ spec, batchSize }) => spec.modelType === "ConvNN" && batchSize === 64)!;
   return await withTrainingService(async (service) => {
     const before = residentBytes(service.pid);
@@ -63,8 +66,8 @@ function withTrainingService<T>(body: (service: ServiceProcess) => Promise<T>): 
 }
 
 /**
- * Trains for some seconds after the warm-up, then aborts. An evaluation is the time from an epoch's last loss to the log
- * with its accuracy.
+ * Trains for a few seconds after the warm-up, then aborts. The time of an evaluation runs from an epoch's last loss to
+ * the log line with its accuracy.
  */
 function train(
   { url }: ServiceProcess,
@@ -126,7 +129,7 @@ async function proveLosses({ dataset }: Bench, config: TrainingConfig, received:
   assertAllClose(received.map(([, loss]) => loss), expected, { relative: 1e-5 }, "losses over the socket");
 }
 
-/** Start-up time of both services, and the bytes of their pages. */
+/** Start-up time of both services, and the size of their pages. */
 export function serviceCases(): Case[] {
   return [
     { name: "start-up of the training service to its first page", measure: () => measureStart("training") },
@@ -145,14 +148,14 @@ function measureStart(name: "training" | "inference"): Promise<Figure[]> {
   });
 }
 
-/** Each page with the script and the stylesheet that it names. */
+/** Measures each page with its script and stylesheet. */
 function measurePages(): Promise<Figure[]> {
   return withFolder(async (folder) => {
     const files = await buildUi(`${folder}/ui`);
     return Promise.all(["training", "inference"].map(async (page) => {
       const html = await Deno.readTextFile(`${folder}/ui/${page}.html`);
       const parts = files.filter(({ path }) => path === `${page}.html` || html.includes(`/${path}`));
-      if (parts.length < 3) throw new Error(`${page}.html names no script or no stylesheet`);
+      if (parts.length < 3) throw new Error(`${page}.html does not name both a script and a stylesheet`);
       return { value: parts.reduce((sum, { gzipBytes }) => sum + gzipBytes, 0) / 1000, unit: `kB ${page}` };
     }));
   });

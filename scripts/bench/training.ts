@@ -1,11 +1,11 @@
-/** Training in this process, without service and socket: its speed, and the cost of the live pad. */
+/** Times training in this process, without service and socket, and measures the cost of the live pad. */
 import { closeThreads } from "../../core/backends/wasm/backend.ts";
 import type { Dataset } from "../../core/mnist/idx.ts";
 import { IMAGE_PIXELS, layersOf } from "../../core/models/spec.ts";
 import { openTrainer } from "../../core/training/trainer.ts";
 import { assertAllClose } from "../../core/testing/assert_all_close.ts";
 import { firstDigits } from "../../core/testing/mnist.ts";
-import { Pace } from "../../lab/training/pace.ts";
+import { Pace, type Pause, runTraining } from "../../lab/training/training_loop.ts";
 import type { Bench, Case, Figure } from "./case.ts";
 import {
   flopsPerStep,
@@ -19,14 +19,13 @@ import { compareInTurn, rate } from "./measure.ts";
 import { peakFlops } from "./peak.ts";
 import { LivePadBoard, LivePadClassifier } from "../../lab/training/live_pad.ts";
 import type { LoopProgress } from "../../lab/training/training_job.ts";
-import { type Pause, runTraining } from "../../lab/training/training_loop.ts";
 
-/** Not counted: the engine optimises a training's programs while they run. */
+/** Left out of the figures, because V8 optimises a training's programs while they run. */
 export const WARM_UP_MS = 1000;
 /** Steps whose losses are compared before anything is timed. */
 export const PROOF_STEPS = 3;
 const LIVE_PAD_PROOF_STEPS = 40;
-/** The reference backend is slow, so networks with convolutions are compared on small batches. */
+/** The reference backend is slow, so convolutional networks are compared on small batches. */
 const MAX_CONV_PROOF_BATCH = 4;
 
 /** Every training on one and on two threads. */
@@ -54,8 +53,8 @@ async function measure({ dataset, seconds }: Bench, config: TrainingConfig, thre
 }
 
 /**
- * Steps per second of a fresh training after its warm-up, in chunks like the service's. A training that continues gets
- * faster, because a trained network has more zero activations and zeros are skipped; so each turn starts afresh.
+ * Steps per second of a fresh training after its warm-up, in chunks like the service's. Each turn starts afresh,
+ * because a training gets faster as it continues: a trained network has more zero activations, and kernels skip zeros.
  */
 export async function trainingSpeed(
   config: TrainingConfig,
@@ -77,7 +76,9 @@ export async function trainingSpeed(
   }
 }
 
-/** The losses of the first steps equal those of the reference backend, on the first digits of the dataset. */
+/**
+ * Checks that the losses of the first steps equal those of the reference backend, on the first digits of the dataset.
+ */
 async function proveLosses(
   { dataset }: Pick<Bench, "dataset">,
   config: TrainingConfig,
@@ -109,7 +110,7 @@ export function livePadCases(bench: Bench): Case[] {
   );
 }
 
-/** The training loop with and without a drawing to classify, in turn: the losses must be the same. */
+/** Runs the training loop alternately with and without a drawing to classify. The losses must be the same. */
 async function measureLivePad(
   { dataset, seconds, pairs }: Bench,
   config: TrainingConfig,

@@ -1,6 +1,6 @@
 /**
- * Training steps per second on this machine's WebGPU adapter, with our program and with a naive kernel for each op, in turn.
- * Both first have to come to the same losses.
+ * Training steps per second on this machine's WebGPU adapter, alternately with our program and with a naive kernel for
+ * each op. Their losses must first agree.
  *
  * Usage: deno run -A scripts/bench/webgpu.ts [PAIRS]
  */
@@ -82,13 +82,13 @@ for (const [modelType, batch, chunk] of [["SimpleNN", 32, 10], ["SimpleNN", 64, 
 await closeDevice();
 
 /**
- * Kernels as a first draft would write them: one for each op, nothing fused, one invocation for each element of the result. What
- * ours are compared with.
+ * Naive kernels, as a first draft would have them: one for each op, nothing fused, one invocation per element of the
+ * result. Ours are compared with these.
  */
 
 function matmul(node: Tensor): WgslKernel {
   const [a, b] = node.inputs, [m, n] = node.shape;
-  // Which operand is transposed shows in its shape, the extents of the benchmark being all different.
+  // The shapes show which operand is transposed, because all extents in the benchmark differ.
   const transposeA = a.shape[0] !== m, transposeB = b.shape[1] !== n;
   const k = a.shape[transposeA ? 0 : 1];
   const left = transposeA ? `d * ${m}u + row` : `row * ${k}u + d`;
@@ -102,7 +102,7 @@ put(i, sum);`,
   );
 }
 
-/** 3 × 3 with padding 1, as the lab's models have it. */
+/** 3 × 3 with padding 1, as in the lab's models. */
 const inside = (y: string, x: string, h: number, w: number) => `${y} >= 0 && ${y} < ${h} && ${x} >= 0 && ${x} < ${w}`;
 
 function conv2d(node: Tensor): WgslKernel {
@@ -143,7 +143,7 @@ put(i, sum);`,
 
 const NAIVE: Readonly<Record<string, KernelOp["wgsl"]>> = { matmul, conv2d, conv2dWeightGradient };
 
-/** An elementwise op as a kernel of its own, which nothing fuses. */
+/** Turns an elementwise op into a kernel of its own, which cannot be fused. */
 function alone(op: ElementwiseOp): KernelOp {
   return {
     kind: "kernel",

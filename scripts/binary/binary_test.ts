@@ -1,6 +1,6 @@
 /**
- * What can be proved where Deno's own runtime for binaries cannot be downloaded: what would be embedded, exactly, and that a
- * folder of exactly those files runs. The release's workflow tries the real binaries.
+ * Tests the binary without downloading Deno's runtime for it: which files would be embedded, and that a folder of
+ * exactly these files runs. The release workflow tries the real binaries.
  */
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
@@ -28,7 +28,7 @@ const CONFIG = {
 const folder = await Deno.makeTempDir({ prefix: "binary_test_" });
 const { files, addedBytes } = await packLab(folder).finally(() => Deno.remove(folder, { recursive: true }));
 
-Deno.test("packaging: the lab, its pages, its digits and the packages it imports are embedded, and nothing else", async () => {
+Deno.test("packaging: the lab, its pages, the dataset and imported packages are embedded, and nothing else", async () => {
   const own = files.map(({ path }) => path).filter((path) => packageFile(path) === undefined);
   const source = /^(deno\.json|(cli|core|protocol|lab|service|training_service|inference_service)\/.+\.(ts|json))$/;
   const built =
@@ -45,13 +45,13 @@ Deno.test("packaging: the lab, its pages, its digits and the packages it imports
   assert.ok(addedBytes <= MAX_ADDED_BYTES, `${addedBytes} bytes are added to the runtime`);
 });
 
-Deno.test("a folder of exactly the embedded files serves and works in the terminal, with nothing else on the machine", (test) =>
+Deno.test("a folder of exactly the embedded files serves and works in the terminal on a bare machine", (test) =>
   BareMachine.with(files, async (machine) => {
     const png = await drawing();
     await Deno.writeFile(machine.file("seven.png"), png);
     let model_id = "";
 
-    await test.step("it trains and predicts on its pages' addresses, and ends well", async () => {
+    await test.step("it trains and predicts over HTTP, and exits cleanly", async () => {
       const end = await machine.serving(async (startMs) => {
         console.log(`from the start to the first page: ${startMs.toFixed(0)} ms`);
         const result = await trainOver(machine.trainingUrl);
@@ -73,7 +73,7 @@ Deno.test("a folder of exactly the embedded files serves and works in the termin
       assert.match(end.out, /MNIST Lab is running/);
     });
 
-    await test.step("it keeps that model, or trains in the terminal to replace it", async () => {
+    await test.step("it keeps that model, or replaces it by training in the terminal", async () => {
       const train = (...more: string[]) => machine.run("train", "--config", JSON.stringify(CONFIG), ...more);
       const kept = await train();
       assert.equal(kept.code, 3);
@@ -101,7 +101,7 @@ Deno.test("a folder of exactly the embedded files serves and works in the termin
       }
     });
 
-    await test.step("what it cannot follow it says in one line", async () => {
+    await test.step("it reports wrong arguments in one line", async () => {
       await Promise.all(WRONG.map(async ([args, word]) => {
         const { code, out, err } = await machine.run(...args);
         assert.equal(code, 2, `${args.join(" ")}: ${out}${err}`);
@@ -121,7 +121,7 @@ const WRONG: [string[], RegExp][] = [
   [["export", "model_x"], /There is no model "model_x"/],
 ];
 
-/** The first test digit, a seven, as a page would send it. */
+/** The first test digit, a seven, as a page sends it. */
 async function drawing(): Promise<Uint8Array> {
   const { images } = await readTestDigits(readSettings().dataDir);
   const { width, height, data } = drawDigit(images.subarray(0, IMAGE_PIXELS), CANVAS, CANVAS.width, 0, 0);

@@ -1,6 +1,6 @@
 /**
  * `deno task compile` makes `dist/mnist-lab` for this platform, `deno task compile:all` one for each platform that the lab
- * runs on. Deno downloads the runtime that goes into a binary; DENORT_BIN names one that is there already.
+ * runs on. Deno downloads the runtime for the binary unless DENORT_BIN names one that is already there.
  */
 import { join } from "node:path";
 import { runMain } from "../../service/process/serve.ts";
@@ -9,7 +9,7 @@ import { prepare } from "../lib/prepare.ts";
 import { PROJECT_DIR } from "../lib/source_files.ts";
 import { embedDataset, EMBEDDED_FOLDERS, ENTRY, PERMISSIONS, TARGETS, workerScripts } from "./contents.ts";
 
-/** Pages and dataset, as they will be embedded. */
+/** Builds the pages and the dataset in the form in which they are embedded. */
 export async function prepareContents(log: (line: string) => void): Promise<void> {
   const settings = readSettings();
   await prepare(settings, log);
@@ -21,12 +21,12 @@ export interface CompileOptions {
   output: string;
   /** Deno's name of another platform. */
   target?: string;
-  /** The runtime to put the lab into, instead of the one that Deno downloads. */
+  /** The runtime to use instead of the one that Deno downloads. */
   runtime?: string;
 }
 
 /**
- * Compiles the lab into one file; returns what the compiler says of it.
+ * Compiles the lab into one file and returns the compiler's output.
  *
  * @throws {StartupError} when the compiler fails
  */
@@ -36,7 +36,7 @@ export async function compileLab({ output, target, runtime }: CompileOptions): P
     args: [
       "compile",
       "--no-check",
-      // Only packages that the lab imports, without the rest of node_modules.
+      // Embed only packages that the lab imports, not all of node_modules.
       "--node-modules-dir=none",
       "--exclude-unused-npm",
       "--app-name=mnist-lab",

@@ -1,4 +1,6 @@
-/** What the binary contains: its entry, the files embedded beside its imports, the dataset, and its permissions. */
+/**
+ * Defines what the binary contains: its entry, the files embedded besides its imports, the dataset and its permissions.
+ */
 import { join, posix } from "node:path";
 import { Buffer } from "node:buffer";
 import { promisify } from "node:util";
@@ -13,10 +15,10 @@ import { findRawFile, rawFolder, REMEDY } from "../../service/dataset/raw_file.t
 /** The script that the binary runs. */
 export const ENTRY = "cli/main.ts";
 
-/** Built before: the bundled pages, and the four files of MNIST, gzipped. */
+/** Folders that must be built first: the bundled pages, and the four MNIST files, gzipped. */
 export const EMBEDDED_FOLDERS = ["dist/ui", "dist/dataset"];
 
-/** By the name of the platform in the file's name; Deno's targets. */
+/** Deno's targets, by the platform's name in the binary's file name. */
 export const TARGETS: Readonly<Record<string, string>> = {
   "linux-x64": "x86_64-unknown-linux-gnu",
   "linux-arm64": "aarch64-unknown-linux-gnu",
@@ -25,30 +27,31 @@ export const TARGETS: Readonly<Record<string, string>> = {
   "windows-x64": "x86_64-pc-windows-msvc",
 };
 
-/** Where a platform keeps a program's data, and drivers keep theirs. */
+/** Variables that say where a platform keeps the data of programs and drivers. */
 const PLATFORM_VARIABLES = [
   ...["HOME", "USERPROFILE", "XDG_DATA_HOME", "LOCALAPPDATA", "APPDATA"],
   ...["XDG_RUNTIME_DIR", "TMPDIR", "TMP", "TEMP"],
 ];
 
 /**
- * What the process may do. Addresses and folders are for whoever starts it to choose, so it may use all; each service is given
- * only its own (`cli/serve.ts`). It may start the program that opens an address, and no other.
+ * Permissions of the process. The user chooses addresses and folders, so the process may use all of them; each service
+ * gets only its own (`cli/serve.ts`). The only other program it may start is the one that opens an address.
  */
 export const PERMISSIONS = [
-  // Of the programs that open an address most are missing on any one platform, which Deno would say at every start.
+  // Most of the programs that open an address are missing on any given platform, and Deno would report it at every
+  // start.
   "--quiet",
   "--no-prompt",
   "--allow-net",
   "--allow-read",
   "--allow-write",
   `--allow-env=${[...SETTING_NAMES, ...PLATFORM_VARIABLES].join(",")}`,
-  // Where other machines find the lab, once it is opened to them.
+  // Finds the address under which other machines reach a lab that is open to them.
   "--allow-sys=networkInterfaces",
   `--allow-run=${Object.values(OPENERS).join(",")}`,
 ];
 
-/** Scripts of workers: they are named by address, which the compiler does not follow. Tests' are not among them. */
+/** Scripts of workers, except in tests. Code names them by URL, which the compiler does not follow. */
 export async function workerScripts(): Promise<string[]> {
   const scripts = new Set<string>();
   for (const [path, text] of await readSources()) {
@@ -63,14 +66,14 @@ export async function workerScripts(): Promise<string[]> {
   return [...scripts].sort();
 }
 
-/** 47 MB become 9.7 in two seconds; the highest level takes fourteen times as long for 0.3 % less. */
+/** Compresses 47 MB to 9.7 MB in two seconds. The highest level takes fourteen times as long for 0.3 % less. */
 const LEVEL = 7;
 
 const gzip = promisify<Uint8Array, zlib.ZlibOptions, Uint8Array>(zlib.gzip);
 const gunzip = promisify<Uint8Array, Uint8Array>(zlib.gunzip);
 
 /**
- * Writes the dataset of `dataDir` to `target`, gzipped; files that hold the same digits already stay as they are.
+ * Writes the dataset of `dataDir` to `target`, gzipped. Files that already hold the same digits are left alone.
  *
  * @throws {StartupError} when a file is missing
  */
@@ -91,7 +94,7 @@ export async function embedDataset(
   );
 }
 
-/** Plain or gzipped, as the services find it. */
+/** Reads a file that is plain or gzipped, as the services do. */
 async function readRaw(dataDir: string, name: string): Promise<Uint8Array> {
   const file = await findRawFile(dataDir, name);
   if (file === undefined) throw new StartupError(`${name} is not in ${rawFolder(dataDir)}: ${REMEDY}`);
@@ -99,7 +102,7 @@ async function readRaw(dataDir: string, name: string): Promise<Uint8Array> {
   return file.gzipped ? await gunzip(bytes) : bytes;
 }
 
-/** By the contents: the times of files say nothing where one was copied, or taken from an archive. */
+/** Compares the contents, because the date of a file that was copied or extracted from an archive means nothing. */
 async function holds(path: string, digits: Uint8Array): Promise<boolean> {
   try {
     return Buffer.compare(await gunzip(await Deno.readFile(path)), digits) === 0;

@@ -9,7 +9,7 @@ const NAMES = ["train-images-idx3", "train-labels-idx1", "t10k-images-idx3", "t1
   .map((name) => `${name}-ubyte`);
 const bytesOf = (text: string) => new TextEncoder().encode(text);
 
-/** Hands over a folder with four files that hold their names, and one to embed them into. */
+/** Calls `body` with a folder of four files that contain their own names, and a folder to embed them into. */
 async function withFolders(body: (dataDir: string, target: string) => Promise<void>): Promise<void> {
   const folder = await Deno.makeTempDir({ prefix: "embed_dataset_" });
   const dataDir = join(folder, "data");
@@ -26,7 +26,7 @@ function embedded(target: string, name: string): string {
   return new TextDecoder().decode(gunzipSync(Deno.readFileSync(join(rawFolder(target), `${name}.gz`))));
 }
 
-Deno.test("what is embedded is what the folder holds, also where a file became another of an older date", () =>
+Deno.test("the embedded files hold what the folder holds, even if a file was replaced by one with an older date", () =>
   withFolders(async (dataDir, target) => {
     await embedDataset(dataDir, target);
     for (const name of NAMES) assert.equal(embedded(target, name), name);
@@ -36,10 +36,10 @@ Deno.test("what is embedded is what the folder holds, also where a file became a
     for (const path of [changed, kept]) await Deno.utime(path, new Date(1000), new Date(1000));
     await embedDataset(dataDir, target);
     assert.equal(embedded(target, NAMES[1]), "others");
-    assert.equal((await Deno.stat(kept)).mtime!.getTime(), 1000, "what is the same is not compressed again");
+    assert.equal((await Deno.stat(kept)).mtime!.getTime(), 1000, "unchanged files are not compressed again");
   }));
 
-Deno.test("a file that was damaged where it is embedded is written anew", () =>
+Deno.test("a damaged embedded file is written again", () =>
   withFolders(async (dataDir, target) => {
     await embedDataset(dataDir, target);
     await Deno.truncate(join(rawFolder(target), `${NAMES[2]}.gz`), 12);
@@ -47,7 +47,7 @@ Deno.test("a file that was damaged where it is embedded is written anew", () =>
     assert.equal(embedded(target, NAMES[2]), NAMES[2]);
   }));
 
-Deno.test("a folder with gzipped files alone is embedded too, and one that lacks a file says which", () =>
+Deno.test("a folder of gzipped files is embedded too, and a missing file is named", () =>
   withFolders(async (dataDir, target) => {
     for (const name of NAMES) {
       await Deno.remove(join(rawFolder(dataDir), name));

@@ -1,9 +1,8 @@
 import { dirname, join } from "node:path";
 
 /**
- * The files inside a compiled binary, read from the binary itself: a list of folders and files as JSON, in front of it its
- * length, behind it the length of the contents and the contents (as `deno compile` of Deno 2.9 writes them; 64-bit
- * little-endian lengths).
+ * Reads the files inside a compiled binary. `deno compile` of Deno 2.9 writes the length of a JSON list of folders and
+ * files, the list, the length of the contents, and the contents; lengths are 64-bit little-endian.
  */
 
 /** A file inside a compiled binary. */
@@ -17,7 +16,7 @@ type Entry = { Dir: { n: string; e: Entry[] } } | { File: { n: string; o: [start
 
 const LIST_START = '[{"Dir":{"n":"';
 
-/** @throws {Error} for a file that holds none, or another version's */
+/** @throws {Error} for a file without embedded files, or with those of another Deno version */
 export function embeddedFiles(binary: Uint8Array<ArrayBuffer>): EmbeddedFile[] {
   const { entries, contents } = findList(binary);
   const files: EmbeddedFile[] = [];
@@ -35,7 +34,7 @@ export function embeddedFiles(binary: Uint8Array<ArrayBuffer>): EmbeddedFile[] {
   return files;
 }
 
-/** The place where a length stands in front of a list of just that length. */
+/** Finds a length that is followed by a list of exactly that length. */
 function findList(binary: Uint8Array<ArrayBuffer>): { entries: Entry[]; contents: Uint8Array } {
   const start = new TextEncoder().encode(LIST_START);
   const view = new DataView(binary.buffer, binary.byteOffset, binary.byteLength);
@@ -47,10 +46,10 @@ function findList(binary: Uint8Array<ArrayBuffer>): { entries: Entry[]; contents
       const size = Number(view.getBigUint64(at + length, true));
       return { entries, contents: binary.subarray(at + length + 8, at + length + 8 + size) };
     } catch {
-      // The same bytes in somebody's text.
+      // These bytes happen to occur elsewhere.
     }
   }
-  throw new Error("no list of embedded files is found in the binary");
+  throw new Error("the binary has no list of embedded files");
 }
 
 function indexOf(bytes: Uint8Array, wanted: Uint8Array, from: number): number {
@@ -60,7 +59,7 @@ function indexOf(bytes: Uint8Array, wanted: Uint8Array, from: number): number {
   return -1;
 }
 
-/** A binary's embedded files as a folder that Deno runs. */
+/** Unpacks a binary's embedded files into a folder that Deno can run. */
 
 /** Where a binary keeps its packages: `…/localhost/<name>/<version>/…`. */
 const PACKAGES = /^\.deno_compile_node_modules\/localhost\/(?<name>(@[^/]+\/)?[^/]+)\/[^/]+\/(?<file>.+)$/;
@@ -71,8 +70,8 @@ export function packageFile(path: string): { name: string; file: string } | unde
 }
 
 /**
- * Writes the files to `folder`, packages to `node_modules` there: a binary keeps a list of its packages beside its files,
- * Deno without one looks there. The configuration says that and no more.
+ * Writes the files to `folder`, and packages to `node_modules` in it: a binary keeps a list of its packages, but Deno
+ * itself looks there. The configuration it writes says only that.
  */
 export async function unpack(files: readonly EmbeddedFile[], folder: string): Promise<void> {
   const dependencies: Record<string, string> = {};

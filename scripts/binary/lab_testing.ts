@@ -1,4 +1,4 @@
-/** For tests: the lab as a binary would run it, in a folder of exactly the files that are embedded in one. */
+/** For tests: runs the lab as a binary would, in a folder of exactly the embedded files. */
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { freePorts } from "../../service/testing/free_ports.ts";
@@ -11,11 +11,11 @@ const POLL_MS = 10;
 
 export interface Packed {
   files: EmbeddedFile[];
-  /** What the lab adds to the runtime. */
+  /** Bytes that the lab adds to the runtime. */
   addedBytes: number;
 }
 
-/** Compiles around Deno itself in place of its smaller runtime: what is embedded is the same. */
+/** Compiles with Deno itself instead of its smaller runtime; the embedded files are the same. */
 export async function packLab(folder: string): Promise<Packed> {
   const runtime = Deno.execPath(), output = join(folder, "mnist-lab");
   await prepareContents(() => {});
@@ -24,7 +24,7 @@ export async function packLab(folder: string): Promise<Packed> {
   return { files: embeddedFiles(binary), addedBytes: binary.length - (await Deno.stat(runtime)).size };
 }
 
-/** A machine with nothing on it but the embedded files: no cache of Deno's, an empty home, an empty working directory. */
+/** A machine with only the embedded files: no Deno cache, an empty home and an empty working directory. */
 export class BareMachine {
   private constructor(private readonly folder: string, private readonly variables: Record<string, string>) {}
 
@@ -57,7 +57,7 @@ export class BareMachine {
     return `http://127.0.0.1:${this.variables.INFERENCE_PORT}`;
   }
 
-  /** A file of the working directory. */
+  /** The path of a file in the working directory. */
   file(name: string): string {
     return join(this.folder, "work", name);
   }
@@ -89,7 +89,7 @@ export class BareMachine {
     return { code, out, err };
   }
 
-  /** Runs the services for the time of `body`; hands over how long the first page took, in ms. Sees that they end. */
+  /** Runs the services during `body`, which receives the time to the first page in ms, and makes sure that they end. */
   async serving(body: (startMs: number) => Promise<void>): Promise<{ code: number; out: string; err: string }> {
     const start = performance.now();
     const process = this.command("--no-open").spawn();
@@ -103,7 +103,7 @@ export class BareMachine {
       try {
         process.kill("SIGTERM");
       } catch {
-        // It has ended by itself.
+        // It has already ended.
       }
     }
     const { code } = await process.status;

@@ -1,6 +1,6 @@
 /**
- * Every block of commands in README.md and docs/ is run as it stands there; a new one that nobody runs fails the last test.
- * Ports, folders and the way Deno is had are the only things that are changed (`reader_testing.ts`).
+ * Runs every block of commands in README.md and docs/ as written. A new block that no test runs fails the last test.
+ * Only ports, folders and the way to get Deno are changed (`reader_testing.ts`).
  */
 import assert from "node:assert/strict";
 import { join } from "node:path";
@@ -14,14 +14,14 @@ const NPX_DENO = "npx --yes deno@2.9.6";
 const docs = await readDocs();
 const blocks = Array.from(docs, ([file, text]) => blocksOf(file, text, ["sh", "bash", "js"])).flat();
 
-/** The text of the one block that begins so; several documents may have it. */
+/** The text of the one block that begins with `start`; several documents may contain it. */
 function take(start: string): string {
   const texts = new Set(blocks.filter(({ text }) => text.startsWith(start)).map(({ text }) => text));
   assert.equal(texts.size, 1, `${texts.size} different blocks begin with "${start}"`);
   return [...texts][0];
 }
 
-/** What is run here. */
+/** The blocks that are run here. */
 const RUN = {
   start: take(`${NPX_DENO} task dev`),
   train: take("const socket = new WebSocket"),
@@ -37,7 +37,7 @@ const RUN = {
 };
 
 /**
- * Runs a block's commands; `MODEL_ID` stands for a stored model.
+ * Runs a block's commands, with a stored model's id in place of `MODEL_ID`.
  *
  * @returns standard output
  */
@@ -54,7 +54,7 @@ async function status(url: string, headers: HeadersInit = {}): Promise<number> {
 }
 
 Deno.test({
-  name: "the first command brings up the lab, and the commands for its API do what is said of them",
+  name: "the first command starts the lab, and the commands for its API do what the documents say",
   ignore: !unix,
   fn: () =>
     Reader.with((reader) =>
@@ -81,7 +81,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "a lab for a class is open to whoever shows the token",
+  name: "a lab for a class is open to anyone with the token",
   ignore: !unix,
   fn: () =>
     Reader.with((reader) =>
@@ -98,7 +98,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "where the ports are taken, others serve",
+  name: "if the ports are taken, other ports work",
   ignore: !unix,
   fn: () =>
     Reader.with(async (reader) => {
@@ -109,7 +109,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "the command line trains, lists, reads a drawing and exports, as the document has it",
+  name: "the command line trains, lists, reads a drawing and exports, as documented",
   ignore: !unix,
   fn: () =>
     Reader.with(async (reader) => {
@@ -133,7 +133,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "the commands of troubleshooting, and the core's examples",
+  name: "the commands for troubleshooting and the core's examples work",
   ignore: !unix,
   fn: () =>
     Reader.with(async (reader) => {
@@ -162,7 +162,7 @@ Deno.test({
 });
 
 /**
- * What cannot be run from within the tests, and why. Of these it is checked that their tasks, files and options are there.
+ * Commands that cannot be run from within the tests, and why. Their tasks, files and options must exist.
  */
 const ONLY_CHECKED: Readonly<Record<string, string>> = {
   [`${NPX_DENO} task test`]: "runs this test, among all others",
@@ -172,7 +172,7 @@ const ONLY_CHECKED: Readonly<Record<string, string>> = {
   "deno test -A": "these tests run with all others",
 };
 
-Deno.test("no block of commands is left that nobody runs", () => {
+Deno.test("every block of commands is run by a test", () => {
   const isKnown = ({ text }: Block) =>
     Object.values(RUN).includes(text) || Object.keys(ONLY_CHECKED).some((start) => `${text}\n`.startsWith(start));
   assert.deepEqual(blocks.filter((block) => !isKnown(block)), []);
@@ -184,7 +184,7 @@ Deno.test("no block of commands is left that nobody runs", () => {
   }
 });
 
-Deno.test("commands that are not run here name tasks, files and options that there are", async () => {
+Deno.test("commands that are not run here name existing tasks, files and options", async () => {
   const lines = blocks.filter(({ language }) => language !== "js").flatMap(({ file, text }) =>
     text.split("\n").filter((line) => /\bdeno\b/.test(line)).map((line) => ({ file, text: line }))
   );
@@ -204,14 +204,14 @@ async function assertExists(command: string, where: string): Promise<void> {
     script = /scripts\/\S+\.ts/.exec(found.command)?.[0] ?? "";
   }
   for (const [path] of command.matchAll(/\b(scripts|core|ui|protocol)\/[\w./]+/g)) {
-    assert.ok(await isThere(path), `${where}: ${path} is not there`);
+    assert.ok(await isThere(path), `${where}: ${path} does not exist`);
     if (script === "" && path.endsWith(".ts")) script = path;
   }
   if (script === "" || task === "lab" || task === "compile:all") return;
   const source = await Deno.readTextFile(join(PROJECT_DIR, script));
   for (const [, option] of (rest ?? command).matchAll(/ --([a-z-]+)(?= |$)/g)) {
     if (task === undefined && /^(yes|allow-.*)$/.test(option)) continue;
-    assert.match(source, new RegExp(`\\b${option}\\b`), `${where}: --${option} is not known`);
+    assert.match(source, new RegExp(`\\b${option}\\b`), `${where}: --${option} is unknown`);
   }
 }
 

@@ -6,7 +6,7 @@ import { readDocs } from "./read_docs.ts";
 
 const docs = await readDocs();
 
-Deno.test("links and pictures of the documents lead to files that there are", async () => {
+Deno.test("links and pictures in the documents point to existing files", async () => {
   let count = 0;
   for (const [file, text] of docs) {
     for (const [, link, source] of text.matchAll(/\]\(([^)]+)\)|src(?:set)?="([^"]+)"/g)) {
@@ -14,13 +14,13 @@ Deno.test("links and pictures of the documents lead to files that there are", as
       if (target === "" || /^https?:/.test(target)) continue;
       count++;
       const path = join(PROJECT_DIR, dirname(file), target);
-      assert.ok(await Deno.stat(path).then(() => true, () => false), `${file}: ${target} is not there`);
+      assert.ok(await Deno.stat(path).then(() => true, () => false), `${file}: ${target} does not exist`);
     }
   }
   assert.ok(count > 15, `only ${count} links were found`);
 });
 
-Deno.test("the table of the configuration names every environment variable", () => {
+Deno.test("the configuration table names every environment variable", () => {
   for (const name of SETTING_NAMES) {
     assert.match(docs.get("docs/configuration.md")!, new RegExp(`^\\|.*\`${name}\``, "m"));
   }

@@ -1,4 +1,4 @@
-/** What the documents tell a reader to type. */
+/** Finds the commands that the documents tell a reader to type. */
 import { join } from "node:path";
 import { PROJECT_DIR } from "../lib/source_files.ts";
 
@@ -38,7 +38,7 @@ export function blocksOf(file: string, text: string, languages: readonly string[
   ).filter(({ language }) => languages.includes(language));
 }
 
-/** What stands between backticks and begins with `deno` or with how it is had by npx. */
+/** Text between backticks that begins with `deno` or with its npx form. */
 export function inlineCommandsOf(file: string, text: string): InlineCommand[] {
   const prose = text.replaceAll(/^ *```[^]*?^ *```$/gm, "");
   return Array.from(prose.matchAll(/`((?:npx --yes deno@[\d.]+|deno) [^`]+)`/g), ([, command]) => ({

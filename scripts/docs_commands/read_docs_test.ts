@@ -23,14 +23,14 @@ const TEXT = [
   "x.ts`, not `denote`.",
 ].join("\n");
 
-Deno.test("blocks of the languages asked for are found, as they would be typed", () => {
+Deno.test("blocks of the given languages are found, as a reader would type them", () => {
   assert.deepEqual(blocksOf("a.md", TEXT, ["sh", "js"]), [
     { file: "a.md", language: "sh", text: "A=1 \\\n  deno task dev" },
     { file: "a.md", language: "js", text: "run(`deno check`);" },
   ]);
 });
 
-Deno.test("commands in sentences are found, also over the end of a line, and those of blocks are not among them", () => {
+Deno.test("commands in sentences are found, even across lines, and commands in blocks are not", () => {
   const texts = inlineCommandsOf("a.md", TEXT).map(({ text }) => text);
   assert.deepEqual(texts, ["deno task dev", "npx --yes deno@1.2.3 run -A x.ts"]);
 });

@@ -1,4 +1,4 @@
-/** For tests: somebody who types what the documents say, with ports and folders of their own. */
+/** For tests: a reader who types what the documents say, with ports and folders of their own. */
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { freePorts } from "../../service/testing/free_ports.ts";
@@ -6,7 +6,7 @@ import { eventually } from "../../ui/testing/eventually.ts";
 import { PROJECT_DIR } from "../lib/source_files.ts";
 
 const START_MS = 60_000;
-/** Files that the commands read or write, beside the project; the reader's lie in a folder of their own. */
+/** Files that the commands read or write besides the project's. The reader keeps them in a folder of its own. */
 const FILES = /(?<![\w./-])(digit\.png|my_model\.pth|model\.onnx|simple_nn\.pth)\b/g;
 
 export interface Output {
@@ -16,7 +16,7 @@ export interface Output {
 }
 
 export class Reader {
-  /** The documents' own, and those that they choose where these are taken. */
+  /** Replace the documents' default ports, and the ports that they use if the defaults are taken. */
   readonly ports = freePorts(4);
 
   private constructor(readonly folder: string) {}
@@ -38,7 +38,7 @@ export class Reader {
     return `http://127.0.0.1:${this.ports[0]}`;
   }
 
-  /** The text with this Deno in place of the one that npx would fetch, and the reader's ports and files for the documents'. */
+  /** The text with this Deno in place of the one that npx would fetch, and with the reader's ports and files. */
   adapt(text: string): string {
     const ports = new Map([8000, 8001, 8010, 8011].map((port, i) => [String(port), String(this.ports[i])]));
     return text
@@ -54,7 +54,7 @@ export class Reader {
     return { code, out, err };
   }
 
-  /** Starts a lab by a block; Ctrl+C after `body`, after which it has to end well. */
+  /** Starts a lab with a block's commands and sends Ctrl+C after `body`. The lab must then exit cleanly. */
   async serve(text: string, body: (output: () => string) => Promise<void>): Promise<void> {
     const process = this.#command(text, {}, true).spawn();
     let output = "";
@@ -75,7 +75,7 @@ export class Reader {
     }
   }
 
-  /** `set -e`: the first command that fails is the block's end. */
+  /** Uses `set -e`, so the block ends at the first command that fails. */
   #command(text: string, variables: Record<string, string>, detached = false): Deno.Command {
     return new Deno.Command("bash", {
       args: ["-ec", this.adapt(text)],

@@ -1,6 +1,6 @@
-/** Who may import whom: the table behind `scripts/check_layers.ts`. */
+/** Which folders may import which: the table behind `scripts/check_layers.ts`. */
 
-/** Files that share a place in the architecture, and what they may import. */
+/** A layer of the architecture, and what its files may import. */
 export interface Layer {
   /** A file, or a folder with everything below it; the longest match wins. */
   path: string;
@@ -8,7 +8,7 @@ export interface Layer {
   imports: readonly string[];
   /** Paths of the layers that its tests may import, too. */
   tests?: readonly string[];
-  /** Packages that it may import; left out: any. */
+  /** Packages that it may import; if undefined, any. */
   packages?: readonly string[];
   why: string;
 }
@@ -34,25 +34,29 @@ const core = (path: string, imports: readonly string[], why: string, packages: r
   { path, imports, why, packages }
 );
 
-/** All layers; a source file that belongs to none breaks a rule. */
+/** All layers. A source file outside every layer breaks a rule. */
 export const LAYERS: readonly Layer[] = [
-  core("core/shape.ts", [], "shapes know nothing"),
+  core("core/shape.ts", [], "shapes depend on nothing"),
   core("core/bytes.ts", [], "arrays alone"),
-  core("core/random.ts", [], "numbers from (seed, step) alone"),
-  core("core/codegen/", ["core/shape.ts"], "code generators know shapes, no ops"),
-  core("core/op.ts", ["core/shape.ts", "core/codegen/"], "an op names its code, no backend's insides"),
+  core("core/random.ts", [], "random numbers depend only on (seed, step)"),
+  core("core/codegen/", ["core/shape.ts"], "code generators know shapes, but not ops"),
+  core("core/op.ts", ["core/shape.ts", "core/codegen/"], "an op names its code, not a backend's internals"),
   core("core/graph.ts", ["core/shape.ts", "core/op.ts"], "tracing knows no particular op"),
-  core("core/session.ts", TRACE, "what a backend offers, without any backend"),
+  core("core/session.ts", TRACE, "the interface of backends, without any backend"),
   core("core/ops/", [...TRACE, "core/codegen/", "core/random.ts"], "ops know graphs and code, not how programs run"),
   core("core/autodiff.ts", [...TRACE, "core/ops/"], "gradients are written in ops"),
   core("core/fuse.ts", [...TRACE, "core/ops/"], "fusing knows ops, not backends"),
   core("core/schedule.ts", [...TRACE, "core/ops/", "core/fuse.ts"], "scheduling knows ops, not backends"),
-  core("core/backends/", [...PROGRAM, "core/session.ts"], "what backends share"),
+  core("core/backends/", [...PROGRAM, "core/session.ts"], "code that backends share"),
   ...BACKENDS.map((path) =>
-    core(path, [...PROGRAM, "core/session.ts", "core/backends/"], "a backend knows programs, never another backend")
+    core(path, [...PROGRAM, "core/session.ts", "core/backends/"], "a backend knows programs, but never another backend")
   ),
-  core("core/backends/open.ts", [...TRACE, "core/session.ts", "core/backends/", ...BACKENDS], "the one that picks"),
-  core("core/models/", ["core/shape.ts"], "what models are, for everybody: data, without the engine"),
+  core(
+    "core/backends/open.ts",
+    [...TRACE, "core/session.ts", "core/backends/", ...BACKENDS],
+    "the file that picks a backend",
+  ),
+  core("core/models/", ["core/shape.ts"], "models as data, without the engine, for every layer"),
   ...NETWORKS.map((path) =>
     core(
       path,
@@ -72,7 +76,7 @@ export const LAYERS: readonly Layer[] = [
       ...NETWORKS,
       "core/mnist/",
     ],
-    "trainings ask open.ts for a backend, never one by name",
+    "training gets its backend from open.ts, never by name",
   ),
   core("core/mnist/", ["core/models/"], "files and drawings in, bytes out"),
   core("core/formats/", ["core/shape.ts", "core/bytes.ts", "core/models/"], "tensors in, bytes out, and back", [
@@ -81,14 +85,14 @@ export const LAYERS: readonly Layer[] = [
   core(
     "core/mod.ts",
     [...PROGRAM, "core/autodiff.ts", "core/session.ts", ...PUBLIC_CORE],
-    "the core's front door for programs of others",
+    "the core's public API for other programs",
   ),
-  core("core/examples/", ["core/mod.ts"], "a user knows the front door only"),
-  { path: "protocol/", imports: [], packages: ["valibot"], why: "the words of services and pages alike" },
+  core("core/examples/", ["core/mod.ts"], "examples use only the public API"),
+  { path: "protocol/", imports: [], packages: ["valibot"], why: "the vocabulary of services and pages" },
   {
     path: "lab/",
     imports: [...PUBLIC_CORE, "protocol/"],
-    // A disk to test on.
+    // Tests need a disk.
     tests: ["service/"],
     packages: ["valibot"],
     why: "what a lab does, wherever it runs: lab/host.ts says what it needs of its host",
@@ -96,34 +100,34 @@ export const LAYERS: readonly Layer[] = [
   {
     path: "service/",
     imports: [...PUBLIC_CORE, "core/random.ts", "protocol/", "lab/"],
-    why: "the Deno host: plumbing that both services share",
+    why: "the Deno host that both services share",
   },
   {
     path: "training_service/",
     imports: [...PUBLIC_CORE, "protocol/", "lab/", "service/"],
-    why: "services use the core's front doors and never each other",
+    why: "services use the core's public files and never each other",
   },
   {
     path: "inference_service/",
     imports: [...PUBLIC_CORE, "protocol/", "lab/", "service/", "inference_service/drawing/canvas/"],
-    why: "services use the core's front doors and never each other",
+    why: "services use the core's public files and never each other",
   },
   {
     path: "inference_service/drawing/canvas/",
     imports: ["core/codegen/", "core/mnist/", "inference_service/"],
-    why: "code of its own for a canvas's pixels",
+    why: "has its own WASM code for a canvas's pixels",
   },
   { path: "deno.json", imports: [], why: "the project's version" },
   {
     path: "cli/",
     imports: [...PUBLIC_CORE, "protocol/", "lab/", "service/", "training_service/", "inference_service/", "deno.json"],
-    why: "the command line puts the services together and uses what they are made of",
+    why: "the command line combines the services and uses their parts",
   },
   { path: "ui/", imports: [...PUBLIC_CORE, "protocol/"], why: "pages talk to services over the wire only" },
   { path: "scripts/", imports: ["*"], why: "tools may use everything" },
 ];
 
-/** The layer of a file, or undefined for one that the table forgot. */
+/** The layer of a file, or undefined if the table lacks it. */
 export function layerOf(path: string): Layer | undefined {
   return LAYERS
     .filter((layer) => layer.path === path || (layer.path.endsWith("/") && path.startsWith(layer.path)))

@@ -1,12 +1,12 @@
-/** Ports: free before a start, open after it. */
+/** Checks that ports are free before a start and open after it. */
 import { setTimeout as delay } from "node:timers/promises";
 import { type Settings, StartupError } from "../../service/process/settings.ts";
 
-/** How often a port is tried, in ms. */
+/** Time between two attempts to connect, in ms. */
 const POLL_MS = 20;
 
 /**
- * Checks both ports before anything slow begins.
+ * Checks that both ports are free, before anything slow begins.
  *
  * @throws {StartupError} naming the port and its variable when another program holds it
  */
@@ -15,7 +15,7 @@ export function requireFreePorts({ host, trainingPort, inferencePort }: Settings
     try {
       Deno.listen({ hostname: host, port }).close();
     } catch (error) {
-      // The service itself explains any other fault of the address better.
+      // The service itself explains any other problem with the address better.
       if (!(error instanceof Deno.errors.AddrInUse)) continue;
       throw new StartupError(
         `Port ${port} is in use; stop the program that holds it (is the lab running already?), or set ${variable} to a free port`,
@@ -24,7 +24,7 @@ export function requireFreePorts({ host, trainingPort, inferencePort }: Settings
   }
 }
 
-/** Waits until something listens at each of `urls`; false when `ended` comes first. Sends no request. */
+/** Waits until something listens at each of `urls`; false if `ended` is aborted first. Sends no request. */
 export async function waitUntilListening(urls: readonly string[], ended: AbortSignal): Promise<boolean> {
   const listens = await Promise.all(urls.map((url) => waitFor(new URL(url), ended)));
   return listens.every(Boolean);

@@ -4,7 +4,7 @@ import { requireFreePorts } from "./ports.ts";
 
 const NO_PORT = 70_000;
 
-Deno.test("a port in use is named, though the other one cannot be tried at all", () => {
+Deno.test("a port in use is named, even if the other port cannot be tried", () => {
   const holder = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   try {
     const { port } = holder.addr;

@@ -1,4 +1,4 @@
-/** What must be in place before a service or a test runs. */
+/** Prepares what a service or a test needs before it runs. */
 import * as esbuild from "esbuild";
 import type { Settings } from "../../service/process/settings.ts";
 import { buildUi } from "../build_ui.ts";
@@ -6,12 +6,12 @@ import { fetchData, type Tell } from "../fetch_data.ts";
 import { requireFolder } from "../../service/process/folders.ts";
 
 /**
- * The dataset, the pages and the folder for models.
+ * Prepares the dataset, the pages and the models folder.
  *
- * @throws {StartupError} when the dataset or the folder cannot be had
+ * @throws {StartupError} when the dataset or the folder cannot be created
  */
 export async function prepare(settings: Settings, log: Tell): Promise<void> {
-  // A name that was mistyped would look like a lab without models.
+  // With a mistyped name the lab would seem to have lost its models.
   if (await requireFolder(settings.modelsDir, "MODELS_DIR")) log(`Created the models folder ${settings.modelsDir}.`);
   await fetchData(settings.dataDir, log);
   try {

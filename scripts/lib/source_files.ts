@@ -4,10 +4,10 @@ import { join, resolve } from "node:path";
 /** The root of the repository. */
 export const PROJECT_DIR = resolve(import.meta.dirname!, "../..");
 
-/** What git ignores, or keeps for itself. */
+/** Folders that git ignores or uses internally. */
 const FOREIGN_FOLDERS = new Set([".git", "node_modules", "dist", "data", "models", "results"]);
 
-/** Texts of the repository by path relative to `root`, with forward slashes; binary files are left out. */
+/** The repository's text files, by path relative to `root`, with forward slashes. Binary files are left out. */
 export async function readSources(root = PROJECT_DIR): Promise<Map<string, string>> {
   const sources = new Map<string, string>();
   const walk = async (folder: string) => {

@@ -1,4 +1,4 @@
-/** What a source file imports, found without parsing all of TypeScript. */
+/** Finds what a source file imports, without parsing all of TypeScript. */
 
 /** One import of a source file. */
 export interface SourceImport {
@@ -6,7 +6,7 @@ export interface SourceImport {
   specifier: string;
   /** From 1. */
   line: number;
-  /** `type`: gone at run time. `worker`: the file starts a module graph of its own. */
+  /** `type` imports are erased at run time. A `worker` starts a module graph of its own. */
   kind: "value" | "type" | "worker";
 }
 
@@ -25,7 +25,7 @@ export function sourceImports(source: string): SourceImport[] {
     for (const match of code.matchAll(pattern)) {
       const { clause = "", specifier, worker } = match.groups!;
       const kind = worker !== undefined ? "worker" : isTypeOnly(clause) ? "type" : "value";
-      const end = match.index + match[0].length; // Of a clause over several lines, the one that names the file.
+      const end = match.index + match[0].length; // The line that names the file, if the clause has several.
       found.push({ specifier: specifier ?? worker, line: lineAt(code, end), kind });
     }
   }
@@ -33,8 +33,8 @@ export function sourceImports(source: string): SourceImport[] {
 }
 
 /**
- * The source with the text of its comments blanked and its lines kept. Comments are those that begin a line or follow a
- * blank; a string that looks like one is blanked with it, which hides no import.
+ * Blanks the text of comments and keeps the lines. A comment begins a line or follows a blank. A string that looks like
+ * a comment is blanked too, which hides no import.
  */
 export function withoutComments(source: string): string {
   const blank = (comment: string) => comment.replace(/[^\n]/g, " ");
@@ -58,13 +58,13 @@ function isTypeOnly(clause: string): boolean {
   return members.length > 0 && members.every((member) => /^type\s/.test(member));
 }
 
-/** Cycles among files. */
+/** Cycles of imports. */
 
 /**
- * The cycles among files, each as the shortest path from a file back to itself. A file that lies on a cycle already told
- * is not started from again.
+ * The cycles among files, each as the shortest path from a file back to itself. A file on a reported cycle is not a
+ * starting point again.
  *
- * @param edges for each file the files that it imports
+ * @param edges the files that each file imports
  */
 export function importCycles(edges: ReadonlyMap<string, readonly string[]>): string[][] {
   const cycles: string[][] = [];
@@ -79,7 +79,7 @@ export function importCycles(edges: ReadonlyMap<string, readonly string[]>): str
   return cycles;
 }
 
-/** Breadth first from `start` back to itself. */
+/** Searches breadth-first for a path from `start` back to itself. */
 function shortestCycle(start: string, edges: ReadonlyMap<string, readonly string[]>): string[] | undefined {
   const cameFrom = new Map<string, string>();
   const queue = [start];

@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { importCycles, sourceImports } from "./source_imports.ts";
 
-/** `kind specifier` of each import of a source given line by line. */
+/** `line kind specifier` of each import in the given lines of source. */
 function imports(...lines: string[]): string[] {
   return sourceImports(lines.join("\n")).map(({ kind, specifier, line }) => `${line} ${kind} ${specifier}`);
 }
 
-Deno.test("every form of import is found at its line", () => {
+Deno.test("every form of import is found, with its line", () => {
   const found = imports(
     `/** Header. */`,
     `import assert from "node:assert/strict";`,
@@ -35,7 +35,7 @@ Deno.test("every form of import is found at its line", () => {
   ]);
 });
 
-Deno.test("imports of types alone are told from those of values", () => {
+Deno.test("imports of types alone are distinguished from imports of values", () => {
   const found = imports(
     `import type { A } from "./a.ts";`,
     `import { type B, type C } from "./b.ts";`,
@@ -74,11 +74,11 @@ Deno.test("files that share imports make no cycle", () => {
   assert.deepEqual(importCycles(graph({ a: ["b", "c"], b: ["d"], c: ["d"], d: [] })), []);
 });
 
-Deno.test("a cycle is told once, by its shortest path", () => {
+Deno.test("a cycle is reported once, by its shortest path", () => {
   const cycles = importCycles(graph({ a: ["b"], b: ["c"], c: ["a", "b"], x: ["a", "missing"] }));
   assert.deepEqual(cycles, [["a", "b", "c", "a"]]);
 });
 
-Deno.test("a file that imports itself is a cycle, and so are two apart", () => {
+Deno.test("a file that imports itself is a cycle, and separate cycles are all found", () => {
   assert.deepEqual(importCycles(graph({ a: ["a"], b: ["c"], c: ["b"] })), [["a", "a"], ["b", "c", "b"]]);
 });

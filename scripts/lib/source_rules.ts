@@ -1,4 +1,4 @@
-/** The rules that no compiler checks. Each takes the repository's texts by path and gives what breaks it. */
+/** Rules that no compiler checks. Each takes the repository's files by path and returns its violations. */
 import { isBuiltin } from "node:module";
 import { posix } from "node:path";
 import { importCycles, lineAt, type SourceImport, sourceImports, withoutComments } from "./source_imports.ts";
@@ -16,7 +16,7 @@ type Sources = ReadonlyMap<string, string>;
 
 const MAX_LINES = 400;
 
-/** Parts of host names, so that this file does not hold what it looks for. */
+/** Parts of host names, so that this file does not contain what it looks for. */
 const REGISTRY_HOSTS = [
   ["npmjs", "org"],
   ["npmjs", "com"],
@@ -27,7 +27,7 @@ const REGISTRY_HOSTS = [
   ["pythonhosted", "org"],
 ].map((parts) => new RegExp(`\\b${parts.join("\\.")}\\b`, "i"));
 
-/** Everything that breaks a rule, by path and line. */
+/** All violations, sorted by path and line. */
 export function violations(sources: Sources): Violation[] {
   const found = [
     ...wrongImports(sources),
@@ -35,12 +35,13 @@ export function violations(sources: Sources): Violation[] {
     ...platformUse(sources),
     ...longFiles(sources),
     ...undocumentedExports(sources),
+    ...forgottenPageTests(sources),
     ...registryHosts(sources),
   ];
   return found.sort((a, b) => a.path.localeCompare(b.path) || a.line - b.line);
 }
 
-/** Tests and their helpers may use Deno, Node and every layer of the top-level folder they lie in. */
+/** Tests and their helpers may use Deno, Node and every layer of their top-level folder. */
 function isTestCode(path: string): boolean {
   return /(_test|[_/]testing)\.tsx?$/.test(path) || /(^|\/)(testing|testdata|page_tests)\//.test(path);
 }
@@ -75,7 +76,7 @@ function wrongImports(sources: Sources): Violation[] {
 }
 
 function wrongFile(path: string, layer: Layer, target: string, sources: Sources): string | undefined {
-  if (!sources.has(target)) return `imports ${target}, which is not there`;
+  if (!sources.has(target)) return `imports ${target}, which does not exist`;
   if (layer.imports.includes("*")) return;
   if (isTestCode(path)) {
     const allowed = [topFolder(path), ...layer.imports.map(topFolder), ...layer.tests ?? []];
@@ -96,7 +97,7 @@ function wrongPackage(path: string, layer: Layer, specifier: string): string | u
   return `${layer.path} may not import ${kind} ${specifier} (${layer.why})`;
 }
 
-/** A worker starts a module graph of its own, so naming its script makes no cycle; importing a type does. */
+/** A worker starts a module graph of its own, so naming its script makes no cycle; importing a type from it does. */
 function cycles(sources: Sources): Violation[] {
   const imports = new Map<string, { target: string; line: number }[]>();
   for (const [path, text] of sources) {
@@ -115,10 +116,10 @@ function cycles(sources: Sources): Violation[] {
   });
 }
 
-/** Examples are scripts, and show what a script does. */
+/** Examples are scripts, so they may use Deno. */
 const SCRIPTS_OF_CORE = "core/examples/";
 
-/** These run in Deno, in workers and in browsers alike. */
+/** Folders whose code runs in Deno, in workers and in browsers alike. */
 const WITHOUT_PLATFORM = ["core/", "lab/"];
 
 function platformUse(sources: Sources): Violation[] {
@@ -136,7 +137,7 @@ function platformUse(sources: Sources): Violation[] {
   return found;
 }
 
-/** Whether a variable or parameter of the file's own is called `name`, such as the window of a pooling layer. */
+/** Whether the file has a variable or parameter called `name` itself, such as the window of a pooling layer. */
 function bindsName(code: string, name: string): boolean {
   return new RegExp(`\\b(const|let)\\s+${name}\\b|[(,]\\s*${name}\\s*[,:)]`).test(code);
 }
@@ -153,7 +154,7 @@ function longFiles(sources: Sources): Violation[] {
   return found;
 }
 
-/** Whoever reads an export should not have to read its body. Overloads share the comment of the first. */
+/** You should not have to read the body of an export to use it. Overloads share the comment of the first. */
 function undocumentedExports(sources: Sources): Violation[] {
   const found: Violation[] = [];
   for (const [path, text] of sources) {
@@ -172,7 +173,19 @@ function undocumentedExports(sources: Sources): Violation[] {
 
 const EXPORTED = /^export (?:abstract |async |declare )*(?:function\*?|class|interface|type|const|enum) (\w+)/;
 
-/** Where packages come from is the business of whoever installs them, so no file and above all no lock file says it. */
+/** Page tests share one lab and one browser by being imported into one file; what it does not import never runs. */
+function forgottenPageTests(sources: Sources): Violation[] {
+  const entry = sources.get(PAGE_TESTS);
+  if (entry === undefined) return [];
+  const imported = sourceImports(entry).map(({ specifier }) => posix.join(posix.dirname(PAGE_TESTS), specifier));
+  return [...sources.keys()]
+    .filter((path) => path.startsWith("ui/page_tests/") && !imported.includes(path))
+    .map((path) => ({ path, line: 1, rule: `is not imported by ${PAGE_TESTS}, so its tests never run` }));
+}
+
+const PAGE_TESTS = "ui/pages_test.ts";
+
+/** Where packages come from is up to the user who installs them, so no file may say it, least of all the lock file. */
 function registryHosts(sources: Sources): Violation[] {
   const found: Violation[] = [];
   for (const [path, text] of sources) {

@@ -1,9 +1,9 @@
-/** Processes that live and die together. */
+/** Supervises processes that start and end together. */
 
-/** How long a process may take to end after SIGTERM, in ms, before it is killed. */
+/** How long, in ms, a process may take to end after SIGTERM before it is killed. */
 const GRACE_MS = 2000;
 
-/** One of the processes that are supervised. */
+/** A supervised process. */
 export interface Part {
   /** As it appears in messages, such as `training service`. */
   name: string;
@@ -13,7 +13,7 @@ export interface Part {
 /**
  * Runs `parts` until `stop` is aborted or one of them ends; then the others are asked to end, and killed after 2 s.
  *
- * @returns the exit code: 0 after `stop`, else that of the part which ended by itself
+ * @returns the exit code: 0 after `stop`, else that of the part which ended first
  */
 export async function supervise(parts: readonly Part[], stop: AbortSignal): Promise<number> {
   const children = parts.map(({ name, command }) => ({ name, process: command.spawn() }));

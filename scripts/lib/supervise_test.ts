@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { type Part, supervise } from "./supervise.ts";
 
-/** A process that runs `code`, in a folder of its own for what it has to tell. */
+/** A process that runs `code`. */
 function part(name: string, code: string): Part {
   const command = new Deno.Command(Deno.execPath(), {
     args: ["eval", code],
@@ -16,7 +16,7 @@ const WAITS = `setInterval(() => {}, 1000);`;
 const onTerm = (code: string) => `Deno.addSignalListener("SIGTERM", () => { ${code} });`;
 const unix = Deno.build.os !== "windows";
 
-/** A process that writes `file` once its signal listener stands. */
+/** Code that writes the process's id to `file`, to show that its signal listener is ready. */
 function ready(file: string): string {
   return `Deno.writeTextFileSync(${JSON.stringify(file)}, String(Deno.pid));`;
 }
@@ -40,7 +40,7 @@ function isAlive(pid: number): boolean {
 }
 
 Deno.test({
-  name: "when asked to stop, every process is asked to end and the exit code is 0",
+  name: "on a stop every process is asked to end, and the exit code is 0",
   ignore: !unix,
   async fn() {
     const folder = await Deno.makeTempDir();
@@ -71,7 +71,7 @@ Deno.test("when one process ends, the others are ended and its exit code is kept
 });
 
 Deno.test({
-  name: "a process that does not end by itself is killed after two seconds",
+  name: "a process that ignores SIGTERM is killed after two seconds",
   ignore: !unix,
   async fn() {
     const folder = await Deno.makeTempDir();

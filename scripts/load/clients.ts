@@ -1,12 +1,13 @@
 /**
- * The clients of a class: onlookers that follow one run over raw sockets, and others that draw. In a process of their own,
- * as lean as can be, for they take their time from the same cores as the services.
+ * The clients of a class: onlookers that follow one run over raw sockets, and others that draw. They run in a process
+ * of their own and do as little as possible, because they share the cores with the services.
  *
- * Usage: deno run --allow-net scripts/load/clients.ts TRAINING_URL RUN ONLOOKERS INFERENCE_URL DRAWERS WARM_UP SECONDS < body
+ * Usage: deno run --allow-net scripts/load/clients.ts TRAINING_URL RUN ONLOOKERS INFERENCE_URL DRAWERS WARM_UP SECONDS
+ * < body
  */
 import { setTimeout as delay } from "node:timers/promises";
 import { RawSocket } from "../../service/testing/raw_socket.ts";
-import { HttpClient, postRequest } from "../bench/http_client.ts";
+import { HttpClient, postRequest } from "../bench/predict_client.ts";
 import { quantile } from "../bench/measure.ts";
 
 const PREDICTIONS_PER_SECOND = 10;
@@ -14,7 +15,7 @@ const PREDICTIONS_PER_SECOND = 10;
 /** What the clients saw. */
 export interface ClientFigures {
   errors: string[];
-  /** Messages that each onlooker got; the fewest. */
+  /** The fewest messages that any onlooker got. */
   fewestMessages: number;
   predictions: number;
   predictMsP50: number;
@@ -24,7 +25,7 @@ export interface ClientFigures {
 async function main(): Promise<ClientFigures> {
   const [trainingUrl, run, onlookers, inferenceUrl, drawers, warmUp, seconds] = Deno.args;
   const body = await new Response(Deno.stdin.readable).text();
-  // Nothing counts before that, but errors.
+  // Before that, only errors count.
   const begin = performance.now() + 1000 * Number(warmUp);
   const end = begin + 1000 * Number(seconds);
   const errors: string[] = [], times: number[] = [];
@@ -36,12 +37,12 @@ async function main(): Promise<ClientFigures> {
     const hangUp = setTimeout(() => socket.close(), end - performance.now());
     await socket.follow(() => counts[index]++);
     clearTimeout(hangUp);
-    if (performance.now() < end) throw new Error("the service hung up");
+    if (performance.now() < end) throw new Error("the service closed the connection");
   };
   const draw = async (index: number) => {
     const url = new URL("/predict", inferenceUrl), request = postRequest(url, body);
     const http = new HttpClient(url);
-    // Each at its own moment, as people are.
+    // Spread over time, as people are.
     const interval = 1000 / PREDICTIONS_PER_SECOND;
     for (let due = performance.now() + interval * index / Number(drawers); due < end; due += interval) {
       await delay(Math.max(0, due - performance.now()));

@@ -1,10 +1,8 @@
-/** Makes drawings that are no digits: some of strokes, some by spoiling real digits. */
+/** Makes drawings that are not digits, from strokes or by spoiling real digits. */
 import { drawPage } from "../../core/mnist/drawing/drawing_testing.ts";
 import { prepareDrawing } from "../../core/mnist/drawing/drawing.ts";
 import { IMAGE_PIXELS, IMAGE_SIDE } from "../../core/models/spec.ts";
-import { LETTERS } from "./figures.ts";
-import { byHand, type Figure, type Point, rounded, write } from "./pen.ts";
-import type { RandomSource } from "./random_source.ts";
+import { byHand, type Figure, parseFigure, type Point, type RandomSource, rounded, write } from "./pen.ts";
 
 const SIDE = IMAGE_SIDE;
 
@@ -23,7 +21,7 @@ export function somePen(random: RandomSource): number {
   return random.between(0.06, 0.22);
 }
 
-/** A letter that looks like no digit. */
+/** A letter that does not look like any digit. */
 export const letter: Maker = (random) => write(byHand(random.pick(LETTERS), random), somePen(random));
 
 /** A pen that wanders and turns at random. */
@@ -46,7 +44,7 @@ export const scribble: Maker = (random) => {
   return write(figure, somePen(random));
 };
 
-/** Back and forth, as when crossing something out. */
+/** A line back and forth, as when crossing something out. */
 export const zigzag: Maker = (random) => {
   const turns = 5 + random.below(9), stroke: Point[] = [];
   for (let i = 0; i <= turns; i++) {
@@ -135,7 +133,7 @@ export const overlaid: Maker = (random, digit) => {
   });
 };
 
-/** A digit turned on its side, of those that are then no digit. */
+/** A digit turned on its side, if that makes it look unlike any digit. */
 export const lying: Maker = (random, digit) => {
   let one = digit();
   while (![2, 3, 4, 5, 7].includes(one.label)) one = digit();
@@ -143,7 +141,7 @@ export const lying: Maker = (random, digit) => {
   return again((x, y) => left ? pixels[x * SIDE + SIDE - 1 - y] : pixels[(SIDE - 1 - x) * SIDE + y]);
 };
 
-/** Prepares a picture of 28×28 like a drawing. */
+/** Prepares a 28×28 picture as if it were a drawing. */
 function again(at: (x: number, y: number) => number): Uint8Array {
   const data = new Uint8Array((SIDE + 2) ** 2).fill(255);
   let any = false;
@@ -157,3 +155,69 @@ function again(at: (x: number, y: number) => number): Uint8Array {
   if (!any) return new Uint8Array(IMAGE_PIXELS).fill(255, 100, 110);
   return prepareDrawing({ width: SIDE + 2, height: SIDE + 2, channels: 1, data });
 }
+
+const DIGIT_STROKES = [
+  "5,0 2,1 1,5 2,9 5,10 8,9 9,5 8,1 5,0",
+  "6,0 3,2 1.5,6 3,9.5 5.5,10 8,7.5 8.5,3.5 7,0.8 5,0.3",
+  "5,0 5,5 5,10",
+  "2.5,3 5,0 5,5 5,10",
+  "2.5,3 5,0 5,5 5,10|2,10 5,10 8,10",
+  "1,2.5 2,0.7 5,0 8,1 8.5,3 7,5.5 4,8 1,10 5,10 9,10",
+  "1,2.5 3,0.3 6.5,0.3 8,2.5 6,6 2.5,9 1,9.5 2,8 4,8.5 6,10 9,9.5",
+  "1,1.5 3,0 7,0.3 8.3,2.5 6.5,4.5 4,5 7,5.3 9,7.5 7,9.8 3.5,10 1,8.5",
+  "1,0.3 5,0.3 8.5,0.3 6,3 4,4.5 7,5 9,7.5 7,9.8 3.5,10 1,8.5",
+  "6,0 4,3 1,7 5,7 10,7|7,3 7,7 7,10",
+  "2,0 1.5,3 1.5,5.5 5,5.8 8,5.5|8,0 8,5 7.5,10",
+  "7,0 7,5 7,10|7,0 3,4.5 0.5,7 5,7 9.5,7",
+  "9,0 5,0 2,0 1.7,2.5 1.5,4.7 5,4 8.5,5.3 8.8,8 6,10 3,10 1,8.7",
+  "2,0 1.7,2.5 1.5,4.7 5,4 8.5,5.3 8.8,8 6,10 3,10 1,8.7|2,0 5,0 9,0",
+  "7,0 4,2.5 2,6 2,8.5 4.5,10 7.5,9 8,7 6,5.3 3.5,6 2,8",
+  "8,1 5,0 2.5,3 1.5,7 3,9.8 6.5,9.8 8.3,7.5 6.5,5 3.5,5.3 2,7",
+  "1,0.3 5,0.3 9,0.3 7,4 5,7 4,10",
+  "1,0.3 5,0.3 9,0.3 7,4 5,7 4,10|3,5 5.5,5 8.5,5",
+  "1,2 1.2,0.3 5,0.3 9,0.3 7,4 5,7 4,10",
+  "8,1.5 5,0 2,1.3 2,3.5 5,5 8.3,6.8 8,9.3 5,10 2,9 1.7,7 5,5 8,3.3 8,1.5",
+  "5,0 2.5,1.2 2.5,3.7 5,4.8 7.5,3.7 7.5,1.2 5,0|5,4.8 2,6 2,9 5,10 8,9 8,6 5,4.8",
+  "8,2.5 6,0.3 3,0.8 1.8,3.3 3.5,5.2 6.5,4.7 8,2 8,5 7.5,10",
+  "8,1.5 5,0 2,1.5 2,4 5,5 8,3.5 8,1.5 8.2,5 7,9 4,10 2,9",
+];
+
+/** Letters that look like a digit (B, D, G, I, J, O, Q, S, Z, b, g, i, j, l, o, q, s, y, z) are left out. */
+const LETTER_STROKES = [
+  "0,10 2.5,5 5,0 7.5,5 10,10|2.3,6.3 5,6.3 7.7,6.3",
+  "9,1.5 6,0 2.5,1 1,5 2.5,9 6,10 9,8.5",
+  "8.5,0 5,0 1.5,0 1.5,5 1.5,10 5,10 8.5,10|1.5,5 5,5 7.5,5",
+  "8.5,0 5,0 1.5,0 1.5,5 1.5,10|1.5,5 5,5 7.5,5",
+  "1.5,0 1.5,5 1.5,10|8.5,0 8.5,5 8.5,10|1.5,5 5,5 8.5,5",
+  "1.5,0 1.5,5 1.5,10|8.5,0 5,3 1.5,6|3.5,4.5 6,7 8.7,10",
+  "2,0 2,5 2,10 5,10 8,10",
+  "1,10 1,5 1,0 3,3.5 5,7 7,3.5 9,0 9,5 9,10",
+  "1.5,10 1.5,5 1.5,0 5,5 8.5,10 8.5,5 8.5,0",
+  "2,10 2,5 2,0 6,0 8.5,1.5 8.5,3.7 6,5.3 2,5.3",
+  "2,10 2,5 2,0 6,0 8.5,1.5 8.5,3.7 6,5.3 2,5.3|4.5,5.3 6.5,7.5 8.7,10",
+  "1,0 5,0 9,0|5,0 5,5 5,10",
+  "1.5,0 1.5,4 1.7,8 5,10 8.3,8 8.5,4 8.5,0",
+  "1,0 3,5 5,10 7,5 9,0",
+  "0,0 1.2,5 2.5,10 3.8,6 5,2 6.2,6 7.5,10 8.8,5 10,0",
+  "1,0 5,5 9,10|9,0 5,5 1,10",
+  "1,0 3,2.5 5,5 7,2.5 9,0|5,5 5,7.5 5,10",
+  "2,1.5 5,0 8,1.5 8,5 8,10|8,5 4.5,4.5 1.5,6.5 2,9.3 5,10 8,8",
+  "8,1.5 5,0 2,2.5 1.5,6 3,9.5 6,10 8.5,8.5",
+  "8,0 8,5 8,10|8,6 6,4.2 3,4.6 1.5,7.2 3,9.8 6,9.7 8,8",
+  "1.5,5 5,5 8.5,5 8,1.5 5,0 2,1.5 1.3,5 2.5,9 5.5,10 8.5,8.5",
+  "8,1 6,0 4.5,1.5 4.5,5 4.5,10|2,4 5,4 7.5,4",
+  "2,0 2,5 2,10|2,6.5 4,4.3 6.5,4.3 8,6 8,10",
+  "2,0 2,5 2,10|7.5,4 5,6 2,7.5|3.5,6.8 5.5,8.2 8,10",
+  "0.5,0 0.5,5 0.5,10|0.5,3 2,0.5 4,0.5 5,3 5,6 5,10|5,3 6.5,0.5 8.5,0.5 9.5,3 9.5,6 9.5,10",
+  "1.5,0 1.5,5 1.5,10|1.5,3.5 4,0.5 7,0.5 8.5,3.5 8.5,7 8.5,10",
+  "2,0 2,5 2,10|2,1.5 5,0 8,1.5 8,4.5 5,6 2,4.7",
+  "2,0 2,5 2,10|2,3.5 4,1 7,0.3 9,1.5",
+  "4.5,0 4.5,4 4.5,8.5 6,10 8,9|1.5,3 5,3 8,3",
+  "1.5,0 1.5,5 2.5,9.3 5,10 8,7|8.5,0 8.5,5 8.5,10",
+  "1,1 3,0.3 4.5,3 4,8 5.5,10 7.5,6 9,1",
+];
+
+/** Digits, with several figures for each. */
+export const DIGITS: readonly Figure[] = DIGIT_STROKES.map(parseFigure);
+/** Letters that cannot be mistaken for a digit. */
+export const LETTERS: readonly Figure[] = LETTER_STROKES.map(parseFigure);

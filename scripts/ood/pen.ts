@@ -1,7 +1,7 @@
-/** Writes figures of strokes with an unsteady hand, prepared as 28×28 like every drawing. */
+/** Draws figures made of strokes with an unsteady hand, and prepares them as 28×28 pixels like every drawing. */
 import { prepareDrawing } from "../../core/mnist/drawing/drawing.ts";
 import type { Raster } from "../../core/mnist/drawing/raster.ts";
-import type { RandomSource } from "./random_source.ts";
+import { uniform } from "../../core/random.ts";
 
 /** In a 10×10 square. */
 export type Point = readonly [x: number, y: number];
@@ -35,7 +35,7 @@ export function byHand(figure: Figure, random: RandomSource): Figure {
   });
 }
 
-/** Cuts the corners `rounds` times (G. Chaikin, 1974). The ends stay. */
+/** Cuts the corners `rounds` times (G. Chaikin, 1974). The ends stay in place. */
 export function rounded(stroke: readonly Point[], rounds: number): readonly Point[] {
   let points = stroke;
   for (let round = 0; round < rounds && points.length > 2; round++) {
@@ -79,5 +79,44 @@ function paint(page: Float32Array, [ax, ay]: Point, [bx, by]: Point, radius: num
       const ink = Math.min(1, reach - Math.sqrt(square)), at = y * SIDE + x;
       if (ink > page[at]) page[at] = ink;
     }
+  }
+}
+
+const BLOCK = 4096;
+
+/** Random numbers; the same seed gives the same sequence. */
+export class RandomSource {
+  #block: Float32Array = new Float32Array(0);
+  #used = 0;
+  #blocks = 0;
+
+  readonly #seed: number;
+
+  constructor(seed: number) {
+    this.#seed = seed;
+  }
+
+  /** From 0 (included) to 1 (excluded). */
+  next(): number {
+    if (this.#used === this.#block.length) {
+      this.#block = uniform(this.#seed, this.#blocks++, BLOCK, 0.5);
+      this.#used = 0;
+    }
+    return this.#block[this.#used++] + 0.5;
+  }
+
+  /** From `low` (included) to `high` (excluded). */
+  between(low: number, high: number): number {
+    return low + (high - low) * this.next();
+  }
+
+  /** A whole number from 0 to `count - 1`. */
+  below(count: number): number {
+    return Math.min(count - 1, Math.floor(this.next() * count));
+  }
+
+  /** Picks one of `items`, which must not be empty. */
+  pick<T>(items: readonly T[]): T {
+    return items[this.below(items.length)];
   }
 }

@@ -1,30 +1,30 @@
 /**
- * Trains the small network that tells digits from other drawings, and writes it to `core/mnist/ood/ood_table.ts`. It is one of
- * this lab's SimpleNNs: the cells of a drawing are its first pixels, and two of its ten outputs are used.
+ * Trains the small network that distinguishes digits from other drawings, and writes it to
+ * `core/mnist/ood/ood_table.ts`. It is one of the lab's SimpleNNs: its first pixels are the cells of a drawing, and two
+ * of its ten outputs are used.
  *
  * Usage: deno run -A scripts/ood/train.ts   (takes some minutes; deno fmt afterwards)
  */
 import { prepareDrawing } from "../../core/mnist/drawing/drawing.ts";
 import { CANVAS, drawDigit } from "../../core/mnist/drawing/drawing_testing.ts";
 import { cellsOf, readTable, scoreOf } from "../../core/mnist/ood/ood_network.ts";
-import { type DigitSet } from "../../core/mnist/idx.ts";
+import type { DigitSet } from "../../core/mnist/idx.ts";
 import { IMAGE_PIXELS, type NamedTensor } from "../../core/models/spec.ts";
 import { openTrainer } from "../../core/training/trainer.ts";
 import { mnist } from "../../core/testing/mnist.ts";
-import { DIGITS } from "./figures.ts";
 import * as make from "./non_digits.ts";
-import { byHand, write } from "./pen.ts";
-import { RandomSource } from "./random_source.ts";
+import { DIGITS } from "./non_digits.ts";
+import { byHand, RandomSource, write } from "./pen.ts";
 import { sourceOf, tableOf } from "./write_table.ts";
 
 const TABLE = new URL("../../core/mnist/ood/ood_table.ts", import.meta.url);
 const UNITS = 32, EPOCHS = 20, LEARNING_RATES = [0.004, 0.001, 0.0002], SEED = 7;
 /** The last digits of the training set are held out: they set the threshold. */
 const HELD_OUT = 10_000;
-/** Share of the held-out digits above the threshold. It leaves room up to 2 % for other digits. */
+/** Share of the held-out digits above the threshold. It leaves a margin below the 2 % allowed for the test digits. */
 const FALSE_ALARMS = 0.012;
 
-/** How many drawings of each kind that are no digits. */
+/** How many drawings of each kind of non-digit to make. */
 const MIX: readonly (readonly [make.Maker, number])[] = [
   [make.letter, 30_000],
   [make.scribble, 16_000],
@@ -38,7 +38,10 @@ const MIX: readonly (readonly [make.Maker, number])[] = [
   [make.lying, 6_000],
 ];
 
-/** Digits as stored, redrawn, and written in strokes, so that only their shape distinguishes them from the other drawings. */
+/**
+ * Digits as stored, redrawn, and written in strokes, so that only their shape distinguishes them from the other
+ * drawings.
+ */
 function digits(train: DigitSet, random: RandomSource): Uint8Array[] {
   const page = (side: number) => ({ ...CANVAS, width: side, height: side });
   const stored = Array.from({ length: train.count - HELD_OUT }, (_, i) => imageOf(train, i));

@@ -1,14 +1,14 @@
-/** Writes trained weights as the few characters that are committed. */
+/** Encodes trained weights as the short text that is committed. */
 import { ALPHABET, OOD_CELLS, type OodTable } from "../../core/mnist/ood/ood_network.ts";
 import { IMAGE_PIXELS, type NamedTensor, PIXEL_DEVIATION, PIXEL_MEAN } from "../../core/models/spec.ts";
 
-/** Steps of a weight on either side of 0. */
+/** Number of quantisation steps on either side of 0. */
 const STEPS = 31;
 
 /**
  * The network with weights rounded to six bits, and with the normalisation of pixels folded into them.
  *
- * @param weights of a SimpleNN with one hidden layer; of its ten outputs, 0 means a digit and 1 none
+ * @param weights of a SimpleNN with one hidden layer; of its ten outputs, 0 means "a digit" and 1 "not a digit"
  */
 export function tableOf([w1, b1, w2, b2]: readonly NamedTensor[]): Omit<OodTable, "threshold" | "falseAlarmPercent"> {
   const units = b1.data.length, weights: string[] = [], scales: number[] = [], biases: number[] = [];

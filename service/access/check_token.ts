@@ -5,20 +5,21 @@ import { getCookie, setCookie } from "hono/cookie";
 import { html } from "hono/html";
 import type { Settings } from "../process/settings.ts";
 
-/** Browsers send it to every port of a host, so one visit opens the pages of both services. */
+/** Browsers send the cookie to every port of a host, so one visit opens the pages of both services. */
 const COOKIE = "lab_token";
 const COOKIE_SECONDS = 30 * 24 * 60 * 60;
 
-/** The styles of the page that asks for the token; nothing in them is secret. */
+/** Styles and theme of the page that asks for the token; they contain nothing secret. */
 const LOOKS = /^\/assets\/(lab-[A-Za-z0-9]+\.css|theme-[A-Za-z0-9]+\.js)$/;
 
 const EXPLANATION = "This lab asks for its token (LAB_TOKEN). Open it once as http://…/?token=…, or send the header " +
   "Authorization: Bearer and the token.";
 
 /**
- * Lets requests pass that show the lab's token as `Authorization: Bearer`, as `?token=`, or by the cookie that a visit with
- * `?token=` sets. Such a visit is redirected to the address without the token, to keep it out of bookmarks and histories.
- * All others get a 401: a browser a page that asks for the token, programs JSON. Without `settings.token` all pass.
+ * Accepts requests with the lab's token, given as `Authorization: Bearer`, as `?token=`, or in the cookie that a visit
+ * with `?token=` sets. Such a visit is redirected to the address without the token, to keep the token out of bookmarks
+ * and histories. All other requests get a 401: browsers as a page that asks for the token, programs as JSON. Without
+ * `settings.token` all requests pass.
  */
 export function checkToken({ token, uiDir }: Pick<Settings, "token" | "uiDir">): MiddlewareHandler {
   if (token === undefined) return (_c, next) => next();
@@ -27,7 +28,7 @@ export function checkToken({ token, uiDir }: Pick<Settings, "token" | "uiDir">):
     const inQuery = c.req.query("token");
     if (lab.isToken(inQuery)) {
       if (!isVisit(c)) return await next();
-      // With Strict, a visit by a link in a mail would be redirected without the cookie that it has just been given.
+      // With Strict, a visit from a link in an email would be redirected without the cookie that it has just received.
       setCookie(c, COOKIE, lab.cookie, { httpOnly: true, sameSite: "Lax", path: "/", maxAge: COOKIE_SECONDS });
       c.header("Cache-Control", "no-store");
       return c.redirect(withoutToken(c), 303);
@@ -61,7 +62,7 @@ function withoutToken(c: Context): string {
 
 /** Compares tokens and cookies in a time that does not depend on how close a guess is. */
 class LabToken {
-  /** The value of the cookie: a hash, so that nobody reads the token out of a browser. */
+  /** The value of the cookie: a hash, so that nobody can read the token in a browser. */
   readonly cookie: string;
   readonly #token: Uint8Array;
   readonly #cookie: Uint8Array;
@@ -81,14 +82,14 @@ class LabToken {
   }
 }
 
-/** Always of one length, as the comparison needs. */
+/** A hash of fixed length, as the comparison requires. */
 function digest(text: string): Uint8Array {
   return createHash("sha256").update(text).digest();
 }
 
 /**
- * The page that asks for the token and leads on to what was asked for, or undefined where the pages are not built. It says
- * so if the request came with a wrong token.
+ * The page that asks for the token and then leads to the requested address, or undefined if the pages are not built. It
+ * says so if the request had a wrong token.
  */
 async function lockedPage(c: Context, uiDir: string): Promise<string | undefined> {
   const page = await Deno.readTextFile(join(uiDir, "locked.html")).catch(() => undefined);
@@ -96,7 +97,7 @@ async function lockedPage(c: Context, uiDir: string): Promise<string | undefined
   const wasWrong = searchParams.has("token");
   searchParams.delete("token");
   const fields = [...searchParams].map(([name, value]) => html`<input type="hidden" name="${name}" value="${value}">`);
-  // By functions, because a text may hold what `replace` takes for a pattern, such as $&.
+  // Passed as functions, because a text may contain what `replace` takes for a pattern, such as $&.
   return page?.replace("{{PATH}}", () => String(html`/${pathname.replace(/^\/+/, "")}`))
     .replace("<!-- fields -->", () => fields.join(""))
     .replace(

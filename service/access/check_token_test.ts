@@ -21,7 +21,7 @@ async function cookieOf(ask: ReturnType<typeof createApp>): Promise<string> {
   return response.headers.get("set-cookie")!.split(";")[0];
 }
 
-Deno.test("without the token every request is refused, and the refusal says what to do", async () => {
+Deno.test("without the token every request is refused, and the error says what to do", async () => {
   const ask = createApp();
   for (const [method, path] of [["GET", "/"], ["GET", "/healthz"], ["GET", "/api/thing"], ["POST", "/api/thing"]]) {
     const response = await ask(path, {}, method);
@@ -53,7 +53,7 @@ Deno.test("a wrong token is refused, however close it is", async () => {
   assert.equal((await ask("/", { cookie: `lab_token=${TOKEN}` })).status, 401, "the cookie is not the token itself");
 });
 
-Deno.test("a first visit sets a cookie that no script can read, and is redirected to the address without the token", async () => {
+Deno.test("a first visit sets a cookie that scripts cannot read, and is redirected to the address without the token", async () => {
   const ask = createApp();
   const response = await ask(`/?model_type=ConvNN&${QUERY}&epochs=2`);
   assert.equal(response.status, 303);
@@ -77,7 +77,7 @@ Deno.test("the redirect stays in this lab, whatever the address looks like", asy
   }
 });
 
-Deno.test("a browser gets a page with a field for the token, which keeps the rest of the address, escaped", async () => {
+Deno.test("a browser gets a page with a field for the token, and the page keeps the rest of the address, escaped", async () => {
   const uiDir = await Deno.makeTempDir();
   try {
     await Deno.writeTextFile(

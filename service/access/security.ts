@@ -13,7 +13,7 @@ export function securityHeaders(): MiddlewareHandler {
     contentSecurityPolicy: {
       defaultSrc: ["'self'"],
       scriptSrc: ["'self'", "'wasm-unsafe-eval'"],
-      // The curve of a run carries its colours in a style of its own.
+      // The curve of a run has its colours in an inline style.
       styleSrc: ["'self'", (c) => c.req.path.endsWith("/curve.svg") ? "'unsafe-inline'" : ""],
       imgSrc: ["'self'", "data:", "blob:"],
       connectSrc: ["'self'"],
@@ -25,15 +25,15 @@ export function securityHeaders(): MiddlewareHandler {
     },
     crossOriginEmbedderPolicy: true,
     xFrameOptions: "DENY",
-    // The services speak plain HTTP. A proxy that adds TLS may promise it.
+    // The services speak plain HTTP. A proxy that adds TLS may set this header.
     strictTransportSecurity: false,
   });
 }
 
 /**
- * Answers only under the service's own names. Otherwise any site could point its name at this machine (DNS rebinding) and
- * read the answers as its own. Names cannot be pointed at a bare IP address, so a service that listens on all addresses of
- * its machine answers under any of them.
+ * Answers only requests for the service's own names. Otherwise any site could point its name at this machine (DNS
+ * rebinding) and read the answers as its own. A request for a bare IP address cannot be such an attack, so a service
+ * that listens on all addresses of its machine answers under any of them.
  */
 export function checkHost({ host, allowedHosts }: Pick<Settings, "host" | "allowedHosts">): MiddlewareHandler {
   const allowed = new Set(["localhost", "127.0.0.1", "[::1]", urlHost(host), ...allowedHosts]);
@@ -53,8 +53,8 @@ export function checkHost({ host, allowedHosts }: Pick<Settings, "host" | "allow
 }
 
 /**
- * Refuses requests of pages of other origins, GET too: they could not read the answer, but keep the service busy. Links
- * from other sites work. Programs send neither header.
+ * Refuses requests from pages of other origins, including GET: such pages could not read the answer, but could keep the
+ * service busy. Links from other sites work. Programs other than browsers send neither header.
  */
 export function checkOrigin(): MiddlewareHandler {
   return async (c, next) => {
@@ -62,7 +62,7 @@ export function checkOrigin(): MiddlewareHandler {
     if (origin !== undefined && hostOf(origin) !== requestedUrl(c).host) {
       throw new HttpError(403, `Pages of ${quote(origin)} may not do this here.`);
     }
-    // Requests for a picture or a script that another site's page embeds have no Origin.
+    // If another site's page embeds a picture or a script, the request for it has no Origin.
     if (c.req.header("sec-fetch-site") === "cross-site" && c.req.header("sec-fetch-dest") !== "document") {
       throw new HttpError(403, "Pages of another site may not do this here.");
     }
@@ -73,7 +73,7 @@ export function checkOrigin(): MiddlewareHandler {
 /** Nearly all requests name the same host, and parsing a URL costs ten times as much as comparing it. */
 let lastUrl: { text: string; url: URL } | undefined;
 
-/** The URL as the client wrote it. The Host header decides; a request line may name another host. */
+/** The URL that the client requested. The Host header decides, because a request line may name another host. */
 function requestedUrl(c: Context): URL {
   const host = c.req.header("host");
   const text = host === undefined ? c.req.url : `http://${host}`;

@@ -33,7 +33,7 @@ export async function checkAnswer(document: Json, response: Response, path: stri
 /**
  * Checks a value against a JSON Schema as this API writes them.
  *
- * @throws {AssertionError} where it does not fit or has a field that is not described
+ * @throws {AssertionError} when it does not fit or has a field that is not described
  */
 export function checkValue(document: Json, schema: Json, value: Json, at: string): void {
   if (schema.$ref) return checkValue(document, document.components.schemas[schema.$ref.split("/").at(-1)], value, at);

@@ -5,8 +5,8 @@ const PAGE = { type: "text/html" };
 const NO_MODEL = refusal(404, "There is no such model.");
 const UNREADABLE = refusal(409, "The file of the model is missing or damaged.");
 
-/** Not said of the .pth, which is sent from disk and so never refused for that. */
-const TOO_MANY = "Too many large models are on their way. Or: ";
+/** Does not apply to the .pth, which is sent from disk and so never refused for this reason. */
+const TOO_MANY = "Too many large models are being sent. Or: ";
 
 const download = (extension: string, summary: string, busy = ""): Operation => ({
   method: "get",
@@ -15,7 +15,7 @@ const download = (extension: string, summary: string, busy = ""): Operation => (
   detail: "With an ETag: sent with If-None-Match, an unchanged file is not sent again.",
   answers: [
     { status: 200, when: "The file.", type: "application/octet-stream" },
-    { status: 304, when: "The client has it already." },
+    { status: 304, when: "The client already has it." },
     NO_MODEL,
     UNREADABLE,
     refusal(503, `${busy}The models folder cannot be read.`),
@@ -28,9 +28,7 @@ export const COMMON_OPERATIONS: readonly Operation[] = [
     method: "get",
     path: "/",
     summary: "The page",
-    detail: `Its fields can be filled in by the query: ${
-      queryNames().join(", ")
-    }. Widths are separated by commas (128,64).`,
+    detail: `The query can fill in its fields: ${queryNames().join(", ")}. Widths are separated by commas (128,64).`,
     answers: [{ status: 200, when: "The page.", ...PAGE }, refusal(503, "The pages are not built.")],
   },
   {
@@ -49,7 +47,11 @@ export const COMMON_OPERATIONS: readonly Operation[] = [
         when: "It does.",
         ...json("Health", { example: { status: "ok", checks: { models_folder: { ok: true } } } }),
       },
-      { status: 503, when: "A check fails; it says why.", ...json("Health", { example: { status: "not ready" } }) },
+      {
+        status: 503,
+        when: "A check failed; its message says why.",
+        ...json("Health", { example: { status: "not ready" } }),
+      },
     ],
   },
   {
@@ -79,7 +81,7 @@ export const COMMON_OPERATIONS: readonly Operation[] = [
     summary: "One stored model",
     answers: [{ status: 200, when: "Its record.", ...json("ModelRecord") }, NO_MODEL],
   },
-  download("pth", "The weights as PyTorch opens them"),
+  download("pth", "The weights as a file for PyTorch"),
   download("safetensors", "Weights and record in one file", TOO_MANY),
   download("onnx", "The network itself, with its weights", TOO_MANY),
   {
@@ -97,11 +99,12 @@ export const COMMON_OPERATIONS: readonly Operation[] = [
     method: "get",
     path: "/api/digits/:name",
     summary: "A test digit as a picture",
-    detail: "name is its number and .png: /api/digits/0.png. 28 × 28 pixels, ink 255 on paper 0.",
+    detail:
+      "The name is the digit's number followed by .png, such as /api/digits/0.png. 28 × 28 pixels, ink 255 on paper 0.",
     answers: [
       { status: 200, when: "The picture.", type: "image/png" },
-      { status: 304, when: "The client has it already." },
-      refusal(400, "The name is no number and .png."),
+      { status: 304, when: "The client already has it." },
+      refusal(400, "The name is not a number followed by .png."),
       refusal(404, "There is no such digit, or the dataset is missing."),
     ],
   },

@@ -3,7 +3,7 @@ import { type Answer, type Content, type Operation, type SchemaName, SCHEMAS } f
 
 const REF = "#/components/schemas/";
 
-/** What a description says of the whole service. */
+/** The part of a description that concerns the whole service. */
 export interface ApiInfo {
   title: string;
   /** Whether clients have to show a token. */
@@ -32,8 +32,8 @@ export function describeApi(operations: readonly Operation[], { title, hasToken 
       title,
       version: "1.0.0",
       description:
-        "Errors are JSON objects whose error says what was wrong; field names the field, where it is about one. " +
-        "Objects may come to have more fields than are described here.",
+        "Errors are JSON objects: error says what was wrong, and field names the field that the error is about, if any. " +
+        "Objects may gain fields that are not described here.",
     },
     servers: [{ url: "/" }],
     ...(hasToken ? { security: [{ bearer: [] }, { cookie: [] }, { query: [] }] } : {}),
@@ -58,9 +58,9 @@ function describe(operation: Operation, schemas: Schemas, hasToken: boolean): ob
       answers.push({ status, when, type: "application/json", schema: "Error" });
     }
   };
-  if (operation.path.includes(":")) add(400, "The path holds what can be no id.");
-  if (hasToken) add(401, "The lab's token was not shown.");
-  add(403, "The name of the host, or the origin of the page that asks, is not one of this lab's.");
+  if (operation.path.includes(":")) add(400, "The path contains something that cannot be an id.");
+  if (hasToken) add(401, "The request lacks the lab's token.");
+  add(403, "The host name, or the origin of the requesting page, is not one of this lab's.");
   return {
     operationId: `${operation.method}${operation.path.replaceAll(/[^A-Za-z]+(\w?)/g, (_, c) => c.toUpperCase())}`,
     summary,
@@ -104,7 +104,7 @@ function content({ type, schema, isList, example }: Content): [string, object] {
   }];
 }
 
-/** A file, and the fields of `schema` beside it. */
+/** A form with a file and the fields of `schema`. */
 function formOf(schema: SchemaName): object {
   const file = { type: "string", contentMediaType: "application/octet-stream" };
   return { allOf: [{ type: "object", properties: { file }, required: ["file"] }, refTo(schema)] };

@@ -1,7 +1,7 @@
 import * as v from "valibot";
 import * as p from "../../protocol/mod.ts";
 
-/** The schemas by which the API is described: of requests and of answers. */
+/** The schemas of requests and answers that describe the API. */
 export const SCHEMAS = {
   TrainConfig: p.TrainConfigSchema,
   ResumeRequest: p.ResumeRequestSchema,
@@ -32,10 +32,10 @@ export const SCHEMAS = {
   Error: p.ErrorResponseSchema,
 } as const;
 
-/** A name in `SCHEMAS`; in `openapi.json` it stands under `components/schemas`. */
+/** A name in `SCHEMAS`; in `openapi.json` it is found under `components/schemas`. */
 export type SchemaName = keyof typeof SCHEMAS;
 
-/** A body of some media type. */
+/** A body, with its media type. */
 export interface Content {
   /** Such as `application/json`. */
   type: string;
@@ -45,10 +45,10 @@ export interface Content {
   example?: unknown;
 }
 
-/** One of the answers of a route. */
+/** A possible answer of a route. */
 export interface Answer extends Partial<Content> {
   status: number;
-  /** When it comes, as a sentence. */
+  /** When the service gives this answer, as a sentence. */
   when: string;
 }
 

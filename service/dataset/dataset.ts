@@ -16,7 +16,7 @@ import {
 import { StartupError } from "../process/settings.ts";
 import { findRawFile, type RawFile, rawFolder, readUpTo, REMEDY } from "./raw_file.ts";
 
-/** Far above every published dataset of this shape; keeps a forged header from claiming all memory. */
+/** Far more than any published dataset of this shape has. Keeps a forged header from claiming all memory. */
 const MAX_DIGITS = 1_000_000;
 
 /** How many digits there are. */
@@ -26,8 +26,8 @@ export interface DatasetSize {
 }
 
 /**
- * Reads all digits of `<dataDir>/MNIST/raw/{train,t10k}-{images-idx3,labels-idx1}-ubyte`. A gzipped file (`.gz`) serves if
- * there is no plain one.
+ * Reads all digits of `<dataDir>/MNIST/raw/{train,t10k}-{images-idx3,labels-idx1}-ubyte`. If a plain file is missing,
+ * its gzipped form (`.gz`) is read.
  *
  * @throws {StartupError} naming the file, what is wrong with it and what to do
  */
@@ -92,7 +92,7 @@ async function readCount(kind: IdxKind, file: RawFile): Promise<number> {
   return count;
 }
 
-/** Reads the contents, as long as the header says, and one byte more to notice surplus ones. */
+/** Reads as many bytes as the header declares, and one more to notice surplus bytes. */
 async function readWhole(kind: IdxKind, file: RawFile): Promise<Uint8Array> {
   const count = await readCount(kind, file);
   return await readUpTo(file, fileBytes(kind, count) + 1);

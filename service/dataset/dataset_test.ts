@@ -28,7 +28,9 @@ async function gzip(bytes: Uint8Array): Promise<Uint8Array> {
   return new Uint8Array(await new Response(stream).arrayBuffer());
 }
 
-/** Runs `test` on a folder with 12 training and 3 test digits; some files may be replaced or, if undefined, left out. */
+/**
+ * Runs `test` on a folder with 12 training and 3 test digits; some files may be replaced or, if undefined, left out.
+ */
 async function withDataset(
   files: Record<string, Uint8Array | undefined>,
   test: (dataDir: string) => Promise<void>,
@@ -72,7 +74,7 @@ Deno.test("plain files with any number of digits are read", () =>
     assert.deepEqual([...test.labels], [0, 1, 2]);
   }));
 
-Deno.test("a gzipped file is read only where there is no plain one", async () => {
+Deno.test("a gzipped file is read only if there is no plain file", async () => {
   const files = {
     [TRAIN_IMAGES]: undefined,
     [`${TRAIN_IMAGES}.gz`]: await gzip(imagesFile(12)),
@@ -102,7 +104,7 @@ Deno.test("a malformed file is refused with its path, the offset and what was ex
   });
 });
 
-Deno.test("a gzipped file is inflated no further than its header says", async () => {
+Deno.test("a gzipped file is inflated no further than its header declares", async () => {
   const files = { [TEST_LABELS]: undefined, [`${TEST_LABELS}.gz`]: await gzip(new Uint8Array([...labelsFile(3), 1])) };
   await withDataset(files, async (dataDir) => {
     await refused(readDataset(dataDir), /ubyte\.gz: at byte 11: expected the end of the file after 3 labels/);
@@ -114,7 +116,7 @@ Deno.test("a header that would take all memory is refused", () =>
     await refused(readDataset(dataDir), /at byte 4: expected at most 1000000 images, found 4294967295/);
   }));
 
-Deno.test("a damaged gzip file is refused, naming it", async () => {
+Deno.test("a damaged gzip file is refused, and the error names it", async () => {
   const whole = await gzip(imagesFile(12));
   for (const damaged of [Uint8Array.of(1, 2, 3), whole.subarray(0, whole.length - 30)]) {
     const files = { [TRAIN_IMAGES]: undefined, [`${TRAIN_IMAGES}.gz`]: damaged };

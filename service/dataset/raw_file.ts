@@ -1,4 +1,4 @@
-/** Files of the dataset folder, plain or gzipped, read no further than needed. */
+/** Reads files of the dataset folder, plain or gzipped, and no further than needed. */
 import { join } from "node:path";
 import { StartupError } from "../process/settings.ts";
 
@@ -10,7 +10,7 @@ export interface RawFile {
   size: number;
 }
 
-/** What to do about a dataset that cannot be used; the end of such messages. */
+/** What to do about an unusable dataset; error messages end with this. */
 export const REMEDY = 'run "deno task fetch-data", or put an IDX set of your own there';
 
 /** The folder of the raw files, as in torchvision's layout. */
@@ -32,8 +32,8 @@ export async function findRawFile(dataDir: string, name: string): Promise<RawFil
 }
 
 /**
- * Reads the first `limit` bytes of the contents, or fewer if the file ends before. A gzipped file is inflated no further,
- * whatever its full size.
+ * Reads the first `limit` bytes of the contents, or fewer if the file is shorter. A gzipped file is inflated no
+ * further, whatever its full size.
  *
  * @throws {StartupError} when the file cannot be read or inflated
  */
@@ -56,7 +56,7 @@ export async function readUpTo({ path, gzipped }: RawFile, limit: number): Promi
   return bytes.subarray(0, filled);
 }
 
-/** Reads in pieces as large as the system gives; a stream of small ones takes several times as long. */
+/** Reads in the largest chunks that the system gives; a stream of small chunks takes several times as long. */
 async function readPlain(file: Deno.FsFile, bytes: Uint8Array): Promise<Uint8Array> {
   using _closed = file;
   let filled = 0;

@@ -1,10 +1,10 @@
-/** Files that are replaced whole: whoever reads one, be it after a crash, finds the old or the new. */
+/** Replaces files whole: a reader, even after a crash, finds the old file or the new. */
 import { basename, dirname, join } from "node:path";
 
 const TEMP_SUFFIX = ".lab-tmp";
 
 /**
- * Writes `parts`, one after the other, beside `path`, makes sure of them on disk, and renames them over it. Callers hold the
+ * Writes `parts`, one after the other, beside `path`, syncs them to disk, and renames them over it. Callers hold the
  * folder's lock, so no two write one file at a time. When it throws, `path` is as it was.
  */
 export async function replaceFile(path: string, ...parts: Uint8Array[]): Promise<void> {

@@ -4,7 +4,7 @@ import { removeLeftovers, replaceFile } from "./atomic_file.ts";
 import { DiskLock } from "./disk_lock.ts";
 import { asFileErrors, fileError } from "./file_error.ts";
 
-/** A folder on disk, there or not. */
+/** A folder on disk, existing or not. */
 export class DiskFolder implements Folder {
   /** Absolute. */
   readonly path: string;
@@ -41,7 +41,7 @@ export class DiskFolder implements Folder {
     }
   }
 
-  /** Synchronously this takes some microseconds; its asynchronous twin took a sixth of a prediction's request. */
+  /** Synchronous, which takes a few microseconds; asynchronously it took a sixth of a prediction's time. */
   state(name: string): FileState {
     try {
       return stateOf(Deno.statSync(this.pathOf(name)));
@@ -50,7 +50,7 @@ export class DiskFolder implements Folder {
     }
   }
 
-  /** Also for a link that leads nowhere. */
+  /** Also true for a dangling link. */
   async has(name: string): Promise<boolean> {
     try {
       await Deno.lstat(this.pathOf(name));

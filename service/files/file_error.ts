@@ -1,7 +1,7 @@
 import { FileError, type FileFault } from "../../lab/host.ts";
 
 /**
- * The result of `work`, which uses Deno's files.
+ * Runs `work`, which uses Deno's files.
  * @throws {FileError} in place of what Deno throws
  */
 export async function asFileErrors<T>(work: () => T | Promise<T>): Promise<T> {
@@ -12,7 +12,7 @@ export async function asFileErrors<T>(work: () => T | Promise<T>): Promise<T> {
   }
 }
 
-/** What Deno threw at a file operation, as the lab and people understand it. */
+/** Translates what Deno threw at a file operation for the lab and for people. */
 export function fileError(error: unknown): unknown {
   if (!(error instanceof Error)) return error;
   const [fault, reason] = describe(error);
@@ -20,13 +20,12 @@ export function fileError(error: unknown): unknown {
 }
 
 function describe(error: Error): [FileFault, string] {
-  const { NotFound, NotADirectory, AlreadyExists, PermissionDenied, NotCapable } = Deno.errors;
+  const { NotFound, NotADirectory, PermissionDenied, NotCapable } = Deno.errors;
   const code = systemCode(error);
   if (error instanceof NotFound) return ["missing", "it does not exist"];
   if (error instanceof NotADirectory) return ["other", "a part of its path is a file"];
-  if (error instanceof AlreadyExists) return ["exists", error.message];
-  if (code === "EROFS") return ["denied", "it is on a disk that can only be read"];
-  if (error instanceof PermissionDenied || error instanceof NotCapable) return ["denied", "permission denied"];
+  if (code === "EROFS") return ["other", "it is on a disk that can only be read"];
+  if (error instanceof PermissionDenied || error instanceof NotCapable) return ["other", "permission denied"];
   const noRoom = code === undefined ? undefined : NO_ROOM[code];
   return noRoom === undefined ? ["other", error.message] : ["full", noRoom];
 }
@@ -40,6 +39,6 @@ const NO_ROOM: Record<string, string> = {
 };
 
 function systemCode(error: Error): string | undefined {
-  // Deno names some codes; others it gives by their number on Linux and macOS only.
+  // Deno names some codes; for others it gives only their number on Linux and macOS.
   return "code" in error ? String(error.code) : error.message.includes("(os error 27)") ? "EFBIG" : undefined;
 }

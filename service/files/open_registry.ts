@@ -6,7 +6,7 @@ import { asFileErrors } from "./file_error.ts";
 /**
  * Opens the models in the folder `dir`, which is created where its parent exists.
  *
- * @param options.onCreated hears of a folder that was not there: its name may have been mistyped
+ * @param options.onCreated called with a folder that did not exist: its name may have been mistyped
  * @throws {RegistryError} naming the folder and what to do, when it cannot be used
  */
 export async function openRegistry(
@@ -18,7 +18,7 @@ export async function openRegistry(
   return await Registry.open(folder, options);
 }
 
-/** Makes sure that the files of `folder` can be read; says whether it had to be created. */
+/** Makes sure that the files of `folder` can be read; returns whether it was created. */
 async function requireFolder(folder: DiskFolder): Promise<boolean> {
   try {
     const { isDirectory } = await asFileErrors(() => Deno.stat(folder.path));

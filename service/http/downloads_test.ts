@@ -3,23 +3,17 @@ import assert from "node:assert/strict";
 import { HttpServer } from "./server/http_server.ts";
 import { join } from "node:path";
 import { parameterSpecs } from "../../core/models/spec.ts";
-import { DEFAULT_CONFIG } from "../../protocol/mod.ts";
 import { type NewModel, specOf } from "../../lab/models/mod.ts";
 import { createServiceApp } from "./app.ts";
 import { addModelRoutes } from "./model_routes.ts";
+import { testModel } from "../../lab/models/registry_testing.ts";
 import { readSettings } from "../process/settings.ts";
 import { openRegistry } from "../files/open_registry.ts";
 
 const MODEL: NewModel = {
-  ...DEFAULT_CONFIG,
-  model_type: "SimpleNN",
-  optimizer: "Adam",
-  learning_rate: 0.001,
-  batch_size: 32,
-  num_epochs: 1,
+  ...testModel,
   hidden_layers_config: [1024, 1024],
-  accuracy: 94.1,
-  training_time: 36.86,
+  use_dropout: false,
 };
 
 interface Shelf {

@@ -3,27 +3,21 @@ import { writeOnnx } from "../../core/formats/onnx/writer.ts";
 import { specFromMetadata } from "../../core/formats/recognise/known_model.ts";
 import { readSafetensors } from "../../core/formats/safetensors.ts";
 import { type NamedTensor, parameterSpecs } from "../../core/models/spec.ts";
-import { DEFAULT_CONFIG, type ModelRecord } from "../../protocol/mod.ts";
+import type { ModelRecord } from "../../protocol/mod.ts";
 import { RegistryError, specOf } from "../../lab/models/mod.ts";
 import { createServiceApp } from "./app.ts";
 import { addModelRoutes, type ModelFiles } from "./model_routes.ts";
+import { testModel } from "../../lab/models/registry_testing.ts";
 import { readSettings } from "../process/settings.ts";
 
 const record: ModelRecord = {
   id: "m1",
   filename: "m1.pth",
   timestamp: 1,
-  ...DEFAULT_CONFIG,
-  model_type: "SimpleNN",
-  optimizer: "Adam",
-  learning_rate: 0.001,
-  batch_size: 32,
-  num_epochs: 1,
+  ...testModel,
   hidden_layers_config: [4, 3],
   use_dropout: true,
   dropout_p: 0.25,
-  accuracy: 94.1,
-  training_time: 36.86,
   homemade: { by: "someone" },
 };
 const weights: NamedTensor[] = parameterSpecs(specOf(record)).map(({ name, shape }, i) => (

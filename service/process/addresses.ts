@@ -1,4 +1,4 @@
-/** Addresses of services: as settings name them, as URLs write them. */
+/** Converts addresses of services between settings and URLs. */
 
 /** A host name or address as URLs and Host headers write it: lower case, IPv6 addresses in brackets. */
 export function urlHost(host: string): string {

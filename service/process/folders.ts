@@ -1,9 +1,9 @@
 import { StartupError } from "./settings.ts";
 
 /**
- * Creates `folder` with the folders above it unless it exists, and says whether it did.
+ * Creates `folder` and the folders above it unless it exists, and returns whether it did.
  *
- * @param variable the setting by which another folder can be chosen
+ * @param variable the setting that chooses the folder
  * @throws {StartupError} when it cannot be created
  */
 export async function requireFolder(folder: string, variable: "MODELS_DIR" | "DATA_DIR"): Promise<boolean> {
@@ -29,7 +29,7 @@ async function isThere(path: string): Promise<boolean> {
 }
 
 function reasonOf(error: unknown): string {
-  if (error instanceof Deno.errors.AlreadyExists) return "a file of that name is there";
+  if (error instanceof Deno.errors.AlreadyExists) return "a file of that name exists";
   if (error instanceof Deno.errors.NotADirectory) return "a part of its path is a file";
   if (error instanceof Deno.errors.PermissionDenied) return "permission denied";
   return error instanceof Error ? error.message : String(error);

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { StartupError } from "./settings.ts";
 import { requireFolder } from "./folders.ts";
 
-Deno.test("a folder is created with those above it, and an existing one is left alone", async () => {
+Deno.test("a folder is created with the folders above it, and an existing folder is left alone", async () => {
   const dir = await Deno.makeTempDir();
   try {
     const folder = join(dir, "a", "b");
@@ -14,11 +14,11 @@ Deno.test("a folder is created with those above it, and an existing one is left 
   }
 });
 
-Deno.test("a file in place of a folder is named, with the setting that chooses another", async () => {
+Deno.test("a file in place of a folder is named, with the setting to change it", async () => {
   const file = await Deno.makeTempFile();
   try {
     for (
-      const [folder, reason] of [[file, "a file of that name is there"], [join(file, "sub"), "a part of its path"]]
+      const [folder, reason] of [[file, "a file of that name exists"], [join(file, "sub"), "a part of its path"]]
     ) {
       await assert.rejects(requireFolder(folder, "MODELS_DIR"), (error) => {
         assert(error instanceof StartupError);

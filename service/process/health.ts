@@ -4,15 +4,15 @@ import { StartupError } from "./settings.ts";
 import { type Folders, pathRedactor } from "../http/errors.ts";
 import { ListenerError, type ListenerState } from "../http/server/listener_state.ts";
 
-/** Throws when the service cannot work; returns a message where it can but something is worth knowing. */
+/** Throws if the service cannot work; returns a message if it can but something is worth knowing. */
 export type HealthCheck = () => Promise<string | void> | string | void;
 
-/** What `/healthz` of a service looks at. */
+/** What a service's `/healthz` reports on. */
 export interface HealthOptions {
   checks?: Readonly<Record<string, HealthCheck>>;
-  /** Further figures, such as the length of the queue. */
+  /** More figures, such as the length of the queue. */
   figures?(): Promise<Record<string, unknown>> | Record<string, unknown>;
-  /** Of the thread that answers, if measured. */
+  /** Event-loop delay of the thread that answers, if measured. */
   delay?: EventLoopDelay;
   /** Of the same thread: whether it can take connections. */
   listener?: Pick<ListenerState, "describe" | "connections">;
@@ -31,7 +31,7 @@ export interface Health {
   [figure: string]: unknown;
 }
 
-/** Runs every check anew: an earlier result could hide that a disk is gone. */
+/** Runs every check again each time, because an earlier result could hide that a disk is gone. */
 export async function readHealth(
   { checks = {}, figures = () => ({}), delay, listener }: HealthOptions,
   folders: Folders,
@@ -68,7 +68,7 @@ async function run(name: string, check: HealthCheck, redactPaths: (text: string)
 }
 
 const INTERVAL_MS = 20;
-/** Delays of one minute are kept. */
+/** Keeps the delays of one minute. */
 const SAMPLES = 60_000 / INTERVAL_MS;
 
 /** Delays of the last minute, in milliseconds. */
@@ -78,7 +78,7 @@ export interface DelayFigures {
   max: number;
 }
 
-/** Measures how late a timer fires, fifty times a second: the time that every request waits for this thread. */
+/** Measures, fifty times a second, how late a timer fires: as long as a request has to wait for this thread. */
 export class EventLoopDelay {
   readonly #delays = new Float64Array(SAMPLES);
   #count = 0;

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { EventLoopDelay } from "./health.ts";
 
-Deno.test("the figures of a busy thread say how late its timers are", async () => {
+Deno.test("the figures of a busy thread show how late its timers are", async () => {
   const delay = new EventLoopDelay();
   try {
     const turn = () => new Promise((resolve) => setTimeout(resolve, 25));

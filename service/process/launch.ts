@@ -1,4 +1,4 @@
-/** How a service is started: with the permissions that it needs and no others. */
+/** Starts a service with only the permissions that it needs. */
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { urlHost } from "./addresses.ts";
@@ -7,7 +7,7 @@ import { PROJECT_DIR, SETTING_NAMES, type Settings, StartupError } from "./setti
 /** The two services of the lab. */
 export type ServiceName = "training" | "inference";
 
-/** A service's permissions, for a `Worker` or, by `permissionFlags`, for `deno run`. */
+/** A service's permissions, for a `Worker` or, through `permissionFlags`, for `deno run`. */
 export interface ServicePermissions {
   /** `host:port`. */
   net: string[];
@@ -21,7 +21,7 @@ export interface ServicePermissions {
   sys: false;
 }
 
-/** What a service may do. Only the training service writes, and only to the models folder. */
+/** The permissions of a service. Only the training service may write, and only to the models folder. */
 export function servicePermissions(service: ServiceName, settings: Settings): ServicePermissions {
   const port = service === "training" ? settings.trainingPort : settings.inferencePort;
   return {
@@ -36,7 +36,7 @@ export function servicePermissions(service: ServiceName, settings: Settings): Se
 }
 
 /**
- * The same as flags of `deno run`.
+ * The same permissions as flags of `deno run`.
  *
  * @throws {StartupError} for a folder with a comma in its path: Deno splits lists at commas and cannot quote one
  */

@@ -6,7 +6,7 @@ import { PROJECT_DIR, readSettings, StartupError } from "./settings.ts";
 const settings = (variables: Record<string, string>) =>
   readSettings((name) => ({ MODELS_DIR: "/m", DATA_DIR: "/d", ...variables })[name]);
 
-Deno.test("the training service may use its port, read its folders and write models, and no more", () => {
+Deno.test("the training service may use its port, read its folders and write models, but nothing else", () => {
   assert.deepEqual(permissionFlags("training", settings({ TRAINING_PORT: "9000" })), [
     "--no-prompt",
     "--allow-net=127.0.0.1:9000",
@@ -16,7 +16,7 @@ Deno.test("the training service may use its port, read its folders and write mod
   ]);
 });
 
-Deno.test("the inference service may read what the training service reads, and write nothing", () => {
+Deno.test("the inference service may read what the training service reads, but write nothing", () => {
   const flags = permissionFlags("inference", settings({ INFERENCE_PORT: "9001" }));
   assert(flags.includes("--allow-net=127.0.0.1:9001"));
   assert(flags.includes(`--allow-read=${PROJECT_DIR},/m,/d`));
@@ -29,15 +29,15 @@ Deno.test("an IPv6 address is written in brackets", () => {
   assert.equal(localUrl(ipv6, 8000), "http://[::1]:8000");
 });
 
-Deno.test("an address that stands for all of them is reached by loopback", () => {
+Deno.test("a service on all addresses is reached by loopback", () => {
   assert.equal(localUrl({ ...settings({}), host: "0.0.0.0" }, 8000), "http://127.0.0.1:8000");
 });
 
-Deno.test("a folder with a comma, which would grant two others, is refused", () => {
+Deno.test("a folder with a comma in its path is refused, because it would grant two other folders", () => {
   assert.throws(() => permissionFlags("training", settings({ MODELS_DIR: "/a,/b" })), StartupError);
 });
 
-Deno.test("a host is written as URL objects write it", () => {
+Deno.test("a host is formatted as in URL objects", () => {
   for (const host of ["127.0.0.1", "Lab.Example", "::1", "FE80::1"]) {
     assert.equal(urlHost(host), new URL(`http://${urlHost(host)}:8000/`).hostname);
   }

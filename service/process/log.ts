@@ -1,4 +1,4 @@
-/** From the most to the least talkative. */
+/** From the most to the least verbose. */
 export const LOG_LEVELS = ["debug", "info", "warn", "error"] as const;
 /** Readable lines, or one JSON object per line. */
 export const LOG_FORMATS = ["text", "json"] as const;
@@ -8,7 +8,7 @@ export type LogLevel = typeof LOG_LEVELS[number];
 /** One of `LOG_FORMATS`. */
 export type LogFormat = typeof LOG_FORMATS[number];
 
-/** How much is written, and how. */
+/** Level and format of a log. */
 export interface LogOptions {
   level: LogLevel;
   format: LogFormat;
@@ -38,27 +38,27 @@ export class Log {
     this.#format = format;
   }
 
-  /** Whether lines of this level are written; for code that would otherwise gather fields in vain. */
+  /** Whether lines of this level are written; for code that would otherwise gather fields for nothing. */
   enabled(level: LogLevel): boolean {
     return LOG_LEVELS.indexOf(level) >= this.#level;
   }
 
-  /** What happens often or by itself. */
+  /** Logs something frequent or automatic. */
   debug(event: string, fields?: LogFields): void {
     this.line("debug", event, fields);
   }
 
-  /** What people did. */
+  /** Logs what a user did. */
   info(event: string, fields?: LogFields): void {
     this.line("info", event, fields);
   }
 
-  /** What is wrong but leaves the service working. */
+  /** Logs a problem that does not stop the service. */
   warn(event: string, fields?: LogFields): void {
     this.line("warn", event, fields);
   }
 
-  /** What failed. `cause` is what was thrown; its stack goes to the log and nowhere else. */
+  /** Logs a failure. `cause` is what was thrown; its stack goes to the log and nowhere else. */
   error(event: string, fields?: LogFields, cause?: unknown): void {
     this.line("error", event, cause === undefined ? fields : { ...fields, cause: stackOf(cause) });
   }
@@ -90,13 +90,13 @@ function textOf(fields: LogFields): string {
   let text = "";
   for (const [name, value] of Object.entries(fields)) {
     if (value === undefined) continue;
-    // Stacks are easier to read over several lines, and clients do not write them.
+    // A stack keeps its lines, because it is easier to read and does not come from a client.
     text += name === "cause" ? `\n  ${String(value).replaceAll("\n", "\n  ")}` : ` ${name}=${quoted(String(value))}`;
   }
   return text;
 }
 
-/** Keeps what a client wrote within its line and its quotes. */
+/** Keeps text from a client within its line and its quotes. */
 function quoted(text: string): string {
   return /^[\w.,:/%+@~*()[\]-]+$/.test(text) ? text : plain(JSON.stringify(text));
 }
@@ -104,7 +104,7 @@ function quoted(text: string): string {
 /** Control characters, line separators, and characters that reverse the direction of writing. */
 const UNSAFE = /[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]/gu;
 
-/** Without characters that move a terminal's cursor or colour it. */
+/** Removes characters that move a terminal's cursor or change its colours. */
 function plain(text: string): string {
   return text.replaceAll(UNSAFE, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`);
 }

@@ -32,7 +32,7 @@ Deno.test("a text line stays one readable line, whatever a client wrote", () => 
   ]);
 });
 
-Deno.test("JSON is one object per line, with the stack of the error", () => {
+Deno.test("JSON has one object per line, with the stack of the error", () => {
   const { log, texts } = recorded({ level: "info", format: "json" });
   log.error("request failed", { path: "/x\ny" }, new TypeError("no such thing"));
   const [text] = texts();

@@ -1,17 +1,21 @@
 import { RegistryError } from "../../lab/models/mod.ts";
 import { log } from "./log.ts";
+import { printError, printLine } from "./output.ts";
 import { type Settings, StartupError } from "./settings.ts";
 import { urlHost } from "./addresses.ts";
 import { HttpServer, type RequestHandler } from "../http/server/http_server.ts";
 import type { ListenerState } from "../http/server/listener_state.ts";
 import { connectionLimits } from "../http/server/connections.ts";
 
-/** A service ends within 2 s; what has not closed itself after this time is cut off. */
+/** A service ends within 2 s. Whatever is still open after this time is cut off. */
 const HARD_EXIT_MS = 1000;
 
-/** For a service in a thread: how it is stopped, and what its starter is told. */
+/** For a service in a thread: how to stop it, and how it reports to its starter. */
 export interface Supervision {
-  /** Stops the service, in place of SIGINT and SIGTERM. Whoever aborts it makes sure that the process ends in time. */
+  /**
+   * Stops the service instead of SIGINT and SIGTERM. The code that aborts it must make sure that the process ends in
+   * time.
+   */
   stop?: AbortSignal;
   /** Called once the service listens, with its port. */
   onListen?: (port: number) => void;
@@ -29,9 +33,9 @@ export interface ServeOptions extends Supervision {
   threads?: number;
   /** Told whether connections can be taken, for `/healthz`. */
   listener?: ListenerState;
-  /** Ends the service when it rejects: something that it needs turned out to be wrong. */
+  /** Ends the service if it rejects, because something that the service needs is faulty. */
   soundness?: Promise<void>;
-  /** Called once at the end, before waiting for open connections: the place to close sockets and workers. */
+  /** Called once at the end, before waiting for open connections. Close sockets and workers here. */
   onShutdown?: () => Promise<void> | void;
 }
 
@@ -54,7 +58,7 @@ export async function serveService(options: ServeOptions): Promise<void> {
     });
   });
   await Promise.race([signal.caught, unsound]);
-  // What rejects from here on does so because the service ends.
+  // Anything that rejects from here on does so because the service ends.
   const reason = fault;
   // In a thread, `Deno.exit` would end only that thread, and nobody would notice.
   const late = Promise.withResolvers<void>();
@@ -66,7 +70,7 @@ export async function serveService(options: ServeOptions): Promise<void> {
 }
 
 async function shutDown(server: HttpServer, { name, onShutdown }: ServeOptions): Promise<void> {
-  // First, because a server that is shutting down no longer delivers what open sockets still send.
+  // First, because a server that is shutting down no longer delivers what open sockets send.
   try {
     await onShutdown?.();
   } catch (error) {
@@ -75,13 +79,13 @@ async function shutDown(server: HttpServer, { name, onShutdown }: ServeOptions):
   await server.shutdown();
 }
 
-/** Runs `main`. A reason not to start becomes one line on stderr and exit code 1. */
+/** Runs `main`. A `StartupError` becomes one line on stderr and exit code 1. */
 export async function runMain(main: () => Promise<void>): Promise<void> {
   try {
     await main();
   } catch (error) {
     if (!(error instanceof StartupError || error instanceof RegistryError)) throw error;
-    console.error(error.message);
+    printError(`${error.message}\n`);
     Deno.exit(1);
   }
 }
@@ -90,9 +94,9 @@ async function listen(options: ServeOptions): Promise<HttpServer> {
   const { name, settings, port, fetch, threads = 1, listener } = options;
   const hostname = settings.host, sharesAddress = threads > 1;
   try {
-    // With `reusePort`, listening succeeds although another program shares the port, so ask first whether one answers.
-    // (Listening without it for a moment would tell too, but reset whoever connects then.) Two services that start at once
-    // may both get the port.
+    // With `reusePort`, listening succeeds even if another program uses the port, so first check whether a program
+    // answers there. (Listening without `reusePort` for a moment would also tell, but would reset clients that connect
+    // at that moment.) Two services that start at once may both get the port.
     if (sharesAddress && port !== 0 && await isAnswered(hostname, port)) throw new Deno.errors.AddrInUse();
     const server = new HttpServer({
       hostname,
@@ -111,7 +115,7 @@ async function listen(options: ServeOptions): Promise<HttpServer> {
 
 /** Whether a program answers there. Throws for an address that is not this machine's. */
 async function isAnswered(hostname: string, port: number): Promise<boolean> {
-  // Binding a UDP port tells whether the address is this machine's, without disturbing TCP clients.
+  // Binding a UDP port shows whether the address is this machine's, without disturbing TCP clients.
   try {
     Deno.listenDatagram({ transport: "udp", hostname, port }).close();
   } catch (error) {
@@ -125,13 +129,13 @@ async function isAnswered(hostname: string, port: number): Promise<boolean> {
   }
 }
 
-/** The line that people and scripts wait for; as text it is written at every log level. */
+/** Announces the address in the line that people and scripts wait for. As text it is written at every log level. */
 function announce(name: string, url: string, settings: Settings) {
   if (settings.log.format === "json") log.info("listening", { service: name, url });
-  else console.log(`${name}: ${url}`);
+  else printLine(`${name}: ${url}`);
 }
 
-/** Answers requests so broken that the app never sees them, such as one whose Host header makes no URL. */
+/** Answers requests too broken to reach the app, such as one whose Host header gives no valid URL. */
 export function answerUnservable(error: unknown): Response {
   log.warn("a request could not be served", { reason: error instanceof Error ? error.message : String(error) });
   return Response.json({ error: "bad request" }, { status: 400 });
@@ -152,7 +156,10 @@ function whyNotListening(error: unknown, name: string, settings: Settings, port:
   return `${name}: cannot listen on ${settings.host}:${port}: ${reason}`;
 }
 
-/** An error that nobody handles may concern one client; the others, and the training, continue. */
+/**
+ * Keeps the service running after an unhandled error: it may affect one client, but the others and the training
+ * continue.
+ */
 function surviveStrayErrors() {
   addEventListener("unhandledrejection", (event) => {
     event.preventDefault();
@@ -171,7 +178,10 @@ function aborted(signal: AbortSignal): Promise<void> {
   });
 }
 
-/** Later signals do nothing: at a terminal Ctrl+C reaches the whole process group, and a supervisor may send its own. */
+/**
+ * Later signals do nothing, because Ctrl+C at a terminal reaches the whole process group, and a supervisor may send a
+ * signal, too.
+ */
 function catchSignals(): { caught: Promise<void>; release: () => void } {
   const signals: Deno.Signal[] = Deno.build.os === "windows" ? ["SIGINT", "SIGBREAK"] : ["SIGINT", "SIGTERM"];
   const { promise, resolve } = Promise.withResolvers<void>();

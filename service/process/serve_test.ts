@@ -43,7 +43,7 @@ async function withFixture(body: (process: Deno.ChildProcess, host: string) => P
     try {
       process.kill("SIGKILL");
     } catch {
-      // Ended already.
+      // It has already ended.
     }
     await process.status;
     await Promise.all([process.stdout.cancel(), process.stderr.cancel()]);
@@ -82,7 +82,7 @@ Deno.test("a request that never ends does not keep the service from shutting dow
   });
 });
 
-Deno.test("a port in use ends start-up with one line that names it", async () => {
+Deno.test("if the port is in use, start-up fails with one line that names it", async () => {
   const holder = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   try {
     const { port } = holder.addr;
@@ -95,13 +95,13 @@ Deno.test("a port in use ends start-up with one line that names it", async () =>
   }
 });
 
-Deno.test("a bad setting ends start-up with one line", async () => {
+Deno.test("start-up fails with one line if a setting is invalid", async () => {
   const { code, stderr } = await spawnFixture(freePort(), { DEVICE: "cuda" }).output();
   assert.equal(code, 1);
   assert.match(new TextDecoder().decode(stderr), /^DEVICE must be one of .*\n$/);
 });
 
-Deno.test("a plain request to a WebSocket's address is told what it is", async () => {
+Deno.test("a plain request to a WebSocket's address gets an error that says what the address is", async () => {
   await withFixture(async (_process, host) => {
     const response = await fetch(`http://${host}/socket`);
     assert.equal(response.status, 426);
@@ -109,7 +109,7 @@ Deno.test("a plain request to a WebSocket's address is told what it is", async (
   });
 });
 
-Deno.test("an error that nobody handles does not end the service", async () => {
+Deno.test("an unhandled error does not end the service", async () => {
   await withFixture(async (process, host) => {
     assert.equal(await (await fetch(`http://${host}/stray`)).text(), "ok");
     assert.equal((await (await fetch(`http://${host}/healthz`)).json()).status, "ok");
@@ -120,7 +120,7 @@ Deno.test("an error that nobody handles does not end the service", async () => {
   });
 });
 
-Deno.test("a Host header that is not a host name is refused, and the service lives", async () => {
+Deno.test("a Host header that is not a host name is refused, and the service continues", async () => {
   await withFixture(async (_process, host) => {
     const [hostname, port] = host.split(":");
     const connection = await Deno.connect({ hostname, port: Number(port) });

@@ -1,4 +1,4 @@
-/** A small service for `serve_test.ts`, run with the permissions of a real one. */
+/** A small service for `serve_test.ts`, run with the permissions of a real service. */
 import { createServiceApp } from "../http/app.ts";
 import { clientAddress } from "../http/request.ts";
 import { runMain, serveService } from "./serve.ts";

@@ -4,16 +4,16 @@ import { type DeviceChoice, DEVICES } from "../../protocol/mod.ts";
 import { isLoopback } from "./addresses.ts";
 import { LOG_FORMATS, LOG_LEVELS, type LogOptions } from "./log.ts";
 
-/** A reason not to start, as one line for the person at the terminal. */
+/** A reason not to start, as one line for the user at the terminal. */
 export class StartupError extends Error {
   override name = "StartupError";
 }
 
-/** What the environment variables say. */
+/** The values of the environment variables. */
 export interface Settings {
   /** Address to bind. */
   host: string;
-  /** The token that every client has to show; may be unset on loopback only. */
+  /** The token that every client needs; may be unset on loopback only. */
   token?: string;
   trainingPort: number;
   inferencePort: number;
@@ -29,7 +29,7 @@ export interface Settings {
   log: LogOptions;
 }
 
-/** The variables that `readSettings` reads, as a service needs them in `--allow-env`. */
+/** The variables that `readSettings` reads, which a service needs in `--allow-env`. */
 export const SETTING_NAMES = [
   "HOST",
   "LAB_TOKEN",
@@ -44,13 +44,13 @@ export const SETTING_NAMES = [
   "LOG_FORMAT",
 ] as const;
 
-/** The folder of this repository; in a compiled binary, of the files within it. */
+/** The folder of this repository or, in a compiled binary, of the embedded files. */
 export const PROJECT_DIR = resolve(import.meta.dirname!, "../..");
 const MAX_THREADS = 64;
 
 /**
- * Reads the settings; an empty variable counts as unset. Relative folders are relative to the project, in a compiled
- * binary to the working directory.
+ * Reads the settings; an empty variable counts as unset. Relative folders are relative to the project or, in a compiled
+ * binary, to the working directory.
  *
  * @throws {StartupError} for a value that no service could start with
  */
@@ -62,7 +62,7 @@ export function readSettings(get: (name: string) => string | undefined = (name) 
   const inferencePort = readWhole("INFERENCE_PORT", read("INFERENCE_PORT"), 8001, 65535);
   if (trainingPort === inferencePort) {
     throw new StartupError(
-      `TRAINING_PORT and INFERENCE_PORT are both ${trainingPort}; each service needs a port of its own`,
+      `TRAINING_PORT and INFERENCE_PORT are both ${trainingPort}; each service needs its own port`,
     );
   }
   const base = Deno.build.standalone ? Deno.cwd() : PROJECT_DIR;
@@ -93,17 +93,17 @@ export function readSettings(get: (name: string) => string | undefined = (name) 
   };
 }
 
-/** Anybody who can reach an address other than loopback could train and remove models, so it needs a token. */
+/** Anyone who can reach an address other than loopback could train and remove models, so it needs a token. */
 function readToken(token: string | undefined, host: string): string | undefined {
   if (token === undefined && !isLoopback(host)) {
     throw new StartupError(
       `HOST=${host} opens the lab to other machines, which needs LAB_TOKEN: set it to a long word that you tell only ` +
-        `those who may use the lab, or leave HOST unset to serve this machine only`,
+        `people who may use the lab, or leave HOST unset to serve only this machine`,
     );
   }
-  // Characters that every header carries unchanged.
+  // Characters that every header can carry unchanged.
   if (token !== undefined && !/^[\x21-\x7e]+$/.test(token)) {
-    throw new StartupError("LAB_TOKEN must be of letters, digits and signs of ASCII, without spaces");
+    throw new StartupError("LAB_TOKEN must consist of ASCII letters, digits and punctuation, without spaces");
   }
   return token;
 }

@@ -46,7 +46,7 @@ Deno.test("allowed hosts are separated by commas and compared in lower case", ()
   assert.deepEqual(read({ ALLOWED_HOSTS: "Lab.example, box ,," }).allowedHosts, ["lab.example", "box"]);
 });
 
-Deno.test("an impossible value is refused, naming its variable", () => {
+Deno.test("an invalid value is refused, and the error names its variable", () => {
   assert.match(refused({ TRAINING_PORT: "80a" }), /TRAINING_PORT.*1 to 65535.*80a/);
   assert.match(refused({ INFERENCE_PORT: "70000" }), /INFERENCE_PORT/);
   assert.match(refused({ TRAINING_PORT: "9000", INFERENCE_PORT: "9000" }), /both 9000/);
@@ -54,7 +54,7 @@ Deno.test("an impossible value is refused, naming its variable", () => {
   assert.match(refused({ THREADS: "0" }), /THREADS/);
 });
 
-Deno.test("the lab is not opened to other machines without a token", () => {
+Deno.test("the lab does not open to other machines without a token", () => {
   for (const host of ["0.0.0.0", "::", "192.168.0.7", "lab.example"]) {
     assert.match(refused({ HOST: host }), /LAB_TOKEN.*HOST unset/);
     assert.equal(read({ HOST: host, LAB_TOKEN: "secret" }).token, "secret");
@@ -65,7 +65,7 @@ Deno.test("the lab is not opened to other machines without a token", () => {
   }
 });
 
-Deno.test("a token that no header could carry is refused, without repeating it", () => {
+Deno.test("a token that a header cannot carry is refused, and the error does not repeat it", () => {
   for (const token of ["two words", "größe", "a\tb"]) {
     const reason = refused({ LAB_TOKEN: token });
     assert.match(reason, /^LAB_TOKEN must/);

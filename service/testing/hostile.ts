@@ -1,4 +1,4 @@
-/** For tests: malformed requests over the wire, and what every answer to one must be. */
+/** For tests: sends malformed requests over the wire and checks the answers. */
 import assert from "node:assert/strict";
 
 /** A request that has to be refused. */
@@ -15,10 +15,10 @@ export interface Attack {
 }
 
 const DEADLINE_MS = 1000;
-/** What would reveal the server's insides: stack traces, files, folders. */
+/** Text that would reveal the server's internals: stack traces, files, folders. */
 const LEAK = /\bat [\w.<]+ ?\(|\.ts\b|file:|\/work\/|\/root\/|\/home\/|\/tmp\/|node_modules|Error:/;
 
-/** Sends exactly the bytes of an attack, which HTTP clients would tidy up, and returns status and body. */
+/** Sends exactly the bytes of an attack, which HTTP clients would correct, and returns status and body. */
 async function send(host: string, attack: Attack): Promise<{ status: number; body: string }> {
   const { method = "GET", path, headers = {}, body } = attack;
   const bytes = typeof body === "string" ? new TextEncoder().encode(body) : body;
@@ -33,7 +33,7 @@ async function send(host: string, attack: Attack): Promise<{ status: number; bod
   };
   const head = Object.entries(all).map(([name, value]) => `${name}: ${value}\r\n`).join("");
   const writer = connection.writable.getWriter();
-  // The service may answer and hang up before everything is sent.
+  // The service may answer and close the connection before everything is sent.
   const sent = writer.write(new TextEncoder().encode(`${method} ${path} HTTP/1.1\r\n${head}\r\n`))
     .then(() => bytes === undefined ? undefined : writer.write(bytes)).catch(() => {});
   let text = "";
@@ -52,7 +52,7 @@ async function send(host: string, attack: Attack): Promise<{ status: number; bod
   try {
     connection.close();
   } catch {
-    // Closed already.
+    // Already closed.
   }
   await sent;
   return { status: Number(/^HTTP\/1\.1 (\d+)/.exec(text)?.[1]), body: text.slice(text.indexOf("\r\n\r\n") + 4) };
@@ -65,7 +65,7 @@ function isWhole(text: string): boolean {
   return end !== -1 && length !== undefined && new TextEncoder().encode(text.slice(end + 4)).length >= Number(length);
 }
 
-/** Checks that an attack is refused in words, in time, without leaks, and naming the field. */
+/** Checks that an attack is refused in time, with a message that names the field and leaks nothing. */
 export async function refuses(host: string, attack: Attack): Promise<void> {
   const start = performance.now();
   const { status, body } = await send(host, attack);
@@ -80,7 +80,7 @@ export async function refuses(host: string, attack: Attack): Promise<void> {
   assert.ok(answer.error.includes(attack.field), `${attack.name} does not name ${attack.field}: ${answer.error}`);
 }
 
-/** Checks that a message reveals nothing of the server's insides and is short enough to read. */
+/** Checks that a message reveals nothing about the server's internals and is short enough to read. */
 export function requireHarmless(message: string, name: string) {
   assert.doesNotMatch(message, LEAK, name);
   assert.ok(message.length < 2000, `${name}: an answer of ${message.length} characters`);

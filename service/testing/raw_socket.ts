@@ -1,6 +1,6 @@
 /**
- * For tests: a WebSocket client that misbehaves on request. It reads only when told to and does not answer pings by
- * itself.
+ * For tests: a WebSocket client that misbehaves on request. It reads only when told to and does not answer pings
+ * automatically.
  */
 
 /** Kinds of frames (RFC 6455, section 5.2). */
@@ -37,7 +37,7 @@ export class RawSocket {
     let head = "";
     const byte = new Uint8Array(1);
     while (!head.endsWith("\r\n\r\n")) {
-      if (await socket.connection.read(byte) === null) throw new Error(`the handshake broke off: ${head}`);
+      if (await socket.connection.read(byte) === null) throw new Error(`the handshake was cut short: ${head}`);
       head += String.fromCharCode(byte[0]);
     }
     if (!head.startsWith("HTTP/1.1 101 ")) throw new Error(`no handshake: ${head}`);
@@ -54,7 +54,7 @@ export class RawSocket {
     return this.#writeFrame(OPCODES.pong, payload);
   }
 
-  /** The next frame, or undefined once the server has hung up. */
+  /** The next frame, or undefined once the server has closed the connection. */
   async read(): Promise<Frame | undefined> {
     for (;;) {
       const frame = this.#take();
@@ -75,7 +75,7 @@ export class RawSocket {
     }
   }
 
-  /** Reads until the server hangs up: answers pings, and gives each text to `onText`. */
+  /** Reads until the server closes the connection: answers pings and passes each text to `onText`. */
   async follow(onText: (payload: Uint8Array) => void): Promise<void> {
     for (let frame = await this.read(); frame !== undefined; frame = await this.read()) {
       if (frame.opcode === OPCODES.text) onText(frame.payload);
@@ -84,12 +84,12 @@ export class RawSocket {
     }
   }
 
-  /** Hangs up without a close frame. */
+  /** Closes the connection without a close frame. */
   close(): void {
     try {
       this.connection.close();
     } catch {
-      // Closed already.
+      // Already closed.
     }
   }
 
@@ -113,10 +113,10 @@ export class RawSocket {
     this.#buffer = larger;
   }
 
-  /** Masked with zeros: clients must mask, but there is nothing to hide. */
+  /** Masks with zeros: clients must mask frames, but there is nothing to hide. */
   async #writeFrame(opcode: number, payload: Uint8Array): Promise<void> {
     const long = payload.length > 125;
-    if (payload.length > 0xffff) throw new RangeError("longer than this client sends");
+    if (payload.length > 0xffff) throw new RangeError("longer than this client can send");
     const head = long
       ? [128 | opcode, 128 | 126, payload.length >> 8, payload.length & 255]
       : [128 | opcode, 128 | payload.length];

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { fuzz } from "../../core/testing/fuzz.ts";
 import { ValidationError } from "../../protocol/mod.ts";
-import { CONFIG } from "../testing.ts";
+import { CONFIG } from "../testing/fakes.ts";
 import { parseClientMessage, parseRequest } from "./client_messages.ts";
 
 const junk = fc.jsonValue({ maxDepth: 2 });
@@ -26,10 +26,10 @@ const message = fc.oneof(
   fc.uint8Array(),
 );
 
-Deno.test("whatever a client sends first is a request or refused in words", async () => {
+Deno.test("any first message is a request or is refused in words", async () => {
   await fuzz(message, parseRequest, ValidationError);
 });
 
-Deno.test("whatever a client sends during a run is a message or refused in words", async () => {
+Deno.test("any message during a run is understood or refused in words", async () => {
   await fuzz(message, parseClientMessage, ValidationError);
 });

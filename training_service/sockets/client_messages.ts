@@ -9,6 +9,7 @@ import {
   ResumeRequestSchema,
   SOCKET_BURST,
   SOCKET_RATE,
+  TRAIN_FIELDS,
   type TrainConfig,
   TrainConfigSchema,
   validate,
@@ -26,16 +27,22 @@ const POLICY_VIOLATION = 1008;
  * @throws {ValidationError} naming the field at fault, or nothing when the message as a whole is no configuration
  */
 export function parseRequest(data: unknown): TrainConfig | ResumeRequest {
-  const value = parseText(data, "The first message");
-  const type = typeof value === "object" && value !== null && "type" in value ? value.type : undefined;
-  if (typeof value === "object" && value !== null && "resume" in value && value.resume !== null) {
-    return validate(ResumeRequestSchema, value, "The request");
-  }
-  if (type === "abort") throw new ValidationError("There is nothing to abort yet: no configuration was sent.", "");
-  if (type !== undefined && !("model_type" in (value as object))) {
+  const value = withoutNulls(parseText(data, "The first message"));
+  const has = (field: string) => typeof value === "object" && value !== null && field in value;
+  if (has("resume")) return validate(ResumeRequestSchema, value, "The request");
+  if (has("type") && !has("model_type")) {
+    const { type } = value as { type: unknown };
+    if (type === "abort") throw new ValidationError("There is nothing to abort yet: no configuration was sent.", "");
     throw new ValidationError(`The first message must be a configuration, not of type ${quote(type)}.`, "");
   }
   return validate(TrainConfigSchema, value, "The configuration");
+}
+
+/** A first message without the fields that it gives as null: they are left out, whichever request it is. */
+function withoutNulls(value: unknown): unknown {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return value;
+  const known = ["resume", ...TRAIN_FIELDS];
+  return Object.fromEntries(Object.entries(value).filter(([field, entry]) => entry !== null || !known.includes(field)));
 }
 
 /**
@@ -122,6 +129,6 @@ function obey(run: Run, data: unknown, listener: RunListener): string | undefine
 function showLivePad({ livePads }: Run, pixels: string | null, listener: RunListener): string | undefined {
   if (pixels === null) livePads.remove(listener);
   else if (!livePads.put(listener, Uint8Array.fromBase64(pixels))) {
-    return `Message ignored: ${LIVE_PADS} drawings of others are watched already, no more can be.`;
+    return `Message ignored: ${LIVE_PADS} live pads of others are open already, no more can be.`;
   }
 }

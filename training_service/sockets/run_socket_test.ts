@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
-import { withLab } from "../testing.ts";
+import { withLab } from "../testing/lab.ts";
 
-Deno.test("an onlooker gets what was so far as one message, then follows to the end", async () => {
+Deno.test("a watcher gets the run so far as one message, then follows it to the end", async () => {
   await withLab(async (lab) => {
     const owner = await lab.train({ seed: 5 });
     const { run_id } = await owner.next("accepted");
-    const training = await lab.worker.next();
+    const training = await lab.engine.next();
     training.start();
     training.steps(1, 5);
     training.endEpoch(1);
@@ -31,7 +31,7 @@ Deno.test("an onlooker gets what was so far as one message, then follows to the 
 Deno.test("live losses come at most ten times a second, merged so that none is lost", async () => {
   await withLab(async (lab) => {
     const { run_id } = await (await lab.train()).next("accepted");
-    const training = await lab.worker.next();
+    const training = await lab.engine.next();
     training.events.onStart({ device: "fake", reason: "as asked", totalSteps: 1000 });
     const onlooker = await lab.connect(`/ws/runs/${run_id}`);
     await onlooker.next("history");
@@ -53,11 +53,11 @@ Deno.test("live losses come at most ten times a second, merged so that none is l
   });
 });
 
-Deno.test("an onlooker's abort ends the run for everybody", async () => {
+Deno.test("a watcher's abort ends the run for everybody", async () => {
   await withLab(async (lab) => {
     const owner = await lab.train();
     const { run_id } = await owner.next("accepted");
-    await lab.worker.next();
+    await lab.engine.next();
     const onlooker = await lab.connect(`/ws/runs/${run_id}`);
     onlooker.send("junk");
     assert.match((await onlooker.next("log")).message, /not valid JSON/);
@@ -69,7 +69,7 @@ Deno.test("an onlooker's abort ends the run for everybody", async () => {
   });
 });
 
-Deno.test("an onlooker sees the open question and may answer it", async () => {
+Deno.test("a watcher sees the open question and may answer it", async () => {
   await withLab(async (lab) => {
     const existing = lab.store.add();
     const owner = await lab.train();
@@ -78,16 +78,16 @@ Deno.test("an onlooker sees the open question and may answer it", async () => {
     const onlooker = await lab.connect(`/ws/runs/${run_id}`);
     assert.deepEqual((await onlooker.next("history")).exists?.existing, existing);
     onlooker.send({ type: "overwrite", value: true });
-    (await lab.worker.next()).complete();
+    (await lab.engine.next()).complete();
     await owner.next("result");
   });
 });
 
-Deno.test("a run that is over is told with its end, then the socket closes", async () => {
+Deno.test("a finished run is sent with its end, then the socket closes", async () => {
   await withLab(async (lab) => {
     const owner = await lab.train();
     const { run_id } = await owner.next("accepted");
-    (await lab.worker.next()).complete();
+    (await lab.engine.next()).complete();
     const result = await owner.next("result");
     const onlooker = await lab.connect(`/ws/runs/${run_id}`);
     const history = await onlooker.next("history");

@@ -1,15 +1,16 @@
-/** Clients that stop reading in the middle of a run, over real sockets. */
+/** Clients that stop reading during a run, over real sockets. */
 import assert from "node:assert/strict";
 import { RawSocket } from "../../service/testing/raw_socket.ts";
 import { inTime } from "../../lab/in_time_testing.ts";
-import { CONFIG, withLab } from "../testing.ts";
+import { CONFIG } from "../testing/fakes.ts";
+import { withLab } from "../testing/lab.ts";
 
-/** Of a run at batch size 1: 12 million steps, of which 1.2 million are told. */
+/** The largest run, at batch size 1: 12 million steps, of which 1.2 million are reported. */
 const EPOCHS = 200, IMAGES = 60_000;
 const CHUNK = 5000;
 
 async function usedBytes(): Promise<number> {
-  // Other sockets have their turn, as they would have.
+  // Lets other sockets take their turn.
   await new Promise((resolve) => setTimeout(resolve, 20));
   const { heapUsed, external } = Deno.memoryUsage();
   return heapUsed + external;
@@ -22,10 +23,10 @@ for (const path of ["/ws/train", "/ws/runs/{id}"]) {
       const starter = path === "/ws/train" ? await RawSocket.open(lab.host, path) : undefined;
       if (starter) await starter.send(JSON.stringify(config));
       else (await lab.train(config)).socket.onmessage = () => {};
-      const training = await lab.worker.next();
+      const training = await lab.engine.next();
       const [{ id }] = lab.runs.list();
       const slow = starter ?? await RawSocket.open(lab.host, `/ws/runs/${id}`);
-      // So that it is followed before the losses come.
+      // Joins before the losses come.
       if (!starter) await slow.read();
       training.start();
       const before = await usedBytes();
@@ -36,7 +37,7 @@ for (const path of ["/ws/train", "/ws/runs/{id}"]) {
       }
       console.log(`${path}: at most ${((most - before) / 2 ** 20).toFixed(1)} MiB more`);
       assert.ok(most - before < 64 * 2 ** 20, `${most - before} bytes for a client that does not read`);
-      // Now it looks again, and reads what was on its way.
+      // Now it reads again.
       const close = await inTime(slow.readToEnd(), "the close", 20_000);
       assert.equal(close?.code, 1013);
       assert.match(close!.reason, /join again at \/ws\/runs/);
@@ -44,18 +45,18 @@ for (const path of ["/ws/train", "/ws/runs/{id}"]) {
       const again = await lab.connect(`/ws/runs/${id}`);
       const { run, losses } = await again.next("history");
       assert.deepEqual([run.state, losses[0][0], losses.at(-1)![0]], ["running", 1, EPOCHS * IMAGES]);
-      // Nobody is left to be asked, but the run goes on.
+      // There is nobody to ask, but the run continues.
       training.finish();
       assert.equal((await again.next("result")).run_id, id);
     }, { trainImages: IMAGES });
   });
 }
 
-Deno.test("a run outlives a client that vanishes without a word", async () => {
+Deno.test("a run outlives a client that vanishes", async () => {
   await withLab(async (lab) => {
     const client = await RawSocket.open(lab.host, "/ws/train");
     await client.send(JSON.stringify(CONFIG));
-    const training = await lab.worker.next();
+    const training = await lab.engine.next();
     const [{ id }] = lab.runs.list();
     client.close();
     training.complete();

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { MAX_MESSAGE_BYTES } from "../../protocol/mod.ts";
 import { RegistryError } from "../../lab/models/mod.ts";
-import { CONFIG, type TestLab, withLab } from "../testing.ts";
+import { CONFIG } from "../testing/fakes.ts";
+import { type TestLab, withLab } from "../testing/lab.ts";
 import { TrainingError } from "../../lab/training/training_job.ts";
 
 async function refused(lab: TestLab, message: unknown): Promise<{ message: string; field?: string }> {
@@ -16,10 +17,10 @@ async function refused(lab: TestLab, message: unknown): Promise<{ message: strin
   return error;
 }
 
-Deno.test("a training tells its start, its losses, its epochs and its result, then closes with 1000", async () => {
+Deno.test("a training sends its start, losses, epochs and result, then closes with 1000", async () => {
   await withLab(async (lab) => {
     const client = await lab.train();
-    (await lab.worker.next()).complete();
+    (await lab.engine.next()).complete();
     assert.equal(await client.end(), 1000);
     const [run] = lab.runs.list();
     assert.deepEqual(client.messages[0], { type: "accepted", run_id: run.id, total_steps: 10 });
@@ -55,10 +56,10 @@ Deno.test("a training tells its start, its losses, its epochs and its result, th
   });
 });
 
-Deno.test("the last step is reported though it is no tenth one, and a long epoch tells every tenth", async () => {
+Deno.test("every tenth step is reported, and the last one too", async () => {
   await withLab(async (lab) => {
     const client = await lab.train();
-    const training = await lab.worker.next();
+    const training = await lab.engine.next();
     training.events.onStart({ device: "fake", reason: "as asked", totalSteps: 33 });
     training.steps(1, 33);
     training.finish();
@@ -67,10 +68,10 @@ Deno.test("the last step is reported though it is no tenth one, and a long epoch
   });
 });
 
-Deno.test("the worker is asked for exactly the training of the config", async () => {
+Deno.test("the engine is asked for exactly the training of the configuration", async () => {
   await withLab(async (lab) => {
     await lab.train({ use_dropout: true, dropout_p: 0.4, seed: 7, device: "reference" });
-    const { livePads: _, ...job } = (await lab.worker.next()).job;
+    const { livePads: _, ...job } = (await lab.engine.next()).job;
     assert.deepEqual(job, {
       spec: { modelType: "SimpleNN", hiddenLayers: [16], dropout: 0.4 },
       optimizer: "Adam",
@@ -87,7 +88,7 @@ Deno.test("the worker is asked for exactly the training of the config", async ()
 Deno.test("a seed that is not given is drawn, used and stored", async () => {
   await withLab(async (lab) => {
     const client = await lab.train();
-    const training = await lab.worker.next();
+    const training = await lab.engine.next();
     training.complete();
     await client.end();
     const [record] = lab.store.records;
@@ -98,7 +99,7 @@ Deno.test("a seed that is not given is drawn, used and stored", async () => {
   });
 });
 
-Deno.test("a bad config is refused with its field and its bound", async () => {
+Deno.test("an invalid configuration is refused with its field and bound", async () => {
   await withLab(async (lab) => {
     const cases: [Partial<Record<string, unknown>>, string, RegExp][] = [
       [{ learning_rate: 2 }, "learning_rate", /at most 1, got 2/],
@@ -111,6 +112,11 @@ Deno.test("a bad config is refused with its field and its bound", async () => {
       [{ dropout_p: 1 }, "dropout_p", /not including, 1/],
       [{ optimizer: "Lion" }, "optimizer", /Adam, SGD, RMSprop, AdamW/],
       [{ model_type: undefined }, "model_type", /missing/],
+      [{ batch_size: null }, "batch_size", /missing/],
+      [{ sed: 1, use_dropout: null }, "sed", /^unknown field `sed`; did you mean `seed`\?$/],
+      [{ use_droput: true }, "use_droput", /did you mean `use_dropout`/],
+      [{ overwrite: true }, "overwrite", /^unknown field `overwrite`; known are model_type, /],
+      [{ batch_size: undefined, batchsize: 64 }, "batchsize", /did you mean `batch_size`/],
     ];
     for (const [fault, field, message] of cases) {
       const error = await refused(lab, { ...CONFIG, ...fault });
@@ -120,7 +126,23 @@ Deno.test("a bad config is refused with its field and its bound", async () => {
   });
 });
 
-Deno.test("a first message that is no config is refused with the reason", async () => {
+Deno.test("an optional field that is null or NaN is left out, in a configuration and beside resume", async () => {
+  await withLab(async (lab) => {
+    const client = await lab.connect("/ws/train");
+    const empty = { use_dropout: null, num_layers: null, seed: null, device: null, start_from: null, resume: null };
+    client.socket.send(JSON.stringify({ ...CONFIG, ...empty, dropout_p: "x" }).replace('"x"', "NaN"));
+    await client.next("accepted");
+    const { config } = lab.runs.list()[0];
+    assert.deepEqual([config.use_dropout, config.dropout_p], [false, 0.3]);
+    client.send({ type: "abort" });
+    await client.end();
+    const resumed = await lab.connect("/ws/train");
+    resumed.send({ resume: "run_00000000", learning_rate: null, seed: null, device: null });
+    assert.match((await resumed.next("error")).message, /^resume names "run_00000000", of which no snapshot is kept/);
+  });
+});
+
+Deno.test("a first message that is not a configuration is refused with the reason", async () => {
   await withLab(async (lab) => {
     assert.match((await refused(lab, "hello")).message, /not valid JSON/);
     assert.match((await refused(lab, "[1, 2]")).message, /JSON object|missing/);
@@ -136,157 +158,18 @@ Deno.test("a first message that is no config is refused with the reason", async 
   });
 });
 
-Deno.test("a config just within 64 KiB is taken", async () => {
+Deno.test("a configuration of just under 64 KiB is accepted", async () => {
   await withLab(async (lab) => {
-    const room = MAX_MESSAGE_BYTES - JSON.stringify({ ...CONFIG, note: "" }).length;
     const client = await lab.connect("/ws/train");
-    client.send({ ...CONFIG, note: "x".repeat(room) });
+    client.socket.send(JSON.stringify(CONFIG).padEnd(MAX_MESSAGE_BYTES));
     await client.next("accepted");
-  });
-});
-
-Deno.test("a duplicate is asked about with its stored record, and kept on no", async () => {
-  await withLab(async (lab) => {
-    const existing = lab.store.add();
-    const client = await lab.train();
-    const { existing: shown, message } = await client.next("exists");
-    assert.deepEqual(shown, existing);
-    assert.match(message, /Overwrite/);
-    assert.equal(lab.runs.list()[0].state, "asking");
-    client.send({ type: "overwrite", value: false });
-    assert.match((await client.next("log")).message, new RegExp(`${existing.id} is kept`));
-    assert.equal(await client.end(), 1000);
-    assert.equal(lab.runs.list()[0].state, "kept");
-    assert.deepEqual(lab.store.records, [existing]);
-    assert(lab.worker.idle);
-  });
-});
-
-Deno.test("yes trains, and the old model is replaced only by the complete new one", async () => {
-  await withLab(async (lab) => {
-    const existing = lab.store.add();
-    const client = await lab.train();
-    await client.next("exists");
-    client.send({ type: "overwrite", value: true });
-    const training = await lab.worker.next();
-    assert.deepEqual(lab.store.records, [existing]);
-    training.complete();
-    const result = await client.next("result");
-    assert.deepEqual(lab.store.stored.map(({ replaces }) => replaces), [existing.id]);
-    assert.deepEqual(lab.store.records.map(({ id }) => id), [result.model_id]);
-    assert.equal(client.of("exists").length, 1);
-  });
-});
-
-Deno.test("of two who said yes to one model, the second is asked again about the model of the first", async () => {
-  await withLab(async (lab) => {
-    const shown = lab.store.add();
-    const [first, second] = [await lab.train(), await lab.train()];
-    for (const client of [first, second]) {
-      assert.deepEqual((await client.next("exists")).existing, shown);
-      client.send({ type: "overwrite", value: true });
-      await client.next("log");
-    }
-    (await lab.worker.next()).complete();
-    const { model_id } = await first.next("result");
-    assert.notEqual(model_id, shown.id);
-    assert.equal((await second.next("exists")).existing.id, model_id);
-    second.send({ type: "overwrite", value: false });
-    assert.equal(await second.end(), 1000);
-    assert.deepEqual(lab.store.records.map(({ id }) => id), [model_id]);
-  });
-});
-
-Deno.test("a model that took the place of the shown one during the training is not replaced", async () => {
-  await withLab(async (lab) => {
-    const shown = lab.store.add();
-    const client = await lab.train();
-    await client.next("exists");
-    client.send({ type: "overwrite", value: true });
-    const training = await lab.worker.next();
-    lab.store.records = [];
-    const foreign = lab.store.add();
-    training.complete();
-    const { model_id } = await client.next("result");
-    assert.equal(lab.store.stored[0].replaces, shown.id);
-    assert.deepEqual(lab.store.records.map(({ id }) => id), [foreign.id, model_id]);
-  });
-});
-
-Deno.test("an abort after yes leaves the old model", async () => {
-  await withLab(async (lab) => {
-    const existing = lab.store.add();
-    const client = await lab.train();
-    await client.next("exists");
-    client.send({ type: "overwrite", value: true });
-    await lab.worker.next();
-    client.send({ type: "abort" });
-    await client.next("aborted");
-    assert.deepEqual(lab.store.records, [existing]);
-  });
-});
-
-Deno.test("a model that differs only in its unused dropout counts as a duplicate, another rate does not", async () => {
-  await withLab(async (lab) => {
-    lab.store.add({ dropout_p: 0.5 });
-    await (await lab.train()).next("exists");
-    await (await lab.train({ learning_rate: 0.002 })).next("accepted");
-    await lab.worker.next();
-  });
-});
-
-Deno.test("dropout without a rate is 0.3, and the rate tells two models apart", async () => {
-  await withLab(async (lab) => {
-    lab.store.add({ use_dropout: true, dropout_p: 0.5 });
-    const client = await lab.train({ use_dropout: true });
-    const training = await lab.worker.next();
-    assert.equal(training.job.spec.dropout, 0.3);
-    training.complete();
-    const { model_id } = await client.next("result");
-    const again = await lab.train({ use_dropout: true });
-    assert.equal((await again.next("exists")).existing.id, model_id);
-  });
-});
-
-Deno.test("no answer in time keeps the existing model", async () => {
-  await withLab(async (lab) => {
-    lab.store.add();
-    const client = await lab.train();
-    await client.next("exists");
-    assert.match((await client.next("log")).message, /is kept/);
-    assert.equal(await client.end(), 1000);
-  }, { answerTimeoutMs: 30 });
-});
-
-Deno.test("a client that leaves while it is asked keeps the existing model", async () => {
-  await withLab(async (lab) => {
-    lab.store.add();
-    const client = await lab.train();
-    const { run_id } = await client.next("accepted");
-    await client.next("exists");
-    const onlooker = await lab.connect(`/ws/runs/${run_id}`);
-    client.socket.close();
-    assert.match((await onlooker.next("log")).message, /is kept/);
-    assert.equal(await onlooker.end(), 1000);
-    assert.equal(lab.runs.list()[0].state, "kept");
-  });
-});
-
-Deno.test("abort works while exists waits for its answer", async () => {
-  await withLab(async (lab) => {
-    lab.store.add();
-    const client = await lab.train();
-    await client.next("exists");
-    client.send({ type: "abort" });
-    assert.equal((await client.next("aborted")).message, "Training aborted by user.");
-    assert.equal(await client.end(), 1000);
   });
 });
 
 Deno.test("abort works while training, and nothing is registered", async () => {
   await withLab(async (lab) => {
     const client = await lab.train();
-    const training = await lab.worker.next();
+    const training = await lab.engine.next();
     training.start();
     training.steps(1, 3);
     await client.next("loss");
@@ -302,7 +185,7 @@ Deno.test("abort works while training, and nothing is registered", async () => {
 Deno.test("a training that finishes at the moment of the abort is not registered", async () => {
   await withLab(async (lab) => {
     const client = await lab.train();
-    const training = await lab.worker.next();
+    const training = await lab.engine.next();
     training.start();
     training.finish();
     lab.runs.get(lab.runs.list()[0].id)!.abort();
@@ -311,25 +194,25 @@ Deno.test("a training that finishes at the moment of the abort is not registered
   });
 });
 
-Deno.test("two trainings queue, hear their places and go one after the other", async () => {
+Deno.test("two trainings queue, hear their positions and train one after the other", async () => {
   await withLab(async (lab) => {
     const first = await lab.train({ seed: 1 });
-    const training = await lab.worker.next();
+    const training = await lab.engine.next();
     const second = await lab.train({ learning_rate: 0.002 });
     assert.equal((await second.next("log")).place, 1);
     const third = await lab.train({ learning_rate: 0.003 });
     const { place, message } = await third.next("log");
     assert.equal(place, 2);
     assert.match(message, /place 2/);
-    assert(lab.worker.idle, "only one trains");
+    assert(lab.engine.idle, "only one trains");
     training.complete();
     await first.next("result");
     assert.equal((await third.next("log")).place, 1);
-    const next = await lab.worker.next();
+    const next = await lab.engine.next();
     assert.equal(next.job.learningRate, 0.002);
     next.complete();
     await second.next("result");
-    (await lab.worker.next()).complete();
+    (await lab.engine.next()).complete();
     await third.next("result");
   });
 });
@@ -337,7 +220,7 @@ Deno.test("two trainings queue, hear their places and go one after the other", a
 Deno.test("abort works in the queue, and those behind move up", async () => {
   await withLab(async (lab) => {
     await lab.train();
-    await lab.worker.next();
+    await lab.engine.next();
     const second = await lab.train({ learning_rate: 0.002 });
     await second.next("log");
     const third = await lab.train({ learning_rate: 0.003 });
@@ -348,34 +231,11 @@ Deno.test("abort works in the queue, and those behind move up", async () => {
   });
 });
 
-Deno.test("a duplicate that was stored while a run queued is asked about at its turn, without holding up others", async () => {
-  await withLab(async (lab) => {
-    const first = await lab.train();
-    const training = await lab.worker.next();
-    const same = await lab.train();
-    await same.next("log", ({ place }) => place === 1);
-    const other = await lab.train({ learning_rate: 0.002 });
-    await other.next("log");
-    training.complete();
-    const { model_id } = await first.next("result");
-    assert.equal((await same.next("exists")).existing.id, model_id);
-    const trainingOfOther = await lab.worker.next();
-    assert.equal(trainingOfOther.job.learningRate, 0.002);
-    same.send({ type: "overwrite", value: true });
-    await same.next("log", ({ place }) => place === 1);
-    trainingOfOther.complete();
-    await other.next("result");
-    (await lab.worker.next()).complete();
-    await same.next("result");
-    assert.equal(lab.store.stored.at(-1)!.replaces, model_id);
-  });
-});
-
-Deno.test("a run whose client is gone goes on and is stored, but never overwrites", async () => {
+Deno.test("a run whose client is gone continues and is stored, but never overwrites", async () => {
   await withLab(async (lab) => {
     const client = await lab.train();
     const { run_id } = await client.next("accepted");
-    const training = await lab.worker.next();
+    const training = await lab.engine.next();
     const late = await lab.train();
     const { run_id: lateId } = await late.next("accepted");
     await late.next("log");
@@ -393,10 +253,10 @@ Deno.test("a run whose client is gone goes on and is stored, but never overwrite
   });
 });
 
-Deno.test("junk during a run is answered with a log, and the run goes on", async () => {
+Deno.test("junk during a run is answered with a log message, and the run continues", async () => {
   await withLab(async (lab) => {
     const client = await lab.train();
-    const training = await lab.worker.next();
+    const training = await lab.engine.next();
     await client.next("log", ({ message }) => message.startsWith("Starting"));
     const junk = ["hello", "[]", '{"type":"dance"}', '{"type":"overwrite","value":"yes"}', "x".repeat(70_000)];
     for (const text of junk) {
@@ -415,14 +275,14 @@ Deno.test("junk during a run is answered with a log, and the run goes on", async
 Deno.test("a failed training is an error in words, and the next one runs", async () => {
   await withLab(async (lab) => {
     const client = await lab.train();
-    (await lab.worker.next()).fail(new TrainingError("There is not enough memory for this training."));
+    (await lab.engine.next()).fail(new TrainingError("There is not enough memory for this training."));
     assert.deepEqual(await client.next("error"), {
       type: "error",
       message: "There is not enough memory for this training.",
     });
     assert.equal(await client.end(), 1000);
     const next = await lab.train();
-    (await lab.worker.next()).complete();
+    (await lab.engine.next()).complete();
     await next.next("result");
     assert.deepEqual(lab.runs.list().map(({ state }) => state), ["done", "failed"]);
   });
@@ -432,16 +292,16 @@ Deno.test("a model that cannot be stored is an error, not a result", async () =>
   await withLab(async (lab) => {
     lab.store.store = () => Promise.reject(new RegistryError("the disk is full"));
     const client = await lab.train();
-    (await lab.worker.next()).complete();
+    (await lab.engine.next()).complete();
     assert.match((await client.next("error")).message, /the disk is full/);
     assert.equal(await client.end(), 1000);
   });
 });
 
-Deno.test("a loss that is no number is named once and stays valid JSON", async () => {
+Deno.test("a loss of NaN is logged once and stays valid JSON", async () => {
   await withLab(async (lab) => {
     const client = await lab.train();
-    const training = await lab.worker.next();
+    const training = await lab.engine.next();
     training.start();
     const losses = new Float32Array(10).fill(NaN);
     training.events.onLosses({
@@ -469,18 +329,40 @@ Deno.test("too many waiting trainings are refused in words", async () => {
   }, { maxUnfinished: 2 });
 });
 
-Deno.test("the end of the service aborts what runs and stores nothing", async () => {
+Deno.test("the end of the service aborts all runs and stores nothing", async () => {
   await withLab(async (lab) => {
     const client = await lab.train();
-    await lab.worker.next();
+    await lab.engine.next();
     const queued = await lab.train({ seed: 2, learning_rate: 0.5 });
     await queued.next("log");
     await lab.runs.close();
     assert.match((await client.next("aborted")).message, /shutting down/);
     await queued.next("aborted");
-    assert(lab.worker.closed);
+    assert(lab.engine.closed);
     assert.deepEqual(lab.store.records, []);
     const late = await lab.train();
     assert.match((await late.next("error")).message, /shutting down/);
   });
+});
+
+Deno.test("a listener that throws hears nothing more, and the run ends as it would have", async () => {
+  const { error } = console;
+  console.error = () => {};
+  try {
+    await withLab(async (lab) => {
+      const heard: string[] = [];
+      const fail = ({ type }: { type: string }) => {
+        heard.push(type);
+        if (type === "log") throw new Error("the terminal is gone");
+      };
+      lab.runs.submit({ ...CONFIG, hidden_layers_config: [16], dropout_p: 0.3 }, { onMessage: fail, onEnd() {} });
+      (await lab.engine.next()).complete();
+      while (lab.runs.unfinished > 0) await new Promise((resolve) => setTimeout(resolve));
+      assert.deepEqual(heard, ["accepted", "log"]);
+      assert.deepEqual(lab.runs.list().map(({ state }) => state), ["done"]);
+      assert.equal(lab.store.records.length, 1);
+    });
+  } finally {
+    console.error = error;
+  }
 });

@@ -1,6 +1,6 @@
 /** The analysing thread: a ConvNN takes seconds for the test digits. */
-import { analyse, type AnalysisQuestion, type Findings } from "../../lab/analysis/analyse.ts";
+import { analyse, type AnalysisQuestion, type AnalysisReply } from "../../lab/analysis/analyse.ts";
 import { answerQuestions } from "../../lab/ask_worker.ts";
 import { readTestDigits } from "../../service/dataset/dataset.ts";
 
-answerQuestions<AnalysisQuestion, Findings>((question) => analyse(question, readTestDigits));
+answerQuestions<AnalysisQuestion, AnalysisReply>((question) => analyse(question, readTestDigits));

@@ -1,19 +1,22 @@
-import { ASKED_FIELDS, fieldOf, type ModelRecord, type PredictParams, showValue } from "../../protocol/mod.ts";
+import { fieldOf, type ModelRecord, PARAM_FIELDS, type PredictParams, showValue } from "../../protocol/mod.ts";
 
-/** A field in which a stored model is not as it was asked for. */
+/** A field whose value in a stored model differs from the requested one. */
 export interface Difference {
-  /** As tables of models label the field. */
+  /** The field's label, as in tables of models. */
   name: string;
   asked: string;
   stored: string;
 }
 
-/** The values behind each name of `fields`, which are names of `params`, side by side; unknown names are left out. */
+/**
+ * Compares the requested and the stored value of each name in `fields`, which are names of `params`. Unknown names are
+ * left out.
+ */
 export function compareFields(fields: readonly string[], params: PredictParams, record: ModelRecord): Difference[] {
   return fields.flatMap((field) => {
-    const found = ASKED_FIELDS.find(({ asked }) => asked === field);
+    const found = PARAM_FIELDS.find(({ param }) => param === field);
     if (found === undefined) return [];
-    const { name, asked } = found;
-    return [{ name: fieldOf(name).label, asked: showValue(params[asked]), stored: showValue(record[name]) }];
+    const { name, param } = found;
+    return [{ name: fieldOf(name).label, asked: showValue(params[param]), stored: showValue(record[name]) }];
   });
 }

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import type { ModelRecord, PredictParams } from "../../protocol/mod.ts";
 import { compareFields } from "./compare_fields.ts";
 
-Deno.test("differing fields are named as the page labels them, with both values", () => {
+Deno.test("differing fields have the page's labels and both values", () => {
   const params = { learning_rate_range: "High", epochs: 3, hidden_layers_config: [128, 64] } as PredictParams;
   const record = { learning_rate: 0.0003, num_epochs: 5, hidden_layers_config: [] as number[] } as ModelRecord;
   assert.deepEqual(

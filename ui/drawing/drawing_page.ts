@@ -1,8 +1,8 @@
 import { batch, computed, effect, signal, untracked } from "@preact/signals";
 import { type ModelRecord, type NearestModel, parseFormQuery, recordVersion } from "../../protocol/mod.ts";
 import type { Preferences } from "../shared/wire/preferences.ts";
-import { GridCursor } from "./canvas/grid_cursor.ts";
-import { Sketch } from "./canvas/sketch.ts";
+import { GridCursor } from "../shared/canvas/grid_cursor.ts";
+import { Sketch } from "../shared/canvas/sketch.ts";
 import { ModelChoice } from "./model_choice.ts";
 import type { Answered, Outcome } from "./outcome.ts";
 import { type DecodePicture, TestDigits } from "./pad/test_digits.ts";

@@ -21,7 +21,7 @@ export const seven: Drawing = {
   },
 };
 
-/** A drawing that must not be looked at, as nothing is on it. */
+/** A blank drawing, which the page must not look at. */
 export const blank: Drawing = {
   blank: true,
   toDataUrl: () => assert.fail("a blank page is not sent"),
@@ -50,20 +50,20 @@ export const RECORD_SEARCH =
   "?model_type=ConvNN&optimizer=SGD&learning_rate_range=Medium%20Low&epochs=2&batch_size=32&hidden_layers_config=16" +
   "&use_dropout=true";
 
-/** The service's answer that it sees `prediction`. */
+/** The service's answer with `prediction`. */
 export function answer(prediction: number): { status: number; body: PredictResponse } {
   const found_model = { id: "m1", accuracy: "98.00%", learning_rate: 0.0003, epochs: 2, training_time: "9.00s" };
   const probabilities = Array.from({ length: 10 }, (_, digit) => digit === prediction ? 1 : 0);
   return { status: 200, body: { prediction, confidence: "100.00%", probabilities, doubt: null, found_model } };
 }
 
-/** A page with its surroundings. */
+/** A page and what it depends on. */
 export interface TestPage {
   lab: FakeLab;
   page: DrawingPage;
-  /** What the browser remembers. */
+  /** The preferences that the browser remembers. */
   remembered: Map<string, string>;
-  /** Ids of the models that the page opened itself. */
+  /** Ids of the models that the page opened in the browser. */
   openedHere: string[];
   /** The digit that each model always answers. A model without one is broken. */
   digits: Map<string, number>;

@@ -1,8 +1,8 @@
 import { computed } from "@preact/signals";
 import {
-  ASKED_FIELDS,
   type FormQuery,
   LEARNING_RATE_RANGE_NAMES,
+  PARAM_FIELDS,
   type PredictParams,
   rangeOf,
 } from "../../protocol/mod.ts";
@@ -17,8 +17,8 @@ export class DrawingForm extends ModelForm {
 
   /** What a stored model is looked up by; undefined while a field is not valid. */
   readonly params = computed((): PredictParams | undefined => {
-    const values = ASKED_FIELDS.map(({ name, asked }) =>
-      [asked, name === "learning_rate" ? this.range.value : this.fields[name].value.value] as const
+    const values = PARAM_FIELDS.map(({ name, param }) =>
+      [param, name === "learning_rate" ? this.range.value : this.fields[name].value.value] as const
     );
     const isComplete = values.every(([, value]) => value !== undefined);
     return isComplete ? Object.fromEntries(values) as PredictParams : undefined;

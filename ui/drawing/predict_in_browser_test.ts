@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { settled } from "../shared/wire/fake_lab_testing.ts";
 import { blank, openPage, record, RECORD_SEARCH, seven, type TestPage } from "./drawing_page_testing.ts";
 
-/** The digit that is shown, who answered it, and by which model. */
+/** The digit that is shown, where it was recognised, and by which model. */
 function shown({ page }: TestPage) {
   const outcome = page.outcome.value;
   if (outcome.kind !== "recognised") return outcome.kind;
@@ -42,7 +42,7 @@ Deno.test("a model is loaded as soon as the settings match it, and answers when 
   assert.ok(!paths(test).includes("/predict"));
 });
 
-Deno.test("Predict works in the browser too, blank paper stays blank, and a stroke alone asks no server", async () => {
+Deno.test("Predict works in the browser too, blank paper stays blank, and a stroke alone does not ask the server", async () => {
   const test = await openPage(RECORD_SEARCH, "browser");
   await test.page.predict(seven);
   assert.deepEqual(shown(test), [5, "wasm", "m1"]);
@@ -73,7 +73,7 @@ Deno.test("the page says that a model is loading", async () => {
   assert.ok(seen.has("loading") && seen.has("recognised"), [...seen].join());
 });
 
-Deno.test("without a match the page names the nearest model itself, but first looks for a new one", async () => {
+Deno.test("without a match, the page first looks for a new model and then names the nearest one itself", async () => {
   const test = await openPage(RECORD_SEARCH.replace("epochs=2", "epochs=3"), "browser", []);
   await settled();
   await test.page.predict(seven);
@@ -106,7 +106,7 @@ Deno.test("model_id names one model in the browser too, whatever the settings sa
   assert.deepEqual(shown(test), [5, "wasm", "m1"]);
 });
 
-Deno.test("where the browser fails, the server answers that drawing", async () => {
+Deno.test("if the browser fails, the server answers that drawing", async () => {
   const test = await openPage(RECORD_SEARCH, "browser");
   await settled();
   const broken = { ...record, id: "broken", accuracy: 99 };
@@ -124,7 +124,7 @@ Deno.test("where the browser fails, the server answers that drawing", async () =
   assert.deepEqual(shown(test), [2, "wasm", "broken"]);
 });
 
-Deno.test("a named model that was deleted is reported, and the settings decide from then on", async () => {
+Deno.test("a named model that was deleted is reported, and from then on the settings choose the model", async () => {
   const test = await openPage("?model_id=gone", "browser");
   test.lab.replies.set("/predict", { status: 404, body: { error: 'There is no model "gone".' } });
   await test.page.predict(seven);
@@ -144,7 +144,7 @@ Deno.test("a loaded model answers while the service is unreachable", async () =>
   assert.deepEqual(shown(test), [5, "wasm", "m1"]);
 });
 
-Deno.test("clearing drops an answer that is on its way", async () => {
+Deno.test("clearing drops an answer that has not arrived yet", async () => {
   const test = await openPage(RECORD_SEARCH, "browser");
   const answered = test.page.strokeEnded(seven, 0);
   test.page.clear();
@@ -153,7 +153,7 @@ Deno.test("clearing drops an answer that is on its way", async () => {
   assert.equal(shown(test), "waiting");
 });
 
-Deno.test("a model that another program changed under its id is loaded again and asked again", async () => {
+Deno.test("a model that another program replaced under the same id is loaded again and asked again", async () => {
   const test = await openPage("?model_id=m1", "browser");
   await test.page.predict(seven);
   await settled();

@@ -1,4 +1,7 @@
-/** Checks every state of the pages against the rules of axe-core, which include WCAG 2.2 AA as far as a program can tell. */
+/**
+ * Checks every state of the pages against the rules of axe-core, which include WCAG 2.2 AA as far as a program can
+ * tell.
+ */
 import assert from "node:assert/strict";
 import { createRequire } from "node:module";
 import type axe from "axe-core";
@@ -10,13 +13,13 @@ import { setUpPageTests } from "../testing/page_test.ts";
 
 const pageTest = setUpPageTests();
 
-/** Without it, each state is checked once: in turn on a light desktop and on a dark telephone. */
+/** Without it, each state is checked once, alternately on a light desktop and a dark phone. */
 const isLong = Deno.env.get("LAB_LONG") === "1";
 const AXE = await Deno.readTextFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"));
 const SIZES = [{ width: 1280, height: 900 }, { width: 360, height: 740 }];
 const COLOURS = ["light", "dark"] as const;
 
-/** The page of the API is as long as all others together, and seldom changes: only the long run checks it. */
+/** The API page is as long as all others together and seldom changes, so only the long run checks it. */
 const states = PAGE_STATES.filter(({ name, shownBy }) => shownBy === undefined && (isLong || name !== "docs"));
 
 // In this order: later states need the models of earlier ones.
@@ -38,7 +41,10 @@ pageTest(`no violation: ${LOCKED_STATE.name}`, async (_lab, page) => {
   }
 });
 
-/** Checks in both colour schemes, on a desktop and on a narrow telephone; in the short run only in the one whose `turn` it is. */
+/**
+ * Checks both colour schemes, on a desktop and on a narrow phone; in the short run, only one combination, chosen by
+ * `turn`.
+ */
 async function check(page: Page, { name }: PageState, turn: number): Promise<void> {
   // Evaluated rather than added as an element, which the content security policy forbids.
   await page.evaluate(AXE);
@@ -48,7 +54,7 @@ async function check(page: Page, { name }: PageState, turn: number): Promise<voi
       if (name === "docs" && i !== j) continue;
       await page.setViewportSize(size);
       await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
-      // The width shows and hides things; the colour scheme changes only contrast.
+      // The width shows and hides elements; the colour scheme changes only contrast.
       const options = colorScheme === "light" || i === j ? {} : { runOnly: ["color-contrast"] };
       const { violations, passes }: AxeResults = await page.evaluate(
         (options) => (globalThis as unknown as { axe: typeof axe }).axe.run({ ...options, preload: false }),

@@ -23,7 +23,7 @@ function analysis(page: Page) {
   return page.getByRole("region", { name: "What it has learned" });
 }
 
-pageTest("the small pad is answered while a network trains and after it has trained", async (lab, page) => {
+pageTest("the small pad gets answers while a network trains and after it has trained", async (lab, page) => {
   await page.goto(lab.trainingUrl);
   await livePadSays(page, /^Nothing is drawn yet\.$/);
   await drawOnLivePad(page, DIGITS["7"]);
@@ -137,7 +137,7 @@ pageTest("the keyboard moves from cell to cell of the confusion matrix and opens
 });
 
 pageTest(
-  "any stored model can be analysed from its row, a ConvNN with its filters, and a reload shows the same",
+  "any stored model can be analysed from its row, a ConvNN with its filters, and a reload shows the same analysis",
   async (lab, page) => {
     const { id } = await putUntrainedModel(lab, "ConvNN", [8]);
     await page.goto(lab.trainingUrl);
@@ -151,7 +151,7 @@ pageTest(
     assert(y >= 0 && y < 200, `the analysis begins at ${y} px of the window`);
     await part.getByText(/^ConvNN \(8\), SGD/).waitFor();
     const filters = part.getByRole("region", { name: "The filters of the first layer" }).getByRole("img");
-    // On a busy machine a ConvNN needs long for 10,000 digits.
+    // On a busy machine a ConvNN takes long for 10,000 digits.
     await filters.first().waitFor({ timeout: 60_000 });
     assert.equal(await filters.count(), 32);
     for (const filter of await filters.all()) {

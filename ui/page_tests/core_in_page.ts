@@ -19,7 +19,8 @@ async function bundle(): Promise<string> {
 
 pageTest("the core in a page gives PyTorch's logits on WASM and on WebGPU", async (_lab, page) => {
   const script = await bundle();
-  // Pages have WebGPU only from a trustworthy origin such as this machine, so a server has to serve the empty page.
+  // Pages have WebGPU only if they come from a trustworthy origin such as this machine, so a server must serve the
+  // empty page.
   const server = Deno.serve(
     { hostname: "127.0.0.1", port: 0, onListen() {} },
     () => new Response("<!doctype html>", { headers: { "content-type": "text/html" } }),
@@ -29,7 +30,7 @@ pageTest("the core in a page gives PyTorch's logits on WASM and on WebGPU", asyn
     await page.addScriptTag({ content: script, type: "module" });
     await page.waitForFunction("typeof logitsOf === 'function'");
     const batch = 3, pixels = [...mnist().train.images.subarray(0, batch * 784)];
-    // The runs of one optimiser have all the models; the deepest one represents each family.
+    // Every optimiser's runs cover all models. The deepest model represents each family.
     const models = ["33,17", "16"].map((widths) => fixtures.runs.find((run) => run.hidden_layers.join() === widths)!);
     for (const fixture of models) {
       const spec = specOf(fixture);

@@ -21,7 +21,7 @@ import { putUntrainedModel, readerModel } from "../testing/stored_models.ts";
 
 const pageTest = setUpPageTests();
 
-/** Drawings whose median time is printed. */
+/** Number of drawings; the median of their times is printed. */
 const COUNT = Deno.env.get("LAB_LONG") ? 50 : 6;
 
 pageTest("a finger draws, and Clear empties the paper and removes the answer", async (lab, page) => {
@@ -50,7 +50,7 @@ for (const where of ["In this browser", "On the server"] as const) {
 
 for (const device of ["wasm", "webgpu"]) {
   pageTest(
-    `each stroke is answered by ${device} in the browser, without a click and as by the server`,
+    `${device} answers each stroke in the browser, without a click and as the server would`,
     async (lab, page) => {
       await visitTrained(lab, page, { device });
       for (const [digit, stroke] of Object.entries(DIGITS)) {

@@ -18,7 +18,7 @@ function ground(page: Page): Promise<string> {
   return page.evaluate(() => getComputedStyle(document.documentElement).backgroundColor);
 }
 
-/** Records the background of the page in every frame, from the first one that has a body. */
+/** Records the background of the page in every frame, from the first frame that has a body. */
 async function watchGround(page: Page): Promise<() => Promise<string[]>> {
   await page.addInitScript(() => {
     const seen = new Set<string>();
@@ -44,7 +44,7 @@ for (const { title, url, ready } of PAGES) {
     const headline = page.getByRole("heading", { level: 1, name: title });
     await headline.waitFor();
     const paints = () => page.evaluate(() => performance.getEntriesByName("first-contentful-paint").length);
-    // It is in the document a moment earlier, without styles, but not yet painted.
+    // The frame is in the document a moment earlier, without styles, but not yet painted.
     await eventually(async () => assert.equal(await paints(), 1, "nothing was painted before the script arrived"));
     assert.equal(await button(page, ready).count(), 0);
     assert.equal(await ground(page), LIGHT);
@@ -64,7 +64,7 @@ for (const { title, url, ready } of PAGES) {
 }
 
 pageTest(
-  "the theme follows the system until one is chosen; both pages remember it, without a flash",
+  "the theme follows the system until the user chooses one; both pages remember it, without a flash",
   async (lab, page) => {
     const dark = page.getByRole("radio", { name: "Dark" });
     await page.goto(lab.trainingUrl);
@@ -92,7 +92,7 @@ pageTest(
   },
 );
 
-pageTest("the theme can be chosen by keyboard alone", async (lab, page) => {
+pageTest("the theme can be chosen with the keyboard alone", async (lab, page) => {
   await page.goto(lab.trainingUrl);
   await button(page, "Start Training").waitFor();
   await page.getByRole("radio", { name: "As the system" }).focus();

@@ -34,40 +34,46 @@ async function shownInk(page: Page, name: RegExp): Promise<number[]> {
   });
 }
 
-pageTest("what the model sees is what was classified, also when the server answers", async (lab, page) => {
-  await visit(lab, page);
-  await drawing.chooseWhere(page, "On the server");
-  await drawing.drawByMouse(page, drawing.DIGITS["7"]);
-  const asked = page.waitForRequest((request) => request.url().endsWith("/predict"));
-  await drawing.predict(page);
-  const { image_data }: PredictRequest = (await asked).postDataJSON();
-  await drawing.answered(page, "server");
-  await page.getByText("The server gave the answer").waitFor();
-  const png = decode(Uint8Array.fromBase64(image_data.slice(image_data.indexOf(",") + 1)));
-  const classified = prepareDrawing({ ...png, data: png.data as Uint8Array } as Raster);
-  const reds = await shownInk(page, /28 by 28 pixels/), paper = reds[0], ink = Math.min(...reds);
-  reds.forEach((red, i) => {
-    const expected = paper + (ink - paper) * classified[i] / 255;
-    assert.ok(Math.abs(red - expected) < 1.5, `pixel ${i} is shown as ${red}, not ${expected}`);
-  });
-  const [name] = await page.getByRole("img", { name: /^Heat map/ }).evaluateAll((all) =>
-    all.map((one) => one.ariaLabel)
-  );
-  assert.match(name!, /for and against 7: \d+ per cent/);
-});
+pageTest(
+  "the picture of what the model sees is what was classified, even when the server answers",
+  async (lab, page) => {
+    await visit(lab, page);
+    await drawing.chooseWhere(page, "On the server");
+    await drawing.drawByMouse(page, drawing.DIGITS["7"]);
+    const asked = page.waitForRequest((request) => request.url().endsWith("/predict"));
+    await drawing.predict(page);
+    const { image_data }: PredictRequest = (await asked).postDataJSON();
+    await drawing.answered(page, "server");
+    await page.getByText("The server gave the answer").waitFor();
+    const png = decode(Uint8Array.fromBase64(image_data.slice(image_data.indexOf(",") + 1)));
+    const classified = prepareDrawing({ ...png, data: png.data as Uint8Array } as Raster);
+    const reds = await shownInk(page, /28 by 28 pixels/), paper = reds[0], ink = Math.min(...reds);
+    reds.forEach((red, i) => {
+      const expected = paper + (ink - paper) * classified[i] / 255;
+      assert.ok(Math.abs(red - expected) < 1.5, `pixel ${i} is shown as ${red}, not ${expected}`);
+    });
+    const [name] = await page.getByRole("img", { name: /^Heat map/ }).evaluateAll((all) =>
+      all.map((one) => one.ariaLabel)
+    );
+    assert.match(name!, /for and against 7: \d+ per cent/);
+  },
+);
 
-pageTest("the layers show once their section is opened, and stay open on the next visit", async (lab, page) => {
-  await visit(lab, page);
-  await drawing.drawByMouse(page, drawing.DIGITS["0"]);
-  await page.getByText("What each layer computes").click();
-  await page.getByRole("img", { name: /^Units of hidden layer 1: \d+ of 96 active$/ }).waitFor();
-  await page.getByRole("img", { name: /^Units of hidden layer 2: \d+ of 32 active$/ }).waitFor();
-  await page.reload();
-  await drawing.drawByMouse(page, drawing.DIGITS["0"]);
-  await page.getByRole("img", { name: /^Units of hidden layer 2/ }).waitFor();
-});
+pageTest(
+  "the layers appear once their section is opened, and the section stays open on the next visit",
+  async (lab, page) => {
+    await visit(lab, page);
+    await drawing.drawByMouse(page, drawing.DIGITS["0"]);
+    await page.getByText("What each layer computes").click();
+    await page.getByRole("img", { name: /^Units of hidden layer 1: \d+ of 96 active$/ }).waitFor();
+    await page.getByRole("img", { name: /^Units of hidden layer 2: \d+ of 32 active$/ }).waitFor();
+    await page.reload();
+    await drawing.drawByMouse(page, drawing.DIGITS["0"]);
+    await page.getByRole("img", { name: /^Units of hidden layer 2/ }).waitFor();
+  },
+);
 
-pageTest("all models answer one drawing, and pressing one makes it answer the page", async (lab, page) => {
+pageTest("all models answer one drawing, and pressing one makes it the page's model", async (lab, page) => {
   const [first] = await visit(lab, page);
   const ask = page.getByRole("button", { name: "Ask all models" });
   assert.equal(await ask.isDisabled(), true);
@@ -81,10 +87,10 @@ pageTest("all models answer one drawing, and pressing one makes it answer the pa
   await eventually(() => assert.equal(new URL(page.url()).searchParams.get("model_id"), first));
   await page.getByRole("button", { name: /SimpleNN \(64\).*in use/, pressed: true }).waitFor();
   await drawing.digitBecomes(page, "0");
-  assert.equal(await words.innerText(), "2 of 2 say 0.", "opinions stay as long as the drawing");
+  assert.equal(await words.innerText(), "2 of 2 say 0.", "opinions stay as long as the drawing does");
 });
 
-/** Drawings that nobody would take for a digit. */
+/** Drawings that nobody would mistake for a digit. */
 const NO_DIGITS: Record<string, drawing.Stroke[]> = {
   scribble: [
     [[40, 60], [230, 90], [50, 120], [240, 150], [45, 180], [235, 210], [60, 235], [140, 40], [90, 230], [200, 60]],
@@ -100,7 +106,7 @@ async function draw(page: Page, strokes: readonly drawing.Stroke[]): Promise<voi
 }
 
 pageTest(
-  "drawings that are no digits are reported as such, in the browser and on the server; digits are not",
+  "drawings that are not digits are reported as such, in the browser and on the server; digits are not",
   async (lab, page) => {
     await visit(lab, page);
     const text = () => drawing.prediction(page).innerText();

@@ -8,7 +8,7 @@ import { button, QUICK, startTraining, statusBecomes } from "../testing/training
 const pageTest = setUpPageTests();
 
 pageTest(
-  "a model is downloaded in three formats, and imported by the file field and by drag and drop",
+  "a model can be downloaded in three formats, and imported by the file field and by drag and drop",
   async (lab, page) => {
     await page.goto(lab.trainingUrl);
     await startTraining(page, QUICK);
@@ -33,7 +33,7 @@ pageTest(
     // Each holds 12,730 float32 numbers.
     for (const size of sizes) assert.ok(size > 50_920 && size < 60_000, `${sizes}`);
 
-    // A .pth says nothing about its training, so it counts as trained with the default settings: no duplicate.
+    // A .pth says nothing about its training, so it counts as trained with the default settings and is not a duplicate.
     const status = page.getByRole("status", { name: "Import" });
     const upload = {
       name: "mine.pth",
@@ -67,7 +67,7 @@ pageTest(
   },
 );
 
-pageTest("a file that is no model is refused with the reason, and nothing is stored", async (lab, page) => {
+pageTest("a file that is not a model is refused with the reason, and nothing is stored", async (lab, page) => {
   await page.goto(lab.trainingUrl);
   const before = await lab.models();
   await page.getByLabel("Import a model").setInputFiles({

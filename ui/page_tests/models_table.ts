@@ -28,21 +28,24 @@ async function visit(lab: Lab, page: Page, query = ""): Promise<void> {
 
 const head = (page: Page, title: string) => modelsRegion(page).getByRole("columnheader", { name: title });
 
-pageTest("a click on a column head sorts, a second one reverses, and a reload keeps the order", async (lab, page) => {
-  await visit(lab, page, "?epochs=7");
-  await columnBecomes(page, "Optimizer", ["RMSprop", "Adam", "SGD"]);
-  await button(page, "Test accuracy").click();
-  await columnBecomes(page, "Test accuracy", ["97.00 %", "94.00 %", "91.00 %"]);
-  assert.equal(await head(page, "Test accuracy").getAttribute("aria-sort"), "descending");
-  assert.equal(await head(page, "Stored").getAttribute("aria-sort"), null);
-  await page.keyboard.press("Enter");
-  await columnBecomes(page, "Test accuracy", ["91.00 %", "94.00 %", "97.00 %"]);
-  assert.equal(await head(page, "Test accuracy").getAttribute("aria-sort"), "ascending");
+pageTest(
+  "a click on a column head sorts, a second click reverses the order, and a reload keeps it",
+  async (lab, page) => {
+    await visit(lab, page, "?epochs=7");
+    await columnBecomes(page, "Optimizer", ["RMSprop", "Adam", "SGD"]);
+    await button(page, "Test accuracy").click();
+    await columnBecomes(page, "Test accuracy", ["97.00 %", "94.00 %", "91.00 %"]);
+    assert.equal(await head(page, "Test accuracy").getAttribute("aria-sort"), "descending");
+    assert.equal(await head(page, "Stored").getAttribute("aria-sort"), null);
+    await page.keyboard.press("Enter");
+    await columnBecomes(page, "Test accuracy", ["91.00 %", "94.00 %", "97.00 %"]);
+    assert.equal(await head(page, "Test accuracy").getAttribute("aria-sort"), "ascending");
 
-  await page.reload();
-  await columnBecomes(page, "Test accuracy", ["91.00 %", "94.00 %", "97.00 %"]);
-  assert.deepEqual(await readSettings(page, ["Epochs"]), { "Epochs": "7" });
-});
+    await page.reload();
+    await columnBecomes(page, "Test accuracy", ["91.00 %", "94.00 %", "97.00 %"]);
+    assert.deepEqual(await readSettings(page, ["Epochs"]), { "Epochs": "7" });
+  },
+);
 
 pageTest("words and choices filter the table, and the page says how many models are left", async (lab, page) => {
   await visit(lab, page);
@@ -78,7 +81,7 @@ pageTest("a long table has pages", async (lab, page) => {
 });
 
 pageTest(
-  "Delete removes the row, Undo restores it by mouse and by keyboard, and the lab is not asked",
+  "Delete removes the row, Undo restores it by mouse and by keyboard, and no request is sent",
   async (lab, page) => {
     await visit(lab, page);
     const deletions: string[] = [];
@@ -129,8 +132,8 @@ pageTest(
   },
 );
 
-pageTest("leaving the page carries pending deletions out, even of a whole page of the table", async (lab, page) => {
-  // Ids as long as real ones: browsers limit the bytes that a page sends while it is left.
+pageTest("leaving the page carries out pending deletions, even of a whole page of the table", async (lab, page) => {
+  // Ids as long as real ones: browsers limit the bytes that a page may send while the user leaves it.
   const models = Array.from({ length: 26 }, (_, i) => `model_simplenn_rmsprop_${1_700_000_000 + i}`);
   await putModels(lab, models.map((id) => ({ id, filename: `${id}.pth` })));
   await page.goto(lab.trainingUrl);
@@ -171,7 +174,7 @@ pageTest(
   },
 );
 
-pageTest("the menu of a row works by keyboard, and closes by Escape and by a click elsewhere", async (lab, page) => {
+pageTest("the menu of a row works by keyboard, and Escape or a click elsewhere closes it", async (lab, page) => {
   await visit(lab, page);
   const summary = rowOf(page, "ConvNN").locator("summary");
   const use = rowOf(page, "ConvNN").getByRole("button", { name: "Use these settings" });
@@ -265,11 +268,11 @@ pageTest(
   },
 );
 
-pageTest("on a telephone rows are cards with a sort field, and nothing overflows", async (lab, page) => {
+pageTest("on a phone, rows are cards with a sort field, and nothing overflows", async (lab, page) => {
   await visit(lab, page);
   await page.getByLabel("Sort by").selectOption("Test accuracy");
   await columnBecomes(page, "Test accuracy", ["97.00 %", "94.00 %", "91.00 %"]);
-  await button(page, "Sorted descending, turn round").click();
+  await button(page, "Sorted descending, reverse").click();
   await columnBecomes(page, "Test accuracy", ["91.00 %", "94.00 %", "97.00 %"]);
   for (const box of await modelsRegion(page).getByRole("checkbox", { name: /^Select (Simple|Conv)/ }).all()) {
     await box.check();

@@ -26,7 +26,7 @@ const pageTest = setUpPageTests();
 
 const TELEPHONE = { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true };
 
-pageTest("a fast circle is round, and no point that the browser coalesced is lost", async (lab, page) => {
+pageTest("a circle drawn fast is round, and no point that the browser coalesced is lost", async (lab, page) => {
   await visitTrained(lab, page);
   await countMoves(page);
   const spiral: Stroke = circle(60, (i) => 40 + i);
@@ -39,7 +39,7 @@ pageTest("a fast circle is round, and no point that the browser coalesced is los
   });
 
   await clear(page);
-  // Halfway between the eight points of the circle, where straight lines would leave its outer half blank.
+  // Halfway between the circle's eight points, where straight lines would leave the outer half of the stroke blank.
   await drawByMouse(page, circle(8, () => 80));
   const rim = circle(16, () => 88).filter((_, i) => i % 2 === 1);
   await eventually(async () => {
@@ -68,7 +68,7 @@ pageTest("every step can be undone and redone, by button and by key", async (lab
   await page.keyboard.press("Enter");
   await inkBecomes(page, (ink) => ink > one);
   assert(await redo.isDisabled());
-  assert.equal(await focusedName(page), "Redo", "it keeps the focus when nothing is left to redo");
+  assert.equal(await focusedName(page), "Redo", "the button keeps the focus when nothing is left to redo");
   await undo.click();
   await page.keyboard.press("Control+Shift+Z");
   await inkBecomes(page, (ink) => ink > one);
@@ -78,7 +78,7 @@ pageTest("every step can be undone and redone, by button and by key", async (lab
   await inkBecomes(page, (ink) => ink > one);
 });
 
-pageTest("Enter predicts and Delete clears from anywhere, but not while you type in a field", async (lab, page) => {
+pageTest("Enter predicts and Delete clears from anywhere except a field in which you type", async (lab, page) => {
   await visitTrained(lab, page);
   await page.getByRole("radio", { name: "On the server" }).check();
   await drawByMouse(page, DIGITS[7]);
@@ -99,7 +99,7 @@ pageTest("Enter predicts and Delete clears from anywhere, but not while you type
   await inkBecomes(page, (ink) => ink === 0);
 });
 
-pageTest("three brushes draw three widths, each recognised as the same digit", async (lab, page) => {
+pageTest("three brushes draw three widths, and all are recognised as the same digit", async (lab, page) => {
   await visitTrained(lab, page);
   const shares: number[] = [];
   for (const brush of ["Thin", "Medium", "Thick"]) {
@@ -134,7 +134,7 @@ pageTest("a second finger that rests on the paper leaves no ink", async (lab, pa
 }, TELEPHONE);
 
 pageTest(
-  "a test digit is put on the paper and predicted, and the page says whether that is right",
+  "a test digit is put on the paper and predicted, and the page says whether the answer is right",
   async (lab, page) => {
     await visitTrained(lab, page);
     const samples = page.getByRole("button", { name: /^Test digit \d+, a \d$/ });
@@ -175,7 +175,7 @@ pageTest("a test digit reaches the model as exactly the pixels of the test set",
 });
 
 for (const where of ["In this browser", "On the server"]) {
-  pageTest(`from the first Tab to the answer by keyboard alone (${where})`, async (lab, page) => {
+  pageTest(`the keyboard alone leads from the first Tab to the answer (${where})`, async (lab, page) => {
     await visitTrained(lab, page);
     await page.getByRole("radio", { name: where }).check();
     await page.getByRole("link", { name: "Draw" }).focus();
@@ -207,7 +207,7 @@ pageTest("what the keyboard draws is what is classified, pixel by pixel", async 
   await page.getByRole("radio", { name: "On the server" }).check();
   await page.getByRole("radio", { name: "Thin", exact: true }).check();
   await drawingCanvas(page).focus();
-  // Twenty rows, two columns, where MNIST's frame has them, so that nothing is moved or scaled.
+  // Twenty rows and two columns, placed as in MNIST, so that nothing is moved or scaled.
   for (const key of ["PageUp", "Home"]) await page.keyboard.press(key);
   for (let row = 0; row < 5; row++) await page.keyboard.press("ArrowDown");
   for (let column = 0; column < 14; column++) await page.keyboard.press("ArrowRight");
@@ -227,7 +227,7 @@ pageTest("what the keyboard draws is what is classified, pixel by pixel", async 
   assert.deepEqual(cells, painted.map((at) => [...at, 255]));
 });
 
-pageTest("the answer is in view while you draw on a telephone, and the paper does not move", async (lab, page) => {
+pageTest("the answer is in view while you draw on a phone, and the paper does not move", async (lab, page) => {
   await visitTrained(lab, page);
   for (const [width, height] of [[390, 844], [360, 640]]) {
     await page.setViewportSize({ width, height });
@@ -302,7 +302,9 @@ async function inkBecomes(page: Page, check: (share: number) => boolean): Promis
   });
 }
 
-/** The inked cells `[row, column]` of a picture that was sent, in reading order. Each cell must be all ink or all paper. */
+/**
+ * The inked cells `[row, column]` of a picture that was sent, in reading order. Each cell must be all ink or all paper.
+ */
 async function inkedCells(page: Page, dataUrl: string): Promise<number[][]> {
   const cells = await tonesOf(page, dataUrl);
   assert(cells.every(([tone, second]) => second === undefined && (tone === 0 || tone === 255)));

@@ -30,7 +30,7 @@ async function epochRows(page: Page): Promise<string[][]> {
 const openTable = (page: Page) => page.locator("summary").filter({ hasText: "Numbers of each epoch" }).click();
 
 pageTest(
-  "a run shows device, speed, accuracies and both curves in words; a second tab and a reload show the same",
+  "a run shows its device, speed and accuracies and describes both curves; a second tab and a reload show the same",
   async (lab, page) => {
     await page.goto(lab.trainingUrl);
     await startTraining(page, { ...QUICK, "Epochs": "3", "Hidden layers": "20" });
@@ -47,7 +47,7 @@ pageTest(
       /^In 354 steps the loss fell from 2\.\d\d to \d\.\d+\. Test accuracy went from .* after epoch 3/,
     );
 
-    // The mean of the run, not the speed of its last steps.
+    // The mean over the run, not the speed of its last steps.
     const speed = await figure(page, "Images/s (mean)");
     const perSecond = Number(speed.replaceAll(",", ""));
     const [run] = await lab.runs();
@@ -70,7 +70,7 @@ pageTest(
   },
 );
 
-pageTest("a second tab finds a running training with the accuracies of its past epochs", async (lab, page) => {
+pageTest("a second tab finds a training in progress with the accuracies of its past epochs", async (lab, page) => {
   await page.goto(lab.trainingUrl);
   await startTraining(page, { ...ENDLESS, "Hidden layers": "64", "Batch size": "512" });
   await openTableOnceThere(page, 2);
@@ -157,7 +157,7 @@ pageTest(
 );
 
 pageTest(
-  "the page names an exact duplicate, or the nearest model and its differences, before a training starts",
+  "before a training starts, the page names an exact duplicate, or the nearest model and its differences",
   async (lab, page) => {
     await page.goto(lab.trainingUrl);
     await startTraining(page, { ...QUICK, "Hidden layers": "28" });

@@ -16,7 +16,7 @@ import {
 
 const pageTest = setUpPageTests();
 
-pageTest("a model with the same settings is kept or overwritten, as chosen", async (lab, page) => {
+pageTest("a model with the same settings is kept or overwritten, as the user chooses", async (lab, page) => {
   await page.goto(lab.trainingUrl);
   await startTraining(page, QUICK);
   await statusBecomes(page, /^Done/);
@@ -47,7 +47,7 @@ pageTest("Abort ends a training and stores nothing", async (lab, page) => {
   assert(await button(page, "Start Training").isEnabled());
 });
 
-pageTest("Continue resumes an aborted training, also on a page that is opened afterwards", async (lab, page) => {
+pageTest("Continue resumes an aborted training, even on a page that is opened later", async (lab, page) => {
   await page.goto(lab.trainingUrl);
   await startTraining(page, ENDLESS);
   await stepsPass(page, 20);
@@ -67,7 +67,7 @@ pageTest("Continue resumes an aborted training, also on a page that is opened af
 });
 
 pageTest(
-  "after a training its curve and history can be downloaded, and its model trained further",
+  "after a training, its curve and history can be downloaded and its model trained further",
   async (lab, page) => {
     await page.goto(`${lab.trainingUrl}?epochs=1`);
     await startTraining(page, { ...QUICK, "Hidden layers": "12" });
@@ -138,7 +138,7 @@ pageTest("an invalid field says what is wrong, and nothing starts until it is fi
   assert.deepEqual(await lab.runs(), runs);
 });
 
-pageTest("a training can be set up, started and aborted by keyboard alone", async (lab, page) => {
+pageTest("a training can be set up, started and aborted with the keyboard alone", async (lab, page) => {
   await page.goto(lab.trainingUrl);
   await button(page, "Start Training").waitFor();
   const type = async (name: string, text: string) => {

@@ -9,7 +9,7 @@ import { tabTo } from "../testing/keyboard.ts";
 
 const pageTest = setUpPageTests();
 
-pageTest("from the form and a live curve to a model that recognises drawn digits", async (lab, page) => {
+pageTest("a user gets from the form and a live curve to a model that recognises drawn digits", async (lab, page) => {
   await page.goto(lab.trainingUrl);
   const steps = await collectTexts(page, "Step [\\d,]+ of 2,814");
   const means = await collectTexts(page, "Running mean[\\d.]+");
@@ -42,31 +42,34 @@ pageTest("from the form and a live curve to a model that recognises drawn digits
   }
 });
 
-pageTest("by keyboard alone from the settings and a training to the answer to a drawn digit", async (lab, page) => {
-  await page.goto(lab.trainingUrl);
-  const { keyboard } = page;
-  for (const [name, value] of [["Hidden layers", "64"], ["Epochs", "1"], ["Batch size", "64"]]) {
-    await tabTo(page, name);
-    await keyboard.press("Control+A");
-    await keyboard.type(value);
-  }
-  const wanted = { "Hidden layers": "64", "Epochs": "1", "Batch size": "64" } as const;
-  assert.deepEqual(await readSettings(page, Object.keys(wanted) as (keyof typeof wanted)[]), wanted);
-  await tabTo(page, "Start Training");
-  await keyboard.press("Enter");
-  await statusBecomes(page, /^Done/);
+pageTest(
+  "the keyboard alone leads from the settings and a training to the answer to a drawn digit",
+  async (lab, page) => {
+    await page.goto(lab.trainingUrl);
+    const { keyboard } = page;
+    for (const [name, value] of [["Hidden layers", "64"], ["Epochs", "1"], ["Batch size", "64"]]) {
+      await tabTo(page, name);
+      await keyboard.press("Control+A");
+      await keyboard.type(value);
+    }
+    const wanted = { "Hidden layers": "64", "Epochs": "1", "Batch size": "64" } as const;
+    assert.deepEqual(await readSettings(page, Object.keys(wanted) as (keyof typeof wanted)[]), wanted);
+    await tabTo(page, "Start Training");
+    await keyboard.press("Enter");
+    await statusBecomes(page, /^Done/);
 
-  await tabTo(page, "Test this model");
-  await keyboard.press("Enter");
-  await page.waitForURL(`${lab.inferenceUrl}/?**`);
-  await tabTo(page, "Drawing canvas");
-  const cursor = page.locator("[data-cursor]");
-  await eventually(async () => assert.equal(await cursor.innerText(), "Row 7, column 14, blank"));
-  await keyboard.down("Shift");
-  for (let row = 0; row < 14; row++) await keyboard.press("ArrowDown");
-  await keyboard.up("Shift");
-  await digitBecomes(page, "1");
-});
+    await tabTo(page, "Test this model");
+    await keyboard.press("Enter");
+    await page.waitForURL(`${lab.inferenceUrl}/?**`);
+    await tabTo(page, "Drawing canvas");
+    const cursor = page.locator("[data-cursor]");
+    await eventually(async () => assert.equal(await cursor.innerText(), "Row 7, column 14, blank"));
+    await keyboard.down("Shift");
+    for (let row = 0; row < 14; row++) await keyboard.press("ArrowDown");
+    await keyboard.up("Shift");
+    await digitBecomes(page, "1");
+  },
+);
 
 for (const where of ["In this browser", "On the server"] as const) {
   pageTest(`a miss leads to the training page with every field filled in (${where})`, async (lab, page) => {
@@ -95,7 +98,7 @@ for (const where of ["In this browser", "On the server"] as const) {
   });
 }
 
-pageTest("neither page scrolls sideways on a telephone", async (lab, page) => {
+pageTest("neither page scrolls sideways on a phone", async (lab, page) => {
   await page.goto(lab.trainingUrl);
   await button(page, "Start Training").waitFor();
   await fitsItsWidth(page);
@@ -113,7 +116,7 @@ pageTest("neither page scrolls sideways on a telephone", async (lab, page) => {
   await fitsItsWidth(page);
 }, { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true });
 
-/** Collects the distinct texts matching `pattern` that the page shows from now on; call the result to get them. */
+/** Collects the distinct texts matching `pattern` that the page shows from now on. Call the result to get them. */
 async function collectTexts(page: Page, pattern: string): Promise<() => Promise<string[]>> {
   const handle = await page.evaluateHandle((pattern) => {
     const seen = new Set<string>();

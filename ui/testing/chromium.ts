@@ -1,10 +1,13 @@
 /** The browser of page tests and screenshots. */
 import { type Browser, chromium } from "playwright-core";
 
-/** `CHROMIUM_PATH`, or where Debian puts Chromium; undefined where there is none. */
+/** `CHROMIUM_PATH`, or where Debian installs Chromium; undefined if it is not there. */
 export const CHROMIUM: string | undefined = [Deno.env.get("CHROMIUM_PATH"), "/usr/bin/chromium"].find(isFile);
 
-/** What Playwright turns off by itself and a second list would turn on again, as far as it matters to these tests. */
+/**
+ * Features that Playwright turns off itself and that a second list would turn on again, as far as they matter to these
+ * tests.
+ */
 const OFF_BY_PLAYWRIGHT = [
   "AimEnabled",
   "AvoidUnnecessaryBeforeUnloadCheckSync",
@@ -21,8 +24,8 @@ const OFF_BY_PLAYWRIGHT = [
 ];
 
 /**
- * The popup of the address bar is a page of its own, which costs each visitor a second of processor time. The spare renderer
- * is a process for the next site, and tests visit no other one.
+ * The popup of the address bar is a page of its own, which costs each visitor a second of processor time. The spare
+ * renderer is a process for the next site, but tests visit only one site.
  */
 const OFF_FOR_SPEED = ["SpareRendererForSitePerProcess", "WebUIOmniboxAimPopup", "WebUIOmniboxPopup"];
 

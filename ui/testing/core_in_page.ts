@@ -1,4 +1,4 @@
-/** The core alone, bundled into a page to compare it with PyTorch. */
+/** The core alone, bundled into a page for comparison with PyTorch. */
 import type { DeviceName } from "../../core/backends/open.ts";
 import type { ModelSpec, NamedTensor } from "../../core/models/spec.ts";
 import { openPredictor } from "../../core/training/predictor.ts";

@@ -16,11 +16,11 @@ export const DIGITS = {
     return [140 + 55 * Math.cos(angle), 140 + 85 * Math.sin(angle)] as const;
   }),
   "1": [[140, 45], [140, 140], [140, 235]],
-  // With points close to its corner: the page rounds what lies between points.
+  // With points close to its corner, because the page rounds the line between points.
   "7": [[75, 65], [195, 65], [205, 65], [200, 75], [120, 235]],
 } as const satisfies Record<string, Stroke>;
 
-/** Where the page can predict, as its radio buttons are labelled. */
+/** Where the page can predict: the labels of its radio buttons. */
 export type Where = "In this browser" | "On the server";
 
 /** Chooses where to predict. */
@@ -52,7 +52,9 @@ export async function drawByTouch(page: Page, stroke: Stroke): Promise<void> {
   await session.detach();
 }
 
-/** Draws faster than the screen: all points arrive within a frame or two, so that the browser coalesces them. */
+/**
+ * Draws faster than the screen refreshes: all points arrive within a frame or two, so that the browser coalesces them.
+ */
 export async function drawInAFlash(page: Page, stroke: Stroke): Promise<void> {
   const session = await page.context().newCDPSession(page);
   const [first, ...others] = await onScreen(drawingCanvas(page), stroke);
@@ -153,7 +155,9 @@ export async function shownProbabilities(page: Page): Promise<number[]> {
   );
 }
 
-/** Waits for an answer by `device` (`server`, `wasm` or `webgpu`) and returns its time in ms, as the page measured it. */
+/**
+ * Waits for an answer by `device` (`server`, `wasm` or `webgpu`) and returns its time in ms, as the page measured it.
+ */
 export async function answered(page: Page, device: string): Promise<number> {
   return await eventually(async () => {
     const { by, milliseconds } = await prediction(page).evaluate((element) => ({

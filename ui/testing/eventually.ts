@@ -1,4 +1,4 @@
-/** Time between two checks, in ms: each is work for the browser, too. */
+/** Time between two checks, in ms. Each check is work for the browser, too. */
 const POLL_MS = 40;
 
 /**

@@ -23,9 +23,9 @@ export interface Lab {
 }
 
 /**
- * Builds the pages and starts both services. They train and predict on WASM in one thread, as other tests run beside them.
+ * Builds the pages and starts both services. They train and predict on WASM in one thread, because other tests run beside them.
  *
- * @param settings further environment variables
+ * @param settings more environment variables
  * @throws {AssertionError} with the output of the lab when it does not start
  */
 export async function startLab(settings: Readonly<Record<string, string>> = {}): Promise<Lab> {

@@ -1,4 +1,4 @@
-/** Serves the pages of a lab, and a training that sends losses as fast as a test wants. */
+/** Serves the pages of a lab, and a training that sends losses at any rate. */
 import type { LossMessage } from "../../protocol/mod.ts";
 
 /** A server that streams losses. */
@@ -11,7 +11,7 @@ export interface LossesServer {
 
 /** What to send over each socket. */
 export interface LossStream {
-  /** Losses in all, each in a message of its own. */
+  /** Number of losses, each in its own message. */
   count: number;
   perSecond: number;
 }
@@ -19,8 +19,8 @@ export interface LossStream {
 const TICK_MS = 5;
 
 /**
- * Passes requests on to the service at `origin`, except for sockets: over each it sends `count` losses, then the end of a run
- * that stored no model, as there is none to analyse.
+ * Passes requests on to the service at `origin`, except for sockets. Over each socket it sends `count` losses, then the
+ * end of a run that stored no model, so that there is nothing to analyse.
  */
 export function serveLosses(origin: string, { count, perSecond }: LossStream): LossesServer {
   let sent = 0;

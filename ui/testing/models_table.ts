@@ -8,7 +8,7 @@ export function modelsRegion(page: Page): Locator {
   return page.getByRole("region", { name: "Stored models" });
 }
 
-/** The cells of the column called `title`, from the top, on the present page of the table. */
+/** The cells of the column called `title`, from the top, on the current page of the table. */
 export async function columnTexts(page: Page, title: string): Promise<string[]> {
   return await modelsRegion(page).locator(`[data-title="${title}"]`).allInnerTexts();
 }

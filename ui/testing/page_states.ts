@@ -1,6 +1,6 @@
 /**
- * All that the pages can look like, for screenshots and for checks of every state. Each is reached as a user reaches it, on a
- * page of its own, in this order: later states need the models of earlier ones.
+ * All states of the pages, for screenshots and for checks. Each is reached as a user would reach it, on a page of its
+ * own, in this order, because later states need the models of earlier ones.
  */
 import type { Page } from "playwright-core";
 import { DEFAULT_CONFIG, type TrainConfig } from "../../protocol/mod.ts";
@@ -11,13 +11,13 @@ import { button, drawOnLivePad, livePadSays, startTraining, statusBecomes, steps
 import type { Settings } from "./settings.ts";
 import { trainModel } from "./stored_models.ts";
 
-/** Something that a page can look like. */
+/** A state that a page can be in. */
 export interface PageState {
   name: string;
   open(lab: Lab, page: Page): Promise<void>;
   /** Name of another state that shows all of this one, which then needs no check of its own. */
   shownBy?: string;
-  /** CSS selector of what the state is about; without it, the top of the page. */
+  /** CSS selector of the part that the state is about; if undefined, the top of the page. */
   part?: string;
   /** The same for a narrow screen. */
   partWhenNarrow?: string;
@@ -36,7 +36,7 @@ const CONFIG: TrainConfig = {
   seed: 1,
 };
 
-/** Models to compare with the one that a page trains. */
+/** Models to compare with the model that a page trains. */
 const FURTHER: readonly Partial<TrainConfig>[] = [
   { optimizer: "SGD", learning_rate: 0.01, hidden_layers_config: [64] },
   { optimizer: "RMSprop", hidden_layers_config: [32], use_dropout: true, num_epochs: 2 },
@@ -56,7 +56,7 @@ const THREE: Stroke = [...arc([138, 92], 46, -160, 80), ...arc([138, 188], 52, -
 /** The letter A. */
 const LETTER: readonly Stroke[] = [[[70, 230], [140, 50], [210, 230]], [[95, 165], [185, 165]]];
 
-/** What the page scrolls to when a training starts. */
+/** The part that the page scrolls to when a training starts. */
 const RUN = ".run";
 
 /** All states but the locked page, in the order in which to open them. */
@@ -219,7 +219,7 @@ async function visitDrawing(lab: Lab, page: Page): Promise<void> {
   await page.getByText(id).first().waitFor();
 }
 
-/** Opens the section of the layers, unless the browser remembers it open. */
+/** Opens the section of the layers, unless the browser has remembered that it is open. */
 async function openLayers(page: Page): Promise<void> {
   const units = page.getByRole("img", { name: /^Units of hidden layer 2/ });
   const section = page.locator("details").filter({ has: page.getByText("What each layer computes") });

@@ -11,12 +11,12 @@ import { emptyLab } from "./stored_models.ts";
 /** How long Playwright waits for anything, in ms: long enough for a busy machine. */
 const PATIENCE_MS = 10_000;
 
-/** A test of a page: what a visitor does there, and what it then shows. */
+/** A test of a page: what a visitor does, and what the page then shows. */
 export type PageTest = (lab: Lab, page: Page) => Promise<void>;
 
 let lab: Lab | undefined;
 let browser: Browser | undefined;
-/** Number of the file that ran last, and of files so far. */
+/** Number of the file that ran last, and the number of files so far. */
 let lastFile = 0, files = 0;
 
 if (CHROMIUM !== undefined) {
@@ -34,7 +34,7 @@ if (CHROMIUM !== undefined) {
 
 /**
  * Call once per file; the function it returns declares a test. Tests of a file build on the models of earlier ones. A test
- * also fails when a page logs an error or breaks its content security policy. Without Chromium all are ignored.
+ * also fails when a page logs an error or breaks its content security policy. Without Chromium all tests are ignored.
  */
 export function setUpPageTests(): (name: string, test: PageTest, visitor?: BrowserContextOptions) => void {
   const file = ++files;
@@ -63,7 +63,7 @@ async function visit(test: PageTest, visitor?: BrowserContextOptions): Promise<v
     await test(lab!, page);
     assert.deepEqual(complaints, []);
   } catch (error) {
-    // Often the reason why what a test waits for does not come.
+    // Often the reason why a test waits in vain.
     for (const complaint of complaints) console.error(`${page.url()} complains: ${complaint}`);
     throw error;
   } finally {
@@ -78,9 +78,9 @@ function listenForComplaints(page: Page): string[] {
   page.on("console", (message) => {
     if (message.type() !== "error") return;
     const { url } = message.location();
-    // A model that is not trained or a file that is refused is an answer, not an error, but the browser logs each.
+    // A missing model or a refused file is a normal answer, but the browser logs it as an error.
     if (url.endsWith("/predict") && message.text().includes("404")) return;
-    // So is a model that was deleted, with its weights, or that cannot be deleted because a test prevents it.
+    // So is a deleted model, with its weights, and a model that a test keeps from being deleted.
     if (/\/api\/models\/[^/]+$/.test(url)) return;
     if (url.endsWith("/model.safetensors") && message.text().includes("404")) return;
     if (url.endsWith("/api/models") && /40[09]/.test(message.text())) return;

@@ -1,4 +1,4 @@
-/** Models that are stored before a page asks for them. */
+/** Stores models before a page asks for them. */
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { writePth } from "../../core/formats/pth/writer.ts";
@@ -39,7 +39,7 @@ const READER: TrainConfig = {
 /** Trains in a third of a second. */
 const BRIEF: TrainConfig = { ...READER, batch_size: 2048, hidden_layers_config: [3] };
 
-/** Trains by the service, as a program would. Returns the model's id. */
+/** Trains through the service, as a program would. Returns the model's id. */
 export function trainModel({ trainingUrl }: Lab, config: Partial<TrainConfig>): Promise<string> {
   const socket = new WebSocket(`${trainingUrl.replace("http", "ws")}/ws/train`);
   return new Promise((resolve, reject) => {
@@ -53,14 +53,14 @@ export function trainModel({ trainingUrl }: Lab, config: Partial<TrainConfig>): 
   });
 }
 
-/** The id of a model that recognises digits, which is trained where `lab` has none like it. */
+/** The id of a model that recognises digits. Trains one if `lab` has none like it. */
 export async function readerModel(lab: Lab, config: Partial<TrainConfig> = {}): Promise<string> {
   const wanted = { ...READER, ...config };
   const stored = (await lab.models()).find((record) => isDuplicate(record, wanted));
   return stored?.id ?? await trainModel(lab, wanted);
 }
 
-/** Adds a model that has learned nothing, as somebody would by hand. Not while another one trains. */
+/** Adds an untrained model, as a user might by hand. Do not call while another model trains. */
 export async function putUntrainedModel(lab: Lab, modelType: ModelType, hiddenLayers: number[]): Promise<ModelRecord> {
   const id = `untrained_${modelType.toLowerCase()}`;
   const record: ModelRecord = {
@@ -82,7 +82,10 @@ export async function putUntrainedModel(lab: Lab, modelType: ModelType, hiddenLa
   return record;
 }
 
-/** Replaces all models by untrained ones with the given fields, as another program would. Not while one trains. */
+/**
+ * Replaces all models by untrained ones with the given fields, as another program would. Do not call while a model
+ * trains.
+ */
 export async function putModels(lab: Lab, fields: readonly Partial<ModelRecord>[]): Promise<ModelRecord[]> {
   const records = fields.map((given, i): ModelRecord => ({
     ...FIELDS,
@@ -101,7 +104,7 @@ export async function emptyLab(lab: Lab): Promise<void> {
   for (const { id, state } of await lab.runs()) {
     if (!FINISHED_STATES.includes(state)) await abortRun(lab, id);
   }
-  // The training page offers to continue the last run, so the last one has to be a run that is done.
+  // The training page offers to continue the last run, so the last run has to be finished.
   if ((await lab.runs())[0]?.resume !== undefined) await trainModel(lab, BRIEF);
   for (const { id } of await lab.models()) {
     const { status } = await fetch(`${lab.trainingUrl}/api/models/${id}`, { method: "DELETE" });
@@ -123,7 +126,7 @@ async function writeUntrained({ modelsDir }: Lab, record: ModelRecord): Promise<
   await Deno.writeFile(join(modelsDir, filename), writePth(initialParameters({ modelType, hiddenLayers }, 1), id));
 }
 
-/** Returns once the lab has noticed. */
+/** Writes the metadata and returns once the lab has noticed. */
 async function writeMetadata(lab: Lab, records: readonly ModelRecord[]): Promise<void> {
   await Deno.writeTextFile(join(lab.modelsDir, METADATA), JSON.stringify(records));
   const ids = (models: readonly ModelRecord[]) => models.map(({ id }) => id).sort();

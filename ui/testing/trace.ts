@@ -1,4 +1,4 @@
-/** What the main thread of a page does, by Chromium's tracing. */
+/** Measures what a page's main thread does, with Chromium's tracing. */
 import type { Browser, Page } from "playwright-core";
 
 interface TraceEvent {
@@ -6,7 +6,7 @@ interface TraceEvent {
   ph: string;
   pid: number;
   tid: number;
-  /** In µs: start and duration by the clock, and processor time of the thread. */
+  /** Start and duration by the clock, and processor time of the thread, in µs. */
   ts: number;
   dur?: number;
   tdur?: number;
@@ -45,7 +45,7 @@ export async function traceMainThread(browser: Browser, page: Page, action: () =
     traceEvents.filter((event) =>
       event.name === name && event.ph === "X" && event.pid === pid && event.tid === tid && event.tdur !== undefined
     );
-  // Other renderers (a spare one, or of a closed page) hardly do anything.
+  // Other renderers (a spare one, or that of a closed page) hardly do anything.
   const [main] = threads
     .map(({ pid, tid }) => ({ tasks: eventsOf(pid, tid, "RunTask"), commits: eventsOf(pid, tid, "Commit") }))
     .sort((a, b) => b.tasks.length - a.tasks.length);

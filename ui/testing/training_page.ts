@@ -24,7 +24,7 @@ export async function startTraining(page: Page, settings: Settings): Promise<voi
   await button(page, "Start Training").click();
 }
 
-/** A button by its whole name. */
+/** A button, by its full name. */
 export function button(page: Page, name: string): Locator {
   return page.getByRole("button", { name, exact: true });
 }

@@ -5,13 +5,14 @@ import {
   type DeviceChoice,
   DEVICES,
   FIELD_NAMES,
+  type FieldName,
   fieldOf,
   type FormQuery,
   makeConfig,
   readNumber,
+  sameValue,
   seed,
   type TrainConfig,
-  writeValue,
 } from "../../protocol/mod.ts";
 import { ModelForm, SHARED_FIELDS } from "../shared/form/model_form.ts";
 import { TypedText } from "../shared/form/typed_text.ts";
@@ -51,15 +52,15 @@ export class TrainingForm extends ModelForm {
   /** All of it, for a link that leads back to this form. */
   readonly fullQuery = computed((): FormQuery => ({
     ...this.query.value,
-    ...this.textsOf(FIELD_NAMES.filter((name) => this.#isTold(name))),
+    ...this.textsOf(FIELD_NAMES.filter((name) => this.#isMentioned(name))),
     ...this.seed.text.value.trim() !== "" && { seed: this.seed.text.value.trim() },
     ...this.device.value !== "auto" && { device: this.device.value },
   }));
 
-  /** Whether the address has to carry a field: a part of a toggle while that is on, others where they are not the default. */
-  #isTold(name: keyof TrainingForm["fields"]): boolean {
-    const { partOf, initial } = fieldOf(name);
-    return partOf ? this.counts(name) : this.fields[name].text.value !== writeValue(initial);
+  /** Whether a link needs a field: a part of a toggle while that is on, others unless they have their default. */
+  #isMentioned(name: FieldName): boolean {
+    const { partOf, initial } = fieldOf(name), value = this.fields[name].value.value;
+    return partOf ? this.counts(name) : value === undefined || !sameValue(value, initial);
   }
 
   override read(query: FormQuery): void {

@@ -14,7 +14,7 @@ Deno.test("choosing a range sets the rate to its middle", () => {
   }
 });
 
-Deno.test("editing the rate moves the range along, to none outside all of them", () => {
+Deno.test("the range follows the rate, and is undefined outside all ranges", () => {
   const form = new TrainingForm();
   form.fields.learning_rate.text.value = "0.00002";
   assert.equal(form.range.value, "Low");
@@ -26,7 +26,7 @@ Deno.test("editing the rate moves the range along, to none outside all of them",
   assert.equal(form.config.value, undefined);
 });
 
-Deno.test("a rate on the common end of two ranges stays in the one that was chosen", () => {
+Deno.test("a rate at the common end of two ranges stays in the chosen range", () => {
   const form = new TrainingForm();
   form.read({ learning_rate_range: "High", learning_rate: "0.001" });
   assert.equal(form.range.value, "High");
@@ -62,7 +62,7 @@ Deno.test("the configuration carries every field", () => {
   });
 });
 
-Deno.test("a link reproduces the whole form, with dropout, seed and device", () => {
+Deno.test("a link restores the whole form, with dropout, seed and device", () => {
   const form = new TrainingForm();
   const search =
     "model_type=ConvNN&hidden_layers_config=64%2C32&optimizer=SGD&batch_size=32&epochs=3&use_dropout=true" +
@@ -73,13 +73,13 @@ Deno.test("a link reproduces the whole form, with dropout, seed and device", () 
   assert.deepEqual([dropout_p, seed, device], [0.45, 17, "wasm"]);
 });
 
-Deno.test("the link to the other page says nothing of seed and device, which mean something else there", () => {
+Deno.test("the link to the drawing page leaves out seed and device, which have another meaning there", () => {
   const form = new TrainingForm();
   form.read({ seed: "17", device: "wasm" });
   assert.deepEqual([form.query.value.seed, form.query.value.device], [undefined, undefined]);
 });
 
-Deno.test("without a seed the configuration has none; a wrong one, or a wrong probability of dropout in use, blocks", () => {
+Deno.test("seed and device are optional; an invalid seed blocks the configuration, and so does an invalid dropout probability in use", () => {
   const form = new TrainingForm();
   assert.ok(!("seed" in form.config.value!) && !("device" in form.config.value!));
   form.seed.text.value = "-1";

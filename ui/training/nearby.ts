@@ -16,7 +16,9 @@ export interface Nearby {
 /** Models that differ in more settings than this do not resemble each other. */
 const MOST_DIFFERENCES = 2;
 
-/** The stored model that differs from `config` in the fewest settings: of several the most accurate, then the newest. */
+/**
+ * The stored model that differs from `config` in the fewest settings: of several the most accurate, then the newest.
+ */
 export function findNearby(records: readonly ModelRecord[], config: ModelConfig): Nearby | undefined {
   let nearest: { model: ModelRecord; count: number } | undefined;
   for (const model of records) {

@@ -26,12 +26,12 @@ function record(id: string, fields: Partial<ModelRecord> = {}): ModelRecord {
   } as ModelRecord;
 }
 
-Deno.test("an exact duplicate is nearer than anything, and has no differences", () => {
+Deno.test("an exact duplicate wins over similar models and has no differences", () => {
   const records = [record("a", { num_epochs: 4, accuracy: 99 }), record("b"), record("c", { batch_size: 32 })];
   assert.deepEqual(findNearby(records, config), { model: records[1], differs: [] });
 });
 
-Deno.test("of the nearest models the most accurate is named, with what it has instead", () => {
+Deno.test("among equally similar models the most accurate wins, and its differences are described", () => {
   const records = [
     record("a", { num_epochs: 4, accuracy: 96 }),
     record("b", { hidden_layers_config: [], accuracy: 98 }),
@@ -41,19 +41,19 @@ Deno.test("of the nearest models the most accurate is named, with what it has in
   assert.deepEqual(findNearby(records.slice(2), config)?.differs, ["SGD", "1 epoch"]);
 });
 
-Deno.test("another dropout counts as a difference only while dropout is on", () => {
+Deno.test("the probability of dropout is a difference only while dropout is on", () => {
   const other = record("a", { dropout_p: 0.5 });
   assert.deepEqual(findNearby([other], config)?.differs, ["dropout 0.5"]);
   const without = { ...config, use_dropout: false };
   assert.deepEqual(findNearby([{ ...other, use_dropout: false }], without)?.differs, []);
 });
 
-Deno.test("what differs in three fields or more is not like it", () => {
+Deno.test("a model that differs in three settings or more is not similar", () => {
   assert.equal(findNearby([record("a", { num_epochs: 1, batch_size: 1, optimizer: "SGD" })], config), undefined);
   assert.equal(findNearby([], config), undefined);
 });
 
-Deno.test("a preset is recognised by its own values, and each by no other", () => {
+Deno.test("each preset is a duplicate only of itself", () => {
   for (const preset of PRESETS) {
     assert.deepEqual(PRESETS.filter(({ values }) => isDuplicate(values, { ...preset.values })), [preset]);
     assert.ok(!isDuplicate(preset.values, { ...preset.values, num_epochs: preset.values.num_epochs + 1 }));

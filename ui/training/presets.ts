@@ -1,16 +1,16 @@
 import { DEFAULT_CONFIG, type ModelConfig } from "../../protocol/mod.ts";
 
-/** Settings to begin with. */
+/** Ready-made settings to begin with. */
 export interface Preset {
   name: string;
-  /** What to expect of it on an ordinary computer. */
+  /** What to expect from it on an ordinary computer. */
   hint: string;
   values: ModelConfig;
 }
 
 /**
- * Accuracies are those of several seeds; times those of two cores that had nothing else to do, rounded up. Whatever a
- * preset does not decide has its default.
+ * Accuracies were measured with several seeds, times on two idle cores, rounded up. Any setting that a preset leaves
+ * out has its default.
  */
 export const PRESETS: readonly Preset[] = [
   {

@@ -2,7 +2,7 @@ import { isDuplicate } from "../../protocol/mod.ts";
 import type { TrainingForm } from "./form.ts";
 import { PRESETS } from "./presets.ts";
 
-/** Settings to begin with, each one press away. */
+/** Buttons that fill in ready-made settings. */
 export function Presets({ form }: { form: TrainingForm }) {
   const config = form.config.value;
   return (

@@ -1,6 +1,6 @@
 /**
- * The reference, which defines what is right: every node by itself, in traced order, by plain loops in float64. Nothing
- * is fused, and values never share memory.
+ * The reference backend defines the correct result. It runs nodes one at a time, in traced order, with plain loops in
+ * float64. Nothing is fused, and values never share memory.
  */
 import { type Program, stateTypes, type Tensor } from "../../graph.ts";
 import type { LeafSource, Values } from "../../op.ts";
@@ -88,7 +88,7 @@ export class ReferenceSession implements Session {
   }
 }
 
-/** Runs programs on the reference; slow. */
+/** Runs programs on the reference backend, which is slow. */
 export const referenceBackend: Backend = {
   name: "reference",
   open: (programs) => Promise.resolve(new ReferenceSession(programs)),

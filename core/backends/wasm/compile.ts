@@ -108,6 +108,8 @@ export async function compileSession(
     scratch,
     scratchBytes: scratchSize,
     control,
+    table: tableAt,
+    tableSteps: TABLE_STEPS,
   };
   const modules = await Promise.all(
     schedules.map((schedule) =>

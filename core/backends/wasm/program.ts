@@ -1,15 +1,16 @@
 /** Compiles a schedule into one WebAssembly module. */
 import type { Local, WasmFeatures } from "../../codegen/wasm/assembler/function_builder.ts";
-import { atomics, f32, i32, returnNow } from "../../codegen/wasm/assembler/instructions.ts";
+import { atomics, f32, i32, returnNow, trap } from "../../codegen/wasm/assembler/instructions.ts";
 import { ModuleBuilder } from "../../codegen/wasm/assembler/module_builder.ts";
 import { type Address, baseOf, type WasmKernel } from "../../codegen/wasm/kernel.ts";
 import type { ScheduleItem } from "../../fuse.ts";
 import type { Tensor } from "../../graph.ts";
-import { rootOf, type Schedule } from "../../schedule.ts";
+import type { Contract, Span } from "../../codegen/wasm/verifier/contract.ts";
+import { aligned, readsOf, rootOf, type Schedule, writesOf } from "../../schedule.ts";
 import { bytesOf } from "../../shape.ts";
 import { loopKernel } from "./loop.ts";
-import { addBarrier, barriersBefore, type Span } from "./threads/barriers.ts";
-import { countersAt, wordAt } from "./threads/control.ts";
+import { addBarrier, barriersBefore } from "./threads/barriers.ts";
+import { controlBytes, countersAt, wordAt } from "./threads/control.ts";
 import { cutItems, divideWork, partsOf } from "./threads/work_stealing.ts";
 
 /** Byte offsets in the memory of a session. */
@@ -22,6 +23,9 @@ export interface MemoryMap {
   readonly scratchBytes: number;
   /** The words by which threads keep in step: `CONTROL`. */
   readonly control: number;
+  /** The table of steps, of `tableSteps` rows. */
+  readonly table: number;
+  readonly tableSteps: number;
 }
 
 /** A row of the table of steps: the 4-byte inputs that the host writes for a step, then the outputs that it reads. */
@@ -77,6 +81,37 @@ function spanOf(schedule: Schedule, map: MemoryMap, node: Tensor): Span | undefi
   return { start, end: start + bytesOf(root) };
 }
 
+/** What lies behind a buffer may be read by a vector that begins in it. */
+const READ_AHEAD = 64;
+
+/** What the function of an item may touch: its operands, its results, its row of the table and its scratch memory. */
+function contractOf(
+  item: ScheduleItem,
+  schedule: Schedule,
+  map: MemoryMap,
+  { extent, threads }: { extent: number; threads: number },
+): Contract {
+  const rowBytes = rowLayout(schedule).bytes, tableEnd = map.table + map.tableSteps * rowBytes;
+  const items = { lo: 0, hi: extent };
+  const row = { lo: map.table, hi: tableEnd - rowBytes, step: Math.max(1, rowBytes) };
+  const scratch = { lo: map.scratch, hi: map.scratch + (threads - 1) * map.scratchBytes };
+  const padded = ({ start, end }: Span, more = 0) => ({ start, end: start + aligned(end - start) + more });
+  const constants = readsOf(item).filter((node) => schedule.constants.includes(node)).map((node) => {
+    return { start: map.constantAt(node), end: map.constantAt(node) + bytesOf(node) };
+  });
+  const spansOf = (nodes: readonly Tensor[]) =>
+    nodes.map((node) => spanOf(schedule, map, node)).filter((span) => span !== undefined);
+  return {
+    arguments: [items, items, row, { ...scratch, step: Math.max(1, map.scratchBytes) }],
+    writes: spansOf(writesOf(item)).map((span) => padded(span)),
+    reads: [
+      ...[...spansOf([...readsOf(item), ...writesOf(item)]), ...constants].map((span) => padded(span, READ_AHEAD)),
+      { start: map.table, end: tableEnd },
+    ],
+    scratch: { parameter: 3, bytes: map.scratchBytes },
+  };
+}
+
 /**
  * The module of a schedule. It has a function for each item and `run`, a `RunSteps`, which calls them step by step, and
  * a barrier where an item needs one. Shapes, strides and offsets are constants in the code.
@@ -110,7 +145,7 @@ export function encodeProgram(
       const inputs = item.kind === "kernel" ? item.node.inputs.map(addressOf) : [];
       const output = item.kind === "kernel" ? addressOf(item.node) : { offset: 0 };
       kernel.emit(f, { from, to, inputs, output, scratch });
-    });
+    }, { contractOf: () => contractOf(item, schedule, map, { extent, threads }) });
     return { index, extent };
   });
   const barrier = threads > 1 ? addBarrier(module, map.control, threads) : undefined;
@@ -118,8 +153,19 @@ export function encodeProgram(
   const outputs = schedule.outputs.map(([, node]) => node);
   const barriers = barriersBefore(schedule.items, outputs, (node) => spanOf(schedule, map, node));
   const { cuts, toReset } = cutItems(partsOfItems(schedule, threads), barriers);
+  const table = { start: map.table, end: map.table + map.tableSteps * layout.bytes };
+  const controlWords = { start: map.control, end: map.control + controlBytes(threads) };
+  const runContract: Contract = {
+    arguments: [undefined, undefined, undefined],
+    writes: [table, controlWords],
+    reads: outputs.map((node) => spanOf(schedule, map, node)).filter((span) => span !== undefined),
+  };
   module.addFunction("run", ["i32", "i32", "i32"], (f) => {
     const [row, steps, thread] = f.params;
+    // Whoever calls, and whatever the words hold by which threads are commanded.
+    f.if(i32.ne(row.get, i32.const(map.table)), () => f.emit(trap));
+    f.requireBelow(steps, map.tableSteps + 1);
+    f.requireBelow(thread, threads);
     const scratch = f.let("i32", i32.add(i32.mul(thread.get, i32.const(map.scratchBytes)), i32.const(map.scratch)));
     const addressOf = addressIn(row);
     f.countTo(f.let("i32", i32.const(0)), steps.get, 1, () => {
@@ -143,6 +189,6 @@ export function encodeProgram(
       });
       f.set(row, i32.add(row.get, i32.const(layout.bytes)));
     });
-  }, { exported: true });
+  }, { exported: true, contractOf: () => runContract });
   return module.encode({ pages, shared: isShared });
 }

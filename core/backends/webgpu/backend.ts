@@ -1,6 +1,6 @@
 /**
- * Programs as lists of compute dispatches. One buffer holds all numbers of a session and another its u8 state, so every
- * kernel has the same two bindings, and one bind group serves them all.
+ * Runs programs as lists of compute dispatches. One buffer holds all of a session's numbers and another its u8 state,
+ * so every kernel has the same two bindings and shares one bind group.
  */
 import { perStepValue, type Program, stateTypes, type Tensor } from "../../graph.ts";
 import { type Schedule, schedule } from "../../schedule.ts";
@@ -13,14 +13,14 @@ import { shaderOf } from "./shader.ts";
 
 interface Compiled {
   readonly schedule: Schedule;
-  /** Compiled when the program first runs, because the driver takes some milliseconds for each item. */
+  /** Compiled when the program first runs, because the driver takes a few milliseconds per item. */
   dispatches?: Promise<Dispatches>;
 }
 
-/** What runs an item each, in order. */
+/** Pipelines in order, one for each item. */
 type Dispatches = readonly { pipeline: GPUComputePipeline; workgroups: readonly [number, number, number] }[];
 
-/** Steps that are submitted to the GPU together; their outputs go into the rows of `staging` from `row` on. */
+/** Steps submitted to the GPU together. Their outputs fill the rows of `staging` from `row` on. */
 interface Batch {
   firstStep: number;
   steps: number;
@@ -30,7 +30,7 @@ interface Batch {
 
 /** Steps whose per-step scalars are uploaded together. */
 const TABLE_STEPS = 64;
-/** How long to wait, after work failed, for the news that the device was lost. */
+/** After work fails, how long to wait for a report that the device was lost. */
 const LOSS_NEWS_MS = 200;
 
 class WebGpuSession implements Session {
@@ -198,11 +198,11 @@ class WebGpuSession implements Session {
   #requireDevice(): void {
     if (this.#isClosed) throw new Error("this session was closed");
     if (this.#gpu.lost !== undefined) {
-      throw new DeviceLostError(`the GPU was lost in the middle of the work: ${this.#gpu.lost}`);
+      throw new DeviceLostError(`the GPU was lost during the work: ${this.#gpu.lost}`);
     }
   }
 
-  /** Like `requireDevice`, after work failed: the device may have been lost moments before the news of it arrives. */
+  /** Like `requireDevice`, for use after work has failed: the report of a lost device may arrive a moment later. */
   async #requireDeviceSoon(): Promise<void> {
     let timer: ReturnType<typeof setTimeout> | undefined;
     const late = new Promise((resolve) => timer = setTimeout(resolve, LOSS_NEWS_MS));

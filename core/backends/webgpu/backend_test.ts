@@ -53,7 +53,7 @@ Deno.test(
 );
 
 Deno.test(
-  { name: "2,000 training steps on WebGPU leave no buffer behind and do not grow the process", ignore },
+  { name: "2,000 training steps on WebGPU leak no buffers and no memory", ignore },
   async () => {
     const { trainer } = await openTrainerOn("webgpu", {
       spec: { modelType: "SimpleNN", hiddenLayers: [8] },

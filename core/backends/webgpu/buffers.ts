@@ -1,9 +1,9 @@
-/** GPU buffers, counted, because a buffer that is not destroyed stays until the process ends. */
+/** Counts GPU buffers, because a buffer that is not destroyed stays allocated until the process ends. */
 import type { Numbers } from "../../session.ts";
 
 let live = 0;
 
-/** The number of buffers that were made and not destroyed yet. */
+/** The number of buffers that have been created but not yet destroyed. */
 export function liveBuffers(): number {
   return live;
 }

@@ -1,8 +1,8 @@
 /** The GPU of this process: opened when it is first needed, and reopened after it was lost. */
 
-/** What is known of a GPU before it is opened. */
+/** What is known about a GPU before it is opened. */
 export interface AdapterInfo {
-  /** For people: the name of the GPU, or of its architecture or vendor. */
+  /** Display name: the GPU, or else its architecture or vendor. */
   readonly description: string;
   /** Whether a CPU emulates the GPU, as llvmpipe and SwiftShader do. */
   readonly isSoftware: boolean;
@@ -13,7 +13,7 @@ export class DeviceLostError extends Error {
   override name = "DeviceLostError";
 }
 
-/** The GPU, open. */
+/** An open GPU. */
 export interface OpenDevice {
   readonly device: GPUDevice;
   readonly info: AdapterInfo;
@@ -55,7 +55,7 @@ async function open(): Promise<OpenDevice> {
   const opened: OpenDevice = { device, info: infoOf(adapter) };
   device.lost.then(({ message, reason }) => {
     opened.lost = message || reason || "no reason given";
-    // This device may have been closed long ago: its successor stays open.
+    // This device may have been closed and replaced long ago; do not close its successor.
     if (latest === opened) current = undefined;
   });
   latest = opened;

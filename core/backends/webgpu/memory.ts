@@ -1,4 +1,4 @@
-/** Assigns an offset in one of a session's two buffers to everything that is stored. */
+/** Assigns everything a session stores an offset in one of its two buffers. */
 import { constantValue, type Tensor } from "../../graph.ts";
 import { aligned, type Schedule } from "../../schedule.ts";
 import { BYTES, bytesOf, sizeOf, type TensorType } from "../../shape.ts";
@@ -14,9 +14,9 @@ export interface MemoryPlan {
   stateAt(name: string): { buffer: "memory" | "bytes"; offset: number };
   /** The byte offset in `memory` of the current step's per-step scalars. */
   readonly rowAt: number;
-  /** Room for them, in bytes: what the program with most of them needs. */
+  /** Bytes reserved for them: enough for the program that has the most. */
   readonly rowBytes: number;
-  /** Constants that are written once, with their byte offsets in `memory`. */
+  /** Constants, which are written once, with their byte offsets in `memory`. */
   readonly constants: readonly { at: number; values: Float32Array<ArrayBuffer> }[];
   /** Finds the tensors of `schedule`. */
   locate(schedule: Schedule): Locate;

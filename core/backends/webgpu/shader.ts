@@ -1,4 +1,4 @@
-/** Compute shaders of schedule items: bindings and accessors around the code of the ops. */
+/** Builds compute shaders for schedule items: bindings and accessors around the code of the ops. */
 import { literal, perElement, type WgslKernel } from "../../codegen/wgsl/kernel.ts";
 import type { LoopItem, ScheduleItem } from "../../fuse.ts";
 import type { Tensor } from "../../graph.ts";

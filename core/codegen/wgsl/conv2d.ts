@@ -3,7 +3,7 @@ import type { ConvShape } from "../extents.ts";
 import type { WgslKernel } from "./kernel.ts";
 import { type BlockSize, registerBlock } from "./register_block.ts";
 
-/** Not taller: with eight rows of taps, SwiftShader compiles for most of a minute. */
+/** No taller than this: with eight rows of taps, SwiftShader takes most of a minute to compile. */
 const BLOCK: BlockSize = { rows: 4, columns: 8 };
 
 /** A convolution as a product: rows are pixels, columns filters, and the depth is taps times channels. */
@@ -39,7 +39,10 @@ let inside${i} = ty${i} >= 0 && ty${i} < ${s.height} && tx${i} >= 0 && tx${i} < 
 let pixel${i} = select(0u, (image${i} + u32(ty${i} * ${s.width} + tx${i})) * ${s.channels}u, inside${i});`;
 }
 
-/** The gradient of kernels as a product: rows are taps times channels, columns filters, and the depth is pixels. */
+/**
+ * The gradient with respect to the kernels as a product: rows are taps times channels, columns filters, and the depth
+ * is pixels.
+ */
 export function convWeightGradientWgsl(s: ConvShape): WgslKernel {
   const { outWidth, outHeight, filters, channels, kernelWidth } = s;
   return registerBlock(

@@ -1,4 +1,4 @@
-/** Kernels in WGSL and what most of them need. */
+/** Kernels in WGSL, and helpers that most of them use. */
 
 /**
  * The body of a compute shader; the backend adds bindings, accessors and the entry point. In `body` and `declarations`,
@@ -35,7 +35,7 @@ ${body}`,
   };
 }
 
-/** Statements that split an element's `index` into its coordinates, each a variable called as `names` says. */
+/** Statements that split an element's `index` into coordinates, stored in the variables `names`. */
 export function coordinates(index: string, shape: readonly number[], names: readonly string[]): string {
   let stride = 1;
   const lines = shape.map((extent, axis) => ({ extent, axis })).reverse().map(({ extent, axis }) => {
@@ -48,7 +48,7 @@ export function coordinates(index: string, shape: readonly number[], names: read
 
 /**
  * `value`, rounded to float32, as a literal.
- * @throws {Error} When it is not finite, for which WGSL has no literal.
+ * @throws {Error} When it is not finite: WGSL has no such literals.
  */
 export function literal(value: number): string {
   const rounded = Math.fround(value);

@@ -1,4 +1,6 @@
-/** Products in WGSL: each invocation keeps a block of the result in registers while it loops over the depth. */
+/**
+ * Matrix-like products in WGSL. Each invocation keeps a block of the result in registers while it loops over the depth.
+ */
 import type { WgslKernel } from "./kernel.ts";
 
 /** Rows and columns of a block. If the result has fewer, its blocks are smaller. */
@@ -7,9 +9,9 @@ export interface BlockSize {
   readonly columns: number;
 }
 
-/** A product of any two things whose factors can be read by row, column and depth. */
+/** A product whose factors can be read by row, column and depth. */
 export interface RegisterBlock {
-  /** Large blocks read less per product, but compile slowly if a row takes much code. */
+  /** Large blocks read less memory per product, but compile slowly if a row needs much code. */
   size: BlockSize;
   /** Rows of the result. */
   rows: number;
@@ -17,7 +19,9 @@ export interface RegisterBlock {
   columns: number;
   /** Statements that loop over the depth, with the word ACCUMULATE where the products at one depth are added up. */
   depth: string;
-  /** Statements that prepare for `a`, once per row of a block: `row` is its name in WGSL, `index` its number. */
+  /**
+   * Statements that run once per row of a block, before `a`. `row` is the row's variable in WGSL, `index` its number.
+   */
   row?(row: string, index: number): string;
   /** An expression for a row's factor at the current depth. Rows past the end are replaced by the last one. */
   a(row: string, index: number): string;

@@ -5,7 +5,9 @@ import { perElement, type WgslKernel } from "./kernel.ts";
 /** Invocations that share a long sum. */
 const TEAM = 64;
 
-/** A kernel for sums. A workgroup shares a long sum and adds its parts pairwise; a short one takes one invocation. */
+/**
+ * A kernel for sums. A workgroup shares a long sum and adds its parts pairwise; one invocation computes a short sum.
+ */
 export function sumWgsl({ outer, length, inner }: Split): WgslKernel {
   const start = (result: string) => `let start = (${result} / ${inner}u) * ${length * inner}u + ${result} % ${inner}u;`;
   const loop = (first: string, step: number) =>

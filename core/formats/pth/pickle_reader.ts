@@ -1,6 +1,6 @@
 /**
- * Reads a pickle without executing it. In Python a pickle may call anything; here only a few known globals exist, and any other
- * is refused by name.
+ * Reads a pickle without executing it. In Python a pickle may call anything; here only a few known globals do anything, and
+ * whatever comes of any other is an opaque object.
  */
 import { ModelFileError, quote } from "../errors.ts";
 import { Opcode } from "./pickle_opcodes.ts";
@@ -15,9 +15,17 @@ export class Global {
   constructor(readonly name: string, readonly call?: (args: readonly unknown[]) => unknown) {}
 }
 
+/** A global that is not known here, or an object made by one: nothing was executed to make it. */
+export class Opaque {
+  /** Of a dict's subclass, such as `defaultdict`: what it holds. */
+  readonly entries = new Map<unknown, unknown>();
+  /** @param name of the global, such as `argparse.Namespace` */
+  constructor(readonly name: string) {}
+}
+
 /** What a pickle may refer to. */
 export interface PickleHost {
-  /** By dotted name, such as `collections.OrderedDict`. */
+  /** The known ones by dotted name, such as `collections.OrderedDict`. */
   readonly globals: ReadonlyMap<string, Global>;
   /** Returns the object outside of the pickle that `id` refers to. */
   persistentLoad(id: unknown): unknown;
@@ -29,14 +37,33 @@ const FRAME_HEADER_BYTES = 8;
 const MAX_OPEN_MARKS = 64;
 const MAX_MEMO = 1_000_000;
 const MAX_NAME = 256;
-const MAX_LONG_BYTES = 8;
+/** A float64 holds no longer ones; nor does any shape. */
+const MAX_LONG_BYTES = 128;
+/** Each may make one small object, so this bounds the memory, whatever the length of texts and bytes. */
+const MAX_INSTRUCTIONS = 4 * 2 ** 20;
+
+/**
+ * What runs commands or code, or reaches files, when Python loads the pickle. Nothing is run here; such a file is refused so that
+ * nobody takes it for sound.
+ */
+const REFUSED_MODULES = new Set(
+  ("os posix nt subprocess pty sys socket shutil runpy importlib imp code codeop pdb bdb timeit profile cProfile ctypes " +
+    "pickle _pickle marshal webbrowser commands pip").split(" "),
+);
+const REFUSED_BUILTINS = new Set("eval exec execfile compile __import__ open input breakpoint exit quit".split(" "));
+
+function runsCode(module: string, member: string): boolean {
+  if (module === "builtins" || module === "__builtin__") return REFUSED_BUILTINS.has(member.split(".")[0]);
+  return REFUSED_MODULES.has(module.split(".")[0]) || module === "torch.hub";
+}
 
 const text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /**
- * The value of a pickle: numbers, strings, booleans, null, arrays, `Tuple`s, `Map`s for dicts, and what `host` returns.
+ * The value of a pickle: numbers, strings, booleans, null, arrays (sets, too), `Tuple`s, `Map`s for dicts, bytes, what `host`
+ * returns, and `Opaque`s for all else.
  *
- * @throws {ModelFileError} for a global that is not allowed, an opcode that state dicts do not need, or a damaged stream
+ * @throws {ModelFileError} for a global that runs code in Python, an opcode that Python 3 does not write, or a damaged stream
  */
 export function readPickle(bytes: Uint8Array, host: PickleHost): unknown {
   return new PickleMachine(bytes, host).run();
@@ -59,7 +86,8 @@ class PickleMachine {
   }
 
   run(): unknown {
-    for (;;) {
+    for (let instructions = 0;; instructions++) {
+      if (instructions >= MAX_INSTRUCTIONS) throw this.#fault(`more than ${MAX_INSTRUCTIONS} instructions`);
       const opcode = this.#uint8();
       if (opcode === Opcode.STOP) return this.#pop();
       this.#execute(opcode);
@@ -98,12 +126,25 @@ class PickleMachine {
         return this.#push(this.#view.getInt32(this.#advance(4), true));
       case Opcode.LONG1:
         return this.#push(this.#long(this.#uint8()));
+      case Opcode.LONG4:
+        return this.#push(this.#long(this.#uint32()));
       case Opcode.BINFLOAT:
         return this.#push(this.#view.getFloat64(this.#advance(8), false));
       case Opcode.BINUNICODE:
         return this.#push(this.#text(this.#uint32()));
       case Opcode.SHORT_BINUNICODE:
         return this.#push(this.#text(this.#uint8()));
+      case Opcode.BINUNICODE8:
+        return this.#push(this.#text(this.#uint64()));
+      case Opcode.BINBYTES:
+      case Opcode.BINSTRING:
+        return this.#push(this.#slice(this.#uint32()));
+      case Opcode.SHORT_BINBYTES:
+      case Opcode.SHORT_BINSTRING:
+        return this.#push(this.#slice(this.#uint8()));
+      case Opcode.BINBYTES8:
+      case Opcode.BYTEARRAY8:
+        return this.#push(this.#slice(this.#uint64()));
 
       case Opcode.EMPTY_TUPLE:
         return this.#push(new Tuple([]));
@@ -115,11 +156,15 @@ class PickleMachine {
         return this.#push(new Tuple(this.#popMany(3)));
       case Opcode.TUPLE:
         return this.#push(new Tuple(this.#popToMark()));
+      case Opcode.FROZENSET:
+        return this.#push(this.#popToMark());
       case Opcode.EMPTY_LIST:
+      case Opcode.EMPTY_SET:
         return this.#push([]);
       case Opcode.APPEND:
         return this.#append(this.#popMany(1));
       case Opcode.APPENDS:
+      case Opcode.ADDITEMS:
         return this.#append(this.#popToMark());
       case Opcode.EMPTY_DICT:
         return this.#push(new Map());
@@ -145,36 +190,59 @@ class PickleMachine {
         const [module, name] = this.#popMany(2);
         return this.#push(this.#global(module, name));
       }
-      case Opcode.INST:
-        this.#global(this.#line(), this.#line());
-        break;
+      case Opcode.INST: {
+        const callee = this.#global(this.#line(), this.#line());
+        return this.#call(callee, new Tuple(this.#popToMark()));
+      }
       case Opcode.REDUCE:
-        return this.#reduce();
+      case Opcode.NEWOBJ: {
+        const [callee, args] = this.#popMany(2);
+        return this.#call(callee, args);
+      }
+      case Opcode.NEWOBJ_EX: {
+        const [callee, args] = this.#popMany(3);
+        return this.#call(callee, args);
+      }
       case Opcode.BUILD:
-        // Attributes of an OrderedDict: PyTorch stores version numbers there (`_metadata`), which are not needed.
+        // Attributes, which are not needed. PyTorch stores version numbers in an OrderedDict's (`_metadata`).
         this.#pop();
         return;
       case Opcode.BINPERSID:
         return this.#push(this.#host.persistentLoad(this.#pop()));
+      case Opcode.POP:
+        // On an empty stack above a mark it takes the mark away, as in CPython.
+        if (this.#marks.at(-1) === this.#stack.length) this.#marks.pop();
+        else this.#pop();
+        return;
+      case Opcode.POP_MARK:
+        this.#popToMark();
+        return;
+      case Opcode.DUP: {
+        const [top] = this.#popMany(1);
+        this.#push(top);
+        return this.#push(top);
+      }
     }
     throw this.#fault(`opcode 0x${opcode.toString(16).padStart(2, "0")}, which a state dict does not need`);
   }
 
-  #global(module: unknown, member: unknown): Global {
+  #global(module: unknown, member: unknown): Global | Opaque {
     if (typeof module !== "string" || typeof member !== "string") throw this.#fault("a global whose name is not text");
     const name = `${module}.${member}`;
-    const global = this.#host.globals.get(name);
-    if (global === undefined) {
+    if (runsCode(module, member)) {
       throw new ModelFileError(
-        `the file asks for ${quote(name)}, which a state dict of float tensors does not need; ` +
-          "save the model with torch.save(model.state_dict(), path)",
+        `the file asks for ${
+          quote(name)
+        }, which runs code when Python loads the file; nothing was run here. Do not load it ` +
+          "elsewhere unless you trust where it comes from",
       );
     }
-    return global;
+    return this.#host.globals.get(name) ?? new Opaque(name);
   }
 
-  #reduce(): void {
-    const [callee, args] = this.#popMany(2);
+  #call(callee: unknown, args: unknown): void {
+    // Such as the class of an enum within a class, which Python finds by calling `getattr`.
+    if (callee instanceof Opaque) return this.#push(new Opaque(callee.name));
     if (!(callee instanceof Global) || callee.call === undefined || !(args instanceof Tuple)) {
       throw this.#fault("a call of something that cannot be called");
     }
@@ -183,12 +251,14 @@ class PickleMachine {
 
   #append(items: unknown[]): void {
     const list = this.#stack.at(-1);
+    if (list instanceof Opaque) return;
     if (!Array.isArray(list)) throw this.#fault("an item for something that is not a list");
     for (const item of items) list.push(item);
   }
 
   #setItems(pairs: unknown[]): void {
-    const dict = this.#stack.at(-1);
+    const target = this.#stack.at(-1);
+    const dict = target instanceof Opaque ? target.entries : target;
     if (!(dict instanceof Map)) throw this.#fault("an item for something that is not a dict");
     if (pairs.length % 2 !== 0) throw this.#fault("a key without a value");
     for (let i = 0; i < pairs.length; i += 2) dict.set(pairs[i], pairs[i + 1]);
@@ -233,13 +303,22 @@ class PickleMachine {
     return this.#view.getUint32(this.#advance(4), true);
   }
 
+  #uint64(): number {
+    return Number(this.#view.getBigUint64(this.#advance(8), true));
+  }
+
   /** A little-endian two's complement integer; precise to 2⁵³, which no shape or offset reaches. */
   #long(size: number): number {
-    if (size > MAX_LONG_BYTES) throw this.#fault(`an integer of ${size} bytes`);
-    const at = this.#advance(size);
+    const at = this.#advance(size, `an integer of ${size} bytes`);
+    if (size > MAX_LONG_BYTES) return Infinity;
     let value = 0n;
     for (let i = size - 1; i >= 0; i--) value = value << 8n | BigInt(this.#bytes[at + i]);
     return Number(BigInt.asIntN(size * 8, value));
+  }
+
+  #slice(size: number): Uint8Array {
+    const at = this.#advance(size);
+    return this.#bytes.subarray(at, at + size);
   }
 
   #text(size: number): string {
@@ -259,10 +338,10 @@ class PickleMachine {
     return line;
   }
 
-  /** Skips `size` bytes and returns their offset. */
-  #advance(size: number): number {
+  /** Skips `size` bytes, which belong to `what`, and returns their offset. */
+  #advance(size: number, what = "an instruction"): number {
     const at = this.#at;
-    if (at + size > this.#bytes.length) throw this.#fault("the end of the data in the middle of an instruction");
+    if (at + size > this.#bytes.length) throw this.#fault(`the end of the data in the middle of ${what}`);
     this.#at += size;
     return at;
   }

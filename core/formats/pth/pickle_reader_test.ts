@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { zipSync } from "fflate";
 import { ModelFileError } from "../errors.ts";
-import { readPickle, Tuple } from "./pickle_reader.ts";
+import { Opaque, readPickle, Tuple } from "./pickle_reader.ts";
 import { PickleWriter } from "./pickle_writer.ts";
 import { readPth } from "./reader.ts";
 
@@ -42,6 +42,27 @@ Deno.test("numbers, text, tuples, lists, dicts and memoised values are read like
   assert.deepEqual(read(bytes), expected);
 });
 
+Deno.test("whatever comes of an unknown global is opaque, and a dict of a class of its own keeps its entries", () => {
+  const pickle = new PickleWriter().global("collections", "defaultdict").global("__builtin__", "list").op("TUPLE1");
+  const dict = read(pickle.op("REDUCE").text("a").integer(1).op("SETITEM").finish());
+  assert.ok(dict instanceof Opaque);
+  assert.equal(dict.name, "collections.defaultdict");
+  assert.deepEqual(dict.entries, new Map([["a", 1]]));
+  const called = new PickleWriter().global("numpy", "dtype").op("EMPTY_TUPLE").op("REDUCE").op("EMPTY_TUPLE").op(
+    "REDUCE",
+  );
+  assert.deepEqual(read(called.op("NONE").op("BUILD").finish()), new Opaque("numpy.dtype"));
+});
+
+Deno.test("integers of any length are read, those that fit exactly", () => {
+  const long = (...bytes: number[]) => read(Uint8Array.of(0x80, 2, 0x8a, bytes.length, ...bytes, 0x2e));
+  assert.equal(long(0xff, 0xff, 0xff, 0xff, 0), 2 ** 32 - 1);
+  assert.equal(long(0, 0, 0, 0, 0, 0, 0, 0x80, 0), 2 ** 63);
+  assert.equal(long(0, 0, 0, 0, 0, 0, 0, 0x80), -(2 ** 63));
+  assert.equal(long(...new Array(255).fill(1)), Infinity);
+  assert.equal(read(Uint8Array.of(0x80, 2, 0x8b, 2, 0, 0, 0, 1, 1, 0x2e)), 257);
+});
+
 Deno.test("a pickle that would run a command in Python is refused, naming the global it asks for", () => {
   const pickle = new PickleWriter().global("os", "system").text("true").op("TUPLE1").op("REDUCE").finish();
   assert.throws(() => readPth(pthWith(pickle)), refused(/asks for "os\.system"/));
@@ -59,6 +80,14 @@ Deno.test("pickles of a later protocol, and of the oldest, are refused alike", (
   assert.throws(() => read(Uint8Array.of(0x80, 4, 0x4e, 0x4e, 0x93)), refused(/a global whose name is not text/));
 });
 
+Deno.test("what would run code beside a sound state dict is refused, not skipped", () => {
+  for (const [module, name] of [["builtins", "eval"], ["subprocess", "Popen"], ["importlib", "import_module"]]) {
+    const pickle = new PickleWriter().op("EMPTY_DICT").text("extra").global(module, name).text("x").op("TUPLE1");
+    const file = pthWith(pickle.op("REDUCE").op("SETITEM").finish());
+    assert.throws(() => readPth(file), refused(new RegExp(`asks for "${module}\\.${name}", which runs code`)));
+  }
+});
+
 Deno.test("a global that may only be named cannot be called", () => {
   const pickle = new PickleWriter().global("torch", "FloatStorage").op("EMPTY_TUPLE").op("REDUCE").finish();
   assert.throws(() => readPth(pthWith(pickle)), refused(/a call of something that cannot be called/));
@@ -66,7 +95,7 @@ Deno.test("a global that may only be named cannot be called", () => {
 
 Deno.test("unknown opcodes, a truncated stream, an empty stack and an unset reference are refused", () => {
   assert.throws(() => read(Uint8Array.of(0x80, 6, 0x2e)), refused(/protocol 6/));
-  assert.throws(() => read(Uint8Array.of(0x80, 2, 0x81)), refused(/opcode 0x81/));
+  assert.throws(() => read(Uint8Array.of(0x80, 2, 0x82)), refused(/opcode 0x82/));
   assert.throws(() => read(Uint8Array.of(0x80, 2, 0x4b)), refused(/middle of an instruction/));
   assert.throws(() => read(Uint8Array.of(0x80, 2, 0x2e)), refused(/empty stack/));
   assert.throws(() => read(Uint8Array.of(0x80, 2, 0x68, 9)), refused(/value 9, which was never set/));

@@ -6,18 +6,17 @@ import type { NamedTensor } from "../../models/spec.ts";
 import { sizeOf } from "../../shape.ts";
 import { BFLOAT16, type ElementType, FLOAT16, FLOAT32, FLOAT64 } from "../element_types.ts";
 import { ModelFileError, quote } from "../errors.ts";
-import { Global, readPickle, Tuple } from "./pickle_reader.ts";
-import { checkView, gather, Storage, type StridedView } from "./storage.ts";
+import { Global, Opaque, readPickle, Tuple } from "./pickle_reader.ts";
+import { describeFound, findStateDicts, TensorRef } from "./find_state_dicts.ts";
+import { checkView, gather, Storage } from "./storage.ts";
 import { readZip } from "./zip.ts";
 
 /** The largest model of this lab has 38 million parameters, 300 MB as float64. */
 const MAX_BYTES = 512 * 2 ** 20;
 const MAX_ELEMENTS = 2 ** 26;
 const MAX_ENTRIES = 10_000;
-const MAX_PICKLE_BYTES = 4 * 2 ** 20;
-
-/** Keys under which training scripts store the state dict when they save more with it. */
-const STATE_DICT_KEYS = ["state_dict", "model_state_dict"];
+/** Most of it text and bytes that lie beside the weights: NumPy's arrays are in the pickle itself. */
+const MAX_PICKLE_BYTES = 64 * 2 ** 20;
 
 /** The classes of the module `torch` that a storage of floats may have. */
 const STORAGE_CLASSES: Readonly<Record<string, ElementType>> = {
@@ -30,14 +29,31 @@ const STORAGE_CLASSES: Readonly<Record<string, ElementType>> = {
 const ZIP_START = 0x50; // "P" of "PK"
 const PICKLE_START = 0x80;
 
+/** A state dict in a file. */
+export interface StateDict {
+  /** Keys that lead to it, joined by dots; empty where it is all that the file holds. */
+  path: string;
+  tensors: NamedTensor[];
+}
+
 /**
  * The tensors of a state dict that PyTorch (1.6 or newer) or this lab saved, in their order, as contiguous float32;
- * float64, float16 and bfloat16 are converted. The state dict may lie in a dict as `state_dict` or `model_state_dict`, beside
- * whatever else a training script saves. Nothing in the file is executed.
+ * float64, float16 and bfloat16 are converted. The state dict may lie in whatever else a training script saves: it is found by
+ * what it holds, and of several the likeliest is read (see `readStateDicts`). Nothing in the file is executed.
  *
- * @throws {ModelFileError} when the file is not such a state dict, is damaged, or is larger than any model here
+ * @throws {ModelFileError} when the file holds no such state dict, is damaged, or is larger than any model here
  */
 export function readPth(bytes: Uint8Array): NamedTensor[] {
+  for (const { tensors } of readStateDicts(bytes)) return tensors;
+  throw new Error("unreachable: a file without a state dict is refused");
+}
+
+/**
+ * All state dicts in a file, the likeliest first (see `findStateDicts`); each is read when its turn comes.
+ *
+ * @throws {ModelFileError} like `readPth`
+ */
+export function* readStateDicts(bytes: Uint8Array): Generator<StateDict> {
   requireZip(bytes);
   const entries = readZip(bytes, { entries: MAX_ENTRIES, bytes: MAX_BYTES });
   const folder = findFolder(entries);
@@ -45,7 +61,24 @@ export function readPth(bytes: Uint8Array): NamedTensor[] {
   if (order !== undefined && new TextDecoder().decode(order) !== "little") {
     throw new ModelFileError("the file was saved on a big-endian machine; load it there and save it on another");
   }
-  return gatherTensors(readStateDict(entries, folder));
+  const value = readValue(entries, folder);
+  const found = findStateDicts(value);
+  if (found.length === 0) {
+    throw new ModelFileError(
+      `the file holds no state dict of float tensors; found ${describeFound(value)}. ` +
+        "Save the model with torch.save(model.state_dict(), path)",
+    );
+  }
+  let elements = 0;
+  for (const { path, views } of found) {
+    // With strides of 0 a few bytes can claim any size, so the expanded size is limited, too.
+    for (const { view } of views) elements += sizeOf(view.shape);
+    if (elements > MAX_ELEMENTS) {
+      if (found[0].path !== path) return;
+      throw new ModelFileError(`the tensors hold more than ${MAX_ELEMENTS} numbers`);
+    }
+    yield { path, tensors: views.map(({ name, view }) => ({ name, shape: view.shape, data: gather(view) })) };
+  }
 }
 
 function requireZip(bytes: Uint8Array): void {
@@ -65,42 +98,15 @@ function findFolder(entries: ReadonlyMap<string, Uint8Array>): string {
   return name.slice(0, -"data.pkl".length);
 }
 
-function readStateDict(entries: ReadonlyMap<string, Uint8Array>, folder: string): Map<unknown, unknown> {
+function readValue(entries: ReadonlyMap<string, Uint8Array>, folder: string): unknown {
   const pickle = entries.get(`${folder}data.pkl`)!;
   if (pickle.length > MAX_PICKLE_BYTES) {
-    throw new ModelFileError(`data.pkl has ${pickle.length} bytes; a state dict needs less than ${MAX_PICKLE_BYTES}`);
+    throw new ModelFileError(`data.pkl has ${pickle.length} bytes; at most ${MAX_PICKLE_BYTES} are read`);
   }
-  const value = readPickle(pickle, {
+  return readPickle(pickle, {
     globals: GLOBALS,
     persistentLoad: (id) => loadStorage(id, (key) => entries.get(`${folder}data/${key}`)),
   });
-  if (!(value instanceof Map)) throw new ModelFileError("the file does not hold a dict; save model.state_dict()");
-  const nested = STATE_DICT_KEYS.map((key) => value.get(key)).find((inner) => inner instanceof Map);
-  return nested ?? value;
-}
-
-function gatherTensors(stateDict: ReadonlyMap<unknown, unknown>): NamedTensor[] {
-  const views: [name: string, view: StridedView][] = [];
-  let elements = 0;
-  for (const [name, value] of stateDict) {
-    if (typeof name !== "string") {
-      throw new ModelFileError("the file's dict has a key that is not text; save model.state_dict() alone");
-    }
-    if (!(value instanceof TensorRef)) {
-      throw new ModelFileError(
-        `entry ${quote(name)} of the file's dict is not a tensor; save model.state_dict() alone`,
-      );
-    }
-    elements += sizeOf(value.view.shape);
-    // With strides of 0 a few bytes can claim any size, so the expanded size is limited, too.
-    if (elements > MAX_ELEMENTS) throw new ModelFileError(`the tensors hold more than ${MAX_ELEMENTS} numbers`);
-    views.push([name, value.view]);
-  }
-  return views.map(([name, view]) => ({ name, shape: view.shape, data: gather(view) }));
-}
-
-class TensorRef {
-  constructor(readonly view: StridedView) {}
 }
 
 class StorageClass extends Global {
@@ -114,6 +120,8 @@ const GLOBALS: ReadonlyMap<string, Global> = new Map(
     new Global("collections.OrderedDict", makeOrderedDict),
     new Global("torch._utils._rebuild_tensor_v2", rebuildTensor),
     new Global("torch._utils._rebuild_parameter", rebuildParameter),
+    new Global("torch._utils._rebuild_parameter_with_state", rebuildParameter),
+    new Global("torch._tensor._rebuild_from_type_v2", rebuildFromType),
     ...Object.entries(STORAGE_CLASSES).map(([name, type]) => new StorageClass(name, type)),
   ].map((global) => [global.name, global]),
 );
@@ -124,7 +132,9 @@ function makeOrderedDict(args: readonly unknown[]): Map<unknown, unknown> {
 }
 
 /** `(storage, offset, shape, strides, requires_grad, backward_hooks[, metadata])`. */
-function rebuildTensor([storage, offset, shape, strides]: readonly unknown[]): TensorRef {
+function rebuildTensor([storage, offset, shape, strides]: readonly unknown[]): TensorRef | Opaque {
+  // Of integers, booleans or random states, for example.
+  if (storage instanceof Opaque) return storage;
   if (!(storage instanceof Storage) || typeof offset !== "number" || !isShape(shape) || !isShape(strides)) {
     throw new ModelFileError("data.pkl is not a state dict: a tensor lacks its storage, offset, shape or strides");
   }
@@ -133,10 +143,16 @@ function rebuildTensor([storage, offset, shape, strides]: readonly unknown[]): T
   return new TensorRef(view);
 }
 
-/** `(tensor, requires_grad, backward_hooks)`, as a dict of `named_parameters()` is saved. */
-function rebuildParameter([tensor]: readonly unknown[]): TensorRef {
-  if (tensor instanceof TensorRef) return tensor;
+/** `(tensor, requires_grad, backward_hooks[, state])`, as a dict of `named_parameters()` is saved. */
+function rebuildParameter([tensor]: readonly unknown[]): TensorRef | Opaque {
+  if (tensor instanceof TensorRef || tensor instanceof Opaque) return tensor;
   throw new ModelFileError("data.pkl is not a state dict: a parameter is made of something that is not a tensor");
+}
+
+/** `(function, type, arguments, state)`: a tensor of a class of its own, or one with attributes. */
+function rebuildFromType([make, type, args]: readonly unknown[]): unknown {
+  if (make instanceof Global && make.call !== undefined && args instanceof Tuple) return make.call(args.items);
+  return new Opaque(type instanceof Opaque ? type.name : "torch.Tensor");
 }
 
 function isShape(value: unknown): value is { items: readonly number[] } {
@@ -144,9 +160,10 @@ function isShape(value: unknown): value is { items: readonly number[] } {
 }
 
 /** @param id the tuple `("storage", storage class, key, device, length)` */
-function loadStorage(id: unknown, record: (key: string) => Uint8Array | undefined): Storage {
+function loadStorage(id: unknown, record: (key: string) => Uint8Array | undefined): Storage | Opaque {
   const [kind, storageClass, key, , length] = id instanceof Tuple ? id.items : [];
   const isLength = typeof length === "number" && Number.isSafeInteger(length) && length >= 0;
+  if (kind === "storage" && storageClass instanceof Opaque) return new Opaque(storageClass.name);
   if (kind !== "storage" || !(storageClass instanceof StorageClass) || typeof key !== "string" || !isLength) {
     throw new ModelFileError("data.pkl is not a state dict: it refers to something that is not a storage of floats");
   }

@@ -1,6 +1,6 @@
 /** A model whose layers are known from elsewhere: from its record, or from the metadata of its file. */
 import { MODEL_TYPES } from "../../models/families.ts";
-import { type ModelSpec, type NamedTensor, parameterSpecs } from "../../models/spec.ts";
+import { describeNetwork, type ModelSpec, type NamedTensor, parameterSpecs } from "../../models/spec.ts";
 import { sameShape } from "../../shape.ts";
 import { ModelFileError, quote } from "../errors.ts";
 
@@ -13,24 +13,20 @@ import { ModelFileError, quote } from "../errors.ts";
 export function adoptTensors(tensors: readonly NamedTensor[], spec: ModelSpec): NamedTensor[] {
   const parameters = parameterSpecs(spec);
   if (tensors.length !== parameters.length) {
-    throw new ModelFileError(`${describe(spec)} has ${parameters.length} tensors, but ${tensors.length} were found`);
+    throw new ModelFileError(
+      `${describeNetwork(spec)} has ${parameters.length} tensors, but ${tensors.length} were found`,
+    );
   }
   return parameters.map(({ name, shape }, i) => {
     const found = tensors[i];
     if (!sameShape(found.shape, shape)) {
       throw new ModelFileError(
         `tensor ${i + 1}, ${quote(found.name)}, has shape [${found.shape.join(", ")}], ` +
-          `but ${name} of ${describe(spec)} has [${shape.join(", ")}]`,
+          `but ${name} of ${describeNetwork(spec)} has [${shape.join(", ")}]`,
       );
     }
     return { name, shape, data: found.data };
   });
-}
-
-function describe({ modelType, hiddenLayers }: ModelSpec): string {
-  return `${modelType} with ${
-    hiddenLayers.length === 0 ? "no hidden layer" : `hidden layers ${hiddenLayers.join(", ")}`
-  }`;
 }
 
 /**

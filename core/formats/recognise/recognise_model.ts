@@ -1,8 +1,8 @@
 /** Recognises the model in a file by the shapes of its tensors alone. */
 import { MODEL_TYPES, type ModelType } from "../../models/families.ts";
 import { CLASSES, layersOf, type NamedTensor, parameterSpecs, type PlacedLayer } from "../../models/spec.ts";
-import { arrangeTensors } from "./arrange_tensors.ts";
 import { ModelFileError, quote } from "../errors.ts";
+import { disputedLayers, layerOrders } from "./layer_orders.ts";
 
 /** A model as its tensors reveal it. */
 export interface RecognisedModel {
@@ -12,16 +12,20 @@ export interface RecognisedModel {
   namedWithDropout: boolean;
   /** In the order of `parameterSpecs`, under their names in the file. */
   tensors: NamedTensor[];
+  /** Names of the layers that could also follow one another otherwise, in the order assumed here; none where there is no doubt. */
+  assumedOrder: string[];
 }
 
+const MAX_LISTED = 160;
+
 /**
- * The model of this lab whose weights `tensors` are. If their own order makes no model, another is tried: formats that sort by
- * name put a bias before its weight.
+ * The model of this lab whose weights `tensors` are, in each order in which its layers may stand, the likeliest first (see
+ * `layerOrders`): which is right, only digits can tell.
  *
  * @throws {ModelFileError} that names the first tensor that does not fit the most similar family and says what was expected
  * in its place, or the first tensor with a number that is not finite
  */
-export function recogniseModel(tensors: readonly NamedTensor[]): RecognisedModel {
+export function recogniseModel(tensors: readonly NamedTensor[]): RecognisedModel[] {
   if (tensors.length === 0) throw new ModelFileError("the file holds no tensors");
   let closest: Misfit | undefined;
   for (const modelType of MODEL_TYPES) {
@@ -32,7 +36,15 @@ export function recogniseModel(tensors: readonly NamedTensor[]): RecognisedModel
     }
     if (closest === undefined || read.likeness > closest.likeness) closest = read;
   }
-  throw new ModelFileError(closest!.message);
+  throw new ModelFileError(`${closest!.message}. The file holds ${list(tensors)}`);
+}
+
+/** Names and shapes for a message, as many as fit into it. */
+function list(tensors: readonly NamedTensor[]): string {
+  const texts = tensors.map(({ name, shape }) => `${quote(name.slice(0, 30))} [${shape.join(", ")}]`);
+  let text = texts[0].slice(0, MAX_LISTED), listed = 1;
+  while (listed < texts.length && text.length + texts[listed].length < MAX_LISTED) text += `, ${texts[listed++]}`;
+  return listed < texts.length ? `${text} and ${texts.length - listed} more` : text;
 }
 
 /** Why tensors do not fit a family. */
@@ -41,23 +53,31 @@ class Misfit {
   constructor(readonly message: string, readonly likeness: number) {}
 }
 
-function readAs(modelType: ModelType, tensors: readonly NamedTensor[]): RecognisedModel | Misfit {
+function readAs(modelType: ModelType, tensors: readonly NamedTensor[]): RecognisedModel[] | Misfit {
   const own = readWidths(modelType, tensors);
-  if (!(own instanceof Misfit)) return recognised(modelType, own, tensors);
-  const arranged = arrangeTensors(tensors, flattenOf(modelType).output[0]);
-  if (arranged === undefined) return own;
-  const widths = readWidths(modelType, arranged);
-  return widths instanceof Misfit ? widths : recognised(modelType, widths, arranged);
+  const orders = layerOrders(tensors, flattenOf(modelType).output[0]);
+  const models = orders.flatMap((layers) => {
+    const arranged = layers.flatMap(({ weight, bias }) => [weight, bias]);
+    const widths = readWidths(modelType, arranged);
+    if (widths instanceof Misfit) return [];
+    const assumedOrder = disputedLayers(layers, orders);
+    return [recognised(modelType, widths, arranged, assumedOrder)];
+  });
+  if (models.length > 0) return models;
+  return own instanceof Misfit ? own : [recognised(modelType, own, tensors, [])];
 }
 
 function recognised(
   modelType: ModelType,
   hiddenLayers: number[],
   tensors: readonly NamedTensor[],
+  assumedOrder: string[],
 ): RecognisedModel {
+  // Wrappers that train on several devices, or compile, put their own name before all others.
+  const names = tensors.map(({ name }) => name.replace(/^((module|model|_orig_mod)\.)+/, ""));
   const namedWithDropout = hiddenLayers.length > 0 &&
-    parameterSpecs({ modelType, hiddenLayers, dropout: 0 }).every(({ name }, i) => name === tensors[i].name);
-  return { modelType, hiddenLayers, namedWithDropout, tensors: [...tensors] };
+    parameterSpecs({ modelType, hiddenLayers, dropout: 0 }).every(({ name }, i) => name === names[i]);
+  return { modelType, hiddenLayers, namedWithDropout, tensors: [...tensors], assumedOrder };
 }
 
 /** The widths of the hidden layers of `tensors` in their order, or what is wrong with the first that does not fit. */

@@ -13,6 +13,10 @@ function tensorsOf(spec: ModelSpec, nameOf: (index: number, name: string) => str
 
 const refused = (pattern: RegExp) => (error: unknown) => error instanceof ModelFileError && pattern.test(error.message);
 const fillsOf = (tensors: readonly NamedTensor[]) => tensors.map(({ data }) => data[0]);
+const only = <T>(list: readonly T[]): T => {
+  assert.equal(list.length, 1);
+  return list[0];
+};
 /** In the order in which Python's safetensors stores them. */
 const byName = (tensors: readonly NamedTensor[]) => tensors.toSorted((a, b) => a.name < b.name ? -1 : 1);
 
@@ -22,8 +26,9 @@ Deno.test("family and widths follow from the shapes of the tensors, whatever the
   );
   for (const spec of specs) {
     for (const nameOf of [undefined, (i: number) => `t${(i * 7) % 13}`, (i: number) => `parameter ${-i}`]) {
-      const { tensors, ...model } = recogniseModel(tensorsOf(spec, nameOf));
-      assert.deepEqual(model, { ...spec, namedWithDropout: false });
+      const [{ tensors, ...model }, ...others] = recogniseModel(tensorsOf(spec, nameOf));
+      assert.deepEqual(others, []);
+      assert.deepEqual(model, { ...spec, namedWithDropout: false, assumedOrder: [] });
       assert.deepEqual(fillsOf(tensors), tensors.map((_, i) => i));
     }
   }
@@ -31,9 +36,9 @@ Deno.test("family and widths follow from the shapes of the tensors, whatever the
 
 Deno.test("this lab's own names reveal dropout layers", () => {
   const layers = { modelType: "SimpleNN", hiddenLayers: [4, 3] } as const;
-  assert.equal(recogniseModel(tensorsOf({ ...layers, dropout: 0.3 })).namedWithDropout, true);
-  assert.equal(recogniseModel(tensorsOf(layers)).namedWithDropout, false);
-  assert.equal(recogniseModel(tensorsOf({ ...layers, hiddenLayers: [], dropout: 0.3 })).namedWithDropout, false);
+  assert.equal(recogniseModel(tensorsOf({ ...layers, dropout: 0.3 }))[0].namedWithDropout, true);
+  assert.equal(recogniseModel(tensorsOf(layers))[0].namedWithDropout, false);
+  assert.equal(recogniseModel(tensorsOf({ ...layers, hiddenLayers: [], dropout: 0.3 }))[0].namedWithDropout, false);
 });
 
 Deno.test("tensors sorted by name are put in order by shape, and where shapes leave a choice by number", () => {
@@ -42,7 +47,7 @@ Deno.test("tensors sorted by name are put in order by shape, and where shapes le
     "head.0.weight",
     "head.10.weight",
   ]);
-  assert.deepEqual(fillsOf(recogniseModel(byName(deep)).tensors), deep.map((_, i) => i));
+  assert.deepEqual(fillsOf(only(recogniseModel(byName(deep))).tensors), deep.map((_, i) => i));
 
   const names = ["features.0", "features.3", "classifier.0", "classifier.2"];
   const conv = tensorsOf(
@@ -50,7 +55,75 @@ Deno.test("tensors sorted by name are put in order by shape, and where shapes le
     (i) => `${names[i >> 1]}.${i % 2 === 0 ? "weight" : "bias"}`,
   );
   assert.equal(byName(conv)[0].name, "classifier.0.bias");
-  assert.deepEqual(fillsOf(recogniseModel(byName(conv)).tensors), [0, 1, 2, 3, 4, 5, 6, 7]);
+  assert.deepEqual(fillsOf(only(recogniseModel(byName(conv))).tensors), [0, 1, 2, 3, 4, 5, 6, 7]);
+});
+
+/** A SimpleNN whose layers have these names, from the first hidden one to the last; all hidden widths are equal. */
+function named(names: readonly string[], parts: [weight: string, bias: string] = ["weight", "bias"]): NamedTensor[] {
+  const spec: ModelSpec = { modelType: "SimpleNN", hiddenLayers: names.slice(1).map(() => 6) };
+  return tensorsOf(spec, (i) => `${names[i >> 1]}.${parts[i % 2]}`);
+}
+
+const orderOf = (tensors: readonly NamedTensor[]) =>
+  tensors.filter((_, i) => i % 2 === 0).map(({ data }) => data[0] / 2);
+
+Deno.test("where equal layers could stand in several orders, all of them are candidates, and the doubtful layers are named", () => {
+  const names = ["first", "second", "third", "fourth", "last"];
+  const tensors = named(names);
+  const candidates = recogniseModel(byName(tensors));
+  assert.deepEqual(
+    candidates.map(({ tensors }) => orderOf(tensors).join("")).sort(),
+    ["01234", "01324", "02134", "02314", "03124", "03214"],
+  );
+  for (const { assumedOrder, tensors } of candidates) {
+    assert.deepEqual(assumedOrder, orderOf(tensors).slice(1, 4).map((layer) => names[layer]));
+  }
+  // Sorted within each type of number, as Python's safetensors sorts.
+  const byType = [...tensors.filter((_, i) => i % 2 === 1), ...tensors.filter((_, i) => i % 2 === 0)];
+  const halves = [...byName(byType.slice(0, 5)), ...byName(byType.slice(5))];
+  assert.equal(recogniseModel(halves).length, 6);
+});
+
+Deno.test("a sorted file is not taken for one in order because its shapes fit", () => {
+  // Weights before biases in the alphabet, too, so that the file fits as it is: second, third and fourth are out of order.
+  const tensors = named(["a", "second", "third", "fourth", "z"], ["kernel", "offset"]);
+  assert.deepEqual(orderOf(byName(tensors)), [0, 3, 1, 2, 4]);
+  assert.equal(recogniseModel(byName(tensors)).length, 6);
+});
+
+Deno.test("layers of other widths may also leave a choice", () => {
+  // 784 → 6 → 4 → 6 → 6 → 10 or 784 → 6 → 6 → 4 → 6 → 10.
+  const spec: ModelSpec = { modelType: "SimpleNN", hiddenLayers: [6, 4, 6, 6] };
+  const names = ["in", "down", "up", "across", "out"];
+  const candidates = recogniseModel(byName(tensorsOf(spec, (i) => `${names[i >> 1]}.${i % 2 ? "bias" : "weight"}`)));
+  assert.deepEqual(candidates.map(({ hiddenLayers }) => hiddenLayers.join()).sort(), ["6,4,6,6", "6,6,4,6"]);
+  assert.deepEqual(
+    candidates.map(({ assumedOrder }) => assumedOrder.join()).sort(),
+    ["across,down,up", "down,up,across"],
+  );
+});
+
+Deno.test("a module's own order and numbers in names decide without asking; where they contradict, both are candidates", () => {
+  const words = named(["first", "second", "third", "fourth", "last"]);
+  assert.deepEqual(orderOf(only(recogniseModel(words)).tensors), [0, 1, 2, 3, 4]);
+  const numbers = named(["fc1", "fc2", "fc3", "fc10", "out"]);
+  assert.deepEqual(orderOf(only(recogniseModel(byName(numbers))).tensors), [0, 1, 2, 3, 4]);
+  const blocks = named(["net.0.linear", "net.3.linear", "net.12.linear", "net.20.linear"]);
+  assert.deepEqual(orderOf(only(recogniseModel(byName(blocks))).tensors), [0, 1, 2, 3]);
+  const contradicting = recogniseModel(named(["fc1", "fc3", "fc2", "out"]));
+  assert.deepEqual(contradicting.map(({ tensors }) => orderOf(tensors)), [[0, 1, 2, 3], [0, 2, 1, 3]]);
+  assert.deepEqual(contradicting[0].assumedOrder, ["fc3", "fc2"]);
+});
+
+Deno.test("six equal layers have 720 orders, seven are refused with what to do", () => {
+  const letters = ["in", ..."qwertyu", "out"];
+  const six = named(letters.toSpliced(7, 1));
+  assert.equal(recogniseModel(byName(six)).length, 720);
+  assert.throws(
+    () => recogniseModel(byName(named(letters))),
+    refused(/the layers "e", .* more than 720 orders.*Number their names .*fc1, fc2.*torch\.save/),
+  );
+  assert.equal(only(recogniseModel(named(letters))).tensors.length, 18);
 });
 
 Deno.test("the first tensor that does not fit is named, with what was expected instead", () => {
@@ -74,6 +147,10 @@ Deno.test("the first tensor that does not fit is named, with what was expected i
     [[{ name: "alone", shape: [], data: Float32Array.of(1) }], /"alone", has shape \[\]; expected \[out, 784\]/],
   ];
   for (const [tensors, message] of cases) assert.throws(() => recogniseModel(tensors), refused(message));
+  assert.throws(
+    () => recogniseModel(reshaped(conv, 2, [64, 32, 5, 5])),
+    refused(/The file holds "net\.0" \[32, 1, 3, 3\], "net\.1" \[32\], .*"net\.7" \[10\]$/),
+  );
 });
 
 Deno.test("weights that are not finite are refused by the tensor's name", () => {

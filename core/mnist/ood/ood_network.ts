@@ -1,14 +1,19 @@
-/** A network of one hidden layer over the cells of a drawing: small enough to be committed as text, and to run in µs. */
+/**
+ * A network with one hidden layer over the cells of a drawing, small enough to commit as text and to run in
+ * microseconds.
+ */
 import { IMAGE_PIXELS, IMAGE_SIDE } from "../../models/spec.ts";
 
-/** Cells of 2×2 pixels per row. The outermost are left out: they are paper in nearly all digits. */
+/** Cells of 2×2 pixels per row. The outermost cells are left out because they are blank in nearly all digits. */
 const CELLS = IMAGE_SIDE / 2 - 2;
 /** Inputs of the network. */
 export const OOD_CELLS = CELLS * CELLS;
 
 /** The network as text: a hidden layer of ReLU units, and one output. */
 export interface OodTable {
-  /** A string per hidden unit, a character per cell: (its index in `ALPHABET` − 32) × the unit's scale is the weight. */
+  /**
+   * One string per hidden unit and one character per cell. The weight is (index in `ALPHABET` − 32) × the unit's scale.
+   */
   weights: readonly string[];
   scales: readonly number[];
   biases: readonly number[];
@@ -20,7 +25,7 @@ export interface OodTable {
   falseAlarmPercent: number;
 }
 
-/** The 64 characters that stand for weights. */
+/** The 64 characters that encode weights. */
 export const ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
 /**
@@ -40,7 +45,7 @@ export function cellsOf(pixels: Uint8Array): Uint8Array {
   return cells;
 }
 
-/** The network in numbers. The weights of a cell lie side by side, because most cells are paper and can be skipped. */
+/** The decoded network. The weights of a cell are adjacent, because most cells are blank and can be skipped. */
 export interface OodNetwork {
   /** `[cells, units]`, for ink from 0 to 255. */
   weights: Float32Array;
@@ -60,7 +65,7 @@ export function readTable({ weights, scales, biases, outputs, outputBias }: OodT
   return { weights: byCell, biases: Float32Array.from(biases), outputs: Float32Array.from(outputs), outputBias };
 }
 
-/** Log-odds that a drawing of 784 bytes is no digit, as trained: the larger, the less it is like one. */
+/** Log-odds that a drawing of 784 bytes is not a digit: the higher the score, the less it looks like one. */
 export function scoreOf(network: OodNetwork, pixels: Uint8Array): number {
   const { weights, biases, outputs, outputBias } = network, units = biases.length;
   const sums = Float32Array.from(biases), cells = cellsOf(pixels);

@@ -16,17 +16,17 @@ function percentOut(count: number, drawing: (i: number) => Uint8Array): number {
   return 100 * found / count;
 }
 
-Deno.test("the stated false alarms are those on the 10,000 test digits, and at most 2 %", () => {
+Deno.test("the stated rate of false alarms is the one measured on the 10,000 test digits, and at most 2 %", () => {
   assert.equal(percentOut(test.count, digit).toFixed(2), FALSE_ALARM_PERCENT.toFixed(2));
   assert.ok(FALSE_ALARM_PERCENT <= 2);
 });
 
-Deno.test("of the test digits as drawings, too, at most 2 % are out of distribution", () => {
+Deno.test("at most 2 % of the test digits are out of distribution when they are drawn, too", () => {
   const page = { ...CANVAS, width: 42, height: 42 };
   assert.ok(percentOut(test.count, (i) => prepareDrawing(drawDigit(digit(i), page, 42, 0, 0))) <= 2);
 });
 
-Deno.test("noise, and digits with exchanged quarters, are mostly out of distribution", () => {
+Deno.test("noise and digits with swapped quarters are mostly out of distribution", () => {
   let seed = 1;
   const chance = () => (seed = seed * 48271 % 0x7fffffff) / 0x7fffffff;
   const noise = () => {
@@ -55,6 +55,6 @@ Deno.test("a check takes microseconds", () => {
   assert.ok(Math.min(...rounds) < 20, `${Math.min(...rounds)} µs`);
 });
 
-Deno.test("a picture of another size is refused", () => {
+Deno.test("a picture of the wrong size is refused", () => {
   assert.throws(() => isOutOfDistribution(new Uint8Array(783)), /784 pixels, got 783/);
 });

@@ -16,7 +16,7 @@ async function storeSome(folder: string) {
   return { registry, records: await registry.list() };
 }
 
-Deno.test("whatever changes the list leaves a copy of it beside", () =>
+Deno.test("every change of the list leaves a backup", () =>
   withFolder(async (folder) => {
     const registry = await openRegistry(folder);
     const isCopied = () => assert.deepEqual(Deno.readFileSync(backupOf(folder)), Deno.readFileSync(metadataOf(folder)));
@@ -29,16 +29,16 @@ Deno.test("whatever changes the list leaves a copy of it beside", () =>
     assert.notEqual(Deno.statSync(backupOf(folder)).ino, Deno.statSync(metadataOf(folder)).ino, "a file of its own");
   }));
 
-Deno.test("metadata cut anywhere is named with the offset, nothing is overwritten, and the backup brings all back", () =>
+Deno.test("truncated metadata is reported with the offset, nothing is overwritten, and the backup restores all", () =>
   withFolder(async (folder) => {
     const { records } = await storeSome(folder);
     const [bytes, backup] = [Deno.readFileSync(metadataOf(folder)), Deno.readFileSync(backupOf(folder))];
     const zoe = bytes.findIndex((byte) => byte > 127);
-    // Whole but for the line break at its end, a file is sound.
+    // Without its last byte, a line break, the file is sound.
     for (const size of [bytes.length >> 1, zoe - 1, zoe + 1, 0, 1, bytes.length - 2]) {
       Deno.writeFileSync(metadataOf(folder), bytes.subarray(0, size));
       const before = filesIn(folder);
-      // As services do, started afresh.
+      // As a restarted service does.
       const registry = await openRegistry(folder, { write: true });
       const told = refused(
         new RegExp(
@@ -69,7 +69,7 @@ Deno.test("metadata cut anywhere is named with the offset, nothing is overwritte
     );
   }));
 
-Deno.test("a byte that is no text is named by its offset", () =>
+Deno.test("a byte that is not UTF-8 is reported with its offset", () =>
   withFolder(async (folder) => {
     const { registry } = await storeSome(folder);
     const bytes = Deno.readFileSync(metadataOf(folder));
@@ -97,7 +97,7 @@ Deno.test("a backup that is missing or damaged is not offered, and a restart res
     await assert.rejects(restoreBackup(new DiskFolder(join(folder, "nowhere"))), refused(/nowhere: it does not exist/));
   }));
 
-Deno.test("sound metadata is not restored over; what was stored or removed since the backup is named", () =>
+Deno.test("sound metadata is not replaced by a backup, and models stored or removed since are listed", () =>
   withFolder(async (folder) => {
     const { registry, records: [newer, older] } = await storeSome(folder);
     await assert.rejects(

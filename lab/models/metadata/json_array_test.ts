@@ -18,7 +18,7 @@ Deno.test("an array is split into the texts of its elements, whatever they hold"
   assert.deepEqual(splitArray(" [ ] "), []);
 });
 
-Deno.test("elements known before are found in any order, among others, and where one only begins like them", () => {
+Deno.test("known elements are found in any order, among others, and not where an element only begins like one", () => {
   const known = ["1", '{"a": 1}', "2", '"x"', "[]"];
   const texts = [
     '[1, {"a": 1}, 2, "x", []]',
@@ -30,7 +30,7 @@ Deno.test("elements known before are found in any order, among others, and where
   for (const text of texts) assert.deepEqual(splitArray(text, known), splitArray(text), text);
 });
 
-/** Whether the text is an array by its parts: what the metadata goes by. */
+/** Whether the text splits into JSON elements, as the metadata requires. */
 function isArrayByParts(text: string, known?: string[]): boolean {
   try {
     return splitArray(text, known)?.every((element) => (JSON.parse(element), true)) ?? false;
@@ -47,7 +47,7 @@ function isArray(text: string): boolean {
   }
 }
 
-Deno.test("a text is an array by its parts exactly when JSON.parse says so, with any character cut, left out or put in", () => {
+Deno.test("a text splits into JSON elements exactly when JSON.parse accepts it, with any character cut, removed or inserted", () => {
   const text = '[ {"a": [1, "x\\"y\\\\"], "b": {}}, "s,]", [ ], -1.5e3 ,null ]\n';
   const known = splitArray(text)!;
   for (let at = 0; at <= text.length; at++) {

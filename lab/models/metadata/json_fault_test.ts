@@ -22,13 +22,13 @@ Deno.test("the first fault of a text is found at its line and column", () => {
   }
 });
 
-Deno.test("no fault is seen before the end of text that is JSON", () => {
+Deno.test("valid JSON has no fault before its end", () => {
   const text = ' {"a": [1, -2.5e+7, "\\u00e9\\n é", true, false, null, {}, []], "": 0} \n';
   JSON.parse(text);
   assert.equal(findJsonFault(text).offset, text.length);
 });
 
-Deno.test("a text that was cut ends too early, wherever that was", () => {
+Deno.test("a text that is cut anywhere ends too early", () => {
   const text = '[{"a\\"\\u00e9": [true, false, null, -1.5e-3, "x y"], "b": {}}, 12]';
   JSON.parse(text);
   for (let size = 0; size < text.length; size++) {

@@ -1,6 +1,12 @@
 /** The text of `models_metadata.json`: a JSON array of records, written by this lab or by another program. */
 import * as v from "valibot";
-import { type ModelRecord, ModelRecordSchema, validate } from "../../../protocol/mod.ts";
+import {
+  type ModelRecord,
+  ModelRecordSchema,
+  parseLenientJson,
+  replacePythonNumbers,
+  validate,
+} from "../../../protocol/mod.ts";
 import { DamagedMetadataError } from "../errors.ts";
 import { splitArray } from "./json_array.ts";
 import { findJsonFault } from "./json_fault.ts";
@@ -27,7 +33,7 @@ const sourceTextJson = JSON as unknown as SourceTextJson;
  *
  * @param path names the file in errors
  * @param known entries read before; those that are unchanged in `text` keep their record objects
- * @throws {DamagedMetadataError} when the text is not a JSON array
+ * @throws {DamagedMetadataError} when the text is not a JSON array, Python's `NaN` and `Infinity` aside
  */
 export function parseEntries(text: string, path: string, known: readonly Entry[] = []): Entry[] {
   const byText = new Map(known.map((entry) => [entry.text, entry]));
@@ -61,17 +67,22 @@ export function describeStrangers(entries: readonly Entry[], path: string): stri
 /** Why an entry is not a model. */
 function reasonAgainst(text: string): string {
   try {
-    validate(ModelRecordSchema, JSON.parse(text), "it");
+    validate(ModelRecordSchema, parseLenientJson(text), "it");
     return "reason unknown";
   } catch (error) {
     return (error as Error).message;
   }
 }
 
-/** The text of the file, indented by two spaces. Numbers keep their spelling (64-bit integers, `1.0`). */
+/**
+ * The text of the file, indented by two spaces. Numbers keep their spelling (64-bit integers, `1.0`, Python's `NaN`). What
+ * is not a model keeps every byte, unless it is all in one line.
+ */
 export function formatEntries(entries: readonly Entry[]): string {
   if (entries.length === 0) return "[]\n";
-  return `[\n  ${entries.map(({ text }) => isIndented(text) ? text : indented(parseExactly(text))).join(",\n  ")}\n]\n`;
+  const isKept = ({ text, record }: Entry) => isIndented(text) || (record === undefined && text.includes("\n"));
+  const textOf = (entry: Entry) => isKept(entry) ? entry.text : indented(parseExactly(entry.text));
+  return `[\n  ${entries.map(textOf).join(",\n  ")}\n]\n`;
 }
 
 /** The entry of a record of this lab. */
@@ -87,6 +98,7 @@ const OWN_FIELDS: ReadonlySet<string> = new Set([
   "run_id",
   "started_from",
   "imported",
+  "assumed",
   "source",
 ]);
 
@@ -98,7 +110,7 @@ export function succeed(old: Entry, record: ModelRecord): Entry {
 }
 
 function parseEntry(text: string): Entry {
-  const value: unknown = JSON.parse(text);
+  const value = parseLenientJson(text);
   const result = v.safeParse(ModelRecordSchema, value, { abortEarly: true });
   const record = result.success ? result.output : undefined;
   return { text, id: textField(value, "id"), filename: textField(value, "filename"), record };
@@ -110,9 +122,13 @@ function textField(value: unknown, name: string): string | undefined {
   return typeof field === "string" ? field : undefined;
 }
 
+/** Stands before a number that JSON lacks in a text that `indented` is to write as it was. */
+const PYTHON_MARK = "\u0000python:";
+
 /** Parses `text` so that `indented` writes its numbers as they were spelt. */
 function parseExactly(text: string): unknown {
-  return sourceTextJson.parse(text, (_key, value, { source }) => {
+  const json = replacePythonNumbers(text, (token) => JSON.stringify(PYTHON_MARK + token));
+  return sourceTextJson.parse(json, (_key, value, { source }) => {
     const isAltered = typeof value === "number" && source !== undefined && String(value) !== source;
     return isAltered ? sourceTextJson.rawJSON(source) : value;
   });
@@ -120,7 +136,7 @@ function parseExactly(text: string): unknown {
 
 /** JSON as an element of an indented array. (Line breaks inside strings are escapes.) */
 function indented(value: unknown): string {
-  return JSON.stringify(value, null, 2).replaceAll("\n", "\n  ");
+  return JSON.stringify(value, null, 2).replaceAll("\n", "\n  ").replaceAll(/"\\u0000python:([^"]*)"/g, "$1");
 }
 
 /** Judges by the first line, as programs indent an entry throughout or not at all. Most entries need no parsing. */
@@ -129,10 +145,12 @@ function isIndented(text: string): boolean {
 }
 
 function damaged(text: string, path: string): DamagedMetadataError {
+  // Of the same length, so that the fault is found where it is.
+  const json = replacePythonNumbers(text, (token) => token.replaceAll(/\w/g, "1"));
   try {
-    JSON.parse(text);
+    JSON.parse(json);
   } catch {
-    const { line, column, offset, what } = findJsonFault(text);
+    const { line, column, offset, what } = findJsonFault(json);
     const bytes = new TextEncoder().encode(text.slice(0, offset)).length;
     return new DamagedMetadataError(
       path,

@@ -1,13 +1,12 @@
-import { type Folder, isMissing } from "../../host.ts";
+import { fingerprintOf, type Folder, isMissing } from "../../host.ts";
 import type { ModelRecord } from "../../../protocol/mod.ts";
 import { DamagedMetadataError, isDiskFull, reasonOf, RegistryError } from "../errors.ts";
-import { fingerprintOf } from "../pth_file.ts";
 import { decodeUtf8, describeStrangers, type Entry, formatEntries, parseEntries, recordsOf } from "./metadata.ts";
 import { describeBackup, dropBackup, keepBackup, METADATA_NAME, setBackupAside } from "./metadata_backup.ts";
 
 /** The list of models at one moment. */
 export interface MetadataState {
-  /** What tells this state of the file from others. */
+  /** Another one whenever the file is rewritten. */
   fingerprint: string;
   /** False while the file is so new that another change might leave the same fingerprint. */
   settled: boolean;

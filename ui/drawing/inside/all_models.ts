@@ -2,25 +2,25 @@ import { batch, computed, effect, type ReadonlySignal, signal } from "@preact/si
 import type { ModelRecord } from "../../../protocol/mod.ts";
 import type { SeveralModels } from "../../shared/engine/engines.ts";
 
-/** How many models are asked at most: nobody reads a longer list to its end. */
+/** The most models to ask: nobody reads a longer list to its end. */
 export const MAX_ASKED = 50;
 
 /** What one model says about the drawing. */
 export interface Opinion {
   record: ModelRecord;
-  /** Its answer (confidence from 0 to 1), or that it could not be opened. */
+  /** Its answer, with a confidence from 0 to 1, or that it could not be opened. */
   says: { digit: number; confidence: number } | "unusable";
 }
 
-/** How many models name a digit. */
+/** A digit and how many models name it. */
 export interface Vote {
   digit: number;
   votes: number;
 }
 
-/** What `AllModels` needs of its surroundings. */
+/** What `AllModels` depends on. */
 export interface AllModelsParts {
-  /** The drawing as 784 bytes; another object is another drawing. Undefined before one was answered. */
+  /** The drawing as 784 bytes; a new object means a new drawing. Undefined before the first answer. */
   drawn: ReadonlySignal<Uint8Array | undefined>;
   /** All stored models as they are now; undefined when the service cannot be reached. */
   list(): Promise<readonly ModelRecord[] | undefined>;

@@ -39,7 +39,7 @@ Deno.test("all models are asked, the most accurate first, and a broken one does 
   assert.equal(all.opinions.value[3].says, "unusable");
 });
 
-Deno.test("the next drawing ends the questions and clears the opinions", async () => {
+Deno.test("the next drawing stops the questions and clears the opinions", async () => {
   const { all, drawing, asked } = open(stored(9), () => {
     if (asked.length === 3) drawing.value = pixels.slice();
     return 4;
@@ -51,7 +51,7 @@ Deno.test("the next drawing ends the questions and clears the opinions", async (
   assert.equal(all.canAsk.value, false);
 });
 
-Deno.test("of very many models only the most accurate are asked; an unreachable service is reported", async () => {
+Deno.test("if there are very many models, only the most accurate are asked; an unreachable service is reported", async () => {
   const { all, asked } = open(stored(MAX_ASKED + 20), () => 4);
   await all.ask();
   assert.deepEqual([asked.length, asked.at(-1), all.stored.value], [MAX_ASKED, "m20", MAX_ASKED + 20]);

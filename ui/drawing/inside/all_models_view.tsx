@@ -93,7 +93,7 @@ function statusOf(all: AllModels): string {
   }
 }
 
-/** Sums the votes of `asked` models up, as in "7 of 9 say 4, 2 say 9". */
+/** Sums up the votes of `asked` models, such as "7 of 9 say 4, 2 say 9". */
 export function agreement(votes: readonly Vote[], asked: number): string {
   if (votes.length === 0) return "none of them could be opened";
   const [first, ...others] = votes.map(({ digit, votes }) =>

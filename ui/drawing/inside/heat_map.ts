@@ -10,7 +10,7 @@ export interface DivergingColours {
   negative: Rgb;
 }
 
-/** RGBA of `values`, from `zero` to the colour of their sign, in proportion to the largest magnitude. */
+/** RGBA of `values`: between `zero` and the colour of their sign, relative to the largest magnitude. */
 export function divergingPixels(values: ArrayLike<number>, colours: DivergingColours): Uint8ClampedArray<ArrayBuffer> {
   const scale = largest(values, Math.abs);
   return paint(values, (value) => {
@@ -20,7 +20,7 @@ export function divergingPixels(values: ArrayLike<number>, colours: DivergingCol
   });
 }
 
-/** RGBA of values from 0 up: from `zero` to `full`, the colour of `scale` (the largest value, unless given). */
+/** RGBA of values ≥ 0: between `zero` and `full`, which is the colour of `scale` (by default the largest value). */
 export function rampPixels(
   values: ArrayLike<number>,
   zero: Rgb,

@@ -4,7 +4,7 @@ import { channelOf, divergingPixels, parseHex, rampPixels, type Rgb } from "./he
 const white: Rgb = [255, 255, 255], blue: Rgb = [0, 0, 255], red: Rgb = [255, 0, 0];
 const colours = { positive: blue, zero: white, negative: red };
 
-Deno.test("each sign has its colour, the largest magnitude in full, and zero is paper", () => {
+Deno.test("each sign has its colour, full for the largest magnitude, and zero has the colour of paper", () => {
   const pixels = divergingPixels([2, 0, -0.5], colours);
   assert.deepEqual([...pixels], [0, 0, 255, 255, 255, 255, 255, 255, 255, 128, 128, 255]);
   assert.deepEqual([...divergingPixels([0], colours)], [255, 255, 255, 255]);
@@ -16,7 +16,7 @@ Deno.test("a ramp runs from zero to the largest value, and is clamped at its sca
   assert.deepEqual([...rampPixels([0], white, blue)], [255, 255, 255, 255]);
 });
 
-Deno.test("one channel is taken out of interleaved channels", () => {
+Deno.test("one of several interleaved channels is extracted", () => {
   assert.deepEqual([...channelOf(Float32Array.of(1, 2, 3, 4, 5, 6), 3, 1)], [2, 5]);
   assert.deepEqual(parseHex(" #2550d8"), [0x25, 0x50, 0xd8]);
 });

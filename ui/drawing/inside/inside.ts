@@ -7,10 +7,10 @@ import type { DrawingPage } from "../drawing_page.ts";
 import type { Answered } from "../outcome.ts";
 import { AllModels } from "./all_models.ts";
 
-/** Calls back once the page has nothing better to do, unless the returned function is called before. */
+/** Calls back once the page is idle, unless the returned function is called first. */
 export type WhenIdle = (callback: () => void) => () => void;
 
-/** What `Inside` needs of its surroundings. */
+/** What `Inside` depends on. */
 export interface InsideParts {
   attributions: AttributionEngine;
   several: SeveralModels;
@@ -24,7 +24,7 @@ export class Inside {
   readonly all: AllModels;
   /** Makes the page answer with this model from now on. */
   readonly useModel: (record: ModelRecord) => void;
-  /** The model that answers now, or is about to. */
+  /** The model that answers now, or soon will. */
   readonly inUse: ReadonlySignal<ModelRecord | undefined>;
 
   constructor(page: DrawingPage, { attributions, several, preferences, whenIdle }: InsideParts) {
@@ -51,12 +51,12 @@ export interface Explained extends Attribution {
   answered: Answered;
 }
 
-/** The sections of an explanation, as the browser remembers whether they are open. */
+/** The sections of an explanation. The browser remembers which of them are open. */
 export const SECTIONS = ["picture", "layers"] as const;
 /** One of `SECTIONS`. */
 export type Section = typeof SECTIONS[number];
 
-/** What `Explanation` needs of its surroundings. */
+/** What `Explanation` depends on. */
 export interface ExplanationParts {
   /** The answer that the page shows. */
   answered: ReadonlySignal<Answered | undefined>;
@@ -68,9 +68,9 @@ export interface ExplanationParts {
 
 /** Explains each answer once the page is idle; computes nothing while all its sections are closed. */
 export class Explanation {
-  /** Stays until the next one is there, so that nothing flickers between two strokes. */
+  /** Stays until the next explanation is ready, so that nothing flickers between two strokes. */
   readonly current = signal<Explained | undefined>(undefined);
-  /** Why there is none, as a sentence. */
+  /** Why there is no explanation, as a sentence. */
   readonly error = signal<string | undefined>(undefined);
   readonly isAnyOpen = computed(() => SECTIONS.some((section) => this.isOpen(section)));
 
@@ -100,14 +100,14 @@ export class Explanation {
     return this.#open[section].value === true;
   }
 
-  /** Opens or closes a section, on the next visit too. */
+  /** Opens or closes a section, and remembers it for the next visit. */
   setOpen(section: Section, open: boolean): void {
     if (this.isOpen(section) === open) return;
     this.#open[section].value = open;
     this.#parts.preferences.set(preferenceOf(section), String(open));
   }
 
-  /** Returns a function that cancels it. */
+  /** Returns a function that cancels the explanation. */
   #explainWhenIdle(answered: Answered): () => void {
     let isCancelled = false;
     const cancel = this.#parts.whenIdle(async () => {
@@ -136,7 +136,7 @@ export class Explanation {
   }
 }
 
-/** Browsers remember the sections under these names since the first release. */
+/** Browsers have remembered the sections under these names since the first release. */
 function preferenceOf(section: Section): string {
   return `insight-${section}`;
 }
@@ -144,7 +144,7 @@ function preferenceOf(section: Section): string {
 /** How long `whenIdle` waits for a page that is never idle, in ms. */
 const PATIENCE_MS = 250;
 
-/** Calls back once the page is painted and idle, unless the returned function is called before. */
+/** Calls back once the page is painted and idle, unless the returned function is called first. */
 export function whenIdle(callback: () => void): () => void {
   if ("requestIdleCallback" in globalThis) {
     const handle = requestIdleCallback(() => callback(), { timeout: PATIENCE_MS });

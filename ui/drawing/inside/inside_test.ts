@@ -46,7 +46,7 @@ function open(remembered: Record<string, string> = {}, stored = [record]) {
 
 const shown = ({ explanation }: ReturnType<typeof open>) => explanation.current.value?.answered.pixels[0];
 
-Deno.test("an answer is explained once the page is idle, and stays until the next explanation is there", async () => {
+Deno.test("an answer is explained once the page is idle, and its explanation stays until the next is ready", async () => {
   const page = open();
   page.answered.value = drawn(1);
   await settled();
@@ -59,7 +59,7 @@ Deno.test("an answer is explained once the page is idle, and stays until the nex
   assert.equal(shown(page), 2);
 });
 
-Deno.test("a new answer cancels the explanation of the one before, and clearing removes it", async () => {
+Deno.test("a new answer cancels the explanation of the previous answer, and clearing removes it", async () => {
   const page = open();
   page.answered.value = drawn(1);
   page.answered.value = drawn(2);

@@ -29,7 +29,7 @@ interface PartProps {
   children: (explained: Explained) => ComponentChildren;
 }
 
-/** A section that costs nothing while it is closed. */
+/** A section whose content is not rendered while it is closed. */
 function Part({ explanation, section, title, children }: PartProps) {
   const open = explanation.isOpen(section), explained = explanation.current.value, error = explanation.error.value;
   return (

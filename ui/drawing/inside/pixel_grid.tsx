@@ -7,19 +7,19 @@ import { parseHex, type Rgb } from "./heat_map.ts";
 const GAP = 6;
 
 interface PixelGridProps {
-  /** What a screen reader says. */
+  /** Label for screen readers. */
   label: string;
   /** Size of one picture, in its own pixels. */
   width: number;
   height: number;
   count: number;
-  /** Side of a picture's pixel on the canvas: a whole number, so that all come out equal. */
+  /** Side of a picture's pixel on the canvas: a whole number, so that all pixels have the same size. */
   pixel: number;
   /** Pictures in a row. */
   columns: number;
   /** RGBA of picture `index`; called again when `source` or the page's colours change. */
   pixels(index: number): Uint8ClampedArray<ArrayBuffer>;
-  /** What the pictures are made from. */
+  /** The data that the pictures are made from. */
   source: unknown;
 }
 
@@ -54,7 +54,7 @@ export function PixelGrid({ label, width, height, pixel, count, columns, pixels,
   );
 }
 
-/** A number that changes with the page's colours, for what is painted rather than styled. */
+/** A number that changes with the page's colours, for content that is painted rather than styled. */
 function useThemeVersion(): number {
   const version = useSignal(0);
   useEffect(() => {
@@ -65,7 +65,7 @@ function useThemeVersion(): number {
   return version.value;
 }
 
-/** The present value of one of the theme's colours, such as `--ink`. */
+/** The current value of a theme colour, such as `--ink`. */
 export function themeColour(name: string): Rgb {
   return parseHex(getComputedStyle(document.documentElement).getPropertyValue(name));
 }

@@ -1,10 +1,10 @@
 import { useEffect } from "preact/hooks";
 import { Button } from "../../shared/components/controls.tsx";
 import { useAttached } from "../../shared/components/rendering.ts";
-import { DrawingCanvas } from "../canvas/drawing_canvas.ts";
-import { BRUSH_NAMES } from "../canvas/marks.ts";
-import { KEYBOARD_WORDS, Paper } from "../canvas/paper.tsx";
-import type { Sketch } from "../canvas/sketch.ts";
+import { DrawingCanvas } from "../../shared/canvas/drawing_canvas.ts";
+import { BRUSH_NAMES } from "../../shared/canvas/marks.ts";
+import { KEYBOARD_WORDS, Paper } from "../../shared/canvas/paper.tsx";
+import type { Sketch } from "../../shared/canvas/sketch.ts";
 import type { DrawingPage, Where } from "../drawing_page.ts";
 import { ShortcutHelp } from "./shortcut_help.tsx";
 import { listenForShortcuts } from "./shortcuts.ts";

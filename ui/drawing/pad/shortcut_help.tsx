@@ -44,7 +44,7 @@ const PAPER_ROWS: Rows = [
   { keys: <kbd>Delete</kbd>, action: "erase the pixels under the brush" },
 ];
 
-/** Lists all that the keyboard can do on the drawing page. */
+/** Lists everything that the keyboard can do on the drawing page. */
 export function ShortcutHelp() {
   return (
     <details class="keys">

@@ -10,10 +10,10 @@ export interface KeyChord {
   readonly shiftKey: boolean;
 }
 
-/** What has the focus: a `field` takes text or choices, a `control` acts on Enter by itself. */
+/** What has the focus: a `field` takes text or choices, and a `control` handles Enter itself. */
 export type KeyTarget = "field" | "control" | "page";
 
-/** What a chord means while `target` has the focus; undefined where it is left to the browser. */
+/** What a chord means while `target` has the focus; undefined if it is left to the browser. */
 export function shortcutOf(chord: KeyChord, target: KeyTarget): Shortcut | undefined {
   if (target === "field" || chord.altKey) return undefined;
   if (chord.ctrlKey || chord.metaKey) {
@@ -32,7 +32,10 @@ export function shortcutOf(chord: KeyChord, target: KeyTarget): Shortcut | undef
 const FIELDS = "textarea, select, [contenteditable], input:not([type=radio], [type=checkbox], [type=range])";
 const CONTROLS = "a, button, summary, dialog *";
 
-/** Calls `act` for each shortcut, with the time of its event, unless something else handled the key. Returns how to stop. */
+/**
+ * Calls `act` for each shortcut, with the time of its event, unless something else handled the key. Returns a function
+ * that stops listening.
+ */
 export function listenForShortcuts(act: (shortcut: Shortcut, at: number) => void): () => void {
   const listen = (event: KeyboardEvent) => {
     if (event.defaultPrevented || event.isComposing) return;

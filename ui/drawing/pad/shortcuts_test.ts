@@ -26,7 +26,7 @@ Deno.test("Enter, Delete, undo and redo work anywhere on the page", () => {
   }
 });
 
-Deno.test("while you type in a field keys are left to it, and Enter is left to buttons", () => {
+Deno.test("while you type in a field, keys are left to it, and Enter is left to buttons", () => {
   for (const keys of ["Enter", "Delete", "Ctrl+z", "Ctrl+y"]) assert.equal(meaning(keys, "field"), undefined);
   assert.equal(meaning("Enter", "control"), undefined);
   assert.equal(meaning("Ctrl+z", "control"), "undo");

@@ -1,6 +1,6 @@
 import { signal } from "@preact/signals";
 import { errorOf, type LabConnection } from "../../shared/wire/connection.ts";
-import { GRID_SIDE, type TestDigit } from "../canvas/marks.ts";
+import { GRID_SIDE, type TestDigit } from "../../shared/canvas/marks.ts";
 import { UNREACHABLE } from "../outcome.ts";
 
 /** A test digit that the page offers. */

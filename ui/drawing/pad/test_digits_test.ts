@@ -17,7 +17,7 @@ function openTestDigits() {
 
 const settled = () => new Promise((resolve) => setTimeout(resolve));
 
-Deno.test("ten digits are offered, and other ones when asked", async () => {
+Deno.test("ten digits are offered, and others on request", async () => {
   const { lab, testDigits } = openTestDigits();
   await testDigits.offer();
   assert.deepEqual(testDigits.offered.value, digits);
@@ -26,7 +26,7 @@ Deno.test("ten digits are offered, and other ones when asked", async () => {
   assert.deepEqual(testDigits.offered.value, digits.slice(1));
 });
 
-Deno.test("only the digit that was picked last comes, with its label and pixels", async () => {
+Deno.test("only the digit that was picked last is returned, with its label and pixels", async () => {
   const { testDigits, decodings } = openTestDigits();
   const first = testDigits.pick(digits[0]);
   const second = testDigits.pick(digits[1]);

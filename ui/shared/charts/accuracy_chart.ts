@@ -4,13 +4,13 @@ import { legendValue, Plot, type PlotStyle, WHOLE_INCREMENTS } from "./plot.ts";
 
 const HEIGHT = 150;
 
-/** What is measured at the end of an epoch. */
+/** The measurements at the end of an epoch. */
 export interface EpochPoint {
   /** From 1. */
   epoch: number;
   /** Per cent of the test digits. */
   accuracy: number;
-  /** Mean of the epoch's losses; null for NaN, undefined where it is unknown. */
+  /** Mean of the epoch's losses; null for NaN, undefined if unknown. */
   meanLoss?: number | null;
 }
 
@@ -28,7 +28,7 @@ export class AccuracyChart {
     this.#plot = new Plot(parent, HEIGHT, (style) => plotOptions(style, () => this.#epochs), data);
   }
 
-  /** Shows `points` of a training of `epochs` epochs, in one of the next frames. */
+  /** Shows `points` of a training with `epochs` epochs, in one of the next frames. */
   update(points: readonly EpochPoint[], epochs: number): void {
     this.#points = points;
     this.#epochs = epochs;
@@ -68,7 +68,9 @@ function plotOptions({ axis, colour }: PlotStyle, epochs: () => number): Omit<uP
   };
 }
 
-/** From a round number below the lowest accuracy to 100 %, so that small gains near the top can be seen. */
+/**
+ * The axis runs from a round number below the lowest accuracy to 100 %, so that small gains near the top are visible.
+ */
 function accuracyRange(min: number | null): [number, number] {
   const least = min ?? 90;
   const step = least >= 95 ? 1 : least >= 90 ? 2 : 10;

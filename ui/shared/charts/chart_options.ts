@@ -1,7 +1,7 @@
 import { type Signal, signal } from "@preact/signals";
 import type { Preferences } from "../wire/preferences.ts";
 
-/** The longest that the running mean may look back, in per cent of the run. */
+/** How far the running mean may look back at most, in per cent of the run. */
 export const MAX_SMOOTHING = 25;
 const DEFAULT_SMOOTHING = 5;
 

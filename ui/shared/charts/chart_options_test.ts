@@ -19,7 +19,7 @@ Deno.test("choices are remembered for the next visit", () => {
   assert.deepEqual([next.smoothing.value, next.logScale.value], [12, true]);
 });
 
-Deno.test("an impossible smoothing is ignored", () => {
+Deno.test("an invalid smoothing is ignored", () => {
   for (const strange of ["", "much", "-1", "400"]) {
     assert.equal(new ChartOptions(remembering({ "chart.smoothing": strange })).smoothing.value, 5, `"${strange}"`);
   }

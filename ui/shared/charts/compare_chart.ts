@@ -6,21 +6,27 @@ const HEIGHT = 240;
 /** One line of a comparison. */
 export interface CompareLine {
   label: string;
-  /** The model's position in the comparison, from 0: it fixes colour and dashes, so that a model looks alike everywhere. */
+  /**
+   * The model's position in the comparison, from 0: it determines colour and dashes, so that a model looks the same
+   * everywhere.
+   */
   index: number;
 }
 
-/** Dashes and gaps in pixels by a line's index, so that lines differ without their colours too. */
+/** Dashes and gaps in pixels, by a line's index, so that lines differ even without colour. */
 export const DASHES: readonly (readonly number[])[] = [[], [9, 5], [2, 4], [12, 4, 2, 4], [5, 3], [16, 5]];
 
-/** What a `CompareChart` shows. */
+/** The contents of a `CompareChart`. */
 export interface CompareChartOptions {
   lines: readonly CompareLine[];
   /** Epochs, then one list of values for each line. */
   data: [number[], ...(number | null)[][]];
   /** Formats the labels of the y axis. */
   format: (value: number) => string;
-  /** The y axis: from 0, or just the range of the lines, or logarithmic, which shows small differences of small numbers. */
+  /**
+   * The y axis: from 0, just the range of the lines, or logarithmic, which shows small differences between small
+   * numbers.
+   */
   scale: "from zero" | "close" | "logarithmic";
   /** Marks each point; for lines of few points. */
   points: boolean;
@@ -28,7 +34,7 @@ export interface CompareChartOptions {
   onPoint: (epoch: number | undefined) => void;
 }
 
-/** Several curves over the same epochs, as wide as their parent. */
+/** A chart of several curves over the same epochs, as wide as its parent. */
 export class CompareChart {
   readonly #plot: Plot;
 
@@ -81,7 +87,7 @@ function plotOptions(
   };
 }
 
-/** A loss of 0 cannot be shown on a logarithmic axis: it becomes a gap. */
+/** A logarithmic axis cannot show a loss of 0, so it becomes a gap. */
 function plottable({ data: [epochs, ...lines], scale }: CompareChartOptions): uPlot.AlignedData {
   if (scale !== "logarithmic") return [epochs, ...lines];
   return [epochs, ...lines.map((line) => line.map((value) => value !== null && value > 0 ? value : null))];

@@ -28,7 +28,7 @@ export class LossChart {
     );
   }
 
-  /** Shows the present losses, in one of the next frames. */
+  /** Shows the current losses, in one of the next frames. */
   update(options: LossChartOptions): void {
     const wasLog = this.#shown.logScale;
     this.#shown = options;
@@ -59,7 +59,8 @@ function plotOptions({ axis, colour }: PlotStyle, logScale: boolean): Omit<uPlot
         ...logScale && { values: (_: uPlot, ticks: number[]) => ticks.map(formatLogTick) },
       },
     ],
-    // The markers are HTML, so variables follow the page's colours; the canvas reads them whenever it is painted.
+    // The markers are HTML, so they follow the page's colours through CSS variables; the canvas reads the colours
+    // whenever it is painted.
     legend: { markers: { width: 0, fill: (_, index) => `var(${index === 1 ? "--curve-faint" : "--curve"})` } },
     cursor: { drag: { x: false, y: false }, points: { show: false } },
     series: [
@@ -74,7 +75,10 @@ function top(max: number): number {
   return max > 0 ? max * 1.05 : 1;
 }
 
-/** From the 1, 2 or 5 below the least loss to a little above the largest. A logarithmic scale cannot show a loss of 0. */
+/**
+ * The axis runs from the 1, 2 or 5 below the smallest loss to a little above the largest. A logarithmic scale cannot
+ * show a loss of 0.
+ */
 function logRange(min: number, max: number): [number, number] {
   const least = Math.max(min > 0 ? min : 1e-4, 1e-7);
   const power = 10 ** Math.floor(Math.log10(least));

@@ -1,13 +1,13 @@
 /**
- * The loss curve of one run, in a bounded number of points. Once there are `capacity` points, neighbours are averaged in
- * pairs, and from then on each point stands for twice as many losses.
+ * The loss curve of one run, in a limited number of points. Once there are `capacity` points, neighbours are averaged
+ * in pairs, and from then on each point represents twice as many losses.
  */
 export class LossSeries {
   /** The last step of each point. */
   readonly steps: number[] = [];
-  /** The mean loss of each point; null, a gap, where none of its losses is a number. */
+  /** The mean loss of each point; null (a gap) if none of its losses is a number. */
   readonly losses: (number | null)[] = [];
-  /** Most points; even. */
+  /** Most points to keep; an even number. */
   readonly capacity: number;
   #first: number | undefined;
   #lastStep = 0;
@@ -36,7 +36,10 @@ export class LossSeries {
     return this.#diverged;
   }
 
-  /** Adds the loss of `step`, null for NaN. Steps that are not after the last one are ignored: sockets reconnect. */
+  /**
+   * Adds the loss of `step`, null for NaN. Steps that are not later than the last one are ignored, because sockets
+   * reconnect.
+   */
   push(step: number, loss: number | null): void {
     if (step <= this.#lastStep) return;
     this.#lastStep = step;
@@ -50,7 +53,7 @@ export class LossSeries {
     if (this.steps.length >= this.capacity) this.#halve();
   }
 
-  /** Makes it as good as new, for another run. */
+  /** Removes all losses, for another run. */
   clear(): void {
     this.steps.length = this.losses.length = 0;
     this.#lastStep = 0;
@@ -71,7 +74,7 @@ export class LossSeries {
   }
 }
 
-/** The mean of the losses that are numbers; null where none is. */
+/** The mean of the losses that are numbers; null if there are none. */
 function meanOf(losses: readonly (number | null)[]): number | null {
   const numbers = losses.filter((loss) => loss !== null);
   return numbers.length === 0 ? null : numbers.reduce((sum, loss) => sum + loss, 0) / numbers.length;
@@ -80,7 +83,7 @@ function meanOf(losses: readonly (number | null)[]): number | null {
 /**
  * Exponentially weighted running mean of `values`, with the same gaps. Each mean looks back over about `share` (0 to 1)
  * of the values before it; 0 leaves the values as they are. Because it is a share and not a number of values, a curve
- * keeps its look when `LossSeries` halves its points.
+ * looks the same when `LossSeries` halves its points.
  */
 export function runningMean(values: readonly (number | null)[], share: number): (number | null)[] {
   let count = 0;
@@ -92,7 +95,7 @@ export function runningMean(values: readonly (number | null)[], share: number): 
   });
 }
 
-/** The last running mean that is a number; undefined where there is none. */
+/** The last running mean that is a number; undefined if there is none. */
 export function lastMean(values: readonly (number | null)[], share: number): number | undefined {
   return runningMean(values, share).findLast((mean) => mean !== null) ?? undefined;
 }

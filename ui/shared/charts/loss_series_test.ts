@@ -14,7 +14,7 @@ Deno.test("steps that were already pushed are ignored", () => {
   assert.deepEqual(series.steps, [1, 10, 20]);
 });
 
-Deno.test("a long run keeps within the capacity, in order, and keeps the mean of its losses", () => {
+Deno.test("a long run stays within the capacity, in order, and keeps the mean of its losses", () => {
   const series = new LossSeries(100);
   const total = 6400;
   let sum = 0;
@@ -47,7 +47,7 @@ Deno.test("a loss of NaN is a gap", () => {
   assert.deepEqual(series.losses, [2, 2, null, 2]);
 });
 
-Deno.test("a long run that diverges has only gaps from there on", () => {
+Deno.test("a long run that diverges has only gaps from then on", () => {
   const series = new LossSeries(8);
   for (let step = 1; step <= 100; step++) series.push(step, step <= 37 ? 2 : null);
   const gap = series.losses.findIndex((loss) => loss === null);

@@ -2,8 +2,8 @@ import type { ButtonHTMLAttributes, ComponentChildren } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 
 /**
- * A button that is announced as disabled and ignores presses while it is `idle`. It is not `disabled`: a button that is
- * loses the focus, and the next Tab would start at the top of the page.
+ * A button that is announced as disabled and ignores presses while it is `idle`. It does not use `disabled`: a disabled
+ * button loses the focus, and the next Tab would start at the top of the page.
  */
 export function Button({ idle, onClick, ...rest }: ButtonHTMLAttributes & { idle: boolean }) {
   return (
@@ -17,8 +17,8 @@ export function Button({ idle, onClick, ...rest }: ButtonHTMLAttributes & { idle
 }
 
 /**
- * A button that opens a list of links and buttons. The list closes when one of them is chosen, when the focus or a click
- * goes elsewhere, and by Escape, which returns the focus to the button.
+ * A button that opens a list of links and buttons. The list closes when an entry is chosen, when the focus or a click
+ * goes elsewhere, and on Escape, which returns the focus to the button.
  */
 export function Menu({ text, label, children }: { text: string; label: string; children: ComponentChildren }) {
   const details = useRef<HTMLDetailsElement>(null);
@@ -42,7 +42,7 @@ export function Menu({ text, label, children }: { text: string; label: string; c
         details.current.querySelector("summary")?.focus();
       }}
       onFocusOut={({ relatedTarget }) => {
-        // Without a target: some browsers do not focus a button that is clicked.
+        // The target may be missing, because some browsers do not focus a button that is clicked.
         if (relatedTarget !== null && !details.current?.contains(relatedTarget as Node)) close();
       }}
       onClick={({ target }) => {

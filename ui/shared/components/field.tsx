@@ -45,7 +45,7 @@ export interface Option {
   text: string;
 }
 
-/** A list of choices with a hint. While `value` is undefined, `otherwise` is shown. */
+/** A list of choices with a hint. Shows `otherwise` while `value` is undefined. */
 export function SelectField(
   { id, label, hint, options, value, otherwise, onChoose }: FieldProps & {
     options: readonly Option[];

@@ -1,7 +1,9 @@
 import { options, type RefObject } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 
-/** Refs for an element and for the imperative object that `create` makes on it, which closes with the component. */
+/**
+ * Refs for an element and for the imperative object that `create` makes on it. The object is closed with the component.
+ */
 export function useAttached<E extends HTMLElement, T extends { close(): void }>(
   create: (element: E) => T,
 ): [element: RefObject<E | null>, attached: RefObject<T | null>] {
@@ -22,8 +24,8 @@ export function bringIntoView(element: HTMLElement): void {
 }
 
 /**
- * Renders components once a frame, however often the signals that they read change: a fast training sends hundreds of
- * messages a second. A hidden page gets no frames and renders at once.
+ * Renders components at most once a frame, however often the signals that they read change: a fast training sends
+ * hundreds of messages a second. A hidden page gets no frames, so it renders at once.
  */
 export function renderOncePerFrame(): void {
   options.debounceRendering = (render) => {

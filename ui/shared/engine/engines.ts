@@ -1,4 +1,4 @@
-/** What the drawing page asks stored models in the browser itself. */
+/** Runs stored models in the browser for the drawing page. */
 import type { Attribution, Explainer } from "../../../core/training/attribution.ts";
 import type { Predictor } from "../../../core/training/predictor.ts";
 import type { ModelRecord } from "../../../protocol/mod.ts";
@@ -13,7 +13,7 @@ export type OpenModelOf = (record: ModelRecord) => Promise<OpenModel>;
 /** Opens a stored model to explain its answers; rejects when that is not possible. */
 export type OpenExplainerOf = (record: ModelRecord) => Promise<Pick<Explainer, "explain" | "close">>;
 
-/** What a model in this page says to a drawing. */
+/** The answer to a drawing by a model in this page. */
 export interface LocalAnswer {
   /** Ten, in digit order. */
   probabilities: Float32Array;
@@ -21,7 +21,7 @@ export interface LocalAnswer {
   device: string;
 }
 
-/** Keeps the one model that the page is about open, so that a drawing waits for nothing but the arithmetic. */
+/** Keeps the page's model open, so that a drawing waits only for the computation. */
 export class LocalEngine {
   readonly #pool: ModelPool<OpenModel>;
 
@@ -29,7 +29,7 @@ export class LocalEngine {
     this.#pool = new ModelPool(open);
   }
 
-  /** Begins to load `record`, unless it is open or on its way. Any other model is closed. */
+  /** Begins to load `record`, unless it is open or being loaded. Closes any other model. */
   prepare(record: ModelRecord): void {
     this.#pool.retain([record]);
     this.#pool.prepare(record);
@@ -52,7 +52,7 @@ export class LocalEngine {
   }
 }
 
-/** Explains the answers of one model, which is open from the first question on until `rest`. */
+/** Explains the answers of one model, which stays open from the first question until `rest`. */
 export class AttributionEngine {
   readonly #pool: ModelPool<Pick<Explainer, "explain" | "close">>;
 
@@ -72,12 +72,12 @@ export class AttributionEngine {
   }
 }
 
-/** Models that stay open; each takes one to a few MB. */
+/** Number of models that stay open; each takes one to a few MB. */
 const STAY_OPEN = 8;
 
 /**
- * Asks one model after the other. The first few stay open for the next drawing; the others are opened, asked and closed,
- * so that any number of models needs the memory of a few.
+ * Asks one model after the other. The first few stay open for the next drawing; the others are opened, asked and
+ * closed, so that any number of models needs only the memory of a few.
  */
 export class SeveralModels {
   readonly #pool: ModelPool<OpenModel>;
@@ -98,7 +98,7 @@ export class SeveralModels {
     });
   }
 
-  /** Closes the models that are not among `records` any more, or changed. */
+  /** Closes models that are no longer among `records` or have changed. */
   retain(records: readonly ModelRecord[]): void {
     this.#pool.retain(records);
   }

@@ -7,7 +7,7 @@ import { AttributionEngine, LocalEngine, type OpenModel, SeveralModels } from ".
 const [a, b, c] = ["a", "b", "c"].map((id) => ({ id }) as ModelRecord);
 const drawing = new Uint8Array(784);
 
-/** Models that a test opens and looks into. */
+/** Models whose opening and closing a test can watch. */
 class Models {
   readonly opened: string[] = [];
   readonly closed: string[] = [];
@@ -21,7 +21,7 @@ class Models {
   };
 }
 
-Deno.test("a model is loaded ahead once and answers every drawing", async () => {
+Deno.test("a model is loaded once, in advance, and answers every drawing", async () => {
   const models = new Models();
   const engine = new LocalEngine(models.open);
   engine.prepare(a);
@@ -35,7 +35,7 @@ Deno.test("a model is loaded ahead once and answers every drawing", async () => 
   assert.deepEqual(models.opened, ["a"]);
 });
 
-Deno.test("drawings are answered one at a time, and a model that is left closes after its last answer", async () => {
+Deno.test("drawings are answered one at a time, and a model that is no longer needed closes after its last answer", async () => {
   const models = new Models();
   const engine = new LocalEngine(models.open);
   const answers: PromiseWithResolvers<Float32Array>[] = [];
@@ -59,7 +59,7 @@ Deno.test("drawings are answered one at a time, and a model that is left closes 
   assert.equal(engine.isReady(b), true);
 });
 
-Deno.test("a model that is left before it is open is closed once it is", async () => {
+Deno.test("a model that is no longer needed before it is open is closed once it is open", async () => {
   const models = new Models();
   const engine = new LocalEngine(models.open);
   engine.prepare(a);
@@ -68,7 +68,7 @@ Deno.test("a model that is left before it is open is closed once it is", async (
   assert.deepEqual([models.opened, models.closed], [["a", "b"], ["a"]]);
 });
 
-Deno.test("a model whose record changed is opened again, though it kept its id", async () => {
+Deno.test("a model whose record changed is opened again, even if it kept its id", async () => {
   const models = new Models();
   const engine = new LocalEngine(models.open);
   await engine.predict(a, drawing);
@@ -120,7 +120,7 @@ Deno.test("one model at a time is open for explanations until it rests, and open
   assert.deepEqual(opened, ["a", "b", "a", "a"]);
 });
 
-Deno.test("of several models the first few stay open, and each of the others is closed after its answer", async () => {
+Deno.test("the first few of several models stay open, and each of the others is closed after its answer", async () => {
   const models = new Models();
   const several = new SeveralModels(models.open, 2);
   await Promise.all([a, b, c].map((record) => several.ask(record, drawing)));
@@ -128,7 +128,7 @@ Deno.test("of several models the first few stay open, and each of the others is 
   assert.deepEqual([models.opened, models.closed, models.mostOpen], [["a", "b", "c", "c"], ["c", "c"], 3]);
 });
 
-Deno.test("of several models those removed or changed are closed, and one that answers NaN does not stay open", async () => {
+Deno.test("models that were removed or changed are closed, and a model that answers NaN does not stay open", async () => {
   const models = new Models();
   const several = new SeveralModels(models.open, 2);
   await several.ask(a, drawing);

@@ -6,7 +6,7 @@ import { type ModelRecord, recordVersion } from "../../../protocol/mod.ts";
 export class TaskQueue {
   #last: Promise<unknown> = Promise.resolve();
 
-  /** Settles as `task` does, which begins once all earlier ones have settled. */
+  /** Runs `task` once all earlier tasks have settled, and settles as it does. */
   run<R>(task: () => Promise<R>): Promise<R> {
     const result = this.#last.then(task);
     this.#last = result.catch(() => {});
@@ -14,7 +14,7 @@ export class TaskQueue {
   }
 }
 
-/** Models that are open, by the version of their record: a record that changed in any way is opened again. */
+/** Open models, by the version of their record: if a record changes in any way, its model is opened again. */
 export class ModelPool<M extends { close(): void }> {
   readonly #open: (record: ModelRecord) => Promise<M>;
   readonly #members = new Map<string, KeptOpen<M>>();
@@ -39,7 +39,7 @@ export class ModelPool<M extends { close(): void }> {
   }
 
   /**
-   * Asks a model, after the questions that it was asked before. Rejects when it cannot be opened or `question` fails; it
+   * Asks a model, once it has answered earlier questions. Rejects if it cannot be opened or `question` fails; the model
    * is then closed, and opened again the next time.
    */
   async ask<R>(record: ModelRecord, question: (model: M) => Promise<R>): Promise<R> {
@@ -52,7 +52,7 @@ export class ModelPool<M extends { close(): void }> {
     }
   }
 
-  /** Closes all models but those of `records`, each as soon as it has answered what it was asked. */
+  /** Closes all models but those of `records`, each as soon as it has answered the questions it was asked. */
   retain(records: readonly ModelRecord[]): void {
     const versions = new Set(records.map(recordVersion));
     for (const [version, member] of this.#members) {
@@ -60,7 +60,7 @@ export class ModelPool<M extends { close(): void }> {
     }
   }
 
-  /** Closes the model of `record` as soon as it has answered what it was asked. */
+  /** Closes the model of `record` as soon as it has answered the questions it was asked. */
   release(record: ModelRecord): void {
     const version = recordVersion(record), member = this.#members.get(version);
     if (member !== undefined) this.#remove(version, member);

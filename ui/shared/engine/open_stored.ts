@@ -2,7 +2,7 @@ import { type DeviceName, findAdapter } from "../../../core/backends/open.ts";
 import { prepareDrawing, type Raster } from "../../../core/mnist/drawing/drawing.ts";
 import { openPredictor } from "../../../core/training/predictor.ts";
 import { recordVersion } from "../../../protocol/mod.ts";
-import { PAPER_SIDE } from "../../drawing/canvas/marks.ts";
+import { PAPER_SIDE } from "../canvas/marks.ts";
 import type { LabConnection } from "../wire/connection.ts";
 import type { OpenModel, OpenModelOf } from "./engines.ts";
 import { fetchWeights, type StoredWeights } from "../wire/stored_models.ts";

@@ -11,7 +11,7 @@ import { StoredWeights } from "../wire/stored_models.ts";
 const adapter = (isSoftware: boolean) => () => Promise.resolve({ description: "an adapter", isSoftware });
 const none = () => Promise.resolve(undefined);
 
-Deno.test("a GPU is used where there is one, WASM if it fails, and a software GPU only when asked for", async () => {
+Deno.test("a hardware GPU is used if there is one, WASM if it fails, and a software GPU only on request", async () => {
   assert.deepEqual(await chooseDevices(null, adapter(false)), ["webgpu", "wasm"]);
   assert.deepEqual(await chooseDevices(null, adapter(true)), ["wasm"]);
   assert.deepEqual(await chooseDevices(null, none), ["wasm"]);
@@ -48,7 +48,7 @@ Deno.test("a model opened from its file gives the same probabilities as the mode
   oracle.close();
 });
 
-Deno.test("a file with other layers than its metadata says is refused, and so is a missing one", async () => {
+Deno.test("a file whose layers differ from its metadata is refused, and so is a missing file", async () => {
   await assert.rejects(opener(weights.slice(2))(record), /4 were found/);
   await assert.rejects(openStored(new StoredWeights(new FakeLab()), Promise.resolve(["wasm"]))(record), /unreachable/);
 });
@@ -68,5 +68,5 @@ Deno.test("weights are downloaded once, and again for another version or after a
   assert.equal(downloads, 3, "both are kept");
   await stored.get("m 1", "retrained again");
   await stored.get("m 1", "retrained");
-  assert.equal(downloads, 5, "the least recently used one was dropped");
+  assert.equal(downloads, 5, "the least recently used model was dropped");
 });

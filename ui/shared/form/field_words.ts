@@ -6,11 +6,11 @@ type FieldGroup = (typeof FIELD_GROUPS)[number];
 
 /** What a form says about a field whose value is a `T`. */
 export interface FieldWords<T> {
-  /** The legend under which the field stands. */
+  /** The part of the form that contains the field. */
   group: FieldGroup;
-  /** The accessible name, where it is not the label of the table of fields. */
+  /** The accessible name, if it differs from the label in the table of fields. */
   label?: string;
-  /** What the field means, in plain words; of a choice, what each name means. */
+  /** What the field means, in plain words; for a choice, what each name means. */
   hint: [T] extends [string] ? Readonly<Record<T, string>> : string;
   /** Shares its line with a neighbour. */
   isNarrow?: true;

@@ -1,7 +1,6 @@
 import { batch, computed, signal } from "@preact/signals";
 import { CLASSES, IMAGE_PIXELS, layersOf, type ModelSpec, parameterSpecs } from "../../../core/models/spec.ts";
 import {
-  ASKED_FIELDS,
   DEFAULT_CONFIG,
   FIELD_NAMES,
   type FieldKind,
@@ -13,6 +12,7 @@ import {
   LEARNING_RATE_RANGES,
   type LearningRateRange,
   type ModelConfig,
+  PARAM_FIELDS,
   queryName,
   rangeOf,
   readValue,
@@ -23,9 +23,12 @@ import { TypedText } from "./typed_text.ts";
 /** Images of MNIST's training set. */
 export const TRAINING_IMAGES = 60_000;
 
-/** The fields that both pages have: those by whose very values models are looked up. Of the learning rate a range is enough. */
-export const SHARED_FIELDS: readonly FieldName[] = ASKED_FIELDS
-  .filter(({ name, asked }) => asked === queryName(name)).map(({ name }) => name);
+/**
+ * The fields that both pages have: those by whose very values models are looked up. Of the learning rate a range is
+ * enough.
+ */
+export const SHARED_FIELDS: readonly FieldName[] = PARAM_FIELDS
+  .filter(({ name, param }) => param === queryName(name)).map(({ name }) => name);
 
 /** The fields of a model as both pages hold them: each a text that is checked as it is typed. */
 export class ModelForm {
@@ -92,8 +95,8 @@ export class ModelForm {
   }
 
   /**
-   * Takes over the fields of `query`. A choice that does not exist is ignored; other text is kept for the user to mend. A
-   * range without a rate sets the rate to its middle.
+   * Takes over the fields of `query`. A choice that does not exist is ignored; other text is kept for the user to mend.
+   * A range without a rate sets the rate to its middle.
    */
   read(query: FormQuery): void {
     batch(() => {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { parseFormQuery } from "../../../protocol/mod.ts";
 import { ModelForm, SHARED_FIELDS } from "./model_form.ts";
 
-Deno.test("parameters and steps follow the fields as they are typed", () => {
+Deno.test("parameters, shape and steps follow the fields", () => {
   const form = new ModelForm();
   form.fields.hidden_layers_config.text.value = "128, 64";
   form.fields.num_epochs.text.value = "5";
@@ -20,7 +20,7 @@ Deno.test("parameters and steps follow the fields as they are typed", () => {
   assert.equal(form.stepCount.value, undefined);
 });
 
-Deno.test("each field says what is wrong with it, and only then", () => {
+Deno.test("each field reports what is wrong with it", () => {
   const form = new ModelForm();
   const cases = [
     [form.fields.num_epochs, "5", undefined],
@@ -41,7 +41,7 @@ Deno.test("each field says what is wrong with it, and only then", () => {
   }
 });
 
-Deno.test("fields survive the way through the address bar", () => {
+Deno.test("the fields survive a round trip through the address", () => {
   const form = new ModelForm();
   const search = "model_type=ConvNN&hidden_layers_config=64%2C32&optimizer=SGD&batch_size=32&epochs=3&use_dropout=true";
   form.read(parseFormQuery(search));
@@ -51,7 +51,7 @@ Deno.test("fields survive the way through the address bar", () => {
   assert.deepEqual(again.textsOf(SHARED_FIELDS), parseFormQuery(search));
 });
 
-Deno.test("a choice that does not exist is left as it was", () => {
+Deno.test("an unknown choice is ignored, while wrong text is kept and reported", () => {
   const form = new ModelForm();
   form.read({ model_type: "Transformer", optimizer: "<b>", use_dropout: "maybe", epochs: "many" });
   assert.deepEqual(

@@ -1,17 +1,19 @@
 import { computed, type ReadonlySignal, type Signal, signal } from "@preact/signals";
 import * as v from "valibot";
 
-/** A field that is read and checked as somebody types: its text, and what that stands for or what is wrong with it. */
+/**
+ * A field that is read and checked as the user types: its text, and the value it represents or what is wrong with it.
+ */
 export class TypedText<T> {
   readonly text: Signal<string>;
   /** Undefined while something is wrong. */
   readonly value: ReadonlySignal<T | undefined>;
-  /** In words for people, such as `must be a whole number from 1 to 200`; undefined while all is well. */
+  /** What is wrong, such as `must be a whole number from 1 to 200`; undefined while the text is valid. */
   readonly error: ReadonlySignal<string | undefined>;
 
   /**
    * @param initial the text to begin with
-   * @param read the value that a text spells, not yet checked
+   * @param read the value that a text represents, not yet checked
    * @param schema checks that value
    * @param complaint words the schema's message for this field
    */

@@ -1,5 +1,5 @@
 /** Formats numbers and models, the same on all pages. */
-import { describeSetting, isTold, type ModelRecord, SETTINGS } from "../../../protocol/mod.ts";
+import { describeSetting, isMentioned, type ModelRecord, SETTINGS } from "../../../protocol/mod.ts";
 
 const LOCALE = "en-GB";
 /** Made once: a table shows thousands of numbers. */
@@ -56,6 +56,6 @@ export function describeModel(model: ModelRecord): string {
   const { model_type: type, hidden_layers_config: widths } = model;
   return [
     `${type} (${widths.join(", ") || "no hidden layers"})`,
-    ...OTHER_SETTINGS.filter((name) => isTold(model, name)).map((name) => describeSetting(model, name)),
+    ...OTHER_SETTINGS.filter((name) => isMentioned(model, name)).map((name) => describeSetting(model, name)),
   ].join(", ");
 }

@@ -1,4 +1,7 @@
-/** Light or dark: the system's choice, or the user's. A cookie, because both pages' ports share it, unlike storage. */
+/**
+ * Light or dark: the system's choice or the user's. It is kept in a cookie because, unlike storage, the ports of both
+ * pages share it.
+ */
 
 /** The choices of the theme switch. */
 export const THEMES = ["system", "light", "dark"] as const;
@@ -6,14 +9,14 @@ export const THEMES = ["system", "light", "dark"] as const;
 /** One of the choices of the theme switch. */
 export type Theme = (typeof THEMES)[number];
 
-/** The attribute of `<html>` by which the styles choose their colours: `light` or `dark`. */
+/** The attribute of `<html>` from which the styles choose their colours: `light` or `dark`. */
 const THEME_ATTRIBUTE = "data-theme";
 
 const COOKIE = "mnist_lab_theme";
 const YEAR_SECONDS = 365 * 24 * 60 * 60;
 const SYSTEM_IS_DARK = "(prefers-color-scheme: dark)";
 
-/** The theme that `document.cookie` names; `system` where it names none that is known. */
+/** The theme that `document.cookie` names; `system` if it names no known theme. */
 export function readTheme(cookies: string): Theme {
   for (const pair of cookies.split("; ")) {
     const [name, value] = pair.split("=");
@@ -22,7 +25,7 @@ export function readTheme(cookies: string): Theme {
   return "system";
 }
 
-/** Assigned to `document.cookie`, remembers `theme` for a year, or forgets the choice where it is `system`. */
+/** Assigned to `document.cookie`, it remembers `theme` for a year or, for `system`, forgets the choice. */
 export function themeCookie(theme: Theme): string {
   const age = theme === "system" ? 0 : YEAR_SECONDS;
   return `${COOKIE}=${theme}; Path=/; Max-Age=${age}; SameSite=Strict`;
@@ -33,7 +36,7 @@ export function isDark(theme: Theme, systemIsDark: boolean): boolean {
   return theme === "dark" || (theme === "system" && systemIsDark);
 }
 
-/** The choice of this visit where cookies are forbidden; otherwise undefined. */
+/** The choice for this visit if cookies are forbidden; otherwise undefined. */
 let chosen: Theme | undefined;
 
 /** The choice in force. */
@@ -55,7 +58,7 @@ export function showTheme(): void {
   if (page.getAttribute(THEME_ATTRIBUTE) !== theme) page.setAttribute(THEME_ATTRIBUTE, theme);
 }
 
-/** Follows the system's setting, and a choice made in another tab as soon as this one is looked at again. */
+/** Follows the system's setting, and a choice made in another tab once the user returns to this one. */
 export function followTheme(changed: () => void): void {
   const look = () => {
     showTheme();
@@ -66,7 +69,9 @@ export function followTheme(changed: () => void): void {
   addEventListener("focus", look);
 }
 
-/** Calls back whenever the page's colours have changed, so that a canvas can be repainted, until `signal` is aborted. */
+/**
+ * Calls back whenever the page's colours have changed, so that a canvas can be repainted, until `signal` is aborted.
+ */
 export function onColoursChange(callback: () => void, signal: AbortSignal): void {
   const observer = new MutationObserver(callback);
   observer.observe(document.documentElement, { attributeFilter: [THEME_ATTRIBUTE] });

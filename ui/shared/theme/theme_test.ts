@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { isDark, readTheme, themeCookie, THEMES } from "./theme.ts";
 
-Deno.test("a theme is read back among other cookies, and an unknown one means the system's", () => {
+Deno.test("a theme is read back from among other cookies, and an unknown theme means the system's", () => {
   for (const theme of THEMES) {
     const [pair] = themeCookie(theme).split("; ");
     assert.equal(readTheme(`token=a; ${pair}; other=dark`), theme);

@@ -41,10 +41,10 @@ function open(hear: (text: string) => void = () => {}) {
   return { socket, heard, browser: FakeWebSocket.last };
 }
 
-/** Longer than messages are held back for a batch. */
+/** Longer than the time for which messages are held back. */
 const DELIVERED_MS = 60;
 
-Deno.test("messages are delivered in order and in batches, the last ones before the socket closes", async () => {
+Deno.test("messages are delivered in order and in batches, and the last ones arrive before the socket closes", async () => {
   const { heard, browser } = open();
   assert.equal(browser.url.href, "wss://lab.example/ws/train");
   browser.onopen();

@@ -38,7 +38,7 @@ export class FakeSocket implements LabSocket {
   }
 }
 
-/** The lab's service and clock; unreachable but for the replies and files that the test sets. */
+/** The lab's service and clock. It is unreachable except for the replies and files that the test sets. */
 export class FakeLab implements LabConnection {
   readonly sockets: FakeSocket[] = [];
   readonly requests: { path: string; post?: unknown }[] = [];
@@ -90,7 +90,7 @@ export class FakeLab implements LabConnection {
     };
   }
 
-  /** Fires the oldest timer and waits for what follows from it. Returns its length in ms. */
+  /** Fires the oldest timer and waits for the effects. Returns its length in ms. */
   async fireTimer(): Promise<number> {
     const timer = this.timers.shift();
     if (timer === undefined) throw new Error("no timer is set");

@@ -1,10 +1,10 @@
 /** Addresses of the pages, whose query holds the fields of their forms. */
 import { effect, type ReadonlySignal } from "@preact/signals";
 import {
-  askedOf,
   formatFormQuery,
   type FormQuery,
   type ModelRecord,
+  paramsOf,
   paramsQuery,
   type TrainConfig,
 } from "../../../protocol/mod.ts";
@@ -24,7 +24,7 @@ export function pageUrl(page: "training" | "inference", query: FormQuery): strin
 /** The query with which a page shows the settings of `model`. For a record, `model_id` names that very model. */
 export function queryOf(model: TrainConfig | ModelRecord): FormQuery {
   return {
-    ...paramsQuery(askedOf(model)),
+    ...paramsQuery(paramsOf(model)),
     learning_rate: String(model.learning_rate),
     ...("id" in model ? { model_id: model.id } : {}),
   };

@@ -5,17 +5,17 @@ import type { StoredWeights } from "../../shared/wire/stored_models.ts";
 import { type FirstLayer, firstLayerOf } from "./first_layer.ts";
 import { Report } from "./report.ts";
 
-/** What has become of the analysis that was asked for. */
+/** The state of the requested analysis. */
 export type AnalysisState =
   | { phase: "none" }
   | { phase: "working"; id: string }
   | { phase: "failed"; id: string; words: string }
   | { phase: "ready"; id: string; report: Report };
 
-/** The first layer, or why there is none yet; `failed` says why in words. */
+/** The first layer, or why there is none; `failed` holds the reason as a sentence. */
 export type FirstLayerState = FirstLayer | "loading" | { failed: string };
 
-/** A cell of the confusion matrix. */
+/** A cell of the confusion matrix, which counts the digits `was` that the model read as `said`. */
 export interface Cell {
   /** The digit of its row. */
   was: number;
@@ -64,7 +64,7 @@ export class Analysis {
     await layer;
   }
 
-  /** Shows no analysis any more. */
+  /** Closes the analysis. */
   close(): void {
     this.#request++;
     this.cell.value = undefined;

@@ -45,7 +45,7 @@ Deno.test("the first layer of each kind of model is split into pictures", async 
   }
 });
 
-Deno.test("a late answer about the previous model is not shown for the present one", async () => {
+Deno.test("a late answer about the previous model is not shown for the current one", async () => {
   const { lab, analysis } = setUp();
   putModel(lab, "slow", { modelType: "SimpleNN", hiddenLayers: [3] });
   putModel(lab, "quick", { modelType: "SimpleNN", hiddenLayers: [] });
@@ -61,7 +61,7 @@ Deno.test("a late answer about the previous model is not shown for the present o
   assert.equal((analysis.firstLayer.value as FirstLayer).kind, "digits");
 });
 
-Deno.test("a missing model and an unreachable lab are reported, and can be asked again", async () => {
+Deno.test("a missing model and an unreachable lab are reported, and the analysis can be requested again", async () => {
   const { lab, analysis } = setUp();
   await analysis.open("m");
   assert.deepEqual(analysis.state.value, {

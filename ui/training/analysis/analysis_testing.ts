@@ -1,6 +1,6 @@
 import type { ModelAnalysis } from "../../../protocol/mod.ts";
 
-/** The analysis of a model from its answers to a few digits, with the confidence of each in per cent. */
+/** The analysis of a model from its answers to a few digits, with their confidence in per cent. */
 export function analysisOf(
   digits: readonly (readonly [was: number, said: number, percent: number])[],
   fields: Partial<ModelAnalysis> = {},

@@ -9,8 +9,8 @@ import { FirstLayerView } from "./first_layer_view.tsx";
 import type { ClassScore, Report } from "./report.ts";
 
 /**
- * What a stored model gets right and wrong, and what its first layer looks for. It opens for the model of a finished run
- * and for a model chosen in the table; `timesChosen` counts the latter, after which the focus moves here.
+ * What a stored model gets right and wrong, and what its first layer looks for. It opens for the model of a finished
+ * run and for a model chosen in the table. `timesChosen` counts such choices; after each the focus moves here.
  */
 export function AnalysisView(
   { analysis, stored, timesChosen, onClose }: {
@@ -61,7 +61,9 @@ export function AnalysisView(
   );
 }
 
-/** A link to `#analysis` is followed before the section exists, so it has to scroll by itself. */
+/**
+ * The browser follows a link to `#analysis` before the section exists, so the section has to scroll itself into view.
+ */
 function scrollToAnchor(section: HTMLElement | null): void {
   if (section !== null && location.hash === `#${section.id}`) section.scrollIntoView();
 }

@@ -5,7 +5,7 @@ import type { Report } from "./report.ts";
 
 const DIGITS = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9];
 
-/** Rows and columns by which each key moves the focus. */
+/** By how many rows and columns each key moves the focus. */
 const MOVES: Readonly<Record<string, readonly [rows: number, columns: number]>> = {
   ArrowUp: [-1, 0],
   ArrowDown: [1, 0],
@@ -15,7 +15,10 @@ const MOVES: Readonly<Record<string, readonly [rows: number, columns: number]>> 
   End: [0, 9],
 };
 
-/** The confusion matrix: a button for each pair of digit and answer. Tab leads to one cell, the arrow keys to the others. */
+/**
+ * The confusion matrix: a button for each pair of digit and answer. Tab reaches one cell, and the arrow keys the
+ * others.
+ */
 export function ConfusionMatrix({ report, chosen }: { report: Report; chosen: Signal<Cell | undefined> }) {
   const table = useRef<HTMLTableElement>(null);
   const focused = useSignal<Cell>({ was: 0, said: 0 });
@@ -88,7 +91,10 @@ function toDigit(index: number): number {
 /** Per cent; a stronger colour would make the numbers hard to read. */
 const STRONGEST = 44;
 
-/** Strength of a cell's colour: its share of the digit's pictures or, off the diagonal, of the most frequent mistake. */
+/**
+ * Strength of a cell's colour: its count relative to the digit's pictures or, off the diagonal, to the most frequent
+ * mistake.
+ */
 function strengthOf({ confusion, classes }: Report, { was, said }: Cell): string {
   const count = confusion[was][said];
   if (count === 0) return "0%";

@@ -1,13 +1,13 @@
-/** Test digits as a model saw them: the digits of a cell of the matrix, and its worst mistakes. */
+/** Test digits with a model's answers: the digits of a cell of the matrix, and its worst mistakes. */
 import { type Signal, useSignal } from "@preact/signals";
 import { formatCount, formatShare, plural } from "../../shared/text/format.ts";
 import type { Cell } from "./analysis.ts";
 import type { Report, SeenDigit } from "./report.ts";
 
-/** Pictures shown at first. */
+/** Number of pictures shown at first. */
 const FIRST_PICTURES = 12;
 
-/** The digits behind the chosen cell of the matrix. */
+/** The digits of the chosen cell of the matrix. */
 export function CellDigits({ report, chosen }: { report: Report; chosen: Signal<Cell | undefined> }) {
   const cell = chosen.value;
   if (cell === undefined) return null;
@@ -29,7 +29,7 @@ export function CellDigits({ report, chosen }: { report: Report; chosen: Signal<
   );
 }
 
-/** The mistakes of which the model was most sure. */
+/** The mistakes that the model was most sure of. */
 export function Mistakes({ report }: { report: Report }) {
   return (
     <section aria-labelledby="mistakes-title">

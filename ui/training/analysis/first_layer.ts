@@ -22,12 +22,15 @@ export function firstLayerOf({ spec, weights }: Weights): FirstLayer {
   return { kind, side, pictures, largest };
 }
 
-/** RGB of weights above and below 0, visible on light and dark: as in attributions, blue speaks for, orange against. */
+/**
+ * RGB of weights above and below 0, visible on light and dark pages. As in attributions, blue is for and orange
+ * against.
+ */
 const COLOURS = { above: [45, 112, 224], below: [217, 106, 20] } as const;
 
 /**
- * Paints a picture of `side × side` weights. The farther a weight is from 0, the more opaque its colour; the background
- * shows through where it is 0, so the picture stays right when the page turns dark.
+ * Paints a picture of `side × side` weights. The farther a weight is from 0, the more opaque its colour. A weight of 0
+ * is transparent, so the picture is right on a dark page, too.
  */
 export function paintWeights(canvas: HTMLCanvasElement, weights: Float32Array, side: number, largest: number): void {
   const context = canvas.getContext("2d")!;

@@ -4,7 +4,7 @@ import { formatCount } from "../../shared/text/format.ts";
 import type { FirstLayerState } from "./analysis.ts";
 import { type FirstLayer, paintWeights } from "./first_layer.ts";
 
-/** Pictures shown at first. */
+/** Number of pictures shown at first. */
 const FIRST_PICTURES = 36;
 
 const WORDS = {
@@ -36,7 +36,7 @@ export function FirstLayerView({ state }: { state: FirstLayerState }) {
   return <Pictures layer={state} />;
 }
 
-/** A picture for each unit, filter or digit, with what they mean. */
+/** A picture for each unit, filter or digit, with an explanation. */
 function Pictures({ layer }: { layer: FirstLayer }) {
   const all = useSignal(false);
   const { kind, pictures, side, largest } = layer;

@@ -19,11 +19,11 @@ export interface ClassScore {
   count: number;
   /** How many of them the model recognises. */
   correct: number;
-  /** The same in per cent; undefined where there are none. */
+  /** The same in per cent; undefined if there are no such digits. */
   percent?: number;
 }
 
-/** A probability of 1 in the 16 bits that the service sends. */
+/** A probability of 1, in the 16 bits that the service sends. */
 const CERTAIN = 65535;
 
 /** The analysis of a model, unpacked for the page. */
@@ -39,7 +39,7 @@ export class Report {
   readonly confusion: readonly (readonly number[])[];
   /** One for each digit, in order. */
   readonly classes: readonly ClassScore[];
-  /** Digits that the model got wrong, the most confident answers first. */
+  /** Digits that the model got wrong, with the most confident answers first. */
   readonly mistakes: readonly SeenDigit[];
   readonly #digits: readonly SeenDigit[];
 
@@ -67,7 +67,7 @@ export class Report {
     return digits.sort(was === said ? (a, b) => moreConfident(b, a) : moreConfident);
   }
 
-  /** Whether the record has another accuracy: it was measured on other digits, or on another device. */
+  /** Whether the record states a different accuracy, because it was measured on other digits or another device. */
   get differsFromRecord(): boolean {
     return Math.abs(this.accuracy - this.recordedAccuracy) > 0.005;
   }

@@ -1,20 +1,20 @@
 import { computed, signal } from "@preact/signals";
 import { BlankDrawingError, prepareDrawing, type Raster } from "../../../core/mnist/drawing/drawing.ts";
 import { plainPredict } from "../../../core/models/plain_network.ts";
-import { GridCursor } from "../../drawing/canvas/grid_cursor.ts";
-import { Sketch } from "../../drawing/canvas/sketch.ts";
+import { GridCursor } from "../../shared/canvas/grid_cursor.ts";
+import { Sketch } from "../../shared/canvas/sketch.ts";
 import type { StoredWeights } from "../../shared/wire/stored_models.ts";
 import type { Run } from "../run/run.ts";
 
-/** What a network says to the drawing on the live pad. */
+/** A network's answer to the drawing on the live pad. */
 export interface LivePadAnswer {
   /** Ten, in digit order. */
   probabilities: readonly number[];
-  /** Steps that the network had trained; undefined for the finished model. */
+  /** Steps that the network had been trained; undefined for the finished model. */
   step?: number;
 }
 
-/** A drawing that the network of a run classifies while it trains, and the stored model once it is done. */
+/** A drawing that a run's network classifies while it trains, and the stored model once the run is done. */
 export class LivePad {
   readonly sketch = new Sketch();
   readonly cursor = new GridCursor(this.sketch);
@@ -22,10 +22,10 @@ export class LivePad {
   readonly pixels = signal<Uint8Array | undefined>(undefined);
   readonly #run: Run;
   readonly #weights: StoredWeights;
-  /** The finished model's probabilities for the present drawing. */
+  /** The finished model's probabilities for the current drawing. */
   readonly #finalAnswer = signal<readonly number[] | undefined>(undefined);
 
-  /** The latest answer to the present drawing. */
+  /** The latest answer to the current drawing. */
   readonly answer = computed((): LivePadAnswer | undefined => {
     if (this.pixels.value === undefined) return undefined;
     if (this.#finalAnswer.value !== undefined) return { probabilities: this.#finalAnswer.value };
@@ -42,7 +42,7 @@ export class LivePad {
     this.#weights = weights;
   }
 
-  /** Takes the drawing as it is now; a blank one clears the pad. */
+  /** Takes over the drawing as it is now; a blank drawing clears the pad. */
   async setDrawing(drawing: { toRaster(): Raster }): Promise<void> {
     this.#finalAnswer.value = undefined;
     try {

@@ -20,7 +20,7 @@ const config: TrainConfig = {
 };
 const result = { type: "result", accuracy: 97, training_time: 3, model_id: "m1", run_id: "r1", device: "wasm" };
 
-/** A 20×20 picture with one stroke, or none. */
+/** A 20×20 picture, with one stroke or blank. */
 function page(isBlank = false): { toRaster(): Raster } {
   const data = new Uint8Array(400).fill(255);
   if (!isBlank) { for (let row = 5; row < 15; row++) data[row * 20 + 10] = 0; }
@@ -71,7 +71,7 @@ Deno.test("the answer follows the training, and the drawing is sent again after 
   assert.deepEqual(lab.socket.sent.map((message) => (message as { type: string }).type), ["watch"]);
 });
 
-Deno.test("clearing the pad, or drawing nothing, ends the answers", async () => {
+Deno.test("clearing the pad or sending a blank drawing ends the answers", async () => {
   for (const clear of [(livePad: LivePad) => livePad.clear(), (livePad: LivePad) => livePad.setDrawing(page(true))]) {
     const { lab, run, livePad } = setUp();
     start(lab, run);

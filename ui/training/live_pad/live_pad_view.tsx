@@ -1,5 +1,5 @@
-import { DrawingCanvas } from "../../drawing/canvas/drawing_canvas.ts";
-import { KEYBOARD_WORDS, Paper } from "../../drawing/canvas/paper.tsx";
+import { DrawingCanvas } from "../../shared/canvas/drawing_canvas.ts";
+import { KEYBOARD_WORDS, Paper } from "../../shared/canvas/paper.tsx";
 import { Button } from "../../shared/components/controls.tsx";
 import { useAttached } from "../../shared/components/rendering.ts";
 import { formatCount, formatShare } from "../../shared/text/format.ts";

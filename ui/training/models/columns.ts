@@ -1,4 +1,4 @@
-/** The columns of the table of stored models: what each shows and by what it is sorted. */
+/** The columns of the table of stored models: what each shows and how it sorts. */
 import {
   type FieldName,
   fieldOf,
@@ -9,19 +9,19 @@ import {
 } from "../../../protocol/mod.ts";
 import { formatCount, formatDuration, formatPercent, formatTime } from "../../shared/text/format.ts";
 
-/** What there is to say about each of several models. */
+/** A column of the table. */
 export interface Column {
-  /** As the address bar names it. */
+  /** Its name in the address bar. */
   key: string;
-  /** The setting that it shows, if it shows one. */
+  /** The setting that it shows; undefined for a result. */
   setting?: FieldName;
   title: string;
   text(record: ModelRecord): string;
-  /** Compared number by number; a list that ends first comes first. */
+  /** Sort key, compared number by number. If one list is the start of another, it comes first. */
   order(record: ModelRecord): number | readonly number[];
-  /** Numbers stand flush right, digit below digit. */
+  /** Numbers are right-aligned, so that their digits line up. */
   isNumber?: boolean;
-  /** Which way the first click sorts. */
+  /** The direction in which the first click sorts. */
   first: "ascending" | "descending";
 }
 
@@ -52,7 +52,9 @@ export const SETTING_COLUMNS: readonly Column[] = SETTINGS.map((setting) => {
   };
 });
 
-/** Names by the alphabet, model families by size, widths by their number; what is off comes before any number. */
+/**
+ * Names sort alphabetically, model families by size, widths by value; a setting that is off comes before any number.
+ */
 function orderOf(record: ModelRecord, setting: FieldName): number | readonly number[] {
   const { kind, options = [] } = fieldOf(setting), value = record[setting];
   if (Array.isArray(value)) return [value.length, ...value];
@@ -82,7 +84,7 @@ export const RESULT_COLUMNS: readonly Column[] = [
   },
 ];
 
-/** All columns of the table. In an optional number or choice most models have the default, so it gets none. */
+/** All columns of the table. Optional numbers and choices get no column, because most models have the default. */
 export const COLUMNS: readonly Column[] = [
   ...SETTING_COLUMNS.filter(({ setting }) => MAIN_SETTINGS.includes(setting!)),
   ...RESULT_COLUMNS,

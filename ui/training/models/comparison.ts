@@ -4,26 +4,31 @@ import type { LabConnection } from "../../shared/wire/connection.ts";
 import { type Column, RESULT_COLUMNS, SETTING_COLUMNS } from "./columns.ts";
 import { type Curves, curvesOf, isHistory } from "./curves.ts";
 
-/** As many curves as one can still tell apart. */
+/** Most models to compare at once: more curves would be hard to distinguish. */
 export const MOST_COMPARED = 6;
 
-/** What is known of how a model learnt. `none`: nothing was kept; `unknown`: the lab cannot be asked at the moment. */
+/**
+ * How a model was trained, as far as the page knows. `none`: the lab has no history; `unknown`: the lab does not answer.
+ */
 export type Learning =
   | { kind: "loading" }
   | { kind: "curves"; curves: Curves }
   | { kind: "none"; words: string }
   | { kind: "unknown" };
 
+/** One of the models that are compared. */
 export interface Compared {
   model: ModelRecord;
   /** `A`, `B`, … in the order of selection. */
   letter: string;
-  /** Short, of what sets it apart: `SimpleNN (128, 64), rate 0.01`. */
+  /** A short name with the distinguishing settings: `SimpleNN (128, 64), rate 0.01`. */
   name: string;
   learning: Learning;
 }
 
-/** A field with the value of each model; `best` are the places of those that did best, where one can say so. */
+/**
+ * A row of the comparison: the value of each model, and the positions of the best values if some are better than others.
+ */
 export interface ComparedField {
   title: string;
   values: string[];
@@ -35,7 +40,7 @@ const SHORT_LABELS: Partial<Record<FieldName, string>> = { learning_rate: "rate"
 
 /** The selected models side by side. Knows no DOM. */
 export class Comparison {
-  /** By id of the run, which never changes once it has a model. */
+  /** By the id of the run. Its history never changes once the run has a model. */
   readonly #learning = new Map<string, Signal<Learning>>();
 
   readonly isPossible = computed(() => this.chosen.value.length >= 2 && this.chosen.value.length <= MOST_COMPARED);
@@ -52,21 +57,24 @@ export class Comparison {
     }));
   });
 
-  /** Settings in which the models differ, then how they did. */
+  /** The settings in which the models differ, then their results. */
   readonly fields = computed(() => this.isOpen.value ? compareFields(this.chosen.value) : []);
 
-  /** `chosen`: the selected models; `wished`: whether they are to be compared. */
+  readonly #connection: LabConnection;
+
+  /** `chosen`: the selected models; `wished`: whether to compare them. */
   constructor(
-    private readonly connection: LabConnection,
+    connection: LabConnection,
     readonly chosen: ReadonlySignal<readonly ModelRecord[]>,
     readonly wished: ReadonlySignal<boolean>,
   ) {
+    this.#connection = connection;
     effect(() => {
       if (this.isOpen.value) { for (const model of this.chosen.value) void this.#load(model); }
     });
   }
 
-  /** Asks again for the histories that could not be had. */
+  /** Asks again for the histories that are unknown. */
   retry(): void {
     for (const model of this.chosen.value) void this.#load(model);
   }
@@ -86,7 +94,9 @@ export class Comparison {
       return;
     }
     learning.value = { kind: "loading" };
-    const reply = await this.connection.request(`/api/runs/${encodeURIComponent(model.run_id)}`).catch(() => undefined);
+    const reply = await this.#connection.request(`/api/runs/${encodeURIComponent(model.run_id)}`).catch(() =>
+      undefined
+    );
     if (reply?.status === 200 && isHistory(reply.body)) {
       learning.value = { kind: "curves", curves: curvesOf(reply.body) };
     } else if (reply?.status === 404) {
@@ -103,11 +113,11 @@ function keyOf(model: ModelRecord): string {
 
 function whyNone(model: ModelRecord): string {
   return model.imported === true
-    ? "It was brought in as a file, which does not tell how it learnt."
+    ? "It was imported as a file, which does not say how it was trained."
     : "No history of its training is kept.";
 }
 
-/** The settings in which `models` differ, then their accuracies and times, which are always there. */
+/** The settings in which `models` differ, then their accuracies and times, which are always listed. */
 export function compareFields(models: readonly ModelRecord[]): ComparedField[] {
   return [
     ...tellingColumns(models).map(({ title, text }) => ({ title, values: models.map(text), best: [] })),
@@ -123,7 +133,7 @@ function tellingColumns(models: readonly ModelRecord[]): Column[] {
   return SETTING_COLUMNS.filter(({ text }) => new Set(models.map(text)).size > 1);
 }
 
-/** Positions of the highest accuracy or of the shortest time; none where all are as good. */
+/** Positions of the highest accuracy or the shortest time; empty if all are equal. */
 function bestOf(values: readonly number[], key: string): number[] {
   // A model that was not trained here has no time.
   const known = values.filter((value) => value >= 0);
@@ -132,11 +142,11 @@ function bestOf(values: readonly number[], key: string): number[] {
   return positions.length < values.length ? positions : [];
 }
 
-/** What sets `model` apart among `models`, or its id where nothing does. */
+/** The settings that distinguish `model` from the other `models`, or its id if none do. */
 function nameAmong(model: ModelRecord, models: readonly ModelRecord[]): string {
   const columns = tellingColumns(models), { hidden_layers_config: widths } = model;
   const settings = columns.map(({ setting }) => setting!);
-  // Models are called by their type and layers everywhere: `SimpleNN (128, 64)`.
+  // Models are named by their type and layers everywhere: `SimpleNN (128, 64)`.
   const layers = settings.includes("hidden_layers_config") ? ` (${widths.join(", ") || "no hidden layers"})` : "";
   const others = settings.filter((name) => name !== "model_type" && name !== "hidden_layers_config");
   const name = [

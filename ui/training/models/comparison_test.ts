@@ -39,7 +39,7 @@ function open(chosen: ModelRecord[]) {
   };
 }
 
-Deno.test("only the settings that differ are listed, then how the models did, the best of them marked", () => {
+Deno.test("only the settings that differ are listed, then the results, with the best marked", () => {
   assert.deepEqual(compareFields([A, B, IMPORTED]), [
     { title: "Optimizer", values: ["Adam", "Adam", "SGD"], best: [] },
     { title: "Learning rate", values: ["0.001", "0.01", "0.001"], best: [] },
@@ -50,27 +50,27 @@ Deno.test("only the settings that differ are listed, then how the models did, th
   assert.deepEqual(compareFields([A, { ...A, id: "twin" }]).map(({ best }) => best), [[], []]);
 });
 
-Deno.test("models are named by what sets them apart, and by their ids where nothing does", () => {
+Deno.test("models are named by the settings that distinguish them, or by their ids if none do", () => {
   const names = (...records: ModelRecord[]) =>
     open(records).comparison.models.value.map(({ letter, name }) => [letter, name]);
   assert.deepEqual(names(A, B), [["A", "SimpleNN, rate 0.001, no dropout"], ["B", "SimpleNN, rate 0.01, dropout 0.3"]]);
   assert.deepEqual(names(A, { ...A, id: "twin" }), [["A", "SimpleNN (a)"], ["B", "SimpleNN (twin)"]]);
 });
 
-Deno.test("each history is asked for once, and a model without one says why", async () => {
+Deno.test("each history is requested once, and a model without a history says why", async () => {
   const { lab, selected, comparison, kinds } = open([A, IMPORTED]);
   assert.deepEqual(kinds(), ["loading", "none"]);
   await settled();
   assert.deepEqual(kinds(), ["curves", "none"]);
   const [, { learning }] = comparison.models.value;
-  assert.ok(learning.kind === "none" && /brought in as a file/.test(learning.words));
+  assert.ok(learning.kind === "none" && /imported as a file/.test(learning.words));
   selected.value = [{ ...A }, B];
   await settled();
   assert.deepEqual(kinds(), ["curves", "curves"]);
   assert.deepEqual(lab.requests.map(({ path }) => path), ["/api/runs/run_a", "/api/runs/run_b"]);
 });
 
-Deno.test("a history that is gone is told as such, and one that cannot be asked for can be tried again", async () => {
+Deno.test("a missing history is reported, and a failed request can be repeated", async () => {
   const { lab, selected, comparison, kinds } = open([]);
   lab.replies.set("/api/runs/gone", { status: 404, body: { error: "There is no run." } });
   selected.value = [modelRecord({ id: "x", run_id: "gone" }), modelRecord({ id: "y", run_id: "unheard" })];
@@ -82,7 +82,7 @@ Deno.test("a history that is gone is told as such, and one that cannot be asked 
   assert.deepEqual(kinds(), ["none", "curves"]);
 });
 
-Deno.test("two to six models are compared, and nothing is asked for before that is wished", async () => {
+Deno.test("two to six models can be compared, and no history is requested before that", async () => {
   const { lab, selected, wished, comparison } = open([A]);
   assert.ok(!comparison.isOpen.value);
   selected.value = Array.from({ length: 7 }, (_, i) => ({ ...A, id: `${i}` }));

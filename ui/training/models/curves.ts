@@ -2,12 +2,12 @@
 import type { HistoryMessage } from "../../../protocol/mod.ts";
 import { LossSeries, runningMean } from "../../shared/charts/loss_series.ts";
 
-/** Most points of a loss curve; a screen shows no more. */
+/** Most points of a loss curve; a screen cannot show more. */
 const POINTS = 600;
 /** How far the running mean of a loss curve looks back, as a share of the losses so far. */
 const SMOOTHING = 0.1;
 
-/** A value for each of some epochs, which rise; null is a gap. */
+/** Values at increasing epochs; null is a gap. */
 export interface Curve {
   epochs: readonly number[];
   values: readonly (number | null)[];
@@ -26,7 +26,7 @@ export function curvesOf({ run, losses, logs }: HistoryMessage): Curves {
   const series = new LossSeries(POINTS);
   for (const [step, loss] of losses) series.push(step, loss);
   const stepsPerEpoch = run.total_steps / run.config.num_epochs;
-  // A resumed run may report an epoch twice; its last report counts.
+  // A resumed run may report an epoch twice; the last report counts.
   const accuracies = new Map<number, number>();
   for (const log of logs) {
     if (log.epoch !== undefined && log.accuracy !== undefined) accuracies.set(log.epoch, log.accuracy);

@@ -39,7 +39,7 @@ Deno.test("a curve is straight between its points and empty beyond its ends and 
   assert.equal(valueAt({ epochs: [], values: [] }, 1), null);
 });
 
-Deno.test("curves with different epochs are sampled at the same ones", () => {
+Deno.test("curves with different epochs are sampled at common epochs", () => {
   const long = { epochs: [1, 2, 3], values: [1, 2, 3] }, short = { epochs: [1.5, 2.5], values: [0, 1] };
   assert.deepEqual(onCommonEpochs([long, short]), [
     [1, 1.5, 2, 2.5, 3],

@@ -2,7 +2,7 @@ import { useEffect, useRef } from "preact/hooks";
 import { describeModel, plural } from "../../shared/text/format.ts";
 import type { Deletion, Deletions } from "./deletions.ts";
 
-/** What was deleted, with a button to undo it. The clock stops while the pointer or the focus is here. */
+/** Says what was deleted, with a button to undo it. The clock stops while the pointer or the focus is here. */
 export function DeletionToast({ deletions, onUndo, onDismiss }: {
   deletions: Deletions;
   onUndo: (deletion: Deletion) => void;

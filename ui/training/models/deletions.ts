@@ -7,29 +7,32 @@ import type { StoredModels } from "../../shared/wire/stored_models.ts";
 /** How long a deletion can be undone, in ms. */
 export const UNDO_MS = 8000;
 
-/** Most models whose deletion can be undone: a browser sends only so many requests for a page that is being left. */
+/**
+ * Most models whose deletion can be undone: a browser sends only a limited number of requests while the user leaves a
+ * page.
+ */
 export const MOST_WAITING = 25;
 
 /** Requests in flight at once. */
 const AT_ONCE = 4;
 
-/** Models that have left the page and not yet the lab. */
+/** Models that are gone from the page but not yet from the lab. */
 export interface Deletion {
   models: readonly ModelRecord[];
 }
 
 /**
- * Deletes models in two steps: from the page at once, from the lab when the time for undoing is over or the page is left.
- * Models that the lab refuses to delete return to the page with the reason. Knows no DOM.
+ * Deletes models in two steps: from the page at once, and from the lab when the time for undoing is over or the user
+ * leaves the page. Models that the lab does not delete return to the page with the reason. Knows no DOM.
  */
 export class Deletions {
-  /** Those that can still be undone, oldest first. */
+  /** Deletions that can still be undone, oldest first. */
   readonly waiting = signal<readonly Deletion[]>([]);
   /** Why models have returned to the page. */
   readonly failure = signal<string | undefined>(undefined);
   readonly #connection: LabConnection;
   readonly #stored: StoredModels;
-  /** Models whose deletion the lab has been asked for. */
+  /** Models that the lab has been asked to delete. */
   readonly #sending = signal<ReadonlySet<ModelRecord>>(new Set());
   readonly #timers = new Map<Deletion, () => void>();
   /** Settles when the lab has answered all requests so far. */
@@ -50,7 +53,7 @@ export class Deletions {
     this.#stored = stored;
   }
 
-  /** Deletes up to `MOST_WAITING` models. If more would wait, earlier deletions can no longer be undone. */
+  /** Deletes up to `MOST_WAITING` models. If more would be waiting, earlier deletions can no longer be undone. */
   delete(models: readonly ModelRecord[]): void {
     if (models.length === 0 || models.length > MOST_WAITING) return;
     const deletion = { models };
@@ -88,7 +91,7 @@ export class Deletions {
     for (const deletion of this.waiting.value) void this.#send(deletion, deletion.models.length);
   }
 
-  /** Whether the lab still has models that have left the page. */
+  /** Whether the lab still has models that are gone from the page. */
   get isUnsettled(): boolean {
     return this.waiting.value.length > 0 || this.#sending.value.size > 0;
   }
@@ -114,14 +117,14 @@ export class Deletions {
     this.#timers.get(deletion)?.();
     this.#timers.delete(deletion);
     this.waiting.value = this.waiting.value.filter((each) => each !== deletion);
-    // The toast is gone, and no event says that the pointer has left it.
+    // The toast is gone, and no event reports that the pointer has left it.
     if (this.waiting.value.length === 0) this.#isHeld = false;
     return true;
   }
 
   #send(deletion: Deletion, atOnce = AT_ONCE): Promise<void> {
     const { models } = deletion;
-    // Added to one set before it leaves the other, so that no row returns in between.
+    // Added to one set before leaving the other, so that no row reappears in between.
     this.#sending.value = new Set([...this.#sending.value, ...models]);
     this.#take(deletion);
     const done = this.#deleteAll(models, atOnce);

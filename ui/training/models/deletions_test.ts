@@ -98,7 +98,7 @@ Deno.test("a model that the lab does not delete returns to the list with the rea
   assert.equal(deletions.failure.value, undefined);
 });
 
-Deno.test("a model that was deleted elsewhere is gone without a message", async () => {
+Deno.test("a model that was deleted elsewhere disappears without a message", async () => {
   const { lab, deletions, ids } = await open();
   lab.replies.set("DELETE /api/models/a", { status: 404, body: { error: "There is no model." } });
   deletions.delete([A]);
@@ -121,17 +121,17 @@ async function deleteBeforeListArrives(records: readonly ModelRecord[]) {
   return page;
 }
 
-Deno.test("a list requested before a deletion and received after it brings no row back", async () => {
+Deno.test("a list requested before a deletion and received after it does not bring the row back", async () => {
   const { ids } = await deleteBeforeListArrives(RECORDS);
   assert.equal(ids(), "cb");
 });
 
-Deno.test("such a list still adds models stored meanwhile, and a later one those that were restored", async () => {
+Deno.test("such a list still adds models stored meanwhile, and a later list adds restored models", async () => {
   const { lab, stored, ids } = await deleteBeforeListArrives([modelRecord({ id: "d" }), ...RECORDS]);
   assert.equal(ids(), "dcb");
   lab.replies.set("/api/models", { status: 200, body: RECORDS });
   await stored.refresh();
-  assert.equal(ids(), "cba", "somebody has restored it");
+  assert.equal(ids(), "cba", "the model was restored elsewhere");
 });
 
 Deno.test("no more deletions wait than can be sent when the page is left; earlier ones are sent", async () => {

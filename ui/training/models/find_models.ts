@@ -1,9 +1,9 @@
-/** Which of the stored models the table shows, and in which order. */
+/** Selects and sorts the stored models that the table shows. */
 import type { ModelRecord, ModelType, OptimizerName } from "../../../protocol/mod.ts";
 import { describeModel } from "../../shared/text/format.ts";
 import type { Column } from "./columns.ts";
 
-/** What is undefined lets every model pass. */
+/** Filters; undefined lets every model pass. */
 export interface Facets {
   type?: ModelType;
   optimizer?: OptimizerName;
@@ -19,6 +19,7 @@ export function findByText(records: readonly ModelRecord[], text: string): reado
   });
 }
 
+/** The models that pass `facets`, in the order they came in. */
 export function narrowDown(records: readonly ModelRecord[], { type, optimizer }: Facets): readonly ModelRecord[] {
   if (type === undefined && optimizer === undefined) return records;
   return records.filter((record) =>
@@ -26,7 +27,7 @@ export function narrowDown(records: readonly ModelRecord[], { type, optimizer }:
   );
 }
 
-/** Equals stay in the order they came in, whichever way the others go. */
+/** The models in the order of a column. Equal models keep their order, whatever the direction. */
 export function sortModels(
   records: readonly ModelRecord[],
   column: Column,
@@ -48,7 +49,7 @@ function compareKeys(a: Key, b: Key): number {
   return a.length - b.length;
 }
 
-/** A record never changes, so its text is made once. */
+/** Texts to search, made once for each record, because a record never changes. */
 const texts = new WeakMap<ModelRecord, string>();
 
 function searchText(record: ModelRecord): string {

@@ -6,7 +6,7 @@ import { Deletions } from "./deletions.ts";
 import { ModelImport } from "./model_import.ts";
 import { ModelsTable } from "./models_table.ts";
 
-/** What the training page does with the stored models: it lists, compares, deletes and imports them. Knows no DOM. */
+/** The training page's stored models: lists, compares, deletes and imports them. Needs no DOM. */
 export class LabModels {
   readonly stored: StoredModels;
   readonly deletions: Deletions;
@@ -14,7 +14,7 @@ export class LabModels {
   readonly comparison: Comparison;
   readonly import: ModelImport;
 
-  /** Number of models without those that are being deleted; undefined until the service has listed them. */
+  /** Number of models, except those being deleted; undefined until the service has listed them. */
   readonly count = computed(() => this.deletions.remaining.value?.length);
 
   constructor(connection: LabConnection, stored: StoredModels) {

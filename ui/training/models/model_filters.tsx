@@ -4,13 +4,13 @@ import { formatCount } from "../../shared/text/format.ts";
 import { COLUMNS } from "./columns.ts";
 import { type ModelsTable, opposite } from "./models_table.ts";
 
-/** What the table is narrowed down to and, where it has no heads to click, sorted by. */
+/** Controls that filter the table and, on narrow screens that hide its column heads, sort it. */
 export function ModelFilters({ table }: { table: ModelsTable }) {
   const { column, direction } = table.sorting.value;
   const find = useRef<HTMLInputElement>(null);
   const showAll = () => {
     table.showAll();
-    // The button goes.
+    // The button that had the focus disappears.
     find.current?.focus();
   };
   return (
@@ -57,7 +57,7 @@ export function ModelFilters({ table }: { table: ModelsTable }) {
           </select>
           <button
             type="button"
-            aria-label={`Sorted ${direction}, turn round`}
+            aria-label={`Sorted ${direction}, reverse`}
             onClick={() => table.sortAs(column, opposite(direction))}
           >
             {direction === "ascending" ? "↑" : "↓"}
@@ -69,7 +69,7 @@ export function ModelFilters({ table }: { table: ModelsTable }) {
   );
 }
 
-/** A choice among values that says how many models each would leave. */
+/** A choice among values that shows how many models each would leave. */
 function Facet<K extends string>({ id, label, counts, chosen, onChoose }: {
   id: string;
   label: string;

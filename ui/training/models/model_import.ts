@@ -51,7 +51,7 @@ export class ModelImport {
     } else if (reply.status === 201) {
       const record = reply.body as ModelRecord;
       const words = `Imported: ${describeModel(record)}. ` +
-        `It recognises ${formatPercent(record.accuracy)} of the test digits.`;
+        `It recognises ${formatPercent(record.accuracy)} of the test digits.${describeAssumptions(record)}`;
       this.state.value = { phase: "done", words };
       this.#onStored();
     } else if (reply.status === 409 && isConflict(reply.body)) {
@@ -70,6 +70,20 @@ export class ModelImport {
   dismiss(): void {
     if (this.state.value.phase !== "sending") this.state.value = { phase: "idle" };
   }
+}
+
+/** What the lab had to assume to read the file, as further sentences. */
+function describeAssumptions({ assumed_order: order, assumed_state_dict: stateDict }: ModelRecord): string {
+  const assumed: string[] = [];
+  if (Array.isArray(order)) {
+    assumed.push(
+      ` The file does not say in which order its layers come: assumed ${order.join(" → ")}, which recognises most.`,
+    );
+  }
+  if (typeof stateDict === "string") {
+    assumed.push(` The file holds several models: took “${stateDict}”, which recognises most.`);
+  }
+  return assumed.join("");
 }
 
 function isConflict(body: unknown): body is { existing: ModelRecord } {

@@ -42,6 +42,19 @@ Deno.test("an imported model is shown with its accuracy, and the list is refresh
   assert.deepEqual(fields, {});
 });
 
+Deno.test("what the lab assumed to read a file is said beside its accuracy", async () => {
+  const { lab, modelImport } = open();
+  const body = { ...record, assumed_order: ["second", "third"], assumed_state_dict: "ema.model" };
+  lab.replies.set("/api/models", { status: 201, body });
+  await modelImport.start(file);
+  const { words } = modelImport.state.value as { words: string };
+  assert.match(
+    words,
+    /test digits\. The file does not say in which order its layers come: assumed second → third, which/,
+  );
+  assert.match(words, /The file holds several models: took “ema\.model”, which recognises most\.$/);
+});
+
 Deno.test("a stored model of the same configuration is replaced only on request", async () => {
   const { lab, modelImport, storedTimes, phase } = open();
   lab.replies.set("/api/models", { status: 409, body: { error: "stored already", existing: record } });

@@ -13,13 +13,13 @@ import { type Facets, findByText, narrowDown, sortModels } from "./find_models.t
 /** Rows on one page of the table. */
 export const PAGE_ROWS = 25;
 
-/** Most selected models that the address bar keeps: more would make it too long to send. */
+/** Most selected models that the address bar keeps: more would make the address too long to send. */
 const MAX_IN_ADDRESS = 20;
 
-/** Which way a column is sorted. */
+/** The direction in which a column is sorted. */
 export type Direction = "ascending" | "descending";
 
-/** By which column the table is sorted, and which way. */
+/** The column by which the table is sorted, and the direction. */
 export interface Sorting {
   column: Column;
   direction: Direction;
@@ -27,14 +27,14 @@ export interface Sorting {
 
 const NEWEST_FIRST: Sorting = { column: COLUMNS.find(({ key }) => key === "when")!, direction: "descending" };
 
-/** Sorting, filters, pages and selection of the table of stored models. Knows no DOM. */
+/** Sorting, filters, pages and selection of the table of stored models. Needs no DOM. */
 export class ModelsTable {
   readonly records: ReadonlySignal<readonly ModelRecord[] | undefined>;
   readonly sorting = signal<Sorting>(NEWEST_FIRST);
   readonly text = signal("");
   readonly type = signal<ModelType | undefined>(undefined);
   readonly optimizer = signal<OptimizerName | undefined>(undefined);
-  /** Whether the selected models are to be compared. */
+  /** Whether to compare the selected models. */
   readonly comparing = signal(false);
   readonly #page = signal(0);
   readonly #selected = signal<ReadonlySet<string>>(new Set());
@@ -78,7 +78,7 @@ export class ModelsTable {
     countBy(OPTIMIZERS, narrowDown(this.#found.value, { type: this.type.value }), (record) => record.optimizer)
   );
 
-  /** What the address bar keeps of the table: whatever differs from its initial state. */
+  /** The part of the table's state that the address bar keeps: whatever differs from the initial state. */
   readonly query = computed((): Record<string, string> => {
     const query: Record<string, string> = {};
     const { column, direction } = this.sorting.value;
@@ -101,7 +101,7 @@ export class ModelsTable {
     this.records = records;
   }
 
-  /** Reads the state from an address, ignoring what makes no sense. */
+  /** Reads the state from an address and ignores invalid parts. */
   read(search: string): void {
     const given = new URLSearchParams(search);
     const sort = given.get("sort") ?? "";
@@ -117,7 +117,7 @@ export class ModelsTable {
     });
   }
 
-  /** Sorts by `column` in its usual direction, or reverses it if the table is sorted by it already. */
+  /** Sorts by `column` in its usual direction, or reverses the direction if the table is already sorted by it. */
   sortBy(column: Column): void {
     const now = this.sorting.value;
     this.sortAs(column, column === now.column ? opposite(now.direction) : column.first);
@@ -158,7 +158,7 @@ export class ModelsTable {
     const selected = new Set(this.#selected.value);
     for (const id of ids) on ? selected.add(id) : selected.delete(id);
     this.#selected.value = selected;
-    // A comparison that has become impossible does not reopen by itself.
+    // A comparison that has become impossible does not reopen on its own.
     const count = this.selected.value.length;
     if (count < 2 || count > MOST_COMPARED) this.comparing.value = false;
   }

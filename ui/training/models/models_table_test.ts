@@ -35,7 +35,7 @@ function open(records: readonly ModelRecord[] = RECORDS) {
   return { stored, table, ids: () => table.rows.value.map(({ id }) => id).join("") };
 }
 
-Deno.test("the newest model comes first, and each column sorts both ways, equals newest first", () => {
+Deno.test("the newest model comes first, and each column sorts both ways, with equal models newest first", () => {
   const { table, ids } = open();
   assert.equal(ids(), "dcba");
   const cases = [
@@ -56,7 +56,7 @@ Deno.test("the newest model comes first, and each column sorts both ways, equals
   assert.equal(ids(), "cbad", "the most accurate first");
 });
 
-Deno.test("words, type and optimizer filter together, and each choice counts what it would leave", () => {
+Deno.test("words, type and optimizer filter together, and each choice shows how many models it would leave", () => {
   const { table, ids } = open();
   table.find({ text: "  ADAM 128" });
   assert.equal(ids(), "b");
@@ -76,7 +76,7 @@ Deno.test("words, type and optimizer filter together, and each choice counts wha
   assert.equal(ids(), "dcba");
 });
 
-Deno.test("the number of pages follows the filters, which return to the first page", () => {
+Deno.test("the number of pages follows the filters, and filtering returns to the first page", () => {
   const { table } = open(manyRecords(60));
   assert.equal(table.pages.value, 3);
   table.turnTo(9);
@@ -100,7 +100,7 @@ Deno.test("deleted models are not selected, and restored ones are selected again
   assert.deepEqual(table.selected.value.map(({ id }) => id), ["a", "b"]);
 });
 
-Deno.test("the address keeps the state of the table, and nothing of an untouched one", () => {
+Deno.test("the address keeps the state of the table, but nothing for the initial state", () => {
   assert.deepEqual(open().table.query.value, {});
   const { table } = open(manyRecords(200));
   table.find({ text: "nn", type: "SimpleNN", optimizer: "SGD" });
@@ -124,7 +124,7 @@ Deno.test("the address keeps the state of the table, and nothing of an untouched
   assert.deepEqual(again.shown.value, table.shown.value);
 });
 
-Deno.test("an address that makes no sense shows the table in its initial state", () => {
+Deno.test("an invalid address shows the table in its initial state", () => {
   const { table, ids } = open();
   table.read("?sort=-shoe&only_type=Transformer&only_optimizer=&page=-3.5&selected=nobody,,a");
   assert.equal(ids(), "dcba");
@@ -134,7 +134,7 @@ Deno.test("an address that makes no sense shows the table in its initial state",
 
 Deno.test("ten thousand models are found and sorted within 100 ms", () => {
   const { table, stored } = open(manyRecords(10_000));
-  // Reads all that the page shows, as it does after each change.
+  // Reads everything that the page shows, as the page does after each change.
   const show = () => [table.shown.value, table.typeCounts.value, table.optimizerCounts.value, table.pages.value];
   const times: Record<string, number> = {};
   const time = (what: string, change: () => void) => {

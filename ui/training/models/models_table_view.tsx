@@ -11,7 +11,10 @@ interface ModelActions {
   onDelete: (record: ModelRecord) => void;
 }
 
-/** One page of the table of models. On narrow screens its rows look like cards, and the roles still make it a table. */
+/**
+ * One page of the table of models. On narrow screens its rows look like cards, but their roles are still those of a
+ * table.
+ */
 export function ModelsTableView({ table, ...actions }: { table: ModelsTable } & ModelActions) {
   const shown = table.shown.value;
   if (shown.length === 0) {
@@ -103,7 +106,7 @@ function Row(
   );
 }
 
-/** Where a model comes from, unless it was trained here from the start. */
+/** The origin of a model, unless it was trained here from the start. */
 function origin(record: ModelRecord): string | undefined {
   if (record.imported === true) return "imported";
   if (typeof record.started_from === "string") return "trained further";

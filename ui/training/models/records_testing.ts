@@ -1,7 +1,7 @@
 /** Records of stored models for tests. */
 import { DEFAULT_CONFIG, type ModelRecord, OPTIMIZERS } from "../../../protocol/mod.ts";
 
-/** The record of a small `SimpleNN`, with `fields` in place of its own. */
+/** The record of a small `SimpleNN`, with some fields replaced by `fields`. */
 export function modelRecord(fields: Partial<ModelRecord> & { id: string }): ModelRecord {
   return {
     filename: `${fields.id}.pth`,

@@ -3,7 +3,7 @@ import { useRef } from "preact/hooks";
 import { describeModel, formatDuration, formatPercent, formatTime } from "../../shared/text/format.ts";
 import type { Run } from "./run.ts";
 
-/** Asks whether the stored duplicate may be overwritten. Closing the dialog by Escape keeps it. */
+/** Asks whether to overwrite the stored duplicate. Closing the dialog with Escape keeps it. */
 export function OverwriteDialog({ run }: { run: Run }) {
   const dialog = useRef<HTMLDialogElement>(null);
   useSignalEffect(() => {

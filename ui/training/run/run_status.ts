@@ -18,18 +18,18 @@ export type RunPhase = "idle" | "starting" | "stopping" | RunState;
 
 const ACTIVE: readonly RunPhase[] = ["starting", "asking", "queued", "running", "stopping"];
 
-/** What the page knows about one run, as the messages of the service change it. Knows neither sockets nor DOM. */
+/** What the page knows about one run, updated by the service's messages. Needs neither sockets nor DOM. */
 export class RunStatus {
   readonly phase: Signal<RunPhase> = signal("idle");
   /** Whether the run has not ended. */
   readonly active = computed(() => ACTIVE.includes(this.phase.value));
-  /** Whether news of the run arrives; without it, the run continues in the lab. */
+  /** Whether the page is connected to the run. Without a connection, the run continues in the lab. */
   readonly connected = signal(true);
   readonly id = signal<string | undefined>(undefined);
   readonly config = signal<TrainConfig | undefined>(undefined);
   readonly step = signal(0);
   readonly totalSteps = signal(0);
-  /** The speed at the moment, or the mean once the run has ended. */
+  /** The current speed, or the mean once the run has ended. */
   readonly imagesPerSecond = signal<number | undefined>(undefined);
   /** The backend that trains, such as `wasm`. */
   readonly device = signal<string | undefined>(undefined);
@@ -38,9 +38,9 @@ export class RunStatus {
   readonly accuracy = signal<number | undefined>(undefined);
   /** The finished epochs, in order. */
   readonly epochs = signal<readonly EpochPoint[]>([]);
-  /** The present epoch, from 1; 0 before the first step. */
+  /** The current epoch, from 1; 0 before the first step. */
   readonly epoch = signal(0);
-  /** Steps of the present epoch, done and in total; undefined before the first step. */
+  /** Steps of the current epoch, done and in total; undefined before the first step. */
   readonly epochProgress = computed(() => {
     const epochs = this.config.value?.num_epochs, total = this.totalSteps.value, epoch = this.epoch.value;
     if (epochs === undefined || total === 0 || epoch === 0) return undefined;
@@ -95,7 +95,7 @@ export class RunStatus {
     });
   }
 
-  /** Takes over a message of the service. Unknown types are ignored, as the protocol demands. */
+  /** Processes a message from the service. Unknown types are ignored, as the protocol requires. */
   protected receive(message: ServerMessage): void {
     switch (message.type) {
       case "accepted":

@@ -96,7 +96,7 @@ Deno.test("each epoch's accuracy is kept once, whether live or from a history", 
   assert.deepEqual(run.epochs.value, expected);
 });
 
-Deno.test("the speed is the present one while it trains, and the run's mean at its end and in a history", () => {
+Deno.test("the speed is the current one during training, and the run's mean at its end and in a history", () => {
   const { lab, run } = started();
   lab.socket.say(loss(10, { images_per_second: 5000, mean_images_per_second: 4000 }));
   assert.equal(run.imagesPerSecond.value, 5000);
@@ -111,7 +111,7 @@ Deno.test("the speed is the present one while it trains, and the run's mean at i
   assert.equal(run.imagesPerSecond.value, 4100);
 });
 
-Deno.test("the device is told as soon as it is known", () => {
+Deno.test("the device is shown as soon as it is known", () => {
   const { lab, run } = started();
   assert.equal(run.device.value, undefined);
   lab.socket.say({ type: "log", message: "Training on WebGPU.", device: "webgpu" }, loss(1));
@@ -127,7 +127,7 @@ Deno.test("the progress of an epoch begins at 0 with each epoch", () => {
   assert.deepEqual(run.epochProgress.value, { done: 2, steps: 938 });
 });
 
-Deno.test("losses that the service merged into one message are all drawn", () => {
+Deno.test("all losses that the service merged into one message are drawn", () => {
   const { lab, run } = started();
   lab.socket.say(loss(30, { losses: [[10, 2], [20, 1.5], [30, 1]] }));
   assert.deepEqual([run.losses.steps, run.losses.losses], [[10, 20, 30], [2, 1.5, 1]]);
@@ -153,7 +153,7 @@ Deno.test("keeping the existing model ends the run without training", () => {
   assert.equal(run.phase.value, "kept");
 });
 
-Deno.test("a question that nobody answers keeps the model as well", () => {
+Deno.test("if nobody answers the question, the model is kept as well", () => {
   const { lab, run } = started();
   lab.socket.say({ type: "exists", message: "", existing });
   lab.socket.drop(1000);
@@ -161,7 +161,7 @@ Deno.test("a question that nobody answers keeps the model as well", () => {
   assert.equal(run.existing.value, undefined);
 });
 
-Deno.test("overwriting goes on to train, and the question is not asked of a run that has moved on", () => {
+Deno.test("overwriting continues with the training, and the question disappears once the run has moved on", () => {
   const { lab, run } = started();
   lab.socket.say({ type: "exists", message: "", existing });
   run.answerOverwrite(true);
@@ -208,7 +208,7 @@ Deno.test("a refused training gives the service's reason", () => {
   assert.match(describeRun(run), /num_epochs must be/);
 });
 
-Deno.test("an unreachable service is given as the reason", () => {
+Deno.test("an unreachable service is reported as the reason", () => {
   const lab = new FakeLab();
   const run = new Run(lab);
   run.start(config);
@@ -281,7 +281,7 @@ Deno.test("messages and fields that the page does not know are ignored", () => {
   assert.equal(run.phase.value, "running");
 });
 
-Deno.test("a new training keeps nothing of the previous one", () => {
+Deno.test("a new training keeps nothing from the previous one", () => {
   const { lab, run } = started();
   const first = lab.socket;
   first.say(loss(1), result);

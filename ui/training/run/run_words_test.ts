@@ -35,7 +35,7 @@ Deno.test("a loss of NaN is described as a divergence", () => {
   );
 });
 
-Deno.test("accuracies are described with the best of them", () => {
+Deno.test("the description of accuracies includes the best one", () => {
   assert.match(describe([[1, 2]], [95]), /Test accuracy is 95\.00 % after epoch 1\.$/);
   assert.match(
     describe([[1, 2]], [95, 97, 96.5]),

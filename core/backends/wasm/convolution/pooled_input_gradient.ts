@@ -17,10 +17,10 @@ import type { SpecialOp } from "../../../op.ts";
 import { ENTRY } from "../sparse/csr.ts";
 import { borderOf, type Conv3x3Shape, stridesOf } from "./conv3x3.ts";
 import type { Pooled } from "./relu_pool.ts";
-import { addTaps, type EntryLists, loadGradient, type PooledGradient } from "./sparse_gradient.ts";
+import { addTaps, endOf, type EntryLists, LISTS, loadGradient, type PooledGradient } from "./sparse_gradient.ts";
 
 /** Positions in a window, each with a list of the filters whose gradient goes there. */
-const POSITIONS = 4;
+const POSITIONS = LISTS;
 
 const pooledInputGradientOp: SpecialOp = {
   kind: "special",
@@ -93,10 +93,10 @@ function listFilters(
   lists: EntryLists,
 ): void {
   for (let position = 0; position < POSITIONS; position++) {
-    const first = i32.add(lists.first.get, i32.const(position * lists.listBytes));
-    f.emit(i32.store(lists.ends.get, 4 * position, first));
+    f.emit(i32.store(lists.ends.get, 4 * position, i32.const(position * lists.listBytes)));
   }
-  const kernel = f.let("i32", i32.const(0)), end = f.local("i32"), entry = f.local("i32"), kept = f.local("i32");
+  const kernel = f.let("i32", i32.const(0)), end = f.local("i32"), bytes = f.local("i32"), kept = f.local("i32");
+  const entry = i32.add(lists.first.get, bytes.get);
   const taps = 9 * s.channels * 4;
   f.repeat(s.filters / 4, () => {
     const gradient = loadGradient(f, inputs, source);
@@ -104,12 +104,13 @@ function listFilters(
     f.if(kept.get, () => {
       for (let lane = 0; lane < 4; lane++) {
         const position = i32.load(baseOf(inputs.positions, source.get), inputs.positions.offset + 4 * lane);
-        f.set(end, i32.add(lists.ends.get, i32.shl(position, i32.const(2))));
-        f.set(entry, i32.load(end.get, 0));
-        f.emit(i32.store(entry.get, 0, i32.add(kernel.get, i32.const(lane * taps))));
-        f.emit(v128.store32Lane(entry.get, 4, gradient.get, lane));
+        f.set(end, i32.add(lists.ends.get, i32.shl(i32.and(position, i32.const(POSITIONS - 1)), i32.const(2))));
+        f.set(bytes, i32.load(end.get, 0));
+        f.requireBelow(bytes, POSITIONS * lists.listBytes - ENTRY + 1);
+        f.emit(i32.store(entry, 0, i32.add(kernel.get, i32.const(lane * taps))));
+        f.emit(v128.store32Lane(entry, 4, gradient.get, lane));
         const isKept = i32.and(i32.shrU(kept.get, i32.const(lane)), i32.const(1));
-        f.emit(i32.store(end.get, 0, i32.add(entry.get, i32.mul(isKept, i32.const(ENTRY)))));
+        f.emit(i32.store(end.get, 0, i32.add(bytes.get, i32.mul(isKept, i32.const(ENTRY)))));
       }
     });
     f.set(kernel, i32.add(kernel.get, i32.const(4 * taps)));
@@ -122,7 +123,7 @@ function addKernels(f: FunctionBuilder, s: Conv3x3Shape, window: Local, transpos
   const { pixel, row } = stridesOf(s);
   const target = f.local("i32"), last = f.local("i32"), first = f.let("i32", lists.first.get);
   f.forEach(POSITIONS, (position) => {
-    f.set(last, i32.load(i32.add(lists.ends.get, i32.shl(position.get, i32.const(2))), 0));
+    f.set(last, endOf(f, lists, position));
     f.if(i32.ltS(first.get, last.get), () => {
       const x = i32.mul(i32.and(position.get, i32.const(1)), i32.const(pixel));
       const y = i32.mul(i32.shrU(position.get, i32.const(1)), i32.const(row));
@@ -130,6 +131,7 @@ function addKernels(f: FunctionBuilder, s: Conv3x3Shape, window: Local, transpos
       addTaps(f, s.channels, { first, last }, { at: target, stride: row }, {
         at: transposed,
         stride: 3 * s.channels * 4,
+        last: (s.filters - 1) * 9 * s.channels * 4,
       });
     });
     f.set(first, i32.add(first.get, i32.const(lists.listBytes)));

@@ -18,10 +18,10 @@ import { ENTRY } from "../sparse/csr.ts";
 import { borderOf, type Conv3x3Shape, stridesOf } from "./conv3x3.ts";
 import type { Pooled } from "./relu_pool.ts";
 import { singleChannelWeightGradient } from "./single_channel.ts";
-import { addTaps, type EntryLists, loadGradient, type PooledGradient } from "./sparse_gradient.ts";
+import { addTaps, endOf, type EntryLists, LISTS, loadGradient, type PooledGradient } from "./sparse_gradient.ts";
 
 /** Filters of a work item: the lanes of a vector, each with a list of the pixels that have a gradient. */
-const LANES = 4;
+const LANES = LISTS;
 
 const pooledWeightGradientOp: SpecialOp = {
   kind: "special",
@@ -111,16 +111,22 @@ function listPixels(
       f.set(window, i32.add(window.get, i32.const(strides.window)));
     });
   });
-  ends.forEach((end, lane) => f.emit(i32.store(lists.ends.get, 4 * lane, end.get)));
+  ends.forEach((end, lane) => f.emit(i32.store(lists.ends.get, 4 * lane, i32.sub(end.get, lists.first.get))));
 }
 
 /** Adds the taps of the listed pixels, times their gradients, to the sums of four filters. */
 function addPixels(f: FunctionBuilder, s: Conv3x3Shape, padded: Local, sums: Local, lists: EntryLists): void {
-  const { row } = stridesOf(s);
+  const { row, pixel, window, windowRow } = stridesOf(s);
+  // The taps of the last position in the last window.
+  const furthest = (s.height / 2 - 1) * windowRow + (s.width / 2 - 1) * window + row + pixel;
   const first = f.let("i32", lists.first.get), last = f.local("i32"), target = f.let("i32", sums.get);
   f.forEach(LANES, (lane) => {
-    f.set(last, i32.load(i32.add(lists.ends.get, i32.shl(lane.get, i32.const(2))), 0));
-    addTaps(f, s.channels, { first, last }, { at: target, stride: 3 * s.channels * 4 }, { at: padded, stride: row });
+    f.set(last, endOf(f, lists, lane));
+    addTaps(f, s.channels, { first, last }, { at: target, stride: 3 * s.channels * 4 }, {
+      at: padded,
+      stride: row,
+      last: furthest,
+    });
     f.set(first, i32.add(first.get, i32.const(lists.listBytes)));
     f.set(target, i32.add(target.get, i32.const(9 * s.channels * 4)));
   });

@@ -3,7 +3,7 @@
  * if the ReLU let it through. So at least three quarters of it are 0, and the gradient kernels list the rest as entries
  * of `sparse/csr.ts` and multiply these alone.
  */
-import type { FunctionBuilder, Local } from "../../../codegen/wasm/assembler/function_builder.ts";
+import type { Code, FunctionBuilder, Local } from "../../../codegen/wasm/assembler/function_builder.ts";
 import { f32x4, i32, v128 } from "../../../codegen/wasm/assembler/instructions.ts";
 import { type Address, baseOf } from "../../../codegen/wasm/kernel.ts";
 import { addEntries, chunksOf } from "../sparse/csr.ts";
@@ -30,8 +30,18 @@ export interface EntryLists {
   /** Address of the first list; the others follow, `listBytes` apart. */
   first: Local;
   listBytes: number;
-  /** Address of four addresses: for each list, that behind its last entry. */
+  /** Address of four numbers: for each list, the bytes from `first` to behind its last entry. */
   ends: Local;
+}
+
+/** Lists: one for each position in a window, or for each lane of a vector. */
+export const LISTS = 4;
+
+/** The address behind the last entry of list number `list`. */
+export function endOf(f: FunctionBuilder, { first, listBytes, ends }: EntryLists, list: Local): Code {
+  const bytes = f.let("i32", i32.load(i32.add(ends.get, i32.shl(list.get, i32.const(2))), 0));
+  f.requireBelow(bytes, LISTS * listBytes + 1);
+  return i32.add(first.get, bytes.get);
 }
 
 /**
@@ -44,14 +54,14 @@ export interface Taps {
 
 /**
  * For each entry from `first` to `last`: adds its float32, times the taps at `source` plus its integer in bytes, to the
- * taps at `target`. `channels` is divisible by 4.
+ * taps at `target`. The integer is at most `source.last`; the code traps if it is not. `channels` is divisible by 4.
  */
 export function addTaps(
   f: FunctionBuilder,
   channels: number,
   list: { first: Local; last: Local },
   target: Taps,
-  source: Taps,
+  source: Taps & { last: number },
 ): void {
   const vectors = (3 * channels) / 4, { chunk, chunks } = chunksOf(vectors);
   const at = f.local("i32");
@@ -65,6 +75,7 @@ export function addTaps(
       addEntries(f, { at, last: list.last, offset: 0 }, {
         base: (integer) => i32.add(source.at.get, integer),
         offset: sourceOffset,
+        count: source.last + 1,
       }, used);
       used.forEach((sum, v) => f.emit(v128.store(target.at.get, targetOffset + 16 * v, sum.get)));
     }

@@ -60,18 +60,19 @@ const takeSparseRowsOp: SpecialOp = {
   type: ([{ shape: [, columns] }, { shape: [rows] }]) => csrType(rows, columns),
   gradient: null,
   wasm(node) {
-    const [table, indices] = node.inputs, columns = table.shape[1], stride = rowBytes(node);
+    const [table, indices] = node.inputs, [rows, columns] = table.shape, stride = rowBytes(node);
     return {
       extent: indices.shape[0],
       emit(f, { from, to, inputs: [table, indices], output }) {
         const first = f.let("i32", from.get), end = f.local("i32");
-        const item = f.local("i32"), row = f.local("i32"), source = f.local("i32");
+        const item = f.local("i32"), row = f.local("i32"), source = f.local("i32"), index = f.local("i32");
         const eachRow = (body: () => void) => {
           f.set(item, first.get);
           f.set(row, baseOf(output, i32.mul(first.get, i32.const(stride))));
           f.countTo(item, end.get, 1, () => {
-            const index = i32.load(baseOf(indices, i32.mul(item.get, i32.const(4))), indices.offset);
-            f.set(source, baseOf(table, i32.mul(index, i32.const(columns))));
+            f.set(index, i32.load(baseOf(indices, i32.mul(item.get, i32.const(4))), indices.offset));
+            f.requireBelow(index, rows);
+            f.set(source, baseOf(table, i32.mul(index.get, i32.const(columns))));
             body();
             f.set(row, i32.add(row.get, i32.const(stride)));
           });

@@ -51,10 +51,14 @@ export interface Entries {
   offset: number;
 }
 
-/** Where the vectors begin that an entry's float32 multiplies: at `base(its integer) + offset`. */
+/**
+ * Where the vectors begin that an entry's float32 multiplies: at `base(its integer) + offset`. The integer is less than
+ * `count`; the code traps if it is not.
+ */
 export interface EntrySource {
   base(integer: Code): Code;
   offset: number;
+  count: number;
 }
 
 /** sums[i] += the entry's float32 · vector i of its source, for each entry in order. */
@@ -64,9 +68,11 @@ export function addEntries(
   source: EntrySource,
   sums: readonly Local[],
 ): void {
-  const base = f.local("i32"), factor = f.local("v128");
+  const integer = f.local("i32"), base = f.local("i32"), factor = f.local("v128");
   f.countTo(at, last.get, ENTRY, () => {
-    f.set(base, source.base(i32.load(at.get, offset)));
+    f.set(integer, i32.load(at.get, offset));
+    f.requireBelow(integer, source.count);
+    f.set(base, source.base(integer.get));
     f.set(factor, v128.load32Splat(at.get, offset + 4));
     sums.forEach((sum, i) => {
       f.set(sum, f.multiplyAdd(factor.get, v128.load(base.get, source.offset + 16 * i), sum.get));

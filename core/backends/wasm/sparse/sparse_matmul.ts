@@ -18,7 +18,7 @@ const sparseMatmulOp: SpecialOp = {
   type: ([{ shape: [rows] }, { shape: [, columns] }]) => ({ dtype: "f32", shape: [rows, columns] }),
   gradient: null,
   wasm(node) {
-    const [rows, columns] = node.shape, sparseStride = rowBytes(node.inputs[0]);
+    const [rows, columns] = node.shape, sparseStride = rowBytes(node.inputs[0]), depth = node.inputs[1].shape[0];
     const { chunk, chunks } = chunksOf(Math.ceil(columns / 4));
     // Threads divide the larger of B and C, so that each keeps its share in its cache: a work item is a row of C, or a
     // row of one chunk of columns, and then each thread reads only its own columns of B.
@@ -26,7 +26,7 @@ const sparseMatmulOp: SpecialOp = {
     return {
       extent: byRows ? rows : chunks * rows,
       // A quarter of the dense product: the density is not known.
-      work: rows * columns * node.inputs[1].shape[0] / 16,
+      work: rows * columns * depth / 16,
       // Chunk by chunk, so that the columns of B that are in use stay in the cache.
       emit(f, { from, to, inputs, output }) {
         const rest = columns - (chunks - 1) * chunk * 4;
@@ -38,7 +38,7 @@ const sparseMatmulOp: SpecialOp = {
           f.if(i32.leS(first.get, i32.const(0)), () => f.set(first, i32.const(0)));
           f.set(end, i32.sub(to.get, start));
           f.if(i32.gtS(end.get, i32.const(rows)), () => f.set(end, i32.const(rows)));
-          emitRows(f, { columns, width, chunkBytes: chunk * 16, sparseStride }, { index, first, end }, {
+          emitRows(f, { columns, width, chunkBytes: chunk * 16, sparseStride, depth }, { index, first, end }, {
             inputs,
             output,
           });
@@ -57,12 +57,14 @@ interface Extents {
   width: number;
   chunkBytes: number;
   sparseStride: number;
+  /** Columns of A, and rows of B. */
+  depth: number;
 }
 
 /** Computes rows `first` to `end` of chunk `index`. */
 function emitRows(
   f: FunctionBuilder,
-  { columns, width, chunkBytes, sparseStride }: Extents,
+  { columns, width, chunkBytes, sparseStride, depth }: Extents,
   { index, first, end }: { index: Local; first: Local; end: Local },
   { inputs: [a, b, start], output }: Pick<KernelOperands, "inputs" | "output">,
 ): void {
@@ -71,15 +73,18 @@ function emitRows(
   const startAt = start && f.let("i32", baseOf(start, column.get));
   const out = f.let("i32", baseOf(output, i32.add(column.get, i32.mul(first.get, i32.const(columns * 4)))));
   const row = f.let("i32", baseOf(a, i32.mul(first.get, i32.const(sparseStride))));
-  const at = f.local("i32"), last = f.local("i32");
+  const at = f.local("i32"), last = f.local("i32"), count = f.local("i32");
   const sums = Array.from({ length: Math.ceil(width / 4) }, () => f.local("v128"));
   f.countTo(first, end.get, 1, () => {
     f.set(at, row.get);
-    f.set(last, i32.add(row.get, i32.mul(i32.load(row.get, a.offset), i32.const(ENTRY))));
+    f.set(count, i32.load(row.get, a.offset));
+    f.requireBelow(count, depth + 1);
+    f.set(last, i32.add(row.get, i32.mul(count.get, i32.const(ENTRY))));
     sums.forEach((sum, i) => f.set(sum, startAt ? v128.load(startAt.get, start.offset + 16 * i) : v128.zero));
     addEntries(f, { at, last, offset: a.offset + HEADER }, {
       base: (index) => i32.add(bAt.get, i32.mul(index, i32.const(columns * 4))),
       offset: b.offset,
+      count: depth,
     }, sums);
     sums.forEach((sum, i) => {
       storeLanes(f, out.get, output.offset + 16 * i, sum.get, Math.min(4, width - 4 * i));

@@ -36,16 +36,19 @@ const transposeSparseOp: SpecialOp = {
           const header = baseOf(output, i32.mul(column.get, i32.const(outStride)));
           f.emit(i32.store(header, output.offset, i32.const(0)));
         });
-        const row = f.let("i32", i32.const(0)), at = f.local("i32"), last = f.local("i32");
+        const row = f.let("i32", i32.const(0)), at = f.local("i32"), last = f.local("i32"), count = f.local("i32");
         f.countTo(row, i32.const(rows), 1, () => {
           f.set(at, baseOf(x, i32.mul(row.get, i32.const(rowStride))));
-          const bytes = i32.mul(i32.load(at.get, x.offset), i32.const(ENTRY));
-          f.set(last, i32.add(at.get, bytes));
-          f.set(at, findColumn(f, at, last, x.offset + HEADER, first));
+          f.set(count, i32.load(at.get, x.offset));
+          f.requireBelow(count, columns + 1);
+          f.set(last, i32.add(at.get, i32.mul(count.get, i32.const(ENTRY))));
+          f.set(at, findColumn(f, { at, count, columns }, x.offset + HEADER, first));
           f.while(inRange(at, last, x.offset + HEADER, end), () => {
-            const targetRow = i32.mul(i32.load(at.get, x.offset + HEADER), i32.const(outStride));
-            f.set(target, baseOf(output, targetRow));
+            f.set(column, i32.load(at.get, x.offset + HEADER));
+            f.requireBelow(column, columns);
+            f.set(target, baseOf(output, i32.mul(column.get, i32.const(outStride))));
             f.set(filled, i32.load(target.get, output.offset));
+            f.requireBelow(filled, rows);
             f.emit(i32.store(target.get, output.offset, i32.add(filled.get, i32.const(1))));
             f.set(target, i32.add(target.get, i32.mul(filled.get, i32.const(ENTRY))));
             f.emit(i32.store(target.get, output.offset + HEADER, row.get));
@@ -64,20 +67,23 @@ function inRange(at: Local, last: Local, offset: number, end: Local): Code {
   return i32.and(i32.ltS(at.get, last.get), i32.ltS(i32.load(at.get, offset), end.get));
 }
 
-/** The address of the first entry from `start` to `last` whose column is at least `column`, by binary search. */
-function findColumn(f: FunctionBuilder, start: Local, last: Local, offset: number, column: Local): Code {
-  const low = f.let("i32", start.get), high = f.let("i32", last.get), middle = f.local("i32");
+/** The address of the first of the `count` entries from `at` on whose column is at least `column`, by binary search. */
+function findColumn(
+  f: FunctionBuilder,
+  { at, count, columns }: { at: Local; count: Local; columns: number },
+  offset: number,
+  column: Local,
+): Code {
+  const low = f.let("i32", i32.const(0)), high = f.let("i32", count.get), middle = f.local("i32");
+  const entryAt = (index: Local) => i32.add(at.get, i32.mul(index.get, i32.const(ENTRY)));
   f.while(i32.ltS(low.get, high.get), () => {
-    const half = i32.shrU(i32.sub(high.get, low.get), i32.const(4));
-    f.set(middle, i32.add(low.get, i32.mul(half, i32.const(ENTRY))));
-    const isBelow = i32.ltS(i32.load(middle.get, offset), column.get);
-    f.if(
-      isBelow,
-      () => f.set(low, i32.add(middle.get, i32.const(ENTRY))),
-      () => f.set(high, middle.get),
-    );
+    f.set(middle, i32.shrU(i32.add(low.get, high.get), i32.const(1)));
+    f.requireBelow(middle, columns);
+    const isBelow = i32.ltS(i32.load(entryAt(middle), offset), column.get);
+    f.if(isBelow, () => f.set(low, i32.add(middle.get, i32.const(1))), () => f.set(high, middle.get));
   });
-  return low.get;
+  f.requireBelow(low, columns + 1);
+  return entryAt(low);
 }
 
 /** The transpose of a sparse matrix, sparse as well. */
@@ -98,16 +104,17 @@ const transposeOp: SpecialOp = {
     return {
       extent: Math.ceil(columns / ROWS_PER_ITEM),
       emit(f, { from, to, inputs: [x], output }) {
-        const column = f.let("i32", i32.mul(from.get, i32.const(ROWS_PER_ITEM)));
-        const end = f.let("i32", i32.mul(to.get, i32.const(ROWS_PER_ITEM)));
-        f.if(i32.gtS(end.get, i32.const(columns)), () => f.set(end, i32.const(columns)));
+        // Blocks of four columns.
+        const block = f.let("i32", i32.mul(from.get, i32.const(ROWS_PER_ITEM / 4)));
+        const end = f.let("i32", i32.mul(to.get, i32.const(ROWS_PER_ITEM / 4)));
+        f.if(i32.gtS(end.get, i32.const(columns / 4)), () => f.set(end, i32.const(columns / 4)));
         const at = f.local("i32"), out = f.local("i32");
-        f.countTo(column, end.get, 4, () => {
-          f.set(at, baseOf(x, i32.mul(column.get, i32.const(4))));
-          f.set(out, baseOf(output, i32.mul(column.get, i32.const(rows * 4))));
+        f.countTo(block, end.get, 1, () => {
+          f.set(at, baseOf(x, i32.mul(block.get, i32.const(16))));
+          f.set(out, baseOf(output, i32.mul(block.get, i32.const(16 * rows))));
           f.repeat(rows / 4, () => {
-            const block = [0, 1, 2, 3].map((i) => f.let("v128", v128.load(at.get, x.offset + i * columns * 4)));
-            transpose4(f, block).forEach((line, i) => f.emit(v128.store(out.get, output.offset + i * rows * 4, line)));
+            const lines = [0, 1, 2, 3].map((i) => f.let("v128", v128.load(at.get, x.offset + i * columns * 4)));
+            transpose4(f, lines).forEach((line, i) => f.emit(v128.store(out.get, output.offset + i * rows * 4, line)));
             f.set(at, i32.add(at.get, i32.const(4 * columns * 4)));
             f.set(out, i32.add(out.get, i32.const(16)));
           });

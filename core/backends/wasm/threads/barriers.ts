@@ -1,17 +1,12 @@
 /** Barriers between the items of a step: where threads have to wait for each other, and the code by which they wait. */
 import { atomics, drop, i32, i64Const } from "../../../codegen/wasm/assembler/instructions.ts";
 import type { ModuleBuilder } from "../../../codegen/wasm/assembler/module_builder.ts";
+import type { Contract, Span } from "../../../codegen/wasm/verifier/contract.ts";
 import type { ScheduleItem } from "../../../fuse.ts";
 import type { Tensor } from "../../../graph.ts";
 import { readsOf, writesOf } from "../../../schedule.ts";
-import { countersAt, wordAt } from "./control.ts";
-import { resetCounters } from "./work_stealing.ts";
-
-/** Bytes of memory from `start` (included) to `end` (excluded). */
-export interface Span {
-  readonly start: number;
-  readonly end: number;
-}
+import { controlBytes, countersAt, wordAt } from "./control.ts";
+import { MAX_CUT_ITEMS, resetCounters } from "./work_stealing.ts";
 
 /**
  * Whether each item of a step needs a barrier before it: it does if it touches what another thread may still be
@@ -52,6 +47,11 @@ const SLEEP_NS = 1_000_000;
 export function addBarrier(module: ModuleBuilder, control: number, threads: number): number {
   const generationAt = wordAt(control, "generation"), arrivedAt = wordAt(control, "arrived");
   const zero = i32.const(0);
+  const contract: Contract = {
+    arguments: [{ lo: 0, hi: MAX_CUT_ITEMS }],
+    writes: [{ start: control, end: control + controlBytes(threads) }],
+    reads: [],
+  };
   return module.addFunction("barrier", ["i32"], (f) => {
     const [cutItems] = f.params;
     const generation = f.let("i32", atomics.load(zero, generationAt));
@@ -72,5 +72,5 @@ export function addBarrier(module: ModuleBuilder, control: number, threads: numb
         });
       });
     });
-  });
+  }, { contractOf: () => contract });
 }

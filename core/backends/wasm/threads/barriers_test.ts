@@ -6,7 +6,8 @@ import { add, matmul, neg, sum } from "../../../ops/mod.ts";
 import { type Schedule, schedule } from "../../../schedule.ts";
 import { bytesOf } from "../../../shape.ts";
 import { closeThreads, wasmBackend } from "../backend.ts";
-import { addBarrier, barriersBefore, type Span } from "./barriers.ts";
+import type { Span } from "../../../codegen/wasm/verifier/contract.ts";
+import { addBarrier, barriersBefore } from "./barriers.ts";
 import { controlBytes, countersAt, wordAt } from "./control.ts";
 import { divideWork, MAX_CUT_ITEMS } from "./work_stealing.ts";
 

@@ -90,18 +90,18 @@ export function divideWork(f: FunctionBuilder, division: Division, body: (from: 
     i32.add(i32.mul(part, i32.const(quotient)), i32.divU(i32.mul(part, i32.const(rest)), i32.const(all)));
   const run = (part: Code) => body(bound(part), bound(i32.add(part, i32.const(1))));
   if (parts === 1) return run(thread.get);
-  const owner = f.let("i32", thread.get), next = f.local("i32");
+  const owner = f.local("i32"), victim = f.let("i32", thread.get), next = f.local("i32");
   const first = counters + index * counterBytes(threads, 1), ofOwner = i32.mul(owner.get, i32.const(COUNTER_BYTES));
   f.repeat(threads, () => {
+    f.set(owner, i32.remU(victim.get, i32.const(threads)));
     // Reading the counter is cheaper than adding to it, and most shares have nothing left when a thief comes.
     const isLeft = i32.ltS(atomics.load(ofOwner, first), i32.const(parts));
     f.while(i32.and(isLeft, i32.eqz(atomics.load(i32.const(0), stop))), () => {
       f.set(next, atomics.add(ofOwner, first, i32.const(1)));
-      f.if(i32.ltS(next.get, i32.const(parts)), () => {
+      f.if(i32.ltU(next.get, i32.const(parts)), () => {
         run(i32.add(i32.mul(owner.get, i32.const(parts)), next.get));
       });
     });
-    f.set(owner, i32.add(owner.get, i32.const(1)));
-    f.if(i32.eq(owner.get, i32.const(threads)), () => f.set(owner, i32.const(0)));
+    f.set(victim, i32.add(victim.get, i32.const(1)));
   });
 }

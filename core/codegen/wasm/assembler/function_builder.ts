@@ -1,6 +1,6 @@
 /** Writes the body of one WebAssembly function. */
 import { type Code, unsigned } from "./encoding.ts";
-import { f32x4, i32 } from "./instructions.ts";
+import { f32x4, i32, trap } from "./instructions.ts";
 
 export type { Code } from "./encoding.ts";
 
@@ -135,6 +135,14 @@ export class FunctionBuilder {
     this.emit([...left.get, BRANCH_IF, 0, END]);
   }
 
+  /**
+   * Traps unless `index`, as an unsigned integer, is less than `count`. For numbers from memory that become addresses:
+   * whatever the memory holds, an address computed from them is one that was meant.
+   */
+  requireBelow(index: Local, count: number): void {
+    this.if(i32.geU(index.get, i32.const(count)), () => this.emit(trap));
+  }
+
   /** a × b + c, with one rounding if the engine has fused multiply-add. */
   multiplyAdd(a: Code, b: Code, c: Code): Code {
     return this.features.relaxedFma ? f32x4.relaxedMadd(a, b, c) : f32x4.add(f32x4.mul(a, b), c);
@@ -145,10 +153,20 @@ export class FunctionBuilder {
     return this.features.relaxedFma ? f32x4.relaxedNmadd(a, b, c) : f32x4.sub(c, f32x4.mul(a, b));
   }
 
-  /** The function's entry in the code section: its size, its locals and its instructions. */
-  encode(): number[] {
+  /** The function's instructions, without the end of its body. */
+  get code(): Code {
+    return [...this.#prologue, ...this.#body];
+  }
+
+  /** The types of all locals, the parameters first. */
+  get localTypes(): ValueType[] {
+    return this.#locals.map((local) => local.type);
+  }
+
+  /** The function's entry in the code section: the size, the locals, and the instructions `body`. */
+  encode(body: Code): number[] {
     const declarations = this.#locals.slice(this.params.length).map((local) => [1, typeCode(local.type)]);
-    const code = [...unsigned(declarations.length), ...declarations.flat(), ...this.#prologue, ...this.#body, END];
+    const code = [...unsigned(declarations.length), ...declarations.flat(), ...body, END];
     return [...unsigned(code.length), ...code];
   }
 }

@@ -40,9 +40,12 @@ export const i32 = {
   eq: op(0x46),
   ne: op(0x47),
   ltS: op(0x48),
+  ltU: op(0x49),
   gtS: op(0x4a),
+  gtU: op(0x4b),
   leS: op(0x4c),
   geS: op(0x4e),
+  geU: op(0x4f),
   /** The number of zero bits below the lowest bit that is set. */
   ctz: op(0x68),
   add: op(0x6a),
@@ -87,6 +90,8 @@ export const i64Const = (value: number): Code => [0x42, ...signed(value)];
 export const drop: Code = [0x1a];
 /** Returns from a function without result. */
 export const returnNow: Code = [0x0f];
+/** Traps: the call from the host throws a `WebAssembly.RuntimeError`. */
+export const trap: Code = [0x00];
 
 /** Single float32 numbers. */
 export const f32 = {

@@ -1,5 +1,8 @@
 /** Assembles functions into a WebAssembly module. */
 import { unsigned, utf8, vector } from "./encoding.ts";
+import { type Contract, UnsafeCodeError } from "../verifier/contract.ts";
+import { withExplicitChecks } from "../verifier/explicit_checks.ts";
+import { type VerifiedFunction, verifyFunctions } from "../verifier/verify.ts";
 import { FunctionBuilder, typeCode, type ValueType, type WasmFeatures } from "./function_builder.ts";
 
 /** Bytes of a page, the unit of memory sizes. */
@@ -9,29 +12,44 @@ export const PAGE_BYTES = 64 * 1024;
 export class ModuleBuilder {
   readonly #functions: FunctionBuilder[] = [];
   readonly #exported: number[] = [];
+  readonly #contracts: (Contract | undefined)[] = [];
 
   constructor(readonly features: WasmFeatures) {}
 
-  /** Adds a function, whose body `write` fills in, and returns its index, by which other functions call it. */
+  /**
+   * Adds a function, whose body `write` fills in, and returns its index, by which other functions call it. `contractOf`
+   * says what it may touch, after it is written; a function without it checks each of its accesses as it runs.
+   */
   addFunction(
     name: string,
     params: readonly ValueType[],
     write: (f: FunctionBuilder) => void,
-    options: { exported?: boolean } = {},
+    options: { exported?: boolean; contractOf?: () => Contract } = {},
   ): number {
     const builder = new FunctionBuilder(name, params, this.features);
     write(builder);
     const index = this.#functions.length;
     this.#functions.push(builder);
+    this.#contracts.push(options.contractOf?.());
     if (options.exported) this.#exported.push(index);
     return index;
   }
 
   /**
-   * The binary module. It imports a memory of exactly `pages` pages: if the memory could grow, V8 would read its size
-   * again after each store to check the next access.
+   * The binary module. Whatever is called with whatever arguments, it touches no byte outside its memory, even where the
+   * WebAssembly engine does not check: functions with a contract are shown to keep to it, and the others check each
+   * access themselves.
+   *
+   * It imports a memory of exactly `pages` pages: if the memory could grow, V8 would read its size again after each
+   * store to check the next access.
+   * @throws {UnsafeCodeError} when a function cannot be shown to keep to its contract.
    */
   encode({ pages, shared }: { pages: number; shared: boolean }): Uint8Array<ArrayBuffer> {
+    const bytes = pages * PAGE_BYTES;
+    this.#verify(bytes);
+    const codes = this.#functions.map((f, i) =>
+      this.#contracts[i] === undefined ? withExplicitChecks(f, bytes) : f.code
+    );
     const limits = [shared ? 0x03 : 0x01, ...unsigned(pages), ...unsigned(pages)];
     const types = this.#functions.map((f) => [0x60, ...vector(f.params.map((p) => [typeCode(p.type)])), 0]);
     const section = (id: number, content: number[]) => [id, ...unsigned(content.length), ...content];
@@ -41,13 +59,27 @@ export class ModuleBuilder {
       section(2, vector([[...utf8("env"), ...utf8("memory"), 0x02, ...limits]])),
       section(3, vector(this.#functions.map((_, i) => unsigned(i)))),
       section(7, vector(this.#exported.map((i) => [...utf8(this.#functions[i].name), 0x00, ...unsigned(i)]))),
-      section(10, vector(this.#functions.map((f) => f.encode()))),
+      section(10, vector(this.#functions.map((f, i) => f.encode(codes[i])))),
       section(0, [
         ...utf8("name"),
         ...section(1, vector(this.#functions.map((f, i) => [...unsigned(i), ...utf8(f.name)]))),
       ]),
     ];
     return Uint8Array.from(parts.flat());
+  }
+
+  #verify(bytes: number): void {
+    const functions = this.#functions.map((f, i): VerifiedFunction => {
+      const contract = this.#contracts[i];
+      if (contract && contract.arguments.length !== f.params.length) {
+        throw new UnsafeCodeError(`the contract of function ${f.name} leaves out a parameter`);
+      }
+      if (contract && this.#exported.includes(i) && contract.arguments.some((range) => range !== undefined)) {
+        throw new UnsafeCodeError(`function ${f.name} is exported, so its arguments may be anything`);
+      }
+      return { name: f.name, code: f.code, localTypes: f.localTypes, contract };
+    });
+    verifyFunctions(functions, bytes);
   }
 }
 

@@ -1,0 +1,173 @@
+/** The orders in which the layers of a file can follow one another. */
+import { CLASSES, type NamedTensor } from "../../models/spec.ts";
+import { ModelFileError, quote } from "../errors.ts";
+
+/** A weight and its bias. */
+export interface Layer {
+  /** The part of their names that they share, such as `fc1`; else the weight's name. */
+  name: string;
+  weight: NamedTensor;
+  bias: NamedTensor;
+}
+
+/** Eight hidden layers and the last: the searches below are only meant for few. */
+const MAX_LINEARS = 9;
+/** All orders of six equal layers. */
+const MAX_ORDERS = 720;
+
+/**
+ * The layers of `tensors` in every order in which each fits the output of the one before it and that the file does not rule out,
+ * the likeliest first; empty if there is none. What decides, where shapes leave a choice:
+ *
+ * - The file's own order, if it is one. A file that was merely sorted by name (Python's safetensors sorts) has none.
+ * - Numbers in names that are otherwise equal (`fc2` comes before `fc10`). Where they contradict the file's own order, both are
+ *   candidates.
+ *
+ * @param features inputs of the first Linear layer
+ * @throws {ModelFileError} where more than 720 orders fit
+ */
+export function layerOrders(tensors: readonly NamedTensor[], features: number): Layer[][] {
+  const layers = adjacentLayers(tensors) ?? layersByName(tensors);
+  if (layers === undefined) return [];
+  const isConvolution = ({ weight }: Layer) => weight.shape.length === 4;
+  const convolutions = layers.filter(isConvolution).sort((a, b) => a.weight.shape[1] - b.weight.shape[1]);
+  const linears = layers.filter((layer) => !isConvolution(layer));
+  const orders = linearOrders(linears, features, !isSortedByName(tensors, layers.length));
+  return orders.map((order) => [...convolutions, ...order]);
+}
+
+/** Names of the layers of `order` on whose places `others` disagree. */
+export function disputedLayers(order: readonly Layer[], others: readonly (readonly Layer[])[]): string[] {
+  return order.filter((layer, at) => others.some((other) => other[at] !== layer)).map(({ name }) => name);
+}
+
+function linearOrders(linears: readonly Layer[], features: number, hasOwnOrder: boolean): Layer[][] {
+  const fits = (order: readonly Layer[]) => {
+    const widths = [features, ...order.map(({ weight }) => weight.shape[0])];
+    return widths.at(-1) === CLASSES && order.every(({ weight }, i) => weight.shape[1] === widths[i]);
+  };
+  if (linears.length > MAX_LINEARS) return fits(linears) ? [[...linears]] : [];
+  if (hasOwnOrder && fits(linears) && followsNumbers(linears)) return [[...linears]];
+  const later = new Map(linears.map((layer) => [layer, new Set(linears.filter((other) => comesLater(layer, other)))]));
+  const byName = linears.toSorted((a, b) => a.name.localeCompare(b.name, "en", { numeric: true }));
+  const numbered = allOrders(byName, features, (layer, other) => later.get(layer)!.has(other));
+  const own = hasOwnOrder && fits(linears) ? [[...linears]] : [];
+  if (own.length > 0 && numbered.length > 0) return [...own, numbered[0]];
+  const orders = own.length > 0 ? own : numbered.length > 0 ? numbered : allOrders(byName, features, () => false);
+  if (orders.length > MAX_ORDERS) {
+    const names = linears.map(({ name }) => quote(name)).join(", ");
+    throw new ModelFileError(
+      `the layers ${
+        names.length > 200 ? `${names.slice(0, 200)}…` : names
+      } fit in more than ${MAX_ORDERS} orders, and neither ` +
+        "their names nor their places in the file say which is right. Number their names in their order (fc1, fc2, …), or save " +
+        "the model with torch.save(model.state_dict(), path)",
+    );
+  }
+  return orders;
+}
+
+/**
+ * The orders of `layers` that lead from `features` inputs to the ten classes, up to one more than `MAX_ORDERS`. Those come first
+ * that keep the order of `layers`.
+ *
+ * @param isLater whether the first of two layers cannot come before the second
+ */
+function allOrders(
+  layers: readonly Layer[],
+  features: number,
+  isLater: (layer: Layer, other: Layer) => boolean,
+): Layer[][] {
+  if (!canFollow(layers, features)) return [];
+  if (layers.length === 0) return [[]];
+  const orders: Layer[][] = [];
+  for (const layer of layers) {
+    if (layer.weight.shape[1] !== features) continue;
+    const rest = layers.filter((other) => other !== layer);
+    if (rest.some((other) => isLater(layer, other))) continue;
+    for (const order of allOrders(rest, layer.weight.shape[0], isLater)) {
+      orders.push([layer, ...order]);
+      if (orders.length > MAX_ORDERS) return orders;
+    }
+  }
+  return orders;
+}
+
+/** Whether all `layers` fit behind one another in some order, from `features` inputs to the ten classes. */
+function canFollow(layers: readonly Layer[], features: number): boolean {
+  if (layers.length === 0) return features === CLASSES;
+  // Layers are edges between widths: a path along all of them exists where as many lead into a width as out of it (but for its
+  // ends) and all are connected.
+  const surplus = new Map<number, number>([[CLASSES, 1]]);
+  const add = (width: number, count: number) => surplus.set(width, (surplus.get(width) ?? 0) + count);
+  add(features, -1);
+  for (const { weight: { shape: [out, inputs] } } of layers) {
+    add(inputs, 1);
+    add(out, -1);
+  }
+  if ([...surplus.values()].some((count) => count !== 0)) return false;
+  const reached = new Set([features]);
+  let rest = [...layers];
+  for (let before = -1; before !== rest.length;) {
+    before = rest.length;
+    rest = rest.filter(({ weight: { shape: [out, inputs] } }) => !reached.has(inputs) || (reached.add(out), false));
+  }
+  return rest.length === 0;
+}
+
+/** Whether numbers say that `layer` comes after `other`: their names are equal but for those. */
+function comesLater(layer: Layer, other: Layer): boolean {
+  const skeleton = ({ name }: Layer) => name.replace(/\d+/g, "0");
+  return skeleton(layer) === skeleton(other) && layer.name.localeCompare(other.name, "en", { numeric: true }) > 0;
+}
+
+function followsNumbers(order: readonly Layer[]): boolean {
+  return order.every((layer, i) => order.slice(i + 1).every((other) => !comesLater(layer, other)));
+}
+
+/**
+ * Whether the file was sorted by name, all of it or each type of number by itself. A module's own order has the weight of each
+ * layer before its bias, so it steps back in the alphabet once for every layer.
+ */
+function isSortedByName(tensors: readonly NamedTensor[], layers: number): boolean {
+  let steps = 0;
+  for (let i = 1; i < tensors.length; i++) if (tensors[i - 1].name > tensors[i].name) steps++;
+  return steps < layers;
+}
+
+/** Each weight with the bias behind it; undefined if a file has another order. */
+function adjacentLayers(tensors: readonly NamedTensor[]): Layer[] | undefined {
+  const layers: Layer[] = [];
+  for (let i = 0; i < tensors.length; i += 2) {
+    const weight = tensors[i], bias = tensors.at(i + 1);
+    if (bias === undefined || weight.shape.length < 2 || bias.shape.length !== 1 || bias.shape[0] !== weight.shape[0]) {
+      return undefined;
+    }
+    layers.push({ name: sharedName(weight.name, bias.name), weight, bias });
+  }
+  return layers;
+}
+
+/** Pairs of weight and bias whose names begin alike, in the order of the weights; undefined if any tensor has no partner. */
+function layersByName(tensors: readonly NamedTensor[]): Layer[] | undefined {
+  const beginnings = Map.groupBy(tensors, ({ name }) => beginningOf(name));
+  const layers: Layer[] = [];
+  for (const weight of tensors) {
+    if (weight.shape.length < 2) continue;
+    const name = beginningOf(weight.name), pair = beginnings.get(name)!;
+    const bias = pair.find(({ shape }) => shape.length === 1);
+    if (pair.length !== 2 || bias === undefined) return undefined;
+    layers.push({ name, weight, bias });
+  }
+  return 2 * layers.length === tensors.length ? layers : undefined;
+}
+
+/** `fc1` of `fc1.weight`; empty for a name without a dot. */
+function beginningOf(name: string): string {
+  return name.slice(0, Math.max(0, name.lastIndexOf(".")));
+}
+
+function sharedName(weight: string, bias: string): string {
+  const beginning = beginningOf(weight);
+  return beginning !== "" && beginning === beginningOf(bias) ? beginning : weight;
+}

@@ -1,0 +1,47 @@
+/** For tests: a disk that becomes full. Writes of this process fail as the system would make them fail. */
+
+interface DiskFault {
+  /** The write that fails first, counted from 1: a part of a file, its sync, a new file, a rename. */
+  point: number;
+  /** Whether there is room again at once (something else was deleted) or none until the end. */
+  lasting: boolean;
+}
+
+/** Runs `task` on such a disk; returns whether it wrote often enough to meet the fault. */
+export async function withFullDisk({ point, lasting }: DiskFault, task: () => Promise<void>): Promise<boolean> {
+  const { open, writeFile, rename } = Deno;
+  const { write, sync } = Deno.FsFile.prototype;
+  let count = 0;
+  const fails = () => ++count === point || (lasting && count > point);
+  const full = (what: string) =>
+    Object.assign(new Error(`No space left on device (os error 28): ${what}`), { code: "ENOSPC" });
+
+  Deno.FsFile.prototype.write = async function (bytes) {
+    if (!fails()) return await write.call(this, bytes);
+    await write.call(this, bytes.subarray(0, bytes.length >> 1));
+    throw full("write");
+  };
+  Deno.FsFile.prototype.sync = async function () {
+    if (fails()) throw full("sync");
+    await sync.call(this);
+  };
+  Deno.open = async (path, options) => {
+    if (options?.create && fails()) throw full(`open '${path}'`);
+    return await open(path, options);
+  };
+  Deno.writeFile = async (path, data, options) => {
+    if (fails()) throw full(`writefile '${path}'`);
+    await writeFile(path, data, options);
+  };
+  Deno.rename = async (from, to) => {
+    if (fails()) throw full(`rename '${from}' -> '${to}'`);
+    await rename(from, to);
+  };
+  try {
+    await task();
+  } finally {
+    Object.assign(Deno, { open, writeFile, rename });
+    Object.assign(Deno.FsFile.prototype, { write, sync });
+  }
+  return count >= point;
+}

@@ -1,0 +1,138 @@
+/** Files that leave open in which order their layers come, or which of their models is meant: digits decide. */
+import assert from "node:assert/strict";
+import { PickleWriter } from "../../core/formats/pth/pickle_writer.ts";
+import { writeZip, type ZipRecord } from "../../core/formats/pth/zip.ts";
+import { writePth } from "../../core/formats/pth/writer.ts";
+import { writeSafetensors } from "../../core/formats/safetensors.ts";
+import { type ModelSpec, type NamedTensor, parameterSpecs } from "../../core/models/spec.ts";
+import { mnist } from "../../core/testing/mnist.ts";
+import { scoreModel } from "../../core/training/evaluation.ts";
+import { openTrainer } from "../../core/training/trainer.ts";
+import { formOf, withImportLab } from "../testing/import_lab.ts";
+
+const STEPS = 400;
+
+/** A model that has learned something, under these names for its layers. */
+async function trained(hiddenLayers: number[], names: readonly string[]) {
+  const spec: ModelSpec = { modelType: "SimpleNN", hiddenLayers };
+  const trainer = await openTrainer({
+    spec,
+    optimizer: "Adam",
+    learningRate: 0.003,
+    batchSize: 64,
+    epochs: 1,
+    seed: 3,
+    dataset: mnist(),
+    device: "wasm",
+  });
+  try {
+    while (trainer.step < STEPS) await trainer.run(STEPS - trainer.step);
+    const weights = await trainer.weights();
+    const accuracy = await scoreModel(spec, weights, mnist().test);
+    assert.ok(accuracy > 85, `learned too little to judge by: ${accuracy} %`);
+    return { tensors: renamed(weights, names), accuracy };
+  } finally {
+    trainer.close();
+  }
+}
+
+function renamed(weights: readonly NamedTensor[], names: readonly string[]): NamedTensor[] {
+  return weights.map((tensor, i) => ({ ...tensor, name: `${names[i >> 1]}.${i % 2 === 0 ? "weight" : "bias"}` }));
+}
+
+/** A `.pth` that holds a dict of state dicts. */
+function pthOfDicts(dicts: Record<string, readonly NamedTensor[]>): Uint8Array<ArrayBuffer> {
+  const pickle = new PickleWriter().op("EMPTY_DICT");
+  const records: ZipRecord[] = [];
+  for (const [key, tensors] of Object.entries(dicts)) {
+    pickle.text(key).op("EMPTY_DICT");
+    for (const { name, shape, data } of tensors) {
+      const record = String(records.length);
+      records.push({ name: `m/data/${record}`, data: new Uint8Array(data.buffer, data.byteOffset, data.byteLength) });
+      pickle.text(name).global("torch._utils", "_rebuild_tensor_v2").op("MARK");
+      pickle.op("MARK").text("storage").global("torch", "FloatStorage").text(record).text("cpu").integer(data.length);
+      pickle.op("TUPLE").op("BINPERSID").integer(0).integers(shape).integers([...shape.slice(1), 1]);
+      pickle.op("NEWFALSE").op("NONE").op("TUPLE").op("REDUCE").op("SETITEM");
+    }
+    pickle.op("SETITEM");
+  }
+  return writeZip([{ name: "m/data.pkl", data: pickle.finish() }, ...records]);
+}
+
+/** As `safetensors.torch.save_file` sorts them. */
+const sorted = (tensors: readonly NamedTensor[]) => tensors.toSorted((a, b) => a.name < b.name ? -1 : 1);
+
+Deno.test("equal layers sorted by name come in in the order that recognises digits, and the answer says what was assumed", async () => {
+  const { tensors, accuracy } = await trained([32, 32, 32, 32], ["first", "second", "third", "fourth", "last"]);
+  await withImportLab(async ({ post }) => {
+    const files: Record<string, Uint8Array<ArrayBuffer>> = {
+      "sorted.safetensors": writeSafetensors(sorted(tensors), { format: "pt" }),
+      "sorted.pth": writePth(sorted(tensors), "m"),
+      // Weights before biases in the alphabet: it fits as it is, in a wrong order.
+      "fits.safetensors": writeSafetensors(
+        sorted(tensors.map((t, i) => ({
+          ...t,
+          name: t.name.replace("first", "a").replace("last", "z").replace(/\.\w+/, i % 2 ? ".offset" : ".kernel"),
+        }))),
+        {},
+      ),
+    };
+    for (const [i, [name, file]] of Object.entries(files).entries()) {
+      const { status, body } = await post(formOf(file, name, { num_epochs: String(i + 1) }));
+      assert.equal(status, 201, body.error);
+      assert.deepEqual(body.assumed_order, ["second", "third", "fourth"], name);
+      assert.ok(Math.abs(body.accuracy - accuracy) < 0.0101, `${name}: ${body.accuracy} % instead of ${accuracy} %`);
+    }
+    const { body } = await post(writePth(tensors, "m"), "?num_epochs=9");
+    assert.equal(body.assumed_order, undefined, "a module's own order is no assumption");
+    assert.ok(Math.abs(body.accuracy - accuracy) < 0.0101);
+  });
+});
+
+Deno.test("layers of other widths that also leave a choice are put in the order that recognises digits", async () => {
+  const { tensors, accuracy } = await trained([24, 16, 24, 24], ["in", "down", "up", "across", "out"]);
+  await withImportLab(async ({ post }) => {
+    const { body } = await post(writeSafetensors(sorted(tensors), {}));
+    assert.deepEqual(body.hidden_layers_config, [24, 16, 24, 24], body.error);
+    assert.deepEqual(body.assumed_order, ["down", "up", "across"]);
+    assert.ok(Math.abs(body.accuracy - accuracy) < 0.0101);
+    // The widths, where they are said, decide before any digit does.
+    const other = await post(writeSafetensors(sorted(tensors), {}), "?hidden_layers_config=24,24,16,24");
+    assert.deepEqual(other.body.hidden_layers_config, [24, 24, 16, 24], other.body.error);
+  });
+});
+
+Deno.test("of several models in one file the one that recognises digits best comes in, and the answer names it", async () => {
+  // Two checkpoints of one training as other people's scripts write them: the tensors lie under `latest` and `best`.
+  const { tensors, accuracy } = await trained([16], ["fc1", "fc2"]);
+  const blank = tensors.map((tensor) => ({ ...tensor, data: new Float32Array(tensor.data.length) }));
+  await withImportLab(async ({ post }) => {
+    const { status, body } = await post(pthOfDicts({ latest: blank, best: tensors }));
+    assert.equal(status, 201, body.error);
+    assert.equal(body.assumed_state_dict, "best");
+    assert.ok(Math.abs(body.accuracy - accuracy) < 0.0101);
+  });
+});
+
+Deno.test("more than six equal layers in no order are refused with what to do, and nothing is stored", async () => {
+  const spec: ModelSpec = { modelType: "SimpleNN", hiddenLayers: new Array(8).fill(5) };
+  const weights = parameterSpecs(spec).map(({ name, shape }) => (
+    { name, shape: [...shape], data: new Float32Array(shape.reduce((a, b) => a * b, 1)).fill(0.1) }
+  ));
+  await withImportLab(async ({ post, registry }) => {
+    const { status, body } = await post(writeSafetensors(sorted(renamed(weights, ["in", ..."qwertyu", "out"])), {}));
+    assert.equal(status, 400);
+    assert.match(body.error, /more than 720 orders.*Number their names in their order/);
+    assert.deepEqual(await registry.list(), []);
+  });
+});
+
+Deno.test("metadata of another program that no training here could have is no reason to refuse its weights", async () => {
+  const { tensors } = await trained([16], ["a", "b"]);
+  await withImportLab(async ({ post }) => {
+    const foreign = { format: "pt", optimizer: "torch.optim.Lion", learning_rate: "cosine", batch_size: "4096" };
+    const { status, body } = await post(writeSafetensors(tensors, { ...foreign, num_epochs: "12" }));
+    assert.equal(status, 201, body.error);
+    assert.deepEqual([body.optimizer, body.batch_size, body.num_epochs], ["Adam", 64, 12]);
+  });
+});

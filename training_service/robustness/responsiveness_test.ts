@@ -1,0 +1,38 @@
+/** The service answers although the training uses every core. */
+import assert from "node:assert/strict";
+import { withDigits, withService } from "../testing/process.ts";
+
+const REQUESTS = 50;
+/** What a slow machine with other tests running achieves; a free one takes a few milliseconds. */
+const BOUND_MS = 500;
+
+/** The heaviest shape among the page's presets, long enough to outlast the requests. */
+const CONFIG = {
+  model_type: "ConvNN",
+  optimizer: "Adam",
+  learning_rate: 0.001,
+  num_epochs: 200,
+  batch_size: 64,
+  hidden_layers_config: [128],
+  use_dropout: false,
+};
+
+Deno.test("the service answers while a training takes every core", async () => {
+  await withDigits((dir) =>
+    withService(dir, async ({ host, train }) => {
+      const client = await train(CONFIG);
+      await client.next("loss", () => true, 20_000);
+      const times: number[] = [];
+      for (let i = 0; i < REQUESTS; i++) {
+        const asked = performance.now();
+        const health = await (await fetch(`http://${host}/healthz`)).json();
+        times.push(performance.now() - asked);
+        assert.deepEqual([health.status, health.unfinished_runs], ["ok", 1]);
+      }
+      times.sort((a, b) => a - b);
+      const median = times[REQUESTS / 2], max = times[REQUESTS - 1];
+      console.log(`GET /healthz while training: median ${median.toFixed(1)} ms, max ${max.toFixed(1)} ms`);
+      assert.ok(max < BOUND_MS, `the slowest answer took ${max} ms`);
+    })
+  );
+});

@@ -1,0 +1,213 @@
+import { effect, untracked } from "@preact/signals";
+import type { Raster } from "../../../core/mnist/drawing/raster.ts";
+import { onColoursChange } from "../theme/theme.ts";
+import { GridCursor, paintGridCursor } from "./grid_cursor.ts";
+import { clampToPaper, PAPER_SIDE, type PenPoint } from "./marks.ts";
+import { paintMarks, PaperPicture } from "./paint_marks.ts";
+import { forceOf, PointerGuard } from "./pointer_guard.ts";
+import { Sketch } from "./sketch.ts";
+
+/** What a `DrawingCanvas` may be given; what is left out it makes itself. */
+export interface DrawingCanvasParts {
+  sketch?: Sketch;
+  cursor?: GridCursor;
+  /** Called after a step that leaves the paper blank. */
+  onBlank?: () => void;
+}
+
+/**
+ * Draws on `canvas` by mouse, pen, finger and keyboard. What it shows follows the display's resolution and the page's
+ * colours; what is classified is always black on white, 280×280.
+ *
+ * @param onStroke called after every step that leaves ink (a stroke, undo, redo, a test digit), with the time of that step
+ * on the clock of `Event.timeStamp`
+ */
+export class DrawingCanvas {
+  readonly sketch: Sketch;
+  readonly cursor: GridCursor;
+  readonly #canvas: HTMLCanvasElement;
+  readonly #onStroke: (drawing: DrawingCanvas, liftedAt: number) => void;
+  readonly #onBlank: (() => void) | undefined;
+  readonly #pointers = new PointerGuard();
+  readonly #picture = new PaperPicture();
+  readonly #context: CanvasRenderingContext2D;
+  readonly #listening = new AbortController();
+  readonly #observers: { disconnect(): void }[] = [];
+  readonly #effects: (() => void)[] = [];
+  #frame = 0;
+  /** Time of the event that is being handled. */
+  #now: number | undefined;
+
+  constructor(
+    canvas: HTMLCanvasElement,
+    onStroke: (drawing: DrawingCanvas, liftedAt: number) => void,
+    parts: DrawingCanvasParts = {},
+  ) {
+    this.#canvas = canvas;
+    this.#onStroke = onStroke;
+    this.#onBlank = parts.onBlank;
+    this.sketch = parts.sketch ?? new Sketch();
+    this.cursor = parts.cursor ?? new GridCursor(this.sketch);
+    this.#context = canvas.getContext("2d")!;
+    this.#listenToPointers();
+    this.#listenToKeys();
+    this.#followDisplay();
+    this.#followSketch();
+  }
+
+  /** Whether nothing is on the paper. */
+  get blank(): boolean {
+    return this.sketch.blank.value;
+  }
+
+  /** The drawing as a PNG data URL, 280×280. */
+  toDataUrl(): string {
+    return this.#picture.toDataUrl(this.sketch.marks.value);
+  }
+
+  /** The same picture as pixels. */
+  toRaster(): Raster {
+    return this.#picture.toRaster(this.sketch.marks.value);
+  }
+
+  /** Share of ink in a cell of the keyboard's grid, from 0 to 1. */
+  inkOf(row: number, column: number): number {
+    return this.#picture.inkOf(this.sketch.marks.value, row, column);
+  }
+
+  /** Stops listening and painting. */
+  close(): void {
+    this.#listening.abort();
+    for (const observer of this.#observers) observer.disconnect();
+    for (const end of this.#effects) end();
+    cancelAnimationFrame(this.#frame);
+  }
+
+  #listenToPointers(): void {
+    const { signal } = this.#listening;
+    this.#canvas.addEventListener("pointerdown", (event) => this.#pointerDown(event), { signal });
+    this.#canvas.addEventListener("pointermove", (event) => this.#pointerMove(event), { signal });
+    for (const type of ["pointerup", "pointercancel"] as const) {
+      this.#canvas.addEventListener(type, (event) => this.#pointerUp(event), { signal });
+    }
+    // A finger that pauses in a stroke would open a menu, and on iOS a magnifying glass.
+    this.#canvas.addEventListener("contextmenu", (event) => this.#pointers.busy && event.preventDefault(), { signal });
+    this.#canvas.addEventListener("touchstart", (event) => event.preventDefault(), { signal, passive: false });
+  }
+
+  #listenToKeys(): void {
+    const { signal } = this.#listening;
+    this.#canvas.addEventListener("keydown", (event) => this.#keyDown(event), { signal });
+    this.#canvas.addEventListener("keyup", ({ key, timeStamp }) => {
+      this.#at(timeStamp, () => this.cursor.release(key));
+    }, { signal });
+    this.#canvas.addEventListener("focus", () => {
+      if (this.#canvas.matches(":focus-visible")) this.cursor.shown.value = true;
+    }, { signal });
+    this.#canvas.addEventListener("blur", () => this.cursor.leave(), { signal });
+  }
+
+  #followDisplay(): void {
+    const { signal } = this.#listening;
+    const sizes = new ResizeObserver(() => this.#fitDisplay());
+    sizes.observe(this.#canvas);
+    this.#observers.push(sizes);
+    onColoursChange(() => this.#repaint(), signal);
+    // Zooming, or moving to another screen, changes the number of pixels behind the same size.
+    addEventListener("resize", () => this.#fitDisplay(), { signal });
+  }
+
+  #followSketch(): void {
+    const { sketch, cursor } = this;
+    let known = sketch.steps.peek();
+    this.#effects.push(
+      effect(() => {
+        const { marks } = sketch;
+        void [marks.value, cursor.shown.value, cursor.square];
+        this.#repaint();
+      }),
+      effect(() => {
+        const steps = sketch.steps.value;
+        if (steps === known) return;
+        known = steps;
+        untracked(() => {
+          if (sketch.blank.value) this.#onBlank?.();
+          else this.#onStroke(this, this.#now ?? performance.now());
+        });
+      }),
+    );
+  }
+
+  /** Runs `action`; the step that it makes counts as made at `time`. */
+  #at<T>(time: number, action: () => T): T {
+    this.#now = time;
+    const result = action();
+    this.#now = undefined;
+    return result;
+  }
+
+  #pointerDown(event: PointerEvent): void {
+    if (event.button !== 0) return;
+    const verdict = this.#pointers.down(event);
+    if (verdict === "ignore") return;
+    if (verdict === "take over") this.sketch.drop();
+    this.#canvas.setPointerCapture(event.pointerId);
+    this.cursor.leave();
+    this.sketch.beginStroke(this.#locate(event));
+  }
+
+  #pointerMove(event: PointerEvent): void {
+    if (!this.#pointers.moved(event)) return;
+    const seen = event.getCoalescedEvents?.() ?? [];
+    this.sketch.extendStroke((seen.length > 0 ? seen : [event]).map((each) => this.#locate(each)));
+  }
+
+  #pointerUp(event: PointerEvent): void {
+    if (!this.#pointers.up(event)) return;
+    this.#at(event.timeStamp, () => this.sketch.finish());
+  }
+
+  #keyDown(event: KeyboardEvent): void {
+    if (event.ctrlKey || event.metaKey || event.altKey || this.#pointers.busy) return;
+    if (this.#at(event.timeStamp, () => this.cursor.press(event))) event.preventDefault();
+  }
+
+  #locate(event: PointerEvent): PenPoint {
+    const { left, top, width, height } = this.#canvas.getBoundingClientRect();
+    return {
+      ...clampToPaper({
+        x: (event.clientX - left) / width * PAPER_SIDE,
+        y: (event.clientY - top) / height * PAPER_SIDE,
+      }),
+      force: forceOf(event),
+    };
+  }
+
+  #fitDisplay(): void {
+    const side = Math.round(this.#canvas.clientWidth * devicePixelRatio);
+    if (side === 0 || side === this.#canvas.width) return;
+    this.#canvas.width = this.#canvas.height = side;
+    this.#paint();
+  }
+
+  #repaint(): void {
+    cancelAnimationFrame(this.#frame);
+    this.#frame = requestAnimationFrame(() => this.#paint());
+  }
+
+  #paint(): void {
+    const { width, height } = this.#canvas;
+    const colours = getComputedStyle(this.#canvas);
+    const named = (name: string) => colours.getPropertyValue(name);
+    this.#context.setTransform(1, 0, 0, 1, 0, 0);
+    this.#context.clearRect(0, 0, width, height);
+    this.#context.scale(width / PAPER_SIDE, height / PAPER_SIDE);
+    paintMarks(this.#context, this.sketch.marks.peek(), colours.color);
+    if (!this.cursor.shown.peek()) return;
+    paintGridCursor(this.#context, this.cursor, {
+      lines: named("--line"),
+      cursor: named("--accent"),
+      halo: named("--paper"),
+    });
+  }
+}
