@@ -39,16 +39,43 @@ export class FrameError extends Error {
 }
 
 /** A frame from the server, as bytes. */
-export function encodeFrame(opcode: number, payload: Uint8Array): Buffer {
-  const { length } = payload;
-  const begin = length < 126 ? 2 : length < 65536 ? 4 : 10;
-  const frame = Buffer.allocUnsafeSlow(begin + length);
-  frame[0] = 0x80 | opcode;
-  frame[1] = length < 126 ? length : length < 65536 ? 126 : 127;
-  if (begin === 4) frame.writeUInt16BE(length, 2);
-  if (begin === 10) frame.writeBigUInt64BE(BigInt(length), 2);
-  frame.set(payload, begin);
+export function encodeFrame(opcode: number, payload: Uint8Array): Uint8Array {
+  const frame = new Uint8Array(headLength(payload.length) + payload.length);
+  frame.set(payload, writeHead(frame, 0, opcode, payload.length));
   return frame;
+}
+
+const encoder = new TextEncoder();
+
+/** Frames from the server in one buffer: texts, and frames that are bytes already. */
+export function encodeFrames(frames: readonly (string | Uint8Array)[]): Uint8Array {
+  if (frames.length === 1 && typeof frames[0] !== "string") return frames[0];
+  const lengths = frames.map((frame) => typeof frame === "string" ? Buffer.byteLength(frame) : frame.length);
+  const all = frames.reduce((sum, frame, i) => sum + (typeof frame === "string" ? headLength(lengths[i]) : 0), 0);
+  const bytes = new Uint8Array(lengths.reduce((sum, length) => sum + length, all));
+  let at = 0;
+  frames.forEach((frame, i) => {
+    if (typeof frame === "string") {
+      at = writeHead(bytes, at, OPCODES.text, lengths[i]);
+      encoder.encodeInto(frame, bytes.subarray(at));
+    } else bytes.set(frame, at);
+    at += lengths[i];
+  });
+  return bytes;
+}
+
+function headLength(payloadLength: number): number {
+  return payloadLength < 126 ? 2 : payloadLength < 65536 ? 4 : 10;
+}
+
+/** Writes the head of a final frame at `at`, and gives the position behind it. */
+function writeHead(bytes: Uint8Array, at: number, opcode: number, length: number): number {
+  const begin = headLength(length), view = new DataView(bytes.buffer, bytes.byteOffset + at);
+  bytes[at] = 0x80 | opcode;
+  bytes[at + 1] = begin === 2 ? length : begin === 4 ? 126 : 127;
+  if (begin === 4) view.setUint16(2, length);
+  if (begin === 10) view.setBigUint64(2, BigInt(length));
+  return at + begin;
 }
 
 /** The payload of a close frame. */

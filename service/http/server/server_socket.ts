@@ -1,7 +1,15 @@
-import { concatBytes } from "../../../core/bytes.ts";
 import { CLOSE_WAIT_MS } from "../../../protocol/mod.ts";
 import type { Connection } from "./connection.ts";
-import { CLOSE_CODES, closePayload, encodeFrame, FrameError, FrameReader, type Incoming, OPCODES } from "./frames.ts";
+import {
+  CLOSE_CODES,
+  closePayload,
+  encodeFrame,
+  encodeFrames,
+  FrameError,
+  FrameReader,
+  type Incoming,
+  OPCODES,
+} from "./frames.ts";
 
 /** Whoever counts what sockets hold. */
 export interface SocketAccount {
@@ -27,7 +35,8 @@ export class ServerSocket extends EventTarget {
   readonly #account: SocketAccount;
   readonly #reader: FrameReader;
   #connection?: Connection;
-  #outgoing: Uint8Array[] = [];
+  /** Texts as they are, so that short ones are encoded together; other frames as bytes. */
+  #outgoing: (string | Uint8Array)[] = [];
   #writing?: Promise<void>;
   #closing?: { code: number; reason: string };
 
@@ -53,11 +62,9 @@ export class ServerSocket extends EventTarget {
     }
   }
 
-  /** Sends a message, or nothing once the socket is closing. */
-  send(data: string | Uint8Array): void {
-    if (this.readyState !== WebSocket.OPEN) return;
-    const isText = typeof data === "string";
-    this.#write(encodeFrame(isText ? OPCODES.text : OPCODES.binary, isText ? new TextEncoder().encode(data) : data));
+  /** Sends a text, or nothing once the socket is closing. */
+  send(text: string): void {
+    if (this.readyState === WebSocket.OPEN) this.#write(text);
   }
 
   /** Closes once all that was sent is written; a client that does not take it is cut after a while. */
@@ -160,7 +167,7 @@ export class ServerSocket extends EventTarget {
     do connection.consume(connection.unread.length); while (await connection.fill());
   }
 
-  #write(frame: Uint8Array) {
+  #write(frame: string | Uint8Array) {
     this.bufferedAmount += frame.length;
     this.#outgoing.push(frame);
     try {
@@ -176,8 +183,8 @@ export class ServerSocket extends EventTarget {
     await Promise.resolve();
     try {
       while (this.#outgoing.length > 0 && this.#connection !== undefined) {
-        const bytes = this.#takeStep();
-        await this.#connection.write(bytes).finally(() => this.#release(bytes.length));
+        const { bytes, length } = this.#takeStep();
+        await this.#connection.write(bytes).finally(() => this.#release(length));
       }
     } finally {
       // In the same turn as the look at the queue, so that no frame is left in it.
@@ -186,13 +193,14 @@ export class ServerSocket extends EventTarget {
     }
   }
 
-  /** Takes the next frame out of the queue, or several short ones. */
-  #takeStep(): Uint8Array {
-    let count = 1;
-    for (let bytes = this.#outgoing[0].length; count < this.#outgoing.length; count++) {
-      if ((bytes += this.#outgoing[count].length) > WRITE_BYTES) break;
+  /** Takes the next frame out of the queue, or several short ones; `length` is what was counted for them. */
+  #takeStep(): { bytes: Uint8Array; length: number } {
+    let count = 1, length = this.#outgoing[0].length;
+    for (; count < this.#outgoing.length; count++) {
+      if (length + this.#outgoing[count].length > WRITE_BYTES) break;
+      length += this.#outgoing[count].length;
     }
-    return count === 1 ? this.#outgoing.shift()! : concatBytes(this.#outgoing.splice(0, count));
+    return { bytes: encodeFrames(this.#outgoing.splice(0, count)), length };
   }
 
   #release(bytes: number) {
