@@ -27,7 +27,7 @@ const STORED = 0, NOT_STORED = 1, KEPT = 3;
  */
 export async function trainHere(settings: Settings, text: string, overwrite: boolean): Promise<number> {
   const config = await readConfig(text);
-  const { runs, opened } = await openTraining(settings);
+  const { runs, journal, opened } = await openTraining(settings);
   const stop = stopSignal();
   try {
     await opened;
@@ -38,6 +38,7 @@ export async function trainHere(settings: Settings, text: string, overwrite: boo
     throw error;
   } finally {
     await runs.stop();
+    await journal.close();
   }
 }
 

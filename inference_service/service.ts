@@ -1,6 +1,7 @@
 import type { Hono } from "hono";
 import { MAX_PREDICT_BYTES } from "../protocol/mod.ts";
 import { createServiceApp } from "../service/http/app.ts";
+import { addDatasetRoutes } from "../service/http/dataset_routes.ts";
 import { addDigitRoutes, TestDigits } from "../service/http/digit_routes.ts";
 import { EventLoopDelay, type HealthOptions } from "../service/process/health.ts";
 import type { RequestHandler } from "../service/http/server/http_server.ts";
@@ -95,6 +96,7 @@ export function createInferenceApp({ settings, store, predictors, drawings, heal
 
   addModelRoutes(app, store);
   addDigitRoutes(app, new TestDigits(settings.dataDir));
+  addDatasetRoutes(app, settings.dataDir);
 
   return app;
 }

@@ -23,8 +23,6 @@ export function isMissing(error: unknown): boolean {
 
 /** A file at one moment: whenever it is rewritten, some of this changes. */
 export interface FileState {
-  /** False for a folder, for instance. */
-  isFile: boolean;
   /** Bytes. */
   size: number;
   /** When it was last written, in Unix ms; undefined where the host does not know. */
@@ -47,7 +45,10 @@ export interface OpenFile extends Disposable {
   readonly stream: ReadableStream<Uint8Array<ArrayBuffer>>;
 }
 
-/** A folder of files, which several processes may use at once. Names are plain, without a path. Methods throw FileErrors. */
+/**
+ * A folder of files, which several processes may use at once. Names are plain, without a path. Methods throw FileErrors, also
+ * where something else than a regular file has the name, or a link that leads out of the folder: nothing waits for a device.
+ */
 export interface Folder {
   /** Names the folder in messages for people: its absolute path, if it has one. */
   readonly path: string;
@@ -70,7 +71,7 @@ export interface Folder {
    * even after a crash, finds the old file or the new. When it throws, `name` is as it was. Needs the lock.
    */
   replace(name: string, ...parts: Uint8Array[]): Promise<void>;
-  /** Creates an empty file, or empties the existing one. */
+  /** Creates an empty file in place of what has its name. */
   touch(name: string): Promise<void>;
   rename(from: string, to: string): Promise<void>;
   remove(name: string): Promise<void>;
@@ -80,12 +81,26 @@ export interface Folder {
 
 /** Lets one writer at a time use a folder, across processes. A holder that dies loses the lock. */
 export interface FolderLock {
-  /** Runs `task` once nobody else holds the lock. */
-  run<T>(task: (memory: LockMemory) => Promise<T>): Promise<T>;
+  /**
+   * Runs `task` once nobody else holds the lock.
+   *
+   * @throws {FileError} when another process holds it for ten seconds; the signal's reason when it aborts before `task` begins
+   */
+  run<T>(task: (memory: LockMemory) => Promise<T>, signal?: AbortSignal): Promise<T>;
   /** Runs `task` if nobody holds the lock now; returns whether it did. */
   tryRun(task: () => Promise<void>): Promise<boolean>;
-  /** @throws {FileError} that says why the folder cannot be written */
-  check(): Promise<void>;
+  /**
+   * Takes the lock until the returned function is called, to show for how long this process lives.
+   *
+   * @throws {FileError} when another process holds it
+   */
+  hold(): Promise<() => void>;
+  /**
+   * Says that another process holds the lock; undefined when none does.
+   *
+   * @throws {FileError} that says why the folder cannot be written, also when the lock has been held for long
+   */
+  check(): Promise<string | undefined>;
 }
 
 /** A short text that a holder of the lock leaves for the next one, in any process. */

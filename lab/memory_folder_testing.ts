@@ -43,11 +43,15 @@ class MemoryFolder implements Folder {
       const name = path.slice(this.path.length + 1);
       if (path === this.pathOf(name) && !name.includes("/")) yield { name, isFile: true };
     }
+    for (const path of this.disk.folders) {
+      const name = path.slice(this.path.length + 1);
+      if (path === this.pathOf(name) && !name.includes("/")) yield { name, isFile: false };
+    }
   }
 
   state(name: string): FileState {
     const { bytes, modified, identity } = this.#file(name);
-    return { isFile: true, size: bytes.length, modified, identity };
+    return { size: bytes.length, modified, identity };
   }
 
   has(name: string): Promise<boolean> {
@@ -107,9 +111,12 @@ class MemoryLock implements FolderLock {
     write: (text) => Promise.resolve(void (this.#text = text)),
   };
 
-  async run<T>(task: (memory: LockMemory) => Promise<T>): Promise<T> {
+  async run<T>(
+    task: (memory: LockMemory) => Promise<T>,
+    signal: AbortSignal = new AbortController().signal,
+  ): Promise<T> {
     this.#holders++;
-    const release = await this.#queue.enter(undefined, new AbortController().signal);
+    const release = await this.#queue.enter(undefined, signal);
     try {
       return await task(this.#memory);
     } finally {
@@ -124,8 +131,12 @@ class MemoryLock implements FolderLock {
     return true;
   }
 
-  check(): Promise<void> {
-    return Promise.resolve();
+  hold(): Promise<() => void> {
+    return Promise.resolve(() => {});
+  }
+
+  check(): Promise<undefined> {
+    return Promise.resolve(undefined);
   }
 }
 

@@ -1,14 +1,29 @@
 interface Waiting<T> {
   item: T;
+  group: string;
+  /** Those with the lowest round go first; undefined: before all rounds. */
+  round?: number;
   /** The position it was last told. */
   position?: number;
   admit: () => void;
 }
 
-/** Lets one item at a time through, first come first served, and tells the waiting ones their positions. */
+/**
+ * Lets one item at a time through and tells the waiting ones their positions. Groups take turns; within a group it is first
+ * come, first served. An item of a group that has none waiting goes before the further ones of all others.
+ *
+ * This is start-time fair queueing (Goyal, Vin and Cheng, 1996) with equal costs: each group's items have rounds one apart,
+ * beginning with the round of the item that is through.
+ */
 export class Queue<T> {
   #occupied = false;
+  #current?: T;
+  /** In the order of their turns. */
   #waiting: Waiting<T>[] = [];
+  /** The round of the latest item that was let through. */
+  #round = 0;
+  /** By group, the round of its next item; groups whose next round has begun are left out. */
+  readonly #nextRounds = new Map<string, number>();
   readonly #onPosition: (item: T, position: number) => void;
 
   /** `onPosition` hears of every change of a waiting item's position, from 1 (the next to go). */
@@ -16,51 +31,100 @@ export class Queue<T> {
     this.#onPosition = onPosition;
   }
 
+  /** The item whose turn it is. */
+  get current(): T | undefined {
+    return this.#current;
+  }
+
+  /** The items that wait, in the order of their turns. */
+  get waiting(): readonly T[] {
+    return this.#waiting.map(({ item }) => item);
+  }
+
   /**
-   * Waits for the item's turn; the returned function ends the turn and may be called again without harm. `front` puts
-   * an item that gave its turn up for a while before all others.
+   * Waits for the item's turn; the returned function ends the turn and may be called again without harm.
    *
+   * @param options.front puts an item that gave its turn up for a while before all others
+   * @param options.group takes turns with the other groups
    * @throws the signal's reason once `signal` is aborted
    */
-  async enter(item: T, signal: AbortSignal, options: { front?: boolean } = {}): Promise<() => void> {
+  async enter(
+    item: T,
+    signal: AbortSignal,
+    { front = false, group = "" }: { front?: boolean; group?: string } = {},
+  ): Promise<() => void> {
     signal.throwIfAborted();
-    if (this.#occupied) await this.#wait(item, signal, options.front ?? false);
-    this.#occupied = true;
+    const round = front ? undefined : this.#nextRound(group);
+    if (this.#occupied) await this.#wait({ item, group, round, admit() {} }, signal);
+    this.#begin(item, round);
     let over = false;
     return () => {
       if (over) return;
       over = true;
       this.#occupied = false;
+      this.#current = undefined;
       this.#advance();
     };
   }
 
-  #wait(item: T, signal: AbortSignal, front: boolean): Promise<void> {
+  #nextRound(group: string): number {
+    const round = Math.max(this.#round, this.#nextRounds.get(group) ?? 0);
+    this.#nextRounds.set(group, round + 1);
+    return round;
+  }
+
+  #begin(item: T, round: number | undefined) {
+    this.#occupied = true;
+    this.#current = item;
+    if (round === undefined || round === this.#round) return;
+    this.#round = round;
+    for (const [group, next] of this.#nextRounds) if (next <= round) this.#nextRounds.delete(group);
+  }
+
+  #wait(waiting: Waiting<T>, signal: AbortSignal): Promise<void> {
     return new Promise((resolve, reject) => {
       const leave = () => {
         this.#waiting = this.#waiting.filter((other) => other !== waiting);
+        this.#closeRanks(waiting);
         this.#tellPositions();
         reject(signal.reason);
       };
-      const waiting: Waiting<T> = {
-        item,
-        admit: () => {
-          signal.removeEventListener("abort", leave);
-          resolve();
-        },
+      waiting.admit = () => {
+        signal.removeEventListener("abort", leave);
+        resolve();
       };
       signal.addEventListener("abort", leave, { once: true });
-      if (front) this.#waiting.unshift(waiting);
-      else this.#waiting.push(waiting);
+      this.#insert(waiting);
       this.#tellPositions();
     });
   }
 
+  /** Behind those of the same round, and in front of all where it has none. */
+  #insert(waiting: Waiting<T>) {
+    const { round } = waiting;
+    const index = round === undefined ? 0 : this.#waiting.findIndex((other) => (other.round ?? -1) > round);
+    this.#waiting.splice(index === -1 ? this.#waiting.length : index, 0, waiting);
+  }
+
+  /** The later items of a group move up by one round when one of them leaves without its turn. */
+  #closeRanks({ group, round }: Waiting<T>) {
+    if (round === undefined) return;
+    const next = this.#nextRounds.get(group)! - 1;
+    if (next > this.#round) this.#nextRounds.set(group, next);
+    else this.#nextRounds.delete(group);
+    const later = this.#waiting.filter((other) => other.group === group && (other.round ?? -1) > round);
+    this.#waiting = this.#waiting.filter((other) => !later.includes(other));
+    for (const other of later) {
+      other.round!--;
+      this.#insert(other);
+    }
+  }
+
   #advance() {
     const next = this.#waiting.shift();
-    if (next === undefined) return;
+    if (next === undefined) return this.#nextRounds.clear();
     // Occupied at once: nobody may slip in before the admitted item resumes.
-    this.#occupied = true;
+    this.#begin(next.item, next.round);
     next.admit();
     this.#tellPositions();
   }

@@ -72,3 +72,41 @@ Deno.test("an item that is aborted already does not enter", async () => {
   await assert.rejects(queue.enter("a", AbortSignal.abort(new Error("too late"))), /too late/);
   (await queue.enter("b", never))();
 });
+
+Deno.test("groups take turns, and a single item waits for nobody but the one that is through", async () => {
+  const queue = new Queue<string>(() => {});
+  const end = await queue.enter("a1", never, { group: "a" });
+  const order: string[] = [];
+  const turn = (name: string) =>
+    queue.enter(name, never, { group: name[0] }).then((endTurn) => {
+      order.push(name);
+      endTurn();
+    });
+  const turns = ["a2", "a3", "a4", "b1", "b2", "c1"].map(turn);
+  assert.deepEqual(queue.waiting, ["b1", "c1", "a2", "b2", "a3", "a4"]);
+  end();
+  await Promise.all(turns);
+  assert.deepEqual(order, ["b1", "c1", "a2", "b2", "a3", "a4"]);
+});
+
+Deno.test("a group gains nothing by coming back, nor by leaving and asking again", async () => {
+  const queue = new Queue<string>(() => {});
+  const end = await queue.enter("a1", never, { group: "a" });
+  const leaver = new AbortController();
+  const left = queue.enter("a2", leaver.signal, { group: "a" });
+  const ends = [queue.enter("b1", never, { group: "b" }), queue.enter("a3", never, { group: "a" })];
+  leaver.abort(new Error("changed my mind"));
+  await assert.rejects(left, /changed/);
+  assert.deepEqual(queue.waiting, ["b1", "a3"]);
+  ends.push(queue.enter("a4", never, { group: "a" }), queue.enter("c1", never, { group: "c" }));
+  assert.deepEqual(queue.waiting, ["b1", "c1", "a3", "a4"]);
+  end();
+  for (const next of [ends[0], ends[3], ends[1], ends[2]]) (await next)();
+  // Nobody waits: the past is forgotten.
+  const endD = await queue.enter("d1", never, { group: "d" });
+  ends.push(queue.enter("a5", never, { group: "a" }), queue.enter("b2", never, { group: "b" }));
+  assert.deepEqual(queue.waiting, ["a5", "b2"]);
+  endD();
+  (await ends[4])();
+  (await ends[5])();
+});

@@ -79,7 +79,9 @@ export const TrainConfigSchema = v.pipe(
 );
 
 /** The names of the fields of a training. */
-export const TRAIN_FIELDS = Object.keys(trainEntries);
+export function trainFields(): string[] {
+  return Object.keys(trainEntries);
+}
 
 /** A training as a client asks for it, with defaults filled in. */
 export type TrainConfig = v.InferOutput<typeof TrainConfigSchema>;
@@ -92,11 +94,12 @@ export const ResumeRequestSchema = v.strictObject({
   resume: runId,
   /** Where to resume; by default on the device where the run began. */
   device: v.nullish(device),
-}, ({ input }) => {
-  const name = String(input);
+}, ({ input }) => refuseBesideResume(String(input)));
+
+function refuseBesideResume(name: string): string {
   if (!Object.hasOwn(trainEntries, name)) return unknownField(name, ["resume", "device"]);
   return `${name} cannot go with resume: a run goes on with the settings that it began with`;
-});
+}
 
 /** Which unfinished run to resume. */
 export type ResumeRequest = v.InferOutput<typeof ResumeRequestSchema>;

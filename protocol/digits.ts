@@ -16,6 +16,20 @@ function wholeText(min: number, max: number) {
   );
 }
 
+/** One of the datasets that `GET /api/datasets` lists. */
+export const DatasetInfoSchema = v.object({
+  name: v.string(),
+  /** Their names, in the order of the labels. */
+  classes: v.array(v.string()),
+  /** Number of training pictures. */
+  train: v.number(),
+  /** Number of test pictures. */
+  test: v.number(),
+  kind: v.picklist(["folder", "drawings"]),
+});
+/** One of the datasets of the lab. */
+export type DatasetInfo = v.InferOutput<typeof DatasetInfoSchema>;
+
 /** The query of `GET /api/digits`. */
 export const DigitQuerySchema = v.object({
   /** Draws digits of this class only. */

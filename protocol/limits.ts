@@ -39,10 +39,13 @@ export const MAX_HELD_SOCKET_BYTES_PER_CLIENT = 64 * MIB, MAX_HELD_SOCKET_BYTES 
 /** How long a closed socket may take to send what is on its way and to hear the client's goodbye, in ms. */
 export const CLOSE_WAIT_MS = 30_000;
 
-/** Most runs of one address that train or wait. */
-export const MAX_RUNS_PER_CLIENT = 96;
-/** Most runs in all that train or wait. */
+/**
+ * Most runs in all that train or wait. One address may have as many of these places as it leaves free: half of them, if it
+ * is alone.
+ */
 export const MAX_RUNS = 128;
+/** The longest that a run may be expected to take, in minutes, unless `MAX_RUN_MINUTES` says otherwise. */
+export const MAX_RUN_MINUTES = 12 * 60;
 
 /**
  * A model in another format is written on demand and lies in memory until it is sent. From this size on, in bytes, it

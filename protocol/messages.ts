@@ -45,6 +45,8 @@ export const RunSummarySchema = v.object({
   total_steps: number,
   /** Position in the queue, from 1; only while queued. */
   place: v.optional(number),
+  /** Whether it was asked for from the address that asks now; left out for runs of an earlier process. */
+  yours: v.optional(v.boolean()),
   /** Per cent, of the last finished epoch. */
   accuracy: v.optional(number),
   /** Backend that trains, known once it runs. */

@@ -1,7 +1,8 @@
 /** The query string by which the two pages hand their fields to each other. */
 import type { PredictParams } from "./configs.ts";
-import { writeValue } from "./field_kinds.ts";
+import { isNullText, writeValue } from "./field_kinds.ts";
 import { FIELD_NAMES, type FieldName, fieldOf, type MODEL_FIELDS } from "./model_config.ts";
+import { unknownName } from "./validate.ts";
 
 type Fields = typeof MODEL_FIELDS;
 
@@ -26,15 +27,27 @@ export function queryNames(): (keyof FormQuery)[] {
   return [...new Set([...names, "seed", "device", "model_id"])] as (keyof FormQuery)[];
 }
 
-/** The fields that the query string `search` carries; other keys are ignored. */
+/** The fields that the query string `search` carries; `null` means that a field was left out, and other keys are ignored. */
 export function parseFormQuery(search: string): FormQuery {
   const given = new URLSearchParams(search);
   const query: FormQuery = {};
   for (const name of queryNames()) {
     const value = given.get(name);
-    if (value !== null) query[name] = value;
+    if (value !== null && !isNullText(value)) query[name] = value;
   }
   return query;
+}
+
+/**
+ * What a page says of the keys of its query string `search` that it does not know, each with the nearest known one.
+ *
+ * @param others keys of the page besides the fields of its form
+ */
+export function unknownInQuery(search: string, others: readonly string[]): string[] {
+  // The service takes the token out of the address, but a proxy may have put it there again.
+  const known = [...queryNames(), ...others], allowed = [...known, "token"];
+  const unknown = new Set([...new URLSearchParams(search).keys()].filter((key) => !allowed.includes(key)));
+  return [...unknown].map((key) => unknownName("field", key, known));
 }
 
 /** The query string of `query`, without the question mark. */

@@ -61,9 +61,14 @@ const HINT = "; did you mean ";
 
 /** What is said of a field that is none of `known`: "unknown field `sed`; did you mean `seed`?" */
 export function unknownField(name: string, known: readonly string[]): string {
+  const message = unknownName("field", name, known);
+  return message.includes(HINT) ? message : `${message}; known are ${known.join(", ")}`;
+}
+
+/** The same of another kind of name, without a list of those that are known: "unknown optimizer `Adm`; did you mean `Adam`?" */
+export function unknownName(what: string, name: string, known: readonly string[]): string {
   const nearest = nearestName(name, known);
-  const hint = nearest === undefined ? `; known are ${known.join(", ")}` : `${HINT}\`${nearest}\`?`;
-  return `unknown field \`${quote(name).slice(1, -1)}\`${hint}`;
+  return `unknown ${what} \`${quote(name).slice(1, -1)}\`${nearest === undefined ? "" : `${HINT}\`${nearest}\`?`}`;
 }
 
 /** The one of `known` that `name` was probably meant to be; undefined if none is similar. */

@@ -2,6 +2,7 @@
 import type { Hono } from "hono";
 import { createServiceApp } from "../service/http/app.ts";
 import { clientAddress } from "../service/http/request.ts";
+import { addDatasetRoutes } from "../service/http/dataset_routes.ts";
 import { addDigitRoutes } from "../service/http/digit_routes.ts";
 import type { HealthOptions } from "../service/process/health.ts";
 import { addModelRoutes, type ModelFiles } from "../service/http/model_routes.ts";
@@ -36,6 +37,7 @@ export function createTrainingApp(options: TrainingAppOptions): Hono {
   addModelRoutes(app, registry);
   addTrainedModelRoutes(app, { registry, importer, analyst });
   addDigitRoutes(app, new TestDigits(settings.dataDir));
+  addDatasetRoutes(app, settings.dataDir);
 
   addRunRoutes(app, { runs, archive });
 
@@ -46,8 +48,9 @@ export function createTrainingApp(options: TrainingAppOptions): Hono {
     return response;
   });
   app.get("/ws/runs/:id", (c) => {
-    const { socket, response } = sockets.upgrade(c.req.raw, clientAddress(c));
-    serveRunSocket(socket, { runs, archive }, c.req.param("id"));
+    const client = clientAddress(c);
+    const { socket, response } = sockets.upgrade(c.req.raw, client);
+    serveRunSocket(socket, { runs, archive }, c.req.param("id"), client);
     return response;
   });
   return app;

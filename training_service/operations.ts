@@ -79,7 +79,7 @@ export const TRAINING_OPERATIONS: readonly Operation[] = [
     method: "get",
     path: "/api/models/:id/analysis",
     summary: "What a model says to each test digit",
-    detail: "The first time takes as long as the model needs for 10,000 digits.",
+    detail: "The first time takes as long as the model needs for the test digits.",
     answers: [
       { status: 200, when: "Its answers.", ...json("ModelAnalysis") },
       NO_MODEL,

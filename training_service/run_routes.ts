@@ -3,7 +3,7 @@ import type { Context, Hono } from "hono";
 import { type HistoryMessage, quote } from "../protocol/mod.ts";
 import { RegistryError } from "../lab/models/mod.ts";
 import { HttpError } from "../service/http/errors.ts";
-import { pathId } from "../service/http/request.ts";
+import { clientAddress, pathId } from "../service/http/request.ts";
 import { curveSvg, historyCsv } from "../lab/runs/history_exports.ts";
 import type { RunArchive } from "../lab/runs/run_archive.ts";
 import type { Runs } from "../lab/runs/runs.ts";
@@ -20,7 +20,7 @@ export interface KnownRuns {
  */
 export function addRunRoutes(app: Hono, { runs, archive }: KnownRuns): void {
   app.get("/api/runs", async (c) => {
-    const present = runs.list();
+    const present = runs.list(clientAddress(c));
     const ids = new Set(present.map(({ id }) => id));
     // Unreadable metadata hides earlier runs, not those of this process.
     const past = await archive.list().catch((error) => {

@@ -3,7 +3,8 @@ import { EventLoopDelay } from "../service/process/health.ts";
 import { log } from "../service/process/log.ts";
 import { serveService, type Supervision } from "../service/process/serve.ts";
 import { type Settings, StartupError } from "../service/process/settings.ts";
-import { Registry } from "../lab/models/mod.ts";
+import { FileError } from "../lab/host.ts";
+import { Registry, RegistryError } from "../lab/models/mod.ts";
 import { pathRedactor } from "../service/http/errors.ts";
 import type { RequestHandler } from "../service/http/server/http_server.ts";
 import { ListenerState } from "../service/http/server/listener_state.ts";
@@ -13,6 +14,7 @@ import { createTrainingApp } from "./app.ts";
 import { checkDataset } from "../service/dataset/dataset.ts";
 import { ModelImporter } from "../lab/imports/model_importer.ts";
 import { RunArchive } from "../lab/runs/run_archive.ts";
+import { RunJournal } from "../lab/runs/run_journal.ts";
 import { Runs } from "../lab/runs/runs.ts";
 import { WorkerEngine } from "../lab/training/worker_engine.ts";
 import { openRegistry } from "../service/files/open_registry.ts";
@@ -50,6 +52,7 @@ export interface TrainingServiceOptions {
 export interface TrainingParts {
   registry: Registry;
   snapshots: RunSnapshots;
+  journal: RunJournal;
   runs: Runs;
   /** Rejects with a `StartupError` when the digits turn out to be malformed. */
   opened: Promise<void>;
@@ -66,7 +69,8 @@ export async function openTraining(settings: Settings, workerScript = TRAINING_W
     write: true,
     onCreated: (folder) => log.warn("created the models folder, which was not there", { MODELS_DIR: folder }),
   });
-  const snapshots = await RunSnapshots.open(new DiskFolder(settings.modelsDir));
+  const folder = new DiskFolder(settings.modelsDir);
+  const snapshots = await RunSnapshots.open(folder);
   // Unreadable metadata ends the start, before anything is trained that could not be stored.
   await registry.list();
   const strangers = await registry.describeStrangers();
@@ -78,17 +82,22 @@ export async function openTraining(settings: Settings, workerScript = TRAINING_W
     throw new StartupError(error.message);
   });
   opened.catch(() => {}); // Whoever awaits it hears of the failure.
+  const journal = await RunJournal.open(folder, log).catch((error) => {
+    throw error instanceof FileError ? new RegistryError(`cannot write to ${folder.path}: ${error.message}`) : error;
+  });
   const runs = new Runs({
     store: registry,
     snapshots,
+    journal,
     engine,
     log,
     trainImages,
     device: settings.device,
     threads: settings.threads,
+    maxRunMinutes: settings.maxRunMinutes,
     redactPaths: pathRedactor(settings),
   });
-  return { registry, snapshots, runs, opened };
+  return { registry, snapshots, journal, runs, opened };
 }
 
 /** Opens the service. Throws what `openTraining` throws. */
@@ -96,10 +105,10 @@ export async function openTrainingService(
   settings: Settings,
   { delay, workerScript }: TrainingServiceOptions = {},
 ): Promise<TrainingService> {
-  const { registry, snapshots, runs, opened } = await openTraining(settings, workerScript);
+  const { registry, snapshots, journal, runs, opened } = await openTraining(settings, workerScript);
   const importer = new ModelImporter({ store: registry, script: IMPORT_WORKER, dataDir: settings.dataDir });
   const analyst = new ModelAnalyst({ store: registry, script: ANALYSIS_WORKER, dataDir: settings.dataDir });
-  const archive = new RunArchive({ store: registry, snapshots });
+  const archive = new RunArchive({ store: registry, snapshots, journal });
   const sockets = new SocketGroup(), listener = new ListenerState();
   const health = {
     checks: {
@@ -121,6 +130,7 @@ export async function openTrainingService(
     importer.close();
     analyst.close();
     await endRuns;
+    await journal.close();
     sockets.closeAll(1001, "the service is shutting down");
   };
   return {

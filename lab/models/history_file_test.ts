@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import { refuseFile } from "./durability/disk_fault_testing.ts";
 import { filesIn, metadataOf, refused, testModel, testWeights, withFolder } from "./registry_testing.ts";
 import { openRegistry } from "../../service/files/open_registry.ts";
 
@@ -46,7 +47,7 @@ Deno.test("if the history or the metadata cannot be written, neither model nor h
     assert.deepEqual(await registry.list(), []);
     assert.deepEqual(filesIn(folder).filter((name) => name.endsWith(".pth")), []);
     Deno.removeSync(join(folder, "history"));
-    Deno.mkdirSync(join(folder, ".models_metadata.json.lab-tmp"));
+    using _full = refuseFile("models_metadata.json");
     await assert.rejects(registry.store(testModel, testWeights(1), { history: () => ({}) }), refused(/cannot store/));
     assert.deepEqual(historiesIn(folder), []);
   }));

@@ -52,9 +52,7 @@ export class PthFile {
   open(): Promise<PthStream> {
     return this.#readable(async () => {
       const file = await this.#folder.open(this.#name);
-      if (file.state.isFile) return { size: file.state.size, stream: file.stream };
-      file[Symbol.dispose]();
-      throw new RegistryError(`${this.#words}, is not a file`);
+      return { size: file.state.size, stream: file.stream };
     });
   }
 

@@ -35,6 +35,13 @@ export interface StoreOptions {
    * a DuplicateError, or replace it. By default both are kept.
    */
   onDuplicate?: "refuse" | "replace";
+  /**
+   * Called when the folder's lock is there and nothing is written yet: from here on the model is stored. What it throws ends
+   * the attempt, and is thrown on.
+   */
+  onBegin?(): void;
+  /** Ends the wait for the lock. */
+  signal?: AbortSignal;
   /** Gives the history of the training, to be stored as JSON beside the model and removed with it. */
   history?(record: ModelRecord): unknown;
 }
@@ -88,11 +95,15 @@ export class Registry {
     await this.#metadata.read();
   }
 
-  /** @throws {RegistryError} that says why models cannot be stored now */
-  async checkWritable(): Promise<void> {
+  /**
+   * Says that storing has to wait, in words; undefined when it does not.
+   *
+   * @throws {RegistryError} that says why models cannot be stored now
+   */
+  async checkWritable(): Promise<string | undefined> {
     await this.checkReadable();
     try {
-      await this.#folder.lock.check();
+      return await this.#folder.lock.check();
     } catch (error) {
       throw new RegistryError(`cannot write to the models folder ${this.#folder.path}: ${reasonOf(error)}`, {
         cause: error,
@@ -164,11 +175,13 @@ export class Registry {
    * @throws {RegistryError} when the folder cannot be written or its metadata is damaged; nothing is listed then
    * @throws {ModelFileError} when `weights` do not fit the configuration
    * @throws {DuplicateError} where `options.onDuplicate` asks for it
+   * @throws the reason of `options.signal` when it aborts before the lock is there
    */
   store(model: NewModel, weights: NamedTensor[], options: StoreOptions = {}): Promise<ModelRecord> {
     return this.#write("store a model", async (memory) => {
       const tensors = adoptTensors(weights, specOf(model));
       const replaces = await this.#settleDuplicate(model, options);
+      options.onBegin?.();
       const entries = await this.#readEntries();
       const record = await this.#nextRecord(model, entries, memory);
       await this.#folder.replace(record.filename, writePth(tensors, record.id));
@@ -183,7 +196,7 @@ export class Registry {
         throw error;
       }
       return record;
-    });
+    }, options.signal);
   }
 
   /**
@@ -222,10 +235,11 @@ export class Registry {
   }
 
   /** Runs `task` as the only writer of the folder. System errors become RegistryErrors that name the folder. */
-  async #write<T>(what: string, task: (memory: LockMemory) => Promise<T>): Promise<T> {
+  async #write<T>(what: string, task: (memory: LockMemory) => Promise<T>, signal?: AbortSignal): Promise<T> {
     try {
-      return await this.#folder.lock.run(task);
+      return await this.#folder.lock.run(task, signal);
     } catch (error) {
+      if (signal?.aborted && error === signal.reason) throw error;
       const isOurs = [RegistryError, ModelFileError, DuplicateError].some((kind) => error instanceof kind);
       if (isOurs) throw error;
       throw new RegistryError(`cannot ${what} in ${this.#folder.path}: ${reasonOf(error)}`, { cause: error });

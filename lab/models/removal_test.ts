@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import { refuseFile } from "./durability/disk_fault_testing.ts";
 import { writePth } from "../../core/formats/pth/writer.ts";
 import {
   filesIn,
@@ -67,8 +68,7 @@ Deno.test("a removal that cannot be written leaves the model as it was", () =>
   withFolder(async (folder) => {
     const registry = await openRegistry(folder);
     const record = await registry.store(testModel, testWeights(1));
-    // The new metadata cannot be written, because a folder has its name.
-    Deno.mkdirSync(join(folder, ".models_metadata.json.lab-tmp"));
+    using _full = refuseFile("models_metadata.json");
     await assert.rejects(registry.remove(record.id), refused(new RegExp(`cannot remove model ${record.id} in`)));
     assert.deepEqual(await registry.list(), [record]);
     assert.deepEqual(await registry.readWeights(record), testWeights(1));

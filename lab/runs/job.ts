@@ -67,6 +67,23 @@ export function modelOf(run: Run, { accuracy, trainingTime }: TrainedModel): New
   };
 }
 
+/**
+ * Refuses a dropout that leaves nothing of a layer: less than one unit of its widest layer in a whole batch, on average.
+ *
+ * @throws {ValidationError} when it does
+ */
+export function requireSomeLeft({ use_dropout, dropout_p, hidden_layers_config, batch_size }: TrainConfig): void {
+  const units = batch_size * Math.max(...hidden_layers_config);
+  if (!use_dropout || hidden_layers_config.length === 0 || units * (1 - dropout_p) >= 1) return;
+  throw new ValidationError(
+    `dropout_p ${dropout_p} is so near to 1 that of the ${
+      units.toLocaleString("en")
+    } units which the widest hidden layer ` +
+      "has in a batch not one would be left; 0.2 to 0.5 is usual",
+    "dropout_p",
+  );
+}
+
 function round(value: number, digits: number): number {
   return Number(value.toFixed(digits));
 }

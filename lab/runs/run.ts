@@ -15,6 +15,7 @@ import {
   type ServerMessage,
   type TrainConfig,
 } from "../../protocol/mod.ts";
+import { Question } from "./question.ts";
 import { KEPT_LOSSES, LossHistory, thinned } from "./loss_history.ts";
 import { beginning, deviceLine, epochLine, isReported, lossMessage, readable } from "./run_messages.ts";
 import { LivePads } from "../training/live_pad.ts";
@@ -25,6 +26,8 @@ export type SeededConfig = TrainConfig & { seed: number };
 
 /** Hears of a run. */
 export interface RunListener {
+  /** Whose it is; see `clientAt`. */
+  client?: string;
   onMessage(message: ServerMessage): void;
   /** Called once, after the last message. */
   onEnd(): void;
@@ -44,6 +47,8 @@ export interface RunOptions {
   past?: RunPast;
   /** Whether the run with this id has a snapshot that nobody has resumed. */
   canResume?(id: string): boolean;
+  /** Who asked for the run; see `clientAt`. */
+  client?: string;
   /** Hears of a listener that threw: it is told nothing more, and the run goes on. */
   onListenerFault?(error: unknown): void;
 }
@@ -80,16 +85,16 @@ export class Run {
   readonly past?: RunPast;
   /** Drawings that are classified while the run trains. */
   readonly livePads = new LivePads();
+  /** Who asked for the run; told to nobody. */
+  readonly client: string;
   readonly #canResume: (id: string) => boolean;
   readonly #onListenerFault: (error: unknown) => void;
 
-  constructor(
-    readonly config: SeededConfig,
-    totalSteps: number,
-    { past, canResume = () => false, onListenerFault = () => {} }: RunOptions = {},
-  ) {
+  constructor(readonly config: SeededConfig, totalSteps: number, options: RunOptions = {}) {
+    const { past, canResume = () => false, onListenerFault = () => {}, client = "unknown" } = options;
     this.#totalSteps = totalSteps;
     this.past = past;
+    this.client = client;
     this.#canResume = canResume;
     this.#onListenerFault = onListenerFault;
     if (past === undefined) return;
@@ -191,6 +196,11 @@ export class Run {
     return true;
   }
 
+  /** As `abort`, by a client, which may be another than the run's: whoever may use the lab may end what holds it up. */
+  abortBy(client: string): boolean {
+    return client === this.client ? this.abort() : this.abort("Training aborted from another address.");
+  }
+
   /** Rules out an abort from here on: the model is about to be stored. @throws the signal's reason when it is aborted */
   seal() {
     this.signal.throwIfAborted();
@@ -205,6 +215,7 @@ export class Run {
   async ask(existing: ModelRecord, timeoutMs: number): Promise<boolean> {
     this.signal.throwIfAborted();
     if (!this.#attended) return false;
+    const stateBefore = this.#state;
     this.#state = "asking";
     this.#position = undefined;
     this.#exists = {
@@ -218,7 +229,7 @@ export class Run {
       return await answer;
     } finally {
       this.#exists = undefined;
-      this.#state = "queued";
+      this.#state = stateBefore;
     }
   }
 
@@ -233,11 +244,14 @@ export class Run {
     this.answer(false);
   }
 
-  /** Reports that the run waits at `position`, from 1. */
-  queue(position: number) {
+  /** Reports that the run waits at `position`, from 1, and what is `ahead` of it, in words. */
+  queue(position: number, ahead = "") {
     this.#state = "queued";
     this.#position = position;
-    this.log(position === 1 ? "Queued: next in line." : `Queued: place ${position} in line.`, { place: position });
+    // The history keeps the latest position only: with many in line there are many.
+    if (this.#logs.at(-1)?.place !== undefined) this.#logs.pop();
+    const place = position === 1 ? "Queued: next in line" : `Queued: place ${position} in line`;
+    this.log(ahead === "" ? `${place}.` : `${place}, after ${ahead}.`, { place: position });
   }
 
   /** Reports that the run's turn has come. */
@@ -299,7 +313,8 @@ export class Run {
   }
 
   endKept(existing: ModelRecord) {
-    this.log(`The existing model ${existing.id} is kept; nothing was trained.`);
+    const instead = this.#started === undefined ? "nothing was trained" : "what was trained now is not stored";
+    this.log(`The existing model ${existing.id} is kept; ${instead}.`);
     this.#finish("kept");
   }
 
@@ -354,38 +369,5 @@ export class Run {
         this.#onListenerFault(error);
       }
     }
-  }
-}
-
-/** A yes-or-no question of a run to the client that started it. */
-class Question {
-  #answer?: (yes: boolean) => void;
-
-  /**
-   * Waits for the answer; false when none comes in time.
-   *
-   * @throws the signal's reason when it aborts meanwhile
-   */
-  async wait(signal: AbortSignal, timeoutMs: number): Promise<boolean> {
-    const { promise, resolve, reject } = Promise.withResolvers<boolean>();
-    const refuse = () => reject(signal.reason);
-    this.#answer = resolve;
-    signal.addEventListener("abort", refuse);
-    const timer = setTimeout(() => resolve(false), timeoutMs);
-    try {
-      return await promise;
-    } finally {
-      clearTimeout(timer);
-      signal.removeEventListener("abort", refuse);
-      this.#answer = undefined;
-    }
-  }
-
-  /** Answers the question. False when nothing was asked. */
-  answer(yes: boolean): boolean {
-    if (this.#answer === undefined) return false;
-    this.#answer(yes);
-    this.#answer = undefined;
-    return true;
   }
 }

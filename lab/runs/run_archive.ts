@@ -10,6 +10,7 @@ import {
   ValidationError,
 } from "../../protocol/mod.ts";
 import { type Registry, RegistryError } from "../models/mod.ts";
+import type { RunJournal } from "./run_journal.ts";
 import type { RunSnapshots } from "./run_snapshots.ts";
 
 /** Histories that `list` gives: those of the newest models. Others are found by id. */
@@ -19,6 +20,8 @@ const MAX_LISTED = 100;
 export interface RunArchiveOptions {
   store: Pick<Registry, "list" | "readHistory">;
   snapshots: RunSnapshots;
+  /** Where runs are noted of which nothing else is kept. */
+  journal?: Pick<RunJournal, "lost" | "find">;
 }
 
 /** Finds runs of earlier processes. */
@@ -33,7 +36,7 @@ export class RunArchive {
 
   /** Newest first, without models whose history cannot be read. */
   async list(): Promise<RunSummary[]> {
-    const { store, snapshots } = this.#options;
+    const { store, snapshots, journal } = this.#options;
     const known = this.#summaries;
     const latest = new Map<string, RunSummary>();
     for (const record of (await store.list()).filter(({ run_id }) => typeof run_id === "string").slice(0, MAX_LISTED)) {
@@ -43,7 +46,9 @@ export class RunArchive {
     }
     this.#summaries = latest;
     const stopped = snapshots.list().map((snapshot) => this.#stopped(snapshot).run);
-    return [...stopped, ...latest.values()].sort((a, b) => b.created - a.created);
+    const kept = new Set([...stopped, ...latest.values()].map(({ id }) => id));
+    const lost = journal?.lost.map(({ run }) => run).filter(({ id }) => !kept.has(id)) ?? [];
+    return [...stopped, ...latest.values(), ...lost].sort((a, b) => b.created - a.created);
   }
 
   /**
@@ -52,12 +57,12 @@ export class RunArchive {
    * @throws {RegistryError} that names its file when that cannot be read
    */
   async find(id: string): Promise<HistoryMessage | undefined> {
-    const { store, snapshots } = this.#options;
+    const { store, snapshots, journal } = this.#options;
     const record = (await store.list()).find(({ run_id }) => run_id === id);
     const history = record && await this.#read(record);
     if (history !== undefined) return history;
     const saved = snapshots.find(id);
-    return saved !== undefined && "snapshot" in saved ? this.#stopped(saved.snapshot) : undefined;
+    return saved !== undefined && "snapshot" in saved ? this.#stopped(saved.snapshot) : journal?.find(id);
   }
 
   async #read(record: ModelRecord): Promise<HistoryMessage | undefined> {

@@ -4,9 +4,14 @@ import type { Divergence, EpochEnd, LossBatch, TrainingStart } from "../training
 
 const DEVICE_NAMES: Readonly<Record<string, string>> = { wasm: "WASM", webgpu: "WebGPU", reference: "plain loops" };
 
+/** Names the network of a training, such as `SimpleNN [128]`. */
+export function networkOf({ model_type, hidden_layers_config }: TrainConfig): string {
+  return `${model_type} [${hidden_layers_config.join(", ")}]`;
+}
+
 /** Says what begins. @param pastStep the last step of the run that this one resumes */
-export function beginning({ model_type, hidden_layers_config, optimizer }: TrainConfig, pastStep?: number): string {
-  const what = `${model_type} [${hidden_layers_config.join(", ")}] with ${optimizer}`;
+export function beginning(config: TrainConfig, pastStep?: number): string {
+  const what = `${networkOf(config)} with ${config.optimizer}`;
   if (pastStep === undefined) return `Starting ${what}.`;
   return `Going on with ${what} after step ${pastStep.toLocaleString("en")}.`;
 }
@@ -15,6 +20,26 @@ export function beginning({ model_type, hidden_layers_config, optimizer }: Train
 export function deviceLine({ device, reason, totalSteps }: TrainingStart, epochs: number): string {
   const steps = `${totalSteps.toLocaleString("en")} steps in ${epochs} ${epochs === 1 ? "epoch" : "epochs"}`;
   return `Training on ${DEVICE_NAMES[device] ?? device} (${reason}): ${steps}.`;
+}
+
+/** What is said of a run that is ahead of another one in the queue. */
+interface RunAhead {
+  readonly client: string;
+  readonly config: TrainConfig;
+}
+
+/**
+ * What a run of `client` waits for: whose training is under way, and how many wait before it. Whose it is, is said without
+ * any address.
+ */
+export function aheadLine(client: string, training: RunAhead | undefined, waiting: readonly RunAhead[]): string {
+  const fromWhere = (other: RunAhead) => other.client === client ? "the same address" : "another address";
+  const others = waiting.filter((run) => run.client !== client).length, own = waiting.length - others;
+  const counts = [[others, "another address"], [own, "the same address"]] as const;
+  return [
+    ...(training === undefined ? [] : [`${networkOf(training.config)} from ${fromWhere(training)}`]),
+    ...counts.filter(([count]) => count > 0).map(([count, where]) => `${count} waiting from ${where}`),
+  ].join(", ");
 }
 
 /** The result of an epoch in words. */

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import { refuseFile } from "../models/durability/disk_fault_testing.ts";
 import { RunSnapshots } from "./run_snapshots.ts";
 import { runSnapshot } from "./run_snapshots_testing.ts";
 import { filesIn, refused, withFolder } from "../models/registry_testing.ts";
@@ -103,9 +104,10 @@ Deno.test("a folder that cannot be written is named, and earlier snapshots stay"
   withFolder(async (folder) => {
     const snapshots = await RunSnapshots.open(new DiskFolder(folder));
     await snapshots.save(snapshotOf("run_1"), tensors(1));
-    const dir = join(folder, "checkpoints");
-    await Deno.mkdir(join(dir, ".run_1.safetensors.lab-tmp"));
-    await assert.rejects(snapshots.save(snapshotOf("run_1"), tensors(2)), refused(/cannot keep a snapshot in /));
+    {
+      using _full = refuseFile("run_1.safetensors");
+      await assert.rejects(snapshots.save(snapshotOf("run_1"), tensors(2)), refused(/cannot keep a snapshot in /));
+    }
     assert.deepEqual(await snapshots.read("run_1"), tensors(2), "from memory");
     assert.deepEqual(await (await RunSnapshots.open(new DiskFolder(folder))).read("run_1"), tensors(1));
     await snapshots.save(snapshotOf("run_1"), tensors(3));

@@ -1,8 +1,8 @@
 /** The lab's runs: submitted, queued, trained one at a time, stored, remembered. */
 import {
   type DeviceChoice,
+  MAX_RUN_MINUTES,
   MAX_RUNS,
-  MAX_RUNS_PER_CLIENT,
   type ModelRecord,
   type ResultMessage,
   type ResumeRequest,
@@ -11,12 +11,15 @@ import {
   ValidationError,
 } from "../../protocol/mod.ts";
 import type { Log, TrainingEngine } from "../host.ts";
-import { type Registry, RegistryError } from "../models/mod.ts";
+import { DuplicateError, type Registry, RegistryError } from "../models/mod.ts";
 import { Queue } from "../queue.ts";
-import { DivergedError, TrainingError } from "../training/training_job.ts";
-import { findStart, jobOf, modelOf, readStart, requireFinite } from "./job.ts";
+import { DivergedError, type TrainedModel, TrainingError } from "../training/training_job.ts";
+import { clientAt, mayTakePlace } from "./clients.ts";
+import { findStart, jobOf, modelOf, readStart, requireFinite, requireSomeLeft } from "./job.ts";
+import type { RunJournal } from "./run_journal.ts";
 import { logRun } from "./run_log.ts";
-import { divergenceLine } from "./run_messages.ts";
+import { aheadLine, divergenceLine } from "./run_messages.ts";
+import { RunTimes } from "./run_time.ts";
 import { Run, type RunListener, type RunPast } from "./run.ts";
 import type { RunSnapshots } from "./run_snapshots.ts";
 import { SnapshotKeeper } from "./snapshot_keeper.ts";
@@ -40,9 +43,12 @@ export interface RunsOptions {
   threads: number;
   /** How long a run waits for the answer to `exists`. */
   answerTimeoutMs?: number;
-  /** Runs that may be unfinished at once, in all and of one client. */
+  /** Runs that may be unfinished at once; see `mayTakePlace` for what one client may have of them. */
   maxUnfinished?: number;
-  maxUnfinishedPerClient?: number;
+  /** The longest that a run may be expected to take, in minutes. */
+  maxRunMinutes?: number;
+  /** Where runs are noted until more is kept of them. */
+  journal?: Pick<RunJournal, "add" | "remove">;
   /** Finished runs to remember. */
   maxFinished?: number;
   /** Replaces the machine's paths in a message by the names of settings. */
@@ -56,23 +62,25 @@ export class RefusedError extends Error {
 
 /** The runs of one process. */
 export class Runs {
-  readonly #options: Required<RunsOptions>;
+  readonly #options: Required<Omit<RunsOptions, "journal">> & Pick<RunsOptions, "journal">;
+  readonly #times: RunTimes;
   readonly #runs = new Map<string, Run>();
   readonly #ends = new Set<Promise<void>>();
-  /** How many unfinished runs each client has, by address. */
+  /** How many unfinished runs each client has. */
   readonly #unfinishedOf = new Map<string, number>();
-  readonly #queue = new Queue<Run>((run, position) => run.queue(position));
+  readonly #queue = new Queue<Run>((run, position) => this.#tellPosition(run, position));
   #closed = false;
 
   constructor(options: RunsOptions) {
     this.#options = {
       answerTimeoutMs: 5 * 60_000,
       maxUnfinished: MAX_RUNS,
-      maxUnfinishedPerClient: MAX_RUNS_PER_CLIENT,
+      maxRunMinutes: MAX_RUN_MINUTES,
       maxFinished: 100,
       redactPaths: (text) => text,
       ...options,
     };
+    this.#times = new RunTimes(options);
   }
 
   /**
@@ -93,29 +101,35 @@ export class Runs {
   /**
    * Starts a run, fresh or resuming another; `listener` hears everything about it from the first message.
    *
-   * @param client address of the client
+   * @param address the client's; clients take turns
    * @throws {RefusedError} when too many are waiting, or the run to resume is under way
-   * @throws {ValidationError} when there is no such run to resume
+   * @throws {ValidationError} when there is no such run to resume, or the training would take too long
    */
-  submit(request: TrainConfig | ResumeRequest, listener: RunListener, client = "unknown"): Run {
-    const { maxUnfinished, maxUnfinishedPerClient } = this.#options;
+  submit(request: TrainConfig | ResumeRequest, listener: RunListener, address = "unknown"): Run {
+    const { maxUnfinished, journal } = this.#options;
+    const client = clientAt(address);
     const own = this.#unfinishedOf.get(client) ?? 0;
     if (this.#closed) throw new RefusedError("The lab is shutting down.");
     if (this.unfinished >= maxUnfinished) {
       throw new RefusedError(`${maxUnfinished} trainings are waiting already; try again when some have ended.`);
     }
-    if (own >= maxUnfinishedPerClient) {
+    if (!mayTakePlace({ own, taken: this.unfinished, max: maxUnfinished })) {
       throw new RefusedError(
         `${own} trainings asked for from your address are waiting already; try again when some have ended, or abort some.`,
       );
     }
-    const run = "resume" in request ? this.#resumed(request) : this.#fresh(request);
+    const run = "resume" in request ? this.#resumed(request, client) : this.#fresh(request, client);
     this.#runs.set(run.id, run);
     logRun(run, this.#options.log);
     run.subscribe(listener);
     run.announce();
     this.#unfinishedOf.set(client, own + 1);
-    const end = this.#conduct(run).finally(() => {
+    const noted = journal?.add(run.history);
+    const end = this.#conduct(run).finally(async () => {
+      await noted;
+      // What a service that ends had taken on is told by the next one, unless more is kept of it.
+      const isLost = this.#closed && run.state === "aborted" && run.resumeId === undefined;
+      if (!isLost) await journal?.remove(run.id);
       this.#ends.delete(end);
       this.#endOneOf(client);
       this.#forgetOldest();
@@ -124,13 +138,15 @@ export class Runs {
     return run;
   }
 
-  #fresh(config: TrainConfig): Run {
+  #fresh(config: TrainConfig, client: string): Run {
+    requireSomeLeft(config);
+    this.#times.requireShort(config, 60 * this.#options.maxRunMinutes);
     const seed = config.seed ?? crypto.getRandomValues(new Uint32Array(1))[0];
-    return this.#newRun({ ...config, seed });
+    return this.#newRun({ ...config, seed }, client);
   }
 
-  #resumed({ resume, device }: ResumeRequest): Run {
-    const { snapshots, trainImages, redactPaths } = this.#options;
+  #resumed({ resume, device }: ResumeRequest, client: string): Run {
+    const { snapshots, trainImages, redactPaths, maxRunMinutes } = this.#options;
     if (this.#runs.get(resume)?.finished === false) {
       throw new RefusedError(`The run ${resume} is still under way; follow it, or abort it first.`);
     }
@@ -149,25 +165,28 @@ export class Runs {
       );
     }
     const { config, total_steps } = saved.snapshot.history.run;
-    if (stepsOf(config, trainImages) !== total_steps || config.seed == null) {
+    if (this.#times.stepsOf(config) !== total_steps || config.seed == null) {
       throw new ValidationError(
         `resume names ${resume}, which trained on another number of digits than the ${trainImages} that there are now`,
         "resume",
       );
     }
+    const left = total_steps - saved.snapshot.step;
+    this.#times.requireShort(config, 60 * maxRunMinutes, left, device ?? saved.snapshot.device);
     if (!snapshots.hold(resume)) {
       throw new RefusedError(`Another training has resumed the run ${resume} already.`);
     }
-    return this.#newRun({ ...config, seed: config.seed }, {
+    return this.#newRun({ ...config, seed: config.seed }, client, {
       snapshot: saved.snapshot,
       device: device ?? undefined,
     });
   }
 
-  #newRun(config: Run["config"], past?: RunPast): Run {
-    const { snapshots, trainImages, log } = this.#options;
-    return new Run(config, stepsOf(config, trainImages), {
+  #newRun(config: Run["config"], client: string, past?: RunPast): Run {
+    const { snapshots, log } = this.#options;
+    return new Run(config, this.#times.stepsOf(config), {
       past,
+      client,
       canResume: (id) => snapshots.canResume(id),
       onListenerFault: (error) => log.error("a listener of a run failed", {}, error),
     });
@@ -177,9 +196,10 @@ export class Runs {
     return this.#runs.get(id);
   }
 
-  /** Newest first. */
-  list(): RunSummary[] {
-    return [...this.#runs.values()].reverse().map((run) => run.summary);
+  /** Newest first, as told to the client at `address`. */
+  list(address = "unknown"): RunSummary[] {
+    const client = clientAt(address);
+    return [...this.#runs.values()].reverse().map((run) => ({ ...run.summary, yours: run.client === client }));
   }
 
   get unfinished(): number {
@@ -238,9 +258,14 @@ export class Runs {
     else run.endFailed(message);
   }
 
+  #tellPosition(run: Run, position: number) {
+    run.queue(position, aheadLine(run.client, this.#queue.current, this.#queue.waiting.slice(0, position - 1)));
+  }
+
   /**
-   * Looks for a duplicate now, and again when it is the run's turn: the run before it may have stored one. A yes holds for the
-   * model that was shown, and for no other. A training that starts from a stored model makes a new one on purpose.
+   * Looks for a duplicate now, again when it is the run's turn (the run before it may have stored one), and when its model is
+   * stored (another lab may share the folder). A yes holds for the model that was shown, and for no other. A training that
+   * starts from a stored model makes a new one on purpose.
    */
   async #trainUnlessKept(run: Run, keeper: SnapshotKeeper): Promise<void> {
     const { store } = this.#options;
@@ -253,12 +278,34 @@ export class Runs {
         if (!await this.#mayReplace(run, duplicate)) return;
         approvedId = duplicate.id;
       }
-      const endTurn = await this.#queue.enter(run, run.signal, { front });
+      const endTurn = await this.#queue.enter(run, run.signal, { front, group: run.client });
+      let model: TrainedModel | undefined;
       try {
         duplicate = await findDuplicate();
-        if (duplicate === undefined || duplicate.id === approvedId) return await this.#train(run, keeper, approvedId);
+        if (duplicate === undefined || duplicate.id === approvedId) {
+          model = await this.#train(run, keeper);
+          await this.#store(run, model, keeper, approvedId);
+          return;
+        }
+      } catch (error) {
+        if (model === undefined || !(error instanceof DuplicateError)) throw error;
+        duplicate = error.existing;
       } finally {
         endTurn();
+      }
+      if (model !== undefined) return await this.#storeAsAsked(run, model, keeper, duplicate);
+    }
+  }
+
+  /** Stores a model that turned out to have a duplicate only when it was trained; others train meanwhile. */
+  async #storeAsAsked(run: Run, model: TrainedModel, keeper: SnapshotKeeper, duplicate: ModelRecord): Promise<void> {
+    for (let existing = duplicate;;) {
+      if (!await this.#mayReplace(run, existing)) return await keeper.drop();
+      try {
+        return await this.#store(run, model, keeper, existing.id);
+      } catch (error) {
+        if (!(error instanceof DuplicateError)) throw error;
+        existing = error.existing;
       }
     }
   }
@@ -269,8 +316,7 @@ export class Runs {
     return yes;
   }
 
-  /** Trains and stores; the new model replaces `replaces`, where that is given and still there. */
-  async #train(run: Run, keeper: SnapshotKeeper, replaces?: string): Promise<void> {
+  async #train(run: Run, keeper: SnapshotKeeper): Promise<TrainedModel> {
     run.signal.throwIfAborted();
     run.begin();
     const { store, engine, device, threads, snapshots, log } = this.#options;
@@ -279,7 +325,9 @@ export class Runs {
       ? { weights: await readStart(store, config) }
       : { tensors: await snapshots.read(past.snapshot.history.run.id) };
     requireFinite(origin, config);
-    const model = await engine.train(jobOf(run, origin, { device, threads }), {
+    const job = jobOf(run, origin, { device, threads });
+    const began = performance.now();
+    const model = await engine.train(job, {
       onStart: (start) => {
         log.info("run trains", { run: run.id, device: start.device });
         run.start(start);
@@ -289,6 +337,18 @@ export class Runs {
       onLivePad: (answer) => run.livePads.tell(answer),
       onSnapshot: (snapshot) => keeper.keep(snapshot),
     }, run.signal);
+    const steps = this.#times.stepsOf(config) - (past?.snapshot.step ?? 0);
+    this.#times.learn(config, steps, (performance.now() - began) / 1000, job.device);
+    return model;
+  }
+
+  /**
+   * Stores what a run has trained, in place of the model `replaces` where that is given and still there.
+   *
+   * @throws {DuplicateError} when another model of this configuration is stored
+   */
+  async #store(run: Run, model: TrainedModel, keeper: SnapshotKeeper, replaces?: string): Promise<void> {
+    const { store, device } = this.#options;
     const resultOf = (record: ModelRecord): ResultMessage => ({
       type: "result",
       accuracy: record.accuracy,
@@ -301,9 +361,13 @@ export class Runs {
       device: run.summary.device ?? device,
     });
     try {
-      run.seal();
+      run.signal.throwIfAborted();
       const record = await store.store(modelOf(run, model), model.weights, {
         replaces,
+        ...(run.config.start_from == null ? { onDuplicate: "refuse" } : {}),
+        // Until the models folder is free, an abort is still in time.
+        onBegin: () => run.seal(),
+        signal: run.signal,
         history: (record) => run.historyWith(resultOf(record)),
       });
       run.endDone(resultOf(record));
@@ -330,8 +394,4 @@ export class Runs {
     const finished = [...this.#runs.values()].filter((run) => run.finished);
     for (const run of finished.slice(0, -this.#options.maxFinished)) this.#runs.delete(run.id);
   }
-}
-
-function stepsOf({ batch_size, num_epochs }: TrainConfig, trainImages: number): number {
-  return Math.ceil(trainImages / batch_size) * num_epochs;
 }

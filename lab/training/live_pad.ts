@@ -62,6 +62,8 @@ export class LivePadBoard {
 /** A client with a live pad. */
 interface Client {
   onMessage(message: ServerMessage): void;
+  /** Whose it is: addresses share the live pads. */
+  client?: string;
 }
 
 /** The live pads of a run's clients, each in a slot of the board. */
@@ -71,15 +73,28 @@ export class LivePads {
   /** Of the latest drawing. */
   #number = 0;
 
-  /** Puts `pixels` in place of the client's last drawing. False when other clients have all the slots. */
+  /**
+   * Puts `pixels` in place of the client's last drawing. Where all slots are taken, an address that has at least two more
+   * than this client's gives one up, and its client is told. False when there is none such.
+   */
   put(client: Client, pixels: Uint8Array<ArrayBuffer>): boolean {
     const own = this.#slotOf(client);
+    if (own === -1 && !this.#slots.includes(undefined)) this.#freeFor(client);
     const slot = own === -1 ? this.#slots.indexOf(undefined) : own;
     if (slot === -1) return false;
     const number = ++this.#number;
     this.#slots[slot] = { client, number };
     this.board.put({ slot, number, pixels });
     return true;
+  }
+
+  #freeFor({ client: address }: Client) {
+    const countOf = (address?: string) => this.#slots.filter((entry) => entry?.client.client === address).length;
+    const [most] = this.#slots.filter((entry) => entry !== undefined)
+      .sort((a, b) => countOf(b.client.client) - countOf(a.client.client) || b.number - a.number);
+    if (countOf(most.client.client) < countOf(address) + 2) return;
+    this.remove(most.client);
+    most.client.onMessage({ type: "log", message: "Your live pad was closed: somebody else wants to draw, too." });
   }
 
   /** Takes the client's drawing off the board. */

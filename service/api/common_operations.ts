@@ -86,6 +86,12 @@ export const COMMON_OPERATIONS: readonly Operation[] = [
   download("onnx", "The network itself, with its weights", TOO_MANY),
   {
     method: "get",
+    path: "/api/datasets",
+    summary: "The datasets, with their numbers of pictures",
+    answers: [{ status: 200, when: "What there is in DATA_DIR.", ...json("DatasetInfo", { isList: true }) }],
+  },
+  {
+    method: "get",
     path: "/api/digits",
     summary: "Some test digits, drawn at random",
     query: "DigitQuery",

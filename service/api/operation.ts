@@ -21,6 +21,7 @@ export const SCHEMAS = {
   ModelAnalysis: p.ModelAnalysisSchema,
   DigitQuery: p.DigitQuerySchema,
   DigitList: p.DigitListSchema,
+  DatasetInfo: p.DatasetInfoSchema,
   PredictParams: p.PredictParamsSchema,
   PredictRequest: p.PredictRequestSchema,
   PredictResponse: p.PredictResponseSchema,

@@ -6,11 +6,15 @@ const TEMP_SUFFIX = ".lab-tmp";
 /**
  * Writes `parts`, one after the other, beside `path`, syncs them to disk, and renames them over it. Callers hold the
  * folder's lock, so no two write one file at a time. When it throws, `path` is as it was.
+ *
+ * The temporary file has a name that nobody can guess and is always created anew: a link planted under its name would make
+ * the lab write somewhere else.
  */
 export async function replaceFile(path: string, ...parts: Uint8Array[]): Promise<void> {
-  const temp = join(dirname(path), `.${basename(path)}${TEMP_SUFFIX}`);
+  const temp = join(dirname(path), `.${basename(path)}.${crypto.randomUUID().slice(0, 8)}${TEMP_SUFFIX}`);
+  const file = await Deno.open(temp, { write: true, createNew: true });
   try {
-    await writeDurably(temp, parts);
+    await writeDurably(file, parts);
     await Deno.rename(temp, path);
   } catch (error) {
     await Deno.remove(temp).catch(() => {});
@@ -21,13 +25,13 @@ export async function replaceFile(path: string, ...parts: Uint8Array[]): Promise
 
 /** Removes what writers that died in `replaceFile` left behind. Callers hold the folder's lock, so none is at work. */
 export async function removeLeftovers(folder: string): Promise<void> {
-  for await (const { name, isFile } of Deno.readDir(folder)) {
-    if (isFile && name.startsWith(".") && name.endsWith(TEMP_SUFFIX)) await Deno.remove(join(folder, name));
+  for await (const { name, isDirectory } of Deno.readDir(folder)) {
+    if (!isDirectory && name.startsWith(".") && name.endsWith(TEMP_SUFFIX)) await Deno.remove(join(folder, name));
   }
 }
 
-async function writeDurably(path: string, parts: readonly Uint8Array[]): Promise<void> {
-  using file = await Deno.open(path, { write: true, create: true, truncate: true });
+async function writeDurably(opened: Deno.FsFile, parts: readonly Uint8Array[]): Promise<void> {
+  using file = opened;
   for (const bytes of parts) {
     for (let written = 0; written < bytes.length;) written += await file.write(bytes.subarray(written));
   }

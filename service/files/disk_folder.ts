@@ -1,18 +1,36 @@
 import { join, resolve } from "node:path";
-import type { FileState, Folder, OpenFile } from "../../lab/host.ts";
+import { FileError, type FileState, type Folder, type OpenFile } from "../../lab/host.ts";
 import { removeLeftovers, replaceFile } from "./atomic_file.ts";
 import { DiskLock } from "./disk_lock.ts";
 import { asFileErrors, fileError } from "./file_error.ts";
+import { lookAt, openRegular } from "./regular_file.ts";
 
-/** A folder on disk, existing or not. */
+/**
+ * A folder on disk, existing or not. It may be reached by a link; a subfolder may not be one, and neither may a file that
+ * leads out of the folder.
+ */
 export class DiskFolder implements Folder {
   /** Absolute. */
   readonly path: string;
   readonly lock: DiskLock;
+  readonly #isInner: boolean;
 
-  constructor(dir: string) {
+  /** `isInner` for a subfolder, which must not be a link. */
+  constructor(dir: string, { isInner = false }: { isInner?: boolean } = {}) {
     this.path = resolve(dir);
-    this.lock = new DiskLock(this.path);
+    this.#isInner = isInner;
+    this.lock = new DiskLock(() => this.#place(".lock"));
+  }
+
+  /** The path of a file that is about to be used. @throws {FileError} when this is a subfolder and a link */
+  #place(name: string): string {
+    if (this.#isInner) this.#refuseLink();
+    return this.pathOf(name);
+  }
+
+  #refuseLink() {
+    const isLink = Deno.lstatSync(this.path).isSymlink;
+    if (isLink) throw new FileError("other", `${this.path} is a link; put a folder in its place`);
   }
 
   pathOf(name: string): string {
@@ -20,7 +38,7 @@ export class DiskFolder implements Folder {
   }
 
   subfolder(name: string): DiskFolder {
-    return new DiskFolder(this.pathOf(name));
+    return new DiskFolder(this.pathOf(name), { isInner: true });
   }
 
   async create(): Promise<boolean> {
@@ -35,16 +53,16 @@ export class DiskFolder implements Folder {
 
   async *list(): AsyncGenerator<{ name: string; isFile: boolean }> {
     try {
+      if (this.#isInner) this.#refuseLink();
       for await (const { name, isFile } of Deno.readDir(this.path)) yield { name, isFile };
     } catch (error) {
       throw fileError(error);
     }
   }
 
-  /** Synchronous, which takes a few microseconds; asynchronously it took a sixth of a prediction's time. */
   state(name: string): FileState {
     try {
-      return stateOf(Deno.statSync(this.pathOf(name)));
+      return stateOf(lookAt(this.#place(name)));
     } catch (error) {
       throw fileError(error);
     }
@@ -53,7 +71,7 @@ export class DiskFolder implements Folder {
   /** Also true for a dangling link. */
   async has(name: string): Promise<boolean> {
     try {
-      await Deno.lstat(this.pathOf(name));
+      await Deno.lstat(this.#place(name));
       return true;
     } catch (error) {
       if (error instanceof Deno.errors.NotFound) return false;
@@ -61,13 +79,14 @@ export class DiskFolder implements Folder {
     }
   }
 
-  read(name: string): Promise<Uint8Array<ArrayBuffer>> {
-    return asFileErrors(() => Deno.readFile(this.pathOf(name)));
+  async read(name: string): Promise<Uint8Array<ArrayBuffer>> {
+    using file = await this.open(name);
+    return await file.read(file.state.size);
   }
 
   open(name: string): Promise<OpenFile> {
     return asFileErrors(async () => {
-      const file = await Deno.open(this.pathOf(name));
+      const file = await openRegular(this.#place(name));
       try {
         return openFile(file, stateOf(await file.stat()));
       } catch (error) {
@@ -78,28 +97,39 @@ export class DiskFolder implements Folder {
   }
 
   replace(name: string, ...parts: Uint8Array[]): Promise<void> {
-    return asFileErrors(() => replaceFile(this.pathOf(name), ...parts));
+    return asFileErrors(() => replaceFile(this.#place(name), ...parts));
   }
 
   touch(name: string): Promise<void> {
-    return asFileErrors(() => Deno.writeFile(this.pathOf(name), new Uint8Array(0)));
+    return asFileErrors(async () => {
+      const path = this.#place(name);
+      // What has the name already may be a link, so it is replaced, not written to.
+      await Deno.remove(path).catch((error) => {
+        if (!(error instanceof Deno.errors.NotFound)) throw error;
+      });
+      (await Deno.open(path, { write: true, createNew: true })).close();
+    });
   }
 
   rename(from: string, to: string): Promise<void> {
-    return asFileErrors(() => Deno.rename(this.pathOf(from), this.pathOf(to)));
+    return asFileErrors(() => Deno.rename(this.#place(from), this.#place(to)));
   }
 
+  /** Removes a file, an empty folder, or a link, but not what it leads to. */
   remove(name: string): Promise<void> {
-    return asFileErrors(() => Deno.remove(this.pathOf(name)));
+    return asFileErrors(() => Deno.remove(this.#place(name)));
   }
 
   removeLeftovers(): Promise<void> {
-    return asFileErrors(() => removeLeftovers(this.path));
+    return asFileErrors(() => {
+      if (this.#isInner) this.#refuseLink();
+      return removeLeftovers(this.path);
+    });
   }
 }
 
-function stateOf({ isFile, size, mtime, ino }: Deno.FileInfo): FileState {
-  return { isFile, size, modified: mtime?.getTime(), identity: ino ?? undefined };
+function stateOf({ size, mtime, ino }: Deno.FileInfo): FileState {
+  return { size, modified: mtime?.getTime(), identity: ino ?? undefined };
 }
 
 function openFile(file: Deno.FsFile, state: FileState): OpenFile {

@@ -1,44 +1,132 @@
-import { join } from "node:path";
 import type { FolderLock, LockMemory } from "../../lab/host.ts";
+import { FileError } from "../../lab/host.ts";
 import { asFileErrors } from "./file_error.ts";
+import { openRegular } from "./regular_file.ts";
 
-/** The lock of a folder on disk: the system frees it when its holder dies; the file `.lock` stays. */
+/** A change that has not got the lock after this time fails. */
+const PATIENCE_MS = 10_000;
+/** How often to ask for it, at first and at last, in ms. */
+const FIRST_PAUSE_MS = 2, LAST_PAUSE_MS = 25;
+/** What was seen so long ago says nothing of now. */
+const FORGET_MS = 60_000;
+/** A holder that `check` finds for this long is worth a word. */
+const CHECK_MS = 300;
+
+/**
+ * The lock of a folder on disk: the system frees it when its holder dies; the file `.lock` stays. Waiting means asking again
+ * and again: a wait inside the system cannot be given up, and would occupy one of the few threads that read and write files.
+ */
 export class DiskLock implements FolderLock {
-  readonly #path: string;
+  readonly #path: () => string;
+  readonly #patienceMs: number;
   /** Settles when the last of this process's waiting tasks is done: only one of them asks the system for the lock. */
   #last: Promise<unknown> = Promise.resolve();
+  /** Whether a task of this process holds the lock. */
+  #isOurs = false;
+  /** Since when somebody else has held it, as far as this process knows, and when it last looked. */
+  #heldSince?: number;
+  #seenAt = -Infinity;
 
-  constructor(folder: string) {
-    this.#path = join(folder, ".lock");
+  /** @param path gives the lock's file, or throws a FileError when it cannot be used */
+  constructor(path: () => string, { patienceMs = PATIENCE_MS }: { patienceMs?: number } = {}) {
+    this.#path = path;
+    this.#patienceMs = patienceMs;
   }
 
-  run<T>(task: (memory: LockMemory) => Promise<T>): Promise<T> {
-    const turn = this.#last.then(() => this.#runLocked(task));
+  run<T>(task: (memory: LockMemory) => Promise<T>, signal?: AbortSignal): Promise<T> {
+    const deadline = performance.now() + this.#patienceMs;
+    const turn = this.#last.then(() => this.#runLocked(task, deadline, signal));
     this.#last = turn.catch(() => {});
     return turn;
   }
 
   async tryRun(task: () => Promise<void>): Promise<boolean> {
     using file = await this.#open();
-    if (!await asFileErrors(() => file.tryLock(true))) return false;
-    await task();
+    if (!await this.#tryLock(file)) return false;
+    await this.#hold(task);
     return true;
   }
 
-  async check(): Promise<void> {
-    using file = await this.#open();
-    await asFileErrors(() => file.utime(new Date(), new Date()));
+  /** Opened for reading: a disk with a file that is open for writing could not be made read-only. */
+  async hold(): Promise<() => void> {
+    (await this.#open()).close();
+    const file = await asFileErrors(() => openRegular(this.#path()));
+    if (await this.#tryLock(file)) return () => file.close();
+    file.close();
+    throw this.#refusal(0);
   }
 
-  async #runLocked<T>(task: (memory: LockMemory) => Promise<T>): Promise<T> {
+  async check(): Promise<string | undefined> {
     using file = await this.#open();
-    await asFileErrors(() => file.lock(true));
-    return await task(memoryIn(file));
+    await asFileErrors(() => file.utime(new Date(), new Date()));
+    if (this.#isOurs || await this.#lock(file, performance.now() + CHECK_MS)) return undefined;
+    const heldMs = performance.now() - this.#heldSince!;
+    if (heldMs >= this.#patienceMs) throw this.#refusal(heldMs);
+    return "another program holds the lock of the folder, .lock; changes wait for it";
+  }
+
+  async #runLocked<T>(task: (memory: LockMemory) => Promise<T>, deadline: number, signal?: AbortSignal): Promise<T> {
+    signal?.throwIfAborted();
+    using file = await this.#open();
+    if (!await this.#lock(file, deadline, signal)) throw this.#refusal(performance.now() - this.#heldSince!);
+    return await this.#hold(() => task(memoryIn(file)));
+  }
+
+  /** Asks for the lock at least once and until `deadline`; whether it was given. @throws the signal's reason */
+  async #lock(file: Deno.FsFile, deadline: number, signal?: AbortSignal): Promise<boolean> {
+    for (let pauseMs = FIRST_PAUSE_MS;; pauseMs = Math.min(2 * pauseMs, LAST_PAUSE_MS)) {
+      if (await this.#tryLock(file)) return true;
+      if (performance.now() >= deadline) return false;
+      // Of several processes that wait, none shall always ask right after another one.
+      await new Promise((resolve) => setTimeout(resolve, pauseMs * (0.5 + Math.random())));
+      signal?.throwIfAborted();
+    }
+  }
+
+  async #tryLock(file: Deno.FsFile): Promise<boolean> {
+    const isGiven = await asFileErrors(() => file.tryLock(true));
+    const now = performance.now();
+    // In a long time without a look it may have been free.
+    if (isGiven || now - this.#seenAt > FORGET_MS) this.#heldSince = undefined;
+    if (!isGiven) this.#heldSince ??= now;
+    this.#seenAt = now;
+    return isGiven;
+  }
+
+  async #hold<T>(task: () => Promise<T>): Promise<T> {
+    this.#isOurs = true;
+    try {
+      return await task();
+    } finally {
+      this.#isOurs = false;
+    }
+  }
+
+  #refusal(heldMs: number): FileError {
+    const seconds = Math.max(1, Math.floor(heldMs / 1000));
+    return new FileError(
+      "other",
+      `another program has held the lock of the folder, .lock, for ${seconds} s; end that program and try again`,
+    );
   }
 
   /** Closing the file frees its lock. */
   #open(): Promise<Deno.FsFile> {
-    return asFileErrors(() => Deno.open(this.#path, { read: true, write: true, create: true }));
+    return asFileErrors(async () => {
+      const path = this.#path();
+      try {
+        return await openRegular(path, { read: true, write: true });
+      } catch (error) {
+        if (error instanceof FileError) throw new FileError(error.fault, `its lock, .lock: ${error.message}`);
+        if (!(error instanceof Deno.errors.NotFound)) throw error;
+      }
+      try {
+        return await Deno.open(path, { read: true, write: true, createNew: true });
+      } catch (error) {
+        if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
+        return await openRegular(path, { read: true, write: true });
+      }
+    });
   }
 }
 

@@ -14,7 +14,7 @@ export async function asFileErrors<T>(work: () => T | Promise<T>): Promise<T> {
 
 /** Translates what Deno threw at a file operation for the lab and for people. */
 export function fileError(error: unknown): unknown {
-  if (!(error instanceof Error)) return error;
+  if (!(error instanceof Error) || error instanceof FileError) return error;
   const [fault, reason] = describe(error);
   return new FileError(fault, reason, { cause: error });
 }

@@ -12,9 +12,8 @@ export async function requireFolder(folder: string, variable: "MODELS_DIR" | "DA
     await Deno.mkdir(folder, { recursive: true });
     return isNew;
   } catch (error) {
-    throw new StartupError(
-      `The folder ${folder} cannot be created (${reasonOf(error)}): set ${variable} to another one`,
-    );
+    const reason = await isLink(folder) ? "it is a link to a folder that is not there" : reasonOf(error);
+    throw new StartupError(`The folder ${folder} cannot be created (${reason}): set ${variable} to another one`);
   }
 }
 
@@ -25,6 +24,14 @@ async function isThere(path: string): Promise<boolean> {
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return false;
     throw error;
+  }
+}
+
+async function isLink(path: string): Promise<boolean> {
+  try {
+    return (await Deno.lstat(path)).isSymlink;
+  } catch {
+    return false;
   }
 }
 

@@ -46,11 +46,12 @@ export function permissionFlags(service: ServiceName, settings: Settings): strin
   return ["--no-prompt", ...flags.filter((flag) => flag !== false)];
 }
 
-/** A service's process. It writes to this process's terminal and reads its settings from the environment. */
+/** A service's process. It writes to this process's terminal and reads its other settings from the environment. */
 export function serviceCommand(service: ServiceName, settings: Settings): Deno.Command {
   return new Deno.Command(Deno.execPath(), {
     args: ["run", ...permissionFlags(service, settings), join(PROJECT_DIR, `${service}_service`, "main.ts")],
-    env: graphicsEnvironment(),
+    // Its permissions are for these paths, not for a link that leads there.
+    env: { ...graphicsEnvironment(), MODELS_DIR: settings.modelsDir, DATA_DIR: settings.dataDir },
     stdin: "null",
     stdout: "inherit",
     stderr: "inherit",

@@ -1,6 +1,6 @@
 /** The environment variables of both services, read and checked once at start-up. */
-import { isAbsolute, resolve } from "node:path";
-import { type DeviceChoice, DEVICES } from "../../protocol/mod.ts";
+import { basename, dirname, join, resolve } from "node:path";
+import { type DeviceChoice, DEVICES, MAX_RUN_MINUTES } from "../../protocol/mod.ts";
 import { isLoopback } from "./addresses.ts";
 import { LOG_FORMATS, LOG_LEVELS, type LogOptions } from "./log.ts";
 
@@ -17,13 +17,15 @@ export interface Settings {
   token?: string;
   trainingPort: number;
   inferencePort: number;
-  /** Absolute folders. */
+  /** Absolute folders, without links on the way: permissions hold for the folder that a link leads to. */
   modelsDir: string;
   dataDir: string;
   uiDir: string;
   device: DeviceChoice;
   /** Threads of the WASM backend. */
   threads: number;
+  /** The longest that a run may be expected to take, in minutes. */
+  maxRunMinutes: number;
   /** Names, besides loopback and `host`, under which the service answers; lower case, without port. */
   allowedHosts: string[];
   log: LogOptions;
@@ -39,6 +41,7 @@ export const SETTING_NAMES = [
   "DATA_DIR",
   "DEVICE",
   "THREADS",
+  "MAX_RUN_MINUTES",
   "ALLOWED_HOSTS",
   "LOG_LEVEL",
   "LOG_FORMAT",
@@ -47,6 +50,8 @@ export const SETTING_NAMES = [
 /** The folder of this repository or, in a compiled binary, of the embedded files. */
 export const PROJECT_DIR = resolve(import.meta.dirname!, "../..");
 const MAX_THREADS = 64;
+/** A year. */
+const MAX_MINUTES = 365 * 24 * 60;
 
 /**
  * Reads the settings; an empty variable counts as unset. Relative folders are relative to the project or, in a compiled
@@ -68,7 +73,7 @@ export function readSettings(get: (name: string) => string | undefined = (name) 
   const base = Deno.build.standalone ? Deno.cwd() : PROJECT_DIR;
   const folder = (name: string, fallback: string) => {
     const value = read(name) ?? fallback;
-    return isAbsolute(value) ? value : resolve(base, value);
+    return realFolder(resolve(base, value));
   };
   return {
     host,
@@ -85,12 +90,25 @@ export function readSettings(get: (name: string) => string | undefined = (name) 
       Math.min(Math.max(navigator.hardwareConcurrency, 1), MAX_THREADS),
       MAX_THREADS,
     ),
+    maxRunMinutes: readWhole("MAX_RUN_MINUTES", read("MAX_RUN_MINUTES"), MAX_RUN_MINUTES, MAX_MINUTES),
     allowedHosts: (read("ALLOWED_HOSTS") ?? "").split(",").map((name) => name.trim().toLowerCase()).filter(Boolean),
     log: {
       level: readChoice("LOG_LEVEL", read("LOG_LEVEL"), LOG_LEVELS, "info"),
       format: readChoice("LOG_FORMAT", read("LOG_FORMAT"), LOG_FORMATS, "text"),
     },
   };
+}
+
+/** Where `path`, absolute, really is; of a path that does not exist as yet, the folder above it. */
+function realFolder(path: string): string {
+  try {
+    return Deno.realPathSync(path);
+  } catch (error) {
+    const isRoot = dirname(path) === path;
+    // A service may not look at folders above its own; it gets their real paths from whoever starts it.
+    if (isRoot || !(error instanceof Deno.errors.NotFound)) return path;
+    return join(realFolder(dirname(path)), basename(path));
+  }
 }
 
 /** Anyone who can reach an address other than loopback could train and remove models, so it needs a token. */

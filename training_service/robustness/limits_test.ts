@@ -88,7 +88,7 @@ Deno.test("one address cannot fill the queue, and can train again once its train
       })(),
       "a training to be taken",
     );
-  }, { maxUnfinishedPerClient: 2 });
+  }, { maxUnfinished: 3 });
 });
 
 Deno.test("a flooding client is disconnected, and its run continues", async () => {

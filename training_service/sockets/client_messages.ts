@@ -9,13 +9,14 @@ import {
   ResumeRequestSchema,
   SOCKET_BURST,
   SOCKET_RATE,
-  TRAIN_FIELDS,
   type TrainConfig,
   TrainConfigSchema,
+  trainFields,
   validate,
   ValidationError,
 } from "../../protocol/mod.ts";
 import { LIVE_PADS } from "../../lab/training/live_pad.ts";
+import { log } from "../../service/process/log.ts";
 import type { Outbox } from "./outbox.ts";
 import type { Run, RunListener } from "../../lab/runs/run.ts";
 
@@ -41,7 +42,7 @@ export function parseRequest(data: unknown): TrainConfig | ResumeRequest {
 /** A first message without the fields that it gives as null: they are left out, whichever request it is. */
 function withoutNulls(value: unknown): unknown {
   if (typeof value !== "object" || value === null || Array.isArray(value)) return value;
-  const known = ["resume", ...TRAIN_FIELDS];
+  const known = ["resume", ...trainFields()];
   return Object.fromEntries(Object.entries(value).filter(([field, entry]) => entry !== null || !known.includes(field)));
 }
 
@@ -117,7 +118,11 @@ export function refuseFlood(outbox: Outbox) {
 function obey(run: Run, data: unknown, listener: RunListener): string | undefined {
   try {
     const message = parseClientMessage(data);
-    if (message.type === "abort") return run.abort() ? undefined : "Too late to abort: the model is being stored.";
+    if (message.type === "abort") {
+      const { client = "unknown" } = listener;
+      log.info("abort asked for", { run: run.id, from: client });
+      return run.abortBy(client) ? undefined : "Too late to abort: the model is being stored.";
+    }
     if (message.type === "watch") return showLivePad(run, message.pixels, listener);
     return run.answer(message.value) ? undefined : "Nothing was asked that overwrite could answer.";
   } catch (error) {

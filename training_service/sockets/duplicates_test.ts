@@ -53,7 +53,7 @@ Deno.test("if two say yes to replacing one model, the second is asked again abou
   });
 });
 
-Deno.test("a model that replaced the one asked about during the training is not replaced", async () => {
+Deno.test("a model that another lab stored during the training is asked about, and is not replaced without a yes", async () => {
   await withLab(async (lab) => {
     const shown = lab.store.add();
     const client = await lab.train();
@@ -63,9 +63,43 @@ Deno.test("a model that replaced the one asked about during the training is not 
     lab.store.records = [];
     const foreign = lab.store.add();
     training.complete();
+    assert.notEqual(foreign.id, shown.id);
+    assert.deepEqual((await client.next("exists")).existing, foreign);
+    const other = await lab.train({ learning_rate: 0.002 });
+    await lab.engine.next();
+    client.send({ type: "overwrite", value: false });
+    assert.match((await client.next("log")).message, /is kept; what was trained now is not stored/);
+    assert.equal(await client.end(), 1000);
+    assert.deepEqual(lab.store.records, [foreign]);
+    other.socket.close();
+  });
+});
+
+Deno.test("after a second yes, what was trained replaces what another lab has stored meanwhile", async () => {
+  await withLab(async (lab) => {
+    const client = await lab.train();
+    const training = await lab.engine.next();
+    const foreign = lab.store.add();
+    training.complete();
+    assert.equal((await client.next("exists")).existing.id, foreign.id);
+    client.send({ type: "overwrite", value: true });
     const { model_id } = await client.next("result");
-    assert.equal(lab.store.stored[0].replaces, shown.id);
-    assert.deepEqual(lab.store.records.map(({ id }) => id), [foreign.id, model_id]);
+    assert.deepEqual(lab.store.records.map(({ id }) => id), [model_id]);
+  });
+});
+
+Deno.test("an abort while the models folder is locked is still in time", async () => {
+  await withLab(async (lab) => {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    lab.store.lock = promise;
+    const client = await lab.train();
+    (await lab.engine.next()).complete();
+    await client.next("log", ({ epoch }) => epoch === 2);
+    client.send({ type: "abort" });
+    await client.next("aborted", () => true, 500);
+    resolve();
+    assert.equal(await client.end(), 1000);
+    assert.deepEqual(lab.store.records, []);
   });
 });
 

@@ -4,6 +4,7 @@ import { log } from "../../service/process/log.ts";
 import { quote } from "../../protocol/mod.ts";
 import { carryOut, MessageBudget, refuseFlood } from "./client_messages.ts";
 import { Outbox } from "./outbox.ts";
+import { clientAt } from "../../lab/runs/clients.ts";
 import type { RunListener } from "../../lab/runs/run.ts";
 import { RegistryError } from "../../lab/models/mod.ts";
 import type { KnownRuns } from "../run_routes.ts";
@@ -14,13 +15,14 @@ const INTERNAL_ERROR = 1011;
 /** A watcher hears of losses at most ten times a second. */
 const LOSS_INTERVAL_MS = 100;
 
-/** Serves one watcher of run `id`: first the history, then what happens until the run ends. */
-export function serveRunSocket(socket: ServerSocket, { runs, archive }: KnownRuns, id: string) {
+/** Serves one watcher of run `id`, whose address is `client`: first the history, then what happens until the run ends. */
+export function serveRunSocket(socket: ServerSocket, { runs, archive }: KnownRuns, id: string, client: string) {
   const outbox = new Outbox(socket, {
     lossIntervalMs: LOSS_INTERVAL_MS,
     onGiveUp: () => run?.unsubscribe(listener),
   });
   const listener: RunListener = {
+    client: clientAt(client),
     onMessage: (message) => outbox.send(message),
     onEnd: () => outbox.close(NORMAL),
   };

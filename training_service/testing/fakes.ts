@@ -2,7 +2,13 @@
 import type { NamedTensor } from "../../core/models/spec.ts";
 import type { TrainingEngine } from "../../lab/host.ts";
 import { inTime } from "../../lab/in_time_testing.ts";
-import type { NewModel, PthStream, Registry, StoreOptions } from "../../lab/models/mod.ts";
+import {
+  DuplicateError,
+  type NewModel,
+  type PthStream,
+  type Registry,
+  type StoreOptions,
+} from "../../lab/models/mod.ts";
 import { LivePadBoard } from "../../lab/training/live_pad.ts";
 import type { Snapshot, TrainedModel, TrainingEvents, TrainingJob } from "../../lab/training/training_job.ts";
 import { DEFAULT_CONFIG, isDuplicate, type ModelConfig, type ModelRecord } from "../../protocol/mod.ts";
@@ -134,6 +140,8 @@ export class FakeStore
   records: ModelRecord[] = [];
   readonly histories = new Map<string, unknown>();
   stored: { weights: NamedTensor[]; replaces?: string }[] = [];
+  /** What storing waits for. */
+  lock: Promise<void> = Promise.resolve();
   #added = 0;
 
   /** Adds a model as if it had been trained before. */
@@ -159,12 +167,19 @@ export class FakeStore
     return Promise.resolve(this.records.find((record) => isDuplicate(record, config)));
   }
 
-  store(model: NewModel, weights: NamedTensor[], options: StoreOptions = {}): Promise<ModelRecord> {
+  async store(model: NewModel, weights: NamedTensor[], options: StoreOptions = {}): Promise<ModelRecord> {
+    await this.lock;
+    options.signal?.throwIfAborted();
+    const duplicate = await this.findDuplicate(model);
+    if (options.onDuplicate === "refuse" && duplicate !== undefined && duplicate.id !== options.replaces) {
+      throw new DuplicateError(duplicate);
+    }
+    options.onBegin?.();
     this.stored.push({ weights, replaces: options.replaces });
     this.records = this.records.filter(({ id }) => id !== options.replaces);
     const record = this.add(model);
     this.histories.set(record.id, structuredClone(options.history?.(record)));
-    return Promise.resolve(record);
+    return record;
   }
 
   remove(id: string): Promise<boolean> {

@@ -18,6 +18,7 @@ import { DiskFolder } from "../../service/files/disk_folder.ts";
 import { CONFIG, FakeEngine, FakeStore, TRAIN_IMAGES } from "./fakes.ts";
 
 const DEADLINE_MS = 5000;
+const HOME = "127.0.0.1";
 
 type MessageOf<T extends ServerMessage["type"]> = Extract<ServerMessage, { type: T }>;
 
@@ -87,10 +88,26 @@ export interface TestLab {
   snapshots: RunSnapshots;
   runs: Runs;
   app: Hono;
-  connect(path: string): Promise<TestClient>;
+  /** Connects a client, from 127.0.0.1 or another of this machine's addresses. */
+  connect(path: string, from?: string): Promise<TestClient>;
   /** Connects a client to `/ws/train` that sends a configuration. */
-  train(config?: Partial<TrainConfig>): Promise<TestClient>;
-  getJson(path: string): Promise<{ status: number; body: unknown }>;
+  train(config?: Partial<TrainConfig>, from?: string): Promise<TestClient>;
+  getJson(path: string, from?: string): Promise<{ status: number; body: unknown }>;
+}
+
+/** Opens a socket from `address`, one of this machine's. */
+export function socketFrom(address: string, url: string): WebSocket {
+  using client = Deno.createHttpClient({ localAddress: address });
+  // The types are those of a page, where a socket has no client.
+  return Reflect.construct(WebSocket, [url, { client }]);
+}
+
+/** As `fetch`, from `address`, one of this machine's. */
+export async function fetchFrom(address: string, url: string, init: RequestInit = {}): Promise<Response> {
+  using client = Deno.createHttpClient({ localAddress: address });
+  const options = { ...init, client };
+  const response = await fetch(url, options);
+  return new Response([204, 304].includes(response.status) ? null : await response.bytes(), response);
 }
 
 /** Runs `body` with a lab, and ends the sockets and runs it leaves behind. */
@@ -139,8 +156,8 @@ export async function withLab(
   const host = `${settings.host}:${server.addr.port}`;
   const clients: TestClient[] = [];
 
-  const connect = async (path: string) => {
-    const socket = new WebSocket(`ws://${host}${path}`);
+  const connect = async (path: string, from = HOME) => {
+    const socket = socketFrom(from, `ws://${host}${path}`);
     const client = new TestClient(socket);
     clients.push(client);
     await inTime(
@@ -152,13 +169,13 @@ export async function withLab(
     );
     return client;
   };
-  const train = async (config: Partial<TrainConfig> = {}) => {
-    const client = await connect("/ws/train");
+  const train = async (config: Partial<TrainConfig> = {}, from = HOME) => {
+    const client = await connect("/ws/train", from);
     client.send({ ...CONFIG, ...config });
     return client;
   };
-  const getJson = async (path: string) => {
-    const response = await fetch(`http://${host}${path}`);
+  const getJson = async (path: string, from = HOME) => {
+    const response = await fetchFrom(from, `http://${host}${path}`);
     return { status: response.status, body: await response.json() };
   };
 

@@ -99,20 +99,21 @@ function rawDirOf(dir: string): string {
   return join(foldersOf(dir).dataDir, "MNIST", "raw");
 }
 
-/** Starts the service; the caller ends it. */
-export function spawnService(port: number, dir: string): Deno.ChildProcess {
+/** Starts the service as `deno task dev` does, with `more` variables; the caller ends it. */
+export function spawnService(port: number, dir: string, more: Record<string, string> = {}): Deno.ChildProcess {
   const { modelsDir, dataDir } = foldersOf(dir);
   const env: Record<string, string> = {
     TRAINING_PORT: String(port),
     MODELS_DIR: modelsDir,
     DATA_DIR: dataDir,
     DEVICE: "wasm",
+    ...more,
   };
   const settings = readSettings((name) => env[name]);
   return new Deno.Command(Deno.execPath(), {
     args: ["run", ...permissionFlags("training", settings), join(PROJECT_DIR, "training_service", "main.ts")],
     // GPU drivers write to stderr as they please.
-    env,
+    env: { ...env, MODELS_DIR: settings.modelsDir, DATA_DIR: settings.dataDir },
     stdout: "piped",
     stderr: "piped",
   }).spawn();

@@ -7,8 +7,10 @@ import {
   type ModelRecord,
   type NearestModel,
   parseFormQuery,
+  unknownInQuery,
 } from "../../protocol/mod.ts";
 import type { LabConnection } from "../shared/wire/connection.ts";
+import { fetchDatasetSize } from "../shared/wire/dataset_size.ts";
 import { StoredModels } from "../shared/wire/stored_models.ts";
 import { DrawingForm } from "./form.ts";
 import type { Outcome } from "./outcome.ts";
@@ -58,6 +60,8 @@ export class ModelChoice {
   read(search: string): void {
     const query = parseFormQuery(search);
     this.form.read(query);
+    this.form.complain(unknownInQuery(search, []));
+    void fetchDatasetSize(this.#connection).then((size) => this.form.datasetSize.value = size);
     this.modelId.value = query.model_id || undefined;
     this.#device.value = query.device;
   }

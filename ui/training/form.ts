@@ -66,6 +66,6 @@ export class TrainingForm extends ModelForm {
   override read(query: FormQuery): void {
     super.read(query);
     if (query.seed !== undefined) this.seed.text.value = query.seed;
-    this.device.value = DEVICES.find((name) => name === query.device) ?? this.device.value;
+    this.device.value = this.choose("device", DEVICES, query) ?? this.device.value;
   }
 }

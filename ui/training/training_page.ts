@@ -5,15 +5,18 @@ import {
   type FormQuery,
   parseFormQuery,
   type TrainConfig,
+  unknownInQuery,
 } from "../../protocol/mod.ts";
 import { ChartOptions } from "../shared/charts/chart_options.ts";
 import type { LabConnection } from "../shared/wire/connection.ts";
+import { fetchDatasetSize } from "../shared/wire/dataset_size.ts";
 import { queryOf } from "../shared/wire/page_urls.ts";
 import { forVisit, type Preferences } from "../shared/wire/preferences.ts";
 import { StoredModels, StoredWeights } from "../shared/wire/stored_models.ts";
 import { Analysis } from "./analysis/analysis.ts";
 import { TrainingForm } from "./form.ts";
 import { LabModels } from "./models/lab_models.ts";
+import { TABLE_KEYS } from "./models/models_table.ts";
 import { listRuns, Run } from "./run/run.ts";
 import { findNearby, type Nearby } from "./nearby.ts";
 import { LivePad } from "./live_pad/live_pad.ts";
@@ -111,9 +114,11 @@ export class TrainingPage {
   async open(search: string): Promise<void> {
     const query = parseFormQuery(search);
     this.form.read(query);
+    this.form.complain(unknownInQuery(search, [RUN_KEY, ANALYSIS_KEY, ...TABLE_KEYS]));
     this.models.table.read(search);
     const analysed = new URLSearchParams(search).get(ANALYSIS_KEY);
     if (analysed !== null) void this.analysis.open(analysed);
+    void fetchDatasetSize(this.#connection).then((size) => this.form.datasetSize.value = size);
     const named = new URLSearchParams(search).get(RUN_KEY);
     // An unreachable lab is reported when a training is started.
     const runs = await listRuns(this.#connection) ?? [];

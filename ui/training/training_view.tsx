@@ -37,7 +37,12 @@ export function TrainingView({ page }: { page: TrainingPage }) {
         timesChosen={timesChosen}
         onClose={closeAnalysis}
       />
-      <StoredModelsView models={page.models} onUseSettings={useSettings} onAnalyse={analyse} />
+      <StoredModelsView
+        models={page.models}
+        size={page.form.datasetSize.value}
+        onUseSettings={useSettings}
+        onAnalyse={analyse}
+      />
       <OverwriteDialog run={page.run} />
     </Page>
   );

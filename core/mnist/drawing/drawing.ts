@@ -7,6 +7,7 @@ import { IMAGE_PIXELS, IMAGE_SIDE } from "../../models/spec.ts";
 import { findInk, type Ink } from "./ink.ts";
 import type { Raster } from "./raster.ts";
 import { averageAreas, type Box, type ColumnSums, columnSums } from "./resample.ts";
+import { boxOfStrokes } from "./strokes.ts";
 
 export type { Raster } from "./raster.ts";
 
@@ -36,10 +37,16 @@ export function prepareDrawing(image: Raster): Uint8Array {
   return prepareInk(findInk(image), image.width);
 }
 
+/** A rectangle around ink. */
+export interface InkBox extends Box {
+  /** Whether some row or column in it has no ink, so that what lies beyond may be far from the strokes. */
+  hasGap: boolean;
+}
+
 /** The slow parts of preparing a large drawing. Faster versions must give the same result. */
 export interface PlaneTools {
   /** The smallest rectangle around all pixels of at least `threshold`. There must be one. */
-  findBox(plane: Uint8Array, stride: number, threshold: number): Box;
+  findBox(plane: Uint8Array, stride: number, threshold: number): InkBox;
   columnSums: ColumnSums;
 }
 
@@ -53,7 +60,9 @@ export const PLAIN_TOOLS: PlaneTools = { findBox, columnSums };
  */
 export function prepareInk({ plane, strongest }: Ink, stride: number, tools = PLAIN_TOOLS): Uint8Array {
   if (strongest < VISIBLE) throw new BlankDrawingError();
-  const box = tools.findBox(plane, stride, Math.ceil(strongest * NOISE));
+  const threshold = Math.ceil(strongest * NOISE);
+  const inkBox = tools.findBox(plane, stride, threshold);
+  const box = inkBox.hasGap ? boxOfStrokes(plane, stride, inkBox, threshold) : inkBox;
   const width = box.right - box.left;
   const height = box.bottom - box.top;
   const scale = DIGIT_SIDE / Math.max(width, height);
@@ -62,23 +71,25 @@ export function prepareInk({ plane, strongest }: Ink, stride: number, tools = PL
   return centre(averageAreas(plane, stride, box, newWidth, newHeight, tools.columnSums), newWidth, newHeight);
 }
 
-function findBox(plane: Uint8Array, width: number, threshold: number): Box {
+function findBox(plane: Uint8Array, stride: number, threshold: number): InkBox {
   let first = 0, last = plane.length - 1;
   while (plane[first] < threshold) first++;
   while (plane[last] < threshold) last--;
-  const top = Math.floor(first / width), bottom = Math.floor(last / width) + 1;
-  let left = width, right = 0;
+  const top = Math.floor(first / stride), bottom = Math.floor(last / stride) + 1;
+  const columns = new Uint8Array(stride);
+  let hasGap = false;
   for (let y = top; y < bottom; y++) {
-    // Only pixels outside of the rectangle so far matter.
-    const row = y * width;
-    let x = 0;
-    while (x < left && plane[row + x] < threshold) x++;
-    left = x;
-    let end = width;
-    while (end > right && plane[row + end - 1] < threshold) end--;
-    right = end;
+    const row = plane.subarray(y * stride, (y + 1) * stride);
+    let isEmpty = true;
+    for (let x = 0; x < stride; x++) {
+      if (row[x] < threshold) continue;
+      columns[x] = 1;
+      isEmpty = false;
+    }
+    if (isEmpty) hasGap = true;
   }
-  return { left, top, right, bottom };
+  const left = columns.indexOf(1), right = columns.lastIndexOf(1) + 1;
+  return { left, top, right, bottom, hasGap: hasGap || columns.subarray(left, right).includes(0) };
 }
 
 /**

@@ -1,21 +1,16 @@
 /** Finds the ink in a picture, whatever the colours of ink and paper. */
-import type { Raster } from "./raster.ts";
+import { findInkByAlpha } from "./alpha.ts";
+import type { Ink, Raster } from "./raster.ts";
 
-/** The ink of a picture. */
-export interface Ink {
-  /** Distance of each pixel from paper, 0 to 255: `[height, width]`. */
-  plane: Uint8Array;
-  /** The largest value of the plane; 0 for a page of one tone. */
-  strongest: number;
-}
+export type { Ink } from "./raster.ts";
 
 /** 0 to 255 each. */
 export type Colour = readonly [red: number, green: number, blue: number];
 
 /**
- * Separates ink from paper. If alpha varies, alpha is the ink (a transparent canvas). Otherwise paper is the median colour of
- * the border, and a pixel's ink is its largest distance from paper in any channel, so dark on light, light on dark and colours
- * of equal brightness all work.
+ * Separates ink from paper. Paper is the median colour of the border, and a pixel's ink is its largest distance from paper in
+ * any channel, so dark on light, light on dark and colours of equal brightness all work. Where alpha varies, it may be the ink
+ * instead (see `findInkByAlpha`).
  */
 export function findInk(image: Raster): Ink {
   // A single type of array keeps the loops below fast.
@@ -25,11 +20,11 @@ export function findInk(image: Raster): Ink {
     case 1:
       return inkOfChannel(data, 1, 0, paper(0));
     case 2:
-      return varies(data, 2, 1) ? inkOfChannel(data, 2, 1, 0) : inkOfChannel(data, 2, 0, paper(0));
+      return varies(data, 2, 1) ? findInkByAlpha({ ...image, data }) : inkOfChannel(data, 2, 0, paper(0));
     case 3:
       return inkOfRgb(data, paperOf(image));
     case 4:
-      return inkOfRgba(data, paperOf(image)) ?? inkOfChannel(data, 4, 3, 0);
+      return inkOfRgba(data, paperOf(image)) ?? findInkByAlpha({ ...image, data });
   }
 }
 

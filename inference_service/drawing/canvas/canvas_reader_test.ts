@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { deflateSync } from "node:zlib";
 import { CANVAS, drawPage } from "../../../core/mnist/drawing/drawing_testing.ts";
-import { PLAIN_TOOLS } from "../../../core/mnist/drawing/drawing.ts";
+import { PLAIN_TOOLS, prepareDrawing } from "../../../core/mnist/drawing/drawing.ts";
 import { findInk } from "../../../core/mnist/drawing/ink.ts";
 import { readChunks } from "../png/chunks.ts";
 import { decodePng } from "../png/decode.ts";
@@ -100,6 +100,31 @@ Deno.test("canvases of different sizes, opaque and transparent, are read one aft
       const sample = (x: number, y: number, c: number) => page.data[(y * width + x) * 4 + c];
       agree(reader, { width, height, sample, filter: (y) => y % 5 }, `${width}×${height}, alpha ${paper[3]}`);
     }
+  }
+});
+
+Deno.test("a canvas with specks, holes or a pixel of another alpha is prepared as the plain reader prepares it", () => {
+  const [width, height] = [140, 120];
+  const isStroke = (x: number, y: number) => Math.abs(Math.hypot(x - 70, y - 60) - 25) < 4;
+  const whole = prepareDrawing(drawPage({ ...CANVAS, width, height }, (x, y) => Number(isStroke(x, y))));
+  const changes: Record<string, (x: number, y: number) => Partial<{ tone: number; alpha: number }>> = {
+    "the first pixel of alpha 254": (x, y) => x + y === 0 ? { alpha: 254 } : {},
+    "the last pixel transparent": (x, y) => x === width - 1 && y === height - 1 ? { alpha: 0 } : {},
+    "a pixel in the stroke of alpha 254": (x, y) => x === 95 && y === 60 ? { alpha: 254 } : {},
+    "a transparent margin": (x, y) => x < 8 || y > 110 ? { alpha: 0 } : {},
+    "specks left and below": (x, y) => (x < 3 && y === 9) || (x === 70 && y > 117) ? { tone: 0 } : {},
+    "a speck on a transparent margin": (x, y) => x < 8 ? { alpha: 0 } : x > 136 && y < 3 ? { tone: 0 } : {},
+  };
+  for (const [what, change] of Object.entries(changes)) {
+    const sample = (x: number, y: number, c: number) => {
+      const { tone = isStroke(x, y) ? 0 : 255, alpha = OPAQUE } = change(x, y);
+      return c === 3 ? alpha : tone;
+    };
+    const png = writePng({ width, height, colour: RGBA, sample, filter: (y) => y % 5 });
+    const pixels = readDrawing(png);
+    assert.deepEqual(pixels, prepareDrawing(decodePng(png)), what);
+    const off = pixels.reduce((sum, ink, i) => sum + Math.abs(ink - whole[i]), 0) / pixels.length;
+    assert.ok(off < 1, `${what}: differs by ${off}`);
   }
 });
 

@@ -120,6 +120,8 @@ export function fastPlaneTools(
       let left = 0, right = stride;
       while (columns[left] < threshold) left++;
       while (columns[right - 1] < threshold) right--;
+      let hasGap = false;
+      for (let x = left; x < right; x++) if (columns[x] < threshold) hasGap = true;
 
       // At least the width of a vector; the added columns have no ink.
       const from = Math.min(left, stride - VECTOR_BYTES), end = Math.max(right, from + VECTOR_BYTES);
@@ -128,7 +130,14 @@ export function fastPlaneTools(
       let first = 0, last = maxima.length - 1;
       while (maxima[first] < threshold) first++;
       while (maxima[last] < threshold) last--;
-      return { left, right, top: Math.floor(first / VECTOR_BYTES), bottom: Math.floor(last / VECTOR_BYTES) + 1 };
+      const top = Math.floor(first / VECTOR_BYTES), bottom = Math.floor(last / VECTOR_BYTES) + 1;
+      for (let row = top; row < bottom && !hasGap; row++) {
+        let at = row * VECTOR_BYTES;
+        const end = at + VECTOR_BYTES;
+        while (at < end && maxima[at] < threshold) at++;
+        hasGap = at === end;
+      }
+      return { left, right, top, bottom, hasGap };
     },
 
     columnSums(plane, stride, box: Box) {

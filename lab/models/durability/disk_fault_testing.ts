@@ -1,4 +1,5 @@
 /** For tests: a disk that becomes full. Writes of this process fail as the system would make them fail. */
+import { basename } from "node:path";
 
 interface DiskFault {
   /** The write that fails first, counted from 1: a part of a file, its sync, a new file, a rename. */
@@ -26,7 +27,7 @@ export async function withFullDisk({ point, lasting }: DiskFault, task: () => Pr
     await sync.call(this);
   };
   Deno.open = async (path, options) => {
-    if (options?.create && fails()) throw full(`open '${path}'`);
+    if ((options?.create || options?.createNew) && fails()) throw full(`open '${path}'`);
     return await open(path, options);
   };
   Deno.writeFile = async (path, data, options) => {
@@ -44,4 +45,14 @@ export async function withFullDisk({ point, lasting }: DiskFault, task: () => Pr
     Object.assign(Deno.FsFile.prototype, { write, sync });
   }
   return count >= point;
+}
+
+/** Until it is disposed of, no file of this process can be renamed to `name`, as if the disk were full. */
+export function refuseFile(name: string): Disposable {
+  const { rename } = Deno;
+  Deno.rename = (from, to) => {
+    if (basename(`${to}`) !== name) return rename(from, to);
+    return Promise.reject(Object.assign(new Error("No space left on device (os error 28)"), { code: "ENOSPC" }));
+  };
+  return { [Symbol.dispose]: () => Object.assign(Deno, { rename }) };
 }

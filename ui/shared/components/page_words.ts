@@ -2,7 +2,7 @@
 export const PAGE_WORDS = {
   training: {
     title: "Train a network",
-    lead: "It looks at 60,000 handwritten digits and learns to recognise them. Watch it get better.",
+    lead: "It looks at handwritten digits, over and over, and learns to recognise them. Watch it get better.",
   },
   inference: {
     title: "Draw a digit",

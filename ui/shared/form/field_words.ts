@@ -1,4 +1,5 @@
 import type { FieldName, ModelConfig } from "../../../protocol/mod.ts";
+import { type DatasetSize, trainingDigits } from "../wire/dataset_size.ts";
 
 /** The parts of a form. */
 export const FIELD_GROUPS = ["Network", "Learning"] as const;
@@ -10,8 +11,8 @@ export interface FieldWords<T> {
   group: FieldGroup;
   /** The accessible name, if it differs from the label in the table of fields. */
   label?: string;
-  /** What the field means, in plain words; for a choice, what each name means. */
-  hint: [T] extends [string] ? Readonly<Record<T, string>> : string;
+  /** What the field means, in plain words, which may depend on the dataset; for a choice, what each name means. */
+  hint: [T] extends [string] ? Readonly<Record<T, string>> : string | ((size: DatasetSize | undefined) => string);
   /** Shares its line with a neighbour. */
   isNarrow?: true;
 }
@@ -53,7 +54,7 @@ export const FIELD_WORDS: { readonly [Name in FieldName]: FieldWords<ModelConfig
   },
   num_epochs: {
     group: "Learning",
-    hint: "Rounds through all 60,000 digits.",
+    hint: (size) => `Rounds through all ${trainingDigits(size).slice(4)}.`,
     isNarrow: true,
   },
   batch_size: {

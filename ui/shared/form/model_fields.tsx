@@ -9,7 +9,7 @@ import {
 } from "../../../protocol/mod.ts";
 import { CheckField, SelectField, TextField } from "../components/field.tsx";
 import { formatCount, plural } from "../text/format.ts";
-import { FIELD_GROUPS, FIELD_WORDS } from "./field_words.ts";
+import { FIELD_GROUPS, FIELD_WORDS, type FieldWords } from "./field_words.ts";
 import type { ModelForm } from "./model_form.ts";
 import type { TypedText } from "./typed_text.ts";
 
@@ -27,6 +27,7 @@ export function ModelFields(
   const isShown = (name: FieldName) => names.includes(name) && form.counts(name);
   return (
     <>
+      <AddressNote complaints={form.complaints.value} />
       {FIELD_GROUPS.map((group) => (
         <fieldset key={group}>
           <legend>{group}</legend>
@@ -56,11 +57,15 @@ function linesOf(group: string): FieldName[][] {
 function ModelField({ form, name }: { form: ModelForm; name: FieldName }) {
   const { kind, label, options } = fieldOf(name), words = FIELD_WORDS[name];
   const field: TypedText<unknown> = form.fields[name], { text } = field;
-  const hint: string | Readonly<Record<string, string>> = words.hint;
+  const hint: FieldWords<string>["hint"] | FieldWords<number>["hint"] = words.hint;
   const props = {
     id: queryName(name).replaceAll("_", "-"),
     label: words.label ?? label,
-    hint: typeof hint === "string" ? hint : hint[text.value],
+    hint: typeof hint === "string"
+      ? hint
+      : typeof hint === "function"
+      ? hint(form.datasetSize.value)
+      : hint[text.value],
   };
   if (kind === "toggle") return <CheckField {...props} text={text} />;
   if (options === undefined) return <TextField {...props} field={field} inputMode={INPUT_MODES[kind] ?? "text"} />;
@@ -85,6 +90,18 @@ function RangeField({ form, hint }: { form: ModelForm; hint: string }) {
       otherwise="Custom"
       onChoose={(name) => form.chooseRange(name as LearningRateRange)}
     />
+  );
+}
+
+/** Says what in the page's address was not understood. */
+function AddressNote({ complaints }: { complaints: readonly string[] }) {
+  if (complaints.length === 0) return null;
+  return (
+    <p class="note error">
+      Not everything in the address of this page was understood: {complaints.join(" ").replaceAll(/`([^`]*)`/g, "“$1”")}
+      {" "}
+      The rest is filled in.
+    </p>
   );
 }
 

@@ -16,12 +16,11 @@ import {
   queryName,
   rangeOf,
   readValue,
+  unknownName,
   writeValue,
 } from "../../../protocol/mod.ts";
+import type { DatasetSize } from "../wire/dataset_size.ts";
 import { TypedText } from "./typed_text.ts";
-
-/** Images of MNIST's training set. */
-export const TRAINING_IMAGES = 60_000;
 
 /**
  * The fields that both pages have: those by whose very values models are looked up. Of the learning rate a range is
@@ -29,6 +28,9 @@ export const TRAINING_IMAGES = 60_000;
  */
 export const SHARED_FIELDS: readonly FieldName[] = PARAM_FIELDS
   .filter(({ name, param }) => param === queryName(name)).map(({ name }) => name);
+
+/** An address may hold anything. */
+const MOST_COMPLAINTS = 5;
 
 /** The fields of a model as both pages hold them: each a text that is checked as it is typed. */
 export class ModelForm {
@@ -59,11 +61,18 @@ export class ModelForm {
     return [IMAGE_PIXELS, ...hidden, CLASSES].join(" → ");
   });
 
-  /** Optimiser steps of the whole training, or undefined while epochs or batch size are not valid. */
+  /** How many digits there are; undefined until the service has told. */
+  readonly datasetSize = signal<DatasetSize | undefined>(undefined);
+
+  /** What the page's address says and this form cannot take over, in words. */
+  readonly complaints = signal<readonly string[]>([]);
+
+  /** Optimiser steps of the whole training; undefined while epochs or batch size are not valid or the dataset is not known. */
   readonly stepCount = computed(() => {
     const epochs = this.fields.num_epochs.value.value;
     const batchSize = this.fields.batch_size.value.value;
-    return epochs && batchSize && Math.ceil(TRAINING_IMAGES / batchSize) * epochs;
+    const images = this.datasetSize.value?.train;
+    return images && epochs && batchSize && Math.ceil(images / batchSize) * epochs;
   });
 
   readonly #spec = computed((): ModelSpec | undefined => {
@@ -95,20 +104,32 @@ export class ModelForm {
   }
 
   /**
-   * Takes over the fields of `query`. A choice that does not exist is ignored; other text is kept for the user to mend.
+   * Takes over the fields of `query`, and complains about what it cannot take over. A choice that does not exist is ignored; other text is kept for the user to mend.
    * A range without a rate sets the rate to its middle.
    */
   read(query: FormQuery): void {
     batch(() => {
-      const range = LEARNING_RATE_RANGE_NAMES.find((name) => name === query.learning_rate_range);
+      const range = this.choose("learning_rate_range", LEARNING_RATE_RANGE_NAMES, query);
       if (range !== undefined) this.chooseRange(range);
       for (const name of FIELD_NAMES) {
-        const text = query[queryName(name)], { kind, options } = fieldOf(name);
+        const { kind, options } = fieldOf(name), key = queryName(name);
         const names = kind === "toggle" ? ["true", "false"] : options;
-        if (text === undefined || names?.includes(text) === false) continue;
-        this.fields[name].text.value = spaced(kind, text);
+        const text = names === undefined ? query[key] : this.choose(key, names, query);
+        if (text !== undefined) this.fields[name].text.value = spaced(kind, text);
       }
     });
+  }
+
+  /** The one of `names` that `query` gives for `key`; complains about another one. */
+  protected choose<T extends string>(key: keyof FormQuery, names: readonly T[], query: FormQuery): T | undefined {
+    const text = query[key], found = names.find((name) => name === text);
+    if (text !== undefined && found === undefined) this.complain([unknownName(key, text, names)]);
+    return found;
+  }
+
+  /** Adds to the complaints, of which the page shows only so many. */
+  complain(complaints: readonly string[]): void {
+    this.complaints.value = [...this.complaints.value, ...complaints].slice(0, MOST_COMPLAINTS);
   }
 
   /** Takes over a configuration. */

@@ -1,14 +1,18 @@
 import assert from "node:assert/strict";
-import { parseFormQuery } from "../../../protocol/mod.ts";
+import { parseFormQuery, unknownInQuery } from "../../../protocol/mod.ts";
 import { ModelForm, SHARED_FIELDS } from "./model_form.ts";
 
-Deno.test("parameters, shape and steps follow the fields", () => {
+Deno.test("parameters, shape and steps follow the fields and the dataset", () => {
   const form = new ModelForm();
+  assert.equal(form.stepCount.value, undefined, "as long as nobody knows how many digits there are");
+  form.datasetSize.value = { train: 60_000, test: 10_000 };
   form.fields.hidden_layers_config.text.value = "128, 64";
   form.fields.num_epochs.text.value = "5";
   form.fields.batch_size.text.value = "64";
   assert.equal(form.parameterCount.value, 109_386);
   assert.equal(form.stepCount.value, 4690);
+  form.datasetSize.value = { train: 100, test: 20 };
+  assert.equal(form.stepCount.value, 10);
   assert.equal(form.shape.value, "784 → 128 → 64 → 10");
   form.fields.model_type.text.value = "ConvNN";
   form.fields.hidden_layers_config.text.value = "128";
@@ -49,6 +53,21 @@ Deno.test("the fields survive a round trip through the address", () => {
   const again = new ModelForm();
   again.read(form.textsOf(SHARED_FIELDS));
   assert.deepEqual(again.textsOf(SHARED_FIELDS), parseFormQuery(search));
+});
+
+Deno.test("an address that is not understood is complained about in words, and the rest is taken over", () => {
+  const form = new ModelForm();
+  form.read(parseFormQuery("?optimizer=Adm&use_dropout=yes&learning_rate_range=Hihg&epochs=7&batch_size=null"));
+  form.complain(unknownInQuery("?sed=1&epochs=7&run=r&token=t&utm_source=x", ["run"]));
+  assert.deepEqual(form.complaints.value, [
+    "unknown learning_rate_range `Hihg`; did you mean `High`?",
+    "unknown optimizer `Adm`; did you mean `Adam`?",
+    "unknown use_dropout `yes`",
+    "unknown field `sed`; did you mean `seed`?",
+    "unknown field `utm_source`",
+  ]);
+  assert.equal(form.fields.num_epochs.value.value, 7);
+  assert.equal(form.fields.batch_size.value.value, 64, "null is left out");
 });
 
 Deno.test("an unknown choice is ignored, while wrong text is kept and reported", () => {

@@ -44,7 +44,7 @@ export const SETTING_COLUMNS: readonly Column[] = SETTINGS.map((setting) => {
     title: label,
     text: (record) => {
       const text = showSetting(record, setting);
-      return kind === "whole" ? formatCount(Number(text)) : text;
+      return kind === "whole" && /^\d+$/.test(text) ? formatCount(Number(text)) : text;
     },
     order: (record) => orderOf(record, setting),
     isNumber: kind !== "choice" && kind !== "widths",

@@ -3,11 +3,16 @@ import type { ComponentChildren } from "preact";
 import { useEffect, useId, useRef } from "preact/hooks";
 import { CompareChart, type CompareChartOptions, DASHES } from "../../shared/charts/compare_chart.ts";
 import { formatPercent } from "../../shared/text/format.ts";
+import { type DatasetSize, testDigits } from "../../shared/wire/dataset_size.ts";
 import type { Compared, ComparedField, Comparison } from "./comparison.ts";
 import { type Curve, type Curves, onCommonEpochs, valueAt } from "./curves.ts";
 
 /** The selected models side by side: their learning curves, and the settings in which they differ. */
-export function ComparisonView({ comparison, onClose }: { comparison: Comparison; onClose: () => void }) {
+export function ComparisonView({ comparison, size, onClose }: {
+  comparison: Comparison;
+  size: DatasetSize | undefined;
+  onClose: () => void;
+}) {
   const isOpen = comparison.isOpen.value;
   const heading = useRef<HTMLHeadingElement>(null);
   const wasOpen = useRef(isOpen);
@@ -52,7 +57,7 @@ export function ComparisonView({ comparison, onClose }: { comparison: Comparison
           </CompareCurves>
           <CompareCurves
             title="How often they are right (test accuracy)"
-            note="On the 10,000 test digits, after each epoch. Higher is better."
+            note={`On ${testDigits(size)}, after each epoch. Higher is better.`}
             lines={withCurves.map(({ index, name, accuracy }) => ({ index, name, curve: accuracy }))}
             format={(percent) => `${Number(percent.toFixed(2))} %`}
             epoch={epoch}

@@ -1,9 +1,13 @@
 import { useSignal } from "@preact/signals";
+import { DEFAULT_CONFIG, describeSetting, type FieldName, fieldOf, PAST_FIELDS } from "../../../protocol/mod.ts";
+import { SelectField, TextField } from "../../shared/components/field.tsx";
+import type { TypedText } from "../../shared/form/typed_text.ts";
 import { describeModel } from "../../shared/text/format.ts";
+import { type DatasetSize, testDigits } from "../../shared/wire/dataset_size.ts";
 import type { ModelImport } from "./model_import.ts";
 
 /** A zone to drop a model file on, with a button to choose one, and what has become of the import. */
-export function ImportView({ modelImport }: { modelImport: ModelImport }) {
+export function ImportView({ modelImport, size }: { modelImport: ModelImport; size: DatasetSize | undefined }) {
   const isOver = useSignal(false);
   const take = (files: FileList | null | undefined) => {
     if (files?.length) modelImport.start(files[0]);
@@ -39,18 +43,57 @@ export function ImportView({ modelImport }: { modelImport: ModelImport }) {
           event.currentTarget.value = "";
         }}
       />
-      <ImportStatus modelImport={modelImport} />
+      <Past modelImport={modelImport} />
+      <ImportStatus modelImport={modelImport} size={size} />
     </div>
   );
 }
 
+/** `Adam, learning rate 0.001, batch size 64, 5 epochs` */
+const DEFAULTS = PAST_FIELDS.map((name) => describeSetting(DEFAULT_CONFIG, name)).join(", ");
+
+/** Asks how the model was trained, which no weights tell. What is left empty counts as unknown. */
+function Past({ modelImport }: { modelImport: ModelImport }) {
+  return (
+    <details class="import-past">
+      <summary>How was it trained?</summary>
+      <p class="note">
+        A file of weights does not say. What you leave empty is shown as unknown, and the drawing page finds the model
+        by {DEFAULTS}.
+      </p>
+      <div class="pair">
+        {PAST_FIELDS.map((name) => <PastField key={name} name={name} field={modelImport.past[name]!} />)}
+      </div>
+    </details>
+  );
+}
+
+function PastField({ name, field }: { name: FieldName; field: TypedText<unknown> }) {
+  const { label, options } = fieldOf(name),
+    text = `Its ${label.toLowerCase()}`,
+    id = `import-${name.replaceAll("_", "-")}`;
+  if (options === undefined) {
+    return <TextField id={id} label={text} hint="" field={field} inputMode="decimal" />;
+  }
+  return (
+    <SelectField
+      id={id}
+      label={text}
+      hint=""
+      options={[{ value: "", text: "Unknown" }, ...options.map((option) => ({ value: option, text: option }))]}
+      value={field.text.value}
+      onChoose={(chosen) => field.text.value = chosen}
+    />
+  );
+}
+
 /** What has become of the import, and the question whether to replace a duplicate. */
-function ImportStatus({ modelImport }: { modelImport: ModelImport }) {
+function ImportStatus({ modelImport, size }: { modelImport: ModelImport; size: DatasetSize | undefined }) {
   const state = modelImport.state.value;
   const tone = { idle: "", sending: "plain", exists: "warn", done: "good", failed: "bad" }[state.phase];
   return (
     <div role="status" aria-label="Import" class={tone && `import-status ${tone}`}>
-      {state.phase === "sending" && `Reading ${state.fileName} and testing it on the 10,000 test digits …`}
+      {state.phase === "sending" && `Reading ${state.fileName} and testing it on ${testDigits(size)} …`}
       {(state.phase === "done" || state.phase === "failed") && state.words}
       {state.phase === "exists" && (
         <>

@@ -1,5 +1,16 @@
 import { signal } from "@preact/signals";
-import type { ModelRecord } from "../../../protocol/mod.ts";
+import * as v from "valibot";
+import {
+  assumedIn,
+  DEFAULT_CONFIG,
+  describeSetting,
+  type FieldName,
+  fieldOf,
+  type ModelRecord,
+  PAST_FIELDS,
+  readValue,
+} from "../../../protocol/mod.ts";
+import { TypedText } from "../../shared/form/typed_text.ts";
 import { describeModel, formatPercent } from "../../shared/text/format.ts";
 import { errorOf, type LabConnection } from "../../shared/wire/connection.ts";
 
@@ -16,6 +27,10 @@ const PATH = "/api/models";
 /** Imports model files, one at a time. Knows no DOM. */
 export class ModelImport {
   readonly state = signal<ImportState>({ phase: "idle" });
+  /** How the next model was trained, as far as somebody says; an empty text is unknown. */
+  readonly past: { readonly [Name in FieldName]?: TypedText<unknown> } = Object.fromEntries(
+    PAST_FIELDS.map((name) => [name, openPastField(name)]),
+  );
   readonly #connection: LabConnection;
   readonly #onStored: () => void;
   readonly #settleDeletions: () => Promise<void>;
@@ -44,6 +59,9 @@ export class ModelImport {
     await this.#settleDeletions();
     const form = new FormData();
     form.set("file", file, file.name);
+    for (const [name, { text }] of Object.entries(this.past)) {
+      if (text.value.trim() !== "") form.set(name, text.value.trim());
+    }
     if (overwrite) form.set("overwrite", "true");
     const reply = await this.#connection.upload(PATH, form).catch(() => undefined);
     if (reply === undefined) {
@@ -51,8 +69,12 @@ export class ModelImport {
     } else if (reply.status === 201) {
       const record = reply.body as ModelRecord;
       const words = `Imported: ${describeModel(record)}. ` +
-        `It recognises ${formatPercent(record.accuracy)} of the test digits.${describeAssumptions(record)}`;
+        `It recognises ${formatPercent(record.accuracy)} of the test digits.${describeAssumptions(record)}${
+          describePast(record)
+        }`;
       this.state.value = { phase: "done", words };
+      // The next file has a past of its own.
+      for (const { text } of Object.values(this.past)) text.value = "";
       this.#onStored();
     } else if (reply.status === 409 && isConflict(reply.body)) {
       this.state.value = { phase: "exists", fileName: file.name, existing: reply.body.existing };
@@ -88,4 +110,20 @@ function describeAssumptions({ assumed_order: order, assumed_state_dict: stateDi
 
 function isConflict(body: unknown): body is { existing: ModelRecord } {
   return typeof body === "object" && body !== null && "existing" in body;
+}
+
+function openPastField(name: FieldName): TypedText<unknown> {
+  const { kind, schema } = fieldOf(name);
+  return new TypedText<unknown>(
+    "",
+    (text) => text.trim() === "" ? undefined : readValue(kind, text),
+    v.optional(schema),
+  );
+}
+
+/** Says by which settings a model is found whose past is unknown. */
+function describePast(record: ModelRecord): string {
+  const assumed = PAST_FIELDS.filter((name) => assumedIn(record).includes(name));
+  if (assumed.length === 0) return "";
+  return ` The drawing page finds it by ${assumed.map((name) => describeSetting(DEFAULT_CONFIG, name)).join(", ")}.`;
 }

@@ -42,6 +42,26 @@ Deno.test("an imported model is shown with its accuracy, and the list is refresh
   assert.deepEqual(fields, {});
 });
 
+Deno.test("what somebody says of the training is sent, once; what nobody says is shown as unknown", async () => {
+  const { lab, modelImport } = open();
+  const assumed = ["learning_rate", "batch_size", "num_epochs"];
+  lab.replies.set("/api/models", { status: 201, body: { ...record, optimizer: "SGD", assumed } });
+  modelImport.past.optimizer!.text.value = "SGD";
+  modelImport.past.num_epochs!.text.value = " 3 ";
+  await modelImport.start(file);
+  const { file: _, ...fields } = lab.requests[0].post as Record<string, unknown>;
+  assert.deepEqual(fields, { optimizer: "SGD", num_epochs: "3" });
+  assert.equal(
+    (modelImport.state.value as { words: string }).words,
+    "Imported: SimpleNN (16), SGD, learning rate unknown, batch size unknown, epochs unknown, no dropout. It recognises " +
+      "93.20 % of the test digits. The drawing page finds it by learning rate 0.001, batch size 64, 5 epochs.",
+  );
+  await modelImport.start(file);
+  assert.deepEqual(Object.keys(lab.requests[1].post as object), ["file"]);
+  modelImport.past.batch_size!.text.value = "many";
+  assert.equal(modelImport.past.batch_size!.error.value, "must be a whole number from 1 to 2048");
+});
+
 Deno.test("what the lab assumed to read a file is said beside its accuracy", async () => {
   const { lab, modelImport } = open();
   const body = { ...record, assumed_order: ["second", "third"], assumed_state_dict: "ema.model" };

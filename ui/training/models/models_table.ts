@@ -27,6 +27,9 @@ export interface Sorting {
 
 const NEWEST_FIRST: Sorting = { column: COLUMNS.find(({ key }) => key === "when")!, direction: "descending" };
 
+/** The keys of the table's state in the address bar. */
+export const TABLE_KEYS = ["sort", "find", "only_type", "only_optimizer", "page", "selected", "compare"] as const;
+
 /** Sorting, filters, pages and selection of the table of stored models. Needs no DOM. */
 export class ModelsTable {
   readonly records: ReadonlySignal<readonly ModelRecord[] | undefined>;
@@ -101,7 +104,7 @@ export class ModelsTable {
     this.records = records;
   }
 
-  /** Reads the state from an address and ignores invalid parts. */
+  /** Reads the state from an address, where it has the keys `TABLE_KEYS`, and ignores invalid parts. */
   read(search: string): void {
     const given = new URLSearchParams(search);
     const sort = given.get("sort") ?? "";

@@ -9,11 +9,13 @@ import type { LabModels } from "./lab_models.ts";
 import { ModelFilters } from "./model_filters.tsx";
 import { focusRow, ModelsTableView, Pager } from "./models_table_view.tsx";
 import { type Deletion, MOST_WAITING } from "./deletions.ts";
+import type { DatasetSize } from "../../shared/wire/dataset_size.ts";
 import { DeletionToast } from "./deletion_toast.tsx";
 
 /** The stored models, to be found, compared, downloaded and deleted, and a zone to import others. */
-export function StoredModelsView({ models, onUseSettings, onAnalyse }: {
+export function StoredModelsView({ models, size, onUseSettings, onAnalyse }: {
   models: LabModels;
+  size: DatasetSize | undefined;
   onUseSettings: (record: ModelRecord) => void;
   onAnalyse: (record: ModelRecord) => void;
 }) {
@@ -87,8 +89,8 @@ export function StoredModelsView({ models, onUseSettings, onAnalyse }: {
           <SelectionBar models={models} onDelete={deleteModels} onClear={clearSelection} />
         </div>
       )}
-      <ComparisonView comparison={models.comparison} onClose={closeComparison} />
-      <ImportView modelImport={models.import} />
+      <ComparisonView comparison={models.comparison} size={size} onClose={closeComparison} />
+      <ImportView modelImport={models.import} size={size} />
       <DeletionToast deletions={deletions} onUndo={undo} onDismiss={dismiss} />
     </section>
   );

@@ -4,6 +4,7 @@ import { type ChartOptions, MAX_SMOOTHING } from "../../shared/charts/chart_opti
 import { LossChart, type LossChartOptions } from "../../shared/charts/loss_chart.ts";
 import { useAttached } from "../../shared/components/rendering.ts";
 import { formatPercent } from "../../shared/text/format.ts";
+import { type DatasetSize, testDigits } from "../../shared/wire/dataset_size.ts";
 import type { Run } from "./run.ts";
 import { describeCurves } from "./run_words.ts";
 
@@ -14,11 +15,13 @@ const chartOptions = ({ logScale, smoothing }: ChartOptions): LossChartOptions =
 });
 
 /** The course of a run: loss and accuracy as curves, in a sentence and in a table. */
-export function Curves({ run, options }: { run: Run; options: ChartOptions }) {
+export function Curves(
+  { run, options, size }: { run: Run; options: ChartOptions; size: DatasetSize | undefined },
+) {
   return (
     <>
       <LossCurve run={run} options={options} />
-      <AccuracyCurve run={run} />
+      <AccuracyCurve run={run} size={size} />
       <Summary run={run} />
     </>
   );
@@ -88,14 +91,14 @@ function CurveControls({ options }: { options: ChartOptions }) {
 }
 
 /** The test accuracy over epochs. */
-function AccuracyCurve({ run }: { run: Run }) {
+function AccuracyCurve({ run, size }: { run: Run; size: DatasetSize | undefined }) {
   const [element, chart] = useAttached((parent: HTMLDivElement) => new AccuracyChart(parent));
   useSignalEffect(() => chart.current?.update(run.epochs.value, run.config.value?.num_epochs ?? 1));
   const empty = run.epochs.value.length === 0;
   return (
     <section class="curve" aria-labelledby="accuracy-title">
       <h3 id="accuracy-title">How often it is right (test accuracy)</h3>
-      <p class="note">On 10,000 test digits that it never trains on, after each epoch.</p>
+      <p class="note">On {testDigits(size)}, which it never trains on, after each epoch.</p>
       <div class={empty ? "chart low empty" : "chart low"}>
         <div ref={element} role="img" aria-label="Accuracy curve" aria-describedby="curve-summary" />
         {empty && <p class="note">A point for each epoch appears here.</p>}

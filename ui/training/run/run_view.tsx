@@ -26,7 +26,7 @@ export function RunView({ page }: { page: TrainingPage }) {
       <Status page={page} />
       <Progress run={run} />
       <RunFigures run={run} />
-      <Curves run={run} options={page.chart} />
+      <Curves run={run} options={page.chart} size={page.form.datasetSize.value} />
       <LivePadView livePad={page.livePad} run={run} />
       <RunFiles page={page} />
       <Log lines={run.logs.value} />

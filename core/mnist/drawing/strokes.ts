@@ -1,0 +1,103 @@
+/**
+ * Tells the strokes of a drawing from specks far away from them, such as dust or a stray tap, which would otherwise set the size
+ * and place of the digit. Connected components of the ink are kept or left out whole.
+ */
+import type { Box } from "./resample.ts";
+
+/** A connected component of the ink. */
+interface Component extends Box {
+  pixels: number;
+}
+
+/** Beyond these a picture is texture, not strokes. */
+const MAX_RUNS = 50_000;
+const MAX_COMPONENTS = 1000;
+/** Components with at least this share of the largest one's pixels are strokes, wherever they are. */
+const STROKE = 0.5;
+/**
+ * A smaller component belongs to the strokes if its distance from them, in units of their longer side, is at most `REACH` times
+ * the root of its share of their pixels: the larger, the farther.
+ */
+const REACH = 0.8;
+
+/**
+ * The part of `box` around the strokes and what is near them.
+ *
+ * @param threshold ink from which on a pixel counts
+ */
+export function boxOfStrokes(plane: Uint8Array, stride: number, box: Box, threshold: number): Box {
+  const components = findComponents(plane, stride, box, threshold);
+  if (components === undefined) return box;
+  const largest = Math.max(...components.map(({ pixels }) => pixels));
+  const kept = components.filter(({ pixels }) => pixels >= STROKE * largest);
+  const strokes = around(kept), pixels = kept.reduce((sum, component) => sum + component.pixels, 0);
+  const side = Math.max(strokes.right - strokes.left, strokes.bottom - strokes.top);
+  let left = components.filter((component) => !kept.includes(component));
+  if (components.length > MAX_COMPONENTS) return box;
+  // What is near a speck that is near the strokes is near them, too: a dotted line.
+  for (let near = kept; near.length > 0 && left.length > 0;) {
+    const belongs = (speck: Component) =>
+      near.some((other) => distance(speck, other) <= REACH * side * Math.sqrt(speck.pixels / pixels));
+    const found = left.filter(belongs);
+    left = left.filter((speck) => !found.includes(speck));
+    kept.push(...found);
+    near = found;
+  }
+  return around(kept);
+}
+
+/** Empty pixels between two boxes, in the direction in which there are more. */
+function distance(a: Box, b: Box): number {
+  return Math.max(0, a.left - b.right, b.left - a.right, a.top - b.bottom, b.top - a.bottom);
+}
+
+function around(boxes: readonly Box[]): Box {
+  return {
+    left: Math.min(...boxes.map(({ left }) => left)),
+    top: Math.min(...boxes.map(({ top }) => top)),
+    right: Math.max(...boxes.map(({ right }) => right)),
+    bottom: Math.max(...boxes.map(({ bottom }) => bottom)),
+  };
+}
+
+/** The components of the pixels of at least `threshold`, diagonal neighbours included; undefined for too many. */
+function findComponents(plane: Uint8Array, stride: number, box: Box, threshold: number): Component[] | undefined {
+  // Runs of a row are joined with those of the row above that they touch.
+  const starts: number[] = [], ends: number[] = [], rows: number[] = [], parents: number[] = [];
+  const rootOf = (run: number): number => {
+    while (parents[run] !== run) run = parents[run] = parents[parents[run]];
+    return run;
+  };
+  let above = 0;
+  for (let y = box.top; y < box.bottom; y++) {
+    const row = y * stride, end = starts.length;
+    if (end > MAX_RUNS) return undefined;
+    for (let x = box.left; x < box.right; x++) {
+      if (plane[row + x] < threshold) continue;
+      const start = x;
+      while (x < box.right && plane[row + x] >= threshold) x++;
+      const run = starts.length;
+      starts.push(start);
+      ends.push(x);
+      rows.push(y);
+      parents.push(run);
+      while (above < end && ends[above] < start) above++;
+      for (let other = above; other < end && starts[other] <= x; other++) parents[rootOf(other)] = rootOf(run);
+    }
+    above = end;
+  }
+  const components = new Map<number, Component>();
+  for (let run = 0; run < starts.length; run++) {
+    const root = rootOf(run), component = components.get(root);
+    const pixels = ends[run] - starts[run];
+    if (component === undefined) {
+      components.set(root, { left: starts[run], right: ends[run], top: rows[run], bottom: rows[run] + 1, pixels });
+    } else {
+      component.left = Math.min(component.left, starts[run]);
+      component.right = Math.max(component.right, ends[run]);
+      component.bottom = rows[run] + 1;
+      component.pixels += pixels;
+    }
+  }
+  return [...components.values()];
+}

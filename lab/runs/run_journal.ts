@@ -1,0 +1,152 @@
+/**
+ * Notes of the runs that a process has taken on and of which nothing else is kept as yet, so that after a crash they can be
+ * told as lost: `runs/<process>/<run id>.json` in the models folder. A process holds the lock of its own folder for as long
+ * as it lives. Whoever opens the journal takes over the notes of processes that are gone.
+ */
+import { type HistoryMessage, RunHistorySchema, validate } from "../../protocol/mod.ts";
+import { type Folder, isMissing, type Log } from "../host.ts";
+
+const FOLDER = "runs";
+const FILE = /^([\w-]+)\.json$/;
+/** How many lost runs are remembered. */
+const MAX_LOST = 100;
+
+/** What was lost, as a run's end says it. */
+const MESSAGE = "The service ended before anything of this training was kept. Start it again.";
+
+/** The notes of one process. */
+export class RunJournal {
+  readonly #all: Folder;
+  readonly #name: string;
+  readonly #folder: Folder;
+  readonly #log: Log;
+  readonly #lost = new Map<string, HistoryMessage>();
+  readonly #release: () => void;
+  /** Changes happen one after the other, so that a note is never removed before it is written. */
+  #last: Promise<void> = Promise.resolve();
+
+  private constructor(all: Folder, name: string, folder: Folder, log: Log, release: () => void) {
+    this.#all = all;
+    this.#name = name;
+    this.#folder = folder;
+    this.#log = log;
+    this.#release = release;
+  }
+
+  /**
+   * Begins the notes of this process in the models folder `models`, and takes over those of processes that are gone.
+   *
+   * @throws {FileError} when the folder cannot be used
+   */
+  static async open(models: Folder, log: Log): Promise<RunJournal> {
+    const all = models.subfolder(FOLDER);
+    await all.create();
+    const name = crypto.randomUUID();
+    const own = all.subfolder(name);
+    await own.create();
+    const journal = new RunJournal(all, name, own, log, await own.lock.hold());
+    for await (const { name: other, isFile } of all.list()) {
+      if (!isFile && other !== name) await journal.#adopt(all, other);
+    }
+    return journal;
+  }
+
+  /** Lost runs, newest first. */
+  get lost(): HistoryMessage[] {
+    return [...this.#lost.values()].sort((a, b) => b.run.created - a.run.created);
+  }
+
+  find(id: string): HistoryMessage | undefined {
+    return this.#lost.get(id);
+  }
+
+  /** Notes a run. A note that cannot be written is missing after a crash, and does no other harm. */
+  add(history: HistoryMessage): Promise<void> {
+    return this.#change(() => this.#write({ ...history, losses: [] }));
+  }
+
+  /** Removes the note of a run that has ended, or of which more is kept by now. */
+  remove(id: string): Promise<void> {
+    return this.#change(() => this.#folder.remove(nameOf(id)));
+  }
+
+  /** Leaves the notes that are there to the next process, and nothing where there is none. */
+  async close(): Promise<void> {
+    await this.#last;
+    try {
+      await removeIfEmpty(this.#all, this.#name, this.#folder);
+    } catch (error) {
+      this.#log.debug("the folder of this process's runs stays", { reason: (error as Error).message });
+    }
+    this.#release();
+  }
+
+  #change(change: () => Promise<void>): Promise<void> {
+    return this.#last = this.#last.then(change).catch((error) => {
+      if (!isMissing(error)) this.#log.warn("a run could not be noted", { reason: (error as Error).message });
+    });
+  }
+
+  async #write(history: HistoryMessage): Promise<void> {
+    await this.#folder.replace(nameOf(history.run.id), new TextEncoder().encode(JSON.stringify(history)));
+  }
+
+  /** Takes the notes of a process over, unless it is alive. */
+  async #adopt(all: Folder, name: string): Promise<void> {
+    const folder = all.subfolder(name);
+    try {
+      await folder.lock.tryRun(async () => {
+        for await (const { name: file, isFile } of folder.list()) {
+          if (isFile && FILE.test(file)) await this.#adoptNote(folder, file);
+        }
+        await folder.removeLeftovers();
+        await removeIfEmpty(all, name, folder);
+      });
+    } catch (error) {
+      // Another process is taking them over, or there are files of somebody else.
+      this.#log.debug("notes of runs stay where they are", { reason: (error as Error).message });
+    }
+  }
+
+  async #adoptNote(folder: Folder, file: string): Promise<void> {
+    const history = parse(await folder.read(file));
+    if (history !== undefined && this.#lost.size < MAX_LOST) {
+      const lost = asLost(history);
+      await this.#write(lost);
+      this.#lost.set(lost.run.id, lost);
+    }
+    await folder.remove(file);
+  }
+}
+
+/** Removes the folder `name` of a process, unless there are notes in it. Needs its lock. */
+async function removeIfEmpty(all: Folder, name: string, folder: Folder): Promise<void> {
+  for await (const { name: file } of folder.list()) if (file !== ".lock") return;
+  await folder.remove(".lock");
+  await all.remove(name);
+}
+
+function nameOf(id: string): string {
+  return `${id}.json`;
+}
+
+function parse(bytes: Uint8Array): HistoryMessage | undefined {
+  try {
+    const value = JSON.parse(new TextDecoder().decode(bytes));
+    return { ...validate(RunHistorySchema, value, "The note") as Omit<HistoryMessage, "type">, type: "history" };
+  } catch {
+    return undefined;
+  }
+}
+
+function asLost(history: HistoryMessage): HistoryMessage {
+  const run = {
+    ...history.run,
+    state: "failed" as const,
+    message: MESSAGE,
+    place: undefined,
+    resume: undefined,
+    ended: history.run.ended ?? history.run.created,
+  };
+  return { ...history, run, exists: undefined, end: { type: "error", message: MESSAGE } };
+}

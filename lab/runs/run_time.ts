@@ -1,0 +1,155 @@
+/** How long a training takes, estimated before it begins. */
+import { layersOf, type ModelSpec, parameterSpecs } from "../../core/models/spec.ts";
+import { type DeviceChoice, type TrainConfig, ValidationError } from "../../protocol/mod.ts";
+import { specOf } from "../models/mod.ts";
+
+/** Seconds that any step takes. */
+const STEP_SECONDS = 50e-6;
+/** Floating-point operations a second, on a slow machine: WASM on two cores of 2021 does 7.5e10 (`docs/performance.md`). */
+const OPERATIONS_PER_SECOND: Readonly<Record<DeviceChoice, number>> = {
+  auto: 1.5e10,
+  wasm: 1.5e10,
+  webgpu: 1.5e9,
+  reference: 3e7,
+};
+/** Seconds in which an optimiser updates one parameter: it reads and writes some 28 bytes. */
+const PARAMETER_SECONDS = 8e-9;
+/** The gradients take about twice as many operations as the forward pass. */
+const PASSES = 3;
+
+/** Shorter trainings say more of their start than of their speed. */
+const LEARN_FROM_SECONDS = 2;
+const LEARN_FROM_RUNS = 5;
+/** Finished trainings may correct the estimate of others by these factors: a few odd ones must not open or close the lab. */
+const LEAST_FACTOR = 1 / 8, MOST_FACTOR = 4;
+
+/** The batch size that is recommended in place of a smaller one. */
+const USUAL_BATCH = 64;
+
+/** Estimates times; finished trainings make the estimates better. */
+export class RunTimes {
+  readonly #defaultDevice: DeviceChoice;
+  readonly #trainImages: number;
+  /** By device and family, how many times as long as estimated the latest trainings took. */
+  readonly #factors = new Map<string, number[]>();
+
+  /** `device` is where trainings run that do not name one. */
+  constructor({ device, trainImages }: { device: DeviceChoice; trainImages: number }) {
+    this.#defaultDevice = device;
+    this.#trainImages = trainImages;
+  }
+
+  /** Steps of a whole training. */
+  stepsOf({ batch_size, num_epochs }: Pick<TrainConfig, "batch_size" | "num_epochs">): number {
+    return Math.ceil(this.#trainImages / batch_size) * num_epochs;
+  }
+
+  /** The seconds that `steps` steps are expected to take; by default, all of them. */
+  secondsOf(config: TrainConfig, steps = this.stepsOf(config), device = this.#deviceOf(config)): number {
+    return this.#unadjusted(config, steps, device) * this.#factorOf(config, device);
+  }
+
+  /** Learns from a training that did `steps` steps in `seconds`. */
+  learn(config: TrainConfig, steps: number, seconds: number, device = this.#deviceOf(config)): void {
+    if (seconds < LEARN_FROM_SECONDS || steps <= 0) return;
+    const factor = seconds / this.#unadjusted(config, steps, device);
+    const key = keyOf(config, device);
+    this.#factors.set(key, [...this.#factors.get(key) ?? [], factor].slice(-LEARN_FROM_RUNS));
+  }
+
+  /**
+   * Refuses a training that is expected to take more than `maxSeconds`.
+   *
+   * @param steps those that are left of a training that is resumed
+   * @throws {ValidationError} naming the field that would help, the estimate, and what fits
+   */
+  requireShort(config: TrainConfig, maxSeconds: number, steps?: number, device = this.#deviceOf(config)): void {
+    const seconds = this.secondsOf(config, steps, device);
+    if (seconds <= maxSeconds) return;
+    const count = steps ?? this.stepsOf(config);
+    const excess =
+      `${count.toLocaleString("en")} steps would take about ${timeText(seconds)} here, and this lab takes on ` +
+      `trainings of at most ${timeText(maxSeconds)} (MAX_RUN_MINUTES)`;
+    if (steps !== undefined) throw new ValidationError(`resume: the remaining ${excess}`, "resume");
+    throw new ValidationError(...this.#remedy(config, excess, maxSeconds, device));
+  }
+
+  #remedy(
+    config: TrainConfig,
+    excess: string,
+    maxSeconds: number,
+    device: DeviceChoice,
+  ): [message: string, field: string] {
+    const { batch_size, num_epochs } = config;
+    const secondsWith = (change: Partial<TrainConfig>) => this.secondsOf({ ...config, ...change }, undefined, device);
+    const larger = secondsWith({ batch_size: USUAL_BATCH });
+    if (batch_size < USUAL_BATCH && larger <= maxSeconds) {
+      return [
+        `batch_size ${batch_size} is too small: ${excess}. A batch_size of ${USUAL_BATCH} would take about ${
+          timeText(larger)
+        }`,
+        "batch_size",
+      ];
+    }
+    const epochs = Math.floor(maxSeconds / secondsWith({ num_epochs: 1 }));
+    if (epochs >= 1) {
+      return [`num_epochs ${num_epochs} is too many: ${excess}. At most ${epochs} would fit`, "num_epochs"];
+    }
+    return [
+      `hidden_layers_config makes too large a network: ${excess}. Fewer or narrower layers are faster`,
+      "hidden_layers_config",
+    ];
+  }
+
+  #deviceOf({ device }: TrainConfig): DeviceChoice {
+    return device ?? this.#defaultDevice;
+  }
+
+  #unadjusted(config: TrainConfig, steps: number, device: DeviceChoice): number {
+    const spec = specOf(config);
+    const operations = PASSES * config.batch_size * operationsOf(spec);
+    const update = parametersOf(spec) * PARAMETER_SECONDS;
+    return steps * (STEP_SECONDS + operations / OPERATIONS_PER_SECOND[device] + update);
+  }
+
+  #factorOf(config: TrainConfig, device: DeviceChoice): number {
+    const factors = this.#factors.get(keyOf(config, device));
+    if (factors === undefined) return 1;
+    const median = factors.toSorted((a, b) => a - b)[factors.length >> 1];
+    return Math.min(Math.max(median, LEAST_FACTOR), MOST_FACTOR);
+  }
+}
+
+function keyOf({ model_type }: TrainConfig, device: DeviceChoice): string {
+  return `${device} ${model_type}`;
+}
+
+/** Floating-point operations of the forward pass of one image. */
+function operationsOf(spec: ModelSpec): number {
+  return layersOf(spec).reduce((sum, layer) => {
+    if (layer.kind === "linear") return sum + 2 * sizeOf(layer.input) * layer.units;
+    if (layer.kind === "conv") return sum + 2 * sizeOf(layer.output) * layer.kernel ** 2 * layer.input[2];
+    return sum;
+  }, 0);
+}
+
+function parametersOf(spec: ModelSpec): number {
+  return parameterSpecs(spec).reduce((sum, { shape }) => sum + sizeOf(shape), 0);
+}
+
+function sizeOf(shape: readonly number[]): number {
+  return shape.reduce((product, length) => product * length, 1);
+}
+
+/** Such as `90 seconds`, `25 minutes`, `3.5 hours` or `7 days`. */
+export function timeText(seconds: number): string {
+  const [value, unit] = seconds < 120
+    ? [seconds, "second"]
+    : seconds < 120 * 60
+    ? [seconds / 60, "minute"]
+    : seconds < 48 * 3600
+    ? [seconds / 3600, "hour"]
+    : [seconds / 86_400, "day"];
+  const rounded = value < 10 ? Math.round(10 * value) / 10 : Math.round(value);
+  return `${rounded.toLocaleString("en")} ${unit}${rounded === 1 ? "" : "s"}`;
+}
