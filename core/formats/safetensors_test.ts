@@ -59,6 +59,19 @@ Deno.test("half precision is read as float32, and tensors are in the order of th
   assert.deepEqual(metadata, {});
 });
 
+Deno.test("tensors of integers or booleans beside the weights are left out", () => {
+  const file = fileOf({
+    "a.weight": entry(0, 8, { shape: [2] }),
+    "batches": entry(8, 16, { dtype: "I64", shape: [1] }),
+    "mask": entry(16, 18, { dtype: "BOOL", shape: [2] }),
+    "a.bias": entry(18, 22),
+  }, 22);
+  assert.deepEqual(readSafetensors(file).tensors.map(({ name, shape }) => [name, shape]), [
+    ["a.weight", [2]],
+    ["a.bias", [1]],
+  ]);
+});
+
 Deno.test("a damaged or hostile file is refused with a message", () => {
   const tooLong = new Uint8Array(16).fill(255);
   const cases: [file: Uint8Array, expected: RegExp][] = [

@@ -64,7 +64,7 @@ const sorted = (tensors: readonly NamedTensor[]) => tensors.toSorted((a, b) => a
 
 Deno.test("equal layers sorted by name come in in the order that recognises digits, and the answer says what was assumed", async () => {
   const { tensors, accuracy } = await trained([32, 32, 32, 32], ["first", "second", "third", "fourth", "last"]);
-  await withImportLab(async ({ post }) => {
+  await withImportLab(async ({ post, registry }) => {
     const files: Record<string, Uint8Array<ArrayBuffer>> = {
       "sorted.safetensors": writeSafetensors(sorted(tensors), { format: "pt" }),
       "sorted.pth": writePth(sorted(tensors), "m"),
@@ -86,6 +86,15 @@ Deno.test("equal layers sorted by name come in in the order that recognises digi
     const { body } = await post(writePth(tensors, "m"), "?num_epochs=9");
     assert.equal(body.assumed_order, undefined, "a module's own order is no assumption");
     assert.ok(Math.abs(body.accuracy - accuracy) < 0.0101);
+    // A model that takes the place of another does not inherit what was assumed of that.
+    const settings = "?optimizer=SGD&learning_rate=0.1&batch_size=8&num_epochs=2&use_dropout=false";
+    const old = await post(files["sorted.pth"], settings);
+    const replacing = await post(writePth(tensors, "m"), `${settings}&overwrite=true`);
+    assert.deepEqual(old.body.assumed_order, ["second", "third", "fourth"]);
+    assert.equal(replacing.body.assumed_order, undefined);
+    const ids = (await registry.list()).map(({ id }) => id);
+    assert.deepEqual([ids.includes(old.body.id), ids.includes(replacing.body.id)], [false, true]);
+    assert.equal((await registry.get(replacing.body.id))?.assumed_order, undefined);
   });
 });
 

@@ -104,3 +104,15 @@ pageTest("a file that is not a model is refused with the reason, and nothing is 
   await eventually(async () => assert.doesNotMatch(await status.innerText(), /Imported|Reading/));
   assert.deepEqual(await lab.models(), before);
 });
+
+pageTest("a file of another format is refused by name, with what can be imported instead", async (lab, page) => {
+  await page.goto(lab.trainingUrl);
+  const before = await lab.models();
+  const status = page.getByRole("status", { name: "Import" });
+  for (const [name, words] of [["mine.onnx", /an ONNX file/], ["Mine.H5", /a Keras file/]] as const) {
+    await page.getByLabel("Import a model").setInputFiles({ name, mimeType: "", buffer: Buffer.from("network") });
+    await eventually(async () => assert.match(await status.innerText(), words));
+    assert.match(await status.innerText(), /cannot be imported.*Import the same model as \.pth or \.safetensors/);
+  }
+  assert.deepEqual(await lab.models(), before);
+});

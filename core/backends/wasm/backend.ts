@@ -1,4 +1,4 @@
-/** Programs as WebAssembly with 128-bit SIMD, over one memory that all programs of a session share. */
+/** Runs programs as WebAssembly with 128-bit SIMD, in one memory that all programs of a session share. */
 import type { WasmFeatures } from "../../codegen/wasm/assembler/function_builder.ts";
 import { detectFeatures } from "../../codegen/wasm/assembler/module_builder.ts";
 import { perStepValue, type Program } from "../../graph.ts";
@@ -16,7 +16,7 @@ class WasmSession implements Session {
   readonly #parts: CompiledSession;
   /** The other threads, if there are any. */
   readonly #team: Team | undefined;
-  /** Programs that have to be prepared before they run next. */
+  /** Programs that must be prepared before their next run. */
   readonly #unprepared: Set<string>;
   #isClosed = false;
 
@@ -76,7 +76,7 @@ class WasmSession implements Session {
     return Object.fromEntries(series);
   }
 
-  /** A closed session's memory may belong to another one. */
+  /** A closed session's memory may already belong to another session. */
   #requireOpen(): void {
     if (this.#isClosed) throw new Error("the session is closed");
   }
@@ -130,7 +130,7 @@ async function open(
   }
 }
 
-/** The backend with the special kernels that `rules` put in. */
+/** The backend with the special kernels that `rules` insert. */
 export function wasmBackendWith(rules: RuleSet, options: WasmOptions = {}): Backend {
   const all = { threads: options.threads ?? 1, relaxedFma: options.relaxedFma ?? detectFeatures().relaxedFma };
   return { name: "wasm", open: (programs) => open(programs, rules, all) };

@@ -99,6 +99,8 @@ const OWN_FIELDS: ReadonlySet<string> = new Set([
   "started_from",
   "imported",
   "assumed",
+  "assumed_order",
+  "assumed_state_dict",
   "source",
 ]);
 
