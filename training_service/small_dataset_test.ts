@@ -1,10 +1,10 @@
 /** A teacher's own set of digits, far smaller than MNIST: steps, counts and means are those of this set. */
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import { Hono } from "hono";
 import { DATASET_FILES, type DigitSet } from "../core/mnist/idx.ts";
 import { firstDigits, mnist } from "../core/testing/mnist.ts";
-import { openInferenceService } from "../inference_service/service.ts";
-import { readSettings } from "../service/process/settings.ts";
+import { addDatasetRoutes } from "../service/http/dataset_routes.ts";
 import { withOpenLab } from "./testing/open_lab.ts";
 import { foldersOf, withFolder } from "./testing/process.ts";
 
@@ -27,7 +27,7 @@ function swapped(word: number): number {
 
 Deno.test("with a small dataset the steps, the counts and the mean loss are those of its pictures", () =>
   withFolder(async (dir) => {
-    const { dataDir, modelsDir } = foldersOf(dir), raw = join(dataDir, "MNIST", "raw");
+    const { dataDir } = foldersOf(dir), raw = join(dataDir, "MNIST", "raw");
     await writeDigits(raw, DATASET_FILES.train, firstDigits(mnist().train, TRAIN));
     await writeDigits(raw, DATASET_FILES.test, firstDigits(mnist().test, TEST));
     const classes = Array.from({ length: 10 }, (_, digit) => `${digit}`);
@@ -50,14 +50,11 @@ Deno.test("with a small dataset the steps, the counts and the mean loss are thos
       assert.ok(Math.abs(mean_loss! - expected) < 1e-5, `${mean_loss} instead of ${expected}`);
       assert.ok(Number.isInteger(Math.round(1e6 * accuracy! * TEST / 100) / 1e6), `${accuracy} % of ${TEST}`);
     });
-    const env: Record<string, string> = { MODELS_DIR: modelsDir, DATA_DIR: dataDir, THREADS: "1", DEVICE: "wasm" };
-    const inference = await openInferenceService(readSettings((name) => env[name]));
-    const ask = async () => await (await inference.fetch(new Request("http://localhost:8001/api/datasets"))).json();
-    try {
-      assert.deepEqual(await ask(), datasets);
-      await Deno.remove(join(raw, DATASET_FILES.test.labels));
-      assert.deepEqual(await ask(), [], "what cannot be read is not listed");
-    } finally {
-      inference.close();
-    }
+    // Both services have this route.
+    const app = new Hono();
+    addDatasetRoutes(app, dataDir);
+    const ask = async () => await (await app.request("http://localhost/api/datasets")).json();
+    assert.deepEqual(await ask(), datasets);
+    await Deno.remove(join(raw, DATASET_FILES.test.labels));
+    assert.deepEqual(await ask(), [], "what cannot be read is not listed");
   }));
