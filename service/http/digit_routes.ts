@@ -42,9 +42,9 @@ export class TestDigits {
 }
 
 /**
- * Adds `GET /api/digits?label=3&count=12&seed=1`, which draws test digits at random: `{"digits": [{"index", "label"}]}`.
- * The same seed draws the same digits; without a label, of all labels. And `GET /api/digits/{index}.png`: the picture as
- * the dataset holds it, 28×28, single-channel, ink 255 on paper 0.
+ * Adds `GET /api/digits?label=3&count=12&seed=1`, which draws test digits at random: `{"digits": [{"index",
+ * "label"}]}`. The same seed draws the same digits; without a label, of all labels. And `GET /api/digits/{index}.png`:
+ * the picture as the dataset holds it, 28×28, single-channel, ink 255 on paper 0.
  */
 export function addDigitRoutes(app: Hono, digits: Pick<TestDigits, "read">): void {
   app.get("/api/digits", async (c) => {
