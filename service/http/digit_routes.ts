@@ -3,7 +3,7 @@ import type { Hono } from "hono";
 import type { DigitSet } from "../../core/mnist/idx.ts";
 import { IMAGE_PIXELS, IMAGE_SIDE } from "../../core/models/spec.ts";
 import { permutation, STREAMS } from "../../core/random.ts";
-import { DigitQuerySchema, validate } from "../../protocol/mod.ts";
+import { DigitQuerySchema, isNullText, validate } from "../../protocol/mod.ts";
 import { HttpError } from "./errors.ts";
 import { readTestDigits } from "../dataset/dataset.ts";
 import { StartupError } from "../process/settings.ts";
@@ -48,9 +48,10 @@ export class TestDigits {
  */
 export function addDigitRoutes(app: Hono, digits: Pick<TestDigits, "read">): void {
   app.get("/api/digits", async (c) => {
+    const given = Object.entries(c.req.query()).filter(([, text]) => !isNullText(text));
     const { label, count, seed = crypto.getRandomValues(new Uint32Array(1))[0] } = validate(
       DigitQuerySchema,
-      c.req.query(),
+      Object.fromEntries(given),
       "the query",
     );
     const set = await digits.read();
