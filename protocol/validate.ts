@@ -50,7 +50,9 @@ export function validate<S extends v.GenericSchema<unknown, unknown>>(
   throw new ValidationError(message, field);
 }
 
-/** An object that has `entries` and no other field: an unknown one is refused by its name, with the nearest known one. */
+/**
+ * An object that has `entries` and no other field: an unknown one is refused by its name, with the nearest known one.
+ */
 export function exactObject<const Entries extends v.ObjectEntries>(entries: Entries) {
   const message = (issue: v.StrictObjectIssue) =>
     isUnknownField(issue) ? unknownField(String(issue.input), Object.keys(entries)) : "must be a JSON object";
@@ -65,7 +67,10 @@ export function unknownField(name: string, known: readonly string[]): string {
   return message.includes(HINT) ? message : `${message}; known are ${known.join(", ")}`;
 }
 
-/** The same of another kind of name, without a list of those that are known: "unknown optimizer `Adm`; did you mean `Adam`?" */
+/**
+ * The same of another kind of name, without a list of those that are known: "unknown optimizer `Adm`; did you mean
+ * `Adam`?"
+ */
 export function unknownName(what: string, name: string, known: readonly string[]): string {
   const nearest = nearestName(name, known);
   return `unknown ${what} \`${JSON.stringify(cut(name)).slice(1, -1)}\`${
