@@ -65,7 +65,8 @@ export interface Folder {
   state(name: string): FileState | Promise<FileState>;
   /** Whether a file or anything else has this name. */
   has(name: string): Promise<boolean>;
-  read(name: string): Promise<Uint8Array<ArrayBuffer>>;
+  /** Reads a file; one of more than `maxBytes` is refused before it takes any memory. */
+  read(name: string, maxBytes: number): Promise<Uint8Array<ArrayBuffer>>;
   open(name: string): Promise<OpenFile>;
   /**
    * Replaces the file `name` by the bytes of `parts`, one after the other. When it returns they survive a power cut; a

@@ -2,6 +2,9 @@
 import { type Folder, isMissing } from "../host.ts";
 import { reasonOf, RegistryError } from "./errors.ts";
 
+/** A history has at most some 20,000 losses. */
+const MAX_BYTES = 16 * 2 ** 20;
+
 /**
  * Writes the history of the model whose file in the models folder `models` is `filename`, a plain name. Callers hold
  * the folder's lock.
@@ -19,7 +22,7 @@ export async function writeHistory(models: Folder, filename: string, history: un
 export async function readHistory(models: Folder, filename: string): Promise<unknown> {
   const folder = historyFolder(models), name = nameOf(filename);
   try {
-    return JSON.parse(new TextDecoder().decode(await folder.read(name)));
+    return JSON.parse(new TextDecoder().decode(await folder.read(name, MAX_BYTES)));
   } catch (error) {
     if (isMissing(error)) return undefined;
     const reason = error instanceof SyntaxError ? "it is not valid JSON" : reasonOf(error);

@@ -44,7 +44,7 @@ export class PthFile {
       if (size > MAX_BYTES) {
         throw new RegistryError(`${this.#words}, has ${size} bytes; no model here is that large`);
       }
-      return await this.#folder.read(this.#name);
+      return await this.#folder.read(this.#name, MAX_BYTES);
     });
   }
 

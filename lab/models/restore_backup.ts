@@ -5,6 +5,9 @@ import type { Entry } from "./metadata/metadata.ts";
 import { BACKUP_NAME, freeName, METADATA_NAME, readBackup, timeForName, timeText } from "./metadata/metadata_backup.ts";
 import { MetadataFile } from "./metadata/metadata_file.ts";
 
+/** A larger file is not copied, and has to be moved away by hand. */
+const MAX_DAMAGED_BYTES = 2 ** 30;
+
 /** What a restoration did. */
 export interface Restored {
   /** How many records are back. */
@@ -63,7 +66,7 @@ async function refuseSound(folder: Folder): Promise<void> {
 async function keepDamaged(folder: Folder): Promise<string | undefined> {
   if (!await folder.has(METADATA_NAME)) return undefined;
   const kept = await freeName(folder, `${METADATA_NAME}.damaged-${timeForName(Date.now())}`);
-  await folder.replace(kept, await folder.read(METADATA_NAME));
+  await folder.replace(kept, await folder.read(METADATA_NAME, MAX_DAMAGED_BYTES));
   return folder.pathOf(kept);
 }
 

@@ -11,6 +11,10 @@ const FILE = /^([\w-]+)\.json$/;
 /** How many lost runs are remembered. */
 const MAX_LOST = 100;
 
+const MAX_NOTE_BYTES = 2 ** 20;
+/** How many processes that are gone are looked for at a start; the others wait for the next one. */
+const MAX_ADOPTED = 100;
+
 /** What was lost, as a run's end says it. */
 const MESSAGE = "The service ended before anything of this training was kept. Start it again.";
 
@@ -45,8 +49,11 @@ export class RunJournal {
     const own = all.subfolder(name);
     await own.create();
     const journal = new RunJournal(all, name, own, log, await own.lock.hold());
+    let count = 0;
     for await (const { name: other, isFile } of all.list()) {
-      if (!isFile && other !== name) await journal.#adopt(all, other);
+      if (isFile || other === name) continue;
+      await journal.#adopt(all, other);
+      if (++count === MAX_ADOPTED) break;
     }
     return journal;
   }
@@ -109,7 +116,7 @@ export class RunJournal {
   }
 
   async #adoptNote(folder: Folder, file: string): Promise<void> {
-    const history = parse(await folder.read(file));
+    const history = parse(await folder.read(file, MAX_NOTE_BYTES));
     if (history !== undefined && this.#lost.size < MAX_LOST) {
       const lost = asLost(history);
       await this.#write(lost);

@@ -21,6 +21,8 @@ const FILE = /^([\w-]+)\.safetensors$/;
 /** The field of a file's metadata that holds everything but the tensors, as JSON. */
 const KEY = "mnist_lab_run";
 const DEFAULT_MAX = 10;
+/** Weights, two moments and a better copy of the largest model have half of it. */
+const MAX_BYTES = 2 ** 30;
 /**
  * A snapshot that was written this recently may belong to a run of another process: those are written every few
  * minutes.
@@ -165,7 +167,7 @@ export class RunSnapshots {
     }
     const path = this.#folder.pathOf(nameOf(id));
     try {
-      return readSafetensors(await this.#folder.read(nameOf(id))).tensors;
+      return readSafetensors(await this.#folder.read(nameOf(id), MAX_BYTES)).tensors;
     } catch (error) {
       const reason = error instanceof ModelFileError ? error.message : reasonOf(error);
       throw new RegistryError(`cannot read the snapshot ${path}: ${reason}`, { cause: error });

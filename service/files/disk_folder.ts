@@ -79,8 +79,9 @@ export class DiskFolder implements Folder {
     }
   }
 
-  async read(name: string): Promise<Uint8Array<ArrayBuffer>> {
+  async read(name: string, maxBytes: number): Promise<Uint8Array<ArrayBuffer>> {
     using file = await this.open(name);
+    if (file.state.size > maxBytes) throw tooLarge(file.state.size, maxBytes);
     return await file.read(file.state.size);
   }
 
@@ -126,6 +127,11 @@ export class DiskFolder implements Folder {
       return removeLeftovers(this.path);
     });
   }
+}
+
+function tooLarge(size: number, maxBytes: number): FileError {
+  const text = (bytes: number) => `${Math.round(bytes / 2 ** 20).toLocaleString("en")} MiB`;
+  return new FileError("other", `it has ${text(size)}, and no file of its kind has more than ${text(maxBytes)}`);
 }
 
 function stateOf({ size, mtime, ino }: Deno.FileInfo): FileState {

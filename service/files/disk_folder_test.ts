@@ -40,12 +40,12 @@ Deno.test({
       await Deno.mkdir(join(path, "dir"));
       for (const name of ["fifo", "dir"]) {
         const refusal = refused(/^it is not a regular file$/);
-        await assert.rejects(inTime(folder.read(name), `a read of ${name}`, 1000), refusal);
+        await assert.rejects(inTime(folder.read(name, 100), `a read of ${name}`, 1000), refusal);
         await assert.rejects(inTime(folder.open(name), `an open of ${name}`, 1000), refusal);
         assert.throws(() => folder.state(name), refusal);
       }
       await folder.replace("fifo", BYTES);
-      assert.deepEqual(await folder.read("fifo"), BYTES, "replaced, not written to");
+      assert.deepEqual(await folder.read("fifo", 100), BYTES, "replaced, not written to");
     }),
 });
 
@@ -57,12 +57,12 @@ Deno.test({
       const folder = new DiskFolder(path);
       await folder.replace("real", BYTES);
       await Deno.symlink("real", join(path, "inner"));
-      assert.deepEqual(await folder.read("inner"), BYTES);
+      assert.deepEqual(await folder.read("inner", 100), BYTES);
       await Deno.symlink(outside, join(path, "outer"));
       await Deno.symlink("/dev/zero", join(path, "device"));
       for (const name of ["outer", "device"]) {
         const refusal = refused(/^it is a link that leads out of its folder$/);
-        await assert.rejects(inTime(folder.read(name), `a read of ${name}`, 1000), refusal);
+        await assert.rejects(inTime(folder.read(name, 100), `a read of ${name}`, 1000), refusal);
         assert.throws(() => folder.state(name), refusal);
       }
       await folder.replace("outer", BYTES);
@@ -109,14 +109,27 @@ Deno.test({
       const folder = new DiskFolder(path).subfolder("history");
       const refusal = refused(/is a link; put a folder in its place$/);
       await assert.rejects(folder.replace("x.json", BYTES), refusal);
-      await assert.rejects(folder.read("x.json"), refusal);
+      await assert.rejects(folder.read("x.json", 100), refusal);
       await assert.rejects(folder.lock.run(() => Promise.resolve()), refusal);
       assert.deepEqual([...Deno.readDirSync(aside)], []);
       await Deno.symlink(path, `${path}-link`);
       await new DiskFolder(`${path}-link`).replace("model.pth", BYTES);
-      assert.deepEqual(await new DiskFolder(path).read("model.pth"), BYTES);
+      assert.deepEqual(await new DiskFolder(path).read("model.pth", 100), BYTES);
     }),
 });
+
+Deno.test("a file that is far larger than any of its kind is refused before it takes memory", () =>
+  withFolder(async (path) => {
+    const folder = new DiskFolder(path);
+    await folder.replace("sparse", BYTES);
+    await Deno.truncate(join(path, "sparse"), 1_500_000_000);
+    const before = Deno.memoryUsage().rss;
+    await assert.rejects(
+      folder.read("sparse", 2 ** 20),
+      refused(/^it has 1,431 MiB, and no file of its kind has more than 1 MiB$/),
+    );
+    assert(Deno.memoryUsage().rss - before < 50 * 2 ** 20);
+  }));
 
 Deno.test("a lock that another process holds is waited for so long and no longer", () =>
   withFolder(async (path) => {

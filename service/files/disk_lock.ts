@@ -3,6 +3,8 @@ import { FileError } from "../../lab/host.ts";
 import { asFileErrors } from "./file_error.ts";
 import { openRegular } from "./regular_file.ts";
 
+/** The text in the lock's file is far shorter. */
+const MAX_MEMORY_BYTES = 2 ** 20;
 /** A change that has not got the lock after this time fails. */
 const PATIENCE_MS = 10_000;
 /** How often to ask for it, at first and at last, in ms. */
@@ -136,7 +138,7 @@ function memoryIn(file: Deno.FsFile): LockMemory {
   return {
     read: () =>
       asFileErrors(async () => {
-        const bytes = new Uint8Array((await file.stat()).size);
+        const bytes = new Uint8Array(Math.min((await file.stat()).size, MAX_MEMORY_BYTES));
         await file.seek(0, Deno.SeekMode.Start);
         const count = await file.read(bytes) ?? 0;
         return new TextDecoder().decode(bytes.subarray(0, count));

@@ -7,6 +7,9 @@ export const METADATA_NAME = "models_metadata.json";
 /** Its last good copy. */
 export const BACKUP_NAME = `${METADATA_NAME}.bak`;
 
+/** Largest list, in bytes: some ten thousand records with long texts. What is larger is not read. */
+export const MAX_METADATA_BYTES = 64 * 2 ** 20;
+
 /** A backup that can be used. */
 export interface Backup {
   bytes: Uint8Array<ArrayBuffer>;
@@ -46,7 +49,7 @@ export async function setBackupAside(folder: Folder): Promise<void> {
 /** Reads the backup, if there is one that can be used. */
 export async function readBackup(folder: Folder): Promise<Backup | undefined> {
   try {
-    const bytes = await folder.read(BACKUP_NAME), { modified } = await folder.state(BACKUP_NAME);
+    const bytes = await folder.read(BACKUP_NAME, MAX_METADATA_BYTES), { modified } = await folder.state(BACKUP_NAME);
     const decoded = decodeUtf8(bytes);
     if ("fault" in decoded) return undefined;
     const records = recordsOf(parseEntries(decoded.text, folder.pathOf(BACKUP_NAME)));

@@ -2,7 +2,14 @@ import { fingerprintOf, type Folder, isMissing } from "../../host.ts";
 import type { ModelRecord } from "../../../protocol/mod.ts";
 import { DamagedMetadataError, isDiskFull, reasonOf, RegistryError } from "../errors.ts";
 import { decodeUtf8, describeStrangers, type Entry, formatEntries, parseEntries, recordsOf } from "./metadata.ts";
-import { describeBackup, dropBackup, keepBackup, METADATA_NAME, setBackupAside } from "./metadata_backup.ts";
+import {
+  describeBackup,
+  dropBackup,
+  keepBackup,
+  MAX_METADATA_BYTES,
+  METADATA_NAME,
+  setBackupAside,
+} from "./metadata_backup.ts";
 
 /** The list of models at one moment. */
 export interface MetadataState {
@@ -85,6 +92,7 @@ export class MetadataFile {
   async #load(): Promise<MetadataState> {
     using file = await this.#folder.open(METADATA_NAME);
     const { size, modified } = file.state;
+    if (size > MAX_METADATA_BYTES) throw new DamagedMetadataError(this.#path, `has ${size} bytes, too many for a list`);
     const bytes = await file.read(size);
     const fingerprint = fingerprintOf(file.state), settled = isSettled(modified);
     try {
