@@ -89,7 +89,15 @@ export class DiskFolder implements Folder {
     return asFileErrors(async () => {
       const file = await openRegular(this.#place(name));
       try {
-        return openFile(file, stateOf(await file.stat()));
+        const state = stateOf(await file.stat());
+        return {
+          state,
+          read: (length: number) => asFileErrors(() => file.read(length)),
+          get stream() {
+            return file.stream;
+          },
+          [Symbol.dispose]: () => file.close(),
+        };
       } catch (error) {
         file.close();
         throw error;
@@ -134,28 +142,6 @@ function tooLarge(size: number, maxBytes: number): FileError {
   return new FileError("other", `it has ${text(size)}, and no file of its kind has more than ${text(maxBytes)}`);
 }
 
-function stateOf({ size, mtime, ino }: Deno.FileInfo): FileState {
+function stateOf({ size, mtime, ino }: Pick<Deno.FileInfo, "size" | "mtime" | "ino">): FileState {
   return { size, modified: mtime?.getTime(), identity: ino ?? undefined };
-}
-
-function openFile(file: Deno.FsFile, state: FileState): OpenFile {
-  return {
-    state,
-    read: (length) => asFileErrors(() => readUpTo(file, length)),
-    get stream() {
-      return file.readable;
-    },
-    [Symbol.dispose]: () => file.close(),
-  };
-}
-
-async function readUpTo(file: Deno.FsFile, length: number): Promise<Uint8Array<ArrayBuffer>> {
-  const bytes = new Uint8Array(length);
-  let filled = 0;
-  while (filled < length) {
-    const count = await file.read(bytes.subarray(filled));
-    if (count === null) break;
-    filled += count;
-  }
-  return bytes.subarray(0, filled);
 }

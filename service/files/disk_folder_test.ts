@@ -131,6 +131,45 @@ Deno.test("a file that is far larger than any of its kind is refused before it t
     assert(Deno.memoryUsage().rss - before < 50 * 2 ** 20);
   }));
 
+Deno.test({
+  name: "a file that another process keeps swapping for a FIFO makes nobody wait",
+  ignore,
+  fn: () =>
+    withFolder(async (path) => {
+      const ms = Deno.env.get("LAB_LONG") ? 20_000 : 1500;
+      await makeFifo(join(path, "fifo"));
+      await Deno.writeFile(join(path, "regular"), BYTES);
+      await Deno.copyFile(join(path, "regular"), join(path, "model.pth"));
+      const script = `const end = Date.now() + ${ms + 5000};
+        for (let n = 0; Date.now() < end; n++) {
+          Deno.linkSync(n % 2 ? "fifo" : "regular", "new");
+          Deno.renameSync("new", "model.pth");
+          if (n === 0) console.log("swapping");
+        }`;
+      const swapper = new Deno.Command(Deno.execPath(), { args: ["eval", script], cwd: path, stdout: "piped" }).spawn();
+      const reader = swapper.stdout.getReader();
+      await inTime(reader.read(), "the swapping to begin", 10_000);
+      const folder = new DiskFolder(path), counts = { read: 0, refused: 0 };
+      const readOn = async () => {
+        for (const end = performance.now() + ms; performance.now() < end;) {
+          await inTime(
+            folder.read("model.pth", 100).then(() => counts.read++, () => counts.refused++),
+            "a read",
+            1000,
+          );
+        }
+      };
+      try {
+        await Promise.all([1, 2, 3, 4].map(readOn));
+      } finally {
+        swapper.kill("SIGKILL");
+        await swapper.status;
+        await reader.cancel();
+      }
+      assert(counts.read > 0 && counts.refused > 0, JSON.stringify(counts));
+    }),
+});
+
 Deno.test("a lock that another process holds is waited for so long and no longer", () =>
   withFolder(async (path) => {
     const file = () => join(path, ".lock");

@@ -1,7 +1,7 @@
 import type { FolderLock, LockMemory } from "../../lab/host.ts";
 import { FileError } from "../../lab/host.ts";
 import { asFileErrors } from "./file_error.ts";
-import { openRegular } from "./regular_file.ts";
+import { openToLock } from "./regular_file.ts";
 
 /** The text in the lock's file is far shorter. */
 const MAX_MEMORY_BYTES = 2 ** 20;
@@ -53,7 +53,7 @@ export class DiskLock implements FolderLock {
   /** Opened for reading: a disk with a file that is open for writing could not be made read-only. */
   async hold(): Promise<() => void> {
     (await this.#open()).close();
-    const file = await asFileErrors(() => openRegular(this.#path()));
+    const file = await asFileErrors(() => Deno.open(this.#path()));
     if (await this.#tryLock(file)) return () => file.close();
     file.close();
     throw this.#refusal(0);
@@ -118,7 +118,7 @@ export class DiskLock implements FolderLock {
     return asFileErrors(async () => {
       const path = this.#path();
       try {
-        return await openRegular(path, { read: true, write: true });
+        return await openToLock(path);
       } catch (error) {
         if (error instanceof FileError) throw new FileError(error.fault, `its lock, .lock: ${error.message}`);
         if (!(error instanceof Deno.errors.NotFound)) throw error;
@@ -127,7 +127,7 @@ export class DiskLock implements FolderLock {
         return await Deno.open(path, { read: true, write: true, createNew: true });
       } catch (error) {
         if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
-        return await openRegular(path, { read: true, write: true });
+        return await openToLock(path);
       }
     });
   }
