@@ -3,9 +3,9 @@ import { HttpError } from "./errors.ts";
 
 /** Limits of `Exports`. */
 export interface ExportLimits {
-  /** Smaller files are always made and sent. */
+  /** Files smaller than this are always made and sent. */
   largeBytes: number;
-  /** Bytes of all large files that are being made or sent. */
+  /** Most bytes of all large files that are being made or sent. */
   maxBytes: number;
   /** Milliseconds after which the download of a large file is cut off. */
   deadlineMs: number;
@@ -27,8 +27,8 @@ export interface Body {
 }
 
 /**
- * Sends model files in formats that are made on request. A large file waits in memory while its client reads slowly, so
- * only a few may be on their way at once.
+ * Sends model files in formats that are made on request. A large file stays in memory while its client reads slowly, so
+ * only a few may be sent at once.
  */
 export class Exports {
   readonly #limits: ExportLimits;
@@ -39,10 +39,11 @@ export class Exports {
   }
 
   /**
-   * The file that `make` makes, as a body. A large one counts until it is sent, its client is gone, or its deadline.
+   * Returns the file that `make` makes as a body. A large file counts until it is sent, its client is gone, or its
+   * deadline has passed.
    *
    * @param bytes approximate length of the file
-   * @throws {HttpError} 503 while too many large files are on their way
+   * @throws {HttpError} 503 while too many large files are being sent
    */
   async send(bytes: number, make: () => Promise<Uint8Array<ArrayBuffer>>): Promise<Body> {
     if (bytes < this.#limits.largeBytes) return wholeOf(await make());
@@ -65,7 +66,7 @@ function wholeOf(file: Uint8Array<ArrayBuffer>): Body {
   return { content: file, length: file.length };
 }
 
-/** Calls `onEnd` once, however it ends. */
+/** Streams a file in chunks; calls `onEnd` once, however the download ends. */
 function chunksOf(
   file: Uint8Array<ArrayBuffer>,
   deadlineMs: number,
