@@ -1,4 +1,4 @@
-/** Records whose file is missing or cut short, beside an intact one: over HTTP, with real files. */
+/** Tests records whose file is missing or truncated, next to an intact one, over HTTP and with real files. */
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { Hono } from "hono";
@@ -10,7 +10,7 @@ import { openInferenceService } from "./service.ts";
 import { pngUrl, stroke } from "./testing.ts";
 import { openRegistry } from "../service/files/open_registry.ts";
 
-Deno.test("a model whose file is missing or cut short says so when it is asked, and harms no other", () =>
+Deno.test("a request for a model whose file is missing or truncated says so, and other models are not affected", () =>
   withFolder(async (folder) => {
     const registry = await openRegistry(folder, { write: true });
     const [missing, short, whole] = [
@@ -53,7 +53,7 @@ Deno.test("a model whose file is missing or cut short says so when it is asked, 
     }
   }));
 
-Deno.test("NaN in one record hides that record at most, on both services", () =>
+Deno.test("NaN in a record hides at most that record, on both services", () =>
   withFolder(async (folder) => {
     const registry = await openRegistry(folder, { write: true });
     const { id } = await registry.store(testModel, testWeights(0.01));
@@ -86,7 +86,7 @@ Deno.test("NaN in one record hides that record at most, on both services", () =>
     }
   }));
 
-Deno.test("healthz reports entries that are not models, with the first one's fault, and they hide no other", () =>
+Deno.test("healthz reports entries that are not models, with the fault of the first, and they do not hide other models", () =>
   withFolder(async (folder) => {
     const registry = await openRegistry(folder, { write: true });
     const { id } = await registry.store(testModel, testWeights(0.01));

@@ -3,6 +3,7 @@
  * standard error, so that standard output is left to the command.
  */
 import { join } from "node:path";
+import { printError } from "../service/process/output.ts";
 import { runMain } from "../service/process/serve.ts";
 import { readSettings } from "../service/process/settings.ts";
 import { ENTRY, PERMISSIONS } from "./binary/contents.ts";
@@ -11,7 +12,7 @@ import { PROJECT_DIR } from "./lib/source_files.ts";
 
 await runMain(async () => {
   // If everything is in place already, print nothing.
-  await prepare(readSettings(), (line, kind) => kind === "state" || console.error(line));
+  await prepare(readSettings(), (line, kind) => kind === "state" || printError(`${line}\n`));
   const lab = new Deno.Command(Deno.execPath(), {
     args: ["run", ...PERMISSIONS, join(PROJECT_DIR, ENTRY), ...Deno.args.filter((arg) => arg !== "--")],
   }).spawn();

@@ -13,8 +13,9 @@ const FORGET_MS = 60_000;
 const CHECK_MS = 300;
 
 /**
- * The lock of a folder on disk: the system frees it when its holder dies; the file `.lock` stays. Waiting means asking again
- * and again: a wait inside the system cannot be given up, and would occupy one of the few threads that read and write files.
+ * The lock of a folder on disk: the system frees it when its holder dies; the file `.lock` stays. Waiting means asking
+ * again and again: a wait inside the system cannot be given up, and would occupy one of the few threads that read and
+ * write files.
  */
 export class DiskLock implements FolderLock {
   readonly #path: () => string;

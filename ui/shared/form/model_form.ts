@@ -31,9 +31,6 @@ import { TypedText } from "./typed_text.ts";
 export const SHARED_FIELDS: readonly FieldName[] = PARAM_FIELDS
   .filter(({ name, param }) => param === queryName(name)).map(({ name }) => name);
 
-/** An address may hold anything. */
-const MOST_COMPLAINTS = 5;
-
 /** The fields of a model as both pages hold them: each a text that is checked as it is typed. */
 export class ModelForm {
   /** By the names that configurations give them. */
@@ -165,9 +162,9 @@ export class ModelForm {
     return found;
   }
 
-  /** Adds to the complaints, of which the page shows only so many. */
+  /** Adds to the complaints. */
   complain(complaints: readonly string[]): void {
-    this.complaints.value = [...this.complaints.value, ...complaints].slice(0, MOST_COMPLAINTS);
+    this.complaints.value = [...this.complaints.value, ...complaints];
   }
 
   /** Takes over a configuration. */
