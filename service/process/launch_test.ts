@@ -12,7 +12,7 @@ Deno.test("the training service may use its port, read its folders and write mod
     "--allow-net=127.0.0.1:9000",
     `--allow-read=${PROJECT_DIR},/m,/d`,
     "--allow-write=/m",
-    "--allow-env=HOST,LAB_TOKEN,TRAINING_PORT,INFERENCE_PORT,MODELS_DIR,DATA_DIR,DEVICE,THREADS,ALLOWED_HOSTS,LOG_LEVEL,LOG_FORMAT",
+    "--allow-env=HOST,LAB_TOKEN,TRAINING_PORT,INFERENCE_PORT,MODELS_DIR,DATA_DIR,DEVICE,THREADS,MAX_RUN_MINUTES,ALLOWED_HOSTS,LOG_LEVEL,LOG_FORMAT",
   ]);
 });
 
