@@ -1,6 +1,7 @@
 import { RegistryError } from "../../lab/models/mod.ts";
 import { log } from "./log.ts";
 import { StartupError } from "./settings.ts";
+import { wasmChecks } from "./wasm_checks.ts";
 import { type Folders, pathRedactor } from "../http/errors.ts";
 
 /** Throws if the service cannot work; returns a message if it can but something is worth knowing. */
@@ -42,6 +43,7 @@ export async function readHealth(
     status: isReady ? "ok" : "not ready",
     checks: Object.fromEntries(results),
     uptime_seconds: Math.round(performance.now() / 1000),
+    wasm_checks: wasmChecks,
     memory_bytes: Deno.memoryUsage().rss,
     ...(delay && { event_loop_delay_ms: delay.figures }),
     ...(isReady ? await figures() : {}),

@@ -67,7 +67,14 @@ class WasmSession implements Session {
         });
       }
       this.#team?.start(number, tableAt, count);
-      runSteps(tableAt, count, 0);
+      try {
+        runSteps(tableAt, count, 0);
+      } catch (error) {
+        if (!(error instanceof WebAssembly.RuntimeError)) throw error;
+        // The other threads would wait for this one.
+        if (this.stop !== undefined) Atomics.store(this.stop, 0, 1);
+        throw new RangeError("an index that a kernel read from memory is out of range", { cause: error });
+      }
       this.#team?.requireWhole();
       series.forEach(([, values], output) => {
         for (let i = 0; i < count; i++) values[done + i] = floats[i * words + layout.inputs + output];
