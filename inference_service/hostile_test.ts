@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { HttpServer } from "../service/http/server/http_server.ts";
 import { deflateSync } from "node:zlib";
 import { type Attack, COMMON_ATTACKS, refuses } from "../service/testing/hostile.ts";
 import { readSettings } from "../service/process/settings.ts";
@@ -126,8 +127,8 @@ Deno.test(`${ATTACKS.length} malformed requests are each refused in words and in
     ),
     drawings,
   });
-  const server = Deno.serve(
-    { hostname: "127.0.0.1", port: 0, onListen() {} },
+  const server = new HttpServer(
+    { hostname: "127.0.0.1", port: 0 },
     (request, info) => app.fetch(request, info),
   );
   const host = `127.0.0.1:${server.addr.port}`;

@@ -4,5 +4,5 @@ import { readSettings } from "../service/process/settings.ts";
 import { runInferenceService } from "./serve.ts";
 
 await runMain(() => runInferenceService(readSettings()));
-// The other threads end with the process, and not before (`ServingThreads.shutdown`).
+// The other threads end with the process, not before (`ServingThreads.shutdown`).
 Deno.exit(0);

@@ -16,11 +16,11 @@ const app = createInferenceApp({
 });
 const document = await (await app.request("http://localhost/openapi.json")).json();
 
-Deno.test("every route is described, and nothing else", () => {
+Deno.test("exactly the existing routes are described", () => {
   assert.deepEqual(describedRoutes(document), routesOf(app));
 });
 
-Deno.test("answers match their description, without further fields", async () => {
+Deno.test("answers match their descriptions and have no other fields", async () => {
   for (const path of ["/healthz", "/api/models", "/openapi.json"]) {
     await checkAnswer(document, await app.request(`http://localhost${path}`), path);
   }

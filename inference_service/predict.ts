@@ -23,12 +23,12 @@ import type { DrawingReader } from "./drawing/drawing_reader.ts";
 import { type ModelStore, type PredictorCache, UnusableModelError } from "./predictor_cache.ts";
 import { DrawingError } from "./drawing/read_drawing.ts";
 
-/** Look-ups of a model that was replaced between look-up and opening. */
+/** How often to look up a model that is replaced between look-up and opening. */
 const MAX_ATTEMPTS = 3;
 
 const DATA_URL_PREFIX = "data:image/png;base64,";
 
-/** What answering a prediction needs. */
+/** Everything needed to answer a prediction. */
 export interface PredictDeps {
   store: ModelStore;
   predictors: PredictorCache;
@@ -40,8 +40,8 @@ export interface PredictDeps {
  *
  * @param body JSON text
  * @param trainingUrl address of the training page, without a query
- * @throws {HttpError} 400 for a bad body (naming the field) or a blank drawing, 404 when no such model is stored (with a
- * `NotTrainedResponse`), 409 when the stored model cannot be used, 503 while too many large drawings are waiting
+ * @throws {HttpError} 400 for a bad body (naming the field) or a blank drawing, 404 when no such model is stored (with
+ * a `NotTrainedResponse`), 409 when the stored model cannot be used, 503 while too many large drawings are waiting
  */
 export async function answerPrediction(
   { store, predictors, drawings }: PredictDeps,
@@ -104,7 +104,7 @@ async function readPixels(drawings: DrawingReader, dataUrl: string): Promise<Uin
   }
 }
 
-/** The schema has seen that `url` begins as a PNG's data URL. */
+/** The schema has checked that `url` begins as the data URL of a PNG. */
 function decodeDataUrl(url: string): Uint8Array<ArrayBuffer> {
   try {
     return Uint8Array.fromBase64(url.slice(DATA_URL_PREFIX.length));

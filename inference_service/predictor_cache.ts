@@ -4,13 +4,16 @@ import { openPredictor, type Predictor } from "../core/training/predictor.ts";
 import { type Registry, RegistryError, specOf } from "../lab/models/mod.ts";
 import { type ModelRecord, recordVersion } from "../protocol/mod.ts";
 
-/** What this service needs of the registry. */
+/** The parts of the registry that this service needs. */
 export type ModelStore = Pick<Registry, "list" | "get" | "readWeights">;
 
 /** Opens the model of a record. */
 export type OpenPredictor = (record: ModelRecord) => Promise<Pick<Predictor, "predict" | "close">>;
 
-/** A stored model that cannot answer: its file is missing, damaged or another model's, or its weights are not finite. */
+/**
+ * Thrown for a stored model that cannot answer: its file is missing, damaged or belongs to another model, or its
+ * weights are not finite.
+ */
 export class UnusableModelError extends Error {
   override name = "UnusableModelError";
   constructor(reason: string) {
@@ -39,7 +42,7 @@ interface Entry {
 
 /** Keeps the most recently used models open. A model whose record changed in any way is opened again. */
 export class PredictorCache {
-  /** By id, the most recently used last. */
+  /** By id, with the most recently used model last. */
   readonly #entries = new Map<string, Entry>();
   readonly #open: OpenPredictor;
   readonly #capacity: number;
@@ -59,7 +62,7 @@ export class PredictorCache {
     return this.#use(record).predictor.use((predictor) => predictor.predict(pixels));
   }
 
-  /** Closes the models that are not in `records`, or changed there. */
+  /** Closes the models that are missing from `records` or have changed. */
   retain(records: readonly ModelRecord[]) {
     for (const [id, entry] of this.#entries) {
       // Usually nothing has changed, and finding the same object among ten thousand takes microseconds.

@@ -10,7 +10,7 @@ import { params, pngUrl, record, stroke } from "./testing.ts";
 import type { ModelRecord } from "../protocol/mod.ts";
 import { openRegistry } from "../service/files/open_registry.ts";
 
-/** Weights of a model without hidden layers that takes every drawing for `digit`. */
+/** Weights of a model without hidden layers that classifies every drawing as `digit`. */
 function weightsFor(digit: number): NamedTensor[] {
   return parameterSpecs({ modelType: "SimpleNN", hiddenLayers: [] }).map(({ name, shape }) => {
     const data = new Float32Array(shape.reduce((a, b) => a * b, 1));
@@ -44,7 +44,7 @@ async function withService(
   }
 }
 
-Deno.test("a stored model answers from its weights, its replacement from its own", () =>
+Deno.test("a stored model answers with its weights, and its replacement with its own", () =>
   withService(async (registry, _folder, predict) => {
     const first = await registry.store(model, weightsFor(4));
     const answer = await (await predict()).json();
@@ -96,16 +96,16 @@ function observe(capacity?: number) {
   return { cache, events };
 }
 
-/** Resolves after the closings that follow an answer. */
+/** Resolves after the closes that follow an answer. */
 const settled = () => new Promise((resolve) => setTimeout(resolve));
 
-Deno.test("a model is opened once and answers one drawing after the other", async () => {
+Deno.test("a model is opened once and answers drawings one after the other", async () => {
   const { cache, events } = observe();
   await Promise.all(Array.from({ length: 5 }, () => cache.predict(record({ id: "a" }), pixels)));
   assert.deepEqual(events, ["open a"]);
 });
 
-Deno.test("the least recently used model is closed, once it has answered", async () => {
+Deno.test("the least recently used model is closed once it has answered", async () => {
   const { cache, events } = observe(2);
   const [a, b, c] = ["a", "b", "c"].map((id) => record({ id }));
   await cache.predict(a, pixels);
@@ -127,7 +127,7 @@ Deno.test("a model that changed is opened again", async () => {
   assert.deepEqual(events, ["open a", "open a", "close a"]);
 });
 
-Deno.test("models that were removed or changed are closed, the others stay open", async () => {
+Deno.test("models that were removed or changed are closed, and the others stay open", async () => {
   const { cache, events } = observe();
   for (const id of ["a", "b", "c"]) await cache.predict(record({ id }), pixels);
   cache.retain([record({ id: "a" }), record({ id: "b", accuracy: 1 })]);
@@ -138,7 +138,7 @@ Deno.test("models that were removed or changed are closed, the others stay open"
   assert.deepEqual(events.slice(5), ["close a"]);
 });
 
-Deno.test("a model whose record was read again without change stays open", async () => {
+Deno.test("a model whose record was read again unchanged stays open", async () => {
   const { cache, events } = observe();
   await cache.predict(record({ id: "a" }), pixels);
   const [again, changed] = [record({ id: "a" }), record({ id: "a", accuracy: 1 })];
@@ -150,7 +150,7 @@ Deno.test("a model whose record was read again without change stays open", async
   assert.deepEqual(events, ["open a", "close a"]);
 });
 
-Deno.test("a model that could not be opened is opened at the next question", async () => {
+Deno.test("a model that could not be opened is opened at the next request", async () => {
   let attempts = 0;
   const cache = new PredictorCache(() => Promise.reject(new Error(`attempt ${++attempts}`)));
   await assert.rejects(cache.predict(record(), pixels), /attempt 1/);

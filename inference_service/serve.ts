@@ -24,7 +24,8 @@ export async function runInferenceService(settings: Settings, { stop, onListen }
     settings,
     port: settings.inferencePort,
     stop,
-    sharesAddress: canShareAddress,
+    threads: canShareAddress ? Math.max(2, servingThreads(settings)) : 1,
+    listener: service.listener,
     fetch: service.fetch,
     onListen(port) {
       threads.start(servingThreads(settings) - 1, { hostname: settings.host, port }, settings);

@@ -1,4 +1,4 @@
-/** The service in its own process, with the permissions it has in use, on three threads. */
+/** Tests the service in its own process, with its real permissions, on three threads. */
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { freePort } from "../service/testing/free_ports.ts";
@@ -88,7 +88,7 @@ Deno.test(
       try {
         process.kill("SIGKILL");
       } catch {
-        // Ended already.
+        // It has already ended.
       }
       await process.status;
       await process.stdout.cancel();
@@ -98,7 +98,7 @@ Deno.test(
   },
 );
 
-Deno.test("an address of another machine is refused by name", async () => {
+Deno.test("an address of another machine is refused, and the error names it", async () => {
   const modelsDir = await Deno.makeTempDir({ prefix: "inference_service_" });
   try {
     for (const host of ["10.255.255.1", "192.0.2.1"]) {

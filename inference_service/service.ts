@@ -4,6 +4,8 @@ import { createServiceApp } from "../service/http/app.ts";
 import { addDatasetRoutes } from "../service/http/dataset_routes.ts";
 import { addDigitRoutes, TestDigits } from "../service/http/digit_routes.ts";
 import { EventLoopDelay, type HealthOptions } from "../service/process/health.ts";
+import type { RequestHandler } from "../service/http/server/http_server.ts";
+import { ListenerState } from "../service/http/server/listener_state.ts";
 import { serviceUrl } from "../service/process/addresses.ts";
 import { log } from "../service/process/log.ts";
 import { addModelRoutes, type ModelFiles } from "../service/http/model_routes.ts";
@@ -13,7 +15,7 @@ import { DrawingReader } from "./drawing/drawing_reader.ts";
 import { INFERENCE_OPERATIONS } from "./operations.ts";
 import { answerPrediction, type PredictDeps } from "./predict.ts";
 import { openStored, PredictorCache } from "./predictor_cache.ts";
-import { type BodyLimits, readText } from "../service/http/request.ts";
+import { type BodyLimits, clientAddress, withText } from "../service/http/request.ts";
 
 /** Models that stay open, large drawings that may wait, and bytes of bodies under way, over all threads. */
 const OPEN_MODELS = 16, WAITING_DRAWINGS = 16, HELD_BYTES = 256 * 1024 * 1024;
@@ -29,7 +31,9 @@ export function servingThreads({ threads }: Pick<Settings, "threads">): number {
 
 /** Everything that answers requests on one thread. */
 export interface InferenceService {
-  fetch(request: Request, info?: Deno.ServeHandlerInfo<Deno.NetAddr>): Response | Promise<Response>;
+  fetch: RequestHandler;
+  /** For the server to tell whether connections can be taken. */
+  listener: ListenerState;
   close(): void;
 }
 
@@ -49,7 +53,7 @@ export async function openInferenceService(settings: Settings): Promise<Inferenc
   const device = settings.device === "auto" ? "wasm" : settings.device, threads = servingThreads(settings);
   const predictors = new PredictorCache(openStored(store, device), shareOf(OPEN_MODELS, threads));
   const drawings = new DrawingReader({ maxWaiting: shareOf(WAITING_DRAWINGS, threads) });
-  const delay = new EventLoopDelay();
+  const delay = new EventLoopDelay(), listener = new ListenerState();
   const health = {
     checks: {
       // A missing folder is not an error for a read-only service, but no model can be had until it is back.
@@ -58,10 +62,12 @@ export async function openInferenceService(settings: Settings): Promise<Inferenc
     },
     figures: async () => ({ models: (await store.list()).length }),
     delay,
+    listener,
   };
   const app = createInferenceApp({ settings, store, predictors, drawings, health });
   return {
     fetch: (request, info) => app.fetch(request, info),
+    listener,
     close() {
       delay.close();
       predictors.close();
@@ -83,9 +89,9 @@ export function createInferenceApp({ settings, store, predictors, drawings, heal
 
   const limits = bodyLimits(servingThreads(settings));
   app.post("/predict", async (c) => {
-    const body = await readText(c.req.raw, limits);
     const trainingUrl = serviceUrl(c.req.raw, settings.trainingPort);
-    return c.json(await answerPrediction({ store, predictors, drawings }, body, trainingUrl));
+    const answer = (body: string) => answerPrediction({ store, predictors, drawings }, body, trainingUrl);
+    return c.json(await withText(c.req.raw, limits, clientAddress(c), answer));
   });
 
   addModelRoutes(app, store);
@@ -99,8 +105,13 @@ function shareOf(all: number, threads: number): number {
   return Math.max(2, Math.ceil(all / threads));
 }
 
-/** Of one thread; each counts for itself. One body of the largest size always fits. */
+/** Of one thread; each counts for itself. Two addresses may send bodies of the largest size at once. */
 function bodyLimits(threads: number): BodyLimits {
-  const heldBytes = Math.max(MAX_PREDICT_BYTES, Math.floor(HELD_BYTES / threads));
-  return { maxBytes: MAX_PREDICT_BYTES, heldBytes, deadlineMs: BODY_DEADLINE_MS };
+  const heldBytes = Math.max(2 * MAX_PREDICT_BYTES, Math.floor(HELD_BYTES / threads));
+  return {
+    maxBytes: MAX_PREDICT_BYTES,
+    heldBytes,
+    heldBytesPerClient: heldBytes / 2,
+    deadlineMs: BODY_DEADLINE_MS,
+  };
 }

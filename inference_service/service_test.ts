@@ -11,7 +11,7 @@ import { MemoryStore, params, pngUrl, record, stroke } from "./testing.ts";
 const settings = readSettings(() => undefined);
 const drawing = pngUrl(stroke());
 
-/** Takes every drawing for a seven. */
+/** Classifies every drawing as a seven. */
 const openSeven: OpenPredictor = () =>
   Promise.resolve({ predict: () => Promise.resolve(probabilitiesOf(7, 0.98125)), close() {} });
 
@@ -35,7 +35,7 @@ async function errorOf(response: Response | Promise<Response>): Promise<[status:
   return [answer.status, (await answer.json()).error];
 }
 
-Deno.test("a drawing and the fields of a model give the digit and the model found", async () => {
+Deno.test("a drawing and the fields of a model give the digit and the matching model", async () => {
   const response = await createApp().predict({ params, image_data: drawing });
   assert.equal(response.status, 200);
   const { probabilities, ...answer } = await response.json();
@@ -188,7 +188,7 @@ Deno.test("a model replaced between look-up and opening is looked up again", asy
   assert.equal(answer.found_model.id, "new");
 });
 
-Deno.test("looking in vain for a model among ten thousand takes well under a second", async () => {
+Deno.test("an unsuccessful search for a model among ten thousand takes well under a second", async () => {
   const records = Array.from({ length: 10_000 }, (_, i) => record({ id: `m${i}`, num_epochs: 2 }));
   const { predict } = createApp(records);
   for (const { id } of records.slice(-16)) {

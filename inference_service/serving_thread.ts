@@ -2,7 +2,9 @@
 import { log } from "../service/process/log.ts";
 import { answerUnservable } from "../service/process/serve.ts";
 import type { Settings } from "../service/process/settings.ts";
-import { type InferenceService, openInferenceService } from "./service.ts";
+import { HttpServer } from "../service/http/server/http_server.ts";
+import { connectionLimits } from "../service/http/server/connections.ts";
+import { type InferenceService, openInferenceService, servingThreads } from "./service.ts";
 
 /** Where the main thread listens. */
 export interface ListeningAddress {
@@ -25,14 +27,20 @@ export type FromServingThread = { type: "listening" } | { type: "ended" };
 const post = (message: FromServingThread) => self.postMessage(message);
 
 let service: InferenceService | undefined;
-let server: Deno.HttpServer | undefined;
+let server: HttpServer | undefined;
 
 async function serve({ address, settings }: ServeOrder): Promise<void> {
   log.configure(settings.log);
   service = await openInferenceService(settings);
   // Said before it is true: from then on there may be requests that a shutdown has to wait for.
   post({ type: "listening" });
-  server = Deno.serve({ ...address, reusePort: true, onListen: () => {}, onError: answerUnservable }, service.fetch);
+  server = new HttpServer({
+    ...address,
+    reusePort: true,
+    limits: connectionLimits(servingThreads(settings)),
+    state: service.listener,
+    onError: answerUnservable,
+  }, service.fetch);
 }
 
 async function shutdown(): Promise<void> {

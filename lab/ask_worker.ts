@@ -5,7 +5,10 @@
 
 type Reply<Answer> = { answer: Answer } | { error: string };
 
-/** Runs a worker script that calls `answerQuestions`, from the first question on; after a crash the next one starts it anew. */
+/**
+ * Runs a worker script that calls `answerQuestions`, from the first question on; after a crash the next one starts it
+ * anew.
+ */
 export class AskedWorker<Question, Answer> {
   readonly #script: URL;
   readonly #name: string;
@@ -62,8 +65,8 @@ export class AskedWorker<Question, Answer> {
 }
 
 /**
- * Called in a worker: answers each question by `answer`, one after the other. `transfer` lists what of an answer is moved
- * instead of copied.
+ * Called in a worker: answers each question by `answer`, one after the other. `transfer` lists what of an answer is
+ * moved instead of copied.
  */
 export function answerQuestions<Question, Answer>(
   answer: (question: Question) => Answer | Promise<Answer>,

@@ -1,6 +1,6 @@
 /**
- * What a lab needs of its host: a folder of files with a lock, a training engine, a log. `service/files/` implements the folder
- * on a disk; a page can use the browser's file system, and a test a disk that fails.
+ * What a lab needs of its host: a folder of files with a lock, a training engine, a log. `service/files/` implements
+ * the folder on a disk; a page can use the browser's file system, and a test a disk that fails.
  */
 import type { TrainedModel, TrainingEvents, TrainingJob } from "./training/training_job.ts";
 
@@ -46,8 +46,9 @@ export interface OpenFile extends Disposable {
 }
 
 /**
- * A folder of files, which several processes may use at once. Names are plain, without a path. Methods throw FileErrors, also
- * where something else than a regular file has the name, or a link that leads out of the folder: nothing waits for a device.
+ * A folder of files, which several processes may use at once. Names are plain, without a path. Methods throw
+ * FileErrors, also where something else than a regular file has the name, or a link that leads out of the folder:
+ * nothing waits for a device.
  */
 export interface Folder {
   /** Names the folder in messages for people: its absolute path, if it has one. */
@@ -67,8 +68,8 @@ export interface Folder {
   read(name: string): Promise<Uint8Array<ArrayBuffer>>;
   open(name: string): Promise<OpenFile>;
   /**
-   * Replaces the file `name` by the bytes of `parts`, one after the other. When it returns they survive a power cut; a reader,
-   * even after a crash, finds the old file or the new. When it throws, `name` is as it was. Needs the lock.
+   * Replaces the file `name` by the bytes of `parts`, one after the other. When it returns they survive a power cut; a
+   * reader, even after a crash, finds the old file or the new. When it throws, `name` is as it was. Needs the lock.
    */
   replace(name: string, ...parts: Uint8Array[]): Promise<void>;
   /** Creates an empty file in place of what has its name. */
@@ -84,7 +85,8 @@ export interface FolderLock {
   /**
    * Runs `task` once nobody else holds the lock.
    *
-   * @throws {FileError} when another process holds it for ten seconds; the signal's reason when it aborts before `task` begins
+   * @throws {FileError} when another process holds it for ten seconds; the signal's reason when it aborts before `task`
+   * begins
    */
   run<T>(task: (memory: LockMemory) => Promise<T>, signal?: AbortSignal): Promise<T>;
   /** Runs `task` if nobody holds the lock now; returns whether it did. */
@@ -114,8 +116,8 @@ export interface TrainingEngine {
   /**
    * Trains one job.
    *
-   * @throws the signal's reason soon after an abort: within 150 ms during a long step, else after the step and its snapshot, at
-   * most 1.3 s; {TrainingError} when the training fails
+   * @throws the signal's reason soon after an abort: within 150 ms during a long step, else after the step and its
+   * snapshot, at most 1.3 s; {TrainingError} when the training fails
    */
   train(job: TrainingJob, events: TrainingEvents, signal: AbortSignal): Promise<TrainedModel>;
   close(): void;

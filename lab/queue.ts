@@ -9,11 +9,11 @@ interface Waiting<T> {
 }
 
 /**
- * Lets one item at a time through and tells the waiting ones their positions. Groups take turns; within a group it is first
- * come, first served. An item of a group that has none waiting goes before the further ones of all others.
+ * Lets one item at a time through and tells the waiting ones their positions. Groups take turns; within a group it is
+ * first come, first served. An item of a group that has none waiting goes before the further ones of all others.
  *
- * This is start-time fair queueing (Goyal, Vin and Cheng, 1996) with equal costs: each group's items have rounds one apart,
- * beginning with the round of the item that is through.
+ * This is start-time fair queueing (Goyal, Vin and Cheng, 1996) with equal costs: each group's items have rounds one
+ * apart, beginning with the round of the item that is through.
  */
 export class Queue<T> {
   #occupied = false;

@@ -96,6 +96,7 @@ export const ResumeRequestSchema = v.strictObject({
   device: v.nullish(device),
 }, ({ input }) => refuseBesideResume(String(input)));
 
+/** Says that the field `name` cannot stand beside `resume`. */
 function refuseBesideResume(name: string): string {
   if (!Object.hasOwn(trainEntries, name)) return unknownField(name, ["resume", "device"]);
   return `${name} cannot go with resume: a run goes on with the settings that it began with`;

@@ -81,9 +81,14 @@ export function isNullText(text: string): boolean {
   return ["null", "NaN", "undefined", "None"].includes(text.trim());
 }
 
-/** The number that `text` spells, NaN for anything else and for an empty text. */
+/** Digits in groups of three, as this lab writes counts: `1,024`. A number below 1 never looks like that. */
+const GROUPED = /^[1-9]\d{0,2}(,\d{3})+$/;
+
+/** The number that `text` spells, also `0,01` and `1,024`; NaN for anything else and for an empty text. */
 export function readNumber(text: string): number {
-  return text.trim() === "" ? NaN : Number(text);
+  const trimmed = text.trim();
+  if (trimmed === "") return NaN;
+  return Number(GROUPED.test(trimmed) ? trimmed.replaceAll(",", "") : trimmed.replace(/^(\d*),(\d+)$/, "$1.$2"));
 }
 
 /** A value as people read it: `128, 64` or `none` for widths, `on` or `off` for a toggle, others as they are. */

@@ -28,6 +28,17 @@ export const SOCKET_BURST = { messages: 200, bytes: 8 * MIB };
 /** What one socket may send a second for as long as it likes. */
 export const SOCKET_RATE = { messages: 20, bytes: 256 * KIB };
 
+/** What one socket may send in frames of any kind, pings and fragments included: at once, and a second for as long as it likes. */
+export const SOCKET_FRAMES = { burst: 2000, perSecond: 100, burstBytes: 16 * MIB, bytesPerSecond: MIB };
+/** Most fragments of one message. */
+export const MAX_FRAGMENTS = 64;
+/** Longest time from the begin of a message to its end, in ms. */
+export const MESSAGE_DEADLINE_MS = 30_000;
+/** Bytes that the sockets of one address, and all, may hold: messages that are unfinished, or not yet sent. */
+export const MAX_HELD_SOCKET_BYTES_PER_CLIENT = 64 * MIB, MAX_HELD_SOCKET_BYTES = 128 * MIB;
+/** How long a closed socket may take to send what is on its way and to hear the client's goodbye, in ms. */
+export const CLOSE_WAIT_MS = 30_000;
+
 /**
  * Most runs in all that train or wait. One address may have as many of these places as it leaves free: half of them, if it
  * is alone.
@@ -45,3 +56,31 @@ export const LARGE_EXPORT_BYTES = 8 * MIB;
 export const MAX_EXPORT_BYTES = 1024 * MIB;
 /** Longest time that such an export may take, in ms. */
 export const EXPORT_DEADLINE_MS = 10 * 60_000;
+
+/** Longest head of a request, in bytes. */
+export const MAX_HEAD_BYTES = 32 * KIB;
+/** Pieces (chunks, or what one read gives) in which a body may come, and bytes that each further piece has on average. */
+export const MAX_BODY_PIECES = 4096, MIN_PIECE_BYTES = 256;
+/** Longest silence in the middle of a body, in ms. */
+export const BODY_SILENCE_MS = 10_000;
+
+/** Most open connections of a service, where the system has descriptors for them, and the share that one address may have. */
+export const MAX_CONNECTIONS = 4096, CONNECTION_SHARE = 0.75;
+/** What one connection may take, in ms. */
+export const CONNECTION_TIMES = {
+  /** From its begin, or from the first byte of a request, to the end of the request's head. */
+  headMs: 10_000,
+  /** Between two requests. */
+  keepAliveMs: 65_000,
+  /** To read 64 KiB of an answer. */
+  sendMs: 30_000,
+  /** To send what nobody reads, once the answer is given. */
+  lingerMs: 2000,
+};
+/** Longest time that an answer may take to be sent, in ms. */
+export const SEND_DEADLINE_MS = 10 * 60_000;
+/** Pause before a listener that failed is tried again, in ms: it doubles each time. */
+export const RESUME_LISTENING_MS = { first: 50, most: 2000 };
+
+/** Bytes of answers that wait in memory for one address, and for all, to read them. */
+export const MAX_SENT_BYTES_PER_CLIENT = 48 * MIB, MAX_SENT_BYTES = 96 * MIB;

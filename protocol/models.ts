@@ -8,6 +8,7 @@ import {
   FIELD_NAMES,
   type FieldName,
   fieldOf,
+  isDuplicate,
   type MODEL_FIELDS,
   type ModelConfig,
 } from "./model_config.ts";
@@ -60,6 +61,11 @@ export type ModelRecord = v.InferOutput<typeof ModelRecordSchema>;
 /** A text that changes whenever any field of a record does: a changed record stands for another model. */
 export function recordVersion(record: ModelRecord): string {
   return JSON.stringify(record);
+}
+
+/** Whether `record` is the model that `config` would train. One that was trained further is not: it has seen more. */
+export function isStoredDuplicate(record: ModelRecord, config: ModelConfig): boolean {
+  return record.started_from === undefined && isDuplicate(record, config);
 }
 
 /** Whether `a` goes before `b` where both would do: the more accurate, then the newer. */

@@ -12,9 +12,12 @@ type QueryName = { [Name in FieldName]: Fields[Name] extends { query: infer Quer
 /**
  * Field values as a query carries them: all optional, all text, checked by the form that takes them over. `seed` is the
  * training page's alone; `device` is where a page trains or predicts; `model_id` names one model whatever the fields
- * say.
+ * say; `back` is the query of the training page as it was left.
  */
-export type FormQuery = { [Key in QueryName | keyof PredictParams | "seed" | "device" | "model_id"]?: string };
+export type FormQuery = { [Key in QueryName | keyof PredictParams | (typeof OTHER_NAMES)[number]]?: string };
+
+/** What a query carries beside fields. */
+const OTHER_NAMES = ["seed", "device", "model_id", "back"] as const;
 
 /** The name of `field` in the query string. */
 export function queryName(field: FieldName): keyof FormQuery {
@@ -24,7 +27,7 @@ export function queryName(field: FieldName): keyof FormQuery {
 /** All names that a query may carry. */
 export function queryNames(): (keyof FormQuery)[] {
   const names = FIELD_NAMES.flatMap((name) => [queryName(name), fieldOf(name).param ?? queryName(name)]);
-  return [...new Set([...names, "seed", "device", "model_id"])] as (keyof FormQuery)[];
+  return [...new Set([...names, ...OTHER_NAMES])] as (keyof FormQuery)[];
 }
 
 /** The fields that the query string `search` carries; `null` means that a field was left out, and other keys are ignored. */

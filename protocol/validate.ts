@@ -50,7 +50,9 @@ export function validate<S extends v.GenericSchema<unknown, unknown>>(
   throw new ValidationError(message, field);
 }
 
-/** An object that has `entries` and no other field: an unknown one is refused by its name, with the nearest known one. */
+/**
+ * An object that has `entries` and no other field: an unknown one is refused by its name, with the nearest known one.
+ */
 export function exactObject<const Entries extends v.ObjectEntries>(entries: Entries) {
   const message = (issue: v.StrictObjectIssue) =>
     isUnknownField(issue) ? unknownField(String(issue.input), Object.keys(entries)) : "must be a JSON object";
@@ -65,10 +67,15 @@ export function unknownField(name: string, known: readonly string[]): string {
   return message.includes(HINT) ? message : `${message}; known are ${known.join(", ")}`;
 }
 
-/** The same of another kind of name, without a list of those that are known: "unknown optimizer `Adm`; did you mean `Adam`?" */
+/**
+ * The same of another kind of name, without a list of those that are known: "unknown optimizer `Adm`; did you mean
+ * `Adam`?"
+ */
 export function unknownName(what: string, name: string, known: readonly string[]): string {
   const nearest = nearestName(name, known);
-  return `unknown ${what} \`${quote(name).slice(1, -1)}\`${nearest === undefined ? "" : `${HINT}\`${nearest}\`?`}`;
+  return `unknown ${what} \`${JSON.stringify(cut(name)).slice(1, -1)}\`${
+    nearest === undefined ? "" : `${HINT}\`${nearest}\`?`
+  }`;
 }
 
 /** The one of `known` that `name` was probably meant to be; undefined if none is similar. */
@@ -91,18 +98,19 @@ function plain(name: string): string {
 
 /** Inserted, removed, replaced and swapped characters that make `b` of `a` (optimal string alignment). */
 function editDistance(a: string, b: string): number {
-  let before: number[] = [], last = Array.from({ length: b.length + 1 }, (_, j) => j);
-  for (let i = 1; i <= a.length; i++) {
-    const row = [i];
+  const cost: number[][] = [];
+  for (let i = 0; i <= a.length; i++) {
+    cost[i] = [i];
     for (let j = 1; j <= b.length; j++) {
-      row[j] = Math.min(last[j] + 1, row[j - 1] + 1, last[j - 1] + (a[i - 1] === b[j - 1] ? 0 : 1));
-      const isSwapped = i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1];
-      if (isSwapped) row[j] = Math.min(row[j], before[j - 2] + 1);
+      cost[i][j] = i === 0 ? j : Math.min(
+        cost[i - 1][j] + 1,
+        cost[i][j - 1] + 1,
+        cost[i - 1][j - 1] + (a[i - 1] === b[j - 1] ? 0 : 1),
+        i > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1] ? cost[i - 2][j - 2] + 1 : Infinity,
+      );
     }
-    before = last;
-    last = row;
   }
-  return last[b.length];
+  return cost[a.length][b.length];
 }
 
 function isUnknownField({ type, expected }: v.BaseIssue<unknown>): boolean {

@@ -117,6 +117,9 @@ async function compile(
   return outputFiles;
 }
 
+/** A schema's declaration: one line, or lines that are indented up to the one that ends it. */
+const SCHEMA = /^export const (\w+Schema) = (.*|.*\n(?:[ \t].*\n|\n)*\S.*);$/gm;
+
 /**
  * Schemas and ops are made by calls, which a bundler keeps in case they have side effects. They have none, so this
  * plugin drops modules of these folders that no page uses, and unused schemas of modules that are used.
@@ -130,7 +133,7 @@ const withoutSideEffects: esbuild.Plugin = {
     });
     build.onLoad({ filter: /[\\/]protocol[\\/]\w+\.ts$/ }, async ({ path }) => {
       const contents = (await Deno.readTextFile(path))
-        .replaceAll(/^export const (\w+Schema) = ([^]*?);$/gm, "export const $1 = /* @__PURE__ */ (() => $2)();")
+        .replaceAll(SCHEMA, "export const $1 = /* @__PURE__ */ (() => $2)();")
         .replaceAll(/\bv\.(?=\w+\()/g, "/* @__PURE__ */ v.");
       return { contents, loader: "ts" };
     });

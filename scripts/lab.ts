@@ -3,6 +3,7 @@
  * standard error, so that standard output is left to the command.
  */
 import { join } from "node:path";
+import { printError } from "../service/process/output.ts";
 import { runMain } from "../service/process/serve.ts";
 import { readSettings } from "../service/process/settings.ts";
 import { ENTRY, labArguments } from "./binary/contents.ts";
@@ -12,7 +13,7 @@ import { PROJECT_DIR } from "./lib/source_files.ts";
 await runMain(async () => {
   // If everything is in place already, print nothing.
   const settings = readSettings();
-  await prepare(settings, (line, kind) => kind === "state" || console.error(line));
+  await prepare(settings, (line, kind) => kind === "state" || printError(`${line}\n`));
   const lab = new Deno.Command(Deno.execPath(), {
     args: [...labArguments(join(PROJECT_DIR, ENTRY), settings), ...Deno.args.filter((arg) => arg !== "--")],
   }).spawn();

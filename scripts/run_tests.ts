@@ -46,13 +46,14 @@ const UNCHECKED = [
 /** Runs the tests that may share the machine, then those that need it to themselves, then the examples. */
 async function runTests(args: string[], long: boolean): Promise<TestRun> {
   if (args.length > 0) return await runDenoTest(args, long);
+  const alone = Object.keys(ALONE);
   const parts = [
     ...await Promise.all([
       runDenoTest([PAGES], long, { output: "at the end" }),
-      runDenoTest(["--parallel", `--ignore=${[...ALONE, PAGES].join(",")}`], long),
+      runDenoTest(["--parallel", `--ignore=${[...alone, PAGES].join(",")}`], long),
     ]),
     await runDenoTest(["--parallel", ...UNCHECKED], long, { env: { DENO_V8_FLAGS: "--no-wasm-bounds-checks" } }),
-    await runDenoTest(ALONE, long),
+    await runDenoTest(alone, long),
     await runDenoTest(["--doc", ...DOCUMENTED], long),
   ];
   const sum = (of: (run: TestRun) => number) => parts.reduce((total, run) => total + of(run), 0);

@@ -20,8 +20,9 @@ export interface ModelRouteParts {
 export const IMPORT_LIMITS: BodyLimits = { maxBytes: MAX_IMPORT_BYTES, deadlineMs: 120_000 };
 
 /**
- * Adds `POST /api/models` (imports a `.pth` or a `.safetensors`: 201 with the record), `DELETE /api/models/{id}` (204), and
- * `GET /api/models/{id}/analysis`, which takes as long as the model needs for the test digits when it is first asked for.
+ * Adds `POST /api/models` (imports a `.pth` or a `.safetensors`: 201 with the record), `DELETE /api/models/{id}` (204),
+ * and `GET /api/models/{id}/analysis`, which takes as long as the model needs for the test digits when it is first
+ * asked for.
  */
 export function addTrainedModelRoutes(app: Hono, { registry, importer, analyst }: ModelRouteParts): void {
   app.post("/api/models", async (c) => {

@@ -15,8 +15,8 @@ export interface KnownRuns {
 }
 
 /**
- * Adds `GET /api/runs` (newest first, also those of before a restart), `/api/runs/{id}` (its history), and that as files:
- * `…/history.csv` and `…/curve.svg`. The latter was a PNG once, whose address still leads there.
+ * Adds `GET /api/runs` (newest first, also those of before a restart), `/api/runs/{id}` (its history), and that as
+ * files: `…/history.csv` and `…/curve.svg`. The latter was a PNG once, whose address still leads there.
  */
 export function addRunRoutes(app: Hono, { runs, archive }: KnownRuns): void {
   app.get("/api/runs", async (c) => {

@@ -6,6 +6,8 @@ import { type Settings, StartupError } from "../service/process/settings.ts";
 import { FileError } from "../lab/host.ts";
 import { Registry, RegistryError } from "../lab/models/mod.ts";
 import { pathRedactor } from "../service/http/errors.ts";
+import type { RequestHandler } from "../service/http/server/http_server.ts";
+import { ListenerState } from "../service/http/server/listener_state.ts";
 import { SocketGroup } from "../service/http/websocket.ts";
 import { ModelAnalyst } from "../lab/analysis/model_analyst.ts";
 import { createTrainingApp } from "./app.ts";
@@ -28,7 +30,9 @@ export const ANALYSIS_WORKER = new URL("./threads/analysis_worker.ts", import.me
 
 /** The service: what answers requests, and what trains behind it. */
 export interface TrainingService {
-  fetch(request: Request, info?: Deno.ServeHandlerInfo<Deno.NetAddr>): Response | Promise<Response>;
+  fetch: RequestHandler;
+  /** For the server to tell whether connections can be taken. */
+  listener: ListenerState;
   /** See `TrainingParts`. */
   opened: Promise<void>;
   /** Ends every run, keeping its snapshot, and every socket. Then end the process: the training thread is left running. */
@@ -105,7 +109,7 @@ export async function openTrainingService(
   const importer = new ModelImporter({ store: registry, script: IMPORT_WORKER, dataDir: settings.dataDir });
   const analyst = new ModelAnalyst({ store: registry, script: ANALYSIS_WORKER, dataDir: settings.dataDir });
   const archive = new RunArchive({ store: registry, snapshots, journal });
-  const sockets = new SocketGroup();
+  const sockets = new SocketGroup(), listener = new ListenerState();
   const health = {
     checks: {
       dataset: async () => void await checkDataset(settings.dataDir),
@@ -119,6 +123,7 @@ export async function openTrainingService(
       sockets: sockets.size,
     }),
     delay,
+    listener,
   };
   const app = createTrainingApp({ settings, registry, importer, analyst, runs, archive, sockets, health });
   const end = async (endRuns: Promise<void>) => {
@@ -130,6 +135,7 @@ export async function openTrainingService(
   };
   return {
     fetch: (request, info) => app.fetch(request, info),
+    listener,
     opened,
     stop: () => end(runs.stop()),
     close: () => end(runs.close()),
@@ -147,6 +153,7 @@ export async function runTrainingService(settings: Settings, supervision: Superv
     ...supervision,
     soundness: service.opened,
     fetch: service.fetch,
+    listener: service.listener,
     onShutdown: service.stop,
   });
 }

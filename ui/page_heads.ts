@@ -1,8 +1,8 @@
 import type { PageName } from "./shared/components/page_words.ts";
 
 /**
- * What the head of each page says: its tab and its description for search engines. Only `page.html` needs these words, so
- * they stay out of the scripts, unlike `PAGE_WORDS`.
+ * What the head of each page says: its tab and its description for search engines. Only `page.html` needs these words,
+ * so they stay out of the scripts, unlike `PAGE_WORDS`.
  */
 export const PAGE_HEADS: Readonly<Record<PageName, { tab: string; description: string }>> = {
   training: { tab: "Train", description: "Train a network to recognise handwritten digits, and watch it learn." },

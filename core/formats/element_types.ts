@@ -1,4 +1,4 @@
-/** How files store the numbers of a tensor, little-endian. In memory all become float32. */
+/** Number types in which files store tensors, little-endian. In memory all become float32. */
 
 /** A type of number in a file. */
 export interface ElementType {
@@ -17,9 +17,9 @@ export const FLOAT16: ElementType = { size: 2, read: (view, at) => halfToNumber(
 /** The upper half of a float32. */
 export const BFLOAT16: ElementType = { size: 2, read: (view, at) => bfloat16ToNumber(view.getUint16(at, true)) };
 
-/** A copy of `count` numbers of `type`, the first at `byteOffset` of `view`. The caller checks that they are there. */
+/** A copy of `count` numbers of `type`, starting at `byteOffset` in `view`. The caller checks the bounds. */
 export function readFloats(type: ElementType, view: DataView, byteOffset: number, count: number): Float32Array {
-  // Float32 as it lies in memory, which is little-endian wherever JavaScript runs today.
+  // Float32 as in memory, which is little-endian wherever JavaScript runs today.
   if (type === FLOAT32) {
     const start = view.byteOffset + byteOffset;
     return new Float32Array(view.buffer.slice(start, start + 4 * count));

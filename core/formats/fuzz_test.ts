@@ -11,7 +11,7 @@ import { writePth } from "./pth/writer.ts";
 import { readSafetensors, writeSafetensors } from "./safetensors.ts";
 import { crc32, readZip, writeZip } from "./pth/zip.ts";
 
-// Small, so that most damage hits the description, not the numbers.
+// Small, so that most damage hits the description and not the numbers.
 const tensors: NamedTensor[] = [
   { name: "head.0.weight", shape: [3, 9], data: new Float32Array(27).fill(0.5) },
   { name: "head.0.bias", shape: [3], data: Float32Array.of(1, 2, 3) },

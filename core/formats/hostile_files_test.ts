@@ -1,4 +1,4 @@
-/** Files that did harm once, or are made to: each is refused at once, with a short message. */
+/** Files that once did harm or are meant to: each is refused at once, with a short message. */
 import assert from "node:assert/strict";
 import { ModelFileError } from "./errors.ts";
 import { readModelFile } from "./model_file.ts";
@@ -28,7 +28,7 @@ function withHeader(header: string, length = text(header).length): Uint8Array<Ar
 const tensor = (fields: object) =>
   withHeader(JSON.stringify({ a: { dtype: "F32", shape: [2], data_offsets: [0, 8], ...fields } }));
 
-/** A `.pth` whose state dict is this pickle: text by its letters, all else by its number. */
+/** A `.pth` whose state dict is this pickle, given as text and byte values. */
 const withPickle = (...pickle: (number | string)[]) =>
   writeZip([{ name: "m/data.pkl", data: Uint8Array.from([0x80, 2, ...pickle.flatMap(bytesOf)]) }]);
 const bytesOf = (part: number | string) => typeof part === "string" ? [...text(part)] : [part];
@@ -41,12 +41,12 @@ function withWord(intact: Uint8Array, at: number, value: number): Uint8Array<Arr
 }
 
 const CORPUS: Record<string, [file: Uint8Array, expected: RegExp, read?: (file: Uint8Array) => unknown]> = {
-  // Was quoted in full by the message.
+  // The message used to quote it in full.
   "a shape of a hundred thousand sizes": [
     tensor({ shape: new Array(100_000).fill(1) }),
     /"a" has no shape of at most 8/,
   ],
-  // Overflowed the stack while the message was built.
+  // Used to overflow the stack while the message was built.
   "a type nested 100,000 deep": [
     withHeader(`{"a":{"dtype":${"[".repeat(100_000)}${"]".repeat(100_000)},"shape":[2],"data_offsets":[0,8]}}`),
     /"a" has the type "object"/,

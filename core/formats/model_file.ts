@@ -4,21 +4,24 @@ import { readStateDicts } from "./pth/reader.ts";
 import { type RecognisedModel, recogniseModel } from "./recognise/recognise_model.ts";
 import { type Metadata, readSafetensors } from "./safetensors.ts";
 
-/** A model as a file may mean it. */
+/** A possible reading of a file as a model. */
 export interface FoundModel extends RecognisedModel {
-  /** The keys that lead to its state dict, joined by dots, where the file holds more than that. */
+  /** The keys that lead to its state dict, joined by dots, if the file holds more than the state dict. */
   path: string;
 }
 
-/** What was read from a file. */
+/** The result of reading a file. */
 export interface ModelFile {
-  /** At least one, the likeliest first: several where the file leaves the order of layers open, or holds several models. */
+  /**
+   * At least one, the most likely first. There are several if the file leaves the order of layers open or holds several
+   * models.
+   */
   candidates: FoundModel[];
   /** The metadata of a safetensors file; empty for a `.pth`, which has none. */
   metadata: Metadata;
 }
 
-/** State dicts that are looked at: models are among the first, and a hostile file may hold a great many. */
+/** Number of state dicts to look at: models are among the first, and a hostile file may hold a great many. */
 const MAX_STATE_DICTS = 16;
 /** All orders of six equal layers. */
 const MAX_CANDIDATES = 720;
@@ -27,8 +30,9 @@ const MAX_CANDIDATES = 720;
 const HEADER_AT = 8;
 
 /**
- * The model in a `.pth` (a state dict of PyTorch 1.6 or newer, whatever lies beside it) or a `.safetensors`, distinguished by their
- * first bytes. Layers are recognised by order and shape; their names only matter where those leave a choice.
+ * The model in a `.pth` (a state dict of PyTorch 1.6 or newer, whatever else the file holds) or a `.safetensors`,
+ * distinguished by their first bytes. Layers are recognised by order and shape; their names matter only if those leave
+ * a choice.
  *
  * @throws {ModelFileError} that says what is wrong, where, and what was expected
  */
@@ -56,7 +60,7 @@ function isPth(bytes: Uint8Array): boolean {
   const startsWith = (text: string, at = 0) => [...text].every((char, i) => bytes[at + i] === char.charCodeAt(0));
   if (startsWith("PK")) return true;
   if (startsWith("{", HEADER_AT)) return false;
-  // Before 1.6 a .pth was a bare pickle. The reader explains that, and that a file is empty.
+  // Before 1.6 a .pth was a bare pickle. The reader reports that, and an empty file.
   if (bytes.length === 0 || startsWith("\x80")) return true;
   throw new ModelFileError(
     "the file is neither a .pth of PyTorch 1.6 or newer nor a .safetensors; save the model with " +

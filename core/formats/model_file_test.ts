@@ -20,13 +20,13 @@ Deno.test("both formats are read, distinguished by their first bytes", () => {
   };
   assert.deepEqual(readModelFile(writePth(weights, "m")), { candidates: [model], metadata: {} });
   for (let i = 0; i < 300; i++) {
-    // Headers of all lengths: the length's first byte may look like the start of anything.
+    // Headers of all lengths, because the length's first byte may look like the start of another format.
     const metadata = { text: "x".repeat(i) };
     assert.deepEqual(readModelFile(writeSafetensors(weights, metadata)), { candidates: [model], metadata });
   }
 });
 
-Deno.test("any other file is refused, naming the formats that are read", () => {
+Deno.test("any other file is refused, and the error names the formats that can be read", () => {
   const text = (value: string) => new TextEncoder().encode(value);
   const cases: [Uint8Array, RegExp][] = [
     [new Uint8Array(0), /the file is empty/],

@@ -1,6 +1,6 @@
 /**
- * Hugging Face's format for tensors: 8 bytes with the length of a JSON header (little-endian), the header, the numbers. See
- * https://huggingface.co/docs/safetensors
+ * Hugging Face's format for tensors: 8 bytes with the length of a JSON header (little-endian), the header, the numbers.
+ * See https://huggingface.co/docs/safetensors
  */
 import { concatBytes } from "../bytes.ts";
 import type { NamedTensor } from "../models/spec.ts";
@@ -8,13 +8,13 @@ import { sizeOf } from "../shape.ts";
 import { BFLOAT16, type ElementType, FLOAT16, FLOAT32, FLOAT64, floatBytes, readFloats } from "./element_types.ts";
 import { ModelFileError, quote } from "./errors.ts";
 
-/** The texts that a file carries beside its tensors. */
+/** The texts that a file carries besides its tensors. */
 export type Metadata = Record<string, string>;
 
 const LENGTH_BYTES = 8;
 /** A model of this lab needs about a kilobyte. */
 const MAX_HEADER_BYTES = 2 ** 20;
-/** Tensors of this lab have four at most. */
+/** Tensors of this lab have at most four. */
 const MAX_DIMENSIONS = 8;
 const METADATA_KEY = "__metadata__";
 const ALIGNMENT = 8;
@@ -26,7 +26,7 @@ const TYPES: ReadonlyMap<unknown, ElementType> = new Map([
   ["BF16", BFLOAT16],
 ]);
 
-/** Bytes of a number of the other types. Tensors of these are no weights: counters, masks, random states. */
+/** Bytes per number of other types. Tensors of these types are not weights but counters, masks or random states. */
 const OTHER_TYPES: ReadonlyMap<unknown, number> = new Map(
   Object.entries({
     BOOL: 1,
@@ -45,9 +45,10 @@ const OTHER_TYPES: ReadonlyMap<unknown, number> = new Map(
 );
 
 /**
- * A file that the `safetensors` packages open: float32 tensors in the order given, their numbers aligned to 8 bytes.
+ * Writes a file that the `safetensors` packages can open: float32 tensors in the given order, their numbers aligned to
+ * 8 bytes.
  *
- * @throws {ModelFileError} for a name twice, the name `__metadata__`, or a shape that does not fit its data
+ * @throws {ModelFileError} for a duplicate name, the name `__metadata__`, or a shape that does not fit its data
  */
 export function writeSafetensors(tensors: readonly NamedTensor[], metadata: Metadata): Uint8Array<ArrayBuffer> {
   return concatBytes(safetensorsParts(tensors, metadata));
@@ -74,8 +75,8 @@ export function safetensorsParts(tensors: readonly NamedTensor[], metadata: Meta
 }
 
 /**
- * The tensors in the order in which their numbers lie, as float32, and the metadata. Reads F32, F64, F16 and BF16; tensors
- * of other types beside them are left out.
+ * The tensors in the order of their numbers, as float32, and the metadata. Reads F32, F64, F16 and BF16; tensors of
+ * other types are left out.
  *
  * @throws {ModelFileError} that says what is wrong and where; nothing outside `bytes` is ever touched
  */
@@ -102,7 +103,7 @@ export function readSafetensors(bytes: Uint8Array): { tensors: NamedTensor[]; me
 }
 
 /**
- * Bytes in front of the numbers.
+ * Bytes before the numbers.
  *
  * @param first at least the first 8 bytes of the file
  * @throws {ModelFileError} when that cannot be the beginning of a model's file
@@ -152,7 +153,7 @@ function parseJson(bytes: Uint8Array): unknown {
 
 interface Entry {
   name: string;
-  /** Undefined for one that is left out. */
+  /** Undefined for a tensor that is left out. */
   type: ElementType | undefined;
   shape: number[];
   /** Bytes from the end of the header. */
@@ -186,7 +187,7 @@ function wrongType(name: string, dtype: unknown): ModelFileError {
   );
 }
 
-/** @throws {ModelFileError} where all tensors are of other types */
+/** @throws {ModelFileError} if all tensors are of other types */
 function requireFloats(entries: Record<string, unknown>): void {
   const types = Object.entries(entries).map(([name, entry]) =>
     [name, isObject(entry) ? entry.dtype : undefined] as const

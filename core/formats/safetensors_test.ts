@@ -23,7 +23,7 @@ const entry = (from: number, to: number, fields: object = {}) => (
   { dtype: "F32", shape: [(to - from) / 4], data_offsets: [from, to], ...fields }
 );
 
-Deno.test("tensors and metadata are read as they were written, wherever the file lies in memory", () => {
+Deno.test("tensors and metadata are read as they were written, wherever the file is in memory", () => {
   const metadata = { model_type: "SimpleNN", "__proto__x": "Ä \u2028", id: "" };
   const file = writeSafetensors(TENSORS, metadata);
   const shifted = new Uint8Array(file.length + 3);
@@ -33,7 +33,7 @@ Deno.test("tensors and metadata are read as they were written, wherever the file
   }
 });
 
-Deno.test("the header is as the format specifies, and the numbers are aligned", () => {
+Deno.test("the header follows the format's specification, and the numbers are aligned", () => {
   for (const id of ["", "a", "ab", "abc", "abcd", "abcde", "abcdef", "abcdefg"]) {
     const file = writeSafetensors(TENSORS.slice(0, 2), { id });
     const length = Number(new DataView(file.buffer).getBigUint64(0, true));
@@ -48,7 +48,7 @@ Deno.test("the header is as the format specifies, and the numbers are aligned", 
   }
 });
 
-Deno.test("half precision is read as float32, and tensors are in the order of their numbers", () => {
+Deno.test("half precision is read as float32, and tensors come in the order of their numbers", () => {
   const file = fileOf({
     second: { dtype: "F16", shape: [1], data_offsets: [2, 4] },
     first: { dtype: "BF16", shape: [1], data_offsets: [0, 2] },

@@ -1,4 +1,4 @@
-/** A model's three files: PyTorch, this lab and onnxruntime, each from its own, must compute the same logits. */
+/** PyTorch, this lab and onnxruntime must compute the same logits, each from its own file of a model. */
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -28,7 +28,7 @@ const python = await findPyTorch();
 const pixels = firstDigits(mnist().test, DIGITS).images;
 const images = Float32Array.from(pixels, (pixel) => (pixel / 255 - 0.1307) / 0.3081);
 
-/** The metadata beside the weights, as the services write it. */
+/** The metadata, as the services write it with the weights. */
 function metadataOf({ modelType, hiddenLayers, dropout }: ModelSpec): Record<string, string> {
   return {
     model_type: modelType,

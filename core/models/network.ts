@@ -32,8 +32,9 @@ export interface TrainingMode {
 }
 
 /**
- * Normalised images `[batch, 784]` → logits `[batch, 10]`. Dropout applies only in training. `onHidden` receives the output of
- * each hidden block: `[batch, height, width, channels]` after pooling, `[batch, units]` after a Linear's ReLU.
+ * Normalised images `[batch, 784]` → logits `[batch, 10]`. Dropout applies only in training. `onHidden` receives the
+ * output of each hidden block: `[batch, height, width, channels]` after pooling, `[batch, units]` after a Linear's
+ * ReLU.
  */
 export function forward(
   spec: ModelSpec,

@@ -35,8 +35,8 @@ export function parameterTensors(spec: ModelSpec, hints?: StateHints): Map<strin
 }
 
 /**
- * PyTorch's initial values for Linear and Conv2d: Kaiming uniform with a = √5 for weights, which amounts to ±1/√fanIn, and the
- * same bounds for biases. They depend on `seed` alone.
+ * PyTorch's initial values for Linear and Conv2d: Kaiming uniform with a = √5 for weights, which amounts to ±1/√fanIn,
+ * and the same bounds for biases. They depend on `seed` alone.
  */
 export function initialParameters(spec: ModelSpec, seed: number): NamedTensor[] {
   return parameterSpecs(spec).map(({ name, shape, fanIn }, i) => ({

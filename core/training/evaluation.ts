@@ -73,8 +73,8 @@ export async function scoreModel(spec: ModelSpec, weights: readonly NamedTensor[
 }
 
 /**
- * The accuracy of each of several weights of one spec, in their order; 0 for those whose answers are not finite numbers.
- * Faster than one by one.
+ * The accuracy of each of several weights of one spec, in their order; 0 for those whose answers are not finite
+ * numbers. Faster than one by one.
  */
 export async function* scoreEach(
   spec: ModelSpec,

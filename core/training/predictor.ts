@@ -17,7 +17,10 @@ export interface Predictor {
   predict(pixels: Uint8Array): Promise<Float32Array>;
   /** `batch × 10` logits of the last prediction, before the softmax. */
   logits(): Promise<Float32Array>;
-  /** Puts other weights of the same shapes in place of those before; arrays that were there before are taken to be unchanged. */
+  /**
+   * Puts other weights of the same shapes in place of those before; arrays that were there before are taken to be
+   * unchanged.
+   */
   load(weights: readonly NamedTensor[]): void;
   close(): void;
 }

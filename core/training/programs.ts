@@ -93,8 +93,8 @@ export function evaluationProgram(
 const DRAWING_DENSITY = 0.19;
 
 /**
- * `batch` images of stored pixels → `[batch, 10]` logits and probabilities. With `frozen`, only the host writes the weights, so
- * what depends on them alone is computed once; a training must not set it.
+ * `batch` images of stored pixels → `[batch, 10]` logits and probabilities. With `frozen`, only the host writes the
+ * weights, so what depends on them alone is computed once; a training must not set it.
  */
 export function predictionProgram(spec: ModelSpec, batch: number, { frozen = true } = {}): Program {
   return trace(() => {

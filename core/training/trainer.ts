@@ -48,8 +48,8 @@ export interface Trainer {
    */
   evaluate(shouldStop?: () => boolean): Promise<number | undefined>;
   /**
-   * Classifies 784 bytes, ink 255 on paper 0, with the current weights: ten probabilities. Training is not affected. Must not
-   * be called while a run is in progress.
+   * Classifies 784 bytes, ink 255 on paper 0, with the current weights: ten probabilities. Training is not affected.
+   * Must not be called while a run is in progress.
    */
   guess(pixels: Uint8Array): Promise<Float32Array>;
   /** The current weights in the order and shapes of `parameterSpecs`. */

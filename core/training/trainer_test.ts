@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import type { Dataset } from "../mnist/idx.ts";
+import { hasWebGpu } from "../testing/backends.ts";
 import { firstDigits, mnist } from "../testing/mnist.ts";
 import { assertAllClose } from "../testing/assert_all_close.ts";
 import { MODEL_TYPES } from "../models/families.ts";
@@ -109,8 +110,9 @@ for (const modelType of MODEL_TYPES) {
   });
 }
 
-for (const device of ["wasm", "reference"] as const) {
-  Deno.test(`the accuracy on ${device} is NaN where finite weights make answers that are not`, async () => {
+for (const device of ["wasm", "reference", "webgpu"] as const) {
+  const ignore = device === "webgpu" && !hasWebGpu;
+  Deno.test(`the accuracy on ${device} is NaN where finite weights make answers that are not`, { ignore }, async () => {
     const spec = { modelType: "SimpleNN", hiddenLayers: [4] } as const;
     for (const [factor, isFinite] of [[1, true], [1e22, false]] as const) {
       const weights = initialParameters(spec, 1).map((tensor) => ({

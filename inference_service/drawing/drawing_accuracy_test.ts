@@ -1,4 +1,4 @@
-/** A digit on any canvas, at any size and position, is recognised as well as in the dataset. */
+/** Tests that a digit on any canvas, at any size and position, is recognised as well as in the dataset. */
 import assert from "node:assert/strict";
 import { prepareDrawing } from "../../core/mnist/drawing/drawing.ts";
 import { CANVAS, type Page } from "../../core/mnist/drawing/drawing_testing.ts";
@@ -19,13 +19,15 @@ import {
 } from "./drawings_testing.ts";
 
 const isLong = Deno.env.get("LAB_LONG") === "1";
-/** Percentage points of accuracy that drawing may cost, compared with the same digits of the dataset. */
+/** Percentage points of accuracy that drawing may cost, compared with the same digits in the dataset. */
 const MAX_LOSS = 0.5;
 /** Digits drawn at every size and position. */
 const EVERYWHERE = isLong ? 200 : 100;
 /** Digits drawn at one size and position each. */
 const SOMEWHERE = isLong ? 600 : 300;
-/** Digits drawn small. Smoothing helps some and harms others there, so it takes many for that to even out. */
+/**
+ * Digits drawn small. At small sizes smoothing helps some digits and harms others, so many are needed to even that out.
+ */
 const SMALL_DIGITS = isLong ? 1500 : 500;
 const PLACES = [0, 1, 2, 3, 4, 5, 6, 7, 8];
 

@@ -1,4 +1,4 @@
-/** Hostile pictures: each is refused at once, in a short message. */
+/** Hostile pictures: each is refused at once, with a short message. */
 import assert from "node:assert/strict";
 import { deflateSync } from "node:zlib";
 import { chunk, concat, filteredRows, header, SIGNATURE, word, writePng } from "./png/testing.ts";

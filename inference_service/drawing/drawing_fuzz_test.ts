@@ -26,7 +26,7 @@ const shapes: PngSpec[] = [
 ];
 const drawings = shapes.map(writePng);
 
-/** Corrects the checksums of all chunks that can be found, so that their contents are read. */
+/** Corrects the checksums of all chunks it can find, so that their contents are read. */
 function correctChecksums(png: Uint8Array): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(png), view = new DataView(bytes.buffer);
   for (let at = 8; at + 12 <= bytes.length;) {
@@ -38,11 +38,11 @@ function correctChecksums(png: Uint8Array): Uint8Array<ArrayBuffer> {
   return bytes;
 }
 
-Deno.test("a damaged drawing is read or refused in words", async () => {
+Deno.test("a damaged drawing is read or refused with a message", async () => {
   await fuzz(damaged(drawings), readDrawing, DrawingError);
 });
 
-Deno.test("a damaged drawing with correct checksums is read or refused in words", async () => {
+Deno.test("a damaged drawing with correct checksums is read or refused with a message", async () => {
   await fuzz(damaged(drawings).map(correctChecksums), readDrawing, DrawingError);
 });
 
@@ -55,7 +55,7 @@ function stored(bytes: Uint8Array): Uint8Array {
   return concat(head, bytes, Uint8Array.of(b >> 8, b, a >> 8, a));
 }
 
-Deno.test("damaged rows in a sound PNG and zlib stream are read or refused in words", async () => {
+Deno.test("damaged rows in a sound PNG and zlib stream are read or refused with a message", async () => {
   const files = shapes.map((shape) =>
     damaged([filteredRows(shape)]).map((rows) =>
       concat(SIGNATURE, header(shape), ...shape.before ?? [], chunk("IDAT", stored(rows)), chunk("IEND"))

@@ -3,7 +3,10 @@ import { HttpError } from "../../service/http/errors.ts";
 import type { DrawingReply } from "./drawing_worker.ts";
 import { DrawingError, readDrawing, readingCost } from "./read_drawing.ts";
 
-/** Drawings up to this cost are read at once, in a few milliseconds; one from the drawing page costs a third of it. */
+/**
+ * Drawings up to this cost are read at once, in a few milliseconds. A drawing from the drawing page costs a third of
+ * it.
+ */
 const MAX_COST_AT_ONCE = 1024 * 1024;
 const MAX_WAITING = 16;
 

@@ -21,7 +21,7 @@ function slowest(): Uint8Array<ArrayBuffer> {
   return new Uint8Array(encode({ width: side, height: side, channels: 4, depth: 16, data }));
 }
 
-Deno.test("a large drawing is read like a small one, which does not wait for it", async () => {
+Deno.test("a large drawing is read like a small one, and small drawings do not wait for it", async () => {
   const reader = new DrawingReader();
   const largeFile = slowest();
   const expected = readDrawing(largeFile);
@@ -35,7 +35,7 @@ Deno.test("a large drawing is read like a small one, which does not wait for it"
   reader.close();
 });
 
-Deno.test("a drawing counts as large by its pixels or by its file", async () => {
+Deno.test("a drawing counts as large because of its pixels or its file", async () => {
   const broken = new URL("data:application/javascript,onmessage = () => { throw new Error('too large') }");
   const reader = new DrawingReader({ script: broken });
   const file = new Uint8Array(2 * 1024 * 1024);
@@ -58,7 +58,7 @@ Deno.test("a bad large drawing is refused like a small one", async () => {
   reader.close();
 });
 
-Deno.test("more large drawings than may wait are refused, small ones are not", async () => {
+Deno.test("large drawings beyond the limit are refused, but small ones are not", async () => {
   const reader = new DrawingReader({ maxWaiting: 2 });
   const file = png(stroke(LARGE, LARGE));
   const taken = Array.from({ length: 3 }, () => reader.read(file.slice()));
@@ -69,7 +69,7 @@ Deno.test("more large drawings than may wait are refused, small ones are not", a
   reader.close();
 });
 
-Deno.test("when the worker crashes nobody is left waiting, and the next drawing gets a new one", async () => {
+Deno.test("if the worker crashes, no request is left waiting, and the next drawing gets a new worker", async () => {
   // Crashes at its second drawing.
   const script = new URL(
     "data:application/javascript,let n = 0; onmessage = () => " +
@@ -85,7 +85,7 @@ Deno.test("when the worker crashes nobody is left waiting, and the next drawing 
   reader.close();
 });
 
-Deno.test("closing refuses drawings that are not read yet", async () => {
+Deno.test("closing refuses drawings that have not been read yet", async () => {
   const reader = new DrawingReader();
   const given = reader.read(png(stroke(LARGE, LARGE)));
   reader.close();

@@ -1,4 +1,4 @@
-/** For tests: test digits as drawings on canvases of every kind, and a trained model. */
+/** For tests: draws test digits on canvases of every kind, and trains a model. */
 import { encode } from "fast-png";
 import { IMAGE_PIXELS, type ModelSpec, type NamedTensor } from "../../core/models/spec.ts";
 import { openTrainer } from "../../core/training/trainer.ts";
@@ -7,7 +7,7 @@ import type { Raster } from "../../core/mnist/drawing/raster.ts";
 import { mnist } from "../../core/testing/mnist.ts";
 import { chunk, writePng } from "./png/testing.ts";
 
-/** A kind of canvas, and how it becomes a file. */
+/** A kind of canvas, and how it is written to a file. */
 export interface Kind {
   name: string;
   page: Page;
@@ -22,7 +22,7 @@ export const KINDS: readonly Kind[] = [
   { name: "white on black", page: { ...SIDE, ink: [255, 255, 255, 255], paper: [0, 0, 0, 255] }, toPng: plainPng },
   { name: "transparent paper", page: { ...SIDE, ink: [0, 0, 0, 255], paper: [0, 0, 0, 0] }, toPng: plainPng },
   { name: "grey", page: { ...SIDE, ink: [60], paper: [225] }, toPng: plainPng },
-  // Ink and paper differ by the same in every channel, so 256 colours are enough.
+  // Ink and paper differ by the same amount in every channel, so 256 colours are enough.
   { name: "palette", page: { ...SIDE, ink: [20, 40, 90], paper: [170, 190, 240] }, toPng: palettePng },
 ];
 

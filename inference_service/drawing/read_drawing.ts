@@ -6,7 +6,7 @@ import { peekHeader, PngError } from "./png/header.ts";
 
 const canvasReader = new CanvasReader();
 
-/** A picture that cannot be read as a drawing. The message is for the person who sent it. */
+/** Thrown for a picture that cannot be read as a drawing. The message is for its sender. */
 export class DrawingError extends Error {
   override name = "DrawingError";
 }

@@ -55,8 +55,8 @@ function guessesOf(model: ModelOfFile, candidates: readonly ModelOfFile[]): Foun
 }
 
 /**
- * The configuration of a model: what was told of it, and its own layers; what was not told has the default and is named in
- * `assumed`.
+ * The configuration of a model: what was told of it, and its own layers; what was not told has the default and is named
+ * in `assumed`.
  *
  * @throws {ValidationError} for a value that no training could have, or layers that are not the model's
  */
@@ -99,8 +99,8 @@ function resolveConfig(
 }
 
 /**
- * The fields in the metadata of `file`. What this lab once assumed of the model is no better known for being there, and other
- * programs may use the same names for something that no training here could have.
+ * The fields in the metadata of `file`. What this lab once assumed of the model is no better known for being there, and
+ * other programs may use the same names for something that no training here could have.
  */
 function metadataOf({ metadata }: Pick<ModelFile, "metadata">): Record<string, unknown> {
   const { overwrite: _, ...fields } = parseFields(metadata);

@@ -15,8 +15,8 @@ const ROUNDS = [
 const MAX_MS = 120_000;
 
 /**
- * The candidate with the best accuracy on the test digits; of equally good ones the first. All are tried on a few digits, which
- * layers in a wrong order do not recognise, and the best of them on more.
+ * The candidate with the best accuracy on the test digits; of equally good ones the first. All are tried on a few
+ * digits, which layers in a wrong order do not recognise, and the best of them on more.
  *
  * @throws {ModelFileError} where trying all on a few digits takes more than two minutes
  */

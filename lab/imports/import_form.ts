@@ -32,11 +32,11 @@ function kindOf(field: ImportField): FieldKind {
 }
 
 /**
- * Reads a request: either a form with `file` and optionally `config` (a JSON object) or single fields, or the file itself as
- * the body.
+ * Reads a request: either a form with `file` and optionally `config` (a JSON object) or single fields, or the file
+ * itself as the body.
  *
- * @throws {ValidationError} for a form that is malformed or lacks the file, an unknown field, or a `config` that is not a
- * JSON object
+ * @throws {ValidationError} for a form that is malformed or lacks the file, an unknown field, or a `config` that is not
+ * a JSON object
  */
 export async function readParts({ body, contentType, query }: ImportRequest): Promise<ImportParts> {
   requireKnown(Object.keys(query), "query");

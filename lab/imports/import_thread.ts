@@ -18,8 +18,9 @@ export interface FoundModel {
   /** The file's name, where the request gives one. */
   source?: string;
   /**
-   * Fields of the record that say what was guessed and tried on digits: `assumed_order`, names of the layers whose order the
-   * file leaves open, and `assumed_state_dict`, the keys that lead to the state dict where several are models.
+   * Fields of the record that say what was guessed and tried on digits: `assumed_order`, names of the layers whose
+   * order the file leaves open, and `assumed_state_dict`, the keys that lead to the state dict where several are
+   * models.
    */
   guesses: { assumed_order?: string[]; assumed_state_dict?: string };
   overwrite: boolean;

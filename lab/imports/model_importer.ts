@@ -46,8 +46,8 @@ export class ModelImporter {
    *
    * @param receive reads the request when its turn has come; throws what it throws
    * @throws {ImportError} for a file or a field that is wrong
-   * @throws {DuplicateError} where a model of the same configuration is stored and the request does not say `overwrite`;
-   * never for a model whose past is unknown
+   * @throws {DuplicateError} where a model of the same configuration is stored and the request does not say
+   * `overwrite`; never for a model whose past is unknown
    * @throws {UnavailableError} while too many are waiting, or when the importer is closed
    * @throws {RegistryError} when the folder cannot be written
    */

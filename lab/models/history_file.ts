@@ -3,8 +3,8 @@ import { type Folder, isMissing } from "../host.ts";
 import { reasonOf, RegistryError } from "./errors.ts";
 
 /**
- * Writes the history of the model whose file in the models folder `models` is `filename`, a plain name. Callers hold the
- * folder's lock.
+ * Writes the history of the model whose file in the models folder `models` is `filename`, a plain name. Callers hold
+ * the folder's lock.
  */
 export async function writeHistory(models: Folder, filename: string, history: unknown): Promise<void> {
   const folder = historyFolder(models);

@@ -3,7 +3,13 @@ import { ModelFileError } from "../../core/formats/errors.ts";
 import { readPth } from "../../core/formats/pth/reader.ts";
 import { writePth } from "../../core/formats/pth/writer.ts";
 import type { NamedTensor } from "../../core/models/spec.ts";
-import { isDuplicate, type ModelConfig, type ModelRecord, ModelRecordSchema, validate } from "../../protocol/mod.ts";
+import {
+  isStoredDuplicate,
+  type ModelConfig,
+  type ModelRecord,
+  ModelRecordSchema,
+  validate,
+} from "../../protocol/mod.ts";
 import type { Folder, LockMemory } from "../host.ts";
 import { notBefore } from "./clock.ts";
 import { readHistory, removeHistory, removeHistoryLeftovers, writeHistory } from "./history_file.ts";
@@ -125,9 +131,9 @@ export class Registry {
     return (await this.#metadata.read()).byId.get(id);
   }
 
-  /** The newest stored model that counts as the same as `config`. */
+  /** The newest stored model that counts as the same as `config`. A model that was trained further has no equal. */
   async findDuplicate(config: ModelConfig): Promise<ModelRecord | undefined> {
-    return (await this.#metadata.read()).records.find((record) => isDuplicate(record, config));
+    return (await this.#metadata.read()).records.find((record) => isStoredDuplicate(record, config));
   }
 
   /**

@@ -1,7 +1,7 @@
 /**
- * Removes files that the metadata no longer names. A note beside the file says beforehand that it is to go: after a crash in
- * between, the next process to open the folder finds the note and finishes the work. Files without a note are never removed:
- * they may be anybody's.
+ * Removes files that the metadata no longer names. A note beside the file says beforehand that it is to go: after a
+ * crash in between, the next process to open the folder finds the note and finishes the work. Files without a note are
+ * never removed: they may be anybody's.
  */
 import { type Folder, isMissing } from "../host.ts";
 import { removeHistory } from "./history_file.ts";
@@ -24,8 +24,8 @@ export async function announcedRemovals(folder: Folder): Promise<string[]> {
 }
 
 /**
- * Removes the announced file, its history, and the note. A file that `isNamed` by the metadata stays: whoever wrote the note
- * got no further.
+ * Removes the announced file, its history, and the note. A file that `isNamed` by the metadata stays: whoever wrote the
+ * note got no further.
  */
 export async function finishRemoval(folder: Folder, filename: string, isNamed: boolean): Promise<void> {
   const isDone = isNamed || (await isGone(folder.remove(filename)) && await isGone(removeHistory(folder, filename)));

@@ -37,7 +37,9 @@ const STYLE = `
 
 type Point = readonly [x: number, y: number];
 
-/** Draws the curve as text of type `image/svg+xml`, 1000 × 520 units, in light or dark colours as the viewer prefers. */
+/**
+ * Draws the curve as text of type `image/svg+xml`, 1000 × 520 units, in light or dark colours as the viewer prefers.
+ */
 export function curveSvg({ run, losses, logs }: HistoryMessage): string {
   const raw = losses.flatMap(([step, loss]): Point[] => loss === null ? [] : [[step, loss]]);
   const means = runningMeans(raw);
@@ -185,8 +187,8 @@ export function formatTick(value: number, ticks: readonly number[]): string {
 const CSV_HEADER = "step,epoch,loss,mean_loss,test_accuracy,seconds";
 
 /**
- * The history of a run as CSV: a row for each kept loss and for the end of each epoch, with its mean loss, the accuracy in per
- * cent and the seconds trained so far. Unknown values and NaN are left empty.
+ * The history of a run as CSV: a row for each kept loss and for the end of each epoch, with its mean loss, the accuracy
+ * in per cent and the seconds trained so far. Unknown values and NaN are left empty.
  */
 export function historyCsv({ run, losses, logs }: HistoryMessage): string {
   const stepsPerEpoch = run.total_steps / run.config.num_epochs;

@@ -53,11 +53,17 @@ export function jobOf(
   };
 }
 
+/** The epochs that a stored model has been trained, as far as they are known: of an imported one they are not. */
+export function epochsOf(model: ModelRecord | undefined): number {
+  return model === undefined || model.imported === true ? 0 : model.num_epochs;
+}
+
 /** The model of a finished run, as the registry stores it. */
 export function modelOf(run: Run, { accuracy, trainingTime }: TrainedModel): NewModel {
   const { config } = run;
   return {
     ...configOf(config),
+    num_epochs: run.epochsBefore + config.num_epochs,
     accuracy: round(accuracy, 4),
     training_time: round(trainingTime, 3),
     seed: config.seed,

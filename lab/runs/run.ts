@@ -88,6 +88,8 @@ export class Run {
   /** Who asked for the run; told to nobody. */
   readonly client: string;
   readonly #canResume: (id: string) => boolean;
+  /** Epochs that the model had been trained for which this run trains further. */
+  epochsBefore = 0;
   readonly #onListenerFault: (error: unknown) => void;
 
   constructor(readonly config: SeededConfig, totalSteps: number, options: RunOptions = {}) {

@@ -1,7 +1,7 @@
 /**
- * Notes of the runs that a process has taken on and of which nothing else is kept as yet, so that after a crash they can be
- * told as lost: `runs/<process>/<run id>.json` in the models folder. A process holds the lock of its own folder for as long
- * as it lives. Whoever opens the journal takes over the notes of processes that are gone.
+ * Notes of the runs that a process has taken on and of which nothing else is kept as yet, so that after a crash they
+ * can be told as lost: `runs/<process>/<run id>.json` in the models folder. A process holds the lock of its own folder
+ * for as long as it lives. Whoever opens the journal takes over the notes of processes that are gone.
  */
 import { type HistoryMessage, RunHistorySchema, validate } from "../../protocol/mod.ts";
 import { type Folder, isMissing, type Log } from "../host.ts";

@@ -29,8 +29,8 @@ interface RunAhead {
 }
 
 /**
- * What a run of `client` waits for: whose training is under way, and how many wait before it. Whose it is, is said without
- * any address.
+ * What a run of `client` waits for: whose training is under way, and how many wait before it. Whose it is, is said
+ * without any address.
  */
 export function aheadLine(client: string, training: RunAhead | undefined, waiting: readonly RunAhead[]): string {
   const fromWhere = (other: RunAhead) => other.client === client ? "the same address" : "another address";

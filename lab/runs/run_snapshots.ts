@@ -1,4 +1,7 @@
-/** Snapshots of unfinished runs, each with all it takes to resume: `checkpoints/<run id>.safetensors` in the models folder. */
+/**
+ * Snapshots of unfinished runs, each with all it takes to resume: `checkpoints/<run id>.safetensors` in the models
+ * folder.
+ */
 import { ModelFileError } from "../../core/formats/errors.ts";
 import {
   headLength,
@@ -18,7 +21,10 @@ const FILE = /^([\w-]+)\.safetensors$/;
 /** The field of a file's metadata that holds everything but the tensors, as JSON. */
 const KEY = "mnist_lab_run";
 const DEFAULT_MAX = 10;
-/** A snapshot that was written this recently may belong to a run of another process: those are written every few minutes. */
+/**
+ * A snapshot that was written this recently may belong to a run of another process: those are written every few
+ * minutes.
+ */
 const RECENT_MS = 60 * 60 * 1000;
 
 /** A snapshot without its tensors, or a message that says why it cannot be read. */
@@ -27,9 +33,9 @@ export type SavedRun = { snapshot: RunSnapshot } | { fault: string };
 /**
  * The snapshots in one models folder. What there is is kept in memory; tensors are read when they are needed.
  *
- * Several processes may use one folder, and each run is written by one of them. A process that makes room leaves the files of
- * others alone for an hour after they were written: such a run may be under way, or somebody may be about to resume it. For
- * that time the folder may hold more than `max`.
+ * Several processes may use one folder, and each run is written by one of them. A process that makes room leaves the
+ * files of others alone for an hour after they were written: such a run may be under way, or somebody may be about to
+ * resume it. For that time the folder may hold more than `max`.
  */
 export class RunSnapshots {
   readonly #folder: Folder;
@@ -102,8 +108,8 @@ export class RunSnapshots {
   }
 
   /**
-   * Replaces what was kept of the same run. A snapshot that cannot be written is kept in memory, one for all runs, so that
-   * the training is not lost before somebody has made room.
+   * Replaces what was kept of the same run. A snapshot that cannot be written is kept in memory, one for all runs, so
+   * that the training is not lost before somebody has made room.
    *
    * @throws {RegistryError} when the folder cannot be written
    */
@@ -113,7 +119,8 @@ export class RunSnapshots {
     const latest = this.list().find(({ history }) => history.run.id !== id)?.saved ?? 0;
     const snapshot: RunSnapshot = { ...rest, saved: notBefore(latest + 1, saved) };
     try {
-      // Not the models folder: if that is gone, a disk was unplugged, and would hide what is written now once it is back.
+      // Not the models folder: if that is gone, a disk was unplugged, and would hide what is written now once it is
+      // back.
       await this.#folder.create();
       const parts = safetensorsParts(tensors, { [KEY]: JSON.stringify(snapshot) });
       await this.#folder.lock.run(() => this.#folder.replace(nameOf(id), ...parts));

@@ -5,7 +5,9 @@ import { specOf } from "../models/mod.ts";
 
 /** Seconds that any step takes. */
 const STEP_SECONDS = 50e-6;
-/** Floating-point operations a second, on a slow machine: WASM on two cores of 2021 does 7.5e10 (`docs/performance.md`). */
+/**
+ * Floating-point operations a second, on a slow machine: WASM on two cores of 2021 does 7.5e10 (`docs/performance.md`).
+ */
 const OPERATIONS_PER_SECOND: Readonly<Record<DeviceChoice, number>> = {
   auto: 1.5e10,
   wasm: 1.5e10,
@@ -20,7 +22,10 @@ const PASSES = 3;
 /** Shorter trainings say more of their start than of their speed. */
 const LEARN_FROM_SECONDS = 2;
 const LEARN_FROM_RUNS = 5;
-/** Finished trainings may correct the estimate of others by these factors: a few odd ones must not open or close the lab. */
+/**
+ * Finished trainings may correct the estimate of others by these factors: a few odd ones must not open or close the
+ * lab.
+ */
 const LEAST_FACTOR = 1 / 8, MOST_FACTOR = 4;
 
 /** The batch size that is recommended in place of a smaller one. */

@@ -15,7 +15,7 @@ import { DuplicateError, type Registry, RegistryError } from "../models/mod.ts";
 import { Queue } from "../queue.ts";
 import { DivergedError, type TrainedModel, TrainingError } from "../training/training_job.ts";
 import { clientAt, mayTakePlace } from "./clients.ts";
-import { findStart, jobOf, modelOf, readStart, requireFinite, requireSomeLeft } from "./job.ts";
+import { epochsOf, findStart, jobOf, modelOf, readStart, requireFinite, requireSomeLeft } from "./job.ts";
 import type { RunJournal } from "./run_journal.ts";
 import { logRun } from "./run_log.ts";
 import { aheadLine, divergenceLine } from "./run_messages.ts";
@@ -321,6 +321,7 @@ export class Runs {
     run.begin();
     const { store, engine, device, threads, snapshots, log } = this.#options;
     const { config, past } = run;
+    run.epochsBefore = epochsOf(await findStart(store, config).catch(() => undefined));
     const origin = past === undefined
       ? { weights: await readStart(store, config) }
       : { tensors: await snapshots.read(past.snapshot.history.run.id) };

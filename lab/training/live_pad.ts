@@ -1,6 +1,6 @@
 /**
- * Live pads: drawings that a run classifies while it trains. Clients draw on the service's side, the model answers on the
- * worker's, and the board between them is shared memory, because a worker that trains receives no messages.
+ * Live pads: drawings that a run classifies while it trains. Clients draw on the service's side, the model answers on
+ * the worker's, and the board between them is shared memory, because a worker that trains receives no messages.
  */
 import { IMAGE_PIXELS } from "../../core/models/spec.ts";
 import type { Trainer } from "../../core/training/trainer.ts";
@@ -74,8 +74,8 @@ export class LivePads {
   #number = 0;
 
   /**
-   * Puts `pixels` in place of the client's last drawing. Where all slots are taken, an address that has at least two more
-   * than this client's gives one up, and its client is told. False when there is none such.
+   * Puts `pixels` in place of the client's last drawing. Where all slots are taken, an address that has at least two
+   * more than this client's gives one up, and its client is told. False when there is none such.
    */
   put(client: Client, pixels: Uint8Array<ArrayBuffer>): boolean {
     const own = this.#slotOf(client);

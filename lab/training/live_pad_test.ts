@@ -21,7 +21,9 @@ function setUp(ms: number) {
   return { clock, stop, board, told, classifier, show };
 }
 
-/** How often an answer is due in ten seconds of training that looks every 20 ms, and what share of them answering took. */
+/**
+ * How often an answer is due in ten seconds of training that looks every 20 ms, and what share of them answering took.
+ */
 async function overTenSeconds(ms: number, drawings: number): Promise<{ rounds: number; share: number }> {
   const { clock, classifier, show } = setUp(ms);
   for (let slot = 0; slot < drawings; slot++) show(slot, 1);

@@ -37,7 +37,9 @@ export interface TrainingStart {
   /** Why this device, in words. */
   reason: string;
   totalSteps: number;
-  /** Set to 1, it makes a long step return early; the stop flag of `open` still has to be set for the training to end. */
+  /**
+   * Set to 1, it makes a long step return early; the stop flag of `open` still has to be set for the training to end.
+   */
   stop?: Int32Array<SharedArrayBuffer>;
 }
 

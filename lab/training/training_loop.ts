@@ -7,7 +7,9 @@ import { DivergedError, type Divergence, type LoopProgress, type TrainingEvents 
 /** At most about thirty reports a second: more would keep the service busy, and nobody could see them. */
 const POST_INTERVAL_MS = 33;
 
-/** Estimate before the first evaluation: a sixth of an epoch's images, each taking about a third as long as in a step. */
+/**
+ * Estimate before the first evaluation: a sixth of an epoch's images, each taking about a third as long as in a step.
+ */
 const EVALUATION_STEPS_SHARE = 1 / 18;
 
 /** What the loop needs of a trainer. */
@@ -37,9 +39,9 @@ export function isTorn({ stop }: Pick<Trainer, "stop">): boolean {
 }
 
 /**
- * Trains to the end and returns the accuracy after the last epoch, in per cent of the test digits; undefined if `shouldStop`
- * said so before. It is asked before and after every chunk and during evaluation. No run is in progress when this settles,
- * and unless the trainer `isTorn`, its state and `progress` are those of the last step reported.
+ * Trains to the end and returns the accuracy after the last epoch, in per cent of the test digits; undefined if
+ * `shouldStop` said so before. It is asked before and after every chunk and during evaluation. No run is in progress
+ * when this settles, and unless the trainer `isTorn`, its state and `progress` are those of the last step reported.
  * `trainImages` is the number of images in an epoch.
  *
  * @throws {DivergedError} as soon as a loss, or after an epoch a weight or an answer, is not finite
@@ -111,8 +113,8 @@ interface EpochOptions {
 }
 
 /**
- * Runs up to `lastStep`; false if it stopped before, DivergedError if a loss was not finite. On a GPU the next chunk is submitted before the losses of the last are
- * awaited, so that the GPU never waits.
+ * Runs up to `lastStep`; false if it stopped before, DivergedError if a loss was not finite. On a GPU the next chunk is
+ * submitted before the losses of the last are awaited, so that the GPU never waits.
  */
 async function runEpoch(
   trainer: LoopTrainer,

@@ -177,8 +177,8 @@ class TrainingWorker {
   }
 
   /**
-   * Ends the worker; its messages are ignored from now on. `terminate` does not stop a worker inside a loop: that ends when
-   * it looks at a stop flag.
+   * Ends the worker; its messages are ignored from now on. `terminate` does not stop a worker inside a loop: that ends
+   * when it looks at a stop flag.
    */
   close() {
     this.#alive = false;

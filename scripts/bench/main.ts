@@ -9,7 +9,7 @@ import { BATCHES, batchTitle, drawingCases, inferenceCases } from "./inference.t
 import { INFERENCE_SPECS, nameOf, titleOf, TRAINING_CONFIGS } from "./configs.ts";
 import { peakCases } from "./peak.ts";
 import { compareServices } from "./peer_fastapi.ts";
-import { compareInference, compareTraining } from "./peer_pytorch.ts";
+import { compareInference, compareTraining, TRAINING_PEERS } from "./peer_training.ts";
 import { predictCases } from "./predict.ts";
 import { registryCases } from "./registry.ts";
 import { serviceCases, socketCases } from "./services.ts";
@@ -17,7 +17,7 @@ import { livePadCases, trainingCases } from "./training.ts";
 
 const USAGE = `Usage: deno task bench [--peers] [--json FILE] [--only NAME…] [--seconds S] [--pairs N]
 
---peers    also times other systems, in turn with ours, where they are installed
+--peers    also times JAX, PyTorch and FastAPI, in turn with ours, where PEERS_PYTHON or the system's Python has them
 --json     also writes the figures to FILE
 --only     runs only cases whose name contains one of these texts, such as "train", "ConvNN" or "PNG"
 --seconds  how long to time a case, 2 by default
@@ -68,10 +68,12 @@ function ownCases(bench: Bench): Case[] {
 /** Other systems that do the same work. */
 function peerCases(bench: Bench): Case[] {
   return [
-    ...TRAINING_CONFIGS.map((config) => ({
-      name: `peer PyTorch, train ${titleOf(config)}`,
-      measure: () => compareTraining(bench, config),
-    })),
+    ...TRAINING_CONFIGS.flatMap((config) =>
+      TRAINING_PEERS.map((peer) => ({
+        name: `peer ${peer.name}, train ${titleOf(config)}`,
+        measure: () => compareTraining(bench, config, peer),
+      }))
+    ),
     ...INFERENCE_SPECS.flatMap((spec) =>
       BATCHES.map((batch) => ({
         name: `peer PyTorch, infer ${nameOf(spec)}, ${batchTitle(batch)}`,

@@ -4,7 +4,7 @@ import { freePort } from "../../service/testing/free_ports.ts";
 import type { Bench, Figure } from "./case.ts";
 import { compareInTurn, median } from "./measure.ts";
 import { ask, load, type Predictions, warmUp, withPredictions } from "./predict.ts";
-import { findPython } from "./peer_pytorch.ts";
+import { findPython } from "./peers.ts";
 import { serves, withService } from "./service_process.ts";
 
 const SCRIPT = join(import.meta.dirname!, "peer_fastapi.py");

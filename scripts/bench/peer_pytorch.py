@@ -4,9 +4,14 @@ Usage: python3 peer_pytorch.py DATA_DIR, with OMP_NUM_THREADS set
 
 Reads one JSON object a line from stdin and answers each with one line:
 
-    {"open": "train", "model_type", "hidden_layers", "weights": FILE, "rows": [[…], …], "batch_size"}  →  {"proof": losses}
-    {"open": "infer", "model_type", "hidden_layers", "weights": FILE, "batch_size"}  →  {"proof": probabilities of image 0}
+    {"open": "train", "model_type", "hidden_layers", "weights": FILE, "rows": [[…], …], "batch_size", "way"}
+        →  {"proof": losses, "version": …, "way": …}
+    {"open": "infer", "model_type", "hidden_layers", "weights": FILE, "batch_size"}
+        →  {"proof": probabilities of image 0, "version": …}
     {"seconds": S}  →  {"rate": steps or images a second of what was opened last}
+
+Ways to train: `eager`, `fused` (Adam in one kernel) and `compile` (torch.compile with fused Adam). One that this PyTorch
+does not have is answered with {"missing": …}.
 """
 import json
 import os
@@ -54,11 +59,19 @@ class Model(nn.Module):
 def open_training(request):
     images, labels, batch = read_images("train"), read_labels("train"), request["batch_size"]
     model, loss_of = Model(request), nn.CrossEntropyLoss()
-    optimizer = torch.optim.Adam(model.parameters(), lr=0.001)
+    way = request.get("way", "eager")
+    fused = {} if way == "eager" else {"fused": True}
+    optimizer = torch.optim.Adam(model.parameters(), lr=0.001, **fused)
+
+    def forward(batch, targets):
+        return loss_of(model(batch), targets)
+
+    if way == "compile":
+        forward = torch.compile(forward)
 
     def step(rows):
         optimizer.zero_grad()
-        loss = loss_of(model(images[rows]), labels[rows])
+        loss = forward(images[rows], labels[rows])
         loss.backward()
         optimizer.step()
         return loss.item()
@@ -112,8 +125,13 @@ def main():
         if "seconds" in request:
             reply = {"rate": rate(work, request["seconds"])}
         else:
-            work, proof = {"train": open_training, "infer": open_inference}[request["open"]](request)
-            reply = {"proof": proof}
+            try:
+                work, proof = {"train": open_training, "infer": open_inference}[request["open"]](request)
+                reply = {"proof": proof, "version": torch.__version__, "way": request.get("way", "eager")}
+            except (AttributeError, TypeError, RuntimeError) as error:
+                if request.get("way", "eager") == "eager":
+                    raise
+                reply = {"missing": str(error).splitlines()[0]}
         print(json.dumps(reply), flush=True)
 
 

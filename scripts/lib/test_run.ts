@@ -1,37 +1,35 @@
 /** Says which tests need the machine to themselves, and counts the tests in a run of `deno test`. */
 
-/**
- * Files or whole folders with tests that need the machine to themselves: they hold the lab to times that a busy machine
- * cannot meet, or look at the memory of their process, which parallel tests share.
- */
-export const ALONE = [
-  "core/backends/webgpu/backend_test.ts",
-  "core/formats/fuzz_test.ts",
-  "core/mnist/ood/ood_test.ts",
-  "inference_service/drawing/drawing_fuzz_test.ts",
-  "inference_service/hostile_test.ts",
-  "inference_service/drawing/png/hostile_test.ts",
-  "lab/models/many_models_test.ts",
-  "scripts/bench_test.ts",
-  "scripts/dev_test.ts",
-  "scripts/lab_end_test.ts",
-  "scripts/lib/",
-  "service/",
-  "training_service/app_test.ts",
-  "training_service/e2e_test.ts",
-  "training_service/robustness/hostile_test.ts",
-  "training_service/robustness/limits_test.ts",
-  "training_service/robustness/responsiveness_test.ts",
-  "training_service/resume_e2e_test.ts",
-  "training_service/resume_test.ts",
-  "lab/runs/",
-  "training_service/sockets/",
-  "training_service/robustness/strangers_test.ts",
-  "lab/training/",
-  "training_service/robustness/worker_faults_test.ts",
-  "ui/losses_stream_test.ts",
-  "ui/training/models/models_table_test.ts",
-];
+/** Files that have the machine to themselves, with what they measure: other tests beside them would spoil it. */
+export const ALONE: Readonly<Record<string, string>> = {
+  "core/backends/webgpu/backend_test.ts": "memory of its process",
+  "core/formats/fuzz_test.ts": "time to refuse a file",
+  "core/formats/hostile_files_test.ts": "time to refuse a file",
+  "core/mnist/ood/ood_test.ts": "microseconds per drawing",
+  "inference_service/drawing/drawing_fuzz_test.ts": "memory of its process",
+  "inference_service/drawing/png/hostile_test.ts": "time and memory to refuse a picture",
+  "inference_service/hostile_test.ts": "time to refuse a request",
+  "lab/models/many_models_test.ts": "time to store among ten thousand models",
+  "lab/training/worker_engine_test.ts": "an abort within 250 ms",
+  "scripts/dev_test.ts": "an end within two seconds",
+  "scripts/lab_end_test.ts": "an end within two seconds",
+  "service/http/websocket_test.ts": "when a silent client is noticed",
+  "service/process/health_test.ts": "delay of the event loop",
+  "service/process/serve_test.ts": "an end within two seconds",
+  "training_service/e2e_test.ts": "an abort within 250 ms, an end within two seconds",
+  "training_service/resume_e2e_test.ts": "an abort within 250 ms, an end within two seconds",
+  "training_service/resume_test.ts": "an abort within 250 ms",
+  "training_service/robustness/fair_shares_test.ts": "memory of its process",
+  "training_service/robustness/hostile_test.ts": "time to refuse a request",
+  "training_service/robustness/models_folder_test.ts": "time and memory of its process",
+  "training_service/robustness/responsiveness_test.ts": "time to answer while it trains",
+  "training_service/robustness/soak_test.ts": "memory and threads of a service",
+  "training_service/sockets/run_socket_test.ts": "messages per second",
+  "training_service/sockets/slow_client_test.ts": "memory of its process",
+  "training_service/sockets/train_socket_test.ts": "an abort within 250 ms",
+  "ui/losses_stream_test.ts": "frames per second",
+  "ui/training/models/models_table_test.ts": "ten thousand models within 100 ms",
+};
 
 /** The longest file. It starts first and runs beside the tests that share the machine. */
 export const PAGES = "ui/pages_test.ts";

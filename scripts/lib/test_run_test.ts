@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { countTests, summaryLine } from "./test_run.ts";
+import { PROJECT_DIR } from "./source_files.ts";
+import { ALONE, countTests, PAGES, summaryLine } from "./test_run.ts";
 
 /** The report of a real test run over `source`. */
 async function reportOf(source: string, ...args: string[]): Promise<string> {
@@ -38,4 +39,10 @@ Deno.test("passed, failed and skipped tests and steps are counted, the skipped o
 Deno.test("tests left out by a filter are not counted", async () => {
   assert.equal(summaryLine(countTests(await reportOf(SAMPLE, "--filter=fails"))), "0 passed, 1 failed, 0 skipped");
   assert.equal(summaryLine(countTests(await reportOf(SAMPLE, "--filter=nothing"))), "0 passed, 0 failed, 0 skipped");
+});
+
+Deno.test("every file that runs alone is there", async () => {
+  for (const path of [...Object.keys(ALONE), PAGES]) {
+    assert.ok((await Deno.stat(join(PROJECT_DIR, path))).isFile, path);
+  }
 });

@@ -48,8 +48,8 @@ export function readTestDigits(dataDir: string): Promise<DigitSet> {
 }
 
 /**
- * Checks the headers, which is cheap enough for every start: the files exist, are of the right kind, agree on their counts,
- * and those that are not gzipped have the right length.
+ * Checks the headers, which is cheap enough for every start: the files exist, are of the right kind, agree on their
+ * counts, and those that are not gzipped have the right length.
  *
  * @throws {StartupError} as `readDataset` does
  */

@@ -123,3 +123,18 @@ Deno.test("a damaged gzip file is refused, and the error names it", async () => 
     await withDataset(files, (dataDir) => refused(readDataset(dataDir), /ubyte\.gz is not a whole gzip file \(/));
   }
 });
+
+Deno.test({
+  name: "a FIFO or a device in place of a file is refused at once",
+  ignore: Deno.build.os === "windows",
+  fn: () =>
+    withDataset({ [TRAIN_IMAGES]: undefined, [TEST_LABELS]: undefined }, async (dataDir) => {
+      const raw = join(dataDir, "MNIST", "raw");
+      assert((await new Deno.Command("mkfifo", { args: [join(raw, TRAIN_IMAGES)] }).output()).success);
+      await refused(checkDataset(dataDir), /train-images-idx3-ubyte cannot be read \(it is not a regular file\)/);
+      await Deno.remove(join(raw, TRAIN_IMAGES));
+      await Deno.writeFile(join(raw, TRAIN_IMAGES), imagesFile(12));
+      await Deno.symlink("/dev/zero", join(raw, TEST_LABELS));
+      await refused(readDataset(dataDir), /t10k-labels-idx1-ubyte cannot be read \(it is not a regular file\)/);
+    }),
+});

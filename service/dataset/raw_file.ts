@@ -18,13 +18,19 @@ export function rawFolder(dataDir: string): string {
   return join(dataDir, "MNIST", "raw");
 }
 
-/** Finds the file `name`, or else its gzipped form; undefined if there is neither. */
+/**
+ * Finds the file `name`, or else its gzipped form; undefined if there is neither.
+ *
+ * @throws {StartupError} when it is something else than a regular file or a link to one
+ */
 export async function findRawFile(dataDir: string, name: string): Promise<RawFile | undefined> {
   for (const gzipped of [false, true]) {
     const path = join(rawFolder(dataDir), gzipped ? `${name}.gz` : name);
     try {
       const { isFile, size } = await Deno.stat(path);
-      if (isFile) return { path, gzipped, size };
+      // A FIFO or a device would make whoever opens it wait.
+      if (!isFile) throw new Error("it is not a regular file");
+      return { path, gzipped, size };
     } catch (error) {
       if (!(error instanceof Deno.errors.NotFound)) throw unreadable(path, error);
     }
@@ -70,5 +76,7 @@ async function readPlain(file: Deno.FsFile, bytes: Uint8Array): Promise<Uint8Arr
 
 function unreadable(path: string, error: unknown): StartupError {
   const reason = error instanceof Error ? error.message : String(error);
-  return new StartupError(`${path} cannot be read (${reason}): make it readable, or set DATA_DIR to another folder`);
+  return new StartupError(
+    `${path} cannot be read (${reason}): make it readable, set DATA_DIR to another folder, or ${REMEDY}`,
+  );
 }

@@ -7,8 +7,8 @@ const TEMP_SUFFIX = ".lab-tmp";
  * Writes `parts`, one after the other, beside `path`, syncs them to disk, and renames them over it. Callers hold the
  * folder's lock, so no two write one file at a time. When it throws, `path` is as it was.
  *
- * The temporary file has a name that nobody can guess and is always created anew: a link planted under its name would make
- * the lab write somewhere else.
+ * The temporary file has a name that nobody can guess and is always created anew: a link planted under its name would
+ * make the lab write somewhere else.
  */
 export async function replaceFile(path: string, ...parts: Uint8Array[]): Promise<void> {
   const temp = join(dirname(path), `.${basename(path)}.${crypto.randomUUID().slice(0, 8)}${TEMP_SUFFIX}`);

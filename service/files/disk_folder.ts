@@ -6,8 +6,8 @@ import { asFileErrors, fileError } from "./file_error.ts";
 import { lookAt, openRegular } from "./regular_file.ts";
 
 /**
- * A folder on disk, existing or not. It may be reached by a link; a subfolder may not be one, and neither may a file that
- * leads out of the folder.
+ * A folder on disk, existing or not. It may be reached by a link; a subfolder may not be one, and neither may a file
+ * that leads out of the folder.
  */
 export class DiskFolder implements Folder {
   /** Absolute. */

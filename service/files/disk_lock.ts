@@ -7,12 +7,15 @@ import { openRegular } from "./regular_file.ts";
 const PATIENCE_MS = 10_000;
 /** How often to ask for it, at first and at last, in ms. */
 const FIRST_PAUSE_MS = 2, LAST_PAUSE_MS = 25;
+/** What was seen so long ago says nothing of now. */
+const FORGET_MS = 60_000;
 /** A holder that `check` finds for this long is worth a word. */
 const CHECK_MS = 300;
 
 /**
- * The lock of a folder on disk: the system frees it when its holder dies; the file `.lock` stays. Waiting means asking again
- * and again: a wait inside the system cannot be given up, and would occupy one of the few threads that read and write files.
+ * The lock of a folder on disk: the system frees it when its holder dies; the file `.lock` stays. Waiting means asking
+ * again and again: a wait inside the system cannot be given up, and would occupy one of the few threads that read and
+ * write files.
  */
 export class DiskLock implements FolderLock {
   readonly #path: () => string;
@@ -21,8 +24,9 @@ export class DiskLock implements FolderLock {
   #last: Promise<unknown> = Promise.resolve();
   /** Whether a task of this process holds the lock. */
   #isOurs = false;
-  /** Since when somebody else has held it, as far as this process knows. */
+  /** Since when somebody else has held it, as far as this process knows, and when it last looked. */
   #heldSince?: number;
+  #seenAt = -Infinity;
 
   /** @param path gives the lock's file, or throws a FileError when it cannot be used */
   constructor(path: () => string, { patienceMs = PATIENCE_MS }: { patienceMs?: number } = {}) {
@@ -82,7 +86,11 @@ export class DiskLock implements FolderLock {
 
   async #tryLock(file: Deno.FsFile): Promise<boolean> {
     const isGiven = await asFileErrors(() => file.tryLock(true));
-    this.#heldSince = isGiven ? undefined : this.#heldSince ?? performance.now();
+    const now = performance.now();
+    // In a long time without a look it may have been free.
+    if (isGiven || now - this.#seenAt > FORGET_MS) this.#heldSince = undefined;
+    if (!isGiven) this.#heldSince ??= now;
+    this.#seenAt = now;
     return isGiven;
   }
 

@@ -1,9 +1,10 @@
 /**
- * Opens regular files and nothing else: a FIFO or a device in place of a file would make whoever opens it wait, and a link
- * might lead to any file of the machine. A link to a file of the same folder is followed.
+ * Opens regular files and nothing else: a FIFO or a device in place of a file would make whoever opens it wait, and a
+ * link might lead to any file of the machine. A link to a file of the same folder is followed.
  *
- * Somebody who swaps a file for a FIFO between the look and the opening can still make one `open` wait, which blocks one
- * thread of Deno's pool and no other request. That takes the right to write to the folder, and so to remove all of it.
+ * Somebody who swaps a file for a FIFO between the look and the opening can still make one `open` wait, which blocks
+ * one thread of Deno's pool and no other request. That takes the right to write to the folder, and so to remove all of
+ * it.
  */
 import { dirname, relative } from "node:path";
 import { FileError } from "../../lab/host.ts";
@@ -12,8 +13,8 @@ import { FileError } from "../../lab/host.ts";
 const MAX_TRIES = 10;
 
 /**
- * Looks at the regular file `path`, without opening it. Synchronous, which takes a few microseconds; asynchronously it took
- * a sixth of a prediction's time.
+ * Looks at the regular file `path`, without opening it. Synchronous, which takes a few microseconds; asynchronously it
+ * took a sixth of a prediction's time.
  *
  * @throws {FileError} when it is something else, or a link that leads out of its folder; what Deno throws
  */

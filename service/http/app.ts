@@ -32,6 +32,7 @@ export function createServiceApp(
     checkOrigin(),
     checkToken(settings),
   );
+  app.use("/api/*", forgetAnswers);
   app.onError(answerErrors(pathRedactor(settings)));
   app.notFound((c) => c.json({ error: `There is nothing at ${c.req.method} ${quote(c.req.path)}.` }, 404));
   app.get("/healthz", async (c) => {
@@ -50,6 +51,12 @@ const checkUrl: MiddlewareHandler = async (c, next) => {
     throw new HttpError(414, `The address is too long: at most ${MAX_URL_LENGTH} characters are taken.`);
   }
   await next();
+};
+
+/** What the lab has changes at any time: without this, Back shows lists as the browser's cache remembers them. */
+const forgetAnswers: MiddlewareHandler = async (c, next) => {
+  await next();
+  if (!c.res.headers.has("Cache-Control")) c.header("Cache-Control", "no-store");
 };
 
 /** Frequent and automatic requests, which are logged at `debug`: at `info` the log shows what people did. */

@@ -3,7 +3,7 @@ import type { Hono } from "hono";
 import type { DigitSet } from "../../core/mnist/idx.ts";
 import { IMAGE_PIXELS, IMAGE_SIDE } from "../../core/models/spec.ts";
 import { permutation, STREAMS } from "../../core/random.ts";
-import { DigitQuerySchema, validate } from "../../protocol/mod.ts";
+import { DigitQuerySchema, isNullText, validate } from "../../protocol/mod.ts";
 import { HttpError } from "./errors.ts";
 import { readTestDigits } from "../dataset/dataset.ts";
 import { StartupError } from "../process/settings.ts";
@@ -42,15 +42,16 @@ export class TestDigits {
 }
 
 /**
- * Adds `GET /api/digits?label=3&count=12&seed=1`, which draws test digits at random: `{"digits": [{"index", "label"}]}`.
- * The same seed draws the same digits; without a label, of all labels. And `GET /api/digits/{index}.png`: the picture as
- * the dataset holds it, 28×28, single-channel, ink 255 on paper 0.
+ * Adds `GET /api/digits?label=3&count=12&seed=1`, which draws test digits at random: `{"digits": [{"index",
+ * "label"}]}`. The same seed draws the same digits; without a label, of all labels. And `GET /api/digits/{index}.png`:
+ * the picture as the dataset holds it, 28×28, single-channel, ink 255 on paper 0.
  */
 export function addDigitRoutes(app: Hono, digits: Pick<TestDigits, "read">): void {
   app.get("/api/digits", async (c) => {
+    const given = Object.entries(c.req.query()).filter(([, text]) => !isNullText(text));
     const { label, count, seed = crypto.getRandomValues(new Uint32Array(1))[0] } = validate(
       DigitQuerySchema,
-      c.req.query(),
+      Object.fromEntries(given),
       "the query",
     );
     const set = await digits.read();

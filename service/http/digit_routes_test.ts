@@ -36,6 +36,11 @@ Deno.test("without a seed, each request draws other digits", async () => {
   assert.notDeepEqual(await drawn("?count=40"), await drawn("?count=40"));
 });
 
+Deno.test("null in the query means that the field was left out", async () => {
+  assert.deepEqual(await drawn("?count=5&seed=5&label=null"), await drawn("?count=5&seed=5"));
+  assert.equal((await drawn("?count=null&seed=None")).length, 12);
+});
+
 Deno.test("a label draws digits of that label, as many as there are", async () => {
   const digits = await drawn("?label=3&count=12&seed=1");
   assert.deepEqual(digits.map(({ index }) => index).sort((a, b) => a - b), [3, 13, 23, 33]);

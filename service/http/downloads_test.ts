@@ -1,5 +1,6 @@
 /** Model files over real sockets, from a real folder. */
 import assert from "node:assert/strict";
+import { HttpServer } from "./server/http_server.ts";
 import { join } from "node:path";
 import { parameterSpecs } from "../../core/models/spec.ts";
 import { type NewModel, specOf } from "../../lab/models/mod.ts";
@@ -32,7 +33,7 @@ async function withShelf(body: (shelf: Shelf) => Promise<void>) {
   const { id, filename } = await registry.store(MODEL, weights);
   const app = createServiceApp({ ...readSettings(() => undefined), modelsDir }, "training");
   addModelRoutes(app, registry);
-  const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, (request) => app.fetch(request));
+  const server = new HttpServer({ hostname: "127.0.0.1", port: 0 }, (request) => app.fetch(request));
   const path = join(modelsDir, filename);
   try {
     await body({ url: `http://127.0.0.1:${server.addr.port}/api/models/${id}`, file: await Deno.readFile(path), path });

@@ -13,8 +13,8 @@ export type ModelFiles = Pick<Registry, "list" | "get" | "readWeights" | "openPt
 
 /**
  * Adds `GET /api/models` (records, newest first), `GET /api/models/{id}`, `…/model.pth` (the file as it is stored),
- * `…/model.safetensors` (weights and record in one file) and `…/model.onnx` (the network, its weights and the record). A
- * model that cannot be read is a 409 that says why.
+ * `…/model.safetensors` (weights and record in one file) and `…/model.onnx` (the network, its weights and the record).
+ * A model that cannot be read is a 409 that says why.
  */
 export function addModelRoutes(app: Hono, models: ModelFiles, exports = new Exports()): void {
   const encode = listEncoder();

@@ -11,9 +11,9 @@ import { HttpError } from "./errors.ts";
 const ASSET_NAME = /^[A-Za-z0-9_-][A-Za-z0-9._-]{0,199}$/;
 
 /**
- * Adds `GET /` (the page `${uiDir}/${page}.html` with ports and links filled in), `GET /docs` (`docs.html`, likewise) and
- * `GET /assets/<name>`, gzipped for clients that accept it. The bundler puts a hash of the content into an asset's name, so
- * browsers may keep it for ever.
+ * Adds `GET /` (the page `${uiDir}/${page}.html` with ports and links filled in), `GET /docs` (`docs.html`, likewise)
+ * and `GET /assets/<name>`, gzipped for clients that accept it. The bundler puts a hash of the content into an asset's
+ * name, so browsers may keep it for ever.
  */
 export function addPages(app: Hono, settings: Settings, page: ServiceName) {
   const servePage = (name: string) => async (c: Context) => {

@@ -1,24 +1,32 @@
 /** What handlers read of a request: its body, the id in its path, the client's address. */
 import type { Context } from "hono";
 import * as v from "valibot";
-import { concatBytes } from "../../core/bytes.ts";
-import { modelId, runId, validate } from "../../protocol/mod.ts";
+import { BODY_SILENCE_MS, modelId, runId, validate } from "../../protocol/mod.ts";
 import { HttpError } from "./errors.ts";
+import type { ClientInfo } from "./server/http_server.ts";
+import { type ByteSource, IncomingRequest } from "./server/incoming.ts";
 
 /** What one body, and all bodies together, may take. */
 export interface BodyLimits {
   maxBytes: number;
   /** Milliseconds in which the whole body has to arrive. */
   deadlineMs: number;
-  /** Bytes that all bodies under way in this thread may hold together; no limit by default. */
+  /** Longest silence in the middle of it, in milliseconds. */
+  silenceMs?: number;
+  /** Bytes that all bodies in this thread may hold together, once they arrive; no limit by default. */
   heldBytes?: number;
+  /** Of these, the bytes of one address; by default all. */
+  heldBytesPerClient?: number;
 }
 
-/** Bodies that declare at most this length, as most drawings do, are read in one go, which is faster than in chunks. */
+/** A body that declares at most this length gets a buffer for the whole of it once it begins. */
 const SMALL_BYTES = 64 * 1024;
+/** After this time at work others have their turn, in ms. */
+const TURN_MS = 10;
 
-/** Bytes of the bodies under way in this thread. */
-let heldBytes = 0;
+/** Bytes that bodies in this thread hold, by address and in all. */
+const held = new Map<string, number>();
+let heldInAll = 0;
 
 /** @throws {HttpError} 413 for a request that declares a longer body than the limit */
 export function refuseLarger(request: Request, { maxBytes }: BodyLimits): void {
@@ -27,79 +35,173 @@ export function refuseLarger(request: Request, { maxBytes }: BodyLimits): void {
 }
 
 /**
+ * Reads the body of a request and gives it to `use`. Until that is done, its bytes count as held by `client`, an address.
+ *
+ * @throws {HttpError} 413 for one that is too large, as soon as that shows; 408 for one that takes too long, in all or in
+ * between; 503 while bodies hold too much; 400 for one that breaks off or comes in too many pieces
+ */
+export async function withBody<T>(
+  request: Request,
+  limits: BodyLimits,
+  client: string,
+  use: (bytes: Uint8Array<ArrayBuffer>) => Promise<T> | T,
+): Promise<T> {
+  refuseLarger(request, limits);
+  const body = new GrowingBuffer(limits, client);
+  const patience = new Patience(limits);
+  try {
+    await fill(body, sourceOf(request), patience, Number(request.headers.get("content-length") ?? 0));
+    patience.close();
+    return await use(body.take());
+  } finally {
+    patience.close();
+    body.release();
+  }
+}
+
+/**
+ * As `withBody`, with the body as text. A short one, as most drawings are, is decoded where it lies, without a buffer of its
+ * own.
+ *
+ * @throws {HttpError} as `withBody` does
+ */
+export async function withText<T>(
+  request: Request,
+  limits: BodyLimits,
+  client: string,
+  use: (text: string) => Promise<T> | T,
+): Promise<T> {
+  const whole = request instanceof IncomingRequest ? request.source.takeWhole() : undefined;
+  if (whole !== undefined) return await use(decoder.decode(whole));
+  return await withBody(request, limits, client, (bytes) => use(decoder.decode(bytes)));
+}
+
+const decoder = new TextDecoder();
+
+/**
  * The body of a request.
  *
- * @throws {HttpError} 413 for one that is too large, as soon as that shows; 408 for one that takes too long; 503 while
- * bodies under way hold too much; 400 for one that breaks off
+ * @throws {HttpError} as `withBody` does
  */
-export async function readBytes(request: Request, limits: BodyLimits): Promise<Uint8Array<ArrayBuffer>> {
-  refuseLarger(request, limits);
-  if (request.body === null) return new Uint8Array(0);
-  const declared = request.headers.get("content-length");
-  // The server holds a body to its declared length, but one in chunks may be longer.
-  const isSmall = declared !== null && Number(declared) <= SMALL_BYTES && !request.headers.has("transfer-encoding");
-  const { promise: late, reject } = Promise.withResolvers<never>();
-  const deadline = setTimeout(
-    () => reject(new HttpError(408, "the body took too long to arrive")),
-    limits.deadlineMs,
-  );
-  try {
-    return isSmall
-      ? await holding(Number(declared), limits, () => Promise.race([request.bytes(), late]))
-      : await readChunks(request.body, limits, late);
-  } catch (error) {
-    throw error instanceof HttpError ? error : new HttpError(400, "the body broke off before its end");
-  } finally {
-    clearTimeout(deadline);
-  }
+export function readBytes(request: Request, limits: BodyLimits): Promise<Uint8Array<ArrayBuffer>> {
+  return withBody(request, limits, "unknown", (bytes) => bytes);
 }
 
 /**
  * The body of a request as text.
  *
- * @throws {HttpError} as `readBytes` does
+ * @throws {HttpError} as `withBody` does
  */
-export async function readText(request: Request, limits: BodyLimits): Promise<string> {
-  return new TextDecoder().decode(await readBytes(request, limits));
+export function readText(request: Request, limits: BodyLimits): Promise<string> {
+  return withText(request, limits, "unknown", (text) => text);
 }
 
-async function readChunks(
-  body: ReadableStream<Uint8Array>,
-  limits: BodyLimits,
-  late: Promise<never>,
-): Promise<Uint8Array<ArrayBuffer>> {
-  const reader = body.getReader();
-  const chunks: Uint8Array[] = [];
-  let bytes = 0;
+async function fill(body: GrowingBuffer, source: ByteSource, patience: Patience, declared: number): Promise<void> {
+  let turnBegan = performance.now();
   try {
     for (;;) {
-      const { done, value } = await Promise.race([reader.read(), late]);
-      if (done) return concatBytes(chunks);
-      bytes += value.length;
-      heldBytes += value.length;
-      if (bytes > limits.maxBytes) throw tooLarge(limits.maxBytes);
-      refuseWhileFull(limits);
-      chunks.push(value);
+      const piece = await patience.wait(source.read());
+      if (piece === undefined) return;
+      body.add(piece, declared);
+      if (performance.now() - turnBegan < TURN_MS) continue;
+      await new Promise((resolve) => setTimeout(resolve));
+      turnBegan = performance.now();
     }
-  } finally {
-    heldBytes -= bytes;
-    reader.cancel().catch(() => {});
+  } catch (error) {
+    source.cancel?.();
+    throw error instanceof HttpError ? error : new HttpError(400, "the body broke off before its end");
   }
 }
 
-async function holding<T>(bytes: number, limits: BodyLimits, read: () => Promise<T>): Promise<T> {
-  heldBytes += bytes;
-  try {
-    refuseWhileFull(limits);
-    return await read();
-  } finally {
-    heldBytes -= bytes;
+/** The body as the lab's server hands it over, or that of any other request. */
+function sourceOf(request: Request): ByteSource {
+  if (request instanceof IncomingRequest) return request.source;
+  const reader = request.body?.getReader();
+  return {
+    read: async () => (await reader?.read())?.value,
+    cancel: () => void reader?.cancel().catch(() => {}),
+  };
+}
+
+/** Waits for pieces, until one of them or the whole takes too long. */
+class Patience {
+  readonly #timer: ReturnType<typeof setInterval>;
+  readonly #began = performance.now();
+  #heardAt = this.#began;
+  #giveUp: (error: Error) => void = () => {};
+
+  constructor({ deadlineMs, silenceMs = BODY_SILENCE_MS }: BodyLimits) {
+    this.#timer = setInterval(() => {
+      const now = performance.now();
+      if (now - this.#began < deadlineMs && now - this.#heardAt < silenceMs) return;
+      this.#giveUp(new HttpError(408, "the body took too long to arrive"));
+    }, Math.min(deadlineMs, silenceMs) / 4);
+  }
+
+  /** Not `Promise.race` with one promise for the deadline, as every race would leave something behind there. */
+  wait<T>(piece: Promise<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      this.#giveUp = reject;
+      piece.then((value) => {
+        this.#heardAt = performance.now();
+        resolve(value);
+      }, reject);
+    });
+  }
+
+  close(): void {
+    clearInterval(this.#timer);
   }
 }
 
-function refuseWhileFull(limits: BodyLimits): void {
-  if (heldBytes > (limits.heldBytes ?? Infinity)) {
-    throw new HttpError(503, "too many requests at once; try again in a moment");
+/** The bytes of one body, in one buffer that grows with what arrives. */
+class GrowingBuffer {
+  readonly #limits: BodyLimits;
+  readonly #client: string;
+  #bytes = new Uint8Array(0);
+  #length = 0;
+  #held = 0;
+
+  constructor(limits: BodyLimits, client: string) {
+    this.#limits = limits;
+    this.#client = client;
+  }
+
+  /** @param declared the length that the request declares, or 0 */
+  add(piece: Uint8Array, declared: number): void {
+    const length = this.#length + piece.length;
+    if (length > this.#limits.maxBytes) throw tooLarge(this.#limits.maxBytes);
+    if (length > this.#bytes.length) {
+      const wanted = Math.max(length, 2 * this.#bytes.length, Math.min(declared, SMALL_BYTES));
+      const size = Math.min(wanted, declared >= length ? declared : this.#limits.maxBytes);
+      this.#hold(size - this.#held);
+      this.#bytes = new Uint8Array(this.#bytes.buffer.transfer(size));
+    }
+    this.#bytes.set(piece, this.#length);
+    this.#length = length;
+  }
+
+  /** What was added, in a buffer of just its length. */
+  take(): Uint8Array<ArrayBuffer> {
+    const { length } = this.#bytes;
+    return length === this.#length ? this.#bytes : new Uint8Array(this.#bytes.buffer.transfer(this.#length));
+  }
+
+  release(): void {
+    this.#hold(-this.#held);
+    this.#bytes = new Uint8Array(0);
+  }
+
+  #hold(change: number) {
+    this.#held += change;
+    heldInAll += change;
+    const own = (held.get(this.#client) ?? 0) + change;
+    if (own === 0) held.delete(this.#client);
+    else held.set(this.#client, own);
+    const { heldBytes = Infinity, heldBytesPerClient = heldBytes } = this.#limits;
+    if (change > 0 && (heldInAll > heldBytes || own > heldBytesPerClient)) {
+      throw new HttpError(503, "too many requests at once; try again in a moment");
+    }
   }
 }
 
@@ -118,16 +220,8 @@ export function pathId(c: Context, what: keyof typeof SCHEMAS): string {
   return validate(SCHEMAS[what], { id: c.req.param("id") }, "the path").id;
 }
 
-/**
- * The IP address that a request came from, or `unknown`; several people may share one. Ask before an upgrade to a
- * WebSocket.
- */
+/** The IP address that a request came from, or `unknown`; several people may share one. */
 export function clientAddress(c: Context): string {
-  const info = c.env as Partial<Deno.ServeHandlerInfo<Deno.NetAddr>> | undefined;
-  try {
-    return info?.remoteAddr?.hostname ?? "unknown";
-  } catch {
-    // The client has disconnected.
-    return "unknown";
-  }
+  const info = c.env as Partial<ClientInfo> | undefined;
+  return info?.remoteAddr?.hostname ?? "unknown";
 }

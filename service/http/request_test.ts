@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { HttpServer } from "./server/http_server.ts";
 import { HttpError } from "./errors.ts";
 import { type BodyLimits, readBytes, readText } from "./request.ts";
 
@@ -101,7 +102,7 @@ Deno.test("over a socket, a small body is read to its declared length, and refus
       (text) => new Response(text),
       (error) => new Response(error.message, { status: error instanceof HttpError ? error.status : 500 }),
     );
-  const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, answer);
+  const server = new HttpServer({ hostname: "127.0.0.1", port: 0 }, answer);
   /** Status and body of the answer, which fits one read. */
   const ask = async (head: string, body: string) => {
     using connection = await Deno.connect({ hostname: "127.0.0.1", port: server.addr.port });

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { HttpServer } from "./server/http_server.ts";
 import { RawSocket } from "../testing/raw_socket.ts";
 import { SocketGroup } from "./websocket.ts";
 
@@ -9,7 +10,7 @@ Deno.test("a client that stops answering pings is noticed within a minute", asyn
   // The real timeout takes half a minute; the short run uses a shorter one.
   const sockets = isLong ? new SocketGroup() : new SocketGroup({ idleSeconds: 2 });
   const closed = Promise.withResolvers<void>();
-  const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, (request) => {
+  const server = new HttpServer({ hostname: "127.0.0.1", port: 0 }, (request) => {
     const { socket, response } = sockets.upgrade(request, "127.0.0.1");
     // The system still receives what is sent to the client, as that of a sleeping machine might.
     const chatter = setInterval(() => socket.readyState === WebSocket.OPEN && socket.send("news"), 200);
@@ -32,7 +33,7 @@ Deno.test("a client that stops answering pings is noticed within a minute", asyn
 
 Deno.test("a client that answers pings stays connected, however long it is silent", async () => {
   const sockets = new SocketGroup({ idleSeconds: 1 });
-  const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, (request) => {
+  const server = new HttpServer({ hostname: "127.0.0.1", port: 0 }, (request) => {
     return sockets.upgrade(request, "127.0.0.1").response;
   });
   const client = await RawSocket.open(`127.0.0.1:${server.addr.port}`, "/");

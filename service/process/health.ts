@@ -3,6 +3,7 @@ import { log } from "./log.ts";
 import { StartupError } from "./settings.ts";
 import { wasmChecks } from "./wasm_checks.ts";
 import { type Folders, pathRedactor } from "../http/errors.ts";
+import { ListenerError, type ListenerState } from "../http/server/listener_state.ts";
 
 /** Throws if the service cannot work; returns a message if it can but something is worth knowing. */
 export type HealthCheck = () => Promise<string | void> | string | void;
@@ -14,6 +15,8 @@ export interface HealthOptions {
   figures?(): Promise<Record<string, unknown>> | Record<string, unknown>;
   /** Event-loop delay of the thread that answers, if measured. */
   delay?: EventLoopDelay;
+  /** Of the same thread: whether it can take connections. */
+  listener?: Pick<ListenerState, "describe" | "connections">;
 }
 
 /** The outcome of one check. */
@@ -31,12 +34,14 @@ export interface Health {
 
 /** Runs every check again each time, because an earlier result could hide that a disk is gone. */
 export async function readHealth(
-  { checks = {}, figures = () => ({}), delay }: HealthOptions,
+  { checks = {}, figures = () => ({}), delay, listener }: HealthOptions,
   folders: Folders,
 ): Promise<Health> {
   const redactPaths = pathRedactor(folders);
   const results = await Promise.all(
-    Object.entries(checks).map(async ([name, check]) => [name, await run(name, check, redactPaths)] as const),
+    Object.entries(listener ? { ...checks, listener: () => listener.describe() } : checks).map(async ([name, check]) =>
+      [name, await run(name, check, redactPaths)] as const
+    ),
   );
   const isReady = results.every(([, { ok }]) => ok);
   return {
@@ -45,6 +50,7 @@ export async function readHealth(
     uptime_seconds: Math.round(performance.now() / 1000),
     wasm_checks: wasmChecks,
     memory_bytes: Deno.memoryUsage().rss,
+    ...(listener && { connections: listener.connections }),
     ...(delay && { event_loop_delay_ms: delay.figures }),
     ...(isReady ? await figures() : {}),
   };
@@ -55,7 +61,7 @@ async function run(name: string, check: HealthCheck, redactPaths: (text: string)
     const message = await check();
     return message === undefined ? { ok: true } : { ok: true, message: redactPaths(message) };
   } catch (error) {
-    if (error instanceof RegistryError || error instanceof StartupError) {
+    if (error instanceof RegistryError || error instanceof StartupError || error instanceof ListenerError) {
       return { ok: false, message: redactPaths(error.message) };
     }
     log.error("a health check failed", { check: name }, error);

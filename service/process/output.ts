@@ -1,6 +1,6 @@
 /**
- * Standard output and standard error. A terminal that is gone, a pipe that nobody reads or a file on a full disk changes
- * nothing but the output, so nothing here throws.
+ * Standard output and standard error. A terminal that is gone, a pipe that nobody reads or a file on a full disk
+ * changes nothing but the output, so nothing here throws.
  */
 
 type Stream = Pick<typeof Deno.stdout, "writeSync">;

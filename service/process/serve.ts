@@ -4,6 +4,9 @@ import { printError, printLine } from "./output.ts";
 import { type Settings, StartupError } from "./settings.ts";
 import { urlHost } from "./addresses.ts";
 import { wasmChecks } from "./wasm_checks.ts";
+import { HttpServer, type RequestHandler } from "../http/server/http_server.ts";
+import type { ListenerState } from "../http/server/listener_state.ts";
+import { connectionLimits } from "../http/server/connections.ts";
 
 /** A service ends within 2 s. Whatever is still open after this time is cut off. */
 const HARD_EXIT_MS = 1000;
@@ -26,9 +29,11 @@ export interface ServeOptions extends Supervision {
   settings: Settings;
   /** 0 takes any free port. */
   port: number;
-  fetch: Deno.ServeHandler<Deno.NetAddr>;
-  /** Whether other threads of this process will listen on the same address. */
-  sharesAddress?: boolean;
+  fetch: RequestHandler;
+  /** Threads of this process that listen on the same address, this one included; 1 by default. */
+  threads?: number;
+  /** Told whether connections can be taken, for `/healthz`. */
+  listener?: ListenerState;
   /** Ends the service if it rejects, because something that the service needs is faulty. */
   soundness?: Promise<void>;
   /** Called once at the end, before waiting for open connections. Close sockets and workers here. */
@@ -65,7 +70,7 @@ export async function serveService(options: ServeOptions): Promise<void> {
   if (reason !== undefined) throw reason;
 }
 
-async function shutDown(server: Deno.HttpServer, { name, onShutdown }: ServeOptions): Promise<void> {
+async function shutDown(server: HttpServer, { name, onShutdown }: ServeOptions): Promise<void> {
   // First, because a server that is shutting down no longer delivers what open sockets send.
   try {
     await onShutdown?.();
@@ -86,21 +91,24 @@ export async function runMain(main: () => Promise<void>): Promise<void> {
   }
 }
 
-async function listen(options: ServeOptions): Promise<Deno.HttpServer<Deno.NetAddr>> {
-  const { name, settings, port, fetch, sharesAddress = false } = options;
-  const hostname = settings.host;
+async function listen(options: ServeOptions): Promise<HttpServer> {
+  const { name, settings, port, fetch, threads = 1, listener } = options;
+  const hostname = settings.host, sharesAddress = threads > 1;
   try {
     // With `reusePort`, listening succeeds even if another program uses the port, so first check whether a program
     // answers there. (Listening without `reusePort` for a moment would also tell, but would reset clients that connect
     // at that moment.) Two services that start at once may both get the port.
     if (sharesAddress && port !== 0 && await isAnswered(hostname, port)) throw new Deno.errors.AddrInUse();
-    return Deno.serve({
+    const server = new HttpServer({
       hostname,
       port,
       reusePort: sharesAddress,
-      onListen: (address) => announce(name, `http://${urlHost(hostname)}:${address.port}`, settings),
+      limits: connectionLimits(threads),
+      state: listener,
       onError: answerUnservable,
     }, fetch);
+    announce(name, `http://${urlHost(hostname)}:${server.addr.port}`, settings);
+    return server;
   } catch (error) {
     throw new StartupError(whyNotListening(error, name, settings, port));
   }

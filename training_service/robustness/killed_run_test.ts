@@ -37,3 +37,31 @@ Deno.test("a service that is killed leaves a run that can be resumed, once a sna
     });
   });
 });
+
+Deno.test("a run that waited when the service was killed is told as lost after the restart", async () => {
+  await withDigits(async (dir) => {
+    const ids: string[] = [];
+    await withService(dir, async (service) => {
+      for (const seed of [1, 2]) ids.push((await (await service.train({ ...CONFIG, seed })).next("accepted")).run_id);
+      const waits = await service.connect(`/ws/runs/${ids[1]}`);
+      assert.equal((await waits.next("history")).run.state, "queued");
+      const notes = join(foldersOf(dir).modelsDir, "runs");
+      await eventually(async () => {
+        const [process] = await Array.fromAsync(Deno.readDir(notes));
+        const names = (await Array.fromAsync(Deno.readDir(join(notes, process.name)))).map(({ name }) => name);
+        return ids.every((id) => names.includes(`${id}.json`)) || undefined;
+      });
+      await service.kill();
+    });
+    await withService(dir, async (service) => {
+      const runs: RunSummary[] = await (await fetch(`http://${service.host}/api/runs`)).json();
+      const lost = runs.find(({ id }) => id === ids[1])!;
+      assert.equal(lost.state, "failed");
+      assert.match(lost.message!, /^The service ended before anything of this training was kept/);
+      assert.equal(lost.config.num_epochs, CONFIG.num_epochs);
+      const client = await service.connect(`/ws/runs/${ids[1]}`);
+      assert.equal((await client.next("history")).end?.type, "error");
+      assert.equal(await client.end(), 1000);
+    });
+  });
+});

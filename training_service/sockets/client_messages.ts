@@ -98,7 +98,10 @@ function sizeOf(data: unknown): number {
   return data instanceof ArrayBuffer ? data.byteLength : 0;
 }
 
-/** Carries out a message of the client behind `listener`. Only this client hears of what cannot be done; the run continues. */
+/**
+ * Carries out a message of the client behind `listener`. Only this client hears of what cannot be done; the run
+ * continues.
+ */
 export function carryOut(run: Run, data: unknown, outbox: Outbox, listener: RunListener) {
   const refusal = obey(run, data, listener);
   // A client that floods and does not read gets no more answers.

@@ -1,5 +1,6 @@
 /** Sends to one client: in order, never after the close, and no faster than it reads. */
 import type { LossMessage, LossPoint, ServerMessage } from "../../protocol/mod.ts";
+import type { ServerSocket } from "../../service/http/server/server_socket.ts";
 import { log } from "../../service/process/log.ts";
 
 /** A client counts as slow above this many unsent bytes. */
@@ -17,7 +18,7 @@ const TRY_AGAIN_LATER = 1013;
 const ENDS: ReadonlySet<ServerMessage["type"]> = new Set(["result", "aborted", "error"]);
 
 /** The part of a WebSocket that sending needs. */
-export type OutgoingSocket = Pick<WebSocket, "readyState" | "bufferedAmount" | "send" | "close">;
+export type OutgoingSocket = Pick<ServerSocket, "readyState" | "bufferedAmount" | "send" | "close">;
 
 /** How to send. */
 export interface OutboxOptions {

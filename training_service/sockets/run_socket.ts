@@ -1,4 +1,5 @@
 /** `/ws/runs/{id}`: joins a run under way, or reads a finished one. */
+import type { ServerSocket } from "../../service/http/server/server_socket.ts";
 import { log } from "../../service/process/log.ts";
 import { quote } from "../../protocol/mod.ts";
 import { carryOut, MessageBudget, refuseFlood } from "./client_messages.ts";
@@ -15,7 +16,7 @@ const INTERNAL_ERROR = 1011;
 const LOSS_INTERVAL_MS = 100;
 
 /** Serves one watcher of run `id`, whose address is `client`: first the history, then what happens until the run ends. */
-export function serveRunSocket(socket: WebSocket, { runs, archive }: KnownRuns, id: string, client: string) {
+export function serveRunSocket(socket: ServerSocket, { runs, archive }: KnownRuns, id: string, client: string) {
   const outbox = new Outbox(socket, {
     lossIntervalMs: LOSS_INTERVAL_MS,
     onGiveUp: () => run?.unsubscribe(listener),
@@ -51,7 +52,8 @@ export function serveRunSocket(socket: WebSocket, { runs, archive }: KnownRuns, 
     if (run.finished) outbox.close(NORMAL);
     else run.subscribe(listener);
   });
-  socket.addEventListener("message", ({ data }) => {
+  socket.addEventListener("message", (event) => {
+    const { data } = event as MessageEvent;
     if (socket.readyState !== WebSocket.OPEN) return;
     if (!budget.take(data)) return refuseFlood(outbox);
     if (run !== undefined) carryOut(run, data, outbox, listener);

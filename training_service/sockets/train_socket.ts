@@ -1,5 +1,6 @@
 /** `/ws/train`: takes a configuration, or the id of a run to resume, and sends what happens to the run. */
 import { ValidationError } from "../../protocol/mod.ts";
+import type { ServerSocket } from "../../service/http/server/server_socket.ts";
 import { log } from "../../service/process/log.ts";
 import { carryOut, MessageBudget, parseRequest, refuseFlood } from "./client_messages.ts";
 import { Outbox } from "./outbox.ts";
@@ -12,7 +13,7 @@ const POLICY_VIOLATION = 1008;
 const INTERNAL_ERROR = 1011;
 
 /** Serves one client, whose address is `client`. Its run outlives it. */
-export function serveTrainSocket(socket: WebSocket, runs: Runs, client: string) {
+export function serveTrainSocket(socket: ServerSocket, runs: Runs, client: string) {
   const budget = new MessageBudget();
   const outbox = new Outbox(socket, { onGiveUp: () => leave() });
   const listener: RunListener = {
@@ -41,7 +42,8 @@ export function serveTrainSocket(socket: WebSocket, runs: Runs, client: string) 
   };
   /** Messages wait while the first one is checked. */
   let received = Promise.resolve();
-  socket.addEventListener("message", ({ data }) => {
+  socket.addEventListener("message", (event) => {
+    const { data } = event as MessageEvent;
     if (socket.readyState !== WebSocket.OPEN) return;
     if (!budget.take(data)) return refuseFlood(outbox);
     received = received.then(() => receive(data));

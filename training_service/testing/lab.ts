@@ -1,4 +1,5 @@
 /** A lab on a free port whose trainings the test controls, and clients that wait for messages instead of sleeping. */
+import { HttpServer } from "../../service/http/server/http_server.ts";
 import assert from "node:assert/strict";
 import type { Hono } from "hono";
 import type { ServerMessage, TrainConfig } from "../../protocol/mod.ts";
@@ -148,8 +149,8 @@ export async function withLab(
     sockets,
     health: { figures: () => ({ unfinished_runs: runs.unfinished }) },
   });
-  const server = Deno.serve(
-    { hostname: settings.host, port: 0, onListen() {} },
+  const server = new HttpServer(
+    { hostname: settings.host, port: 0 },
     (request, info) => app.fetch(request, info),
   );
   const host = `${settings.host}:${server.addr.port}`;

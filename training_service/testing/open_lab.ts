@@ -1,5 +1,6 @@
 /** The training service in this process, with real files, sockets and training. */
 import { readSettings } from "../../service/process/settings.ts";
+import { HttpServer } from "../../service/http/server/http_server.ts";
 import { foldersOf } from "./process.ts";
 import { openTrainingService } from "../service.ts";
 import { inTime } from "../../lab/in_time_testing.ts";
@@ -24,7 +25,7 @@ export async function withOpenLab(
   const { modelsDir, dataDir } = foldersOf(dir);
   const env: Record<string, string> = { MODELS_DIR: modelsDir, DATA_DIR: dataDir, DEVICE: "wasm", THREADS: "1" };
   const service = await openTrainingService(readSettings((name) => env[name]), { workerScript });
-  const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, service.fetch);
+  const server = new HttpServer({ hostname: "127.0.0.1", port: 0 }, service.fetch);
   const host = `127.0.0.1:${server.addr.port}`;
   const clients: TestClient[] = [];
   const train = async (request: object) => {

@@ -13,8 +13,8 @@ export interface Score {
 }
 
 /**
- * Scores all models of a folder on the test digits in `rawDir`, in one run of Python. Returns by id the accuracy and the
- * probabilities of the first `probes` digits.
+ * Scores all models of a folder on the test digits in `rawDir`, in one run of Python. Returns by id the accuracy and
+ * the probabilities of the first `probes` digits.
  */
 export async function scoreModels(
   python: string,

@@ -8,7 +8,7 @@ export function DocsPage({ api }: { api: ApiDocument }) {
     Object.entries(methods).map(([method, operation]) => ({ path, method, operation }))
   );
   return (
-    <Page current="docs" query={{}}>
+    <Page current="docs">
       <div class="docs">
         <section class="card" aria-labelledby="about">
           <h2 id="about">In short</h2>
@@ -50,7 +50,7 @@ export function DocsPage({ api }: { api: ApiDocument }) {
 /** What the page shows when `/openapi.json` could not be loaded. */
 export function NoDocs({ reason }: { reason: string }) {
   return (
-    <Page current="docs" query={{}}>
+    <Page current="docs">
       <p class="card error" role="alert">
         The description of the API could not be loaded. {reason} Reload the page to try again.
       </p>

@@ -106,8 +106,13 @@ export class DrawingPage {
   async predict(drawing: Drawing, since = this.#parts.now()): Promise<void> {
     const signal = this.#begin();
     this.#drawing = drawing;
-    if (drawing.blank) return this.#show({ kind: "blank" });
+    const miss = this.choice.miss.value;
+    if (drawing.blank && miss === undefined) return this.#show({ kind: "blank" });
     if (!this.choice.canPredict.value) return;
+    // A drawing without a range to look up is nothing to ask the service about.
+    if (miss && (drawing.blank || this.choice.form.range.value === undefined)) {
+      return this.#show({ kind: "not trained", ...miss });
+    }
     const report = (outcome: Outcome) => signal.aborted || this.#show(outcome);
     const attempt = { drawing, since, signal, report };
     report(

@@ -51,7 +51,7 @@ Deno.test("model_id names one model until a field is changed", async () => {
   assert.match(page.choice.address.value, /model_id=m1/);
   page.choice.form.fields.num_epochs.text.value = "3";
   assert.equal(page.choice.modelId.value, undefined);
-  assert.equal(page.outcome.value.kind, "waiting");
+  assert.equal(page.outcome.value.kind, "not trained");
   assert.doesNotMatch(page.choice.address.value, /model_id/);
 });
 

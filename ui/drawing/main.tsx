@@ -3,8 +3,9 @@ import { openExplainer } from "../../core/training/attribution.ts";
 import { recordVersion } from "../../protocol/mod.ts";
 import { AttributionEngine, LocalEngine, SeveralModels } from "../shared/engine/engines.ts";
 import { chooseDevices, openOnce, openStored } from "../shared/engine/open_stored.ts";
-import { browserConnection } from "../shared/wire/browser_connection.ts";
+import { browserRequests } from "../shared/wire/browser_connection.ts";
 import { keepInAddressBar } from "../shared/wire/page_urls.ts";
+import { whenBack } from "../shared/wire/changes.ts";
 import { browserPreferences } from "../shared/wire/preferences.ts";
 import { StoredWeights } from "../shared/wire/stored_models.ts";
 import { DrawingPage } from "./drawing_page.ts";
@@ -13,9 +14,9 @@ import { decodePicture } from "./pad/test_digits.ts";
 import { DrawingPageView } from "./page_view.tsx";
 
 const devices = chooseDevices(new URLSearchParams(location.search).get("device"));
-const weights = new StoredWeights(browserConnection);
+const weights = new StoredWeights(browserRequests);
 const page = new DrawingPage({
-  connection: browserConnection,
+  connection: browserRequests,
   engine: new LocalEngine(openStored(weights, devices)),
   preferences: browserPreferences,
   decodePicture,
@@ -26,7 +27,7 @@ const inside = new Inside(page, {
     const { spec, weights: tensors } = await weights.get(record.id, recordVersion(record));
     return await openExplainer(spec, tensors);
   }),
-  several: new SeveralModels(openOnce(browserConnection)),
+  several: new SeveralModels(openOnce(browserRequests)),
   preferences: browserPreferences,
   whenIdle,
 });
@@ -34,5 +35,5 @@ const opening = page.open(location.search);
 render(<DrawingPageView page={page} inside={inside} />, document.getElementById("page")!);
 keepInAddressBar(page.choice.address);
 // A model that was missing may have been trained meanwhile, on the training page.
-document.addEventListener("visibilitychange", () => document.hidden || void page.choice.refresh());
+whenBack(() => void page.choice.refresh());
 await opening;

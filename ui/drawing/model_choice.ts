@@ -7,9 +7,10 @@ import {
   type ModelRecord,
   type NearestModel,
   parseFormQuery,
+  queryNames,
   unknownInQuery,
 } from "../../protocol/mod.ts";
-import type { LabConnection } from "../shared/wire/connection.ts";
+import type { LabRequests } from "../shared/wire/connection.ts";
 import { fetchDatasetSize } from "../shared/wire/dataset_size.ts";
 import { StoredModels } from "../shared/wire/stored_models.ts";
 import { DrawingForm } from "./form.ts";
@@ -42,16 +43,33 @@ export class ModelChoice {
   });
 
   readonly query = computed((): FormQuery => ({ ...this.form.query.value, model_id: this.modelId.value }));
-  /** What the address bar shows after `?`: `query`, and the device to predict on where the address named one. */
-  readonly address = computed(() => formatFormQuery({ ...this.query.value, device: this.#device.value }));
+  /** What the address bar shows after `?`: `query`, the device to predict on and the way back where the address has them. */
+  readonly address = computed(() =>
+    formatFormQuery({ ...this.query.value, device: this.#device.value, back: this.#back.value || undefined })
+  );
 
-  readonly #connection: LabConnection;
+  /** Query of the training page: as it was left, but with the settings of this page once the user has changed one. */
+  readonly trainingQuery = computed(() => {
+    const back = this.#back.value;
+    if (parseFormQuery(back).model_type !== undefined) return back;
+    return [formatFormQuery(this.form.query.value), back].filter(Boolean).join("&");
+  });
+
+  /** Query of the training page with the settings of this page, for another training: the one before is no longer shown. */
+  readonly newTrainingQuery = computed((): FormQuery => {
+    const { seed, device } = parseFormQuery(this.#back.value);
+    return { ...this.form.query.value, seed, device };
+  });
+
+  readonly #connection: LabRequests;
   readonly #device = signal<string | undefined>(undefined);
+  /** Query of the training page that led here; without its settings once the user has changed one. */
+  readonly #back = signal("");
   readonly #stored: StoredModels;
   /** Whether the fields are being filled in by the page rather than by the user. */
   #isShowing = false;
 
-  constructor(connection: LabConnection) {
+  constructor(connection: LabRequests) {
     this.#connection = connection;
     this.#stored = new StoredModels(connection);
   }
@@ -64,6 +82,7 @@ export class ModelChoice {
     void fetchDatasetSize(this.#connection).then((size) => this.form.datasetSize.value = size);
     this.modelId.value = query.model_id || undefined;
     this.#device.value = query.device;
+    this.#back.value = query.back ?? "";
   }
 
   /** From now on a change of a field drops `model_id`, then calls `changed`. */
@@ -74,6 +93,7 @@ export class ModelChoice {
       if (seen !== undefined && fields !== seen && !this.#isShowing) {
         untracked(() => {
           this.forgetNamed();
+          this.#back.value = withoutSettings(this.#back.value);
           changed();
         });
       }
@@ -141,8 +161,6 @@ export class ModelChoice {
     const [newest] = await this.listModels() ?? [];
     if (newest === undefined || formatFormQuery(this.query.value) !== before) return;
     this.showSettings(newest);
-    // A model with a learning rate outside all ranges cannot be found by its settings.
-    if (this.form.range.value === undefined) this.name(newest);
   }
 
   /** Whether the named model `id` was deleted meanwhile, as far as the page can find out. */
@@ -156,4 +174,11 @@ export class ModelChoice {
     this.forgetNamed();
     return { kind: "failed", message: `The model ${id} is no longer stored. The settings below decide instead.` };
   }
+}
+
+/** Seed and device are the training page's own and stay. */
+function withoutSettings(search: string): string {
+  const query = new URLSearchParams(search);
+  for (const name of queryNames()) if (name !== "seed" && name !== "device") query.delete(name);
+  return query.toString();
 }

@@ -1,6 +1,6 @@
 /** What the drawing page says about a drawing, and how the service says it. */
 import type { NearestModel, NotTrainedResponse, PredictRequest, PredictResponse } from "../../protocol/mod.ts";
-import { errorOf, type LabConnection } from "../shared/wire/connection.ts";
+import { errorOf, type LabRequests } from "../shared/wire/connection.ts";
 
 /** Who answered, and how long it took. */
 export interface Source {
@@ -36,9 +36,12 @@ export interface Answered {
 /** What the page says while the inference service does not answer. */
 export const UNREACHABLE = "The inference service cannot be reached. Check that it is running, then try again.";
 
+/** The id of what the page offers where no model has the settings: another model, or else a training. */
+export const OFFER_ID = "offer";
+
 /** Asks `POST /predict`. Returns the service's answer where it recognised a digit, else what the page says instead. */
 export async function askService(
-  connection: LabConnection,
+  connection: LabRequests,
   post: PredictRequest,
   signal: AbortSignal,
 ): Promise<PredictResponse | Exclude<Outcome, { kind: "recognised" }>> {

@@ -3,6 +3,7 @@ import {
   differingFields,
   type Doubt,
   type ModelRecord,
+  type NearestModel,
   type PredictParams,
   type PredictResponse,
 } from "../../protocol/mod.ts";
@@ -10,8 +11,7 @@ import { describeModel, formatMilliseconds, formatShare } from "../shared/text/f
 import { pageUrl } from "../shared/wire/page_urls.ts";
 import { compareFields } from "./compare_fields.ts";
 import type { DrawingPage } from "./drawing_page.ts";
-import type { ModelChoice } from "./model_choice.ts";
-import type { Source } from "./outcome.ts";
+import { OFFER_ID, type Source } from "./outcome.ts";
 import { PAPER_ID } from "./pad/pad_view.tsx";
 
 /** The answer. The first line is the digit alone, or `None`. */
@@ -47,8 +47,9 @@ function Words({ page }: { page: DrawingPage }) {
   const outcome = page.outcome.value;
   switch (outcome.kind) {
     case "waiting":
-      if (!page.choice.canPredict.value) return <p>{whatIsMissing(page.choice)}</p>;
-      return <p>{page.where === "browser" ? "Draw a digit." : "Draw a digit, then press Predict."}</p>;
+      if (!page.choice.canPredict.value) return <p>Fix the red field below first.</p>;
+      if (page.where === "browser") return <p>Draw a digit.</p>;
+      return <p>{page.sketch.blank.value ? "Draw a digit, then press Predict." : "Press Predict."}</p>;
     case "loading":
       return <p>Loading the model …</p>;
     case "asking":
@@ -60,18 +61,17 @@ function Words({ page }: { page: DrawingPage }) {
         ? <NotSure answer={outcome.answer} doubt={outcome.answer.doubt} />
         : <p>{formatShare(Math.max(...outcome.answer.probabilities))} sure (confidence)</p>;
     case "not trained":
-      return <p>Model not trained yet. You have no model with these settings.</p>;
+      return <p>Model not trained yet. {whatIsMissing(page, outcome.nearest)}</p>;
     case "failed":
       return <p class="error">{outcome.message}</p>;
   }
 }
 
-/** Why no model can be looked up yet. */
-function whatIsMissing({ form }: ModelChoice): string {
-  return form.range.value === undefined
-    ? `The learning rate ${form.otherRate.value} is in none of the ranges, and models are looked up by range. ` +
-      "Choose a range below, or press Test beside a model on the training page."
-    : "Fix the red field below first.";
+/** Why nothing answers, and what to do about it. */
+function whatIsMissing({ sketch }: DrawingPage, nearest: NearestModel | null): string {
+  const isDrawn = !sketch.blank.value;
+  if (nearest === null) return `You have no model at all.${isDrawn ? " Train one: your drawing waits here." : ""}`;
+  return `You have no model with these settings.${isDrawn ? " Train it, or use your nearest model." : ""}`;
 }
 
 /**
@@ -145,12 +145,18 @@ function AnsweredBy({ answer: { found_model: found }, source }: { answer: Predic
 }
 
 function Miss({ page, nearest }: { page: DrawingPage; nearest: ModelRecord | undefined }) {
-  const { form } = page.choice;
-  const params = form.params.value;
+  const { choice } = page;
+  const params = choice.form.params.value;
   return (
     <div class="miss">
-      <a class="button primary" href={pageUrl("training", form.query.value)}>Train this configuration</a>
-      {nearest && params ? <Nearest page={page} nearest={nearest} params={params} /> : <p>No model is stored yet.</p>}
+      <a
+        class="button primary"
+        id={nearest ? undefined : OFFER_ID}
+        href={pageUrl("training", choice.newTrainingQuery.value)}
+      >
+        Train this configuration
+      </a>
+      {nearest && params ? <Nearest page={page} nearest={nearest} params={params} /> : null}
     </div>
   );
 }
@@ -183,7 +189,7 @@ function Nearest({ page, nearest, params }: { page: DrawingPage; nearest: ModelR
           ))}
         </tbody>
       </table>
-      <button type="button" onClick={use}>Use the nearest model</button>
+      <button type="button" id={OFFER_ID} onClick={use}>Use the nearest model</button>
     </section>
   );
 }

@@ -12,7 +12,10 @@ import { PadView } from "./pad/pad_view.tsx";
 /** The drawing page: the pad, the answer with its explanation, and the settings of the model that answers. */
 export function DrawingPageView({ page, inside }: { page: DrawingPage; inside: Inside }) {
   return (
-    <Page current="inference" query={page.choice.form.query.value}>
+    <Page
+      current="inference"
+      queries={{ training: page.choice.trainingQuery.value, inference: page.choice.address.value }}
+    >
       <div class="columns even">
         <PadView page={page} />
         <div class="answers">

@@ -2,7 +2,7 @@ import { BlankDrawingError, prepareDrawing, type Raster } from "../../core/mnist
 import { FALSE_ALARM_PERCENT, isOutOfDistribution } from "../../core/mnist/ood/ood.ts";
 import { describeDoubt, describePrediction, type ModelRecord, type PredictRequest } from "../../protocol/mod.ts";
 import type { LocalEngine } from "../shared/engine/engines.ts";
-import type { LabConnection } from "../shared/wire/connection.ts";
+import type { LabRequests } from "../shared/wire/connection.ts";
 import type { ModelChoice } from "./model_choice.ts";
 import { askService, type Outcome } from "./outcome.ts";
 
@@ -28,7 +28,7 @@ export interface Attempt {
 
 /** What `Recogniser` needs of its surroundings. */
 export interface RecogniserParts {
-  connection: LabConnection;
+  connection: LabRequests;
   engine: LocalEngine;
   /** Milliseconds on the clock of `Event.timeStamp`. */
   now(): number;
@@ -74,7 +74,8 @@ export class Recogniser {
     attempt.report({ kind: "asking" });
     const image_data = drawing.toDataUrl();
     const raster = drawing.toRaster();
-    const id = choice.modelId.value;
+    // The service looks models up by range, and this page by a rate outside all ranges, too.
+    const id = choice.modelId.value ?? (choice.form.range.value === undefined ? choice.chosen.value?.id : undefined);
     const request: PredictRequest = id === undefined
       ? { params: choice.form.params.value, image_data }
       : { model_id: id, image_data };

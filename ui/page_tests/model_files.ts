@@ -33,22 +33,30 @@ pageTest(
     // Each holds 12,730 float32 numbers.
     for (const size of sizes) assert.ok(size > 50_920 && size < 60_000, `${sizes}`);
 
-    // A .pth says nothing about its training, so it counts as trained with the default settings and is not a duplicate.
+    // A .pth says nothing about its training, so its past is unknown and it is a duplicate of nothing.
     const status = page.getByRole("status", { name: "Import" });
     const upload = {
       name: "mine.pth",
       mimeType: "application/octet-stream",
       buffer: Buffer.from(await Deno.readFile(pth)),
     };
-    await page.getByLabel("Import a model").setInputFiles(upload);
-    await eventually(async () =>
-      assert.match(await status.innerText(), /^Imported: SimpleNN \(16\).* of the test digits\.$/)
-    );
-    assert.equal((await lab.models()).length, 2);
-    await list.getByRole("status", { name: "Models shown" }).getByText("2 models").waitFor();
-    await list.getByText("imported", { exact: true }).waitFor();
+    for (const count of [2, 3]) {
+      await page.getByLabel("Import a model").setInputFiles(upload);
+      await list.getByRole("status", { name: "Models shown" }).getByText(`${count} models`).waitFor();
+      assert.match(
+        await status.innerText(),
+        /^Imported: SimpleNN \(16\), optimizer unknown, .* of the test digits\. The drawing page finds it by Adam, /,
+      );
+      assert.equal((await lab.models()).length, count);
+    }
+    await list.getByText("imported", { exact: true }).first().waitFor();
 
-    // The dropped file is a duplicate, and replaces the stored model only when asked to.
+    // With the past that the trained model has, the file is a duplicate, and replaces it only when asked to.
+    await page.getByText("How was it trained?").click();
+    await page.getByLabel("Its optimizer").selectOption("Adam");
+    for (const [label, text] of [["learning rate", "0.001"], ["batch size", "512"], ["epochs", "1"]]) {
+      await page.getByLabel(`Its ${label}`).fill(text);
+    }
     const transfer = await page.evaluateHandle((bytes) => {
       const data = new DataTransfer();
       data.items.add(new File([Uint8Array.from(bytes)], "again.pth"));
@@ -60,10 +68,26 @@ pageTest(
     );
     const before = (await lab.models()).map(({ id }) => id).sort();
     await button(page, "Replace it with again.pth").click();
-    await eventually(async () => assert.match(await status.innerText(), /^Imported: /));
+    await eventually(async () => assert.match(await status.innerText(), /^Imported: SimpleNN \(16\), Adam, /));
     const after = (await lab.models()).map(({ id }) => id).sort();
-    assert.equal(after.length, 2);
+    assert.equal(after.length, 3);
     assert.notDeepEqual(after, before);
+    assert.equal(await page.getByLabel("Its epochs").inputValue(), "", "the next file has a past of its own");
+  },
+);
+
+pageTest(
+  "what a page does not understand of its address is said in words, and the rest is filled in",
+  async (lab, page) => {
+    for (const url of [lab.trainingUrl, lab.inferenceUrl]) {
+      await page.goto(`${url}?sed=1&optimizer=Adm&epochs=7&batch_size=null`);
+      await page.getByText("Not understood in this page's address:").waitFor();
+      const words = await page.getByText("Not understood in this page's address:").innerText();
+      assert.match(words, /unknown optimizer `Adm`; did you mean `Adam`\? unknown field `sed`; did you mean `seed`\?$/);
+      assert.equal(await page.getByLabel("Epochs", { exact: true }).inputValue(), "7");
+      assert.equal(await page.getByLabel("Batch size", { exact: true }).inputValue(), "64");
+      await page.getByText("Rounds through all 60,000 training digits.").waitFor();
+    }
   },
 );
 
@@ -78,5 +102,17 @@ pageTest("a file that is not a model is refused with the reason, and nothing is 
   const status = page.getByRole("status", { name: "Import" });
   await eventually(async () => assert.match(await status.innerText(), /notes\.pth|not a|zip|neither/));
   await eventually(async () => assert.doesNotMatch(await status.innerText(), /Imported|Reading/));
+  assert.deepEqual(await lab.models(), before);
+});
+
+pageTest("a file of another format is refused by name, with what can be imported instead", async (lab, page) => {
+  await page.goto(lab.trainingUrl);
+  const before = await lab.models();
+  const status = page.getByRole("status", { name: "Import" });
+  for (const [name, words] of [["mine.onnx", /an ONNX file/], ["Mine.H5", /a Keras file/]] as const) {
+    await page.getByLabel("Import a model").setInputFiles({ name, mimeType: "", buffer: Buffer.from("network") });
+    await eventually(async () => assert.match(await status.innerText(), words));
+    assert.match(await status.innerText(), /cannot be imported.*Import the same model as \.pth or \.safetensors/);
+  }
   assert.deepEqual(await lab.models(), before);
 });

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { Buffer } from "node:buffer";
 import type { Locator, Page } from "playwright-core";
 import type { ModelRecord } from "../../protocol/mod.ts";
 import { chooseWhere, DIGITS, drawByMouse, predict, prediction } from "../testing/drawing_page.ts";
@@ -242,8 +243,21 @@ pageTest(
       }
       assert.equal(colours[3], 0);
     }
+    const places = () =>
+      page.locator(".comparison h3, .comparison canvas").evaluateAll((all) =>
+        all.map((each) => each.getBoundingClientRect().top + scrollY)
+      );
+    await comparison.getByText(/Epoch 2\.0: loss \d\.\d{3}, 9\d\.\d\d %/).first().waitFor();
+    const before = await places();
     await loss.hover();
-    await comparison.getByText(/Epoch \d\.\d: loss \d\.\d{3}/).first().waitFor();
+    await comparison.getByText(/Epoch [01]\.\d: loss \d\.\d{3}/).first().waitFor();
+    assert.deepEqual(await places(), before, "the page jumps under the pointer");
+    await page.setViewportSize({ width: 390, height: 844 });
+    await page.mouse.move(0, 0);
+    const narrow = await places();
+    await loss.hover();
+    assert.deepEqual(await places(), narrow, "the page jumps on a telephone");
+    await page.setViewportSize({ width: 1280, height: 720 });
 
     const rows = await comparison.getByRole("row").allInnerTexts();
     const titles = rows.map((row) => row.split("\t")[0].trim());
@@ -329,3 +343,21 @@ async function paintedColours(chart: Locator): Promise<number[]> {
     });
   });
 }
+
+pageTest("a deletion in one tab reaches the table in another, and so does an import", async (lab, page) => {
+  await putModels(lab, [{ hidden_layers_config: [31] }, { hidden_layers_config: [32], num_epochs: 3 }]);
+  await page.goto(lab.trainingUrl);
+  const second = await page.context().newPage();
+  await second.goto(lab.trainingUrl);
+  await columnBecomes(second, "Hidden layers", ["32", "31"]);
+  await (await openMenu(page, "SimpleNN (31)")).getByRole("button", { name: "Delete" }).click();
+  // As soon as it can no longer be undone.
+  await eventually(async () => assert.deepEqual(await columnTexts(second, "Hidden layers"), ["32"]), 15_000);
+  const file = await (await fetch(`${lab.trainingUrl}/api/models/put_1/model.pth`)).arrayBuffer();
+  await second.getByLabel("Import a model").setInputFiles({
+    name: "mine.pth",
+    mimeType: "application/octet-stream",
+    buffer: Buffer.from(file),
+  });
+  await eventually(async () => assert.equal((await columnTexts(page, "Hidden layers")).length, 2));
+});

@@ -23,7 +23,8 @@ export interface Lab {
 }
 
 /**
- * Builds the pages and starts both services. They train and predict on WASM in one thread, because other tests run beside them.
+ * Builds the pages and starts both services. They train and predict on WASM in one thread, because other tests run
+ * beside them.
  *
  * @param settings more environment variables
  * @throws {AssertionError} with the output of the lab when it does not start

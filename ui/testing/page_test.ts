@@ -1,6 +1,6 @@
 /**
- * `Deno.test` for pages. All page tests of a process share one lab and one Chromium; each test is a fresh visitor, and each
- * file starts with an empty lab.
+ * `Deno.test` for pages. All page tests of a process share one lab and one Chromium; each test is a fresh visitor, and
+ * each file starts with an empty lab.
  */
 import assert from "node:assert/strict";
 import type { Browser, BrowserContextOptions, Page } from "playwright-core";
@@ -33,8 +33,9 @@ if (CHROMIUM !== undefined) {
 }
 
 /**
- * Call once per file; the function it returns declares a test. Tests of a file build on the models of earlier ones. A test
- * also fails when a page logs an error or breaks its content security policy. Without Chromium all tests are ignored.
+ * Call once per file; the function it returns declares a test. Tests of a file build on the models of earlier ones. A
+ * test also fails when a page logs an error or breaks its content security policy. Without Chromium all tests are
+ * ignored.
  */
 export function setUpPageTests(): (name: string, test: PageTest, visitor?: BrowserContextOptions) => void {
   const file = ++files;

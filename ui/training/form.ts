@@ -5,16 +5,13 @@ import {
   type DeviceChoice,
   DEVICES,
   FIELD_NAMES,
-  type FieldName,
-  fieldOf,
   type FormQuery,
   makeConfig,
   readNumber,
-  sameValue,
   seed,
   type TrainConfig,
 } from "../../protocol/mod.ts";
-import { ModelForm, SHARED_FIELDS } from "../shared/form/model_form.ts";
+import { ModelForm } from "../shared/form/model_form.ts";
 import { TypedText } from "../shared/form/typed_text.ts";
 
 /** The training page's fields: the model's, and what only a training needs to know. */
@@ -42,26 +39,12 @@ export class TrainingForm extends ModelForm {
     };
   });
 
-  /** What the drawing page can take over. */
-  readonly query = computed((): FormQuery => ({
-    ...this.textsOf(SHARED_FIELDS),
-    ...this.textsOf(["learning_rate"]),
-    learning_rate_range: this.range.value,
-  }));
-
   /** All of it, for a link that leads back to this form. */
   readonly fullQuery = computed((): FormQuery => ({
     ...this.query.value,
-    ...this.textsOf(FIELD_NAMES.filter((name) => this.#isMentioned(name))),
     ...this.seed.text.value.trim() !== "" && { seed: this.seed.text.value.trim() },
     ...this.device.value !== "auto" && { device: this.device.value },
   }));
-
-  /** Whether a link needs a field: a part of a toggle while that is on, others unless they have their default. */
-  #isMentioned(name: FieldName): boolean {
-    const { partOf, initial } = fieldOf(name), value = this.fields[name].value.value;
-    return partOf ? this.counts(name) : value === undefined || !sameValue(value, initial);
-  }
 
   override read(query: FormQuery): void {
     super.read(query);

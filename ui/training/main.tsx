@@ -1,7 +1,9 @@
 import { render } from "preact";
 import { renderOncePerFrame } from "../shared/components/rendering.ts";
 import { browserConnection } from "../shared/wire/browser_connection.ts";
-import { keepInAddressBar } from "../shared/wire/page_urls.ts";
+import { effect } from "@preact/signals";
+import { followChanges } from "../shared/wire/changes.ts";
+import { keepInAddressBar, wayBack } from "../shared/wire/page_urls.ts";
 import { browserPreferences } from "../shared/wire/preferences.ts";
 import { TrainingPage } from "./training_page.ts";
 import { TrainingView } from "./training_view.tsx";
@@ -9,8 +11,10 @@ import { TrainingView } from "./training_view.tsx";
 renderOncePerFrame();
 const page = new TrainingPage(browserConnection, browserPreferences);
 const opening = page.open(location.search);
+effect(() => {
+  wayBack.value = page.address.value;
+});
 render(<TrainingView page={page} />, document.getElementById("page")!);
 keepInAddressBar(page.address);
-// A model may have been stored elsewhere: in the terminal, or by another person.
-addEventListener("focus", () => void page.stored.refresh());
+followChanges(() => void page.lookAround(), page.stored);
 await opening;

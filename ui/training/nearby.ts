@@ -30,5 +30,7 @@ export function findNearby(records: readonly ModelRecord[], config: ModelConfig)
   }
   if (nearest === undefined) return undefined;
   const { model } = nearest;
-  return { model, differs: differingSettings(model, config).map((name) => describeSetting(model, name)) };
+  const differs = differingSettings(model, config).map((name) => describeSetting(model, name));
+  if (model.started_from !== undefined) differs.push("trained further");
+  return { model, differs };
 }

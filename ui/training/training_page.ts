@@ -1,9 +1,15 @@
 import { computed, effect, signal, untracked } from "@preact/signals";
 import {
+  findMatch,
+  findNearest,
   FINISHED_STATES,
   formatFormQuery,
   type FormQuery,
+  isDuplicate,
+  isStoredDuplicate,
+  type ModelRecord,
   parseFormQuery,
+  type RunSummary,
   type TrainConfig,
   unknownInQuery,
 } from "../../protocol/mod.ts";
@@ -17,6 +23,7 @@ import { Analysis } from "./analysis/analysis.ts";
 import { TrainingForm } from "./form.ts";
 import { LabModels } from "./models/lab_models.ts";
 import { TABLE_KEYS } from "./models/models_table.ts";
+import { OtherRuns } from "./run/other_runs.ts";
 import { listRuns, Run } from "./run/run.ts";
 import { findNearby, type Nearby } from "./nearby.ts";
 import { LivePad } from "./live_pad/live_pad.ts";
@@ -30,6 +37,7 @@ const ANALYSIS_KEY = "analysis";
 export class TrainingPage {
   readonly form = new TrainingForm();
   readonly run: Run;
+  readonly others: OtherRuns;
   readonly stored: StoredModels;
   readonly models: LabModels;
   readonly chart: ChartOptions;
@@ -45,11 +53,21 @@ export class TrainingPage {
   /** The model whose analysis this page opened by itself. */
   #autoAnalysed?: string;
 
-  /** Whether a training can be started. An adopted run does not prevent it: the new one queues. */
-  readonly canStart = computed(() =>
-    this.form.config.value !== undefined && !this.#isAboutToStart.value &&
-    (this.#isAdopted.value || !this.run.active.value)
-  );
+  /** Whether a training can be started. While another one trains, it queues. */
+  readonly canStart = computed(() => {
+    const config = this.form.config.value;
+    if (config === undefined || this.#isAboutToStart.value) return false;
+    if (!this.run.active.value || this.#isAdopted.value) return true;
+    // The lab must know the run before, and a second press must not train the same twice.
+    return this.run.phase.value !== "asking" && this.run.id.value !== undefined && !this.trainsThis.value;
+  });
+
+  /** Whether the run that the page shows trains, or is to train, just these settings. */
+  readonly trainsThis = computed(() => {
+    const config = this.form.config.value, present = this.run.config.value;
+    if (config === undefined || present === undefined || !this.run.active.value) return false;
+    return isDuplicate(config, present) && (config.seed ?? present.seed) === present.seed;
+  });
 
   /** The stored model closest to the settings; undefined where none is close or a setting is wrong. */
   readonly nearby = computed((): Nearby | undefined => {
@@ -70,17 +88,43 @@ export class TrainingPage {
     return query.toString();
   });
 
-  /** Query of the drawing page for the model just trained; undefined before there is one. */
+  /** The stored model in whose favour the run has ended. */
+  readonly kept = computed((): ModelRecord | undefined => {
+    const config = this.run.config.value;
+    if (this.run.phase.value !== "kept" || config === undefined) return undefined;
+    return this.stored.records.value?.find((record) => isStoredDuplicate(record, config));
+  });
+
+  /** Changes less often than `kept`, which is another object whenever the models are listed. */
+  readonly #keptId = computed(() => this.kept.value?.id);
+
+  /** The models that the runs of this page have stored. */
+  readonly #trained = computed(() => {
+    const results = [this.run, ...this.others.list.value].map(({ result }) => result.value?.model_id);
+    return results.filter(Boolean).sort().join();
+  });
+
+  /** Query of the drawing page for the model just trained, or kept; undefined before there is one. */
   readonly testQuery = computed((): FormQuery | undefined => {
+    if (this.kept.value !== undefined) return queryOf(this.kept.value);
     const config = this.run.config.value;
     const result = this.run.result.value;
     return config && result && { ...queryOf(config), model_id: result.model_id };
+  });
+
+  /** Query of the drawing page: these settings, or while no model has them yet, those of the nearest one. */
+  readonly drawingQuery = computed((): FormQuery => {
+    const params = this.form.params.value, records = this.stored.records.value;
+    if (!this.run.active.value || !params || !records || findMatch(records, params)) return this.form.query.value;
+    const nearest = findNearest(records, params);
+    return nearest ? queryOf(nearest.model) : this.form.query.value;
   });
 
   constructor(connection: LabConnection, preferences: Preferences = forVisit()) {
     this.#connection = connection;
     this.chart = new ChartOptions(preferences);
     this.run = new Run(connection);
+    this.others = new OtherRuns(connection);
     this.stored = new StoredModels(connection);
     this.models = new LabModels(connection, this.stored);
     const weights = new StoredWeights(connection);
@@ -88,19 +132,37 @@ export class TrainingPage {
     this.livePad = new LivePad(this.run, weights);
     // At first, and whenever a training has stored its model.
     effect(() => {
-      this.run.result.value;
-      this.stored.refresh();
+      void this.#trained.value;
+      void this.stored.refresh();
     });
     effect(() => {
       const result = this.run.result.value;
       if (result === undefined) this.livePad.forgetFinalAnswer();
-      else untracked(() => this.#showResult(result.model_id));
+      untracked(() => result === undefined ? this.#hideAnalysis() : this.#showResult(result.model_id));
+    });
+    effect(() => {
+      if (this.#keptId.value !== undefined) untracked(() => this.#showKept(this.kept.value!));
     });
   }
 
-  /** Opens the analysis of the model just trained, unless the user has opened another one. */
+  /** Shows what the model just trained says, and its analysis unless the user has opened another one. */
   #showResult(id: string): void {
     void this.livePad.askFinishedModel();
+    this.#analyse(id);
+  }
+
+  /** Shows what there is of the model that was kept. */
+  #showKept({ id, run_id }: ModelRecord): void {
+    if (typeof run_id === "string") this.others.add(run_id);
+    this.#analyse(id);
+  }
+
+  /** Closes the analysis that the page opened by itself: it is about the run before. */
+  #hideAnalysis(): void {
+    if (this.analysis.id.value === this.#autoAnalysed) this.analysis.close();
+  }
+
+  #analyse(id: string): void {
     const open = this.analysis.id.value;
     if (open !== undefined && open !== this.#autoAnalysed) return;
     this.#autoAnalysed = id;
@@ -122,10 +184,13 @@ export class TrainingPage {
     const named = new URLSearchParams(search).get(RUN_KEY);
     // An unreachable lab is reported when a training is started.
     const runs = await listRuns(this.#connection) ?? [];
-    if (this.run.phase.value !== "idle") return;
+    if (this.run.phase.value === "idle") this.#follow(runs, named, Object.keys(query).length === 0);
+    this.#followOthers(runs);
+  }
+
+  #follow(runs: readonly RunSummary[], named: string | null, isFresh: boolean): void {
     if (named !== null && runs.some((run) => run.id === named)) return this.run.follow(named);
-    const isFresh = Object.keys(query).length === 0;
-    const found = runs.find((run) => !FINISHED_STATES.includes(run.state)) ??
+    const found = runs.find((run) => run.state === "running") ?? runs.find(isUnfinished) ??
       (isFresh && runs[0]?.resume !== undefined ? runs[0] : undefined);
     if (found === undefined) return;
     this.#isAdopted.value = true;
@@ -133,41 +198,78 @@ export class TrainingPage {
     this.run.follow(found.id);
   }
 
+  /** Follows the lab's unfinished runs, and the one whose model the present run trains further. */
+  #followOthers(runs: readonly RunSummary[]): void {
+    const base = runs.find(({ id }) => id === this.run.id.value)?.config.start_from;
+    const others = runs.filter((run) => isUnfinished(run) || base != null && run.model_id === base);
+    for (const { id } of others.toReversed()) {
+      if (id !== this.run.id.value && !this.others.has(id)) this.others.add(id);
+    }
+  }
+
+  /** Looks for models and runs that other pages and programs have stored or started meanwhile. */
+  async lookAround(): Promise<void> {
+    void this.stored.refresh();
+    this.#followOthers(await listRuns(this.#connection) ?? []);
+  }
+
+  /** Shows another run in place of the present one. */
+  show({ id: { value: id } }: Run): void {
+    if (id === undefined) return;
+    this.#setAside();
+    this.others.remove(id);
+    this.#isAdopted.value = false;
+    this.run.follow(id);
+  }
+
   /** Starts a training with the present settings. */
   start(): void {
     const config = this.form.config.value;
     if (config === undefined || !this.canStart.value) return;
-    this.#takeOver();
     void this.#start(config);
+  }
+
+  /** Trains the settings of the model that was kept again, which then replaces it. */
+  trainAgain(): void {
+    const config = this.run.config.value;
+    if (config !== undefined) void this.#start(config, true);
   }
 
   /** Resumes the run that stopped. */
   resume(): void {
-    this.#takeOver();
+    this.#isAdopted.value = false;
+    this.scrollsToRun.value = true;
     this.run.resume();
   }
 
   /** Waits for deletions first, so that no model that has left the page counts as a duplicate. */
-  async #start(config: TrainConfig): Promise<void> {
+  async #start(config: TrainConfig, overwrites = false): Promise<void> {
+    this.scrollsToRun.value = true;
     if (this.models.deletions.isUnsettled) {
       this.#isAboutToStart.value = true;
       await this.models.deletions.settle();
       this.#isAboutToStart.value = false;
     }
-    this.run.start(config);
+    this.#setAside();
+    this.#isAdopted.value = false;
+    this.run.start(config, overwrites);
   }
 
-  #takeOver(): void {
-    this.#isAdopted.value = false;
-    this.scrollsToRun.value = true;
+  /** Keeps the present run within reach, with its curve. */
+  #setAside(): void {
+    const { id, active, result } = this.run;
+    if (id.value !== undefined && (active.value || result.value)) this.others.add(id.value);
   }
 
   /** Trains the model of this run further with the same settings; the result is a new model. */
   trainFurther(): void {
     const config = this.run.config.value, result = this.run.result.value;
     if (config === undefined || result === undefined) return;
-    this.#takeOver();
     // With another seed, so that the digits come in another order than before.
-    this.run.start({ ...config, seed: undefined, start_from: result.model_id });
+    void this.#start({ ...config, seed: undefined, start_from: result.model_id });
   }
+}
+
+function isUnfinished({ state }: RunSummary): boolean {
+  return !FINISHED_STATES.includes(state);
 }

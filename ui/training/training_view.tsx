@@ -1,5 +1,5 @@
 import { useSignal } from "@preact/signals";
-import type { ModelRecord } from "../../protocol/mod.ts";
+import { formatFormQuery, type ModelRecord } from "../../protocol/mod.ts";
 import { Page } from "../shared/components/page.tsx";
 import { AnalysisView } from "./analysis/analysis_view.tsx";
 import { StoredModelsView } from "./models/stored_models_view.tsx";
@@ -26,7 +26,10 @@ export function TrainingView({ page }: { page: TrainingPage }) {
     document.getElementById("stored-title")?.focus({ preventScroll: true });
   };
   return (
-    <Page current="training" query={page.form.query.value}>
+    <Page
+      current="training"
+      queries={{ training: page.address.value, inference: formatFormQuery(page.drawingQuery.value) }}
+    >
       <div class="columns">
         <Settings model={page} />
         <RunView page={page} />

@@ -1,4 +1,4 @@
-/** Programs as WebAssembly with 128-bit SIMD, over one memory that all programs of a session share. */
+/** Runs programs as WebAssembly with 128-bit SIMD, in one memory that all programs of a session share. */
 import type { WasmFeatures } from "../../codegen/wasm/assembler/function_builder.ts";
 import { detectFeatures } from "../../codegen/wasm/assembler/module_builder.ts";
 import { perStepValue, type Program } from "../../graph.ts";
@@ -8,6 +8,7 @@ import { type Compiled, type CompiledSession, compileSession, TABLE_STEPS } from
 import { MemoryPool } from "./memory.ts";
 import type { RuleSet } from "./rewrite.ts";
 import { allRules } from "./rules.ts";
+import { outOfRange } from "./threads/control.ts";
 import { type Team, ThreadPool } from "./threads/thread_pool.ts";
 
 class WasmSession implements Session {
@@ -16,7 +17,7 @@ class WasmSession implements Session {
   readonly #parts: CompiledSession;
   /** The other threads, if there are any. */
   readonly #team: Team | undefined;
-  /** Programs that have to be prepared before they run next. */
+  /** Programs that must be prepared before their next run. */
   readonly #unprepared: Set<string>;
   #isClosed = false;
 
@@ -73,7 +74,7 @@ class WasmSession implements Session {
         if (!(error instanceof WebAssembly.RuntimeError)) throw error;
         // The other threads would wait for this one.
         if (this.stop !== undefined) Atomics.store(this.stop, 0, 1);
-        throw new RangeError("an index that a kernel read from memory is out of range", { cause: error });
+        throw outOfRange(error);
       }
       this.#team?.requireWhole();
       series.forEach(([, values], output) => {
@@ -83,7 +84,7 @@ class WasmSession implements Session {
     return Object.fromEntries(series);
   }
 
-  /** A closed session's memory may belong to another one. */
+  /** A closed session's memory may already belong to another session. */
   #requireOpen(): void {
     if (this.#isClosed) throw new Error("the session is closed");
   }
@@ -137,7 +138,7 @@ async function open(
   }
 }
 
-/** The backend with the special kernels that `rules` put in. */
+/** The backend with the special kernels that `rules` insert. */
 export function wasmBackendWith(rules: RuleSet, options: WasmOptions = {}): Backend {
   const all = { threads: options.threads ?? 1, relaxedFma: options.relaxedFma ?? detectFeatures().relaxedFma };
   return { name: "wasm", open: (programs) => open(programs, rules, all) };

@@ -16,14 +16,14 @@ export const TABLE_STEPS = 64;
 
 /** A program, ready to run. */
 export interface Compiled {
-  /** Its index in `CompiledSession.modules`, by which threads know it. */
+  /** Its index in `CompiledSession.modules`, which threads use to refer to it. */
   number: number;
   schedule: Schedule;
   layout: RowLayout;
   runSteps: RunSteps;
 }
 
-/** Everything that a session is made of. */
+/** All parts of a compiled session. */
 export interface CompiledSession {
   memory: WebAssembly.Memory;
   /** The types of all state, by name. */
@@ -31,33 +31,33 @@ export interface CompiledSession {
   map: MemoryMap;
   programs: ReadonlyMap<string, Compiled>;
   /**
-   * For programs with frozen state, by name: what has to run before the program after one of the states `frozen` was
+   * For programs with frozen state, by name: what must run before the program after one of the states `frozen` has been
    * written.
    */
   preparations: ReadonlyMap<string, { compiled: Compiled; frozen: ReadonlySet<string> }>;
-  /** Address of the table of steps, of `TABLE_STEPS` rows. */
+  /** Address of the table of steps, which has `TABLE_STEPS` rows. */
   tableAt: number;
-  /** For the other threads, which make instances of their own. */
+  /** The modules, which the other threads instantiate themselves. */
   modules: WebAssembly.Module[];
   /** Address of the control words. */
   control: number;
   /**
-   * The word that makes all threads return before the next item. Only shared memory has one: others cannot write to it.
+   * The word that makes all threads return before the next item. Only shared memory has one, because other threads cannot write to unshared memory.
    */
   stop?: Int32Array<SharedArrayBuffer>;
 }
 
 /** What the code of a session depends on, besides its programs. */
 export interface CompileOptions extends WasmFeatures {
-  /** Which special kernels to put into the programs. */
+  /** Which special kernels to insert into the programs. */
   rules: RuleSet;
-  /** Threads that will run the programs, the calling one included. */
+  /** Number of threads that will run the programs, including the calling thread. */
   threads: number;
   /** Whether the memory can be shared with other threads. */
   isShared: boolean;
 }
 
-/** @throws {Error} when a program updates a state that is said to be frozen. */
+/** @throws {Error} when a program updates a state that is declared frozen. */
 function requireFrozen(names: readonly string[], programs: readonly Program[]): void {
   for (const name of names) {
     if (programs.some(({ updates }) => updates.has(name))) {
@@ -68,7 +68,7 @@ function requireFrozen(names: readonly string[], programs: readonly Program[]): 
 
 /**
  * Compiles `programs`, in memory from `memories`.
- * @throws {Error} when a program updates a state that is said to be frozen.
+ * @throws {Error} when a program updates a state that is declared frozen.
  * @throws {RangeError} when they need more memory than WebAssembly can address.
  */
 export async function compileSession(

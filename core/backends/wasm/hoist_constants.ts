@@ -1,21 +1,24 @@
-/** Constant hoisting: what depends on frozen state alone is computed when that is written, not in every step. */
+/**
+ * Constant hoisting: values that depend only on frozen state are computed when that state is written, not in every
+ * step.
+ */
 import { onInputs, type Program, programOf, state, type Tensor } from "../../graph.ts";
 import { broadcastOp, reshapeOp } from "../../ops/mod.ts";
 
-/** A program, less what need not run in every step. */
+/** A program without the parts that need not run in every step. */
 export interface HoistedProgram {
-  /** What runs in every step. */
+  /** The part that runs in every step. */
   program: Program;
   /**
-   * Computes what was hoisted, as state that `program` reads. It has to run before `program` runs first, and after each
-   * write to a state in `frozen`. Left out if nothing was hoisted.
+   * Computes the hoisted values as state that `program` reads. It must run before the first run of `program` and after
+   * each write to a state in `frozen`. Undefined if nothing was hoisted.
    */
   prepare?: Program;
   /** Names of the frozen states that the program reads. */
   frozen: ReadonlySet<string>;
 }
 
-/** Splits a program. `name` begins the names of the states that hold what `prepare` computes. */
+/** Splits a program. `name` is the prefix of the states that hold the results of `prepare`. */
 export function hoistConstants(name: string, program: Program): HoistedProgram {
   const fixed = new Set<Tensor>(), frozen = new Set<string>();
   for (const node of program.nodes) if (isFixed(node, fixed)) fixed.add(node);
@@ -42,14 +45,14 @@ export function hoistConstants(name: string, program: Program): HoistedProgram {
   return { program: main, prepare: programOf(updates, new Map()), frozen };
 }
 
-/** Whether a node depends on nothing but frozen state and constants. */
+/** Whether a node depends only on frozen state and constants. */
 function isFixed({ op, inputs }: Tensor, fixed: ReadonlySet<Tensor>): boolean {
   if (op.kind !== "leaf") return inputs.length > 0 && inputs.every((input) => fixed.has(input));
   return op.source.kind === "constant" || (op.source.kind === "state" && op.source.frozen === true);
 }
 
 /**
- * Whether a node costs nothing in a step, because others read it where its source is, so that storing it gains nothing.
+ * Whether a node costs nothing in a step because its users read it directly from its source. Storing such a node gains nothing.
  */
 function isFree(node: Tensor): boolean {
   return node.op.kind === "leaf" || broadcastOp.matches(node) ||

@@ -11,14 +11,14 @@ import { type Address, baseOf, type WasmKernel } from "../../codegen/wasm/kernel
 /** Elements of a work item: a cache line. */
 const ELEMENTS_PER_ITEM = 16;
 /**
- * Vectors in a round of the loop; they divide those of a work item. Two halve the cost of checking the loop's end; with
- * four, registers get scarce.
+ * Vectors per round of the loop; must divide the number in a work item. Two halve the cost of checking the loop's end;
+ * with four, registers become scarce.
  */
 const UNROLL = 2;
 
 /**
  * The kernel of a fused loop. `addressOf` gives the addresses of the operands' sources and of the results; `constantOf`
- * gives the number that fills an operand's source, if it is a constant: it has no address.
+ * gives the number that fills an operand's source if it is a constant, which has no address.
  */
 export function loopKernel(item: LoopItem, addressOf: AddressOf, constantOf: ConstantOf): WasmKernel {
   const flat = item.operands.every(({ access }) => access === "full" || access === "scalar");
@@ -34,7 +34,7 @@ type AddressOf = (node: Tensor) => Address;
 type ConstantOf = (node: Tensor) => number | undefined;
 
 class Loop {
-  /** Values that do not change in the loop, or not within a row. */
+  /** Values that do not change in the whole loop or within a row. */
   readonly #fixed = new Map<Tensor, Local>();
   /** Products that are computed by a multiply-add, together with the sum that reads them. */
   readonly #absorbed: ReadonlySet<Tensor>;
@@ -51,7 +51,7 @@ class Loop {
     return this.item.operands.filter((operand) => operand.access === access);
   }
 
-  /** Loads what is the same for every element. */
+  /** Loads values that are the same for every element. */
   loadScalars(): void {
     for (const operand of this.item.operands) {
       const constant = this.#constantOf(operand.source);
@@ -64,7 +64,7 @@ class Loop {
     }
   }
 
-  /** Loads what is the same for every element of a row. */
+  /** Loads values that are the same for every element of a row. */
   loadColumns(row: Local): void {
     for (const { node, source } of this.#operands("column")) {
       const at = this.#addressOf(source);
@@ -83,8 +83,8 @@ class Loop {
   }
 
   /**
-   * Computes one vector of each result. `element` and `column` are byte offsets: of its first element in the tensor and
-   * in its row, less `ahead`. The first `lanes` are stored.
+   * Computes one vector of each result. `element` and `column` are the byte offsets of its first element in the tensor
+   * and in its row, minus `ahead`. Only the first `lanes` are stored.
    */
   vector(element: Local, column: Local | undefined, lanes: number, ahead = 0): void {
     const { f, item } = this;
@@ -120,7 +120,7 @@ function absorbedProducts({ nodes, results }: LoopItem): ReadonlySet<Tensor> {
 }
 
 /**
- * One loop over all elements, for operands that have all of them or one. It may run past the end, into the buffers'
+ * One loop over all elements, for operands that have either all elements or one. It may run past the end, into the buffers'
  * padding.
  */
 function emitFlat(loop: Loop, from: Local, to: Local): void {
@@ -133,7 +133,7 @@ function emitFlat(loop: Loop, from: Local, to: Local): void {
   });
 }
 
-/** A loop over rows and one over their columns, for operands that repeat by row or column. */
+/** A loop over rows and a loop over their columns, for operands that repeat along rows or columns. */
 function emitRows(loop: Loop, from: Local, to: Local): void {
   const { f } = loop;
   const { columns } = loop.item;

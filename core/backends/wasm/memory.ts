@@ -7,12 +7,12 @@ const MAX_BYTES = 2 ** 32 - PAGE_BYTES;
 
 /** Assigns offsets from low to high, at cache lines. */
 export class Allocator {
-  /** Byte 0 stays unused, so that a forgotten address shows. */
+  /** Byte 0 stays unused, so that a forgotten address becomes noticeable. */
   #end = 64;
 
   /**
    * The offset of `bytes` bytes.
-   * @throws {RangeError} when all that was taken does not fit into WebAssembly's memory.
+   * @throws {RangeError} when the total no longer fits into WebAssembly's memory.
    */
   take(bytes: number): number {
     const offset = this.#end;
@@ -31,7 +31,7 @@ export class Allocator {
 
 /** Sizes are rounded up to this many pages, so that a memory fits sessions of about the same size. */
 const ROUNDING = 16;
-/** How many times larger than needed a memory may be: the largest model must not hold its memory for ever. */
+/** How many times larger than needed a memory may be, so that the largest model's memory is not kept for ever. */
 const MAX_EXCESS = 4;
 
 /** The memory of a session that has been closed. */
@@ -43,8 +43,8 @@ interface Spare {
 }
 
 /**
- * Keeps the memory of the session that was closed last for the next one. Left to the garbage collector, memories of
- * fifty megabytes would pile up: it does not see how large they are, and a shared one has to be collected in every
+ * Keeps the memory of the last closed session for the next one. Left to the garbage collector, memories of fifty
+ * megabytes would pile up, because it does not see how large they are, and a shared memory has to be collected in every
  * thread.
  */
 export class MemoryPool {

@@ -6,7 +6,7 @@ import { MemoryPool } from "./memory.ts";
 
 const free = { isShared: true, isFree: () => true };
 
-Deno.test("a memory that was given back is taken again, cleared, if it is large enough and not far too large", () => {
+Deno.test("a returned memory is reused, cleared, if it is large enough and not far too large", () => {
   const pool = new MemoryPool();
   const memory = pool.take(40, true);
   new Uint8Array(memory.buffer).fill(7);
@@ -24,7 +24,7 @@ Deno.test("a memory that was given back is taken again, cleared, if it is large 
   }
 });
 
-Deno.test("a memory that a thread still uses, or of the other kind, is not taken", () => {
+Deno.test("a memory that a thread still uses, or of the wrong kind, is not reused", () => {
   const pool = new MemoryPool();
   const memory = pool.take(16, true);
   pool.give({ memory, isShared: true, isFree: () => false });
@@ -40,7 +40,7 @@ const program = () =>
     return { updates: { w: add(mul(w, constant(2)), constant(1)) } };
   });
 
-Deno.test("sessions one after the other start from zeros, and a closed one refuses to work", async () => {
+Deno.test("successive sessions start from zeros, and a closed session refuses to work", async () => {
   try {
     for (const threads of [1, 3, 2, 3]) {
       const session = await wasmBackend({ threads }).open({ step: program() });
@@ -55,7 +55,7 @@ Deno.test("sessions one after the other start from zeros, and a closed one refus
   }
 });
 
-Deno.test("a session right after a stopped one is right, even while threads are still leaving", async () => {
+Deno.test("a session right after a stopped one computes correctly, even while threads are still leaving", async () => {
   try {
     for (let round = 0; round < 20; round++) {
       const stopped = await wasmBackend({ threads: 3 }).open({ step: program() });

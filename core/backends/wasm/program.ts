@@ -21,7 +21,7 @@ export interface MemoryMap {
   /** Scratch memory, `scratchBytes` for each thread. */
   readonly scratch: number;
   readonly scratchBytes: number;
-  /** The words by which threads keep in step: `CONTROL`. */
+  /** The words that synchronise threads: `CONTROL`. */
   readonly control: number;
   /** The table of steps, of `tableSteps` rows. */
   readonly table: number;
@@ -56,7 +56,7 @@ export function scratchBytes(schedule: Schedule): number {
   return Math.max(0, ...kernelsOf(schedule).map((kernel) => kernel.scratchBytes ?? 0));
 }
 
-/** For each item, the parts into which a thread's share is worth being cut. */
+/** For each item, the number of parts into which it is worth cutting a thread's share. */
 export function partsOfItems(schedule: Schedule, threads: number): number[] {
   return kernelsOf(schedule).map((kernel) => partsOf(kernel, threads));
 }
@@ -113,8 +113,8 @@ function contractOf(
 }
 
 /**
- * The module of a schedule. It has a function for each item and `run`, a `RunSteps`, which calls them step by step, and
- * a barrier where an item needs one. Shapes, strides and offsets are constants in the code.
+ * The module of a schedule. It has a function for each item and `run`, a `RunSteps`, which calls them step by step,
+ * with a barrier where an item needs one. Shapes, strides and offsets are constants in the code.
  */
 export function encodeProgram(
   schedule: Schedule,
@@ -136,7 +136,7 @@ export function encodeProgram(
     const name = item.kind === "loop"
       ? `${i}_${item.nodes.map((n) => n.op.name).join("_")}`
       : `${i}_${item.node.op.name}`;
-    // Each kernel is a function of its own, so that the engine optimises it as soon as it is hot.
+    // Each kernel is a separate function, so that V8 optimises it as soon as it is hot.
     const index = module.addFunction(name, ["i32", "i32", "i32", "i32"], (f) => {
       const [from, to, row, scratch] = f.params;
       const addressOf = addressIn(row);
@@ -174,12 +174,12 @@ export function encodeProgram(
       };
       calls.forEach(({ index, extent }, i) => {
         if (barriers[i]) wait(cuts[i].toReset);
-        // After the barrier, which a stop opens too: nothing may read what another thread has left unfinished.
+        // After the barrier, which a stop also opens: nothing may read what another thread has left unfinished.
         if (isShared) f.if(atomics.load(i32.const(0), stop), () => f.emit(returnNow));
         const division = { ...cuts[i], extent, threads, thread, counters, stop };
         divideWork(f, division, (from, to) => f.call(index, from, to, row.get, scratch.get));
       });
-      // The outputs are read, and the next step begins, when all of this one is done.
+      // The outputs are read and the next step begins once all of this step is done.
       wait(toReset);
       f.if(i32.eqz(thread.get), () => {
         schedule.outputs.forEach(([, node], i) => {

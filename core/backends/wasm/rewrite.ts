@@ -1,18 +1,18 @@
-/** Puts this backend's special kernels into a program, where shapes and density say that they are better. */
+/** Inserts this backend's special kernels into a program where shapes and density make them worthwhile. */
 import { onInputs, type Program, programOf, type Tensor } from "../../graph.ts";
 
 /**
- * Gives the node to put in place of `node`, or undefined to leave it. `now` gives what has been put in place of an
- * earlier node: a replacement is built on that.
+ * Returns the replacement of `node`, or undefined to keep it. `now` gives the replacement of an earlier node, on which
+ * a new one must be built.
  */
 export type Rule = (node: Tensor, now: (earlier: Tensor) => Tensor) => Tensor | undefined;
 
 /**
- * Makes the rules for one program: rules may remember the nodes that they have seen, so each program gets fresh ones.
+ * Makes the rules for one program. Rules may remember the nodes that they have seen, so each program gets fresh rules.
  */
 export type RuleSet = () => readonly Rule[];
 
-/** The same program with the first rule applied that fits a node. Nodes that a rule makes useless are left out. */
+/** The same program with the first matching rule applied to each node. Nodes that become unused are left out. */
 export function rewrite({ nodes, updates, outputs }: Program, ruleSet: RuleSet): Program {
   const rules = ruleSet();
   const rewritten = new Map<Tensor, Tensor>();

@@ -14,7 +14,7 @@ function specialKernels(program: Program): string[] {
   return [...new Set(special.map(({ op }) => op.name))].sort();
 }
 
-/** A result and the gradients of its weighted sum by `parameters`. */
+/** A result and the gradients of its weighted sum with respect to `parameters`. */
 function withGradients(result: Tensor, parameters: Record<string, Tensor>): Program {
   return trace(() => {
     const loss = sum(mul(result, state("weights", result.shape)));
@@ -137,7 +137,7 @@ Deno.test("if nothing passes the ReLU, all gradients of a pooled convolution are
   await assertLikeReference(program, { b: new Float32Array(8).fill(-100) });
 });
 
-Deno.test("convolutions that fit no special kernel run as they are", async (t) => {
+Deno.test("convolutions that match no special kernel run as they are", async (t) => {
   const cases: [string, ConvCase][] = [
     ["odd sides", { batch: 2, height: 5, width: 7, channels: 4, filters: 4 }],
     ["odd filters", { batch: 2, height: 4, width: 4, channels: 4, filters: 3 }],
@@ -152,7 +152,7 @@ Deno.test("convolutions that fit no special kernel run as they are", async (t) =
   }
 });
 
-Deno.test("another user of the gradient in front of the pooling gets the dense gradient", async () => {
+Deno.test("another user of the gradient before the pooling gets the dense gradient", async () => {
   const x = state("x", [2, 4, 4, 4]), w = state("w", [3, 3, 4, 8]), b = state("b", [8]);
   const shifted = add(conv2d(x, w, { padding: 1 }), b), pooled = maxPool2d(relu(shifted));
   const program = trace(() => {
@@ -163,7 +163,7 @@ Deno.test("another user of the gradient in front of the pooling gets the dense g
   await assertLikeReference(program);
 });
 
-Deno.test("Winograd's convolution gives the direct one's results, also for several blocks of filters", async (t) => {
+Deno.test("Winograd's convolution agrees with the direct one, even for several blocks of filters", async (t) => {
   for (const [batch, height, width, channels, filters] of [[1, 2, 2, 16, 8], [2, 6, 10, 20, 96], [3, 14, 14, 32, 64]]) {
     await t.step(`${batch} × ${height} × ${width} × ${channels} → ${filters}`, async () => {
       const x = state("x", [batch, height, width, channels]), w = state("w", [3, 3, channels, filters]);
@@ -174,7 +174,7 @@ Deno.test("Winograd's convolution gives the direct one's results, also for sever
   }
 });
 
-Deno.test("what depends on frozen state alone is computed again only after that was written", async () => {
+Deno.test("values that depend only on frozen state are computed again only after that state is written", async () => {
   const x = state("x", [4]), w = state("w", [4, 4], "f32", { frozen: true });
   const program = trace(() => ({ updates: { y: mul(add(sum(mul(w, w), 0, 1), constant(1)), x) } }));
   const { prepare, program: main, frozen } = hoistConstants("program", program);
@@ -195,7 +195,7 @@ Deno.test("what depends on frozen state alone is computed again only after that 
   session.close();
 });
 
-Deno.test("every program that reads a frozen state is prepared again", async () => {
+Deno.test("every program that reads a frozen state is prepared again after a write", async () => {
   const w = state("w", [2], "f32", { frozen: true });
   const twice = trace(() => ({ updates: { a: add(w, w) } })), negative = trace(() => ({ updates: { b: neg(w) } }));
   const session = await wasmBackend().open({ twice, negative });
@@ -208,7 +208,7 @@ Deno.test("every program that reads a frozen state is prepared again", async () 
   session.close();
 });
 
-Deno.test("a program that updates a frozen state is refused, with the state's name", async () => {
+Deno.test("a program that updates a frozen state is refused, and the error names the state", async () => {
   const w = state("w", [2], "f32", { frozen: true });
   const use = trace(() => ({ updates: { a: add(w, w) } })), update = trace(() => ({ updates: { w: neg(w) } }));
   await assert.rejects(wasmBackend().open({ use, update }), { message: "state w is frozen and cannot be updated" });

@@ -1,6 +1,6 @@
 /**
- * The rule sets of the backend. Pages predict and explain but leave training to the service: a bundle that imports
- * `predictionRules` alone carries no kernels that only a training needs.
+ * The rule sets of the backend. Pages predict and explain but leave training to the service: a bundle that imports only
+ * `predictionRules` does not include kernels that only training needs.
  */
 import { pooledConvolutions } from "./convolution/pooled_convolutions.ts";
 import { pooledWeightGradient } from "./convolution/pooled_weight_gradient.ts";

@@ -6,13 +6,13 @@ import { type Shape, sizeOf } from "../../shape.ts";
 import { baseOf, type WasmKernel } from "./kernel.ts";
 
 /**
- * Repeats a tensor of shape `from` into `shape`, an element at a time. That is slow, but seldom runs: fused loops read
- * a broadcast operand where it is.
+ * Repeats a tensor of shape `from` into `shape`, an element at a time. This is slow but seldom runs, because fused
+ * loops read a broadcast operand from its source.
  */
 export function broadcastKernel(from: Shape, shape: Shape): WasmKernel {
   const strides = broadcastStrides(from, shape);
   return {
-    // A work item is a cache line of the result, so that no two threads write the same one.
+    // A work item is a cache line of the result, so that no two threads write the same line.
     extent: Math.ceil(sizeOf(shape) / 16),
     emit(f, { from: first, to: end, inputs: [x], output }) {
       const i = f.let("i32", i32.mul(first.get, i32.const(16)));

@@ -1,10 +1,10 @@
 /**
- * Two-dimensional convolution in WebAssembly, and the gradient by its kernels:
+ * Two-dimensional convolution in WebAssembly, and the gradient with respect to its kernels:
  *
  * out[n, y, x, o] = Σ_(ky, kx, c) image[n, y + ky − paddingY, x + kx − paddingX, c] · kernel[ky, kx, c, o]
  *
- * Each is a matrix product, made of the tiles of `tile.ts`: the depth of the first is (ky, kx, c), that of the second
- * (y, x). An image is copied into scratch memory with its border of zeros. There the inputs of a pixel lie in
+ * Each is a matrix product, built from the tiles of `tile.ts`: the depth of the first is (ky, kx, c), that of the
+ * second (y, x). An image is copied into scratch memory with its border of zeros. There the inputs of a pixel form
  * `kernelHeight` runs at fixed distances, so the image need not be unrolled into columns (im2col), and no bounds are
  * checked.
  */
@@ -16,7 +16,7 @@ import { type Padded, paddedImage, padImage } from "./padded_image.ts";
 import { packPanel, PANEL, PANEL_BYTES, RegisterTile, spaced, tileHeights } from "./tile.ts";
 import { clear } from "./vectors.ts";
 
-/** The convolution of images by kernels `[kernelHeight, kernelWidth, channels, filters]`. A work item is an image. */
+/** The convolution of images with kernels `[kernelHeight, kernelWidth, channels, filters]`. A work item is an image. */
 export function convKernel(s: ConvShape): WasmKernel {
   const image = paddedImage(s);
   const depth = s.kernelHeight * s.kernelWidth * s.channels;
@@ -75,8 +75,8 @@ export function convKernel(s: ConvShape): WasmKernel {
 }
 
 /**
- * The gradient of the loss by the kernels, from the images and the gradient g by the result. A work item is a panel of
- * 8 filters, so that no two threads write one sum:
+ * The gradient of the loss with respect to the kernels, from the images and the gradient g with respect to the result.
+ * A work item is a panel of 8 filters, so that no two threads write the same sum:
  *
  * dkernel[ky, kx, c, o] = Σ_(n, y, x) image[n, y + ky − paddingY, x + kx − paddingX, c] · g[n, y, x, o]
  */
@@ -133,7 +133,7 @@ function addImage(
   };
   f.set(sum, at.sums.get);
   if (s.channels < 6) {
-    // With few channels a tile spans several (ky, kx), so each of its rows has an offset of its own.
+    // With few channels a tile spans several (ky, kx), so each of its rows has its own offset.
     const offsets: number[] = [];
     for (let ky = 0; ky < s.kernelHeight; ky++) {
       offsets.push(...spaced(s.kernelWidth * s.channels, 4, ky * image.row));

@@ -1,8 +1,8 @@
-/** What a WebAssembly kernel is, and where its operands lie. */
+/** Defines a WebAssembly kernel and the location of its operands. */
 import type { Code, FunctionBuilder, Local } from "./assembler/function_builder.ts";
 import { i32 } from "./assembler/instructions.ts";
 
-/** Where an operand begins: at byte `base + offset` of the memory, `base` being 0 when it is left out. */
+/** Where an operand begins: at byte `base + offset` of the memory. `base` is 0 if undefined. */
 export interface Address {
   readonly base?: Local;
   readonly offset: number;
@@ -16,11 +16,11 @@ export function baseOf(address: Address, bytes?: Code): Code {
 
 /** A loop over independent work items, which threads divide among themselves. */
 export interface WasmKernel {
-  /** Number of work items. Each writes bytes of its own, so the result does not depend on which thread runs which. */
+  /** Number of work items. Each writes its own bytes, so the result does not depend on which thread runs which item. */
   readonly extent: number;
   /**
-   * About how many vector operations all work items take together. Left out if they are few, or if every call repeats
-   * much of the work: then each thread gets an equal share, and none steals from another.
+   * About how many vector operations all work items take together. Undefined if they are few, or if every call repeats
+   * much of the work; then each thread gets an equal share, and there is no stealing.
    */
   readonly work?: number;
   /** About how many vector operations each call of `emit`'s code needs before its first work item, 0 by default. */
@@ -31,7 +31,7 @@ export interface WasmKernel {
   emit(f: FunctionBuilder, at: KernelOperands): void;
 }
 
-/** What a kernel's code works on. */
+/** The operands of a kernel's code. */
 export interface KernelOperands {
   readonly from: Local;
   readonly to: Local;

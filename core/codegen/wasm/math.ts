@@ -1,4 +1,4 @@
-/** Elementary functions of four float32 numbers, which WebAssembly lacks. */
+/** Elementary functions of four float32 numbers that WebAssembly lacks. */
 import type { Code, FunctionBuilder, Local } from "./assembler/function_builder.ts";
 import { f32x4, i32, i32x4 } from "./assembler/instructions.ts";
 
@@ -38,7 +38,7 @@ export function exp(f: FunctionBuilder, x: Code): Local {
  * ln m = 2 artanh(s), s = (m − 1)/(m + 1), by its series.
  */
 export function log(f: FunctionBuilder, x: Local): Local {
-  // Subtracting the bits of √½ first makes the shifted exponent change over at √½ instead of at 1.
+  // Subtracting the bits of √½ first makes the shifted exponent change at √½ instead of at 1.
   const SQRT_HALF_BITS = 0x3f3504f3;
   const exponent = f.let("v128", i32x4.shrS(i32x4.sub(x.get, i32x4.const(SQRT_HALF_BITS)), i32.const(23)));
   const m = f.let("v128", i32x4.sub(x.get, i32x4.shl(exponent.get, i32.const(23))));

@@ -1,5 +1,5 @@
 /**
- * Images with a border of zeros in scratch memory, where the inputs of a convolution lie at fixed distances from a
+ * Images with a border of zeros in scratch memory, where the inputs of a convolution are at fixed distances from a
  * pixel.
  */
 import type { FunctionBuilder, Local } from "./assembler/function_builder.ts";
@@ -21,7 +21,7 @@ export interface ImageShape {
 export interface Padded {
   /** Bytes of a row of the image with its border. */
   row: number;
-  /** Bytes of all of it, and of what loads may read past its end. */
+  /** Bytes of the whole image, including what loads may read past its end. */
   bytes: number;
 }
 
@@ -44,7 +44,7 @@ export function unpadImage(f: FunctionBuilder, s: ImageShape, scratch: Local, ou
   copyRows(f, s, padded, plain);
 }
 
-/** Where the rows of an image lie: the first at `at + offset`, the others each `stride` bytes further. */
+/** The location of an image's rows: the first is at `at + offset`, each further row `stride` bytes later. */
 interface Rows {
   at: Local;
   offset: number;

@@ -7,7 +7,7 @@ import { baseOf, type WasmKernel } from "./kernel.ts";
 /** The sum for inner = 1: each row of `length` numbers, four lanes side by side and then together. */
 export function sumRows({ outer, length }: Split): WasmKernel {
   return {
-    // A work item is 16 results: a cache line, which so has one writer.
+    // A work item is 16 results, a cache line, so that each line has one writer.
     extent: Math.ceil(outer / 16),
     emit(f, { from, to, inputs: [x], output }) {
       const row = f.let("i32", i32.mul(from.get, i32.const(16)));
@@ -32,7 +32,10 @@ export function sumRows({ outer, length }: Split): WasmKernel {
   };
 }
 
-/** Columns of a work item: a cache line of the result, which so has one writer, and one of each row that is read. */
+/**
+ * Columns of a work item: a cache line of the result, so that each line has one writer, and one of each row that is
+ * read.
+ */
 const COLUMNS = 16;
 
 /** The sum for inner > 1: adds up whole rows, a cache line of columns at a time. */

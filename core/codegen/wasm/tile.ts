@@ -1,8 +1,8 @@
 /**
- * The inner loop of every dense product C = A B: a tile of up to 6 rows by 8 columns of C stays in registers while the
- * depth runs by. For each depth k it loads 8 numbers of B and, for each row i, one of A: C[i, 0 … 7] += A[i, k] · B[k,
- * 0 … 7]. Each load of B serves 6 rows. That takes 15 of the 16 vector registers that engines use: 6 × 2 sums, 2 of B,
- * 1 of A.
+ * The inner loop of every dense product C = A B: a tile of up to 6 rows by 8 columns of C stays in registers during the
+ * loop over the depth. For each depth k it loads 8 numbers of B and, for each row i, one of A: C[i, 0 … 7] += A[i, k] ·
+ * B[k, 0 … 7]. Each load of B serves 6 rows. This takes 15 of the 16 vector registers that engines use: 6 × 2 sums, 2
+ * for B and 1 for A.
  */
 import type { Code, FunctionBuilder, Local } from "./assembler/function_builder.ts";
 import { i32, v128 } from "./assembler/instructions.ts";
@@ -16,7 +16,7 @@ export const PANEL_BYTES = PANEL * 4;
 /** Depths, or rows to pack, in a round of the loop. */
 const UNROLL = 4;
 
-/** A part of the depth over which both operands advance evenly. Offsets and strides are in bytes. */
+/** A part of the depth over which both operands advance by constant strides. Offsets and strides are in bytes. */
 export interface Stretch {
   /** Number of depths. */
   length: number;
@@ -74,7 +74,7 @@ export class RegisterTile {
     if (length % UNROLL > 0) advance(length % UNROLL);
   }
 
-  /** Adds the products of the depth `u` steps after the present one. */
+  /** Adds the products of the depth `u` steps after the current one. */
   #addDepth({ a, aRows, aStride, b, bOffset, bStride }: Stretch, u: number): void {
     const f = this.#f, left = this.#left, right = this.#right, factor = this.#factor;
     // V8 checks an address against the memory's size less the offset, and computes that difference once for each
@@ -97,7 +97,10 @@ export class RegisterTile {
     });
   }
 
-  /** Stores into the panel from `column` on of a matrix with `n` columns, whose last panel may be narrower. */
+  /**
+   * Stores the tile into the panel that starts at `column` of a matrix with `n` columns, whose last panel may be
+   * narrower.
+   */
   storePanel(base: Code, offsets: readonly number[], n: number, column: Local): void {
     const rest = n % PANEL;
     if (rest === 0) return this.store(base, offsets);
@@ -112,7 +115,9 @@ export function spaced(count: number, stride: number, first = 0): number[] {
   return Array.from({ length: count }, (_, i) => first + i * stride);
 }
 
-/** Divides `m` rows into tiles: heights of 6 and 4 where possible, since lower tiles leave the multipliers idle. */
+/**
+ * Divides `m` rows into tiles with heights of 6 and 4 where possible, because lower tiles leave the multipliers idle.
+ */
 export function tileHeights(m: number): [height: number, count: number][] {
   if (m < 4 || m === 5) return [[m, 1]];
   // 6a + 4b + 3c = m with as many sixes as possible.
@@ -125,7 +130,7 @@ export function tileHeights(m: number): [height: number, count: number][] {
 }
 
 /**
- * Packs `rows` rows of a panel, `stride` bytes apart, into `[rows][8]` at `target`. Columns past the end hold anything.
+ * Packs `rows` rows of a panel, `stride` bytes apart, into `[rows][8]` at `target`. Columns past the end have undefined contents.
  */
 export function packPanel(
   f: FunctionBuilder,

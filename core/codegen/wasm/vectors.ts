@@ -3,8 +3,8 @@ import type { Code, FunctionBuilder, Local } from "./assembler/function_builder.
 import { f32x4, i32, i32x4, v128 } from "./assembler/instructions.ts";
 
 /**
- * Loops over `count` float32 numbers, four at a time: `body` gets the number of lanes to use (4, maybe less in the last
- * round) and finds its numbers at `pointer`, which then advances.
+ * Loops over `count` float32 numbers, four at a time: `body` receives the number of lanes to use (4, or fewer in the
+ * last round) and finds its numbers at `pointer`, which then advances.
  */
 export function eachVector(f: FunctionBuilder, pointer: Local, count: number, body: (lanes: number) => void): void {
   const full = Math.floor(count / 4), rest = count % 4;
@@ -49,7 +49,7 @@ export function acrossLanes(f: FunctionBuilder, value: Code, combine: (a: Code, 
   return result;
 }
 
-/** The columns of the 4 × 4 block of float32 whose rows are `rows`. */
+/** The columns of the 4 × 4 block of float32 with these `rows`. */
 export function transpose4(f: FunctionBuilder, rows: readonly Local[]): Code[] {
   const words = (...lanes: number[]) => lanes.flatMap((lane) => [0, 1, 2, 3].map((byte) => lane * 4 + byte));
   const low = words(0, 4, 1, 5), high = words(2, 6, 3, 7);

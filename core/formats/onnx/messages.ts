@@ -1,6 +1,6 @@
 /**
- * The protocol buffers messages of an ONNX file. Field numbers are those of `onnx/onnx.proto` in ONNX 1.12, which belongs to
- * operator set 17: https://github.com/onnx/onnx/blob/v1.12.0/onnx/onnx.proto
+ * The protocol buffers messages of an ONNX file. Field numbers are those of `onnx/onnx.proto` in ONNX 1.12, which
+ * belongs to operator set 17: https://github.com/onnx/onnx/blob/v1.12.0/onnx/onnx.proto
  */
 import type { NamedTensor } from "../../models/spec.ts";
 import { floatBytes } from "../element_types.ts";
@@ -35,7 +35,7 @@ export function model({ producer, metadata, graph }: OnnxModel): ProtobufWriter 
 /** Fields of a `GraphProto`. */
 export interface OnnxGraph {
   name: string;
-  /** In an order in which they can run. */
+  /** In an order in which they can be run. */
   nodes: readonly ProtobufWriter[];
   initializers: readonly ProtobufWriter[];
   inputs: readonly ProtobufWriter[];
@@ -87,7 +87,7 @@ export function tensor({ name, shape, data }: NamedTensor): ProtobufWriter {
   return message.bytes(9, floatBytes(data));
 }
 
-/** `ValueInfoProto`: float32 numbers of `shape`. A size given as text may be chosen by the user of the model. */
+/** `ValueInfoProto`: float32 numbers of `shape`. A size given as text is chosen by the model's user. */
 export function valueInfo(name: string, shape: readonly (number | string)[], description: string): ProtobufWriter {
   const dimensions = new ProtobufWriter();
   for (const size of shape) {

@@ -7,8 +7,8 @@ const LENGTH_DELIMITED = 2;
 const encoder = new TextEncoder();
 
 /**
- * Writes one message of protocol buffers, a field per call; a repeated field takes repeated calls. Bytes are copied only by
- * `finish`, so weights are copied once, however deep their message is nested.
+ * Writes one message of protocol buffers, one field per call; a repeated field takes repeated calls. Only `finish`
+ * copies bytes, so weights are copied once, however deeply their message is nested.
  */
 export class ProtobufWriter {
   readonly #chunks: Uint8Array[] = [];
@@ -52,7 +52,7 @@ export class ProtobufWriter {
 function varint(value: number): Uint8Array {
   if (!Number.isSafeInteger(value) || value < 0) throw new RangeError(`${value} cannot be written as a varint`);
   const bytes: number[] = [];
-  // Divided, not shifted: a shift would cut the number to 32 bits.
+  // Divided, not shifted, because a shift would truncate the number to 32 bits.
   for (; value >= 0x80; value = Math.floor(value / 0x80)) bytes.push((value % 0x80) | 0x80);
   return Uint8Array.of(...bytes, value);
 }

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { ProtobufWriter } from "./protobuf_writer.ts";
 
-Deno.test("integers, text, bytes and messages are encoded as the protocol buffers guide shows", () => {
+Deno.test("integers, text, bytes and messages are encoded as in the protocol buffers guide", () => {
   // The examples of https://protobuf.dev/programming-guides/encoding: 150 in field 1, "testing" in field 2, and a message.
   const inner = new ProtobufWriter().integer(1, 150);
   assert.deepEqual([...inner.finish()], [0x08, 0x96, 0x01]);

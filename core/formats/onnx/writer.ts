@@ -4,7 +4,7 @@ import { adoptTensors } from "../recognise/known_model.ts";
 import { graph, model, node, tensor, valueInfo } from "./messages.ts";
 import type { ProtobufWriter } from "./protobuf_writer.ts";
 
-/** The version is that of this writer. Raise it whenever the same model gives another file. */
+/** The version is that of this writer. Increase it whenever the same model gives a different file. */
 const PRODUCER = { name: "MNIST Lab", version: "1" };
 
 /** Name of the file's input. */
@@ -16,9 +16,9 @@ const INPUT_TEXT = "Grey images, ink 255 on paper 0, normalised as (x / 255 - 0.
 const OUTPUT_TEXT = "One number for each digit; softmax makes probabilities of them";
 
 /**
- * The whole network, from `images` `[batch, 1, 28, 28]` (float32, normalised) to `logits` `[batch, 10]`, for any batch, in
- * operator set 17. Dropout layers are left out, as they do nothing outside of training. Initializers are named as in a
- * state dict. `metadata` becomes `metadata_props`.
+ * The whole network, from `images` `[batch, 1, 28, 28]` (float32, normalised) to `logits` `[batch, 10]`, for any batch,
+ * in operator set 17. Dropout layers are left out, because they do nothing outside training. Initializers are named as
+ * in a state dict. `metadata` becomes `metadata_props`.
  *
  * @throws {ModelFileError} for weights that do not fit `spec`
  */
@@ -38,7 +38,7 @@ export function writeOnnx(
   return model({ producer: PRODUCER, metadata, graph: network }).finish();
 }
 
-/** The operators in the order of the network; each reads what the one before it gives. */
+/** The operators in the order of the network; each reads the output of the previous one. */
 function nodesOf(spec: ModelSpec): ProtobufWriter[] {
   const nodes: ProtobufWriter[] = [];
   const layers = layersOf(spec);

@@ -1,4 +1,4 @@
-/** Finds the state dicts among whatever else a training script saves with them. */
+/** Finds the state dicts among everything else that a training script saves. */
 import { quote } from "../errors.ts";
 import { Opaque, Tuple } from "./pickle_reader.ts";
 import type { StridedView } from "./storage.ts";
@@ -15,18 +15,19 @@ export interface FoundStateDict {
   views: { name: string; view: StridedView }[];
 }
 
-/** Keys under which training scripts store the state dict, the likeliest first. */
+/** Keys under which training scripts store the state dict, the most likely first. */
 const USUAL_KEYS = ["state_dict", "model_state_dict", "model", "net", "network", "weights", "params"];
 /** Optimisers keep tensors as large as the weights, and as many. */
 const OPTIMIZER_KEY = /optim|sched|scaler/i;
-/** A state dict lies one or two levels deep in a checkpoint. */
+/** In a checkpoint, a state dict is one or two levels deep. */
 const MAX_DEPTH = 6;
 const MAX_LISTED = 6;
 
 /**
- * The mappings of names to tensors in `value`, the likeliest to be a model first: those under a usual key, then those with
- * the most tensors, then those that come first; what belongs to an optimiser last. Entries beside the tensors are left out. Where
- * several have no mapping around them but the outermost, their union comes last: a model that was saved in parts.
+ * The mappings of names to tensors in `value`, the most likely model first: those under a usual key, then those with
+ * the most tensors, then those that come first; an optimiser's come last. Entries that are not tensors are left out. If
+ * several mappings are directly in the outermost one, their union is added at the end, for a model that was saved in
+ * parts.
  */
 export function findStateDicts(value: unknown): FoundStateDict[] {
   const found: (FoundStateDict & { keys: string[] })[] = [];
@@ -61,7 +62,7 @@ export function findStateDicts(value: unknown): FoundStateDict[] {
   return [...sorted, ...union(models), ...found.filter(isOptimizer)];
 }
 
-/** All state dicts as one, each name with the path before it; none of fewer than two. */
+/** All state dicts as one, with its path before each name; empty for fewer than two. */
 function union(parts: readonly FoundStateDict[]): FoundStateDict[] {
   if (parts.length < 2) return [];
   const named = ({ path, views }: FoundStateDict) =>
@@ -76,7 +77,7 @@ function entriesOf(value: unknown): Iterable<[unknown, unknown]> | undefined {
   return Array.isArray(value) ? value.entries() : undefined;
 }
 
-/** What `value` is, in words for a message: a dict with its first entries. */
+/** Describes `value` for a message, such as a dict with its first entries. */
 export function describeFound(value: unknown): string {
   const entries = value instanceof Opaque && value.entries.size === 0 ? undefined : entriesOf(value);
   if (entries === undefined) return kindOf(value);

@@ -1,6 +1,6 @@
 /**
- * The opcodes that Python 3 writes for state dicts and for what training scripts save beside them, under the names of CPython's
- * `pickletools`.
+ * The opcodes that Python 3 writes for state dicts and for whatever else training scripts save, with the names of
+ * CPython's `pickletools`.
  */
 export const Opcode = {
   PROTO: 0x80,
@@ -44,7 +44,7 @@ export const Opcode = {
   POP_MARK: 0x31, // 1
   DUP: 0x32, // 2
 
-  // From protocol 4 on, which `torch.save` writes if asked to.
+  // From protocol 4 on, which `torch.save` writes on request.
   FRAME: 0x95,
   SHORT_BINUNICODE: 0x8c,
   BINUNICODE8: 0x8d,
@@ -57,6 +57,6 @@ export const Opcode = {
   MEMOIZE: 0x94,
   STACK_GLOBAL: 0x93,
 
-  // Of the oldest protocols. It is read only to name the global it asks for.
+  // From the oldest protocols. It is read only to name the global that it asks for.
   INST: 0x69, // i
 } as const;

@@ -1,6 +1,6 @@
 /**
- * Reads a pickle without executing it. In Python a pickle may call anything; here only a few known globals do anything, and
- * whatever comes of any other is an opaque object.
+ * Reads a pickle without executing it. In Python a pickle may call anything; here only a few known globals do anything,
+ * and every other global gives an opaque object.
  */
 import { ModelFileError, quote } from "../errors.ts";
 import { Opcode } from "./pickle_opcodes.ts";
@@ -15,19 +15,19 @@ export class Global {
   constructor(readonly name: string, readonly call?: (args: readonly unknown[]) => unknown) {}
 }
 
-/** A global that is not known here, or an object made by one: nothing was executed to make it. */
+/** A global that is not known here, or an object made by one. Nothing is executed to make it. */
 export class Opaque {
-  /** Of a dict's subclass, such as `defaultdict`: what it holds. */
+  /** The contents, for a subclass of dict such as `defaultdict`. */
   readonly entries = new Map<unknown, unknown>();
   /** @param name of the global, such as `argparse.Namespace` */
   constructor(readonly name: string) {}
 }
 
-/** What a pickle may refer to. */
+/** Everything that a pickle may refer to. */
 export interface PickleHost {
-  /** The known ones by dotted name, such as `collections.OrderedDict`. */
+  /** The known globals, by dotted name, such as `collections.OrderedDict`. */
   readonly globals: ReadonlyMap<string, Global>;
-  /** Returns the object outside of the pickle that `id` refers to. */
+  /** Returns the object outside the pickle that `id` refers to. */
   persistentLoad(id: unknown): unknown;
 }
 
@@ -37,14 +37,14 @@ const FRAME_HEADER_BYTES = 8;
 const MAX_OPEN_MARKS = 64;
 const MAX_MEMO = 1_000_000;
 const MAX_NAME = 256;
-/** A float64 holds no longer ones; nor does any shape. */
+/** Longer integers fit neither a float64 nor any shape. */
 const MAX_LONG_BYTES = 128;
-/** Each may make one small object, so this bounds the memory, whatever the length of texts and bytes. */
+/** Each instruction may make one small object, so this limits the memory, besides that of texts and bytes. */
 const MAX_INSTRUCTIONS = 4 * 2 ** 20;
 
 /**
- * What runs commands or code, or reaches files, when Python loads the pickle. Nothing is run here; such a file is refused so that
- * nobody takes it for sound.
+ * Modules that run commands or code, or access files, when Python loads the pickle. Nothing is run here, but such a
+ * file is refused so that nobody believes it is safe.
  */
 const REFUSED_MODULES = new Set(
   ("os posix nt subprocess pty sys socket shutil runpy importlib imp code codeop pdb bdb timeit profile cProfile ctypes " +
@@ -60,10 +60,11 @@ function runsCode(module: string, member: string): boolean {
 const text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /**
- * The value of a pickle: numbers, strings, booleans, null, arrays (sets, too), `Tuple`s, `Map`s for dicts, bytes, what `host`
- * returns, and `Opaque`s for all else.
+ * The value of a pickle: numbers, strings, booleans, null, arrays (sets, too), `Tuple`s, `Map`s for dicts, bytes, what
+ * `host` returns, and `Opaque`s for everything else.
  *
- * @throws {ModelFileError} for a global that runs code in Python, an opcode that Python 3 does not write, or a damaged stream
+ * @throws {ModelFileError} for a global that runs code in Python, an opcode that Python 3 does not write, or a damaged
+ * stream
  */
 export function readPickle(bytes: Uint8Array, host: PickleHost): unknown {
   return new PickleMachine(bytes, host).run();
@@ -104,7 +105,7 @@ class PickleMachine {
         return;
       }
       case Opcode.FRAME:
-        // A hint how much to read ahead; everything is in memory already.
+        // A hint how much to read ahead, but everything is already in memory.
         this.#advance(FRAME_HEADER_BYTES);
         return;
       case Opcode.MARK:
@@ -204,13 +205,13 @@ class PickleMachine {
         return this.#call(callee, args);
       }
       case Opcode.BUILD:
-        // Attributes, which are not needed. PyTorch stores version numbers in an OrderedDict's (`_metadata`).
+        // Attributes are not needed. PyTorch stores version numbers in those of an OrderedDict (`_metadata`).
         this.#pop();
         return;
       case Opcode.BINPERSID:
         return this.#push(this.#host.persistentLoad(this.#pop()));
       case Opcode.POP:
-        // On an empty stack above a mark it takes the mark away, as in CPython.
+        // If the stack is empty above a mark, it removes the mark, as in CPython.
         if (this.#marks.at(-1) === this.#stack.length) this.#marks.pop();
         else this.#pop();
         return;
@@ -241,7 +242,7 @@ class PickleMachine {
   }
 
   #call(callee: unknown, args: unknown): void {
-    // Such as the class of an enum within a class, which Python finds by calling `getattr`.
+    // For example the class of an enum within a class, which Python finds by calling `getattr`.
     if (callee instanceof Opaque) return this.#push(new Opaque(callee.name));
     if (!(callee instanceof Global) || callee.call === undefined || !(args instanceof Tuple)) {
       throw this.#fault("a call of something that cannot be called");
@@ -307,7 +308,7 @@ class PickleMachine {
     return Number(this.#view.getBigUint64(this.#advance(8), true));
   }
 
-  /** A little-endian two's complement integer; precise to 2⁵³, which no shape or offset reaches. */
+  /** A little-endian two's complement integer, exact up to 2⁵³, which no shape or offset reaches. */
   #long(size: number): number {
     const at = this.#advance(size, `an integer of ${size} bytes`);
     if (size > MAX_LONG_BYTES) return Infinity;

@@ -24,7 +24,7 @@ function pthWith(pickle: Uint8Array): Uint8Array {
   return zipSync({ "m/data.pkl": pickle, "m/data/0": new Uint8Array(16) });
 }
 
-Deno.test("numbers, text, tuples, lists, dicts and memoised values are read like in Python", () => {
+Deno.test("numbers, text, tuples, lists, dicts and memoised values are read as in Python", () => {
   const bytes = Uint8Array.of(
     ...[0x80, 2, 0x7d, 0x28], // PROTO 2, EMPTY_DICT, MARK
     ...[0x4b, 7, 0x4a, 0xfe, 0xff, 0xff, 0xff], // 7: -2
@@ -42,7 +42,7 @@ Deno.test("numbers, text, tuples, lists, dicts and memoised values are read like
   assert.deepEqual(read(bytes), expected);
 });
 
-Deno.test("whatever comes of an unknown global is opaque, and a dict of a class of its own keeps its entries", () => {
+Deno.test("an unknown global gives an opaque object, and a dict of a custom class keeps its entries", () => {
   const pickle = new PickleWriter().global("collections", "defaultdict").global("__builtin__", "list").op("TUPLE1");
   const dict = read(pickle.op("REDUCE").text("a").integer(1).op("SETITEM").finish());
   assert.ok(dict instanceof Opaque);
@@ -54,7 +54,7 @@ Deno.test("whatever comes of an unknown global is opaque, and a dict of a class 
   assert.deepEqual(read(called.op("NONE").op("BUILD").finish()), new Opaque("numpy.dtype"));
 });
 
-Deno.test("integers of any length are read, those that fit exactly", () => {
+Deno.test("integers of any length are read, and those that fit are exact", () => {
   const long = (...bytes: number[]) => read(Uint8Array.of(0x80, 2, 0x8a, bytes.length, ...bytes, 0x2e));
   assert.equal(long(0xff, 0xff, 0xff, 0xff, 0), 2 ** 32 - 1);
   assert.equal(long(0, 0, 0, 0, 0, 0, 0, 0x80, 0), 2 ** 63);
@@ -63,12 +63,12 @@ Deno.test("integers of any length are read, those that fit exactly", () => {
   assert.equal(read(Uint8Array.of(0x80, 2, 0x8b, 2, 0, 0, 0, 1, 1, 0x2e)), 257);
 });
 
-Deno.test("a pickle that would run a command in Python is refused, naming the global it asks for", () => {
+Deno.test("a pickle that would run a command in Python is refused, and the error names the global", () => {
   const pickle = new PickleWriter().global("os", "system").text("true").op("TUPLE1").op("REDUCE").finish();
   assert.throws(() => readPth(pthWith(pickle)), refused(/asks for "os\.system"/));
 });
 
-Deno.test("pickles of a later protocol, and of the oldest, are refused alike", () => {
+Deno.test("the same is true for later protocols and for the oldest", () => {
   const short = (text: string) => [0x8c, text.length, ...new TextEncoder().encode(text)];
   // PROTO 4, FRAME, "posix", MEMOIZE, "system", MEMOIZE, STACK_GLOBAL, "true", TUPLE1, REDUCE, STOP
   const call = [...short("posix"), 0x94, ...short("system"), 0x94, 0x93, ...short("true"), 0x85, 0x52, 0x2e];
@@ -80,7 +80,7 @@ Deno.test("pickles of a later protocol, and of the oldest, are refused alike", (
   assert.throws(() => read(Uint8Array.of(0x80, 4, 0x4e, 0x4e, 0x93)), refused(/a global whose name is not text/));
 });
 
-Deno.test("what would run code beside a sound state dict is refused, not skipped", () => {
+Deno.test("anything that would run code is refused and not skipped, even next to a sound state dict", () => {
   for (const [module, name] of [["builtins", "eval"], ["subprocess", "Popen"], ["importlib", "import_module"]]) {
     const pickle = new PickleWriter().op("EMPTY_DICT").text("extra").global(module, name).text("x").op("TUPLE1");
     const file = pthWith(pickle.op("REDUCE").op("SETITEM").finish());
@@ -110,7 +110,7 @@ Deno.test("a key that is a list nested ten thousand deep is refused without recu
   assert.throws(() => readPth(pthWith(pickle)), refused(/key that is not text/));
 });
 
-Deno.test("a view beyond its storage is refused, one that just fits is read", () => {
+Deno.test("a view beyond its storage is refused, and one that just fits is read", () => {
   assert.equal(readPth(pthOf({ offset: 1, shape: [2], strides: [2] }))[0].data.length, 2);
   assert.throws(
     () => readPth(pthOf({ offset: 2, shape: [2], strides: [2] })),
@@ -120,7 +120,7 @@ Deno.test("a view beyond its storage is refused, one that just fits is read", ()
   assert.throws(() => readPth(pthOf({ offset: 0, shape: [1e9, 1e9], strides: [1e9, 1] })), refused(/reaches to/));
 });
 
-Deno.test("strides of zero cannot expand a small file beyond the size of any model", () => {
+Deno.test("strides of 0 cannot expand a small file beyond the size of any model", () => {
   assert.throws(
     () => readPth(pthOf({ offset: 0, shape: [2 ** 30], strides: [0] })),
     refused(/more than 67108864 numbers/),

@@ -1,6 +1,6 @@
 /**
- * PyTorch's file of a state dict: a zip of a pickle (`data.pkl`, which names tensors and their shapes) and of one record of raw
- * numbers for each storage (`data/0`, `data/1`, …).
+ * Reads PyTorch's file of a state dict: a zip with a pickle (`data.pkl`, which names tensors and their shapes) and a
+ * record of raw numbers for each storage (`data/0`, `data/1`, …).
  */
 import type { NamedTensor } from "../../models/spec.ts";
 import { sizeOf } from "../../shape.ts";
@@ -15,10 +15,10 @@ import { readZip } from "./zip.ts";
 const MAX_BYTES = 512 * 2 ** 20;
 const MAX_ELEMENTS = 2 ** 26;
 const MAX_ENTRIES = 10_000;
-/** Most of it text and bytes that lie beside the weights: NumPy's arrays are in the pickle itself. */
+/** Mostly for text and bytes besides the weights: NumPy arrays are in the pickle itself. */
 const MAX_PICKLE_BYTES = 64 * 2 ** 20;
 
-/** The classes of the module `torch` that a storage of floats may have. */
+/** The classes in the module `torch` that a storage of floats may have. */
 const STORAGE_CLASSES: Readonly<Record<string, ElementType>> = {
   FloatStorage: FLOAT32,
   DoubleStorage: FLOAT64,
@@ -31,15 +31,16 @@ const PICKLE_START = 0x80;
 
 /** A state dict in a file. */
 export interface StateDict {
-  /** Keys that lead to it, joined by dots; empty where it is all that the file holds. */
+  /** Keys that lead to it, joined by dots; empty if the file holds nothing else. */
   path: string;
   tensors: NamedTensor[];
 }
 
 /**
  * The tensors of a state dict that PyTorch (1.6 or newer) or this lab saved, in their order, as contiguous float32;
- * float64, float16 and bfloat16 are converted. The state dict may lie in whatever else a training script saves: it is found by
- * what it holds, and of several the likeliest is read (see `readStateDicts`). Nothing in the file is executed.
+ * float64, float16 and bfloat16 are converted. The state dict may be nested in whatever a training script saves: it is
+ * found by its contents, and of several the most likely one is read (see `readStateDicts`). Nothing in the file is
+ * executed.
  *
  * @throws {ModelFileError} when the file holds no such state dict, is damaged, or is larger than any model here
  */
@@ -49,7 +50,7 @@ export function readPth(bytes: Uint8Array): NamedTensor[] {
 }
 
 /**
- * All state dicts in a file, the likeliest first (see `findStateDicts`); each is read when its turn comes.
+ * All state dicts in a file, the most likely first (see `findStateDicts`). Each is read only when it is requested.
  *
  * @throws {ModelFileError} like `readPth`
  */
@@ -71,7 +72,7 @@ export function* readStateDicts(bytes: Uint8Array): Generator<StateDict> {
   }
   let elements = 0;
   for (const { path, views } of found) {
-    // With strides of 0 a few bytes can claim any size, so the expanded size is limited, too.
+    // With strides of 0 a few bytes can claim to be any size, so the expanded size is limited, too.
     for (const { view } of views) elements += sizeOf(view.shape);
     if (elements > MAX_ELEMENTS) {
       if (found[0].path !== path) return;
@@ -133,7 +134,7 @@ function makeOrderedDict(args: readonly unknown[]): Map<unknown, unknown> {
 
 /** `(storage, offset, shape, strides, requires_grad, backward_hooks[, metadata])`. */
 function rebuildTensor([storage, offset, shape, strides]: readonly unknown[]): TensorRef | Opaque {
-  // Of integers, booleans or random states, for example.
+  // A storage of integers, booleans or random states, for example.
   if (storage instanceof Opaque) return storage;
   if (!(storage instanceof Storage) || typeof offset !== "number" || !isShape(shape) || !isShape(strides)) {
     throw new ModelFileError("data.pkl is not a state dict: a tensor lacks its storage, offset, shape or strides");
@@ -149,7 +150,7 @@ function rebuildParameter([tensor]: readonly unknown[]): TensorRef | Opaque {
   throw new ModelFileError("data.pkl is not a state dict: a parameter is made of something that is not a tensor");
 }
 
-/** `(function, type, arguments, state)`: a tensor of a class of its own, or one with attributes. */
+/** `(function, type, arguments, state)`: a tensor of a custom class, or one with attributes. */
 function rebuildFromType([make, type, args]: readonly unknown[]): unknown {
   if (make instanceof Global && make.call !== undefined && args instanceof Tuple) return make.call(args.items);
   return new Opaque(type instanceof Opaque ? type.name : "torch.Tensor");

@@ -32,7 +32,7 @@ Deno.test("a state dict that PyTorch saved is read with names, shapes and number
   assert.deepEqual(readPth(fixture("simple_nn")), expected);
 });
 
-Deno.test("strided views of one storage are read as PyTorch shows them", () => {
+Deno.test("strided views of one storage are read as in PyTorch", () => {
   const rowsOf6 = (rows: number[], columns: number[]) =>
     rows.flatMap((row) => columns.map((column) => row * 6 + column));
   const expected: NamedTensor[] = [
@@ -74,9 +74,9 @@ const LINEAR: NamedTensor[] = [
 ];
 const renamed = (prefix: string) => LINEAR.map((tensor) => ({ ...tensor, name: `${prefix}${tensor.name}` }));
 
-Deno.test("a sound state dict is read whatever a training script saves beside it, under whatever key, in every protocol", () => {
-  // NumPy's scalars and arrays, a Namespace, a defaultdict, integers of 9 and 26 bytes, dates, enums, partial functions, random
-  // states, sparse tensors and a whole module; the optimiser's state has more tensors than the model.
+Deno.test("a sound state dict is read whatever else a training script saves, under any key and in every protocol", () => {
+  // NumPy's scalars and arrays, a Namespace, a defaultdict, integers of 9 and 26 bytes, dates, enums, partial
+  // functions, random states, sparse tensors and a whole module; the optimiser's state has more tensors than the model.
   for (const name of ["checkpoint", "checkpoint_protocol_5"]) {
     assert.deepEqual(readPth(fixture(name)), renamed("module."), name);
   }
@@ -88,7 +88,7 @@ Deno.test("a sound state dict is read whatever a training script saves beside it
   ]);
 });
 
-Deno.test("of several state dicts the likeliest comes first, parts of one model come together too, optimisers last", () => {
+Deno.test("of several state dicts the most likely comes first and optimisers last; parts of one model are also joined", () => {
   const pathsOf = (name: string) => [...readStateDicts(fixture(name))].map(({ path }) => path);
   assert.deepEqual(pathsOf("two_models"), ["model", "ema", "ema + model"]);
   assert.deepEqual(pathsOf("checkpoint"), ["net", "optimizer.state.0", "optimizer.state.1"]);
@@ -97,7 +97,7 @@ Deno.test("of several state dicts the likeliest comes first, parts of one model 
   assert.deepEqual(parts[2].tensors, [...renamed("features."), ...renamed("classifier.")]);
 });
 
-Deno.test("an archive that another program compressed is read alike", () => {
+Deno.test("an archive that another program compressed is read, too", () => {
   const bytes = fixture("simple_nn");
   assert.deepEqual(readPth(zipSync(unzipSync(bytes), { level: 9 })), readPth(bytes));
 });
@@ -134,21 +134,21 @@ Deno.test("a big-endian file, a missing or short record and a missing pickle are
   assert.throws(() => readPth(text("<!doctype html>")), /not a \.pth file of PyTorch/);
 });
 
-Deno.test("a file truncated anywhere is refused, never read in part", () => {
+Deno.test("a file truncated anywhere is refused, never partly read", () => {
   const bytes = fixture("views");
   for (let length = 0; length < bytes.length; length++) {
     assert.throws(() => readPth(bytes.subarray(0, length)), ModelFileError, `${length} bytes`);
   }
 });
 
-Deno.test("a flipped bit in a weight is found by the checksum", () => {
+Deno.test("the checksum reveals a flipped bit in a weight", () => {
   const bytes = writePth([{ name: "a", shape: [16], data: sixteenths(range(16)) }], "m");
   const at = bytes.findIndex((_, i) => i % 64 === 0 && i > 0 && bytes[i + 7] === 0x3d);
   bytes[at + 7] ^= 1;
   assert.throws(() => readPth(bytes), /checksum of "m\/data\/0" is wrong/);
 });
 
-Deno.test("any changed byte of a file either is refused or leaves the numbers unchanged", () => {
+Deno.test("a file with any changed byte is refused or gives the same numbers", () => {
   const original = fixture("views");
   const numbers = readPth(original).map((tensor) => tensor.data);
   for (let at = 0; at < original.length; at++) {

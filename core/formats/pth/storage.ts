@@ -3,7 +3,7 @@ import { sizeOf } from "../../shape.ts";
 import { type ElementType, readFloats } from "../element_types.ts";
 import { ModelFileError, quote } from "../errors.ts";
 
-/** A run of numbers of one type, in a record of its own in the archive. */
+/** A sequence of numbers of one type, in its own record of the archive. */
 export class Storage {
   readonly #view: DataView;
 
@@ -79,7 +79,7 @@ function isContiguous(shape: readonly number[], strides: readonly number[]): boo
 /** The numbers of a checked view in row-major order. */
 export function gather({ storage, offset, shape, strides }: StridedView): Float32Array {
   const count = sizeOf(shape);
-  // By far the most frequent case.
+  // By far the most common case.
   if (isContiguous(shape, strides)) return storage.read(offset, count);
   const out = new Float32Array(count);
   const index = new Array<number>(shape.length).fill(0);

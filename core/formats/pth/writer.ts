@@ -12,11 +12,11 @@ const ID_DIGITS = 20;
 const encoder = new TextEncoder();
 
 /**
- * A `.pth` that `torch.load(path, weights_only=True)` opens: an OrderedDict of contiguous float32 tensors. The same
- * tensors and name give the same bytes.
+ * Writes a `.pth` that `torch.load(path, weights_only=True)` can open: an OrderedDict of contiguous float32 tensors.
+ * The same tensors and name give the same bytes.
  *
  * @param name of the folder inside the archive; PyTorch uses the file's name without `.pth`
- * @throws {ModelFileError} for a name twice, or a shape that does not fit its data
+ * @throws {ModelFileError} for a duplicate name, or a shape that does not fit its data
  */
 export function writePth(tensors: readonly NamedTensor[], name: string): Uint8Array<ArrayBuffer> {
   if (name === "" || /[/\\\0]/.test(name)) throw new ModelFileError(`${quote(name)} cannot name a folder in a .pth`);

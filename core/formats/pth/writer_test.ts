@@ -43,7 +43,7 @@ Deno.test("every record starts at a multiple of 64 bytes, however long its name"
   }
 });
 
-Deno.test("the same tensors and name give the same bytes, and another number gives another serialization id", () => {
+Deno.test("the same tensors and name give the same bytes, and a different number gives a different serialization id", () => {
   const id = (bytes: Uint8Array) => new TextDecoder().decode(unzipSync(bytes)["model/.data/serialization_id"]);
   const first = writePth(tensors, "model");
   assert.deepEqual(writePth(tensors, "model"), first);
@@ -95,7 +95,7 @@ for name, value in net.state_dict().items():
     print(name, int(value.double().sum()))
 `;
 
-/** Follows the local headers from the start of the archive. */
+/** Reads the local headers one after the other from the start of the archive. */
 function localRecords(bytes: Uint8Array): { name: string; method: number; dataAt: number }[] {
   const view = new DataView(bytes.buffer);
   const records = [];

@@ -1,11 +1,12 @@
 /**
- * Zip archives as PyTorch writes them. The reader trusts nothing: every offset is checked, sizes are bounded before anything
- * is inflated, and checksums are compared. (fflate's own `unzipSync` allocates what the file claims and compares no checksum.)
+ * Zip archives as PyTorch writes them. The reader trusts nothing: every offset is checked, sizes are limited before
+ * anything is inflated, and checksums are compared. (fflate's own `unzipSync` allocates what the file claims and does
+ * not compare checksums.)
  */
 import { inflateSync, type Zippable, zipSync } from "fflate";
 import { ModelFileError, quote } from "../errors.ts";
 
-/** What an archive may hold at most. */
+/** Limits for an archive. */
 export interface ZipLimits {
   entries: number;
   /** Bytes of all entries together once inflated. */
@@ -26,9 +27,9 @@ const LOCAL_SIZE = 30;
 const ENCRYPTED_FLAG = 1;
 const STORED = 0;
 const DEFLATED = 8;
-/** Bytes that deflate makes of one at most: a run of 258 bytes takes two bits. */
+/** The most bytes that deflate can make of one: a run of 258 bytes takes two bits. */
 const MAX_INFLATION = 1032;
-/** In a 32-bit field: the value stands in the zip64 extra field. */
+/** In a 32-bit field, says that the value is in the zip64 extra field. */
 const IN_ZIP64 = 0xffffffff;
 const ZIP64_FIELD = 1;
 
@@ -153,7 +154,7 @@ function decompress({ name, flags, method, size }: Entry, packed: Uint8Array): U
   }
   if (size > packed.length * MAX_INFLATION) throw damaged(`${quote(name)} claims to inflate to ${size} bytes`);
   try {
-    // A buffer given to fflate is never grown: what does not fit is cut off, and the checksum reveals it.
+    // fflate never grows a buffer it is given: data that does not fit is cut off, and the checksum reveals it.
     return inflateSync(packed, { out: new Uint8Array(size) });
   } catch {
     throw damaged(`${quote(name)} does not inflate`);
@@ -188,8 +189,8 @@ const PADDING_BYTE = 0x5a;
 export const RECORD_ALIGNMENT = 64;
 
 /**
- * An uncompressed zip whose records start at multiples of 64 bytes, like PyTorch's own. The same records give the same bytes:
- * there is no timestamp.
+ * An uncompressed zip whose records start at multiples of 64 bytes, like PyTorch's own. The same records give the same
+ * bytes: there is no timestamp.
  */
 export function writeZip(records: readonly ZipRecord[]): Uint8Array<ArrayBuffer> {
   const files: Zippable = {};
@@ -200,7 +201,7 @@ export function writeZip(records: readonly ZipRecord[]): Uint8Array<ArrayBuffer>
     const padding = (RECORD_ALIGNMENT - unpadded % RECORD_ALIGNMENT) % RECORD_ALIGNMENT;
     files[name] = [data, {
       level: 0,
-      // The zip epoch. Zip holds local time, so a local date gives the same bytes in every time zone.
+      // The zip epoch. Zip stores local time, so a local date gives the same bytes in every time zone.
       mtime: new Date(1980, 0, 1),
       extra: { [PADDING_FIELD]: new Uint8Array(padding).fill(PADDING_BYTE) },
     }];

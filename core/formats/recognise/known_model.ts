@@ -1,12 +1,12 @@
-/** A model whose layers are known from elsewhere: from its record, or from the metadata of its file. */
+/** Reads a model whose layers are known from its record or from the metadata of its file. */
 import { MODEL_TYPES } from "../../models/families.ts";
 import { describeNetwork, type ModelSpec, type NamedTensor, parameterSpecs } from "../../models/spec.ts";
 import { sameShape } from "../../shape.ts";
 import { ModelFileError, quote } from "../errors.ts";
 
 /**
- * The tensors of a file as the parameters of a model, under this lab's names. They are matched by order and shape, because
- * modules that compute the same may name their layers differently.
+ * The tensors of a file as the parameters of a model, under this lab's names. They are matched by order and shape,
+ * because modules that compute the same function may name their layers differently.
  *
  * @throws {ModelFileError} that names the first tensor that does not fit `spec`
  */

@@ -25,7 +25,7 @@ Deno.test("tensors of a module with other names are matched by order and get thi
   assert.equal(adopted[2].data, foreign[2].data);
 });
 
-Deno.test("a missing tensor, or one of another shape, is refused by name", () => {
+Deno.test("a missing tensor, or one of the wrong shape, is refused by name", () => {
   assert.throws(() => adoptTensors(foreign.slice(1), spec), /has 4 tensors, but 3 were found/);
   assert.throws(
     () => adoptTensors(foreign, { ...spec, hiddenLayers: [3] }),
@@ -33,7 +33,7 @@ Deno.test("a missing tensor, or one of another shape, is refused by name", () =>
   );
 });
 
-Deno.test("the metadata of a file says which layers its model has", () => {
+Deno.test("the metadata of a file describes the layers of its model", () => {
   const metadata = { model_type: "ConvNN", hidden_layers_config: "[128,64]", use_dropout: "true", dropout_p: "0.25" };
   assert.deepEqual(specFromMetadata(metadata), { modelType: "ConvNN", hiddenLayers: [128, 64], dropout: 0.25 });
   assert.deepEqual(specFromMetadata({ model_type: "SimpleNN", hidden_layers_config: "[]" }), {

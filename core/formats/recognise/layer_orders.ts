@@ -4,27 +4,23 @@ import { ModelFileError, quote } from "../errors.ts";
 
 /** A weight and its bias. */
 export interface Layer {
-  /** The part of their names that they share, such as `fc1`; else the weight's name. */
+  /** The part of their names that they share, such as `fc1`, or else the weight's name. */
   name: string;
   weight: NamedTensor;
   bias: NamedTensor;
 }
 
-/** Eight hidden layers and the last: the searches below are only meant for few. */
+/** Eight hidden layers and the last one: the searches below are only meant for a few layers. */
 const MAX_LINEARS = 9;
 /** All orders of six equal layers. */
 const MAX_ORDERS = 720;
 
 /**
- * The layers of `tensors` in every order in which each fits the output of the one before it and that the file does not rule out,
- * the likeliest first; empty if there is none. What decides, where shapes leave a choice:
- *
- * - The file's own order, if it is one. A file that was merely sorted by name (Python's safetensors sorts) has none.
- * - Numbers in names that are otherwise equal (`fc2` comes before `fc10`). Where they contradict the file's own order, both are
- *   candidates.
- *
- * @param features inputs of the first Linear layer
- * @throws {ModelFileError} where more than 720 orders fit
+ * The layers of `tensors` in every order in which each layer fits the output of the previous one and which the file
+ * does not rule out, the most likely first; empty if there is none. If shapes leave a choice, these decide: - The
+ * file's own order, if it is one. A file that was merely sorted by name (as Python's safetensors does) has none. -
+ * Numbers in names that are otherwise equal (`fc2` comes before `fc10`). If they contradict the file's own order, both
+ * are candidates. @param features inputs of the first Linear layer @throws {ModelFileError} if more than 720 orders fit
  */
 export function layerOrders(tensors: readonly NamedTensor[], features: number): Layer[][] {
   const layers = adjacentLayers(tensors) ?? layersByName(tensors);
@@ -36,7 +32,7 @@ export function layerOrders(tensors: readonly NamedTensor[], features: number): 
   return orders.map((order) => [...convolutions, ...order]);
 }
 
-/** Names of the layers of `order` on whose places `others` disagree. */
+/** Names of the layers of `order` whose positions differ in `others`. */
 export function disputedLayers(order: readonly Layer[], others: readonly (readonly Layer[])[]): string[] {
   return order.filter((layer, at) => others.some((other) => other[at] !== layer)).map(({ name }) => name);
 }
@@ -68,8 +64,8 @@ function linearOrders(linears: readonly Layer[], features: number, hasOwnOrder: 
 }
 
 /**
- * The orders of `layers` that lead from `features` inputs to the ten classes, up to one more than `MAX_ORDERS`. Those come first
- * that keep the order of `layers`.
+ * The orders of `layers` that lead from `features` inputs to the ten classes, up to one more than `MAX_ORDERS`. Orders
+ * that keep the order of `layers` come first.
  *
  * @param isLater whether the first of two layers cannot come before the second
  */
@@ -93,11 +89,11 @@ function allOrders(
   return orders;
 }
 
-/** Whether all `layers` fit behind one another in some order, from `features` inputs to the ten classes. */
+/** Whether all `layers` fit together in some order, from `features` inputs to the ten classes. */
 function canFollow(layers: readonly Layer[], features: number): boolean {
   if (layers.length === 0) return features === CLASSES;
-  // Layers are edges between widths: a path along all of them exists where as many lead into a width as out of it (but for its
-  // ends) and all are connected.
+  // Layers are edges between widths. A path along all of them exists if as many lead into each width as out of it
+  // (except at the ends) and all are connected.
   const surplus = new Map<number, number>([[CLASSES, 1]]);
   const add = (width: number, count: number) => surplus.set(width, (surplus.get(width) ?? 0) + count);
   add(features, -1);
@@ -115,7 +111,7 @@ function canFollow(layers: readonly Layer[], features: number): boolean {
   return rest.length === 0;
 }
 
-/** Whether numbers say that `layer` comes after `other`: their names are equal but for those. */
+/** Whether numbers show that `layer` comes after `other`: apart from the numbers, their names are equal. */
 function comesLater(layer: Layer, other: Layer): boolean {
   const skeleton = ({ name }: Layer) => name.replace(/\d+/g, "0");
   return skeleton(layer) === skeleton(other) && layer.name.localeCompare(other.name, "en", { numeric: true }) > 0;
@@ -126,8 +122,8 @@ function followsNumbers(order: readonly Layer[]): boolean {
 }
 
 /**
- * Whether the file was sorted by name, all of it or each type of number by itself. A module's own order has the weight of each
- * layer before its bias, so it steps back in the alphabet once for every layer.
+ * Whether the file was sorted by name, as a whole or separately for each type of number. A module's own order has the
+ * weight of each layer before its bias, so it goes back in the alphabet once per layer.
  */
 function isSortedByName(tensors: readonly NamedTensor[], layers: number): boolean {
   let steps = 0;
@@ -135,7 +131,7 @@ function isSortedByName(tensors: readonly NamedTensor[], layers: number): boolea
   return steps < layers;
 }
 
-/** Each weight with the bias behind it; undefined if a file has another order. */
+/** Each weight with the bias after it; undefined if the file is ordered differently. */
 function adjacentLayers(tensors: readonly NamedTensor[]): Layer[] | undefined {
   const layers: Layer[] = [];
   for (let i = 0; i < tensors.length; i += 2) {
@@ -148,7 +144,10 @@ function adjacentLayers(tensors: readonly NamedTensor[]): Layer[] | undefined {
   return layers;
 }
 
-/** Pairs of weight and bias whose names begin alike, in the order of the weights; undefined if any tensor has no partner. */
+/**
+ * Pairs of weight and bias whose names begin in the same way, in the order of the weights; undefined if any tensor has
+ * no partner.
+ */
 function layersByName(tensors: readonly NamedTensor[]): Layer[] | undefined {
   const beginnings = Map.groupBy(tensors, ({ name }) => beginningOf(name));
   const layers: Layer[] = [];

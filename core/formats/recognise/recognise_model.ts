@@ -4,26 +4,28 @@ import { CLASSES, layersOf, type NamedTensor, parameterSpecs, type PlacedLayer }
 import { ModelFileError, quote } from "../errors.ts";
 import { disputedLayers, layerOrders } from "./layer_orders.ts";
 
-/** A model as its tensors reveal it. */
+/** A model, as far as its tensors reveal it. */
 export interface RecognisedModel {
   modelType: ModelType;
   hiddenLayers: number[];
-  /** Whether the names are this lab's for a model with dropout layers, which shapes do not show. */
+  /** Whether the names are those that this lab uses for a model with dropout layers, which shapes do not show. */
   namedWithDropout: boolean;
   /** In the order of `parameterSpecs`, under their names in the file. */
   tensors: NamedTensor[];
-  /** Names of the layers that could also follow one another otherwise, in the order assumed here; none where there is no doubt. */
+  /**
+   * Names of the layers that could also be in another order, in the order assumed here; empty if there is no ambiguity.
+   */
   assumedOrder: string[];
 }
 
 const MAX_LISTED = 160;
 
 /**
- * The model of this lab whose weights `tensors` are, in each order in which its layers may stand, the likeliest first (see
- * `layerOrders`): which is right, only digits can tell.
+ * The model of this lab that has the weights `tensors`, in each possible order of its layers, the most likely first
+ * (see `layerOrders`). Only digits can tell which order is right.
  *
- * @throws {ModelFileError} that names the first tensor that does not fit the most similar family and says what was expected
- * in its place, or the first tensor with a number that is not finite
+ * @throws {ModelFileError} that names the first tensor that does not fit the most similar family and says what was
+ * expected in its place, or the first tensor with a number that is not finite
  */
 export function recogniseModel(tensors: readonly NamedTensor[]): RecognisedModel[] {
   if (tensors.length === 0) throw new ModelFileError("the file holds no tensors");
@@ -39,7 +41,7 @@ export function recogniseModel(tensors: readonly NamedTensor[]): RecognisedModel
   throw new ModelFileError(`${closest!.message}. The file holds ${list(tensors)}`);
 }
 
-/** Names and shapes for a message, as many as fit into it. */
+/** Names and shapes for a message, as many as fit. */
 function list(tensors: readonly NamedTensor[]): string {
   const texts = tensors.map(({ name, shape }) => `${quote(name.slice(0, 30))} [${shape.join(", ")}]`);
   let text = texts[0].slice(0, MAX_LISTED), listed = 1;
@@ -49,7 +51,10 @@ function list(tensors: readonly NamedTensor[]): string {
 
 /** Why tensors do not fit a family. */
 class Misfit {
-  /** @param likeness how many tensors fit before the one that does not, and a half if that one has as many dimensions */
+  /**
+   * @param likeness the number of tensors before the first that does not fit, plus a half if that tensor has the right
+   * number of dimensions
+   */
   constructor(readonly message: string, readonly likeness: number) {}
 }
 
@@ -73,7 +78,7 @@ function recognised(
   tensors: readonly NamedTensor[],
   assumedOrder: string[],
 ): RecognisedModel {
-  // Wrappers that train on several devices, or compile, put their own name before all others.
+  // Wrappers that compile, or train on several devices, put their own name before all others.
   const names = tensors.map(({ name }) => name.replace(/^((module|model|_orig_mod)\.)+/, ""));
   const namedWithDropout = hiddenLayers.length > 0 &&
     parameterSpecs({ modelType, hiddenLayers, dropout: 0 }).every(({ name }, i) => name === names[i]);

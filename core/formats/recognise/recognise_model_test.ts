@@ -41,7 +41,7 @@ Deno.test("this lab's own names reveal dropout layers", () => {
   assert.equal(recogniseModel(tensorsOf({ ...layers, hiddenLayers: [], dropout: 0.3 }))[0].namedWithDropout, false);
 });
 
-Deno.test("tensors sorted by name are put in order by shape, and where shapes leave a choice by number", () => {
+Deno.test("tensors sorted by name are ordered by shape, and by number if shapes leave a choice", () => {
   const deep = tensorsOf({ modelType: "SimpleNN", hiddenLayers: [6, 6, 6, 6, 6, 6, 6, 6] });
   assert.deepEqual(deep.map(({ name }) => name).filter((name) => name.endsWith("0.weight")), [
     "head.0.weight",
@@ -67,7 +67,7 @@ function named(names: readonly string[], parts: [weight: string, bias: string] =
 const orderOf = (tensors: readonly NamedTensor[]) =>
   tensors.filter((_, i) => i % 2 === 0).map(({ data }) => data[0] / 2);
 
-Deno.test("where equal layers could stand in several orders, all of them are candidates, and the doubtful layers are named", () => {
+Deno.test("if equal layers could be in several orders, all of them are candidates, and the ambiguous layers are named", () => {
   const names = ["first", "second", "third", "fourth", "last"];
   const tensors = named(names);
   const candidates = recogniseModel(byName(tensors));
@@ -84,14 +84,15 @@ Deno.test("where equal layers could stand in several orders, all of them are can
   assert.equal(recogniseModel(halves).length, 6);
 });
 
-Deno.test("a sorted file is not taken for one in order because its shapes fit", () => {
-  // Weights before biases in the alphabet, too, so that the file fits as it is: second, third and fourth are out of order.
+Deno.test("a sorted file is not assumed to be in order just because its shapes fit", () => {
+  // Weights come before biases in the alphabet, too, so that the file fits as it is, but second, third and fourth are
+  // out of order.
   const tensors = named(["a", "second", "third", "fourth", "z"], ["kernel", "offset"]);
   assert.deepEqual(orderOf(byName(tensors)), [0, 3, 1, 2, 4]);
   assert.equal(recogniseModel(byName(tensors)).length, 6);
 });
 
-Deno.test("layers of other widths may also leave a choice", () => {
+Deno.test("layers of different widths may also leave a choice", () => {
   // 784 → 6 → 4 → 6 → 6 → 10 or 784 → 6 → 6 → 4 → 6 → 10.
   const spec: ModelSpec = { modelType: "SimpleNN", hiddenLayers: [6, 4, 6, 6] };
   const names = ["in", "down", "up", "across", "out"];
@@ -103,7 +104,7 @@ Deno.test("layers of other widths may also leave a choice", () => {
   );
 });
 
-Deno.test("a module's own order and numbers in names decide without asking; where they contradict, both are candidates", () => {
+Deno.test("a module's own order and numbers in names settle the order; if they contradict each other, both are candidates", () => {
   const words = named(["first", "second", "third", "fourth", "last"]);
   assert.deepEqual(orderOf(only(recogniseModel(words)).tensors), [0, 1, 2, 3, 4]);
   const numbers = named(["fc1", "fc2", "fc3", "fc10", "out"]);
@@ -115,7 +116,7 @@ Deno.test("a module's own order and numbers in names decide without asking; wher
   assert.deepEqual(contradicting[0].assumedOrder, ["fc3", "fc2"]);
 });
 
-Deno.test("six equal layers have 720 orders, seven are refused with what to do", () => {
+Deno.test("six equal layers have 720 orders; seven are refused, and the error says what to do", () => {
   const letters = ["in", ..."qwertyu", "out"];
   const six = named(letters.toSpliced(7, 1));
   assert.equal(recogniseModel(byName(six)).length, 720);
@@ -153,7 +154,7 @@ Deno.test("the first tensor that does not fit is named, with what was expected i
   );
 });
 
-Deno.test("weights that are not finite are refused by the tensor's name", () => {
+Deno.test("weights that are not finite are refused, and the error names the tensor", () => {
   const tensors = tensorsOf({ modelType: "SimpleNN", hiddenLayers: [] });
   for (const wrong of [NaN, Infinity, -Infinity]) {
     const broken = tensors.with(1, { ...tensors[1], data: tensors[1].data.with(7, wrong) });
@@ -161,7 +162,7 @@ Deno.test("weights that are not finite are refused by the tensor's name", () => 
   }
 });
 
-Deno.test("many layers of one shape that make no model are refused at once", () => {
+Deno.test("many layers of the same shape that cannot form a model are refused at once", () => {
   const square: NamedTensor[] = Array.from({ length: 40 }, (_, i) => {
     const shape = i % 2 === 0 ? [784] : [784, 784];
     return { name: `${i >> 1}.${i % 2}`, shape, data: new Float32Array(1) };

@@ -13,8 +13,8 @@ const MIN_DRAWN = 1 / 1000;
 const PAGE = 0.9;
 
 /**
- * Reads by colour where the opaque part shows a drawing: a page with holes or a transparent margin. Else alpha is the ink: strokes
- * of one tone, or of several, on a transparent canvas.
+ * Reads by colour where the opaque part shows a drawing: a page with holes or a transparent margin. Else alpha is the
+ * ink: strokes of one tone, or of several, on a transparent canvas.
  */
 export function findInkByAlpha(image: Raster): Ink {
   const { data, channels } = image;
@@ -52,8 +52,9 @@ function outlineOf({ width, height }: Raster, alpha: Uint8Array, opaque: number)
 }
 
 /**
- * Whether something is drawn on the opaque part, given how far each pixel is from the tone along its outline. On a page little
- * of the outline is drawn on, compared with the rest; of strokes in several colours each has its share of the outline.
+ * Whether something is drawn on the opaque part, given how far each pixel is from the tone along its outline. On a page
+ * little of the outline is drawn on, compared with the rest; of strokes in several colours each has its share of the
+ * outline.
  */
 function hasDrawing(
   alpha: Uint8Array,

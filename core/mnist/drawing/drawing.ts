@@ -1,7 +1,7 @@
 /**
- * Prepares a drawing as the 28×28 pixels that a model reads, as MNIST was made from scanned digits: "normalized to fit in a 20x20
- * pixel box while preserving their aspect ratio … centered in a 28x28 image by computing the center of mass" (LeCun, Cortes,
- * Burges: The MNIST database of handwritten digits).
+ * Turns a drawing into the 28×28 pixels that a model reads, in the same way as MNIST was made from scanned digits:
+ * "normalized to fit in a 20x20 pixel box while preserving their aspect ratio … centered in a 28x28 image by computing
+ * the center of mass" (LeCun, Cortes, Burges: The MNIST database of handwritten digits).
  */
 import { IMAGE_PIXELS, IMAGE_SIDE } from "../../models/spec.ts";
 import { findInk, type Ink } from "./ink.ts";
@@ -20,7 +20,7 @@ const VISIBLE = 4;
 /** Share of the strongest ink below which a pixel is noise and does not extend the digit's box. */
 const NOISE = 0.2;
 
-/** The whole page has one tone, so there is nothing to recognise. */
+/** Thrown if the whole page has one tone, so that there is nothing to recognise. */
 export class BlankDrawingError extends Error {
   override name = "BlankDrawingError";
   constructor() {
@@ -93,8 +93,8 @@ function findBox(plane: Uint8Array, stride: number, threshold: number): InkBox {
 }
 
 /**
- * Moves a digit by whole pixels so that its centre of mass is at index 14 of 28×28, and scales the strongest ink to 255. What
- * lies beyond an edge is cut off, as in MNIST.
+ * Moves a digit by whole pixels so that its centre of mass is at index 14 of 28×28, and scales the strongest ink to
+ * 255. Anything beyond an edge is cut off, as in MNIST.
  */
 function centre(digit: Float32Array, width: number, height: number): Uint8Array {
   let mass = 0, massX = 0, massY = 0, strongest = 0;

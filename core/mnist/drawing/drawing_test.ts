@@ -10,7 +10,7 @@ const file = Deno.readFileSync(
 
 const digits = Array.from({ length: 100 }, (_, i) => file.subarray(i * IMAGE_PIXELS, (i + 1) * IMAGE_PIXELS));
 
-/** Mean over the digits of the mean absolute difference of a pixel, of 255. An average digit's mean pixel is 33. */
+/** Mean over all digits of the mean absolute difference per pixel, of 255. The mean pixel of an average digit is 33. */
 function meanDifference(draw: (digit: Uint8Array) => Uint8Array): number {
   let sum = 0;
   for (const digit of digits) draw(digit).forEach((pixel, i) => sum += Math.abs(pixel - digit[i]));
@@ -142,11 +142,11 @@ Deno.test("ink that touches the border is still ink", () => {
   const page: Page = { width: 100, height: 100, ink: [0], paper: [255] };
   const pixels = prepareDrawing(drawPage(page, (x, y) => Number((x < 20 && y >= 20) || (x < 80 && y >= 80))));
   const { right, top } = extent(pixels);
-  // An L: its centre of mass is low and left, so it stands high and right of the middle.
+  // An L: its centre of mass is low and left, so it ends up high and right of the middle.
   assert.ok(right > 24 && top < 4);
 });
 
-Deno.test("what lies far from the centre of mass is cut off at the edge", () => {
+Deno.test("ink far from the centre of mass is cut off at the edge", () => {
   const page: Page = { width: 220, height: 100, ink: [0], paper: [255] };
   // A heavy blob with a long thin tail to the right.
   const blob = (x: number, y: number) => Number((x > 5 && x < 45 && y > 25 && y < 75) || (x < 210 && y === 50));

@@ -1,4 +1,4 @@
-/** For tests: digits of the dataset drawn on a page as a person would draw them. */
+/** For tests: draws digits of the dataset on a page as a person would. */
 import { IMAGE_SIDE } from "../../models/spec.ts";
 import type { Raster } from "./raster.ts";
 
@@ -8,7 +8,7 @@ type Colour = readonly number[];
 export interface Page {
   width: number;
   height: number;
-  /** Samples of a pixel, one to four. Pixels that are half covered lie between ink and paper. */
+  /** Samples of a pixel, one to four. Half-covered pixels are between ink and paper. */
   ink: Colour;
   paper: Colour;
 }

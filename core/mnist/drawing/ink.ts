@@ -8,12 +8,12 @@ export type { Ink } from "./raster.ts";
 export type Colour = readonly [red: number, green: number, blue: number];
 
 /**
- * Separates ink from paper. Paper is the median colour of the border, and a pixel's ink is its largest distance from paper in
- * any channel, so dark on light, light on dark and colours of equal brightness all work. Where alpha varies, it may be the ink
- * instead (see `findInkByAlpha`).
+ * Separates ink from paper. Paper is the median colour of the border, and a pixel's ink is its largest distance from
+ * paper in any channel, so dark on light, light on dark and colours of equal brightness all work. Where alpha varies,
+ * it may be the ink instead (see `findInkByAlpha`).
  */
 export function findInk(image: Raster): Ink {
-  // A single type of array keeps the loops below fast.
+  // Using a single type of array keeps the loops below fast.
   const data = new Uint8Array(image.data.buffer, image.data.byteOffset, image.data.length);
   const paper = (channel: number) => borderMedian(image, channel);
   switch (image.channels) {
@@ -28,9 +28,9 @@ export function findInk(image: Raster): Ink {
   }
 }
 
-/** The colour of the paper in an RGB or RGBA picture: in each channel the median of its border. */
+/** The colour of the paper in an RGB or RGBA picture: the median of its border in each channel. */
 export function paperOf(image: Raster): Colour {
-  // A colour that more than half of the border has is its median, and most borders have one colour.
+  // A colour that covers more than half of the border is its median, and most borders have one colour.
   const [red, green, blue] = image.data;
   const count = countOnBorder(image, [red, green, blue]);
   if (count > image.width + image.height) return [red, green, blue];
@@ -102,8 +102,8 @@ function inkOfRgb(data: Uint8Array, [red, green, blue]: Colour): Ink {
 }
 
 /**
- * The most frequent case, as a canvas is RGBA. Most of it is paper, so four samples are compared at once. Undefined as soon as
- * alpha varies.
+ * The most common case, because a canvas is RGBA. Most of it is paper, so four samples are compared at once. Returns
+ * undefined as soon as alpha varies.
  */
 function inkOfRgba(samples: Uint8Array, [red, green, blue]: Colour): Ink | undefined {
   const data = samples.byteOffset % 4 === 0 ? samples : samples.slice();

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { paperOf } from "./ink.ts";
 import type { Raster } from "./raster.ts";
 
-/** Pictures of few colours, so that sometimes one colour has most of the border. */
+/** Pictures with few colours, so that sometimes one colour covers most of the border. */
 function drawPicture(width: number, height: number, channels: 3 | 4, colours: number, random: () => number): Raster {
   const tones = Array.from({ length: colours * channels }, () => Math.floor(256 * random()));
   const data = new Uint8Array(width * height * channels);
@@ -21,7 +21,7 @@ function middle({ width, height, channels, data }: Raster, channel: number): num
   return [...rows, ...columns].flat().sort((a, b) => a - b)[width + height - 1];
 }
 
-Deno.test("paper is the median of the border in each channel, whether most of it has one colour or not", () => {
+Deno.test("paper is the median of the border in each channel, whether or not one colour covers most of it", () => {
   let state = 7, mostly = 0;
   const random = () => (state = (state * 48271) % 2147483647) / 2147483647;
   for (let i = 0; i < 2000; i++) {

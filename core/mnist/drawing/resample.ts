@@ -1,4 +1,4 @@
-/** Scales by area averaging: every new pixel is the mean of the area of the old picture that it covers. */
+/** Scales by area averaging: every new pixel is the mean of the area that it covers in the old picture. */
 
 /** A rectangle of pixels; `right` and `bottom` are excluded. */
 export interface Box {
@@ -12,8 +12,8 @@ export interface Box {
 export type ColumnSums = (plane: Uint8Array, stride: number, box: Box) => Uint16Array | Uint32Array;
 
 /**
- * Scales the part `box` of a plane with rows of `stride` up or down to `[newHeight, newWidth]`. A pixel counts as a square of
- * one tone. Most of the work is in `sums`, which are whole numbers, so that the order of adding does not matter.
+ * Scales the part `box` of a plane with rows of `stride` up or down to `[newHeight, newWidth]`. A pixel counts as a
+ * square of one tone. Most of the work is in `sums`, which are whole numbers, so the order of addition does not matter.
  */
 export function averageAreas(
   plane: Uint8Array,
@@ -27,7 +27,10 @@ export function averageAreas(
   return averageRows(averageColumns(plane, stride, box, newHeight, sums), width, newHeight, newWidth);
 }
 
-/** The old pixels that the new pixel `index`, `step` long, covers on a line, and its shares of the first and the last. */
+/**
+ * The old pixels that the new pixel `index`, of length `step`, covers on a line, and how much of the first and the
+ * last.
+ */
 function span(index: number, step: number, length: number) {
   const from = index * step, to = (index + 1) * step;
   const first = Math.floor(from);

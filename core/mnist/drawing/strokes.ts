@@ -1,6 +1,6 @@
 /**
- * Tells the strokes of a drawing from specks far away from them, such as dust or a stray tap, which would otherwise set the size
- * and place of the digit. Connected components of the ink are kept or left out whole.
+ * Tells the strokes of a drawing from specks far away from them, such as dust or a stray tap, which would otherwise set
+ * the size and place of the digit. Connected components of the ink are kept or left out whole.
  */
 import type { Box } from "./resample.ts";
 
@@ -15,8 +15,8 @@ const MAX_COMPONENTS = 1000;
 /** Components with at least this share of the largest one's pixels are strokes, wherever they are. */
 const STROKE = 0.5;
 /**
- * A smaller component belongs to the strokes if its distance from them, in units of their longer side, is at most `REACH` times
- * the root of its share of their pixels: the larger, the farther.
+ * A smaller component belongs to the strokes if its distance from them, in units of their longer side, is at most
+ * `REACH` times the root of its share of their pixels: the larger, the farther.
  */
 const REACH = 0.8;
 

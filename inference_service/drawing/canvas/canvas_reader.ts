@@ -9,24 +9,24 @@ import { PLANE_MARGIN, resultBytes } from "./plane.ts";
 import { Workspace } from "./workspace.ts";
 
 const PIXEL_BYTES = 4;
-/** Enough for what the drawing page sends. */
+/** Enough for the drawing page's pictures. */
 const FIRST_BYTES = 2 ** 20;
 const PAPER_PIXELS = 4;
 /** The memory begins with a vector of paper and two of results. */
 const PAPER = 0, STRONGEST = 16, DIFFERENCES = 32;
-/** Then come a row of zeros, as PNG imagines one above the first, the picture, and its ink. */
+/** Then come a row of zeros, which PNG assumes above the first row, the picture, and its ink. */
 const ROWS = 48;
 
-/** Whether a file is what browsers make of a canvas: RGBA, 8 bits a sample, not interlaced. */
+/** Whether a file is as browsers encode a canvas: RGBA, 8 bits per sample, not interlaced. */
 export function isCanvas({ header }: Chunks): boolean {
   return header.colour === COLOUR.rgba && header.depth === 8 && !header.interlaced;
 }
 
-/** Finds the ink on a canvas by WASM SIMD. Other files are read in plain TypeScript, which gives the same bytes. */
+/** Finds the ink on a canvas with WASM SIMD. Other files are read in plain TypeScript, which gives the same bytes. */
 export class CanvasReader {
   #workspace = new Workspace(FIRST_BYTES);
 
-  /** For the plane that was read last. */
+  /** Tools for the plane that was read last. */
   get tools(): PlaneTools {
     return this.#workspace.tools;
   }

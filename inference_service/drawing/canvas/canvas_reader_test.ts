@@ -50,7 +50,7 @@ Deno.test("the fast reader finds the same ink as the plain one, with every filte
   }
 });
 
-Deno.test("box and column sums are the same as the plain ones, wherever the ink is and whatever the size", () => {
+Deno.test("box and column sums equal those of the plain reader, wherever the ink is and whatever the size", () => {
   const reader = new CanvasReader();
   for (
     const [width, height] of [[280, 280], [280, 281], [16, 16], [16, 61], [17, 40], [40, 17], [5, 60], [31, 9], [
@@ -145,7 +145,10 @@ Deno.test("a canvas with an unknown filter or of the wrong length is refused", (
   }
 });
 
-/** `stream` with `count` empty blocks of fixed codes, ten bits each, before its own. `count` is a multiple of four. */
+/**
+ * `stream` with `count` empty blocks of fixed codes, ten bits each, inserted before its own. `count` is a multiple of
+ * four.
+ */
 function withEmptyBlocks(stream: Uint8Array, count: number): Uint8Array {
   // Four blocks of ten bits end at a byte.
   const four = Uint8Array.of(0x02, 0x08, 0x20, 0x80, 0x00);
@@ -154,7 +157,7 @@ function withEmptyBlocks(stream: Uint8Array, count: number): Uint8Array {
   return concat(stream.subarray(0, 2), empty, stream.subarray(2));
 }
 
-Deno.test("a canvas in thousands of empty blocks is read at once", () => {
+Deno.test("a canvas with thousands of empty blocks is read quickly", () => {
   const spec: PngSpec = {
     width: 40,
     height: 40,
@@ -171,7 +174,7 @@ Deno.test("a canvas in thousands of empty blocks is read at once", () => {
   }
 });
 
-Deno.test("only RGBA of 8 bits, not interlaced, counts as a canvas", () => {
+Deno.test("only 8-bit RGBA without interlacing counts as a canvas", () => {
   const isCanvasFile = (spec: Partial<PngSpec>) => isCanvas(readChunks(writePng({ width: 2, height: 2, ...spec })));
   assert.ok(isCanvasFile({ colour: RGBA }));
   for (const spec of [{ colour: 2 }, { colour: RGBA, depth: 16 }, { colour: RGBA, interlace: 1 }, { colour: 4 }, {}]) {

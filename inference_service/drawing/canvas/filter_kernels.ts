@@ -1,6 +1,6 @@
 /**
- * WASM kernels that undo the row filters of PNG for pixels of four bytes (PNG specification, section 9): four pixels at
- * once where a pixel does not depend on the one on its left.
+ * WASM kernels that undo PNG's row filters for pixels of four bytes (PNG specification, section 9), four pixels at once
+ * if a pixel does not depend on its left neighbour.
  */
 import type { Code } from "../../../core/codegen/wasm/assembler/encoding.ts";
 import type { FunctionBuilder } from "../../../core/codegen/wasm/assembler/function_builder.ts";
@@ -18,20 +18,20 @@ export const FILTERS = 5;
 const PIXEL_BYTES = 4;
 const ONES = i32x4.const(0x01010101);
 
-/** What a filter subtracted from a pixel, given its neighbours. */
+/** The value that a filter subtracted from a pixel, given its neighbours. */
 type Prediction = (f: FunctionBuilder, left: Code, up: Code, corner: Code) => Code;
 
 const PREDICTIONS: readonly Prediction[] = [
   () => v128.zero,
   (_f, left) => left,
   (_f, _left, up) => up,
-  // `averageU` rounds up, PNG down: one less where the sum is odd.
+  // `averageU` rounds up but PNG rounds down, so subtract one if the sum is odd.
   (f, left, up) => i8x16.sub(i8x16.averageU(left, up), v128.and(v128.xor(left, up), f.constant(ONES))),
   paeth,
 ];
 
 /**
- * Where the two upper neighbours are equal, as on paper, the left one is the nearest. The distances from
+ * If the two upper neighbours are equal, as on paper, the left one is the nearest. The distances from
  * left + up − corner need nine bits.
  */
 function paeth(f: FunctionBuilder, leftBytes: Code, upBytes: Code, cornerBytes: Code): Code {
@@ -52,7 +52,7 @@ function paeth(f: FunctionBuilder, leftBytes: Code, upBytes: Code, cornerBytes: 
   return predicted.get;
 }
 
-/** Four pixels at once, given those above them and the four before. */
+/** Handles four pixels at once, given the pixels above them and the four before. */
 type FourPixels = (f: FunctionBuilder, filtered: Code, up: Code, previous: Code) => Code;
 
 const AT_ONCE: Readonly<Record<number, FourPixels>> = {

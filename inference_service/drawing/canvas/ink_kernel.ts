@@ -2,7 +2,7 @@ import type { Code } from "../../../core/codegen/wasm/assembler/encoding.ts";
 import { advance, i32, i32x4, i8x16, v128, VECTOR_BYTES } from "./instructions.ts";
 import type { ModuleBuilder } from "../../../core/codegen/wasm/assembler/module_builder.ts";
 
-/** Pixels that the kernel `ink` reads at once. */
+/** Number of pixels that the kernel `ink` reads at once. */
 export const INK_STEP = 16;
 
 /**
@@ -48,7 +48,7 @@ export function addInk(module: ModuleBuilder) {
     f.countTo(from, end.get, INK_STEP * PIXEL_BYTES, () => {
       const pixels = [0, 1, 2, 3].map((i) => f.let("v128", v128.load(from.get, i * VECTOR_BYTES)).get);
       f.set(ink, pixels.map((four) => v128.xor(four, paper.get)).reduce((a, b) => v128.or(a, b)));
-      // Most of a drawing is paper, where the difference, 0, is also the ink.
+      // Most of a drawing is paper, where the difference is 0, and so is the ink.
       f.if(v128.anyTrue(ink.get), () => {
         const [a, b, c, d] = pixels;
         f.set(ink, v128.shuffle(inkOfEight(a, b), inkOfEight(c, d), firstHalves));

@@ -1,4 +1,4 @@
-/** The core's WASM instructions and those that only a canvas needs, which are here so that pages do not load them. */
+/** The core's WASM instructions, and those that only a canvas needs. They are here so that pages do not load them. */
 import type { Code } from "../../../core/codegen/wasm/assembler/encoding.ts";
 import type { FunctionBuilder, Local } from "../../../core/codegen/wasm/assembler/function_builder.ts";
 import * as core from "../../../core/codegen/wasm/assembler/instructions.ts";
@@ -14,9 +14,9 @@ export const i32 = core.i32;
 /** Vectors of 16 bytes. */
 export const v128 = {
   ...core.v128,
-  /** 32 bits, and zeros behind them. */
+  /** Loads 32 bits, followed by zeros. */
   load32Zero: memory(simdOpcode(0x5c)),
-  /** An i32: 1 where any bit is set, else 0. */
+  /** An i32: 1 if any bit is set, else 0. */
   anyTrue: simd(0x53),
 };
 

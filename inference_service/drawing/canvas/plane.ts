@@ -5,23 +5,26 @@ import type { ModuleBuilder } from "../../../core/codegen/wasm/assembler/module_
 import { PLAIN_TOOLS, type PlaneTools } from "../../../core/mnist/drawing/drawing.ts";
 import type { Box } from "../../../core/mnist/drawing/resample.ts";
 
-/** Columns are processed in blocks of this size; results beyond the last column are to be ignored. */
+/** Columns are processed in blocks of this size. Ignore results beyond the last column. */
 const COLUMN_STEP = VECTOR_BYTES;
 /** Bytes after the plane that the kernels may read. */
 export const PLANE_MARGIN = COLUMN_STEP;
-/** The most rows of 255 whose sum fits 16 bits. */
+/** The most rows of 255 whose sum fits into 16 bits. */
 const MAX_SUMMED_ROWS = 257;
 
-/** Kernels over the plane of ink: largest values of rows and columns, sums of columns. Arguments are addresses and counts. */
+/**
+ * Kernels over the plane of ink: largest values of rows and columns, sums of columns. Arguments are addresses and
+ * counts.
+ */
 export interface PlaneKernels {
   /**
-   * Writes to `to` 16 bytes for each of `rows` rows, whose largest is the row's largest. The first row is `from` … `end`, at
-   * least 16 bytes; rows are `stride` apart.
+   * Writes to `to` 16 bytes for each of `rows` rows, whose largest is the row's largest. The first row is `from` …
+   * `end`, at least 16 bytes; rows are `stride` apart.
    */
   rowMaxima(from: number, end: number, rows: number, stride: number, to: number): void;
   /** Writes to `to` the largest byte of each column of `from` … `end`, over `rows` rows that are `stride` apart. */
   columnMaxima(from: number, end: number, rows: number, stride: number, to: number): void;
-  /** Likewise the sum of each column, as 16 bits. */
+  /** Likewise writes the sum of each column, as 16 bits. */
   columnSums(from: number, end: number, rows: number, stride: number, to: number): void;
 }
 
@@ -62,7 +65,7 @@ function addRowMaxima(module: ModuleBuilder) {
     const at = f.local("i32"), last = f.let("i32", i32.sub(end.get, i32.const(VECTOR_BYTES)));
     const most = f.local("v128");
     f.while(i32.gtS(rows.get, i32.const(0)), () => {
-      // The last vector may overlap the one before.
+      // The last vector may overlap the previous one.
       f.set(most, v128.load(last.get, 0));
       f.set(at, from.get);
       f.countTo(at, last.get, VECTOR_BYTES, () => f.set(most, i8x16.maxU(most.get, v128.load(at.get, 0))));
@@ -100,10 +103,10 @@ export function resultBytes(width: number, height: number): number {
 }
 
 /**
- * Tools for a plane of ink in `memory`, with the same results as `PLAIN_TOOLS`, which take over for planes elsewhere and
- * for narrow ones.
+ * Tools for a plane of ink in `memory`, with the same results as `PLAIN_TOOLS`, which handle narrow planes and planes
+ * elsewhere.
  *
- * @param results address at which the kernels write what they find
+ * @param results address at which the kernels write their results
  */
 export function fastPlaneTools(
   memory: WebAssembly.Memory,
@@ -123,7 +126,7 @@ export function fastPlaneTools(
       let hasGap = false;
       for (let x = left; x < right; x++) if (columns[x] < threshold) hasGap = true;
 
-      // At least the width of a vector; the added columns have no ink.
+      // At least as wide as a vector; the added columns have no ink.
       const from = Math.min(left, stride - VECTOR_BYTES), end = Math.max(right, from + VECTOR_BYTES);
       kernels.rowMaxima(at + from, at + end, rows, stride, to);
       const maxima = new Uint8Array(memory.buffer, to, rows * VECTOR_BYTES);

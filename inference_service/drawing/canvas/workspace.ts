@@ -6,7 +6,7 @@ import { addPlaneKernels, fastPlaneTools, type PlaneKernels } from "./plane.ts";
 
 /** The functions that go over every byte of a canvas, in WASM SIMD. */
 export interface CanvasKernels extends PlaneKernels {
-  /** By the number of the filter. */
+  /** By number of the filter. */
   undo: readonly Undo[];
   ink: InkKernel;
 }
@@ -15,14 +15,15 @@ export interface CanvasKernels extends PlaneKernels {
 export class Workspace {
   readonly bytes: Uint8Array;
   readonly kernels: CanvasKernels;
-  /** For a plane of ink in this memory. */
+  /** Tools for a plane of ink in this memory. */
   readonly tools: PlaneTools;
   /** Where the tools may write their results. */
   results = 0;
 
   /** @param size bytes that must fit */
   constructor(size: number) {
-    // Kernels are fastest in a memory that cannot grow. Powers of two make new ones rare; 64 MiB holds the largest drawing.
+    // Kernels are fastest in a memory that cannot grow. With powers of two, new memories are seldom needed; 64 MiB
+    // holds the largest drawing.
     const pages = 2 ** Math.ceil(Math.log2(size / PAGE_BYTES));
     const memory = new WebAssembly.Memory({ initial: pages, maximum: pages });
     this.bytes = new Uint8Array(memory.buffer);

@@ -16,9 +16,9 @@ export interface Chunks {
 const SIGNATURE = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a];
 /** Length, type and checksum around the content of a chunk. */
 const FRAME_BYTES = 12;
-/** The largest drawing in chunks of 1 KiB has fewer; a file with more only costs time. */
+/** Even the largest drawing in chunks of 1 KiB has fewer. A file with more only costs time. */
 const MAX_CHUNKS = 20_000;
-/** This bit of a type's first letter is set in chunks that a reader may skip. */
+/** This bit of a type's first letter is set for chunks that a reader may skip. */
 const ANCILLARY_BIT = 0x20;
 
 /**

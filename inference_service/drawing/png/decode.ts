@@ -1,6 +1,6 @@
 /**
  * PNG (W3C, Portable Network Graphics, third edition): every legal colour type, depth and interlacing up to 2048×2048.
- * The header tells what a file may cost before anything is inflated.
+ * The header shows the cost of a file before anything is inflated.
  */
 import { inflateSync } from "node:zlib";
 import type { Raster } from "../../../core/mnist/drawing/raster.ts";
@@ -13,13 +13,13 @@ const TOO_SHORT = "the PNG is damaged: it has too little picture data";
 const TOO_LONG = "the PNG is damaged: it has more picture data than pixels";
 const CANNOT_INFLATE = "the PNG is damaged: its picture data cannot be decompressed";
 
-/** The most bytes that deflate can make out of one (zlib, technical details). */
+/** The most bytes that deflate can make of one (zlib, technical details). */
 const MAX_INFLATION = 1032;
 /** Lets zlib reach the end of the stream within its first buffer, which is five times as fast as filling several. */
 const SPARE_BYTES = 64;
 
 /**
- * Decodes a PNG to 8 bits a sample; of an animation, its still picture.
+ * Decodes a PNG to 8 bits per sample; for an animation, its still picture.
  *
  * @throws {PngError} for anything but a sound PNG of at most 2048×2048 pixels
  */
@@ -28,7 +28,7 @@ export function decodePng(bytes: Uint8Array): Raster {
 }
 
 /**
- * Decodes a file whose chunks are checked.
+ * Decodes a file whose chunks have been checked.
  *
  * @throws {PngError} for damaged data
  */
@@ -51,8 +51,7 @@ export function decodeChunks(chunks: Chunks): Raster {
 }
 
 /**
- * The rows of all passes as they are stored, each behind the type of its filter. The output is bounded by the size that
- * the header gives.
+ * The rows of all passes as stored, each after its filter type. The output is limited to the size in the header.
  *
  * @throws {PngError} for data that is damaged, or more or less than that
  */

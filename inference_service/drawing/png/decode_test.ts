@@ -7,7 +7,7 @@ const SAMPLES: Record<number, number> = { 0: 1, 2: 3, 4: 2, 6: 4 };
 const noise = (x: number, y: number, channel: number) =>
   Math.imul(x * 31 + y * 17 + channel * 7 + 5, 2654435761) >>> 16;
 
-/** The samples to which a picture must be decoded, reduced to 8 bits by `to8`. */
+/** The expected samples of a decoded picture, reduced to 8 bits by `to8`. */
 function samples(spec: PngSpec, to8: (value: number) => number): number[] {
   const values: number[] = [];
   for (let y = 0; y < spec.height; y++) {
@@ -36,7 +36,7 @@ Deno.test("every colour type is read at every depth, interlaced or not, with eve
   }
 });
 
-Deno.test("what fast-png writes is read back", () => {
+Deno.test("files written by fast-png are read back", () => {
   for (const channels of [1, 2, 3, 4] as const) {
     const data = Uint8Array.from({ length: 40 * 30 * channels }, (_, i) => noise(i, i >> 5, 0) & 255);
     for (const interlace of ["null", "Adam7"] as const) {

@@ -1,4 +1,4 @@
-/** A picture that cannot be used. The message is for the person who sent it. */
+/** Thrown for a picture that cannot be used. The message is for its sender. */
 export class PngError extends Error {
   override name = "PngError";
 }
@@ -35,7 +35,7 @@ const COLOUR_TYPES: Record<number, { samples: number; depths: readonly number[] 
 const CONTENT_START = 16;
 const CONTENT_BYTES = 13;
 
-/** The header of an unchecked file, or undefined where it cannot be read. */
+/** The header of an unchecked file, or undefined if it cannot be read. */
 export function peekHeader(png: Uint8Array): Header | undefined {
   try {
     return readHeader(png.subarray(CONTENT_START, CONTENT_START + CONTENT_BYTES));

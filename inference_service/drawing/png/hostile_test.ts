@@ -11,7 +11,7 @@ function refuses(png: Uint8Array, why: RegExp) {
   assert.throws(() => decodePng(png), (error) => error instanceof PngError && why.test(error.message));
 }
 
-Deno.test("a file cut short anywhere is refused", () => {
+Deno.test("a file truncated anywhere is refused", () => {
   for (let length = 0; length < soundPng.length; length++) refuses(soundPng.subarray(0, length), /PNG/);
 });
 
@@ -42,7 +42,7 @@ Deno.test("a size or kind that PNG or the lab does not know is refused", () => {
   refuses(writePng({ ...sound, interlace: 2 }), /does not know/);
 });
 
-Deno.test("a picture that inflates to more than its pixels is stopped there", () => {
+Deno.test("inflating stops if a picture has more data than pixels", () => {
   const bomb = deflateSync(new Uint8Array(256 * 1024 * 1024), { level: 9 });
   const started = performance.now();
   const before = Deno.memoryUsage().rss;
@@ -51,7 +51,7 @@ Deno.test("a picture that inflates to more than its pixels is stopped there", ()
   assert.ok(Deno.memoryUsage().rss - before < 128 * 1024 * 1024);
 });
 
-Deno.test("a picture with too little data is refused, before memory is taken if it is far too little", () => {
+Deno.test("a picture with too little data is refused, and if it is far too little, before memory is allocated", () => {
   const rows = filteredRows(sound);
   refuses(writePng({ ...sound, data: deflateSync(rows.subarray(1)) }), /too little/);
   refuses(writePng({ width: 2048, height: 2048, colour: 6, depth: 16, data: deflateSync(rows) }), /too little/);

@@ -3,12 +3,12 @@ import type { Raster } from "../../../core/mnist/drawing/raster.ts";
 import type { Chunks } from "./chunks.ts";
 import { COLOUR, PngError } from "./header.ts";
 
-/** How the rows of one file become the pixels of a raster. */
+/** Converts the rows of a file into the pixels of a raster. */
 export interface PixelFormat {
   channels: Raster["channels"];
   /**
    * Turns unfiltered rows (`[height, ceil(width * bits per pixel / 8)]`) into samples of 8 bits,
-   * `[height, width, channels]`; returns the rows themselves where there is nothing to do.
+   * `[height, width, channels]`; returns the rows themselves if there is nothing to do.
    */
   expand(rows: Uint8Array, width: number, height: number): Uint8Array;
 }
@@ -70,7 +70,7 @@ function lookUp(indices: Uint8Array, { channels, table, count }: PaletteColours)
   return result;
 }
 
-/** One value of `depth` bits per pixel, each in a byte of its own; rows begin at whole bytes. */
+/** Unpacks one value of `depth` bits per pixel into a byte each; rows begin at whole bytes. */
 function unpack(rows: Uint8Array, width: number, height: number, depth: number): Uint8Array {
   if (depth === 8) return rows;
   const values = new Uint8Array(width * height);
@@ -85,7 +85,7 @@ function unpack(rows: Uint8Array, width: number, height: number, depth: number):
   return values;
 }
 
-/** Of big-endian values of 16 bits, the upper 8. */
+/** The upper 8 bits of big-endian 16-bit values. */
 function highBytes(rows: Uint8Array): Uint8Array {
   const values = new Uint8Array(rows.length / 2);
   for (let i = 0; i < values.length; i++) values[i] = rows[i * 2];
@@ -97,7 +97,7 @@ function transparentColour(chunk: Uint8Array, depth: number): Uint8Array {
   return depth === 16 ? chunk : chunk.filter((_, i) => i % 2 === 1);
 }
 
-/** 0 for each pixel whose bytes are those of the transparent colour `key`, 255 for the others. */
+/** 0 for each pixel that has the transparent colour `key`, 255 for all others. */
 function alphaOf(pixels: Uint8Array, key: Uint8Array): Uint8Array {
   const alpha = new Uint8Array(pixels.length / key.length);
   for (let pixel = 0; pixel < alpha.length; pixel++) {

@@ -42,7 +42,7 @@ export function writePng(spec: PngSpec): Uint8Array {
   return concat(SIGNATURE, header(spec), ...spec.before ?? [], chunk("IDAT", data), chunk("IEND"));
 }
 
-/** The picture as it is before compression: the rows of each pass, filtered. */
+/** The picture before compression: the filtered rows of each pass. */
 export function filteredRows(spec: PngSpec): Uint8Array {
   const { width, height, depth = 8, colour = 0, interlace = 0, sample = () => 0, filter = () => 0 } = spec;
   const pixelBytes = Math.ceil(SAMPLES[colour] * depth / 8);

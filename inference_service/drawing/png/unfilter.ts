@@ -1,8 +1,9 @@
 import { PngError } from "./header.ts";
 
 /**
- * Undoes the row filters of PNG (specification, section 9) in place. `rows` rows of `1 + rowBytes` bytes (filter type, then
- * the row) begin at `start`. The results lie next to each other from `start` on, and that part of `bytes` is returned.
+ * Undoes the row filters of PNG (specification, section 9) in place. `rows` rows of `1 + rowBytes` bytes (filter type,
+ * then the row) begin at `start`. The results are stored without gaps from `start` on, and that part of `bytes` is
+ * returned.
  *
  * @param pixelBytes distance to the corresponding byte of the pixel on the left, at least 1
  * @throws {PngError} for a filter that does not exist
@@ -25,7 +26,9 @@ export function unfilter(
   return bytes.subarray(start, to);
 }
 
-/** The filtered row begins at `from`, the result at `to`, the row above it at `above`, which is −1 for the first row. */
+/**
+ * The filtered row begins at `from`, the result at `to`, and the row above at `above`, which is −1 for the first row.
+ */
 function undo(
   filter: number,
   bytes: Uint8Array,
@@ -48,7 +51,7 @@ function undo(
     case 3:
       return undoAverage(bytes, from, to, above, rowBytes, pixelBytes);
     case 4:
-      // Above the first row everything is 0, and Paeth predicts the left neighbour.
+      // Above the first row everything is 0, so Paeth predicts the left neighbour.
       if (above < 0) return undoSub(bytes, from, to, rowBytes, pixelBytes);
       return undoPaeth(bytes, from, to, above, rowBytes, pixelBytes);
     default:

@@ -1,7 +1,7 @@
 /**
- * A writer whose disk gets full: it stores models in `folder` until that fails. With a filler, a file that takes the rest of the
- * disk, it then tries to replace one, removes two, and stores again once the filler is gone. It prints, as a line of JSON, which
- * models were acknowledged, and why others were not.
+ * A writer whose disk gets full: it stores models in `folder` until that fails. With a filler, a file that takes the
+ * rest of the disk, it then tries to replace one, removes two, and stores again once the filler is gone. It prints, as
+ * a line of JSON, which models were acknowledged, and why others were not.
  *
  * `full_disk_child_testing.ts <folder> [<filler>]`
  */

@@ -1,6 +1,7 @@
 /**
- * A predictor's process: lists the models of `folder` and reads each, again and again until stdin ends. It exits with 1 and a
- * reason at anything but complete lists and files. A model may be removed before it is read, but then the list must lack it too.
+ * A predictor's process: lists the models of `folder` and reads each, again and again until stdin ends. It exits with 1
+ * and a reason at anything but complete lists and files. A model may be removed before it is read, but then the list
+ * must lack it too.
  */
 import { join } from "node:path";
 import { RegistryError } from "../mod.ts";

@@ -3,10 +3,11 @@
 const QUOTE = 0x22, COMMA = 0x2c, OPEN_LIST = 0x5b, BACKSLASH = 0x5c, CLOSE_LIST = 0x5d, OPEN = 0x7b, CLOSE = 0x7d;
 
 /**
- * The texts of the elements, without space around them; undefined if `text` is not an array. Only brackets and quotes are
- * matched: `text` is JSON exactly if each element is.
+ * The texts of the elements, without space around them; undefined if `text` is not an array. Only brackets and quotes
+ * are matched: `text` is JSON exactly if each element is.
  *
- * @param known elements of JSON that `text` mostly has, in this order: they are compared as a whole, which is far faster
+ * @param known elements of JSON that `text` mostly has, in this order: they are compared as a whole, which is far
+ * faster
  */
 export function splitArray(text: string, known: readonly string[] = []): string[] | undefined {
   const elements: string[] = [];

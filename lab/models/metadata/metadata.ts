@@ -75,8 +75,8 @@ function reasonAgainst(text: string): string {
 }
 
 /**
- * The text of the file, indented by two spaces. Numbers keep their spelling (64-bit integers, `1.0`, Python's `NaN`). What
- * is not a model keeps every byte, unless it is all in one line.
+ * The text of the file, indented by two spaces. Numbers keep their spelling (64-bit integers, `1.0`, Python's `NaN`).
+ * What is not a model keeps every byte, unless it is all in one line.
  */
 export function formatEntries(entries: readonly Entry[]): string {
   if (entries.length === 0) return "[]\n";

@@ -17,8 +17,8 @@ export interface Backup {
 }
 
 /**
- * Writes `bytes`, the metadata as just stored, as its backup: a copy rather than a link, which a program that truncates the
- * file would damage too. Callers hold the folder's lock.
+ * Writes `bytes`, the metadata as just stored, as its backup: a copy rather than a link, which a program that truncates
+ * the file would damage too. Callers hold the folder's lock.
  */
 export async function keepBackup(folder: Folder, bytes: Uint8Array): Promise<void> {
   try {
@@ -34,8 +34,8 @@ export async function dropBackup(folder: Folder): Promise<void> {
 }
 
 /**
- * Renames the backup of a list that is gone: whoever deleted or moved the file by mistake may notice only after the next
- * store.
+ * Renames the backup of a list that is gone: whoever deleted or moved the file by mistake may notice only after the
+ * next store.
  */
 export async function setBackupAside(folder: Folder): Promise<void> {
   if (await readBackup(folder) === undefined) return;

@@ -20,7 +20,9 @@ export interface MetadataState {
   strangers?: string;
 }
 
-/** Coarser than the timestamps of any file system in use; on Linux they advance with the kernel's tick, every few ms. */
+/**
+ * Coarser than the timestamps of any file system in use; on Linux they advance with the kernel's tick, every few ms.
+ */
 const SETTLING_MS = 100;
 
 const EMPTY: MetadataState = {

@@ -5,7 +5,9 @@ import { DrawingCanvas } from "../../shared/canvas/drawing_canvas.ts";
 import { BRUSH_NAMES } from "../../shared/canvas/marks.ts";
 import { KEYBOARD_WORDS, Paper } from "../../shared/canvas/paper.tsx";
 import type { Sketch } from "../../shared/canvas/sketch.ts";
+
 import type { DrawingPage, Where } from "../drawing_page.ts";
+import { OFFER_ID } from "../outcome.ts";
 import { ShortcutHelp } from "./shortcut_help.tsx";
 import { listenForShortcuts } from "./shortcuts.ts";
 import { TestDigitsView } from "./test_digits_view.tsx";
@@ -21,13 +23,20 @@ export function PadView({ page }: { page: DrawingPage }) {
       sketch,
       cursor,
       onBlank: () => page.clear(),
+      keptAs: "drawing",
     })
   );
   const clear = () => {
     sketch.clear();
     page.clear();
   };
-  const predict = (at: number) => void (canvas.current && page.predict(canvas.current, at));
+  const predict = async (at: number) => {
+    if (canvas.current) await page.predict(canvas.current, at);
+    // Without a model that fits, Predict leads on to what the page offers instead.
+    if (page.outcome.value.kind === "not trained") {
+      requestAnimationFrame(() => document.getElementById(OFFER_ID)?.focus());
+    }
+  };
   useEffect(() =>
     listenForShortcuts((shortcut, at) => {
       if (shortcut === "predict") predict(at);

@@ -1,5 +1,5 @@
 import { signal } from "@preact/signals";
-import { errorOf, type LabConnection } from "../../shared/wire/connection.ts";
+import { errorOf, type LabRequests } from "../../shared/wire/connection.ts";
 import { GRID_SIDE, type TestDigit } from "../../shared/canvas/marks.ts";
 import { UNREACHABLE } from "../outcome.ts";
 
@@ -18,12 +18,12 @@ export class TestDigits {
   readonly offered = signal<readonly OfferedDigit[] | undefined>(undefined);
   /** Why none are offered, or why the one that was picked did not come. */
   readonly complaint = signal<string | undefined>(undefined);
-  readonly #connection: LabConnection;
+  readonly #connection: LabRequests;
   readonly #decode: DecodePicture;
   #offers = 0;
   #picks = 0;
 
-  constructor(connection: LabConnection, decode: DecodePicture) {
+  constructor(connection: LabRequests, decode: DecodePicture) {
     this.#connection = connection;
     this.#decode = decode;
   }

@@ -11,7 +11,7 @@ export function TestDigitsView({ page, onPicked }: { page: DrawingPage; onPicked
     const digit = await testDigits.pick(offered);
     // What was drawn meanwhile is newer.
     if (digit === undefined || sketch.marks.peek() !== before) return;
-    sketch.putTestDigit(digit);
+    sketch.put([digit]);
     onPicked();
   };
   const offered = testDigits.offered.value;

@@ -2,6 +2,7 @@ import { effect, untracked } from "@preact/signals";
 import type { Raster } from "../../../core/mnist/drawing/raster.ts";
 import { onColoursChange } from "../theme/theme.ts";
 import { GridCursor, paintGridCursor } from "./grid_cursor.ts";
+import { keepDrawing } from "./keep_drawing.ts";
 import { clampToPaper, PAPER_SIDE, type PenPoint } from "./marks.ts";
 import { paintMarks, PaperPicture } from "./paint_marks.ts";
 import { forceOf, PointerGuard } from "./pointer_guard.ts";
@@ -13,6 +14,8 @@ export interface DrawingCanvasParts {
   cursor?: GridCursor;
   /** Called after a step that leaves the paper blank. */
   onBlank?: () => void;
+  /** The name under which the tab remembers the drawing. */
+  keptAs?: string;
 }
 
 /**
@@ -53,6 +56,7 @@ export class DrawingCanvas {
     this.#listenToKeys();
     this.#followDisplay();
     this.#followSketch();
+    if (parts.keptAs !== undefined) this.#effects.push(keepDrawing(this.sketch, parts.keptAs));
   }
 
   /** Whether nothing is on the paper. */

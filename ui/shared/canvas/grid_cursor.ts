@@ -21,8 +21,8 @@ export interface KeyPress {
 }
 
 /**
- * Draws by keyboard on a grid of 28 × 28 cells: arrow keys move, space inks, Delete erases. Moving with Shift or with space
- * held down draws. A stroke ends when its key is released.
+ * Draws by keyboard on a grid of 28 × 28 cells: arrow keys move, space inks, Delete erases. Moving with Shift or with
+ * space held down draws. A stroke ends when its key is released.
  */
 export class GridCursor {
   readonly row = signal(6);

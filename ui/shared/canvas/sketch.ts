@@ -72,10 +72,10 @@ export class Sketch {
     this.#inProgress.value = undefined;
   }
 
-  /** Replaces the drawing by a test digit. */
-  putTestDigit(digit: TestDigit): void {
+  /** Replaces the drawing. */
+  put(marks: Marks): void {
     this.drop();
-    this.#step([digit]);
+    this.#step(marks);
   }
 
   /** Clears the paper. */

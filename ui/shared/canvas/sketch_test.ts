@@ -24,7 +24,7 @@ Deno.test("every step can be undone and redone, clearing and test digits too", (
   drawStroke(sketch, 1);
   drawStroke(sketch, 2);
   sketch.clear();
-  sketch.putTestDigit(five);
+  sketch.put([five]);
   const states = [[], [1], [1, 2], [], ["test digit"]];
   for (const state of states.toReversed()) {
     assert.deepEqual(shown(sketch), state);
@@ -85,7 +85,7 @@ Deno.test("a stroke keeps the width of the brush it was drawn with", () => {
 Deno.test("a test digit replaces the drawing, until something is drawn over it", () => {
   const sketch = new Sketch();
   drawStroke(sketch, 1);
-  sketch.putTestDigit(five);
+  sketch.put([five]);
   assert.equal(label(sketch), 5);
   drawStroke(sketch, 2);
   assert.equal(label(sketch), undefined);

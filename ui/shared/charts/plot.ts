@@ -18,7 +18,7 @@ export type PlotOptions = (style: PlotStyle) => Omit<uPlot.Options, "width" | "h
 /** A canvas with axes, as wide as its parent, in the page's font and colours. */
 export class Plot {
   readonly #parent: HTMLElement;
-  /** In CSS pixels. */
+  /** In CSS pixels, unless `--chart-height` says another one. */
   readonly #height: number;
   readonly #options: PlotOptions;
   readonly #data: () => uPlot.AlignedData;
@@ -34,7 +34,7 @@ export class Plot {
     this.#options = options;
     this.#data = data;
     this.#plot = this.#create();
-    this.#sizes = new ResizeObserver(() => this.#plot.setSize({ width: parent.clientWidth, height }));
+    this.#sizes = new ResizeObserver(() => this.#plot.setSize(this.#size()));
     this.#sizes.observe(parent);
     onColoursChange(() => this.#plot.redraw(), this.#listening.signal);
   }
@@ -65,6 +65,11 @@ export class Plot {
     this.#plot.setData(this.#data());
   }
 
+  #size(): { width: number; height: number } {
+    const wished = Number.parseFloat(getComputedStyle(this.#parent).getPropertyValue("--chart-height"));
+    return { width: this.#parent.clientWidth, height: wished || this.#height };
+  }
+
   #create(): uPlot {
     const colours = getComputedStyle(this.#parent);
     const colour = (name: string) => () => colours.getPropertyValue(name);
@@ -74,8 +79,7 @@ export class Plot {
       grid: { stroke: colour("--line-soft"), width: 1 },
       ticks: { show: false },
     };
-    const size = { width: this.#parent.clientWidth, height: this.#height };
-    return new uPlot({ ...size, ...this.#options({ colour, axis }) }, this.#data(), this.#parent);
+    return new uPlot({ ...this.#size(), ...this.#options({ colour, axis }) }, this.#data(), this.#parent);
   }
 }
 

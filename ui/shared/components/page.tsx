@@ -1,5 +1,4 @@
 import type { ComponentChildren } from "preact";
-import type { FormQuery } from "../../../protocol/mod.ts";
 import { pageUrl } from "../wire/page_urls.ts";
 import { ThemeSwitch } from "../theme/theme_switch.tsx";
 import { PAGE_WORDS, type PageName } from "./page_words.ts";
@@ -9,16 +8,16 @@ import { PAGE_WORDS, type PageName } from "./page_words.ts";
  * `ui/page.html`, which can be seen before any script runs.
  */
 export function Page(
-  { current, query, children }: {
+  { current, queries, children }: {
     current: PageName;
-    /** Form fields that the links to the other pages carry. */
-    query: FormQuery;
+    /** What the links to the pages carry. */
+    queries?: { training: string; inference: string };
     children: ComponentChildren;
   },
 ) {
   const { title, lead } = PAGE_WORDS[current];
   const link = (page: "training" | "inference", text: string) => (
-    <a href={pageUrl(page, query)} aria-current={page === current ? "page" : undefined}>{text}</a>
+    <a href={pageUrl(page, queries?.[page] ?? "")} aria-current={page === current ? "page" : undefined}>{text}</a>
   );
   return (
     <>

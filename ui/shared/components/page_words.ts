@@ -1,4 +1,6 @@
-/** Headline and first sentence of each page. The built HTML contains them too, so that they show before any script runs. */
+/**
+ * Headline and first sentence of each page. The built HTML contains them too, so that they show before any script runs.
+ */
 export const PAGE_WORDS = {
   training: {
     title: "Train a network",

@@ -41,8 +41,8 @@ export class LocalEngine {
   }
 
   /**
-   * The model's answer to 784 bytes, ink 255 on paper 0. Drawings are answered in order. Rejects when the model cannot be
-   * loaded or does not work; it is loaded again the next time.
+   * The model's answer to 784 bytes, ink 255 on paper 0. Drawings are answered in order. Rejects when the model cannot
+   * be loaded or does not work; it is loaded again the next time.
    */
   predict(record: ModelRecord, pixels: Uint8Array): Promise<LocalAnswer> {
     this.#pool.retain([record]);

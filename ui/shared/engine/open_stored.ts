@@ -3,7 +3,7 @@ import { prepareDrawing, type Raster } from "../../../core/mnist/drawing/drawing
 import { openPredictor } from "../../../core/training/predictor.ts";
 import { recordVersion } from "../../../protocol/mod.ts";
 import { PAPER_SIDE } from "../canvas/marks.ts";
-import type { LabConnection } from "../wire/connection.ts";
+import type { LabRequests } from "../wire/connection.ts";
 import type { OpenModel, OpenModelOf } from "./engines.ts";
 import { fetchWeights, type StoredWeights } from "../wire/stored_models.ts";
 
@@ -37,7 +37,7 @@ export function openStored(stored: StoredWeights, devices: Promise<readonly Devi
 }
 
 /** Opens stored models for a drawing or two: on WASM, without warming up and without keeping their weights. */
-export function openOnce(connection: Pick<LabConnection, "download">): OpenModelOf {
+export function openOnce(connection: Pick<LabRequests, "download">): OpenModelOf {
   return async (record) => {
     const { spec, weights } = await fetchWeights(connection, record.id);
     return await openPredictor(spec, weights);

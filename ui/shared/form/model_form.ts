@@ -13,9 +13,11 @@ import {
   type LearningRateRange,
   type ModelConfig,
   PARAM_FIELDS,
+  type PredictParams,
   queryName,
   rangeOf,
   readValue,
+  sameValue,
   unknownName,
   writeValue,
 } from "../../../protocol/mod.ts";
@@ -28,9 +30,6 @@ import { TypedText } from "./typed_text.ts";
  */
 export const SHARED_FIELDS: readonly FieldName[] = PARAM_FIELDS
   .filter(({ name, param }) => param === queryName(name)).map(({ name }) => name);
-
-/** An address may hold anything. */
-const MOST_COMPLAINTS = 5;
 
 /** The fields of a model as both pages hold them: each a text that is checked as it is typed. */
 export class ModelForm {
@@ -81,6 +80,42 @@ export class ModelForm {
     return modelType && hiddenLayers && { modelType, hiddenLayers };
   });
 
+  /**
+   * What a stored model is looked up by; undefined while a field is not valid. A learning rate outside all ranges stands
+   * for itself, and only the page itself can look it up.
+   */
+  readonly params = computed((): PredictParams | undefined => {
+    const values = PARAM_FIELDS.map(({ name, param }) => {
+      const { value } = this.fields[name].value;
+      return [param, name === "learning_rate" ? this.range.value ?? value : value] as const;
+    });
+    const isComplete = values.every(([, value]) => value !== undefined);
+    return isComplete ? Object.fromEntries(values) as PredictParams : undefined;
+  });
+
+  /** The fields in a link to either page. */
+  readonly query = computed((): FormQuery => ({
+    ...this.textsOf(SHARED_FIELDS),
+    learning_rate: this.rateText(),
+    learning_rate_range: this.range.value,
+    ...this.textsOf(FIELD_NAMES.filter((name) => this.#isMentioned(name))),
+  }));
+
+  /** The learning rate in a link. */
+  protected rateText(): string | undefined {
+    return this.textsOf(["learning_rate"]).learning_rate;
+  }
+
+  /**
+   * Whether a link needs a field that only one page shows: a part of a toggle while that is on, others unless they have
+   * their default.
+   */
+  #isMentioned(name: FieldName): boolean {
+    const { param, partOf, initial } = fieldOf(name), value = this.fields[name].value.value;
+    if (param !== undefined) return false;
+    return partOf ? this.counts(name) : value === undefined || !sameValue(value, initial);
+  }
+
   /** Whether a field matters: a part of a toggle does only while that is on. */
   counts(name: FieldName): boolean {
     const { partOf } = fieldOf(name);
@@ -90,8 +125,8 @@ export class ModelForm {
   /** What the fields `names` hold, as a link carries it. */
   textsOf(names: readonly FieldName[]): FormQuery {
     return Object.fromEntries(names.map((name) => {
-      const text = this.fields[name].text.value;
-      return [queryName(name), fieldOf(name).kind === "widths" ? text.replaceAll(" ", "") : text];
+      const { text, value } = this.fields[name];
+      return [queryName(name), value.value === undefined ? text.value : writeValue(value.value)];
     }));
   }
 
@@ -127,9 +162,9 @@ export class ModelForm {
     return found;
   }
 
-  /** Adds to the complaints, of which the page shows only so many. */
+  /** Adds to the complaints. */
   complain(complaints: readonly string[]): void {
-    this.complaints.value = [...this.complaints.value, ...complaints].slice(0, MOST_COMPLAINTS);
+    this.complaints.value = [...this.complaints.value, ...complaints];
   }
 
   /** Takes over a configuration. */

@@ -84,3 +84,22 @@ Deno.test("an unknown choice is ignored, while wrong text is kept and reported",
   assert.equal(form.fields.num_epochs.text.value, "many");
   assert.ok(form.fields.num_epochs.error.value);
 });
+
+Deno.test("a decimal comma and grouped digits are read as people write them, or refused with the reason", () => {
+  const form = new ModelForm();
+  const { learning_rate: rate, batch_size: batch } = form.fields;
+  for (
+    const [text, value] of [["0,01", 0.01], [",5", 0.5], ["0,001", 0.001], ["1,0", 1], ["1,000", undefined]] as const
+  ) {
+    rate.text.value = text;
+    assert.equal(rate.value.value, value, text);
+    if (value === undefined) assert.equal(rate.error.value, "must be a number greater than 0 and at most 1");
+    else assert.equal(form.query.value.learning_rate, String(value), "a link carries the number");
+  }
+  for (
+    const [text, value] of [["1,024", 1024], ["2,5", undefined], ["1,02,4", undefined], ["1,0240", undefined]] as const
+  ) {
+    batch.text.value = text;
+    assert.equal(batch.value.value, value, text);
+  }
+});

@@ -1,5 +1,5 @@
 /** Formats numbers and models, the same on all pages. */
-import { describeSetting, isMentioned, type ModelRecord, SETTINGS } from "../../../protocol/mod.ts";
+import { describeSetting, isMentioned, type ModelConfig, SETTINGS } from "../../../protocol/mod.ts";
 
 const LOCALE = "en-GB";
 /** Made once: a table shows thousands of numbers. */
@@ -51,8 +51,8 @@ export function plural(count: number, noun: string): string {
 /** All settings but the network's, which are written as one. Found once: a search describes thousands of models. */
 const OTHER_SETTINGS = SETTINGS.filter((name) => name !== "model_type" && name !== "hidden_layers_config");
 
-/** A stored model in one line: `SimpleNN (128, 64), Adam, learning rate 0.001, batch size 64, 5 epochs, no dropout`. */
-export function describeModel(model: ModelRecord): string {
+/** A model in one line: `SimpleNN (128, 64), Adam, learning rate 0.001, batch size 64, 5 epochs, no dropout`. */
+export function describeModel(model: ModelConfig): string {
   const { model_type: type, hidden_layers_config: widths } = model;
   return [
     `${type} (${widths.join(", ") || "no hidden layers"})`,

@@ -1,11 +1,17 @@
 import { batch } from "@preact/signals";
-import type { LabConnection, Reply } from "./connection.ts";
+import type { LabConnection, LabRequests, Reply } from "./connection.ts";
 
 /** Messages that arrive within this time are delivered in one batch, so that their readers render once, not for each. */
 const BATCH_MS = 15;
 
+/** The service that served this page, for a page that opens no sockets. */
+export const browserRequests: LabRequests = { request, download };
+
 /** The service that served this page. */
 export const browserConnection: LabConnection = {
+  request,
+  download,
+
   openSocket(path, events) {
     const url = new URL(path, location.href);
     url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
@@ -29,19 +35,6 @@ export const browserConnection: LabConnection = {
     };
   },
 
-  async request(path, { post, signal } = {}) {
-    return await replyOf(
-      await fetch(path, {
-        signal,
-        ...post !== undefined && {
-          method: "POST",
-          headers: { "content-type": "application/json" },
-          body: JSON.stringify(post),
-        },
-      }),
-    );
-  },
-
   async upload(path, form) {
     return await replyOf(await fetch(path, { method: "POST", body: form }));
   },
@@ -50,17 +43,30 @@ export const browserConnection: LabConnection = {
     return await replyOf(await fetch(path, { method: "DELETE", keepalive: true }));
   },
 
-  async download(path) {
-    const response = await fetch(path);
-    if (!response.ok) throw new Error(`${path} was answered with status ${response.status}`);
-    return new Uint8Array(await response.arrayBuffer());
-  },
-
   after(milliseconds, callback) {
     const timer = setTimeout(callback, milliseconds);
     return () => clearTimeout(timer);
   },
 };
+
+async function request(path: string, { post, signal }: { post?: unknown; signal?: AbortSignal } = {}): Promise<Reply> {
+  return await replyOf(
+    await fetch(path, {
+      signal,
+      ...post !== undefined && {
+        method: "POST",
+        headers: { "content-type": "application/json" },
+        body: JSON.stringify(post),
+      },
+    }),
+  );
+}
+
+async function download(path: string): Promise<Uint8Array> {
+  const response = await fetch(path);
+  if (!response.ok) throw new Error(`${path} was answered with status ${response.status}`);
+  return new Uint8Array(await response.arrayBuffer());
+}
 
 async function replyOf(response: Response): Promise<Reply> {
   return { status: response.status, body: await response.json().catch(() => undefined) };

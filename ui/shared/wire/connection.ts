@@ -22,18 +22,22 @@ export interface Reply {
   body: unknown;
 }
 
-/** The service behind a page, and the page's clock. */
-export interface LabConnection {
-  /** Opens a web socket at `path`. */
-  openSocket(path: string, events: SocketEvents): LabSocket;
+/** What every page asks of the service behind it. */
+export interface LabRequests {
   /** Gets `path`, or posts `post` to it as JSON. Rejects only when the service is unreachable or `signal` is aborted. */
   request(path: string, options?: { post?: unknown; signal?: AbortSignal }): Promise<Reply>;
+  /** The bytes of a file. Rejects when the service is unreachable or does not return it. */
+  download(path: string): Promise<Uint8Array>;
+}
+
+/** The service behind a page, and the page's clock. */
+export interface LabConnection extends LabRequests {
+  /** Opens a web socket at `path`. */
+  openSocket(path: string, events: SocketEvents): LabSocket;
   /** Posts a form with a file. Rejects when the service is unreachable. */
   upload(path: string, form: FormData): Promise<Reply>;
   /** Deletes what is at `path`, also while the page is being left. Rejects when the service is unreachable. */
   remove(path: string): Promise<Reply>;
-  /** The bytes of a file. Rejects when the service is unreachable or does not return it. */
-  download(path: string): Promise<Uint8Array>;
   /** Calls back after `milliseconds`, unless the returned function is called before. */
   after(milliseconds: number, callback: () => void): () => void;
 }

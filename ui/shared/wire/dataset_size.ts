@@ -1,13 +1,13 @@
 /** How many digits the lab trains and tests on. The dataset may be a smaller one than MNIST. */
 import type { DatasetInfo } from "../../../protocol/mod.ts";
 import { formatCount } from "../text/format.ts";
-import type { LabConnection } from "./connection.ts";
+import type { LabRequests } from "./connection.ts";
 
 /** Numbers of pictures. */
 export type DatasetSize = Pick<DatasetInfo, "train" | "test">;
 
 /** Asks the service; undefined while it cannot be reached or has no digits. */
-export async function fetchDatasetSize(connection: LabConnection): Promise<DatasetSize | undefined> {
+export async function fetchDatasetSize(connection: LabRequests): Promise<DatasetSize | undefined> {
   const reply = await connection.request("/api/datasets").catch(() => undefined);
   if (reply?.status !== 200 || !Array.isArray(reply.body)) return undefined;
   return (reply.body as DatasetInfo[])[0];

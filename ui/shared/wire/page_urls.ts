@@ -1,13 +1,7 @@
 /** Addresses of the pages, whose query holds the fields of their forms. */
-import { effect, type ReadonlySignal } from "@preact/signals";
-import {
-  formatFormQuery,
-  type FormQuery,
-  type ModelRecord,
-  paramsOf,
-  paramsQuery,
-  type TrainConfig,
-} from "../../../protocol/mod.ts";
+import { effect, type ReadonlySignal, signal } from "@preact/signals";
+import { formatFormQuery, type FormQuery, type ModelRecord, type TrainConfig } from "../../../protocol/mod.ts";
+import { ModelForm } from "../form/model_form.ts";
 
 /** The ports of the two services, which the server wrote into `<meta name="lab-ports">`. */
 function labPorts(): { training: string; inference: string } {
@@ -16,18 +10,22 @@ function labPorts(): { training: string; inference: string } {
   return { training, inference };
 }
 
+/** What links to the drawing page carry as the way back; the training page sets its own query. */
+export const wayBack = signal("");
+
 /** The address of a page with its fields filled in, at the host name of this page. */
-export function pageUrl(page: "training" | "inference", query: FormQuery): string {
-  return `${location.protocol}//${location.hostname}:${labPorts()[page]}/?${formatFormQuery(query)}`;
+export function pageUrl(page: "training" | "inference", query: FormQuery | string): string {
+  const text = typeof query === "string" ? query : formatFormQuery(query), back = wayBack.value;
+  const isTold = page === "inference" && back !== "" && back !== text;
+  const whole = isTold ? `${text}&${new URLSearchParams({ back })}` : text;
+  return `${location.protocol}//${location.hostname}:${labPorts()[page]}/?${whole}`;
 }
 
 /** The query with which a page shows the settings of `model`. For a record, `model_id` names that very model. */
 export function queryOf(model: TrainConfig | ModelRecord): FormQuery {
-  return {
-    ...paramsQuery(paramsOf(model)),
-    learning_rate: String(model.learning_rate),
-    ...("id" in model ? { model_id: model.id } : {}),
-  };
+  const form = new ModelForm();
+  form.set(model);
+  return { ...form.query.value, ..."id" in model && { model_id: model.id } };
 }
 
 /** Shows `query` in the address bar whenever it changes, so that a reload or a copied link finds the same page. */

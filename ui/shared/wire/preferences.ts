@@ -11,10 +11,17 @@ export function forVisit(): Preferences {
 }
 
 /** Preferences in the browser's local storage. Where that is forbidden, nothing is remembered. */
-export const browserPreferences: Preferences = {
-  get: (name) => attempt(() => localStorage.getItem(keyOf(name))) ?? null,
-  set: (name, value) => attempt(() => localStorage.setItem(keyOf(name), value)),
-};
+export const browserPreferences: Preferences = storedIn(() => localStorage);
+
+/** What one tab remembers, also across a reload and a visit to another page. */
+export const tabPreferences: Preferences = storedIn(() => sessionStorage);
+
+function storedIn(storage: () => Storage): Preferences {
+  return {
+    get: (name) => attempt(() => storage().getItem(keyOf(name))) ?? null,
+    set: (name, value) => attempt(() => storage().setItem(keyOf(name), value)),
+  };
+}
 
 function keyOf(name: string): string {
   return `mnist-lab.${name}`;

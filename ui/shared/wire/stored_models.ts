@@ -4,13 +4,13 @@ import { adoptTensors, specFromMetadata } from "../../../core/formats/recognise/
 import { readSafetensors } from "../../../core/formats/safetensors.ts";
 import type { ModelSpec, NamedTensor } from "../../../core/models/spec.ts";
 import type { ModelRecord } from "../../../protocol/mod.ts";
-import type { LabConnection } from "./connection.ts";
+import type { LabRequests } from "./connection.ts";
 
 /** The records of the stored models. */
 export class StoredModels {
   /** As the service last listed them, newest first; undefined until it has. */
   readonly records = signal<readonly ModelRecord[] | undefined>(undefined);
-  readonly #connection: LabConnection;
+  readonly #connection: LabRequests;
   /** Number of the latest request. */
   #requested = 0;
   /** Number of the latest request that was answered. */
@@ -18,7 +18,7 @@ export class StoredModels {
   /** Ids of deleted models, each with the number of the last request that may still list it. */
   readonly #deleted = new Map<string, number>();
 
-  constructor(connection: LabConnection) {
+  constructor(connection: LabRequests) {
     this.#connection = connection;
   }
 
@@ -47,7 +47,7 @@ export interface Weights {
 }
 
 /** Downloads the weights of the stored model `id`. Rejects when they cannot be had or do not fit their spec. */
-export async function fetchWeights(connection: Pick<LabConnection, "download">, id: string): Promise<Weights> {
+export async function fetchWeights(connection: Pick<LabRequests, "download">, id: string): Promise<Weights> {
   const bytes = await connection.download(`/api/models/${encodeURIComponent(id)}/model.safetensors`);
   const { tensors, metadata } = readSafetensors(bytes);
   const spec = specFromMetadata(metadata);
@@ -59,11 +59,11 @@ const MOST_KEPT = 2;
 
 /** The weights of stored models, downloaded when they are first needed. The most recently used ones are kept. */
 export class StoredWeights {
-  readonly #connection: Pick<LabConnection, "download">;
+  readonly #connection: Pick<LabRequests, "download">;
   /** By version, the most recently used one last. */
   readonly #fetched = new Map<string, Promise<Weights>>();
 
-  constructor(connection: Pick<LabConnection, "download">) {
+  constructor(connection: Pick<LabRequests, "download">) {
     this.#connection = connection;
   }
 

@@ -16,13 +16,14 @@ export function LivePadView({ livePad, run }: { livePad: LivePad; run: Run }) {
       sketch,
       cursor,
       onBlank: () => livePad.clear(),
+      keptAs: "live-pad-drawing",
     })
   );
   return (
-    <section class="live-pad" aria-labelledby="live-pad-title">
-      <h3 id="live-pad-title">Your digit while it learns</h3>
+    <section class="live-pad" aria-label="Your digit">
+      <h3>Your digit while it learns</h3>
       <p class="note" id="live-pad-note">
-        Draw a digit and watch the network learn to recognise it. {KEYBOARD_WORDS}
+        Draw a digit and watch the network learn to recognise it. <span class="by-keyboard">{KEYBOARD_WORDS}</span>
       </p>
       <div class="live-pad-parts">
         <div class="pad">

@@ -8,7 +8,8 @@ import { type Curves, curvesOf, isHistory } from "./curves.ts";
 export const MOST_COMPARED = 6;
 
 /**
- * How a model was trained, as far as the page knows. `none`: the lab has no history; `unknown`: the lab does not answer.
+ * How a model was trained, as far as the page knows. `none`: the lab has no history; `unknown`: the lab does not
+ * answer.
  */
 export type Learning =
   | { kind: "loading" }
@@ -27,7 +28,8 @@ export interface Compared {
 }
 
 /**
- * A row of the comparison: the value of each model, and the positions of the best values if some are better than others.
+ * A row of the comparison: the value of each model, and the positions of the best values if some are better than
+ * others.
  */
 export interface ComparedField {
   title: string;

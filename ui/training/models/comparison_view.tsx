@@ -71,7 +71,7 @@ export function ComparisonView({ comparison, size, onClose }: {
   );
 }
 
-/** Which line belongs to which model, and the model's values under the pointer. */
+/** Which line belongs to which model, and the model's values under the pointer or at its end. */
 function Legend(
   { models, epoch, onRetry }: { models: readonly Compared[]; epoch: number | undefined; onRetry: () => void },
 ) {
@@ -92,7 +92,7 @@ function Legend(
                 <button type="button" class="inline" onClick={onRetry}>Try again</button>
               </span>
             )}
-            {learning.kind === "curves" && epoch !== undefined && <ValuesAt {...learning.curves} epoch={epoch} />}
+            {learning.kind === "curves" && <ValuesAt {...learning.curves} epoch={epoch} />}
           </p>
         </li>
       ))}
@@ -100,8 +100,9 @@ function Legend(
   );
 }
 
-/** Loss and accuracy of a model at `epoch`. */
-function ValuesAt({ loss, accuracy, epoch }: Curves & { epoch: number }) {
+/** Loss and accuracy of a model at `epoch`, or at its last one: the line is always there, so that nothing moves. */
+function ValuesAt({ loss, accuracy, epoch: pointed }: Curves & { epoch: number | undefined }) {
+  const epoch = pointed ?? Math.max(loss.epochs.at(-1) ?? 0, accuracy.epochs.at(-1) ?? 0);
   const wholeEpoch = Math.floor(epoch + 1e-9);
   const lossThere = valueAt(loss, epoch), accuracyThere = valueAt(accuracy, wholeEpoch);
   const parts = [
@@ -109,7 +110,7 @@ function ValuesAt({ loss, accuracy, epoch }: Curves & { epoch: number }) {
     accuracyThere === null ? undefined : `${formatPercent(accuracyThere)} after epoch ${wholeEpoch}`,
   ].filter((part) => part !== undefined);
   return (
-    <span class="note">
+    <span class="note values">
       {parts.length > 0 ? `Epoch ${epoch.toFixed(1)}: ${parts.join(", ")}` : "Its training was over by then"}
     </span>
   );

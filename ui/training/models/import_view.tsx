@@ -30,7 +30,8 @@ export function ImportView({ modelImport, size }: { modelImport: ModelImport; si
       <p>
         <label for="model-file">Import a model</label>
         <span class="note">
-          Drop a file here or choose one: <code>.pth</code> from PyTorch (a state dict) or <code>.safetensors</code>.
+          Drop a file here or choose one: <code>.pth</code> from PyTorch (a state dict) or{" "}
+          <code>.safetensors</code>. ONNX is for download only.
         </span>
       </p>
       <input

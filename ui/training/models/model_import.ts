@@ -24,6 +24,15 @@ export type ImportState =
 
 const PATH = "/api/models";
 
+/** What files are that people take for importable, by the ends of their names. */
+const OTHER_FORMATS: Readonly<Record<string, string>> = {
+  onnx: "an ONNX file, which this lab writes but cannot read",
+  h5: "a Keras file",
+  keras: "a Keras file",
+  tflite: "a TensorFlow Lite file",
+  pb: "a TensorFlow file",
+};
+
 /** Imports model files, one at a time. Knows no DOM. */
 export class ModelImport {
   readonly state = signal<ImportState>({ phase: "idle" });
@@ -54,6 +63,12 @@ export class ModelImport {
   /** Sends a model file to the lab, unless another one is being sent. */
   async start(file: File, { overwrite = false } = {}): Promise<void> {
     if (this.state.value.phase === "sending") return;
+    const other = OTHER_FORMATS[/[^.]*$/.exec(file.name.toLowerCase())![0]];
+    if (other !== undefined) {
+      const words = `${file.name} cannot be imported: it is ${other}. Import the same model as .pth or .safetensors.`;
+      this.state.value = { phase: "failed", words };
+      return;
+    }
     this.#file = file;
     this.state.value = { phase: "sending", fileName: file.name };
     await this.#settleDeletions();

@@ -93,7 +93,7 @@ Deno.test("a stored model of the same configuration is replaced only on request"
   assert.equal((lab.requests[2].post as { overwrite: string }).overwrite, "true");
 });
 
-Deno.test("a faulty file is reported in the service's words, and so is an unreachable lab", async () => {
+Deno.test("a faulty file is reported with the service's message, and an unreachable lab is reported, too", async () => {
   const { lab, modelImport } = open();
   await modelImport.start(file);
   assert.deepEqual(modelImport.state.value, {

@@ -19,13 +19,11 @@ export function StoredModelsView({ models, size, onUseSettings, onAnalyse }: {
   onUseSettings: (record: ModelRecord) => void;
   onAnalyse: (record: ModelRecord) => void;
 }) {
-  const { stored, deletions, table } = models;
+  const { deletions, table } = models;
   const heading = useRef<HTMLHeadingElement>(null);
   useEffect(() => {
     const listening = new AbortController();
     const options = { signal: listening.signal };
-    // Another page or program may have stored or deleted models.
-    addEventListener("focus", () => void stored.refresh(), options);
     addEventListener("pagehide", () => deletions.flush(), options);
     return () => listening.abort();
   }, []);

@@ -40,15 +40,15 @@ function LossCurve({ run, options }: { run: Run; options: ChartOptions }) {
   const empty = useComputed(() => run.lossesVersion.value === 0 || run.losses.lastStep === 0).value;
   const diverged = useComputed(() => run.lossesVersion.value > 0 && run.losses.diverged).value;
   return (
-    <section class="curve" aria-labelledby="curve-title">
+    <section class="curve" aria-label="Loss">
       <div class="curve-heading">
-        <h3 id="curve-title">How wrong it is (loss)</h3>
+        <h3>How wrong it is (loss)</h3>
         <CurveControls options={options} />
       </div>
       <p class="note">
         {diverged
           ? "The loss is no longer a number (NaN): the training diverged. A lower learning rate helps."
-          : "Falls as the network learns. Guessing gives about 2.3."}
+          : "Falls as it learns. Guessing gives about 2.3."}
       </p>
       <div class={empty ? "chart empty" : "chart"}>
         <div ref={element} role="img" aria-label="Loss curve" aria-describedby="curve-summary" />
@@ -96,9 +96,9 @@ function AccuracyCurve({ run, size }: { run: Run; size: DatasetSize | undefined 
   useSignalEffect(() => chart.current?.update(run.epochs.value, run.config.value?.num_epochs ?? 1));
   const empty = run.epochs.value.length === 0;
   return (
-    <section class="curve" aria-labelledby="accuracy-title">
-      <h3 id="accuracy-title">How often it is right (test accuracy)</h3>
-      <p class="note">On {testDigits(size)}, which it never trains on, after each epoch.</p>
+    <section class="curve" aria-label="Test accuracy">
+      <h3>How often it is right (test accuracy)</h3>
+      <p class="note">On {testDigits(size)} it never trains on.</p>
       <div class={empty ? "chart low empty" : "chart low"}>
         <div ref={element} role="img" aria-label="Accuracy curve" aria-describedby="curve-summary" />
         {empty && <p class="note">A point for each epoch appears here.</p>}

@@ -24,6 +24,8 @@ export class Run extends RunStatus {
   #cancelRetry = () => {};
   /** Attempts to reconnect since the last message. */
   #attempts = 0;
+  /** Whether the user has agreed to replace a stored duplicate. */
+  #overwrites = false;
   /** The drawing on the live pad in base64; null while there is none. */
   #watched: string | null = null;
 
@@ -32,11 +34,12 @@ export class Run extends RunStatus {
     this.#connection = connection;
   }
 
-  /** Asks the lab to train `config`. */
-  start(config: TrainConfig): void {
+  /** Asks the lab to train `config`. With `overwrites` a stored duplicate may be replaced without a question. */
+  start(config: TrainConfig, overwrites = false): void {
     this.#leave();
     this.forget();
     this.config.value = config;
+    this.#overwrites = overwrites;
     this.#request(config);
   }
 
@@ -67,6 +70,11 @@ export class Run extends RunStatus {
     this.#send({ type: "abort" });
   }
 
+  /** Stops following; the run continues in the lab. */
+  close(): void {
+    this.#leave();
+  }
+
   /** Answers the question whether the stored duplicate may be replaced. */
   answerOverwrite(value: boolean): void {
     if (this.phase.value !== "asking") return;
@@ -90,7 +98,7 @@ export class Run extends RunStatus {
     this.#socket?.close();
     this.#socket = undefined;
     this.#attempts = 0;
-    this.keepsExisting = false;
+    this.keepsExisting = this.#overwrites = false;
     this.connected.value = true;
   }
 
@@ -151,6 +159,7 @@ export class Run extends RunStatus {
 
   #handle(message: ServerMessage): void {
     this.receive(message);
+    if (this.#overwrites) this.answerOverwrite(true);
     if (message.type === "history") {
       this.#attempts = 0;
       if (this.phase.value === "stopping") this.#send({ type: "abort" });

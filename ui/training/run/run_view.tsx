@@ -3,7 +3,7 @@ import { useEffect, useRef } from "preact/hooks";
 import { Button } from "../../shared/components/controls.tsx";
 import { bringIntoView } from "../../shared/components/rendering.ts";
 import { pageUrl } from "../../shared/wire/page_urls.ts";
-import { formatCount, formatDuration, formatPercent } from "../../shared/text/format.ts";
+import { describeModel, formatCount, formatDuration, formatPercent } from "../../shared/text/format.ts";
 import { Curves } from "./curves_view.tsx";
 import type { TrainingPage } from "../training_page.ts";
 import { LivePadView } from "../live_pad/live_pad_view.tsx";
@@ -18,17 +18,22 @@ export function RunView({ page }: { page: TrainingPage }) {
   useSignalEffect(() => {
     if (!page.scrollsToRun.value || !card.current) return;
     page.scrollsToRun.value = false;
-    bringIntoView(card.current);
+    const pad = card.current.querySelector(".live-pad");
+    // Whoever has drawn a digit wants to watch it.
+    if (page.livePad.sketch.blank.peek()) bringIntoView(card.current);
+    else pad?.scrollIntoView({ block: "nearest" });
   });
   return (
     <div class="card run" ref={card}>
       <h2 class="unseen">The training</h2>
       <Status page={page} />
+      <OtherRunsView page={page} name="Other trainings" ended={false} />
       <Progress run={run} />
       <RunFigures run={run} />
-      <Curves run={run} options={page.chart} size={page.form.datasetSize.value} />
       <LivePadView livePad={page.livePad} run={run} />
+      <Curves run={run} options={page.chart} size={page.form.datasetSize.value} />
       <RunFiles page={page} />
+      <OtherRunsView page={page} name="Trained before" ended />
       <Log lines={run.logs.value} />
     </div>
   );
@@ -49,16 +54,49 @@ function Status({ page }: { page: TrainingPage }) {
   );
 }
 
-/** The one thing to do next: test the model, continue or abort the run. */
+/** What to do next: test the model, continue or abort the run; train the model that was kept again. */
 function NextStep({ page }: { page: TrainingPage }) {
   const { run, testQuery } = page;
-  if (testQuery.value) {
-    return <a class="button primary" href={pageUrl("inference", testQuery.value)}>Test this model</a>;
+  const test = testQuery.value &&
+    <a class="button primary" href={pageUrl("inference", testQuery.value)}>Test this model</a>;
+  if (run.phase.value === "kept") {
+    return (
+      <div class="buttons">
+        {test}
+        <button type="button" onClick={() => page.trainAgain()}>Train again and replace it</button>
+      </div>
+    );
   }
+  if (test) return test;
   if (run.resumable.value !== undefined) {
     return <button type="button" class="primary" onClick={() => page.resume()}>Continue</button>;
   }
   return <Button idle={!run.active.value || run.phase.value === "stopping"} onClick={() => run.abort()}>Abort</Button>;
+}
+
+/** What the lab trains beside the run that is shown, or what has `ended`. */
+function OtherRunsView({ page, name, ended }: { page: TrainingPage; name: string; ended: boolean }) {
+  const others = page.others.list.value.filter(({ active, config, id }) =>
+    config.value && active.value !== ended && id.value !== page.run.id.value
+  );
+  if (others.length === 0) return null;
+  return (
+    <ul class="other-runs" aria-label={name}>
+      {others.map((run) => <OtherRun key={run.id.value} run={run} onShow={() => page.show(run)} />)}
+    </ul>
+  );
+}
+
+function OtherRun({ run, onShow }: { run: Run; onShow: () => void }) {
+  const words = useComputed(() => describeRun(run)).value, name = describeModel(run.config.value!);
+  return (
+    <li>
+      <p title={name}>
+        {words} <span class="note">{name}</span>
+      </p>
+      <button type="button" class="small" aria-label={`Show ${name}`} onClick={onShow}>Show</button>
+    </li>
+  );
 }
 
 /** Progress of the whole run and of the present epoch. */

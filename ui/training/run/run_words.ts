@@ -28,7 +28,7 @@ export function describeRun(run: Run): string {
       return `Done. The model recognises ${formatPercent(run.accuracy.value ?? 0)} of the test digits, ` +
         "none of which it saw while learning.";
     case "kept":
-      return "The existing model was kept. Nothing was trained.";
+      return "The existing model was kept. Nothing was trained. For another one, change a setting and start again.";
     case "aborted":
       return `${run.reason.value ?? "Training aborted."} No model was stored.` +
         (run.resumable.value === undefined ? "" : " You can continue where it stopped.");
@@ -40,9 +40,10 @@ export function describeRun(run: Run): string {
 function describeRunning(run: Run): string {
   if (run.step.value > 0 && run.step.value === run.totalSteps.value) return "Checking the model on the test digits …";
   const epochs = run.config.value?.num_epochs;
+  const training = run.config.value?.start_from == null ? "Training" : "Training further";
   return run.epoch.value === 0 || epochs === undefined
-    ? "Training …"
-    : `Training: epoch ${run.epoch.value} of ${epochs}.`;
+    ? `${training} …`
+    : `${training}: epoch ${run.epoch.value} of ${epochs}.`;
 }
 
 /** How far the mean of the latest losses looks back, as a share of the run, whatever smoothing the chart has. */

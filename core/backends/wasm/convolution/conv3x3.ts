@@ -1,6 +1,6 @@
 /**
- * What the kernels for 3 × 3 convolutions with a border of one pixel share. They take the outputs in windows of 2 × 2,
- * which depend on 4 × 4 pixels of the image with its border.
+ * Shared by the kernels for 3 × 3 convolutions with a border of one pixel. They process the outputs in windows of 2 ×
+ * 2, which depend on 4 × 4 pixels of the image with its border.
  */
 import type { ImageShape } from "../../../codegen/wasm/padded_image.ts";
 
@@ -25,8 +25,8 @@ export function stridesOf({ width, channels }: Conv3x3Shape) {
 }
 
 /**
- * Goes over the 4 × 4 pixels on which a window depends: calls `load` for each pixel, then `use` for each of the
- * window's four positions and nine taps of the kernel that meet there. Both count row by row.
+ * Visits the 4 × 4 pixels that a window depends on: calls `load` for each pixel, then `use` for each pair of a window
+ * position (of four) and a kernel tap (of nine) that uses the pixel. Both are numbered row by row.
  */
 export function eachTapOfWindow(
   load: (dy: number, dx: number) => void,

@@ -1,7 +1,7 @@
 /**
- * The rule for blocks of 3 × 3 convolution, bias, ReLU and 2 × 2 max pooling. Forward, bias, ReLU and pooling become
- * one kernel, for single-channel images even the convolution with them. Backward, the users of the sparse gradient in
- * front of the pooling become kernels that never store it (see `sparse_gradient.ts`).
+ * The rule for blocks of 3 × 3 convolution, bias, ReLU and 2 × 2 max pooling. In the forward pass, bias, ReLU and
+ * pooling become one kernel, which for single-channel images includes the convolution. In the backward pass, the users
+ * of the sparse gradient before the pooling become kernels that never store it (see `sparse_gradient.ts`).
  */
 import type { Tensor } from "../../../graph.ts";
 import {
@@ -25,12 +25,15 @@ import { pooledInputGradient } from "./pooled_input_gradient.ts";
 import { type Pooled, reluPool } from "./relu_pool.ts";
 import { singleChannelConvPool } from "./single_channel.ts";
 
-/** The gradient by a convolution's kernels, from its images `x` and the gradient by the pooled values. */
+/**
+ * The gradient with respect to a convolution's kernels, from its images `x` and the gradient with respect to the pooled
+ * values.
+ */
 type WeightGradient = (x: Tensor, gradient: Tensor, pooled: Pooled) => Tensor;
 
-/** The rule. Without `weightGradient`, gradients by kernels are left to the general op. */
+/** The rule. Without `weightGradient`, gradients with respect to kernels are left to the general op. */
 export function pooledConvolutions({ weightGradient }: { weightGradient?: WeightGradient } = {}): Rule {
-  /** What the forward kernels give, by the ReLU of the original program. */
+  /** The results of the forward kernels, by the ReLU of the original program. */
   const pooledBy = new Map<Tensor, Pooled>();
 
   return (node, now) => {
@@ -48,7 +51,9 @@ export function pooledConvolutions({ weightGradient }: { weightGradient?: Weight
     }
     return undefined;
 
-    /** What `node` becomes, as a user of `dense`, from `gradient`, that by the pooled values. */
+    /**
+     * The replacement of `node`, a user of `dense`, given `gradient`, the gradient with respect to the pooled values.
+     */
     function userOf(dense: Tensor, gradient: Tensor, pooled: Pooled): Tensor | undefined {
       if (sumOp.attributesOf(node)?.join() === "0,3") return sum(reluGrad(gradient, pooled.values), 0, 3);
       const [x, w] = node.inputs;
@@ -70,7 +75,9 @@ interface Block {
   bias: Tensor;
 }
 
-/** max(3 × 3 convolution with a border of one pixel + bias, 0) of images with even sides, if `relu` is that. */
+/**
+ * The parts of `relu` if it is max(3 × 3 convolution with a border of one pixel + bias, 0) of images with even sides.
+ */
 function blockOf(relu: Tensor): Block | undefined {
   const [added] = relu.op === reluOp ? relu.inputs : [];
   if (added?.op !== addOp) return undefined;
@@ -83,12 +90,15 @@ function blockOf(relu: Tensor): Block | undefined {
   return fits ? { convolution, bias: bias.inputs[0] } : undefined;
 }
 
-/** Whether a convolution, or its gradient by the kernels, has kernels of 3 × 3 and a border of one pixel. */
+/** Whether a convolution or a weight gradient has 3 × 3 kernels and a border of one pixel. */
 function isThreeByThree(node: Tensor, [kh, kw]: Shape): boolean {
   return kh === 3 && kw === 3 && convPadding(node)?.join() === "1,1";
 }
 
-/** Behind the pooling: `gradient`, if `node` is reluGrad(maxPool2dGradient(gradient, relu), relu). */
+/**
+ * The gradient with respect to the pooled values: `gradient`, if `node` is reluGrad(maxPool2dGradient(gradient, relu),
+ * relu).
+ */
 function passedGradient({ op, inputs: [spread, relu] }: Tensor): { gradient: Tensor; relu: Tensor } | undefined {
   if (op !== reluGradOp || spread.op !== maxPool2dGradientOp || spread.inputs[1] !== relu) return undefined;
   return { gradient: spread.inputs[0], relu };

@@ -1,11 +1,11 @@
 /**
- * The gradient of the loss by the images in front of a 3 × 3 convolution, bias, ReLU and 2 × 2 max pooling:
+ * The gradient of the loss with respect to the input images of a 3 × 3 convolution, bias, ReLU and 2 × 2 max pooling:
  *
  * dx[y, x, c] = Σ_(ky, kx, o) g[y + 1 − ky, x + 1 − kx, o] · w[ky, kx, c, o]
  *
- * g, the gradient by the convolution's result, is sparse (see `sparse_gradient.ts`) and never stored. For each window
- * the kernel lists the filters with a gradient by the position that it goes to, and adds each such filter's 3 × 3
- * kernel, times its gradient, to the pixels around that position.
+ * g, the gradient with respect to the convolution's result, is sparse (see `sparse_gradient.ts`) and never stored. For
+ * each window the kernel lists the filters with a gradient, by the position that the gradient goes to, and adds each
+ * such filter's 3 × 3 kernel, times its gradient, to the pixels around that position.
  */
 import type { FunctionBuilder, Local } from "../../../codegen/wasm/assembler/function_builder.ts";
 import { f32x4, i32, i32x4, v128 } from "../../../codegen/wasm/assembler/instructions.ts";
@@ -37,7 +37,7 @@ const pooledInputGradientOp: SpecialOp = {
     const endsOffset = listsOffset + POSITIONS * listBytes;
     return {
       extent: batch,
-      // As if every maximum had a gradient.
+      // Estimated as if every maximum had a gradient.
       work: batch * (height / 2) * (width / 2) * filters * 9 * channels / 4,
       setUp: filters * 9 * channels / 4,
       scratchBytes: endsOffset + POSITIONS * 4,
@@ -65,7 +65,10 @@ const pooledInputGradientOp: SpecialOp = {
   },
 };
 
-/** Kernels `[3, 3, channels, filters]` into `[filters, 3, 3, channels]`, where each filter's taps lie together. */
+/**
+ * Rearranges kernels `[3, 3, channels, filters]` into `[filters, 3, 3, channels]`, where each filter's taps are
+ * adjacent.
+ */
 function transposeKernels(f: FunctionBuilder, { channels, filters }: Conv3x3Shape, w: Address, target: Local): void {
   const rows = 9 * channels, filter = f.let("i32", i32.const(0));
   const from = f.local("i32"), to = f.local("i32");
@@ -83,7 +86,7 @@ function transposeKernels(f: FunctionBuilder, { channels, filters }: Conv3x3Shap
 
 /**
  * Lists a window's filters by position, each with the byte offset of its transposed kernel and its gradient. Every
- * filter's entry is written, and the next one over it if its gradient is 0. `source` advances to the next window.
+ * filter's entry is written; if its gradient is 0, the next entry overwrites it. `source` advances to the next window.
  */
 function listFilters(
   f: FunctionBuilder,
@@ -139,7 +142,7 @@ function addKernels(f: FunctionBuilder, s: Conv3x3Shape, window: Local, transpos
 }
 
 /**
- * The gradient by the images `[n, h, w, channels]`, from that by the pooled values and the kernels `w`. Channels and
+ * The gradient with respect to the images `[n, h, w, channels]`, from the gradient with respect to the pooled values and the kernels `w`. Channels and
  * filters are divisible by 4, h and w by 2.
  */
 export function pooledInputGradient(gradient: Tensor, { values, positions }: Pooled, w: Tensor): Tensor {

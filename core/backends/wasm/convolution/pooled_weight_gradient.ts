@@ -1,9 +1,9 @@
 /**
- * The gradient of the loss by the 3 × 3 kernels of a convolution in front of bias, ReLU and 2 × 2 max pooling:
+ * The gradient of the loss with respect to the 3 × 3 kernels of a convolution followed by bias, ReLU and 2 × 2 max pooling:
  *
  * dw[ky, kx, c, o] = Σ_(n, y, x) x[n, y + ky − 1, x + kx − 1, c] · g[n, y, x, o]
  *
- * g, the gradient by the convolution's result, is sparse (see `sparse_gradient.ts`) and never stored. For each filter
+ * g, the gradient with respect to the convolution's result, is sparse (see `sparse_gradient.ts`) and never stored. For each filter
  * and image the kernel lists the pixels with a gradient, and adds the 3 × 3 pixels around each of them, times its
  * gradient.
  */
@@ -69,8 +69,8 @@ const pooledWeightGradientOp: SpecialOp = {
 };
 
 /**
- * For each of four filters, lists its pixels: the byte offset of the taps in the image with its border, and the
- * gradient. Every lane's entry is written, and the next one over it if its gradient is 0.
+ * Lists the pixels of each of four filters: the byte offset of the taps in the image with its border, and the gradient.
+ * Every lane's entry is written; if its gradient is 0, the next entry overwrites it.
  */
 function listPixels(
   f: FunctionBuilder,
@@ -157,8 +157,9 @@ function storeSums(
 }
 
 /**
- * The gradient by the kernels, `[3, 3, channels, filters]`, from the images `x` and that by the pooled values. Filters
- * are divisible by 4, and so are channels unless there is one.
+ * The gradient with respect to the kernels, `[3, 3, channels, filters]`, from the images `x` and the gradient with
+ * respect to the pooled values. The number of filters is divisible by 4, and so is the number of channels unless it is
+ * 1.
  */
 export function pooledWeightGradient(x: Tensor, gradient: Tensor, pooled: Pooled): Tensor {
   if (x.shape[3] === 1) return singleChannelWeightGradient(x, gradient, pooled);

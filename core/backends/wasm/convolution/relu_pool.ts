@@ -1,9 +1,9 @@
 /**
- * Bias, ReLU and 2 × 2 max pooling in one kernel, one pass over memory in place of three:
+ * Bias, ReLU and 2 × 2 max pooling in one kernel, with one pass over memory instead of three:
  *
  * values[n, y, x, c] = max(max over the window's four pixels of input[n, 2y + dy, 2x + dx, c] + bias[c], 0)
  *
- * It also stores the position 2 dy + dx of each maximum, so that the way back need not compare again.
+ * It also stores the position 2 dy + dx of each maximum, so that the backward pass need not compare again.
  */
 import type { Code, FunctionBuilder, Local } from "../../../codegen/wasm/assembler/function_builder.ts";
 import { f32x4, i32, i32x4, v128 } from "../../../codegen/wasm/assembler/instructions.ts";
@@ -21,7 +21,7 @@ export interface Pooled {
   positions: Tensor;
 }
 
-/** The types of both tensors for a convolution's result, and how they lie in the one tensor that the kernel writes. */
+/** The types of both tensors for a convolution's result, and their layout in the one tensor that the kernel writes. */
 export function pooledLayout({ shape: [n, h, w, c] }: TensorType) {
   const values: TensorType = { dtype: "f32", shape: [n, h / 2, w / 2, c] };
   const positions: TensorType = { dtype: "i32", shape: values.shape };
@@ -29,7 +29,7 @@ export function pooledLayout({ shape: [n, h, w, c] }: TensorType) {
   return { values, positions, positionsOffset, floats: (positionsOffset + bytesOf(positions)) / 4 };
 }
 
-/** The two tensors in `both`, which a kernel wrote by `pooledLayout(convolved)`. */
+/** The two tensors in `both`, which a kernel wrote with the layout `pooledLayout(convolved)`. */
 export function pooledParts(both: Tensor, convolved: TensorType): Pooled {
   const { values, positions, positionsOffset } = pooledLayout(convolved);
   return { values: part(both, values, 0), positions: part(both, positions, positionsOffset) };
@@ -51,8 +51,8 @@ function part(x: Tensor, type: TensorType, offset: number): Tensor {
 }
 
 /**
- * Stores max(v + bias, 0) of the largest v of a window's four pixels, and its position: the first of equals. Adding the
- * bias and the ReLU keep the order, so both come after the comparison. NaN stays NaN.
+ * Stores max(v + bias, 0) of the largest v of a window's four pixels, and its position, the first if several are equal.
+ * Bias and ReLU do not change the order, so both come after the comparison. NaN stays NaN.
  */
 export function storeMaximum(
   f: FunctionBuilder,

@@ -1,14 +1,14 @@
 /**
- * Pooled convolutions of single-channel images, the first layer of a ConvNN, with a border of one pixel. Forward, and
- * for the kernels' gradient, where g is that by the pooled values and p(n, y, x, o) the pixel that the maximum came
- * from:
+ * Pooled convolutions of single-channel images, the first layer of a ConvNN, with a border of one pixel. The forward
+ * pass, and the gradient with respect to the kernels, where g is the gradient with respect to the pooled values and
+ * p(n, y, x, o) the pixel that the maximum came from:
  *
  * pooled[n, y, x, o] = max(max over the window's four pixels of Σ_(ky, kx) image · w[ky, kx, o] + bias[o], 0)
  *
  * dw[ky, kx, o] = Σ_(n, y, x) image[n, p(n, y, x, o) + (ky − 1, kx − 1)] · g[n, y, x, o], where pooled > 0
  *
- * Nine taps are too few for sparse lists. Four filters fill a vector, and their nine taps stay in registers while all
- * windows of an image run by: each of the 4 × 4 pixels below a window is loaded once for all of its uses.
+ * Nine taps are too few for sparse lists. Four filters fill a vector, and their nine taps stay in registers while the
+ * loop visits all windows of an image. Each of the 4 × 4 pixels under a window is loaded once for all of its uses.
  */
 import type { Code, FunctionBuilder, Local } from "../../../codegen/wasm/assembler/function_builder.ts";
 import { i32, i32x4, v128 } from "../../../codegen/wasm/assembler/instructions.ts";
@@ -25,7 +25,7 @@ import { loadGradient, type PooledGradient } from "./sparse_gradient.ts";
 /** Taps of a kernel, and filters of a vector. */
 const TAPS = 9, LANES = 4;
 
-/** The type of the convolution's result, which is pooled at once and never stored. */
+/** The type of the convolution's result, which is pooled immediately and never stored. */
 function convolved(x: TensorType, w: TensorType): TensorType {
   return { dtype: "f32", shape: [...x.shape.slice(0, 3), w.shape[3]] };
 }
@@ -146,7 +146,7 @@ const singleChannelWeightGradientOp: SpecialOp = {
   },
 };
 
-/** Adds an image's products to the sums of four filters, a vector for each tap. */
+/** Adds an image's products to the sums of four filters; each tap has a vector. */
 function addImage(
   f: FunctionBuilder,
   s: Conv3x3Shape,

@@ -1,23 +1,23 @@
 /**
- * The gradient behind a pooled convolution is sparse: of each 2 × 2 window only the maximum gets a gradient, and only
- * if the ReLU let it through. So at least three quarters of it are 0, and the gradient kernels list the rest as entries
- * of `sparse/csr.ts` and multiply these alone.
+ * The gradient with respect to the result of a pooled convolution is sparse: in each 2 × 2 window only the maximum gets
+ * a gradient, and only if the ReLU let it through. At least three quarters of it are 0, so the gradient kernels list
+ * the rest as entries of `sparse/csr.ts` and multiply only these.
  */
 import type { Code, FunctionBuilder, Local } from "../../../codegen/wasm/assembler/function_builder.ts";
 import { f32x4, i32, v128 } from "../../../codegen/wasm/assembler/instructions.ts";
 import { type Address, baseOf } from "../../../codegen/wasm/kernel.ts";
 import { addEntries, chunksOf } from "../sparse/csr.ts";
 
-/** Inputs of a gradient kernel that say what came through ReLU and pooling. */
+/** Inputs of a gradient kernel that describe what passed ReLU and pooling. */
 export interface PooledGradient {
-  /** The gradient of the loss by the pooled values. */
+  /** The gradient of the loss with respect to the pooled values. */
   gradient: Address;
   values: Address;
   positions: Address;
 }
 
 /**
- * Loads four channels of the gradient, 0 where the ReLU let nothing through; `at` is their byte offset in all inputs.
+ * Loads four channels of the gradient, with 0 where the ReLU let nothing through; `at` is their byte offset in all inputs.
  */
 export function loadGradient(f: FunctionBuilder, { gradient, values }: PooledGradient, at: Local): Local {
   const value = v128.load(baseOf(values, at.get), values.offset);
@@ -45,7 +45,7 @@ export function endOf(f: FunctionBuilder, { first, listBytes, ends }: EntryLists
 }
 
 /**
- * Three runs of 3 · channels numbers, one for each row of a 3 × 3 kernel: at `at`, `at + stride` and `at + 2 · stride`.
+ * Three runs of 3 · channels numbers, one for each row of a 3 × 3 kernel, at `at`, `at + stride` and `at + 2 · stride`.
  */
 export interface Taps {
   at: Local;

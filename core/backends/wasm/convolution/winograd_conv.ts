@@ -5,9 +5,9 @@
  * out[tile, o] = Aᵀ (Σ_c (G w[c, o] Gᵀ) ⊙ (Bᵀ d[tile, c] B)) A
  *
  * where d is the tile's 4 × 4 pixels of the image and ⊙ multiplies element by element. A tile takes 16 multiplications
- * for a channel and a filter in place of 36; the transforms (`winograd_transforms.ts`) are additions, done once for
- * each kernel, tile of an image and tile of a result. For each of the 16 elements the sum over c is a matrix product
- * `[tiles, channels] · [channels, filters]`, made of the tiles of `codegen/wasm/tile.ts`.
+ * per channel and filter instead of 36. The transforms (`winograd_transforms.ts`) consist of additions, once for each
+ * kernel, image tile and result tile. For each of the 16 elements the sum over c is a matrix product `[tiles, channels]
+ * · [channels, filters]`, built from the tiles of `codegen/wasm/tile.ts`.
  */
 import type { FunctionBuilder, Local } from "../../../codegen/wasm/assembler/function_builder.ts";
 import { i32, v128 } from "../../../codegen/wasm/assembler/instructions.ts";
@@ -24,34 +24,36 @@ import { transformImageTile, transformKernel, transformProducts } from "./winogr
 
 /** Elements of a transformed tile, 4 × 4. */
 const ELEMENTS = 16;
-/** Filters whose products are computed at once: so few that the products stay in the second-level cache. */
+/**
+ * Number of filters whose products are computed at once: few enough that the products stay in the second-level cache.
+ */
 const MAX_FILTERS = 32;
 
 /**
- * What lies in scratch memory behind the image with its border: transformed kernels, the transformed image and
+ * The layout of scratch memory after the image with its border: transformed kernels, the transformed image and
  * products, each in 16 planes, one for each element. Sizes and offsets are in bytes.
  */
 interface Layout {
   /** Tiles of an image. */
   tiles: number;
-  /** Filters whose products are held at once. */
+  /** Number of filters whose products are held at once. */
   held: number;
   /** Offsets of the first planes. */
   kernels: number;
   images: number;
   products: number;
-  /** From one plane to the next. */
+  /** Distance from one plane to the next. */
   kernelPlane: number;
   imagePlane: number;
   productPlane: number;
-  /** Of all scratch memory. */
+  /** Size of all scratch memory. */
   bytes: number;
 }
 
 function layoutOf(s: Conv3x3Shape): Layout {
   const tiles = (s.height / 2) * (s.width / 2), held = Math.min(s.filters, MAX_FILTERS);
-  // A cache line more than the numbers, which are often a power of two: then all planes would compete for a few cache
-  // sets.
+  // A cache line more than the numbers need: their size is often a power of two, and then all planes would compete for
+  // a few cache sets.
   const plane = (floats: number) => floats * 4 + 64;
   const kernelPlane = plane(s.channels * s.filters), imagePlane = plane(tiles * s.channels);
   const productPlane = plane(tiles * held);
@@ -214,18 +216,18 @@ function winogradConv(x: Tensor, w: Tensor): Tensor {
 }
 
 /**
- * Whether the kernel takes images `[n, h, w, channels]` and kernels `[kh, kw, channels, filters]`: kernels are 3 × 3, h
- * and w even, channels divisible by 4, and filters by 32, or by 8 if there are fewer.
+ * Whether the kernel accepts images `[n, h, w, channels]` and kernels `[kh, kw, channels, filters]`: kernels must be 3
+ * × 3, h and w even, channels divisible by 4, and filters by 32, or by 8 if there are fewer.
  */
 function fitsWinograd({ shape: [, h, w, channels] }: Tensor, { shape: [kh, kw, , filters] }: Tensor): boolean {
   const even = h % 2 === 0 && w % 2 === 0 && kh === 3 && kw === 3;
   return even && channels % 4 === 0 && filters % PANEL === 0 && (filters <= MAX_FILTERS || filters % MAX_FILTERS === 0);
 }
 
-/** With fewer channels, the transforms cost more than the multiplications that they save. */
+/** With fewer channels, the transforms cost more than they save in multiplications. */
 const MIN_CHANNELS = 16;
 
-/** The rule: 3 × 3 convolutions with a border of one pixel and enough channels go by Winograd's algorithm. */
+/** The rule: 3 × 3 convolutions with a border of one pixel and enough channels use Winograd's algorithm. */
 export const winogradConvolutions: Rule = (node, now) => {
   if (conv2dOp.attributesOf(node)?.join() !== "1,1") return undefined;
   const [x, w] = node.inputs;

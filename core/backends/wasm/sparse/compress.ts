@@ -1,6 +1,6 @@
 /**
- * Making sparse matrices: from a float32 matrix, and from rows of a table of bytes. A work item is a row. Neither
- * kernel has a branch for each element, which the core could not predict.
+ * Makes sparse matrices from a float32 matrix or from rows of a table of bytes. A work item is a row. Neither kernel
+ * has a branch per element, because the processor could not predict it.
  */
 import type { Code, FunctionBuilder, Local } from "../../../codegen/wasm/assembler/function_builder.ts";
 import { f32, i32, i8x16, v128 } from "../../../codegen/wasm/assembler/instructions.ts";
@@ -26,14 +26,14 @@ const toSparseOp: SpecialOp = {
         f.countTo(row, end.get, stride, () => {
           f.set(out, i32.add(row.get, i32.const(HEADER)));
           f.set(column, i32.const(0));
-          // Every element is written, and the next one over it if it was 0: cheaper than a branch that cannot be
-          // predicted.
+          // Every element is written; if it was 0, the next one overwrites it. This is cheaper than a branch that
+          // cannot be predicted.
           const append = (count: number) => {
             for (let u = 0; u < count; u++) {
               f.set(bits, i32.load(at.get, x.offset + 4 * u));
               f.emit(i32.store(out.get, output.offset, i32.add(column.get, i32.const(u))));
               f.emit(i32.store(out.get, output.offset + 4, bits.get));
-              // Shifted by one, a zero of either sign is 0.
+              // Shifted left by one bit, a zero of either sign is 0.
               const isKept = i32.ne(i32.shl(bits.get, i32.const(1)), i32.const(0));
               f.set(out, i32.add(out.get, i32.shl(isKept, i32.const(3))));
             }
@@ -49,7 +49,7 @@ const toSparseOp: SpecialOp = {
   },
 };
 
-/** The float32 matrix `[rows, columns]` as a sparse one. */
+/** The float32 matrix `[rows, columns]` as a sparse matrix. */
 export function toSparse(x: Tensor): Tensor {
   return apply(toSparseOp, x);
 }
@@ -77,8 +77,8 @@ const takeSparseRowsOp: SpecialOp = {
             f.set(row, i32.add(row.get, i32.const(stride)));
           });
         };
-        // Rows in random order are in no cache, and reading them one by one would wait for each line. So all lines of
-        // several rows are read first, which the core does in parallel, and then the rows are compressed.
+        // Rows in random order are not in any cache, and reading them one by one would wait for each line. So all lines
+        // of several rows are read first, which the processor does in parallel, and then the rows are compressed.
         f.countTo(first, to.get, TOUCHED_ROWS, () => {
           f.set(end, i32.add(first.get, i32.const(TOUCHED_ROWS)));
           f.if(i32.gtS(end.get, to.get), () => f.set(end, to.get));
@@ -93,7 +93,7 @@ const takeSparseRowsOp: SpecialOp = {
 };
 
 /**
- * So many that memory accesses overlap, and so few that they are still in the second-level cache when they are
+ * Enough rows that memory accesses overlap, but few enough that they are still in the second-level cache when they are
  * compressed.
  */
 const TOUCHED_ROWS = 64;

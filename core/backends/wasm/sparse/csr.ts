@@ -1,7 +1,7 @@
 /**
  * Sparse matrices, compressed by rows (CSR), and the inner loop of all products with them. A sparse matrix `[rows,
- * columns]` is an i32 tensor `[rows, 2 + 2 · columns]`. A row begins with the number of its entries and an unused word;
- * then come the entries in the order of their columns, each a column and a float32. Every row has room for all of its
+ * columns]` is an i32 tensor `[rows, 2 + 2 · columns]`. A row begins with the number of its entries and an unused word,
+ * followed by the entries in the order of their columns, each a column and a float32. Every row has room for all of its
  * elements, so rows can be written in parallel, whatever their density.
  */
 import type { Code, FunctionBuilder, Local } from "../../../codegen/wasm/assembler/function_builder.ts";
@@ -34,7 +34,7 @@ export function entryCount(end: Code, row: Code): Code {
 }
 
 /**
- * Vectors of a result that stay in registers while entries run by: 14 of 15 registers, with a factor and one operand.
+ * Vectors of a result that stay in registers during the loop over entries: with a factor and one operand, they take 14 of 15 registers.
  */
 const MAX_CHUNK = 12;
 
@@ -52,7 +52,7 @@ export interface Entries {
 }
 
 /**
- * Where the vectors begin that an entry's float32 multiplies: at `base(its integer) + offset`. The integer is less than
+ * The address of the vectors that an entry's float32 multiplies: `base(its integer) + offset`. The integer is less than
  * `count`; the code traps if it is not.
  */
 export interface EntrySource {

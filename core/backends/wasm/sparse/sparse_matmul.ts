@@ -1,7 +1,7 @@
 /**
  * The product of a sparse matrix A with a dense B: C[m, n] = Σ B[k, n] · A[m, k] over the entries of row m. A chunk of
- * a row of C, up to 48 numbers, stays in registers while the entries of the row of A run by; for each, a chunk of a row
- * of B is read. So the work is that of the dense product times the density of A.
+ * a row of C, up to 48 numbers, stays in registers during the loop over the entries of the row of A; for each entry, a
+ * chunk of a row of B is read. So the work is that of the dense product times the density of A.
  */
 import type { FunctionBuilder, Local } from "../../../codegen/wasm/assembler/function_builder.ts";
 import { i32, v128 } from "../../../codegen/wasm/assembler/instructions.ts";
@@ -20,14 +20,14 @@ const sparseMatmulOp: SpecialOp = {
   wasm(node) {
     const [rows, columns] = node.shape, sparseStride = rowBytes(node.inputs[0]), depth = node.inputs[1].shape[0];
     const { chunk, chunks } = chunksOf(Math.ceil(columns / 4));
-    // Threads divide the larger of B and C, so that each keeps its share in its cache: a work item is a row of C, or a
-    // row of one chunk of columns, and then each thread reads only its own columns of B.
+    // Threads divide the larger of B and C, so that each keeps its share in its cache: a work item is either a row of
+    // C, or a row of one chunk of columns, so that each thread reads only its own columns of B.
     const byRows = sizeOf(node.shape) >= sizeOf(node.inputs[1].shape);
     return {
       extent: byRows ? rows : chunks * rows,
-      // A quarter of the dense product: the density is not known.
+      // Estimated as a quarter of the dense product, because the density is not known.
       work: rows * columns * depth / 16,
-      // Chunk by chunk, so that the columns of B that are in use stay in the cache.
+      // Chunk by chunk, so that the columns of B in use stay in the cache.
       emit(f, { from, to, inputs, output }) {
         const rest = columns - (chunks - 1) * chunk * 4;
         const whole = rest === chunk * 4 ? chunks : chunks - 1;

@@ -1,7 +1,7 @@
 /**
- * The rule for products whose left operand is often 0: stored images, which are mostly paper, and what comes out of a
- * ReLU. They become products of sparse matrices: the same sums in the same order, less the terms that are 0. An affine
- * map of the images is applied to the product instead, which is rounded differently.
+ * The rule for products whose left operand is often 0: stored images, which are mostly paper, and the results of a
+ * ReLU. They become products of sparse matrices: the same sums in the same order, without the terms that are 0. An
+ * affine map of the images is applied to the product instead, which changes the rounding.
  */
 import { constant, constantValue, type Tensor } from "../../../graph.ts";
 import {
@@ -29,14 +29,15 @@ const MAX_DENSITY = 0.7;
 /** Below this width of the result, or this depth, compressing the left operand costs more than it saves. */
 const MIN_EXTENT = 32;
 /**
- * Above this depth, leaving out half of a product gains nothing if the left operand has more than a few rows: the right
- * one is read again for each of them, and no longer fits in the second-level cache.
+ * Above this depth, skipping half of a product gains nothing if the left operand has more than a few rows: the right
+ * operand is read again for each of them and no longer fits in the second-level cache.
  */
 const MAX_HALF_EMPTY_DEPTH = 1024, FEW_ROWS = 4;
 
 /** The rule, for one program. */
 export function sparseProducts(): Rule {
-  // Forward and backward pass share their sparse matrices: by the node that each stands for, and transposed by itself.
+  // Forward and backward pass share their sparse matrices: `sparse` by the node that each represents, `transposes` by
+  // the matrix itself.
   const sparse = new Map<Tensor, Tensor>(), transposes = new Map<Tensor, Tensor>();
   const sparseOf = (a: Tensor, now: (earlier: Tensor) => Tensor) => once(sparse, a, () => toSparse(now(a)));
   const transposeOf = (matrix: Tensor) => once(transposes, matrix, () => transposeSparse(matrix));
@@ -63,7 +64,7 @@ export function sparseProducts(): Rule {
   };
 }
 
-/** What `made` holds for `of`, made by `make` the first time. */
+/** The value that `made` holds for `of`; `make` makes it the first time. */
 function once(made: Map<Tensor, Tensor>, of: Tensor, make: () => Tensor): Tensor {
   const known = made.get(of) ?? make();
   made.set(of, known);
@@ -77,7 +78,7 @@ interface Affine {
   shift: number;
 }
 
-/** The node without the additions of, subtractions of and multiplications by constants that were last applied to it. */
+/** Strips from a node the constants that were last added to it, subtracted from it or multiplied with it. */
 function affineOf(node: Tensor): Affine {
   const [x, y] = node.inputs, number = y && constantValue(y);
   if (number === undefined) return { of: node, scale: 1, shift: 0 };
@@ -99,12 +100,12 @@ function affineProduct(a: Tensor, b: Tensor, affine: Affine): Tensor {
   return shift === undefined ? product : add(product, shift);
 }
 
-/** The same with Aᵀ, whose result is larger than B: so B is scaled, and the sums of each row begin at the shift. */
+/** The same with Aᵀ, whose result is larger than B. So B is scaled, and the sums of each row start at the shift. */
 function transposedAffineProduct(transposed: Tensor, b: Tensor, affine: Affine): Tensor {
   return sparseMatmul(transposed, scaled(b, affine.scale), shiftOf(b, affine));
 }
 
-/** Whether a node is rows of a table of bytes that is known to be mostly 0. */
+/** Whether a node is a selection of rows from a table of bytes that is known to be mostly 0. */
 function isMostlyZero(node: Tensor): boolean {
   const [table] = node.inputs;
   if (!takeRowsOp.matches(node) || node.shape.length !== 2 || table.op.kind !== "leaf") return false;

@@ -1,6 +1,6 @@
 /**
- * Transposing matrices, sparse and dense. Threads divide the columns of the input. For a sparse one, each thread looks
- * up its columns in every row and appends their entries to the result's rows; so these are sorted, and each has one
+ * Transposes sparse and dense matrices. Threads divide the columns of the input. For a sparse matrix, each thread looks
+ * up its columns in every row and appends their entries to the result's rows. So the rows are sorted, and each has one
  * writer.
  */
 import type { Code, FunctionBuilder, Local } from "../../../codegen/wasm/assembler/function_builder.ts";
@@ -11,7 +11,7 @@ import { apply, type Tensor } from "../../../graph.ts";
 import type { SpecialOp } from "../../../op.ts";
 import { csrSize, csrType, ENTRY, HEADER, rowBytes } from "./csr.ts";
 
-/** Columns of a sparse input in a work item: enough that finding them in each row costs little. */
+/** Columns of a sparse input per work item: enough that finding them in each row costs little. */
 const COLUMNS_PER_ITEM = 8;
 
 const transposeSparseOp: SpecialOp = {
@@ -86,12 +86,12 @@ function findColumn(
   return entryAt(low);
 }
 
-/** The transpose of a sparse matrix, sparse as well. */
+/** The transpose of a sparse matrix, also sparse. */
 export function transposeSparse(x: Tensor): Tensor {
   return apply(transposeSparseOp, x);
 }
 
-/** Rows of a dense result in a work item: a cache line of each row that is read. */
+/** Rows of a dense result per work item: a cache line of each row that is read. */
 const ROWS_PER_ITEM = 16;
 
 const transposeOp: SpecialOp = {

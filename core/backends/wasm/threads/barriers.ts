@@ -1,4 +1,4 @@
-/** Barriers between the items of a step: where threads have to wait for each other, and the code by which they wait. */
+/** Barriers between the items of a step: where threads have to wait for each other, and the code that waits. */
 import { atomics, drop, i32, i64Const } from "../../../codegen/wasm/assembler/instructions.ts";
 import type { ModuleBuilder } from "../../../codegen/wasm/assembler/module_builder.ts";
 import type { Contract, Span } from "../../../codegen/wasm/verifier/contract.ts";
@@ -10,7 +10,7 @@ import { MAX_CUT_ITEMS, resetCounters } from "./work_stealing.ts";
 
 /**
  * Whether each item of a step needs a barrier before it: it does if it touches what another thread may still be
- * writing, or writes what another may still be reading. At the beginning of a step, the `outputs` of the step before
+ * writing, or writes what another may still be reading. At the beginning of a step, the `outputs` of the previous step
  * may still be read. `spanOf` is undefined for values that no item writes.
  */
 export function barriersBefore(
@@ -34,14 +34,17 @@ function overlap(a: readonly Span[], b: readonly Span[]): boolean {
   return a.some((x) => b.some((y) => x.start < y.end && y.start < x.end));
 }
 
-/** Checks of the generation before a thread sleeps: longer than a kernel's imbalance, shorter than a time slice. */
+/**
+ * How often a thread checks the generation before it sleeps: longer than a kernel's imbalance, shorter than a time
+ * slice.
+ */
 const SPINS = 2000;
 /** The longest sleep, after which a thread checks the stop word. */
 const SLEEP_NS = 1_000_000;
 
 /**
  * Adds the function for a barrier of `threads` threads, which takes the number of cut items before it. The last thread
- * to arrive resets their counters and releases the others. Those spin, and sleep in case that one of them has lost its
+ * to arrive resets their counters and releases the others. Those spin, then sleep in case one of them has lost its
  * core.
  */
 export function addBarrier(module: ModuleBuilder, control: number, threads: number): number {
@@ -58,7 +61,7 @@ export function addBarrier(module: ModuleBuilder, control: number, threads: numb
     const isLast = i32.eq(atomics.add(zero, arrivedAt, i32.const(1)), i32.const(threads - 1));
     f.if(isLast, () => {
       f.emit(atomics.store(zero, arrivedAt, zero));
-      // Before the others are released: the first of them may take a part at once.
+      // Before the others are released, because the first of them may take a part at once.
       resetCounters(f, countersAt(control), threads, cutItems);
       f.emit(atomics.store(zero, generationAt, i32.add(generation.get, i32.const(1))));
       f.emit([...atomics.notify(zero, generationAt, i32.const(threads)), ...drop]);

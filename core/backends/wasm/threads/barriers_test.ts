@@ -30,7 +30,7 @@ function barriersOf(updates: () => Record<string, Tensor>, outputs: Record<strin
 
 const x = () => state("x", [8, 8]), w = () => state("w", [8, 8]);
 
-Deno.test("items that read only what was there before the step need no barrier", () => {
+Deno.test("items that read only values from before the step need no barrier", () => {
   assert.deepEqual(barriersOf(() => ({ a: matmul(x(), w()), b: matmul(w(), x()), c: neg(x()) })), [
     false,
     false,
@@ -70,10 +70,10 @@ Deno.test("an output is overwritten only after the last step's has been read for
 });
 
 const CONTROL_AT = 64, DONE = 32 * 1024;
-/** Bytes behind the control words, which no thread may write. */
+/** Bytes after the control words, which no thread may write. */
 const GUARD = 512, UNTOUCHED = 0xa5;
 
-/** Each step has as many items as can be cut, without barriers between them, and counts each work item that is done. */
+/** Each step has as many items as can be cut, without barriers between them, and counts the work items done. */
 function stepsModule(extent: number, parts: number, threads: number): WebAssembly.Module {
   const module = new ModuleBuilder({ relaxedFma: false });
   const workItems = module.addFunction("workItems", ["i32", "i32", "i32"], (f) => {

@@ -1,14 +1,14 @@
-/** The words of shared memory by which the threads of a session keep in step. */
+/** The words of shared memory that synchronise the threads of a session. */
 import { counterBytes } from "./work_stealing.ts";
 
 /**
- * Indices of the words, from the address `control` on. Those that threads wait for have a cache line of their own,
- * because others are written meanwhile.
+ * Indices of the words, from the address `control` on. Words that threads wait for have a cache line of their own,
+ * because other words are written meanwhile.
  */
 export const CONTROL = {
-  /** Not 0: every thread returns before the next item. Then the session can only be closed. */
+  /** If not 0, every thread returns before the next item, and afterwards the session can only be closed. */
   stop: 0,
-  /** Threads that have arrived at the present barrier. */
+  /** Number of threads that have arrived at the current barrier. */
   arrived: 16,
   /** Counts barriers. */
   generation: 32,
@@ -17,18 +17,30 @@ export const CONTROL = {
   program: 49,
   firstRow: 50,
   steps: 51,
-  /** Not 0: a thread has failed, and has set the stop word. */
+  /** Not 0: a thread has failed, as `FAILED` says, and has set the stop word. */
   failed: 52,
-  /** Threads that have left the session, and will not touch its memory again. */
+  /** Number of threads that have left the session and will not touch its memory again. */
   left: 53,
 } as const;
 
-/** The command, in place of a program's number, to leave the session. */
+/** How a thread failed. */
+export const FAILED = {
+  /** An index that a kernel read from memory was out of range. */
+  index: 1,
+  other: 2,
+} as const;
+
+/** What a run ends with if a kernel trapped. */
+export function outOfRange(cause?: unknown): RangeError {
+  return new RangeError("an index that a kernel read from memory is out of range", { cause });
+}
+
+/** The command to leave the session, given instead of a program's number. */
 export const LEAVE = -1;
 
 const WORDS_BYTES = 64 * 4;
 
-/** Bytes of the control words, and of the counters of `work_stealing.ts` behind them. */
+/** Bytes of the control words and of the counters of `work_stealing.ts` after them. */
 export function controlBytes(threads: number): number {
   return WORDS_BYTES + counterBytes(threads);
 }

@@ -1,6 +1,6 @@
-/** Entry point of a thread of the pool: runs a session's programs as it is commanded, until it is told to leave. */
+/** Entry point of a thread of the pool: runs a session's programs on command until it is told to leave. */
 import type { RunSteps } from "../program.ts";
-import { CONTROL, controlWords, LEAVE } from "./control.ts";
+import { CONTROL, controlWords, FAILED, LEAVE } from "./control.ts";
 import type { Assignment } from "./thread_pool.ts";
 
 self.onmessage = ({ data }: MessageEvent<Assignment>) => {
@@ -9,9 +9,10 @@ self.onmessage = ({ data }: MessageEvent<Assignment>) => {
     serve(data, control);
     Atomics.add(control, CONTROL.left, 1);
   } catch (error) {
-    // The others would wait for this one at the next barrier.
-    console.error("a thread of the WASM backend:", error);
-    Atomics.store(control, CONTROL.failed, 1);
+    // Otherwise the others would wait for this thread at the next barrier.
+    const isTrap = error instanceof WebAssembly.RuntimeError;
+    if (!isTrap) console.error("a thread of the WASM backend:", error);
+    Atomics.store(control, CONTROL.failed, isTrap ? FAILED.index : FAILED.other);
     Atomics.store(control, CONTROL.stop, 1);
   }
 };

@@ -1,27 +1,27 @@
 /**
- * Threads that run a session's programs beside the thread that opened it: single program, multiple data. They sleep
- * between runs and stay for the next session, because starting one takes tens of milliseconds. They do not work in
+ * Threads that run a session's programs alongside the thread that opened it: single program, multiple data. They sleep
+ * between runs and stay for the next session, because starting a thread takes tens of milliseconds. They do not work in
  * pages, whose bundles have no `thread.ts`.
  */
-import { CONTROL, controlWords, LEAVE } from "./control.ts";
+import { CONTROL, controlWords, FAILED, LEAVE, outOfRange } from "./control.ts";
 
 /** What a thread needs to run a session's programs. */
 export interface Assignment {
   memory: WebAssembly.Memory;
   modules: WebAssembly.Module[];
-  /** Number of this thread in the session; the one that opened it is 0. */
+  /** Number of this thread in the session; the thread that opened it is 0. */
   thread: number;
   /** Address of the control words. */
   control: number;
 }
 
-/** The threads of this process. One session has them at a time. */
+/** The threads of this process. One session at a time can have them. */
 export class ThreadPool {
   readonly #threads: Worker[] = [];
   #isReserved = false;
 
   /**
-   * Reserves the threads for a session. False if another session has them: then this one has to run on its own thread.
+   * Reserves the threads for a session. Returns false if another session has them; the session then has to run on its own thread.
    */
   reserve(): boolean {
     const isFree = !this.#isReserved;
@@ -62,7 +62,7 @@ export class Team {
     this.#release = release;
   }
 
-  /** Has the threads run steps of a program, known by its number. The caller has to run its own share. */
+  /** Tells the threads to run steps of the program with this number. The caller has to run its own share. */
   start(program: number, firstRow: number, steps: number): void {
     const control = this.#control;
     control[CONTROL.program] = program;
@@ -72,13 +72,18 @@ export class Team {
     Atomics.notify(control, CONTROL.command);
   }
 
-  /** @throws {Error} when a thread has failed, so that the results of a run are incomplete. */
+  /**
+   * @throws {RangeError} when an index that a thread read from memory was out of range
+   * @throws {Error} when a thread has failed for another reason, and the results of a run are therefore incomplete
+   */
   requireWhole(): void {
-    if (Atomics.load(this.#control, CONTROL.failed) === 0) return;
+    const failed = Atomics.load(this.#control, CONTROL.failed);
+    if (failed === 0) return;
+    if (failed === FAILED.index) throw outOfRange();
     throw new Error("a thread of the training failed; there may be too little memory for so many threads");
   }
 
-  /** Whether every thread has left in good order, so that the memory may be used again. */
+  /** Whether every thread has left without an error, so that the memory may be reused. */
   get isGone(): boolean {
     return this.#hasLeft && Atomics.load(this.#control, CONTROL.left) === this.#count;
   }
@@ -87,7 +92,7 @@ export class Team {
   leave(): void {
     if (this.#hasLeft) return;
     this.#hasLeft = true;
-    // Releases threads that still wait at a barrier because the caller failed in the middle of a run.
+    // Releases threads that still wait at a barrier because the caller failed during a run.
     Atomics.store(this.#control, CONTROL.stop, 1);
     this.start(LEAVE, 0, 0);
     this.#release();

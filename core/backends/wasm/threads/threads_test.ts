@@ -33,7 +33,7 @@ async function train(options: TrainerOptions) {
   const losses: number[] = [];
   while (trainer.step < trainer.totalSteps) losses.push(...await trainer.run(9));
   const accuracy = await trainer.evaluate();
-  // Digests: it would take minutes to show how tens of thousands of numbers differ.
+  // Digests, because it would take minutes to show how tens of thousands of numbers differ.
   const weights = (await trainer.weights()).map(({ name, data }) => [name, digestOf(data)]);
   trainer.close();
   return { losses: digestOf(Float32Array.from(losses)), accuracy, weights };
@@ -46,7 +46,7 @@ function digestOf(numbers: Float32Array): string {
 }
 
 for (const modelType of ["SimpleNN", "ConvNN"] as const) {
-  Deno.test(`a ${modelType} gets the same weights to the bit from any number of threads`, async () => {
+  Deno.test(`a ${modelType} gets the same weights to the bit with any number of threads`, async () => {
     const alone = await train(options(modelType));
     try {
       for (const threads of [2, 3, 5]) {
@@ -100,7 +100,7 @@ Deno.test("more long items than can be cut give the same results as one thread",
   }
 });
 
-Deno.test("a second trainer runs on its own thread while the first has the others, with the same results", async () => {
+Deno.test("a second trainer runs on its own thread while the first has the pool, with the same results", async () => {
   const first = await openTrainer({ ...options("SimpleNN"), threads: 2 });
   try {
     const [a, b] = [await train({ ...options("SimpleNN"), threads: 2 }), await train(options("SimpleNN"))];
@@ -111,7 +111,7 @@ Deno.test("a second trainer runs on its own thread while the first has the other
   }
 });
 
-Deno.test("trainers that open at the same time give the same results, whichever gets the threads", async () => {
+Deno.test("trainers that open at the same time give the same results, whichever of them gets the threads", async () => {
   try {
     const all = await Promise.all([1, 2, 3].map(() => train({ ...options("SimpleNN"), threads: 2 })));
     for (const one of all) assert.deepEqual(one, all[0]);
@@ -151,7 +151,7 @@ Deno.test("a step is interrupted from another thread, and the threads then serve
 
 Deno.test("a thread that fails ends the run with an error, and the next session works", async () => {
   const program = trace(() => ({ updates: { y: matmul(state("x", [64, 64]), state("x", [64, 64])) } }));
-  // A module that no thread can instantiate, because it imports what does not exist.
+  // A module that no thread can instantiate, because its import does not exist.
   const memory = new WebAssembly.Memory({ initial: 1, maximum: 1, shared: true });
   const wanting = await WebAssembly.compile(
     Uint8Array.of(0, 97, 115, 109, 1, 0, 0, 0, 1, 4, 1, 96, 0, 0, 2, 7, 1, 1, 97, 1, 98, 0, 0),
@@ -173,7 +173,7 @@ Deno.test("a thread that fails ends the run with an error, and the next session 
   }
 });
 
-Deno.test("interrupted at any moment, a step ends without an error", async () => {
+Deno.test("a step that is interrupted at any moment ends without an error", async () => {
   const stopper = new Worker(
     `data:text/javascript,${
       encodeURIComponent(

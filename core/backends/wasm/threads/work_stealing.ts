@@ -1,45 +1,45 @@
 /**
- * Work stealing: how threads divide the work items of a schedule item. Each thread has a share of its own, the same in
- * every step, so that what it writes stays in its core's cache. The shares of long schedule items are cut into parts,
- * and a thread that has finished its own takes parts of the others': cores are not equally fast, and other programs run
- * on them.
+ * Work stealing: how threads divide the work items of a schedule item. Each thread has its own share, the same in every
+ * step, so that the data it writes stays in its core's cache. The shares of long schedule items are cut into parts, and
+ * a thread that has finished its own takes parts of the others', because cores differ in speed and other programs run
+ * on them, too.
  */
 import type { Code, FunctionBuilder, Local } from "../../../codegen/wasm/assembler/function_builder.ts";
 import { atomics, i32 } from "../../../codegen/wasm/assembler/instructions.ts";
 import type { WasmKernel } from "../../../codegen/wasm/kernel.ts";
 
 const MAX_PARTS = 16;
-/** The least vector operations of a part: some microseconds, much more than it costs to take one. */
+/** The fewest vector operations in a part: some microseconds, which is much more than the cost of taking a part. */
 const PART_WORK = 8192;
-/** The largest share of a part's work that setting up may be. */
+/** The largest share of a part's work that the set-up may take. */
 const MAX_SET_UP = 0.02;
 
-/** Parts of each thread's share: 1 for a kernel that is too short to be cut, or for a single thread. */
+/** Number of parts in each thread's share: 1 for a kernel that is too short to cut, or for a single thread. */
 export function partsOf({ extent, work = 0, setUp = 0 }: WasmKernel, threads: number): number {
   if (threads === 1) return 1;
   const partWork = Math.max(PART_WORK, setUp / MAX_SET_UP);
   return Math.max(1, Math.min(MAX_PARTS, Math.ceil(extent / threads), Math.floor(work / (threads * partWork))));
 }
 
-/** Bytes from one counter to the next: a cache line, since different threads write them. */
+/** Bytes from one counter to the next: a cache line, because different threads write them. */
 const COUNTER_BYTES = 64;
-/** Schedule items between two barriers that can be cut. There are seldom more, and each needs counters of its own. */
+/** How many schedule items between two barriers can be cut. There are seldom more, and each needs its own counters. */
 export const MAX_CUT_ITEMS = 4;
 
 /** How a schedule item is cut. */
 export interface Cut {
   /** Parts of each thread's share. */
   parts: number;
-  /** Its number among the items since the last barrier that are cut: which counters are its own. */
+  /** Its number among the cut items since the last barrier, which determines its counters. */
   index: number;
-  /** For how many items the barrier in front of it has to reset the counters. */
+  /** How many items' counters the barrier before it has to reset. */
   toReset: number;
 }
 
 /**
  * Cuts the first `MAX_CUT_ITEMS` items between two barriers that have several parts. `parts` and `barriers` say, for
- * each item, how many parts its shares are worth, and whether there is a barrier before it. `toReset` is for the
- * barrier at the end.
+ * each item, into how many parts its shares should be cut and whether there is a barrier before it. `toReset` is for
+ * the barrier at the end.
  */
 export function cutItems(parts: readonly number[], barriers: readonly boolean[]): { cuts: Cut[]; toReset: number } {
   let used = 0;
@@ -65,27 +65,27 @@ export function resetCounters(f: FunctionBuilder, counters: number, threads: num
   f.countTo(at, end, COUNTER_BYTES, () => f.emit(atomics.store(at.get, counters, i32.const(0))));
 }
 
-/** What `divideWork` has to know. */
+/** Parameters of `divideWork`. */
 export interface Division extends Pick<Cut, "parts" | "index"> {
-  /** Work items. */
+  /** Number of work items. */
   extent: number;
   threads: number;
   /** The number of the thread that runs the code. */
   thread: Local;
   /** Address of the counters: for each cut item and thread, how many parts of its share have been taken. */
   counters: number;
-  /** Address of a word; once it is not 0, no further part is begun. */
+  /** Address of the stop word; once it is not 0, no more parts are begun. */
   stop: number;
 }
 
 /**
- * Emits code that runs a thread's share of the work items, or its parts and then what is left of the other threads'.
+ * Emits code that runs a thread's share of the work items, or its parts and then the remaining parts of other threads.
  * `body` gets the bounds of a range of work items.
  */
 export function divideWork(f: FunctionBuilder, division: Division, body: (from: Code, to: Code) => void): void {
   const { extent, parts, threads, thread, counters, index, stop } = division;
   const all = threads * parts, quotient = Math.floor(extent / all), rest = extent % all;
-  // extent · part / all, without a product that may exceed 32 bits.
+  // extent · part / all, without a product that could exceed 32 bits.
   const bound = (part: Code) =>
     i32.add(i32.mul(part, i32.const(quotient)), i32.divU(i32.mul(part, i32.const(rest)), i32.const(all)));
   const run = (part: Code) => body(bound(part), bound(i32.add(part, i32.const(1))));

@@ -6,7 +6,7 @@ import { cutItems, divideWork, MAX_CUT_ITEMS, partsOf, resetCounters } from "./w
 
 const STOP = 0, COUNTERS = 64, DONE = 8192, INDEX = 1;
 
-/** Threads that append a digit to every work item that they run: their number, from 1. */
+/** Threads that append their number, from 1, as a digit to every work item that they run. */
 function openThreads(extent: number, parts: number, threads: number) {
   const module = new ModuleBuilder({ relaxedFma: false });
   const workItems = module.addFunction("workItems", ["i32", "i32", "i32"], (f) => {
@@ -68,7 +68,7 @@ Deno.test("only the counters of the given number of items are reset", () => {
 
 Deno.test("only long items are cut, into parts that take much longer than setting up", () => {
   const kernel = (extent: number, work?: number, setUp?: number): WasmKernel => ({ extent, work, setUp, emit() {} });
-  assert.equal(partsOf(kernel(1000), 2), 1, "a kernel that does not say its work has little");
+  assert.equal(partsOf(kernel(1000), 2), 1, "a kernel that does not state its work has little");
   assert.equal(partsOf(kernel(1000, 10_000), 2), 1);
   assert.equal(partsOf(kernel(1000, 1e9), 1), 1, "a single thread has nobody to steal from it");
   assert.equal(partsOf(kernel(1000, 100_000), 2), 6);
@@ -78,7 +78,7 @@ Deno.test("only long items are cut, into parts that take much longer than settin
   assert.equal(partsOf(kernel(1000, 1e7, 1e4), 2), 10);
 });
 
-Deno.test("a thread that is told to stop begins no further part", () => {
+Deno.test("a thread that is told to stop does not begin another part", () => {
   const { run, done, stop } = openThreads(10, 5, 2);
   stop[0] = 1;
   run(0);

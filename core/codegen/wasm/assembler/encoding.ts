@@ -36,7 +36,7 @@ export function utf8(text: string): number[] {
   return [...unsigned(bytes.length), ...bytes];
 }
 
-/** What the format calls a vector: the number of items, then the items. */
+/** A vector in the format's sense: the number of items, then the items. */
 export function vector(items: readonly Code[]): number[] {
   return [...unsigned(items.length), ...items.flat()];
 }

@@ -9,7 +9,7 @@ export type ValueType = "i32" | "i64" | "f32" | "v128";
 
 const TYPE_CODES: Readonly<Record<ValueType, number>> = { i32: 0x7f, i64: 0x7e, f32: 0x7d, v128: 0x7b };
 
-/** The byte that stands for a type in a module. */
+/** The byte that encodes a type in a module. */
 export function typeCode(type: ValueType): number {
   return TYPE_CODES[type];
 }
@@ -21,7 +21,7 @@ export interface Local {
   readonly get: Code;
 }
 
-/** What the WebAssembly engine offers beyond 128-bit SIMD. */
+/** Features of the WebAssembly engine beyond 128-bit SIMD. */
 export interface WasmFeatures {
   /** Fused multiply-add of the relaxed SIMD extension. */
   readonly relaxedFma: boolean;
@@ -70,8 +70,8 @@ export class FunctionBuilder {
   }
 
   /**
-   * Code that reads a constant vector, which the function makes once at its beginning: in a loop, V8 would make it
-   * again in each round. `value` is a constant instruction.
+   * Code that reads a constant vector. The function makes it once, at its start, because V8 would make it again in each
+   * round of a loop. `value` is a constant instruction.
    */
   constant(value: Code): Code {
     const key = value.join();
@@ -89,7 +89,7 @@ export class FunctionBuilder {
     this.emit([...operands.flat(), CALL, ...unsigned(functionIndex)]);
   }
 
-  /** Runs `then` if `condition` is not 0, else `otherwise`. Both append their statements while this call lasts. */
+  /** Runs `then` if `condition` is not 0, else `otherwise`. Both append their statements during this call. */
   if(condition: Code, then: () => void, otherwise?: () => void): void {
     this.emit([...condition, IF, EMPTY]);
     then();
@@ -107,7 +107,7 @@ export class FunctionBuilder {
     this.emit([BRANCH, 0, END, END]);
   }
 
-  /** Counts `index` from its present value up to `end` (excluded) by `step`; `end` is evaluated in each round. */
+  /** Counts `index` from its current value up to `end` (excluded) by `step`; `end` is evaluated in each round. */
   countTo(index: Local, end: Code, step: number, body: () => void): void {
     this.while(i32.ltS(index.get, end), () => {
       body();
@@ -122,7 +122,7 @@ export class FunctionBuilder {
   }
 
   /**
-   * Runs `body` exactly `count` times. Cheaper than `countTo`, because the condition is checked at the end only.
+   * Runs `body` exactly `count` times. Cheaper than `countTo`, because the condition is checked only at the end.
    * @throws {RangeError} when `count` is less than 1.
    */
   repeat(count: number, body: () => void): void {

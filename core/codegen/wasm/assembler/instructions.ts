@@ -1,6 +1,6 @@
 /**
  * WebAssembly instructions as functions that compose: `i32.add(a, b)` is the code of a, the code of b and the opcode.
- * Code that is used twice runs twice, so a value that is needed again belongs in a local. Loads and stores access the
+ * Code that is used twice runs twice, so put a value that is needed again into a local. Loads and stores access the
  * byte at `address + offset`. Names follow the specification in camel case: `ltS` is `lt_s`.
  */
 import { type Code, float32, signed, unsigned } from "./encoding.ts";
@@ -8,7 +8,7 @@ import { type Code, float32, signed, unsigned } from "./encoding.ts";
 /** An instruction that takes its operands from the stack. */
 export const op = (opcode: number) => (...operands: Code[]): Code => [...operands.flat(), opcode];
 
-/** A load or store. Its alignment is a hint that engines on x86 and ARM ignore; 0 claims nothing. */
+/** A load or store. Its alignment is a hint that engines on x86 and ARM ignore; 0 promises nothing. */
 export const memory = (opcode: readonly number[]) => (address: Code, offset: number, ...operands: Code[]): Code => [
   ...address,
   ...operands.flat(),
@@ -17,7 +17,7 @@ export const memory = (opcode: readonly number[]) => (address: Code, offset: num
   ...unsigned(offset),
 ];
 
-/** The opcode of a vector instruction, behind its prefix. */
+/** The opcode of a vector instruction, with its prefix. */
 export const simdOpcode = (opcode: number) => [0xfd, ...unsigned(opcode)];
 /** A vector instruction that takes its operands from the stack. */
 export const simd = (opcode: number) => (...operands: Code[]): Code => [...operands.flat(), ...simdOpcode(opcode)];
@@ -30,7 +30,7 @@ const laneMemory = (opcode: number) => (address: Code, offset: number, value: Co
   index,
 ];
 
-/** 32-bit integers, signed or not by the instruction. Comparisons give 1 or 0. */
+/** 32-bit integers; the instruction decides whether they are signed. Comparisons give 1 or 0. */
 export const i32 = {
   const: (value: number): Code => [0x41, ...signed(value | 0)],
   load: memory([0x28]),
@@ -58,7 +58,7 @@ export const i32 = {
   shrU: op(0x76),
 };
 
-/** Atomic accesses need addresses that are multiples of 4, and say so in their alignment. */
+/** Atomic accesses need addresses that are multiples of 4, and their alignment says so. */
 const atomic = (opcode: number) => (address: Code, offset: number, ...operands: Code[]): Code => [
   ...address,
   ...operands.flat(),
@@ -108,8 +108,8 @@ export const v128 = {
   load: memory(simdOpcode(0x00)),
   load8x8u: memory(simdOpcode(0x02)),
   /**
-   * Loads one float32 into all lanes. The offset is added to the address: V8 has no machine instruction that takes
-   * both, and would add them after its bounds check.
+   * Loads one float32 into all lanes. The offset is added to the address: V8 has no machine instruction that takes both
+   * and would add them after its bounds check.
    */
   load32Splat: (address: Code, offset: number): Code =>
     memory(simdOpcode(0x09))(offset === 0 ? address : i32.add(address, i32.const(offset)), 0),

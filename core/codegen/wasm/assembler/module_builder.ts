@@ -8,7 +8,7 @@ import { FunctionBuilder, typeCode, type ValueType, type WasmFeatures } from "./
 /** Bytes of a page, the unit of memory sizes. */
 export const PAGE_BYTES = 64 * 1024;
 
-/** Assembles a module of functions without results over one imported memory, `env.memory`. */
+/** Assembles a module of functions without results that use one imported memory, `env.memory`. */
 export class ModuleBuilder {
   readonly #functions: FunctionBuilder[] = [];
   readonly #exported: number[] = [];
@@ -17,7 +17,7 @@ export class ModuleBuilder {
   constructor(readonly features: WasmFeatures) {}
 
   /**
-   * Adds a function, whose body `write` fills in, and returns its index, by which other functions call it. `contractOf`
+   * Adds a function whose body `write` fills in, and returns its index, which other functions use to call it. `contractOf`
    * says what it may touch, after it is written; a function without it checks each of its accesses as it runs.
    */
   addFunction(

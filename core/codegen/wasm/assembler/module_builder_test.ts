@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { i32, i32x4, v128 } from "./instructions.ts";
 import { ModuleBuilder } from "./module_builder.ts";
 
-Deno.test("a module takes a memory of its size that cannot grow, and no other", () => {
+Deno.test("a module accepts only a memory of its size that cannot grow", () => {
   for (const shared of [false, true]) {
     const builder = new ModuleBuilder({ relaxedFma: false });
     builder.addFunction("store", ["i32"], (f) => f.emit(i32.store(f.params[0].get, 0, i32.const(7))), {
@@ -16,14 +16,14 @@ Deno.test("a module takes a memory of its size that cannot grow, and no other", 
       return new Int32Array(memory.buffer)[16];
     };
     assert.equal(open(2, 2), 7);
-    // V8 would have to look at its size again and again.
+    // V8 would have to check its size again and again.
     assert.throws(() => open(2, 3), WebAssembly.LinkError);
     assert.throws(() => open(1, 2), WebAssembly.LinkError);
     assert.throws(() => open(3, 3), WebAssembly.LinkError);
   }
 });
 
-Deno.test("a constant is made once, whatever reads it, and has its value from the beginning", () => {
+Deno.test("a constant is made once, whatever code reads it, and has its value from the beginning", () => {
   const builder = new ModuleBuilder({ relaxedFma: false });
   builder.addFunction("run", [], (f) => {
     const seven = f.constant(i32x4.const(7));

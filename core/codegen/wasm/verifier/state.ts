@@ -8,7 +8,9 @@ export class State {
   locals: (Linear | undefined)[];
   /** By unknown; undefined for one of another branch. */
   #ranges: (Range | undefined)[];
-  /** What all states of a function have in common: the next unknown, and the one that is the address of scratch memory. */
+  /**
+   * What all states of a function have in common: the next unknown, and the one that is the address of scratch memory.
+   */
   readonly #ids: { next: number; scratch?: number };
   /** Whether this point cannot be reached. */
   isDead = false;

@@ -2,9 +2,9 @@
  * Shows that every access of a function lies in the memory that its contract names, for all arguments that the contract
  * allows and whatever the memory holds. What cannot be shown is refused, right or wrong.
  *
- * The function runs once over sums of unknowns (`linear.ts`) in place of numbers: an argument, a loop's round and a value
- * from memory are unknowns with a range. A loop's body runs over the locals as they are in any of its rounds: those that
- * each round changes by the same amount are sums over the number of the round.
+ * The function runs once over sums of unknowns (`linear.ts`) in place of numbers: an argument, a loop's round and a
+ * value from memory are unknowns with a range. A loop's body runs over the locals as they are in any of its rounds:
+ * those that each round changes by the same amount are sums over the number of the round.
  */
 import type { Code } from "../assembler/encoding.ts";
 import { type Contract, requireWithin, UnsafeCodeError } from "./contract.ts";

@@ -1,0 +1,127 @@
+/** Bytes of a connection's buffer: at first, between two requests of one in use, and at most. */
+const FIRST_BUFFER = 2 * 1024, USUAL_BUFFER = 16 * 1024, MAX_BUFFER = 64 * 1024;
+
+/** Bytes that are written in one step, which has to be done within `sendMs`. */
+const WRITE_BYTES = 64 * 1024;
+
+/** The part of a `Deno.TcpConn` that a `Connection` needs. */
+export type ByteChannel = Pick<Deno.TcpConn, "read" | "write" | "closeWrite" | "close">;
+
+/**
+ * One client's TCP connection: reads into one buffer, writes in steps, and is cut by its owner once it is overdue.
+ */
+export class Connection {
+  /** When what is under way has to be over, by `performance.now()`. */
+  dueAt = Infinity;
+  /** When the client has to have read what is being written. */
+  #writeDueAt = Infinity;
+  /** Whether it waits for a request, so that nobody misses it. */
+  isIdle = true;
+  /** Since when it has been idle, by `performance.now()`. */
+  idleSince = performance.now();
+  readonly #channel: ByteChannel;
+  readonly #sendMs: number;
+  #buffer = new Uint8Array(FIRST_BUFFER);
+  #start = 0;
+  #end = 0;
+  #isClosed = false;
+  /** Whether the last read filled the buffer, so that a larger one might have got more. */
+  #wasFull = false;
+  #filling?: Promise<boolean>;
+
+  /**
+   * @param address of the client, without its port
+   * @param sendMs milliseconds that a client may take to read one step of what is written
+   */
+  constructor(channel: ByteChannel, readonly address: string, sendMs: number) {
+    this.#channel = channel;
+    this.#sendMs = sendMs;
+  }
+
+  /** Whether `close` was called. */
+  get isClosed(): boolean {
+    return this.#isClosed;
+  }
+
+  /** Whether its time is over, so that its owner cuts it. */
+  isOverdue(now: number): boolean {
+    return now > this.dueAt || now > this.#writeDueAt;
+  }
+
+  /** What was read and not yet consumed; valid until the next `fill`. */
+  get unread(): Uint8Array<ArrayBuffer> {
+    return this.#buffer.subarray(this.#start, this.#end);
+  }
+
+  /** Passes over the first `count` unread bytes. */
+  consume(count: number): void {
+    this.#start += count;
+    if (this.#start < this.#end) return;
+    this.#start = this.#end = 0;
+  }
+
+  /**
+   * Reads more, and says whether there was more before the client's end. Rejects for a broken or a cut connection. A read
+   * that somebody gave up waiting for is joined.
+   */
+  fill(): Promise<boolean> {
+    return this.#filling ??= this.#read();
+  }
+
+  /** Gives most of a large buffer back, for a connection that may be silent for long. */
+  shrink(): void {
+    if (this.#end === 0 && this.#buffer.length > USUAL_BUFFER) this.#buffer = new Uint8Array(FIRST_BUFFER);
+  }
+
+  /** Writes all of `bytes`. Rejects once the client has not read a step of it in time. */
+  async write(bytes: Uint8Array): Promise<void> {
+    for (let sent = 0; sent < bytes.length;) {
+      this.#writeDueAt = performance.now() + this.#sendMs;
+      sent += await this.#channel.write(bytes.subarray(sent, sent + WRITE_BYTES));
+    }
+    this.#writeDueAt = Infinity;
+  }
+
+  /** Says that nothing more will be written; the client may still send. */
+  async closeWrite(): Promise<void> {
+    await this.#channel.closeWrite().catch(() => {});
+  }
+
+  /** Cuts the connection; what waits for it rejects. */
+  close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#buffer = new Uint8Array(0);
+    this.#start = this.#end = 0;
+    try {
+      this.#channel.close();
+    } catch {
+      // The client was faster.
+    }
+  }
+
+  async #read(): Promise<boolean> {
+    try {
+      this.#makeRoom();
+      const count = await this.#channel.read(this.#buffer.subarray(this.#end));
+      if (count === null) return false;
+      this.#end += count;
+      this.#wasFull = this.#end === this.#buffer.length;
+      return true;
+    } finally {
+      this.#filling = undefined;
+    }
+  }
+
+  #makeRoom() {
+    if (this.#isClosed) throw new Deno.errors.BadResource("the connection was cut");
+    const { unread } = this;
+    if (this.#wasFull && this.#buffer.length < MAX_BUFFER) {
+      this.#buffer = new Uint8Array(this.#buffer.length < USUAL_BUFFER ? USUAL_BUFFER : MAX_BUFFER);
+      this.#buffer.set(unread);
+    } else if (this.#end === this.#buffer.length) this.#buffer.copyWithin(0, this.#start, this.#end);
+    else return;
+    this.#start = 0;
+    this.#end = unread.length;
+  }
+}

@@ -1,0 +1,125 @@
+import { CONNECTION_SHARE, MAX_CONNECTIONS } from "../../../protocol/mod.ts";
+import type { Connection } from "./connection.ts";
+
+/** How many connections may be open. */
+export interface ConnectionLimits {
+  perClient: number;
+  inAll: number;
+}
+
+/** Descriptors that files, threads and databases of a process need, and the share of the others for connections. */
+const RESERVED_DESCRIPTORS = 64, DESCRIPTOR_SHARE = 0.75;
+/** The least that a limit falls to when descriptors run out. */
+const MIN_CONNECTIONS = 8;
+
+/**
+ * Limits for one of `threads` threads that serve the same address: well below the descriptors that the system grants, where
+ * that can be read.
+ */
+export function connectionLimits(threads = 1): ConnectionLimits {
+  const descriptors = descriptorLimit() ?? Infinity;
+  const forConnections = Math.floor((descriptors - RESERVED_DESCRIPTORS) * DESCRIPTOR_SHARE);
+  return limitsOf(Math.max(MIN_CONNECTIONS, Math.floor(Math.min(MAX_CONNECTIONS, forConnections) / threads)));
+}
+
+function limitsOf(inAll: number): ConnectionLimits {
+  return { inAll, perClient: Math.ceil(inAll * CONNECTION_SHARE) };
+}
+
+/** The soft limit of open files, where the system tells and the permissions allow. */
+function descriptorLimit(): number | undefined {
+  try {
+    const soft = /^Max open files +(\d+)/m.exec(Deno.readTextFileSync("/proc/self/limits"))?.[1];
+    return soft === undefined ? undefined : Number(soft);
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * The open connections of a server: limited per address and in all. A new one takes the place of the one that has been idle
+ * for longest, of the same address first; where none is idle it is refused. Overdue ones are cut.
+ */
+export class Connections {
+  readonly #open = new Set<Connection>();
+  readonly #perClient = new Map<string, number>();
+  #limits: ConnectionLimits;
+
+  constructor(limits: ConnectionLimits) {
+    this.#limits = limits;
+  }
+
+  /** How many are open. */
+  get size(): number {
+    return this.#open.size;
+  }
+
+  /** The limits in force. */
+  get limits(): ConnectionLimits {
+    return this.#limits;
+  }
+
+  /** Takes a connection in, or says that there is no room for it. */
+  admit(connection: Connection): boolean {
+    const { address } = connection, { perClient, inAll } = this.#limits;
+    if (this.#count(address) >= perClient && !this.#evict((other) => other.address === address)) return false;
+    if (this.#open.size >= inAll && !this.#evictOfLargest(address)) return false;
+    this.#open.add(connection);
+    this.#perClient.set(address, this.#count(address) + 1);
+    return true;
+  }
+
+  /** Closes a connection and forgets it. */
+  drop(connection: Connection): void {
+    connection.close();
+    if (!this.#open.delete(connection)) return;
+    const rest = this.#count(connection.address) - 1;
+    if (rest === 0) this.#perClient.delete(connection.address);
+    else this.#perClient.set(connection.address, rest);
+  }
+
+  /** Cuts the connections whose time is over. */
+  cutOverdue(now = performance.now()): void {
+    for (const connection of this.#open) {
+      if (connection.isOverdue(now)) this.drop(connection);
+    }
+  }
+
+  /** Cuts those that are idle: nobody waits for an answer there. */
+  dropIdle(): void {
+    for (const connection of this.#open) {
+      if (connection.isIdle) this.drop(connection);
+    }
+  }
+
+  /** Cuts all. */
+  dropAll(): void {
+    for (const connection of this.#open) this.drop(connection);
+  }
+
+  /** The system has no more descriptors: from now on fewer connections are open, and idle ones make room. */
+  shrink(): void {
+    const inAll = Math.max(MIN_CONNECTIONS, Math.floor(this.#open.size * DESCRIPTOR_SHARE));
+    if (inAll < this.#limits.inAll) this.#limits = limitsOf(inAll);
+    while (this.#open.size > this.#limits.inAll && this.#evict(() => true));
+  }
+
+  #count(address: string): number {
+    return this.#perClient.get(address) ?? 0;
+  }
+
+  #evictOfLargest(newcomer: string): boolean {
+    const [largest] = [...this.#perClient].reduce((most, entry) => entry[1] > most[1] ? entry : most, [newcomer, 0]);
+    return this.#evict((other) => other.address === largest) || this.#evict(() => true);
+  }
+
+  #evict(isCandidate: (connection: Connection) => boolean): boolean {
+    let longest: Connection | undefined;
+    for (const connection of this.#open) {
+      if (!connection.isIdle || !isCandidate(connection)) continue;
+      if (longest === undefined || connection.idleSince < longest.idleSince) longest = connection;
+    }
+    if (longest !== undefined) this.drop(longest);
+    return longest !== undefined;
+  }
+}

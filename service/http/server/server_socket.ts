@@ -1,0 +1,225 @@
+import { CLOSE_WAIT_MS } from "../../../protocol/mod.ts";
+import type { Connection } from "./connection.ts";
+import {
+  CLOSE_CODES,
+  closePayload,
+  encodeFrame,
+  encodeFrames,
+  FrameError,
+  FrameReader,
+  type Incoming,
+  OPCODES,
+} from "./frames.ts";
+
+/** Whoever counts what sockets hold. */
+export interface SocketAccount {
+  /** `bytes` more are held for a socket, or fewer; throws when that is too much. */
+  hold(socket: ServerSocket, bytes: number): void;
+}
+
+/** Short frames are written together, up to this many bytes. */
+const WRITE_BYTES = 64 * 1024;
+/** More unsent bytes than this, and a client gets no answers to its pings. */
+const MAX_UNSENT_FOR_PONG = 64 * 1024;
+
+/** The server's side of a WebSocket: the part of the browser's `WebSocket` that this lab uses. */
+export class ServerSocket extends EventTarget {
+  /** One of `WebSocket.CONNECTING`, `OPEN`, `CLOSING` and `CLOSED`. */
+  readyState: WebSocket["readyState"] = WebSocket.CONNECTING;
+  /** Bytes of messages that are not yet written. */
+  bufferedAmount = 0;
+  /** When it last gave a sign of life, by `performance.now()`. */
+  heardAt = performance.now();
+  /** Whether a ping is on its way that is not answered. */
+  isPinged = false;
+  readonly #account: SocketAccount;
+  readonly #reader: FrameReader;
+  #connection?: Connection;
+  /** Texts as they are, so that short ones are encoded together; other frames as bytes. */
+  #outgoing: (string | Uint8Array)[] = [];
+  #writing?: Promise<void>;
+  #closing?: { code: number; reason: string };
+
+  /** @param address of the client */
+  constructor(readonly address: string, account: SocketAccount) {
+    super();
+    this.#account = account;
+    this.#reader = new FrameReader((change) => account.hold(this, change));
+  }
+
+  /** Serves the socket on a connection on which the handshake is done, until it is closed. */
+  async serve(connection: Connection): Promise<void> {
+    this.#connection = connection;
+    this.readyState = WebSocket.OPEN;
+    this.heardAt = performance.now();
+    this.dispatchEvent(new Event("open"));
+    try {
+      await this.#read(connection);
+    } catch (error) {
+      if (error instanceof FrameError) await this.#refuse(error, connection);
+    } finally {
+      this.#end(CLOSE_CODES.broken, "");
+    }
+  }
+
+  /** Sends a text, or nothing once the socket is closing. */
+  send(text: string): void {
+    if (this.readyState === WebSocket.OPEN) this.#write(text);
+  }
+
+  /** Closes once all that was sent is written; a client that does not take it is cut after a while. */
+  close(code: number = 1000, reason = ""): void {
+    if (this.readyState !== WebSocket.OPEN) return;
+    this.readyState = WebSocket.CLOSING;
+    this.#closing = { code, reason };
+    this.#write(encodeFrame(OPCODES.close, closePayload(code, reason)));
+    if (this.#connection !== undefined) this.#connection.dueAt = performance.now() + CLOSE_WAIT_MS;
+  }
+
+  /** Closes without waiting for the client: the listeners hear of it at once. */
+  abandon(code: number, reason: string): void {
+    this.close(code, reason);
+    this.#end(code, reason);
+  }
+
+  /** Cuts the connection. */
+  terminate(): void {
+    this.#connection?.close();
+    this.#end(CLOSE_CODES.broken, "");
+  }
+
+  /** Asks for a sign of life. */
+  ping(): void {
+    this.isPinged = true;
+    if (this.readyState === WebSocket.OPEN) this.#write(encodeFrame(OPCODES.ping, new Uint8Array(0)));
+  }
+
+  /** Closes the socket when a message that was begun does not end. */
+  requireProgress(): void {
+    try {
+      this.#reader.requireProgress();
+    } catch (error) {
+      if (!(error instanceof FrameError)) throw error;
+      this.close(error.code, error.message);
+    }
+  }
+
+  async #read(connection: Connection) {
+    for (;;) {
+      while (connection.unread.length > 0) {
+        const { used, incoming } = this.#reader.take(connection.unread);
+        connection.consume(used);
+        if (incoming !== undefined && this.#receive(incoming)) return await this.#writing;
+        if (used === 0) break;
+      }
+      connection.shrink();
+      if (!await connection.fill()) return;
+    }
+  }
+
+  /** Takes what came, and says whether it was the last. */
+  #receive(incoming: Incoming): boolean {
+    this.heardAt = performance.now();
+    this.isPinged = false;
+    switch (incoming.kind) {
+      case "ping":
+        if (this.bufferedAmount < MAX_UNSENT_FOR_PONG && this.readyState === WebSocket.OPEN) {
+          this.#write(encodeFrame(OPCODES.pong, incoming.bytes));
+        }
+        return false;
+      case "pong":
+        return false;
+      case "close": {
+        const { code, reason } = this.#closing ?? incoming;
+        // A code that may not be sent is answered by an empty frame.
+        if (this.readyState === WebSocket.OPEN) {
+          this.#write(encodeFrame(OPCODES.close, maySend(code) ? closePayload(code) : new Uint8Array(0)));
+        }
+        this.#end(code, reason);
+        return true;
+      }
+      default:
+        if (this.readyState === WebSocket.OPEN) this.#deliver(incoming.kind, incoming.bytes);
+        return false;
+    }
+  }
+
+  #deliver(kind: "text" | "binary", bytes: Uint8Array<ArrayBuffer>) {
+    if (kind === "binary") {
+      this.dispatchEvent(new MessageEvent("message", { data: bytes.slice().buffer }));
+      return;
+    }
+    let data: string;
+    try {
+      data = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes, { stream: true });
+    } catch {
+      throw new FrameError(CLOSE_CODES.invalidText, "a text is not UTF-8");
+    }
+    this.dispatchEvent(new MessageEvent("message", { data }));
+  }
+
+  async #refuse({ code, message }: FrameError, connection: Connection) {
+    this.close(code, message);
+    this.#end(code, message);
+    await this.#writing;
+    // Reads on for a moment, so that the client gets the reason before the connection ends.
+    await connection.closeWrite();
+    do connection.consume(connection.unread.length); while (await connection.fill());
+  }
+
+  #write(frame: string | Uint8Array) {
+    this.bufferedAmount += frame.length;
+    this.#outgoing.push(frame);
+    try {
+      this.#account.hold(this, frame.length);
+    } catch {
+      return this.terminate();
+    }
+    this.#writing ??= this.#pump().catch(() => this.terminate());
+  }
+
+  async #pump() {
+    // What is sent in one go is written in one go.
+    await Promise.resolve();
+    try {
+      while (this.#outgoing.length > 0 && this.#connection !== undefined) {
+        const { bytes, length } = this.#takeStep();
+        await this.#connection.write(bytes).finally(() => this.#release(length));
+      }
+    } finally {
+      // In the same turn as the look at the queue, so that no frame is left in it.
+      this.#writing = undefined;
+      for (const { length } of this.#outgoing.splice(0)) this.#release(length);
+    }
+  }
+
+  /** Takes the next frame out of the queue, or several short ones; `length` is what was counted for them. */
+  #takeStep(): { bytes: Uint8Array; length: number } {
+    let count = 1, length = this.#outgoing[0].length;
+    for (; count < this.#outgoing.length; count++) {
+      if (length + this.#outgoing[count].length > WRITE_BYTES) break;
+      length += this.#outgoing[count].length;
+    }
+    return { bytes: encodeFrames(this.#outgoing.splice(0, count)), length };
+  }
+
+  #release(bytes: number) {
+    this.bufferedAmount -= bytes;
+    this.#account.hold(this, -bytes);
+  }
+
+  #end(code: number, reason: string) {
+    if (this.readyState === WebSocket.CLOSED) return;
+    this.readyState = WebSocket.CLOSED;
+    this.#reader.close();
+    const closing = this.#closing;
+    this.dispatchEvent(
+      new CloseEvent("close", { code: closing?.code ?? code, reason: closing?.reason ?? reason, wasClean: true }),
+    );
+  }
+}
+
+/** Codes that a close frame may have (RFC 6455, section 7.4). */
+function maySend(code: number): boolean {
+  return code >= 1000 && code < 5000 && code !== CLOSE_CODES.none && code !== CLOSE_CODES.broken;
+}

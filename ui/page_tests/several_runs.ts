@@ -1,0 +1,165 @@
+import assert from "node:assert/strict";
+import type { Page } from "playwright-core";
+import { DIGITS } from "../testing/drawing_page.ts";
+import { eventually } from "../testing/eventually.ts";
+import { modelsRegion } from "../testing/models_table.ts";
+import { setUpPageTests } from "../testing/page_test.ts";
+import { fillSettings } from "../testing/settings.ts";
+import {
+  button,
+  drawOnLivePad,
+  ENDLESS,
+  livePad,
+  livePadSays,
+  QUICK,
+  startTraining,
+  statusBecomes,
+  stepsDone,
+  stepsPass,
+} from "../testing/training_page.ts";
+
+const pageTest = setUpPageTests();
+
+const laptop = { viewport: { width: 1280, height: 800 } };
+
+/** A run in one of the lists beside the run that is shown. */
+function other(page: Page, list: "Other trainings" | "Trained before") {
+  return page.getByRole("list", { name: list }).getByRole("listitem");
+}
+
+pageTest("Start leaves the pad in view, and while a training runs the curves, too", async (lab, page) => {
+  await page.goto(lab.trainingUrl);
+  await drawOnLivePad(page, DIGITS[7]);
+  await fillSettings(page, ENDLESS);
+  for (const scrolled of [0, 400]) {
+    await page.evaluate((scrolled) => scrollTo(0, scrolled), scrolled);
+    if (scrolled > 0) await button(page, "Abort").click();
+    if (scrolled > 0) await statusBecomes(page, /aborted/i);
+    await button(page, "Start Training").click();
+    await livePadSays(page, /^So far/);
+    for (const name of ["Loss", "Test accuracy", "Your digit"]) {
+      const box = (await page.getByRole("region", { name, exact: true }).boundingBox())!;
+      assert(box.y >= 0 && box.y + box.height <= 800, `${name}: ${JSON.stringify(box)} after ${scrolled} px`);
+    }
+  }
+  await button(page, "Abort").click();
+  await statusBecomes(page, /aborted/i);
+}, laptop);
+
+pageTest("on a telephone Start brings a drawing on the pad into view", async (lab, page) => {
+  await page.goto(lab.trainingUrl);
+  await drawOnLivePad(page, DIGITS[7]);
+  await startTraining(page, ENDLESS);
+  await eventually(async () => {
+    const { y, height } = (await livePad(page).boundingBox())!;
+    assert(y >= 0 && y + height <= 844, `the pad is at ${y}`);
+  });
+  await button(page, "Abort").click();
+  await statusBecomes(page, /aborted/i);
+}, { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true });
+
+pageTest(
+  "after Keep existing the page leads on: to the kept model, its curve, or a new training",
+  async (lab, page) => {
+    await page.goto(lab.trainingUrl);
+    await startTraining(page, QUICK);
+    await statusBecomes(page, /^Done/);
+    const [{ id }] = await lab.models();
+    await button(page, "Start Training").click();
+    await button(page, "Keep existing").click();
+    await statusBecomes(page, /was kept.*change a setting and start again/);
+    const test = page.getByRole("link", { name: "Test this model" });
+    assert.match((await test.getAttribute("href"))!, new RegExp(`model_id=${id}&`));
+    await page.getByRole("region", { name: "What it has learned" }).waitFor();
+    await other(page, "Trained before").getByText(/^Done/).waitFor();
+
+    await page.reload();
+    await statusBecomes(page, /was kept/);
+    await test.waitFor();
+    await button(page, "Train again and replace it").click();
+    await statusBecomes(page, /^Done/);
+    const after = await lab.models();
+    assert.equal(after.length, 1);
+    assert.notEqual(after[0].id, id);
+  },
+);
+
+pageTest("the page that trains queues another training, shows either, and a reload finds both", async (lab, page) => {
+  await page.goto(lab.trainingUrl);
+  await startTraining(page, ENDLESS);
+  await stepsPass(page, 10);
+  assert(await button(page, "Start Training").isDisabled(), "the same training would queue by a second press");
+  await fillSettings(page, { ...QUICK, "Hidden layers": "22" });
+  await page.getByText("The next one waits until it is done.").waitFor();
+  await button(page, "Start Training").click();
+  await statusBecomes(page, /position 1 in the queue/);
+  await other(page, "Other trainings").getByText(/^Training: epoch \d+ of 200/).waitFor();
+
+  await page.getByRole("button", { name: /^Show SimpleNN \(512, 512\)/ }).click();
+  await statusBecomes(page, /^Training: epoch \d+ of 200/);
+  await other(page, "Other trainings").getByText(/position 1 in the queue/).waitFor();
+  await page.reload();
+  await statusBecomes(page, /^Training: epoch \d+ of 200/);
+  await other(page, "Other trainings").getByText(/position 1 in the queue/).waitFor();
+  await button(page, "Abort").click();
+  await other(page, "Trained before").getByText(/^Done/).waitFor();
+  // The table has heard of it, too.
+  await modelsRegion(page).getByText("22", { exact: true }).waitFor();
+  await page.getByRole("button", { name: /^Show SimpleNN \(22\)/ }).click();
+  await statusBecomes(page, /^Done/);
+});
+
+pageTest("a page that is open already finds a training of another page", async (lab, page) => {
+  await page.goto(lab.trainingUrl);
+  await button(page, "Start Training").waitFor();
+  const second = await page.context().newPage();
+  await second.goto(lab.trainingUrl);
+  await startTraining(second, ENDLESS);
+  await stepsPass(second, 10);
+  await page.evaluate(() => dispatchEvent(new Event("focus")));
+  await other(page, "Other trainings").getByText(/^Training/).waitFor();
+  await button(second, "Abort").click();
+  await statusBecomes(second, /aborted/i);
+});
+
+pageTest(
+  "a model trained further counts all its epochs, has no equal, and the curve before is kept",
+  async (lab, page) => {
+    await page.goto(lab.trainingUrl);
+    await startTraining(page, { ...QUICK, "Hidden layers": "23" });
+    await statusBecomes(page, /^Done/);
+    const [first] = await lab.models();
+    await button(page, "Train further").click();
+    await eventually(async () => assert.equal((await lab.models())[0].started_from, first.id), 30_000);
+    const [further] = await lab.models();
+    assert.deepEqual([first.num_epochs, further.num_epochs], [1, 2]);
+
+    await page.reload();
+    await other(page, "Trained before").getByText(/^Done/).waitFor();
+    await page.getByRole("button", { name: /^Show SimpleNN \(23\)/ }).click();
+    await eventually(() => assert.match(page.url(), new RegExp(`run=${first.run_id}`)));
+    await statusBecomes(page, /^Done/);
+    assert.equal(await stepsDone(page), 118);
+
+    await fillSettings(page, { "Epochs": "2" });
+    await eventually(async () =>
+      assert.match(await page.locator(".nearby").innerText(), /^Similar model: trained further instead/)
+    );
+    await button(page, "Start Training").click();
+    await statusBecomes(page, /^Done/);
+    assert.equal(await page.getByRole("dialog").count(), 0, "two epochs at once are another model");
+  },
+);
+
+pageTest("what a model has learned goes when another training starts", async (lab, page) => {
+  await page.goto(lab.trainingUrl);
+  await startTraining(page, { ...QUICK, "Hidden layers": "24" });
+  const analysis = page.getByRole("region", { name: "What it has learned" });
+  await analysis.waitFor();
+  await startTraining(page, ENDLESS);
+  await stepsPass(page, 10);
+  await button(page, "Abort").click();
+  await statusBecomes(page, /aborted/i);
+  assert.equal(await analysis.count(), 0);
+  assert.doesNotMatch(page.url(), /analysis=/);
+});

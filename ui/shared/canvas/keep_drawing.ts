@@ -1,0 +1,39 @@
+import { effect } from "@preact/signals";
+import { tabPreferences } from "../wire/preferences.ts";
+import type { Mark } from "./marks.ts";
+import type { Sketch } from "./sketch.ts";
+
+/**
+ * Puts the drawing that this tab remembers under `name` on the paper, and remembers each further step, so that a reload
+ * and a visit to another page leave it there. Returns how to stop.
+ */
+export function keepDrawing(sketch: Sketch, name: string): () => void {
+  const kept = readMarks(tabPreferences.get(name));
+  if (sketch.blank.peek() && kept.length > 0) sketch.put(kept);
+  return effect(() => {
+    void sketch.steps.value;
+    tabPreferences.set(name, writeMarks(sketch.marks.peek()));
+  });
+}
+
+/** Marks as text: sets and bytes become lists. */
+export function writeMarks(marks: readonly Mark[]): string {
+  return JSON.stringify(
+    marks,
+    (_, value) => value instanceof Set || value instanceof Uint8Array ? [...value] : value,
+  );
+}
+
+/** The marks that `text` spells; none where it spells none. */
+export function readMarks(text: string | null): Mark[] {
+  try {
+    const marks = JSON.parse(text ?? "[]", revive);
+    return Array.isArray(marks) ? marks : [];
+  } catch {
+    return [];
+  }
+}
+
+function revive(key: string, value: Iterable<number>): unknown {
+  return key === "cells" ? new Set(value) : key === "pixels" ? Uint8Array.from(value) : value;
+}
