@@ -49,11 +49,11 @@ export const MAX_RUN_MINUTES = 12 * 60;
 
 /**
  * A model in another format is written on demand and lies in memory until it is sent. From this size on, in bytes, it
- * counts.
+ * counts, and is shared by all who ask for it.
  */
-export const LARGE_EXPORT_BYTES = 8 * MIB;
-/** Most bytes of such exports at once. One alone always fits. */
-export const MAX_EXPORT_BYTES = 1024 * MIB;
+export const LARGE_EXPORT_BYTES = 64 * KIB;
+/** Most bytes of such exports at once, and of those that nobody downloads any more. One alone always fits. */
+export const MAX_EXPORT_BYTES = 288 * MIB, MAX_IDLE_EXPORT_BYTES = 48 * MIB;
 /** Longest time that such an export may take, in ms. */
 export const EXPORT_DEADLINE_MS = 10 * 60_000;
 
@@ -84,3 +84,11 @@ export const RESUME_LISTENING_MS = { first: 50, most: 2000 };
 
 /** Bytes of answers that wait in memory for one address, and for all, to read them. */
 export const MAX_SENT_BYTES_PER_CLIENT = 48 * MIB, MAX_SENT_BYTES = 96 * MIB;
+
+/** Bytes that bodies of models that are brought in may hold, from their arrival until they are stored. */
+export const MAX_HELD_IMPORT_BYTES = 320 * MIB;
+
+/** Least length of `LAB_TOKEN`. */
+export const MIN_TOKEN_LENGTH = 6;
+/** Wrong tokens that one address may show before it has to wait, and the first and the longest wait, in ms: it doubles. */
+export const TOKEN_GUESSES = { free: 20, firstMs: 500, longestMs: 8000 };

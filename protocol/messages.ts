@@ -77,6 +77,8 @@ export const LogMessageSchema = v.object({
   seconds: v.optional(number),
   /** Position in the queue, from 1; on the log while queued. */
   place: v.optional(number),
+  /** Whose training is under way and how many wait before this one, in words; on the log while queued. */
+  after: v.optional(text),
   /** Backend that trains; on the log that says so. */
   device: v.optional(text),
 });

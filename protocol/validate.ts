@@ -46,7 +46,10 @@ export function validate<S extends v.GenericSchema<unknown, unknown>>(
     ? `${what} ${issue.type === "object" || issue.type === "strict_object" ? "must be a JSON object" : issue.message}`
     : missing
     ? `${field} is missing`
-    : `${field} ${issue.message}, got ${quote(issue.input)}`;
+    // The input of a check over several fields is the whole object.
+    : `${field} ${issue.message}, got ${
+      quote(issue.type === "partial_check" ? issue.path!.at(-1)!.value : issue.input)
+    }`;
   throw new ValidationError(message, field);
 }
 

@@ -38,8 +38,7 @@ const UNCHECKED = [
   "core/backends/wasm/",
   "core/random_programs_test.ts",
   "core/training/parity_test.ts",
-  // The GPU has no part in it, and mutated code is for processes with checks.
-  "--filter=/^(?!.*WebGPU)/",
+  // Mutated code is for processes with checks.
   "--ignore=core/backends/wasm/unsafe_code_fuzz_test.ts",
 ];
 

@@ -253,7 +253,8 @@ export class Run {
     // The history keeps the latest position only: with many in line there are many.
     if (this.#logs.at(-1)?.place !== undefined) this.#logs.pop();
     const place = position === 1 ? "Queued: next in line" : `Queued: place ${position} in line`;
-    this.log(ahead === "" ? `${place}.` : `${place}, after ${ahead}.`, { place: position });
+    if (ahead === "") this.log(`${place}.`, { place: position });
+    else this.log(`${place}, after ${ahead}.`, { place: position, after: ahead });
   }
 
   /** Reports that the run's turn has come. */

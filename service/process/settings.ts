@@ -1,6 +1,6 @@
 /** The environment variables of both services, read and checked once at start-up. */
 import { basename, dirname, join, resolve } from "node:path";
-import { type DeviceChoice, DEVICES, MAX_RUN_MINUTES } from "../../protocol/mod.ts";
+import { type DeviceChoice, DEVICES, MAX_RUN_MINUTES, MIN_TOKEN_LENGTH } from "../../protocol/mod.ts";
 import { isLoopback } from "./addresses.ts";
 import { LOG_FORMATS, LOG_LEVELS, type LogOptions } from "./log.ts";
 import { WASM_CHECKS, type WasmChecks } from "./wasm_checks.ts";
@@ -127,6 +127,11 @@ function readToken(token: string | undefined, host: string): string | undefined 
   // Characters that every header can carry unchanged.
   if (token !== undefined && !/^[\x21-\x7e]+$/.test(token)) {
     throw new StartupError("LAB_TOKEN must consist of ASCII letters, digits and punctuation, without spaces");
+  }
+  if (token !== undefined && token.length < MIN_TOKEN_LENGTH) {
+    throw new StartupError(
+      `LAB_TOKEN must have at least ${MIN_TOKEN_LENGTH} characters, as shorter ones can be guessed`,
+    );
   }
   return token;
 }

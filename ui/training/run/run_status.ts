@@ -49,6 +49,8 @@ export class RunStatus {
   });
   /** Position in the queue, from 1. */
   readonly position = signal<number | undefined>(undefined);
+  /** While queued, whose training is under way and how many wait before this one, in words. */
+  readonly after = signal<string | undefined>(undefined);
   readonly logs = signal<readonly string[]>([]);
   /** The stored duplicate, while the phase is `asking`. */
   readonly existing = signal<ModelRecord | undefined>(undefined);
@@ -80,6 +82,7 @@ export class RunStatus {
           this.secondsLeft,
           this.accuracy,
           this.position,
+          this.after,
           this.existing,
           this.result,
           this.reason,
@@ -141,6 +144,7 @@ export class RunStatus {
     const ended = epochsOf([message]).filter(({ epoch }) => epoch > (this.epochs.value.at(-1)?.epoch ?? 0));
     if (ended.length > 0) this.epochs.value = [...this.epochs.value, ...ended];
     this.position.value = message.place;
+    this.after.value = message.after;
     if (message.place !== undefined) this.enter("queued");
     else if (this.phase.value === "queued") this.enter("starting");
   }
@@ -165,6 +169,7 @@ export class RunStatus {
     this.step.value = run.step;
     this.totalSteps.value = run.total_steps;
     this.position.value = run.place;
+    this.after.value = logs.findLast(({ place }) => place !== undefined)?.after;
     this.accuracy.value = run.accuracy;
     this.epoch.value = currentEpoch(run.step, run.total_steps, run.config.num_epochs);
     this.device.value = run.device;

@@ -175,6 +175,8 @@ Deno.test("a queued run shows its position until it begins", () => {
   const { lab, run } = started();
   lab.socket.say({ type: "log", message: "Queued", place: 2 });
   assert.match(describeRun(run), /position 2/);
+  lab.socket.say({ type: "log", message: "Queued", place: 1, after: "SimpleNN [128] from another address" });
+  assert.equal(describeRun(run), "Waiting: position 1 in the queue, after SimpleNN [128] from another address.");
   lab.socket.say({ type: "log", message: "Training." });
   assert.equal(run.phase.value, "starting");
 });

@@ -19,7 +19,7 @@ export function describeRun(run: Run): string {
     case "asking":
       return "You already have a model with exactly these settings. Overwrite it or keep it?";
     case "queued":
-      return `Waiting for another training to end: position ${run.position.value ?? 1} in the queue.`;
+      return describeQueued(run);
     case "running":
       return describeRunning(run);
     case "stopping":
@@ -35,6 +35,13 @@ export function describeRun(run: Run): string {
     case "failed":
       return run.reason.value ?? "The training failed.";
   }
+}
+
+function describeQueued({ position, after }: Run): string {
+  const place = `position ${position.value ?? 1} in the queue`;
+  return after.value === undefined
+    ? `Waiting for another training to end: ${place}.`
+    : `Waiting: ${place}, after ${after.value}.`;
 }
 
 function describeRunning(run: Run): string {
