@@ -1,6 +1,7 @@
 /** Where the command line finds the dataset and keeps the models. */
 import { join, resolve } from "node:path";
-import { readSettings, type Settings } from "../service/process/settings.ts";
+import { readSettings, type Settings, StartupError } from "../service/process/settings.ts";
+import { wasmChecks } from "../service/process/wasm_checks.ts";
 import { rawFolder } from "../service/dataset/raw_file.ts";
 
 const PROJECT_DIR = resolve(import.meta.dirname!, "..");
@@ -12,9 +13,18 @@ type GetVariable = (name: string) => string | undefined;
 /**
  * The settings of the environment, with two further defaults. Without `DATA_DIR` the digits come from `data`, else from
  * the binary. Without `MODELS_DIR` a binary chooses a folder (`chooseModelsDir`).
+ *
+ * @throws {StartupError} like `readSettings`, and for a `WASM_CHECKS` that this process cannot follow
  */
 export async function readLabSettings(get: GetVariable = (name) => Deno.env.get(name)): Promise<Settings> {
   const settings = readSettings(get);
+  // Wherever it can, whoever starts the process has seen to it.
+  if (settings.wasmChecks === "on" && wasmChecks === "off") {
+    throw new StartupError(
+      "WASM_CHECKS=on has no effect here: this program was compiled to run without V8's checks of WebAssembly. " +
+        "Compile it with WASM_CHECKS=on deno task compile, or leave WASM_CHECKS unset",
+    );
+  }
   const choosesModels = Deno.build.standalone && !get("MODELS_DIR");
   const lacksData = !get("DATA_DIR") && !await isFolder(rawFolder(settings.dataDir));
   return {

@@ -4,6 +4,7 @@ import { RegistryError } from "../lab/models/mod.ts";
 import { graphicsEnvironment } from "../service/process/launch.ts";
 import { printError, printLine, writeAll } from "../service/process/output.ts";
 import { StartupError } from "../service/process/settings.ts";
+import { ownArguments } from "../service/process/wasm_checks.ts";
 import { RefusedError } from "../lab/runs/runs.ts";
 import { type Command, helpText, parseCommand, UsageError } from "./arguments.ts";
 import { readLabSettings } from "./locations.ts";
@@ -74,7 +75,7 @@ function exitCodeOf(fault: Error | undefined): number {
 if (import.meta.main) {
   for (const [name, value] of Object.entries(graphicsEnvironment())) Deno.env.set(name, value);
   try {
-    Deno.exit(await run(parseCommand(Deno.args)));
+    Deno.exit(await run(parseCommand(ownArguments)));
   } catch (error) {
     const isExpected = [UsageError, StartupError, RegistryError, RefusedError].some((kind) => error instanceof kind);
     if (!isExpected) throw error;

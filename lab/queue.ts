@@ -143,12 +143,13 @@ export class UnavailableError extends Error {
   override name = "UnavailableError";
 }
 
-/** Runs one task at a time, in order, and refuses tasks beyond a limit. */
+/** Runs one task at a time; clients take turns. Refuses tasks beyond a limit, of which one client may fill half. */
 export class BoundedQueue {
   readonly #queue = new Queue<void>(() => {});
   readonly #closing = new AbortController();
   readonly #max: number;
   readonly #tooMany: string;
+  readonly #perClient = new Map<string, number>();
   #count = 0;
 
   /**
@@ -164,21 +165,31 @@ export class BoundedQueue {
    * Runs `task` when its turn has come.
    *
    * @param task gets a signal that aborts when the queue is closed
+   * @param client who asks, if that is known
    * @throws {UnavailableError} if there are too many, or the queue is closed before its turn
    */
-  async run<T>(task: (signal: AbortSignal) => Promise<T>): Promise<T> {
-    if (this.#count >= this.#max) throw new UnavailableError(this.#tooMany);
-    this.#count++;
+  async run<T>(task: (signal: AbortSignal) => Promise<T>, client?: string): Promise<T> {
+    const own = client === undefined ? 0 : this.#perClient.get(client) ?? 0;
+    if (this.#count >= this.#max || own >= Math.ceil(this.#max / 2)) throw new UnavailableError(this.#tooMany);
+    this.#add(client, 1);
     try {
-      const endTurn = await this.#queue.enter(undefined, this.#closing.signal);
+      const endTurn = await this.#queue.enter(undefined, this.#closing.signal, { group: client });
       try {
         return await task(this.#closing.signal);
       } finally {
         endTurn();
       }
     } finally {
-      this.#count--;
+      this.#add(client, -1);
     }
+  }
+
+  #add(client: string | undefined, change: 1 | -1) {
+    this.#count += change;
+    if (client === undefined) return;
+    const own = (this.#perClient.get(client) ?? 0) + change;
+    if (own === 0) this.#perClient.delete(client);
+    else this.#perClient.set(client, own);
   }
 
   /** Refuses waiting tasks, and aborts the signal of the one under way. */

@@ -32,15 +32,26 @@ async function main() {
 /** Files whose doc comments have examples that run. */
 const DOCUMENTED = ["core/mod.ts"];
 
+/** Tests of what runs without V8's checks where the lab trains: they run a second time in that way. */
+const UNCHECKED = [
+  "core/ops/",
+  "core/backends/wasm/",
+  "core/random_programs_test.ts",
+  "core/training/parity_test.ts",
+  // Mutated code is for processes with checks.
+  "--ignore=core/backends/wasm/unsafe_code_fuzz_test.ts",
+];
+
 /** Runs the tests that may share the machine, then those that need it to themselves, then the examples. */
 async function runTests(args: string[], long: boolean): Promise<TestRun> {
   if (args.length > 0) return await runDenoTest(args, long);
   const alone = Object.keys(ALONE);
   const parts = [
     ...await Promise.all([
-      runDenoTest([PAGES], long, "at the end"),
+      runDenoTest([PAGES], long, { output: "at the end" }),
       runDenoTest(["--parallel", `--ignore=${[...alone, PAGES].join(",")}`], long),
     ]),
+    await runDenoTest(["--parallel", ...UNCHECKED], long, { env: { DENO_V8_FLAGS: "--no-wasm-bounds-checks" } }),
     await runDenoTest(alone, long),
     await runDenoTest(["--doc", ...DOCUMENTED], long),
   ];
@@ -59,14 +70,14 @@ async function runTests(args: string[], long: boolean): Promise<TestRun> {
 async function runDenoTest(
   args: readonly string[],
   long: boolean,
-  output: "at once" | "at the end" = "at once",
+  { output = "at once", env = {} }: { output?: "at once" | "at the end"; env?: Record<string, string> } = {},
 ): Promise<TestRun> {
   const report = await Deno.makeTempFile({ suffix: ".xml" });
   try {
     const command = new Deno.Command(Deno.execPath(), {
       args: ["test", "--allow-all", "--no-check", `--junit-path=${report}`, ...args],
       cwd: PROJECT_DIR,
-      env: { ...graphicsEnvironment(), DENO_JOBS: String(SIDE_BY_SIDE), ...(long ? { LAB_LONG: "1" } : {}) },
+      env: { ...graphicsEnvironment(), DENO_JOBS: String(SIDE_BY_SIDE), ...(long ? { LAB_LONG: "1" } : {}), ...env },
       stdin: "null",
       stdout: output === "at once" ? "inherit" : "piped",
       stderr: "inherit",

@@ -1,39 +1,46 @@
-/** What the training service adds to the routes of the stored models: importing, analysing and removing them. */
+/** The routes of stored models that only the training service has: importing, analysing and removing them. */
 import type { Hono } from "hono";
 import { ImportError } from "../lab/imports/import_thread.ts";
 import { MAX_IMPORT_BYTES, type ModelImporter } from "../lab/imports/model_importer.ts";
 import type { ModelAnalyst } from "../lab/analysis/model_analyst.ts";
 import { DuplicateError, type Registry, RegistryError } from "../lab/models/mod.ts";
-import { quote } from "../protocol/mod.ts";
+import { MAX_HELD_IMPORT_BYTES, quote } from "../protocol/mod.ts";
 import { fieldOf, HttpError } from "../service/http/errors.ts";
-import { pathId } from "../service/http/request.ts";
-import { type BodyLimits, readBytes, refuseLarger } from "../service/http/request.ts";
+import { type BodyLimits, clientAddress, pathId, refuseLarger, withBody } from "../service/http/request.ts";
 
-/** What these routes use. */
+/** Everything that these routes depend on. */
 export interface ModelRouteParts {
   registry: Pick<Registry, "get" | "remove">;
   importer: Pick<ModelImporter, "import">;
   analyst: Pick<ModelAnalyst, "analyse">;
 }
 
-/** What a request that imports a model may take. */
-export const IMPORT_LIMITS: BodyLimits = { maxBytes: MAX_IMPORT_BYTES, deadlineMs: 120_000 };
+/** Limits of a request that imports a model. */
+export const IMPORT_LIMITS: BodyLimits = {
+  maxBytes: MAX_IMPORT_BYTES,
+  deadlineMs: 120_000,
+  heldBytes: Math.max(MAX_HELD_IMPORT_BYTES, 2 * MAX_IMPORT_BYTES),
+  heldBytesPerClient: Math.max(MAX_HELD_IMPORT_BYTES / 2, MAX_IMPORT_BYTES),
+};
 
 /**
  * Adds `POST /api/models` (imports a `.pth` or a `.safetensors`: 201 with the record), `DELETE /api/models/{id}` (204),
- * and `GET /api/models/{id}/analysis`, which takes as long as the model needs for the test digits when it is first
- * asked for.
+ * and `GET /api/models/{id}/analysis`, whose first request takes as long as the model needs for the test digits.
  */
 export function addTrainedModelRoutes(app: Hono, { registry, importer, analyst }: ModelRouteParts): void {
   app.post("/api/models", async (c) => {
     const request = c.req.raw;
     refuseLarger(request, IMPORT_LIMITS);
     try {
-      const record = await importer.import(async () => ({
-        body: await readBytes(request, IMPORT_LIMITS),
-        contentType: request.headers.get("content-type") ?? "",
-        query: Object.fromEntries(new URL(request.url).searchParams),
-      }));
+      const contentType = request.headers.get("content-type") ?? "";
+      const query = Object.fromEntries(new URL(request.url).searchParams);
+      const client = clientAddress(c);
+      const record = await withBody(
+        request,
+        IMPORT_LIMITS,
+        client,
+        (body) => importer.import({ body, contentType, query }, client),
+      );
       return c.json(record, 201, { Location: `/api/models/${encodeURIComponent(record.id)}` });
     } catch (error) {
       if (error instanceof ImportError) throw new HttpError(400, error.message, fieldOf(error));
@@ -47,11 +54,11 @@ export function addTrainedModelRoutes(app: Hono, { registry, importer, analyst }
     return c.body(null, 204);
   });
   app.get("/api/models/:id/analysis", async (c) => {
-    const id = c.req.param("id");
+    const id = pathId(c, "model");
     const record = await registry.get(id);
-    if (record === undefined) throw new HttpError(404, `There is no model "${id}".`);
+    if (record === undefined) throw new HttpError(404, `There is no model ${quote(id)}.`);
     try {
-      return c.json(await analyst.analyse(record), 200, { "Cache-Control": "no-cache" });
+      return c.json(await analyst.analyse(record, clientAddress(c)), 200, { "Cache-Control": "no-cache" });
     } catch (error) {
       if (error instanceof RegistryError) throw new HttpError(409, error.message);
       throw error;

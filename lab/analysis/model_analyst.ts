@@ -32,10 +32,11 @@ export class ModelAnalyst {
   /**
    * Classifies each test digit.
    *
+   * @param client who asks, if that is known: clients take turns
    * @throws {RegistryError} when the model's file cannot be read, or its weights are useless
    * @throws {UnavailableError} while too many are waiting, or when the analyst is closed
    */
-  async analyse(record: ModelRecord): Promise<ModelAnalysis> {
+  async analyse(record: ModelRecord, client?: string): Promise<ModelAnalysis> {
     const version = `${recordVersion(record)} ${await this.#options.store.pthVersion(record)}`;
     const kept = this.#kept.get(version);
     if (kept !== undefined) {
@@ -43,7 +44,7 @@ export class ModelAnalyst {
       this.#kept.set(version, kept);
       return await kept;
     }
-    const made = this.#tasks.run((signal) => this.#ask(record, signal));
+    const made = this.#tasks.run((signal) => this.#ask(record, signal), client);
     this.#kept.set(version, made);
     for (const oldest of this.#kept.keys()) {
       if (this.#kept.size <= MAX_KEPT) break;

@@ -15,7 +15,7 @@ export function importAnswerer(
   let model: ModelOfFile;
 
   const read = async ({ request, dataDir }: ImportQuestion & { type: "read" }): Promise<FoundModel> => {
-    const { file: bytes, fileName, fields } = await readParts(request);
+    const { file: bytes, fileName, fields } = readParts(request);
     const file = readModelFile(bytes);
     const told = { ...metadataOf(file), ...fields };
     const widths = validate(ImportConfigSchema, told, "the configuration").hidden_layers_config;

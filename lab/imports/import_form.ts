@@ -9,6 +9,7 @@ import {
   ValidationError,
 } from "../../protocol/mod.ts";
 import type { ImportRequest } from "./import_thread.ts";
+import { type FormPart, parseMultipart } from "./multipart.ts";
 
 /** The parts of such a request. */
 export interface ImportParts {
@@ -19,8 +20,8 @@ export interface ImportParts {
   fields: Record<string, unknown>;
 }
 
-/** A form has a file and a dozen fields, of which the widths are the longest. */
-const MAX_PARTS = 64, MAX_TEXT = 4096, MAX_NAME = 60;
+/** Of the fields of a form, the widths are the longest. */
+const MAX_TEXT = 4096, MAX_NAME = 60;
 
 type Fields = ImportParts["fields"];
 
@@ -38,21 +39,25 @@ function kindOf(field: ImportField): FieldKind {
  * @throws {ValidationError} for a form that is malformed or lacks the file, an unknown field, or a `config` that is not
  * a JSON object
  */
-export async function readParts({ body, contentType, query }: ImportRequest): Promise<ImportParts> {
+export function readParts({ body, contentType, query }: ImportRequest): ImportParts {
   requireKnown(Object.keys(query), "query");
   if (!/^multipart\/form-data\b/i.test(contentType)) return { file: body, fields: parseFields(query) };
-  const form = await parseForm(body, contentType);
-  const file = form.get("file");
-  if (!(file instanceof File)) throw new ValidationError("the form has no file in its field file", "file");
-  const config = form.get("config");
-  requireKnown([...form.keys()], "form");
-  const texts = [...form].filter((entry): entry is [string, string] => typeof entry[1] === "string");
+  const parts = parseMultipart(body, contentType);
+  const file = parts.find(({ name }) => name === "file");
+  if (file?.fileName === undefined) throw new ValidationError("the form has no file in its field file", "file");
+  const config = parts.find(({ name }) => name === "config");
+  requireKnown(parts.map(({ name }) => name), "form");
+  const texts = parts.filter(({ fileName }) => fileName === undefined).map((part) => [part.name, textOf(part)]);
   const fields = {
-    ...config === null ? {} : parseConfig(typeof config === "string" ? config : await config.text()),
+    ...config === undefined ? {} : parseConfig(textOf(config)),
     ...parseFields(Object.fromEntries(texts)),
     ...parseFields(query),
   };
-  return { file: await file.bytes(), fileName: file.name || undefined, fields };
+  return { file: file.bytes.slice(), fileName: file.fileName || undefined, fields };
+}
+
+function textOf({ bytes }: FormPart): string {
+  return new TextDecoder().decode(bytes);
 }
 
 /** Refuses unknown fields: a mistyped one must not pass for one that was left out. */
@@ -94,36 +99,6 @@ function parseField(field: ImportField, text: string): unknown {
 function parseWidths(text: string): unknown[] {
   if (text.trim() === "") return [];
   return text.split(",").map((width) => /^\s*\d+\s*$/.test(width) ? Number(width) : width);
-}
-
-async function parseForm(body: Uint8Array<ArrayBuffer>, contentType: string): Promise<FormData> {
-  if (countParts(body, contentType) > MAX_PARTS) {
-    throw new ValidationError(`the form has too many fields: at most ${MAX_PARTS} are taken`, "");
-  }
-  try {
-    return await new Response(body, { headers: { "content-type": contentType } }).formData();
-  } catch {
-    throw new ValidationError("the form is malformed or cut short", "");
-  }
-}
-
-/** Counts the parts of a form before it is parsed, up to one too many; 0 without a proper boundary. */
-function countParts(body: Uint8Array, contentType: string): number {
-  const boundary = /boundary="?([^";]+)/i.exec(contentType)?.[1];
-  if (boundary === undefined) return 0;
-  const line = new TextEncoder().encode(`--${boundary.trim()}`);
-  let count = 0;
-  for (let at = indexOf(body, line, 0); at !== -1 && count <= MAX_PARTS; at = indexOf(body, line, at + line.length)) {
-    count++;
-  }
-  return count;
-}
-
-/** Where `part` first lies in `bytes` from `start` on, or -1. */
-function indexOf(bytes: Uint8Array, part: Uint8Array, start: number): number {
-  let at = bytes.indexOf(part[0], start);
-  while (at !== -1 && !part.every((byte, i) => bytes[at + i] === byte)) at = bytes.indexOf(part[0], at + 1);
-  return at;
 }
 
 function parseConfig(text: string): Fields {

@@ -44,23 +44,23 @@ export class ModelImporter {
   /**
    * Stores the model that a request brings, with its accuracy on the test digits, and returns its record.
    *
-   * @param receive reads the request when its turn has come; throws what it throws
+   * @param request complete, so that nobody waits for a client that sends slowly
+   * @param client whose requests take turns with those of other clients
    * @throws {ImportError} for a file or a field that is wrong
    * @throws {DuplicateError} where a model of the same configuration is stored and the request does not say
    * `overwrite`; never for a model whose past is unknown
    * @throws {UnavailableError} while too many are waiting, or when the importer is closed
    * @throws {RegistryError} when the folder cannot be written
    */
-  import(receive: () => Promise<ImportRequest>): Promise<ModelRecord> {
+  import(request: ImportRequest, client?: string): Promise<ModelRecord> {
     return this.#tasks.run(async () => {
-      const request = await receive();
       const thread = new ImportThread(this.#options.script);
       try {
         return await this.#store(request, thread);
       } finally {
         thread.close();
       }
-    });
+    }, client);
   }
 
   /** Refuses waiting requests. */

@@ -32,18 +32,18 @@ export interface NewModel extends ModelConfig {
 /** What storing a model does to others. */
 export interface StoreOptions {
   /**
-   * Id of the model that the new one replaces, keeping the fields of its record that this lab does not know. If it is gone by
-   * then, the new one is added.
+   * Id of the model that the new one replaces, keeping the fields of its record that this lab does not know. If it is
+   * gone by then, the new one is added.
    */
   replaces?: string;
   /**
-   * What to do if at the moment of storing the newest model of the same configuration is another one than `replaces`: throw
-   * a DuplicateError, or replace it. By default both are kept.
+   * What to do if at the moment of storing the newest model of the same configuration is another one than `replaces`:
+   * throw a DuplicateError, or replace it. By default both are kept.
    */
   onDuplicate?: "refuse" | "replace";
   /**
-   * Called when the folder's lock is there and nothing is written yet: from here on the model is stored. What it throws ends
-   * the attempt, and is thrown on.
+   * Called when the folder's lock is there and nothing is written yet: from here on the model is stored. What it throws
+   * ends the attempt, and is thrown on.
    */
   onBegin?(): void;
   /** Ends the wait for the lock. */
@@ -175,8 +175,8 @@ export class Registry {
   }
 
   /**
-   * Stores a model under a new id and returns its record. A crash at any moment leaves the folder as it was, or with the
-   * complete model; a `.pth` that no record names may stay behind.
+   * Stores a model under a new id and returns its record. A crash at any moment leaves the folder as it was, or with
+   * the complete model; a `.pth` that no record names may stay behind.
    *
    * @throws {RegistryError} when the folder cannot be written or its metadata is damaged; nothing is listed then
    * @throws {ModelFileError} when `weights` do not fit the configuration
@@ -215,10 +215,11 @@ export class Registry {
   }
 
   /**
-   * Removes a model from the list, for every process at once, and then its file. After a crash in between, the next process
-   * that opens the folder for writing removes the file. False when there is no such model.
+   * Removes a model from the list, for every process at once, and then its file. After a crash in between, the next
+   * process that opens the folder for writing removes the file. False when there is no such model.
    *
-   * @throws {RegistryError} when the folder cannot be written or its metadata is damaged; the model is still listed then
+   * @throws {RegistryError} when the folder cannot be written or its metadata is damaged; the model is still listed
+   * then
    */
   remove(id: string): Promise<boolean> {
     return this.#write(`remove model ${id}`, async () => {
@@ -265,8 +266,8 @@ export class Registry {
   }
 
   /**
-   * No id is given twice, not even when its model was removed within the same second: a reader who knows the old record must
-   * not find the new model's weights under it. If the clock was set back, the latest second is used again.
+   * No id is given twice, not even when its model was removed within the same second: a reader who knows the old record
+   * must not find the new model's weights under it. If the clock was set back, the latest second is used again.
    */
   async #nextRecord(model: NewModel, entries: readonly Entry[], memory: LockMemory): Promise<ModelRecord> {
     const [second, ...ids] = (await memory.read()).split("\n");

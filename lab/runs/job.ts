@@ -74,7 +74,8 @@ export function modelOf(run: Run, { accuracy, trainingTime }: TrainedModel): New
 }
 
 /**
- * Refuses a dropout that leaves nothing of a layer: less than one unit of its widest layer in a whole batch, on average.
+ * Refuses a dropout that leaves nothing of a layer: less than one unit of its widest layer in a whole batch, on
+ * average.
  *
  * @throws {ValidationError} when it does
  */

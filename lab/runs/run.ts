@@ -1,4 +1,6 @@
-/** One training run: its configuration, what has happened to it, and who listens. It knows neither sockets nor workers. */
+/**
+ * One training run: its configuration, what has happened to it, and who listens. It knows neither sockets nor workers.
+ */
 import {
   type AbortedMessage,
   type DeviceChoice,
@@ -203,14 +205,17 @@ export class Run {
     return client === this.client ? this.abort() : this.abort("Training aborted from another address.");
   }
 
-  /** Rules out an abort from here on: the model is about to be stored. @throws the signal's reason when it is aborted */
+  /**
+   * Rules out an abort from here on: the model is about to be stored. @throws the signal's reason when it is aborted
+   */
   seal() {
     this.signal.throwIfAborted();
     this.#sealed = true;
   }
 
   /**
-   * Asks the client whether `existing` may be replaced. False for no, for no answer in time, and when the client is gone.
+   * Asks the client whether `existing` may be replaced. False for no, for no answer in time, and when the client is
+   * gone.
    *
    * @throws the signal's reason when the run is aborted meanwhile
    */

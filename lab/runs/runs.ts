@@ -212,9 +212,9 @@ export class Runs {
   }
 
   /**
-   * Aborts every run and starts no other; nothing half done is stored. The worker is left running until the process ends: a
-   * thread that has looked for a GPU unloads the graphics driver when it is ended, and a process that ends at the same moment
-   * calls that driver's exit handlers, which are gone (signal 11; Deno 2.9.6 with Mesa).
+   * Aborts every run and starts no other; nothing half done is stored. The worker is left running until the process
+   * ends: a thread that has looked for a GPU unloads the graphics driver when it is ended, and a process that ends at
+   * the same moment calls that driver's exit handlers, which are gone (signal 11; Deno 2.9.6 with Mesa).
    */
   async stop(): Promise<void> {
     this.#closed = true;
@@ -263,9 +263,9 @@ export class Runs {
   }
 
   /**
-   * Looks for a duplicate now, again when it is the run's turn (the run before it may have stored one), and when its model is
-   * stored (another lab may share the folder). A yes holds for the model that was shown, and for no other. A training that
-   * starts from a stored model makes a new one on purpose.
+   * Looks for a duplicate now, again when it is the run's turn (the run before it may have stored one), and when its
+   * model is stored (another lab may share the folder). A yes holds for the model that was shown, and for no other. A
+   * training that starts from a stored model makes a new one on purpose.
    */
   async #trainUnlessKept(run: Run, keeper: SnapshotKeeper): Promise<void> {
     const { store } = this.#options;

@@ -6,7 +6,8 @@ import { Buffer } from "node:buffer";
 import { promisify } from "node:util";
 import zlib from "node:zlib";
 import { OPENERS } from "../../cli/serve.ts";
-import { SETTING_NAMES, StartupError } from "../../service/process/settings.ts";
+import { SETTING_NAMES, type Settings, StartupError } from "../../service/process/settings.ts";
+import { checksArguments, v8Flags } from "../../service/process/wasm_checks.ts";
 import { sourceImports } from "../lib/source_imports.ts";
 import { PROJECT_DIR, readSources } from "../lib/source_files.ts";
 import { DATASET_FILES } from "../../core/mnist/idx.ts";
@@ -50,6 +51,18 @@ export const PERMISSIONS = [
   "--allow-sys=networkInterfaces",
   `--allow-run=${Object.values(OPENERS).join(",")}`,
 ];
+
+/**
+ * Arguments of Deno that run `entry` as the binary runs, with further `flags`. Both services are threads of it, so that
+ * the one that reads drawings runs without V8's checks of WebAssembly as well.
+ */
+export function labArguments(
+  entry: string,
+  { wasmChecks }: Pick<Settings, "wasmChecks"> = { wasmChecks: "off" },
+  flags: readonly string[] = [],
+): string[] {
+  return ["run", ...flags, ...v8Flags(wasmChecks), ...PERMISSIONS, entry, ...checksArguments(wasmChecks)];
+}
 
 /** Scripts of workers, except in tests. Code names them by URL, which the compiler does not follow. */
 export async function workerScripts(): Promise<string[]> {

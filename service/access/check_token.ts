@@ -3,7 +3,9 @@ import { join } from "node:path";
 import type { Context, MiddlewareHandler } from "hono";
 import { getCookie, setCookie } from "hono/cookie";
 import { html } from "hono/html";
+import { clientAddress } from "../http/request.ts";
 import type { Settings } from "../process/settings.ts";
+import { TokenGuesses } from "./token_guesses.ts";
 
 /** Browsers send the cookie to every port of a host, so one visit opens the pages of both services. */
 const COOKIE = "lab_token";
@@ -19,22 +21,40 @@ const EXPLANATION = "This lab asks for its token (LAB_TOKEN). Open it once as ht
  * Accepts requests with the lab's token, given as `Authorization: Bearer`, as `?token=`, or in the cookie that a visit
  * with `?token=` sets. Such a visit is redirected to the address without the token, to keep the token out of bookmarks
  * and histories. All other requests get a 401: browsers as a page that asks for the token, programs as JSON. Without
- * `settings.token` all requests pass.
+ * `settings.token` all requests pass. An address that shows many wrong ones has to wait (429 with `Retry-After`).
  */
 export function checkToken({ token, uiDir }: Pick<Settings, "token" | "uiDir">): MiddlewareHandler {
   if (token === undefined) return (_c, next) => next();
-  const lab = new LabToken(token);
+  const lab = new LabToken(token), guesses = new TokenGuesses();
   return async (c, next) => {
+    const client = clientAddress(c), cookie = getCookie(c, COOKIE);
+    const hasCookie = cookie !== undefined && guesses.takesCookie(client) && lab.isCookie(cookie);
     const inQuery = c.req.query("token");
+    const bearer = /^Bearer +(\S+) *$/i.exec(c.req.header("authorization") ?? "")?.[1];
+    if (hasCookie) {
+      guesses.noteRight(client);
+      if (inQuery === undefined) return await next();
+    }
+    const isGuess = Boolean(inQuery || bearer || cookie) && !hasCookie;
+    const wait = guesses.waitOf(client);
+    if (isGuess && wait > 0) {
+      if (cookie !== undefined) guesses.noteWrong(client);
+      const seconds = Math.ceil(wait / 1000);
+      c.header("Retry-After", `${seconds}`);
+      return c.json({ error: `Too many wrong tokens came from your address; try again in ${seconds} s.` }, 429);
+    }
     if (lab.isToken(inQuery)) {
+      guesses.noteRight(client);
       if (!isVisit(c)) return await next();
       // With Strict, a visit from a link in an email would be redirected without the cookie that it has just received.
       setCookie(c, COOKIE, lab.cookie, { httpOnly: true, sameSite: "Lax", path: "/", maxAge: COOKIE_SECONDS });
       c.header("Cache-Control", "no-store");
       return c.redirect(withoutToken(c), 303);
     }
-    const bearer = /^Bearer +(\S+) *$/i.exec(c.req.header("authorization") ?? "")?.[1];
-    if (lab.isToken(bearer) || lab.isCookie(getCookie(c, COOKIE)) || LOOKS.test(c.req.path)) return await next();
+    const hasBearer = lab.isToken(bearer);
+    if (hasBearer) guesses.noteRight(client);
+    else if (isGuess) guesses.noteWrong(client);
+    if (hasBearer || hasCookie || LOOKS.test(c.req.path)) return await next();
     c.header("WWW-Authenticate", 'Bearer realm="MNIST Lab"');
     c.header("Cache-Control", "no-store");
     const page = takesHtml(c) ? await lockedPage(c, uiDir) : undefined;

@@ -1,12 +1,16 @@
-import { EXPORT_DEADLINE_MS, LARGE_EXPORT_BYTES, MAX_EXPORT_BYTES } from "../../protocol/mod.ts";
+import { EXPORT_DEADLINE_MS, LARGE_EXPORT_BYTES, MAX_EXPORT_BYTES, MAX_IDLE_EXPORT_BYTES } from "../../protocol/mod.ts";
 import { HttpError } from "./errors.ts";
 
 /** Limits of `Exports`. */
 export interface ExportLimits {
-  /** Smaller files are always made and sent. */
+  /** Files smaller than this are always made and sent. */
   largeBytes: number;
-  /** Bytes of all large files that are being made or sent. */
+  /** Most bytes of all large files that are being made or sent. */
   maxBytes: number;
+  /** Of these, the bytes that one address may be the only one to ask for; half of all by default. */
+  maxBytesPerClient?: number;
+  /** Bytes of files that nobody downloads any more, kept for the next one. */
+  idleBytes?: number;
   /** Milliseconds after which the download of a large file is cut off. */
   deadlineMs: number;
 }
@@ -14,10 +18,11 @@ export interface ExportLimits {
 const LIMITS: ExportLimits = {
   largeBytes: LARGE_EXPORT_BYTES,
   maxBytes: MAX_EXPORT_BYTES,
+  idleBytes: MAX_IDLE_EXPORT_BYTES,
   deadlineMs: EXPORT_DEADLINE_MS,
 };
-/** Large files are sent in chunks of this size. */
-const CHUNK_BYTES = 1024 * 1024;
+/** Files are sent in pieces of this size. */
+const PIECE_BYTES = 64 * 1024;
 
 /** The body of an answer. */
 export interface Body {
@@ -26,38 +31,106 @@ export interface Body {
   length: number;
 }
 
+/** Which file is meant, and who asks for it. */
+export interface ExportRequest {
+  /** The same for files of the same content. */
+  key: string;
+  /** An address. */
+  client: string;
+}
+
+/** A large file in memory. */
+interface Export {
+  file: Promise<Uint8Array<ArrayBuffer>>;
+  /** Approximate until it is made. */
+  bytes: number;
+  /** By address, its downloads under way. */
+  users: Map<string, number>;
+}
+
 /**
- * Sends model files in formats that are made on request. A large file waits in memory while its client reads slowly, so
- * only a few may be on their way at once.
+ * Sends model files in formats that are made on request. Each is made once and shared by its clients, one after the other is
+ * made, and only a few are in memory at once: clients may read slowly.
  */
 export class Exports {
-  readonly #limits: ExportLimits;
-  #heldBytes = 0;
+  readonly #limits: Required<ExportLimits>;
+  /** The most recently used last. */
+  readonly #exports = new Map<string, Export>();
+  #making: Promise<unknown> = Promise.resolve();
+  #unnamed = 0;
 
   constructor(limits: ExportLimits = LIMITS) {
-    this.#limits = limits;
+    this.#limits = { maxBytesPerClient: limits.maxBytes / 2, idleBytes: 0, ...limits };
   }
 
   /**
-   * The file that `make` makes, as a body. A large one counts until it is sent, its client is gone, or its deadline.
+   * Returns the file that `make` makes as a body. A large file counts until it is sent, its client is gone, or its
+   * deadline has passed.
    *
    * @param bytes approximate length of the file
-   * @throws {HttpError} 503 while too many large files are on their way
+   * @param request by default a file of its own
+   * @throws {HttpError} 503 while too many large files are being sent
    */
-  async send(bytes: number, make: () => Promise<Uint8Array<ArrayBuffer>>): Promise<Body> {
+  async send(
+    bytes: number,
+    make: () => Promise<Uint8Array<ArrayBuffer>>,
+    { key, client }: ExportRequest = { key: `unnamed ${this.#unnamed++}`, client: "unknown" },
+  ): Promise<Body> {
     if (bytes < this.#limits.largeBytes) return wholeOf(await make());
-    if (this.#heldBytes > 0 && this.#heldBytes + bytes > this.#limits.maxBytes) {
-      throw new HttpError(503, "Too many large models are on their way; try again in a minute.");
-    }
-    this.#heldBytes += bytes;
-    const release = () => this.#heldBytes -= bytes;
+    const entry = this.#exports.get(key) ?? this.#begin(key, bytes, make, client);
+    entry.users.set(client, (entry.users.get(client) ?? 0) + 1);
+    this.#exports.delete(key);
+    this.#exports.set(key, entry);
+    const release = () => this.#release(key, entry, client);
     try {
-      const file = await make();
-      return { content: chunksOf(file, this.#limits.deadlineMs, release), length: file.length };
+      const file = await entry.file;
+      entry.bytes = file.length;
+      return { content: piecesOf(file, this.#limits.deadlineMs, release), length: file.length };
     } catch (error) {
+      if (this.#exports.get(key) === entry) this.#exports.delete(key);
       release();
       throw error;
     }
+  }
+
+  #begin(key: string, bytes: number, make: () => Promise<Uint8Array<ArrayBuffer>>, client: string): Export {
+    this.#makeRoom(bytes, client);
+    // One at a time, as making a file takes its length in memory once more.
+    const file = this.#making.then(make);
+    this.#making = file.catch(() => {});
+    const entry: Export = { file, bytes, users: new Map() };
+    this.#exports.set(key, entry);
+    return entry;
+  }
+
+  #makeRoom(bytes: number, client: string) {
+    for (const [key, { users }] of this.#exports) {
+      if (this.#sum() + bytes <= this.#limits.maxBytes) break;
+      if (users.size === 0) this.#exports.delete(key);
+    }
+    const all = this.#sum(({ users }) => users.size > 0);
+    const own = this.#sum(({ users }) => users.has(client) && users.size === 1);
+    const { maxBytes, maxBytesPerClient } = this.#limits;
+    // One alone always fits.
+    if (all > 0 && (all + bytes > maxBytes || own > 0 && own + bytes > maxBytesPerClient)) {
+      throw new HttpError(503, "Too many large models are on their way; try again in a minute.");
+    }
+  }
+
+  #release(key: string, entry: Export, client: string) {
+    const rest = (entry.users.get(client) ?? 1) - 1;
+    if (rest > 0) return entry.users.set(client, rest);
+    entry.users.delete(client);
+    if (entry.users.size > 0) return;
+    for (const [key, { users }] of this.#exports) {
+      if (this.#sum(({ users }) => users.size === 0) <= this.#limits.idleBytes) return;
+      if (users.size === 0) this.#exports.delete(key);
+    }
+    if (this.#limits.idleBytes === 0 && this.#exports.get(key) === entry) this.#exports.delete(key);
+  }
+
+  #sum(counts: (entry: Export) => boolean = () => true): number {
+    return [...this.#exports.values()].filter(counts).reduce((sum, { bytes }) => sum + bytes, 0);
   }
 }
 
@@ -65,11 +138,15 @@ function wholeOf(file: Uint8Array<ArrayBuffer>): Body {
   return { content: file, length: file.length };
 }
 
-/** Calls `onEnd` once, however it ends. */
-function chunksOf(
+/**
+ * A file as a stream of views, so that however many clients read it slowly, it lies in memory once.
+ *
+ * @param onEnd called once, however it ends
+ */
+export function piecesOf(
   file: Uint8Array<ArrayBuffer>,
-  deadlineMs: number,
-  onEnd: () => void,
+  deadlineMs = EXPORT_DEADLINE_MS,
+  onEnd: () => void = () => {},
 ): ReadableStream<Uint8Array<ArrayBuffer>> {
   let deadline: ReturnType<typeof setTimeout> | undefined;
   let at = 0;
@@ -87,7 +164,7 @@ function chunksOf(
       Deno.unrefTimer(Number(deadline));
     },
     pull(controller) {
-      controller.enqueue(file.subarray(at, at += CHUNK_BYTES));
+      controller.enqueue(file.subarray(at, at += PIECE_BYTES));
       if (at < file.length) return;
       controller.close();
       end();

@@ -1,6 +1,7 @@
 import { RegistryError } from "../../lab/models/mod.ts";
 import { log } from "./log.ts";
 import { StartupError } from "./settings.ts";
+import { wasmChecks } from "./wasm_checks.ts";
 import { type Folders, pathRedactor } from "../http/errors.ts";
 import { ListenerError, type ListenerState } from "../http/server/listener_state.ts";
 
@@ -47,6 +48,7 @@ export async function readHealth(
     status: isReady ? "ok" : "not ready",
     checks: Object.fromEntries(results),
     uptime_seconds: Math.round(performance.now() / 1000),
+    wasm_checks: wasmChecks,
     memory_bytes: Deno.memoryUsage().rss,
     ...(listener && { connections: listener.connections }),
     ...(delay && { event_loop_delay_ms: delay.figures }),

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { urlHost } from "./addresses.ts";
 import { PROJECT_DIR, SETTING_NAMES, type Settings, StartupError } from "./settings.ts";
+import { checksArguments, v8Flags } from "./wasm_checks.ts";
 
 /** The two services of the lab. */
 export type ServiceName = "training" | "inference";
@@ -46,10 +47,22 @@ export function permissionFlags(service: ServiceName, settings: Settings): strin
   return ["--no-prompt", ...flags.filter((flag) => flag !== false)];
 }
 
+/**
+ * Arguments of Deno that run a service as a process of its own. The one that trains runs without V8's checks of
+ * WebAssembly unless the settings say otherwise; the one that reads what strangers send keeps them.
+ *
+ * @throws {StartupError} like `permissionFlags`
+ */
+export function serviceArguments(service: ServiceName, settings: Settings): string[] {
+  const checks = service === "training" ? settings.wasmChecks : "on";
+  const script = join(PROJECT_DIR, `${service}_service`, "main.ts");
+  return ["run", ...v8Flags(checks), ...permissionFlags(service, settings), script, ...checksArguments(checks)];
+}
+
 /** A service's process. It writes to this process's terminal and reads its other settings from the environment. */
 export function serviceCommand(service: ServiceName, settings: Settings): Deno.Command {
   return new Deno.Command(Deno.execPath(), {
-    args: ["run", ...permissionFlags(service, settings), join(PROJECT_DIR, `${service}_service`, "main.ts")],
+    args: serviceArguments(service, settings),
     // Its permissions are for these paths, not for a link that leads there.
     env: { ...graphicsEnvironment(), MODELS_DIR: settings.modelsDir, DATA_DIR: settings.dataDir },
     stdin: "null",

@@ -1,8 +1,9 @@
 /** The environment variables of both services, read and checked once at start-up. */
 import { basename, dirname, join, resolve } from "node:path";
-import { type DeviceChoice, DEVICES, MAX_RUN_MINUTES } from "../../protocol/mod.ts";
+import { type DeviceChoice, DEVICES, MAX_RUN_MINUTES, MIN_TOKEN_LENGTH } from "../../protocol/mod.ts";
 import { isLoopback } from "./addresses.ts";
 import { LOG_FORMATS, LOG_LEVELS, type LogOptions } from "./log.ts";
+import { WASM_CHECKS, type WasmChecks } from "./wasm_checks.ts";
 
 /** A reason not to start, as one line for the user at the terminal. */
 export class StartupError extends Error {
@@ -24,6 +25,8 @@ export interface Settings {
   device: DeviceChoice;
   /** Threads of the WASM backend. */
   threads: number;
+  /** Whether V8 is to check the accesses of WebAssembly in the process that trains. */
+  wasmChecks: WasmChecks;
   /** The longest that a run may be expected to take, in minutes. */
   maxRunMinutes: number;
   /** Names, besides loopback and `host`, under which the service answers; lower case, without port. */
@@ -41,6 +44,7 @@ export const SETTING_NAMES = [
   "DATA_DIR",
   "DEVICE",
   "THREADS",
+  "WASM_CHECKS",
   "MAX_RUN_MINUTES",
   "ALLOWED_HOSTS",
   "LOG_LEVEL",
@@ -90,6 +94,7 @@ export function readSettings(get: (name: string) => string | undefined = (name) 
       Math.min(Math.max(navigator.hardwareConcurrency, 1), MAX_THREADS),
       MAX_THREADS,
     ),
+    wasmChecks: readChoice("WASM_CHECKS", read("WASM_CHECKS"), WASM_CHECKS, "off"),
     maxRunMinutes: readWhole("MAX_RUN_MINUTES", read("MAX_RUN_MINUTES"), MAX_RUN_MINUTES, MAX_MINUTES),
     allowedHosts: (read("ALLOWED_HOSTS") ?? "").split(",").map((name) => name.trim().toLowerCase()).filter(Boolean),
     log: {
@@ -122,6 +127,11 @@ function readToken(token: string | undefined, host: string): string | undefined 
   // Characters that every header can carry unchanged.
   if (token !== undefined && !/^[\x21-\x7e]+$/.test(token)) {
     throw new StartupError("LAB_TOKEN must consist of ASCII letters, digits and punctuation, without spaces");
+  }
+  if (token !== undefined && token.length < MIN_TOKEN_LENGTH) {
+    throw new StartupError(
+      `LAB_TOKEN must have at least ${MIN_TOKEN_LENGTH} characters, as shorter ones can be guessed`,
+    );
   }
   return token;
 }

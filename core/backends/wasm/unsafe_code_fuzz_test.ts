@@ -68,7 +68,10 @@ async function runMutant(program: Program, dice: Dice): Promise<"refused" | "ran
       await session.run("program", 0, 1);
     } catch (error) {
       // Not V8's "memory access out of bounds".
-      assert.match((error as Error).message, /^unreachable|unaligned accesses|(divide|remainder) by zero/);
+      assert.match(
+        ((error as Error).cause as Error).message,
+        /^unreachable|unaligned accesses|(divide|remainder) by zero/,
+      );
     }
     assert.ok(bytes.subarray(UNUSED_FROM).every((byte) => byte === CANARY), "bytes behind the buffers were written");
     assert.ok(bytes.subarray(0, 64).every((byte) => byte === CANARY), "bytes in front of the buffers were written");

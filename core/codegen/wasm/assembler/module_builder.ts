@@ -17,8 +17,9 @@ export class ModuleBuilder {
   constructor(readonly features: WasmFeatures) {}
 
   /**
-   * Adds a function whose body `write` fills in, and returns its index, which other functions use to call it. `contractOf`
-   * says what it may touch, after it is written; a function without it checks each of its accesses as it runs.
+   * Adds a function whose body `write` fills in, and returns its index, which other functions use to call it.
+   * `contractOf` says what it may touch, after it is written; a function without it checks each of its accesses as it
+   * runs.
    */
   addFunction(
     name: string,
@@ -36,8 +37,8 @@ export class ModuleBuilder {
   }
 
   /**
-   * The binary module. Whatever is called with whatever arguments, it touches no byte outside its memory, even where the
-   * WebAssembly engine does not check: functions with a contract are shown to keep to it, and the others check each
+   * The binary module. Whatever is called with whatever arguments, it touches no byte outside its memory, even where
+   * the WebAssembly engine does not check: functions with a contract are shown to keep to it, and the others check each
    * access themselves.
    *
    * It imports a memory of exactly `pages` pages: if the memory could grow, V8 would read its size again after each
