@@ -80,7 +80,7 @@ async function countDigits(dataDir: string, names: Names): Promise<number> {
 }
 
 async function requireRawFile(dataDir: string, name: string): Promise<RawFile> {
-  const file = await findRawFile(dataDir, name);
+  const file = findRawFile(dataDir, name);
   if (file !== undefined) return file;
   throw new StartupError(`The dataset lacks ${name} (or ${name}.gz) in ${rawFolder(dataDir)}: ${REMEDY}`);
 }

@@ -24,7 +24,7 @@ export function rawFolder(dataDir: string): string {
  *
  * @throws {StartupError} when it is something else than a regular file or a link to one
  */
-export async function findRawFile(dataDir: string, name: string): Promise<RawFile | undefined> {
+export function findRawFile(dataDir: string, name: string): RawFile | undefined {
   for (const gzipped of [false, true]) {
     const path = join(rawFolder(dataDir), gzipped ? `${name}.gz` : name);
     try {
