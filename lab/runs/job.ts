@@ -5,6 +5,7 @@ import {
   type DeviceChoice,
   type ModelConfig,
   type ModelRecord,
+  type ResultMessage,
   type TrainConfig,
   ValidationError,
 } from "../../protocol/mod.ts";
@@ -70,6 +71,21 @@ export function modelOf(run: Run, { accuracy, trainingTime }: TrainedModel): New
     device: run.summary.device,
     run_id: run.id,
     ...(config.start_from == null ? {} : { started_from: config.start_from }),
+  };
+}
+
+/** The last message of a run whose model is stored. `device` is the lab's, for a run that does not know its own. */
+export function resultOf(run: Run, record: ModelRecord, device: DeviceChoice): ResultMessage {
+  return {
+    type: "result",
+    accuracy: record.accuracy,
+    training_time: record.training_time,
+    model_path: `/models/${record.filename}`,
+    model_type: record.model_type,
+    optimizer: record.optimizer,
+    model_id: record.id,
+    run_id: run.id,
+    device: run.summary.device ?? device,
   };
 }
 

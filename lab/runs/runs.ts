@@ -4,7 +4,6 @@ import {
   MAX_RUN_MINUTES,
   MAX_RUNS,
   type ModelRecord,
-  type ResultMessage,
   type ResumeRequest,
   type RunSummary,
   type TrainConfig,
@@ -15,7 +14,7 @@ import { DuplicateError, type Registry, RegistryError } from "../models/mod.ts";
 import { Queue } from "../queue.ts";
 import { DivergedError, type TrainedModel, TrainingError } from "../training/training_job.ts";
 import { clientAt, mayTakePlace } from "./clients.ts";
-import { epochsOf, findStart, jobOf, modelOf, readStart, requireFinite, requireSomeLeft } from "./job.ts";
+import { epochsOf, findStart, jobOf, modelOf, readStart, requireFinite, requireSomeLeft, resultOf } from "./job.ts";
 import type { RunJournal } from "./run_journal.ts";
 import { logRun } from "./run_log.ts";
 import { aheadLine, divergenceLine } from "./run_messages.ts";
@@ -353,17 +352,6 @@ export class Runs {
    */
   async #store(run: Run, model: TrainedModel, keeper: SnapshotKeeper, replaces?: string): Promise<void> {
     const { store, device } = this.#options;
-    const resultOf = (record: ModelRecord): ResultMessage => ({
-      type: "result",
-      accuracy: record.accuracy,
-      training_time: record.training_time,
-      model_path: `/models/${record.filename}`,
-      model_type: record.model_type,
-      optimizer: record.optimizer,
-      model_id: record.id,
-      run_id: run.id,
-      device: run.summary.device ?? device,
-    });
     try {
       run.signal.throwIfAborted();
       const record = await store.store(modelOf(run, model), model.weights, {
@@ -372,9 +360,9 @@ export class Runs {
         // Until the models folder is free, an abort is still in time.
         onBegin: () => run.seal(),
         signal: run.signal,
-        history: (record) => run.historyWith(resultOf(record)),
+        history: (record) => run.historyWith(resultOf(run, record, device)),
       });
-      run.endDone(resultOf(record));
+      run.endDone(resultOf(run, record, device));
     } catch (error) {
       if (model.snapshot !== undefined) keeper.keep(model.snapshot);
       throw error;
