@@ -1,6 +1,10 @@
 import { FileError, type FileFault } from "../../lab/host.ts";
 
-/** Runs `work`, which uses Deno's files. @throws {FileError} instead of Deno's errors */
+/**
+ * Runs `work`, which uses Deno's files.
+ *
+ * @throws {FileError} instead of Deno's errors
+ */
 export async function asFileErrors<T>(work: () => T | Promise<T>): Promise<T> {
   try {
     return await work();

@@ -49,8 +49,8 @@ interface Export {
 }
 
 /**
- * Sends model files in formats that are made on request. Each is made once and shared by its clients, one after the other is
- * made, and only a few are in memory at once: clients may read slowly.
+ * Sends model files in formats that are made on request. Each is made once and shared by its clients, one after the
+ * other is made, and only a few are in memory at once: clients may read slowly.
  */
 export class Exports {
   readonly #limits: Required<ExportLimits>;
