@@ -1,4 +1,4 @@
-/** The lab's command line, and the entry of its binary. */
+/** The lab's command line and the entry point of its binary. */
 import deno from "../deno.json" with { type: "json" };
 import { RegistryError } from "../lab/models/mod.ts";
 import { graphicsEnvironment } from "../service/process/launch.ts";
@@ -14,10 +14,10 @@ import { serve } from "./serve.ts";
 import { trainHere } from "./train.ts";
 
 const USAGE_EXIT = 2;
-/** What shells report of a program whose reader has gone: 128 + SIGPIPE. */
+/** The exit code that shells report for a program whose reader has gone: 128 + SIGPIPE. */
 const READER_GONE_EXIT = 141;
 
-/** Does what `command` says and returns the exit code. */
+/** Runs `command` and returns the exit code. */
 async function run(command: Command): Promise<number> {
   switch (command.name) {
     case "help":
@@ -46,7 +46,7 @@ async function run(command: Command): Promise<number> {
   }
 }
 
-/** Prints what was asked for. Returns the exit code. */
+/** Prints the requested text. Returns the exit code. */
 function print(text: string): number {
   return exitCodeOf(printLine(text));
 }
@@ -64,7 +64,7 @@ async function writeOut(path: string, bytes: Uint8Array): Promise<number> {
   return 0;
 }
 
-/** The exit code of a command that only prints; says why that failed, unless its reader has gone. */
+/** The exit code of a command that only prints. If printing failed, says why, unless the reader has gone. */
 function exitCodeOf(fault: Error | undefined): number {
   if (fault === undefined) return 0;
   if (fault instanceof Deno.errors.BrokenPipe) return READER_GONE_EXIT;

@@ -3,7 +3,7 @@ interface Waiting<T> {
   group: string;
   /** Those with the lowest round go first; undefined: before all rounds. */
   round?: number;
-  /** The position it was last told. */
+  /** The last reported position. */
   position?: number;
   admit: () => void;
 }
@@ -26,7 +26,7 @@ export class Queue<T> {
   readonly #nextRounds = new Map<string, number>();
   readonly #onPosition: (item: T, position: number) => void;
 
-  /** `onPosition` hears of every change of a waiting item's position, from 1 (the next to go). */
+  /** `onPosition` is called for every change of a waiting item's position, from 1 (next in line). */
   constructor(onPosition: (item: T, position: number) => void) {
     this.#onPosition = onPosition;
   }
@@ -123,7 +123,7 @@ export class Queue<T> {
   #advance() {
     const next = this.#waiting.shift();
     if (next === undefined) return this.#nextRounds.clear();
-    // Occupied at once: nobody may slip in before the admitted item resumes.
+    // Occupied at once, so that no other item can slip in before the admitted one resumes.
     this.#begin(next.item, next.round);
     next.admit();
     this.#tellPositions();
@@ -138,7 +138,7 @@ export class Queue<T> {
   }
 }
 
-/** The lab accepts no more of something for now; the message is for people. */
+/** Thrown if the lab accepts no more requests of a kind for now; the message is for people. */
 export class UnavailableError extends Error {
   override name = "UnavailableError";
 }
@@ -153,8 +153,8 @@ export class BoundedQueue {
   #count = 0;
 
   /**
-   * @param max most tasks at once, including the one under way
-   * @param tooMany the message when there are more
+   * @param max most tasks at once, including the one in progress
+   * @param tooMany the message if there are more
    */
   constructor(max: number, tooMany: string) {
     this.#max = max;
@@ -162,9 +162,9 @@ export class BoundedQueue {
   }
 
   /**
-   * Runs `task` when its turn has come.
+   * Runs `task` when it is its turn.
    *
-   * @param task gets a signal that aborts when the queue is closed
+   * @param task receives a signal that is aborted when the queue is closed
    * @param client who asks, if that is known
    * @throws {UnavailableError} if there are too many, or the queue is closed before its turn
    */
@@ -192,7 +192,7 @@ export class BoundedQueue {
     else this.#perClient.set(client, own);
   }
 
-  /** Refuses waiting tasks, and aborts the signal of the one under way. */
+  /** Refuses waiting tasks, and aborts the signal of the one in progress. */
   close() {
     this.#closing.abort(new UnavailableError("The lab is shutting down."));
   }

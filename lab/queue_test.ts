@@ -3,7 +3,7 @@ import { Queue } from "./queue.ts";
 
 const never = new AbortController().signal;
 
-Deno.test("a queue lets one item at a time through, in the order of asking", async () => {
+Deno.test("a queue lets one item at a time through, first come, first served", async () => {
   const order: string[] = [];
   const queue = new Queue<string>(() => {});
   const turn = async (name: string) => {
@@ -17,7 +17,7 @@ Deno.test("a queue lets one item at a time through, in the order of asking", asy
   assert.deepEqual(order, ["a begins", "a ends", "b begins", "b ends", "c begins", "c ends"]);
 });
 
-Deno.test("positions count from 1 and are told only when they change", async () => {
+Deno.test("positions count from 1 and are reported only when they change", async () => {
   const told: [string, number][] = [];
   const queue = new Queue<string>((item, position) => told.push([item, position]));
   const end = await queue.enter("a", never);
@@ -50,7 +50,7 @@ Deno.test("an item at the front goes before those that wait", async () => {
   assert.deepEqual(order, ["c", "b"]);
 });
 
-Deno.test("nobody slips in between one turn and the next, and ending a turn twice is harmless", async () => {
+Deno.test("no item slips in between two turns, and ending a turn twice is harmless", async () => {
   const queue = new Queue<string>(() => {});
   const end = await queue.enter("a", never);
   const b = queue.enter("b", never);
@@ -67,7 +67,7 @@ Deno.test("nobody slips in between one turn and the next, and ending a turn twic
   (await c)();
 });
 
-Deno.test("an item that is aborted already does not enter", async () => {
+Deno.test("an item that has already been aborted does not enter", async () => {
   const queue = new Queue<string>(() => {});
   await assert.rejects(queue.enter("a", AbortSignal.abort(new Error("too late"))), /too late/);
   (await queue.enter("b", never))();

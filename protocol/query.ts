@@ -1,4 +1,4 @@
-/** The query string by which the two pages hand their fields to each other. */
+/** The query string with which the two pages pass their fields to each other. */
 import type { PredictParams } from "./configs.ts";
 import { isNullText, writeValue } from "./field_kinds.ts";
 import { FIELD_NAMES, type FieldName, fieldOf, type MODEL_FIELDS } from "./model_config.ts";
@@ -30,7 +30,10 @@ export function queryNames(): (keyof FormQuery)[] {
   return [...new Set([...names, ...OTHER_NAMES])] as (keyof FormQuery)[];
 }
 
-/** The fields that the query string `search` carries; `null` means that a field was left out, and other keys are ignored. */
+/**
+ * The fields that the query string `search` carries; `null` means that a field was left out, and other keys are
+ * ignored.
+ */
 export function parseFormQuery(search: string): FormQuery {
   const given = new URLSearchParams(search);
   const query: FormQuery = {};
@@ -59,7 +62,7 @@ export function formatFormQuery(query: FormQuery): string {
   return new URLSearchParams(given).toString();
 }
 
-/** The query that leads to the model which `params` describe. */
+/** The query for the model that `params` describe. */
 export function paramsQuery(params: Partial<PredictParams>): FormQuery {
   const query: FormQuery = {};
   for (const name of Object.keys(params) as (keyof PredictParams)[]) {

@@ -2,7 +2,7 @@
  * Bundles the pages into `dist/ui`: one HTML file each, with scripts and the stylesheet named after a hash of their
  * content.
  */
-import { basename, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 import * as esbuild from "esbuild";
@@ -129,6 +129,8 @@ async function compile(format: "esm" | "iife", entryPoints: { in: string; out: s
     jsxImportSource: "preact",
     write: false,
     logLevel: "warning",
+    // What only Deno needs stays out, such as the verifier of emitted code: browsers check every access themselves.
+    define: { "globalThis.Deno": "undefined" },
     // All browsers support it, but the bundler assumes otherwise and would keep a long pattern of valibot's that no
     // page uses.
     supported: { "regexp-unicode-property-escapes": true },
@@ -146,9 +148,10 @@ const SCHEMA = /^export const (\w+Schema) = (.*|.*\n(?:[ \t].*\n|\n)*\S.*);$/gm;
 const withoutSideEffects: esbuild.Plugin = {
   name: "without side effects",
   setup(build) {
-    const folders = ["protocol", "core/ops"].map((folder) => join(ROOT, folder));
-    build.onResolve({ filter: /^\.\/.+\.ts$/ }, ({ path, resolveDir }) => {
-      return folders.includes(resolveDir) ? { path: join(resolveDir, path), sideEffects: false } : undefined;
+    const folders = ["protocol", "core/ops", "core/codegen/wasm/verifier"].map((folder) => join(ROOT, folder));
+    build.onResolve({ filter: /^\.{1,2}\/.+\.ts$/ }, ({ path, resolveDir }) => {
+      const resolved = join(resolveDir, path);
+      return folders.includes(dirname(resolved)) ? { path: resolved, sideEffects: false } : undefined;
     });
     build.onLoad({ filter: /[\\/]protocol[\\/]\w+\.ts$/ }, async ({ path }) => {
       const contents = (await Deno.readTextFile(path))

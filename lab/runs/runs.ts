@@ -1,4 +1,4 @@
-/** The lab's runs: submitted, queued, trained one at a time, stored, remembered. */
+/** The lab's runs: submits and queues them, trains one at a time, stores their models and remembers them. */
 import {
   type DeviceChoice,
   MAX_RUN_MINUTES,
@@ -24,21 +24,24 @@ import { Run, type RunListener, type RunPast } from "./run.ts";
 import type { RunSnapshots } from "./run_snapshots.ts";
 import { SnapshotKeeper } from "./snapshot_keeper.ts";
 
-/** What runs need of the registry. */
+/** The parts of the registry that runs need. */
 export type ModelStore = Pick<Registry, "findDuplicate" | "store" | "get" | "readWeights">;
 
-/** A run ends this soon after an abort (the message is promised within 250 ms); a slower snapshot is still written. */
+/**
+ * A run ends within this time after an abort (the message is promised within 250 ms); a slower snapshot is still
+ * written.
+ */
 const ABORT_DEADLINE_MS = 200;
 
-/** What runs need, and their limits. */
+/** What runs depend on, and their limits. */
 export interface RunsOptions {
   store: ModelStore;
   snapshots: RunSnapshots;
   engine: TrainingEngine;
   log: Log;
-  /** Images of the training set; with the batch size they give the number of steps. */
+  /** Number of training images; together with the batch size it gives the number of steps. */
   trainImages: number;
-  /** Where runs train that do not name a device. */
+  /** Device for runs that do not name one. */
   device: DeviceChoice;
   threads: number;
   /** How long a run waits for the answer to `exists`. */
@@ -49,13 +52,13 @@ export interface RunsOptions {
   maxRunMinutes?: number;
   /** Where runs are noted until more is kept of them. */
   journal?: Pick<RunJournal, "add" | "remove">;
-  /** Finished runs to remember. */
+  /** Number of finished runs to remember. */
   maxFinished?: number;
   /** Replaces the machine's paths in a message by the names of settings. */
   redactPaths?(text: string): string;
 }
 
-/** A run that is not accepted; the message is for people. */
+/** Thrown for a run that is not accepted; the message is for people. */
 export class RefusedError extends Error {
   override name = "RefusedError";
 }
@@ -84,7 +87,7 @@ export class Runs {
   }
 
   /**
-   * Checks what only the stored models can tell: that the one to start from is there, and fits.
+   * Checks that the model to start from is stored and fits, which only the stored models can tell.
    *
    * @throws {ValidationError} when it does not
    * @throws {RefusedError} when the models cannot be read
@@ -99,11 +102,11 @@ export class Runs {
   }
 
   /**
-   * Starts a run, fresh or resuming another; `listener` hears everything about it from the first message.
+   * Starts a run, fresh or resuming another; `listener` receives all its messages from the first.
    *
    * @param address the client's; clients take turns
-   * @throws {RefusedError} when too many are waiting, or the run to resume is under way
-   * @throws {ValidationError} when there is no such run to resume, or the training would take too long
+   * @throws {RefusedError} if too many are waiting, or the run to resume is in progress
+   * @throws {ValidationError} if there is no such run to resume, or the training would take too long
    */
   submit(request: TrainConfig | ResumeRequest, listener: RunListener, address = "unknown"): Run {
     const { maxUnfinished, journal } = this.#options;
@@ -212,9 +215,9 @@ export class Runs {
   }
 
   /**
-   * Aborts every run and starts no other; nothing half done is stored. The worker is left running until the process ends: a
-   * thread that has looked for a GPU unloads the graphics driver when it is ended, and a process that ends at the same moment
-   * calls that driver's exit handlers, which are gone (signal 11; Deno 2.9.6 with Mesa).
+   * Aborts every run and starts no others; nothing unfinished is stored. The worker is left running until the process
+   * ends: a thread that has looked for a GPU unloads the graphics driver when it is ended, and a process that ends at
+   * the same moment calls that driver's exit handlers, which are gone (signal 11; Deno 2.9.6 with Mesa).
    */
   async stop(): Promise<void> {
     this.#closed = true;
@@ -222,7 +225,7 @@ export class Runs {
     await Promise.all(this.#ends);
   }
 
-  /** As `stop`, and ends the worker too, for a process that continues. */
+  /** Like `stop`, but also ends the worker, for a process that continues. */
   async close(): Promise<void> {
     await this.stop();
     this.#options.engine.close();
@@ -253,7 +256,7 @@ export class Runs {
     const message = divergenceLine(divergence, run.summary.total_steps, run.config);
     await keeper.keepHistoryOnly(run.historyOfFailure(message), divergence.step);
     run.resumeId = undefined;
-    // Somebody may have aborted it meanwhile.
+    // It may have been aborted meanwhile.
     if (run.signal.aborted) run.endAborted();
     else run.endFailed(message);
   }
@@ -263,9 +266,9 @@ export class Runs {
   }
 
   /**
-   * Looks for a duplicate now, again when it is the run's turn (the run before it may have stored one), and when its model is
-   * stored (another lab may share the folder). A yes holds for the model that was shown, and for no other. A training that
-   * starts from a stored model makes a new one on purpose.
+   * Looks for a duplicate now, again when it is the run's turn (the run before it may have stored one), and when its
+   * model is stored (another lab may share the folder). A yes holds for the model that was shown, and for no other. A
+   * training that starts from a stored model makes a new one on purpose.
    */
   async #trainUnlessKept(run: Run, keeper: SnapshotKeeper): Promise<void> {
     const { store } = this.#options;
@@ -274,7 +277,7 @@ export class Runs {
     let approvedId: string | undefined;
     for (let front = false;; front = true) {
       if (duplicate !== undefined && duplicate.id !== approvedId) {
-        // Outside of its turn, so that other runs do not wait for the answer.
+        // Outside its turn, so that other runs do not wait for the answer.
         if (!await this.#mayReplace(run, duplicate)) return;
         approvedId = duplicate.id;
       }

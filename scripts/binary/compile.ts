@@ -1,6 +1,6 @@
 /**
- * `deno task compile` makes `dist/mnist-lab` for this platform, `deno task compile:all` one for each platform that the lab
- * runs on. Deno downloads the runtime for the binary unless DENORT_BIN names one that is already there.
+ * `deno task compile` makes `dist/mnist-lab` for this platform, `deno task compile:all` one for each platform that the
+ * lab runs on. Deno downloads the runtime for the binary unless DENORT_BIN names one that is already there.
  */
 import { join } from "node:path";
 import { runMain } from "../../service/process/serve.ts";

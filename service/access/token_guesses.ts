@@ -20,8 +20,8 @@ const MAX_VISITORS = 10_000;
 const MAX_COOKIES = 20;
 
 /**
- * Slows the guessing of the token: beyond a few wrong ones an address has to wait longer and longer, in which no token from
- * there is looked at, be it right or wrong. The cookies of those who were let in from there still work.
+ * Slows the guessing of the token: beyond a few wrong ones an address has to wait longer and longer, in which no token
+ * from there is looked at, be it right or wrong. The cookies of those who were let in from there still work.
  */
 export class TokenGuesses {
   readonly #visitors = new Map<string, Visitor>();

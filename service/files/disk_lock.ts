@@ -13,14 +13,17 @@ const FORGET_MS = 60_000;
 const CHECK_MS = 300;
 
 /**
- * The lock of a folder on disk: the system frees it when its holder dies; the file `.lock` stays. Waiting means asking
- * again and again: a wait inside the system cannot be given up, and would occupy one of the few threads that read and
- * write files.
+ * The lock of a folder on disk. The system releases it when its holder dies; the file `.lock` stays. Waiting means
+ * asking again and again: a wait inside the system cannot be given up, and would occupy one of the few threads that
+ * read and write files.
  */
 export class DiskLock implements FolderLock {
   readonly #path: () => string;
   readonly #patienceMs: number;
-  /** Settles when the last of this process's waiting tasks is done: only one of them asks the system for the lock. */
+  /**
+   * Settles when the last of this process's waiting tasks is done. Only one of them at a time asks the system for the
+   * lock.
+   */
   #last: Promise<unknown> = Promise.resolve();
   /** Whether a task of this process holds the lock. */
   #isOurs = false;
@@ -111,7 +114,7 @@ export class DiskLock implements FolderLock {
     );
   }
 
-  /** Closing the file frees its lock. */
+  /** Opens the file of the lock; closing it releases the lock. */
   #open(): Promise<Deno.FsFile> {
     return asFileErrors(async () => {
       const path = this.#path();
@@ -131,7 +134,7 @@ export class DiskLock implements FolderLock {
   }
 }
 
-/** The contents of the lock's file. */
+/** The contents of the lock file as a memory. */
 function memoryIn(file: Deno.FsFile): LockMemory {
   return {
     read: () =>

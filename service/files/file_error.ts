@@ -2,7 +2,8 @@ import { FileError, type FileFault } from "../../lab/host.ts";
 
 /**
  * Runs `work`, which uses Deno's files.
- * @throws {FileError} in place of what Deno throws
+ *
+ * @throws {FileError} instead of Deno's errors
  */
 export async function asFileErrors<T>(work: () => T | Promise<T>): Promise<T> {
   try {
@@ -12,7 +13,7 @@ export async function asFileErrors<T>(work: () => T | Promise<T>): Promise<T> {
   }
 }
 
-/** Translates what Deno threw at a file operation for the lab and for people. */
+/** Translates an error that Deno threw in a file operation, for the lab and for people. */
 export function fileError(error: unknown): unknown {
   if (!(error instanceof Error) || error instanceof FileError) return error;
   const [fault, reason] = describe(error);
@@ -39,6 +40,6 @@ const NO_ROOM: Record<string, string> = {
 };
 
 function systemCode(error: Error): string | undefined {
-  // Deno names some codes; for others it gives only their number on Linux and macOS.
+  // Deno gives names to some codes; for others it gives only the number, on Linux and macOS.
   return "code" in error ? String(error.code) : error.message.includes("(os error 27)") ? "EFBIG" : undefined;
 }

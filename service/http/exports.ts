@@ -3,9 +3,9 @@ import { HttpError } from "./errors.ts";
 
 /** Limits of `Exports`. */
 export interface ExportLimits {
-  /** Smaller files are always made and sent. */
+  /** Files smaller than this are always made and sent. */
   largeBytes: number;
-  /** Bytes of all large files that are being made or sent. */
+  /** Most bytes of all large files that are being made or sent. */
   maxBytes: number;
   /** Of these, the bytes that one address may be the only one to ask for; half of all by default. */
   maxBytesPerClient?: number;
@@ -49,8 +49,8 @@ interface Export {
 }
 
 /**
- * Sends model files in formats that are made on request. Each is made once and shared by its clients, one after the other is
- * made, and only a few are in memory at once: clients may read slowly.
+ * Sends model files in formats that are made on request. Each is made once and shared by its clients, one after the
+ * other is made, and only a few are in memory at once: clients may read slowly.
  */
 export class Exports {
   readonly #limits: Required<ExportLimits>;
@@ -64,11 +64,12 @@ export class Exports {
   }
 
   /**
-   * The file that `make` makes, as a body. A large one counts until it is sent, its client is gone, or its deadline.
+   * Returns the file that `make` makes as a body. A large file counts until it is sent, its client is gone, or its
+   * deadline has passed.
    *
    * @param bytes approximate length of the file
    * @param request by default a file of its own
-   * @throws {HttpError} 503 while too many large files are on their way
+   * @throws {HttpError} 503 while too many large files are being sent
    */
   async send(
     bytes: number,

@@ -1,4 +1,4 @@
-/** What handlers read of a request: its body, the id in its path, the client's address. */
+/** Reads parts of a request for handlers: its body, the id in its path, the client's address. */
 import type { Context } from "hono";
 import * as v from "valibot";
 import { BODY_SILENCE_MS, modelId, runId, validate } from "../../protocol/mod.ts";
@@ -6,10 +6,10 @@ import { HttpError } from "./errors.ts";
 import type { ClientInfo } from "./server/http_server.ts";
 import { type ByteSource, IncomingRequest } from "./server/incoming.ts";
 
-/** What one body, and all bodies together, may take. */
+/** Limits for one body and for all bodies together. */
 export interface BodyLimits {
   maxBytes: number;
-  /** Milliseconds in which the whole body has to arrive. */
+  /** Milliseconds within which the whole body must arrive. */
   deadlineMs: number;
   /** Longest silence in the middle of it, in milliseconds. */
   silenceMs?: number;
@@ -35,10 +35,11 @@ export function refuseLarger(request: Request, { maxBytes }: BodyLimits): void {
 }
 
 /**
- * Reads the body of a request and gives it to `use`. Until that is done, its bytes count as held by `client`, an address.
+ * Reads the body of a request and gives it to `use`. Until that is done, its bytes count as held by `client`, an
+ * address.
  *
- * @throws {HttpError} 413 for one that is too large, as soon as that shows; 408 for one that takes too long, in all or in
- * between; 503 while bodies hold too much; 400 for one that breaks off or comes in too many pieces
+ * @throws {HttpError} 413 for one that is too large, as soon as that shows; 408 for one that takes too long, in all or
+ * in between; 503 while bodies hold too much; 400 for one that breaks off or comes in too many pieces
  */
 export async function withBody<T>(
   request: Request,
@@ -60,8 +61,8 @@ export async function withBody<T>(
 }
 
 /**
- * As `withBody`, with the body as text. A short one, as most drawings are, is decoded where it lies, without a buffer of its
- * own.
+ * As `withBody`, with the body as text. A short one, as most drawings are, is decoded where it lies, without a buffer
+ * of its own.
  *
  * @throws {HttpError} as `withBody` does
  */
@@ -212,7 +213,7 @@ function tooLarge(maxBytes: number): HttpError {
 const SCHEMAS = { model: v.object({ id: modelId }), run: v.object({ id: runId }) };
 
 /**
- * The `{id}` of a request's path. The caller finds out whether there is such a model or run.
+ * The `{id}` of a request's path. The caller checks whether there is such a model or run.
  *
  * @throws {ValidationError} for a text that cannot be an id
  */

@@ -21,8 +21,8 @@ export interface SocketLimits {
 const LIMITS: SocketLimits = { perClient: MAX_SOCKETS_PER_CLIENT, inAll: MAX_SOCKETS };
 
 /**
- * A client that has sent nothing for half of this time is sent a ping, which browsers answer by themselves. One that does
- * not answer until the end of this time is disconnected: a sleeping laptop, a pulled cable.
+ * A client that has sent nothing for half of this time gets a ping, which browsers answer automatically. A client that
+ * has not answered by the end of this time is disconnected: a sleeping laptop, a pulled cable.
  */
 const IDLE_SECONDS = 30;
 /** How often silent sockets are looked for, as a share of that time. */
@@ -43,7 +43,7 @@ export class SocketGroup {
   readonly #idleMs: number;
   #sweep?: ReturnType<typeof setInterval>;
 
-  /** Takes other limits only in tests. */
+  /** Tests may pass other limits. */
   constructor({ limits = LIMITS, idleSeconds = IDLE_SECONDS }: { limits?: SocketLimits; idleSeconds?: number } = {}) {
     this.#limits = {
       bytesPerClient: MAX_HELD_SOCKET_BYTES_PER_CLIENT,
@@ -62,8 +62,8 @@ export class SocketGroup {
    * Turns `request` into a socket. The caller attaches its listeners and returns `response` unchanged.
    *
    * @param client the IP address that the request came from
-   * @throws {HttpError} 426 for a request that is not a WebSocket upgrade, 400 for a malformed one, 503 while too many sockets
-   * are open
+   * @throws {HttpError} 426 for a request that is not a WebSocket upgrade, 400 for a malformed one, 503 while too many
+   * sockets are open
    */
   upgrade(request: Request, client: string): { socket: ServerSocket; response: Response } {
     const accept = acceptKey(request);

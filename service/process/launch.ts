@@ -72,8 +72,8 @@ export function serviceCommand(service: ServiceName, settings: Settings): Deno.C
 }
 
 /**
- * Variables for a child process. On a Linux machine without a desktop session, graphics drivers complain on stderr about
- * the missing XDG_RUNTIME_DIR whenever a program looks for a GPU, although nothing here needs it.
+ * Variables for a child process. On a Linux machine without a desktop session, graphics drivers complain on stderr
+ * about the missing XDG_RUNTIME_DIR whenever a program looks for a GPU, although nothing here needs it.
  */
 export function graphicsEnvironment(): Record<string, string> {
   if (Deno.build.os !== "linux" || Deno.env.get("XDG_RUNTIME_DIR")) return {};

@@ -49,7 +49,7 @@ export async function withFolder(body: (dir: string) => Promise<void>): Promise<
   }
 }
 
-/** As `withFolder`, with the original digits. */
+/** Like `withFolder`, with the original digits. */
 export function withDigits(body: (dir: string) => Promise<void>): Promise<void> {
   return withFolder(async (dir) => {
     for await (const { name } of Deno.readDir(DIGITS)) {
@@ -112,7 +112,7 @@ export function spawnService(port: number, dir: string, more: Record<string, str
   const settings = readSettings((name) => env[name]);
   return new Deno.Command(Deno.execPath(), {
     args: serviceArguments("training", settings),
-    // GPU drivers write to stderr as they please.
+    // GPU drivers may write anything to stderr.
     env: { ...env, MODELS_DIR: settings.modelsDir, DATA_DIR: settings.dataDir },
     stdout: "piped",
     stderr: "piped",

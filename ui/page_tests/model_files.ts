@@ -83,7 +83,7 @@ pageTest(
       await page.goto(`${url}?sed=1&optimizer=Adm&epochs=7&batch_size=null`);
       await page.getByText("Not understood in this page's address:").waitFor();
       const words = await page.getByText("Not understood in this page's address:").innerText();
-      assert.match(words, /unknown optimizer `Adm`; did you mean `Adam`\? unknown field `sed`; did you mean `seed`\?$/);
+      assert.match(words, /unknown optimizer "Adm"; did you mean "Adam"\? unknown field "sed"; did you mean "seed"\?$/);
       assert.equal(await page.getByLabel("Epochs", { exact: true }).inputValue(), "7");
       assert.equal(await page.getByLabel("Batch size", { exact: true }).inputValue(), "64");
       await page.getByText("Rounds through all 60,000 training digits.").waitFor();

@@ -30,10 +30,10 @@ import { LivePad } from "./live_pad/live_pad.ts";
 
 /** Query field with the id of the run, so that a reload finds it again. */
 const RUN_KEY = "run";
-/** Query field with the id of the model that is analysed. */
+/** Query field with the id of the analysed model. */
 const ANALYSIS_KEY = "analysis";
 
-/** The state of the training page and what can be done there. Knows no DOM. */
+/** State and behaviour of the training page, without a DOM. */
 export class TrainingPage {
   readonly form = new TrainingForm();
   readonly run: Run;
@@ -50,7 +50,7 @@ export class TrainingPage {
   /** Whether a training waits for deletions to reach the lab before it starts. */
   readonly #isAboutToStart = signal(false);
   readonly #connection: LabConnection;
-  /** The model whose analysis this page opened by itself. */
+  /** The model whose analysis the page opened on its own. */
   #autoAnalysed?: string;
 
   /** Whether a training can be started. While another one trains, it queues. */
@@ -69,7 +69,7 @@ export class TrainingPage {
     return isDuplicate(config, present) && (config.seed ?? present.seed) === present.seed;
   });
 
-  /** The stored model closest to the settings; undefined where none is close or a setting is wrong. */
+  /** The stored model closest to the settings; undefined if none is close or a setting is invalid. */
   readonly nearby = computed((): Nearby | undefined => {
     const config = this.form.config.value, records = this.stored.records.value;
     return config && records && findNearby(records, config);
@@ -80,7 +80,7 @@ export class TrainingPage {
     const query = new URLSearchParams(formatFormQuery(this.form.fullQuery.value));
     for (const [key, value] of Object.entries(this.models.table.query.value)) query.set(key, value);
     const id = this.run.id.value;
-    // A reload finds a running adopted run by itself, but one to be resumed only by its id.
+    // A reload finds an adopted run that is in progress without its id, but a run to resume only by its id.
     const isNamed = !this.#isAdopted.value || this.run.resumable.value !== undefined;
     if (id !== undefined && isNamed) query.set(RUN_KEY, id);
     const analysed = this.analysis.id.value;
@@ -130,7 +130,7 @@ export class TrainingPage {
     const weights = new StoredWeights(connection);
     this.analysis = new Analysis(connection, weights);
     this.livePad = new LivePad(this.run, weights);
-    // At first, and whenever a training has stored its model.
+    // Runs at first, and whenever a training has stored its model.
     effect(() => {
       void this.#trained.value;
       void this.stored.refresh();
@@ -170,8 +170,8 @@ export class TrainingPage {
   }
 
   /**
-   * Reads the address and finds a run to follow: the one that the address names, else the newest one that has not ended.
-   * If the address has no settings, the latest run is also shown when it can be resumed.
+   * Reads the address and finds a run to follow: the run that the address names, or else the newest run that has not
+   * ended. If the address has no settings, the latest run is shown if it can be resumed.
    */
   async open(search: string): Promise<void> {
     const query = parseFormQuery(search);
@@ -222,7 +222,7 @@ export class TrainingPage {
     this.run.follow(id);
   }
 
-  /** Starts a training with the present settings. */
+  /** Starts a training with the current settings. */
   start(): void {
     const config = this.form.config.value;
     if (config === undefined || !this.canStart.value) return;
@@ -242,7 +242,7 @@ export class TrainingPage {
     this.run.resume();
   }
 
-  /** Waits for deletions first, so that no model that has left the page counts as a duplicate. */
+  /** Waits for deletions first, so that a model deleted on the page does not count as a duplicate. */
   async #start(config: TrainConfig, overwrites = false): Promise<void> {
     this.scrollsToRun.value = true;
     if (this.models.deletions.isUnsettled) {
@@ -265,7 +265,7 @@ export class TrainingPage {
   trainFurther(): void {
     const config = this.run.config.value, result = this.run.result.value;
     if (config === undefined || result === undefined) return;
-    // With another seed, so that the digits come in another order than before.
+    // Without the seed, so that the digits come in a new order.
     void this.#start({ ...config, seed: undefined, start_from: result.model_id });
   }
 }

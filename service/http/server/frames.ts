@@ -85,8 +85,8 @@ export function closePayload(code: number, reason = ""): Buffer {
 }
 
 /**
- * Reads what a client sends. It holds at most one message within the limit, and of a longer one no more than that; fragments
- * are counted, frames have a rate, and a message that has begun has to end.
+ * Reads what a client sends. It holds at most one message within the limit, and of a longer one no more than that;
+ * fragments are counted, frames have a rate, and a message that has begun has to end.
  */
 export class FrameReader {
   /** Since when a message is unfinished, by `performance.now()`. */
@@ -115,7 +115,8 @@ export class FrameReader {
   }
 
   /**
-   * Takes from the begin of `bytes` what it can use. `used` says how much; `incoming` is there once something is complete.
+   * Takes from the begin of `bytes` what it can use. `used` says how much; `incoming` is there once something is
+   * complete.
    *
    * @throws {FrameError} for a client that breaks the protocol or a limit
    */

@@ -1,4 +1,6 @@
-/** The head of an HTTP/1.1 request (RFC 9112), read strictly: what two programs might understand differently is refused. */
+/**
+ * The head of an HTTP/1.1 request (RFC 9112), read strictly: what two programs might understand differently is refused.
+ */
 import { Buffer } from "node:buffer";
 import { MAX_HEAD_BYTES } from "../../../protocol/mod.ts";
 import { HttpError } from "../errors.ts";

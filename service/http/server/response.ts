@@ -48,8 +48,8 @@ export interface SendOptions {
 }
 
 /**
- * Sends an answer. One that declares its length is sent as it is made, piece by piece; any other is held as a whole, within
- * the budget, beyond which the client gets a 503.
+ * Sends an answer. One that declares its length is sent as it is made, piece by piece; any other is held as a whole,
+ * within the budget, beyond which the client gets a 503.
  */
 export async function sendResponse(
   connection: Connection,

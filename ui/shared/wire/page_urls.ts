@@ -1,4 +1,4 @@
-/** Addresses of the pages, whose query holds the fields of their forms. */
+/** Addresses of the pages. Their query holds the fields of their forms. */
 import { effect, type ReadonlySignal, signal } from "@preact/signals";
 import { formatFormQuery, type FormQuery, type ModelRecord, type TrainConfig } from "../../../protocol/mod.ts";
 import { ModelForm } from "../form/model_form.ts";
@@ -21,7 +21,7 @@ export function pageUrl(page: "training" | "inference", query: FormQuery | strin
   return `${location.protocol}//${location.hostname}:${labPorts()[page]}/?${whole}`;
 }
 
-/** The query with which a page shows the settings of `model`. For a record, `model_id` names that very model. */
+/** The query with which a page shows the settings of `model`. For a record, `model_id` names that exact model. */
 export function queryOf(model: TrainConfig | ModelRecord): FormQuery {
   const form = new ModelForm();
   form.set(model);

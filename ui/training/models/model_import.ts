@@ -14,7 +14,7 @@ import { TypedText } from "../../shared/form/typed_text.ts";
 import { describeModel, formatPercent } from "../../shared/text/format.ts";
 import { errorOf, type LabConnection } from "../../shared/wire/connection.ts";
 
-/** The state of an import. `exists`: a model of the same configuration is stored and may be replaced. */
+/** The state of an import. `exists`: a model with the same configuration is stored and may be replaced. */
 export type ImportState =
   | { phase: "idle" }
   | { phase: "sending"; fileName: string }
@@ -33,7 +33,7 @@ const OTHER_FORMATS: Readonly<Record<string, string>> = {
   pb: "a TensorFlow file",
 };
 
-/** Imports model files, one at a time. Knows no DOM. */
+/** Imports model files, one at a time. Needs no DOM. */
 export class ModelImport {
   readonly state = signal<ImportState>({ phase: "idle" });
   /** How the next model was trained, as far as somebody says; an empty text is unknown. */
@@ -47,8 +47,8 @@ export class ModelImport {
   #file?: File;
 
   /**
-   * `onStored` is called when a model was stored. `settleDeletions` is awaited before a file is sent, so that no model
-   * that has just left the page counts as a duplicate.
+   * `onStored` is called when a model has been stored. `settleDeletions` is awaited before a file is sent, so that a
+   * model just deleted on the page does not count as a duplicate.
    */
   constructor(
     connection: LabConnection,
@@ -98,7 +98,7 @@ export class ModelImport {
     }
   }
 
-  /** Replaces the stored model by the file that was sent last. */
+  /** Replaces the stored model with the file that was sent last. */
   async replace(): Promise<void> {
     if (this.state.value.phase === "exists") await this.start(this.#file!, { overwrite: true });
   }

@@ -39,11 +39,11 @@ export function RunView({ page }: { page: TrainingPage }) {
   );
 }
 
-/** What is going on, and the button for it. */
+/** The state of the run in words, and the button for the next step. */
 function Status({ page }: { page: TrainingPage }) {
   const { run } = page;
   const phase = run.phase.value;
-  // Computed, so that it renders when the words change and not with every step.
+  // Computed, so that it renders only when the words change and not with every step.
   const words = useComputed(() => describeRun(run));
   const tone = !run.connected.value ? "warn" : phase === "done" ? "good" : phase === "failed" ? "bad" : "plain";
   return (
@@ -99,7 +99,7 @@ function OtherRun({ run, onShow }: { run: Run; onShow: () => void }) {
   );
 }
 
-/** Progress of the whole run and of the present epoch. */
+/** Progress of the whole run and of the current epoch. */
 function Progress({ run }: { run: Run }) {
   const total = run.totalSteps.value;
   const step = run.step.value;
@@ -154,7 +154,7 @@ function RunFigures({ run }: { run: Run }) {
   );
 }
 
-/** What an ended run leaves: its curve and history as files, and a model to train further. */
+/** What a finished run leaves behind: its curve and history as files, and a model to train further. */
 function RunFiles({ page }: { page: TrainingPage }) {
   const { active, id, phase, result, step } = page.run;
   if (active.value || phase.value === "kept" || id.value === undefined || step.value === 0) return null;

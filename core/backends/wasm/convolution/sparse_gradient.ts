@@ -17,7 +17,8 @@ export interface PooledGradient {
 }
 
 /**
- * Loads four channels of the gradient, with 0 where the ReLU let nothing through; `at` is their byte offset in all inputs.
+ * Loads four channels of the gradient, with 0 where the ReLU let nothing through; `at` is their byte offset in all
+ * inputs.
  */
 export function loadGradient(f: FunctionBuilder, { gradient, values }: PooledGradient, at: Local): Local {
   const value = v128.load(baseOf(values, at.get), values.offset);

@@ -21,7 +21,8 @@ export class ThreadPool {
   #isReserved = false;
 
   /**
-   * Reserves the threads for a session. Returns false if another session has them; the session then has to run on its own thread.
+   * Reserves the threads for a session. Returns false if another session has them; the session then has to run on its
+   * own thread.
    */
   reserve(): boolean {
     const isFree = !this.#isReserved;
