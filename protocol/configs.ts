@@ -56,20 +56,23 @@ export const seed = wholeNumberSchema(BOUNDS.seed);
 
 const overwrite = v.boolean("must be true or false");
 
-const trainEntries = {
-  ...entries<ConfigEntries>((field, name) => [[name, configEntry(field)]]),
-  num_layers: v.nullish(v.number("must be the number of hidden layers")),
-  seed: v.nullish(seed),
-  device: v.nullish(device),
-  /**
-   * A stored model with the same layers, whose weights the training starts from; the result is stored as a new model.
-   */
-  start_from: v.nullish(modelId),
-};
+/** The fields of a training. A function, so that pages which need no schema do not carry them. */
+function trainEntries() {
+  return {
+    ...entries<ConfigEntries>((field, name) => [[name, configEntry(field)]]),
+    num_layers: v.nullish(v.number("must be the number of hidden layers")),
+    seed: v.nullish(seed),
+    device: v.nullish(device),
+    /**
+     * A stored model with the same layers, whose weights the training starts from; the result is stored as a new model.
+     */
+    start_from: v.nullish(modelId),
+  };
+}
 
 /** The first message of a client on `/ws/train`. */
 export const TrainConfigSchema = v.pipe(
-  exactObject(trainEntries),
+  exactObject(trainEntries()),
   v.forward(
     v.partialCheck(
       [["num_layers"], ["hidden_layers_config"]],
@@ -82,14 +85,14 @@ export const TrainConfigSchema = v.pipe(
 
 /** The names of the fields of a training. */
 export function trainFields(): string[] {
-  return Object.keys(trainEntries);
+  return Object.keys(trainEntries());
 }
 
 /** A training as a client asks for it, with defaults filled in. */
 export type TrainConfig = v.InferOutput<typeof TrainConfigSchema>;
 
 /** The configuration of a run that was once accepted, by this lab or by one that knew more fields. */
-export const AcceptedConfigSchema = v.object(trainEntries);
+export const AcceptedConfigSchema = v.object(trainEntries());
 
 /** Sent to `/ws/train` instead of a configuration: resumes an unfinished run with the settings that it began with. */
 export const ResumeRequestSchema = v.strictObject({
@@ -100,7 +103,7 @@ export const ResumeRequestSchema = v.strictObject({
 
 /** Says that the field `name` cannot stand beside `resume`. */
 function refuseBesideResume(name: string): string {
-  if (!Object.hasOwn(trainEntries, name)) return unknownField(name, ["resume", "device"]);
+  if (!trainFields().includes(name)) return unknownField(name, ["resume", "device"]);
   return `${name} cannot go with resume: a run goes on with the settings that it began with`;
 }
 
@@ -126,12 +129,6 @@ export type ImportConfig = v.InferOutput<typeof ImportConfigSchema>;
 
 /** The names of the fields of an import, in the order in which messages list them. */
 export const IMPORT_FIELDS = [...FIELD_NAMES, "num_layers", "overwrite"] as const;
-
-/** Fields of a training that weights do not reveal. If an import does not state them either, they are `assumed`. */
-export const PAST_FIELDS: readonly FieldName[] = FIELD_NAMES.filter((name) => {
-  const { inFile, optional } = fieldOf(name);
-  return !inFile && !optional;
-});
 
 /** The settings by which `POST /predict` looks up a stored model. */
 export const PredictParamsSchema = exactObject(

@@ -146,6 +146,12 @@ export function fieldOf(name: FieldName): Field {
   return MODEL_FIELDS[name];
 }
 
+/** Fields of a training that weights do not reveal. If an import does not state them either, they are `assumed`. */
+export const PAST_FIELDS: readonly FieldName[] = FIELD_NAMES.filter((name) => {
+  const { inFile, optional } = fieldOf(name);
+  return !inFile && !optional;
+});
+
 /** A configuration with the values that `valueOf` gives, which must be of the right type. */
 export function makeConfig(valueOf: (name: FieldName) => unknown): ModelConfig {
   return Object.fromEntries(FIELD_NAMES.map((name) => [name, valueOf(name)])) as ModelConfig;

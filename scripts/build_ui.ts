@@ -50,14 +50,16 @@ export async function buildUi(target = join(ROOT, "dist/ui")): Promise<BuiltFile
 
 /** File contents by path. */
 async function bundle(): Promise<Map<string, Uint8Array>> {
-  const outputFiles = [
-    ...await compile("esm", [
-      ...PAGES.map((page) => ({ in: `ui/${FOLDERS[page]}/main.tsx`, out: page })),
-      { in: "ui/shared/styles/main.css", out: "lab" },
-    ]),
+  const compiled = [
+    // One by one: pages that shared parts would load more of them.
+    ...await Promise.all(
+      PAGES.map((page) => compile("esm", [{ in: `ui/${FOLDERS[page]}/main.tsx`, out: page }])),
+    ),
+    await compile("esm", [{ in: "ui/shared/styles/main.css", out: "lab" }]),
     // Not a module, because modules run only after the first paint.
-    ...await compile("iife", [{ in: "ui/shared/theme/first_paint.ts", out: "theme" }]),
+    await compile("iife", [{ in: "ui/shared/theme/first_paint.ts", out: "theme" }]),
   ];
+  const outputFiles = compiled.flatMap((each) => each.outputFiles);
   const files = new Map(outputFiles.map((file) => [`assets/${basename(file.path)}`, file.contents]));
   const asset = (name: string, extension: string) => {
     const pattern = new RegExp(`^assets/${name}-[^/]+\\.${extension}$`);
@@ -74,7 +76,11 @@ async function bundle(): Promise<Map<string, Uint8Array>> {
       .replace("{{THEME}}", theme)
       .replace("{{ICON}}", icon);
   const frame = await dressed("ui/page.html");
-  const pages = PAGES.map((page) => [page, filled(frame, page).replace("{{SCRIPT}}", asset(page, "js"))] as const);
+  const pages = PAGES.map((page, i) => {
+    const script = asset(page, "js");
+    const parts = partsOf(compiled[i].metafile, script).map((part) => `<link rel="modulepreload" href="${part}">`);
+    return [page, filled(frame, page).replace("{{SCRIPT}}", script).replace("<!-- parts -->", parts.join(""))] as const;
+  });
   for (const [name, html] of [...pages, ["locked", await dressed("ui/locked.html")] as const]) {
     files.set(`${name}.html`, new TextEncoder().encode(html));
   }
@@ -92,15 +98,29 @@ function filled(frame: string, page: PageName): string {
     .replace(`<a href="{{${page.toUpperCase()}_URL}}/"`, '$& aria-current="page"');
 }
 
-async function compile(
-  format: "esm" | "iife",
-  entryPoints: { in: string; out: string }[],
-): Promise<esbuild.OutputFile[]> {
-  const { outputFiles } = await esbuild.build({
+/** The parts that a script needs from the start, in contrast to those that it loads when they are first needed. */
+function partsOf({ outputs }: esbuild.Metafile, script: string): string[] {
+  const parts = new Set<string>();
+  const visit = (path: string) => {
+    for (const { path: part, kind } of outputs[path].imports) {
+      if (kind !== "import-statement" || parts.has(part)) continue;
+      parts.add(part);
+      visit(part);
+    }
+  };
+  visit(Object.keys(outputs).find((path) => path.endsWith(script))!);
+  return [...parts].map((path) => `/assets/${basename(path)}`);
+}
+
+async function compile(format: "esm" | "iife", entryPoints: { in: string; out: string }[]) {
+  return await esbuild.build({
     absWorkingDir: ROOT,
     entryPoints,
     outdir: "dist/ui/assets",
     entryNames: "[name]-[hash]",
+    chunkNames: "part-[hash]",
+    splitting: format === "esm",
+    metafile: true,
     bundle: true,
     minify: true,
     format,
@@ -116,7 +136,6 @@ async function compile(
     supported: { "regexp-unicode-property-escapes": true },
     plugins: [withoutSideEffects],
   });
-  return outputFiles;
 }
 
 /** A schema's declaration: one line, or lines that are indented up to the one that ends it. */

@@ -153,24 +153,20 @@ export class Runs {
       throw new RefusedError(`The run ${resume} is still under way; follow it, or abort it first.`);
     }
     const saved = snapshots.find(resume);
+    const refuse = (why: string) => {
+      throw new ValidationError(why, "resume");
+    };
     if (saved === undefined) {
-      throw new ValidationError(
-        `resume names ${JSON.stringify(resume)}, of which no snapshot is kept: start the training anew`,
-        "resume",
-      );
+      return refuse(`resume names ${JSON.stringify(resume)}, of which no snapshot is kept: start the training anew`);
     }
-    if ("fault" in saved) throw new ValidationError(`resume: ${redactPaths(saved.fault)}`, "resume");
-    if (saved.snapshot.diverged) {
-      throw new ValidationError(
-        `resume names ${resume}, whose training diverged: start it anew with other settings`,
-        "resume",
-      );
-    }
+    if ("fault" in saved) return refuse(`resume: ${redactPaths(saved.fault)}`);
     const { config, total_steps } = saved.snapshot.history.run;
+    if (saved.snapshot.diverged) {
+      return refuse(`resume names ${resume}, whose training diverged: start it anew with other settings`);
+    }
     if (this.#times.stepsOf(config) !== total_steps || config.seed == null) {
-      throw new ValidationError(
+      return refuse(
         `resume names ${resume}, which trained on another number of digits than the ${trainImages} that there are now`,
-        "resume",
       );
     }
     const left = total_steps - saved.snapshot.step;

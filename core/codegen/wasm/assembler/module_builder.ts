@@ -37,8 +37,8 @@ export class ModuleBuilder {
 
   /**
    * The binary module. Whatever is called with whatever arguments, it touches no byte outside its memory, even where
-   * the WebAssembly engine does not check, as Deno's may: functions with a contract are shown to keep to it, and the others check each
-   * access themselves.
+   * the WebAssembly engine does not check, as Deno's may: functions with a contract are shown to keep to it, and the
+   * others check each access themselves.
    *
    * It imports a memory of exactly `pages` pages: if the memory could grow, V8 would read its size again after each
    * store to check the next access.
