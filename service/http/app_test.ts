@@ -31,7 +31,7 @@ async function withPages(body: (uiDir: string) => Promise<void>) {
   const uiDir = await Deno.makeTempDir();
   try {
     await Deno.mkdir(join(uiDir, "assets"));
-    await Deno.writeTextFile(join(uiDir, "training.html"), "<p>{{TRAINING_PORT}} {{INFERENCE_PORT}}</p>");
+    await Deno.writeTextFile(join(uiDir, "training.html"), "<p>{{TRAINING_PAGE}} {{INFERENCE_PAGE}}</p>");
     await Deno.writeTextFile(join(uiDir, "assets", "training-ABC123.js"), "export {};");
     await body(uiDir);
   } finally {
@@ -226,8 +226,10 @@ Deno.test("a service without built pages says how to build them", async () => {
 });
 
 Deno.test("a link to the other service keeps the host name of the request", () => {
-  assert.equal(serviceUrl(new Request("http://lab.example:8000/x"), 8001), "http://lab.example:8001");
-  assert.equal(serviceUrl(new Request("http://[::1]:8000/"), 8001), "http://[::1]:8001");
+  const from = (url: string) => serviceUrl(new Request(url), settings, "inference");
+  assert.equal(from("http://lab.example:8000/x"), "http://lab.example:8001");
+  assert.equal(from("http://[::1]:8000/"), "http://[::1]:8001");
+  assert.equal(from("https://lab.example/"), "https://lab.example:8001");
 });
 
 Deno.test("a service on all addresses answers under each of them, but not under foreign names", async () => {

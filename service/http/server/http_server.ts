@@ -7,10 +7,11 @@ import { log } from "../../process/log.ts";
 import { HttpError } from "../errors.ts";
 import { Connection } from "./connection.ts";
 import { type ConnectionLimits, connectionLimits, Connections } from "./connections.ts";
+import { asClientSent } from "./forwarded.ts";
 import { IncomingBody, IncomingRequest } from "./incoming.ts";
 import { ListenerState } from "./listener_state.ts";
 import { readHead, type RequestHead } from "./request_head.ts";
-import { SendBudget, sendResponse } from "./response.ts";
+import { acceptsGzip, SendBudget, sendResponse } from "./response.ts";
 
 /** What the app is told of a client. */
 export interface ClientInfo {
@@ -30,6 +31,8 @@ export interface HttpServerOptions {
   limits?: ConnectionLimits;
   times?: Partial<typeof CONNECTION_TIMES>;
   state?: ListenerState;
+  /** IP addresses of proxies whose word about a request is taken. */
+  trustedProxies?: readonly string[];
   /** Answers a request so broken that the handler never sees it. */
   onError?: (error: unknown) => Response;
 }
@@ -42,6 +45,7 @@ export class HttpServer {
   readonly #handler: RequestHandler;
   readonly #options: HttpServerOptions;
   readonly #connections: Connections;
+  readonly #trusted: ReadonlySet<string>;
   readonly #budget = new SendBudget();
   readonly #times: typeof CONNECTION_TIMES;
   readonly #state: ListenerState;
@@ -60,7 +64,8 @@ export class HttpServer {
     this.#options = options;
     this.#times = { ...CONNECTION_TIMES, ...options.times };
     this.#state = options.state ?? new ListenerState();
-    this.#connections = new Connections(options.limits ?? connectionLimits());
+    this.#trusted = new Set(options.trustedProxies);
+    this.#connections = new Connections(options.limits ?? connectionLimits(), this.#trusted);
     this.#listener = this.#listen(options.port);
     this.addr = { hostname: options.hostname, port: this.#listener.addr.port };
     this.#sweep = setInterval(() => this.#connections.cutOverdue(), SWEEP_MS);
@@ -152,12 +157,11 @@ export class HttpServer {
   }
 
   async #serve(connection: Connection): Promise<void> {
-    const info: ClientInfo = { remoteAddr: { hostname: connection.address } };
     for (let isFirst = true; !this.#isEnding; isFirst = false) {
       const head = await this.#nextHead(connection, isFirst);
       if (head === undefined) return;
       if (head instanceof Response) return await this.#answer(connection, head, false);
-      if (!await this.#exchange(connection, head, info)) return;
+      if (!await this.#exchange(connection, head)) return;
       connection.shrink();
     }
   }
@@ -174,7 +178,7 @@ export class HttpServer {
       connection.dueAt = performance.now() + this.#times.headMs;
       return await readHead(connection);
     } catch (error) {
-      if (error instanceof HttpError) return Response.json({ error: error.message }, { status: error.status });
+      if (error instanceof HttpError) return refusal(error);
       throw error;
     } finally {
       connection.dueAt = Infinity;
@@ -183,19 +187,25 @@ export class HttpServer {
   }
 
   /** Answers one request, and says whether another may follow. */
-  async #exchange(connection: Connection, head: RequestHead, info: ClientInfo): Promise<boolean> {
+  async #exchange(connection: Connection, head: RequestHead): Promise<boolean> {
     const body = new IncomingBody(connection, head);
-    let request: IncomingRequest | undefined, response: Response;
+    let client = connection.address, request: IncomingRequest | undefined, response: Response;
     try {
-      request = new IncomingRequest(head, body);
-      response = await this.#handler(request, info);
+      const sent = asClientSent(head, client, this.#trusted);
+      client = sent.client;
+      request = new IncomingRequest(sent.head, body);
+      response = await this.#handler(request, { remoteAddr: { hostname: client } });
     } catch (error) {
-      response = this.#options.onError?.(error) ?? Response.json({ error: "bad request" }, { status: 400 });
+      response = error instanceof HttpError
+        ? refusal(error)
+        : this.#options.onError?.(error) ?? Response.json({ error: "bad request" }, { status: 400 });
     }
     const keepAlive = head.keepAlive && body.isOver && !this.#isEnding;
-    const takesGzip = head.headers.some(([name, value]) => name === "accept-encoding" && /\bgzip\b/i.test(value));
+    const accepted = head.headers.find(([name]) => name === "accept-encoding")?.[1];
+    const takesGzip = acceptsGzip(accepted);
     try {
-      await sendResponse(connection, response, this.#budget, { isHead: head.method === "HEAD", keepAlive, takesGzip });
+      const isHead = head.method === "HEAD";
+      await sendResponse(connection, response, this.#budget, { isHead, keepAlive, takesGzip, client });
     } catch (error) {
       request?.onDropped?.();
       throw error;
@@ -210,7 +220,12 @@ export class HttpServer {
 
   /** Answers on a connection whose input is not understood. */
   async #answer(connection: Connection, response: Response, keepAlive: boolean): Promise<void> {
-    await sendResponse(connection, response, this.#budget, { isHead: false, keepAlive, takesGzip: false });
+    await sendResponse(connection, response, this.#budget, {
+      isHead: false,
+      keepAlive,
+      takesGzip: false,
+      client: connection.address,
+    });
     await this.#linger(connection);
   }
 
@@ -220,6 +235,10 @@ export class HttpServer {
     await connection.closeWrite();
     do connection.consume(connection.unread.length); while (await connection.fill());
   }
+}
+
+function refusal({ message, status }: HttpError): Response {
+  return Response.json({ error: message }, { status });
 }
 
 function reasonOf(error: unknown): string {
