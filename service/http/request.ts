@@ -40,7 +40,7 @@ export function refuseLarger(request: Request, { maxBytes }: BodyLimits): void {
  * address.
  *
  * @throws {HttpError} 413 for one that is too large, as soon as that shows; 408 for one that takes too long, in all or
- * in between; 503 while bodies hold too much; 415 for an encoding other than gzip, deflate and br; 400 for one that
+ * in between; 503 while bodies hold too much; 415 for an encoding other than gzip and deflate; 400 for one that
  * cannot be decoded, breaks off or comes in too many pieces
  */
 export async function withBody<T>(
