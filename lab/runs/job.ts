@@ -5,6 +5,7 @@ import {
   type DeviceChoice,
   type ModelConfig,
   type ModelRecord,
+  type ResultMessage,
   type TrainConfig,
   ValidationError,
 } from "../../protocol/mod.ts";
@@ -53,7 +54,7 @@ export function jobOf(
   };
 }
 
-/** The epochs that a stored model has been trained, as far as they are known: of an imported one they are not. */
+/** The number of epochs that a stored model has been trained; unknown for an imported model. */
 export function epochsOf(model: ModelRecord | undefined): number {
   return model === undefined || model.imported === true ? 0 : model.num_epochs;
 }
@@ -73,11 +74,25 @@ export function modelOf(run: Run, { accuracy, trainingTime }: TrainedModel): New
   };
 }
 
+/** The last message of a run whose model is stored. `device` is the lab's, for a run that does not know its own. */
+export function resultOf(run: Run, record: ModelRecord, device: DeviceChoice): ResultMessage {
+  return {
+    type: "result",
+    accuracy: record.accuracy,
+    training_time: record.training_time,
+    model_path: `/models/${record.filename}`,
+    model_type: record.model_type,
+    optimizer: record.optimizer,
+    model_id: record.id,
+    run_id: run.id,
+    device: run.summary.device ?? device,
+  };
+}
+
 /**
- * Refuses a dropout that leaves nothing of a layer: less than one unit of its widest layer in a whole batch, on
- * average.
+ * Refuses dropout that leaves nothing of a layer: on average, less than one unit of the widest layer in a whole batch.
  *
- * @throws {ValidationError} when it does
+ * @throws {ValidationError} when dropout leaves nothing
  */
 export function requireSomeLeft({ use_dropout, dropout_p, hidden_layers_config, batch_size }: TrainConfig): void {
   const units = batch_size * Math.max(...hidden_layers_config);

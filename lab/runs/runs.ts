@@ -4,7 +4,6 @@ import {
   MAX_RUN_MINUTES,
   MAX_RUNS,
   type ModelRecord,
-  type ResultMessage,
   type ResumeRequest,
   type RunSummary,
   type TrainConfig,
@@ -15,7 +14,7 @@ import { DuplicateError, type Registry, RegistryError } from "../models/mod.ts";
 import { Queue } from "../queue.ts";
 import { DivergedError, type TrainedModel, TrainingError } from "../training/training_job.ts";
 import { clientAt, mayTakePlace } from "./clients.ts";
-import { epochsOf, findStart, jobOf, modelOf, readStart, requireFinite, requireSomeLeft } from "./job.ts";
+import { epochsOf, findStart, jobOf, modelOf, readStart, requireFinite, requireSomeLeft, resultOf } from "./job.ts";
 import type { RunJournal } from "./run_journal.ts";
 import { logRun } from "./run_log.ts";
 import { aheadLine, divergenceLine } from "./run_messages.ts";
@@ -50,7 +49,7 @@ export interface RunsOptions {
   maxUnfinished?: number;
   /** The longest that a run may be expected to take, in minutes. */
   maxRunMinutes?: number;
-  /** Where runs are noted until more is kept of them. */
+  /** The journal that notes runs until more of them is stored. */
   journal?: Pick<RunJournal, "add" | "remove">;
   /** Number of finished runs to remember. */
   maxFinished?: number;
@@ -130,7 +129,7 @@ export class Runs {
     const noted = journal?.add(run.history);
     const end = this.#conduct(run).finally(async () => {
       await noted;
-      // What a service that ends had taken on is told by the next one, unless more is kept of it.
+      // The next service reports the runs that this one had accepted when it ended, unless more of them is stored.
       const isLost = this.#closed && run.state === "aborted" && run.resumeId === undefined;
       if (!isLost) await journal?.remove(run.id);
       this.#ends.delete(end);
@@ -154,24 +153,20 @@ export class Runs {
       throw new RefusedError(`The run ${resume} is still under way; follow it, or abort it first.`);
     }
     const saved = snapshots.find(resume);
+    const refuse = (why: string) => {
+      throw new ValidationError(why, "resume");
+    };
     if (saved === undefined) {
-      throw new ValidationError(
-        `resume names ${JSON.stringify(resume)}, of which no snapshot is kept: start the training anew`,
-        "resume",
-      );
+      return refuse(`resume names ${JSON.stringify(resume)}, of which no snapshot is kept: start the training anew`);
     }
-    if ("fault" in saved) throw new ValidationError(`resume: ${redactPaths(saved.fault)}`, "resume");
-    if (saved.snapshot.diverged) {
-      throw new ValidationError(
-        `resume names ${resume}, whose training diverged: start it anew with other settings`,
-        "resume",
-      );
-    }
+    if ("fault" in saved) return refuse(`resume: ${redactPaths(saved.fault)}`);
     const { config, total_steps } = saved.snapshot.history.run;
+    if (saved.snapshot.diverged) {
+      return refuse(`resume names ${resume}, whose training diverged: start it anew with other settings`);
+    }
     if (this.#times.stepsOf(config) !== total_steps || config.seed == null) {
-      throw new ValidationError(
+      return refuse(
         `resume names ${resume}, which trained on another number of digits than the ${trainImages} that there are now`,
-        "resume",
       );
     }
     const left = total_steps - saved.snapshot.step;
@@ -199,7 +194,7 @@ export class Runs {
     return this.#runs.get(id);
   }
 
-  /** Newest first, as told to the client at `address`. */
+  /** Newest first, as seen by the client at `address`. */
   list(address = "unknown"): RunSummary[] {
     const client = clientAt(address);
     return [...this.#runs.values()].reverse().map((run) => ({ ...run.summary, yours: run.client === client }));
@@ -267,7 +262,7 @@ export class Runs {
 
   /**
    * Looks for a duplicate now, again when it is the run's turn (the run before it may have stored one), and when its
-   * model is stored (another lab may share the folder). A yes holds for the model that was shown, and for no other. A
+   * model is stored (another lab may share the folder). A yes applies only to the model that was shown. A
    * training that starts from a stored model makes a new one on purpose.
    */
   async #trainUnlessKept(run: Run, keeper: SnapshotKeeper): Promise<void> {
@@ -300,7 +295,7 @@ export class Runs {
     }
   }
 
-  /** Stores a model that turned out to have a duplicate only when it was trained; others train meanwhile. */
+  /** Stores a model whose duplicate appeared only while it was trained. Other runs train meanwhile. */
   async #storeAsAsked(run: Run, model: TrainedModel, keeper: SnapshotKeeper, duplicate: ModelRecord): Promise<void> {
     for (let existing = duplicate;;) {
       if (!await this.#mayReplace(run, existing)) return await keeper.drop();
@@ -347,23 +342,12 @@ export class Runs {
   }
 
   /**
-   * Stores what a run has trained, in place of the model `replaces` where that is given and still there.
+   * Stores the model that a run has trained. It replaces `replaces` if that is given and still exists.
    *
    * @throws {DuplicateError} when another model of this configuration is stored
    */
   async #store(run: Run, model: TrainedModel, keeper: SnapshotKeeper, replaces?: string): Promise<void> {
     const { store, device } = this.#options;
-    const resultOf = (record: ModelRecord): ResultMessage => ({
-      type: "result",
-      accuracy: record.accuracy,
-      training_time: record.training_time,
-      model_path: `/models/${record.filename}`,
-      model_type: record.model_type,
-      optimizer: record.optimizer,
-      model_id: record.id,
-      run_id: run.id,
-      device: run.summary.device ?? device,
-    });
     try {
       run.signal.throwIfAborted();
       const record = await store.store(modelOf(run, model), model.weights, {
@@ -372,9 +356,9 @@ export class Runs {
         // Until the models folder is free, an abort is still in time.
         onBegin: () => run.seal(),
         signal: run.signal,
-        history: (record) => run.historyWith(resultOf(record)),
+        history: (record) => run.historyWith(resultOf(run, record, device)),
       });
-      run.endDone(resultOf(record));
+      run.endDone(resultOf(run, record, device));
     } catch (error) {
       if (model.snapshot !== undefined) keeper.keep(model.snapshot);
       throw error;

@@ -109,7 +109,7 @@ export async function embedDataset(
 
 /** Reads a file that is plain or gzipped, as the services do. */
 async function readRaw(dataDir: string, name: string): Promise<Uint8Array> {
-  const file = await findRawFile(dataDir, name);
+  const file = findRawFile(dataDir, name);
   if (file === undefined) throw new StartupError(`${name} is not in ${rawFolder(dataDir)}: ${REMEDY}`);
   const bytes = await Deno.readFile(file.path);
   return file.gzipped ? await gunzip(bytes) : bytes;

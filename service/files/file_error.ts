@@ -23,10 +23,11 @@ export function fileError(error: unknown): unknown {
 function describe(error: Error): [FileFault, string] {
   const { NotFound, NotADirectory, PermissionDenied, NotCapable } = Deno.errors;
   const code = systemCode(error);
-  if (error instanceof NotFound) return ["missing", "it does not exist"];
-  if (error instanceof NotADirectory) return ["other", "a part of its path is a file"];
+  if (error instanceof NotFound || code === "ENOENT") return ["missing", "it does not exist"];
+  if (error instanceof NotADirectory || code === "ENOTDIR") return ["other", "a part of its path is a file"];
   if (code === "EROFS") return ["other", "it is on a disk that can only be read"];
-  if (error instanceof PermissionDenied || error instanceof NotCapable) return ["other", "permission denied"];
+  const isDenied = error instanceof PermissionDenied || error instanceof NotCapable || code === "EACCES";
+  if (isDenied) return ["other", "permission denied"];
   const noRoom = code === undefined ? undefined : NO_ROOM[code];
   return noRoom === undefined ? ["other", error.message] : ["full", noRoom];
 }

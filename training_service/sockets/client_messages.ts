@@ -123,8 +123,10 @@ function obey(run: Run, data: unknown, listener: RunListener): string | undefine
     const message = parseClientMessage(data);
     if (message.type === "abort") {
       const { client = "unknown" } = listener;
-      log.info("abort asked for", { run: run.id, from: client });
-      return run.abortBy(client) ? undefined : "Too late to abort: the model is being stored.";
+      const isFirst = !run.signal.aborted;
+      if (!run.abortBy(client)) return "Too late to abort: the model is being stored.";
+      if (isFirst) log.info("run is aborted by a client", { run: run.id, from: client });
+      return undefined;
     }
     if (message.type === "watch") return showLivePad(run, message.pixels, listener);
     return run.answer(message.value) ? undefined : "Nothing was asked that overwrite could answer.";

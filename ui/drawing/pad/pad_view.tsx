@@ -31,7 +31,7 @@ export function PadView({ page }: { page: DrawingPage }) {
   };
   const predict = async (at: number) => {
     if (canvas.current) await page.predict(canvas.current, at);
-    // Without a model that fits, Predict leads on to what the page offers instead.
+    // Without a matching model, Predict leads to the page's offer instead.
     if (page.outcome.value.kind === "not trained") {
       requestAnimationFrame(() => document.querySelector<HTMLElement>(".miss :is(button, a:only-child)")?.focus());
     }
