@@ -1,10 +1,12 @@
+import { useSignal } from "@preact/signals";
+import { useEffect } from "preact/hooks";
 import { lazily } from "../shared/components/lazily.tsx";
 import { Page } from "../shared/components/page.tsx";
 import { ModelFields } from "../shared/form/model_fields.tsx";
 import { SHARED_FIELDS } from "../shared/form/model_form.ts";
 import { describeModel, formatPercent } from "../shared/text/format.ts";
 import type { DrawingPage } from "./drawing_page.ts";
-import type { Inside } from "./inside/inside.ts";
+import { type Inside, whenIdle } from "./inside/inside.ts";
 import type { ModelChoice } from "./model_choice.ts";
 import { OutcomeView } from "./outcome_view.tsx";
 import { PadView } from "./pad/pad_view.tsx";
@@ -13,6 +15,8 @@ const LazyInside = lazily(async () => (await import("./inside/inside_view.tsx"))
 
 /** The drawing page: the pad, the answer with its explanation, and the settings of the model that answers. */
 export function DrawingPageView({ page, inside }: { page: DrawingPage; inside: Inside }) {
+  const isIdle = useSignal(false);
+  useEffect(() => whenIdle(() => isIdle.value = true), []);
   return (
     <Page
       current="inference"
@@ -22,7 +26,7 @@ export function DrawingPageView({ page, inside }: { page: DrawingPage; inside: I
         <PadView page={page} />
         <div class="answers">
           <OutcomeView page={page} />
-          <LazyInside needed={page.drawn.value !== undefined} inside={inside} />
+          <LazyInside needed={isIdle.value} inside={inside} />
         </div>
       </div>
       <SettingsView choice={page.choice} />
