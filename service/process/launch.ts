@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { urlHost } from "./addresses.ts";
 import { PROJECT_DIR, SETTING_NAMES, type Settings, StartupError } from "./settings.ts";
-import { checksArguments, v8Flags } from "./wasm_checks.ts";
+import { checksArguments, modeFlags, PLAIN_MODE } from "./wasm_checks.ts";
 
 /** The two services of the lab. */
 export type ServiceName = "training" | "inference";
@@ -54,9 +54,9 @@ export function permissionFlags(service: ServiceName, settings: Settings): strin
  * @throws {StartupError} like `permissionFlags`
  */
 export function serviceArguments(service: ServiceName, settings: Settings): string[] {
-  const checks = service === "training" ? settings.wasmChecks : "on";
+  const mode = service === "training" ? settings : PLAIN_MODE;
   const script = join(PROJECT_DIR, `${service}_service`, "main.ts");
-  return ["run", ...v8Flags(checks), ...permissionFlags(service, settings), script, ...checksArguments(checks)];
+  return ["run", ...modeFlags(mode), ...permissionFlags(service, settings), script, ...checksArguments(mode)];
 }
 
 /** A service's process. It writes to this process's terminal and reads its other settings from the environment. */
