@@ -101,7 +101,7 @@ export const ResumeRequestSchema = v.strictObject({
   device: v.nullish(device),
 }, ({ input }) => refuseBesideResume(String(input)));
 
-/** Says that the field `name` cannot stand beside `resume`. */
+/** The message for a field `name` that is not allowed together with `resume`. */
 function refuseBesideResume(name: string): string {
   if (!trainFields().includes(name)) return unknownField(name, ["resume", "device"]);
   return `${name} cannot go with resume: a run goes on with the settings that it began with`;

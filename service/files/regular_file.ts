@@ -1,14 +1,14 @@
 /**
- * Opens regular files and nothing else: a FIFO or a device in place of a file would make whoever opens it wait, and a link
- * might lead to any file of the machine. Files are opened without waiting (`O_NONBLOCK`, which `Deno.open` lacks) and looked
- * at again once they are open: otherwise somebody who keeps swapping a file for a FIFO could occupy, one by one, all the
- * threads that read and write files.
+ * Opens regular files and nothing else: a FIFO or a device in place of a file would make whoever opens it wait, and a
+ * link might lead to any file of the machine. Files are opened without waiting (`O_NONBLOCK`, which `Deno.open` lacks)
+ * and looked at again once they are open: otherwise somebody who keeps swapping a file for a FIFO could occupy, one by
+ * one, all the threads that read and write files.
  */
 import { constants, type FileHandle, open } from "node:fs/promises";
 import { dirname, relative } from "node:path";
 import { FileError } from "../../lab/host.ts";
 
-/** How often to try again when the file is replaced between the look and the opening. */
+/** How often to try again if the file is replaced between check and opening. */
 const MAX_TRIES = 10;
 const CHUNK_BYTES = 256 * 1024;
 /** Windows has no FIFOs among its files. */
@@ -18,8 +18,8 @@ const FLAGS = Deno.build.os === "windows" ? constants.O_RDONLY : constants.O_RDO
 export type Links = "inner" | "all";
 
 /**
- * Looks at the regular file `path`, without opening it. Synchronous, which takes a few microseconds; asynchronously it took
- * a sixth of a prediction's time.
+ * The state of the regular file `path`, without opening it. Synchronous, which takes a few microseconds; asynchronously
+ * it took a sixth of a prediction's time.
  *
  * @throws {FileError} when it is something else, or a link that is not followed; what Deno throws
  */

@@ -16,7 +16,7 @@ const INTERNAL_ERROR = 1011;
 const LOSS_INTERVAL_MS = 100;
 
 /**
- * Serves one watcher of run `id`, whose address is `client`: first the history, then what happens until the run ends.
+ * Serves one watcher of run `id`, whose address is `client`: first the history, then live messages until the run ends.
  */
 export function serveRunSocket(socket: ServerSocket, { runs, archive }: KnownRuns, id: string, client: string) {
   const outbox = new Outbox(socket, {

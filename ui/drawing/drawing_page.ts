@@ -109,7 +109,7 @@ export class DrawingPage {
     const miss = this.choice.miss.value;
     if (drawing.blank && miss === undefined) return this.#show({ kind: "blank" });
     if (!this.choice.canPredict.value) return;
-    // A drawing without a range to look up is nothing to ask the service about.
+    // Without a range to look up, there is no point in asking the service.
     if (miss && (drawing.blank || this.choice.form.range.value === undefined)) {
       return this.#show({ kind: "not trained", ...miss });
     }

@@ -32,7 +32,7 @@ export function PadView({ page }: { page: DrawingPage }) {
   };
   const predict = async (at: number) => {
     if (canvas.current) await page.predict(canvas.current, at);
-    // Without a model that fits, Predict leads on to what the page offers instead.
+    // Without a matching model, Predict leads to the page's offer instead.
     if (page.outcome.value.kind === "not trained") {
       requestAnimationFrame(() => document.getElementById(OFFER_ID)?.focus());
     }

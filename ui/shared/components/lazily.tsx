@@ -2,8 +2,8 @@ import { signal } from "@preact/signals";
 import type { FunctionComponent } from "preact";
 
 /**
- * A component whose code is loaded when it is first `needed`, and which is rendered from then on. If it cannot be loaded, it
- * is tried again the next time.
+ * A component whose code is loaded when it is first `needed`, and which is rendered from then on. If it cannot be
+ * loaded, it is tried again the next time.
  */
 export function lazily<Props extends object>(
   load: () => Promise<FunctionComponent<Props>>,

@@ -10,7 +10,7 @@ function labPorts(): { training: string; inference: string } {
   return { training, inference };
 }
 
-/** What links to the drawing page carry as the way back; the training page sets its own query. */
+/** The way back in links to the drawing page; the training page sets its own query. */
 export const wayBack = signal("");
 
 /** The address of a page with its fields filled in, at the host name of this page. */
