@@ -6,7 +6,7 @@ import { Buffer } from "node:buffer";
 import { promisify } from "node:util";
 import zlib from "node:zlib";
 import { OPENERS } from "../../cli/serve.ts";
-import { SETTING_NAMES, type Settings, StartupError } from "../../service/process/settings.ts";
+import { SETTING_NAMES, StartupError } from "../../service/process/settings.ts";
 import { checksArguments, modeFlags, type WasmMode } from "../../service/process/wasm_checks.ts";
 import { sourceImports } from "../lib/source_imports.ts";
 import { PROJECT_DIR, readSources } from "../lib/source_files.ts";
