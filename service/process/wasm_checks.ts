@@ -4,7 +4,7 @@
  * and says in the first argument whether addresses are compared.
  */
 
-/** `on`: V8 compares. `off`: it does not, and every module is shown or made to be safe by `core/codegen/wasm/`. */
+/** `on`: V8 compares. `off`: it does not, and `core/codegen/wasm/` proves or makes every module safe. */
 export type WasmChecks = "on" | "off";
 
 /** The values of `WASM_CHECKS`. */
@@ -46,8 +46,8 @@ export function checksArguments({ wasmChecks }: WasmMode): string[] {
   return wasmChecks === "off" ? [OFF_ARGUMENT] : [];
 }
 
-/** What this process was started with. */
+/** The value with which this process was started. */
 export const wasmChecks: WasmChecks = Deno.args[0] === OFF_ARGUMENT ? "off" : "on";
 
-/** This process's arguments without what says so. */
+/** This process's arguments without the one for these checks. */
 export const ownArguments: readonly string[] = Deno.args.slice(wasmChecks === "off" ? 1 : 0);
