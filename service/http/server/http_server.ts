@@ -37,6 +37,9 @@ export interface HttpServerOptions {
 /** How often overdue connections are looked for, in ms. */
 const SWEEP_MS = 250;
 
+/** What is passed over of a body that nobody reads, before its connection is closed. */
+const LINGER_BYTES = 4 * 1024 * 1024;
+
 /** A server that listens. */
 export class HttpServer {
   readonly #handler: RequestHandler;
@@ -204,21 +207,14 @@ export class HttpServer {
       await request.takeOver(connection);
       return false;
     }
-    if (!body.isOver) await this.#linger(connection);
+    if (!body.isOver) await connection.linger(this.#times.lingerMs, LINGER_BYTES);
     return keepAlive;
   }
 
   /** Answers on a connection whose input is not understood. */
   async #answer(connection: Connection, response: Response, keepAlive: boolean): Promise<void> {
     await sendResponse(connection, response, this.#budget, { isHead: false, keepAlive, takesGzip: false });
-    await this.#linger(connection);
-  }
-
-  /** Reads on for a moment: to close with unread input would take the answer from the client. */
-  async #linger(connection: Connection): Promise<void> {
-    connection.dueAt = performance.now() + this.#times.lingerMs;
-    await connection.closeWrite();
-    do connection.consume(connection.unread.length); while (await connection.fill());
+    await connection.linger(this.#times.lingerMs, LINGER_BYTES);
   }
 }
 
