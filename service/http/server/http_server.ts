@@ -10,6 +10,7 @@ import { type ConnectionLimits, connectionLimits, Connections } from "./connecti
 import { IncomingBody, IncomingRequest } from "./incoming.ts";
 import { ListenerState } from "./listener_state.ts";
 import { readHead, type RequestHead } from "./request_head.ts";
+import { RequestTurns } from "./request_turns.ts";
 import { SendBudget, sendResponse } from "./response.ts";
 
 /** What the app is told of a client. */
@@ -46,6 +47,7 @@ export class HttpServer {
   readonly #options: HttpServerOptions;
   readonly #connections: Connections;
   readonly #budget = new SendBudget();
+  readonly #turns = new RequestTurns();
   readonly #times: typeof CONNECTION_TIMES;
   readonly #state: ListenerState;
   readonly #serving = new Set<Promise<void>>();
@@ -189,11 +191,14 @@ export class HttpServer {
   async #exchange(connection: Connection, head: RequestHead, info: ClientInfo): Promise<boolean> {
     const body = new IncomingBody(connection, head);
     let request: IncomingRequest | undefined, response: Response;
+    await this.#turns.begin(connection.address);
     try {
       request = new IncomingRequest(head, body);
       response = await this.#handler(request, info);
     } catch (error) {
       response = this.#options.onError?.(error) ?? Response.json({ error: "bad request" }, { status: 400 });
+    } finally {
+      this.#turns.end(connection.address);
     }
     const keepAlive = head.keepAlive && body.isOver && !this.#isEnding;
     const takesGzip = head.headers.some(([name, value]) => name === "accept-encoding" && /\bgzip\b/i.test(value));
