@@ -1,7 +1,7 @@
-/** The command line: what it asks for, and what `--help` prints. */
+/** Parses the command line, and holds the texts that `--help` prints. */
 import { parseArgs } from "node:util";
 
-/** A command line that cannot be followed. The message is one line for the person who typed it. */
+/** Thrown for a wrong command line. The message is one line for the user. */
 export class UsageError extends Error {
   override name = "UsageError";
 }
@@ -9,7 +9,7 @@ export class UsageError extends Error {
 /** The services that `serve` can start, both by default. */
 const SERVICES = ["training", "inference"] as const;
 
-/** What the command line asks for. */
+/** A parsed command line. */
 export type Command =
   | { name: "help"; topic?: string }
   | { name: "version" }
@@ -38,7 +38,7 @@ const OPTIONS = {
 
 type OptionName = keyof typeof OPTIONS;
 
-/** Options that each command takes, besides `--help`. */
+/** Options that each command accepts, besides `--help`. */
 const TAKES: Readonly<Record<string, readonly OptionName[]>> = {
   "": ["no-open", "version"],
   serve: ["no-open"],
@@ -49,7 +49,7 @@ const TAKES: Readonly<Record<string, readonly OptionName[]>> = {
 };
 
 /**
- * Reads the arguments behind the program's name.
+ * Reads the arguments after the program's name.
  *
  * @throws {UsageError} for an unknown command, option or argument
  */
@@ -118,7 +118,7 @@ function noMore(command: string, rest: readonly string[]) {
   if (rest.length > 0) throw new UsageError(`${command} does not know what to do with "${rest[0]}".`);
 }
 
-/** The format of `--format`, else of the ending of `--output`; where both are given, they have to agree. */
+/** The format from `--format`, else from the ending of `--output`. If both are given, they must agree. */
 function exportFormat(format: string | undefined, output: string | undefined): ExportFormat {
   const byName = EXPORT_FORMATS.find((known) => output?.endsWith(`.${known}`));
   const named = format ?? byName ?? "pth";
@@ -147,7 +147,7 @@ Usage: mnist-lab [COMMAND] [OPTIONS]
   -V, --version
 
 Environment variables: TRAINING_PORT, INFERENCE_PORT, HOST, LAB_TOKEN, ALLOWED_HOSTS, MODELS_DIR, DATA_DIR, DEVICE,
-THREADS, MAX_RUN_MINUTES, LOG_LEVEL, LOG_FORMAT; the README says what each does.`;
+THREADS, WASM_CHECKS, WASM_VECTORS, MAX_RUN_MINUTES, LOG_LEVEL, LOG_FORMAT; the README says what each does.`;
 
 const TOPICS: Readonly<Record<string, string>> = {
   serve: `Usage: mnist-lab serve [training|inference] [--no-open]
@@ -177,7 +177,7 @@ not stored. Exit code 0: trained and stored, whether or not the output could be 
 };
 
 /**
- * What `--help` prints; `topic` is the command that it was given with.
+ * The text that `--help` prints; `topic` is the command that it was given with.
  *
  * @throws {UsageError} for an unknown command
  */

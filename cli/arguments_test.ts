@@ -19,7 +19,7 @@ Deno.test("train, predict and models take their arguments and options", () => {
   assert.deepEqual(parse("models --json"), { name: "models", json: true });
 });
 
-Deno.test("the format of an export comes from the option, else from the file's ending, else it is pth", () => {
+Deno.test("the format of an export comes from the option, else from the file's ending, and otherwise is pth", () => {
   assert.deepEqual(parse("export x"), { name: "export", id: "x", format: "pth", output: undefined });
   assert.deepEqual(parse("export x -o y.onnx"), { name: "export", id: "x", format: "onnx", output: "y.onnx" });
   assert.deepEqual(parse("export x -f safetensors -o -"), {

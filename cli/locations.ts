@@ -1,20 +1,30 @@
-/** Where the command line finds the dataset and keeps the models. */
+/** Finds the dataset and the folder for models for the command line. */
 import { join, resolve } from "node:path";
-import { readSettings, type Settings } from "../service/process/settings.ts";
+import { readSettings, type Settings, StartupError } from "../service/process/settings.ts";
+import { wasmChecks } from "../service/process/wasm_checks.ts";
 import { rawFolder } from "../service/dataset/raw_file.ts";
 
 const PROJECT_DIR = resolve(import.meta.dirname!, "..");
-/** The four files of the dataset, gzipped, as a binary carries them. */
+/** The four files of the dataset, gzipped, as embedded in a binary. */
 const EMBEDDED_DATA = join(PROJECT_DIR, "dist", "dataset");
 
 type GetVariable = (name: string) => string | undefined;
 
 /**
- * The settings of the environment, with two further defaults. Without `DATA_DIR` the digits come from `data`, else from
+ * The settings from the environment, with two more defaults. Without `DATA_DIR` the digits come from `data`, else from
  * the binary. Without `MODELS_DIR` a binary chooses a folder (`chooseModelsDir`).
+ *
+ * @throws {StartupError} like `readSettings`, and for a `WASM_CHECKS` that this process cannot follow
  */
 export async function readLabSettings(get: GetVariable = (name) => Deno.env.get(name)): Promise<Settings> {
   const settings = readSettings(get);
+  // Elsewhere, the program that starts the process has already set it.
+  if (settings.wasmChecks === "on" && wasmChecks === "off") {
+    throw new StartupError(
+      "WASM_CHECKS=on has no effect here: this program was compiled to run without V8's checks of WebAssembly. " +
+        "Compile it with WASM_CHECKS=on deno task compile, or leave WASM_CHECKS unset",
+    );
+  }
   const choosesModels = Deno.build.standalone && !get("MODELS_DIR");
   const lacksData = !get("DATA_DIR") && !await isFolder(rawFolder(settings.dataDir));
   return {
@@ -40,7 +50,7 @@ export async function chooseModelsDir(workingDir: string, get: GetVariable): Pro
   return here;
 }
 
-/** The platform's folder for the lab's data; undefined where the environment does not tell. */
+/** The platform's folder for the lab's data; undefined if the environment does not say. */
 export function platformDataDir(os: typeof Deno.build.os, get: GetVariable): string | undefined {
   const below = (base: string | undefined, ...parts: string[]) => base ? join(base, ...parts, "mnist-lab") : undefined;
   if (os === "windows") return below(get("LOCALAPPDATA") ?? get("APPDATA"));

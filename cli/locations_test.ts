@@ -21,7 +21,7 @@ Deno.test("models go to the working directory, unless it is the home folder or n
     assert.equal(await chooseModelsDir(work, get), join(work, "models"));
     assert.equal(await chooseModelsDir(home, get), own);
     assert.equal(await chooseModelsDir(file, get), own);
-    // A folder that somebody has created there is used.
+    // A folder that a user has created there is used.
     await Deno.mkdir(join(home, "models"));
     assert.equal(await chooseModelsDir(home, get), join(home, "models"));
   }));

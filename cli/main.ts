@@ -1,9 +1,10 @@
-/** The lab's command line, and the entry of its binary. */
+/** The lab's command line and the entry point of its binary. */
 import deno from "../deno.json" with { type: "json" };
 import { RegistryError } from "../lab/models/mod.ts";
 import { graphicsEnvironment } from "../service/process/launch.ts";
 import { printError, printLine, writeAll } from "../service/process/output.ts";
 import { StartupError } from "../service/process/settings.ts";
+import { ownArguments } from "../service/process/wasm_checks.ts";
 import { RefusedError } from "../lab/runs/runs.ts";
 import { type Command, helpText, parseCommand, UsageError } from "./arguments.ts";
 import { readLabSettings } from "./locations.ts";
@@ -13,10 +14,10 @@ import { serve } from "./serve.ts";
 import { trainHere } from "./train.ts";
 
 const USAGE_EXIT = 2;
-/** What shells report of a program whose reader has gone: 128 + SIGPIPE. */
+/** The exit code that shells report for a program whose reader has gone: 128 + SIGPIPE. */
 const READER_GONE_EXIT = 141;
 
-/** Does what `command` says and returns the exit code. */
+/** Runs `command` and returns the exit code. */
 async function run(command: Command): Promise<number> {
   switch (command.name) {
     case "help":
@@ -45,7 +46,7 @@ async function run(command: Command): Promise<number> {
   }
 }
 
-/** Prints what was asked for. Returns the exit code. */
+/** Prints the requested text. Returns the exit code. */
 function print(text: string): number {
   return exitCodeOf(printLine(text));
 }
@@ -63,7 +64,7 @@ async function writeOut(path: string, bytes: Uint8Array): Promise<number> {
   return 0;
 }
 
-/** The exit code of a command that only prints; says why that failed, unless its reader has gone. */
+/** The exit code of a command that only prints. If printing failed, says why, unless the reader has gone. */
 function exitCodeOf(fault: Error | undefined): number {
   if (fault === undefined) return 0;
   if (fault instanceof Deno.errors.BrokenPipe) return READER_GONE_EXIT;
@@ -74,7 +75,7 @@ function exitCodeOf(fault: Error | undefined): number {
 if (import.meta.main) {
   for (const [name, value] of Object.entries(graphicsEnvironment())) Deno.env.set(name, value);
   try {
-    Deno.exit(await run(parseCommand(Deno.args)));
+    Deno.exit(await run(parseCommand(ownArguments)));
   } catch (error) {
     const isExpected = [UsageError, StartupError, RegistryError, RefusedError].some((kind) => error instanceof kind);
     if (!isExpected) throw error;

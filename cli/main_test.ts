@@ -9,10 +9,10 @@ import { readConfig } from "./train.ts";
 import { openRegistry } from "../service/files/open_registry.ts";
 
 const MAIN = join(import.meta.dirname!, "main.ts");
-/** So wide that its file does not fit into a pipe, so the writer notices that nobody reads. */
+/** Wide enough that its file does not fit into a pipe, so that the writer notices that nobody reads. */
 const WIDE = { ...testModel, hidden_layers_config: [512] };
 
-/** A training of a second or so. */
+/** A training that takes about a second. */
 const CONFIG = JSON.stringify({
   model_type: "SimpleNN",
   optimizer: "Adam",
@@ -52,7 +52,7 @@ function envOf(folder: string) {
 const onUnix = (name: string, fn: () => Promise<void>) => Deno.test({ name, ignore: Deno.build.os === "windows", fn });
 
 onUnix(
-  "a training whose output cannot be written is stored, and its exit code says so",
+  "a model whose training's output cannot be written is stored, and the exit code says so",
   () =>
     withLab(async (bash, folder) => {
       const outputs = ["2>/dev/full", ">/dev/full", "2>&1 | head -1 >/dev/null", ">&- 2>&-"];
@@ -76,7 +76,7 @@ onUnix(
 );
 
 onUnix(
-  "a command that only prints reports in one line what cannot be written, and nothing where the reader has gone",
+  "a command that only prints reports in one line what cannot be written, and is silent if the reader has gone",
   () =>
     withLab(async (bash) => {
       for (const command of ["models", "models --json", "--help", "--version"]) {
@@ -90,7 +90,7 @@ onUnix(
     }),
 );
 
-onUnix("services start though their output cannot be written", () =>
+onUnix("services start even if their output cannot be written", () =>
   withLab(async (_, folder) => {
     const [training, inference] = [freePort(), freePort()];
     const service = new Deno.Command("bash", {
@@ -108,7 +108,7 @@ onUnix("services start though their output cannot be written", () =>
     assert.equal((await service.status).code, 0);
   }));
 
-Deno.test("a configuration is read with a byte-order mark, in UTF-16, and with NaN for what is left out", () =>
+Deno.test("a configuration may have a byte-order mark, UTF-16, and NaN for missing values", () =>
   withFolder(async (folder) => {
     const text = CONFIG.replace("}", ',"dropout_p":NaN,"seed":null}');
     const littleEndian = new Uint8Array(Uint16Array.from(`\ufeff${text}`, (sign) => sign.charCodeAt(0)).buffer);
@@ -122,7 +122,7 @@ Deno.test("a configuration is read with a byte-order mark, in UTF-16, and with N
     assert.equal((await readConfig(`\ufeff${text}`)).dropout_p, 0.3);
   }));
 
-Deno.test("a configuration that is wrong is refused in one line that says what to do", async () => {
+Deno.test("an invalid configuration is refused in one line that says what to do", async () => {
   const cases: [string, RegExp][] = [
     [CONFIG.replace("}", ',"sed":1}'), /^unknown field `sed`; did you mean `seed`\?$/],
     [CONFIG.replace("learning_rate", "learningrate"), /^unknown field `learningrate`; did you mean `learning_rate`\?$/],

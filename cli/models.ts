@@ -1,4 +1,4 @@
-/** `mnist-lab models` and `mnist-lab export`: the stored models, and a file of one of them. */
+/** `mnist-lab models` lists the stored models, and `mnist-lab export` writes one as a file. */
 import { writeOnnx } from "../core/formats/onnx/writer.ts";
 import { writeSafetensors } from "../core/formats/safetensors.ts";
 import { type FieldName, fieldOf, MAIN_SETTINGS, type ModelRecord, showSetting } from "../protocol/mod.ts";
@@ -15,7 +15,7 @@ export async function listModels({ modelsDir }: Settings): Promise<ModelRecord[]
 
 type Column = [title: string, text: (record: ModelRecord) => string];
 
-/** Settings that the id of a model already tells. */
+/** Settings that a model's id already shows. */
 const IN_ID: readonly FieldName[] = ["model_type", "optimizer"];
 
 const COLUMNS: readonly Column[] = [
@@ -37,7 +37,7 @@ export function modelTable(records: readonly ModelRecord[]): string {
 /**
  * The bytes of the model `id` as a file of `format`.
  *
- * @throws {UsageError} where there is no such model
+ * @throws {UsageError} if there is no such model
  */
 export async function exportModel({ modelsDir }: Settings, id: string, format: ExportFormat): Promise<Uint8Array> {
   const registry = await openRegistry(modelsDir);

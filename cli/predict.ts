@@ -15,7 +15,7 @@ import { UsageError } from "./arguments.ts";
 import { openRegistry } from "../service/files/open_registry.ts";
 
 /**
- * Classifies the drawing in the PNG `file`, by the model `modelId` or the most accurate one.
+ * Classifies the drawing in the PNG `file` with the model `modelId` or the most accurate one.
  *
  * @throws {UsageError} when the drawing cannot be read, or there is no such model
  */
@@ -43,7 +43,7 @@ export async function predictFile(
   }
 }
 
-/** The answer in lines for people: the digit alone, then how sure which model is, then a doubt if there is one. */
+/** The answer as lines of text: the digit alone, then the model and its confidence, then the doubt, if any. */
 export function predictionLines({ prediction, confidence, doubt, found_model }: PredictResponse): string {
   const { id, accuracy } = found_model;
   const lines = [`${prediction}`, `${confidence} sure, by ${id} (${accuracy} of the test digits right)`];

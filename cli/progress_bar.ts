@@ -1,8 +1,8 @@
-/** A progress bar: one line of a terminal that is overwritten while a model trains. */
+/** A progress bar: one line on a terminal, overwritten while a model trains. */
 
 import { printError } from "../service/process/output.ts";
 
-/** How far a training is. */
+/** The progress of a training. */
 export interface Progress {
   step: number;
   totalSteps: number;
@@ -13,14 +13,15 @@ export interface Progress {
 
 const BAR_WIDTH = 24;
 
-/** What a bar is drawn on. */
+/** The output that a bar is drawn on. */
 export interface Terminal {
   write(text: string): void;
   isTerminal: boolean;
 }
 
 /**
- * A bar with log lines above it. Draws only the lines where the output is no terminal: a file would keep every state.
+ * A bar with log lines above it. If the output is not a terminal, draws only the lines, because a file would keep every
+ * state of the bar.
  */
 export class ProgressBar {
   readonly #terminal: Terminal;
@@ -28,13 +29,13 @@ export class ProgressBar {
   #shown = "";
   #drawnAt = -Infinity;
 
-  /** `intervalMs` is the shortest time between two states of the bar. */
+  /** `intervalMs` is the shortest time between two updates of the bar. */
   constructor(terminal: Terminal, intervalMs = 100) {
     this.#terminal = terminal;
     this.#intervalMs = intervalMs;
   }
 
-  /** Draws the bar anew if it is due; the last step always is. */
+  /** Draws the bar again if it is due; it always is for the last step. */
   show(progress: Progress): void {
     const now = performance.now();
     const isDue = now - this.#drawnAt >= this.#intervalMs || progress.step === progress.totalSteps;
@@ -72,7 +73,7 @@ export function progressLine({ step, totalSteps, loss, imagesPerSecond, secondsL
   ].join("  ");
 }
 
-/** Standard error, which leaves standard output to the result. It may be gone: the training goes on. */
+/** Standard error, so that standard output is left to the result. If it is gone, the training continues. */
 export const standardError: Terminal = {
   write: printError,
   get isTerminal() {

@@ -9,9 +9,9 @@ import type { FromServiceWorker, ToServiceWorker } from "./service_worker.ts";
 import { isEveryAddress, localUrl } from "../service/process/addresses.ts";
 
 /**
- * Serves until SIGINT or SIGTERM; opens the first service's page unless told not to.
+ * Serves until SIGINT or SIGTERM; opens the first service's page unless told otherwise.
  *
- * @throws {StartupError} when the models folder cannot be used, or a service cannot start or ends by itself
+ * @throws {StartupError} when the models folder cannot be used, or a service cannot start or ends early
  */
 export async function serve(services: readonly ServiceName[], settings: Settings, open: boolean): Promise<void> {
   const stop = stopSignal();
@@ -24,15 +24,15 @@ export async function serve(services: readonly ServiceName[], settings: Settings
   if (reason !== undefined) throw new StartupError(reason);
 }
 
-/** How long the services may take to end, in ms; then the process ends whatever they do. */
+/** How long the services may take to end, in ms. Then the process ends in any case. */
 const GRACE_MS = 1500;
 
 /**
- * Runs `services`, each in a thread with just the permissions it needs, until `stop` is aborted or one of them ends by
- * itself. The threads are not closed: the end of the process ends them.
+ * Runs `services`, each in a thread with only the permissions it needs, until `stop` is aborted or one of them ends
+ * early. The threads are not closed; they end with the process.
  *
  * @param onListen called once all of them listen
- * @returns why one ended by itself, in words; undefined after `stop`
+ * @returns why a service ended early, as a message; undefined after `stop`
  */
 async function runServices(
   services: readonly ServiceName[],
@@ -85,9 +85,9 @@ export function pageAddress(service: ServiceName, settings: Settings): string {
 }
 
 /**
- * What the terminal shows once the services listen.
+ * The text that the terminal shows once the services listen.
  *
- * @param addresses this machine's addresses, asked for only where other machines can reach the lab
+ * @param addresses this machine's addresses, requested only if other machines can reach the lab
  */
 export function banner(
   services: readonly ServiceName[],
@@ -113,7 +113,7 @@ export function banner(
   ].join("\n");
 }
 
-/** Every address, as any of them may be the one that can be reached; of one page, as it links to the other. */
+/** All addresses, because any of them may be the reachable one, but only of one page, because it links to the other. */
 function fromElsewhere([service]: readonly ServiceName[], settings: Settings, addresses: readonly string[]): string[] {
   const port = service === "training" ? settings.trainingPort : settings.inferencePort;
   const pages = (addresses.length === 0 ? ["ADDRESS"] : addresses)
@@ -126,7 +126,8 @@ function visit({ token }: Settings): string {
 }
 
 /**
- * A signal that the first SIGINT or SIGTERM aborts. Further ones do nothing: Ctrl+C reaches the whole process group.
+ * A signal that the first SIGINT or SIGTERM aborts. Later signals do nothing, because Ctrl+C reaches the whole process
+ * group.
  */
 export function stopSignal(): AbortSignal {
   const controller = new AbortController();
@@ -138,8 +139,8 @@ export function stopSignal(): AbortSignal {
 type Interface = Pick<Deno.NetworkInterfaceInfo, "family" | "address">;
 
 /**
- * The IPv4 addresses of this machine, which are short enough for a blackboard. Some of them, such as those of virtual
- * networks, may be out of reach for other machines. Empty where the system does not tell.
+ * The IPv4 addresses of this machine, which are short enough for a blackboard. Other machines may not be able to reach
+ * some of them, such as those of virtual networks. Empty if the system does not tell.
  */
 export function networkAddresses(list: () => Interface[] = () => Deno.networkInterfaces()): string[] {
   try {
@@ -150,10 +151,10 @@ export function networkAddresses(list: () => Interface[] = () => Deno.networkInt
   }
 }
 
-/** The programs that open an address, by platform. The lab may start no others. */
+/** The programs that open an address, by platform. The lab may not start any others. */
 export const OPENERS = { linux: "xdg-open", darwin: "open", windows: "explorer" } as const;
 
-/** Asks the desktop to show `url`. Without a desktop nothing happens, as the address is printed anyway. */
+/** Asks the desktop to show `url`. Without a desktop nothing happens; the address is printed anyway. */
 function openBrowser(url: string): void {
   const program = OPENERS[Deno.build.os as keyof typeof OPENERS];
   if (program === undefined) return;

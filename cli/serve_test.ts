@@ -6,7 +6,7 @@ const BOTH = ["training", "inference"] as const;
 const settings = (values: Record<string, string>) => readSettings((name) => values[name]);
 const OPEN = settings({ HOST: "0.0.0.0", LAB_TOKEN: "a+word" });
 
-Deno.test("the banner of a local lab has the addresses of its pages, and none for other machines", () => {
+Deno.test("the banner of a local lab has the addresses of its pages, but none for other machines", () => {
   const text = banner(BOTH, settings({ INFERENCE_PORT: "8011" }), () => ["192.0.2.7"]);
   assert.match(text, /Train a model {3}http:\/\/127\.0\.0\.1:8000\/\n/);
   assert.match(text, /Draw a digit {4}http:\/\/127\.0\.0\.1:8011\/\n/);

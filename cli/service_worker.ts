@@ -1,4 +1,4 @@
-/** A service in a thread of the lab's process, with only the permissions of that thread. */
+/** Entry point of a service in a thread of the lab's process, which has only that thread's permissions. */
 import { RegistryError } from "../lab/models/mod.ts";
 import { runInferenceService } from "../inference_service/serve.ts";
 import { log } from "../service/process/log.ts";
@@ -6,9 +6,9 @@ import { type Settings, StartupError } from "../service/process/settings.ts";
 import { runTrainingService } from "../training_service/service.ts";
 import type { ServiceName } from "../service/process/launch.ts";
 
-/** What the process tells the thread of a service. */
+/** Messages from the process to the thread of a service. */
 export type ToServiceWorker = { type: "serve"; service: ServiceName; settings: Settings } | { type: "stop" };
-/** What the thread of a service tells the process; `message` is for people. */
+/** Messages from the thread of a service to the process; `message` is for people. */
 export type FromServiceWorker = { type: "listening" } | { type: "ended" } | { type: "failed"; message: string };
 
 const RUN = { training: runTrainingService, inference: runInferenceService };

@@ -1,4 +1,4 @@
-/** `mnist-lab train --config`: one training in the terminal, as a run like those of the service. */
+/** `mnist-lab train --config`: one training in the terminal, as a run like the service's. */
 import {
   parseJson,
   type ServerMessage,
@@ -21,9 +21,9 @@ const STORED = 0, NOT_STORED = 1, KEPT = 3;
  * Trains a model and stores it. Ctrl+C aborts.
  *
  * @param text the configuration as JSON, the name of a file that holds it, or `-` for standard input
- * @param overwrite replaces a stored model of the same configuration, which is kept otherwise
- * @returns the exit code: 0 for a stored model, 3 where one of this configuration was kept, else 1
- * @throws {UsageError} for a configuration that is not valid
+ * @param overwrite replaces a stored model with the same configuration, which is otherwise kept
+ * @returns the exit code: 0 if a model was stored, 3 if a stored model with this configuration was kept, else 1
+ * @throws {UsageError} for an invalid configuration
  */
 export async function trainHere(settings: Settings, text: string, overwrite: boolean): Promise<number> {
   const config = await readConfig(text);
@@ -43,7 +43,7 @@ export async function trainHere(settings: Settings, text: string, overwrite: boo
 }
 
 /**
- * The configuration that `text` holds or leads to.
+ * The configuration that `text` contains or refers to.
  *
  * @throws {UsageError} naming what is wrong with it
  */
@@ -68,7 +68,7 @@ async function contentsOf(text: string): Promise<string> {
   }
 }
 
-/** Text in UTF-8 or, where its byte-order mark says so, in UTF-16, as PowerShell writes it. */
+/** Decodes UTF-8 or, if there is a byte-order mark for it, UTF-16, as PowerShell writes it. */
 function decode(bytes: Uint8Array): string {
   const [first, second] = bytes;
   const encoding = first === 0xff && second === 0xfe
@@ -112,7 +112,7 @@ async function follow(submit: Submit, overwrite: boolean, stop: AbortSignal, ter
         code = STORED;
         bar.end();
         const fault = printLine(JSON.stringify(result));
-        // The model is stored all the same.
+        // The model is stored nevertheless.
         if (fault !== undefined) {
           terminal.write(`${message.model_id} is stored, but the result could not be printed: ${fault.message}\n`);
         }

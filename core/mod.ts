@@ -7,18 +7,23 @@
  * _state_. State has a name: programs of one session that use the same name share it, and the host can read and write
  * it between runs.
  *
- * ```ts import assert from "node:assert/strict"; import { add, backendFor, constant, gradients, mul, state, sub, sum,
- * trace } from "./mod.ts";
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { add, backendFor, constant, gradients, mul, state, sub, sum, trace } from "./mod.ts";
  *
- * // Gradient descent on (w − 3)² + (w − 5)², whose minimum is at 4. const step = trace(() => {
- *     const w = state("w", []);
- *     const square = (target: number) => mul(sub(w, constant(target)), sub(w, constant(target)));
- *     const loss = sum(add(square(3), square(5)));
- *     const [slope] = gradients(loss, [w]);
- *     return { updates: { w: sub(w, mul(slope, constant(0.1))) }, outputs: { loss } }; });
+ * // Gradient descent on (w − 3)² + (w − 5)², whose minimum is at 4.
+ * const step = trace(() => {
+ *   const w = state("w", []);
+ *   const square = (target: number) => mul(sub(w, constant(target)), sub(w, constant(target)));
+ *   const loss = sum(add(square(3), square(5)));
+ *   const [slope] = gradients(loss, [w]);
+ *   return { updates: { w: sub(w, mul(slope, constant(0.1))) }, outputs: { loss } };
+ * });
  *
- * const session = await backendFor("wasm").open({ step }); const { loss } = await session.run("step", 0, 50); // 50
- * steps, 50 losses const [w] = await session.read("w"); session.close();
+ * const session = await backendFor("wasm").open({ step });
+ * const { loss } = await session.run("step", 0, 50); // 50 steps, 50 losses
+ * const [w] = await session.read("w");
+ * session.close();
  *
  * assert.ok(Math.abs(w - 4) < 1e-3 && Math.abs(loss[49] - 2) < 1e-3);
  * ```
@@ -26,27 +31,35 @@
  * **Models.** `openTrainer` trains one of the lab's models, and `openPredictor` runs a trained one. `parseImages` and
  * `parseLabels` read MNIST's files, and `prepareDrawing` turns a picture into the 28×28 pixels that a model reads.
  *
- * ```ts import assert from "node:assert/strict"; import { type DigitSet, type ModelSpec, openPredictor, openTrainer,
- * readPth, writePth } from "./mod.ts";
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { type DigitSet, type ModelSpec, openPredictor, openTrainer, readPth, writePth } from "./mod.ts";
  *
- * // A stripe for each of the ten classes instead of real digits. const stripes: DigitSet = { count: 10, images: new
- * Uint8Array(10 * 784), labels: new Uint8Array(10) }; for (let label = 0; label < 10; label++) {
- *     stripes.images.fill(255, label * 784 + label * 78, label * 784 + label * 78 + 78);
- *     stripes.labels[label] = label; }
+ * // A stripe for each of the ten classes instead of real digits.
+ * const stripes: DigitSet = { count: 10, images: new Uint8Array(10 * 784), labels: new Uint8Array(10) };
+ * for (let label = 0; label < 10; label++) {
+ *   stripes.images.fill(255, label * 784 + label * 78, label * 784 + label * 78 + 78);
+ *   stripes.labels[label] = label;
+ * }
  *
- * const spec: ModelSpec = { modelType: "SimpleNN", hiddenLayers: [32] }; const trainer = await openTrainer({
- *     spec,
- *     optimizer: "Adam",
- *     learningRate: 0.01,
- *     batchSize: 10,
- *     epochs: 30,
- *     seed: 1,
- *     dataset: { train: stripes, test: stripes },
- *     device: "wasm", }); while (trainer.step < trainer.totalSteps) await trainer.run(100); const file = writePth(await
- * trainer.weights(), "stripes"); // a state dict for PyTorch trainer.close();
+ * const spec: ModelSpec = { modelType: "SimpleNN", hiddenLayers: [32] };
+ * const trainer = await openTrainer({
+ *   spec,
+ *   optimizer: "Adam",
+ *   learningRate: 0.01,
+ *   batchSize: 10,
+ *   epochs: 30,
+ *   seed: 1,
+ *   dataset: { train: stripes, test: stripes },
+ *   device: "wasm",
+ * });
+ * while (trainer.step < trainer.totalSteps) await trainer.run(100);
+ * const file = writePth(await trainer.weights(), "stripes"); // a state dict for PyTorch
+ * trainer.close();
  *
- * const predictor = await openPredictor(spec, readPth(file)); const probabilities = await
- * predictor.predict(stripes.images.subarray(3 * 784, 4 * 784)); predictor.close();
+ * const predictor = await openPredictor(spec, readPth(file));
+ * const probabilities = await predictor.predict(stripes.images.subarray(3 * 784, 4 * 784));
+ * predictor.close();
  *
  * assert.equal(probabilities.indexOf(Math.max(...probabilities)), 3);
  * ```

@@ -19,7 +19,10 @@ export interface Session {
    * @throws {Error} When no state has this name.
    */
   read(name: string): Promise<Numbers>;
-  /** Runs the steps `firstStep` … `firstStep + steps − 1` of a program; returns each output's value after each step. */
+  /**
+   * Runs the steps `firstStep` … `firstStep + steps − 1` of a program; returns each output's value after each step.
+   * @throws {RangeError} on WASM, when an index in memory is out of range. Afterwards the session can only be closed.
+   */
   run(program: string, firstStep: number, steps: number): Promise<Record<string, Float32Array>>;
   /** Set this word to 1 to interrupt a run from another thread. Afterwards the session can only be closed. */
   readonly stop?: Int32Array<SharedArrayBuffer>;

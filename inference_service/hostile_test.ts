@@ -116,7 +116,7 @@ const ATTACKS: Attack[] = [
   { name: "GET /predict", path: "/predict", status: 404 },
 ];
 
-Deno.test(`${ATTACKS.length} malformed requests are each refused in words and in time, and the service lives`, async (t) => {
+Deno.test(`${ATTACKS.length} malformed requests are each refused with a message and in time, and the service keeps running`, async (t) => {
   const drawings = new DrawingReader();
   const probabilities = new Float32Array(10).fill(0.1);
   const app = createInferenceApp({

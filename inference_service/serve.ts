@@ -4,15 +4,18 @@ import type { Settings } from "../service/process/settings.ts";
 import { canShareAddress, openInferenceService, servingThreads } from "./service.ts";
 import type { FromServingThread, ListeningAddress, ServeOrder, ToServingThread } from "./serving_thread.ts";
 
-/** Wait before a crashed thread is replaced, so that one that crashes at once does not keep the machine busy. */
+/**
+ * How long to wait before a crashed thread is replaced, so that a thread that always crashes does not keep the machine
+ * busy.
+ */
 const RESTART_MS = 1000;
 
 const SCRIPT = new URL("./serving_thread.ts", import.meta.url);
 
 /**
- * Serves on all threads until `stop` is aborted or a signal comes; then the process has to be ended.
+ * Serves on all threads until `stop` is aborted or a signal arrives. End the process afterwards.
  *
- * @throws {StartupError} when the port or the address cannot be had
+ * @throws {StartupError} when it cannot listen on the port or the address
  * @throws {RegistryError} when the models folder cannot be read
  */
 export async function runInferenceService(settings: Settings, { stop, onListen }: Supervision = {}): Promise<void> {
@@ -39,8 +42,8 @@ export async function runInferenceService(settings: Settings, { stop, onListen }
 }
 
 /**
- * Threads that answer on the service's address beside the main one. Each has a registry, open models and a server of its
- * own; Linux distributes new connections among the sockets that listen on one address.
+ * Threads that answer on the service's address in addition to the main thread. Each has its own registry, open models
+ * and server; Linux distributes new connections among the sockets that listen on one address.
  */
 export class ServingThreads {
   readonly #script: URL;
@@ -48,20 +51,20 @@ export class ServingThreads {
   readonly #threads = new Set<{ worker: Worker; ended: Promise<void>; isListening: boolean }>();
   #isEnding = false;
 
-  /** Takes another script and wait only in tests. */
+  /** Tests may pass another script and wait. */
   constructor(script = SCRIPT, restartMs = RESTART_MS) {
     this.#script = script;
     this.#restartMs = restartMs;
   }
 
-  /** Starts `count` threads. One that crashes is replaced. */
+  /** Starts `count` threads. A thread that crashes is replaced. */
   start(count: number, address: ListeningAddress, settings: Settings): void {
     for (let thread = 0; thread < count; thread++) this.#start({ type: "serve", address, settings });
   }
 
   /**
-   * Resolves once every thread has answered the requests it had begun. The threads themselves live until the process ends:
-   * on a GPU they hold its driver open, which must not be closed while the process ends (ADR 13).
+   * Resolves once every thread has answered the requests it had begun. The threads themselves live until the process
+   * ends: on a GPU they hold its driver open, which must not be closed while the process ends (ADR 13).
    */
   async shutdown(): Promise<void> {
     this.#isEnding = true;
@@ -71,7 +74,7 @@ export class ServingThreads {
     await Promise.all(listening.map(({ ended }) => ended));
   }
 
-  /** Like `shutdown`, and ends the threads: for a process that continues. */
+  /** Like `shutdown`, but also ends the threads, for a process that continues. */
   async close(): Promise<void> {
     await this.shutdown();
     for (const { worker } of this.#threads) worker.terminate();

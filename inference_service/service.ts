@@ -17,28 +17,28 @@ import { answerPrediction, type PredictDeps } from "./predict.ts";
 import { openStored, PredictorCache } from "./predictor_cache.ts";
 import { type BodyLimits, clientAddress, withText } from "../service/http/request.ts";
 
-/** Models that stay open, large drawings that may wait, and bytes of bodies under way, over all threads. */
+/** Limits over all threads: open models, waiting large drawings, and bytes of bodies being received. */
 const OPEN_MODELS = 16, WAITING_DRAWINGS = 16, HELD_BYTES = 256 * 1024 * 1024;
 const BODY_DEADLINE_MS = 60_000;
 
-/** Whether several threads may listen on one address. Other systems than Linux do not distribute connections evenly. */
+/** Whether several threads may listen on one address. Only Linux distributes connections evenly. */
 export const canShareAddress = Deno.build.os === "linux";
 
-/** How many threads answer requests, the main one included. */
+/** How many threads answer requests, including the main thread. */
 export function servingThreads({ threads }: Pick<Settings, "threads">): number {
   return canShareAddress ? threads : 1;
 }
 
-/** Everything that answers requests on one thread. */
+/** Everything needed to answer requests on one thread. */
 export interface InferenceService {
   fetch: RequestHandler;
-  /** For the server to tell whether connections can be taken. */
+  /** State in which the server records whether it can accept connections. */
   listener: ListenerState;
   close(): void;
 }
 
 /**
- * Opens the models folder and what answers from it.
+ * Opens the models folder and everything that answers from it.
  *
  * @throws {RegistryError} when the models folder or its metadata cannot be read
  */
@@ -46,7 +46,7 @@ export async function openInferenceService(settings: Settings): Promise<Inferenc
   const store = await openRegistry(settings.modelsDir, {
     onCreated: (folder) => log.warn("created the models folder, which was not there", { MODELS_DIR: folder }),
   });
-  // Unreadable metadata ends the start with one message instead of failing every request.
+  // If the metadata is unreadable, fail at the start with one message instead of failing every request.
   await store.list();
   const strangers = await store.describeStrangers();
   if (strangers !== undefined) log.warn(strangers);
@@ -56,7 +56,7 @@ export async function openInferenceService(settings: Settings): Promise<Inferenc
   const delay = new EventLoopDelay(), listener = new ListenerState();
   const health = {
     checks: {
-      // A missing folder is not an error for a read-only service, but no model can be had until it is back.
+      // A missing folder is not an error for a read-only service, but no model is available until it is back.
       models_folder: () => store.checkReadable(),
       models: () => store.describeStrangers(),
     },
@@ -76,7 +76,7 @@ export async function openInferenceService(settings: Settings): Promise<Inferenc
   };
 }
 
-/** What the routes are built on. */
+/** Everything that the routes depend on. */
 export interface InferenceDeps extends PredictDeps {
   health?: HealthOptions;
   settings: Settings;
@@ -105,7 +105,7 @@ function shareOf(all: number, threads: number): number {
   return Math.max(2, Math.ceil(all / threads));
 }
 
-/** Of one thread; each counts for itself. Two addresses may send bodies of the largest size at once. */
+/** Limits of one thread; each thread counts separately. Two addresses may send bodies of the largest size at once. */
 function bodyLimits(threads: number): BodyLimits {
   const heldBytes = Math.max(2 * MAX_PREDICT_BYTES, Math.floor(HELD_BYTES / threads));
   return {

@@ -32,7 +32,7 @@ let server: HttpServer | undefined;
 async function serve({ address, settings }: ServeOrder): Promise<void> {
   log.configure(settings.log);
   service = await openInferenceService(settings);
-  // Said before it is true: from then on there may be requests that a shutdown has to wait for.
+  // Sent before it is true, because from then on there may be requests that a shutdown has to wait for.
   post({ type: "listening" });
   server = new HttpServer({
     ...address,
@@ -53,6 +53,6 @@ async function shutdown(): Promise<void> {
 let turn: Promise<void> = Promise.resolve();
 
 self.onmessage = ({ data }: MessageEvent<ToServingThread>) => {
-  // One after the other: a shutdown that comes while the service opens waits for it.
+  // One after the other: a shutdown that arrives while the service opens waits for it.
   turn = turn.then(() => data.type === "serve" ? serve(data) : shutdown());
 };

@@ -1,22 +1,22 @@
 /**
  * Questions to a worker, each with one answer. `AskedWorker` is the asking side, `answerQuestions` the worker's. Needs
- * nothing but the web's `Worker`, so it works in Deno and in browsers.
+ * only the web's `Worker`, so it works in Deno and in browsers.
  */
 
 type Reply<Answer> = { answer: Answer } | { error: string };
 
 /**
- * Runs a worker script that calls `answerQuestions`, from the first question on; after a crash the next one starts it
- * anew.
+ * Runs a worker script that calls `answerQuestions`. The first question starts it, and after a crash the next one
+ * starts it again.
  */
 export class AskedWorker<Question, Answer> {
   readonly #script: URL;
   readonly #name: string;
   #worker?: Worker;
-  /** Those whose answers are due, in the order in which they asked. */
+  /** Callers that wait for an answer, in the order in which they asked. */
   #askers: PromiseWithResolvers<Answer>[] = [];
 
-  /** @param name the worker's, for messages and debuggers */
+  /** @param name the worker's name, for messages and debuggers */
   constructor(script: URL, name: string) {
     this.#script = script;
     this.#name = name;
@@ -28,9 +28,9 @@ export class AskedWorker<Question, Answer> {
   }
 
   /**
-   * Asks behind all earlier questions; what `transfer` lists is moved, not copied.
+   * Asks a question after all earlier ones; the objects in `transfer` are moved, not copied.
    *
-   * @throws {Error} with the message of what the worker threw, or saying that the worker crashed
+   * @throws {Error} with the message of the worker's error, or saying that the worker crashed
    */
   ask(question: Question, transfer: Transferable[] = []): Promise<Answer> {
     this.#worker ??= this.#start();
@@ -50,7 +50,7 @@ export class AskedWorker<Question, Answer> {
   #start(): Worker {
     const worker = new Worker(this.#script, { type: "module", name: this.#name });
     worker.onmessage = ({ data }: MessageEvent<Reply<Answer>>) => {
-      // One that was closed may have had an answer on its way.
+      // A worker that was closed may still have sent an answer.
       if (worker !== this.#worker) return;
       const asker = this.#askers.shift()!;
       if ("answer" in data) asker.resolve(data.answer);
@@ -65,8 +65,8 @@ export class AskedWorker<Question, Answer> {
 }
 
 /**
- * Called in a worker: answers each question by `answer`, one after the other. `transfer` lists what of an answer is
- * moved instead of copied.
+ * Called in a worker: answers each question with `answer`, one after the other. `transfer` lists the parts of an answer
+ * that are moved instead of copied.
  */
 export function answerQuestions<Question, Answer>(
   answer: (question: Question) => Answer | Promise<Answer>,

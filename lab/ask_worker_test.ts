@@ -9,7 +9,7 @@ function open() {
   return { worker, [Symbol.dispose]: () => worker.close() };
 }
 
-Deno.test("questions are answered in order, and one that fails keeps nobody from an answer", async () => {
+Deno.test("questions are answered in order, and a failure does not affect the others", async () => {
   using opened = open();
   const { worker } = opened;
   const asked = [worker.ask(20), worker.ask("fail"), worker.ask(1)];
@@ -22,7 +22,7 @@ Deno.test("questions are answered in order, and one that fails keeps nobody from
   assert.equal(worker.waiting, 0);
 });
 
-Deno.test("after a crash nobody waits any longer, and the next question starts a new worker", async () => {
+Deno.test("after a crash no question is left waiting, and the next one starts a new worker", async () => {
   using opened = open();
   const { worker } = opened;
   await worker.ask("hello");

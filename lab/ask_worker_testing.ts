@@ -1,6 +1,5 @@
 /**
- * A worker for `ask_worker_test.ts`: gives numbers back after that many milliseconds, and fails or crashes when told
- * to.
+ * A worker for `ask_worker_test.ts`: returns a number after that many milliseconds, and fails or crashes when told to.
  */
 import { answerQuestions } from "./ask_worker.ts";
 

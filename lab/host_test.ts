@@ -6,7 +6,7 @@ import { testModel, testWeights } from "./models/registry_testing.ts";
 import { RunSnapshots } from "./runs/run_snapshots.ts";
 import { runSnapshot } from "./runs/run_snapshots_testing.ts";
 
-Deno.test("a registry needs nothing but a folder: models are stored, replaced and removed in memory", async () => {
+Deno.test("a registry needs only a folder: models are stored, replaced and removed in memory", async () => {
   const { models, files } = new MemoryDisk();
   const registry = await Registry.open(models, { write: true });
   const first = await registry.store(testModel, testWeights(1), { history: ({ id }) => ({ id }) });
@@ -18,7 +18,7 @@ Deno.test("a registry needs nothing but a folder: models are stored, replaced an
   assert.deepEqual([...files.keys()].sort(), ["/models/models_metadata.json", "/models/models_metadata.json.bak"]);
 });
 
-Deno.test("snapshots need nothing but a folder, and survive the process that wrote them", async () => {
+Deno.test("snapshots need only a folder, and survive the process that wrote them", async () => {
   const { models } = new MemoryDisk();
   const tensors = [{ name: "w", shape: [2], data: Float32Array.of(1, 2) }];
   await (await RunSnapshots.open(models)).save(runSnapshot("run_1", Date.now()), tensors);
@@ -27,7 +27,7 @@ Deno.test("snapshots need nothing but a folder, and survive the process that wro
   assert.deepEqual(await snapshots.read("run_1"), tensors);
 });
 
-Deno.test("a host's reason for a failed write is told as it is, and nothing changes", async () => {
+Deno.test("a host's reason for a failed write is reported unchanged, and nothing is stored", async () => {
   const disk = new MemoryDisk();
   const registry = await Registry.open(disk.models, { write: true });
   const stored = await registry.store(testModel, testWeights(1));

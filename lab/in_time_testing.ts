@@ -1,6 +1,6 @@
 const DEADLINE_MS = 5000;
 
-/** `promise`, for tests: rejects when that takes longer than any honest answer would. */
+/** For tests: resolves like `promise`, but rejects if it takes longer than any real answer would. */
 export async function inTime<T>(promise: Promise<T>, what: string, ms = DEADLINE_MS): Promise<T> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<never>((_, reject) => {

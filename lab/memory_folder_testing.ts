@@ -1,7 +1,7 @@
 import { FileError, type FileState, type Folder, type FolderLock, type LockMemory, type OpenFile } from "./host.ts";
 import { Queue } from "./queue.ts";
 
-/** A disk in memory. `failure`, once set, is what every write throws. */
+/** A disk in memory. Once `failure` is set, every write throws it. */
 export class MemoryDisk {
   readonly files = new Map<string, { bytes: Uint8Array<ArrayBuffer>; modified: number; identity: number }>();
   readonly folders = new Set<string>(["/models"]);

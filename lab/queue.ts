@@ -1,19 +1,19 @@
 interface Waiting<T> {
   item: T;
   group: string;
-  /** Those with the lowest round go first; undefined: before all rounds. */
+  /** Items with the lowest round go first; undefined means before all rounds. */
   round?: number;
-  /** The position it was last told. */
+  /** The last reported position. */
   position?: number;
   admit: () => void;
 }
 
 /**
- * Lets one item at a time through and tells the waiting ones their positions. Groups take turns; within a group it is
- * first come, first served. An item of a group that has none waiting goes before the further ones of all others.
+ * Lets one item at a time through and reports the positions of waiting items. Groups take turns; within a group it is
+ * first come, first served. The first item of a group goes before the later items of all other groups.
  *
- * This is start-time fair queueing (Goyal, Vin and Cheng, 1996) with equal costs: each group's items have rounds one
- * apart, beginning with the round of the item that is through.
+ * This is start-time fair queueing (Goyal, Vin and Cheng, 1996) with equal costs: the items of a group have consecutive
+ * rounds, starting with the round of the item that was last let through.
  */
 export class Queue<T> {
   #occupied = false;
@@ -22,11 +22,11 @@ export class Queue<T> {
   #waiting: Waiting<T>[] = [];
   /** The round of the latest item that was let through. */
   #round = 0;
-  /** By group, the round of its next item; groups whose next round has begun are left out. */
+  /** The round of each group's next item; groups whose next round has begun are left out. */
   readonly #nextRounds = new Map<string, number>();
   readonly #onPosition: (item: T, position: number) => void;
 
-  /** `onPosition` hears of every change of a waiting item's position, from 1 (the next to go). */
+  /** `onPosition` is called for every change of a waiting item's position, from 1 (next in line). */
   constructor(onPosition: (item: T, position: number) => void) {
     this.#onPosition = onPosition;
   }
@@ -42,9 +42,9 @@ export class Queue<T> {
   }
 
   /**
-   * Waits for the item's turn; the returned function ends the turn and may be called again without harm.
+   * Waits for the item's turn. The returned function ends the turn; calling it again does nothing.
    *
-   * @param options.front puts an item that gave its turn up for a while before all others
+   * @param options.front puts an item that gave up its turn for a while before all others
    * @param options.group takes turns with the other groups
    * @throws the signal's reason once `signal` is aborted
    */
@@ -99,14 +99,14 @@ export class Queue<T> {
     });
   }
 
-  /** Behind those of the same round, and in front of all where it has none. */
+  /** Inserts an item after those of the same round, or before all others if it has no round. */
   #insert(waiting: Waiting<T>) {
     const { round } = waiting;
     const index = round === undefined ? 0 : this.#waiting.findIndex((other) => (other.round ?? -1) > round);
     this.#waiting.splice(index === -1 ? this.#waiting.length : index, 0, waiting);
   }
 
-  /** The later items of a group move up by one round when one of them leaves without its turn. */
+  /** Moves the later items of a group up by one round when an item leaves without having its turn. */
   #closeRanks({ group, round }: Waiting<T>) {
     if (round === undefined) return;
     const next = this.#nextRounds.get(group)! - 1;
@@ -123,7 +123,7 @@ export class Queue<T> {
   #advance() {
     const next = this.#waiting.shift();
     if (next === undefined) return this.#nextRounds.clear();
-    // Occupied at once: nobody may slip in before the admitted item resumes.
+    // Occupied at once, so that no other item can slip in before the admitted one resumes.
     this.#begin(next.item, next.round);
     next.admit();
     this.#tellPositions();
@@ -138,7 +138,7 @@ export class Queue<T> {
   }
 }
 
-/** The lab accepts no more of something for now; the message is for people. */
+/** Thrown if the lab accepts no more requests of a kind for now; the message is for people. */
 export class UnavailableError extends Error {
   override name = "UnavailableError";
 }
@@ -153,8 +153,8 @@ export class BoundedQueue {
   #count = 0;
 
   /**
-   * @param max most tasks at once, including the one under way
-   * @param tooMany the message when there are more
+   * @param max most tasks at once, including the one in progress
+   * @param tooMany the message if there are more
    */
   constructor(max: number, tooMany: string) {
     this.#max = max;
@@ -162,9 +162,9 @@ export class BoundedQueue {
   }
 
   /**
-   * Runs `task` when its turn has come.
+   * Runs `task` when it is its turn.
    *
-   * @param task gets a signal that aborts when the queue is closed
+   * @param task receives a signal that is aborted when the queue is closed
    * @param client who asks, if that is known
    * @throws {UnavailableError} if there are too many, or the queue is closed before its turn
    */
@@ -192,7 +192,7 @@ export class BoundedQueue {
     else this.#perClient.set(client, own);
   }
 
-  /** Refuses waiting tasks, and aborts the signal of the one under way. */
+  /** Refuses waiting tasks, and aborts the signal of the one in progress. */
   close() {
     this.#closing.abort(new UnavailableError("The lab is shutting down."));
   }

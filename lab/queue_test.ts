@@ -3,7 +3,7 @@ import { Queue } from "./queue.ts";
 
 const never = new AbortController().signal;
 
-Deno.test("a queue lets one item at a time through, in the order of asking", async () => {
+Deno.test("a queue lets one item at a time through, first come, first served", async () => {
   const order: string[] = [];
   const queue = new Queue<string>(() => {});
   const turn = async (name: string) => {
@@ -17,7 +17,7 @@ Deno.test("a queue lets one item at a time through, in the order of asking", asy
   assert.deepEqual(order, ["a begins", "a ends", "b begins", "b ends", "c begins", "c ends"]);
 });
 
-Deno.test("positions count from 1 and are told only when they change", async () => {
+Deno.test("positions count from 1 and are reported only when they change", async () => {
   const told: [string, number][] = [];
   const queue = new Queue<string>((item, position) => told.push([item, position]));
   const end = await queue.enter("a", never);
@@ -50,7 +50,7 @@ Deno.test("an item at the front goes before those that wait", async () => {
   assert.deepEqual(order, ["c", "b"]);
 });
 
-Deno.test("nobody slips in between one turn and the next, and ending a turn twice is harmless", async () => {
+Deno.test("no item slips in between two turns, and ending a turn twice is harmless", async () => {
   const queue = new Queue<string>(() => {});
   const end = await queue.enter("a", never);
   const b = queue.enter("b", never);
@@ -67,13 +67,13 @@ Deno.test("nobody slips in between one turn and the next, and ending a turn twic
   (await c)();
 });
 
-Deno.test("an item that is aborted already does not enter", async () => {
+Deno.test("an item that has already been aborted does not enter", async () => {
   const queue = new Queue<string>(() => {});
   await assert.rejects(queue.enter("a", AbortSignal.abort(new Error("too late"))), /too late/);
   (await queue.enter("b", never))();
 });
 
-Deno.test("groups take turns, and a single item waits for nobody but the one that is through", async () => {
+Deno.test("groups take turns, and a single item waits only for the current one", async () => {
   const queue = new Queue<string>(() => {});
   const end = await queue.enter("a1", never, { group: "a" });
   const order: string[] = [];
@@ -89,7 +89,7 @@ Deno.test("groups take turns, and a single item waits for nobody but the one tha
   assert.deepEqual(order, ["b1", "c1", "a2", "b2", "a3", "a4"]);
 });
 
-Deno.test("a group gains nothing by coming back, nor by leaving and asking again", async () => {
+Deno.test("a group gains nothing by coming back, or by leaving and asking again", async () => {
   const queue = new Queue<string>(() => {});
   const end = await queue.enter("a1", never, { group: "a" });
   const leaver = new AbortController();
@@ -102,7 +102,7 @@ Deno.test("a group gains nothing by coming back, nor by leaving and asking again
   assert.deepEqual(queue.waiting, ["b1", "c1", "a3", "a4"]);
   end();
   for (const next of [ends[0], ends[3], ends[1], ends[2]]) (await next)();
-  // Nobody waits: the past is forgotten.
+  // Nothing is waiting, so the past is forgotten.
   const endD = await queue.enter("d1", never, { group: "d" });
   ends.push(queue.enter("a5", never, { group: "a" }), queue.enter("b2", never, { group: "b" }));
   assert.deepEqual(queue.waiting, ["a5", "b2"]);

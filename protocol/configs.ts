@@ -1,4 +1,4 @@
-/** What clients ask for: a training, the rest of one, an import, or the model that answers a drawing. */
+/** Requests of clients: a training, a resumed run, an import, or the model that answers a drawing. */
 import * as v from "valibot";
 import { choice, wholeNumberSchema } from "./field_kinds.ts";
 import { BOUNDS, type Field, FIELD_NAMES, type FieldName, fieldOf, type MODEL_FIELDS } from "./model_config.ts";
@@ -11,19 +11,19 @@ export type DeviceChoice = (typeof DEVICES)[number];
 
 type Fields = typeof MODEL_FIELDS;
 
-/** A field as a configuration takes it: an optional one has its default, and null means that it was left out. */
+/** A field in a configuration: an optional field has its default, and null means that it was left out. */
 type ConfigEntry<F> = F extends { schema: infer S extends v.GenericSchema; optional: true; initial: infer I }
   ? v.NullishSchema<S, I & v.InferInput<S>>
   : F extends { schema: infer S } ? S
   : never;
 
-/** A field as an import takes it: what the file tells may be left out, and so may the rest, which has its default. */
+/** A field in an import: fields that the file tells may be left out, and so may all others, which have defaults. */
 type ImportEntry<F> = F extends { schema: infer S extends v.GenericSchema; inFile: true }
   ? v.NullishSchema<S, undefined>
   : F extends { schema: infer S extends v.GenericSchema; initial: infer I } ? v.NullishSchema<S, I & v.InferInput<S>>
   : never;
 
-/** A field as models are looked up by it. */
+/** A field by which models are looked up. */
 type ParamEntry<F> = F extends { ranges: { schema: infer S } } ? S : ConfigEntry<F>;
 
 type ConfigEntries = { [Name in FieldName]: ConfigEntry<Fields[Name]> };
@@ -51,23 +51,28 @@ function idSchema(what: string) {
 export const runId = idSchema("run");
 /** The id of a model, whether or not there is such a model. */
 export const modelId = idSchema("model");
-/** Decides the initial weights, the order of the digits and what dropout silences. */
+/** Determines the initial weights, the order of the digits and the dropout masks. */
 export const seed = wholeNumberSchema(BOUNDS.seed);
 
 const overwrite = v.boolean("must be true or false");
 
-const trainEntries = {
-  ...entries<ConfigEntries>((field, name) => [[name, configEntry(field)]]),
-  num_layers: v.nullish(v.number("must be the number of hidden layers")),
-  seed: v.nullish(seed),
-  device: v.nullish(device),
-  /** A stored model of the same layers whose weights to begin with; the new one is stored beside it. */
-  start_from: v.nullish(modelId),
-};
+/** The fields of a training. A function, so that pages which need no schema do not carry them. */
+function trainEntries() {
+  return {
+    ...entries<ConfigEntries>((field, name) => [[name, configEntry(field)]]),
+    num_layers: v.nullish(v.number("must be the number of hidden layers")),
+    seed: v.nullish(seed),
+    device: v.nullish(device),
+    /**
+     * A stored model with the same layers, whose weights the training starts from; the result is stored as a new model.
+     */
+    start_from: v.nullish(modelId),
+  };
+}
 
 /** The first message of a client on `/ws/train`. */
 export const TrainConfigSchema = v.pipe(
-  exactObject(trainEntries),
+  exactObject(trainEntries()),
   v.forward(
     v.partialCheck(
       [["num_layers"], ["hidden_layers_config"]],
@@ -80,25 +85,25 @@ export const TrainConfigSchema = v.pipe(
 
 /** The names of the fields of a training. */
 export function trainFields(): string[] {
-  return Object.keys(trainEntries);
+  return Object.keys(trainEntries());
 }
 
 /** A training as a client asks for it, with defaults filled in. */
 export type TrainConfig = v.InferOutput<typeof TrainConfigSchema>;
 
-/** The configuration of a run that was accepted once, by this lab or one that knew further fields. */
-export const AcceptedConfigSchema = v.object(trainEntries);
+/** The configuration of a run that was once accepted, by this lab or by one that knew more fields. */
+export const AcceptedConfigSchema = v.object(trainEntries());
 
-/** In place of a configuration on `/ws/train`: resumes an unfinished run with the settings that it began with. */
+/** Sent to `/ws/train` instead of a configuration: resumes an unfinished run with the settings that it began with. */
 export const ResumeRequestSchema = v.strictObject({
   resume: runId,
-  /** Where to resume; by default on the device where the run began. */
+  /** Device to resume on; by default the one on which the run began. */
   device: v.nullish(device),
 }, ({ input }) => refuseBesideResume(String(input)));
 
-/** Says that the field `name` cannot stand beside `resume`. */
+/** The message for a field `name` that is not allowed together with `resume`. */
 function refuseBesideResume(name: string): string {
-  if (!Object.hasOwn(trainEntries, name)) return unknownField(name, ["resume", "device"]);
+  if (!trainFields().includes(name)) return unknownField(name, ["resume", "device"]);
   return `${name} cannot go with resume: a run goes on with the settings that it began with`;
 }
 
@@ -106,8 +111,8 @@ function refuseBesideResume(name: string): string {
 export type ResumeRequest = v.InferOutput<typeof ResumeRequestSchema>;
 
 /**
- * What an import may say of its model. What the file itself tells is only compared; of the training it tells nothing,
- * so what is left out is taken to be as the pages have it at first.
+ * What an import may say about its model. Fields that the file itself tells are only compared. The file says nothing
+ * about the training, so fields left out are assumed to have the pages' initial values.
  */
 export const ImportConfigSchema = exactObject({
   ...entries<ImportEntries>((
@@ -115,28 +120,22 @@ export const ImportConfigSchema = exactObject({
     name,
   ) => [[name, inFile ? v.nullish(schema) : v.nullish(schema, initial)]]),
   num_layers: v.nullish(v.number("must be the number of hidden layers")),
-  /** Takes the place of a stored model of the same configuration. */
+  /** Whether to replace a stored model with the same configuration. */
   overwrite: v.nullish(overwrite, false),
 });
 
-/** What an import says of its model, with defaults filled in. */
+/** What an import says about its model, with defaults filled in. */
 export type ImportConfig = v.InferOutput<typeof ImportConfigSchema>;
 
 /** The names of the fields of an import, in the order in which messages list them. */
 export const IMPORT_FIELDS = [...FIELD_NAMES, "num_layers", "overwrite"] as const;
 
-/** What no weights tell of a training. An import that does not say it either has it `assumed`. */
-export const PAST_FIELDS: readonly FieldName[] = FIELD_NAMES.filter((name) => {
-  const { inFile, optional } = fieldOf(name);
-  return !inFile && !optional;
-});
-
-/** What a stored model is looked up by in `POST /predict`. */
+/** The settings by which `POST /predict` looks up a stored model. */
 export const PredictParamsSchema = exactObject(
   entries<ParamEntries>((field) =>
     field.param === undefined ? [] : [[field.param, field.ranges?.schema ?? configEntry(field)]]
   ),
 );
 
-/** The settings of the model that is to answer. */
+/** The settings of the model that should answer. */
 export type PredictParams = v.InferOutput<typeof PredictParamsSchema>;

@@ -1,10 +1,10 @@
-/** Test digits: those that both services hand out, and what a stored model says to each of them. */
+/** Test digits: those that both services offer, and a stored model's answer to each of them. */
 import * as v from "valibot";
 
 /** Most digits that one request to `GET /api/digits` draws. */
 export const MAX_DRAWN_DIGITS = 100;
 
-/** A whole number as a query spells it. */
+/** A whole number in a query, as text. */
 function wholeText(min: number, max: number) {
   const message = `must be a whole number from ${min} to ${max}`;
   return v.pipe(
@@ -32,7 +32,7 @@ export type DatasetInfo = v.InferOutput<typeof DatasetInfoSchema>;
 
 /** The query of `GET /api/digits`. */
 export const DigitQuerySchema = v.object({
-  /** Draws digits of this class only. */
+  /** Draws only digits of this class. */
   label: v.optional(wholeText(0, 9)),
   count: v.optional(wholeText(1, MAX_DRAWN_DIGITS), "12"),
   /** The same seed draws the same digits. */
@@ -49,23 +49,23 @@ export type DigitList = v.InferOutput<typeof DigitListSchema>;
 const number = v.number("must be a number");
 const text = v.string("must be a string");
 
-/** The answer of `GET /api/models/{id}/analysis`: what a stored model says to each of the test digits. */
+/** The answer of `GET /api/models/{id}/analysis`: a stored model's answer to each test digit. */
 export const ModelAnalysisSchema = v.object({
   model_id: text,
   /** Number of test digits. */
   count: number,
   /** Per cent of them that the model recognises: the diagonal of the matrix. */
   accuracy: number,
-  /** Per cent, as the model's record has it. */
+  /** Per cent, as in the model's record. */
   recorded_accuracy: number,
-  /** Numbers of digits; row: what the digit was, column: what the model said. */
+  /** Numbers of digits; the row is the label, the column the model's answer. */
   confusion: v.array(v.array(number)),
-  /** The label of each digit and what the model said, a byte each, in the dataset's order, as base64. */
+  /** The label of each digit and the model's answer, a byte each, in the dataset's order, as base64. */
   labels: text,
   said: text,
-  /** The model's confidence in what it said: a little-endian uint16 each, 65535 for certainty, as base64. */
+  /** The model's confidence in its answers: a little-endian uint16 each, 65535 for certainty, as base64. */
   confidence: text,
 });
 
-/** What a stored model says to each of the test digits. */
+/** A stored model's answer to each test digit. */
 export type ModelAnalysis = v.InferOutput<typeof ModelAnalysisSchema>;

@@ -1,7 +1,7 @@
 /** The kinds of values that the fields of a configuration have, and how each is checked, compared and written. */
 import * as v from "valibot";
 
-/** What a field's value is: it decides how text is read and which control a form shows. */
+/** The kind of a field's value, which decides how text is read and which control a form shows. */
 export type FieldKind = "choice" | "whole" | "number" | "widths" | "toggle";
 
 /** A value of any kind. */
@@ -58,14 +58,14 @@ export function sameValue(a: FieldValue, b: FieldValue): boolean {
   return true;
 }
 
-/** A value as a query or a form carries it: `Adam`, `0.001`, `128,64`, `true`. */
+/** A value as text for a query or a form: `Adam`, `0.001`, `128,64`, `true`. */
 export function writeValue(value: FieldValue): string {
   return String(value);
 }
 
 /**
- * The value that the text of a query or a form spells, not yet checked; anything but a number becomes NaN. A comma at
- * the end of `128,` is forgiven, since a person may still be typing.
+ * The value that the text of a query or a form represents, not yet checked; anything but a number becomes NaN. A comma
+ * at the end, as in `128,`, is accepted, because the user may still be typing.
  */
 export function readValue(kind: FieldKind, text: string): FieldValue {
   if (kind === "choice") return text;
@@ -76,22 +76,22 @@ export function readValue(kind: FieldKind, text: string): FieldValue {
   return list === "" ? [] : list.split(",").map(readNumber);
 }
 
-/** Whether text of a query or a form stands for no value, as programs write null and what is missing. */
+/** Whether text in a query or a form means "no value", as programs write null and missing values. */
 export function isNullText(text: string): boolean {
   return ["null", "NaN", "undefined", "None"].includes(text.trim());
 }
 
-/** Digits in groups of three, as this lab writes counts: `1,024`. A number below 1 never looks like that. */
+/** Digits in groups of three, as the lab writes counts: `1,024`. Numbers below 1 never look like this. */
 const GROUPED = /^[1-9]\d{0,2}(,\d{3})+$/;
 
-/** The number that `text` spells, also `0,01` and `1,024`; NaN for anything else and for an empty text. */
+/** The number that `text` represents, including `0,01` and `1,024`; NaN for anything else and for empty text. */
 export function readNumber(text: string): number {
   const trimmed = text.trim();
   if (trimmed === "") return NaN;
   return Number(GROUPED.test(trimmed) ? trimmed.replaceAll(",", "") : trimmed.replace(/^(\d*),(\d+)$/, "$1.$2"));
 }
 
-/** A value as people read it: `128, 64` or `none` for widths, `on` or `off` for a toggle, others as they are. */
+/** A value for display: `128, 64` or `none` for widths, `on` or `off` for a toggle, others as they are. */
 export function showValue(value: FieldValue): string {
   if (typeof value === "boolean") return value ? "on" : "off";
   if (typeof value !== "object") return String(value);

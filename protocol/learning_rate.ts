@@ -1,6 +1,6 @@
 /**
- * Ranges by which the drawing page and `POST /predict` look models up: nobody remembers a rate to the digit. Both ends
- * belong to a range; the training page sets the rate to its middle.
+ * Ranges by which the drawing page and `POST /predict` look models up: nobody remembers a rate to the last digit. Both
+ * ends belong to a range. Choosing a range on the training page sets the rate to its middle.
  */
 export const LEARNING_RATE_RANGES = {
   "Low": { min: 1e-5, max: 1e-4, middle: 0.000055 },

@@ -1,6 +1,7 @@
 /**
- * What a client may send and hold at once; whatever exceeds it is refused in words. The numbers leave room for a class
- * of thirty behind one address (a school's router, a shared machine), so one client may have most of what all may have.
+ * Limits on what a client may send and hold at once; anything beyond them is refused with a message. The numbers leave
+ * room for a class of thirty behind one address (a school's router, a shared machine), so one client may use most of
+ * what all clients may use together.
  */
 
 const KIB = 1024, MIB = 1024 * KIB;
@@ -13,22 +14,25 @@ export const MAX_MESSAGE_BYTES = 64 * KIB;
 /** Largest body of `POST /predict`, in bytes. */
 export const MAX_PREDICT_BYTES = 24 * MIB;
 
-/** Most levels of nested lists and objects in JSON from outside; this lab's own has three. */
+/** Most levels of nested lists and objects in JSON from clients; the lab's own JSON has three. */
 export const MAX_JSON_DEPTH = 32;
-/** Most values in JSON from outside. */
+/** Most values in JSON from clients. */
 export const MAX_JSON_VALUES = 10_000;
 
-/** Most open sockets of one address. */
+/** Most open sockets from one address. */
 export const MAX_SOCKETS_PER_CLIENT = 1000;
 /** Most open sockets in all. */
 export const MAX_SOCKETS = 2000;
 
-/** What one socket may send in one burst. A page sends two messages a run. */
+/** The most that one socket may send in a burst. A page sends two messages per run. */
 export const SOCKET_BURST = { messages: 200, bytes: 8 * MIB };
-/** What one socket may send a second for as long as it likes. */
+/** The most that one socket may send per second in the long run. */
 export const SOCKET_RATE = { messages: 20, bytes: 256 * KIB };
 
-/** What one socket may send in frames of any kind, pings and fragments included: at once, and a second for as long as it likes. */
+/**
+ * What one socket may send in frames of any kind, pings and fragments included: at once, and a second for as long as it
+ * likes.
+ */
 export const SOCKET_FRAMES = { burst: 2000, perSecond: 100, burstBytes: 16 * MIB, bytesPerSecond: MIB };
 /** Most fragments of one message. */
 export const MAX_FRAGMENTS = 64;
@@ -40,8 +44,8 @@ export const MAX_HELD_SOCKET_BYTES_PER_CLIENT = 64 * MIB, MAX_HELD_SOCKET_BYTES 
 export const CLOSE_WAIT_MS = 30_000;
 
 /**
- * Most runs in all that train or wait. One address may have as many of these places as it leaves free: half of them, if it
- * is alone.
+ * Most runs in all that train or wait. One address may have as many of these places as it leaves free: half of them, if
+ * it is alone.
  */
 export const MAX_RUNS = 128;
 /** The longest that a run may be expected to take, in minutes, unless `MAX_RUN_MINUTES` says otherwise. */
@@ -59,12 +63,17 @@ export const EXPORT_DEADLINE_MS = 10 * 60_000;
 
 /** Longest head of a request, in bytes. */
 export const MAX_HEAD_BYTES = 32 * KIB;
-/** Pieces (chunks, or what one read gives) in which a body may come, and bytes that each further piece has on average. */
+/**
+ * Pieces (chunks, or what one read gives) in which a body may come, and bytes that each further piece has on average.
+ */
 export const MAX_BODY_PIECES = 4096, MIN_PIECE_BYTES = 256;
 /** Longest silence in the middle of a body, in ms. */
 export const BODY_SILENCE_MS = 10_000;
 
-/** Most open connections of a service, where the system has descriptors for them, and the share that one address may have. */
+/**
+ * Most open connections of a service, where the system has descriptors for them, and the share that one address may
+ * have.
+ */
 export const MAX_CONNECTIONS = 4096, CONNECTION_SHARE = 0.75;
 /** Most requests of one address that a thread handles at once; further ones wait. */
 export const MAX_ACTIVE_REQUESTS_PER_CLIENT = 128;
@@ -92,5 +101,7 @@ export const MAX_HELD_IMPORT_BYTES = 320 * MIB;
 
 /** Least length of `LAB_TOKEN`. */
 export const MIN_TOKEN_LENGTH = 6;
-/** Wrong tokens that one address may show before it has to wait, and the first and the longest wait, in ms: it doubles. */
+/**
+ * Wrong tokens that one address may show before it has to wait, and the first and the longest wait, in ms: it doubles.
+ */
 export const TOKEN_GUESSES = { free: 20, firstMs: 500, longestMs: 8000 };

@@ -1,4 +1,4 @@
-/** What travels over `/ws/train` and `/ws/runs/{id}`. A client ignores message types and fields it does not know. */
+/** Messages on `/ws/train` and `/ws/runs/{id}`. A client ignores message types and fields that it does not know. */
 import * as v from "valibot";
 import { AcceptedConfigSchema } from "./configs.ts";
 import { ModelRecordSchema } from "./models.ts";
@@ -6,7 +6,7 @@ import { exactObject } from "./validate.ts";
 
 /** `asking`: waits for the answer to `exists`. `kept`: the stored duplicate was kept, nothing was trained. */
 export const RUN_STATES = ["asking", "queued", "running", "done", "kept", "aborted", "failed"] as const;
-/** Where a run stands. */
+/** The state of a run. */
 export type RunState = (typeof RUN_STATES)[number];
 
 /** The states in which a run has ended. */
@@ -20,7 +20,7 @@ const drawnPixels = v.pipe(v.string(pixelsMessage), v.regex(/^[A-Za-z0-9+/]{1046
 export const ClientMessageSchema = v.variant("type", [
   exactObject({ type: v.literal("overwrite"), value: v.boolean("must be true or false") }),
   v.object({ type: v.literal("abort") }),
-  /** A drawing that the run classifies while it trains, in place of the one before; null for no drawing. */
+  /** A drawing that the run classifies while it trains, replacing the previous one; null for no drawing. */
   v.object({ type: v.literal("watch"), pixels: v.nullable(drawnPixels) }),
 ], 'must be {"type":"overwrite","value":true|false}, {"type":"abort"} or {"type":"watch","pixels":…}');
 
@@ -29,7 +29,7 @@ export type ClientMessage = v.InferOutput<typeof ClientMessageSchema>;
 
 const number = v.number();
 const text = v.string();
-/** Null where the loss is NaN or infinite, which JSON cannot say. */
+/** Null if the loss is NaN or infinite, which JSON cannot express. */
 const loss = v.nullable(v.number());
 
 /** One run as `GET /api/runs` lists it. Times are Unix milliseconds. */
@@ -45,9 +45,9 @@ export const RunSummarySchema = v.object({
   total_steps: number,
   /** Position in the queue, from 1; only while queued. */
   place: v.optional(number),
-  /** Whether it was asked for from the address that asks now; left out for runs of an earlier process. */
+  /** Whether the run was requested from the address that is asking now; left out for runs of an earlier process. */
   yours: v.optional(v.boolean()),
-  /** Per cent, of the last finished epoch. */
+  /** Per cent, after the last finished epoch. */
   accuracy: v.optional(number),
   /** Backend that trains, known once it runs. */
   device: v.optional(text),
@@ -59,7 +59,7 @@ export const RunSummarySchema = v.object({
   message: v.optional(text),
   /** The run that this one resumed. */
   resumed_from: v.optional(text),
-  /** What to send as `resume`; present as long as a snapshot of the run is kept. */
+  /** The id to send as `resume`; present while a snapshot of the run is kept. */
   resume: v.optional(text),
 });
 /** One run as `GET /api/runs` lists it. */
@@ -69,17 +69,17 @@ export type RunSummary = v.InferOutput<typeof RunSummarySchema>;
 export const LogMessageSchema = v.object({
   type: v.literal("log"),
   message: text,
-  /** From 1; on the log at the end of an epoch, with its mean loss and test accuracy in per cent. */
+  /** From 1; only in the log at the end of an epoch, with its mean loss and test accuracy in per cent. */
   epoch: v.optional(number),
   mean_loss: v.optional(loss),
   accuracy: v.optional(number),
-  /** Seconds trained so far; at the end of an epoch. */
+  /** Seconds trained so far; only at the end of an epoch. */
   seconds: v.optional(number),
-  /** Position in the queue, from 1; on the log while queued. */
+  /** Position in the queue, from 1; only in the log while queued. */
   place: v.optional(number),
-  /** Whose training is under way and how many wait before this one, in words; on the log while queued. */
+  /** Says whose training is in progress and how many wait before this one; only in the log while queued. */
   after: v.optional(text),
-  /** Backend that trains; on the log that says so. */
+  /** Backend that trains; only in the log that announces it. */
   device: v.optional(text),
 });
 /** What happens in a run, in words. */
@@ -87,10 +87,10 @@ export type LogMessage = v.InferOutput<typeof LogMessageSchema>;
 
 /** A step, from 1, and its loss. */
 export const LossPointSchema = v.strictTuple([number, loss]);
-/** A step, from 1, and its loss; null where that is NaN or infinite. */
+/** A step, from 1, and its loss; null if that is NaN or infinite. */
 export type LossPoint = [step: number, loss: number | null];
 
-/** How far a run is. */
+/** The progress of a run. */
 export const LossMessageSchema = v.object({
   type: v.literal("loss"),
   /** From 1. */
@@ -99,23 +99,23 @@ export const LossMessageSchema = v.object({
   epoch: number,
   total_steps: number,
   images_per_second: v.optional(number),
-  /** Over all steps so far, with the slow first ones. */
+  /** Over all steps so far, including the slow first ones. */
   mean_images_per_second: v.optional(number),
-  /** Left out during the first steps: they are too slow to predict from. */
+  /** Left out during the first steps, which are too slow to predict from. */
   seconds_left: v.optional(number),
   /** Losses since the last message that were merged into this one, in order. */
   losses: v.optional(v.array(LossPointSchema)),
 });
-/** How far a run is. */
+/** The progress of a run. */
 export type LossMessage = v.InferOutput<typeof LossMessageSchema>;
 
-/** Asks whether a stored model of the same configuration is to be overwritten. */
+/** Asks whether to overwrite a stored model with the same configuration. */
 export const ExistsMessageSchema = v.object({
   type: v.literal("exists"),
   message: text,
   existing: ModelRecordSchema,
 });
-/** Asks whether a stored model of the same configuration is to be overwritten. */
+/** Asks whether to overwrite a stored model with the same configuration. */
 export type ExistsMessage = v.InferOutput<typeof ExistsMessageSchema>;
 
 /** The run is done and its model stored. */
@@ -146,28 +146,28 @@ export const AbortedMessageSchema = v.object({
   message: text,
   /** Steps done; losses of the last ones may not have been sent. */
   step: v.optional(number),
-  /** What to send as `resume`, where a snapshot could be kept by now. */
+  /** The id to send as `resume`, if a snapshot has been kept by now. */
   resume: v.optional(text),
 });
 /** The run was aborted; nothing is stored. */
 export type AbortedMessage = v.InferOutput<typeof AbortedMessageSchema>;
 
-/** The run failed, or what the client sent is refused. */
+/** The run failed, or the client's message is refused. */
 export const ErrorMessageSchema = v.object({
   type: v.literal("error"),
   message: text,
   field: v.optional(text),
-  /** What to send as `resume`, where a snapshot is kept. */
+  /** The id to send as `resume`, if a snapshot is kept. */
   resume: v.optional(text),
 });
-/** The run failed, or what the client sent is refused. */
+/** The run failed, or the client's message is refused. */
 export type ErrorMessage = v.InferOutput<typeof ErrorMessageSchema>;
 
 /** First message on `/ws/runs/{id}`: the run so far. */
 export const HistoryMessageSchema = v.object({
   type: v.literal("history"),
   run: RunSummarySchema,
-  /** Of a long run not all, but evenly many from the first to the last. */
+  /** For a long run not all losses, but an evenly spaced selection from the first to the last. */
   losses: v.array(LossPointSchema),
   logs: v.array(LogMessageSchema),
   /** Present while the run waits for the answer to `exists`. */
@@ -178,17 +178,17 @@ export const HistoryMessageSchema = v.object({
 /** A run so far. */
 export type HistoryMessage = v.InferOutput<typeof HistoryMessageSchema>;
 
-/** What the model makes at `step` of the drawing on this client's live pad; sent to that client only. */
+/** The model's answer, at `step`, to the drawing on this client's live pad; sent only to that client. */
 export const GuessMessageSchema = v.object({
   type: v.literal("guess"),
   step: number,
-  /** Ten, in digit order; null where they are NaN. */
+  /** Ten, in digit order; null if they are NaN. */
   probabilities: v.nullable(v.array(number)),
 });
-/** What the model makes of the drawing on this client's live pad. */
+/** The model's answer to the drawing on this client's live pad. */
 export type GuessMessage = v.InferOutput<typeof GuessMessageSchema>;
 
-/** Whatever a service sends over a socket. */
+/** Any message that a service sends over a socket. */
 export type ServerMessage =
   | AcceptedMessage
   | ExistsMessage

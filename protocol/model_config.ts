@@ -1,6 +1,7 @@
 /**
- * The table of all fields that describe a model. Whatever takes, stores, compares or shows a configuration is derived
- * from it: the schemas in `configs.ts` and `models.ts`, the query string, the pages' forms, tables and sentences.
+ * The table of all fields that describe a model. Everything that accepts, stores, compares or shows a configuration is
+ * derived from it: the schemas in `configs.ts` and `models.ts`, the query string, the pages' forms, tables and
+ * sentences.
  */
 import * as v from "valibot";
 import {
@@ -38,7 +39,7 @@ export const BOUNDS = {
 const rate = "must be a number greater than 0 and at most 1";
 const probability = "must be a number from 0 up to, but not including, 1";
 
-/** The rows, in the order in which people see the fields; `Field` explains their entries. */
+/** The rows, in the order in which users see the fields; `Field` explains their entries. */
 export const MODEL_FIELDS = {
   model_type: {
     ...choice(MODEL_TYPES),
@@ -103,13 +104,13 @@ type Fields = typeof MODEL_FIELDS;
 /** The name of a field, as configurations and records spell it. */
 export type FieldName = keyof Fields;
 
-/** What decides whether two models are the same: a value for each field. */
+/** A value for each field. These decide whether two models are duplicates. */
 export type ModelConfig = { [Name in FieldName]: v.InferOutput<Fields[Name]["schema"]> };
 
 /** A row of the table. */
 export interface Field {
   readonly kind: FieldKind;
-  /** The names to choose among; of a choice only. */
+  /** The names to choose from; only for a choice. */
   readonly options?: readonly string[];
   /** Checks a value that comes from outside. */
   readonly schema: v.GenericSchema<unknown, FieldValue>;
@@ -117,27 +118,27 @@ export interface Field {
   readonly label: string;
   /** What the number counts, such as `epoch`. */
   readonly unit?: string;
-  /** What a form shows at first, an import assumes, and an optional field means when it is left out. */
+  /** The value that a form shows at first, that an import assumes, and that an optional field has if it is left out. */
   readonly initial: FieldValue;
   /** May be left out of a configuration. */
   readonly optional?: true;
-  /** An imported file tells it by itself. */
+  /** An imported file reveals it. */
   readonly inFile?: true;
-  /** Its name in the query string, if that is another one. */
+  /** Its name in the query string, if that differs. */
   readonly query?: string;
   /** Its name in the `params` of `POST /predict`, if models are looked up by it. */
   readonly param?: string;
-  /** Models are looked up by ranges of the value instead of the value itself. */
+  /** Models are looked up by a range of the value instead of the value itself. */
   readonly ranges?: {
     readonly schema: v.GenericSchema<unknown, LearningRateRange>;
     readonly bounds: Readonly<Record<LearningRateRange, { readonly min: number; readonly max: number }>>;
     of(value: number): LearningRateRange | undefined;
   };
-  /** The toggle to which the field belongs: it counts only while that is on. */
+  /** The toggle to which the field belongs; the field counts only while the toggle is on. */
   readonly partOf?: FieldName;
 }
 
-/** All fields, in the order in which people see them. */
+/** All fields, in the order in which users see them. */
 export const FIELD_NAMES = Object.keys(MODEL_FIELDS) as FieldName[];
 
 /** The row of the field `name`. */
@@ -145,12 +146,18 @@ export function fieldOf(name: FieldName): Field {
   return MODEL_FIELDS[name];
 }
 
-/** A configuration whose fields `valueOf` gives; it must give each its type. */
+/** Fields of a training that weights do not reveal. If an import does not state them either, they are `assumed`. */
+export const PAST_FIELDS: readonly FieldName[] = FIELD_NAMES.filter((name) => {
+  const { inFile, optional } = fieldOf(name);
+  return !inFile && !optional;
+});
+
+/** A configuration with the values that `valueOf` gives, which must be of the right type. */
 export function makeConfig(valueOf: (name: FieldName) => unknown): ModelConfig {
   return Object.fromEntries(FIELD_NAMES.map((name) => [name, valueOf(name)])) as ModelConfig;
 }
 
-/** What a form shows at first, and what an import assumes. */
+/** The configuration that a form shows at first and that an import assumes. */
 export const DEFAULT_CONFIG: ModelConfig = makeConfig((name) => MODEL_FIELDS[name].initial);
 
 /** The fields of `source` that describe a model, without any others that it has. */
@@ -158,19 +165,19 @@ export function configOf(source: ModelConfig): ModelConfig {
   return makeConfig((name) => source[name]);
 }
 
-/** Whether a field matters in `config`: the probability of dropout does only while dropout is on. */
+/** Whether a field matters in `config`: the probability of dropout matters only while dropout is on. */
 function counts(config: ModelConfig, name: FieldName): boolean {
   const { partOf } = fieldOf(name);
   return partOf === undefined || config[partOf] === true;
 }
 
-/** Fields of an imported model that nobody knows: its record has defaults there, and names them in `assumed`. */
+/** Fields of an imported model that are unknown. Its record has defaults for them and names them in `assumed`. */
 export function assumedIn(model: ModelConfig): readonly unknown[] {
   const { assumed } = model as { assumed?: unknown };
   return Array.isArray(assumed) ? assumed : [];
 }
 
-/** Whether two models count as the same. A model whose past is unknown is the same as no other. */
+/** Whether two models count as duplicates. A model whose past is unknown is not a duplicate of any other. */
 export function isDuplicate(a: ModelConfig, b: ModelConfig): boolean {
   if (assumedIn(a).length > 0 || assumedIn(b).length > 0) return false;
   for (const name of FIELD_NAMES) {
@@ -179,20 +186,21 @@ export function isDuplicate(a: ModelConfig, b: ModelConfig): boolean {
   return true;
 }
 
-/** The fields that tables and sentences show by themselves; a part is shown with its toggle. */
+/** The fields that tables and sentences show separately. A field that belongs to a toggle is shown with it. */
 export const SETTINGS = FIELD_NAMES.filter((name) => fieldOf(name).partOf === undefined);
 
 /** The settings that every table and sentence shows: all but optional numbers and choices. */
 export const MAIN_SETTINGS = SETTINGS.filter((name) => !fieldOf(name).optional || fieldOf(name).kind === "toggle");
 
 /**
- * Whether a sentence about a model mentions a setting: an optional number or choice only where it is not the default.
+ * Whether a sentence about a model mentions a setting. An optional number or choice is mentioned only if it is not the
+ * default.
  */
 export function isMentioned(config: ModelConfig, name: FieldName): boolean {
   return MAIN_SETTINGS.includes(name) || !sameValue(config[name], fieldOf(name).initial);
 }
 
-/** What tables show in place of a value that an import assumed. */
+/** Shown in tables instead of a value that an import assumed. */
 const UNKNOWN = "unknown";
 
 /** A setting's value in a table: `Adam`, `128, 64`, `none`, `unknown`; for dropout its probability, or `off`. */
@@ -202,7 +210,7 @@ export function showSetting(config: ModelConfig, name: FieldName): string {
   return showValue(config[part || name]);
 }
 
-/** A setting in words: `Adam`, `learning rate 0.001`, `5 epochs`, `no dropout`; `label` is what a number is called. */
+/** A setting in words: `Adam`, `learning rate 0.001`, `5 epochs`, `no dropout`; `label` is the name of a number. */
 export function describeSetting(
   config: ModelConfig,
   name: FieldName,

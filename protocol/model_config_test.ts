@@ -39,14 +39,14 @@ Deno.test("a configuration, an import and a record carry every field of the tabl
   assert.deepEqual(configOf(record), OTHER);
 });
 
-Deno.test("an optional field has its default; what a file tells by itself has none in an import", () => {
+Deno.test("an optional field has its default; a field that a file reveals has none in an import", () => {
   const { use_dropout: _, dropout_p: __, ...required } = DEFAULT_CONFIG;
   assert.deepEqual(validate(TrainConfigSchema, required, "the configuration"), DEFAULT_CONFIG);
   const { model_type: ___, hidden_layers_config: ____, ...rest } = required;
   assert.deepEqual(validate(ImportConfigSchema, {}, "the import"), { ...rest, dropout_p: 0.3, overwrite: false });
 });
 
-Deno.test("a record may lie outside the bounds of training", () => {
+Deno.test("a record may be outside the bounds of training", () => {
   const record = { id: "m", filename: "m.pth", timestamp: 1, accuracy: 90, training_time: 2, ...OTHER };
   const beyond = { num_epochs: 10_000, learning_rate: 7, hidden_layers_config: [5000] };
   assert.deepEqual(validate(ModelRecordSchema, { ...record, ...beyond }, "the record"), { ...record, ...beyond });
@@ -56,7 +56,7 @@ Deno.test("a record may lie outside the bounds of training", () => {
   );
 });
 
-Deno.test("two models differ in every field, and in a part only while its toggle is on", () => {
+Deno.test("two models can differ in every field, but in a part of a toggle only while it is on", () => {
   for (const name of FIELD_NAMES) {
     const changed = { ...OTHER, [name]: DEFAULT_CONFIG[name] };
     assert.equal(isDuplicate(OTHER, changed), false, name);
@@ -67,7 +67,7 @@ Deno.test("two models differ in every field, and in a part only while its toggle
   assert.deepEqual(differingSettings(off, { ...off, dropout_p: 0.1 }), []);
 });
 
-Deno.test("a model whose past is unknown is no duplicate, and says so in place of what was assumed", () => {
+Deno.test("a model whose past is unknown is not a duplicate, and shows assumed values as unknown", () => {
   const imported = { ...OTHER, assumed: ["optimizer", "num_epochs"] };
   assert.equal(isDuplicate(OTHER, imported), false);
   assert.equal(isDuplicate(imported, { ...imported }), false);
@@ -102,7 +102,7 @@ Deno.test("every value and every query survives a round trip through text", () =
   assert.deepEqual(parseFormQuery("?epochs=3&tab=2"), { epochs: "3" });
 });
 
-Deno.test("a model is looked up by all but the probability of dropout, and by the range of its learning rate", () => {
+Deno.test("a model is looked up by all fields but the probability of dropout, and by the range of its learning rate", () => {
   const params = paramsOf(OTHER);
   assert.deepEqual(params, {
     model_type: "ConvNN",

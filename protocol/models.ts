@@ -1,4 +1,4 @@
-/** Stored models: their records, and which of them answers to the settings of a request. */
+/** Stored models: their records, and which of them matches the settings of a request. */
 import * as v from "valibot";
 import type { PredictParams } from "./configs.ts";
 import { type FieldValue, sameValue } from "./field_kinds.ts";
@@ -18,7 +18,7 @@ const number = v.pipe(v.number(message), v.finite(message));
 const text = v.string("must be a string");
 const widths = v.array(number, "must be a list of layer widths");
 
-/** Checks a field in a stored record, where bounds of training do not matter. */
+/** Checks a field in a stored record, for which bounds of training do not matter. */
 type StoredSchema<F> = F extends { kind: "whole" | "number" } ? typeof number
   : F extends { kind: "widths" } ? typeof widths
   : F extends { schema: infer S } ? S
@@ -58,22 +58,25 @@ export const ModelRecordSchema = v.looseObject({
 /** The record of a stored model. */
 export type ModelRecord = v.InferOutput<typeof ModelRecordSchema>;
 
-/** A text that changes whenever any field of a record does: a changed record stands for another model. */
+/** A text that changes whenever any field of a record does, because a changed record means a different model. */
 export function recordVersion(record: ModelRecord): string {
   return JSON.stringify(record);
 }
 
-/** Whether `record` is the model that `config` would train. One that was trained further is not: it has seen more. */
+/**
+ * Whether `record` is the model that `config` would train. A model that was trained further is not, because it has seen
+ * more.
+ */
 export function isStoredDuplicate(record: ModelRecord, config: ModelConfig): boolean {
   return record.started_from === undefined && isDuplicate(record, config);
 }
 
-/** Whether `a` goes before `b` where both would do: the more accurate, then the newer. */
+/** Whether `a` is preferred to `b` if both match: the more accurate model, then the newer. */
 export function isBetter(a: ModelRecord, b: ModelRecord): boolean {
   return a.accuracy > b.accuracy || (a.accuracy === b.accuracy && a.timestamp > b.timestamp);
 }
 
-/** A stored model and the fields in which it differs from what was asked for. */
+/** A stored model and the fields in which it differs from the requested settings. */
 export interface NearestModel {
   model: ModelRecord;
   /** Names of fields of `PredictParams`. */
@@ -86,7 +89,7 @@ export const PARAM_FIELDS: readonly { name: FieldName; param: keyof PredictParam
   return param === undefined ? [] : [{ name, param: param as keyof PredictParams }];
 });
 
-/** What a field's value has to be: equal to `value` or, of a learning rate, within a range. */
+/** The wanted value of a field: equal to `value` or, for a learning rate, within a range. */
 interface Wanted {
   readonly name: FieldName;
   readonly value: FieldValue;
@@ -106,18 +109,18 @@ function answers(record: ModelRecord, { name, value, range }: Wanted): boolean {
   return stored === value || sameValue(stored, value);
 }
 
-/** The model that matches `params`: of several the most accurate, then the newest. */
+/** The model that matches `params`; of several the most accurate, then the newest. */
 export function findMatch(records: readonly ModelRecord[], params: PredictParams): ModelRecord | undefined {
   return findClosest(records, params, 0);
 }
 
-/** The model that differs from `params` in the fewest fields: of several the most accurate, then the newest. */
+/** The model that differs from `params` in the fewest fields; of several the most accurate, then the newest. */
 export function findNearest(records: readonly ModelRecord[], params: PredictParams): NearestModel | null {
   const model = findClosest(records, params, Infinity);
   return model === undefined ? null : { model, differs: differingFields(model, params) };
 }
 
-/** The same among the models that differ in at most `most` fields. */
+/** Like `findNearest`, but only among models that differ in at most `most` fields. */
 function findClosest(records: readonly ModelRecord[], params: PredictParams, most: number): ModelRecord | undefined {
   const wanted = wantedBy(params);
   let closest: ModelRecord | undefined, fewest = most;
@@ -132,7 +135,7 @@ function findClosest(records: readonly ModelRecord[], params: PredictParams, mos
   return closest;
 }
 
-/** Names of the fields of `params` that `record` does not answer to; empty for a match. */
+/** Names of the fields of `params` that `record` does not match; empty for a match. */
 export function differingFields(record: ModelRecord, params: PredictParams): string[] {
   const wanted = wantedBy(params);
   return PARAM_FIELDS.filter((_, i) => !answers(record, wanted[i])).map(({ param }) => param);

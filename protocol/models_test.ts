@@ -52,7 +52,7 @@ Deno.test("both ends of a learning-rate range belong to it", () => {
   assert.ok(findMatch([record({ learning_rate: 1e-3 })], { ...params, learning_rate_range: "Medium High" }));
 });
 
-Deno.test("the nearest model has the fewest differences, then the highest accuracy, then the latest time", () => {
+Deno.test("the nearest model has the fewest differences, then the highest accuracy, then the latest timestamp", () => {
   const records = [
     record({ id: "two off", accuracy: 99, batch_size: 64, num_epochs: 2 }),
     record({ id: "worse", accuracy: 90, batch_size: 64 }),

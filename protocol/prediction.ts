@@ -1,4 +1,4 @@
-/** `POST /predict` of the inference service: what is asked, and what is answered. */
+/** `POST /predict` of the inference service: request and answers. */
 import * as v from "valibot";
 import { modelId, PredictParamsSchema } from "./configs.ts";
 import { type ModelRecord, ModelRecordSchema } from "./models.ts";
@@ -9,7 +9,7 @@ const imageData = v.pipe(
   v.startsWith("data:image/png;base64,", "must be a PNG data URL (data:image/png;base64,…)"),
 );
 
-/** The body of `POST /predict`: a drawing, and the model that is to answer. */
+/** The body of `POST /predict`: a drawing, and the model that should answer. */
 export const PredictRequestSchema = v.pipe(
   exactObject({
     params: v.nullish(PredictParamsSchema),
@@ -26,17 +26,17 @@ export const PredictRequestSchema = v.pipe(
   ),
 );
 
-/** A drawing, and the model that is to answer. */
+/** A drawing, and the model that should answer. */
 export type PredictRequest = v.InferOutput<typeof PredictRequestSchema>;
 
-/** Why the drawing may be no digit at all. The likeliest digit is named all the same. */
+/** Why the drawing may not be a digit at all. The most likely digit is still named. */
 export const DoubtSchema = v.object({
   reason: v.literal("not_a_digit"),
   message: v.string(),
-  /** How many of MNIST's test digits are doubted though they are digits, in per cent. */
+  /** How many of MNIST's test digits are wrongly doubted, in per cent. */
   false_alarm_percent: v.number(),
 });
-/** Why a drawing may be no digit at all. */
+/** Why a drawing may not be a digit at all. */
 export type Doubt = v.InferOutput<typeof DoubtSchema>;
 
 /** The answer to a drawing. */
@@ -46,7 +46,7 @@ export const PredictResponseSchema = v.object({
   confidence: v.string(),
   /** Ten numbers in digit order that sum to 1. */
   probabilities: v.array(v.number()),
-  /** Null for what looks like a digit; the same rule for every model. */
+  /** Null if the drawing looks like a digit; the same rule for every model. */
   doubt: v.nullable(DoubtSchema),
   found_model: v.object({
     id: v.string(),
@@ -59,21 +59,21 @@ export const PredictResponseSchema = v.object({
 /** The answer to a drawing. */
 export type PredictResponse = v.InferOutput<typeof PredictResponseSchema>;
 
-/** The answer, with status 404, where no stored model has the settings that were asked for. */
+/** The answer, with status 404, if no stored model has the requested settings. */
 export const NotTrainedResponseSchema = v.object({
   error: v.literal("Model not trained yet."),
   train_url: v.string(),
-  /** The closest stored model and the fields that differ; null when none is stored. */
+  /** The closest stored model and the fields that differ; null if no model is stored. */
   nearest: v.nullable(v.object({ model: ModelRecordSchema, differs: v.array(v.string()) })),
 });
-/** The answer where no stored model has the settings that were asked for. */
+/** The answer if no stored model has the requested settings. */
 export type NotTrainedResponse = v.InferOutput<typeof NotTrainedResponseSchema>;
 
 /**
- * What is said of a drawing that looks like no digit, in the same words by the service and by the page.
+ * The doubt about a drawing that does not look like a digit, worded in the same way by the service and the page.
  *
- * @param isDoubted whether it looks like none
- * @param falseAlarmPercent how often digits are doubted, in per cent
+ * @param isDoubted whether the drawing looks unlike a digit
+ * @param falseAlarmPercent how often digits are wrongly doubted, in per cent
  */
 export function describeDoubt(isDoubted: boolean, falseAlarmPercent: number): Doubt | null {
   if (!isDoubted) return null;

@@ -1,4 +1,4 @@
-/** What is kept of runs on disk: the history beside a model, and the snapshot of a run that can be resumed. */
+/** Files of runs on disk: the history of a model, and the snapshot of a run that can be resumed. */
 import * as v from "valibot";
 import { AcceptedConfigSchema } from "./configs.ts";
 import { type HistoryMessage, RUN_STATES } from "./messages.ts";
@@ -7,7 +7,7 @@ const number = v.number("must be a number");
 const text = v.string("must be a string");
 const step = v.pipe(number, v.integer("must be a whole number"), v.minValue(0, "must not be negative"));
 
-/** The history of a run as a file holds it; further fields of the run are kept as they are. */
+/** The history of a run in a file; additional fields of the run are kept. */
 export const RunHistorySchema = v.looseObject({
   run: v.looseObject({
     id: text,
@@ -33,7 +33,7 @@ export const RunHistorySchema = v.looseObject({
   ),
 });
 
-/** What lies beside the tensors of a run snapshot. */
+/** The part of a run snapshot besides its tensors. */
 export const RunSnapshotSchema = v.object({
   /** Unix milliseconds. */
   saved: number,
@@ -41,16 +41,16 @@ export const RunSnapshotSchema = v.object({
   /** The backend that trained. */
   device: v.picklist(["wasm", "webgpu", "reference"], "must be wasm, webgpu or reference"),
   step,
-  /** Epochs that are trained and evaluated, and the sum of the losses since. */
+  /** Number of epochs that are trained and evaluated, and the sum of the losses since then. */
   epochs_done: step,
   loss_sum: v.nullable(number),
   /** Per cent, after the last of these epochs. */
   accuracy: v.nullish(number),
   /** Seconds trained so far. */
   seconds: number,
-  /** The training diverged: there are no tensors, and only the history is left to look at. */
+  /** The training diverged, so there are no tensors and only the history is left. */
   diverged: v.nullish(v.boolean()),
 });
 
-/** What lies beside the tensors of a run snapshot. */
+/** The part of a run snapshot besides its tensors. */
 export type RunSnapshot = Omit<v.InferOutput<typeof RunSnapshotSchema>, "history"> & { history: HistoryMessage };

@@ -1,18 +1,21 @@
-/** Input from outside: read, bounded and checked; what is wrong is said in words for people. */
+/** Reads, limits and checks input from clients; errors have messages for people. */
 import * as v from "valibot";
 import { MAX_JSON_DEPTH, MAX_JSON_VALUES } from "./limits.ts";
 
-/** Every answer from 400 on: what was wrong, where, and what to do. Some carry more, such as what is stored already. */
+/**
+ * The body of every answer from 400 on: what was wrong, where, and what to do. Some have more fields, such as the model
+ * that is already stored.
+ */
 export const ErrorResponseSchema = v.looseObject({
   error: v.string(),
-  /** The field at fault, where the message is about one. */
+  /** The field at fault, if the message is about one. */
   field: v.optional(v.string()),
 });
 
-/** Bad input from outside. The message names the field, what came and what is allowed. */
+/** Thrown for invalid input. The message names the field, the given value and what is allowed. */
 export class ValidationError extends Error {
   override name = "ValidationError";
-  /** `field` is the name of the field at fault, empty where the message is about none. */
+  /** `field` is the name of the field at fault, empty if the message is not about a field. */
   constructor(message: string, readonly field: string, options?: ErrorOptions) {
     super(message, options);
   }
@@ -21,7 +24,7 @@ export class ValidationError extends Error {
 /**
  * Checks `value` against `schema`.
  *
- * @param what as a message names the value, such as `the body`
+ * @param what how a message refers to the value, such as `the body`
  * @returns the value with the schema's defaults filled in
  * @throws {ValidationError} for the first fault
  */
@@ -32,7 +35,7 @@ export function validate<S extends v.GenericSchema<unknown, unknown>>(
 ): v.InferOutput<S> {
   const result = v.safeParse(schema, value);
   if (result.success) return result.output;
-  // A mistyped name explains why another field is missing; a strange one does not.
+  // A mistyped name explains why another field is missing; an unrelated one does not.
   const mistyped = result.issues.find(({ message }) => message.includes(HINT));
   const issue = mistyped ?? result.issues.find((issue) => !isUnknownField(issue)) ?? result.issues[0];
   const field = v.getDotPath(issue) ?? "";
@@ -54,7 +57,8 @@ export function validate<S extends v.GenericSchema<unknown, unknown>>(
 }
 
 /**
- * An object that has `entries` and no other field: an unknown one is refused by its name, with the nearest known one.
+ * An object that has `entries` and no other field. An unknown field is refused by name, and the error suggests the
+ * nearest known one.
  */
 export function exactObject<const Entries extends v.ObjectEntries>(entries: Entries) {
   const message = (issue: v.StrictObjectIssue) =>
@@ -64,14 +68,14 @@ export function exactObject<const Entries extends v.ObjectEntries>(entries: Entr
 
 const HINT = "; did you mean ";
 
-/** What is said of a field that is none of `known`: "unknown field `sed`; did you mean `seed`?" */
+/** The message for a field that is not among `known`: "unknown field `sed`; did you mean `seed`?" */
 export function unknownField(name: string, known: readonly string[]): string {
   const message = unknownName("field", name, known);
   return message.includes(HINT) ? message : `${message}; known are ${known.join(", ")}`;
 }
 
 /**
- * The same of another kind of name, without a list of those that are known: "unknown optimizer `Adm`; did you mean
+ * The same message for another kind of name, without a list of known names: "unknown optimizer `Adm`; did you mean
  * `Adam`?"
  */
 export function unknownName(what: string, name: string, known: readonly string[]): string {
@@ -81,7 +85,7 @@ export function unknownName(what: string, name: string, known: readonly string[]
   }`;
 }
 
-/** The one of `known` that `name` was probably meant to be; undefined if none is similar. */
+/** The name in `known` that was probably meant by `name`; undefined if none is similar. */
 export function nearestName(name: string, known: readonly string[]): string | undefined {
   const typed = plain(cut(name));
   let nearest: string | undefined, fewest = Infinity;
@@ -99,7 +103,9 @@ function plain(name: string): string {
   return name.toLowerCase().replaceAll(/[^a-z0-9]/g, "");
 }
 
-/** Inserted, removed, replaced and swapped characters that make `b` of `a` (optimal string alignment). */
+/**
+ * The number of inserted, removed, replaced and swapped characters that turn `a` into `b` (optimal string alignment).
+ */
 function editDistance(a: string, b: string): number {
   const cost: number[][] = [];
   for (let i = 0; i <= a.length; i++) {
@@ -126,7 +132,10 @@ function cut(name: string): string {
   return name.slice(0, MAX_QUOTE);
 }
 
-/** A value from outside as a message can show it: as JSON, so on one line and with visible ends, and cut when long. */
+/**
+ * An untrusted value, formatted for a message: as JSON, so that it is on one line with visible ends, and cut if it is
+ * long.
+ */
 export function quote(value: unknown): string {
   const text = typeof value === "string" ? value.slice(0, MAX_QUOTE + 1) : value;
   let shown: string;
@@ -143,11 +152,11 @@ const OPENING = [0x5b, 0x7b], CLOSING = [0x5d, 0x7d];
 
 /**
  * The value of a JSON text, read as `parseLenientJson` does. Depth and number of values are counted before the text is
- * parsed: a few bytes can make dozens of values, and a million nested lists overflow the stack of whatever walks them.
- * Long strings, such as a picture, cost next to nothing.
+ * parsed: a few bytes can make dozens of values, and a million nested lists overflow the stack of any code that walks
+ * them. Long strings, such as a picture, cost next to nothing.
  *
- * @param what as a message names the text, such as `the body`
- * @throws {ValidationError} naming no field; its cause is the SyntaxError of `JSON.parse`
+ * @param what how a message refers to the text, such as `the body`
+ * @throws {ValidationError} without a field; its cause is the SyntaxError of `JSON.parse`
  */
 export function parseJson(text: string, what: string): unknown {
   const tooMuch = excess(text);
@@ -160,8 +169,8 @@ export function parseJson(text: string, what: string): unknown {
 }
 
 /**
- * Parses JSON as Python's `json` writes it: NaN, by which pandas and NumPy mark what is missing, is read as null;
- * Infinity stays a number, so that no field of ours takes it. A byte-order mark in front is skipped.
+ * Parses JSON as Python's `json` writes it: NaN, which marks missing values in pandas and NumPy, is read as null;
+ * Infinity stays a number, so that our fields refuse it. A byte-order mark at the start is skipped.
  *
  * @throws {SyntaxError} as `JSON.parse` does
  */
@@ -178,7 +187,7 @@ export function parseLenientJson(text: string): unknown {
 
 const PYTHON_NUMBERS: Readonly<Record<string, string>> = { "NaN": "null", "-Infinity": "-1e999", "Infinity": "1e999" };
 
-/** Replaces the numbers that JSON lacks (`NaN`, `Infinity`, `-Infinity`) wherever they stand outside of strings. */
+/** Replaces the numbers that JSON lacks (`NaN`, `Infinity`, `-Infinity`) wherever they occur outside strings. */
 export function replacePythonNumbers(text: string, replace: (token: string) => string): string {
   const parts: string[] = [];
   let done = 0;

@@ -16,7 +16,7 @@ function refused(text: string): string {
   assert.fail("this text should be refused");
 }
 
-Deno.test("valid JSON is parsed as by JSON.parse, whatever its strings contain", () => {
+Deno.test("valid JSON is parsed as JSON.parse does, whatever its strings contain", () => {
   const values = [null, 0, "[[[{,,,", { a: ['\\"[', "\\", '"', { b: [] }] }, "{".repeat(100), {
     ["[".repeat(50)]: "\\\\",
   }];
@@ -49,7 +49,7 @@ function faultOf(schema: v.GenericSchema<unknown, unknown>, value: unknown): Val
   assert.fail("this value should be refused");
 }
 
-Deno.test("an unknown field is refused by its name, with the nearest known one, wherever a configuration is taken", () => {
+Deno.test("an unknown field is refused by name, with the nearest known one, wherever a configuration is accepted", () => {
   const params = paramsOf(DEFAULT_CONFIG), image_data = "data:image/png;base64,AA";
   const cases: [v.GenericSchema<unknown, unknown>, object, string, string][] = [
     [TrainConfigSchema, { ...DEFAULT_CONFIG, sed: 1 }, "sed", "unknown field `sed`; did you mean `seed`?"],
@@ -82,7 +82,7 @@ Deno.test("an unknown field is refused by its name, with the nearest known one, 
   );
 });
 
-Deno.test("the nearest name is found despite typing errors, another spelling or a missing part; else there is none", () => {
+Deno.test("the nearest name is found despite typing errors, another spelling or a missing part; otherwise there is none", () => {
   const known = Object.keys(DEFAULT_CONFIG).concat("num_layers", "seed", "device");
   const cases = {
     sede: "seed",
@@ -121,7 +121,7 @@ Deno.test("null, NaN and a missing field mean the same for an optional field, an
   assert.deepEqual(validate(PredictRequestSchema, byParams, "the body"), byParams);
 });
 
-Deno.test("only what Python writes beside JSON is read, and not within strings", () => {
+Deno.test("only Python's extensions of JSON are read, and not within strings", () => {
   assert.deepEqual(parseJson('{"a": NaN, "b": [-Infinity, Infinity], "NaN": "NaN, \\"Infinity"}', "the body"), {
     a: null,
     b: [-Infinity, Infinity],

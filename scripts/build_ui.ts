@@ -2,7 +2,7 @@
  * Bundles the pages into `dist/ui`: one HTML file each, with scripts and the stylesheet named after a hash of their
  * content.
  */
-import { basename, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 import * as esbuild from "esbuild";
@@ -50,14 +50,16 @@ export async function buildUi(target = join(ROOT, "dist/ui")): Promise<BuiltFile
 
 /** File contents by path. */
 async function bundle(): Promise<Map<string, Uint8Array>> {
-  const outputFiles = [
-    ...await compile("esm", [
-      ...PAGES.map((page) => ({ in: `ui/${FOLDERS[page]}/main.tsx`, out: page })),
-      { in: "ui/shared/styles/main.css", out: "lab" },
-    ]),
+  const compiled = [
+    // One by one: pages that shared parts would load more of them.
+    ...await Promise.all(
+      PAGES.map((page) => compile("esm", [{ in: `ui/${FOLDERS[page]}/main.tsx`, out: page }])),
+    ),
+    await compile("esm", [{ in: "ui/shared/styles/main.css", out: "lab" }]),
     // Not a module, because modules run only after the first paint.
-    ...await compile("iife", [{ in: "ui/shared/theme/first_paint.ts", out: "theme" }]),
+    await compile("iife", [{ in: "ui/shared/theme/first_paint.ts", out: "theme" }]),
   ];
+  const outputFiles = compiled.flatMap((each) => each.outputFiles);
   const files = new Map(outputFiles.map((file) => [`assets/${basename(file.path)}`, file.contents]));
   const asset = (name: string, extension: string) => {
     const pattern = new RegExp(`^assets/${name}-[^/]+\\.${extension}$`);
@@ -74,7 +76,11 @@ async function bundle(): Promise<Map<string, Uint8Array>> {
       .replace("{{THEME}}", theme)
       .replace("{{ICON}}", icon);
   const frame = await dressed("ui/page.html");
-  const pages = PAGES.map((page) => [page, filled(frame, page).replace("{{SCRIPT}}", asset(page, "js"))] as const);
+  const pages = PAGES.map((page, i) => {
+    const script = asset(page, "js");
+    const parts = partsOf(compiled[i].metafile, script).map((part) => `<link rel="modulepreload" href="${part}">`);
+    return [page, filled(frame, page).replace("{{SCRIPT}}", script).replace("<!-- parts -->", parts.join(""))] as const;
+  });
   for (const [name, html] of [...pages, ["locked", await dressed("ui/locked.html")] as const]) {
     files.set(`${name}.html`, new TextEncoder().encode(html));
   }
@@ -92,15 +98,29 @@ function filled(frame: string, page: PageName): string {
     .replace(`<a href="{{${page.toUpperCase()}_URL}}/"`, '$& aria-current="page"');
 }
 
-async function compile(
-  format: "esm" | "iife",
-  entryPoints: { in: string; out: string }[],
-): Promise<esbuild.OutputFile[]> {
-  const { outputFiles } = await esbuild.build({
+/** The parts that a script needs from the start, in contrast to those that it loads when they are first needed. */
+function partsOf({ outputs }: esbuild.Metafile, script: string): string[] {
+  const parts = new Set<string>();
+  const visit = (path: string) => {
+    for (const { path: part, kind } of outputs[path].imports) {
+      if (kind !== "import-statement" || parts.has(part)) continue;
+      parts.add(part);
+      visit(part);
+    }
+  };
+  visit(Object.keys(outputs).find((path) => path.endsWith(script))!);
+  return [...parts].map((path) => `/assets/${basename(path)}`);
+}
+
+async function compile(format: "esm" | "iife", entryPoints: { in: string; out: string }[]) {
+  return await esbuild.build({
     absWorkingDir: ROOT,
     entryPoints,
     outdir: "dist/ui/assets",
     entryNames: "[name]-[hash]",
+    chunkNames: "part-[hash]",
+    splitting: format === "esm",
+    metafile: true,
     bundle: true,
     minify: true,
     format,
@@ -109,12 +129,13 @@ async function compile(
     jsxImportSource: "preact",
     write: false,
     logLevel: "warning",
+    // What only Deno needs stays out, such as the verifier of emitted code: browsers check every access themselves.
+    define: { "globalThis.Deno": "undefined" },
     // All browsers support it, but the bundler assumes otherwise and would keep a long pattern of valibot's that no
     // page uses.
     supported: { "regexp-unicode-property-escapes": true },
     plugins: [withoutSideEffects],
   });
-  return outputFiles;
 }
 
 /** A schema's declaration: one line, or lines that are indented up to the one that ends it. */
@@ -127,9 +148,10 @@ const SCHEMA = /^export const (\w+Schema) = (.*|.*\n(?:[ \t].*\n|\n)*\S.*);$/gm;
 const withoutSideEffects: esbuild.Plugin = {
   name: "without side effects",
   setup(build) {
-    const folders = ["protocol", "core/ops"].map((folder) => join(ROOT, folder));
-    build.onResolve({ filter: /^\.\/.+\.ts$/ }, ({ path, resolveDir }) => {
-      return folders.includes(resolveDir) ? { path: join(resolveDir, path), sideEffects: false } : undefined;
+    const folders = ["protocol", "core/ops", "core/codegen/wasm/verifier"].map((folder) => join(ROOT, folder));
+    build.onResolve({ filter: /^\.{1,2}\/.+\.ts$/ }, ({ path, resolveDir }) => {
+      const resolved = join(resolveDir, path);
+      return folders.includes(dirname(resolved)) ? { path: resolved, sideEffects: false } : undefined;
     });
     build.onLoad({ filter: /[\\/]protocol[\\/]\w+\.ts$/ }, async ({ path }) => {
       const contents = (await Deno.readTextFile(path))

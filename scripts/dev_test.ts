@@ -95,6 +95,8 @@ Deno.test({
         const response = await fetch(url);
         assert.equal(response.status, 200);
         assert.match(await response.text(), /<!doctype html>/i);
+        const { wasm_checks } = await (await fetch(`${url}healthz`)).json();
+        assert.equal(wasm_checks, port === lab.trainingPort ? "off" : "on");
       }
       await endsCleanly(lab, () => lab.process.kill("SIGTERM"));
     }),

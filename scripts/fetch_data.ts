@@ -56,7 +56,7 @@ export async function fetchData(
   const missing: Original[] = [];
   const present: { file: RawFile; original: Original }[] = [];
   for (const original of ORIGINALS) {
-    const file = await findRawFile(dataDir, original.name);
+    const file = findRawFile(dataDir, original.name);
     if (file === undefined) missing.push(original);
     else present.push({ file, original });
   }

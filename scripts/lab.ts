@@ -6,15 +6,16 @@ import { join } from "node:path";
 import { printError } from "../service/process/output.ts";
 import { runMain } from "../service/process/serve.ts";
 import { readSettings } from "../service/process/settings.ts";
-import { ENTRY, PERMISSIONS } from "./binary/contents.ts";
+import { ENTRY, labArguments } from "./binary/contents.ts";
 import { prepare } from "./lib/prepare.ts";
 import { PROJECT_DIR } from "./lib/source_files.ts";
 
 await runMain(async () => {
   // If everything is in place already, print nothing.
-  await prepare(readSettings(), (line, kind) => kind === "state" || printError(`${line}\n`));
+  const settings = readSettings();
+  await prepare(settings, (line, kind) => kind === "state" || printError(`${line}\n`));
   const lab = new Deno.Command(Deno.execPath(), {
-    args: ["run", ...PERMISSIONS, join(PROJECT_DIR, ENTRY), ...Deno.args.filter((arg) => arg !== "--")],
+    args: [...labArguments(join(PROJECT_DIR, ENTRY), settings), ...Deno.args.filter((arg) => arg !== "--")],
   }).spawn();
   const endLab = () => {
     try {

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import type { ServerMessage } from "../protocol/mod.ts";
 import { freePorts } from "../service/testing/free_ports.ts";
-import { ENTRY, PERMISSIONS } from "./binary/contents.ts";
+import { ENTRY, labArguments } from "./binary/contents.ts";
 import { PROJECT_DIR } from "./lib/source_files.ts";
 
 const unix = Deno.build.os !== "windows";
@@ -26,7 +26,7 @@ interface Lab {
 
 function start(modelsDir: string, [trainingPort, inferencePort]: readonly number[]): Deno.ChildProcess {
   return new Deno.Command(Deno.execPath(), {
-    args: ["run", ...PERMISSIONS, join(PROJECT_DIR, ENTRY), "--no-open"],
+    args: [...labArguments(join(PROJECT_DIR, ENTRY)), "--no-open"],
     // The lab chooses the device, because ending a thread that has looked for a GPU is the delicate case.
     env: {
       MODELS_DIR: modelsDir,

@@ -5,6 +5,7 @@
 import { runMain } from "../service/process/serve.ts";
 import { readSettings } from "../service/process/settings.ts";
 import { graphicsEnvironment } from "../service/process/launch.ts";
+import { v8Flags } from "../service/process/wasm_checks.ts";
 import { prepare } from "./lib/prepare.ts";
 import { PROJECT_DIR } from "./lib/source_files.ts";
 import { ALONE, countTests, PAGES, SIDE_BY_SIDE, summaryLine, type TestCounts } from "./lib/test_run.ts";
@@ -32,15 +33,28 @@ async function main() {
 /** Files whose doc comments have examples that run. */
 const DOCUMENTED = ["core/mod.ts"];
 
+/** Tests of what runs with flags of V8's where the lab trains: they run a second time with them. */
+const WITH_FLAGS = [
+  "core/ops/",
+  "core/backends/wasm/",
+  "core/random_programs_test.ts",
+  "core/training/parity_test.ts",
+  // Mutated code is for processes with checks.
+  "--ignore=core/backends/wasm/unsafe_code_fuzz_test.ts",
+];
+
 /** Runs the tests that may share the machine, then those that need it to themselves, then the examples. */
 async function runTests(args: string[], long: boolean): Promise<TestRun> {
   if (args.length > 0) return await runDenoTest(args, long);
   const alone = Object.keys(ALONE);
   const parts = [
     ...await Promise.all([
-      runDenoTest([PAGES], long, "at the end"),
+      runDenoTest([PAGES], long, { output: "at the end" }),
       runDenoTest(["--parallel", `--ignore=${[...alone, PAGES].join(",")}`], long),
     ]),
+    await runDenoTest(["--parallel", ...WITH_FLAGS], long, {
+      env: { DENO_V8_FLAGS: v8Flags(readSettings()).join(",") },
+    }),
     await runDenoTest(alone, long),
     await runDenoTest(["--doc", ...DOCUMENTED], long),
   ];
@@ -59,14 +73,14 @@ async function runTests(args: string[], long: boolean): Promise<TestRun> {
 async function runDenoTest(
   args: readonly string[],
   long: boolean,
-  output: "at once" | "at the end" = "at once",
+  { output = "at once", env = {} }: { output?: "at once" | "at the end"; env?: Record<string, string> } = {},
 ): Promise<TestRun> {
   const report = await Deno.makeTempFile({ suffix: ".xml" });
   try {
     const command = new Deno.Command(Deno.execPath(), {
       args: ["test", "--allow-all", "--no-check", `--junit-path=${report}`, ...args],
       cwd: PROJECT_DIR,
-      env: { ...graphicsEnvironment(), DENO_JOBS: String(SIDE_BY_SIDE), ...(long ? { LAB_LONG: "1" } : {}) },
+      env: { ...graphicsEnvironment(), DENO_JOBS: String(SIDE_BY_SIDE), ...(long ? { LAB_LONG: "1" } : {}), ...env },
       stdin: "null",
       stdout: output === "at once" ? "inherit" : "piped",
       stderr: "inherit",

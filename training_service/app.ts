@@ -17,7 +17,7 @@ import { serveRunSocket } from "./sockets/run_socket.ts";
 import type { Runs } from "../lab/runs/runs.ts";
 import { serveTrainSocket } from "./sockets/train_socket.ts";
 
-/** What the routes are served from. */
+/** Everything that the routes depend on. */
 export interface TrainingAppOptions {
   settings: Settings;
   registry: ModelFiles & ModelRouteParts["registry"];

@@ -33,7 +33,7 @@ Deno.test("runs are listed newest first with their state and position", async ()
   });
 });
 
-Deno.test("the history of a run has its losses, logs and end", async () => {
+Deno.test("the history of a run has its losses, logs and outcome", async () => {
   await withLab(async (lab) => {
     const client = await lab.train();
     const { run_id } = await client.next("accepted");
@@ -89,7 +89,7 @@ Deno.test("a page of another origin cannot train", async () => {
   });
 });
 
-Deno.test("the address of a socket explains itself to a plain request", async () => {
+Deno.test("a plain request to a socket's address gets an explanation", async () => {
   await withLab(async (lab) => {
     const response = await fetch(`http://${lab.host}/ws/train`);
     assert.equal(response.status, 426);

@@ -1,4 +1,4 @@
-/** The training service as users have it: a process with its real permissions, real digits, real training. */
+/** Tests the training service as users run it: a process with its real permissions, real digits and real training. */
 import assert from "node:assert/strict";
 import { DEFAULT_CONFIG, type TrainConfig } from "../protocol/mod.ts";
 import { Registry } from "../lab/models/mod.ts";
@@ -37,7 +37,7 @@ async function bits(registry: Registry, id: string): Promise<Uint8Array[]> {
   return tensors.map(({ data }) => new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
 }
 
-Deno.test("one epoch learns the digits, is stored, and comes out the same to the bit for the same seed", async () => {
+Deno.test("one epoch learns the digits, its model is stored, and the same seed gives the same bits", async () => {
   await withLab(async ({ modelsDir, train }) => {
     const client = await train(CONFIG);
     const first = await result(client);
@@ -65,7 +65,7 @@ Deno.test("one epoch learns the digits, is stored, and comes out the same to the
   });
 });
 
-Deno.test("a running training aborts at once, the queue moves on, and a lost client changes nothing", async () => {
+Deno.test("a training in progress aborts at once, the queue moves on, and a lost client changes nothing", async () => {
   await withLab(async ({ modelsDir, connect, train }) => {
     const long = await train(LONG);
     const { run_id: longId } = await long.next("accepted");
@@ -93,7 +93,7 @@ Deno.test("a running training aborts at once, the queue moves on, and a lost cli
   });
 });
 
-Deno.test("a signal in the middle of a training ends the service within two seconds and stores nothing", async () => {
+Deno.test("a signal during a training ends the service within two seconds and stores nothing", async () => {
   await withLab(async ({ process, modelsDir, train }) => {
     const client = await train(LONG);
     await client.next("loss");
@@ -106,7 +106,7 @@ Deno.test("a signal in the middle of a training ends the service within two seco
   });
 });
 
-Deno.test("without digits the service does not start, and says in one line what to do", async () => {
+Deno.test("without the dataset the service does not start and says in one line what to do", async () => {
   await withFolder(async (dir) => {
     const { code, stderr } = await spawnService(freePort(), dir).output();
     assert.equal(code, 1);

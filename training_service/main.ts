@@ -4,5 +4,5 @@ import { readSettings } from "../service/process/settings.ts";
 import { runTrainingService } from "./service.ts";
 
 await runMain(() => runTrainingService(readSettings()));
-// Ends the training thread with the process (see `Runs.stop`).
+// The training thread ends with the process (see `Runs.stop`).
 Deno.exit(0);

@@ -1,4 +1,4 @@
-/** What the training service adds to the routes of the stored models: importing, analysing and removing them. */
+/** The routes of stored models that only the training service has: importing, analysing and removing them. */
 import type { Hono } from "hono";
 import { ImportError } from "../lab/imports/import_thread.ts";
 import { MAX_IMPORT_BYTES, type ModelImporter } from "../lab/imports/model_importer.ts";
@@ -8,14 +8,14 @@ import { MAX_HELD_IMPORT_BYTES, quote } from "../protocol/mod.ts";
 import { fieldOf, HttpError } from "../service/http/errors.ts";
 import { type BodyLimits, clientAddress, pathId, refuseLarger, withBody } from "../service/http/request.ts";
 
-/** What these routes use. */
+/** Everything that these routes depend on. */
 export interface ModelRouteParts {
   registry: Pick<Registry, "get" | "remove">;
   importer: Pick<ModelImporter, "import">;
   analyst: Pick<ModelAnalyst, "analyse">;
 }
 
-/** What a request that imports a model may take. */
+/** Limits of a request that imports a model. */
 export const IMPORT_LIMITS: BodyLimits = {
   maxBytes: MAX_IMPORT_BYTES,
   deadlineMs: 120_000,
@@ -25,8 +25,7 @@ export const IMPORT_LIMITS: BodyLimits = {
 
 /**
  * Adds `POST /api/models` (imports a `.pth` or a `.safetensors`: 201 with the record), `DELETE /api/models/{id}` (204),
- * and `GET /api/models/{id}/analysis`, which takes as long as the model needs for the test digits when it is first
- * asked for.
+ * and `GET /api/models/{id}/analysis`, whose first request takes as long as the model needs for the test digits.
  */
 export function addTrainedModelRoutes(app: Hono, { registry, importer, analyst }: ModelRouteParts): void {
   app.post("/api/models", async (c) => {

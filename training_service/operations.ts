@@ -1,4 +1,4 @@
-/** What the routes of the training service take and answer, for `openapi.json`. */
+/** Describes the training service's routes for `openapi.json`. */
 import { DEFAULT_CONFIG } from "../protocol/mod.ts";
 import { type Answer, json, type Operation, refusal } from "../service/api/operation.ts";
 
@@ -8,19 +8,19 @@ const NO_MODEL = refusal(404, "There is no such model.");
 const NO_RUN = refusal(404, "There is no such run.");
 const OPENED: Answer[] = [
   { status: 101, when: "The socket is open." },
-  refusal(403, "A page of another origin asks."),
-  refusal(426, "The request is no WebSocket upgrade."),
+  refusal(403, "The request comes from a page of another origin."),
+  refusal(426, "The request is not a WebSocket upgrade."),
   refusal(503, "Too many sockets are open."),
 ];
 
-/** The routes, besides those that both services have. */
+/** The routes that only this service has. */
 export const TRAINING_OPERATIONS: readonly Operation[] = [
   {
     method: "get",
     path: "/ws/train",
     summary: "Trains a model (WebSocket)",
     detail: "The first message is a configuration, or the run to resume. The run outlives its socket. After result, " +
-      "aborted or error the server closes: with 1008 where it refuses what came, else with 1000.",
+      "aborted or error the server closes the socket, with 1008 if it refuses the first message, else with 1000.",
     messages: {
       fromClient: ["TrainConfig", "ResumeRequest", "ClientMessage"],
       fromServer: [
@@ -41,7 +41,7 @@ export const TRAINING_OPERATIONS: readonly Operation[] = [
     method: "get",
     path: "/ws/runs/:id",
     summary: "Follows a run (WebSocket)",
-    detail: "The run so far comes as one message, then what happens.",
+    detail: "The history so far comes as one message, followed by live messages.",
     messages: {
       fromClient: ["ClientMessage"],
       fromServer: [
@@ -60,38 +60,38 @@ export const TRAINING_OPERATIONS: readonly Operation[] = [
   {
     method: "post",
     path: "/api/models",
-    summary: "Brings a model in",
+    summary: "Imports a model",
     detail:
       "A .pth or .safetensors as the field file of a form, or as the body itself. How it was trained is said by " +
       "fields of the form, of its config (a JSON object) or of the query.",
     query: "ImportConfig",
     body: [{ type: "multipart/form-data", schema: "ImportConfig" }, { type: "application/octet-stream" }],
     answers: [
-      { status: 201, when: "It is stored.", ...json("ModelRecord") },
+      { status: 201, when: "The model is stored.", ...json("ModelRecord") },
       refusal(400, "The file or a field is wrong."),
-      refusal(409, "A model of this configuration is stored already; existing is its record."),
+      refusal(409, "A model with this configuration is already stored; existing is its record."),
       refusal(408, "The body took too long to arrive."),
       refusal(413, "The file is larger than any model."),
-      refusal(503, "Too many models come in at once, or the models folder cannot be written."),
+      refusal(503, "Too many imports at once, or the models folder cannot be written."),
     ],
   },
   {
     method: "get",
     path: "/api/models/:id/analysis",
-    summary: "What a model says to each test digit",
+    summary: "A model's answer to each test digit",
     detail: "The first time takes as long as the model needs for the test digits.",
     answers: [
       { status: 200, when: "Its answers.", ...json("ModelAnalysis") },
       NO_MODEL,
       refusal(409, "The file of the model is missing or damaged."),
-      refusal(503, "Too many are asked for at once, or the dataset cannot be read."),
+      refusal(503, "Too many analyses at once, or the dataset cannot be read."),
     ],
   },
   {
     method: "delete",
     path: "/api/models/:id",
     summary: "Removes a model",
-    answers: [{ status: 204, when: "It is gone." }, NO_MODEL],
+    answers: [{ status: 204, when: "The model is removed." }, NO_MODEL],
   },
   {
     method: "get",
@@ -102,7 +102,7 @@ export const TRAINING_OPERATIONS: readonly Operation[] = [
   {
     method: "get",
     path: "/api/runs/:id",
-    summary: "One run with its losses, logs and end",
+    summary: "One run with its losses, logs and outcome",
     answers: [{ status: 200, when: "Its history.", ...json("HistoryMessage") }, NO_RUN],
   },
   {

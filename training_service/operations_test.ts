@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { checkAnswer, checkValue, describedRoutes, routesOf } from "../service/api/answers_testing.ts";
 import { withLab } from "./testing/lab.ts";
 
-Deno.test("every route is described, and nothing else", async () => {
+Deno.test("exactly the existing routes are described", async () => {
   await withLab(async (lab) => {
     const document = await (await lab.app.request("http://localhost/openapi.json")).json();
     assert.equal(document.openapi, "3.1.0");
@@ -64,7 +64,7 @@ Deno.test("answers and messages match their descriptions, without extra fields",
   });
 });
 
-Deno.test("bounds of the configuration are in its description", async () => {
+Deno.test("the description of a configuration contains its bounds", async () => {
   await withLab(async (lab) => {
     const document = (await lab.getJson("/openapi.json")).body as {
       components: { schemas: { TrainConfig: { properties: Record<string, object>; required: string[] } } };

@@ -1,4 +1,4 @@
-/** Runs that stop and resume, in the real service: its sockets, its files, its end and its restart. */
+/** Stops and resumes runs in the real service, with its sockets, its files, its end and its restart. */
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import type { HistoryMessage, RunSummary } from "../protocol/mod.ts";
@@ -40,7 +40,7 @@ async function bitsOf(modelsDir: string, id: string): Promise<Uint8Array[]> {
 
 const result = (client: TestClient) => client.next("result", () => true, TRAINING_MS);
 
-/** Aborts after `step`; returns the id to resume. On a busy machine it is known shortly after `aborted`. */
+/** Aborts after `step` and returns the id to resume. On a busy machine the id is known shortly after `aborted`. */
 async function abortAfter(service: Service, client: TestClient, step: number): Promise<string> {
   await client.next("loss", (loss) => loss.step >= step, TRAINING_MS);
   const asked = performance.now();
@@ -54,7 +54,7 @@ async function abortAfter(service: Service, client: TestClient, step: number): P
   return await eventually(async () => (await getJson<HistoryMessage>(service, `/api/runs/${run_id}`)).run.resume);
 }
 
-Deno.test("a run that was aborted, ended by a signal and resumed each time gives the bits, losses and history of one that never stopped", async () => {
+Deno.test("a run aborted, ended by a signal and resumed each time has the bits, losses and history of one that never stopped", async () => {
   await withDigits(async (dir) => {
     const { modelsDir } = foldersOf(dir);
     const snapshots = join(modelsDir, "checkpoints");
@@ -78,7 +78,7 @@ Deno.test("a run that was aborted, ended by a signal and resumed each time gives
       const { run_id: secondId } = await second.next("accepted");
       assert.notEqual(secondId, first);
       assert.equal(await abortAfter(service, second, 1000), secondId);
-      assert.deepEqual(filesIn(snapshots), [`${secondId}.safetensors`], "it stands for the one before it");
+      assert.deepEqual(filesIn(snapshots), [`${secondId}.safetensors`], "it replaces the previous one");
 
       const third = await service.train({ resume: secondId });
       last = (await third.next("accepted")).run_id;
@@ -108,7 +108,7 @@ Deno.test("a run that was aborted, ended by a signal and resumed each time gives
         logs.filter(({ epoch }) => epoch).map(({ epoch, accuracy, mean_loss }) => [epoch, accuracy, mean_loss]);
       assert.deepEqual(epochs(history), epochs(expected));
       assert(training_time > 0.3);
-      assert.deepEqual(filesIn(snapshots), [], "nobody has to go on with it");
+      assert.deepEqual(filesIn(snapshots), [], "nobody needs to resume it");
       last = run_id;
     });
     await withService(dir, async (service) => {
@@ -125,7 +125,7 @@ Deno.test("a run that was aborted, ended by a signal and resumed each time gives
       );
       assert.equal(rows.filter((row) => row[4] !== "").length, 1 + CONFIG.num_epochs);
       const svg = await fetch(`http://${service.host}/api/runs/${last}/curve.png`);
-      assert.ok(svg.url.endsWith("/curve.svg"), "the old address leads to the new one");
+      assert.ok(svg.url.endsWith("/curve.svg"), "the old address redirects to the new one");
       assert.equal(svg.headers.get("content-type"), "image/svg+xml");
       assert.match(await svg.text(), /^<svg .*<\/svg>\n$/s);
     });
@@ -140,7 +140,7 @@ Deno.test("a finished model is trained further as a new one", async () => {
       const first = await result(await service.train(config));
       const client = await service.train({ ...config, start_from: first.model_id });
       const second = await result(client);
-      assert.deepEqual(client.of("exists"), [], "a new one is meant");
+      assert.deepEqual(client.of("exists"), [], "a new model is intended");
       assert(client.of("loss")[0].loss! < 1, "it knows the digits already");
       const records = await (await openRegistry(modelsDir)).list();
       assert.deepEqual(records.map(({ id, started_from }) => [id, started_from]), [

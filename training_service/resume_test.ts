@@ -16,10 +16,10 @@ async function trainTo(lab: TestLab, step: number, request: object = CONFIG) {
   return { client, run_id, training };
 }
 
-/** Aborts like an engine that stops between two steps. */
+/** Aborts as an engine that stops between two steps does. */
 async function abort(client: TestClient, training: FakeTraining, step: number) {
   training.signal.addEventListener("abort", () => training.snapshot(step), { once: true });
-  // The fake's own listener was first and ended the training; a snapshot is still kept.
+  // The fake's own listener came first and ended the training; a snapshot is still kept.
   client.send({ type: "abort" });
   return await client.next("aborted");
 }
@@ -40,7 +40,7 @@ async function refused(lab: TestLab, request: object) {
   return { ...error, code };
 }
 
-Deno.test("a resumed run is trained with the settings, state and progress at which the other stopped", async () => {
+Deno.test("a resumed run trains with the settings, state and progress with which the other stopped", async () => {
   await withLab(async (lab) => {
     const { client, run_id, training } = await trainTo(lab, 7, { ...CONFIG, use_dropout: true, seed: 9 });
     training.endEpoch(1);
@@ -67,7 +67,7 @@ Deno.test("a resumed run is trained with the settings, state and progress at whi
   });
 });
 
-Deno.test("a run resumes on another device if asked to", async () => {
+Deno.test("a run resumes on another device on request", async () => {
   await withLab(async (lab) => {
     const run_id = await stopped(lab, 4);
     await trainTo(lab, 5, { resume: run_id, device: "reference" }).then(({ training }) => {
@@ -76,7 +76,7 @@ Deno.test("a run resumes on another device if asked to", async () => {
   });
 });
 
-Deno.test("what cannot be resumed is refused with the field, and nothing is listed", async () => {
+Deno.test("a run that cannot be resumed is refused, the error names the field, and nothing is listed", async () => {
   await withLab(async (lab) => {
     const cases: [object, RegExp, string][] = [
       [{ resume: "run_00000000" }, /^resume names "run_00000000", of which no snapshot is kept/, "resume"],
@@ -96,7 +96,7 @@ Deno.test("what cannot be resumed is refused with the field, and nothing is list
   });
 });
 
-Deno.test("a run cannot be resumed while it runs, nor twice at once, but again if its successor ends without progress", async () => {
+Deno.test("a run cannot be resumed while it runs, or twice at once, but again if its successor ends without progress", async () => {
   await withLab(async (lab) => {
     const { client, run_id, training } = await trainTo(lab, 3);
     assert.match((await refused(lab, { resume: run_id })).message, /still under way/);
@@ -115,7 +115,7 @@ Deno.test("a run cannot be resumed while it runs, nor twice at once, but again i
   });
 });
 
-Deno.test("the snapshots of a run and of the one it resumed go once its model is stored", async () => {
+Deno.test("the snapshots of a run and of the run it resumed are removed once its model is stored", async () => {
   await withLab(async (lab) => {
     const run_id = await stopped(lab, 3);
     const { client, training } = await trainTo(lab, 4, { resume: run_id });
@@ -139,7 +139,7 @@ Deno.test("a failed run resumes from the snapshot before its failure", async () 
   });
 });
 
-Deno.test("a model that cannot be stored is not lost: resuming the run stores it", async () => {
+Deno.test("a model that could not be stored is not lost: resuming the run stores it", async () => {
   await withLab(async (lab) => {
     const { store } = lab.store;
     lab.store.store = () => Promise.reject(new RegistryError("the metadata is damaged: mend the file"));
@@ -158,7 +158,7 @@ Deno.test("a model that cannot be stored is not lost: resuming the run stores it
   });
 });
 
-Deno.test("aborted comes in time even if the snapshot takes longer, which is still kept", async () => {
+Deno.test("aborted comes in time even if the snapshot takes longer, and the snapshot is still kept", async () => {
   await withLab(async (lab) => {
     const { save } = lab.snapshots;
     const written = Promise.withResolvers<void>();
@@ -198,7 +198,7 @@ Deno.test("a snapshot that cannot be written is logged once, and the training co
   });
 });
 
-Deno.test("a damaged snapshot is refused with its file named, and stays", async () => {
+Deno.test("a damaged snapshot is refused, the error names its file, and the file stays", async () => {
   await withLab(async (lab) => {
     const run_id = await stopped(lab, 3);
     lab.snapshots.read = () => Promise.reject(new RegistryError("cannot read the snapshot /m/x: incomplete"));
@@ -212,7 +212,7 @@ Deno.test("a damaged snapshot is refused with its file named, and stays", async 
   });
 });
 
-Deno.test("start_from trains from the weights of a stored model and stores a new one beside it", async () => {
+Deno.test("start_from trains from the weights of a stored model and stores a new model", async () => {
   await withLab(async (lab) => {
     const weights = [{ name: "w", shape: [1], data: Float32Array.of(5) }];
     lab.store.readWeights = () => Promise.resolve(weights);
@@ -228,7 +228,7 @@ Deno.test("start_from trains from the weights of a stored model and stores a new
   });
 });
 
-Deno.test("start_from refuses a model that is not there or has other layers, naming both; dropout may differ", async () => {
+Deno.test("start_from refuses a model that is missing or has other layers, and the error names both; dropout may differ", async () => {
   await withLab(async (lab) => {
     const old = lab.store.add({ hidden_layers_config: [32] });
     const cases: [object, RegExp][] = [
@@ -250,7 +250,7 @@ Deno.test("start_from refuses a model that is not there or has other layers, nam
   });
 });
 
-Deno.test("runs of earlier services are listed after the present ones, each once, and can be read like them", async () => {
+Deno.test("runs of earlier services are listed after the current ones, each once, and can be read in the same way", async () => {
   await withLab(async (lab) => {
     const stoppedId = await stopped(lab, 3);
     const { client, run_id, training } = await trainTo(lab, 5, { ...CONFIG, learning_rate: 0.5 });
@@ -282,7 +282,7 @@ Deno.test("runs of earlier services are listed after the present ones, each once
   });
 });
 
-Deno.test("stopping the runs leaves the engine open, closing them closes it", async () => {
+Deno.test("stopping the runs leaves the engine open, and closing them closes it", async () => {
   await withLab(async ({ train, engine, runs }) => {
     const client = await train();
     (await engine.next()).start();

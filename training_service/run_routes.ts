@@ -15,14 +15,14 @@ export interface KnownRuns {
 }
 
 /**
- * Adds `GET /api/runs` (newest first, also those of before a restart), `/api/runs/{id}` (its history), and that as
- * files: `…/history.csv` and `…/curve.svg`. The latter was a PNG once, whose address still leads there.
+ * Adds `GET /api/runs` (newest first, including those from before a restart), `/api/runs/{id}` (its history), and the
+ * history as files: `…/history.csv` and `…/curve.svg`. The curve used to be a PNG, whose address redirects there.
  */
 export function addRunRoutes(app: Hono, { runs, archive }: KnownRuns): void {
   app.get("/api/runs", async (c) => {
     const present = runs.list(clientAddress(c));
     const ids = new Set(present.map(({ id }) => id));
-    // Unreadable metadata hides earlier runs, not those of this process.
+    // Unreadable metadata hides earlier runs, but not those of this process.
     const past = await archive.list().catch((error) => {
       if (error instanceof RegistryError) return [];
       throw error;
@@ -58,7 +58,7 @@ function file(
   return c.body(body, 200, {
     "Content-Type": type,
     "Cache-Control": "no-cache",
-    // An id from somebody else's file may hold what a header cannot.
+    // An id from another program's file may contain characters that a header cannot.
     "Content-Disposition": `${disposition}; filename="${name.replaceAll(/[^\w.-]/g, "_")}"`,
   });
 }

@@ -1,4 +1,4 @@
-/** The training service put together: what trains, and what answers requests. */
+/** Assembles the training service: the part that trains and the part that answers requests. */
 import { EventLoopDelay } from "../service/process/health.ts";
 import { log } from "../service/process/log.ts";
 import { serveService, type Supervision } from "../service/process/serve.ts";
@@ -28,27 +28,30 @@ export const IMPORT_WORKER = new URL("./threads/import_worker.ts", import.meta.u
 /** A worker that answers by `analyse`. */
 export const ANALYSIS_WORKER = new URL("./threads/analysis_worker.ts", import.meta.url);
 
-/** The service: what answers requests, and what trains behind it. */
+/** The service: the app and the training behind it. */
 export interface TrainingService {
   fetch: RequestHandler;
-  /** For the server to tell whether connections can be taken. */
+  /** State in which the server records whether it can accept connections. */
   listener: ListenerState;
   /** See `TrainingParts`. */
   opened: Promise<void>;
-  /** Ends every run, keeping its snapshot, and every socket. Then end the process: the training thread is left running. */
+  /**
+   * Ends every run, keeping its snapshot, and every socket. End the process afterwards: the training thread is left
+   * running.
+   */
   stop(): Promise<void>;
-  /** As `stop`, and ends that thread too. */
+  /** Like `stop`, but also ends that thread. */
   close(): Promise<void>;
 }
 
-/** What the service may be given. */
+/** Options of the service. */
 export interface TrainingServiceOptions {
   delay?: EventLoopDelay;
   /** Another training worker, for tests of its faults. */
   workerScript?: URL;
 }
 
-/** What trains and stores, without routes; the command line uses this. */
+/** Everything that trains and stores, without routes. The command line uses this. */
 export interface TrainingParts {
   registry: Registry;
   snapshots: RunSnapshots;
@@ -59,7 +62,7 @@ export interface TrainingParts {
 }
 
 /**
- * Opens what trains and stores.
+ * Opens everything that trains and stores.
  *
  * @throws {StartupError} when the digits cannot be read
  * @throws {RegistryError} when the models folder or its metadata cannot be used
@@ -71,17 +74,17 @@ export async function openTraining(settings: Settings, workerScript = TRAINING_W
   });
   const folder = new DiskFolder(settings.modelsDir);
   const snapshots = await RunSnapshots.open(folder);
-  // Unreadable metadata ends the start, before anything is trained that could not be stored.
+  // If the metadata is unreadable, fail now, before a model is trained that could not be stored.
   await registry.list();
   const strangers = await registry.describeStrangers();
   if (strangers !== undefined) log.warn(strangers);
   const engine = new WorkerEngine({ script: workerScript, dataDir: settings.dataDir, log });
-  // The headers are enough to start listening; whether the digits are sound shows when the worker has read them.
+  // The headers are enough to start listening. Whether the digits are valid is known once the worker has read them.
   const { train: trainImages } = await checkDataset(settings.dataDir);
   const opened = engine.open().then(() => {}, (error: Error) => {
     throw new StartupError(error.message);
   });
-  opened.catch(() => {}); // Whoever awaits it hears of the failure.
+  opened.catch(() => {}); // Code that awaits it receives the failure.
   const journal = await RunJournal.open(folder, log).catch((error) => {
     throw error instanceof FileError ? new RegistryError(`cannot write to ${folder.path}: ${error.message}`) : error;
   });
@@ -142,7 +145,10 @@ export async function openTrainingService(
   };
 }
 
-/** Serves until it is told to end; then end the process. Throws what `openTrainingService` and `serveService` throw. */
+/**
+ * Serves until it is told to end. End the process afterwards. Throws what `openTrainingService` and `serveService`
+ * throw.
+ */
 export async function runTrainingService(settings: Settings, supervision: Supervision = {}): Promise<void> {
   log.configure(settings.log);
   const service = await openTrainingService(settings, { delay: new EventLoopDelay() });

@@ -86,7 +86,8 @@ export const sumOp = opFamily(([firstAxis, endAxis]: SumAxes): KernelOp => ({
 
 /**
  * Broadcasts `x` to `shape` by NumPy's rule: shapes are aligned at their last axes, and an axis that is missing or has
- * an extent of 1 repeats. @throws {ShapeError} When `x` does not broadcast to `shape`.
+ * an extent of 1 repeats.
+ * @throws {ShapeError} When `x` does not broadcast to `shape`.
  */
 export function broadcast(x: Tensor, shape: Shape): Tensor {
   if (sameShape(x.shape, shape)) return x;

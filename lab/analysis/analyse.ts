@@ -1,4 +1,4 @@
-/** What a stored model makes of each test digit. */
+/** A stored model's answers to the test digits. */
 import type { DigitSet } from "../../core/mnist/idx.ts";
 import { CLASSES, type ModelSpec, type NamedTensor } from "../../core/models/spec.ts";
 import { answerDigits, type Answers, OverflowError } from "../../core/training/evaluation.ts";
@@ -8,16 +8,16 @@ import type { ModelAnalysis } from "../../protocol/mod.ts";
 export interface AnalysisQuestion {
   spec: ModelSpec;
   weights: NamedTensor[];
-  /** Where the worker finds the test digits. */
+  /** The folder from which the worker reads the test digits. */
   dataDir: string;
 }
 
-/** An analysis without what the record says. */
+/** An analysis without the fields from the record. */
 export type Findings = Omit<ModelAnalysis, "model_id" | "recorded_accuracy">;
-/** The worker's answer: an analysis, or why the model has none, for people. */
+/** The worker's answer: an analysis, or a message that says why there is none. */
 export type AnalysisReply = { findings: Findings } | { fault: string };
 
-/** Classifies all test digits; the answer for `answerQuestions`. */
+/** Classifies all test digits. Use it with `answerQuestions`. */
 export async function analyse(
   { spec, weights, dataDir }: AnalysisQuestion,
   readTestDigits: (dataDir: string) => Promise<DigitSet>,
@@ -34,7 +34,7 @@ export async function analyse(
 /** A probability of 1 in `ModelAnalysis.confidence`. */
 const CERTAIN = 65535;
 
-/** Sums the answers up; `labels` are the right ones. */
+/** Summarises the answers; `labels` are the correct ones. */
 export function findingsOf({ said, confidence }: Answers, labels: Uint8Array): Findings {
   const confusion = Array.from({ length: CLASSES }, () => new Array<number>(CLASSES).fill(0));
   said.forEach((digit, i) => confusion[labels[i]][digit]++);

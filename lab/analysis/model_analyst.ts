@@ -1,27 +1,27 @@
-/** Analyses of stored models, made one at a time in a worker and kept for later requests. */
+/** Analyses stored models, one at a time in a worker, and keeps the results for later requests. */
 import { type ModelAnalysis, type ModelRecord, recordVersion } from "../../protocol/mod.ts";
 import { AskedWorker } from "../ask_worker.ts";
 import { type Registry, RegistryError, specOf } from "../models/mod.ts";
 import { BoundedQueue } from "../queue.ts";
 import type { AnalysisQuestion, AnalysisReply } from "./analyse.ts";
 
-/** Each is some 70 kB. */
+/** Most analyses to keep; each takes about 70 kB. */
 const MAX_KEPT = 32;
 const MAX_PRESENT = 16;
 
-/** What analyses need. */
+/** What an analyst depends on. */
 export interface AnalystOptions {
   store: Pick<Registry, "readWeights" | "pthVersion">;
-  /** A worker that answers by `analyse`. */
+  /** A worker that answers with `analyse`. */
   script: URL;
-  /** Where that worker finds the test digits. */
+  /** The folder from which that worker reads the test digits. */
   dataDir: string;
 }
 
-/** Classifies the test digits by stored models. */
+/** Classifies the test digits with stored models. */
 export class ModelAnalyst {
   readonly #options: AnalystOptions;
-  /** By version of record and file, the one used last at the end; including those under way. */
+  /** By version of record and file, with the most recently used one last; includes analyses in progress. */
   readonly #kept = new Map<string, Promise<ModelAnalysis>>();
   readonly #tasks = new BoundedQueue(MAX_PRESENT, "Too many analyses at once; try again in a moment.");
 
@@ -33,8 +33,8 @@ export class ModelAnalyst {
    * Classifies each test digit.
    *
    * @param client who asks, if that is known: clients take turns
-   * @throws {RegistryError} when the model's file cannot be read, or its weights are useless
-   * @throws {UnavailableError} while too many are waiting, or when the analyst is closed
+   * @throws {RegistryError} when the model's file cannot be read, or its weights are unusable
+   * @throws {UnavailableError} while too many are waiting, or if the analyst is closed
    */
   async analyse(record: ModelRecord, client?: string): Promise<ModelAnalysis> {
     const version = `${recordVersion(record)} ${await this.#options.store.pthVersion(record)}`;
@@ -53,7 +53,7 @@ export class ModelAnalyst {
     try {
       return await made;
     } catch (error) {
-      // The cause of a failure may be fixed.
+      // Forget failures, because their cause may be fixed.
       if (this.#kept.get(version) === made) this.#kept.delete(version);
       throw error;
     }

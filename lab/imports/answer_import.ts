@@ -1,4 +1,4 @@
-/** The importing worker's answers: it reads one request, finds the model in it, and scores that. */
+/** The import worker's answers: reads a request, finds the model in it, and scores it. */
 import { type FoundModel as ModelOfFile, type ModelFile, readModelFile } from "../../core/formats/model_file.ts";
 import { ImportConfigSchema, PAST_FIELDS, sameValue, validate, ValidationError } from "../../protocol/mod.ts";
 import { chooseModel } from "./choose_model.ts";
@@ -8,7 +8,7 @@ import { ModelFileError } from "../../core/formats/errors.ts";
 import type { DigitSet } from "../../core/mnist/idx.ts";
 import { OverflowError, scoreModel } from "../../core/training/evaluation.ts";
 
-/** Answers the questions about one request, for `answerQuestions`. */
+/** Answers the questions about one request. Use it with `answerQuestions`. */
 export function importAnswerer(
   readTestDigits: (dataDir: string) => Promise<DigitSet>,
 ): (question: ImportQuestion) => Promise<ImportReply> {
@@ -21,7 +21,7 @@ export function importAnswerer(
     const widths = validate(ImportConfigSchema, told, "the configuration").hidden_layers_config;
     const isAsTold = ({ hiddenLayers }: ModelOfFile) => widths == null || sameValue(widths, hiddenLayers);
     const candidates = file.candidates.filter(isAsTold);
-    // If none is, the first says why.
+    // If none is valid, the first one's error says why.
     if (candidates.length === 0) candidates.push(file.candidates[0]);
     model = candidates.length === 1 ? candidates[0] : await chooseModel(candidates, await readTestDigits(dataDir));
     return { ...resolveConfig(model, told), source: fileName, guesses: guessesOf(model, candidates) };
@@ -41,12 +41,12 @@ export function importAnswerer(
   };
 }
 
-/** The buffers of an answer that are handed over instead of copied. */
+/** The buffers of an answer that are transferred instead of copied. */
 export function weightsIn(reply: ImportReply): Transferable[] {
   return reply.type === "scored" ? reply.model.weights.map(({ data }) => data.buffer as ArrayBuffer) : [];
 }
 
-/** What had to be guessed to read a file, as fields of the record. */
+/** Guesses made to read a file, as fields of the record. */
 function guessesOf(model: ModelOfFile, candidates: readonly ModelOfFile[]): FoundModel["guesses"] {
   return {
     ...model.assumedOrder.length > 0 ? { assumed_order: model.assumedOrder } : {},
@@ -55,10 +55,10 @@ function guessesOf(model: ModelOfFile, candidates: readonly ModelOfFile[]): Foun
 }
 
 /**
- * The configuration of a model: what was told of it, and its own layers; what was not told has the default and is named
- * in `assumed`.
+ * The configuration of a model: what the request says about it, and its own layers. Fields that are not given have the
+ * default and are named in `assumed`.
  *
- * @throws {ValidationError} for a value that no training could have, or layers that are not the model's
+ * @throws {ValidationError} for a value that no training can have, or layers that differ from the model's
  */
 function resolveConfig(
   model: ModelOfFile,
@@ -85,7 +85,7 @@ function resolveConfig(
       "hidden_layers_config",
     );
   }
-  // The layers of the file must keep the bounds, too.
+  // The layers of the file must be within the bounds, too.
   validate(ImportConfigSchema, { hidden_layers_config: hiddenLayers }, "the configuration");
   const assumed = PAST_FIELDS.filter((name) => told[name] == null);
   const config = {
@@ -99,8 +99,8 @@ function resolveConfig(
 }
 
 /**
- * The fields in the metadata of `file`. What this lab once assumed of the model is no better known for being there, and
- * other programs may use the same names for something that no training here could have.
+ * The fields in the metadata of `file`. Fields that this lab once assumed are still unknown, and other programs may use
+ * the same names for values that no training here can have.
  */
 function metadataOf({ metadata }: Pick<ModelFile, "metadata">): Record<string, unknown> {
   const { overwrite: _, ...fields } = parseFields(metadata);

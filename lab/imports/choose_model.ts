@@ -1,11 +1,13 @@
-/** Which of the models that a file may hold is the right one: the one that recognises digits. */
+/** Chooses among the possible models of a file: the right one is the one that recognises digits. */
 import { ModelFileError } from "../../core/formats/errors.ts";
 import type { FoundModel } from "../../core/formats/model_file.ts";
 import type { DigitSet } from "../../core/mnist/idx.ts";
 import { IMAGE_PIXELS } from "../../core/models/spec.ts";
 import { scoreEach } from "../../core/training/evaluation.ts";
 
-/** Tried on so many digits, candidates within so many points of the best go on, but not more than so many. */
+/**
+ * In each round, candidates are tried on `digits` digits, and those within `points` of the best go on, at most `most`.
+ */
 const ROUNDS = [
   { digits: 50, points: 25, most: 72 },
   { digits: 300, points: 5, most: 8 },
@@ -15,10 +17,10 @@ const ROUNDS = [
 const MAX_MS = 120_000;
 
 /**
- * The candidate with the best accuracy on the test digits; of equally good ones the first. All are tried on a few
- * digits, which layers in a wrong order do not recognise, and the best of them on more.
+ * The candidate with the best accuracy on the test digits; among equals, the first. All are tried on a few digits,
+ * which layers in the wrong order do not recognise, and the best of them on more.
  *
- * @throws {ModelFileError} where trying all on a few digits takes more than two minutes
+ * @throws {ModelFileError} if trying all on a few digits takes more than two minutes
  */
 export async function chooseModel(candidates: readonly FoundModel[], digits: DigitSet): Promise<FoundModel> {
   const deadline = performance.now() + MAX_MS;
@@ -34,7 +36,10 @@ export async function chooseModel(candidates: readonly FoundModel[], digits: Dig
   return left[0];
 }
 
-/** The accuracies of `candidates`, of the first at least and of no more than can be scored before the deadline. */
+/**
+ * The accuracies of `candidates`: at least that of the first, and those of as many others as can be scored before the
+ * deadline.
+ */
 async function scoreAll(
   candidates: readonly FoundModel[],
   digits: DigitSet,
@@ -61,7 +66,7 @@ function tooSlow([{ assumedOrder }, ...others]: readonly FoundModel[]): ModelFil
   );
 }
 
-/** Digits from all over the set, which may be sorted by class. */
+/** Digits spread over the whole set, because it may be sorted by class. */
 function sampleOf({ count, images, labels }: DigitSet, most: number): DigitSet {
   const size = Math.min(most, count);
   const rows = Array.from({ length: size }, (_, i) => Math.floor(i * count / size));

@@ -1,4 +1,4 @@
-/** What a request to import a model holds: the file, and fields that say how it was trained. */
+/** Reads a request to import a model: the file, and fields that say how it was trained. */
 import {
   type FieldKind,
   fieldOf,
@@ -14,9 +14,12 @@ import { type FormPart, parseMultipart } from "./multipart.ts";
 /** The parts of such a request. */
 export interface ImportParts {
   file: Uint8Array;
-  /** As the form names it. */
+  /** The file's name in the form. */
   fileName?: string;
-  /** Values by field, not yet validated; those of the query win over those of the form, and those over its `config`. */
+  /**
+   * Values by field, not yet validated. Fields of the query override those of the form, and these override its
+   * `config`.
+   */
   fields: Record<string, unknown>;
 }
 
@@ -60,7 +63,7 @@ function textOf({ bytes }: FormPart): string {
   return new TextDecoder().decode(bytes);
 }
 
-/** Refuses unknown fields: a mistyped one must not pass for one that was left out. */
+/** Refuses unknown fields: a mistyped field must not count as one that was left out. */
 function requireKnown(names: readonly string[], where: "query" | "form"): void {
   const known: readonly string[] = [...IMPORT_FIELDS, ...where === "form" ? ["file", "config"] : ["token"]];
   const unknown = names.find((name) => !known.includes(name));
@@ -69,7 +72,7 @@ function requireKnown(names: readonly string[], where: "query" | "form"): void {
 }
 
 /**
- * Parses the known ones among fields that are text, as in a query, a form or a safetensors file. Empty text and `null`
+ * Parses the known fields among `texts`, from a query, a form or a safetensors file. Empty text and `null`
  * mean that the field was left out, except for the widths, where empty text means no hidden layer.
  */
 export function parseFields(texts: Readonly<Record<string, string>>): Fields {
@@ -90,12 +93,12 @@ function parseField(field: ImportField, text: string): unknown {
   try {
     return parseJson(text, field);
   } catch {
-    // Validation will say what the field must be.
+    // Validation will report what the field must be.
     return text;
   }
 }
 
-/** Widths separated by commas, as in the links of the pages. */
+/** Widths separated by commas, as in the pages' links. */
 function parseWidths(text: string): unknown[] {
   if (text.trim() === "") return [];
   return text.split(",").map((width) => /^\s*\d+\s*$/.test(width) ? Number(width) : width);

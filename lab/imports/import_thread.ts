@@ -1,26 +1,25 @@
-/** What the importer asks its worker, and how. */
+/** The questions of the importer to its worker. */
 import type { NamedTensor } from "../../core/models/spec.ts";
 import type { FieldName, ModelConfig } from "../../protocol/mod.ts";
 import { AskedWorker } from "../ask_worker.ts";
 
-/** What a request brings. */
+/** A request to import a model. */
 export interface ImportRequest {
   body: Uint8Array<ArrayBuffer>;
   contentType: string;
-  /** The query's fields. */
+  /** The fields of the query. */
   query: Record<string, string>;
 }
 
-/** What was found in a request, before it is scored. */
+/** The model found in a request, before it is scored. */
 export interface FoundModel {
   /** With the names of the fields that are `assumed`, if any. */
   config: ModelConfig & { assumed?: FieldName[] };
-  /** The file's name, where the request gives one. */
+  /** The file's name, if the request gives one. */
   source?: string;
   /**
-   * Fields of the record that say what was guessed and tried on digits: `assumed_order`, names of the layers whose
-   * order the file leaves open, and `assumed_state_dict`, the keys that lead to the state dict where several are
-   * models.
+   * Fields of the record that say what was guessed and tried on digits: `assumed_order`, the names of the layers whose
+   * order the file leaves open, and `assumed_state_dict`, the keys that lead to the state dict if several are models.
    */
   guesses: { assumed_order?: string[]; assumed_state_dict?: string };
   overwrite: boolean;
@@ -36,17 +35,17 @@ export interface ScoredModel {
 /** One question to the worker. */
 export type ImportQuestion =
   | { type: "read"; request: ImportRequest; dataDir: string }
-  /** After `read`: which share of the test digits in `dataDir` that model recognises. */
+  /** After `read`: the share of the test digits in `dataDir` that the model recognises. */
   | { type: "score"; dataDir: string };
 
-/** The worker's answer; it throws where the lab is at fault. */
+/** The worker's answer; the worker throws if the lab is at fault. */
 export type ImportReply =
   | { type: "found"; model: FoundModel }
   | { type: "scored"; model: ScoredModel }
-  /** The request is at fault; the message is for people, `field` the name of what is wrong. */
+  /** The request is at fault. The message is for people, and `field` is the name of the field at fault. */
   | { type: "refused"; message: string; field?: string };
 
-/** A request from which no model can be imported; the message is for people. */
+/** Thrown for a request from which no model can be imported; the message is for people. */
 export class ImportError extends Error {
   override name = "ImportError";
   constructor(message: string, readonly field?: string) {
@@ -58,19 +57,19 @@ export class ImportError extends Error {
 export class ImportThread {
   readonly #worker: AskedWorker<ImportQuestion, ImportReply>;
 
-  /** @param script a worker that answers by `importAnswerer` */
+  /** @param script a worker that answers with `importAnswerer` */
   constructor(script: URL) {
     this.#worker = new AskedWorker(script, "import");
   }
 
-  /** @throws {ImportError} where the request is at fault */
+  /** @throws {ImportError} if the request is at fault */
   async read(request: ImportRequest, dataDir: string): Promise<FoundModel> {
     const reply = await this.#worker.ask({ type: "read", request, dataDir }, [request.body.buffer]);
     if (reply.type === "found") return reply.model;
     throw failure(reply);
   }
 
-  /** Scores the model on the test digits in `dataDir`, and hands its weights over. */
+  /** Scores the model on the test digits in `dataDir` and returns it with its weights. */
   async score(dataDir: string): Promise<ScoredModel> {
     const reply = await this.#worker.ask({ type: "score", dataDir });
     if (reply.type === "scored") return reply.model;

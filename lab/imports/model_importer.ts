@@ -1,4 +1,4 @@
-/** Models that were trained elsewhere: read, scored, and stored like those trained here. */
+/** Imports models that were trained elsewhere: reads, scores and stores them like models trained here. */
 import { MODEL_TYPES } from "../../core/models/families.ts";
 import { parameterSpecs } from "../../core/models/spec.ts";
 import { BOUNDS, type ModelRecord } from "../../protocol/mod.ts";
@@ -6,7 +6,7 @@ import { DuplicateError, type NewModel, type Registry } from "../models/mod.ts";
 import { BoundedQueue } from "../queue.ts";
 import { type FoundModel, type ImportRequest, ImportThread } from "./import_thread.ts";
 
-/** Numbers of the largest model of this lab. */
+/** Number of parameters of the largest model of this lab. */
 const MAX_NUMBERS = Math.max(...MODEL_TYPES.map((modelType) => {
   const hiddenLayers = new Array(BOUNDS.hiddenLayers.max).fill(BOUNDS.hiddenUnits.max);
   return parameterSpecs({ modelType, hiddenLayers }).reduce(
@@ -23,16 +23,16 @@ export const MAX_IMPORT_BYTES = 4 * MAX_NUMBERS + OVERHEAD_BYTES;
 const MAX_PRESENT = 16;
 const MAX_SOURCE_LENGTH = 200;
 
-/** What importing needs. */
+/** What an importer depends on. */
 export interface ImporterOptions {
   store: Pick<Registry, "findDuplicate" | "store">;
-  /** A worker that answers by `importAnswerer`. */
+  /** A worker that answers with `importAnswerer`. */
   script: URL;
-  /** Where that worker finds the test digits. */
+  /** The folder from which that worker reads the test digits. */
   dataDir: string;
 }
 
-/** Imports one model at a time: it may take much memory, and trainings in progress have priority. */
+/** Imports one model at a time, because a model may take much memory and trainings in progress have priority. */
 export class ModelImporter {
   readonly #options: ImporterOptions;
   readonly #tasks = new BoundedQueue(MAX_PRESENT, "Too many models at once; try again in a moment.");
@@ -42,14 +42,14 @@ export class ModelImporter {
   }
 
   /**
-   * Stores the model that a request brings, with its accuracy on the test digits, and returns its record.
+   * Stores the model in a request, with its accuracy on the test digits, and returns its record.
    *
    * @param request complete, so that nobody waits for a client that sends slowly
    * @param client whose requests take turns with those of other clients
    * @throws {ImportError} for a file or a field that is wrong
-   * @throws {DuplicateError} where a model of the same configuration is stored and the request does not say
-   * `overwrite`; never for a model whose past is unknown
-   * @throws {UnavailableError} while too many are waiting, or when the importer is closed
+   * @throws {DuplicateError} if a model with the same configuration is stored and the request does not say `overwrite`;
+   * never for a model whose past is unknown
+   * @throws {UnavailableError} while too many are waiting, or if the importer is closed
    * @throws {RegistryError} when the folder cannot be written
    */
   import(request: ImportRequest, client?: string): Promise<ModelRecord> {
@@ -72,7 +72,7 @@ export class ModelImporter {
     const { store, dataDir } = this.#options;
     const found = await thread.read(request, dataDir);
     const duplicate = found.overwrite ? undefined : await store.findDuplicate(found.config);
-    // Scoring takes seconds, so a duplicate is refused before; storing looks again.
+    // Scoring takes seconds, so a duplicate is refused first; storing checks again.
     if (duplicate !== undefined) throw new DuplicateError(duplicate);
     const { accuracy, weights } = await thread.score(dataDir);
     return await store.store(newModel(found, accuracy), weights, {

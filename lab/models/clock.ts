@@ -2,8 +2,8 @@
 const DAY_MS = 24 * 60 * 60 * 1000;
 
 /**
- * Now in Unix ms, or `latest` if the clock is up to a day behind it, so that later things do not look older: a clock
- * may be set back by its owner, the network or another system on the machine. If it is further behind, it was wrong
+ * Now in Unix ms, or `latest` if the clock is up to a day behind it, so that newer things do not look older: the user,
+ * the network or another system on the machine may set the clock back. If it is further behind, it must have been wrong
  * before.
  */
 export function notBefore(latest: number, now: number = Date.now()): number {

@@ -19,13 +19,13 @@ async function setBack<T>(ms: number, body: () => Promise<T>): Promise<T> {
 
 const HOUR = 3_600_000;
 
-Deno.test("a clock up to a day behind the latest moment is not followed, one further behind is", () => {
+Deno.test("a clock up to a day behind the latest time is not followed, but one further behind is", () => {
   assert.equal(notBefore(1000, 2000), 2000);
   assert.equal(notBefore(2000, 1000), 2000);
   assert.equal(notBefore(100 * 24 * HOUR, 50 * 24 * HOUR), 50 * 24 * HOUR);
 });
 
-Deno.test("while the clock is set back no id is given twice, and the newest model stays first", () =>
+Deno.test("while the clock is set back, no id is used twice, and the newest model stays first", () =>
   withFolder(async (folder) => {
     const registry = await openRegistry(folder, { write: true });
     const first = await registry.store(testModel, testWeights(1));
@@ -39,7 +39,7 @@ Deno.test("while the clock is set back no id is given twice, and the newest mode
     assert.deepEqual((await registry.list()).map(({ id }) => id), [later[1].id, later[0].id, first.id]);
   }));
 
-Deno.test("while the clock is set back the list is read once, not for every request", () =>
+Deno.test("while the clock is set back, the list is read once and not for every request", () =>
   withFolder(async (folder) => {
     const registry = await openRegistry(folder, { write: true });
     await registry.store(testModel, testWeights(1));

@@ -1,16 +1,19 @@
 import { FileError } from "../host.ts";
 import type { ModelRecord } from "../../protocol/mod.ts";
 
-/** The models folder, its metadata or a stored model cannot be used. The message says what is wrong and what to do. */
+/**
+ * Thrown if the models folder, its metadata or a stored model cannot be used. The message says what is wrong and what
+ * to do.
+ */
 export class RegistryError extends Error {
   override name = "RegistryError";
 }
 
-/** The metadata file is there, but another program left something in it that is no list of records. */
+/** Thrown if the metadata file exists, but another program has left something in it that is not a list of records. */
 export class DamagedMetadataError extends RegistryError {
   /**
    * @param what is wrong, such as "is not UTF-8 text"
-   * @param wayOut what to do, besides mending or moving the file
+   * @param wayOut what to do, besides repairing or moving the file
    */
   constructor(readonly path: string, readonly what: string, wayOut?: string) {
     const byHand = "mend the file, or move it away to start with an empty list";
@@ -18,7 +21,7 @@ export class DamagedMetadataError extends RegistryError {
   }
 }
 
-/** A model was not stored, because one of the same configuration is there already. */
+/** Thrown if a model was not stored because one with the same configuration already exists. */
 export class DuplicateError extends Error {
   override name = "DuplicateError";
   constructor(readonly existing: ModelRecord) {
@@ -26,12 +29,12 @@ export class DuplicateError extends Error {
   }
 }
 
-/** Why something failed, in words for people: the message of a FileError is just that. */
+/** Why something failed, for people; this is the message of a `FileError`. */
 export function reasonOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-/** Whether a file could not be written for want of room. */
+/** Whether a file could not be written because the disk is full. */
 export function isDiskFull(error: unknown): boolean {
   return error instanceof FileError && error.fault === "full";
 }

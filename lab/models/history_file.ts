@@ -2,8 +2,11 @@
 import { type Folder, isMissing } from "../host.ts";
 import { reasonOf, RegistryError } from "./errors.ts";
 
+/** A history has at most some 20,000 losses. */
+const MAX_BYTES = 16 * 2 ** 20;
+
 /**
- * Writes the history of the model whose file in the models folder `models` is `filename`, a plain name. Callers hold
+ * Writes the history of the model whose file in the models folder `models` has the plain name `filename`. Callers hold
  * the folder's lock.
  */
 export async function writeHistory(models: Folder, filename: string, history: unknown): Promise<void> {
@@ -19,7 +22,7 @@ export async function writeHistory(models: Folder, filename: string, history: un
 export async function readHistory(models: Folder, filename: string): Promise<unknown> {
   const folder = historyFolder(models), name = nameOf(filename);
   try {
-    return JSON.parse(new TextDecoder().decode(await folder.read(name)));
+    return JSON.parse(new TextDecoder().decode(await folder.read(name, MAX_BYTES)));
   } catch (error) {
     if (isMissing(error)) return undefined;
     const reason = error instanceof SyntaxError ? "it is not valid JSON" : reasonOf(error);
@@ -27,12 +30,12 @@ export async function readHistory(models: Folder, filename: string): Promise<unk
   }
 }
 
-/** Removes a model's history. @throws {FileError} when it is not there, or cannot go */
+/** Removes a model's history. @throws {FileError} if it is missing or cannot be removed */
 export function removeHistory(models: Folder, filename: string): Promise<void> {
   return historyFolder(models).remove(nameOf(filename));
 }
 
-/** Removes what writers that died left behind. Callers hold the lock of the models folder. */
+/** Removes files left behind by writers that died. Callers hold the lock of the models folder. */
 export async function removeHistoryLeftovers(models: Folder): Promise<void> {
   try {
     await historyFolder(models).removeLeftovers();

@@ -6,7 +6,7 @@ import { openRegistry } from "../../service/files/open_registry.ts";
 
 const historiesIn = (folder: string) => filesIn(join(folder, "history"));
 
-Deno.test("a history lies beside its model, is not in the metadata, and goes when the model is removed or replaced", () =>
+Deno.test("a history is stored with its model, outside the metadata, and is removed when the model is removed or replaced", () =>
   withFolder(async (folder) => {
     const registry = await openRegistry(folder);
     const store = (note: string, replaces?: string) =>
@@ -23,7 +23,7 @@ Deno.test("a history lies beside its model, is not in the metadata, and goes whe
     assert.equal(await registry.readHistory(plain), undefined);
   }));
 
-Deno.test("an interrupted removal removes the history too when it is finished", () =>
+Deno.test("finishing an interrupted removal also removes the history", () =>
   withFolder(async (folder) => {
     const registry = await openRegistry(folder);
     const { id, filename } = await registry.store(testModel, testWeights(1), { history: () => ({}) });
@@ -52,7 +52,7 @@ Deno.test("if the history or the metadata cannot be written, neither model nor h
     assert.deepEqual(historiesIn(folder), []);
   }));
 
-Deno.test("a damaged history is named", () =>
+Deno.test("the error for a damaged history names it", () =>
   withFolder(async (folder) => {
     const registry = await openRegistry(folder);
     const record = await registry.store(testModel, testWeights(1), { history: () => ({}) });

@@ -44,17 +44,17 @@ Deno.test("storing, replacing and removing among ten thousand models leave the o
     assert.equal(await timed(registry.remove("m7000")), true);
     const ids = before.map(({ id }) => id).filter((id) => id !== "m5000" && id !== "m7000");
     const after = await registry.list();
-    // Newest first; of the same second, the later in the file first.
+    // Newest first; within the same second, the one later in the file first.
     const newest = [added, overwritten].sort((a, b) => b.timestamp - a.timestamp).map(({ id }) => id);
     assert.deepEqual(after.map(({ id }) => id), [...newest, ...ids]);
-    // The same objects, so that nothing derived from them has to be made again.
+    // The same objects, so that nothing derived from them has to be computed again.
     assert.ok(after.slice(2).every((record) => before.includes(record)));
     assert.deepEqual(readMetadata(folder).map(({ id }) => id)[5000], overwritten.id);
     assert.deepEqual(await (await openRegistry(folder)).list(), after);
     assert.ok(Math.min(...times) < 1000, `${times}`);
   }));
 
-Deno.test("a damaged list of ten thousand models is searched for its fault once, not for every request", () =>
+Deno.test("a damaged list of ten thousand models is searched for its fault once and not for every request", () =>
   withManyModels(async (folder, registry) => {
     await registry.store(testModel, testWeights(1));
     const path = metadataOf(folder), old = new Date(2020, 0);

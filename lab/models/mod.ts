@@ -1,4 +1,4 @@
-/** Models on disk: the metadata file and the `.pth` files beside it, changed as one. */
+/** Models on disk: the metadata file and the `.pth` files beside it, which are changed together. */
 export { DuplicateError, RegistryError } from "./errors.ts";
 export type { PthStream } from "./pth_file.ts";
 export { type NewModel, Registry, type RegistryOptions, type StoreOptions } from "./registry.ts";

@@ -5,7 +5,7 @@ import { RegistryError } from "./mod.ts";
 import { testModel, testWeights, withFolder } from "./registry_testing.ts";
 import { openRegistry } from "../../service/files/open_registry.ts";
 
-Deno.test("a .pth file that another program replaces by one of the same size has another version", () =>
+Deno.test("a .pth file that another program replaces with one of the same size has a new version", () =>
   withFolder(async (folder) => {
     const registry = await openRegistry(folder);
     const record = await registry.store(testModel, testWeights(1));

@@ -1,4 +1,4 @@
-/** A models folder that the Python lab wrote, used as it is. */
+/** Tests a models folder that the Python lab wrote, used unchanged. */
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { openPredictor } from "../../core/training/predictor.ts";
@@ -11,13 +11,13 @@ import { openRegistry } from "../../service/files/open_registry.ts";
 
 const IDS = ["model_convnn_adam_1762740640", "model_simplenn_adam_1762740580", "model_simplenn_adam_1762740520"];
 
-/** Every file of a folder but the lock, by name. */
+/** Every file of a folder except the lock, by name. */
 function contentsOf(folder: string): Map<string, Uint8Array> {
   const names = filesIn(folder).filter((name) => name !== ".lock");
   return new Map(names.map((name) => [name, Deno.readFileSync(join(folder, name))]));
 }
 
-Deno.test("models of the Python lab are listed, and give the logits they give in PyTorch", () =>
+Deno.test("models of the Python lab are listed and give the same logits as in PyTorch", () =>
   withPythonLab(async (folder) => {
     const before = contentsOf(folder);
     const registry = await openRegistry(folder, { write: true });
@@ -37,7 +37,7 @@ Deno.test("models of the Python lab are listed, and give the logits they give in
     assert.deepEqual(contentsOf(folder), before, "reading changes nothing");
   }));
 
-Deno.test("storing beside the Python lab's models leaves them as they were", () =>
+Deno.test("storing another model leaves the Python lab's models unchanged", () =>
   withPythonLab(async (folder) => {
     const before = contentsOf(folder);
     const registry = await openRegistry(folder, { write: true });
@@ -50,7 +50,7 @@ Deno.test("storing beside the Python lab's models leaves them as they were", () 
       ...JSON.parse(new TextDecoder().decode(before.get("models_metadata.json"))),
       record,
     ]);
-    // Numbers stay as Python wrote them while nobody changes the record.
+    // Numbers stay as Python wrote them unless the record is changed.
     assert.match(Deno.readTextFileSync(metadataOf(folder)), /"accuracy": 80\.25000095367432,/);
     assert.deepEqual((await registry.list()).map(({ id }) => id), [record.id, ...IDS]);
   }));

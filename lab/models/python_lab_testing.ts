@@ -1,11 +1,11 @@
-/** A models folder as the Python lab writes it, made by `scripts/fixtures/make_python_lab.py`. */
+/** A models folder in the Python lab's format, made by `scripts/fixtures/make_python_lab.py`. */
 import { join } from "node:path";
 import expected from "./fixtures/python_lab/expected.json" with { type: "json" };
 import { withFolder } from "./registry_testing.ts";
 
 const FIXTURE = join(import.meta.dirname!, "fixtures", "python_lab");
 
-/** What PyTorch computes for the first digits of the test set, by the id of the model: `[5][10]` logits. */
+/** PyTorch's logits for the first digits of the test set, by id of the model: `[5][10]`. */
 export const pythonLogits: Readonly<Record<string, number[][]>> = expected;
 
 /** Runs `test` with a copy of the folder and removes it afterwards. */

@@ -29,38 +29,38 @@ export interface NewModel extends ModelConfig {
   [field: string]: unknown;
 }
 
-/** What storing a model does to others. */
+/** What storing a model may do to other models. */
 export interface StoreOptions {
   /**
-   * Id of the model that the new one replaces, keeping the fields of its record that this lab does not know. If it is gone by
-   * then, the new one is added.
+   * Id of the model that the new one replaces, keeping the fields of its record that this lab does not know. If that
+   * model is gone by then, the new one is added.
    */
   replaces?: string;
   /**
-   * What to do if at the moment of storing the newest model of the same configuration is another one than `replaces`: throw
-   * a DuplicateError, or replace it. By default both are kept.
+   * What to do if, when the model is stored, the newest model with the same configuration is not `replaces`: throw a
+   * `DuplicateError`, or replace it. By default both are kept.
    */
   onDuplicate?: "refuse" | "replace";
   /**
-   * Called when the folder's lock is there and nothing is written yet: from here on the model is stored. What it throws ends
-   * the attempt, and is thrown on.
+   * Called when the folder's lock is held but nothing has been written yet; from then on the model is stored. If it
+   * throws, the attempt ends with that error.
    */
   onBegin?(): void;
   /** Ends the wait for the lock. */
   signal?: AbortSignal;
-  /** Gives the history of the training, to be stored as JSON beside the model and removed with it. */
+  /** Returns the history of the training, which is stored as JSON with the model and removed with it. */
   history?(record: ModelRecord): unknown;
 }
 
 /** How to open the models folder. */
 export interface RegistryOptions {
-  /** Refuse a folder in which nothing can be stored, instead of failing once a model is trained. */
+  /** Refuse a folder to which nothing can be written, instead of failing once a model is trained. */
   write?: boolean;
 }
 
 /**
- * The stored models: a folder with one `.pth` each and a metadata file that lists them. Several processes may use a
- * folder at once; what one of them stores, the others see at their next call.
+ * The stored models: a folder with a `.pth` for each and a metadata file that lists them. Several processes may use a
+ * folder at once; models stored by one are visible to the others at their next call.
  */
 export class Registry {
   readonly #folder: Folder;
@@ -72,7 +72,7 @@ export class Registry {
   }
 
   /**
-   * Opens a folder that is there, and finishes what writers that died left undone.
+   * Opens an existing folder and finishes the work of writers that died.
    *
    * @throws {RegistryError} when the folder cannot be used
    */
@@ -81,7 +81,7 @@ export class Registry {
     try {
       await folder.lock.tryRun(() => registry.#cleanUp());
     } catch (error) {
-      // A reader needs no lock.
+      // Readers need no lock.
       if (options.write) {
         throw new RegistryError(`cannot write to the models folder ${folder.path}: ${reasonOf(error)}`);
       }
@@ -89,7 +89,7 @@ export class Registry {
     return registry;
   }
 
-  /** @throws {RegistryError} that says why models cannot be read now */
+  /** @throws {RegistryError} that says why models cannot be read at present */
   async checkReadable(): Promise<void> {
     try {
       for await (const _ of this.#folder.list()) break;
@@ -104,7 +104,7 @@ export class Registry {
   /**
    * Says that storing has to wait, in words; undefined when it does not.
    *
-   * @throws {RegistryError} that says why models cannot be stored now
+   * @throws {RegistryError} that says why models cannot be stored at present
    */
   async checkWritable(): Promise<string | undefined> {
     await this.checkReadable();
@@ -117,7 +117,7 @@ export class Registry {
     }
   }
 
-  /** Says which entries of the metadata are not models; undefined if all are. They are left alone. */
+  /** Says which entries of the metadata are not models; undefined if all are. Such entries are left alone. */
   async describeStrangers(): Promise<string | undefined> {
     return (await this.#metadata.read()).strangers;
   }
@@ -131,13 +131,13 @@ export class Registry {
     return (await this.#metadata.read()).byId.get(id);
   }
 
-  /** The newest stored model that counts as the same as `config`. A model that was trained further has no equal. */
+  /** The newest stored model that is a duplicate of `config`. A model that was trained further has no equal. */
   async findDuplicate(config: ModelConfig): Promise<ModelRecord | undefined> {
     return (await this.#metadata.read()).records.find((record) => isStoredDuplicate(record, config));
   }
 
   /**
-   * The `.pth` of a model as it is stored.
+   * The stored `.pth` of a model.
    * @throws {RegistryError} that names the model when its file cannot be read
    */
   async readPth(record: ModelRecord): Promise<Uint8Array<ArrayBuffer>> {
@@ -154,7 +154,7 @@ export class Registry {
 
   /**
    * A text that changes whenever any program rewrites the `.pth` of a model.
-   * @throws {RegistryError} that names the model when its file cannot be looked at
+   * @throws {RegistryError} that names the model when its file cannot be accessed
    */
   async pthVersion(record: ModelRecord): Promise<string> {
     return await new PthFile(this.#folder, record).fingerprint();
@@ -175,12 +175,12 @@ export class Registry {
   }
 
   /**
-   * Stores a model under a new id and returns its record. A crash at any moment leaves the folder as it was, or with the
-   * complete model; a `.pth` that no record names may stay behind.
+   * Stores a model under a new id and returns its record. After a crash at any moment the folder is either unchanged or
+   * has the complete model; a `.pth` that no record names may be left behind.
    *
    * @throws {RegistryError} when the folder cannot be written or its metadata is damaged; nothing is listed then
    * @throws {ModelFileError} when `weights` do not fit the configuration
-   * @throws {DuplicateError} where `options.onDuplicate` asks for it
+   * @throws {DuplicateError} if `options.onDuplicate` asks for it
    * @throws the reason of `options.signal` when it aborts before the lock is there
    */
   store(model: NewModel, weights: NamedTensor[], options: StoreOptions = {}): Promise<ModelRecord> {
@@ -210,22 +210,23 @@ export class Registry {
    * @throws {RegistryError} that names the file when it cannot be read
    */
   async readHistory(record: ModelRecord): Promise<unknown> {
-    new PthFile(this.#folder, record); // Refuses a name that leads elsewhere.
+    new PthFile(this.#folder, record); // Refuses a name that leads outside the folder.
     return await readHistory(this.#folder, record.filename);
   }
 
   /**
-   * Removes a model from the list, for every process at once, and then its file. After a crash in between, the next process
-   * that opens the folder for writing removes the file. False when there is no such model.
+   * Removes a model from the list, for every process at once, and then its file. After a crash in between, the next
+   * process that opens the folder for writing removes the file. Returns false if there is no such model.
    *
-   * @throws {RegistryError} when the folder cannot be written or its metadata is damaged; the model is still listed then
+   * @throws {RegistryError} when the folder cannot be written or its metadata is damaged; the model is then still
+   * listed
    */
   remove(id: string): Promise<boolean> {
     return this.#write(`remove model ${id}`, async () => {
       const entries = await this.#readEntries();
       const [gone, kept] = partition(entries, (entry) => entry.id === id);
       if (gone.length === 0) return false;
-      // Models may be removed because the disk is full.
+      // The user may remove models because the disk is full.
       await this.#replaceEntries(kept, gone, { urgent: true });
       return true;
     });
@@ -240,7 +241,7 @@ export class Registry {
     }
   }
 
-  /** Runs `task` as the only writer of the folder. System errors become RegistryErrors that name the folder. */
+  /** Runs `task` as the only writer of the folder. System errors become `RegistryError`s that name the folder. */
   async #write<T>(what: string, task: (memory: LockMemory) => Promise<T>, signal?: AbortSignal): Promise<T> {
     try {
       return await this.#folder.lock.run(task, signal);
@@ -265,8 +266,8 @@ export class Registry {
   }
 
   /**
-   * No id is given twice, not even when its model was removed within the same second: a reader who knows the old record must
-   * not find the new model's weights under it. If the clock was set back, the latest second is used again.
+   * No id is used twice, not even if its model was removed within the same second: a reader that knows the old record
+   * must not find the new model's weights under it. If the clock was set back, the latest second is used again.
    */
   async #nextRecord(model: NewModel, entries: readonly Entry[], memory: LockMemory): Promise<ModelRecord> {
     const [second, ...ids] = (await memory.read()).split("\n");
@@ -301,14 +302,14 @@ export class Registry {
     }
   }
 
-  /** Removes what writers that died left behind. Needs the lock, so that none is at work. */
+  /** Removes files left behind by writers that died. Needs the lock, so that no writer is active. */
   async #cleanUp(): Promise<void> {
     await this.#folder.removeLeftovers();
     await removeHistoryLeftovers(this.#folder);
     await this.#finishRemovals(await announcedRemovals(this.#folder));
   }
 
-  /** Finishes removals; what fails is left to the next process that opens the folder. */
+  /** Finishes removals; those that fail are left to the next process that opens the folder. */
   async #finishRemovals(filenames: readonly string[]): Promise<void> {
     if (filenames.length === 0) return;
     try {

@@ -17,11 +17,11 @@ import {
 } from "./registry_testing.ts";
 import { openRegistry } from "../../service/files/open_registry.ts";
 
-Deno.test("a configuration can ask for every model family of the engine, and for no other", () => {
+Deno.test("a configuration accepts exactly the engine's model families", () => {
   assert.deepEqual([...MODEL_TYPES], families.MODEL_TYPES);
 });
 
-Deno.test("a stored model is listed, found by id and as a duplicate, and its weights read back", () =>
+Deno.test("a stored model is listed, found by id and as a duplicate, and its weights can be read back", () =>
   withFolder(async (folder) => {
     const registry = await openRegistry(folder);
     const before = Math.floor(Date.now() / 1000);
@@ -39,7 +39,7 @@ Deno.test("a stored model is listed, found by id and as a duplicate, and its wei
     assert.deepEqual(await registry.readPth(record), Deno.readFileSync(join(folder, record.filename)));
   }));
 
-Deno.test("models of one second get suffixes, also where only an orphaned file has the name", () =>
+Deno.test("models of the same second get suffixes, even if only an orphaned file has the name", () =>
   withFolder(async (folder) => {
     const registry = await openRegistry(folder);
     const stored = await Promise.all([1, 2, 3, 4].map((value) => registry.store(testModel, testWeights(value))));
@@ -54,7 +54,7 @@ Deno.test("models of one second get suffixes, also where only an orphaned file h
     for (const orphan of orphans) assert.equal(Deno.readTextFileSync(orphan), "orphan");
   }));
 
-Deno.test("no process gives an id again, not even within the second in which its model was removed", () =>
+Deno.test("no process uses an id again, not even within the second in which its model was removed", () =>
   withFolder(async (folder) => {
     const ids: string[] = [];
     for (let value = 0; value < 20; value++) {
@@ -66,7 +66,7 @@ Deno.test("no process gives an id again, not even within the second in which its
     assert.equal(new Set(ids).size, ids.length, ids.join());
   }));
 
-Deno.test("a replacement takes the place of the old record, and the old file goes", () =>
+Deno.test("a replacement takes the place of the old record, and the old file is removed", () =>
   withFolder(async (folder) => {
     const registry = await openRegistry(folder);
     const first = await registry.store(testModel, testWeights(1));
@@ -82,7 +82,7 @@ Deno.test("a replacement takes the place of the old record, and the old file goe
     assert.equal((await registry.list()).length, 3);
   }));
 
-Deno.test("a replacement keeps unknown fields of the old record, and nothing of its training", () =>
+Deno.test("a replacement keeps unknown fields of the old record, but nothing from its training", () =>
   withFolder(async (folder) => {
     const old = JSON.stringify(foreignRecord({ tag: "keep me", note: "old", seed: 1, device: "wasm" }));
     Deno.writeTextFileSync(metadataOf(folder), `[${old.replace(/}$/, ', "loss_history": [2.30, 1.0E0]}')}]`);
@@ -133,7 +133,7 @@ Deno.test("fields and whole entries that this lab does not know survive a store 
     assert.ok(written.startsWith('[\n  "a note",\n  17,\n  null,\n  {\n    "id": "x",'), "indented by two spaces");
   }));
 
-Deno.test("an entry that cannot be used hides only itself, and stays byte for byte as others change", () =>
+Deno.test("an unusable entry hides only itself and stays unchanged, byte for byte, when others change", () =>
   withFolder(async (folder) => {
     const entry = (fields: Record<string, unknown>, python = "") =>
       JSON.stringify(foreignRecord(fields), null, 4).replace(/\n}$/, `${python}\n}`).replaceAll("\n", "\n    ");
@@ -176,14 +176,14 @@ Deno.test("an entry that cannot be used hides only itself, and stays byte for by
     assert.equal(next.id !== "good" && (await registry.get(next.id))!.best_loss, null);
   }));
 
-Deno.test("the fault of damaged metadata is found where it is, Python's NaN aside", () =>
+Deno.test("the fault of damaged metadata is found at its position, apart from Python's NaN", () =>
   withFolder(async (folder) => {
     const registry = await openRegistry(folder);
     Deno.writeTextFileSync(metadataOf(folder), '[{"a": NaN, "b": -Infinity}, {"id" "b"}]');
     await assert.rejects(registry.list(), refused(/not valid JSON: unexpected "\\"" at line 1, column 36/));
   }));
 
-Deno.test("one registry sees at its next call what another on the same folder has stored", () =>
+Deno.test("a registry sees at its next call what another on the same folder has stored", () =>
   withFolder(async (folder) => {
     const [one, two] = [await openRegistry(folder), await openRegistry(folder)];
     let last = await one.store(testModel, testWeights(0));
@@ -240,7 +240,7 @@ Deno.test("damaged metadata is reported with the position of its fault, and is n
     assert.deepEqual(await registry.list(), []);
   }));
 
-Deno.test("a record whose file name leads elsewhere is listed but its file is neither read nor deleted", () =>
+Deno.test("a record whose file name leads outside the folder is listed, but its file is neither read nor deleted", () =>
   withFolder(async (outer) => {
     const folder = join(outer, "models");
     Deno.mkdirSync(folder);
@@ -268,7 +268,7 @@ Deno.test("a record whose file name leads elsewhere is listed but its file is ne
     assert.equal((await registry.list()).length, names.length);
   }));
 
-Deno.test("a file cut short and a file of another model are refused with the model's name", () =>
+Deno.test("a truncated file and a file of another model are refused, and the error names the model", () =>
   withFolder(async (folder) => {
     const registry = await openRegistry(folder);
     const record = await registry.store(testModel, testWeights(1));
@@ -303,7 +303,7 @@ Deno.test("opening creates the folder, but not the folders above it, and refuses
     await assert.rejects(openRegistry(join(folder, "file")), refused(/is not a folder; set MODELS_DIR/));
   }));
 
-Deno.test("opening removes what dead writers left behind, but not while a writer is at work", () =>
+Deno.test("opening removes files left behind by dead writers, but not while a writer is active", () =>
   withFolder(async (folder) => {
     const leftover = join(folder, ".model_simplenn_adam_1.pth.lab-tmp");
     Deno.writeTextFileSync(leftover, "half");
@@ -317,7 +317,7 @@ Deno.test("opening removes what dead writers left behind, but not while a writer
     assert.deepEqual(filesIn(folder), [".hidden", ".lock"]);
   }));
 
-Deno.test("a duplicate at the moment of storing is refused or replaced, as asked for", () =>
+Deno.test("a duplicate at the moment of storing is refused or replaced, as requested", () =>
   withFolder(async (folder) => {
     const registry = await openRegistry(folder);
     const first = await registry.store(testModel, testWeights(1), { onDuplicate: "refuse" });

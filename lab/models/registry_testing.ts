@@ -1,4 +1,4 @@
-/** What the tests of the registry share. */
+/** Shared code for tests of the registry. */
 import { join } from "node:path";
 import { type NamedTensor, parameterSpecs } from "../../core/models/spec.ts";
 import { DEFAULT_CONFIG, type ModelRecord } from "../../protocol/mod.ts";
@@ -28,7 +28,7 @@ export function testWeights(value: number): NamedTensor[] {
   }));
 }
 
-/** Names a stored model by id and seed, so that a test notices an id that is used twice. */
+/** Identifies a stored model by id and seed, so that a test notices an id that is used twice. */
 export const modelKey = ({ id, seed }: ModelRecord) => `${id}:${seed}`;
 
 /** Runs `test` with a fresh folder and removes it afterwards. */
@@ -41,7 +41,7 @@ export async function withFolder(test: (folder: string) => Promise<void>): Promi
   }
 }
 
-/** The metadata and its backup, as a store leaves them. */
+/** The metadata and its backup, which exist after a store. */
 export const METADATA = ["models_metadata.json", "models_metadata.json.bak"];
 export const metadataOf = (folder: string) => join(folder, "models_metadata.json");
 export const readMetadata = (folder: string): ModelRecord[] => JSON.parse(Deno.readTextFileSync(metadataOf(folder)));

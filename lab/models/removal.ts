@@ -1,14 +1,14 @@
 /**
- * Removes files that the metadata no longer names. A note beside the file says beforehand that it is to go: after a
- * crash in between, the next process to open the folder finds the note and finishes the work. Files without a note are
- * never removed: they may be anybody's.
+ * Removes files that the metadata no longer names. A note beside the file announces the removal: after a crash in
+ * between, the next process that opens the folder finds the note and finishes the work. Files without a note are never
+ * removed, because they may belong to anyone.
  */
 import { type Folder, isMissing } from "../host.ts";
 import { removeHistory } from "./history_file.ts";
 
 const NOTE = /^\.(.+\.pth)\.lab-removed$/;
 
-/** Notes that `filename` is to go. Callers hold the folder's lock until the file is gone. */
+/** Writes a note that `filename` will be removed. Callers hold the folder's lock until the file is gone. */
 export async function announceRemoval(folder: Folder, filename: string): Promise<void> {
   await folder.touch(noteOf(filename));
 }
@@ -24,8 +24,8 @@ export async function announcedRemovals(folder: Folder): Promise<string[]> {
 }
 
 /**
- * Removes the announced file, its history, and the note. A file that `isNamed` by the metadata stays: whoever wrote the
- * note got no further.
+ * Removes the announced file, its history, and the note. A file that the metadata still names (`isNamed`) stays: the
+ * process that wrote the note got no further.
  */
 export async function finishRemoval(folder: Folder, filename: string, isNamed: boolean): Promise<void> {
   const isDone = isNamed || (await isGone(folder.remove(filename)) && await isGone(removeHistory(folder, filename)));
@@ -36,7 +36,7 @@ function noteOf(filename: string): string {
   return `.${filename}.lab-removed`;
 }
 
-/** Whether the file is gone. A failure is not thrown, as that would hide that everything else was done. */
+/** Whether the file is gone. Does not throw, because an error would hide that everything else was done. */
 async function isGone(removal: Promise<void>): Promise<boolean> {
   try {
     await removal;

@@ -15,7 +15,7 @@ import {
 } from "./registry_testing.ts";
 import { openRegistry } from "../../service/files/open_registry.ts";
 
-Deno.test("a removed model leaves neither record nor file, and nothing else changes", () =>
+Deno.test("a removed model leaves neither record nor file behind, and nothing else changes", () =>
   withFolder(async (folder) => {
     const entries = ["a note", foreignRecord({ id: "a", filename: "shared.pth" }), foreignRecord({ id: "b" })];
     Deno.writeTextFileSync(metadataOf(folder), JSON.stringify([...entries, { ...entries[1] as object, id: "c" }]));
@@ -33,14 +33,14 @@ Deno.test("a removed model leaves neither record nor file, and nothing else chan
     assert.deepEqual(filesIn(folder), others);
 
     assert.equal(await registry.remove("a"), true);
-    assert.deepEqual(filesIn(folder), others, "another record names the file still");
+    assert.deepEqual(filesIn(folder), others, "another record still names the file");
     assert.equal(await registry.remove("c"), true);
     assert.equal(await registry.remove("b"), true);
     assert.deepEqual(filesIn(folder), [".lock", ...METADATA, "orphan.pth"]);
     assert.deepEqual(readMetadata(folder) as unknown[], ["a note"]);
   }));
 
-Deno.test("an interrupted removal is finished or dropped when the folder is opened next", () =>
+Deno.test("an interrupted removal is finished or dropped when the folder is next opened", () =>
   withFolder(async (folder) => {
     const record = await (await openRegistry(folder)).store(testModel, testWeights(1));
     const [path, note] = [join(folder, record.filename), join(folder, `.${record.filename}.lab-removed`)];
@@ -51,20 +51,20 @@ Deno.test("an interrupted removal is finished or dropped when the folder is open
     assert.deepEqual(await (await openRegistry(folder)).readWeights(record), testWeights(1));
     assert.deepEqual(filesIn(folder), [".lock", record.filename, ...METADATA]);
 
-    // Unreadable metadata may name the file, so nothing is removed, and the reader hears why.
+    // Unreadable metadata may name the file, so nothing is removed, and the reader gets the reason.
     Deno.writeTextFileSync(note, "");
     Deno.writeTextFileSync(metadataOf(folder), listed.slice(0, -5));
     await assert.rejects((await openRegistry(folder, { write: true })).list(), refused(/ends too early/));
     assert.ok(Deno.statSync(path).isFile && Deno.statSync(note).isFile);
 
-    // Interrupted after that: the file is removed, one without a note is not.
+    // Interrupted after that: the file is removed, but a file without a note is not.
     Deno.writeTextFileSync(metadataOf(folder), "[]");
     Deno.writeTextFileSync(join(folder, "orphan.pth"), "somebody else's");
     await openRegistry(folder);
     assert.deepEqual(filesIn(folder), [".lock", ...METADATA, "orphan.pth"]);
   }));
 
-Deno.test("a removal that cannot be written leaves the model as it was", () =>
+Deno.test("a removal that cannot be written leaves the model unchanged", () =>
   withFolder(async (folder) => {
     const registry = await openRegistry(folder);
     const record = await registry.store(testModel, testWeights(1));

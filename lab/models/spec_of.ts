@@ -2,8 +2,8 @@ import type { ModelSpec } from "../../core/models/spec.ts";
 import type { ModelConfig } from "../../protocol/mod.ts";
 
 /**
- * What the engine has to know of a configuration or a stored record in order to name and shape every parameter. A new
- * field that changes the network is passed on here.
+ * The spec of a configuration or a stored record: what the engine needs to name and shape every parameter. Pass a new
+ * field that changes the network on here.
  */
 export function specOf(
   config: Pick<ModelConfig, "model_type" | "hidden_layers_config" | "use_dropout" | "dropout_p">,

@@ -1,13 +1,13 @@
-/** The history of a run for other programs: its learning curve as an SVG, and its rows as CSV. */
+/** Exports the history of a run for other programs: its learning curve as SVG and its rows as CSV. */
 import type { HistoryMessage } from "../../protocol/mod.ts";
 import { thinned } from "./loss_history.ts";
 
 const WIDTH = 1000, HEIGHT = 520;
 const LEFT = 80, RIGHT = WIDTH - 80, TOP = 92, BOTTOM = HEIGHT - 64;
 
-/** Losses that are drawn: more than the picture has columns. */
+/** Most losses to draw: more than the picture has columns. */
 const MAX_POINTS = 2000;
-/** The running mean looks back over about one part in this many of the run so far. */
+/** The running mean looks back over about 1/`LOOK_BACK` of the run so far. */
 const LOOK_BACK = 20;
 
 const STYLE = `
@@ -38,7 +38,7 @@ const STYLE = `
 type Point = readonly [x: number, y: number];
 
 /**
- * Draws the curve as text of type `image/svg+xml`, 1000 × 520 units, in light or dark colours as the viewer prefers.
+ * Draws the curve as `image/svg+xml` text, 1000 × 520 units, in light or dark colours as the viewer prefers.
  */
 export function curveSvg({ run, losses, logs }: HistoryMessage): string {
   const raw = losses.flatMap(([step, loss]): Point[] => loss === null ? [] : [[step, loss]]);
@@ -80,7 +80,7 @@ export function curveSvg({ run, losses, logs }: HistoryMessage): string {
   ].filter((element, i, { length }) => element !== "" || i === length - 1).join("\n");
 }
 
-/** With an axis of their own on the right, from below the worst accuracy to 100 %. */
+/** They have their own axis on the right, from below the worst accuracy to 100 %. */
 function accuracyLines(accuracies: readonly Point[], x: Scale): string[] {
   const latest = accuracies.at(-1);
   if (latest === undefined) return [];
@@ -109,7 +109,7 @@ function line(kind: string, from: Point, to: Point): string {
   return `<line class="${kind}" x1="${x1}" y1="${y1}" x2="${x2}" y2="${y2}"/>`;
 }
 
-/** The points as one line; a single one as a dot, none as nothing. */
+/** The points as one line; a single point as a dot; nothing if there are none. */
 function path(kind: string, width: number, points: readonly Point[], x: Scale, y: Scale): string {
   if (points.length === 0) return "";
   if (points.length === 1) return dot(kind === "losses" ? "loss" : kind, points[0], x, y);
@@ -144,7 +144,7 @@ function runningMeans(points: readonly Point[]): Point[] {
   });
 }
 
-/** All of the running mean has room, and nearly all of the losses: a single peak does not flatten the rest. */
+/** The scale fits the whole running mean and nearly all losses, so that a single peak does not flatten the rest. */
 function highestLoss(raw: readonly Point[], means: readonly Point[]): number {
   const sorted = raw.map(([, loss]) => loss).sort((a, b) => a - b);
   const usual = sorted[Math.floor(sorted.length * 0.99)] ?? 1;
@@ -152,17 +152,17 @@ function highestLoss(raw: readonly Point[], means: readonly Point[]): number {
   return highest > 0 && Number.isFinite(highest) ? 1.05 * highest : 1;
 }
 
-/** From values to positions on an axis, and the round numbers that stand at it. */
+/** Maps values to positions on an axis; also has the round numbers along it. */
 interface Scale {
   at(value: number): number;
   ticks: number[];
 }
 
-/** An axis from `from` to `to` with about `count` ticks; values outside of `min` to `max` stay at its ends. */
+/** An axis from `from` to `to` with about `count` ticks. Values outside `min` to `max` are drawn at its ends. */
 export function linearScale([min, max]: Point, [from, to]: Point, count: number): Scale {
   const step = roundStep((max - min) / count);
   const ticks: number[] = [];
-  // Plus 0: a zero without a sign.
+  // Plus 0 to avoid a negative zero.
   for (let i = Math.ceil(min / step - 1e-9) + 0; i * step <= max + 1e-9 * step; i++) ticks.push(i * step);
   return {
     at: (value) => from + (Math.max(min, Math.min(max, value)) - min) / (max - min) * (to - from),
@@ -170,13 +170,13 @@ export function linearScale([min, max]: Point, [from, to]: Point, count: number)
   };
 }
 
-/** The least of 1, 2 and 5 times a power of ten that is no less than `step`. */
+/** The smallest number of the form 1, 2 or 5 times a power of ten that is not below `step`. */
 export function roundStep(step: number): number {
   const power = 10 ** Math.floor(Math.log10(step));
   return power * ([1, 2, 5].find((factor) => factor * power >= step * (1 - 1e-9)) ?? 10);
 }
 
-/** A tick with as many decimals as tell the ticks apart. */
+/** Formats a tick with enough decimals to distinguish the ticks. */
 export function formatTick(value: number, ticks: readonly number[]): string {
   if (Math.abs(value) >= 1e9) return value.toExponential(0);
   const step = ticks.length > 1 ? ticks[1] - ticks[0] : 1;

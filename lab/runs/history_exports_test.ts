@@ -67,7 +67,7 @@ Deno.test("the picture has a title, a legend, losses, accuracies, and axes with 
   for (const text of ["SimpleNN [16], Adam 0.001, batch 100", "loss", "running mean", "test accuracy, last 95.00 %"]) {
     assert.ok(texts.includes(text), text);
   }
-  // At the left, below, and at the right.
+  // On the left, below, and on the right.
   for (const tick of ["0.5", "2.0", "40", "90 %", "100 %"]) assert.ok(texts.includes(tick), `${tick} in ${texts}`);
   const losses = pointsOf(svg, "losses");
   assert.equal(losses.length, 2 * 4, "one point for each loss that is a number");
@@ -79,18 +79,18 @@ Deno.test("the picture has a title, a legend, losses, accuracies, and axes with 
   assert.ok(accuracies[1] > accuracies[3], "the accuracy rises");
 });
 
-Deno.test("the picture has dark colours for those who prefer them", () => {
+Deno.test("the picture has dark colours for viewers who prefer them", () => {
   assert.match(curveSvg(historyOf()), /@media \(prefers-color-scheme: dark\) \{[^]*\.paper \{ fill: #0b0d10; \}/);
 });
 
-Deno.test("a long run is drawn in a bounded number of points", () => {
+Deno.test("a long run is drawn with a limited number of points", () => {
   const { run } = historyOf();
   const losses = Array.from({ length: 20_000 }, (_, i): [number, number] => [i + 1, 1 / (i + 1)]);
   const svg = curveSvg(historyOf({ run: { ...run, total_steps: 20_000 }, losses }));
   assert.ok(pointsOf(svg, "losses").length <= 4000 && svg.length < 100_000, `${svg.length}`);
 });
 
-Deno.test("no text of a file breaks out of the picture's markup", () => {
+Deno.test("text from a file cannot break out of the picture's markup", () => {
   const { run } = historyOf();
   const optimizer = `</title><script>alert("&")</script>` as "Adam";
   const svg = curveSvg(historyOf({ run: { ...run, config: { ...run.config, optimizer } } }));
@@ -98,7 +98,7 @@ Deno.test("no text of a file breaks out of the picture's markup", () => {
   assert.ok(!svg.includes("<script"));
 });
 
-Deno.test("runs with nothing to show, one loss, no number at all, or huge ones are drawn too", () => {
+Deno.test("runs with nothing to show, one loss, only NaN, or huge losses can be drawn, too", () => {
   const { run } = historyOf();
   const log = (epoch: number, accuracy: number) => ({ type: "log", message: "", epoch, accuracy }) as const;
   const cases: Partial<HistoryMessage>[] = [
@@ -114,7 +114,7 @@ Deno.test("runs with nothing to show, one loss, no number at all, or huge ones a
   for (const fields of cases) assertWellFormed(curveSvg(historyOf(fields)));
 });
 
-Deno.test("ticks are round numbers within the axis, told apart by their decimals", () => {
+Deno.test("ticks are round numbers within the axis, with enough decimals to distinguish them", () => {
   const { ticks, at } = linearScale([0, 2.42], [100, 0], 6);
   assert.deepEqual(ticks.map((tick) => formatTick(tick, ticks)), ["0.0", "0.5", "1.0", "1.5", "2.0"]);
   assert.deepEqual([at(0), at(2.42), at(1.21), at(99)], [100, 0, 50, 0]);

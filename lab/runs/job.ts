@@ -1,10 +1,11 @@
-/** Turns a run into the job of its engine, and what that has trained into the model that is stored. */
+/** Turns a run into a job for the engine, and the trained result into a model for the registry. */
 import { describeNetwork, type NamedTensor, parameterSpecs } from "../../core/models/spec.ts";
 import {
   configOf,
   type DeviceChoice,
   type ModelConfig,
   type ModelRecord,
+  type ResultMessage,
   type TrainConfig,
   ValidationError,
 } from "../../protocol/mod.ts";
@@ -13,13 +14,13 @@ import type { Run } from "./run.ts";
 import { areFinite } from "../training/training_loop.ts";
 import type { TrainedModel, TrainingJob } from "../training/training_job.ts";
 
-/** What a training begins with: the tensors of a run snapshot, the weights of a stored model, or neither. */
+/** What a training starts from: the tensors of a run snapshot, the weights of a stored model, or neither. */
 export interface Origin {
   tensors?: NamedTensor[];
   weights?: NamedTensor[];
 }
 
-/** What the engine is asked to do for a run. `device` and `threads` are the lab's; the run may name another device. */
+/** The engine's job for a run. `device` and `threads` are the lab's; the run may name another device. */
 export function jobOf(
   { config, past, livePads }: Run,
   { tensors, weights }: Origin,
@@ -33,7 +34,7 @@ export function jobOf(
     batchSize: config.batch_size,
     epochs: config.num_epochs,
     seed: config.seed,
-    // A resumed run stays on its device: another one rounds differently.
+    // A resumed run stays on its device, because another device rounds differently.
     device: past?.device ?? snapshot?.device ?? config.device ?? device,
     threads,
     livePads: livePads.board.buffer,
@@ -53,7 +54,7 @@ export function jobOf(
   };
 }
 
-/** The epochs that a stored model has been trained, as far as they are known: of an imported one they are not. */
+/** The number of epochs that a stored model has been trained; unknown for an imported model. */
 export function epochsOf(model: ModelRecord | undefined): number {
   return model === undefined || model.imported === true ? 0 : model.num_epochs;
 }
@@ -73,10 +74,25 @@ export function modelOf(run: Run, { accuracy, trainingTime }: TrainedModel): New
   };
 }
 
+/** The last message of a run whose model is stored. `device` is the lab's, for a run that does not know its own. */
+export function resultOf(run: Run, record: ModelRecord, device: DeviceChoice): ResultMessage {
+  return {
+    type: "result",
+    accuracy: record.accuracy,
+    training_time: record.training_time,
+    model_path: `/models/${record.filename}`,
+    model_type: record.model_type,
+    optimizer: record.optimizer,
+    model_id: record.id,
+    run_id: run.id,
+    device: run.summary.device ?? device,
+  };
+}
+
 /**
- * Refuses a dropout that leaves nothing of a layer: less than one unit of its widest layer in a whole batch, on average.
+ * Refuses dropout that leaves nothing of a layer: on average, less than one unit of the widest layer in a whole batch.
  *
- * @throws {ValidationError} when it does
+ * @throws {ValidationError} when dropout leaves nothing
  */
 export function requireSomeLeft({ use_dropout, dropout_p, hidden_layers_config, batch_size }: TrainConfig): void {
   const units = batch_size * Math.max(...hidden_layers_config);
@@ -99,7 +115,7 @@ type Models = Pick<Registry, "get" | "readWeights">;
 /**
  * The stored model that `config` starts from, if any.
  *
- * @throws {ValidationError} when there is no such model, or its layers are others
+ * @throws {ValidationError} if there is no such model, or its layers differ
  */
 export async function findStart(models: Models, config: TrainConfig): Promise<ModelRecord | undefined> {
   if (config.start_from == null) return undefined;
@@ -129,9 +145,9 @@ export async function readStart(models: Models, config: TrainConfig): Promise<Na
 }
 
 /**
- * Refuses to train from what an earlier lab, or another program, stored of a training that had diverged.
+ * Refuses to train from tensors of a diverged training, which an earlier lab or another program may have stored.
  *
- * @throws {ValidationError} naming the field by which the configuration leads there
+ * @throws {ValidationError} naming the field of the configuration that refers to them
  */
 export function requireFinite({ tensors, weights }: Origin, { start_from }: TrainConfig): void {
   if (weights !== undefined && !areFinite(weights)) {

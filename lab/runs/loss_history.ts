@@ -1,10 +1,10 @@
-/** The losses that a run remembers: enough for any chart, however long it trains. */
+/** The losses that a run keeps: enough for any chart, however long it trains. */
 import type { LossPoint } from "../../protocol/mod.ts";
 
-/** Losses in a run's files: enough for any chart, few enough to read in a moment. */
+/** Number of losses in a run's files: enough for any chart, and few enough to read quickly. */
 export const KEPT_LOSSES = 4000;
 
-/** Losses in bounded memory: when it is full, every second point goes. */
+/** Keeps losses in limited memory: when it is full, every second point is dropped. */
 export class LossHistory {
   readonly #capacity: number;
   #kept: LossPoint[] = [];

@@ -13,7 +13,7 @@ Deno.test("every loss is kept up to the capacity", () => {
   assert.deepEqual(stepsAfter(8, 8), [1, 2, 3, 4, 5, 6, 7, 8]);
 });
 
-Deno.test("beyond the capacity every second loss goes, and the first and the latest stay", () => {
+Deno.test("beyond the capacity every second loss is dropped, and the first and the latest stay", () => {
   assert.deepEqual(stepsAfter(9, 8), [1, 3, 5, 7, 9]);
   assert.deepEqual(stepsAfter(10, 8), [1, 3, 5, 7, 9, 10]);
   assert.deepEqual(stepsAfter(38, 8), [1, 9, 17, 25, 33, 38]);
@@ -27,7 +27,7 @@ Deno.test("the longest possible run keeps at most 20,001 losses, over its whole 
   assert.equal(Math.max(...gaps), gaps[0]);
 });
 
-Deno.test("thinned points are spread evenly over the steps, with the first and the last", () => {
+Deno.test("thinned points are spread evenly over the steps and include the first and the last", () => {
   // As after resuming a run: its first half was thinned before.
   const points: LossPoint[] = [];
   for (let step = 0; step < 5000; step += 50) points.push([step, step]);

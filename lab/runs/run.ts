@@ -1,4 +1,6 @@
-/** One training run: its configuration, what has happened to it, and who listens. It knows neither sockets nor workers. */
+/**
+ * One training run: its configuration, its history and its listeners. It depends on neither sockets nor workers.
+ */
 import {
   type AbortedMessage,
   type DeviceChoice,
@@ -21,12 +23,12 @@ import { beginning, deviceLine, epochLine, isReported, lossMessage, readable } f
 import { LivePads } from "../training/live_pad.ts";
 import type { EpochEnd, LossBatch, TrainingStart } from "../training/training_job.ts";
 
-/** A configuration with the seed that the run will use, given or drawn. */
+/** A configuration with the seed that the run uses, given or drawn. */
 export type SeededConfig = TrainConfig & { seed: number };
 
-/** Hears of a run. */
+/** Receives the messages of a run. */
 export interface RunListener {
-  /** Whose it is; see `clientAt`. */
+  /** The client that it belongs to; see `clientAt`. */
   client?: string;
   onMessage(message: ServerMessage): void;
   /** Called once, after the last message. */
@@ -35,31 +37,31 @@ export interface RunListener {
 
 type EndMessage = ResultMessage | AbortedMessage | ErrorMessage;
 
-/** Where a run begins that resumes another. */
+/** The starting point of a run that resumes another. */
 export interface RunPast {
   snapshot: RunSnapshot;
-  /** The device to resume on, if not the same. */
+  /** The device to resume on, if it differs. */
   device?: DeviceChoice;
 }
 
-/** What else a run may be given. */
+/** Optional parameters of a run. */
 export interface RunOptions {
   past?: RunPast;
   /** Whether the run with this id has a snapshot that nobody has resumed. */
   canResume?(id: string): boolean;
-  /** Who asked for the run; see `clientAt`. */
+  /** The client that requested the run; see `clientAt`. */
   client?: string;
-  /** Hears of a listener that threw: it is told nothing more, and the run goes on. */
+  /** Called for a listener that threw. The listener receives nothing more, and the run continues. */
   onListenerFault?(error: unknown): void;
 }
 
-/** A run, from queued to finished. `Runs` reports to it what happens, and it tells its listeners. */
+/** A run, from queued to finished. `Runs` reports events to it, and it informs its listeners. */
 export class Run {
   readonly id = `run_${crypto.randomUUID().slice(0, 8)}`;
   readonly #created = Date.now();
   #state: RunState = "queued";
   #started?: number;
-  /** The same moment on a clock that is never set, for durations. */
+  /** The same moment on a monotonic clock, for durations. */
   #startedAt = NaN;
   #ended?: number;
   #step = 0;
@@ -85,10 +87,10 @@ export class Run {
   readonly past?: RunPast;
   /** Drawings that are classified while the run trains. */
   readonly livePads = new LivePads();
-  /** Who asked for the run; told to nobody. */
+  /** The client that requested the run; never disclosed. */
   readonly client: string;
   readonly #canResume: (id: string) => boolean;
-  /** Epochs that the model had been trained for which this run trains further. */
+  /** Number of epochs that the model had been trained before, if this run trains a model further. */
   epochsBefore = 0;
   readonly #onListenerFault: (error: unknown) => void;
 
@@ -120,7 +122,7 @@ export class Run {
     return FINISHED_STATES.includes(this.#state);
   }
 
-  /** Aborted when the run shall end; its reason is an Error whose message is for people. */
+  /** Aborted when the run should end; the reason is an `Error` whose message is for people. */
   get signal(): AbortSignal {
     return this.#abort.signal;
   }
@@ -150,7 +152,7 @@ export class Run {
     return this.resumeId !== undefined && this.#canResume(this.resumeId) ? this.resumeId : undefined;
   }
 
-  /** All that a client needs to join in now: the run so far. */
+  /** The run so far: all that a client needs to join now. */
   get history(): HistoryMessage {
     return {
       type: "history",
@@ -162,7 +164,7 @@ export class Run {
     };
   }
 
-  /** The history as a later process will tell it: with the end that was asked for, if any. */
+  /** The history as a later process will report it: with the requested end, if any. */
   get stoppedHistory(): HistoryMessage {
     const { run, losses, logs, end } = this.history;
     if (this.finished || !this.signal.aborted) return { type: "history", run, losses, logs, end };
@@ -170,7 +172,7 @@ export class Run {
     return { type: "history", run: { ...run, state: "aborted" }, losses, logs, end: { type: "aborted", message } };
   }
 
-  /** Adds a listener to what happens from now on. */
+  /** Adds a listener for messages from now on. */
   subscribe(listener: RunListener) {
     this.#listeners.add(listener);
   }
@@ -180,7 +182,7 @@ export class Run {
     this.livePads.remove(listener);
   }
 
-  /** Tells listeners the id by which they find the run again. */
+  /** Tells listeners the id with which they can find the run again. */
   announce() {
     this.#emit({ type: "accepted", run_id: this.id, total_steps: this.#totalSteps });
   }
@@ -191,28 +193,36 @@ export class Run {
     this.#emit(log);
   }
 
-  /** Asks for the end of the run. False when it is over, or its model is being stored. */
+  /** Asks the run to end. Returns false if it is over or its model is being stored. */
   abort(reason = "Training aborted by user."): boolean {
     if (this.#sealed || this.finished) return false;
     this.#abort.abort(new Error(reason));
     return true;
   }
 
-  /** As `abort`, by a client, which may be another than the run's: whoever may use the lab may end what holds it up. */
+  /**
+   * Like `abort`, but by a client that may differ from the run's: anyone who may use the lab may end a run that blocks
+   * it.
+   */
   abortBy(client: string): boolean {
     return client === this.client ? this.abort() : this.abort("Training aborted from another address.");
   }
 
-  /** Rules out an abort from here on: the model is about to be stored. @throws the signal's reason when it is aborted */
+  /**
+   * Rules out an abort from here on, because the model is about to be stored.
+   *
+   * @throws the signal's reason if it is aborted
+   */
   seal() {
     this.signal.throwIfAborted();
     this.#sealed = true;
   }
 
   /**
-   * Asks the client whether `existing` may be replaced. False for no, for no answer in time, and when the client is gone.
+   * Asks the client whether `existing` may be replaced. Returns false for no, for no answer in time, and if the client
+   * is gone.
    *
-   * @throws the signal's reason when the run is aborted meanwhile
+   * @throws the signal's reason if the run is aborted meanwhile
    */
   async ask(existing: ModelRecord, timeoutMs: number): Promise<boolean> {
     this.signal.throwIfAborted();
@@ -235,29 +245,29 @@ export class Run {
     }
   }
 
-  /** Answers `exists`. False when nothing was asked. */
+  /** Answers `exists`. Returns false if nothing was asked. */
   answer(overwrite: boolean): boolean {
     return this.#question.answer(overwrite);
   }
 
-  /** Notes that the client that started the run is gone: the run continues, but there is nobody to ask. */
+  /** Reports that the client that started the run is gone. The run continues, but there is nobody to ask. */
   leave() {
     this.#attended = false;
     this.answer(false);
   }
 
-  /** Reports that the run waits at `position`, from 1, and what is `ahead` of it, in words. */
+  /** Reports that the run is waiting at `position`, from 1, and describes what is `ahead` of it. */
   queue(position: number, ahead = "") {
     this.#state = "queued";
     this.#position = position;
-    // The history keeps the latest position only: with many in line there are many.
+    // The history keeps only the latest position, because a long queue would give many.
     if (this.#logs.at(-1)?.place !== undefined) this.#logs.pop();
     const place = position === 1 ? "Queued: next in line" : `Queued: place ${position} in line`;
     if (ahead === "") this.log(`${place}.`, { place: position });
     else this.log(`${place}, after ${ahead}.`, { place: position, after: ahead });
   }
 
-  /** Reports that the run's turn has come. */
+  /** Reports that it is the run's turn. */
   begin() {
     this.#state = "running";
     this.#position = undefined;
@@ -297,14 +307,14 @@ export class Run {
     return Math.round(seconds * 1000) / 1000;
   }
 
-  /** The history to be kept beside the model of this run, which ends with `result`. */
+  /** The history to store with the model of this run, ending with `result`. */
   historyWith(result: ResultMessage): HistoryMessage {
     const { losses, logs } = this.history;
     const run: RunSummary = { ...this.summary, state: "done", ended: this.#now(), model_id: result.model_id };
     return { type: "history", run, losses: thinned(losses, KEPT_LOSSES), logs, end: result };
   }
 
-  /** The history to be kept of this run, which is about to fail with `message` and cannot be resumed. */
+  /** The history to keep of this run, which is about to fail with `message` and cannot be resumed. */
   historyOfFailure(message: string): HistoryMessage {
     const run: RunSummary = { ...this.summary, state: "failed", ended: this.#now(), message };
     return { ...this.history, run, end: { type: "error", message } };
@@ -321,7 +331,11 @@ export class Run {
     this.#finish("kept");
   }
 
-  /** Does nothing to a run that has ended. @param options.isSettled no snapshot will come any more */
+  /**
+   * Ends an aborted run; does nothing if it has already ended.
+   *
+   * @param options.isSettled whether no more snapshots will come
+   */
   endAborted({ isSettled = false } = {}) {
     if (this.finished) return;
     if (this.#step > 0 && isSettled && this.resumeId === undefined) {
@@ -335,7 +349,7 @@ export class Run {
     this.#finish("failed", { type: "error", message, field, resume: this.#resumable });
   }
 
-  /** The time, but never before what happened already: the clock may have been set back. */
+  /** The current time, but never before an earlier event, because the clock may have been set back. */
   #now(): number {
     return Math.max(Date.now(), this.#started ?? this.#created);
   }
@@ -350,7 +364,7 @@ export class Run {
     this.#listeners.clear();
   }
 
-  /** Whether `loss` is the first that is not finite; logs that. */
+  /** Whether `loss` is the first that is not finite; if so, logs it. */
   #diverges(loss: number): boolean {
     if (this.#diverged || Number.isFinite(loss)) return false;
     this.#diverged = true;
@@ -362,7 +376,7 @@ export class Run {
     this.#tell((listener) => listener.onMessage(message));
   }
 
-  /** A listener that fails, such as a terminal that is gone, must not end the run. */
+  /** A failing listener, such as a terminal that is gone, must not end the run. */
   #tell(tell: (listener: RunListener) => void) {
     for (const listener of this.#listeners) {
       try {

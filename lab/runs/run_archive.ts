@@ -1,4 +1,4 @@
-/** Runs of earlier processes: the histories of the stored models, and the snapshots of runs that stopped. */
+/** Finds runs of earlier processes: the histories of stored models, and the snapshots of runs that stopped. */
 import {
   FINISHED_STATES,
   type HistoryMessage,
@@ -13,14 +13,14 @@ import { type Registry, RegistryError } from "../models/mod.ts";
 import type { RunJournal } from "./run_journal.ts";
 import type { RunSnapshots } from "./run_snapshots.ts";
 
-/** Histories that `list` gives: those of the newest models. Others are found by id. */
+/** Number of histories that `list` returns: those of the newest models. Others can be found by id. */
 const MAX_LISTED = 100;
 
-/** Where the past is found. */
+/** The sources of an archive. */
 export interface RunArchiveOptions {
   store: Pick<Registry, "list" | "readHistory">;
   snapshots: RunSnapshots;
-  /** Where runs are noted of which nothing else is kept. */
+  /** The journal of runs of which nothing else is kept. */
   journal?: Pick<RunJournal, "lost" | "find">;
 }
 
@@ -76,7 +76,7 @@ export class RunArchive {
     }
   }
 
-  /** A process that died in the middle of a run left a snapshot that says it is running. */
+  /** If a process died during a run, its snapshot still says that the run is in progress. */
   #stopped({ history, step, saved }: RunSnapshot): HistoryMessage {
     const { id, total_steps, state } = history.run;
     const message = `The training stopped at step ${step.toLocaleString("en")} of ${

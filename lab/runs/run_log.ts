@@ -1,4 +1,4 @@
-/** What happens to a run, as lines of the lab's log. */
+/** Writes the events of a run to the lab's log. */
 import type { ServerMessage } from "../../protocol/mod.ts";
 import type { Log } from "../host.ts";
 import type { Run, RunListener } from "./run.ts";
@@ -7,7 +7,7 @@ import type { Run, RunListener } from "./run.ts";
 export function logRun(run: Run, log: Log): RunListener {
   const listener = {
     onMessage: (message: ServerMessage) => tell(run, message, log),
-    // The only end without a message.
+    // The only outcome without a message.
     onEnd: () => run.state === "kept" && log.info("run kept the existing model", { run: run.id }),
   };
   run.subscribe(listener);

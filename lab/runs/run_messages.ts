@@ -1,4 +1,4 @@
-/** What a run says of its training, in words and numbers. */
+/** Messages of a run about its training, in words and numbers. */
 import type { LossMessage, TrainConfig } from "../../protocol/mod.ts";
 import type { Divergence, EpochEnd, LossBatch, TrainingStart } from "../training/training_job.ts";
 
@@ -9,28 +9,28 @@ export function networkOf({ model_type, hidden_layers_config }: TrainConfig): st
   return `${model_type} [${hidden_layers_config.join(", ")}]`;
 }
 
-/** Says what begins. @param pastStep the last step of the run that this one resumes */
+/** Announces the training. @param pastStep the last step of the run that this one resumes */
 export function beginning(config: TrainConfig, pastStep?: number): string {
   const what = `${networkOf(config)} with ${config.optimizer}`;
   if (pastStep === undefined) return `Starting ${what}.`;
   return `Going on with ${what} after step ${pastStep.toLocaleString("en")}.`;
 }
 
-/** Says where a run trains, and how long. */
+/** Says on which device a run trains, and for how long. */
 export function deviceLine({ device, reason, totalSteps }: TrainingStart, epochs: number): string {
   const steps = `${totalSteps.toLocaleString("en")} steps in ${epochs} ${epochs === 1 ? "epoch" : "epochs"}`;
   return `Training on ${DEVICE_NAMES[device] ?? device} (${reason}): ${steps}.`;
 }
 
-/** What is said of a run that is ahead of another one in the queue. */
+/** Facts about a run that is ahead of another one in the queue. */
 interface RunAhead {
   readonly client: string;
   readonly config: TrainConfig;
 }
 
 /**
- * What a run of `client` waits for: whose training is under way, and how many wait before it. Whose it is, is said
- * without any address.
+ * Says what a run of `client` is waiting for: whose training is in progress, and how many wait before it. It does not
+ * reveal any address.
  */
 export function aheadLine(client: string, training: RunAhead | undefined, waiting: readonly RunAhead[]): string {
   const fromWhere = (other: RunAhead) => other.client === client ? "the same address" : "another address";
@@ -42,7 +42,7 @@ export function aheadLine(client: string, training: RunAhead | undefined, waitin
   ].join(", ");
 }
 
-/** The result of an epoch in words. */
+/** Describes the result of an epoch. */
 export function epochLine({ epoch, meanLoss, accuracy }: EpochEnd, epochs: number): string {
   return `Epoch ${epoch} of ${epochs}: mean loss ${meanLoss.toFixed(4)}, test accuracy ${accuracy.toFixed(2)} %.`;
 }
@@ -62,7 +62,7 @@ export function lossMessage(batch: LossBatch, index: number, totalSteps: number)
   };
 }
 
-/** Whether clients hear of a step: the first, every tenth and the last. */
+/** Whether a step is reported to clients: the first, every tenth and the last. */
 export function isReported(step: number, totalSteps: number): boolean {
   return step === 1 || step % 10 === 0 || step === totalSteps;
 }

@@ -12,7 +12,7 @@ const snapshotOf = (id: string) => runSnapshot(id, ++saved);
 const tensors = (value: number) => [{ name: "w", shape: [2, 2], data: Float32Array.of(value, -0, 1e-45, Infinity) }];
 const snapshotFiles = (folder: string) => filesIn(join(folder, "checkpoints")).filter((name) => name !== ".lock");
 
-Deno.test("a saved snapshot is found again to the bit, by the next service too", () =>
+Deno.test("a saved snapshot is found again to the bit, also by the next service", () =>
   withFolder(async (folder) => {
     const first = await RunSnapshots.open(new DiskFolder(folder));
     assert.deepEqual(first.list(), []);
@@ -46,7 +46,7 @@ Deno.test("the oldest snapshots are removed, except those about to be resumed", 
     assert.deepEqual(snapshotFiles(folder), ["run_4.safetensors", "run_5.safetensors"]);
   }));
 
-Deno.test("snapshots that another process wrote within the hour stay, however many newer ones there are", () =>
+Deno.test("snapshots that another process wrote within the last hour stay, however many newer ones there are", () =>
   withFolder(async (folder) => {
     const other = await RunSnapshots.open(new DiskFolder(folder), 2);
     for (const id of ["other_1", "other_2"]) await other.save(snapshotOf(id), tensors(1));
@@ -67,7 +67,7 @@ Deno.test("snapshots that another process wrote within the hour stay, however ma
     ]);
   }));
 
-Deno.test("an unusable file is kept, with the reason, and hides no other", () =>
+Deno.test("an unusable file is kept, with the reason, and does not hide others", () =>
   withFolder(async (folder) => {
     const first = await RunSnapshots.open(new DiskFolder(folder));
     await first.save(snapshotOf("run_1"), tensors(1));
@@ -95,12 +95,12 @@ Deno.test("an unusable file is kept, with the reason, and hides no other", () =>
       assert(found !== undefined && "fault" in found);
       assert.match(found.fault, expected);
     }
-    assert.equal(snapshotFiles(folder).length, 7, "what writers left behind goes, nothing else");
+    assert.equal(snapshotFiles(folder).length, 7, "files left behind by writers are removed, but nothing else");
     put("run_1.safetensors", whole.subarray(0, -4));
     await assert.rejects(snapshots.read("run_1"), refused(/cannot read the snapshot .*run_1.*describes 16 bytes/));
   }));
 
-Deno.test("a folder that cannot be written is named, and earlier snapshots stay", () =>
+Deno.test("the error names a folder that cannot be written, and earlier snapshots stay", () =>
   withFolder(async (folder) => {
     const snapshots = await RunSnapshots.open(new DiskFolder(folder));
     await snapshots.save(snapshotOf("run_1"), tensors(1));
@@ -114,7 +114,7 @@ Deno.test("a folder that cannot be written is named, and earlier snapshots stay"
     assert.deepEqual(await snapshots.read("run_1"), tensors(3));
   }));
 
-Deno.test("the latest snapshot that cannot be written is kept in memory, unless another one there is about to be read", () =>
+Deno.test("the latest snapshot that cannot be written is kept in memory, unless another one in memory is about to be read", () =>
   withFolder(async (folder) => {
     const snapshots = await RunSnapshots.open(new DiskFolder(folder));
     await Deno.writeTextFile(join(folder, "checkpoints"), "in the way");

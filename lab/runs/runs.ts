@@ -1,10 +1,9 @@
-/** The lab's runs: submitted, queued, trained one at a time, stored, remembered. */
+/** The lab's runs: submits and queues them, trains one at a time, stores their models and remembers them. */
 import {
   type DeviceChoice,
   MAX_RUN_MINUTES,
   MAX_RUNS,
   type ModelRecord,
-  type ResultMessage,
   type ResumeRequest,
   type RunSummary,
   type TrainConfig,
@@ -15,7 +14,7 @@ import { DuplicateError, type Registry, RegistryError } from "../models/mod.ts";
 import { Queue } from "../queue.ts";
 import { DivergedError, type TrainedModel, TrainingError } from "../training/training_job.ts";
 import { clientAt, mayTakePlace } from "./clients.ts";
-import { epochsOf, findStart, jobOf, modelOf, readStart, requireFinite, requireSomeLeft } from "./job.ts";
+import { epochsOf, findStart, jobOf, modelOf, readStart, requireFinite, requireSomeLeft, resultOf } from "./job.ts";
 import type { RunJournal } from "./run_journal.ts";
 import { logRun } from "./run_log.ts";
 import { aheadLine, divergenceLine } from "./run_messages.ts";
@@ -24,21 +23,24 @@ import { Run, type RunListener, type RunPast } from "./run.ts";
 import type { RunSnapshots } from "./run_snapshots.ts";
 import { SnapshotKeeper } from "./snapshot_keeper.ts";
 
-/** What runs need of the registry. */
+/** The parts of the registry that runs need. */
 export type ModelStore = Pick<Registry, "findDuplicate" | "store" | "get" | "readWeights">;
 
-/** A run ends this soon after an abort (the message is promised within 250 ms); a slower snapshot is still written. */
+/**
+ * A run ends within this time after an abort (the message is promised within 250 ms); a slower snapshot is still
+ * written.
+ */
 const ABORT_DEADLINE_MS = 200;
 
-/** What runs need, and their limits. */
+/** What runs depend on, and their limits. */
 export interface RunsOptions {
   store: ModelStore;
   snapshots: RunSnapshots;
   engine: TrainingEngine;
   log: Log;
-  /** Images of the training set; with the batch size they give the number of steps. */
+  /** Number of training images; together with the batch size it gives the number of steps. */
   trainImages: number;
-  /** Where runs train that do not name a device. */
+  /** Device for runs that do not name one. */
   device: DeviceChoice;
   threads: number;
   /** How long a run waits for the answer to `exists`. */
@@ -47,15 +49,15 @@ export interface RunsOptions {
   maxUnfinished?: number;
   /** The longest that a run may be expected to take, in minutes. */
   maxRunMinutes?: number;
-  /** Where runs are noted until more is kept of them. */
+  /** The journal that notes runs until more of them is stored. */
   journal?: Pick<RunJournal, "add" | "remove">;
-  /** Finished runs to remember. */
+  /** Number of finished runs to remember. */
   maxFinished?: number;
   /** Replaces the machine's paths in a message by the names of settings. */
   redactPaths?(text: string): string;
 }
 
-/** A run that is not accepted; the message is for people. */
+/** Thrown for a run that is not accepted; the message is for people. */
 export class RefusedError extends Error {
   override name = "RefusedError";
 }
@@ -84,7 +86,7 @@ export class Runs {
   }
 
   /**
-   * Checks what only the stored models can tell: that the one to start from is there, and fits.
+   * Checks that the model to start from is stored and fits, which only the stored models can tell.
    *
    * @throws {ValidationError} when it does not
    * @throws {RefusedError} when the models cannot be read
@@ -99,11 +101,11 @@ export class Runs {
   }
 
   /**
-   * Starts a run, fresh or resuming another; `listener` hears everything about it from the first message.
+   * Starts a run, fresh or resuming another; `listener` receives all its messages from the first.
    *
    * @param address the client's; clients take turns
-   * @throws {RefusedError} when too many are waiting, or the run to resume is under way
-   * @throws {ValidationError} when there is no such run to resume, or the training would take too long
+   * @throws {RefusedError} if too many are waiting, or the run to resume is in progress
+   * @throws {ValidationError} if there is no such run to resume, or the training would take too long
    */
   submit(request: TrainConfig | ResumeRequest, listener: RunListener, address = "unknown"): Run {
     const { maxUnfinished, journal } = this.#options;
@@ -127,7 +129,7 @@ export class Runs {
     const noted = journal?.add(run.history);
     const end = this.#conduct(run).finally(async () => {
       await noted;
-      // What a service that ends had taken on is told by the next one, unless more is kept of it.
+      // The next service reports the runs that this one had accepted when it ended, unless more of them is stored.
       const isLost = this.#closed && run.state === "aborted" && run.resumeId === undefined;
       if (!isLost) await journal?.remove(run.id);
       this.#ends.delete(end);
@@ -151,24 +153,20 @@ export class Runs {
       throw new RefusedError(`The run ${resume} is still under way; follow it, or abort it first.`);
     }
     const saved = snapshots.find(resume);
+    const refuse = (why: string) => {
+      throw new ValidationError(why, "resume");
+    };
     if (saved === undefined) {
-      throw new ValidationError(
-        `resume names ${JSON.stringify(resume)}, of which no snapshot is kept: start the training anew`,
-        "resume",
-      );
+      return refuse(`resume names ${JSON.stringify(resume)}, of which no snapshot is kept: start the training anew`);
     }
-    if ("fault" in saved) throw new ValidationError(`resume: ${redactPaths(saved.fault)}`, "resume");
-    if (saved.snapshot.diverged) {
-      throw new ValidationError(
-        `resume names ${resume}, whose training diverged: start it anew with other settings`,
-        "resume",
-      );
-    }
+    if ("fault" in saved) return refuse(`resume: ${redactPaths(saved.fault)}`);
     const { config, total_steps } = saved.snapshot.history.run;
+    if (saved.snapshot.diverged) {
+      return refuse(`resume names ${resume}, whose training diverged: start it anew with other settings`);
+    }
     if (this.#times.stepsOf(config) !== total_steps || config.seed == null) {
-      throw new ValidationError(
+      return refuse(
         `resume names ${resume}, which trained on another number of digits than the ${trainImages} that there are now`,
-        "resume",
       );
     }
     const left = total_steps - saved.snapshot.step;
@@ -196,7 +194,7 @@ export class Runs {
     return this.#runs.get(id);
   }
 
-  /** Newest first, as told to the client at `address`. */
+  /** Newest first, as seen by the client at `address`. */
   list(address = "unknown"): RunSummary[] {
     const client = clientAt(address);
     return [...this.#runs.values()].reverse().map((run) => ({ ...run.summary, yours: run.client === client }));
@@ -212,9 +210,9 @@ export class Runs {
   }
 
   /**
-   * Aborts every run and starts no other; nothing half done is stored. The worker is left running until the process ends: a
-   * thread that has looked for a GPU unloads the graphics driver when it is ended, and a process that ends at the same moment
-   * calls that driver's exit handlers, which are gone (signal 11; Deno 2.9.6 with Mesa).
+   * Aborts every run and starts no others; nothing unfinished is stored. The worker is left running until the process
+   * ends: a thread that has looked for a GPU unloads the graphics driver when it is ended, and a process that ends at
+   * the same moment calls that driver's exit handlers, which are gone (signal 11; Deno 2.9.6 with Mesa).
    */
   async stop(): Promise<void> {
     this.#closed = true;
@@ -222,7 +220,7 @@ export class Runs {
     await Promise.all(this.#ends);
   }
 
-  /** As `stop`, and ends the worker too, for a process that continues. */
+  /** Like `stop`, but also ends the worker, for a process that continues. */
   async close(): Promise<void> {
     await this.stop();
     this.#options.engine.close();
@@ -253,7 +251,7 @@ export class Runs {
     const message = divergenceLine(divergence, run.summary.total_steps, run.config);
     await keeper.keepHistoryOnly(run.historyOfFailure(message), divergence.step);
     run.resumeId = undefined;
-    // Somebody may have aborted it meanwhile.
+    // It may have been aborted meanwhile.
     if (run.signal.aborted) run.endAborted();
     else run.endFailed(message);
   }
@@ -263,9 +261,9 @@ export class Runs {
   }
 
   /**
-   * Looks for a duplicate now, again when it is the run's turn (the run before it may have stored one), and when its model is
-   * stored (another lab may share the folder). A yes holds for the model that was shown, and for no other. A training that
-   * starts from a stored model makes a new one on purpose.
+   * Looks for a duplicate now, again when it is the run's turn (the run before it may have stored one), and when its
+   * model is stored (another lab may share the folder). A yes applies only to the model that was shown. A
+   * training that starts from a stored model makes a new one on purpose.
    */
   async #trainUnlessKept(run: Run, keeper: SnapshotKeeper): Promise<void> {
     const { store } = this.#options;
@@ -274,7 +272,7 @@ export class Runs {
     let approvedId: string | undefined;
     for (let front = false;; front = true) {
       if (duplicate !== undefined && duplicate.id !== approvedId) {
-        // Outside of its turn, so that other runs do not wait for the answer.
+        // Outside its turn, so that other runs do not wait for the answer.
         if (!await this.#mayReplace(run, duplicate)) return;
         approvedId = duplicate.id;
       }
@@ -297,7 +295,7 @@ export class Runs {
     }
   }
 
-  /** Stores a model that turned out to have a duplicate only when it was trained; others train meanwhile. */
+  /** Stores a model whose duplicate appeared only while it was trained. Other runs train meanwhile. */
   async #storeAsAsked(run: Run, model: TrainedModel, keeper: SnapshotKeeper, duplicate: ModelRecord): Promise<void> {
     for (let existing = duplicate;;) {
       if (!await this.#mayReplace(run, existing)) return await keeper.drop();
@@ -344,23 +342,12 @@ export class Runs {
   }
 
   /**
-   * Stores what a run has trained, in place of the model `replaces` where that is given and still there.
+   * Stores the model that a run has trained. It replaces `replaces` if that is given and still exists.
    *
    * @throws {DuplicateError} when another model of this configuration is stored
    */
   async #store(run: Run, model: TrainedModel, keeper: SnapshotKeeper, replaces?: string): Promise<void> {
     const { store, device } = this.#options;
-    const resultOf = (record: ModelRecord): ResultMessage => ({
-      type: "result",
-      accuracy: record.accuracy,
-      training_time: record.training_time,
-      model_path: `/models/${record.filename}`,
-      model_type: record.model_type,
-      optimizer: record.optimizer,
-      model_id: record.id,
-      run_id: run.id,
-      device: run.summary.device ?? device,
-    });
     try {
       run.signal.throwIfAborted();
       const record = await store.store(modelOf(run, model), model.weights, {
@@ -369,9 +356,9 @@ export class Runs {
         // Until the models folder is free, an abort is still in time.
         onBegin: () => run.seal(),
         signal: run.signal,
-        history: (record) => run.historyWith(resultOf(record)),
+        history: (record) => run.historyWith(resultOf(run, record, device)),
       });
-      run.endDone(resultOf(record));
+      run.endDone(resultOf(run, record, device));
     } catch (error) {
       if (model.snapshot !== undefined) keeper.keep(model.snapshot);
       throw error;

@@ -5,7 +5,7 @@ import { KEPT_LOSSES, thinned } from "./loss_history.ts";
 import type { Run } from "./run.ts";
 import type { RunSnapshots } from "./run_snapshots.ts";
 
-/** What keeping snapshots needs. */
+/** What a `SnapshotKeeper` depends on. */
 export interface KeeperOptions {
   snapshots: RunSnapshots;
   log: Log;
@@ -26,7 +26,7 @@ export class SnapshotKeeper {
     this.#options = options;
   }
 
-  /** Writes `snapshot` once the one before it is on disk; it replaces one that is still waiting. */
+  /** Writes `snapshot` once the previous one is on disk; it replaces a snapshot that is still waiting. */
   keep(snapshot: Snapshot): void {
     const { device } = this.#run.summary;
     if (!isBackend(device)) return;
@@ -35,8 +35,8 @@ export class SnapshotKeeper {
   }
 
   /**
-   * Replaces the snapshots of a run that diverged, and of the run that it resumed, by its history alone: from either it
-   * would diverge again.
+   * Replaces the snapshots of a diverged run, and of the run that it resumed, with its history alone, because it would
+   * diverge again from either.
    */
   async keepHistoryOnly(history: HistoryMessage, step: number): Promise<void> {
     await this.drop();
@@ -55,7 +55,7 @@ export class SnapshotKeeper {
     while (this.#writing !== undefined) await this.#writing;
   }
 
-  /** Removes the snapshots of a run that nobody shall resume, and of the run that it resumed. */
+  /** Removes the snapshots of a run that should not be resumed, and of the run that it resumed. */
   async drop(): Promise<void> {
     this.#waiting = undefined;
     await this.settled();
@@ -86,7 +86,7 @@ export class SnapshotKeeper {
   }
 }
 
-/** What lies beside the tensors of a snapshot. */
+/** The part of a snapshot besides its tensors. */
 function describe(
   history: HistoryMessage,
   { step, progress, seconds }: Omit<Snapshot, "tensors">,

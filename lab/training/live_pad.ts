@@ -1,6 +1,6 @@
 /**
- * Live pads: drawings that a run classifies while it trains. Clients draw on the service's side, the model answers on
- * the worker's, and the board between them is shared memory, because a worker that trains receives no messages.
+ * Live pads: drawings that a run classifies while it trains. Clients draw on the service's side, and the model answers
+ * on the worker's. The board between them is shared memory, because a worker receives no messages while it trains.
  */
 import { IMAGE_PIXELS } from "../../core/models/spec.ts";
 import type { Trainer } from "../../core/training/trainer.ts";
@@ -14,15 +14,15 @@ export const LIVE_PADS = 8;
 /** A drawing in its slot of the board. */
 export interface LivePadDrawing {
   slot: number;
-  /** Above 0, and another one for each drawing. */
+  /** Above 0, and different for each drawing. */
   number: number;
   /** 784 bytes, ink 255 on paper 0. */
   pixels: Uint8Array<ArrayBuffer>;
 }
 
-/** The memory in which a worker finds the drawings. */
+/** Shared memory in which a worker finds the drawings. */
 export class LivePadBoard {
-  /** The number of each slot's drawing; 0: none, or not all there yet. */
+  /** The number of each slot's drawing; 0 if there is none or it is incomplete. */
   readonly #numbers: Int32Array<SharedArrayBuffer>;
   readonly #pixels: Uint8Array<SharedArrayBuffer>;
 
@@ -46,7 +46,7 @@ export class LivePadBoard {
     return true;
   }
 
-  /** Copies of the drawings as they are now; one that is being replaced is left out. */
+  /** Copies of the current drawings; a drawing that is being replaced is left out. */
   drawings(): LivePadDrawing[] {
     const found: LivePadDrawing[] = [];
     for (let slot = 0; slot < LIVE_PADS; slot++) {
@@ -62,7 +62,7 @@ export class LivePadBoard {
 /** A client with a live pad. */
 interface Client {
   onMessage(message: ServerMessage): void;
-  /** Whose it is: addresses share the live pads. */
+  /** The client's address; addresses share the live pads. */
   client?: string;
 }
 
@@ -70,12 +70,12 @@ interface Client {
 export class LivePads {
   readonly board = new LivePadBoard();
   readonly #slots: ({ client: Client; number: number } | undefined)[] = new Array(LIVE_PADS).fill(undefined);
-  /** Of the latest drawing. */
+  /** Number of the latest drawing. */
   #number = 0;
 
   /**
-   * Puts `pixels` in place of the client's last drawing. Where all slots are taken, an address that has at least two
-   * more than this client's gives one up, and its client is told. False when there is none such.
+   * Replaces the client's drawing with `pixels`. If all slots are taken, an address that has at least two more than
+   * this client's gives one up, and its client is told. Returns false if there is no such address.
    */
   put(client: Client, pixels: Uint8Array<ArrayBuffer>): boolean {
     const own = this.#slotOf(client);
@@ -97,7 +97,7 @@ export class LivePads {
     most.client.onMessage({ type: "log", message: "Your live pad was closed: somebody else wants to draw, too." });
   }
 
-  /** Takes the client's drawing off the board. */
+  /** Removes the client's drawing from the board. */
   remove(client: Client): void {
     const slot = this.#slotOf(client);
     if (slot === -1) return;
@@ -105,7 +105,7 @@ export class LivePads {
     this.board.clear(slot);
   }
 
-  /** Passes an answer on to the client that drew, unless it has drawn anew meanwhile. */
+  /** Passes an answer on to the client that drew, unless the drawing has changed meanwhile. */
   tell({ slot, number, step, probabilities }: LivePadAnswer): void {
     const entry = this.#slots[slot];
     if (entry?.number !== number) return;
@@ -122,12 +122,12 @@ export class LivePads {
   }
 }
 
-/** Least time between two answers to a drawing: as often as an eye follows. */
+/** Least time between two answers to a drawing: as fast as the eye can follow. */
 const INTERVAL_MS = 125;
 /** Answers take at most about this share of the time. */
 const SHARE = 0.03;
 
-/** Classifies the drawings on the board, with the weights as they are between two runs of the trainer. */
+/** Classifies the drawings on the board between two runs of the trainer, with the current weights. */
 export class LivePadClassifier implements Pause {
   readonly #board: LivePadBoard;
   readonly #trainer: Pick<Trainer, "guess" | "step" | "stop">;
@@ -156,7 +156,7 @@ export class LivePadClassifier implements Pause {
     const began = this.#now();
     for (const { slot, number, pixels } of this.#board.drawings()) {
       const probabilities = await this.#trainer.guess(pixels);
-      // An answer that was cut short says nothing.
+      // An answer that was cut short is meaningless.
       if (isTorn(this.#trainer)) return;
       this.#tell({ slot, number, step: this.#trainer.step, probabilities });
     }

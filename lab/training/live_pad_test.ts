@@ -22,7 +22,8 @@ function setUp(ms: number) {
 }
 
 /**
- * How often an answer is due in ten seconds of training that looks every 20 ms, and what share of them answering took.
+ * How often an answer is due in ten seconds of training that checks every 20 ms, and the share of that time spent
+ * answering.
  */
 async function overTenSeconds(ms: number, drawings: number): Promise<{ rounds: number; share: number }> {
   const { clock, classifier, show } = setUp(ms);
@@ -52,14 +53,14 @@ Deno.test("quick answers come at most eight times a second", async () => {
   assert(rounds >= 65 && rounds <= 80, `${rounds} in ten seconds`);
 });
 
-Deno.test("slow answers, and many, take no more than 4 % of the time", async () => {
+Deno.test("slow or numerous answers take no more than 4 % of the time", async () => {
   for (const [ms, drawings] of [[10, 1], [10, 8], [100, 1]]) {
     const { rounds, share } = await overTenSeconds(ms, drawings);
     assert(rounds >= 2 && share <= 0.04, `${rounds} rounds took ${100 * share} %`);
   }
 });
 
-Deno.test("every drawing is answered under its number, with the step", async () => {
+Deno.test("every answer has the number of its drawing and the step", async () => {
   const { classifier, told, show } = setUp(1);
   show(0, 10);
   show(7, 20);

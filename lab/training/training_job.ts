@@ -1,22 +1,22 @@
-/** A training as a run asks for it and hears of it, whichever engine trains. */
+/** The interface between a run and the engine that trains it. */
 import type { NamedTensor } from "../../core/models/spec.ts";
 import type { TrainerOptions } from "../../core/training/trainer.ts";
 import type { TrainingState } from "../../core/training/training_state.ts";
 import type { DeviceChoice } from "../../protocol/mod.ts";
 
-/** All that determines a training, except the dataset. */
+/** Everything that determines a training, except the dataset. */
 export interface TrainingJob extends Omit<TrainerOptions, "dataset" | "device" | "threads" | "resume"> {
   device: DeviceChoice;
   threads: number;
-  /** The memory of a `LivePadBoard`: drawings to be classified while the run trains. */
+  /** The memory of a `LivePadBoard`: drawings to classify while the run trains. */
   livePads: SharedArrayBuffer;
-  /** Where to resume. */
+  /** Snapshot to resume from. */
   resume?: Snapshot;
 }
 
-/** How far a training is, besides its step. The loop keeps it up to date. */
+/** The progress of a training, besides its step. The loop keeps it up to date. */
 export interface LoopProgress {
-  /** Epochs whose steps and evaluation are done. */
+  /** Number of epochs whose steps and evaluation are done. */
   epochsDone: number;
   /** Sum of the losses since the last of them. */
   lossSum: number;
@@ -24,21 +24,21 @@ export interface LoopProgress {
   accuracy?: number;
 }
 
-/** A training between two steps: all it takes to resume it to the same bits. */
+/** A training between two steps: everything needed to resume it to the same bits. */
 export interface Snapshot extends TrainingState {
   progress: LoopProgress;
-  /** Trained so far, with opening and evaluating. */
+  /** Seconds trained so far, including opening and evaluating. */
   seconds: number;
 }
 
-/** What is known once the trainer is open. */
+/** Facts that are known once the trainer is open. */
 export interface TrainingStart {
   device: string;
   /** Why this device, in words. */
   reason: string;
   totalSteps: number;
   /**
-   * Set to 1, it makes a long step return early; the stop flag of `open` still has to be set for the training to end.
+   * Setting it to 1 makes a long step return early; the stop flag of `open` must also be set for the training to end.
    */
   stop?: Int32Array<SharedArrayBuffer>;
 }
@@ -53,7 +53,7 @@ export interface LossBatch {
   imagesPerSecond: number;
   /** Over all steps so far. */
   meanImagesPerSecond: number;
-  /** Undefined while the first steps say nothing about those to come. */
+  /** Undefined during the first steps, which do not predict later ones. */
   secondsLeft?: number;
 }
 
@@ -67,11 +67,11 @@ export interface EpochEnd {
   accuracy: number;
 }
 
-/** What the model makes of one drawing on a live pad. */
+/** The model's answer to a drawing on a live pad. */
 export interface LivePadAnswer {
-  /** The pad's, on its board. */
+  /** The pad's slot on its board. */
   slot: number;
-  /** The drawing's, so that no answer is taken for that of the next one. */
+  /** The drawing's number, so that an answer is not mistaken for one to the next drawing. */
   number: number;
   /** Steps done. */
   step: number;
@@ -79,42 +79,42 @@ export interface LivePadAnswer {
   probabilities: Float32Array;
 }
 
-/** A training that came to its end. */
+/** The result of a finished training. */
 export interface TrainedModel {
   weights: NamedTensor[];
   /** Per cent of the test digits, after the last epoch. */
   accuracy: number;
-  /** Seconds, with opening and evaluating. */
+  /** Seconds, including opening and evaluating. */
   trainingTime: number;
-  /** From where to resume if the model cannot be stored. */
+  /** Snapshot to resume from if the model cannot be stored. */
   snapshot?: Snapshot;
 }
 
-/** Hears of a training while it goes on. */
+/** Callbacks during a training. */
 export interface TrainingEvents {
   onStart(start: TrainingStart): void;
   onLosses(batch: LossBatch): void;
   onEpoch(end: EpochEnd): void;
   onLivePad(answer: LivePadAnswer): void;
-  /** From time to time, and once more where an abort was seen between two steps. */
+  /** Called from time to time, and once more if an abort was noticed between two steps. */
   onSnapshot(snapshot: Snapshot): void;
 }
 
-/** A training that could not be finished; the message is for people. */
+/** Thrown if a training could not be finished; the message is for people. */
 export class TrainingError extends Error {
   override name = "TrainingError";
 }
 
 /** What was not finite, and when. */
 export interface Divergence {
-  /** The first step whose loss was not finite, or after which the weights were useless. */
+  /** The first step whose loss was not finite, or after which the weights were unusable. */
   step: number;
   found: "loss" | "weights" | "answers";
   /** The last finite loss, if there was one. */
   lossBefore?: number;
 }
 
-/** A training whose loss or weights are no finite numbers any more. Its weights are useless and are stored nowhere. */
+/** Thrown if a training's loss or weights are no longer finite. Its weights are useless and are not stored. */
 export class DivergedError extends TrainingError {
   override name = "DivergedError";
   constructor(readonly divergence: Divergence) {

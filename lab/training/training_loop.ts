@@ -1,10 +1,10 @@
-/** The loop of a training: runs steps in chunks, reports losses, and looks at the stop flag in between. */
+/** The training loop: runs steps in chunks, reports losses, and checks the stop flag in between. */
 import { concatFloats } from "../../core/bytes.ts";
 import type { NamedTensor } from "../../core/models/spec.ts";
 import type { Trainer } from "../../core/training/trainer.ts";
 import { DivergedError, type Divergence, type LoopProgress, type TrainingEvents } from "./training_job.ts";
 
-/** At most about thirty reports a second: more would keep the service busy, and nobody could see them. */
+/** At most about thirty reports a second: more would keep the service busy without being visible. */
 const POST_INTERVAL_MS = 33;
 
 /**
@@ -12,15 +12,15 @@ const POST_INTERVAL_MS = 33;
  */
 const EVALUATION_STEPS_SHARE = 1 / 18;
 
-/** What the loop needs of a trainer. */
+/** The parts of a trainer that the loop needs. */
 export type LoopTrainer = Pick<
   Trainer,
   "device" | "step" | "stepsPerEpoch" | "totalSteps" | "lastBatchShare" | "run" | "evaluate" | "weights" | "stop"
 >;
 
-/** Work to be done from time to time between two runs of the trainer, such as taking a snapshot. */
+/** Work to do from time to time between two runs of the trainer, such as taking a snapshot. */
 export interface Pause {
-  /** Whether it is time for it. */
+  /** Whether the work is due. */
   due(): boolean;
   /** Does the work. Called only while no run is in progress. */
   take(): Promise<void>;
@@ -28,21 +28,21 @@ export interface Pause {
 
 /** How to run a training. */
 export interface LoopOptions {
-  /** Where the trainer is; by default at the start. */
+  /** The trainer's progress; by default it is at the start. */
   progress?: LoopProgress;
   pauses?: readonly Pause[];
 }
 
-/** Whether a run was cut short within a step, which leaves the trainer's state useless. */
+/** Whether a run was interrupted within a step, which makes the trainer's state unusable. */
 export function isTorn({ stop }: Pick<Trainer, "stop">): boolean {
   return stop !== undefined && Atomics.load(stop, 0) !== 0;
 }
 
 /**
  * Trains to the end and returns the accuracy after the last epoch, in per cent of the test digits; undefined if
- * `shouldStop` said so before. It is asked before and after every chunk and during evaluation. No run is in progress
- * when this settles, and unless the trainer `isTorn`, its state and `progress` are those of the last step reported.
- * `trainImages` is the number of images in an epoch.
+ * `shouldStop` returned true first. It is called before and after every chunk and during evaluation. No run is in
+ * progress when this settles, and unless the trainer `isTorn`, its state and `progress` are those of the last step
+ * reported. `trainImages` is the number of images in an epoch.
  *
  * @throws {DivergedError} as soon as a loss, or after an epoch a weight or an answer, is not finite
  */
@@ -113,8 +113,8 @@ interface EpochOptions {
 }
 
 /**
- * Runs up to `lastStep`; false if it stopped before, DivergedError if a loss was not finite. On a GPU the next chunk is
- * submitted before the losses of the last are awaited, so that the GPU never waits.
+ * Runs up to `lastStep`. Returns false if it stopped earlier; throws a `DivergedError` if a loss was not finite. On a
+ * GPU the next chunk is submitted before the losses of the last are awaited, so that the GPU never waits.
  */
 async function runEpoch(
   trainer: LoopTrainer,
@@ -138,7 +138,7 @@ async function runEpoch(
     for (let pending = runNext(); pending !== undefined; pending = next ?? runNext()) {
       const due = pauses.filter((pause) => pause.due());
       next = trainer.device === "webgpu" && due.length === 0 ? runNext() : undefined;
-      // If it fails before it is awaited, the failure of `pending` is the one to report.
+      // If it fails before it is awaited, report the failure of `pending`.
       next?.catch(() => {});
       const losses = await pending;
       // An interrupted run returns whatever an earlier one left in memory.
@@ -156,7 +156,7 @@ async function runEpoch(
       received += losses.length;
       latest.loss = losses.at(-1);
       for (const loss of losses) progress.lossSum += loss;
-      // The mean is that of the pictures, and a short batch has fewer.
+      // The mean is over images, and a short batch has fewer of them.
       if (received === lastStep) progress.lossSum -= losses.at(-1)! * (1 - trainer.lastBatchShare);
       unreported.push(losses);
       if (now - reportedAt >= POST_INTERVAL_MS || received >= lastStep) flush();
@@ -173,7 +173,9 @@ async function runEpoch(
   return received >= lastStep;
 }
 
-/** Least time between two snapshots: what a crash, or a step that takes too long to finish, may cost. */
+/**
+ * Least time between two snapshots: at most this much is lost in a crash or by a step that takes too long to finish.
+ */
 const SNAPSHOT_INTERVAL_MS = 10_000;
 /** Snapshots of large models take at most about this share of the time. */
 const SNAPSHOT_SHARE = 0.02;
@@ -207,14 +209,14 @@ export class SnapshotTimer implements Pause {
 
 const CHUNK_MS = 20;
 const MAX_CHUNK_STEPS = 4096;
-/** The weight of the past falls by a factor of e in this time. */
+/** The weight of past values falls by a factor of e in this time. */
 const MEMORY_MS = 2000;
-/** The first steps compile code and fill caches; for this long they say nothing about later ones. */
+/** The first steps compile code and fill caches. For this long they do not predict later ones. */
 const WARM_UP_MS = 250;
 
-/** Follows the speed of a training through changes such as warming up or a busy machine. */
+/** Tracks the speed of a training through changes such as warming up or a busy machine. */
 export class Pace {
-  /** Time and steps so far, older ones weighing less. */
+  /** Time and steps so far, with older ones weighted less. */
   #ms = 0;
   #steps = 0;
   #chunk = 1;
@@ -222,7 +224,7 @@ export class Pace {
   #allSteps = 0;
   #isWarm = false;
 
-  /** Steps to run next, for about 20 ms; first a single one, so that its loss comes at once. */
+  /** Number of steps to run next, for about 20 ms; at first a single step, so that its loss comes at once. */
   get chunkSteps(): number {
     return this.#chunk;
   }
@@ -237,7 +239,7 @@ export class Pace {
     return this.#allSteps === 0 ? 0 : this.#allMs / this.#allSteps;
   }
 
-  /** Whether `msPerStep` predicts later steps; until then it is that of the latest chunk. */
+  /** Whether `msPerStep` predicts later steps; until then it is the latest chunk's value. */
   get isWarm(): boolean {
     return this.#isWarm;
   }
@@ -251,7 +253,7 @@ export class Pace {
     this.#allSteps += steps;
     this.#ms = past * this.#ms + Math.max(ms, 0.001);
     this.#steps = past * this.#steps + steps;
-    // By the latest speed: the remembered one reacts late when the machine gets busy.
+    // Uses the latest speed, because the remembered one reacts late when the machine gets busy.
     const wanted = Math.floor(CHUNK_MS / latest);
     this.#chunk = Math.max(1, Math.min(wanted, this.#chunk * 2, MAX_CHUNK_STEPS));
   }

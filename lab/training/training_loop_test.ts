@@ -7,7 +7,7 @@ const STEPS_PER_EPOCH = 250;
 /** Batches of 32, the last one short. */
 const TRAIN_IMAGES = 249 * 32 + 8;
 const LAST_BATCH_SHARE = 8 / 32;
-/** Mean of the losses of an epoch's pictures, where the loss of step n is n. */
+/** Mean loss over an epoch's images, where the loss of step n is n. */
 const meanLossOf = (epoch: number) => {
   const steps = Array.from({ length: STEPS_PER_EPOCH }, (_, i) => (epoch - 1) * STEPS_PER_EPOCH + i + 1);
   return (32 * steps.slice(0, -1).reduce((sum, loss) => sum + loss) + 8 * steps.at(-1)!) / TRAIN_IMAGES;
@@ -43,7 +43,7 @@ class FakeTrainer implements LoopTrainer {
   }
 }
 
-/** Accepts the next chunk before the last is done, as a GPU does; the test ends each chunk. */
+/** Accepts the next chunk before the last one is done, as a GPU does. The test ends each chunk. */
 class QueueingTrainer extends FakeTrainer {
   override readonly device = "webgpu";
   readonly #asked = Promise.withResolvers<void>();
@@ -82,7 +82,7 @@ Deno.test("every loss is reported once and in order, and no batch crosses an epo
   assert.equal(step, 3 * STEPS_PER_EPOCH);
 });
 
-Deno.test("an epoch ends with the mean loss of its pictures and its accuracy, and the last accuracy is the result", async () => {
+Deno.test("an epoch ends with the mean loss over its images and its accuracy, and the last accuracy is the result", async () => {
   const { ends, events } = record();
   assert.equal(await runTraining(new FakeTrainer(2), TRAIN_IMAGES, events, () => false), 50);
   assert.deepEqual(ends, [
@@ -102,7 +102,7 @@ Deno.test("the first loss comes alone and at once; speed and time left are finit
   }
 });
 
-Deno.test("the stop is seen before the next chunk", async () => {
+Deno.test("the stop is noticed before the next chunk", async () => {
   const trainer = new FakeTrainer(2);
   const { events } = record();
   assert.equal(await runTraining(trainer, TRAIN_IMAGES, events, () => trainer.chunks.length === 3), undefined);
@@ -157,7 +157,7 @@ Deno.test("a failed or stopped training ends only when no chunk is in progress",
   }
 });
 
-Deno.test("the speed counts images, not the room in a short last batch", async () => {
+Deno.test("the speed counts images, not the empty places of a short last batch", async () => {
   const STEP_MS = 20;
   const { batches, events } = record();
   const trainer = new FakeTrainer(1, 1);
@@ -171,7 +171,7 @@ Deno.test("the speed counts images, not the room in a short last batch", async (
   assert(batches[0].imagesPerSecond <= fastest, `${batches[0].imagesPerSecond} images/s`);
 });
 
-Deno.test("a stop during evaluation is seen, and that epoch is not reported", async () => {
+Deno.test("a stop during evaluation is noticed, and that epoch is not reported", async () => {
   const trainer = new FakeTrainer(1);
   const { ends, events } = record();
   assert.equal(await runTraining(trainer, TRAIN_IMAGES, events, () => trainer.step === STEPS_PER_EPOCH), undefined);
@@ -199,7 +199,7 @@ Deno.test("the slow first steps count in the mean speed, but not in the time lef
   assert(Math.abs(pace.meanMsPerStep - 460 / 31) < 1e-9);
 });
 
-Deno.test("the remembered speed follows the present one within seconds", () => {
+Deno.test("the remembered speed follows the current one within seconds", () => {
   const pace = new Pace();
   for (let i = 0; i < 100; i++) pace.took(10, 20);
   assert(Math.abs(pace.msPerStep - 2) < 1e-9);
@@ -240,7 +240,7 @@ Deno.test("a training resumes within an epoch, before its evaluation and after t
   }
 });
 
-/** How a training ends that diverges. */
+/** The error with which a diverging training ends. */
 async function divergenceOf(trainer: LoopTrainer, events = record().events): Promise<Divergence> {
   const error = await runTraining(trainer, TRAIN_IMAGES, events, () => false).then(() => undefined, (error) => error);
   assert.ok(error instanceof DivergedError, String(error));
@@ -262,7 +262,7 @@ Deno.test("a training ends at the first step whose loss is not finite, and repor
   }
 });
 
-Deno.test("a training whose losses are finite ends where its weights or its answers are not", async () => {
+Deno.test("a training with finite losses ends if its weights or its answers are not finite", async () => {
   const byWeights = new FakeTrainer(1), byAnswers = new FakeTrainer(1), { ends, events } = record();
   byWeights.weights = () => Promise.resolve([{ name: "w", shape: [2], data: Float32Array.of(1, -Infinity) }]);
   byAnswers.evaluate = () => Promise.resolve(NaN);
@@ -272,7 +272,7 @@ Deno.test("a training whose losses are finite ends where its weights or its answ
   assert.deepEqual(ends, []);
 });
 
-Deno.test("snapshots are taken when due, while no chunk is in progress, on a GPU too", async () => {
+Deno.test("snapshots are taken when due, while no chunk is in progress, even on a GPU", async () => {
   for (const device of ["wasm", "webgpu"]) {
     const trainer = new FakeTrainer(1);
     let running = 0;

@@ -15,9 +15,10 @@ import { areFinite, isTorn, runTraining, SnapshotTimer } from "./training_loop.t
 import type { FromWorker, ToWorker } from "./worker_engine.ts";
 
 /**
- * Called in a worker: does what a `WorkerEngine` asks for.
+ * Called in a worker: serves the requests of a `WorkerEngine`.
  *
- * @param readDataset reads all digits of the `dataDir` that the engine names; throws an Error that says why it cannot
+ * @param readDataset reads all digits of the `dataDir` that the engine names; throws an `Error` that says why if it
+ * cannot
  */
 export function serveTrainings(readDataset: (dataDir: string) => Promise<Dataset>, log: Log): void {
   let dataset: Dataset;
@@ -93,7 +94,7 @@ async function train(
       { progress, pauses: [timer, classifier] },
     );
     if (accuracy !== undefined) {
-      // The last answer on a live pad is the finished model's.
+      // The last answer on a live pad is that of the finished model.
       await classifier.take();
       const weights = await trainer.weights(), snapshot = await takeSnapshot();
       return { weights, accuracy, trainingTime: snapshot.seconds, snapshot };

@@ -1,4 +1,4 @@
-/** Training in a worker, which stays for the next training, is stopped by flags in shared memory, and may crash. */
+/** Trains in a worker, which stays for the next training, is stopped by flags in shared memory, and may crash. */
 import type { Log, TrainingEngine } from "../host.ts";
 import {
   DivergedError,
@@ -16,7 +16,7 @@ import {
 
 /** Messages to a training worker. */
 export type ToWorker =
-  /** First message: where the digits are, and one int32 that turns 1 when the current job shall stop. */
+  /** First message: where the digits are, and an int32 that becomes 1 when the current job should stop. */
   | { type: "open"; dataDir: string; stopFlag: SharedArrayBuffer }
   | { type: "train"; job: TrainingJob };
 
@@ -25,13 +25,13 @@ export type FromWorker =
   /** Answer to `open`. */
   | { type: "ready"; trainImages: number }
   | { type: "unreadable"; message: string }
-  /** In the course of `train`. */
+  /** Sent during `train`. */
   | { type: "start"; start: TrainingStart }
   | { type: "losses"; batch: LossBatch }
   | { type: "epoch"; end: EpochEnd }
   | { type: "livePad"; answer: LivePadAnswer }
   | { type: "snapshot"; snapshot: Snapshot }
-  /** The stop flag was seen between two steps; the snapshot follows, then `stopped`. */
+  /** The stop flag was noticed between two steps; the snapshot follows, then `stopped`. */
   | { type: "stopping" }
   /** The last answer to `train` is one of these. */
   | { type: "trained"; model: TrainedModel }
@@ -39,23 +39,23 @@ export type FromWorker =
   | { type: "diverged"; divergence: Divergence }
   | { type: "failed"; message: string };
 
-/** What a `WorkerEngine` is made of. */
+/** What a `WorkerEngine` depends on. */
 export interface EngineOptions {
   /** A worker that calls `serveTrainings`. */
   script: URL;
-  /** Where that worker finds the digits. */
+  /** The folder from which that worker reads the digits. */
   dataDir: string;
   log: Log;
 }
 
-/** How long a step may continue after an abort before it is cut short, which leaves no state to resume from. */
+/** How long a step may continue after an abort before it is interrupted, which leaves no state to resume from. */
 const STEP_PATIENCE_MS = 80;
-/** The same for a worker that reports at short intervals: its chunk ends soon, however busy the machine is. */
+/** The same for a worker that reports at short intervals, whose chunk ends soon, however busy the machine is. */
 const BRISK_STEP_PATIENCE_MS = 500;
 const BRISK_INTERVAL_MS = 300;
-/** How long the worker may then take to see the stop flag before it is given up. */
+/** How long the worker may then take to notice the stop flag before it is terminated. */
 const STOP_PATIENCE_MS = 60;
-/** How long it may take to hand over a snapshot once it has stopped between two steps. */
+/** How long it may take to send a snapshot once it has stopped between two steps. */
 const SNAPSHOT_PATIENCE_MS = 700;
 
 /** Keeps one worker for all trainings, and starts a fresh one after it was closed or has crashed. */
@@ -97,9 +97,9 @@ interface CurrentJob {
   events: TrainingEvents;
   resolve(model: TrainedModel): void;
   reject(reason: unknown): void;
-  /** Its reason rejects the job once the worker says that it stopped. */
+  /** Its reason rejects the job once the worker reports that it has stopped. */
   signal: AbortSignal;
-  /** Sets anew after how long the worker is given up. */
+  /** Restarts the time after which the worker is terminated. */
   giveUpAfter(ms: number): void;
 }
 
@@ -112,7 +112,7 @@ class TrainingWorker {
   #job?: CurrentJob;
   /** Interrupts a step of the current job, if its backend can. */
   #stepStop?: Int32Array<SharedArrayBuffer>;
-  /** When losses came last, and whether soon after those before. */
+  /** When the last losses came, and whether they came soon after the previous ones. */
   #heardAt = -Infinity;
   #isBrisk = false;
   #alive = true;
@@ -125,22 +125,25 @@ class TrainingWorker {
       event.preventDefault();
       this.#crash(event.message);
     };
-    // Whoever awaits it sees the failure, but nobody has to.
+    // Code that awaits it receives the failure, but nobody has to await it.
     this.#ready.promise.catch(() => {});
     this.#post({ type: "open", dataDir, stopFlag: this.#stopFlag.buffer });
   }
 
-  /** False once the worker has crashed or was closed. */
+  /** False once the worker has crashed or has been closed. */
   get alive(): boolean {
     return this.#alive;
   }
 
-  /** The number of training images, once they are read. Rejects with a TrainingError that says why they cannot be. */
+  /**
+   * The number of training images, once they are read. Rejects with a `TrainingError` that says why they cannot be
+   * read.
+   */
   get ready(): Promise<number> {
     return this.#ready.promise;
   }
 
-  /** As of `TrainingEngine`. */
+  /** See `TrainingEngine`. */
   async train(job: TrainingJob, events: TrainingEvents, signal: AbortSignal): Promise<TrainedModel> {
     const { promise, resolve, reject } = Promise.withResolvers<TrainedModel>();
     let interruption: ReturnType<typeof setTimeout> | undefined;
@@ -177,8 +180,8 @@ class TrainingWorker {
   }
 
   /**
-   * Ends the worker; its messages are ignored from now on. `terminate` does not stop a worker inside a loop: that ends
-   * when it looks at a stop flag.
+   * Ends the worker; its messages are ignored from now on. `terminate` does not stop a worker inside a loop; the loop
+   * ends when it checks a stop flag.
    */
   close() {
     this.#alive = false;
@@ -239,7 +242,7 @@ class TrainingWorker {
   }
 }
 
-/** `promise`, or the signal's reason as soon as it is aborted. */
+/** Settles like `promise`, but rejects with the signal's reason as soon as it is aborted. */
 async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
   const { promise: aborted, reject } = Promise.withResolvers<never>();
   const abort = () => reject(signal.reason);

@@ -61,7 +61,7 @@ async function abortInTime(engine: WorkerEngine): Promise<TrainingStart> {
   return start;
 }
 
-/** Resolves once the worker's step has ended; it counts in the word after its stop word. */
+/** Resolves once the worker's step has ended; the step counts in the word after its stop word. */
 async function standsStill({ stop }: TrainingStart): Promise<void> {
   const counter = new Int32Array(stop!.buffer, 4, 1);
   const pause = () => new Promise((resolve) => setTimeout(resolve, 20));
@@ -71,21 +71,21 @@ async function standsStill({ stop }: TrainingStart): Promise<void> {
   await inTime(watch(), "the end of the worker's step");
 }
 
-Deno.test("the worker says how many digits there are, and trains job after job", async () => {
+Deno.test("the worker reports the number of digits and trains one job after the other", async () => {
   await withEngine("obedient", async (engine) => {
     assert.equal(await inTime(engine.open(), "the digits"), 60000);
     for (let i = 0; i < 2; i++) assert.equal((await begin(engine).outcome).accuracy, 12.5);
   });
 });
 
-Deno.test("a worker that looks at the stop flag stops by itself, and stays for the next job", async () => {
+Deno.test("a worker that checks the stop flag stops on its own and stays for the next job", async () => {
   await withEngine("cooperative", async (engine) => {
     await abortInTime(engine);
     await abortInTime(engine);
   });
 });
 
-Deno.test("a worker that stops between two steps has time to hand its state over, and no step is cut short", async () => {
+Deno.test("a worker that stops between two steps has time to send its state, and no step is interrupted", async () => {
   await withEngine("careful", async (engine) => {
     for (let i = 0; i < 2; i++) {
       const abort = new AbortController();
@@ -100,13 +100,13 @@ Deno.test("a worker that stops between two steps has time to hand its state over
   });
 });
 
-Deno.test("a worker that ignores the stop flag is ended, and the next job gets a fresh one", async () => {
+Deno.test("a worker that ignores the stop flag is terminated, and the next job gets a new one", async () => {
   await withEngine("deaf", async (engine) => {
     for (let i = 0; i < 2; i++) await standsStill(await abortInTime(engine));
   });
 });
 
-Deno.test("closing ends the work in progress too", async () => {
+Deno.test("closing also ends the work in progress", async () => {
   await withEngine("deaf", async (engine) => {
     const abort = new AbortController();
     const { started, outcome } = begin(engine, abort.signal);
@@ -118,7 +118,7 @@ Deno.test("closing ends the work in progress too", async () => {
   });
 });
 
-Deno.test("a crash fails the job in words, not the service, and the next job gets a fresh worker", async () => {
+Deno.test("a crash fails the job with a message but not the service, and the next job gets a new worker", async () => {
   await withEngine("crashing", async (engine) => {
     for (let i = 0; i < 2; i++) {
       const { started, outcome } = begin(engine);
@@ -134,7 +134,7 @@ Deno.test("a training that fails passes its reason on", async () => {
   });
 });
 
-Deno.test("digits that cannot be read are reported with the file", async () => {
+Deno.test("digits that cannot be read are reported, and the error names the file", async () => {
   await withEngine("unreadable", async (engine) => {
     await assert.rejects(engine.open(), /train-images: no such file/);
   });

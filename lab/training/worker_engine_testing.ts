@@ -11,7 +11,7 @@ self.onmessage = async ({ data }: MessageEvent<ToWorker>) => {
     if (behaviour === "unreadable") return post({ type: "unreadable", message: "train-images: no such file" });
     return post({ type: "ready", trainImages: 60000 });
   }
-  // Two words: the stop word of a step, and how often the step has looked at it.
+  // Two words: the stop word of a step, and how often the step has checked it.
   const step = new Int32Array(new SharedArrayBuffer(8));
   const stop = step.subarray(0, 1);
   post({ type: "start", start: { device: behaviour, reason: "as asked", totalSteps: 1, stop } });
@@ -19,7 +19,7 @@ self.onmessage = async ({ data }: MessageEvent<ToWorker>) => {
     while (Atomics.load(stopFlag, 0) === 0) await new Promise((resolve) => setTimeout(resolve, 1));
     post({ type: "stopped" });
   } else if (behaviour === "careful") {
-    // Its snapshot takes longer than a silent worker is given.
+    // Its snapshot takes longer than a silent worker may take.
     while (Atomics.load(stopFlag, 0) === 0) await new Promise((resolve) => setTimeout(resolve, 1));
     post({ type: "stopping" });
     await new Promise((resolve) => setTimeout(resolve, 300));

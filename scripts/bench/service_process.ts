@@ -1,11 +1,9 @@
 /** Runs the real services as processes, with the permissions they have in production. */
-import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { freePort } from "../../service/testing/free_ports.ts";
 import { readSettings } from "../../service/process/settings.ts";
 import { localUrl } from "../../service/process/addresses.ts";
-import { permissionFlags, type ServiceName } from "../../service/process/launch.ts";
-import { PROJECT_DIR } from "../lib/source_files.ts";
+import { serviceArguments, type ServiceName } from "../../service/process/launch.ts";
 
 const START_MS = 30_000;
 const POLL_MS = 2;
@@ -34,7 +32,7 @@ export async function withService<T>(
   const settings = readSettings((key) => env[key] ?? Deno.env.get(key));
   const start = performance.now();
   const child = new Deno.Command(Deno.execPath(), {
-    args: ["run", ...permissionFlags(name, settings), join(PROJECT_DIR, `${name}_service`, "main.ts")],
+    args: serviceArguments(name, settings),
     env,
     stdin: "null",
     stdout: "null",

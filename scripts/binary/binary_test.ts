@@ -54,6 +54,9 @@ Deno.test("a folder of exactly the embedded files serves and works in the termin
     await test.step("it trains and predicts over HTTP, and exits cleanly", async () => {
       const end = await machine.serving(async (startMs) => {
         console.log(`from the start to the first page: ${startMs.toFixed(0)} ms`);
+        for (const url of [machine.trainingUrl, machine.inferenceUrl]) {
+          assert.equal((await (await fetch(`${url}/healthz`)).json()).wasm_checks, "off");
+        }
         const result = await trainOver(machine.trainingUrl);
         assert.ok(result.accuracy > 85, `accuracy ${result.accuracy}`);
         model_id = result.model_id;
@@ -108,6 +111,13 @@ Deno.test("a folder of exactly the embedded files serves and works in the termin
         assert.match(err, word);
         assert.equal(err.trim().split("\n").length, 1, err);
       }));
+    });
+
+    await test.step("it refuses to pretend that V8 checks WebAssembly", async () => {
+      machine.setVariable("WASM_CHECKS", "on");
+      const { code, err } = await machine.run("models");
+      assert.equal(code, 1);
+      assert.match(err, /^WASM_CHECKS=on has no effect here: /);
     });
   }));
 

@@ -7,6 +7,7 @@ import { promisify } from "node:util";
 import zlib from "node:zlib";
 import { OPENERS } from "../../cli/serve.ts";
 import { SETTING_NAMES, StartupError } from "../../service/process/settings.ts";
+import { checksArguments, modeFlags, type WasmMode } from "../../service/process/wasm_checks.ts";
 import { sourceImports } from "../lib/source_imports.ts";
 import { PROJECT_DIR, readSources } from "../lib/source_files.ts";
 import { DATASET_FILES } from "../../core/mnist/idx.ts";
@@ -50,6 +51,18 @@ export const PERMISSIONS = [
   "--allow-sys=networkInterfaces",
   `--allow-run=${Object.values(OPENERS).join(",")}`,
 ];
+
+/**
+ * Arguments of Deno that run `entry` as the binary runs, with further `flags`. Both services are threads of it, so that
+ * the one that reads drawings runs without V8's checks of WebAssembly as well.
+ */
+export function labArguments(
+  entry: string,
+  mode: WasmMode = { wasmChecks: "off", wasmVectors: "256" },
+  flags: readonly string[] = [],
+): string[] {
+  return ["run", ...flags, ...modeFlags(mode), ...PERMISSIONS, entry, ...checksArguments(mode)];
+}
 
 /** Scripts of workers, except in tests. Code names them by URL, which the compiler does not follow. */
 export async function workerScripts(): Promise<string[]> {
@@ -96,7 +109,7 @@ export async function embedDataset(
 
 /** Reads a file that is plain or gzipped, as the services do. */
 async function readRaw(dataDir: string, name: string): Promise<Uint8Array> {
-  const file = await findRawFile(dataDir, name);
+  const file = findRawFile(dataDir, name);
   if (file === undefined) throw new StartupError(`${name} is not in ${rawFolder(dataDir)}: ${REMEDY}`);
   const bytes = await Deno.readFile(file.path);
   return file.gzipped ? await gunzip(bytes) : bytes;

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { freePorts } from "../../service/testing/free_ports.ts";
 import { compileLab, prepareContents } from "./compile.ts";
-import { ENTRY, PERMISSIONS } from "./contents.ts";
+import { ENTRY, labArguments } from "./contents.ts";
 import { type EmbeddedFile, embeddedFiles, unpack } from "./embedded_files.ts";
 
 const START_MS = 60_000;
@@ -14,6 +14,9 @@ export interface Packed {
   /** Bytes that the lab adds to the runtime. */
   addedBytes: number;
 }
+
+/** Flags that keep Deno from loading modules from elsewhere. */
+const OFFLINE = ["--cached-only", "--no-remote", "--node-modules-dir=manual"];
 
 /** Compiles with Deno itself instead of its smaller runtime; the embedded files are the same. */
 export async function packLab(folder: string): Promise<Packed> {
@@ -66,12 +69,7 @@ export class BareMachine {
   command(...args: string[]): Deno.Command {
     return new Deno.Command(Deno.execPath(), {
       args: [
-        "run",
-        "--cached-only",
-        "--no-remote",
-        "--node-modules-dir=manual",
-        ...PERMISSIONS,
-        join(this.folder, "lab", ENTRY),
+        ...labArguments(join(this.folder, "lab", ENTRY), undefined, OFFLINE),
         ...args,
       ],
       cwd: join(this.folder, "work"),
@@ -81,6 +79,11 @@ export class BareMachine {
       stdout: "piped",
       stderr: "piped",
     });
+  }
+
+  /** Sets an environment variable for the commands that follow. */
+  setVariable(name: string, value: string): void {
+    this.variables[name] = value;
   }
 
   async run(...args: string[]): Promise<{ code: number; out: string; err: string }> {

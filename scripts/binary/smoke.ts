@@ -53,6 +53,7 @@ try {
   try {
     assert.match(await answers("http://127.0.0.1:8000/"), /Train/);
     assert.match(await answers("http://127.0.0.1:8001/"), /Draw/);
+    assert.equal(JSON.parse(await answers("http://127.0.0.1:8000/healthz")).wasm_checks, "off");
   } finally {
     lab.kill(Deno.build.os === "windows" ? "SIGKILL" : "SIGTERM");
     await lab.output();

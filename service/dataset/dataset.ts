@@ -63,8 +63,8 @@ export function checkDataset(dataDir: string): Promise<DatasetSize> {
 type Names = (typeof DATASET_FILES)[keyof typeof DATASET_FILES];
 
 async function readDigits(dataDir: string, names: Names): Promise<DigitSet> {
-  const imagesFile = await requireRawFile(dataDir, names.images);
-  const labelsFile = await requireRawFile(dataDir, names.labels);
+  const imagesFile = requireRawFile(dataDir, names.images);
+  const labelsFile = requireRawFile(dataDir, names.labels);
   const { count, images } = parseImages(await readWhole("images", imagesFile), imagesFile.path);
   const { count: labelled, labels } = parseLabels(await readWhole("labels", labelsFile), labelsFile.path);
   requireSameCount(count, labelled, imagesFile.path, labelsFile.path);
@@ -72,15 +72,15 @@ async function readDigits(dataDir: string, names: Names): Promise<DigitSet> {
 }
 
 async function countDigits(dataDir: string, names: Names): Promise<number> {
-  const imagesFile = await requireRawFile(dataDir, names.images);
-  const labelsFile = await requireRawFile(dataDir, names.labels);
+  const imagesFile = requireRawFile(dataDir, names.images);
+  const labelsFile = requireRawFile(dataDir, names.labels);
   const images = await readCount("images", imagesFile);
   requireSameCount(images, await readCount("labels", labelsFile), imagesFile.path, labelsFile.path);
   return images;
 }
 
-async function requireRawFile(dataDir: string, name: string): Promise<RawFile> {
-  const file = await findRawFile(dataDir, name);
+function requireRawFile(dataDir: string, name: string): RawFile {
+  const file = findRawFile(dataDir, name);
   if (file !== undefined) return file;
   throw new StartupError(`The dataset lacks ${name} (or ${name}.gz) in ${rawFolder(dataDir)}: ${REMEDY}`);
 }

@@ -1,5 +1,6 @@
 /** Reads files of the dataset folder, plain or gzipped, and no further than needed. */
 import { join } from "node:path";
+import { lookAt, openRegular } from "../files/regular_file.ts";
 import { StartupError } from "../process/settings.ts";
 
 /** One IDX file on disk. */
@@ -21,15 +22,13 @@ export function rawFolder(dataDir: string): string {
 /**
  * Finds the file `name`, or else its gzipped form; undefined if there is neither.
  *
- * @throws {StartupError} when it is something else than a regular file or a link to one
+ * @throws {StartupError} when it is neither a regular file nor a link to one
  */
-export async function findRawFile(dataDir: string, name: string): Promise<RawFile | undefined> {
+export function findRawFile(dataDir: string, name: string): RawFile | undefined {
   for (const gzipped of [false, true]) {
     const path = join(rawFolder(dataDir), gzipped ? `${name}.gz` : name);
     try {
-      const { isFile, size } = await Deno.stat(path);
-      // A FIFO or a device would make whoever opens it wait.
-      if (!isFile) throw new Error("it is not a regular file");
+      const { size } = lookAt(path, "all");
       return { path, gzipped, size };
     } catch (error) {
       if (!(error instanceof Deno.errors.NotFound)) throw unreadable(path, error);
@@ -47,9 +46,9 @@ export async function readUpTo({ path, gzipped }: RawFile, limit: number): Promi
   const bytes = new Uint8Array(limit);
   let filled = 0;
   try {
-    const file = await Deno.open(path);
-    if (!gzipped) return await readPlain(file, bytes);
-    for await (const chunk of file.readable.pipeThrough(new DecompressionStream("gzip"))) {
+    using file = await openRegular(path, "all");
+    if (!gzipped) return await file.read(limit);
+    for await (const chunk of file.stream.pipeThrough(new DecompressionStream("gzip"))) {
       const taken = chunk.subarray(0, limit - filled);
       bytes.set(taken, filled);
       filled += taken.length;
@@ -58,18 +57,6 @@ export async function readUpTo({ path, gzipped }: RawFile, limit: number): Promi
   } catch (error) {
     if (!(error instanceof TypeError)) throw unreadable(path, error);
     throw new StartupError(`${path} is not a whole gzip file (${error.message}): remove it and ${REMEDY}`);
-  }
-  return bytes.subarray(0, filled);
-}
-
-/** Reads in the largest chunks that the system gives; a stream of small chunks takes several times as long. */
-async function readPlain(file: Deno.FsFile, bytes: Uint8Array): Promise<Uint8Array> {
-  using _closed = file;
-  let filled = 0;
-  while (filled < bytes.length) {
-    const count = await file.read(bytes.subarray(filled));
-    if (count === null) break;
-    filled += count;
   }
   return bytes.subarray(0, filled);
 }

@@ -1,11 +1,11 @@
-/** Replaces files whole: a reader, even after a crash, finds the old file or the new. */
+/** Replaces files atomically: a reader finds either the old file or the new one, even after a crash. */
 import { basename, dirname, join } from "node:path";
 
 const TEMP_SUFFIX = ".lab-tmp";
 
 /**
- * Writes `parts`, one after the other, beside `path`, syncs them to disk, and renames them over it. Callers hold the
- * folder's lock, so no two write one file at a time. When it throws, `path` is as it was.
+ * Writes `parts`, one after the other, to a file beside `path`, syncs it to disk, and renames it to `path`. Callers
+ * hold the folder's lock, so no two write the same file at once. If it throws, `path` is unchanged.
  *
  * The temporary file has a name that nobody can guess and is always created anew: a link planted under its name would
  * make the lab write somewhere else.
@@ -23,7 +23,10 @@ export async function replaceFile(path: string, ...parts: Uint8Array[]): Promise
   await syncFolder(dirname(path));
 }
 
-/** Removes what writers that died in `replaceFile` left behind. Callers hold the folder's lock, so none is at work. */
+/**
+ * Removes files left behind by writers that died in `replaceFile`. Callers hold the folder's lock, so no writer is
+ * active.
+ */
 export async function removeLeftovers(folder: string): Promise<void> {
   for await (const { name, isDirectory } of Deno.readDir(folder)) {
     if (!isDirectory && name.startsWith(".") && name.endsWith(TEMP_SUFFIX)) await Deno.remove(join(folder, name));
@@ -38,12 +41,12 @@ async function writeDurably(opened: Deno.FsFile, parts: readonly Uint8Array[]): 
   await file.sync();
 }
 
-/** A rename is on disk once its folder is. */
+/** Syncs the folder, because a rename is on disk only once its folder is. */
 async function syncFolder(path: string): Promise<void> {
   try {
     using folder = await Deno.open(path);
     await folder.sync();
   } catch {
-    // Not every system lets a program sync a folder. The rename is done and must not look as if it had failed.
+    // Not every system lets a program sync a folder. The rename is done and must not appear to have failed.
   }
 }

@@ -6,8 +6,8 @@ import { asFileErrors, fileError } from "./file_error.ts";
 import { lookAt, openRegular } from "./regular_file.ts";
 
 /**
- * A folder on disk, existing or not. It may be reached by a link; a subfolder may not be one, and neither may a file
- * that leads out of the folder.
+ * A folder on disk, existing or not. Its path may be a link, but a subfolder may not be a link, and no file may be a
+ * link that leads outside the folder.
  */
 export class DiskFolder implements Folder {
   /** Absolute. */
@@ -22,7 +22,7 @@ export class DiskFolder implements Folder {
     this.lock = new DiskLock(() => this.#place(".lock"));
   }
 
-  /** The path of a file that is about to be used. @throws {FileError} when this is a subfolder and a link */
+  /** The path of a file that is about to be used. @throws {FileError} if this is a subfolder and a link */
   #place(name: string): string {
     if (this.#isInner) this.#refuseLink();
     return this.pathOf(name);
@@ -79,8 +79,9 @@ export class DiskFolder implements Folder {
     }
   }
 
-  async read(name: string): Promise<Uint8Array<ArrayBuffer>> {
+  async read(name: string, maxBytes: number): Promise<Uint8Array<ArrayBuffer>> {
     using file = await this.open(name);
+    if (file.state.size > maxBytes) throw tooLarge(file.state.size, maxBytes);
     return await file.read(file.state.size);
   }
 
@@ -88,7 +89,15 @@ export class DiskFolder implements Folder {
     return asFileErrors(async () => {
       const file = await openRegular(this.#place(name));
       try {
-        return openFile(file, stateOf(await file.stat()));
+        const state = stateOf(await file.stat());
+        return {
+          state,
+          read: (length: number) => asFileErrors(() => file.read(length)),
+          get stream() {
+            return file.stream;
+          },
+          [Symbol.dispose]: () => file.close(),
+        };
       } catch (error) {
         file.close();
         throw error;
@@ -103,7 +112,7 @@ export class DiskFolder implements Folder {
   touch(name: string): Promise<void> {
     return asFileErrors(async () => {
       const path = this.#place(name);
-      // What has the name already may be a link, so it is replaced, not written to.
+      // Anything that already has the name may be a link, so it is replaced and not written to.
       await Deno.remove(path).catch((error) => {
         if (!(error instanceof Deno.errors.NotFound)) throw error;
       });
@@ -115,7 +124,7 @@ export class DiskFolder implements Folder {
     return asFileErrors(() => Deno.rename(this.#place(from), this.#place(to)));
   }
 
-  /** Removes a file, an empty folder, or a link, but not what it leads to. */
+  /** Removes a file, an empty folder or a link, but not the target of the link. */
   remove(name: string): Promise<void> {
     return asFileErrors(() => Deno.remove(this.#place(name)));
   }
@@ -128,28 +137,11 @@ export class DiskFolder implements Folder {
   }
 }
 
-function stateOf({ size, mtime, ino }: Deno.FileInfo): FileState {
+function tooLarge(size: number, maxBytes: number): FileError {
+  const text = (bytes: number) => `${Math.round(bytes / 2 ** 20).toLocaleString("en")} MiB`;
+  return new FileError("other", `it has ${text(size)}, and no file of its kind has more than ${text(maxBytes)}`);
+}
+
+function stateOf({ size, mtime, ino }: Pick<Deno.FileInfo, "size" | "mtime" | "ino">): FileState {
   return { size, modified: mtime?.getTime(), identity: ino ?? undefined };
-}
-
-function openFile(file: Deno.FsFile, state: FileState): OpenFile {
-  return {
-    state,
-    read: (length) => asFileErrors(() => readUpTo(file, length)),
-    get stream() {
-      return file.readable;
-    },
-    [Symbol.dispose]: () => file.close(),
-  };
-}
-
-async function readUpTo(file: Deno.FsFile, length: number): Promise<Uint8Array<ArrayBuffer>> {
-  const bytes = new Uint8Array(length);
-  let filled = 0;
-  while (filled < length) {
-    const count = await file.read(bytes.subarray(filled));
-    if (count === null) break;
-    filled += count;
-  }
-  return bytes.subarray(0, filled);
 }

@@ -1,4 +1,4 @@
-/** What is not a regular file, or leads elsewhere, in a folder on disk. */
+/** Tests irregular files and links in a folder on disk. */
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { FileError } from "../../lab/host.ts";
@@ -40,29 +40,29 @@ Deno.test({
       await Deno.mkdir(join(path, "dir"));
       for (const name of ["fifo", "dir"]) {
         const refusal = refused(/^it is not a regular file$/);
-        await assert.rejects(inTime(folder.read(name), `a read of ${name}`, 1000), refusal);
+        await assert.rejects(inTime(folder.read(name, 100), `a read of ${name}`, 1000), refusal);
         await assert.rejects(inTime(folder.open(name), `an open of ${name}`, 1000), refusal);
         assert.throws(() => folder.state(name), refusal);
       }
       await folder.replace("fifo", BYTES);
-      assert.deepEqual(await folder.read("fifo"), BYTES, "replaced, not written to");
+      assert.deepEqual(await folder.read("fifo", 100), BYTES, "replaced, not written to");
     }),
 });
 
 Deno.test({
-  name: "a link to a file of the folder is followed, one that leads out of it is refused",
+  name: "a link to a file in the folder is followed, and one that leads outside is refused",
   ignore,
   fn: () =>
     withFolder(async (path, outside) => {
       const folder = new DiskFolder(path);
       await folder.replace("real", BYTES);
       await Deno.symlink("real", join(path, "inner"));
-      assert.deepEqual(await folder.read("inner"), BYTES);
+      assert.deepEqual(await folder.read("inner", 100), BYTES);
       await Deno.symlink(outside, join(path, "outer"));
       await Deno.symlink("/dev/zero", join(path, "device"));
       for (const name of ["outer", "device"]) {
         const refusal = refused(/^it is a link that leads out of its folder$/);
-        await assert.rejects(inTime(folder.read(name), `a read of ${name}`, 1000), refusal);
+        await assert.rejects(inTime(folder.read(name, 100), `a read of ${name}`, 1000), refusal);
         assert.throws(() => folder.state(name), refusal);
       }
       await folder.replace("outer", BYTES);
@@ -99,7 +99,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "a subfolder that is a link is refused, the folder itself may be reached by one",
+  name: "a subfolder that is a link is refused, but the folder itself may be a link",
   ignore,
   fn: () =>
     withFolder(async (path) => {
@@ -109,16 +109,68 @@ Deno.test({
       const folder = new DiskFolder(path).subfolder("history");
       const refusal = refused(/is a link; put a folder in its place$/);
       await assert.rejects(folder.replace("x.json", BYTES), refusal);
-      await assert.rejects(folder.read("x.json"), refusal);
+      await assert.rejects(folder.read("x.json", 100), refusal);
       await assert.rejects(folder.lock.run(() => Promise.resolve()), refusal);
       assert.deepEqual([...Deno.readDirSync(aside)], []);
       await Deno.symlink(path, `${path}-link`);
       await new DiskFolder(`${path}-link`).replace("model.pth", BYTES);
-      assert.deepEqual(await new DiskFolder(path).read("model.pth"), BYTES);
+      assert.deepEqual(await new DiskFolder(path).read("model.pth", 100), BYTES);
     }),
 });
 
-Deno.test("a lock that another process holds is waited for so long and no longer", () =>
+Deno.test("a file that is far larger than any of its kind is refused before it takes memory", () =>
+  withFolder(async (path) => {
+    const folder = new DiskFolder(path);
+    await folder.replace("sparse", BYTES);
+    await Deno.truncate(join(path, "sparse"), 1_500_000_000);
+    const before = Deno.memoryUsage().rss;
+    await assert.rejects(
+      folder.read("sparse", 2 ** 20),
+      refused(/^it has 1,431 MiB, and no file of its kind has more than 1 MiB$/),
+    );
+    assert(Deno.memoryUsage().rss - before < 50 * 2 ** 20);
+  }));
+
+Deno.test({
+  name: "a file that another process keeps swapping for a FIFO makes nobody wait",
+  ignore,
+  fn: () =>
+    withFolder(async (path) => {
+      const ms = Deno.env.get("LAB_LONG") ? 20_000 : 1500;
+      await makeFifo(join(path, "fifo"));
+      await Deno.writeFile(join(path, "regular"), BYTES);
+      await Deno.copyFile(join(path, "regular"), join(path, "model.pth"));
+      const script = `const end = Date.now() + ${ms + 5000};
+        for (let n = 0; Date.now() < end; n++) {
+          Deno.linkSync(n % 2 ? "fifo" : "regular", "new");
+          Deno.renameSync("new", "model.pth");
+          if (n === 0) console.log("swapping");
+        }`;
+      const swapper = new Deno.Command(Deno.execPath(), { args: ["eval", script], cwd: path, stdout: "piped" }).spawn();
+      const reader = swapper.stdout.getReader();
+      await inTime(reader.read(), "the swapping to begin", 10_000);
+      const folder = new DiskFolder(path), counts = { read: 0, refused: 0 };
+      const readOn = async () => {
+        for (const end = performance.now() + ms; performance.now() < end;) {
+          await inTime(
+            folder.read("model.pth", 100).then(() => counts.read++, () => counts.refused++),
+            "a read",
+            1000,
+          );
+        }
+      };
+      try {
+        await Promise.all([1, 2, 3, 4].map(readOn));
+      } finally {
+        swapper.kill("SIGKILL");
+        await swapper.status;
+        await reader.cancel();
+      }
+      assert(counts.read > 0 && counts.refused > 0, JSON.stringify(counts));
+    }),
+});
+
+Deno.test("waiting for a lock that another process holds ends after a while", () =>
   withFolder(async (path) => {
     const file = () => join(path, ".lock");
     const lock = new DiskLock(file, { patienceMs: 300 });

@@ -2,7 +2,8 @@ import { FileError, type FileFault } from "../../lab/host.ts";
 
 /**
  * Runs `work`, which uses Deno's files.
- * @throws {FileError} in place of what Deno throws
+ *
+ * @throws {FileError} instead of Deno's errors
  */
 export async function asFileErrors<T>(work: () => T | Promise<T>): Promise<T> {
   try {
@@ -12,7 +13,7 @@ export async function asFileErrors<T>(work: () => T | Promise<T>): Promise<T> {
   }
 }
 
-/** Translates what Deno threw at a file operation for the lab and for people. */
+/** Translates an error that Deno threw in a file operation, for the lab and for people. */
 export function fileError(error: unknown): unknown {
   if (!(error instanceof Error) || error instanceof FileError) return error;
   const [fault, reason] = describe(error);
@@ -22,10 +23,11 @@ export function fileError(error: unknown): unknown {
 function describe(error: Error): [FileFault, string] {
   const { NotFound, NotADirectory, PermissionDenied, NotCapable } = Deno.errors;
   const code = systemCode(error);
-  if (error instanceof NotFound) return ["missing", "it does not exist"];
-  if (error instanceof NotADirectory) return ["other", "a part of its path is a file"];
+  if (error instanceof NotFound || code === "ENOENT") return ["missing", "it does not exist"];
+  if (error instanceof NotADirectory || code === "ENOTDIR") return ["other", "a part of its path is a file"];
   if (code === "EROFS") return ["other", "it is on a disk that can only be read"];
-  if (error instanceof PermissionDenied || error instanceof NotCapable) return ["other", "permission denied"];
+  const isDenied = error instanceof PermissionDenied || error instanceof NotCapable || code === "EACCES";
+  if (isDenied) return ["other", "permission denied"];
   const noRoom = code === undefined ? undefined : NO_ROOM[code];
   return noRoom === undefined ? ["other", error.message] : ["full", noRoom];
 }
@@ -39,6 +41,6 @@ const NO_ROOM: Record<string, string> = {
 };
 
 function systemCode(error: Error): string | undefined {
-  // Deno names some codes; for others it gives only their number on Linux and macOS.
+  // Deno gives names to some codes; for others it gives only the number, on Linux and macOS.
   return "code" in error ? String(error.code) : error.message.includes("(os error 27)") ? "EFBIG" : undefined;
 }

@@ -4,10 +4,10 @@ import { DiskFolder } from "./disk_folder.ts";
 import { asFileErrors } from "./file_error.ts";
 
 /**
- * Opens the models in the folder `dir`, which is created where its parent exists.
+ * Opens the models in the folder `dir`, which is created if its parent exists.
  *
  * @param options.onCreated called with a folder that did not exist: its name may have been mistyped
- * @throws {RegistryError} naming the folder and what to do, when it cannot be used
+ * @throws {RegistryError} naming the folder and what to do, if it cannot be used
  */
 export async function openRegistry(
   dir: string,
@@ -38,7 +38,7 @@ async function requireFolder(folder: DiskFolder): Promise<boolean> {
 
 async function createFolder(folder: DiskFolder): Promise<boolean> {
   try {
-    // False where the other service, started at the same time, was first.
+    // False if the other service, started at the same time, was first.
     return await folder.create();
   } catch (error) {
     if (!(error instanceof FileError)) throw error;

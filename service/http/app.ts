@@ -13,9 +13,10 @@ import type { ServiceName } from "../process/launch.ts";
 import type { Settings } from "../process/settings.ts";
 
 /**
- * What both services' apps begin with: security headers, checks of Host, Origin and token, errors as `{"error": …}`,
- * `GET /` (the page), `/assets/*`, `GET /healthz` (200 when every check passes, else 503), and `GET /docs` and
- * `GET /openapi.json`, which describe these routes, those of `addModelRoutes` and `addDigitRoutes`, and `operations`.
+ * Creates the common part of both services' apps: security headers, checks of Host, Origin and token, errors as
+ * `{"error": …}`, `GET /` (the page), `/assets/*`, `GET /healthz` (200 when every check passes, else 503), and `GET
+ * /docs` and `GET /openapi.json`, which describe these routes, those of `addModelRoutes` and `addDigitRoutes`, and
+ * `operations`.
  */
 export function createServiceApp(
   settings: Settings,
@@ -62,15 +63,15 @@ const forgetAnswers: MiddlewareHandler = async (c, next) => {
   if (!c.res.headers.has("Cache-Control")) c.header("Cache-Control", "no-store");
 };
 
-/** Frequent and automatic requests, which are logged at `debug`: at `info` the log shows what people did. */
+/** Frequent and automatic requests, which are logged at `debug`, so that at `info` the log shows what people did. */
 const QUIET = /^\/(?:assets\/|healthz$|predict$|api\/)/;
 
-/** Logs a line for each request: method, path, status and milliseconds, not who asked. */
+/** Logs a line for each request: method, path, status and milliseconds, but not the client. */
 export function logRequests(log: Log = serviceLog): MiddlewareHandler {
   return async (c, next) => {
     const { method, path } = c.req;
     const level: LogLevel = QUIET.test(path) && (method === "GET" || path === "/predict") ? "debug" : "info";
-    // There are many predictions a second, so not even the clock is read for a line that nobody wants.
+    // There are many predictions a second, so not even the clock is read for a line that is not logged.
     const began = log.enabled(level) ? performance.now() : undefined;
     await next();
     const { status } = c.res;

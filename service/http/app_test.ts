@@ -47,7 +47,7 @@ Deno.test("healthz answers ok, with the figures of the service", async () => {
   assert.ok(memory_bytes > 1e6 && uptime_seconds >= 0);
 });
 
-Deno.test("healthz names each check; one that fails makes it 503, without paths of this machine", async () => {
+Deno.test("healthz names each check, and a failing check makes it 503, without paths of this machine", async () => {
   const app = createApp({ modelsDir: "/home/zoe/models" }, {
     dataset: () => {},
     models: () => "/home/zoe/models/models_metadata.json has an odd entry",
@@ -70,7 +70,7 @@ Deno.test("healthz names each check; one that fails makes it 503, without paths 
   });
 });
 
-Deno.test("every answer isolates its origin, also errors", async () => {
+Deno.test("every answer isolates its origin, even errors", async () => {
   const app = createApp();
   for (const path of ["/healthz", "/nothing", "/teapot"]) {
     const { headers } = await app.request(`http://localhost${path}`);
@@ -81,7 +81,7 @@ Deno.test("every answer isolates its origin, also errors", async () => {
   }
 });
 
-Deno.test("only requests under the service's names are answered", async () => {
+Deno.test("only requests to the service's names are answered", async () => {
   const app = createApp();
   const statusUnder = async (host: string) =>
     (await app.request("http://localhost/healthz", { headers: { host } })).status;
@@ -93,7 +93,7 @@ Deno.test("only requests under the service's names are answered", async () => {
   assert.equal(await statusUnder("not a host"), 400);
 });
 
-Deno.test("the refusal of a name says what to do", async () => {
+Deno.test("the error for a foreign name says what to do", async () => {
   const response = await createApp().request("http://evil.example/healthz");
   assert.match((await response.json()).error, /"evil\.example".*ALLOWED_HOSTS/);
 });
@@ -112,7 +112,7 @@ Deno.test("pages of another origin can neither change anything nor open a socket
   assert.equal(await send("GET", "/socket", { origin: "http://localhost:8000", upgrade: "websocket" }), 200);
 });
 
-Deno.test("an HttpError reaches the client in words, with its fields", async () => {
+Deno.test("an HttpError reaches the client with its message and fields", async () => {
   const response = await createApp().request("http://localhost/teapot");
   assert.equal(response.status, 418);
   assert.deepEqual(await response.json(), { error: "I am a teapot.", field: "pot" });
@@ -154,7 +154,7 @@ Deno.test("details of any other error go to the log, not to the client", async (
   assert.match(logged.join(" "), /TypeError: secret detail at .*file\.ts\n/);
 });
 
-Deno.test("an unknown address is a JSON 404", async () => {
+Deno.test("an unknown address gets a JSON 404", async () => {
   const response = await createApp().request("http://localhost/nothing");
   assert.equal(response.status, 404);
   assert.match((await response.json()).error, /\/nothing/);
@@ -197,7 +197,7 @@ Deno.test("a precompressed asset is sent gzipped to clients that accept it", asy
   });
 });
 
-Deno.test("no asset name leads out of the folder", async () => {
+Deno.test("no asset name leads outside the folder", async () => {
   await withPages(async (uiDir) => {
     const app = createApp({ uiDir });
     for (
@@ -230,7 +230,7 @@ Deno.test("a link to the other service keeps the host name of the request", () =
   assert.equal(serviceUrl(new Request("http://[::1]:8000/"), 8001), "http://[::1]:8001");
 });
 
-Deno.test("a service on all addresses answers under each of them, but under no foreign name", async () => {
+Deno.test("a service on all addresses answers under each of them, but not under foreign names", async () => {
   const app = createApp({ host: "0.0.0.0", token: undefined });
   const statusUnder = async (host: string) =>
     (await app.request("http://localhost/healthz", { headers: { host } })).status;

@@ -8,27 +8,29 @@ import { HttpError } from "./errors.ts";
 import { readTestDigits } from "../dataset/dataset.ts";
 import { StartupError } from "../process/settings.ts";
 
-/** Seconds for which a browser may keep a picture without asking again: datasets seldom change. */
+/** How long, in seconds, a browser may keep a picture without asking again; datasets seldom change. */
 const KEEP_SECONDS = 3600;
 
-/** The test digits of the dataset, read at the first request: not every service needs their 8 MB. */
+/** The dataset's test digits, read at the first request because not every service needs their 8 MB. */
 export class TestDigits {
   readonly #dataDir: string;
   #reading?: Promise<DigitSet>;
-  /** The last complaint about unreadable files, which is not repeated. */
+  /** The last message about unreadable files, which is not repeated. */
   #complaint = "";
 
   constructor(dataDir: string) {
     this.#dataDir = dataDir;
   }
 
-  /** @throws {HttpError} 404 when they cannot be read. The terminal hears why; the client hears no paths. */
+  /**
+   * @throws {HttpError} 404 when they cannot be read. The reason goes to the log; the client's message has no paths.
+   */
   async read(): Promise<DigitSet> {
     this.#reading ??= readTestDigits(this.#dataDir);
     try {
       return await this.#reading;
     } catch (error) {
-      // The files may be put in place while the service runs.
+      // The files may be added while the service runs.
       this.#reading = undefined;
       if (!(error instanceof StartupError)) throw error;
       if (error.message !== this.#complaint) console.error(error.message);

@@ -32,7 +32,7 @@ Deno.test("the same seed draws the same digits, each once, with their labels", a
   for (const { index, label } of digits) assert.equal(label, DIGITS.labels[index]);
 });
 
-Deno.test("without a seed, each request draws other digits", async () => {
+Deno.test("without a seed, each request draws different digits", async () => {
   assert.notDeepEqual(await drawn("?count=40"), await drawn("?count=40"));
 });
 
@@ -63,7 +63,7 @@ Deno.test("a browser may keep a picture, and later asks whether it has changed",
   assert.equal((await get("/8.png", { "if-none-match": headers.get("etag")! })).status, 200);
 });
 
-Deno.test("a bad request for digits is refused in words", async () => {
+Deno.test("a bad request for digits is refused with a message", async () => {
   const get = createApp();
   const errorOf = async (path: string) => {
     const response = await get(path);
@@ -78,7 +78,7 @@ Deno.test("a bad request for digits is refused in words", async () => {
   assert.deepEqual(await errorOf("?seed=-1"), [400, 'seed must be a whole number from 0 to 4294967295, got "-1"']);
 });
 
-Deno.test("a lab without a dataset says so without paths, and finds one that is put in place later", async () => {
+Deno.test("a lab without a dataset says so without paths, and finds one that is added later", async () => {
   const dataDir = await Deno.makeTempDir();
   const complain = console.error, complaints: string[] = [];
   console.error = (line) => complaints.push(line);
@@ -91,7 +91,7 @@ Deno.test("a lab without a dataset says so without paths, and finds one that is 
       assert.match(error, /deno task fetch-data/);
       assert(!error.includes(dataDir));
     }
-    assert.equal(complaints.length, 1, "the terminal hears of it once");
+    assert.equal(complaints.length, 1, "the log reports it once");
     assert.match(complaints[0], /t10k-images-idx3-ubyte/);
 
     const raw = join(dataDir, "MNIST", "raw");

@@ -1,4 +1,4 @@
-/** Model files over real sockets, from a real folder. */
+/** Downloads model files over real sockets, from a real folder. */
 import assert from "node:assert/strict";
 import { HttpServer } from "./server/http_server.ts";
 import { join } from "node:path";
@@ -43,14 +43,14 @@ async function withShelf(body: (shelf: Shelf) => Promise<void>) {
   }
 }
 
-Deno.test("a stored file arrives whole, with its length", () =>
+Deno.test("a stored file arrives complete, with its length", () =>
   withShelf(async ({ url, file }) => {
     const response = await fetch(`${url}/model.pth`);
     assert.equal(Number(response.headers.get("content-length")), file.length);
     assert.deepEqual(await response.bytes(), file);
   }));
 
-Deno.test("a file that is replaced during its download arrives as it was", () =>
+Deno.test("a file that is replaced during its download arrives unchanged", () =>
   withShelf(async ({ url, file, path }) => {
     const response = await fetch(`${url}/model.pth`);
     await Deno.writeTextFile(`${path}.new`, "another");

@@ -7,7 +7,9 @@ import { UnavailableError } from "../../lab/queue.ts";
 import { log } from "../process/log.ts";
 import type { Settings } from "../process/settings.ts";
 
-/** Thrown by a handler, answered with `status` and `{"error": message, ...body}`. The message is for people. */
+/**
+ * Thrown by a handler; the answer has `status` and the body `{"error": message, ...body}`. The message is for people.
+ */
 export class HttpError extends Error {
   override name = "HttpError";
   constructor(readonly status: number, message: string, readonly body?: object) {
@@ -16,8 +18,8 @@ export class HttpError extends Error {
 }
 
 /**
- * Answers whatever a handler threw: an `HttpError` as it says, 400 with the field for input that breaks its schema, 503
- * when the lab is busy or the models folder cannot be used, else 500. Other details go to the log only.
+ * Answers errors thrown by handlers: an `HttpError` with its own status, 400 with the field for input that breaks its
+ * schema, 503 if the lab is busy or the models folder cannot be used, else 500. Other details go only to the log.
  *
  * @param redactPaths removes what clients may not see from a message
  */
@@ -34,7 +36,7 @@ export function answerErrors(redactPaths: (text: string) => string): (error: Err
   };
 }
 
-/** The field of an error as part of an answer, if it is about one. */
+/** The field of an error, if any, as part of an answer. */
 export function fieldOf({ field }: { field?: string }): { field?: string } {
   return field === undefined || field === "" ? {} : { field };
 }
@@ -42,13 +44,14 @@ export function fieldOf({ field }: { field?: string }): { field?: string } {
 /** The folders whose paths clients do not see. */
 export type Folders = Pick<Settings, "modelsDir" | "dataDir">;
 
-/** Replaces the paths of the folders in a text by `MODELS_DIR` and `DATA_DIR`: where they lie is not for clients. */
+/** Replaces the paths of the folders in a text by `MODELS_DIR` and `DATA_DIR`, because clients must not learn them. */
 export function pathRedactor({ modelsDir, dataDir }: Folders): (text: string) => string {
   const names = [[modelsDir, "MODELS_DIR"], [dataDir, "DATA_DIR"]].flatMap(([path, name]) => [
     [path, name],
     [resolve(path), name],
   ]);
-  // The longer path first, as one folder may lie in the other; whole names only, so that /data is not found in /data2.
+  // The longer path first, because one folder may be inside the other; whole names only, so that /data is not found in
+  // /data2.
   const patterns = names.sort(([a], [b]) => b.length - a.length)
     .map(([path, name]) => [new RegExp(`${RegExp.escape(path)}(?![\\w-])`, "g"), name] as const);
   return (text) => patterns.reduce((redacted, [pattern, name]) => redacted.replaceAll(pattern, name), text);

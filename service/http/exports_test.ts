@@ -10,7 +10,7 @@ const make = () => Promise.resolve(file);
 const isRefusal = (error: Error) =>
   error instanceof HttpError && error.status === 503 && /try again/.test(error.message);
 
-Deno.test("a large file arrives whole, and makes room for the next once it is sent", async () => {
+Deno.test("a large file arrives complete and makes room for the next once it is sent", async () => {
   const exports = new Exports(LIMITS);
   for (let i = 0; i < 3; i++) {
     const { content, length } = await exports.send(LARGE, make);
@@ -19,7 +19,7 @@ Deno.test("a large file arrives whole, and makes room for the next once it is se
   }
 });
 
-Deno.test("large files beyond the limit are refused until a client is gone, small ones never", async () => {
+Deno.test("large files beyond the limit are refused until a client is gone, small files never", async () => {
   const exports = new Exports(LIMITS);
   const first = await exports.send(LARGE, make);
   await assert.rejects(exports.send(LARGE, () => assert.fail("nothing is to be made")), isRefusal);
@@ -30,21 +30,21 @@ Deno.test("large files beyond the limit are refused until a client is gone, smal
   assert.equal((await new Response(content).bytes()).length, LARGE);
 });
 
-Deno.test("a file larger than the limit is sent when no other is on its way", async () => {
+Deno.test("a file larger than the limit is sent if no other is being sent", async () => {
   const exports = new Exports({ ...LIMITS, maxBytes: 1 });
   const { content } = await exports.send(LARGE, make);
   await assert.rejects(exports.send(LARGE, make), isRefusal);
   assert.equal((await new Response(content).bytes()).length, LARGE);
 });
 
-Deno.test("a file that cannot be made gives its place back", async () => {
+Deno.test("a file that cannot be made frees its slot", async () => {
   const exports = new Exports(LIMITS);
   await assert.rejects(exports.send(LARGE, () => Promise.reject(new Error("damaged"))), /damaged/);
   const { content } = await exports.send(LARGE, make);
   await (content as ReadableStream).cancel();
 });
 
-Deno.test("a client that does not read loses its download and its place at the deadline", async () => {
+Deno.test("a client that does not read loses its download and its slot at the deadline", async () => {
   const exports = new Exports({ ...LIMITS, deadlineMs: 20 });
   const { content } = await exports.send(LARGE, make);
   const reader = (content as ReadableStream).getReader();

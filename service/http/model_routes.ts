@@ -13,13 +13,13 @@ import { clientAddress, pathId } from "./request.ts";
 
 const compress = promisify(gzip);
 
-/** What these routes need of the registry. */
+/** The parts of the registry that these routes need. */
 export type ModelFiles = Pick<Registry, "list" | "get" | "readWeights" | "openPth" | "pthVersion">;
 
 /**
  * Adds `GET /api/models` (records, newest first), `GET /api/models/{id}`, `…/model.pth` (the file as it is stored),
  * `…/model.safetensors` (weights and record in one file) and `…/model.onnx` (the network, its weights and the record).
- * A model that cannot be read is a 409 that says why.
+ * A model that cannot be read gives a 409 that says why.
  */
 export function addModelRoutes(app: Hono, models: ModelFiles, exports = new Exports()): void {
   const encode = listEncoder();
@@ -30,7 +30,7 @@ export function addModelRoutes(app: Hono, models: ModelFiles, exports = new Expo
     const bytes = takesGzip ? await zipped() : plain;
     c.header("Vary", "Accept-Encoding");
     if (takesGzip) c.header("Content-Encoding", "gzip");
-    // Shared by all who read it, however slowly.
+    // Shared by all clients that read it, however slowly.
     return c.body(piecesOf(bytes), 200, { "Content-Type": "application/json", "Content-Length": `${bytes.length}` });
   });
   app.get("/api/models/:id", async (c) => c.json(await find(c)));
@@ -67,17 +67,18 @@ export function addModelRoutes(app: Hono, models: ModelFiles, exports = new Expo
     open: (request: ExportRequest) => Promise<Body>,
   ): Promise<Response> {
     try {
-      // Before the file is read: if it changes in between, the browser asks once too often, never once too seldom.
+      // Computed before the file is read: if it changes in between, the browser asks once too often rather than once
+      // too seldom.
       const etag = await etagOf(record, await models.pthVersion(record));
       const mark = { "ETag": etag, "Cache-Control": "no-cache" };
       if (c.req.header("if-none-match") === etag) return c.body(null, 304, mark);
       const headers = {
         ...mark,
         "Content-Type": "application/octet-stream",
-        // An id from somebody else's metadata may have characters that a header cannot.
+        // An id from another program's metadata may have characters that a header cannot.
         "Content-Disposition": `attachment; filename="${record.id.replaceAll(/[^\w.-]/g, "_")}.${extension}"`,
       };
-      // After HEAD nobody would read the file to its end and so close it.
+      // After HEAD nobody would read the file to its end and thereby close it.
       if (c.req.method === "HEAD") return c.body(null, 200, headers);
       const key = `${record.id} ${extension} ${etag}`;
       const { content, length } = await open({ key, client: clientAddress(c) });
@@ -89,19 +90,19 @@ export function addModelRoutes(app: Hono, models: ModelFiles, exports = new Expo
   }
 }
 
-/** Approximate length of a file with the weights of a model: four bytes for each. */
+/** Approximate length of a file with a model's weights: four bytes per weight. */
 function bytesOf(record: ModelRecord): number {
   const sizes = parameterSpecs(specOf(record)).map(({ shape }) => shape.reduce((a, b) => a * b, 1));
   return 4 * sizes.reduce((sum, size) => sum + size, 0);
 }
 
-/** A list as JSON, and gzipped for those who take that. */
+/** A list as JSON, also gzipped for clients that accept it. */
 interface EncodedList {
   plain: Uint8Array<ArrayBuffer>;
   zipped(): Promise<Uint8Array<ArrayBuffer>>;
 }
 
-/** Encodes lists of records as JSON; a list or a record that did not change is not encoded again. */
+/** Encodes lists of records as JSON. Unchanged lists and records are not encoded again. */
 function listEncoder(): (records: readonly ModelRecord[]) => EncodedList {
   const texts = new WeakMap<ModelRecord, string>();
   const textOf = (record: ModelRecord) => {
@@ -126,7 +127,7 @@ function encodedList(text: string): EncodedList {
   return { plain, zipped: () => zipped ??= compress(plain).then((bytes) => new Uint8Array(bytes)) };
 }
 
-/** Depends on record and file, as other programs may rewrite either under the same id. */
+/** An ETag that depends on record and file, because other programs may rewrite either under the same id. */
 async function etagOf(record: ModelRecord, pthVersion: string): Promise<string> {
   const state = new TextEncoder().encode(`${recordVersion(record)} ${pthVersion}`);
   return `"${new Uint8Array(await crypto.subtle.digest("SHA-256", state)).toHex()}"`;

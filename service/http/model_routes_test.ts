@@ -45,14 +45,14 @@ Deno.test("records are listed, and each is found by its id", async () => {
   assert.deepEqual(await (await get("/m1")).json(), record);
 });
 
-Deno.test("the stored file is sent as it is on disk, under the model's name", async () => {
+Deno.test("the stored file is sent as it is on disk, with the model's name", async () => {
   const response = await createApp()("/m1/model.pth");
   assert.deepEqual(await response.bytes(), checkpoint);
   assert.equal(response.headers.get("content-type"), "application/octet-stream");
   assert.equal(response.headers.get("content-disposition"), 'attachment; filename="m1.pth"');
 });
 
-Deno.test("a safetensors file alone is enough to run the model and to know its record", async () => {
+Deno.test("a safetensors file alone is enough to run the model and to read its record", async () => {
   const response = await createApp()("/m1/model.safetensors");
   assert.equal(response.headers.get("content-disposition"), 'attachment; filename="m1.safetensors"');
   const { tensors, metadata } = readSafetensors(await response.bytes());
@@ -101,14 +101,14 @@ Deno.test("a browser gets the file again after another program has changed it or
   }
 });
 
-Deno.test("a model whose id no header can hold can still be downloaded", async () => {
+Deno.test("a model whose id cannot be in a header can still be downloaded", async () => {
   const id = 'a"b\r\nü';
   const response = await createApp({}, [{ ...record, id }])(`/${encodeURIComponent(id)}/model.pth`);
   assert.equal(response.status, 200);
   assert.equal(response.headers.get("content-disposition"), 'attachment; filename="a_b___.pth"');
 });
 
-Deno.test("a missing model is a 404, an unreadable one a 409 that says why", async () => {
+Deno.test("a missing model gives a 404, an unreadable one a 409 that says why", async () => {
   for (const path of ["/m2", "/m2/model.pth", "/m2/model.safetensors", "/m2/model.onnx"]) {
     const response = await createApp()(path);
     assert.equal(response.status, 404);
@@ -124,7 +124,7 @@ Deno.test("a missing model is a 404, an unreadable one a 409 that says why", asy
   }
 });
 
-Deno.test("ten thousand records are listed, always current, in well under a second", async () => {
+Deno.test("ten thousand up-to-date records are listed in well under a second", async () => {
   const records = Array.from({ length: 10_000 }, (_, i) => ({ ...record, id: `m${i}` }));
   const get = createApp({}, records);
   assert.deepEqual(await (await get("")).json(), records);

@@ -1,4 +1,4 @@
-/** What handlers read of a request: its body, the id in its path, the client's address. */
+/** Reads parts of a request for handlers: its body, the id in its path, the client's address. */
 import type { Context } from "hono";
 import * as v from "valibot";
 import { BODY_SILENCE_MS, modelId, runId, validate } from "../../protocol/mod.ts";
@@ -6,22 +6,22 @@ import { HttpError } from "./errors.ts";
 import type { ClientInfo } from "./server/http_server.ts";
 import { type ByteSource, IncomingRequest } from "./server/incoming.ts";
 
-/** What one body, and all bodies together, may take. */
+/** Limits for one body and for all bodies together. */
 export interface BodyLimits {
   maxBytes: number;
-  /** Milliseconds in which the whole body has to arrive. */
+  /** Milliseconds within which the whole body must arrive. */
   deadlineMs: number;
-  /** Longest silence in the middle of it, in milliseconds. */
+  /** Longest pause within the body, in milliseconds. */
   silenceMs?: number;
   /** Bytes that all bodies in this thread may hold together, once they arrive; no limit by default. */
   heldBytes?: number;
-  /** Of these, the bytes of one address; by default all. */
+  /** Most of these bytes for one address; by default all. */
   heldBytesPerClient?: number;
 }
 
-/** A body that declares at most this length gets a buffer for the whole of it once it begins. */
+/** A body that declares at most this length gets a buffer for its full length once it begins. */
 const SMALL_BYTES = 64 * 1024;
-/** After this time at work others have their turn, in ms. */
+/** After working for this long, in ms, lets other tasks have their turn. */
 const TURN_MS = 10;
 
 /** Bytes that bodies in this thread hold, by address and in all. */
@@ -35,10 +35,11 @@ export function refuseLarger(request: Request, { maxBytes }: BodyLimits): void {
 }
 
 /**
- * Reads the body of a request and gives it to `use`. Until that is done, its bytes count as held by `client`, an address.
+ * Reads the body of a request and passes it to `use`. Until that is done, its bytes count as held by the address
+ * `client`.
  *
- * @throws {HttpError} 413 for one that is too large, as soon as that shows; 408 for one that takes too long, in all or in
- * between; 503 while bodies hold too much; 400 for one that breaks off or comes in too many pieces
+ * @throws {HttpError} 413 as soon as the body turns out to be too large; 408 if it takes too long, in all or in
+ * between; 503 while bodies hold too much; 400 if it is cut short or comes in too many pieces
  */
 export async function withBody<T>(
   request: Request,
@@ -60,8 +61,8 @@ export async function withBody<T>(
 }
 
 /**
- * As `withBody`, with the body as text. A short one, as most drawings are, is decoded where it lies, without a buffer of its
- * own.
+ * Like `withBody`, with the body as text. A short body, such as most drawings, is decoded in place, without a separate
+ * buffer.
  *
  * @throws {HttpError} as `withBody` does
  */
@@ -113,7 +114,7 @@ async function fill(body: GrowingBuffer, source: ByteSource, patience: Patience,
   }
 }
 
-/** The body as the lab's server hands it over, or that of any other request. */
+/** The body as the lab's server provides it, or the body of any other request. */
 function sourceOf(request: Request): ByteSource {
   if (request instanceof IncomingRequest) return request.source;
   const reader = request.body?.getReader();
@@ -123,7 +124,7 @@ function sourceOf(request: Request): ByteSource {
   };
 }
 
-/** Waits for pieces, until one of them or the whole takes too long. */
+/** Waits for pieces until one of them, or the whole body, takes too long. */
 class Patience {
   readonly #timer: ReturnType<typeof setInterval>;
   readonly #began = performance.now();
@@ -138,7 +139,9 @@ class Patience {
     }, Math.min(deadlineMs, silenceMs) / 4);
   }
 
-  /** Not `Promise.race` with one promise for the deadline, as every race would leave something behind there. */
+  /**
+   * Not `Promise.race` with a single promise for the deadline, because every race would leave a reaction behind on it.
+   */
   wait<T>(piece: Promise<T>): Promise<T> {
     return new Promise((resolve, reject) => {
       this.#giveUp = reject;
@@ -154,7 +157,7 @@ class Patience {
   }
 }
 
-/** The bytes of one body, in one buffer that grows with what arrives. */
+/** The bytes of a body, in one buffer that grows as they arrive. */
 class GrowingBuffer {
   readonly #limits: BodyLimits;
   readonly #client: string;
@@ -181,7 +184,7 @@ class GrowingBuffer {
     this.#length = length;
   }
 
-  /** What was added, in a buffer of just its length. */
+  /** The bytes added so far, in a buffer of exactly their length. */
   take(): Uint8Array<ArrayBuffer> {
     const { length } = this.#bytes;
     return length === this.#length ? this.#bytes : new Uint8Array(this.#bytes.buffer.transfer(this.#length));
@@ -212,7 +215,7 @@ function tooLarge(maxBytes: number): HttpError {
 const SCHEMAS = { model: v.object({ id: modelId }), run: v.object({ id: runId }) };
 
 /**
- * The `{id}` of a request's path. The caller finds out whether there is such a model or run.
+ * The `{id}` of a request's path. The caller checks whether there is such a model or run.
  *
  * @throws {ValidationError} for a text that cannot be an id
  */

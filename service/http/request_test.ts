@@ -19,14 +19,14 @@ async function statusOf(request: Request, overrides = {}): Promise<number> {
   }
 }
 
-Deno.test("a body arrives whole, in however many chunks it comes", async () => {
+Deno.test("a body arrives complete, in however many chunks it comes", async () => {
   const pieces = [Uint8Array.of(1, 2), new Uint8Array(0), Uint8Array.of(3)];
   const bytes = await readBytes(requestOf(ReadableStream.from(pieces)), limits);
   assert.deepEqual(bytes, Uint8Array.of(1, 2, 3));
   assert.deepEqual(await readBytes(requestOf(null), limits), new Uint8Array(0));
 });
 
-Deno.test("a body that is too large is refused by its declared length, or as soon as it is longer", async () => {
+Deno.test("a body that is too large is refused because of its declared length, or as soon as it is longer", async () => {
   assert.equal(await statusOf(requestOf("x", { "content-length": String(2 ** 20 + 1) })), 413);
   let sent = 0;
   const endless = new ReadableStream<Uint8Array>({
@@ -40,7 +40,7 @@ Deno.test("a body that is too large is refused by its declared length, or as soo
   assert.equal(await statusOf(requestOf(new Uint8Array(2 ** 20))), 200);
 });
 
-Deno.test("a body that is late or breaks off is refused", async () => {
+Deno.test("a body that is late or cut short is refused", async () => {
   const silent = new ReadableStream<Uint8Array>({});
   assert.equal(await statusOf(requestOf(silent), { deadlineMs: 20 }), 408);
   const broken = new ReadableStream<Uint8Array>({ pull: (controller) => controller.error(new Error("gone")) });
@@ -78,11 +78,11 @@ Deno.test("text is decoded across chunks that split its characters", async () =>
   assert.equal(await readText(new Request("http://localhost/", { method: "POST" }), NARROW), "");
 });
 
-Deno.test("a small body that never ends is refused after the deadline, as a large one is", async () => {
+Deno.test("a small body that never ends is refused after the deadline, like a large one", async () => {
   await assert.rejects(readText(slowRequest(10), { ...NARROW, deadlineMs: 20 }), isStatus(408));
 });
 
-Deno.test("small bodies under way count together until they are read", async () => {
+Deno.test("small bodies count together until they are read", async () => {
   const rest = Promise.withResolvers<void>();
   const first = readText(slowRequest(600, rest.promise), NARROW);
   await assert.rejects(readText(slowRequest(600), NARROW), isStatus(503));
@@ -91,7 +91,7 @@ Deno.test("small bodies under way count together until they are read", async () 
   assert.equal((await readText(slowRequest(600, rest.promise), NARROW)).length, 600);
 });
 
-Deno.test("a small body that breaks off is refused", async () => {
+Deno.test("a small body that is cut short is refused", async () => {
   await assert.rejects(readText(slowRequest(10, Promise.reject(new Error("reset"))), NARROW), isStatus(400));
 });
 
@@ -103,7 +103,7 @@ Deno.test("over a socket, a small body is read to its declared length, and refus
       (error) => new Response(error.message, { status: error instanceof HttpError ? error.status : 500 }),
     );
   const server = new HttpServer({ hostname: "127.0.0.1", port: 0 }, answer);
-  /** Status and body of the answer, which fits one read. */
+  /** Status and body of the answer, which fits into one read. */
   const ask = async (head: string, body: string) => {
     using connection = await Deno.connect({ hostname: "127.0.0.1", port: server.addr.port });
     const request = `POST / HTTP/1.1\r\nHost: localhost\r\n${head}\r\n\r\n${body}`;

@@ -12,7 +12,7 @@ Deno.test("a client that stops answering pings is noticed within a minute", asyn
   const closed = Promise.withResolvers<void>();
   const server = new HttpServer({ hostname: "127.0.0.1", port: 0 }, (request) => {
     const { socket, response } = sockets.upgrade(request, "127.0.0.1");
-    // The system still receives what is sent to the client, as that of a sleeping machine might.
+    // The client's system still receives data, as that of a sleeping machine might.
     const chatter = setInterval(() => socket.readyState === WebSocket.OPEN && socket.send("news"), 200);
     socket.addEventListener("close", () => {
       clearInterval(chatter);

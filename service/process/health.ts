@@ -1,6 +1,7 @@
 import { RegistryError } from "../../lab/models/mod.ts";
 import { log } from "./log.ts";
 import { StartupError } from "./settings.ts";
+import { wasmChecks } from "./wasm_checks.ts";
 import { type Folders, pathRedactor } from "../http/errors.ts";
 import { ListenerError, type ListenerState } from "../http/server/listener_state.ts";
 
@@ -14,7 +15,7 @@ export interface HealthOptions {
   figures?(): Promise<Record<string, unknown>> | Record<string, unknown>;
   /** Event-loop delay of the thread that answers, if measured. */
   delay?: EventLoopDelay;
-  /** Of the same thread: whether it can take connections. */
+  /** Whether the same thread can accept connections. */
   listener?: Pick<ListenerState, "describe" | "connections">;
 }
 
@@ -47,6 +48,7 @@ export async function readHealth(
     status: isReady ? "ok" : "not ready",
     checks: Object.fromEntries(results),
     uptime_seconds: Math.round(performance.now() / 1000),
+    wasm_checks: wasmChecks,
     memory_bytes: Deno.memoryUsage().rss,
     ...(listener && { connections: listener.connections }),
     ...(delay && { event_loop_delay_ms: delay.figures }),

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { urlHost } from "./addresses.ts";
 import { PROJECT_DIR, SETTING_NAMES, type Settings, StartupError } from "./settings.ts";
+import { checksArguments, modeFlags, PLAIN_MODE } from "./wasm_checks.ts";
 
 /** The two services of the lab. */
 export type ServiceName = "training" | "inference";
@@ -46,11 +47,23 @@ export function permissionFlags(service: ServiceName, settings: Settings): strin
   return ["--no-prompt", ...flags.filter((flag) => flag !== false)];
 }
 
+/**
+ * Deno's arguments that run a service as its own process. The process that trains runs without V8's checks of
+ * WebAssembly unless the settings say otherwise; the process that reads untrusted input keeps them.
+ *
+ * @throws {StartupError} like `permissionFlags`
+ */
+export function serviceArguments(service: ServiceName, settings: Settings): string[] {
+  const mode = service === "training" ? settings : PLAIN_MODE;
+  const script = join(PROJECT_DIR, `${service}_service`, "main.ts");
+  return ["run", ...modeFlags(mode), ...permissionFlags(service, settings), script, ...checksArguments(mode)];
+}
+
 /** A service's process. It writes to this process's terminal and reads its other settings from the environment. */
 export function serviceCommand(service: ServiceName, settings: Settings): Deno.Command {
   return new Deno.Command(Deno.execPath(), {
-    args: ["run", ...permissionFlags(service, settings), join(PROJECT_DIR, `${service}_service`, "main.ts")],
-    // Its permissions are for these paths, not for a link that leads there.
+    args: serviceArguments(service, settings),
+    // Its permissions are for these paths, not for a link to them.
     env: { ...graphicsEnvironment(), MODELS_DIR: settings.modelsDir, DATA_DIR: settings.dataDir },
     stdin: "null",
     stdout: "inherit",
@@ -59,8 +72,8 @@ export function serviceCommand(service: ServiceName, settings: Settings): Deno.C
 }
 
 /**
- * Variables for a child process. On a Linux machine without a desktop session, graphics drivers complain on stderr about
- * the missing XDG_RUNTIME_DIR whenever a program looks for a GPU, although nothing here needs it.
+ * Variables for a child process. On a Linux machine without a desktop session, graphics drivers complain on stderr
+ * about the missing XDG_RUNTIME_DIR whenever a program looks for a GPU, although nothing here needs it.
  */
 export function graphicsEnvironment(): Record<string, string> {
   if (Deno.build.os !== "linux" || Deno.env.get("XDG_RUNTIME_DIR")) return {};

@@ -3,6 +3,7 @@ import { log } from "./log.ts";
 import { printError, printLine } from "./output.ts";
 import { type Settings, StartupError } from "./settings.ts";
 import { urlHost } from "./addresses.ts";
+import { wasmChecks } from "./wasm_checks.ts";
 import { HttpServer, type RequestHandler } from "../http/server/http_server.ts";
 import type { ListenerState } from "../http/server/listener_state.ts";
 import { connectionLimits } from "../http/server/connections.ts";
@@ -29,9 +30,9 @@ export interface ServeOptions extends Supervision {
   /** 0 takes any free port. */
   port: number;
   fetch: RequestHandler;
-  /** Threads of this process that listen on the same address, this one included; 1 by default. */
+  /** Number of threads of this process that listen on the same address, including this one; 1 by default. */
   threads?: number;
-  /** Told whether connections can be taken, for `/healthz`. */
+  /** Records whether connections can be accepted, for `/healthz`. */
   listener?: ListenerState;
   /** Ends the service if it rejects, because something that the service needs is faulty. */
   soundness?: Promise<void>;
@@ -131,7 +132,7 @@ async function isAnswered(hostname: string, port: number): Promise<boolean> {
 
 /** Announces the address in the line that people and scripts wait for. As text it is written at every log level. */
 function announce(name: string, url: string, settings: Settings) {
-  if (settings.log.format === "json") log.info("listening", { service: name, url });
+  if (settings.log.format === "json") log.info("listening", { service: name, url, wasm_checks: wasmChecks });
   else printLine(`${name}: ${url}`);
 }
 

@@ -3,14 +3,15 @@ import { basename, dirname, join, resolve } from "node:path";
 import { type DeviceChoice, DEVICES, MAX_RUN_MINUTES, MIN_TOKEN_LENGTH } from "../../protocol/mod.ts";
 import { isLoopback } from "./addresses.ts";
 import { LOG_FORMATS, LOG_LEVELS, type LogOptions } from "./log.ts";
+import { WASM_CHECKS, WASM_VECTORS, type WasmMode } from "./wasm_checks.ts";
 
 /** A reason not to start, as one line for the user at the terminal. */
 export class StartupError extends Error {
   override name = "StartupError";
 }
 
-/** The values of the environment variables. */
-export interface Settings {
+/** The values of the environment variables. The mode of WebAssembly is that of the process that trains. */
+export interface Settings extends WasmMode {
   /** Address to bind. */
   host: string;
   /** The token that every client needs; may be unset on loopback only. */
@@ -41,6 +42,8 @@ export const SETTING_NAMES = [
   "DATA_DIR",
   "DEVICE",
   "THREADS",
+  "WASM_CHECKS",
+  "WASM_VECTORS",
   "MAX_RUN_MINUTES",
   "ALLOWED_HOSTS",
   "LOG_LEVEL",
@@ -90,6 +93,8 @@ export function readSettings(get: (name: string) => string | undefined = (name) 
       Math.min(Math.max(navigator.hardwareConcurrency, 1), MAX_THREADS),
       MAX_THREADS,
     ),
+    wasmChecks: readChoice("WASM_CHECKS", read("WASM_CHECKS"), WASM_CHECKS, "off"),
+    wasmVectors: readChoice("WASM_VECTORS", read("WASM_VECTORS"), WASM_VECTORS, "256"),
     maxRunMinutes: readWhole("MAX_RUN_MINUTES", read("MAX_RUN_MINUTES"), MAX_RUN_MINUTES, MAX_MINUTES),
     allowedHosts: (read("ALLOWED_HOSTS") ?? "").split(",").map((name) => name.trim().toLowerCase()).filter(Boolean),
     log: {

@@ -25,7 +25,7 @@ for (const id of ["model_simplenn_adam_1762740580", "model_convnn_adam_176274064
 
       const labels = Uint8Array.fromBase64(analysis.labels), said = Uint8Array.fromBase64(analysis.said);
       const sure = new Uint16Array(Uint8Array.fromBase64(analysis.confidence).buffer);
-      // MNIST has 980 test digits that are 0, and its first ones are these.
+      // MNIST has 980 test digits that are 0, and these are the first of them.
       assert.equal(confusion[0].reduce((a, b) => a + b), 980);
       assert.deepEqual([...labels.subarray(0, 10)], [7, 2, 1, 0, 4, 1, 4, 9, 5, 9]);
       const counted = Array.from({ length: 10 }, () => new Array<number>(10).fill(0));
@@ -59,7 +59,7 @@ Deno.test("a model is analysed once, and again when its file has changed", async
   });
 });
 
-Deno.test("a missing or unreadable model is reported in words", async () => {
+Deno.test("a missing or unreadable model is reported with a message", async () => {
   await withImportLab(async (lab) => {
     const errorOf = async (id: string) => {
       const response = await lab.app.request(`http://localhost:8000/api/models/${id}/analysis`);
@@ -74,7 +74,7 @@ Deno.test("a missing or unreadable model is reported in words", async () => {
   });
 });
 
-Deno.test("a model whose training diverged in an earlier lab is not analysed, and the reason is told", async () => {
+Deno.test("a model whose training diverged in an earlier lab is not analysed, and the error says why", async () => {
   await withImportLab(async ({ app, registry }) => {
     for (const value of [NaN, 1e25]) {
       const { id } = await registry.store(testModel, testWeights(value));
@@ -85,7 +85,7 @@ Deno.test("a model whose training diverged in an earlier lab is not analysed, an
   });
 });
 
-Deno.test("a model of NaN answers 0 to everything, without confidence", () => {
+Deno.test("a model of NaN answers 0 to everything, with no confidence", () => {
   const answers = { said: Uint8Array.of(0, 0), confidence: Float32Array.of(NaN, NaN) };
   const { accuracy, confusion, confidence } = findingsOf(answers, Uint8Array.of(0, 4));
   assert.deepEqual([accuracy, confusion[0][0], confusion[4][0]], [50, 1, 1]);

@@ -1,4 +1,4 @@
-/** Files that leave open in which order their layers come, or which of their models is meant: digits decide. */
+/** Tests files that leave the order of their layers open, or which of their models is meant. Test digits decide. */
 import assert from "node:assert/strict";
 import { PickleWriter } from "../../core/formats/pth/pickle_writer.ts";
 import { writeZip, type ZipRecord } from "../../core/formats/pth/zip.ts";
@@ -59,16 +59,16 @@ function pthOfDicts(dicts: Record<string, readonly NamedTensor[]>): Uint8Array<A
   return writeZip([{ name: "m/data.pkl", data: pickle.finish() }, ...records]);
 }
 
-/** As `safetensors.torch.save_file` sorts them. */
+/** Sorts tensors as `safetensors.torch.save_file` does. */
 const sorted = (tensors: readonly NamedTensor[]) => tensors.toSorted((a, b) => a.name < b.name ? -1 : 1);
 
-Deno.test("equal layers sorted by name come in in the order that recognises digits, and the answer says what was assumed", async () => {
+Deno.test("equal layers sorted by name are imported in the order that recognises digits, and the answer says what was assumed", async () => {
   const { tensors, accuracy } = await trained([32, 32, 32, 32], ["first", "second", "third", "fourth", "last"]);
   await withImportLab(async ({ post, registry }) => {
     const files: Record<string, Uint8Array<ArrayBuffer>> = {
       "sorted.safetensors": writeSafetensors(sorted(tensors), { format: "pt" }),
       "sorted.pth": writePth(sorted(tensors), "m"),
-      // Weights before biases in the alphabet: it fits as it is, in a wrong order.
+      // Weights come before biases in the alphabet, so the file fits as it is, but in the wrong order.
       "fits.safetensors": writeSafetensors(
         sorted(tensors.map((t, i) => ({
           ...t,
@@ -84,9 +84,9 @@ Deno.test("equal layers sorted by name come in in the order that recognises digi
       assert.ok(Math.abs(body.accuracy - accuracy) < 0.0101, `${name}: ${body.accuracy} % instead of ${accuracy} %`);
     }
     const { body } = await post(writePth(tensors, "m"), "?num_epochs=9");
-    assert.equal(body.assumed_order, undefined, "a module's own order is no assumption");
+    assert.equal(body.assumed_order, undefined, "a module's own order is not an assumption");
     assert.ok(Math.abs(body.accuracy - accuracy) < 0.0101);
-    // A model that takes the place of another does not inherit what was assumed of that.
+    // A model that replaces another does not inherit its assumptions.
     const settings = "?optimizer=SGD&learning_rate=0.1&batch_size=8&num_epochs=2&use_dropout=false";
     const old = await post(files["sorted.pth"], settings);
     const replacing = await post(writePth(tensors, "m"), `${settings}&overwrite=true`);
@@ -110,21 +110,21 @@ Deno.test("six equal layers are put in the one order of 720 that recognises digi
   });
 });
 
-Deno.test("layers of other widths that also leave a choice are put in the order that recognises digits", async () => {
+Deno.test("layers of different widths that also leave a choice are put in the order that recognises digits", async () => {
   const { tensors, accuracy } = await trained([24, 16, 24, 24], ["in", "down", "up", "across", "out"]);
   await withImportLab(async ({ post }) => {
     const { body } = await post(writeSafetensors(sorted(tensors), {}));
     assert.deepEqual(body.hidden_layers_config, [24, 16, 24, 24], body.error);
     assert.deepEqual(body.assumed_order, ["down", "up", "across"]);
     assert.ok(Math.abs(body.accuracy - accuracy) < 0.0101);
-    // The widths, where they are said, decide before any digit does.
+    // If the widths are given, they decide and no digits are needed.
     const other = await post(writeSafetensors(sorted(tensors), {}), "?hidden_layers_config=24,24,16,24");
     assert.deepEqual(other.body.hidden_layers_config, [24, 24, 16, 24], other.body.error);
   });
 });
 
-Deno.test("of several models in one file the one that recognises digits best comes in, and the answer names it", async () => {
-  // Two checkpoints of one training as other people's scripts write them: the tensors lie under `latest` and `best`.
+Deno.test("of several models in one file the one that recognises digits best is imported, and the answer names it", async () => {
+  // Two checkpoints of one training, as other people's scripts write them, with the tensors under `latest` and `best`.
   const { tensors, accuracy } = await trained([16], ["fc1", "fc2"]);
   const blank = tensors.map((tensor) => ({ ...tensor, data: new Float32Array(tensor.data.length) }));
   await withImportLab(async ({ post }) => {
@@ -135,7 +135,7 @@ Deno.test("of several models in one file the one that recognises digits best com
   });
 });
 
-Deno.test("more than six equal layers in no order are refused with what to do, and nothing is stored", async () => {
+Deno.test("more than six unordered equal layers are refused, the error says what to do, and nothing is stored", async () => {
   const spec: ModelSpec = { modelType: "SimpleNN", hiddenLayers: new Array(8).fill(5) };
   const weights = parameterSpecs(spec).map(({ name, shape }) => (
     { name, shape: [...shape], data: new Float32Array(shape.reduce((a, b) => a * b, 1)).fill(0.1) }
@@ -148,7 +148,7 @@ Deno.test("more than six equal layers in no order are refused with what to do, a
   });
 });
 
-Deno.test("metadata of another program that no training here could have is no reason to refuse its weights", async () => {
+Deno.test("metadata of another program that no training here could have does not prevent importing its weights", async () => {
   const { tensors } = await trained([16], ["a", "b"]);
   await withImportLab(async ({ post }) => {
     const foreign = { format: "pt", optimizer: "torch.optim.Lion", learning_rate: "cosine", batch_size: "4096" };

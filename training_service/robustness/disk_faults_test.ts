@@ -1,4 +1,4 @@
-/** Faults of the models folder during a run, caused for real. */
+/** Causes real faults of the models folder during a run. */
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { foldersOf, withDigits } from "../testing/process.ts";
@@ -17,7 +17,7 @@ const CONFIG = {
 };
 
 interface Fault {
-  /** In the middle of the run. */
+  /** Causes the fault, during the run. */
   begin(modelsDir: string): Promise<void>;
   /** Repairs it afterwards. */
   mend(modelsDir: string): Promise<void>;
@@ -60,7 +60,7 @@ async function meet(lab: OpenLab, modelsDir: string, { begin, mend, told, isUnhe
   const { model_id: old } = await before.next("result", () => true, TRAINING_MS);
   const file = await Deno.readFile(join(modelsDir, `${old}.pth`));
 
-  // Long enough not to end before the fault.
+  // Long enough that it does not end before the fault.
   const client = await lab.train({ ...CONFIG, num_epochs: 8 });
   await client.next("loss", () => true, TRAINING_MS);
   await begin(modelsDir);
@@ -83,7 +83,7 @@ async function meet(lab: OpenLab, modelsDir: string, { begin, mend, told, isUnhe
 }
 
 for (const [what, fault] of Object.entries(FAULTS)) {
-  Deno.test(`the models folder ${what} in the middle of a run: the error says so, nothing is lost, and the run resumes once that is mended`, () =>
+  Deno.test(`the models folder ${what} during a run: the error says so, nothing is lost, and the run resumes after the repair`, () =>
     withDigits((dir) => withOpenLab(dir, (lab) => meet(lab, foldersOf(dir).modelsDir, fault))));
 }
 
@@ -118,7 +118,7 @@ const MOUNTED: Record<string, Fault> = {
       /^cannot store a model in MODELS_DIR: the disk is full\. Everything stored before is as it was\. Free some space/,
     isUnhealthy: false,
   },
-  "can only be read from": {
+  "is read-only": {
     begin: async (folder) => assert.ok(await run("mount", "-o", "remount,ro", folder)),
     mend: async (folder) => assert.ok(await run("mount", "-o", "remount,rw", folder)),
     told: /^cannot store a model in MODELS_DIR: it is on a disk that can only be read$/,
@@ -129,7 +129,7 @@ const MOUNTED: Record<string, Fault> = {
 for (const [what, fault] of Object.entries(MOUNTED)) {
   Deno.test({
     name:
-      `the models folder's disk ${what} in the middle of a run: the error says so, nothing is lost, and the run resumes once that is mended`,
+      `the models folder's disk ${what} during a run: the error says so, nothing is lost, and the run resumes after the repair`,
     ignore: !await canMount(),
     fn: () =>
       withDigits(async (dir) => {

@@ -1,4 +1,4 @@
-/** Trainings that diverge: they end as errors, store no model, and their history stays. */
+/** Trainings that diverge end as errors and store no model, and their history stays. */
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import type { HistoryMessage, RunSummary } from "../../protocol/mod.ts";
@@ -57,7 +57,7 @@ Deno.test("a training that diverges ends as an error with the step and advice, s
     });
   }));
 
-Deno.test("no snapshot of a run that diverges is offered, neither its own nor that of the run that it resumed", async () => {
+Deno.test("no snapshot of a diverged run is offered, neither its own nor that of the run that it resumed", async () => {
   await withLab(async (lab) => {
     const first = await lab.train();
     const { run_id } = await first.next("accepted");
@@ -96,7 +96,7 @@ Deno.test("no snapshot of a run that diverges is offered, neither its own nor th
   });
 });
 
-Deno.test("a diverged training does not replace the model that it was to overwrite", async () => {
+Deno.test("a diverged training does not replace the model that it should have overwritten", async () => {
   await withLab(async (lab) => {
     const client = await lab.train();
     await client.next("exists");
@@ -123,7 +123,7 @@ Deno.test("no training starts from a stored model whose weights are not finite",
     });
   }));
 
-Deno.test("no run resumes from a snapshot with weights that are not numbers, as an earlier lab may have kept it", async () => {
+Deno.test("no run resumes from a snapshot with NaN weights, which an earlier lab may have kept", async () => {
   await withLab(async (lab) => {
     const first = await lab.train();
     const { run_id } = await first.next("accepted");

@@ -37,9 +37,9 @@ self.postMessage = (message: FromWorker, options?: unknown) => {
   post(message, options as StructuredSerializeOptions);
   if (message.type === "losses" && ++posts === 2) ahead += WHEN_DUE_MS;
   if (message.type !== "snapshot") return;
-  // Like an uncaught error, but at once.
+  // Like an uncaught error, but immediate.
   if (fault === FAULTS.crash) reportError(new Error("out of luck"));
-  // More than any machine has: refused like the last allocation of a training that is too large.
+  // More than any machine has, so it is refused like the last allocation of a training that is too large.
   if (fault === FAULTS.memory) new ArrayBuffer(2 ** 46);
   if (fault === FAULTS.gpu) device?.destroy();
 };

@@ -92,7 +92,7 @@ const FIRST_MESSAGES: FirstMessage[] = [
   })),
 ];
 
-Deno.test(`${ATTACKS.length} malformed requests are each refused in words and in time, and the service lives`, async (t) => {
+Deno.test(`${ATTACKS.length} malformed requests are each refused with a message and in time, and the service keeps running`, async (t) => {
   await withLab(async (lab) => {
     lab.store.add();
     for (const attack of ATTACKS) await t.step(attack.name, () => refuses(lab.host, attack));
@@ -137,7 +137,7 @@ Deno.test("malformed messages during a run are each answered with a log message,
   });
 });
 
-Deno.test("malformed imports are each refused with the field named, and nothing is stored", async (t) => {
+Deno.test("malformed imports are each refused, the error names the field, and nothing is stored", async (t) => {
   await withImportLab(async ({ post, registry }) => {
     const file = new Uint8Array(new TextEncoder().encode("PK\x03\x04 and no more"));
     const safetensors = (header: string) => {

@@ -1,4 +1,4 @@
-/** What is left of a run after the real service was killed and restarted. */
+/** Tests what is left of a run after the real service was killed and restarted. */
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import type { RunSummary } from "../../protocol/mod.ts";
@@ -18,7 +18,7 @@ const CONFIG = {
 /** A snapshot is written every ten seconds. */
 const SNAPSHOT_MS = 40_000;
 
-Deno.test("a service that is killed leaves a run that can be resumed, once a snapshot was due", async () => {
+Deno.test("a killed service leaves a run that can be resumed, once a snapshot was due", async () => {
   await withDigits(async (dir) => {
     let id = "";
     await withService(dir, async (service) => {
@@ -38,7 +38,7 @@ Deno.test("a service that is killed leaves a run that can be resumed, once a sna
   });
 });
 
-Deno.test("a run that waited when the service was killed is told as lost after the restart", async () => {
+Deno.test("a run that was queued when the service was killed is reported as lost after the restart", async () => {
   await withDigits(async (dir) => {
     const ids: string[] = [];
     await withService(dir, async (service) => {

@@ -21,7 +21,7 @@ async function upgradeStatus(host: string, path: string, headers: Record<string,
   return new TextDecoder().decode(answer.subarray(0, length ?? 0)).split("\r\n")[0];
 }
 
-Deno.test("sockets beyond the limit are refused, and there is room again once one closes", async () => {
+Deno.test("sockets beyond the limit are refused, and there is room again when one closes", async () => {
   await withLab(async (lab) => {
     const first = await lab.connect("/ws/train");
     await lab.connect("/ws/train");
@@ -38,7 +38,7 @@ Deno.test("sockets beyond the limit are refused, and there is room again once on
   }, { sockets: new SocketGroup({ limits: { perClient: 2, inAll: 10 } }) });
 });
 
-Deno.test("an upgrade without its key is refused in words", async () => {
+Deno.test("an upgrade without its key is refused with a message", async () => {
   await withLab(async (lab) => {
     for (const key of ["", "=", "dGhlIHNhbXBsZQ==", "x".repeat(24), `${"A".repeat(4000)}==`]) {
       assert.match(await upgradeStatus(lab.host, "/ws/train", { "sec-websocket-key": key }), / 400 /, key);
@@ -48,7 +48,7 @@ Deno.test("an upgrade without its key is refused in words", async () => {
   });
 });
 
-Deno.test("200 sockets of one machine follow one run to its end", async () => {
+Deno.test("200 sockets from one machine follow one run to its end", async () => {
   await withLab(async (lab) => {
     const owner = await lab.train();
     const { run_id } = await owner.next("accepted");

@@ -1,4 +1,4 @@
-/** A stored model is replaced only by its finished successor, even if the real service is killed meanwhile. */
+/** Tests that only a finished successor replaces a stored model, even if the real service is killed meanwhile. */
 import assert from "node:assert/strict";
 import { readdir } from "node:fs/promises";
 import { dirname, join, relative } from "node:path";
@@ -20,7 +20,7 @@ const CONFIG = {
   use_dropout: false,
 };
 
-/** What a models folder holds. */
+/** The contents of a models folder. */
 interface Folder {
   records: ModelRecord[];
   /** Every `.pth` by name. */
@@ -112,7 +112,7 @@ Deno.test("a service killed while it replaces a model keeps the old one, and can
   });
 });
 
-Deno.test("a service killed when the new model is about to be stored leaves one model, the old one or the new", async () => {
+Deno.test("a service killed when the new model is about to be stored leaves one model, either the old or the new one", async () => {
   await withDigits(async (dir) => {
     const before = await trainFirst(dir);
     const [old] = before.records;

@@ -1,9 +1,9 @@
-/** The service answers although the training uses every core. */
+/** Tests that the service answers while a training uses every core. */
 import assert from "node:assert/strict";
 import { withDigits, withService } from "../testing/process.ts";
 
 const REQUESTS = 50;
-/** What a slow machine with other tests running achieves; a free one takes a few milliseconds. */
+/** A slow machine with other tests running achieves this; an idle one takes a few milliseconds. */
 const BOUND_MS = 500;
 
 /** The heaviest shape among the page's presets, long enough to outlast the requests. */

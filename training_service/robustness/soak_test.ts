@@ -1,4 +1,4 @@
-/** Many short runs in one process, most of them aborted: nothing of them may stay behind. */
+/** Many short runs in one process, most of them aborted, must not leave anything behind. */
 import assert from "node:assert/strict";
 import { setTimeout as delay } from "node:timers/promises";
 import { withDigits, withService } from "../testing/process.ts";
@@ -25,7 +25,7 @@ function handlesOf(pid: number): Handles {
   return { files: count("fd"), threads: count("task"), bytes: 1024 * Number(/^VmRSS:\s+(\d+)/m.exec(status)![1]) };
 }
 
-/** The lowest count within a while: sockets close a moment after they were told to. */
+/** The lowest count within a while, because sockets close with a short delay. */
 async function settled(pid: number, isEnough: (handles: Handles) => boolean): Promise<Handles> {
   let fewest = handlesOf(pid);
   for (const deadline = performance.now() + SETTLE_MS; performance.now() < deadline && !isEnough(fewest);) {
@@ -42,7 +42,7 @@ async function settled(pid: number, isEnough: (handles: Handles) => boolean): Pr
 
 Deno.test({
   name: `${RUNS} short runs in a row, aborted at random moments, leave no thread, no file and no memory behind`,
-  // Only Linux shows what a process holds.
+  // The handles of a process can be counted on Linux only.
   ignore: Deno.build.os !== "linux",
   async fn() {
     const seed = Math.floor(Math.random() * 2 ** 31);
@@ -56,7 +56,7 @@ Deno.test({
           const client = await train({
             model_type: "SimpleNN",
             optimizer: ["Adam", "SGD", "RMSprop", "AdamW"][index % 4],
-            // Not a duplicate, which would be asked about.
+            // Not a duplicate, which would cause a question.
             learning_rate: 0.0001 * (1 + index),
             num_epochs: 1 + index % 2,
             batch_size: 256,

@@ -25,7 +25,7 @@ function opens(url: string): Promise<boolean> {
 }
 
 for (const host of hosts) {
-  Deno.test(`a lab with a token keeps strangers out, and lets friends in, at ${host === hosts[0] ? "loopback" : "another address"}`, async () => {
+  Deno.test(`a lab with a token keeps strangers out and lets friends in, at ${host === hosts[0] ? "loopback" : "another address"}`, async () => {
     await withLab(async (lab) => {
       const url = `http://${lab.host}`;
       const model = lab.store.add();
@@ -63,7 +63,7 @@ Deno.test("a run can be followed only with the token", async () => {
   }, { settings: { token: TOKEN } });
 });
 
-Deno.test("embedding by other sites is refused, links from them are not", async () => {
+Deno.test("embedding by other sites is refused, but links from them are not", async () => {
   await withLab(async (lab) => {
     const ask = async (headers: Record<string, string>) => {
       const response = await fetch(`http://${lab.host}/api/models`, { headers });

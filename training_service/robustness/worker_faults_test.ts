@@ -1,4 +1,4 @@
-/** Faults of the training thread during a run, caused in the real one. */
+/** Causes faults in the real training thread during a run. */
 import assert from "node:assert/strict";
 import { findAdapter } from "../../core/backends/open.ts";
 import { withDigits } from "../testing/process.ts";
@@ -17,7 +17,10 @@ const CONFIG = {
   use_dropout: false,
 };
 
-/** A run fails with a message like `told`; lab and models are fine, and the run resumes to its end. */
+/**
+ * Checks that a run fails with a message like `told`, that lab and models are fine, and that the run can be resumed to
+ * its end.
+ */
 async function failsAndGoesOn({ train, get }: OpenLab, config: object, told: RegExp) {
   const stored = (await get("/api/models")).body;
   const client = await train(config);
@@ -39,7 +42,7 @@ async function failsAndGoesOn({ train, get }: OpenLab, config: object, told: Reg
   ]);
 }
 
-/** Silences the log, where these faults are expected. */
+/** Silences the log, because these faults are expected. */
 async function quietly(body: () => Promise<void>) {
   const { error } = console;
   console.error = () => {};
@@ -56,7 +59,7 @@ const WORKER_FAULTS = {
 };
 
 for (const [what, { seed, told }] of Object.entries(WORKER_FAULTS)) {
-  Deno.test(`a worker that ${what} in the middle of a run: the error says so, nothing is lost, and the run resumes`, () =>
+  Deno.test(`a worker that ${what} during a run: the error says so, nothing is lost, and the run resumes`, () =>
     quietly(() =>
       withDigits((dir) => withOpenLab(dir, (lab) => failsAndGoesOn(lab, { ...CONFIG, seed }, told), SCRIPT))
     ));

@@ -26,10 +26,10 @@ const message = fc.oneof(
   fc.uint8Array(),
 );
 
-Deno.test("any first message is a request or is refused in words", async () => {
+Deno.test("any first message is a request or is refused with a message", async () => {
   await fuzz(message, parseRequest, ValidationError);
 });
 
-Deno.test("any message during a run is understood or refused in words", async () => {
+Deno.test("any message during a run is understood or refused with a message", async () => {
   await fuzz(message, parseClientMessage, ValidationError);
 });

@@ -1,4 +1,4 @@
-/** What clients send on the sockets: read, limited, carried out. */
+/** Reads, limits and carries out what clients send on the sockets. */
 import {
   type ClientMessage,
   ClientMessageSchema,
@@ -25,7 +25,7 @@ const POLICY_VIOLATION = 1008;
 /**
  * Reads the first message on `/ws/train`.
  *
- * @throws {ValidationError} naming the field at fault, or nothing when the message as a whole is no configuration
+ * @throws {ValidationError} naming the field at fault, or no field if the message as a whole is not a configuration
  */
 export function parseRequest(data: unknown): TrainConfig | ResumeRequest {
   const value = withoutNulls(parseText(data, "The first message"));
@@ -39,7 +39,7 @@ export function parseRequest(data: unknown): TrainConfig | ResumeRequest {
   return validate(TrainConfigSchema, value, "The configuration");
 }
 
-/** A first message without the fields that it gives as null: they are left out, whichever request it is. */
+/** Removes the fields that a first message gives as null; null means "left out" in every kind of request. */
 function withoutNulls(value: unknown): unknown {
   if (typeof value !== "object" || value === null || Array.isArray(value)) return value;
   const known = ["resume", ...trainFields()];
@@ -63,12 +63,12 @@ function parseText(data: unknown, what: string): unknown {
   return parseJson(data, what);
 }
 
-/** Text of more UTF-16 units than the limit has more bytes too, so nothing huge is encoded. */
+/** Text with more UTF-16 units than the limit also has more bytes, so nothing huge is encoded. */
 function utf8Bytes(text: string): number {
   return text.length > MAX_MESSAGE_BYTES ? text.length : new TextEncoder().encode(text).length;
 }
 
-/** How much one socket may still send: a bucket that fills again as time goes by. */
+/** How much one socket may still send: a bucket that refills over time. */
 export class MessageBudget {
   #messages = SOCKET_BURST.messages;
   #bytes = SOCKET_BURST.bytes;
@@ -81,7 +81,7 @@ export class MessageBudget {
     this.#filledAt = now();
   }
 
-  /** Whether a message that just came was within what its socket may send. */
+  /** Whether a message that just arrived is within its socket's budget. */
   take(data: unknown): boolean {
     const now = this.#now();
     const seconds = (now - this.#filledAt) / 1000;
@@ -92,14 +92,14 @@ export class MessageBudget {
   }
 }
 
-/** Bytes or, of a text, UTF-16 units: about the memory it takes. */
+/** Bytes or, for text, UTF-16 units: about the memory it takes. */
 function sizeOf(data: unknown): number {
   if (typeof data === "string") return data.length;
   return data instanceof ArrayBuffer ? data.byteLength : 0;
 }
 
 /**
- * Carries out a message of the client behind `listener`. Only this client hears of what cannot be done; the run
+ * Carries out a message from the client of `listener`. If that is impossible, only this client is told, and the run
  * continues.
  */
 export function carryOut(run: Run, data: unknown, outbox: Outbox, listener: RunListener) {
@@ -123,8 +123,10 @@ function obey(run: Run, data: unknown, listener: RunListener): string | undefine
     const message = parseClientMessage(data);
     if (message.type === "abort") {
       const { client = "unknown" } = listener;
-      log.info("abort asked for", { run: run.id, from: client });
-      return run.abortBy(client) ? undefined : "Too late to abort: the model is being stored.";
+      const isFirst = !run.signal.aborted;
+      if (!run.abortBy(client)) return "Too late to abort: the model is being stored.";
+      if (isFirst) log.info("run is aborted by a client", { run: run.id, from: client });
+      return undefined;
     }
     if (message.type === "watch") return showLivePad(run, message.pixels, listener);
     return run.answer(message.value) ? undefined : "Nothing was asked that overwrite could answer.";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { withLab } from "../testing/lab.ts";
 
-Deno.test("a duplicate is asked about with its stored record, and kept if the answer is no", async () => {
+Deno.test("the question about a duplicate contains its stored record, and no keeps it", async () => {
   await withLab(async (lab) => {
     const existing = lab.store.add();
     const client = await lab.train();
@@ -18,7 +18,7 @@ Deno.test("a duplicate is asked about with its stored record, and kept if the an
   });
 });
 
-Deno.test("after a yes the old model is replaced only by the complete new one", async () => {
+Deno.test("after a yes only the complete new model replaces the old one", async () => {
   await withLab(async (lab) => {
     const existing = lab.store.add();
     const client = await lab.train();
@@ -34,7 +34,7 @@ Deno.test("after a yes the old model is replaced only by the complete new one", 
   });
 });
 
-Deno.test("if two say yes to replacing one model, the second is asked again about the model of the first", async () => {
+Deno.test("if two clients agree to replace one model, the second is asked again about the first's model", async () => {
   await withLab(async (lab) => {
     const shown = lab.store.add();
     const [first, second] = [await lab.train(), await lab.train()];
@@ -53,7 +53,7 @@ Deno.test("if two say yes to replacing one model, the second is asked again abou
   });
 });
 
-Deno.test("a model that another lab stored during the training is asked about, and is not replaced without a yes", async () => {
+Deno.test("the client is asked about a model that another lab stored during the training, and only a yes replaces it", async () => {
   await withLab(async (lab) => {
     const shown = lab.store.add();
     const client = await lab.train();
@@ -75,7 +75,7 @@ Deno.test("a model that another lab stored during the training is asked about, a
   });
 });
 
-Deno.test("after a second yes, what was trained replaces what another lab has stored meanwhile", async () => {
+Deno.test("after a second yes, the trained model replaces the one that another lab has stored meanwhile", async () => {
   await withLab(async (lab) => {
     const client = await lab.train();
     const training = await lab.engine.next();
@@ -116,7 +116,7 @@ Deno.test("an abort after yes leaves the old model", async () => {
   });
 });
 
-Deno.test("a model that differs only in its unused dropout counts as a duplicate, another rate does not", async () => {
+Deno.test("a model that differs only in its unused dropout counts as a duplicate, but another dropout rate does not", async () => {
   await withLab(async (lab) => {
     lab.store.add({ dropout_p: 0.5 });
     await (await lab.train()).next("exists");
@@ -125,7 +125,7 @@ Deno.test("a model that differs only in its unused dropout counts as a duplicate
   });
 });
 
-Deno.test("dropout without a rate is 0.3, and the rate tells two models apart", async () => {
+Deno.test("dropout without a rate is 0.3, and different rates make different models", async () => {
   await withLab(async (lab) => {
     lab.store.add({ use_dropout: true, dropout_p: 0.5 });
     const client = await lab.train({ use_dropout: true });
@@ -173,7 +173,7 @@ Deno.test("abort works while exists waits for its answer", async () => {
   });
 });
 
-Deno.test("a duplicate stored while a run waited is asked about when its turn comes, without delaying others", async () => {
+Deno.test("if a duplicate was stored while a run waited, the question comes when it is the run's turn, without delaying others", async () => {
   await withLab(async (lab) => {
     const first = await lab.train();
     const training = await lab.engine.next();

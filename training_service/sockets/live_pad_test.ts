@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { withLab } from "../testing/lab.ts";
 import { LivePadBoard } from "../../lab/training/live_pad.ts";
 
-/** 784 equal pixels as a client sends them. */
+/** 784 equal pixels, as a client sends them. */
 function drawing(grey: number): string {
   return new Uint8Array(784).fill(grey).toBase64();
 }
@@ -20,7 +20,7 @@ async function eventually<T>(check: () => T): Promise<T> {
   }
 }
 
-Deno.test("a live pad is answered to its client alone, until it is removed", async () => {
+Deno.test("answers for a live pad go only to its client, until it is removed", async () => {
   await withLab(async (lab) => {
     const owner = await lab.train();
     const { run_id } = await owner.next("accepted");
@@ -67,7 +67,7 @@ Deno.test("the answer to a drawing that has been replaced is not sent", async ()
   });
 });
 
-Deno.test("a live pad may come while the run waits, and its slot is free once its client is gone", async () => {
+Deno.test("a live pad may be set while the run waits, and its slot is free once its client is gone", async () => {
   await withLab(async (lab) => {
     await (await lab.train()).next("accepted");
     const first = await lab.engine.next();
@@ -83,7 +83,7 @@ Deno.test("a live pad may come while the run waits, and its slot is free once it
   });
 });
 
-Deno.test("more live pads than there are slots are refused in words, and so are invalid drawings", async () => {
+Deno.test("live pads beyond the number of slots are refused with a message, and so are invalid drawings", async () => {
   await withLab(async (lab) => {
     const { run_id } = await (await lab.train()).next("accepted");
     const training = await lab.engine.next();

@@ -1,4 +1,4 @@
-/** Sends to one client: in order, never after the close, and no faster than it reads. */
+/** Sends messages to one client: in order, never after the close, and no faster than it reads. */
 import type { LossMessage, LossPoint, ServerMessage } from "../../protocol/mod.ts";
 import type { ServerSocket } from "../../service/http/server/server_socket.ts";
 import { log } from "../../service/process/log.ts";
@@ -7,24 +7,24 @@ import { log } from "../../service/process/log.ts";
 const MAX_BUFFERED_BYTES = 256 * 1024;
 /** How soon to look again whether a slow client has caught up. */
 const RETRY_MS = 50;
-/** A client that is slow for this long without a break has stopped reading. */
+/** A client that is slow for this long without interruption has stopped reading. */
 const PATIENCE_MS = 30_000;
-/** Losses that wait for a slow client: some megabytes. */
+/** Most losses that wait for a slow client: some megabytes. */
 const MAX_HELD = 20_000;
 /** "Try again later" in the IANA registry of close codes: the page joins its run again. */
 const TRY_AGAIN_LATER = 1013;
 
-/** The last messages of a run: losses that are held back go before them. */
+/** The last messages of a run. Losses that are held back are sent before them. */
 const ENDS: ReadonlySet<ServerMessage["type"]> = new Set(["result", "aborted", "error"]);
 
-/** The part of a WebSocket that sending needs. */
+/** The parts of a WebSocket that are needed for sending. */
 export type OutgoingSocket = Pick<ServerSocket, "readyState" | "bufferedAmount" | "send" | "close">;
 
 /** How to send. */
 export interface OutboxOptions {
   /** Least time between two `loss` messages; losses in between are merged into the next. */
   lossIntervalMs?: number;
-  /** Called once when the client was closed because it reads too slowly; stop sending to it. */
+  /** Called once when the client has been disconnected because it reads too slowly. Stop sending to it. */
   onGiveUp?(): void;
   /** How long a client may be slow; for tests. */
   patienceMs?: number;
@@ -39,7 +39,7 @@ export class Outbox {
   #held: LossMessage[] = [];
   #lossSentAt = -Infinity;
   #timer?: ReturnType<typeof setTimeout>;
-  /** Since when the client has been slow without a break. */
+  /** Since when the client has been slow without interruption. */
   #slowSince?: number;
 
   constructor(socket: OutgoingSocket, options: OutboxOptions = {}) {
@@ -55,26 +55,29 @@ export class Outbox {
     return this.#socket.bufferedAmount > MAX_BUFFERED_BYTES;
   }
 
-  /** Sends at once, except losses that come too fast: other messages overtake these, but the last of a run does not. */
+  /**
+   * Sends at once, except losses that come too fast. Other messages overtake these, but the last message of a run does
+   * not.
+   */
   send(message: ServerMessage) {
     if (this.#isTooSlow()) return this.#giveUp();
     if (message.type === "loss") {
       this.#held.push(message);
       this.#sendLossesWhenDue();
     } else if (message.type !== "guess" || !this.congested) {
-      // A slow client misses guesses: each replaces the one before.
+      // A slow client misses guesses, because each replaces the previous one.
       if (ENDS.has(message.type)) this.#sendLosses();
       this.#write(message);
     }
   }
 
-  /** Sends what is held back and closes. */
+  /** Sends everything held back and closes the socket. */
   close(code: number, reason?: string) {
     this.#sendLosses();
     if (this.#socket.readyState === WebSocket.OPEN) this.#socket.close(code, reason);
   }
 
-  /** Drops what is held back: the client is gone. */
+  /** Drops everything held back, because the client is gone. */
   discard() {
     clearTimeout(this.#timer);
     this.#timer = undefined;
@@ -90,7 +93,7 @@ export class Outbox {
     return this.#held.length >= MAX_HELD || performance.now() - this.#slowSince > this.#patienceMs;
   }
 
-  /** Closes the client. At `/ws/runs/{id}` it finds its run again, with all it missed in one message. */
+  /** Disconnects the client. At `/ws/runs/{id}` it finds its run again, with everything it missed in one message. */
   #giveUp() {
     this.discard();
     this.#slowSince = undefined;

@@ -43,7 +43,7 @@ Deno.test("a slow client gets the losses merged once it has caught up", async ()
   assert.deepEqual(socket.sent, [{ ...loss(20), losses: [[1, 1], [10, 0.1], [20, 0.05]] }]);
 });
 
-Deno.test("a log overtakes losses that are held back, the end of the run does not", () => {
+Deno.test("a log overtakes losses that are held back, but the end of the run does not", () => {
   const socket = new FakeSocket();
   const outbox = new Outbox(socket, { lossIntervalMs: 60_000 });
   for (const step of [1, 10, 20]) {
@@ -55,7 +55,7 @@ Deno.test("a log overtakes losses that are held back, the end of the run does no
   assert.deepEqual((socket.sent[4] as LossMessage).losses, [[10, 0.1], [20, 0.05]]);
 });
 
-Deno.test("closing sends what is held back, and nothing is sent after it", () => {
+Deno.test("closing sends everything held back, and nothing is sent afterwards", () => {
   const socket = new FakeSocket();
   const outbox = new Outbox(socket, { lossIntervalMs: 60_000 });
   outbox.send(loss(1));

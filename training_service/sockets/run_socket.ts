@@ -1,4 +1,4 @@
-/** `/ws/runs/{id}`: joins a run under way, or reads a finished one. */
+/** `/ws/runs/{id}`: joins a run in progress, or reads a finished one. */
 import type { ServerSocket } from "../../service/http/server/server_socket.ts";
 import { log } from "../../service/process/log.ts";
 import { quote } from "../../protocol/mod.ts";
@@ -12,10 +12,12 @@ import type { KnownRuns } from "../run_routes.ts";
 const NORMAL = 1000;
 const POLICY_VIOLATION = 1008;
 const INTERNAL_ERROR = 1011;
-/** A watcher hears of losses at most ten times a second. */
+/** Watchers receive losses at most ten times a second. */
 const LOSS_INTERVAL_MS = 100;
 
-/** Serves one watcher of run `id`, whose address is `client`: first the history, then what happens until the run ends. */
+/**
+ * Serves one watcher of run `id`, whose address is `client`: first the history, then live messages until the run ends.
+ */
 export function serveRunSocket(socket: ServerSocket, { runs, archive }: KnownRuns, id: string, client: string) {
   const outbox = new Outbox(socket, {
     lossIntervalMs: LOSS_INTERVAL_MS,

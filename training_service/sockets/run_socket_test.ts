@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { withLab } from "../testing/lab.ts";
 
-Deno.test("a watcher gets the run so far as one message, then follows it to the end", async () => {
+Deno.test("a watcher gets the history so far as one message, then follows the run to its end", async () => {
   await withLab(async (lab) => {
     const owner = await lab.train({ seed: 5 });
     const { run_id } = await owner.next("accepted");
@@ -49,11 +49,11 @@ Deno.test("live losses come at most ten times a second, merged so that none is l
     const told = onlooker.of("loss").flatMap(({ step, loss, losses }) => losses ?? [[step, loss]]);
     assert.deepEqual(told.map(([step]) => step), [1, ...Array.from({ length: 30 }, (_, i) => 10 * (i + 1))]);
     assert.equal(told.at(-1)![1], Number((1 / 300).toPrecision(7)));
-    assert.equal(onlooker.of("log").length, 30, "what is no loss comes at once");
+    assert.equal(onlooker.of("log").length, 30, "other messages come at once");
   });
 });
 
-Deno.test("a watcher's abort ends the run for everybody", async () => {
+Deno.test("a watcher's abort ends the run for everyone", async () => {
   await withLab(async (lab) => {
     const owner = await lab.train();
     const { run_id } = await owner.next("accepted");
@@ -65,7 +65,10 @@ Deno.test("a watcher's abort ends the run for everybody", async () => {
     await onlooker.next("aborted");
     await owner.next("aborted");
     assert.equal(await owner.end(), 1000);
-    assert(owner.of("log").every(({ message }) => !/JSON/.test(message)), "junk is answered to its sender alone");
+    assert(
+      owner.of("log").every(({ message }) => !/JSON/.test(message)),
+      "only the sender of junk gets an answer to it",
+    );
   });
 });
 
@@ -83,7 +86,7 @@ Deno.test("a watcher sees the open question and may answer it", async () => {
   });
 });
 
-Deno.test("a finished run is sent with its end, then the socket closes", async () => {
+Deno.test("a finished run is sent with its outcome, then the socket closes", async () => {
   await withLab(async (lab) => {
     const owner = await lab.train();
     const { run_id } = await owner.next("accepted");
@@ -98,7 +101,7 @@ Deno.test("a finished run is sent with its end, then the socket closes", async (
   });
 });
 
-Deno.test("an unknown run is an error in words", async () => {
+Deno.test("an unknown run is reported as an error", async () => {
   await withLab(async (lab) => {
     const onlooker = await lab.connect("/ws/runs/run_nothing");
     assert.match((await onlooker.next("error")).message, /run_nothing/);

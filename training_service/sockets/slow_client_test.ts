@@ -1,4 +1,4 @@
-/** Clients that stop reading during a run, over real sockets. */
+/** Tests clients that stop reading during a run, over real sockets. */
 import assert from "node:assert/strict";
 import { RawSocket } from "../../service/testing/raw_socket.ts";
 import { inTime } from "../../lab/in_time_testing.ts";
@@ -45,7 +45,7 @@ for (const path of ["/ws/train", "/ws/runs/{id}"]) {
       const again = await lab.connect(`/ws/runs/${id}`);
       const { run, losses } = await again.next("history");
       assert.deepEqual([run.state, losses[0][0], losses.at(-1)![0]], ["running", 1, EPOCHS * IMAGES]);
-      // There is nobody to ask, but the run continues.
+      // There is no client to ask, but the run continues.
       training.finish();
       assert.equal((await again.next("result")).run_id, id);
     }, { trainImages: IMAGES });

@@ -1,4 +1,4 @@
-/** `/ws/train`: takes a configuration, or the id of a run to resume, and sends what happens to the run. */
+/** `/ws/train`: receives a configuration, or the id of a run to resume, and reports on the run. */
 import { ValidationError } from "../../protocol/mod.ts";
 import type { ServerSocket } from "../../service/http/server/server_socket.ts";
 import { log } from "../../service/process/log.ts";
@@ -34,7 +34,7 @@ export function serveTrainSocket(socket: ServerSocket, runs: Runs, client: strin
       const request = parseRequest(data);
       await runs.check(request);
       run = runs.submit(request, listener, client);
-      // The client may have gone while its request was checked.
+      // The client may have disconnected while its request was checked.
       if (socket.readyState !== WebSocket.OPEN) run.leave();
     } catch (error) {
       refuse(error, outbox);

@@ -56,7 +56,7 @@ Deno.test("a training sends its start, losses, epochs and result, then closes wi
   });
 });
 
-Deno.test("every tenth step is reported, and the last one too", async () => {
+Deno.test("every tenth step is reported, and so is the last one", async () => {
   await withLab(async (lab) => {
     const client = await lab.train();
     const training = await lab.engine.next();
@@ -68,7 +68,7 @@ Deno.test("every tenth step is reported, and the last one too", async () => {
   });
 });
 
-Deno.test("the engine is asked for exactly the training of the configuration", async () => {
+Deno.test("the engine is asked for exactly the training that the configuration describes", async () => {
   await withLab(async (lab) => {
     await lab.train({ use_dropout: true, dropout_p: 0.4, seed: 7, device: "reference" });
     const { livePads: _, ...job } = (await lab.engine.next()).job;
@@ -85,7 +85,7 @@ Deno.test("the engine is asked for exactly the training of the configuration", a
   });
 });
 
-Deno.test("a seed that is not given is drawn, used and stored", async () => {
+Deno.test("if no seed is given, one is drawn, used and stored", async () => {
   await withLab(async (lab) => {
     const client = await lab.train();
     const training = await lab.engine.next();
@@ -99,7 +99,7 @@ Deno.test("a seed that is not given is drawn, used and stored", async () => {
   });
 });
 
-Deno.test("an invalid configuration is refused with its field and bound", async () => {
+Deno.test("an invalid configuration is refused, and the error names the field and its bound", async () => {
   await withLab(async (lab) => {
     const cases: [Partial<Record<string, unknown>>, string, RegExp][] = [
       [{ learning_rate: 2 }, "learning_rate", /at most 1, got 2/],
@@ -126,7 +126,7 @@ Deno.test("an invalid configuration is refused with its field and bound", async 
   });
 });
 
-Deno.test("an optional field that is null or NaN is left out, in a configuration and beside resume", async () => {
+Deno.test("an optional field that is null or NaN counts as left out, in a configuration and next to resume", async () => {
   await withLab(async (lab) => {
     const client = await lab.connect("/ws/train");
     const empty = { use_dropout: null, num_layers: null, seed: null, device: null, start_from: null, resume: null };
@@ -166,7 +166,7 @@ Deno.test("a configuration of just under 64 KiB is accepted", async () => {
   });
 });
 
-Deno.test("abort works while training, and nothing is registered", async () => {
+Deno.test("abort works during training, and nothing is registered", async () => {
   await withLab(async (lab) => {
     const client = await lab.train();
     const training = await lab.engine.next();
@@ -194,7 +194,7 @@ Deno.test("a training that finishes at the moment of the abort is not registered
   });
 });
 
-Deno.test("two trainings queue, hear their positions and train one after the other", async () => {
+Deno.test("two trainings queue, learn their positions and train one after the other", async () => {
   await withLab(async (lab) => {
     const first = await lab.train({ seed: 1 });
     const training = await lab.engine.next();
@@ -217,7 +217,7 @@ Deno.test("two trainings queue, hear their positions and train one after the oth
   });
 });
 
-Deno.test("abort works in the queue, and those behind move up", async () => {
+Deno.test("abort works in the queue, and the runs behind move up", async () => {
   await withLab(async (lab) => {
     await lab.train();
     await lab.engine.next();
@@ -272,7 +272,7 @@ Deno.test("junk during a run is answered with a log message, and the run continu
   });
 });
 
-Deno.test("a failed training is an error in words, and the next one runs", async () => {
+Deno.test("a failed training is reported as an error, and the next one runs", async () => {
   await withLab(async (lab) => {
     const client = await lab.train();
     (await lab.engine.next()).fail(new TrainingError("There is not enough memory for this training."));
@@ -319,7 +319,7 @@ Deno.test("a loss of NaN is logged once and stays valid JSON", async () => {
   });
 });
 
-Deno.test("too many waiting trainings are refused in words", async () => {
+Deno.test("waiting trainings beyond the limit are refused with a message", async () => {
   await withLab(async (lab) => {
     await (await lab.train()).next("accepted");
     await (await lab.train()).next("accepted");
@@ -345,7 +345,7 @@ Deno.test("the end of the service aborts all runs and stores nothing", async () 
   });
 });
 
-Deno.test("a listener that throws hears nothing more, and the run ends as it would have", async () => {
+Deno.test("a listener that throws receives nothing more, and the run continues to its end", async () => {
   const { error } = console;
   console.error = () => {};
   try {

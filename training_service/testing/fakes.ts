@@ -1,4 +1,4 @@
-/** Fakes of the engine and the store of a lab, controlled by the test. */
+/** Fakes of a lab's engine and store, controlled by the test. */
 import type { NamedTensor } from "../../core/models/spec.ts";
 import type { TrainingEngine } from "../../lab/host.ts";
 import { inTime } from "../../lab/in_time_testing.ts";
@@ -42,7 +42,7 @@ export class FakeTraining {
     return this.#settled.promise;
   }
 
-  /** By default the device is one whose runs cannot be resumed. */
+  /** Runs on the default device cannot be resumed. */
   start(device = "fake") {
     this.events.onStart({ device, reason: "as asked", totalSteps: STEPS_PER_EPOCH * this.job.epochs });
   }
@@ -61,7 +61,7 @@ export class FakeTraining {
     });
   }
 
-  /** Answers every live pad after `step`, certain of `digit`. */
+  /** Answers every live pad after `step` with certainty that it shows `digit`. */
   guess(step: number, digit: number) {
     for (const { slot, number } of new LivePadBoard(this.job.livePads).drawings()) {
       const probabilities = new Float32Array(10).fill(1, digit, digit + 1);
@@ -140,7 +140,7 @@ export class FakeStore
   records: ModelRecord[] = [];
   readonly histories = new Map<string, unknown>();
   stored: { weights: NamedTensor[]; replaces?: string }[] = [];
-  /** What storing waits for. */
+  /** A promise that storing waits for. */
   lock: Promise<void> = Promise.resolve();
   #added = 0;
 

@@ -69,7 +69,7 @@ export function withImportLab(body: (lab: ImportLab) => Promise<void>): Promise<
   });
 }
 
-/** A form as a drop zone sends it. */
+/** A form, as a drop zone sends it. */
 export function formOf(bytes: Uint8Array<ArrayBuffer>, name: string, fields: Record<string, string> = {}): FormData {
   const form = new FormData();
   form.append("file", new File([bytes], name));

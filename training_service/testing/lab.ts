@@ -22,7 +22,7 @@ const HOME = "127.0.0.1";
 
 type MessageOf<T extends ServerMessage["type"]> = Extract<ServerMessage, { type: T }>;
 
-/** A client that keeps every message and gives them out in order. */
+/** A client that keeps every message and returns them in order. */
 export class TestClient {
   readonly messages: ServerMessage[] = [];
   /** The code and reason of the close. */
@@ -49,7 +49,7 @@ export class TestClient {
     this.socket.send(typeof message === "string" ? message : JSON.stringify(message));
   }
 
-  /** Waits for the next message of `type` that meets `condition`, skipping others. */
+  /** Waits for the next message of `type` that meets `condition` and skips others. */
   next<T extends ServerMessage["type"]>(
     type: T,
     condition: (message: MessageOf<T>) => boolean = () => true,
@@ -102,7 +102,7 @@ export function socketFrom(address: string, url: string): WebSocket {
   return Reflect.construct(WebSocket, [url, { client }]);
 }
 
-/** As `fetch`, from `address`, one of this machine's. */
+/** Like `fetch`, but from `address`, one of this machine's. */
 export async function fetchFrom(address: string, url: string, init: RequestInit = {}): Promise<Response> {
   using client = Deno.createHttpClient({ localAddress: address });
   const options = { ...init, client };
@@ -110,7 +110,7 @@ export async function fetchFrom(address: string, url: string, init: RequestInit 
   return new Response([204, 304].includes(response.status) ? null : await response.bytes(), response);
 }
 
-/** Runs `body` with a lab, and ends the sockets and runs it leaves behind. */
+/** Runs `body` with a lab, then ends the sockets and runs it left behind. */
 export async function withLab(
   body: (lab: TestLab) => Promise<void>,
   options: Partial<RunsOptions> & {

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { freePort } from "../../service/testing/free_ports.ts";
-import { permissionFlags } from "../../service/process/launch.ts";
+import { serviceArguments } from "../../service/process/launch.ts";
 import { readSettings } from "../../service/process/settings.ts";
 import { inTime } from "../../lab/in_time_testing.ts";
 import { TestClient } from "./lab.ts";
@@ -49,7 +49,7 @@ export async function withFolder(body: (dir: string) => Promise<void>): Promise<
   }
 }
 
-/** As `withFolder`, with the original digits. */
+/** Like `withFolder`, with the original digits. */
 export function withDigits(body: (dir: string) => Promise<void>): Promise<void> {
   return withFolder(async (dir) => {
     for await (const { name } of Deno.readDir(DIGITS)) {
@@ -111,8 +111,8 @@ export function spawnService(port: number, dir: string, more: Record<string, str
   };
   const settings = readSettings((name) => env[name]);
   return new Deno.Command(Deno.execPath(), {
-    args: ["run", ...permissionFlags("training", settings), join(PROJECT_DIR, "training_service", "main.ts")],
-    // GPU drivers write to stderr as they please.
+    args: serviceArguments("training", settings),
+    // GPU drivers may write anything to stderr.
     env: { ...env, MODELS_DIR: settings.modelsDir, DATA_DIR: settings.dataDir },
     stdout: "piped",
     stderr: "piped",

@@ -1,10 +1,10 @@
-/** PyTorch as the judge of stored models. */
+/** Scores stored models in PyTorch. */
 import assert from "node:assert/strict";
 import { join } from "node:path";
 
 const SCRIPT = join(import.meta.dirname!, "..", "..", "scripts", "fixtures", "score_models.py");
 
-/** What PyTorch makes of one stored model. */
+/** The scores of one stored model in PyTorch. */
 export interface Score {
   /** Per cent of the test digits. */
   accuracy: number;

@@ -1,4 +1,4 @@
-/** The analysing thread: a ConvNN takes seconds for the test digits. */
+/** Entry point of the analysis thread; a ConvNN takes seconds for the test digits. */
 import { analyse, type AnalysisQuestion, type AnalysisReply } from "../../lab/analysis/analyse.ts";
 import { answerQuestions } from "../../lab/ask_worker.ts";
 import { readTestDigits } from "../../service/dataset/dataset.ts";

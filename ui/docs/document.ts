@@ -1,4 +1,4 @@
-/** The part of an OpenAPI document that the page shows, and its schemas in words. */
+/** The part of an OpenAPI document that the page shows, and descriptions of its schemas. */
 
 /** A JSON schema, as far as the services use them. */
 export interface Schema {
@@ -53,7 +53,7 @@ export function refName({ $ref }: Schema): string | undefined {
   return $ref?.split("/").at(-1);
 }
 
-/** Describes in one line what a value must be. Named schemas appear by their names. */
+/** Describes in one line what a value must be. Named schemas are referred to by name. */
 export function inWords(schema: Schema): string {
   const name = refName(schema);
   if (name !== undefined) return name;

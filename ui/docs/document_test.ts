@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { inWords } from "./document.ts";
 
-Deno.test("a schema in words says what a value must be", () => {
+Deno.test("the description of a schema says what a value must be", () => {
   const cases: [Parameters<typeof inWords>[0], string][] = [
     [{ $ref: "#/components/schemas/TrainConfig" }, "TrainConfig"],
     [{ const: "abort" }, '"abort"'],

@@ -11,7 +11,7 @@ import { type Drawing, Recogniser, type RecogniserParts } from "./recogniser.ts"
 /** Where a drawing is recognised. */
 export type Where = "browser" | "server";
 
-/** What `DrawingPage` needs of its surroundings. */
+/** What `DrawingPage` depends on. */
 export interface DrawingPageParts extends RecogniserParts {
   preferences: Preferences;
   decodePicture: DecodePicture;
@@ -27,9 +27,9 @@ export class DrawingPage {
   readonly cursor = new GridCursor(this.sketch);
   readonly testDigits: TestDigits;
   readonly outcome = signal<Outcome>({ kind: "waiting" });
-  /** The 784 bytes of the drawing once it was answered: the same object until something else is drawn. */
+  /** The 784 bytes of the drawing once it has an answer: the same object until something else is drawn. */
   readonly drawn = signal<Uint8Array | undefined>(undefined);
-  /** The answer that is shown, to be explained. */
+  /** The answer that is shown, for an explanation. */
   readonly answered = computed((): Answered | undefined => {
     const outcome = this.outcome.value;
     if (outcome.kind !== "recognised") return undefined;
@@ -52,12 +52,12 @@ export class DrawingPage {
     if (parts.preferences.get(WHERE) === "server") this.#where.value = "server";
   }
 
-  /** Where drawings are recognised, also on the next visit. */
+  /** Where drawings are recognised, remembered for the next visit. */
   get where(): Where {
     return this.#where.value;
   }
 
-  /** A drawing that was answered before is answered again from there. */
+  /** If the present drawing has an answer, it is recognised again there. */
   set where(where: Where) {
     if (where === this.where) return;
     const { kind } = this.outcome.value;
@@ -67,7 +67,7 @@ export class DrawingPage {
   }
 
   /**
-   * Fills the form from the address, or from the newest model where the address says nothing. From then on a change of a
+   * Fills the form from the address, or from the newest model if the address has no settings. From then on, changing a
    * field drops `model_id` and the last answer.
    */
   async open(search: string): Promise<void> {
@@ -83,7 +83,7 @@ export class DrawingPage {
     if (id !== undefined && await choice.describeNamed(search) === "gone") this.outcome.value = choice.forgetGone(id);
   }
 
-  /** Answers by `record` itself from now on, the present drawing included, and shows its settings. */
+  /** Answers with the model `record` from now on, including the present drawing, and shows its settings. */
   useModel(record: ModelRecord): void {
     this.choice.showSettings(record);
     batch(() => {
@@ -93,7 +93,7 @@ export class DrawingPage {
     void this.#predictAgain(true);
   }
 
-  /** Call when a stroke ended at `liftedAt`. The browser answers at once, the server only when asked. */
+  /** Call when a stroke has ended, at `liftedAt`. The browser answers at once, the server only on request. */
   async strokeEnded(drawing: Drawing, liftedAt: number): Promise<void> {
     if (drawing.blank) return this.clear();
     this.drawn.value = undefined;
@@ -102,14 +102,14 @@ export class DrawingPage {
     this.#drawing = drawing;
   }
 
-  /** Recognises the drawing; its time counts from `since`. Only the latest call's answer is shown. */
+  /** Recognises the drawing; the time is measured from `since`. Only the latest call's answer is shown. */
   async predict(drawing: Drawing, since = this.#parts.now()): Promise<void> {
     const signal = this.#begin();
     this.#drawing = drawing;
     const miss = this.choice.miss.value;
     if (drawing.blank && miss === undefined) return this.#show({ kind: "blank" });
     if (!this.choice.canPredict.value) return;
-    // A drawing without a range to look up is nothing to ask the service about.
+    // Without a range to look up, there is no point in asking the service.
     if (miss && (drawing.blank || this.choice.form.range.value === undefined)) {
       return this.#show({ kind: "not trained", ...miss });
     }
@@ -122,7 +122,7 @@ export class DrawingPage {
     );
   }
 
-  /** Forgets the drawing and its answer, also one that is still on its way. */
+  /** Forgets the drawing and its answer, including one that has not arrived yet. */
   clear(): void {
     this.#drawing = this.drawn.value = undefined;
     this.#forget();
@@ -147,7 +147,7 @@ export class DrawingPage {
   async #predictAgain(asked = false): Promise<void> {
     this.#forget();
     const { signal } = this.#pending;
-    // Several fields may change one after the other, for one reason.
+    // Several fields may change one after the other for the same reason.
     await Promise.resolve();
     const drawing = this.#drawing;
     if (signal.aborted || drawing === undefined || drawing.blank) return;
@@ -161,7 +161,10 @@ export class DrawingPage {
     return this.#pending.signal;
   }
 
-  /** Predicts again if another model fits by now: one may have been stored, changed or deleted since the page last looked. */
+  /**
+   * Predicts again if a different model matches now: a model may have been stored, changed or deleted since the page
+   * last looked.
+   */
   async #lookForBetter(record: ModelRecord, drawing: Drawing, signal: AbortSignal): Promise<void> {
     await this.choice.refresh();
     const chosen = this.choice.chosen.value;
@@ -177,7 +180,7 @@ export class DrawingPage {
     });
   }
 
-  /** Shows before anything is drawn that no stored model has these settings, and predicts again once one has. */
+  /** Shows, even before anything is drawn, that no stored model has these settings, and predicts again once one has. */
   #announceMisses(): void {
     let before: { nearest: NearestModel | null } | undefined;
     effect(() => {

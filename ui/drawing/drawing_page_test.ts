@@ -55,7 +55,7 @@ Deno.test("model_id names one model until a field is changed", async () => {
   assert.doesNotMatch(page.choice.address.value, /model_id/);
 });
 
-Deno.test("a named model that is gone is reported, and the settings decide", async () => {
+Deno.test("a named model that is gone is reported, and the settings choose the model", async () => {
   const { lab, page } = await opened("");
   lab.replies.set("/api/models/gone", { status: 404, body: { error: "no such model" } });
   await page.open("?model_id=gone");
@@ -63,7 +63,7 @@ Deno.test("a named model that is gone is reported, and the settings decide", asy
   assert.match(JSON.stringify(page.outcome.value), /gone is no longer stored/);
 });
 
-Deno.test("a query with a learning rate but no range gets the range of that rate", async () => {
+Deno.test("a query with a learning rate but no range gets the range that contains the rate", async () => {
   const { page } = await opened("?learning_rate=0.0002");
   assert.equal(page.choice.form.range.value, "Medium Low");
 });
@@ -80,7 +80,7 @@ Deno.test("after a miss the nearest model can be used, and the form shows its se
   assert.equal(page.choice.form.params.value?.learning_rate_range, "Medium Low");
 });
 
-Deno.test("an error of the service is shown in its own words, and an unreachable service is reported", async () => {
+Deno.test("an error from the service is shown as it is, and an unreachable service is reported", async () => {
   const { lab, page } = await opened("");
   lab.replies.set("/predict", { status: 409, body: { error: "The file of model m1 is broken." } });
   await page.predict(seven);

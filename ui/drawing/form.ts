@@ -8,9 +8,9 @@ import {
 } from "../../protocol/mod.ts";
 import { ModelForm } from "../shared/form/model_form.ts";
 
-/** The drawing page's fields: those by which models are looked up. It keeps the others for the links back. */
+/** The drawing page's fields, by which models are looked up. It keeps the others for the links back. */
 export class DrawingForm extends ModelForm {
-  /** A learning rate outside all ranges, as the address spells it. */
+  /** A learning rate outside all ranges, as written in the address. */
   readonly otherRate = computed(() =>
     this.range.value === undefined ? this.fields.learning_rate.text.value : undefined
   );

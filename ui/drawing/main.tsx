@@ -34,6 +34,6 @@ const inside = new Inside(page, {
 const opening = page.open(location.search);
 render(<DrawingPageView page={page} inside={inside} />, document.getElementById("page")!);
 keepInAddressBar(page.choice.address);
-// A model that was missing may have been trained meanwhile, on the training page.
+// A missing model may have been trained on the training page meanwhile.
 whenBack(() => void page.choice.refresh());
 await opening;

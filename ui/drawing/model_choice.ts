@@ -16,7 +16,10 @@ import { StoredModels } from "../shared/wire/stored_models.ts";
 import { DrawingForm } from "./form.ts";
 import type { Outcome } from "./outcome.ts";
 
-/** Chooses the stored model that answers: the best one with the settings of the form, or one that is named. Needs no DOM. */
+/**
+ * Chooses the stored model that answers: the best model with the settings of the form, or a model named by its id.
+ * Needs no DOM.
+ */
 export class ModelChoice {
   readonly form = new DrawingForm();
   /** Id of the model that answers whatever the fields say, until a field is changed. */
@@ -43,7 +46,10 @@ export class ModelChoice {
   });
 
   readonly query = computed((): FormQuery => ({ ...this.form.query.value, model_id: this.modelId.value }));
-  /** What the address bar shows after `?`: `query`, the device to predict on and the way back where the address has them. */
+  /**
+   * What the address bar shows after `?`: `query`, the device to predict on and the way back where the address has
+   * them.
+   */
   readonly address = computed(() =>
     formatFormQuery({ ...this.query.value, device: this.#device.value, back: this.#back.value || undefined })
   );
@@ -55,7 +61,9 @@ export class ModelChoice {
     return [formatFormQuery(this.form.query.value), back].filter(Boolean).join("&");
   });
 
-  /** Query of the training page with the settings of this page, for another training: the one before is no longer shown. */
+  /**
+   * Query of the training page with the settings of this page, for another training: the one before is no longer shown.
+   */
   readonly newTrainingQuery = computed((): FormQuery => {
     const { seed, device } = parseFormQuery(this.#back.value);
     return { ...this.form.query.value, seed, device };
@@ -66,7 +74,7 @@ export class ModelChoice {
   /** Query of the training page that led here; without its settings once the user has changed one. */
   readonly #back = signal("");
   readonly #stored: StoredModels;
-  /** Whether the fields are being filled in by the page rather than by the user. */
+  /** Whether the page, not the user, is filling in the fields. */
   #isShowing = false;
 
   constructor(connection: LabRequests) {
@@ -85,7 +93,7 @@ export class ModelChoice {
     this.#back.value = query.back ?? "";
   }
 
-  /** From now on a change of a field drops `model_id`, then calls `changed`. */
+  /** From now on, changing a field drops `model_id`, then calls `changed`. */
   watchFields(changed: () => void): void {
     let seen: string | undefined;
     effect(() => {
@@ -112,7 +120,7 @@ export class ModelChoice {
     return this.#stored.records.value;
   }
 
-  /** The record of a stored model; undefined where there is none. */
+  /** The record of a stored model; undefined if it does not exist. */
   async findRecord(id: string): Promise<ModelRecord | undefined> {
     const among = (records: readonly ModelRecord[] | undefined) => records?.find((record) => record.id === id);
     return among(this.#stored.records.peek()) ?? among(await this.listModels());
@@ -139,9 +147,9 @@ export class ModelChoice {
   }
 
   /**
-   * Loads the record of the model that the address `search` names, and shows its settings if the address has none.
+   * Loads the record of the model that `search` names, and shows its settings if `search` has no settings.
    *
-   * @returns "gone" when there is no such model
+   * @returns "gone" if there is no such model
    */
   async describeNamed(search: string): Promise<"gone" | void> {
     const id = this.modelId.value;

@@ -1,12 +1,12 @@
-/** What the drawing page says about a drawing, and how the service says it. */
+/** What the drawing page says about a drawing, and how it is read from the service's answer. */
 import type { NearestModel, NotTrainedResponse, PredictRequest, PredictResponse } from "../../protocol/mod.ts";
 import { errorOf, type LabRequests } from "../shared/wire/connection.ts";
 
-/** Who answered, and how long it took. */
+/** What computed the answer, and how long it took. */
 export interface Source {
   /** `server`, or the backend in this page: `wasm` or `webgpu`. */
   by: string;
-  /** From the lifted pen, or the pressed button, to the answer. */
+  /** From lifting the pen or pressing the button to the answer. */
   milliseconds: number;
   /** Whether the server answered because this browser could not. */
   isStandIn?: boolean;
@@ -23,7 +23,7 @@ export type Outcome =
   | { kind: "not trained"; nearest: NearestModel | null }
   | { kind: "failed"; message: string };
 
-/** An answer and what it is about, for an explanation. */
+/** An answer with the pixels and the model it is about, for an explanation. */
 export interface Answered {
   /** The 784 bytes that were classified. */
   pixels: Uint8Array;
@@ -33,20 +33,20 @@ export interface Answered {
   byServer: boolean;
 }
 
-/** What the page says while the inference service does not answer. */
+/** Shown while the inference service does not answer. */
 export const UNREACHABLE = "The inference service cannot be reached. Check that it is running, then try again.";
 
-/** The id of what the page offers where no model has the settings: another model, or else a training. */
+/** The id of the page's offer if no model has the settings: another model or a training. */
 export const OFFER_ID = "offer";
 
-/** Asks `POST /predict`. Returns the service's answer where it recognised a digit, else what the page says instead. */
+/** Asks `POST /predict` and turns the service's answer into an outcome. */
 export async function askService(
   connection: LabRequests,
   post: PredictRequest,
   signal: AbortSignal,
 ): Promise<PredictResponse | Exclude<Outcome, { kind: "recognised" }>> {
   const reply = await connection.request("/predict", { post, signal }).catch(() => undefined);
-  // An answer that breaks off has a status but no body.
+  // An answer that was cut short has a status but no body.
   if (reply === undefined || (reply.status === 200 && reply.body === undefined)) {
     return { kind: "failed", message: UNREACHABLE };
   }

@@ -75,8 +75,8 @@ function whatIsMissing({ sketch }: DrawingPage, nearest: NearestModel | null): s
 }
 
 /**
- * The answer to a drawing that is out of distribution: a guess, and why it is no more. On a narrow screen the reasons
- * appear only on request, as they would push the paper away from under the pen.
+ * The answer to a drawing that is out of distribution: a guess, and why it is only a guess. On a narrow screen the
+ * reasons appear only on request, because they would push the paper away from under the pen.
  */
 function NotSure({ answer: { prediction, probabilities }, doubt }: { answer: PredictResponse; doubt: Doubt }) {
   const isAsked = useSignal(false);
@@ -164,7 +164,7 @@ function Miss({ page, nearest }: { page: DrawingPage; nearest: ModelRecord | und
 function Nearest({ page, nearest, params }: { page: DrawingPage; nearest: ModelRecord; params: PredictParams }) {
   const use = () => {
     page.useModel(nearest);
-    // The button disappears, and drawing comes next.
+    // The button disappears, and the user will draw next.
     document.getElementById(PAPER_ID)?.focus({ preventScroll: true });
   };
   return (

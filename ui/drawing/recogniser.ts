@@ -18,7 +18,7 @@ export interface Drawing {
 /** One attempt to recognise a drawing. */
 export interface Attempt {
   drawing: Drawing;
-  /** When its time starts to count, in ms. */
+  /** When its time starts, in ms. */
   since: number;
   /** Aborted when nobody waits for the answer any more. */
   signal: AbortSignal;
@@ -26,7 +26,7 @@ export interface Attempt {
   report(outcome: Outcome): void;
 }
 
-/** What `Recogniser` needs of its surroundings. */
+/** What `Recogniser` depends on. */
 export interface RecogniserParts {
   connection: LabRequests;
   engine: LocalEngine;
@@ -34,7 +34,7 @@ export interface RecogniserParts {
   now(): number;
 }
 
-/** Recognises drawings by the chosen model, in this browser or on the server. */
+/** Recognises drawings with the chosen model, in this browser or on the server. */
 export class Recogniser {
   readonly #parts: RecogniserParts;
   readonly #choice: ModelChoice;
@@ -44,7 +44,7 @@ export class Recogniser {
     this.#choice = choice;
   }
 
-  /** Answers in this browser, or on the server where that fails. `answeredBy` is called with the model that answered here. */
+  /** Answers in this browser, or on the server if that fails. Calls `answeredBy` with the model that answered here. */
   async inBrowser(attempt: Attempt, answeredBy: (record: ModelRecord) => void): Promise<Outcome> {
     const { engine, now } = this.#parts, choice = this.#choice;
     try {
@@ -52,7 +52,7 @@ export class Recogniser {
       if (choice.chosen.value === undefined) await choice.refresh();
       const record = choice.chosen.value;
       if (record === undefined) {
-        // The page knows by itself, unless it could not list the stored models.
+        // The page knows this itself, unless it could not list the stored models.
         const miss = choice.miss.value;
         return miss ? { kind: "not trained", ...miss } : await this.onServer(attempt);
       }
@@ -88,7 +88,7 @@ export class Recogniser {
       kind: "recognised",
       answer: reply,
       source: { by: "server", milliseconds: this.#parts.now() - since, ...note },
-      // The server prepares the picture by the same code.
+      // The server prepares the picture with the same code.
       pixels: prepareDrawing(raster),
     };
   }

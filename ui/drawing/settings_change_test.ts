@@ -60,7 +60,7 @@ Deno.test("the nearest model answers the drawing as soon as it is chosen", async
   }
 });
 
-Deno.test("a stroke removes the server's answer to the drawing before", async () => {
+Deno.test("a stroke removes the server's answer to the previous drawing", async () => {
   const { page, lab } = await openPage(RECORD_SEARCH, "server");
   lab.replies.set("/predict", answer(1));
   await page.predict(seven);
@@ -68,7 +68,7 @@ Deno.test("a stroke removes the server's answer to the drawing before", async ()
   assert.equal(page.outcome.value.kind, "waiting");
 });
 
-Deno.test("a learning rate outside all ranges is not shown as one in a range", async () => {
+Deno.test("a learning rate outside all ranges is not shown as if it were in a range", async () => {
   const { page, lab } = await openPage(FAST_SEARCH, "browser", [FAST]);
   lab.replies.set("/api/models/m1", { status: 200, body: FAST });
   assert.equal(page.choice.form.range.value, undefined);
@@ -83,7 +83,7 @@ Deno.test("a learning rate outside all ranges is not shown as one in a range", a
   assert.doesNotMatch(page.choice.address.value, /learning_rate=/);
 });
 
-Deno.test("the device in the address stays there, whatever is chosen", async () => {
+Deno.test("the device stays in the address, whatever is chosen", async () => {
   const { page } = await openPage(`${RECORD_SEARCH}&device=wasm`, "browser");
   const device = () => new URLSearchParams(page.choice.address.value).get("device");
   assert.equal(device(), "wasm");
@@ -95,7 +95,7 @@ Deno.test("the device in the address stays there, whatever is chosen", async () 
 });
 
 for (const search of ["?model_id=m1", "?model_id=m1&device=wasm"]) {
-  Deno.test(`an address with a model alone shows its settings and keeps naming it (${search})`, async () => {
+  Deno.test(`an address with only a model shows its settings and keeps naming it (${search})`, async () => {
     const { page } = await openPage(search, "browser");
     await settled();
     assert.deepEqual(page.choice.form.params.value, {
@@ -127,7 +127,7 @@ for (const where of ["browser", "server"] as const) {
     page.choice.form.fields.num_epochs.text.value = "4";
     await settled();
     await page.predict(seven);
-    assert(seen.every((pixels) => pixels === before), "what was said of the drawing would have gone");
+    assert(seen.every((pixels) => pixels === before), "the opinions on the drawing would have been cleared");
     await page.strokeEnded(seven, 0);
     assert.deepEqual(seen.slice(0, 2), [before, undefined]);
     page.clear();

@@ -14,9 +14,9 @@ import {
 import { ModelForm } from "../shared/form/model_form.ts";
 import { TypedText } from "../shared/form/typed_text.ts";
 
-/** The training page's fields: the model's, and what only a training needs to know. */
+/** The training page's fields: the model's, and those that only a training needs. */
 export class TrainingForm extends ModelForm {
-  /** Empty for one that the lab draws. */
+  /** Empty if the lab should draw a random seed. */
   readonly seed = new TypedText(
     "",
     (text) => text.trim() === "" ? undefined : readNumber(text),
@@ -24,7 +24,7 @@ export class TrainingForm extends ModelForm {
   );
   readonly device: Signal<DeviceChoice> = signal("auto");
 
-  /** What a training is started with; undefined while a field that counts is not valid. */
+  /** The configuration of a training; undefined while a field that matters is invalid. */
   readonly config = computed((): TrainConfig | undefined => {
     const counting = FIELD_NAMES.filter((name) => this.counts(name));
     const isWrong = counting.some((name) => this.fields[name].error.value !== undefined);
@@ -39,7 +39,7 @@ export class TrainingForm extends ModelForm {
     };
   });
 
-  /** All of it, for a link that leads back to this form. */
+  /** All fields, for a link back to this form. */
   readonly fullQuery = computed((): FormQuery => ({
     ...this.query.value,
     ...this.seed.text.value.trim() !== "" && { seed: this.seed.text.value.trim() },

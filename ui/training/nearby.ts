@@ -6,10 +6,10 @@ import {
   type ModelRecord,
 } from "../../protocol/mod.ts";
 
-/** A stored model that resembles a configuration, and what it has instead. */
+/** A stored model that resembles a configuration, and how it differs. */
 export interface Nearby {
   model: ModelRecord;
-  /** In words, such as `5 epochs`; empty for an exact duplicate. */
+  /** Its differing settings, such as `5 epochs`; empty for an exact duplicate. */
   differs: string[];
 }
 
@@ -17,7 +17,8 @@ export interface Nearby {
 const MOST_DIFFERENCES = 2;
 
 /**
- * The stored model that differs from `config` in the fewest settings: of several the most accurate, then the newest.
+ * The stored model that differs from `config` in the fewest settings. Among several it is the most accurate, then the
+ * newest.
  */
 export function findNearby(records: readonly ModelRecord[], config: ModelConfig): Nearby | undefined {
   let nearest: { model: ModelRecord; count: number } | undefined;

@@ -39,10 +39,10 @@ const DEVICE_TEXTS: Record<DeviceChoice, string> = {
   reference: "Plain loops (reference, very slow)",
 };
 
-/** Settings that few people need; open where a link or a person has set one of them. */
+/** Settings that few people need; open if a link or the user has set one of them. */
 function Further({ form }: { form: TrainingForm }) {
   const used = useRef(false);
-  // Once open it stays open: a person who empties a field is about to fill it again.
+  // Once open it stays open, because a user who empties a field is about to fill it again.
   used.current ||= form.seed.text.value !== "" || form.device.value !== "auto";
   return (
     <details class="further" open={used.current || undefined}>

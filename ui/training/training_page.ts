@@ -30,10 +30,10 @@ import { LivePad } from "./live_pad/live_pad.ts";
 
 /** Query field with the id of the run, so that a reload finds it again. */
 const RUN_KEY = "run";
-/** Query field with the id of the model that is analysed. */
+/** Query field with the id of the analysed model. */
 const ANALYSIS_KEY = "analysis";
 
-/** The state of the training page and what can be done there. Knows no DOM. */
+/** State and behaviour of the training page, without a DOM. */
 export class TrainingPage {
   readonly form = new TrainingForm();
   readonly run: Run;
@@ -50,7 +50,7 @@ export class TrainingPage {
   /** Whether a training waits for deletions to reach the lab before it starts. */
   readonly #isAboutToStart = signal(false);
   readonly #connection: LabConnection;
-  /** The model whose analysis this page opened by itself. */
+  /** The model whose analysis the page opened on its own. */
   #autoAnalysed?: string;
 
   /** Whether a training can be started. While another one trains, it queues. */
@@ -58,18 +58,18 @@ export class TrainingPage {
     const config = this.form.config.value;
     if (config === undefined || this.#isAboutToStart.value) return false;
     if (!this.run.active.value || this.#isAdopted.value) return true;
-    // The lab must know the run before, and a second press must not train the same twice.
+    // The lab must know the previous run, and a second press must not train the same configuration twice.
     return this.run.phase.value !== "asking" && this.run.id.value !== undefined && !this.trainsThis.value;
   });
 
-  /** Whether the run that the page shows trains, or is to train, just these settings. */
+  /** Whether the run that the page shows trains, or will train, exactly these settings. */
   readonly trainsThis = computed(() => {
     const config = this.form.config.value, present = this.run.config.value;
     if (config === undefined || present === undefined || !this.run.active.value) return false;
     return isDuplicate(config, present) && (config.seed ?? present.seed) === present.seed;
   });
 
-  /** The stored model closest to the settings; undefined where none is close or a setting is wrong. */
+  /** The stored model closest to the settings; undefined if none is close or a setting is invalid. */
   readonly nearby = computed((): Nearby | undefined => {
     const config = this.form.config.value, records = this.stored.records.value;
     return config && records && findNearby(records, config);
@@ -80,7 +80,7 @@ export class TrainingPage {
     const query = new URLSearchParams(formatFormQuery(this.form.fullQuery.value));
     for (const [key, value] of Object.entries(this.models.table.query.value)) query.set(key, value);
     const id = this.run.id.value;
-    // A reload finds a running adopted run by itself, but one to be resumed only by its id.
+    // A reload finds an adopted run that is in progress without its id, but a run to resume only by its id.
     const isNamed = !this.#isAdopted.value || this.run.resumable.value !== undefined;
     if (id !== undefined && isNamed) query.set(RUN_KEY, id);
     const analysed = this.analysis.id.value;
@@ -88,14 +88,14 @@ export class TrainingPage {
     return query.toString();
   });
 
-  /** The stored model in whose favour the run has ended. */
+  /** The stored model that was kept instead of training. */
   readonly kept = computed((): ModelRecord | undefined => {
     const config = this.run.config.value;
     if (this.run.phase.value !== "kept" || config === undefined) return undefined;
     return this.stored.records.value?.find((record) => isStoredDuplicate(record, config));
   });
 
-  /** Changes less often than `kept`, which is another object whenever the models are listed. */
+  /** Changes less often than `kept`, which is a new object whenever the models are listed. */
   readonly #keptId = computed(() => this.kept.value?.id);
 
   /** The models that the runs of this page have stored. */
@@ -104,7 +104,7 @@ export class TrainingPage {
     return results.filter(Boolean).sort().join();
   });
 
-  /** Query of the drawing page for the model just trained, or kept; undefined before there is one. */
+  /** Query of the drawing page for the model just trained or kept; undefined before there is one. */
   readonly testQuery = computed((): FormQuery | undefined => {
     if (this.kept.value !== undefined) return queryOf(this.kept.value);
     const config = this.run.config.value;
@@ -112,7 +112,7 @@ export class TrainingPage {
     return config && result && { ...queryOf(config), model_id: result.model_id };
   });
 
-  /** Query of the drawing page: these settings, or while no model has them yet, those of the nearest one. */
+  /** Query of the drawing page: these settings or, while no model has them yet, those of the nearest model. */
   readonly drawingQuery = computed((): FormQuery => {
     const params = this.form.params.value, records = this.stored.records.value;
     if (!this.run.active.value || !params || !records || findMatch(records, params)) return this.form.query.value;
@@ -130,7 +130,7 @@ export class TrainingPage {
     const weights = new StoredWeights(connection);
     this.analysis = new Analysis(connection, weights);
     this.livePad = new LivePad(this.run, weights);
-    // At first, and whenever a training has stored its model.
+    // Runs at first, and whenever a training has stored its model.
     effect(() => {
       void this.#trained.value;
       void this.stored.refresh();
@@ -145,19 +145,19 @@ export class TrainingPage {
     });
   }
 
-  /** Shows what the model just trained says, and its analysis unless the user has opened another one. */
+  /** Shows the answer of the model just trained, and its analysis unless the user has opened another one. */
   #showResult(id: string): void {
     void this.livePad.askFinishedModel();
     this.#analyse(id);
   }
 
-  /** Shows what there is of the model that was kept. */
+  /** Shows the history and analysis of the model that was kept. */
   #showKept({ id, run_id }: ModelRecord): void {
     if (typeof run_id === "string") this.others.add(run_id);
     this.#analyse(id);
   }
 
-  /** Closes the analysis that the page opened by itself: it is about the run before. */
+  /** Closes the analysis that the page opened on its own, because it is about the previous run. */
   #hideAnalysis(): void {
     if (this.analysis.id.value === this.#autoAnalysed) this.analysis.close();
   }
@@ -170,8 +170,8 @@ export class TrainingPage {
   }
 
   /**
-   * Reads the address and finds a run to follow: the one that the address names, else the newest one that has not ended.
-   * If the address has no settings, the latest run is also shown when it can be resumed.
+   * Reads the address and finds a run to follow: the run that the address names, or else the newest run that has not
+   * ended. If the address has no settings, the latest run is shown if it can be resumed.
    */
   async open(search: string): Promise<void> {
     const query = parseFormQuery(search);
@@ -198,7 +198,7 @@ export class TrainingPage {
     this.run.follow(found.id);
   }
 
-  /** Follows the lab's unfinished runs, and the one whose model the present run trains further. */
+  /** Follows the lab's unfinished runs, and the run whose model the current one trains further. */
   #followOthers(runs: readonly RunSummary[]): void {
     const base = runs.find(({ id }) => id === this.run.id.value)?.config.start_from;
     const others = runs.filter((run) => isUnfinished(run) || base != null && run.model_id === base);
@@ -213,7 +213,7 @@ export class TrainingPage {
     this.#followOthers(await listRuns(this.#connection) ?? []);
   }
 
-  /** Shows another run in place of the present one. */
+  /** Shows another run instead of the current one. */
   show({ id: { value: id } }: Run): void {
     if (id === undefined) return;
     this.#setAside();
@@ -222,14 +222,14 @@ export class TrainingPage {
     this.run.follow(id);
   }
 
-  /** Starts a training with the present settings. */
+  /** Starts a training with the current settings. */
   start(): void {
     const config = this.form.config.value;
     if (config === undefined || !this.canStart.value) return;
     void this.#start(config);
   }
 
-  /** Trains the settings of the model that was kept again, which then replaces it. */
+  /** Trains again with the settings of the kept model, which the result then replaces. */
   trainAgain(): void {
     const config = this.run.config.value;
     if (config !== undefined) void this.#start(config, true);
@@ -242,7 +242,7 @@ export class TrainingPage {
     this.run.resume();
   }
 
-  /** Waits for deletions first, so that no model that has left the page counts as a duplicate. */
+  /** Waits for deletions first, so that a model deleted on the page does not count as a duplicate. */
   async #start(config: TrainConfig, overwrites = false): Promise<void> {
     this.scrollsToRun.value = true;
     if (this.models.deletions.isUnsettled) {
@@ -255,7 +255,7 @@ export class TrainingPage {
     this.run.start(config, overwrites);
   }
 
-  /** Keeps the present run within reach, with its curve. */
+  /** Keeps the current run available, with its curve. */
   #setAside(): void {
     const { id, active, result } = this.run;
     if (id.value !== undefined && (active.value || result.value)) this.others.add(id.value);
@@ -265,7 +265,7 @@ export class TrainingPage {
   trainFurther(): void {
     const config = this.run.config.value, result = this.run.result.value;
     if (config === undefined || result === undefined) return;
-    // With another seed, so that the digits come in another order than before.
+    // Without the seed, so that the digits come in a new order.
     void this.#start({ ...config, seed: undefined, start_from: result.model_id });
   }
 }

@@ -71,7 +71,7 @@ Deno.test("the address keeps the settings and the run", async () => {
   assert.deepEqual([address.get("epochs"), address.get("run")], ["2", "r9"]);
 });
 
-Deno.test("nothing starts while a field is wrong or the page's own training runs", async () => {
+Deno.test("nothing starts while a field is invalid or the page's own training runs", async () => {
   const { lab, page } = await opened("");
   page.form.fields.num_epochs.text.value = "none";
   assert.ok(!page.canStart.value);
@@ -83,7 +83,7 @@ Deno.test("nothing starts while a field is wrong or the page's own training runs
   assert.equal(lab.sockets.length, 1);
 });
 
-Deno.test("the link to the trained model has the settings of its training, not the present ones", async () => {
+Deno.test("the link to the trained model has the settings of its training, not the current ones", async () => {
   const { lab, page } = await opened("?learning_rate=0.002&hidden_layers_config=16&epochs=1");
   page.start();
   lab.socket.open();
@@ -135,7 +135,7 @@ Deno.test("a model is trained further with the settings of its run", async () =>
   assert.deepEqual([config.num_epochs, config.hidden_layers_config, config.start_from], [1, [16], "m1"]);
 });
 
-Deno.test("a deleted model is gone from the lab before its settings are trained again", async () => {
+Deno.test("a deleted model is gone from the lab before a training with its settings starts", async () => {
   const { lab, page } = await opened("");
   const removing = Promise.withResolvers<{ status: number; body: unknown }>();
   lab.replies.set("DELETE /api/models/m1", removing.promise);
@@ -151,7 +151,7 @@ Deno.test("a deleted model is gone from the lab before its settings are trained 
   assert.deepEqual(lab.sockets.map(({ path }) => path), ["/ws/train"], "two presses, one training");
 });
 
-Deno.test("the page scrolls to a run that the user starts, not to one that it finds or whose turn comes", async () => {
+Deno.test("the page scrolls to a run that the user starts, but not to a run that it finds or that leaves the queue", async () => {
   const { lab, page } = await opened("", [summary("r1", "queued")]);
   lab.socket.open();
   const waiting = { ...summary("r1", "queued"), place: 1 };

@@ -1,12 +1,14 @@
 import { useSignal } from "@preact/signals";
 import { formatFormQuery, type ModelRecord } from "../../protocol/mod.ts";
+import { lazily } from "../shared/components/lazily.tsx";
 import { Page } from "../shared/components/page.tsx";
-import { AnalysisView } from "./analysis/analysis_view.tsx";
 import { StoredModelsView } from "./models/stored_models_view.tsx";
 import { OverwriteDialog } from "./run/overwrite_dialog.tsx";
 import { RunView } from "./run/run_view.tsx";
 import { Settings } from "./settings_view.tsx";
 import type { TrainingPage } from "./training_page.ts";
+
+const LazyAnalysis = lazily(async () => (await import("./analysis/analysis_view.tsx")).AnalysisView);
 
 /** The training page: settings, run, analysis and stored models. */
 export function TrainingView({ page }: { page: TrainingPage }) {
@@ -34,7 +36,8 @@ export function TrainingView({ page }: { page: TrainingPage }) {
         <Settings model={page} />
         <RunView page={page} />
       </div>
-      <AnalysisView
+      <LazyAnalysis
+        needed={page.analysis.id.value !== undefined}
         analysis={page.analysis}
         stored={page.stored}
         timesChosen={timesChosen}

@@ -8,6 +8,7 @@ import { type Compiled, type CompiledSession, compileSession, TABLE_STEPS } from
 import { MemoryPool } from "./memory.ts";
 import type { RuleSet } from "./rewrite.ts";
 import { allRules } from "./rules.ts";
+import { outOfRange } from "./threads/control.ts";
 import { type Team, ThreadPool } from "./threads/thread_pool.ts";
 
 class WasmSession implements Session {
@@ -67,7 +68,14 @@ class WasmSession implements Session {
         });
       }
       this.#team?.start(number, tableAt, count);
-      runSteps(tableAt, count, 0);
+      try {
+        runSteps(tableAt, count, 0);
+      } catch (error) {
+        if (!(error instanceof WebAssembly.RuntimeError)) throw error;
+        // The other threads would wait for this one.
+        if (this.stop !== undefined) Atomics.store(this.stop, 0, 1);
+        throw outOfRange(error);
+      }
       this.#team?.requireWhole();
       series.forEach(([, values], output) => {
         for (let i = 0; i < count; i++) values[done + i] = floats[i * words + layout.inputs + output];

@@ -42,7 +42,8 @@ export interface CompiledSession {
   /** Address of the control words. */
   control: number;
   /**
-   * The word that makes all threads return before the next item. Only shared memory has one, because other threads cannot write to unshared memory.
+   * The word that makes all threads return before the next item. Only shared memory has one, because other threads
+   * cannot write to unshared memory.
    */
   stop?: Int32Array<SharedArrayBuffer>;
 }

@@ -52,7 +52,8 @@ function isFixed({ op, inputs }: Tensor, fixed: ReadonlySet<Tensor>): boolean {
 }
 
 /**
- * Whether a node costs nothing in a step because its users read it directly from its source. Storing such a node gains nothing.
+ * Whether a node costs nothing in a step because its users read it directly from its source. Storing such a node gains
+ * nothing.
  */
 function isFree(node: Tensor): boolean {
   return node.op.kind === "leaf" || broadcastOp.matches(node) ||

@@ -120,8 +120,8 @@ function absorbedProducts({ nodes, results }: LoopItem): ReadonlySet<Tensor> {
 }
 
 /**
- * One loop over all elements, for operands that have either all elements or one. It may run past the end, into the buffers'
- * padding.
+ * One loop over all elements, for operands that have either all elements or one. It may run past the end, into the
+ * buffers' padding.
  */
 function emitFlat(loop: Loop, from: Local, to: Local): void {
   const { f } = loop;

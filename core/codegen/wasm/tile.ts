@@ -130,7 +130,8 @@ export function tileHeights(m: number): [height: number, count: number][] {
 }
 
 /**
- * Packs `rows` rows of a panel, `stride` bytes apart, into `[rows][8]` at `target`. Columns past the end have undefined contents.
+ * Packs `rows` rows of a panel, `stride` bytes apart, into `[rows][8]` at `target`. Columns past the end have undefined
+ * contents.
  */
 export function packPanel(
   f: FunctionBuilder,

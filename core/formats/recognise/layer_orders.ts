@@ -17,10 +17,14 @@ const MAX_ORDERS = 720;
 
 /**
  * The layers of `tensors` in every order in which each layer fits the output of the previous one and which the file
- * does not rule out, the most likely first; empty if there is none. If shapes leave a choice, these decide: - The
- * file's own order, if it is one. A file that was merely sorted by name (as Python's safetensors does) has none. -
- * Numbers in names that are otherwise equal (`fc2` comes before `fc10`). If they contradict the file's own order, both
- * are candidates. @param features inputs of the first Linear layer @throws {ModelFileError} if more than 720 orders fit
+ * does not rule out, the most likely first; empty if there is none. If shapes leave a choice, these decide:
+ *
+ * - The file's own order, if it is one. A file that was merely sorted by name (as Python's safetensors does) has none.
+ * - Numbers in names that are otherwise equal (`fc2` comes before `fc10`). If they contradict the file's own order,
+ *   both are candidates.
+ *
+ * @param features inputs of the first Linear layer
+ * @throws {ModelFileError} if more than 720 orders fit
  */
 export function layerOrders(tensors: readonly NamedTensor[], features: number): Layer[][] {
   const layers = adjacentLayers(tensors) ?? layersByName(tensors);

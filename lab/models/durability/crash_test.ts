@@ -4,10 +4,10 @@ import { withFolder } from "../registry_testing.ts";
 
 const isLong = Deno.env.get("LAB_LONG") === "1";
 const KILLS = isLong ? 200 : 20;
-/** Longest time from a child's first word to its end: several steps. */
+/** Longest time from a child's first output to its end: several steps. */
 const LIFE_MS = 80;
 
-/** Checks that acknowledged actions are done, and the one in progress entirely or not at all. */
+/** Checks that acknowledged actions are done, and that the action in progress is done entirely or not at all. */
 async function checkFolder(folder: string, { stored, removed, pending }: Ledger): Promise<Set<string>> {
   const present = await readAll(folder);
   const lost = [...stored].filter((key) => !present.has(key));
@@ -27,7 +27,7 @@ async function checkFolder(folder: string, { stored, removed, pending }: Ledger)
   return present;
 }
 
-Deno.test(`a writer killed while it stores, overwrites or removes, ${KILLS} times, loses no model and leaves none half`, () =>
+Deno.test(`a writer killed ${KILLS} times while it stores, overwrites or removes loses no model and leaves none half written`, () =>
   withFolder(async (folder) => {
     const killedWhile: Record<Action | "nothing", number> = { storing: 0, replacing: 0, removing: 0, nothing: 0 };
     let present = new Set<string>();

@@ -1,14 +1,14 @@
-/** For tests: a disk that becomes full. Writes of this process fail as the system would make them fail. */
+/** For tests: a disk that becomes full. Writes of this process fail as they would with a real full disk. */
 import { basename } from "node:path";
 
 interface DiskFault {
-  /** The write that fails first, counted from 1: a part of a file, its sync, a new file, a rename. */
+  /** The first write that fails, counted from 1: a part of a file, its sync, a new file, a rename. */
   point: number;
-  /** Whether there is room again at once (something else was deleted) or none until the end. */
+  /** Whether there is no room until the end, or room again at once (because something else was deleted). */
   lasting: boolean;
 }
 
-/** Runs `task` on such a disk; returns whether it wrote often enough to meet the fault. */
+/** Runs `task` on such a disk; returns whether it wrote often enough to hit the fault. */
 export async function withFullDisk({ point, lasting }: DiskFault, task: () => Promise<void>): Promise<boolean> {
   const { open, writeFile, rename } = Deno;
   const { write, sync } = Deno.FsFile.prototype;
@@ -47,7 +47,7 @@ export async function withFullDisk({ point, lasting }: DiskFault, task: () => Pr
   return count >= point;
 }
 
-/** Until it is disposed of, no file of this process can be renamed to `name`, as if the disk were full. */
+/** Until the result is disposed of, this process cannot rename a file to `name`, as if the disk were full. */
 export function refuseFile(name: string): Disposable {
   const { rename } = Deno;
   Deno.rename = (from, to) => {

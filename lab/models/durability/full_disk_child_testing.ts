@@ -1,7 +1,7 @@
 /**
- * A writer whose disk gets full: it stores models in `folder` until that fails. With a filler, a file that takes the
- * rest of the disk, it then tries to replace one, removes two, and stores again once the filler is gone. It prints, as
- * a line of JSON, which models were acknowledged, and why others were not.
+ * A writer whose disk fills up: it stores models in `folder` until that fails. With a filler, a file that takes up the
+ * rest of the disk, it then tries to replace a model, removes two, and stores again once the filler is gone. It prints,
+ * as a line of JSON, which models were acknowledged and why others were not.
  *
  * `full_disk_child_testing.ts <folder> [<filler>]`
  */
@@ -41,6 +41,6 @@ function fillDisk(path: string) {
   try {
     while (file.writeSync(new Uint8Array(4096)) > 0);
   } catch {
-    // Now it is full.
+    // Now the disk is full.
   }
 }

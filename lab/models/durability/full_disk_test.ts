@@ -8,7 +8,7 @@ import { modelKey, testModel, testWeights, withFolder } from "../registry_testin
 import { openRegistry } from "../../../service/files/open_registry.ts";
 
 const CHILD = fileURLToPath(import.meta.resolve("./full_disk_child_testing.ts"));
-/** Says what failed and where, what is left, and what to do. */
+/** An error that says what failed and where, what is left, and what to do. */
 const FOR_PEOPLE = /^cannot (store a model|remove model \S+) in \/.*: the disk is full\. Everything .* was\. Free some/;
 
 /** Actions; `old` is one of three stored models. */
@@ -21,7 +21,7 @@ const WRITES: Record<string, (registry: Registry, old: string) => Promise<unknow
 for (const [name, write] of Object.entries(WRITES)) {
   for (const lasting of [false, true]) {
     const kind = lasting ? "from then on" : "for a moment";
-    Deno.test(`${name} on a disk that is full ${kind}, at any of its writes, is done or was never begun`, async () => {
+    Deno.test(`${name} on a disk that is full ${kind}, at any of its writes, is either done or never begun`, async () => {
       let refused = 0, point = 1;
       const isMet = async () => {
         let met = false;
@@ -51,7 +51,7 @@ for (const [name, write] of Object.entries(WRITES)) {
           }
           assert.deepEqual([...await readAll(folder)], after.map(modelKey));
           const files = [...Deno.readDirSync(folder)].filter((entry) => entry.name.endsWith(".pth"));
-          assert.equal(files.length, after.length, "no file of a model that is not there");
+          assert.equal(files.length, after.length, "no file of a missing model");
           // Once there is room, storing works again.
           await registry.store({ ...testModel, seed: 10 }, testWeights(10));
         });
@@ -87,14 +87,14 @@ async function withSmallDisk(test: (folder: string) => Promise<void>): Promise<b
   return mounted;
 }
 
-/** Runs a writer whose files are limited to 30 KiB: the list gets larger after about fifty models. */
+/** Runs a writer whose files are limited to 30 KiB; the list exceeds that after about fifty models. */
 function limited(folder: string) {
   const deno = `exec "${Deno.execPath()}" run --no-check --no-code-cache -A "${CHILD}" "${folder}"`;
   return runChild("bash", ["-c", `trap '' XFSZ; ulimit -f 30; ${deno}`]);
 }
 
 Deno.test({
-  name: "what was stored before the disk is full stays, and the error says what to do",
+  name: "models stored before the disk fills up stay, and the error says what to do",
   // Windows has neither.
   ignore: Deno.build.os === "windows",
   async fn() {

@@ -5,7 +5,7 @@ import { openRegistry } from "../../../service/files/open_registry.ts";
 
 const STEPS = Deno.env.get("LAB_LONG") === "1" ? 300 : 40;
 
-Deno.test("two processes that store, replace and remove lose nothing, and a third reads only complete models", () =>
+Deno.test("two processes store, replace and remove models without loss, and a third reads only complete models", () =>
   withFolder(async (folder) => {
     const reader = startReader(folder);
     const ledgers = await Promise.all(["one", "two"].map(async (owner, i) => {
@@ -22,7 +22,7 @@ Deno.test("two processes that store, replace and remove lose nothing, and a thir
     console.log("the reader saw", seen);
     assert.ok(seen.files > 0);
 
-    // Both replaced one model in turn, so the last one stored is there, and only once.
+    // Both replaced the same model alternately, so the last version is there, and only once.
     const shared = (await (await openRegistry(folder)).list()).filter(({ owner }) => owner === "all");
     assert.equal(shared.length, 1);
     assert.ok(ledgers.some((ledger) => ledger.shared === modelKey(shared[0])));

@@ -1,4 +1,4 @@
-/** Processes on a models folder, with the permissions of the services, and a ledger of what they report. */
+/** Starts processes on a models folder, with the services' permissions, and keeps a ledger of their reports. */
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
 import { modelKey, testWeights } from "../registry_testing.ts";
@@ -9,11 +9,11 @@ const READER = fileURLToPath(import.meta.resolve("./reader_child_testing.ts"));
 
 export type Action = "storing" | "replacing" | "removing";
 
-/** What a writer has reported as done, by `modelKey`, and what it was doing at last. */
+/** The actions that a writer has reported as done, by `modelKey`, and its last action. */
 export class Ledger {
   readonly stored = new Set<string>();
   readonly removed = new Set<string>();
-  /** The model that all writers replace, as this one stored it last. */
+  /** The model that all writers replace, as this writer last stored it. */
   shared: string | undefined;
   pending: { action: Action; key?: string } | undefined;
 
@@ -65,7 +65,7 @@ export async function listen(child: Deno.ChildProcess, hear: (line: string) => v
   }
 }
 
-/** Opens the folder anew, checks that every file is as it was stored, and returns the keys of the models. */
+/** Opens the folder again, checks that every file is as it was stored, and returns the keys of the models. */
 export async function readAll(folder: string): Promise<Set<string>> {
   const registry = await openRegistry(folder, { write: true });
   const records = await registry.list();

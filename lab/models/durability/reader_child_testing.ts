@@ -1,7 +1,7 @@
 /**
- * A predictor's process: lists the models of `folder` and reads each, again and again until stdin ends. It exits with 1
- * and a reason at anything but complete lists and files. A model may be removed before it is read, but then the list
- * must lack it too.
+ * Acts as a predictor's process: lists the models of `folder` and reads each, repeatedly, until stdin ends. It exits
+ * with 1 and a reason unless all lists and files are complete. A model may be removed before it is read, but then the
+ * list must not contain it either.
  */
 import { join } from "node:path";
 import { RegistryError } from "../mod.ts";

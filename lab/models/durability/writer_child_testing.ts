@@ -1,7 +1,7 @@
 /**
- * A trainer's process, to be watched or killed: it stores, replaces and removes small models in `folder`. It prints
- * what it is about to do (`storing`, `replacing <key>`, `removing <key>`) and, once the registry has returned, what it
- * has done (`stored <key>`, `replaced <key>`, `removed`).
+ * Acts as a trainer's process, which tests watch or kill: it stores, replaces and removes small models in `folder`. It
+ * prints what it is about to do (`storing`, `replacing <key>`, `removing <key>`) and, once the registry has returned,
+ * what it has done (`stored <key>`, `replaced <key>`, `removed`).
  *
  * `writer_child_testing.ts <folder> <owner> <steps> <first step>`; it touches only its owner's models, and 0 steps
  * never end. Given a fifth argument, it also stores a model that all writers replace (`shared <key>`).

@@ -34,11 +34,11 @@ Deno.test("truncated metadata is reported with the offset, nothing is overwritte
     const { records } = await storeSome(folder);
     const [bytes, backup] = [Deno.readFileSync(metadataOf(folder)), Deno.readFileSync(backupOf(folder))];
     const zoe = bytes.findIndex((byte) => byte > 127);
-    // Without its last byte, a line break, the file is sound.
+    // Without its last byte, a line break, the file is still valid.
     for (const size of [bytes.length >> 1, zoe - 1, zoe + 1, 0, 1, bytes.length - 2]) {
       Deno.writeFileSync(metadataOf(folder), bytes.subarray(0, size));
       const before = filesIn(folder);
-      // As a restarted service does.
+      // Opens the folder as a restarted service does.
       const registry = await openRegistry(folder, { write: true });
       const told = refused(
         new RegExp(
@@ -80,7 +80,7 @@ Deno.test("a byte that is not UTF-8 is reported with its offset", () =>
     assert.equal((await registry.list()).length, 2);
   }));
 
-Deno.test("a backup that is missing or damaged is not offered, and a restart restores nothing", () =>
+Deno.test("a missing or damaged backup is not offered, and a restart restores nothing", () =>
   withFolder(async (folder) => {
     const { registry } = await storeSome(folder);
     Deno.truncateSync(metadataOf(folder), 100);
@@ -97,7 +97,7 @@ Deno.test("a backup that is missing or damaged is not offered, and a restart res
     await assert.rejects(restoreBackup(new DiskFolder(join(folder, "nowhere"))), refused(/nowhere: it does not exist/));
   }));
 
-Deno.test("sound metadata is not replaced by a backup, and models stored or removed since are listed", () =>
+Deno.test("a backup does not replace valid metadata, and models stored or removed since are listed", () =>
   withFolder(async (folder) => {
     const { registry, records: [newer, older] } = await storeSome(folder);
     await assert.rejects(

@@ -1,12 +1,12 @@
-/** Splits a JSON array into the texts of its elements, so that each can be parsed or left alone by itself. */
+/** Splits a JSON array into the texts of its elements, so that each can be parsed or kept separately. */
 
 const QUOTE = 0x22, COMMA = 0x2c, OPEN_LIST = 0x5b, BACKSLASH = 0x5c, CLOSE_LIST = 0x5d, OPEN = 0x7b, CLOSE = 0x7d;
 
 /**
- * The texts of the elements, without space around them; undefined if `text` is not an array. Only brackets and quotes
- * are matched: `text` is JSON exactly if each element is.
+ * The texts of the elements, without surrounding space; undefined if `text` is not an array. Only brackets and quotes
+ * are matched, so `text` is JSON exactly if each element is.
  *
- * @param known elements of JSON that `text` mostly has, in this order: they are compared as a whole, which is far
+ * @param known JSON elements, most of which `text` contains in this order; they are compared as a whole, which is far
  * faster
  */
 export function splitArray(text: string, known: readonly string[] = []): string[] | undefined {
@@ -37,7 +37,9 @@ function isElementAt(text: string, at: number, element: string | undefined): boo
   return code === COMMA || code === CLOSE_LIST || isSpace(code);
 }
 
-/** The end of the element at `start`: behind its closing bracket or quote, or before whatever ends a literal. */
+/**
+ * The end of the element at `start`: after its closing bracket or quote, or before the character that ends a literal.
+ */
 function elementEnd(text: string, start: number): number | undefined {
   let depth = 0;
   for (let at = start; at < text.length; at++) {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { splitArray } from "./json_array.ts";
 
-Deno.test("an array is split into the texts of its elements, whatever they hold", () => {
+Deno.test("an array is split into the texts of its elements, whatever they contain", () => {
   const elements = [
     "1.0",
     "-1e-7",
@@ -18,7 +18,7 @@ Deno.test("an array is split into the texts of its elements, whatever they hold"
   assert.deepEqual(splitArray(" [ ] "), []);
 });
 
-Deno.test("known elements are found in any order, among others, and not where an element only begins like one", () => {
+Deno.test("known elements are found in any order and among others, but not if an element only begins like one", () => {
   const known = ["1", '{"a": 1}', "2", '"x"', "[]"];
   const texts = [
     '[1, {"a": 1}, 2, "x", []]',

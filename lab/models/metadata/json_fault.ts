@@ -1,4 +1,4 @@
-/** Where and why a text is not JSON. (`JSON.parse` names the position of some faults only.) */
+/** Where and why a text is not JSON. (`JSON.parse` gives the position of only some faults.) */
 export interface JsonFault {
   offset: number;
   /** From 1. */
@@ -9,15 +9,15 @@ export interface JsonFault {
 }
 
 const SPACE = /[ \t\n\r]*/y;
-/** Between quotes: characters from the space on except quote and backslash, or escapes. */
+/** A string: characters from the space on, except quote and backslash, or escapes. */
 const STRING = /"(?:[ !#-[\]-\uffff]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*"/y;
-/** The sound part of a faulty string; at the end of the text it may end within an escape. */
+/** The valid part of a faulty string; at the end of the text it may end within an escape. */
 const OPEN_STRING = /"(?:[ !#-[\]-\uffff]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*(?:\\(?:u[0-9a-fA-F]{0,3})?$)?/y;
-/** A literal that the end of the text cuts short. */
+/** A literal that is cut off by the end of the text. */
 const OPEN_LITERAL = /(?:-|-?\d+(?:\.|(?:\.\d+)?[eE][+-]?)|t(?:ru?)?|f(?:a(?:ls?)?)?|n(?:ul?)?)$/y;
 const LITERAL = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|null/y;
 
-/** Finds the first fault of a text that `JSON.parse` refused. */
+/** Finds the first fault in a text that `JSON.parse` has refused. */
 export function findJsonFault(text: string): JsonFault {
   const offset = new Scanner(text).firstFault();
   const before = text.slice(0, offset).split("\n");
@@ -35,7 +35,7 @@ class Scanner {
     return this.#at;
   }
 
-  /** Each method moves past what it names and returns true, or stops at the fault and returns false. */
+  /** Each method moves past the element in its name and returns true, or stops at the fault and returns false. */
   #value(): boolean {
     this.#skip(SPACE);
     switch (this.text[this.#at]) {

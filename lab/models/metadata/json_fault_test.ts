@@ -28,7 +28,7 @@ Deno.test("valid JSON has no fault before its end", () => {
   assert.equal(findJsonFault(text).offset, text.length);
 });
 
-Deno.test("a text that is cut anywhere ends too early", () => {
+Deno.test("a text that is cut off anywhere ends too early", () => {
   const text = '[{"a\\"\\u00e9": [true, false, null, -1.5e-3, "x y"], "b": {}}, 12]';
   JSON.parse(text);
   for (let size = 0; size < text.length; size++) {

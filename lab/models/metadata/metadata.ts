@@ -13,11 +13,11 @@ import { findJsonFault } from "./json_fault.ts";
 
 /** One element of the array, whether this lab understands it or not. */
 export interface Entry {
-  /** As in the file, so that an untouched entry is written back unchanged. */
+  /** The entry's text in the file, so that an untouched entry is written back unchanged. */
   readonly text: string;
   readonly id?: string;
   readonly filename?: string;
-  /** What this lab reads from it; undefined if it is not a model. */
+  /** The record that this lab reads from it; undefined if it is not a model. */
   readonly record?: ModelRecord;
 }
 
@@ -33,13 +33,13 @@ const sourceTextJson = JSON as unknown as SourceTextJson;
  *
  * @param path names the file in errors
  * @param known entries read before; those that are unchanged in `text` keep their record objects
- * @throws {DamagedMetadataError} when the text is not a JSON array, Python's `NaN` and `Infinity` aside
+ * @throws {DamagedMetadataError} when the text is not a JSON array, apart from Python's `NaN` and `Infinity`
  */
 export function parseEntries(text: string, path: string, known: readonly Entry[] = []): Entry[] {
   const byText = new Map(known.map((entry) => [entry.text, entry]));
   try {
     const elements = splitArray(text, known.map(({ text }) => text));
-    // Not the equal old text: that is a slice, and would keep the old file in memory.
+    // Not the equal old text, because it is a slice and would keep the old file in memory.
     if (elements) return elements.map((text) => ({ ...(byText.get(text) ?? parseEntry(text)), text }));
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
@@ -47,7 +47,7 @@ export function parseEntries(text: string, path: string, known: readonly Entry[]
   throw damaged(text, path);
 }
 
-/** The records among `entries`, newest first; of the same second, the later entry first. */
+/** The records among `entries`, newest first; within the same second, the later entry first. */
 export function recordsOf(entries: readonly Entry[]): ModelRecord[] {
   const records = entries.map(({ record }) => record).filter((record) => record !== undefined);
   return records.reverse().sort((a, b) => b.timestamp - a.timestamp);
@@ -76,7 +76,7 @@ function reasonAgainst(text: string): string {
 
 /**
  * The text of the file, indented by two spaces. Numbers keep their spelling (64-bit integers, `1.0`, Python's `NaN`).
- * What is not a model keeps every byte, unless it is all in one line.
+ * An entry that is not a model keeps every byte, unless it is all on one line.
  */
 export function formatEntries(entries: readonly Entry[]): string {
   if (entries.length === 0) return "[]\n";
@@ -85,7 +85,7 @@ export function formatEntries(entries: readonly Entry[]): string {
   return `[\n  ${entries.map(textOf).join(",\n  ")}\n]\n`;
 }
 
-/** The entry of a record of this lab. */
+/** Makes an entry for a record of this lab. */
 export function entryOf(record: ModelRecord): Entry {
   return { text: indented(record), id: record.id, filename: record.filename, record };
 }
@@ -124,10 +124,10 @@ function textField(value: unknown, name: string): string | undefined {
   return typeof field === "string" ? field : undefined;
 }
 
-/** Stands before a number that JSON lacks in a text that `indented` is to write as it was. */
+/** Marks a number that JSON lacks, so that `indented` writes it in its original form. */
 const PYTHON_MARK = "\u0000python:";
 
-/** Parses `text` so that `indented` writes its numbers as they were spelt. */
+/** Parses `text` so that `indented` writes its numbers in their original form. */
 function parseExactly(text: string): unknown {
   const json = replacePythonNumbers(text, (token) => JSON.stringify(PYTHON_MARK + token));
   return sourceTextJson.parse(json, (_key, value, { source }) => {
@@ -141,13 +141,15 @@ function indented(value: unknown): string {
   return JSON.stringify(value, null, 2).replaceAll("\n", "\n  ").replaceAll(/"\\u0000python:([^"]*)"/g, "$1");
 }
 
-/** Judges by the first line, as programs indent an entry throughout or not at all. Most entries need no parsing. */
+/**
+ * Checks only the first line, because programs indent an entry throughout or not at all. Most entries need no parsing.
+ */
 function isIndented(text: string): boolean {
   return /^(?:[^[{]|[[{]\n {4}\S|\[\]$|\{\}$)/.test(text);
 }
 
 function damaged(text: string, path: string): DamagedMetadataError {
-  // Of the same length, so that the fault is found where it is.
+  // Of the same length, so that the fault is found at its position.
   const json = replacePythonNumbers(text, (token) => token.replaceAll(/\w/g, "1"));
   try {
     JSON.parse(json);
@@ -162,13 +164,15 @@ function damaged(text: string, path: string): DamagedMetadataError {
   return new DamagedMetadataError(path, "holds something else than a JSON array of records");
 }
 
-/** Decodes `bytes`, or finds the offset of the first fault: their length if the last character is cut short. */
+/**
+ * Decodes `bytes`, or finds the offset of the first fault, which is their length if the last character is incomplete.
+ */
 export function decodeUtf8(bytes: Uint8Array): { text: string } | { fault: number } {
   const text = tryDecode(bytes, false);
   return text === undefined ? { fault: faultOf(bytes) } : { text };
 }
 
-/** Bisects: a prefix, which may end inside a character, decodes exactly as long as it holds no fault. */
+/** Bisects: a prefix, which may end inside a character, can be decoded exactly as long as it contains no fault. */
 function faultOf(bytes: Uint8Array): number {
   let good = 0, bad = bytes.length + 1;
   while (bad - good > 1) {

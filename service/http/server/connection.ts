@@ -61,8 +61,8 @@ export class Connection {
   }
 
   /**
-   * Reads more, and says whether there was more before the client's end. Rejects for a broken or a cut connection. A read
-   * that somebody gave up waiting for is joined.
+   * Reads more, and says whether there was more before the client's end. Rejects for a broken or a cut connection. A
+   * read that somebody gave up waiting for is joined.
    */
   fill(): Promise<boolean> {
     return this.#filling ??= this.#read();

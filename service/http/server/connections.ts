@@ -13,8 +13,8 @@ const RESERVED_DESCRIPTORS = 64, DESCRIPTOR_SHARE = 0.75;
 const MIN_CONNECTIONS = 8;
 
 /**
- * Limits for one of `threads` threads that serve the same address: well below the descriptors that the system grants, where
- * that can be read.
+ * Limits for one of `threads` threads that serve the same address: well below the descriptors that the system grants,
+ * where that can be read.
  */
 export function connectionLimits(threads = 1): ConnectionLimits {
   const descriptors = descriptorLimit() ?? Infinity;
@@ -37,8 +37,8 @@ function descriptorLimit(): number | undefined {
 }
 
 /**
- * The open connections of a server: limited per address and in all. A new one takes the place of the one that has been idle
- * for longest, of the same address first; where none is idle it is refused. Overdue ones are cut.
+ * The open connections of a server: limited per address and in all. A new one takes the place of the one that has been
+ * idle for longest, of the same address first; where none is idle it is refused. Overdue ones are cut.
  */
 export class Connections {
   readonly #open = new Set<Connection>();

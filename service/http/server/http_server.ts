@@ -1,6 +1,6 @@
 /**
- * An HTTP/1.1 server over TCP that bounds what each client, each address and all of them hold (ADR 21). One request at a time
- * is read from a connection, and answered before the next.
+ * An HTTP/1.1 server over TCP that bounds what each client, each address and all of them hold (ADR 21). One request at
+ * a time is read from a connection, and answered before the next.
  */
 import { CONNECTION_TIMES, RESUME_LISTENING_MS } from "../../../protocol/mod.ts";
 import { log } from "../../process/log.ts";

@@ -61,8 +61,8 @@ export interface SendOptions {
 }
 
 /**
- * Sends an answer. One that declares its length is sent as it is made, piece by piece; any other is held as a whole, within
- * the budget, beyond which the client gets a 503.
+ * Sends an answer. One that declares its length is sent as it is made, piece by piece; any other is held as a whole,
+ * within the budget, beyond which the client gets a 503.
  */
 export async function sendResponse(
   connection: Connection,
@@ -76,9 +76,10 @@ export async function sendResponse(
     return await connection.write(encodeHead(headOf(response, options, undefined)));
   }
   if (headers.has("content-length")) return await sendStream(connection, response, options);
-  const text = /^(?:text\/|application\/json)/.test(headers.get("content-type") ?? "")
-    ? await response.text()
-    : undefined;
+  // What is compressed already is bytes, whatever its type says.
+  const isText = !headers.has("content-encoding") &&
+    /^(?:text\/|application\/json)/.test(headers.get("content-type") ?? "");
+  const text = isText ? await response.text() : undefined;
   if (text !== undefined && text.length <= SMALL_BYTES && !(options.takesGzip && text.length >= MIN_COMPRESSED_BYTES)) {
     // Most answers: of ASCII, so that the length is known before they are encoded.
     const all = encodeAscii(headOf(response, options, text.length) + text);

@@ -12,7 +12,7 @@ import { ShortcutHelp } from "./shortcut_help.tsx";
 import { listenForShortcuts } from "./shortcuts.ts";
 import { TestDigitsView } from "./test_digits_view.tsx";
 
-/** The id of the canvas, for whoever moves the focus there. */
+/** The id of the canvas, for moving the focus there. */
 export const PAPER_ID = "paper";
 
 /** The card with the paper, its tools, and the buttons that predict and clear. */
@@ -32,7 +32,7 @@ export function PadView({ page }: { page: DrawingPage }) {
   };
   const predict = async (at: number) => {
     if (canvas.current) await page.predict(canvas.current, at);
-    // Without a model that fits, Predict leads on to what the page offers instead.
+    // Without a matching model, Predict leads to the page's offer instead.
     if (page.outcome.value.kind === "not trained") {
       requestAnimationFrame(() => document.getElementById(OFFER_ID)?.focus());
     }
@@ -118,7 +118,7 @@ function HistoryButton(
   { name, keys, arrow, enabled, onClick }: {
     name: "Undo" | "Redo";
     keys: string;
-    /** Path of the icon. */
+    /** SVG path of the icon. */
     arrow: string;
     enabled: boolean;
     onClick: () => void;

@@ -9,14 +9,14 @@ export type OfferedDigit = Pick<TestDigit, "index" | "label">;
 /** Decodes a PNG to 784 bytes, ink 255 on paper 0. */
 export type DecodePicture = (png: Uint8Array) => Promise<Uint8Array>;
 
-/** Test digits that are offered at a time. */
+/** Number of test digits offered at a time. */
 export const OFFERED = 10;
 
 /** Digits of the test set, to try a model without drawing. */
 export class TestDigits {
   /** Undefined until the service has answered. */
   readonly offered = signal<readonly OfferedDigit[] | undefined>(undefined);
-  /** Why none are offered, or why the one that was picked did not come. */
+  /** Why no digits are offered, or why the picked digit could not be loaded. */
   readonly complaint = signal<string | undefined>(undefined);
   readonly #connection: LabRequests;
   readonly #decode: DecodePicture;
@@ -42,7 +42,7 @@ export class TestDigits {
     }
   }
 
-  /** The digit with its pixels; undefined where they cannot be had, or another one was picked meanwhile. */
+  /** The digit with its pixels; undefined if they cannot be loaded or another digit was picked meanwhile. */
   async pick({ index, label }: OfferedDigit): Promise<TestDigit | undefined> {
     const number = ++this.#picks;
     try {
@@ -61,7 +61,7 @@ export function pictureOf(index: number): string {
   return `/api/digits/${index}.png`;
 }
 
-/** Decodes a single-channel PNG of 28 × 28 pixels by the browser. */
+/** Decodes a single-channel PNG of 28 × 28 pixels with the browser's decoder. */
 export async function decodePicture(png: Uint8Array): Promise<Uint8Array> {
   const picture = await createImageBitmap(new Blob([png as Uint8Array<ArrayBuffer>], { type: "image/png" }));
   const canvas = document.createElement("canvas");

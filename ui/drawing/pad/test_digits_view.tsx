@@ -2,14 +2,14 @@ import { useEffect } from "preact/hooks";
 import type { DrawingPage } from "../drawing_page.ts";
 import { OFFERED, type OfferedDigit, pictureOf } from "./test_digits.ts";
 
-/** Test digits to put on the paper by one press, and the truth about the one that is there. */
+/** Test digits to put on the paper with one press, and the true label of the one on it. */
 export function TestDigitsView({ page, onPicked }: { page: DrawingPage; onPicked: () => void }) {
   const { testDigits, sketch } = page;
   useEffect(() => void testDigits.offer(), []);
   const pick = async (offered: OfferedDigit) => {
     const before = sketch.marks.peek();
     const digit = await testDigits.pick(offered);
-    // What was drawn meanwhile is newer.
+    // Keep what was drawn meanwhile: it is newer.
     if (digit === undefined || sketch.marks.peek() !== before) return;
     sketch.put([digit]);
     onPicked();
@@ -45,7 +45,7 @@ export function TestDigitsView({ page, onPicked }: { page: DrawingPage; onPicked
   );
 }
 
-/** What the writer meant, and whether the model agrees. */
+/** The digit that the writer meant, and whether the model agrees. */
 function Truth({ page: { sketch, outcome: { value: outcome } } }: { page: DrawingPage }) {
   const digit = sketch.testDigit.value;
   if (digit === undefined) return <>From the test set: new to every model.</>;

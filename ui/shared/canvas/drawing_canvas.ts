@@ -8,7 +8,7 @@ import { paintMarks, PaperPicture } from "./paint_marks.ts";
 import { forceOf, PointerGuard } from "./pointer_guard.ts";
 import { Sketch } from "./sketch.ts";
 
-/** What a `DrawingCanvas` may be given; what is left out it makes itself. */
+/** Optional parts of a `DrawingCanvas`, which creates those that are left out. */
 export interface DrawingCanvasParts {
   sketch?: Sketch;
   cursor?: GridCursor;
@@ -19,11 +19,11 @@ export interface DrawingCanvasParts {
 }
 
 /**
- * Draws on `canvas` by mouse, pen, finger and keyboard. What it shows follows the display's resolution and the page's
- * colours; what is classified is always black on white, 280×280.
+ * Draws on `canvas` by mouse, pen, finger and keyboard. The picture on screen follows the display's resolution and the
+ * page's colours; the picture that is classified is always black on white, 280×280.
  *
- * @param onStroke called after every step that leaves ink (a stroke, undo, redo, a test digit), with the time of that step
- * on the clock of `Event.timeStamp`
+ * @param onStroke called after every step that leaves ink (a stroke, undo, redo, a test digit), with the time of that
+ * step on the clock of `Event.timeStamp`
  */
 export class DrawingCanvas {
   readonly sketch: Sketch;
@@ -59,7 +59,7 @@ export class DrawingCanvas {
     if (parts.keptAs !== undefined) this.#effects.push(keepDrawing(this.sketch, parts.keptAs));
   }
 
-  /** Whether nothing is on the paper. */
+  /** Whether the paper is blank. */
   get blank(): boolean {
     return this.sketch.blank.value;
   }
@@ -94,7 +94,7 @@ export class DrawingCanvas {
     for (const type of ["pointerup", "pointercancel"] as const) {
       this.#canvas.addEventListener(type, (event) => this.#pointerUp(event), { signal });
     }
-    // A finger that pauses in a stroke would open a menu, and on iOS a magnifying glass.
+    // A finger that pauses during a stroke would open a menu or, on iOS, a magnifying glass.
     this.#canvas.addEventListener("contextmenu", (event) => this.#pointers.busy && event.preventDefault(), { signal });
     this.#canvas.addEventListener("touchstart", (event) => event.preventDefault(), { signal, passive: false });
   }
@@ -117,7 +117,7 @@ export class DrawingCanvas {
     sizes.observe(this.#canvas);
     this.#observers.push(sizes);
     onColoursChange(() => this.#repaint(), signal);
-    // Zooming, or moving to another screen, changes the number of pixels behind the same size.
+    // Zooming, or moving to another screen, changes the resolution but not the size.
     addEventListener("resize", () => this.#fitDisplay(), { signal });
   }
 
@@ -142,7 +142,7 @@ export class DrawingCanvas {
     );
   }
 
-  /** Runs `action`; the step that it makes counts as made at `time`. */
+  /** Runs `action` and dates the step that it makes to `time`. */
   #at<T>(time: number, action: () => T): T {
     this.#now = time;
     const result = action();

@@ -3,12 +3,12 @@ import { BRUSHES, type BrushName, type Cells, type Mark, type PenPoint, type Str
 
 type Marks = readonly Mark[];
 
-/** Steps that can be undone. */
+/** Number of steps that can be undone. */
 const MAX_STEPS = 200;
 
 /**
- * A drawing as data, with its history. Needs no DOM. Every step can be undone, clearing the paper too. A mark in progress
- * shows at once and becomes a step when it is finished.
+ * A drawing as data, with its history. Needs no DOM. Every step can be undone, even clearing the paper. A mark in
+ * progress shows at once and becomes a step when it is finished.
  */
 export class Sketch {
   readonly brush = signal<BrushName>("Medium");
@@ -34,7 +34,7 @@ export class Sketch {
   /** Changes with every finished step, and not while a mark is in progress. */
   readonly steps = computed((): unknown => this.#finished.value);
 
-  /** Begins a stroke of the present brush. */
+  /** Begins a stroke with the current brush. */
   beginStroke(at: PenPoint): void {
     this.finish();
     this.#show({ kind: "stroke", width: BRUSHES[this.brush.value].width, points: [at] });
@@ -48,7 +48,9 @@ export class Sketch {
     this.#show(mark);
   }
 
-  /** Inks or erases cells, as part of the mark in progress if that does the same. Blank paper has nothing to erase. */
+  /**
+   * Inks or erases cells, and extends the mark in progress if it does the same. Does nothing if blank paper is erased.
+   */
   paintCells(cells: Iterable<number>, ink: boolean): void {
     if (!ink && this.blank.value) return;
     let mark = this.#inProgress.value?.mark;
@@ -60,7 +62,7 @@ export class Sketch {
     this.#show(mark);
   }
 
-  /** Makes the mark in progress, if there is one, a step. */
+  /** Turns the mark in progress, if any, into a step. */
   finish(): void {
     const open = this.#inProgress.value;
     if (open === undefined) return;
@@ -84,7 +86,7 @@ export class Sketch {
     if (this.#finished.value.length > 0) this.#step([]);
   }
 
-  /** Drops the mark in progress, else undoes the last step. */
+  /** Drops the mark in progress or, if there is none, undoes the last step. */
   undo(): void {
     if (this.#inProgress.value !== undefined) this.drop();
     else if (this.canUndo.value) this.#at.value--;
@@ -95,7 +97,7 @@ export class Sketch {
     if (this.#inProgress.value === undefined && this.canRedo.value) this.#at.value++;
   }
 
-  /** Sets a new object each time, as the mark itself grows in place. */
+  /** Sets a new object each time, because the mark itself grows in place. */
   #show(mark: Stroke | Cells): void {
     this.#inProgress.value = { mark };
   }

@@ -19,7 +19,7 @@ const label = (sketch: Sketch) => sketch.testDigit.value?.label;
 
 const five: TestDigit = { kind: "test digit", index: 15, label: 5, pixels: new Uint8Array(784) };
 
-Deno.test("every step can be undone and redone, clearing and test digits too", () => {
+Deno.test("every step can be undone and redone, including clearing and test digits", () => {
   const sketch = new Sketch();
   drawStroke(sketch, 1);
   drawStroke(sketch, 2);
@@ -63,7 +63,7 @@ Deno.test("a stroke shows while it is drawn, and is one step once it ends", () =
   assert.equal(steps, 1);
 });
 
-Deno.test("undo in the middle of a stroke drops only that stroke", () => {
+Deno.test("undo during a stroke drops only that stroke", () => {
   const sketch = new Sketch();
   drawStroke(sketch, 1);
   sketch.beginStroke(at(2));

@@ -1,10 +1,12 @@
 import uPlot from "uplot";
 import { onColoursChange } from "../theme/theme.ts";
 
-/** A growing curve looks no smoother when painted more often than every 30 ms; the other frames stay free for the page. */
+/**
+ * A growing curve looks no smoother if painted more often than every 30 ms, so the other frames are left to the page.
+ */
 const PAINT_INTERVAL_MS = 30;
 
-/** What a chart takes from the page around it. */
+/** The parts of the page's style that a chart uses. */
 export interface PlotStyle {
   /** The value of a CSS variable of the page, read whenever the canvas is painted. */
   colour(name: string): () => string;
@@ -39,7 +41,7 @@ export class Plot {
     onColoursChange(() => this.#plot.redraw(), this.#listening.signal);
   }
 
-  /** Paints the present data in one of the next frames. */
+  /** Paints the current data in one of the next frames. */
   update(): void {
     if (this.#frame === 0) this.#frame = requestAnimationFrame((now) => this.#paint(now));
   }
@@ -86,7 +88,7 @@ export class Plot {
 /** Distances between axis labels that are whole numbers: 1, 2, 5, 10, … */
 export const WHOLE_INCREMENTS = Array.from({ length: 8 }, (_, power) => [1, 2, 5].map((n) => n * 10 ** power)).flat();
 
-/** Formats the value in a legend: the one under the pointer, else the latest. */
+/** Formats the value in a legend: the value under the pointer or, without one, the latest. */
 export function legendValue(format: (value: number) => string) {
   return (plot: uPlot, value: number | null, index: number): string => {
     const shown = value ?? plot.data[index].at(-1);

@@ -8,8 +8,8 @@ import type { OpenModel, OpenModelOf } from "./engines.ts";
 import { fetchWeights, type StoredWeights } from "../wire/stored_models.ts";
 
 /**
- * The devices on which to open models, in the order in which to try them. `wished` is obeyed when it is `webgpu` or
- * `wasm`. Otherwise WebGPU comes first where there is a real GPU: software adapters are slower than WASM.
+ * The devices on which to open models, in the order in which to try them. If `wished` is `webgpu` or `wasm`, it is the
+ * choice. Otherwise WebGPU comes first if there is a hardware GPU; software adapters are slower than WASM.
  */
 export async function chooseDevices(wished: string | null, find = findAdapter): Promise<DeviceName[]> {
   if (wished === "webgpu" || wished === "wasm") return [wished];
@@ -17,7 +17,9 @@ export async function chooseDevices(wished: string | null, find = findAdapter): 
   return adapter === undefined || adapter.isSoftware ? ["wasm"] : ["webgpu", "wasm"];
 }
 
-/** Predictions after which the browser has compiled the code for speed, so that the user's first drawing is not slow. */
+/**
+ * Number of predictions after which the browser has optimised the code, so that the user's first drawing is not slow.
+ */
 const WARM_UP_RUNS = 20;
 
 /** Opens stored models in this page, on the first of `devices` that works. Weights are downloaded through `stored`. */
@@ -44,14 +46,14 @@ export function openOnce(connection: Pick<LabRequests, "download">): OpenModelOf
   };
 }
 
-/** Runs `model` on a picture, from raster to answer, until it is fast. */
+/** Runs `model` on a picture, from raster to answer, until the code is optimised. */
 async function warmUp(model: OpenModel): Promise<OpenModel> {
   const picture = sampleDrawing();
   for (let run = 0; run < WARM_UP_RUNS; run++) await model.predict(prepareDrawing(picture));
   return model;
 }
 
-/** A bar of ink on paper of the size that users draw on. */
+/** A bar of ink on paper of the usual size. */
 function sampleDrawing(): Raster {
   const data = new Uint8ClampedArray(PAPER_SIDE * PAPER_SIDE * 4).fill(255);
   for (let pixel = PAPER_SIDE * 100; pixel < PAPER_SIDE * 120; pixel++) data.fill(0, pixel * 4, pixel * 4 + 3);

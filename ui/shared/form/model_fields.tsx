@@ -93,10 +93,14 @@ function RangeField({ form, hint }: { form: ModelForm; hint: string }) {
   );
 }
 
-/** Says what in the page's address was not understood; an address may hold anything, so not all of it. */
+/** Says what was not understood in the page's address, cut if it is long, because an address may contain anything. */
 function AddressNote({ complaints }: { complaints: readonly string[] }) {
   if (complaints.length === 0) return null;
-  return <p class="note error">Not understood in this page's address: {complaints.slice(0, 5).join(" ")}</p>;
+  return (
+    <p class="note error">
+      Not understood in this page's address: {complaints.slice(0, 5).join(" ").replaceAll("`", '"')}
+    </p>
+  );
 }
 
 /** How large the model is and how many steps it trains, as far as the fields say. */

@@ -25,48 +25,50 @@ import type { DatasetSize } from "../wire/dataset_size.ts";
 import { TypedText } from "./typed_text.ts";
 
 /**
- * The fields that both pages have: those by whose very values models are looked up. Of the learning rate a range is
- * enough.
+ * The fields that both pages have: those that a model must match exactly. The learning rate is not among them, because
+ * a range is enough.
  */
 export const SHARED_FIELDS: readonly FieldName[] = PARAM_FIELDS
   .filter(({ name, param }) => param === queryName(name)).map(({ name }) => name);
 
-/** The fields of a model as both pages hold them: each a text that is checked as it is typed. */
+/** The fields of a model, as both pages hold them: each is a text that is checked as it is typed. */
 export class ModelForm {
-  /** By the names that configurations give them. */
+  /** By their names in configurations. */
   readonly fields = Object.fromEntries(
     FIELD_NAMES.map((name) => [name, openField(name)]),
   ) as { readonly [Name in FieldName]: TypedText<ModelConfig[Name]> };
 
-  /** Decides to which of two ranges a rate on their common end belongs. */
+  /** Decides which of two ranges a rate at their common end belongs to. */
   readonly #chosenRange = signal<LearningRateRange>("Medium High");
 
-  /** The range in which the learning rate lies; undefined for a rate outside all of them. */
+  /** The range that contains the learning rate; undefined for a rate outside all ranges. */
   readonly range = computed(() => {
     const rate = this.fields.learning_rate.value.value;
     if (rate === undefined) return undefined;
     return isInRange(rate, this.#chosenRange.value) ? this.#chosenRange.value : rangeOf(rate);
   });
 
-  /** Number of parameters, or undefined while the layers are not valid. */
+  /** Number of parameters, or undefined while the layers are invalid. */
   readonly parameterCount = computed(() => this.#spec.value && countParameters(this.#spec.value));
 
-  /** Numbers that go from layer to layer, such as `784 → 128 → 10`; undefined while the layers are not valid. */
+  /** How many numbers pass from layer to layer, such as `784 → 128 → 10`; undefined while the layers are invalid. */
   readonly shape = computed(() => {
     if (this.#spec.value === undefined) return undefined;
-    // Of an image the channels come first, as they are usually written.
+    // For an image the channels come first, as they are usually written.
     const hidden = layersOf(this.#spec.value).filter((layer) => layer.endsBlock)
       .map(({ output }) => output.toReversed().join(" × "));
     return [IMAGE_PIXELS, ...hidden, CLASSES].join(" → ");
   });
 
-  /** How many digits there are; undefined until the service has told. */
+  /** Number of digits; undefined until the service has reported it. */
   readonly datasetSize = signal<DatasetSize | undefined>(undefined);
 
-  /** What the page's address says and this form cannot take over, in words. */
+  /** Messages about parts of the page's address that this form cannot use. */
   readonly complaints = signal<readonly string[]>([]);
 
-  /** Optimiser steps of the whole training; undefined while epochs or batch size are not valid or the dataset is not known. */
+  /**
+   * Optimiser steps of the whole training; undefined while epochs or batch size are invalid or the dataset is unknown.
+   */
   readonly stepCount = computed(() => {
     const epochs = this.fields.num_epochs.value.value;
     const batchSize = this.fields.batch_size.value.value;
@@ -81,8 +83,8 @@ export class ModelForm {
   });
 
   /**
-   * What a stored model is looked up by; undefined while a field is not valid. A learning rate outside all ranges stands
-   * for itself, and only the page itself can look it up.
+   * The fields to look a stored model up by; undefined while a field is invalid. A learning rate outside all ranges
+   * must match exactly, and only the page itself can look it up.
    */
   readonly params = computed((): PredictParams | undefined => {
     const values = PARAM_FIELDS.map(({ name, param }) => {
@@ -107,8 +109,8 @@ export class ModelForm {
   }
 
   /**
-   * Whether a link needs a field that only one page shows: a part of a toggle while that is on, others unless they have
-   * their default.
+   * Whether a link needs a field that only one page shows: a field that belongs to a toggle if the toggle is on, any
+   * other unless it has its default.
    */
   #isMentioned(name: FieldName): boolean {
     const { param, partOf, initial } = fieldOf(name), value = this.fields[name].value.value;
@@ -116,13 +118,13 @@ export class ModelForm {
     return partOf ? this.counts(name) : value === undefined || !sameValue(value, initial);
   }
 
-  /** Whether a field matters: a part of a toggle does only while that is on. */
+  /** Whether a field matters: a field that belongs to a toggle matters only while the toggle is on. */
   counts(name: FieldName): boolean {
     const { partOf } = fieldOf(name);
     return partOf === undefined || this.fields[partOf].value.value === true;
   }
 
-  /** What the fields `names` hold, as a link carries it. */
+  /** The texts of the fields `names`, for a link. */
   textsOf(names: readonly FieldName[]): FormQuery {
     return Object.fromEntries(names.map((name) => {
       const { text, value } = this.fields[name];
@@ -139,8 +141,8 @@ export class ModelForm {
   }
 
   /**
-   * Takes over the fields of `query`, and complains about what it cannot take over. A choice that does not exist is ignored; other text is kept for the user to mend.
-   * A range without a rate sets the rate to its middle.
+   * Takes over the fields of `query`, and complains about what it cannot take over. A choice that does not exist is
+   * ignored; other text is kept for the user to correct. A range without a rate sets the rate to its middle.
    */
   read(query: FormQuery): void {
     batch(() => {
@@ -155,7 +157,7 @@ export class ModelForm {
     });
   }
 
-  /** The one of `names` that `query` gives for `key`; complains about another one. */
+  /** The value of `key` in `query` if it is one of `names`; adds a complaint otherwise. */
   protected choose<T extends string>(key: keyof FormQuery, names: readonly T[], query: FormQuery): T | undefined {
     const text = query[key], found = names.find((name) => name === text);
     if (text !== undefined && found === undefined) this.complain([unknownName(key, text, names)]);
@@ -199,7 +201,7 @@ function countParameters(spec: ModelSpec): number {
   return parameterSpecs(spec).reduce((sum, { shape }) => sum + shape.reduce((size, side) => size * side, 1), 0);
 }
 
-/** A schema's message about one width speaks of a number; the field holds several. */
+/** A schema's message about a width mentions one number, but the field holds several. */
 function complainAboutWidths(message: string): string {
   const plural = message.replace("must be a whole number", "must be whole numbers");
   return plural === message ? message : `${plural}, separated by commas`;

@@ -15,7 +15,10 @@ export function formatPercent(percent: number): string {
   return `${percent.toFixed(2)} %`;
 }
 
-/** A probability, 0 to 1: `0.941` → `94.1 %`. One that would round to 100 % or to 0 % becomes `> 99.9 %` or `< 0.1 %`. */
+/**
+ * A probability, 0 to 1: `0.941` → `94.1 %`. A probability that would round to 100 % or 0 % becomes `> 99.9 %` or `<
+ * 0.1 %`.
+ */
 export function formatShare(share: number): string {
   if (share >= 0.9995) return "> 99.9 %";
   if (share < 0.0005) return "< 0.1 %";
@@ -48,7 +51,10 @@ export function plural(count: number, noun: string): string {
   return `${formatCount(count)} ${noun}${count === 1 ? "" : "s"}`;
 }
 
-/** All settings but the network's, which are written as one. Found once: a search describes thousands of models. */
+/**
+ * All settings except the network's, which are written together. Computed once, because a search describes thousands of
+ * models.
+ */
 const OTHER_SETTINGS = SETTINGS.filter((name) => name !== "model_type" && name !== "hidden_layers_config");
 
 /** A model in one line: `SimpleNN (128, 64), Adam, learning rate 0.001, batch size 64, 5 epochs, no dropout`. */

@@ -1,7 +1,10 @@
 import { batch } from "@preact/signals";
 import type { LabConnection, LabRequests, Reply } from "./connection.ts";
 
-/** Messages that arrive within this time are delivered in one batch, so that their readers render once, not for each. */
+/**
+ * Messages that arrive within this time are delivered in one batch, so that their readers render once and not for each
+ * message.
+ */
 const BATCH_MS = 15;
 
 /** The service that served this page, for a page that opens no sockets. */

@@ -10,7 +10,9 @@ export function whenBack(callback: () => void): void {
   document.addEventListener("visibilitychange", () => document.hidden || callback());
 }
 
-/** Calls back when the user returns, and when another tab finds the list of models changed; tells other tabs likewise. */
+/**
+ * Calls back when the user returns, and when another tab finds the list of models changed; tells other tabs likewise.
+ */
 export function followChanges(callback: () => void, stored: StoredModels): void {
   whenBack(callback);
   const channel = new BroadcastChannel("stored-models");

@@ -1,17 +1,17 @@
-/** What the pages need of the network and the clock. Tests pass a fake in its place. */
+/** The pages' interface to network and clock, which tests replace with a fake. */
 
 /** A web socket of the lab. */
 export interface LabSocket {
   send(text: string): void;
-  /** No event comes after it. */
+  /** Closes the socket. No event follows. */
   close(): void;
 }
 
-/** What the owner of a socket is told. */
+/** Callbacks of a socket's owner. */
 export interface SocketEvents {
   opened(): void;
   message(text: string): void;
-  /** Called once, also when the socket never opened. */
+  /** Called once, even if the socket never opened. */
   closed(code: number): void;
 }
 
@@ -22,11 +22,13 @@ export interface Reply {
   body: unknown;
 }
 
-/** What every page asks of the service behind it. */
+/** The requests that every page makes to its service. */
 export interface LabRequests {
-  /** Gets `path`, or posts `post` to it as JSON. Rejects only when the service is unreachable or `signal` is aborted. */
+  /**
+   * Gets `path`, or posts `post` to it as JSON. Rejects only when the service is unreachable or `signal` is aborted.
+   */
   request(path: string, options?: { post?: unknown; signal?: AbortSignal }): Promise<Reply>;
-  /** The bytes of a file. Rejects when the service is unreachable or does not return it. */
+  /** Downloads a file. Rejects if the service is unreachable or does not return it. */
   download(path: string): Promise<Uint8Array>;
 }
 
@@ -36,13 +38,13 @@ export interface LabConnection extends LabRequests {
   openSocket(path: string, events: SocketEvents): LabSocket;
   /** Posts a form with a file. Rejects when the service is unreachable. */
   upload(path: string, form: FormData): Promise<Reply>;
-  /** Deletes what is at `path`, also while the page is being left. Rejects when the service is unreachable. */
+  /** Deletes the resource at `path`, even while the user leaves the page. Rejects if the service is unreachable. */
   remove(path: string): Promise<Reply>;
-  /** Calls back after `milliseconds`, unless the returned function is called before. */
+  /** Calls back after `milliseconds`, unless the returned function is called first. */
   after(milliseconds: number, callback: () => void): () => void;
 }
 
-/** The `error` of a reply in the service's own words, or its status where it has none. */
+/** The `error` of a reply as the service worded it, or its status if it has none. */
 export function errorOf({ status, body }: Reply): string {
   const error = typeof body === "object" && body !== null && "error" in body ? body.error : undefined;
   return typeof error === "string" ? error : `The service answered with status ${status} and no explanation.`;

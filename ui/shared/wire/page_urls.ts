@@ -1,4 +1,4 @@
-/** Addresses of the pages, whose query holds the fields of their forms. */
+/** Addresses of the pages. Their query holds the fields of their forms. */
 import { effect, type ReadonlySignal, signal } from "@preact/signals";
 import { formatFormQuery, type FormQuery, type ModelRecord, type TrainConfig } from "../../../protocol/mod.ts";
 import { ModelForm } from "../form/model_form.ts";
@@ -10,7 +10,7 @@ function labPorts(): { training: string; inference: string } {
   return { training, inference };
 }
 
-/** What links to the drawing page carry as the way back; the training page sets its own query. */
+/** The way back in links to the drawing page; the training page sets its own query. */
 export const wayBack = signal("");
 
 /** The address of a page with its fields filled in, at the host name of this page. */
@@ -21,7 +21,7 @@ export function pageUrl(page: "training" | "inference", query: FormQuery | strin
   return `${location.protocol}//${location.hostname}:${labPorts()[page]}/?${whole}`;
 }
 
-/** The query with which a page shows the settings of `model`. For a record, `model_id` names that very model. */
+/** The query with which a page shows the settings of `model`. For a record, `model_id` names that exact model. */
 export function queryOf(model: TrainConfig | ModelRecord): FormQuery {
   const form = new ModelForm();
   form.set(model);

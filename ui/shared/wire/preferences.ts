@@ -10,10 +10,10 @@ export function forVisit(): Preferences {
   return { get: (name) => values.get(name) ?? null, set: (name, value) => void values.set(name, value) };
 }
 
-/** Preferences in the browser's local storage. Where that is forbidden, nothing is remembered. */
+/** Preferences in the browser's local storage. If storage is forbidden, nothing is remembered. */
 export const browserPreferences: Preferences = storedIn(() => localStorage);
 
-/** What one tab remembers, also across a reload and a visit to another page. */
+/** Preferences of one tab, which survive a reload and a visit to another page. */
 export const tabPreferences: Preferences = storedIn(() => sessionStorage);
 
 function storedIn(storage: () => Storage): Preferences {

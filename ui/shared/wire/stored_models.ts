@@ -1,4 +1,4 @@
-/** The stored models of the lab as a page knows them: their records, and the weights of those in use. */
+/** The lab's stored models as a page knows them: their records, and the weights of those in use. */
 import { signal } from "@preact/signals";
 import { adoptTensors, specFromMetadata } from "../../../core/formats/recognise/known_model.ts";
 import { readSafetensors } from "../../../core/formats/safetensors.ts";
@@ -22,7 +22,7 @@ export class StoredModels {
     this.#connection = connection;
   }
 
-  /** Asks the service for its list. While it does not answer, the last list stays. */
+  /** Asks the service for its list. If it does not answer, the last list stays. */
   async refresh(): Promise<void> {
     const number = ++this.#requested;
     const reply = await this.#connection.request("/api/models").catch(() => undefined);
@@ -39,14 +39,14 @@ export class StoredModels {
   }
 }
 
-/** What a stored model consists of, without its record. */
+/** The spec and weights of a stored model. */
 export interface Weights {
   spec: ModelSpec;
   /** In the order of `parameterSpecs`. */
   weights: readonly NamedTensor[];
 }
 
-/** Downloads the weights of the stored model `id`. Rejects when they cannot be had or do not fit their spec. */
+/** Downloads the weights of the stored model `id`. Rejects if they are unavailable or do not fit their spec. */
 export async function fetchWeights(connection: Pick<LabRequests, "download">, id: string): Promise<Weights> {
   const bytes = await connection.download(`/api/models/${encodeURIComponent(id)}/model.safetensors`);
   const { tensors, metadata } = readSafetensors(bytes);
@@ -54,7 +54,7 @@ export async function fetchWeights(connection: Pick<LabRequests, "download">, id
   return { spec, weights: adoptTensors(tensors, spec) };
 }
 
-/** Models whose weights stay in memory: the one in use, and the one before. */
+/** Number of models whose weights stay in memory: the one in use and the previous one. */
 const MOST_KEPT = 2;
 
 /** The weights of stored models, downloaded when they are first needed. The most recently used ones are kept. */
@@ -68,8 +68,8 @@ export class StoredWeights {
   }
 
   /**
-   * The weights of the model `id`; another `version` of it is downloaded again. Rejects when they cannot be had; the next
-   * call tries again.
+   * The weights of the model `id`; another `version` of it is downloaded again. Rejects if they are unavailable; the
+   * next call tries again.
    */
   get(id: string, version = id): Promise<Weights> {
     const weights = this.#fetched.get(version) ?? fetchWeights(this.#connection, id);

@@ -8,7 +8,7 @@ import type { LivePad } from "./live_pad.ts";
 
 const DIGITS = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9];
 
-/** A small pad for a digit, with what the network says to it while it trains. */
+/** A small pad for a digit, with the network's answer while it trains. */
 export function LivePadView({ livePad, run }: { livePad: LivePad; run: Run }) {
   const { sketch, cursor } = livePad;
   const [element, canvas] = useAttached((element: HTMLCanvasElement) =>

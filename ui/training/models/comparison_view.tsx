@@ -19,7 +19,7 @@ export function ComparisonView({ comparison, size, onClose }: {
   /** The epoch under the pointer. */
   const epoch = useSignal<number | undefined>(undefined);
   const isLogarithmic = useSignal(false);
-  // Opening it moves the focus here; a page that opens with it does not.
+  // Opening the comparison moves the focus here; loading a page with the comparison open does not.
   useEffect(() => {
     if (isOpen && !wasOpen.current) heading.current?.focus();
     wasOpen.current = isOpen;
@@ -71,7 +71,7 @@ export function ComparisonView({ comparison, size, onClose }: {
   );
 }
 
-/** Which line belongs to which model, and the model's values under the pointer or at its end. */
+/** Shows which line belongs to which model, and the model's values under the pointer or at the end. */
 function Legend(
   { models, epoch, onRetry }: { models: readonly Compared[]; epoch: number | undefined; onRetry: () => void },
 ) {
@@ -159,7 +159,7 @@ function CompareCurves(
   );
 }
 
-/** The chart for those who do not see it: where each curve ends. */
+/** Describes the chart for users who cannot see it: where each curve ends. */
 function describe(title: string, lines: CompareCurvesProps["lines"], format: (value: number) => string): string {
   const ends = lines.map(({ name, curve }) => {
     const last = curve.values.findLast((value) => value !== null);

@@ -6,7 +6,7 @@ import { describeModel } from "../../shared/text/format.ts";
 import { type DatasetSize, testDigits } from "../../shared/wire/dataset_size.ts";
 import type { ModelImport } from "./model_import.ts";
 
-/** A zone to drop a model file on, with a button to choose one, and what has become of the import. */
+/** A zone to drop a model file on, with a button to choose one, and the state of the import. */
 export function ImportView({ modelImport, size }: { modelImport: ModelImport; size: DatasetSize | undefined }) {
   const isOver = useSignal(false);
   const take = (files: FileList | null | undefined) => {
@@ -53,7 +53,7 @@ export function ImportView({ modelImport, size }: { modelImport: ModelImport; si
 /** `Adam, learning rate 0.001, batch size 64, 5 epochs` */
 const DEFAULTS = PAST_FIELDS.map((name) => describeSetting(DEFAULT_CONFIG, name)).join(", ");
 
-/** Asks how the model was trained, which no weights tell. What is left empty counts as unknown. */
+/** Asks how the model was trained, which its weights do not tell. Empty fields count as unknown. */
 function Past({ modelImport }: { modelImport: ModelImport }) {
   return (
     <details class="import-past">
@@ -88,7 +88,7 @@ function PastField({ name, field }: { name: FieldName; field: TypedText<unknown>
   );
 }
 
-/** What has become of the import, and the question whether to replace a duplicate. */
+/** The state of the import, and the question whether to replace a duplicate. */
 function ImportStatus({ modelImport, size }: { modelImport: ModelImport; size: DatasetSize | undefined }) {
   const state = modelImport.state.value;
   const tone = { idle: "", sending: "plain", exists: "warn", done: "good", failed: "bad" }[state.phase];

@@ -14,7 +14,7 @@ import { TypedText } from "../../shared/form/typed_text.ts";
 import { describeModel, formatPercent } from "../../shared/text/format.ts";
 import { errorOf, type LabConnection } from "../../shared/wire/connection.ts";
 
-/** The state of an import. `exists`: a model of the same configuration is stored and may be replaced. */
+/** The state of an import. `exists`: a model with the same configuration is stored and may be replaced. */
 export type ImportState =
   | { phase: "idle" }
   | { phase: "sending"; fileName: string }
@@ -24,7 +24,7 @@ export type ImportState =
 
 const PATH = "/api/models";
 
-/** What files are that people take for importable, by the ends of their names. */
+/** Descriptions of files that users may expect to import, by the endings of their names. */
 const OTHER_FORMATS: Readonly<Record<string, string>> = {
   onnx: "an ONNX file, which this lab writes but cannot read",
   h5: "a Keras file",
@@ -33,10 +33,10 @@ const OTHER_FORMATS: Readonly<Record<string, string>> = {
   pb: "a TensorFlow file",
 };
 
-/** Imports model files, one at a time. Knows no DOM. */
+/** Imports model files, one at a time. Needs no DOM. */
 export class ModelImport {
   readonly state = signal<ImportState>({ phase: "idle" });
-  /** How the next model was trained, as far as somebody says; an empty text is unknown. */
+  /** How the next model was trained, as far as the user says; empty text means unknown. */
   readonly past: { readonly [Name in FieldName]?: TypedText<unknown> } = Object.fromEntries(
     PAST_FIELDS.map((name) => [name, openPastField(name)]),
   );
@@ -47,8 +47,8 @@ export class ModelImport {
   #file?: File;
 
   /**
-   * `onStored` is called when a model was stored. `settleDeletions` is awaited before a file is sent, so that no model
-   * that has just left the page counts as a duplicate.
+   * `onStored` is called when a model has been stored. `settleDeletions` is awaited before a file is sent, so that a
+   * model just deleted on the page does not count as a duplicate.
    */
   constructor(
     connection: LabConnection,
@@ -88,7 +88,7 @@ export class ModelImport {
           describePast(record)
         }`;
       this.state.value = { phase: "done", words };
-      // The next file has a past of its own.
+      // The next file has its own past.
       for (const { text } of Object.values(this.past)) text.value = "";
       this.#onStored();
     } else if (reply.status === 409 && isConflict(reply.body)) {
@@ -98,7 +98,7 @@ export class ModelImport {
     }
   }
 
-  /** Replaces the stored model by the file that was sent last. */
+  /** Replaces the stored model with the file that was sent last. */
   async replace(): Promise<void> {
     if (this.state.value.phase === "exists") await this.start(this.#file!, { overwrite: true });
   }
@@ -109,7 +109,7 @@ export class ModelImport {
   }
 }
 
-/** What the lab had to assume to read the file, as further sentences. */
+/** Sentences about what the lab had to assume to read the file. */
 function describeAssumptions({ assumed_order: order, assumed_state_dict: stateDict }: ModelRecord): string {
   const assumed: string[] = [];
   if (Array.isArray(order)) {
@@ -136,7 +136,7 @@ function openPastField(name: FieldName): TypedText<unknown> {
   );
 }
 
-/** Says by which settings a model is found whose past is unknown. */
+/** Says which settings find a model whose past is unknown. */
 function describePast(record: ModelRecord): string {
   const assumed = PAST_FIELDS.filter((name) => assumedIn(record).includes(name));
   if (assumed.length === 0) return "";

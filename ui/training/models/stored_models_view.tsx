@@ -12,7 +12,7 @@ import { type Deletion, MOST_WAITING } from "./deletions.ts";
 import type { DatasetSize } from "../../shared/wire/dataset_size.ts";
 import { DeletionToast } from "./deletion_toast.tsx";
 
-/** The stored models, to be found, compared, downloaded and deleted, and a zone to import others. */
+/** The stored models, which you can search, compare, download and delete, and a zone to import others. */
 export function StoredModelsView({ models, size, onUseSettings, onAnalyse }: {
   models: LabModels;
   size: DatasetSize | undefined;
@@ -101,12 +101,12 @@ function countWords({ table }: LabModels, count: number): string {
     : plural(count, "model");
 }
 
-/** Calls back after the next rendering: the page renders once a frame. */
+/** Calls back after the next rendering; the page renders once a frame. */
 function afterPaint(callback: () => void): void {
   requestAnimationFrame(() => requestAnimationFrame(callback));
 }
 
-/** The row to focus when `gone` disappear: the one after them, else the one before. */
+/** The row to focus when `gone` disappear: the row after them or, if there is none, the row before. */
 function neighbourOf(gone: readonly ModelRecord[], shown: readonly ModelRecord[]): ModelRecord | undefined {
   const isGone = (record: ModelRecord) => gone.some(({ id }) => id === record.id);
   const last = shown.findLastIndex(isGone);

@@ -8,13 +8,13 @@ import { type DatasetSize, testDigits } from "../../shared/wire/dataset_size.ts"
 import type { Run } from "./run.ts";
 import { describeCurves } from "./run_words.ts";
 
-/** The options of the chart, from those of the page. */
+/** Converts the page's options into those of the chart. */
 const chartOptions = ({ logScale, smoothing }: ChartOptions): LossChartOptions => ({
   logScale: logScale.value,
   smoothing: smoothing.value / 100,
 });
 
-/** The course of a run: loss and accuracy as curves, in a sentence and in a table. */
+/** The progress of a run: loss and accuracy as curves, in a sentence and in a table. */
 export function Curves(
   { run, options, size }: { run: Run; options: ChartOptions; size: DatasetSize | undefined },
 ) {
@@ -36,7 +36,7 @@ function LossCurve({ run, options }: { run: Run; options: ChartOptions }) {
     run.lossesVersion.value;
     chart.current?.update(chartOptions(options));
   });
-  // Computed, so that it renders when one of them changes and not with every loss.
+  // Computed, so that it renders only when the result changes and not with every loss.
   const empty = useComputed(() => run.lossesVersion.value === 0 || run.losses.lastStep === 0).value;
   const diverged = useComputed(() => run.lossesVersion.value > 0 && run.losses.diverged).value;
   return (
@@ -107,7 +107,10 @@ function AccuracyCurve({ run, size }: { run: Run; size: DatasetSize | undefined 
   );
 }
 
-/** Both curves in words and numbers. Updated ten times a run and with each epoch: nobody could read it at every step. */
+/**
+ * Both curves in words and numbers. Updated ten times a run and with each epoch, because nobody could follow an update
+ * at every step.
+ */
 function Summary({ run }: { run: Run }) {
   const tenth = useComputed(() => Math.floor(10 * run.step.value / (run.totalSteps.value || 1)));
   const words = useComputed(() => {

@@ -13,7 +13,7 @@ const NORMAL_CLOSURE = 1000;
 
 const UNREACHABLE = "The training service cannot be reached. Check that it is running, then try again.";
 
-/** The run that the page requests or follows, across reconnections. Knows no DOM. */
+/** The run that the page requests or follows, across reconnections. Needs no DOM. */
 export class Run extends RunStatus {
   readonly #connection: LabConnection;
   #socket: LabSocket | undefined;
@@ -43,7 +43,7 @@ export class Run extends RunStatus {
     this.#request(config);
   }
 
-  /** Asks the lab to resume the run where it stopped. Its curve and log continue too. */
+  /** Asks the lab to resume the run where it stopped. Its curve and log continue, too. */
   resume(): void {
     const resume = this.resumable.value;
     if (resume === undefined || this.active.value) return;
@@ -83,7 +83,7 @@ export class Run extends RunStatus {
     this.#send({ type: "overwrite", value });
   }
 
-  /** Has this run and the next ones classify a drawing of 784 bytes while they train; undefined ends it. */
+  /** Asks this run and the next ones to classify a drawing of 784 bytes while they train; undefined stops that. */
   watch(pixels: Uint8Array | undefined): void {
     this.#watched = pixels === undefined ? null : btoa(String.fromCharCode(...pixels));
     // While it trains, the next answer replaces the last one.
@@ -168,7 +168,7 @@ export class Run extends RunStatus {
     if ((end?.type === "aborted" || end?.type === "error") && end.resume === undefined) this.#askForSnapshot();
   }
 
-  /** A large snapshot is not saved yet when the abort is reported, so it asks again a little later. */
+  /** Asks again a little later, because a large snapshot is not saved yet when the abort is reported. */
   #askForSnapshot(): void {
     const id = this.id.value, generation = this.#generation;
     if (id === undefined || this.step.value === 0) return;
@@ -183,7 +183,7 @@ function runPath(id: string): string {
   return `/ws/runs/${encodeURIComponent(id)}`;
 }
 
-/** The lab's runs, newest first; undefined when it cannot be asked. */
+/** The lab's runs, newest first; undefined if the lab is unreachable. */
 export async function listRuns(connection: LabConnection): Promise<RunSummary[] | undefined> {
   const reply = await connection.request("/api/runs").catch(() => undefined);
   return reply?.status === 200 && Array.isArray(reply.body) ? reply.body : undefined;

@@ -19,7 +19,7 @@ export function RunView({ page }: { page: TrainingPage }) {
     if (!page.scrollsToRun.value || !card.current) return;
     page.scrollsToRun.value = false;
     const pad = card.current.querySelector(".live-pad");
-    // Whoever has drawn a digit wants to watch it.
+    // A user who has drawn a digit wants to watch it.
     if (page.livePad.sketch.blank.peek()) bringIntoView(card.current);
     else pad?.scrollIntoView({ block: "nearest" });
   });
@@ -39,11 +39,11 @@ export function RunView({ page }: { page: TrainingPage }) {
   );
 }
 
-/** What is going on, and the button for it. */
+/** The state of the run in words, and the button for the next step. */
 function Status({ page }: { page: TrainingPage }) {
   const { run } = page;
   const phase = run.phase.value;
-  // Computed, so that it renders when the words change and not with every step.
+  // Computed, so that it renders only when the words change and not with every step.
   const words = useComputed(() => describeRun(run));
   const tone = !run.connected.value ? "warn" : phase === "done" ? "good" : phase === "failed" ? "bad" : "plain";
   return (
@@ -54,7 +54,7 @@ function Status({ page }: { page: TrainingPage }) {
   );
 }
 
-/** What to do next: test the model, continue or abort the run; train the model that was kept again. */
+/** The next step: test the model, continue or abort the run, or train a kept model again. */
 function NextStep({ page }: { page: TrainingPage }) {
   const { run, testQuery } = page;
   const test = testQuery.value &&
@@ -74,7 +74,7 @@ function NextStep({ page }: { page: TrainingPage }) {
   return <Button idle={!run.active.value || run.phase.value === "stopping"} onClick={() => run.abort()}>Abort</Button>;
 }
 
-/** What the lab trains beside the run that is shown, or what has `ended`. */
+/** Lists the lab's other trainings, or those that have `ended`. */
 function OtherRunsView({ page, name, ended }: { page: TrainingPage; name: string; ended: boolean }) {
   const others = page.others.list.value.filter(({ active, config, id }) =>
     config.value && active.value !== ended && id.value !== page.run.id.value
@@ -99,7 +99,7 @@ function OtherRun({ run, onShow }: { run: Run; onShow: () => void }) {
   );
 }
 
-/** Progress of the whole run and of the present epoch. */
+/** Progress of the whole run and of the current epoch. */
 function Progress({ run }: { run: Run }) {
   const total = run.totalSteps.value;
   const step = run.step.value;
@@ -154,7 +154,7 @@ function RunFigures({ run }: { run: Run }) {
   );
 }
 
-/** What an ended run leaves: its curve and history as files, and a model to train further. */
+/** What a finished run leaves behind: its curve and history as files, and a model to train further. */
 function RunFiles({ page }: { page: TrainingPage }) {
   const { active, id, phase, result, step } = page.run;
   if (active.value || phase.value === "kept" || id.value === undefined || step.value === 0) return null;

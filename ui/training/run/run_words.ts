@@ -1,11 +1,11 @@
-/** What happens in a run, in words. */
+/** Describes a run in words. */
 import { lastMean } from "../../shared/charts/loss_series.ts";
 import { formatPercent, plural } from "../../shared/text/format.ts";
 import type { Run } from "./run.ts";
 
 /**
- * The state of a run in one or two sentences. They change with phases and epochs, not with every step: a screen reader
- * reads each change aloud.
+ * The state of a run in one or two sentences. They change with phases and epochs but not with every step, because a
+ * screen reader reads each change aloud.
  */
 export function describeRun(run: Run): string {
   if (!run.connected.value) {
@@ -53,10 +53,13 @@ function describeRunning(run: Run): string {
     : `${training}: epoch ${run.epoch.value} of ${epochs}.`;
 }
 
-/** How far the mean of the latest losses looks back, as a share of the run, whatever smoothing the chart has. */
+/** How far the mean of the latest losses looks back, as a share of the run, whatever the chart's smoothing. */
 const SHARE = 0.05;
 
-/** Both curves in a sentence or two, for those who cannot see them or want numbers. Empty before the first loss. */
+/**
+ * Describes both curves in a sentence or two, for users who cannot see them or want numbers. Empty before the first
+ * loss.
+ */
 export function describeCurves(run: Run): string {
   return [describeLoss(run), describeAccuracy(run)].filter(Boolean).join(" ");
 }

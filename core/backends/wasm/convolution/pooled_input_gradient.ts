@@ -142,8 +142,8 @@ function addKernels(f: FunctionBuilder, s: Conv3x3Shape, window: Local, transpos
 }
 
 /**
- * The gradient with respect to the images `[n, h, w, channels]`, from the gradient with respect to the pooled values and the kernels `w`. Channels and
- * filters are divisible by 4, h and w by 2.
+ * The gradient with respect to the images `[n, h, w, channels]`, from the gradient with respect to the pooled values
+ * and the kernels `w`. Channels and filters are divisible by 4, h and w by 2.
  */
 export function pooledInputGradient(gradient: Tensor, { values, positions }: Pooled, w: Tensor): Tensor {
   return apply(pooledInputGradientOp, gradient, values, positions, w);

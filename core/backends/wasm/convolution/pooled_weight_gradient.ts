@@ -1,11 +1,12 @@
 /**
- * The gradient of the loss with respect to the 3 × 3 kernels of a convolution followed by bias, ReLU and 2 × 2 max pooling:
+ * The gradient of the loss with respect to the 3 × 3 kernels of a convolution followed by bias, ReLU and 2 × 2 max
+ * pooling:
  *
  * dw[ky, kx, c, o] = Σ_(n, y, x) x[n, y + ky − 1, x + kx − 1, c] · g[n, y, x, o]
  *
- * g, the gradient with respect to the convolution's result, is sparse (see `sparse_gradient.ts`) and never stored. For each filter
- * and image the kernel lists the pixels with a gradient, and adds the 3 × 3 pixels around each of them, times its
- * gradient.
+ * g, the gradient with respect to the convolution's result, is sparse (see `sparse_gradient.ts`) and never stored. For
+ * each filter and image the kernel lists the pixels with a gradient, and adds the 3 × 3 pixels around each of them,
+ * times its gradient.
  */
 import type { FunctionBuilder, Local } from "../../../codegen/wasm/assembler/function_builder.ts";
 import { f32x4, i32, i32x4, v128 } from "../../../codegen/wasm/assembler/instructions.ts";

@@ -9,7 +9,8 @@ const { add, sub, mul } = f32x4;
 const half = (x: Code) => mul(x, f32x4.const(0.5));
 
 /**
- * Applies `map`, which turns the values of a line into those of the result's line, first to all columns and then to all rows.
+ * Applies `map`, which turns the values of a line into those of the result's line, first to all columns and then to all
+ * rows.
  */
 function twice(
   f: FunctionBuilder,

@@ -34,7 +34,8 @@ export function entryCount(end: Code, row: Code): Code {
 }
 
 /**
- * Vectors of a result that stay in registers during the loop over entries: with a factor and one operand, they take 14 of 15 registers.
+ * Vectors of a result that stay in registers during the loop over entries: with a factor and one operand, they take 14
+ * of 15 registers.
  */
 const MAX_CHUNK = 12;
 

@@ -17,11 +17,23 @@ export const CONTROL = {
   program: 49,
   firstRow: 50,
   steps: 51,
-  /** If not 0, a thread has failed and has set the stop word. */
+  /** If not 0, a thread has failed, for the reason in `FAILED`, and has set the stop word. */
   failed: 52,
   /** Number of threads that have left the session and will not touch its memory again. */
   left: 53,
 } as const;
+
+/** How a thread failed. */
+export const FAILED = {
+  /** An index that a kernel read from memory was out of range. */
+  index: 1,
+  other: 2,
+} as const;
+
+/** The error with which a run ends if a kernel trapped. */
+export function outOfRange(cause?: unknown): RangeError {
+  return new RangeError("an index that a kernel read from memory is out of range", { cause });
+}
 
 /** The command to leave the session, given instead of a program's number. */
 export const LEAVE = -1;

@@ -1,6 +1,6 @@
 /** Entry point of a thread of the pool: runs a session's programs on command until it is told to leave. */
 import type { RunSteps } from "../program.ts";
-import { CONTROL, controlWords, LEAVE } from "./control.ts";
+import { CONTROL, controlWords, FAILED, LEAVE } from "./control.ts";
 import type { Assignment } from "./thread_pool.ts";
 
 self.onmessage = ({ data }: MessageEvent<Assignment>) => {
@@ -10,8 +10,9 @@ self.onmessage = ({ data }: MessageEvent<Assignment>) => {
     Atomics.add(control, CONTROL.left, 1);
   } catch (error) {
     // Otherwise the others would wait for this thread at the next barrier.
-    console.error("a thread of the WASM backend:", error);
-    Atomics.store(control, CONTROL.failed, 1);
+    const isTrap = error instanceof WebAssembly.RuntimeError;
+    if (!isTrap) console.error("a thread of the WASM backend:", error);
+    Atomics.store(control, CONTROL.failed, isTrap ? FAILED.index : FAILED.other);
     Atomics.store(control, CONTROL.stop, 1);
   }
 };

@@ -3,7 +3,7 @@
  * between runs and stay for the next session, because starting a thread takes tens of milliseconds. They do not work in
  * pages, whose bundles have no `thread.ts`.
  */
-import { CONTROL, controlWords, LEAVE } from "./control.ts";
+import { CONTROL, controlWords, FAILED, LEAVE, outOfRange } from "./control.ts";
 
 /** What a thread needs to run a session's programs. */
 export interface Assignment {
@@ -21,7 +21,8 @@ export class ThreadPool {
   #isReserved = false;
 
   /**
-   * Reserves the threads for a session. Returns false if another session has them; the session then has to run on its own thread.
+   * Reserves the threads for a session. Returns false if another session has them; the session then has to run on its
+   * own thread.
    */
   reserve(): boolean {
     const isFree = !this.#isReserved;
@@ -72,9 +73,14 @@ export class Team {
     Atomics.notify(control, CONTROL.command);
   }
 
-  /** @throws {Error} when a thread has failed and the results of a run are therefore incomplete. */
+  /**
+   * @throws {RangeError} when an index that a thread read from memory was out of range
+   * @throws {Error} when a thread has failed for another reason, and the results of a run are therefore incomplete
+   */
   requireWhole(): void {
-    if (Atomics.load(this.#control, CONTROL.failed) === 0) return;
+    const failed = Atomics.load(this.#control, CONTROL.failed);
+    if (failed === 0) return;
+    if (failed === FAILED.index) throw outOfRange();
     throw new Error("a thread of the training failed; there may be too little memory for so many threads");
   }
 

@@ -1,8 +1,7 @@
 /** Assembles functions into a WebAssembly module. */
 import { unsigned, utf8, vector } from "./encoding.ts";
-import { type Contract, UnsafeCodeError } from "../verifier/contract.ts";
-import { withExplicitChecks } from "../verifier/explicit_checks.ts";
-import { type VerifiedFunction, verifyFunctions } from "../verifier/verify.ts";
+import type { Contract } from "../verifier/contract.ts";
+import { safeCodes } from "../verifier/safe_codes.ts";
 import { FunctionBuilder, typeCode, type ValueType, type WasmFeatures } from "./function_builder.ts";
 
 /** Bytes of a page, the unit of memory sizes. */
@@ -17,8 +16,9 @@ export class ModuleBuilder {
   constructor(readonly features: WasmFeatures) {}
 
   /**
-   * Adds a function whose body `write` fills in, and returns its index, which other functions use to call it. `contractOf`
-   * says what it may touch, after it is written; a function without it checks each of its accesses as it runs.
+   * Adds a function whose body `write` fills in, and returns its index, which other functions use to call it.
+   * `contractOf` says what it may touch, after it is written; a function without it checks each of its accesses as it
+   * runs.
    */
   addFunction(
     name: string,
@@ -36,20 +36,19 @@ export class ModuleBuilder {
   }
 
   /**
-   * The binary module. Whatever is called with whatever arguments, it touches no byte outside its memory, even where the
-   * WebAssembly engine does not check: functions with a contract are shown to keep to it, and the others check each
-   * access themselves.
+   * The binary module. Whatever is called with whatever arguments, it touches no byte outside its memory, even where
+   * the WebAssembly engine does not check, as Deno's may: functions with a contract are shown to keep to it, and the
+   * others check each access themselves.
    *
    * It imports a memory of exactly `pages` pages: if the memory could grow, V8 would read its size again after each
    * store to check the next access.
-   * @throws {UnsafeCodeError} when a function cannot be shown to keep to its contract.
+   * @throws {UnsafeCodeError} when a function cannot be proved to keep its contract.
    */
   encode({ pages, shared }: { pages: number; shared: boolean }): Uint8Array<ArrayBuffer> {
-    const bytes = pages * PAGE_BYTES;
-    this.#verify(bytes);
-    const codes = this.#functions.map((f, i) =>
-      this.#contracts[i] === undefined ? withExplicitChecks(f, bytes) : f.code
-    );
+    // Only Deno can run without the engine's checks. Builds of the pages drop the verifier.
+    const codes = globalThis.Deno === undefined
+      ? this.#functions.map((f) => f.code)
+      : safeCodes(this.#functions, this.#contracts, this.#exported, pages * PAGE_BYTES);
     const limits = [shared ? 0x03 : 0x01, ...unsigned(pages), ...unsigned(pages)];
     const types = this.#functions.map((f) => [0x60, ...vector(f.params.map((p) => [typeCode(p.type)])), 0]);
     const section = (id: number, content: number[]) => [id, ...unsigned(content.length), ...content];
@@ -66,20 +65,6 @@ export class ModuleBuilder {
       ]),
     ];
     return Uint8Array.from(parts.flat());
-  }
-
-  #verify(bytes: number): void {
-    const functions = this.#functions.map((f, i): VerifiedFunction => {
-      const contract = this.#contracts[i];
-      if (contract && contract.arguments.length !== f.params.length) {
-        throw new UnsafeCodeError(`the contract of function ${f.name} leaves out a parameter`);
-      }
-      if (contract && this.#exported.includes(i) && contract.arguments.some((range) => range !== undefined)) {
-        throw new UnsafeCodeError(`function ${f.name} is exported, so its arguments may be anything`);
-      }
-      return { name: f.name, code: f.code, localTypes: f.localTypes, contract };
-    });
-    verifyFunctions(functions, bytes);
   }
 }
 
