@@ -57,7 +57,7 @@ export class ModelChoice {
   /** Query of the training page: as it was left, but with the settings of this page once the user has changed one. */
   readonly trainingQuery = computed(() => {
     const back = this.#back.value;
-    if (parseFormQuery(back).model_type !== undefined) return back;
+    if (back.includes("model_type=")) return back;
     return [formatFormQuery(this.form.query.value), back].filter(Boolean).join("&");
   });
 

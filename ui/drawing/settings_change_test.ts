@@ -72,7 +72,7 @@ Deno.test("a learning rate outside all ranges is not shown as if it were in a ra
   const { page, lab } = await openPage(FAST_SEARCH, "browser", [FAST]);
   lab.replies.set("/api/models/m1", { status: 200, body: FAST });
   assert.equal(page.choice.form.range.value, undefined);
-  assert.equal(page.choice.form.otherRate.value, "0.5");
+  assert.equal(page.choice.form.fields.learning_rate.text.value, "0.5");
   assert.match(page.choice.address.value, /learning_rate=0\.5&/);
   assert.doesNotMatch(page.choice.address.value, /learning_rate_range/);
   assert(page.choice.canPredict.value, "the model is named");

@@ -27,8 +27,7 @@ export function writeMarks(marks: readonly Mark[]): string {
 /** The marks that `text` spells; none where it spells none. */
 export function readMarks(text: string | null): Mark[] {
   try {
-    const marks = JSON.parse(text ?? "[]", revive);
-    return Array.isArray(marks) ? marks : [];
+    return JSON.parse(text ?? "[]", revive);
   } catch {
     return [];
   }

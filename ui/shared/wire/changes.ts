@@ -2,11 +2,9 @@
 import { effect } from "@preact/signals";
 import type { StoredModels } from "./stored_models.ts";
 
-/** Calls back whenever the user returns to the page, from another window, tab or page. */
+/** Calls back whenever the user returns to the page, from another window or tab, or by Back to the page as it was left. */
 export function whenBack(callback: () => void): void {
   addEventListener("focus", callback);
-  // Back shows a page as it was left.
-  addEventListener("pageshow", (event) => (event as PageTransitionEvent).persisted && callback());
   document.addEventListener("visibilitychange", () => document.hidden || callback());
 }
 
