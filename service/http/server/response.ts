@@ -6,7 +6,9 @@ import { MAX_SENT_BYTES, MAX_SENT_BYTES_PER_CLIENT, SEND_DEADLINE_MS } from "../
 import type { Connection } from "./connection.ts";
 
 const gzipped = promisify(gzip);
-/** Answers that are compressed at once; others are sent as they are, so that compressing keeps no core from its work. */
+/**
+ * Answers that are compressed at once; others are sent as they are, so that compressing keeps no core from its work.
+ */
 const MAX_COMPRESSING = 2;
 let compressing = 0;
 
