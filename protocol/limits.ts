@@ -75,6 +75,8 @@ export const BODY_SILENCE_MS = 10_000;
  * have.
  */
 export const MAX_CONNECTIONS = 4096, CONNECTION_SHARE = 0.75;
+/** Most requests of one address that a thread handles at once; further ones wait. */
+export const MAX_ACTIVE_REQUESTS_PER_CLIENT = 128;
 /** What one connection may take, in ms. */
 export const CONNECTION_TIMES = {
   /** From its begin, or from the first byte of a request, to the end of the request's head. */

@@ -67,7 +67,7 @@ function Words({ page }: { page: DrawingPage }) {
   }
 }
 
-/** Why nothing answers, and what to do about it. */
+/** Why there is no answer, and what to do about it. */
 function whatIsMissing({ sketch }: DrawingPage, nearest: NearestModel | null): string {
   const [missing, offer] = nearest
     ? ["no model with these settings", "Train it, or use your nearest model."]

@@ -82,9 +82,17 @@ export class Connection {
     this.#writeDueAt = Infinity;
   }
 
-  /** Says that nothing more will be written; the client may still send. */
-  async closeWrite(): Promise<void> {
+  /**
+   * Says that nothing more will be written, and passes over what still comes, for a while: to close with unread input would
+   * take from the client what was written last.
+   */
+  async linger(ms: number, bytes: number): Promise<void> {
+    this.dueAt = performance.now() + ms;
     await this.#channel.closeWrite().catch(() => {});
+    for (let left = bytes; left > 0; left -= this.unread.length) {
+      this.consume(this.unread.length);
+      if (!await this.fill()) return;
+    }
   }
 
   /** Cuts the connection; what waits for it rejects. */

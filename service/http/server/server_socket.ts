@@ -19,6 +19,8 @@ export interface SocketAccount {
 
 /** Short frames are written together, up to this many bytes. */
 const WRITE_BYTES = 64 * 1024;
+/** What a client that broke the protocol may still send, so that it gets the reason. */
+const LINGER = { ms: 1000, bytes: 256 * 1024 };
 /** More unsent bytes than this, and a client gets no answers to its pings. */
 const MAX_UNSENT_FOR_PONG = 64 * 1024;
 
@@ -162,9 +164,7 @@ export class ServerSocket extends EventTarget {
     this.close(code, message);
     this.#end(code, message);
     await this.#writing;
-    // Reads on for a moment, so that the client gets the reason before the connection ends.
-    await connection.closeWrite();
-    do connection.consume(connection.unread.length); while (await connection.fill());
+    await connection.linger(LINGER.ms, LINGER.bytes);
   }
 
   #write(frame: string | Uint8Array) {
