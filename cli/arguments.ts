@@ -147,7 +147,7 @@ Usage: mnist-lab [COMMAND] [OPTIONS]
   -V, --version
 
 Environment variables: TRAINING_PORT, INFERENCE_PORT, HOST, LAB_TOKEN, ALLOWED_HOSTS, MODELS_DIR, DATA_DIR, DEVICE,
-THREADS, WASM_CHECKS, MAX_RUN_MINUTES, LOG_LEVEL, LOG_FORMAT; the README says what each does.`;
+THREADS, WASM_CHECKS, WASM_VECTORS, MAX_RUN_MINUTES, LOG_LEVEL, LOG_FORMAT; the README says what each does.`;
 
 const TOPICS: Readonly<Record<string, string>> = {
   serve: `Usage: mnist-lab serve [training|inference] [--no-open]

@@ -18,7 +18,7 @@ type GetVariable = (name: string) => string | undefined;
  */
 export async function readLabSettings(get: GetVariable = (name) => Deno.env.get(name)): Promise<Settings> {
   const settings = readSettings(get);
-  // Wherever it can, whoever starts the process has seen to it.
+  // Elsewhere, the program that starts the process has already set it.
   if (settings.wasmChecks === "on" && wasmChecks === "off") {
     throw new StartupError(
       "WASM_CHECKS=on has no effect here: this program was compiled to run without V8's checks of WebAssembly. " +

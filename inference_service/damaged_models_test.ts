@@ -120,7 +120,7 @@ Deno.test("healthz reports entries that are not models, with the fault of the fi
   }));
 
 Deno.test({
-  name: "a model whose file is a FIFO or a link that leads out answers no drawing, at once, and harms no other",
+  name: "a model whose file is a FIFO or a link to outside is refused at once and does not affect other models",
   ignore: Deno.build.os === "windows",
   fn: () =>
     withFolder((dir) =>

@@ -32,7 +32,7 @@ export function servingThreads({ threads }: Pick<Settings, "threads">): number {
 /** Everything needed to answer requests on one thread. */
 export interface InferenceService {
   fetch: RequestHandler;
-  /** For the server to tell whether connections can be taken. */
+  /** State in which the server records whether it can accept connections. */
   listener: ListenerState;
   close(): void;
 }
@@ -105,7 +105,7 @@ function shareOf(all: number, threads: number): number {
   return Math.max(2, Math.ceil(all / threads));
 }
 
-/** Of one thread; each counts for itself. Two addresses may send bodies of the largest size at once. */
+/** Limits of one thread; each thread counts separately. Two addresses may send bodies of the largest size at once. */
 function bodyLimits(threads: number): BodyLimits {
   const heldBytes = Math.max(2 * MAX_PREDICT_BYTES, Math.floor(HELD_BYTES / threads));
   return {

@@ -1,13 +1,13 @@
 /**
- * What a lab needs of its host: a folder of files with a lock, a training engine, a log. `service/files/` implements
- * the folder on a disk; a page can use the browser's file system, and a test a disk that fails.
+ * What a lab needs from its host: a folder of files with a lock, a training engine, a log. `service/files/` implements
+ * the folder on a disk; a page can use the browser's file system, and a test can use a disk that fails.
  */
 import type { TrainedModel, TrainingEvents, TrainingJob } from "./training/training_job.ts";
 
-/** Why a file operation failed, as far as callers treat the reasons differently. */
+/** Why a file operation failed, as far as callers distinguish the reasons. */
 export type FileFault = "missing" | "full" | "other";
 
-/** A file operation that failed. The message is the reason in words for people, such as "permission denied". */
+/** Thrown when a file operation fails. The message is the reason for people, such as "permission denied". */
 export class FileError extends Error {
   override name = "FileError";
 
@@ -21,13 +21,13 @@ export function isMissing(error: unknown): boolean {
   return error instanceof FileError && error.fault === "missing";
 }
 
-/** A file at one moment: whenever it is rewritten, some of this changes. */
+/** The state of a file at one moment. Whenever the file is rewritten, some of it changes. */
 export interface FileState {
   /** Bytes. */
   size: number;
-  /** When it was last written, in Unix ms; undefined where the host does not know. */
+  /** When it was last written, in Unix ms; undefined if the host does not know. */
   modified?: number;
-  /** Another one for a file that replaced it (an inode number); undefined where the host cannot tell. */
+  /** Differs for a file that replaced it (an inode number); undefined if the host cannot tell. */
   identity?: number;
 }
 
@@ -41,14 +41,14 @@ export interface OpenFile extends Disposable {
   readonly state: FileState;
   /** The next `length` bytes; fewer at the end of the file. */
   read(length: number): Promise<Uint8Array<ArrayBuffer>>;
-  /** The rest of the file, which closes when the stream ends or is cancelled. */
+  /** The rest of the file. The file is closed when the stream ends or is cancelled. */
   readonly stream: ReadableStream<Uint8Array<ArrayBuffer>>;
 }
 
 /**
  * A folder of files, which several processes may use at once. Names are plain, without a path. Methods throw
- * FileErrors, also where something else than a regular file has the name, or a link that leads out of the folder:
- * nothing waits for a device.
+ * `FileError`s, even if the name belongs to something other than a regular file, or to a link that leads outside the
+ * folder: nothing waits for a device.
  */
 export interface Folder {
   /** Names the folder in messages for people: its absolute path, if it has one. */
@@ -58,10 +58,10 @@ export interface Folder {
   readonly lock: FolderLock;
   /** A folder inside this one, existing or not. */
   subfolder(name: string): Folder;
-  /** Creates the folder, but not the folder above it. False if it existed. */
+  /** Creates the folder, but not the folder above it. Returns false if it existed. */
   create(): Promise<boolean>;
   list(): AsyncIterable<{ name: string; isFile: boolean }>;
-  /** Looks at a file; without a promise if the host can, because every prediction looks at the metadata. */
+  /** The state of a file; without a promise if the host can, because every prediction checks the metadata. */
   state(name: string): FileState | Promise<FileState>;
   /** Whether a file or anything else has this name. */
   has(name: string): Promise<boolean>;
@@ -69,15 +69,16 @@ export interface Folder {
   read(name: string, maxBytes: number): Promise<Uint8Array<ArrayBuffer>>;
   open(name: string): Promise<OpenFile>;
   /**
-   * Replaces the file `name` by the bytes of `parts`, one after the other. When it returns they survive a power cut; a
-   * reader, even after a crash, finds the old file or the new. When it throws, `name` is as it was. Needs the lock.
+   * Replaces the file `name` with the bytes of `parts`, one after the other. Once it returns, they survive a power cut;
+   * a reader finds either the old file or the new one, even after a crash. If it throws, `name` is unchanged. Needs the
+   * lock.
    */
   replace(name: string, ...parts: Uint8Array[]): Promise<void>;
-  /** Creates an empty file in place of what has its name. */
+  /** Creates an empty file, replacing anything with the same name. */
   touch(name: string): Promise<void>;
   rename(from: string, to: string): Promise<void>;
   remove(name: string): Promise<void>;
-  /** Removes what writers that died in `replace` left behind. Needs the lock, so that none is at work. */
+  /** Removes files left behind by writers that died in `replace`. Needs the lock, so that no writer is active. */
   removeLeftovers(): Promise<void>;
 }
 
@@ -90,10 +91,10 @@ export interface FolderLock {
    * begins
    */
   run<T>(task: (memory: LockMemory) => Promise<T>, signal?: AbortSignal): Promise<T>;
-  /** Runs `task` if nobody holds the lock now; returns whether it did. */
+  /** Runs `task` if the lock is free now; returns whether it did. */
   tryRun(task: () => Promise<void>): Promise<boolean>;
   /**
-   * Takes the lock until the returned function is called, to show for how long this process lives.
+   * Takes the lock until the returned function is called, to show that this process is alive.
    *
    * @throws {FileError} when another process holds it
    */
@@ -106,7 +107,7 @@ export interface FolderLock {
   check(): Promise<string | undefined>;
 }
 
-/** A short text that a holder of the lock leaves for the next one, in any process. */
+/** A short text that a holder of the lock leaves for the next holder, in any process. */
 export interface LockMemory {
   read(): Promise<string>;
   write(text: string): Promise<void>;

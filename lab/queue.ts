@@ -1,7 +1,7 @@
 interface Waiting<T> {
   item: T;
   group: string;
-  /** Those with the lowest round go first; undefined: before all rounds. */
+  /** Items with the lowest round go first; undefined means before all rounds. */
   round?: number;
   /** The last reported position. */
   position?: number;
@@ -9,11 +9,11 @@ interface Waiting<T> {
 }
 
 /**
- * Lets one item at a time through and tells the waiting ones their positions. Groups take turns; within a group it is
- * first come, first served. An item of a group that has none waiting goes before the further ones of all others.
+ * Lets one item at a time through and reports the positions of waiting items. Groups take turns; within a group it is
+ * first come, first served. The first item of a group goes before the later items of all other groups.
  *
- * This is start-time fair queueing (Goyal, Vin and Cheng, 1996) with equal costs: each group's items have rounds one
- * apart, beginning with the round of the item that is through.
+ * This is start-time fair queueing (Goyal, Vin and Cheng, 1996) with equal costs: the items of a group have consecutive
+ * rounds, starting with the round of the item that was last let through.
  */
 export class Queue<T> {
   #occupied = false;
@@ -22,7 +22,7 @@ export class Queue<T> {
   #waiting: Waiting<T>[] = [];
   /** The round of the latest item that was let through. */
   #round = 0;
-  /** By group, the round of its next item; groups whose next round has begun are left out. */
+  /** The round of each group's next item; groups whose next round has begun are left out. */
   readonly #nextRounds = new Map<string, number>();
   readonly #onPosition: (item: T, position: number) => void;
 
@@ -42,9 +42,9 @@ export class Queue<T> {
   }
 
   /**
-   * Waits for the item's turn; the returned function ends the turn and may be called again without harm.
+   * Waits for the item's turn. The returned function ends the turn; calling it again does nothing.
    *
-   * @param options.front puts an item that gave its turn up for a while before all others
+   * @param options.front puts an item that gave up its turn for a while before all others
    * @param options.group takes turns with the other groups
    * @throws the signal's reason once `signal` is aborted
    */
@@ -99,14 +99,14 @@ export class Queue<T> {
     });
   }
 
-  /** Behind those of the same round, and in front of all where it has none. */
+  /** Inserts an item after those of the same round, or before all others if it has no round. */
   #insert(waiting: Waiting<T>) {
     const { round } = waiting;
     const index = round === undefined ? 0 : this.#waiting.findIndex((other) => (other.round ?? -1) > round);
     this.#waiting.splice(index === -1 ? this.#waiting.length : index, 0, waiting);
   }
 
-  /** The later items of a group move up by one round when one of them leaves without its turn. */
+  /** Moves the later items of a group up by one round when an item leaves without having its turn. */
   #closeRanks({ group, round }: Waiting<T>) {
     if (round === undefined) return;
     const next = this.#nextRounds.get(group)! - 1;
@@ -143,7 +143,7 @@ export class UnavailableError extends Error {
   override name = "UnavailableError";
 }
 
-/** Runs one task at a time; clients take turns. Refuses tasks beyond a limit, of which one client may fill half. */
+/** Runs one task at a time; clients take turns. Refuses tasks beyond a limit; one client may take up half of it. */
 export class BoundedQueue {
   readonly #queue = new Queue<void>(() => {});
   readonly #closing = new AbortController();

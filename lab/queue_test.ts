@@ -73,7 +73,7 @@ Deno.test("an item that has already been aborted does not enter", async () => {
   (await queue.enter("b", never))();
 });
 
-Deno.test("groups take turns, and a single item waits for nobody but the one that is through", async () => {
+Deno.test("groups take turns, and a single item waits only for the current one", async () => {
   const queue = new Queue<string>(() => {});
   const end = await queue.enter("a1", never, { group: "a" });
   const order: string[] = [];
@@ -89,7 +89,7 @@ Deno.test("groups take turns, and a single item waits for nobody but the one tha
   assert.deepEqual(order, ["b1", "c1", "a2", "b2", "a3", "a4"]);
 });
 
-Deno.test("a group gains nothing by coming back, nor by leaving and asking again", async () => {
+Deno.test("a group gains nothing by coming back, or by leaving and asking again", async () => {
   const queue = new Queue<string>(() => {});
   const end = await queue.enter("a1", never, { group: "a" });
   const leaver = new AbortController();
@@ -102,7 +102,7 @@ Deno.test("a group gains nothing by coming back, nor by leaving and asking again
   assert.deepEqual(queue.waiting, ["b1", "c1", "a3", "a4"]);
   end();
   for (const next of [ends[0], ends[3], ends[1], ends[2]]) (await next)();
-  // Nobody waits: the past is forgotten.
+  // Nothing is waiting, so the past is forgotten.
   const endD = await queue.enter("d1", never, { group: "d" });
   ends.push(queue.enter("a5", never, { group: "a" }), queue.enter("b2", never, { group: "b" }));
   assert.deepEqual(queue.waiting, ["a5", "b2"]);

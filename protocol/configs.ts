@@ -56,7 +56,7 @@ export const seed = wholeNumberSchema(BOUNDS.seed);
 
 const overwrite = v.boolean("must be true or false");
 
-/** The fields of a training. A function, so that pages which need no schema do not carry them. */
+/** The fields of a training. A function, so that pages that need no schema do not include them. */
 function trainEntries() {
   return {
     ...entries<ConfigEntries>((field, name) => [[name, configEntry(field)]]),
@@ -101,7 +101,7 @@ export const ResumeRequestSchema = v.strictObject({
   device: v.nullish(device),
 }, ({ input }) => refuseBesideResume(String(input)));
 
-/** Says that the field `name` cannot stand beside `resume`. */
+/** The message for a field `name` that is not allowed together with `resume`. */
 function refuseBesideResume(name: string): string {
   if (!trainFields().includes(name)) return unknownField(name, ["resume", "device"]);
   return `${name} cannot go with resume: a run goes on with the settings that it began with`;

@@ -81,10 +81,10 @@ export function isNullText(text: string): boolean {
   return ["null", "NaN", "undefined", "None"].includes(text.trim());
 }
 
-/** Digits in groups of three, as this lab writes counts: `1,024`. A number below 1 never looks like that. */
+/** Digits in groups of three, as the lab writes counts: `1,024`. Numbers below 1 never look like this. */
 const GROUPED = /^[1-9]\d{0,2}(,\d{3})+$/;
 
-/** The number that `text` spells, also `0,01` and `1,024`; NaN for anything else and for an empty text. */
+/** The number that `text` represents, including `0,01` and `1,024`; NaN for anything else and for empty text. */
 export function readNumber(text: string): number {
   const trimmed = text.trim();
   if (trimmed === "") return NaN;

@@ -45,7 +45,7 @@ export const RunSummarySchema = v.object({
   total_steps: number,
   /** Position in the queue, from 1; only while queued. */
   place: v.optional(number),
-  /** Whether it was asked for from the address that asks now; left out for runs of an earlier process. */
+  /** Whether the run was requested from the address that is asking now; left out for runs of an earlier process. */
   yours: v.optional(v.boolean()),
   /** Per cent, after the last finished epoch. */
   accuracy: v.optional(number),
@@ -65,7 +65,7 @@ export const RunSummarySchema = v.object({
 /** One run as `GET /api/runs` lists it. */
 export type RunSummary = v.InferOutput<typeof RunSummarySchema>;
 
-/** What happens in a run, in words. */
+/** A message about the progress of a run. */
 export const LogMessageSchema = v.object({
   type: v.literal("log"),
   message: text,
@@ -77,12 +77,12 @@ export const LogMessageSchema = v.object({
   seconds: v.optional(number),
   /** Position in the queue, from 1; only in the log while queued. */
   place: v.optional(number),
-  /** Whose training is under way and how many wait before this one, in words; on the log while queued. */
+  /** Says whose training is in progress and how many wait before this one; only in the log while queued. */
   after: v.optional(text),
   /** Backend that trains; only in the log that announces it. */
   device: v.optional(text),
 });
-/** What happens in a run, in words. */
+/** A message about the progress of a run. */
 export type LogMessage = v.InferOutput<typeof LogMessageSchema>;
 
 /** A step, from 1, and its loss. */

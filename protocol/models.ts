@@ -63,7 +63,10 @@ export function recordVersion(record: ModelRecord): string {
   return JSON.stringify(record);
 }
 
-/** Whether `record` is the model that `config` would train. One that was trained further is not: it has seen more. */
+/**
+ * Whether `record` is the model that `config` would train. A model that was trained further is not, because it has seen
+ * more.
+ */
 export function isStoredDuplicate(record: ModelRecord, config: ModelConfig): boolean {
   return record.started_from === undefined && isDuplicate(record, config);
 }

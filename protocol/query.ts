@@ -16,7 +16,7 @@ type QueryName = { [Name in FieldName]: Fields[Name] extends { query: infer Quer
  */
 export type FormQuery = { [Key in QueryName | keyof PredictParams | (typeof OTHER_NAMES)[number]]?: string };
 
-/** What a query carries beside fields. */
+/** Names in a query that are not fields. */
 const OTHER_NAMES = ["seed", "device", "model_id", "back"] as const;
 
 /** The name of `field` in the query string. */
@@ -30,10 +30,7 @@ export function queryNames(): (keyof FormQuery)[] {
   return [...new Set([...names, ...OTHER_NAMES])] as (keyof FormQuery)[];
 }
 
-/**
- * The fields that the query string `search` carries; `null` means that a field was left out, and other keys are
- * ignored.
- */
+/** The fields in the query string `search`; `null` means that a field was left out, and other keys are ignored. */
 export function parseFormQuery(search: string): FormQuery {
   const given = new URLSearchParams(search);
   const query: FormQuery = {};
@@ -45,9 +42,9 @@ export function parseFormQuery(search: string): FormQuery {
 }
 
 /**
- * What a page says of the keys of its query string `search` that it does not know, each with the nearest known one.
+ * Messages for unknown keys in a page's query string `search`, each with the nearest known key.
  *
- * @param others keys of the page besides the fields of its form
+ * @param others keys that the page knows besides the fields of its form
  */
 export function unknownInQuery(search: string, others: readonly string[]): string[] {
   // The service takes the token out of the address, but a proxy may have put it there again.

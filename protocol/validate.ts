@@ -75,7 +75,7 @@ export function unknownField(name: string, known: readonly string[]): string {
 }
 
 /**
- * The same of another kind of name, without a list of those that are known: "unknown optimizer `Adm`; did you mean
+ * The same message for another kind of name, without a list of known names: "unknown optimizer `Adm`; did you mean
  * `Adam`?"
  */
 export function unknownName(what: string, name: string, known: readonly string[]): string {

@@ -5,6 +5,7 @@
 import { runMain } from "../service/process/serve.ts";
 import { readSettings } from "../service/process/settings.ts";
 import { graphicsEnvironment } from "../service/process/launch.ts";
+import { v8Flags } from "../service/process/wasm_checks.ts";
 import { prepare } from "./lib/prepare.ts";
 import { PROJECT_DIR } from "./lib/source_files.ts";
 import { ALONE, countTests, PAGES, SIDE_BY_SIDE, summaryLine, type TestCounts } from "./lib/test_run.ts";
@@ -32,8 +33,8 @@ async function main() {
 /** Files whose doc comments have examples that run. */
 const DOCUMENTED = ["core/mod.ts"];
 
-/** Tests of what runs without V8's checks where the lab trains: they run a second time in that way. */
-const UNCHECKED = [
+/** Tests of code that runs with V8 flags when the lab trains. They are run a second time with these flags. */
+const WITH_FLAGS = [
   "core/ops/",
   "core/backends/wasm/",
   "core/random_programs_test.ts",
@@ -51,7 +52,9 @@ async function runTests(args: string[], long: boolean): Promise<TestRun> {
       runDenoTest([PAGES], long, { output: "at the end" }),
       runDenoTest(["--parallel", `--ignore=${[...alone, PAGES].join(",")}`], long),
     ]),
-    await runDenoTest(["--parallel", ...UNCHECKED], long, { env: { DENO_V8_FLAGS: "--no-wasm-bounds-checks" } }),
+    await runDenoTest(["--parallel", ...WITH_FLAGS], long, {
+      env: { DENO_V8_FLAGS: v8Flags(readSettings()).join(",") },
+    }),
     await runDenoTest(alone, long),
     await runDenoTest(["--doc", ...DOCUMENTED], long),
   ];

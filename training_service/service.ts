@@ -31,7 +31,7 @@ export const ANALYSIS_WORKER = new URL("./threads/analysis_worker.ts", import.me
 /** The service: the app and the training behind it. */
 export interface TrainingService {
   fetch: RequestHandler;
-  /** For the server to tell whether connections can be taken. */
+  /** State in which the server records whether it can accept connections. */
   listener: ListenerState;
   /** See `TrainingParts`. */
   opened: Promise<void>;

@@ -1,4 +1,4 @@
-/** A teacher's own set of digits, far smaller than MNIST: steps, counts and means are those of this set. */
+/** Tests a teacher's own set of digits, far smaller than MNIST: steps, counts and means must be those of this set. */
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { Hono } from "hono";
@@ -25,7 +25,7 @@ function swapped(word: number): number {
   return new DataView(Uint32Array.of(word).buffer).getUint32(0, false);
 }
 
-Deno.test("with a small dataset the steps, the counts and the mean loss are those of its pictures", () =>
+Deno.test("with a small dataset, the steps, counts and mean loss are those of its pictures", () =>
   withFolder(async (dir) => {
     const { dataDir } = foldersOf(dir), raw = join(dataDir, "MNIST", "raw");
     await writeDigits(raw, DATASET_FILES.train, firstDigits(mnist().train, TRAIN));
@@ -56,5 +56,5 @@ Deno.test("with a small dataset the steps, the counts and the mean loss are thos
     const ask = async () => await (await app.request("http://localhost/api/datasets")).json();
     assert.deepEqual(await ask(), datasets);
     await Deno.remove(join(raw, DATASET_FILES.test.labels));
-    assert.deepEqual(await ask(), [], "what cannot be read is not listed");
+    assert.deepEqual(await ask(), [], "a dataset that cannot be read is not listed");
   }));

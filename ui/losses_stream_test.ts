@@ -11,7 +11,7 @@ const pageTest = setUpPageTests();
 const LOSSES = { count: 10_000, perSecond: 1000 };
 const FRAME_MS = 1000 / 60;
 const LONGEST_TASK_MS = 50;
-/** The best of several tries counts, as load on the machine only ever slows the page down. */
+/** The best of several tries counts, because load on the machine only ever slows the page down. */
 const TRIES = 3;
 
 interface Measured {
@@ -55,7 +55,7 @@ async function follow(page: Page, url: string): Promise<Measured> {
     await startTraining(page, { "Epochs": "5" });
     frames = await recording();
   });
-  // Not earlier: polling would be work for the page.
+  // Not earlier, because polling would be work for the page.
   await statusBecomes(page, /^All losses are sent/);
   assert.equal(await stepsDone(page), LOSSES.count);
   assert(trace.tasks > 1000 && trace.frames > 10, `the trace saw only ${trace.tasks} tasks, ${trace.frames} frames`);

@@ -1,7 +1,7 @@
 import type { PageName } from "./shared/components/page_words.ts";
 
 /**
- * What the head of each page says: its tab and its description for search engines. Only `page.html` needs these words,
+ * The head of each page: its tab title and its description for search engines. Only `page.html` needs these words,
  * so they stay out of the scripts, unlike `PAGE_WORDS`.
  */
 export const PAGE_HEADS: Readonly<Record<PageName, { tab: string; description: string }>> = {

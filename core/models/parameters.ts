@@ -50,7 +50,7 @@ export function initialParameters(spec: ModelSpec, seed: number): NamedTensor[] 
  * Fills a session's parameters.
  *
  * @param weights in the order and shapes of `parameterSpecs`
- * @param before what the session holds already: tensors with the same numbers there are not written again
+ * @param before the tensors that the session already holds; those with the same numbers are not written again
  * @throws {Error} for a tensor of another shape
  */
 export function writeParameters(

@@ -25,7 +25,7 @@ export interface ModelSpec {
   dropout?: number;
 }
 
-/** A network in words, such as `SimpleNN with hidden layers 128, 64`. */
+/** Describes a network, such as `SimpleNN with hidden layers 128, 64`. */
 export function describeNetwork({ modelType, hiddenLayers }: ModelSpec): string {
   return `${modelType} with ${
     hiddenLayers.length === 0 ? "no hidden layer" : `hidden layers ${hiddenLayers.join(", ")}`

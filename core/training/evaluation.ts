@@ -12,10 +12,10 @@ export interface Answers {
   confidence: Float32Array<ArrayBuffer>;
 }
 
-/** A model whose answer is not a finite number: its weights are too large, or not numbers. */
+/** Thrown if a model's answer is not a finite number, because its weights are too large or NaN. */
 export class OverflowError extends Error {
   override name = "OverflowError";
-  /** @param index the digit's, from 0 */
+  /** @param index index of the digit, from 0 */
   constructor(index: number) {
     super(
       `the model's answer to digit ${index} is not a finite number: its weights are too large, or not numbers, ` +
@@ -73,8 +73,8 @@ export async function scoreModel(spec: ModelSpec, weights: readonly NamedTensor[
 }
 
 /**
- * The accuracy of each of several weights of one spec, in their order; 0 for those whose answers are not finite
- * numbers. Faster than one by one.
+ * The accuracies of several sets of weights of one spec, in order; 0 if answers are not finite. Faster than scoring
+ * them separately.
  */
 export async function* scoreEach(
   spec: ModelSpec,

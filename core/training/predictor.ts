@@ -18,8 +18,8 @@ export interface Predictor {
   /** `batch × 10` logits of the last prediction, before the softmax. */
   logits(): Promise<Float32Array>;
   /**
-   * Puts other weights of the same shapes in place of those before; arrays that were there before are taken to be
-   * unchanged.
+   * Replaces the weights with others of the same shapes. Arrays that were also in the previous weights are assumed to
+   * be unchanged.
    */
   load(weights: readonly NamedTensor[]): void;
   close(): void;

@@ -112,21 +112,25 @@ for (const modelType of MODEL_TYPES) {
 
 for (const device of ["wasm", "reference", "webgpu"] as const) {
   const ignore = device === "webgpu" && !hasWebGpu;
-  Deno.test(`the accuracy on ${device} is NaN where finite weights make answers that are not`, { ignore }, async () => {
-    const spec = { modelType: "SimpleNN", hiddenLayers: [4] } as const;
-    for (const [factor, isFinite] of [[1, true], [1e22, false]] as const) {
-      const weights = initialParameters(spec, 1).map((tensor) => ({
-        ...tensor,
-        data: tensor.data.map((value) => Math.abs(value) * factor),
-      }));
-      const trainer = await openTrainer({ ...base(), spec, weights, device });
-      assert.equal(Number.isFinite(await trainer.evaluate()), isFinite);
-      trainer.close();
-    }
-  });
+  Deno.test(
+    `the accuracy on ${device} is NaN if finite weights give answers that are not finite`,
+    { ignore },
+    async () => {
+      const spec = { modelType: "SimpleNN", hiddenLayers: [4] } as const;
+      for (const [factor, isFinite] of [[1, true], [1e22, false]] as const) {
+        const weights = initialParameters(spec, 1).map((tensor) => ({
+          ...tensor,
+          data: tensor.data.map((value) => Math.abs(value) * factor),
+        }));
+        const trainer = await openTrainer({ ...base(), spec, weights, device });
+        assert.equal(Number.isFinite(await trainer.evaluate()), isFinite);
+        trainer.close();
+      }
+    },
+  );
 }
 
-Deno.test("the last batch of an epoch is told as a share of a full one", async () => {
+Deno.test("the size of an epoch's last batch is reported as a share of a full batch", async () => {
   for (const [batchSize, share] of [[32, 10 / 32], [33, 1], [2048, 1]]) {
     const trainer = await openTrainer({ ...base(), batchSize });
     assert.equal(trainer.lastBatchShare, share);

@@ -1,4 +1,4 @@
-/** Forms with files (RFC 7578), as browsers and programs send them. */
+/** Parses forms with files (RFC 7578), as browsers and programs send them. */
 import { ValidationError } from "../../protocol/mod.ts";
 
 /** One part of a form. */
@@ -20,8 +20,8 @@ const CRLF = new TextEncoder().encode("\r\n"), HEAD_END = new TextEncoder().enco
 /**
  * Splits a form into its parts.
  *
- * @param contentType of the request: `multipart/form-data` and one boundary
- * @throws {ValidationError} for a form that is malformed, cut short, or of too many parts
+ * @param contentType content type of the request: `multipart/form-data` with one boundary
+ * @throws {ValidationError} for a form that is malformed, truncated, or has too many parts
  */
 export function parseMultipart(body: Uint8Array, contentType: string): FormPart[] {
   const line = new TextEncoder().encode(`--${boundaryOf(contentType)}`);
@@ -43,7 +43,7 @@ export function parseMultipart(body: Uint8Array, contentType: string): FormPart[
   }
 }
 
-/** The boundary, which has to be the only parameter of its name, so that all readers agree on it. */
+/** The boundary. It must be the only parameter of that name, so that all readers agree on it. */
 function boundaryOf(contentType: string): string {
   const parameters = parametersOf(contentType.slice(contentType.indexOf(";") + 1));
   const boundaries = parameters.filter(([name]) => name === "boundary");
@@ -74,12 +74,12 @@ function parametersOf(text: string): [name: string, value: string][] {
   return found;
 }
 
-/** Browsers write these three as in URLs, and nothing else. */
+/** Browsers escape only these three characters, as in URLs. */
 function unescape(text: string): string {
   return text.replaceAll("%22", '"').replaceAll("%0D", "\r").replaceAll("%0A", "\n");
 }
 
-/** Where the line break before the next boundary lies, or -1. */
+/** Index of the line break before the next boundary, or -1. */
 function nextBoundary(body: Uint8Array, line: Uint8Array, from: number): number {
   // An empty part has only the line break of its head before the boundary.
   if (startsWith(body, line, from)) return from - CRLF.length;
@@ -93,7 +93,7 @@ function startsWith(bytes: Uint8Array, part: Uint8Array, at: number): boolean {
   return part.every((byte, i) => bytes[at + i] === byte);
 }
 
-/** Where `part` first lies in `bytes` from `start` on, or -1. */
+/** Index of the first `part` in `bytes` from `start` on, or -1. */
 function indexOf(bytes: Uint8Array, part: Uint8Array, start: number): number {
   let at = bytes.indexOf(part[0], start);
   while (at !== -1 && !startsWith(bytes, part, at)) at = bytes.indexOf(part[0], at + 1);

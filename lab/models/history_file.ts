@@ -6,7 +6,7 @@ import { reasonOf, RegistryError } from "./errors.ts";
 const MAX_BYTES = 16 * 2 ** 20;
 
 /**
- * Writes the history of the model whose file in the models folder `models` is `filename`, a plain name. Callers hold
+ * Writes the history of the model whose file in the models folder `models` has the plain name `filename`. Callers hold
  * the folder's lock.
  */
 export async function writeHistory(models: Folder, filename: string, history: unknown): Promise<void> {
@@ -30,12 +30,12 @@ export async function readHistory(models: Folder, filename: string): Promise<unk
   }
 }
 
-/** Removes a model's history. @throws {FileError} when it is not there, or cannot go */
+/** Removes a model's history. @throws {FileError} if it is missing or cannot be removed */
 export function removeHistory(models: Folder, filename: string): Promise<void> {
   return historyFolder(models).remove(nameOf(filename));
 }
 
-/** Removes what writers that died left behind. Callers hold the lock of the models folder. */
+/** Removes files left behind by writers that died. Callers hold the lock of the models folder. */
 export async function removeHistoryLeftovers(models: Folder): Promise<void> {
   try {
     await historyFolder(models).removeLeftovers();

@@ -1,4 +1,4 @@
-/** The `.pth` files of stored models, as their records name them. */
+/** The `.pth` files of stored models, which their records name. */
 import { fingerprintOf, type Folder } from "../host.ts";
 import { reasonOf, RegistryError } from "./errors.ts";
 
@@ -8,7 +8,7 @@ const MAX_BYTES = 512 * 2 ** 20;
 /** A plain name: no folder, no drive, and not a file of the registry itself. */
 const PLAIN_PTH = /^[^/\\:\0]+\.pth$/;
 
-/** Whether a record may name `filename` as its file. */
+/** Whether `filename` is allowed as the file of a record. */
 export function isPlainPth(filename: string): boolean {
   return PLAIN_PTH.test(filename);
 }
@@ -20,13 +20,13 @@ export interface PthStream {
   stream: ReadableStream<Uint8Array<ArrayBuffer>>;
 }
 
-/** The `.pth` of one model. Its methods throw RegistryErrors that name the model when the file cannot be read. */
+/** The `.pth` of one model. If the file cannot be read, its methods throw `RegistryError`s that name the model. */
 export class PthFile {
   readonly #folder: Folder;
   readonly #id: string;
   readonly #name: string;
 
-  /** @throws {RegistryError} when `filename` would lead out of `folder` or is no `.pth` */
+  /** @throws {RegistryError} when `filename` would lead outside `folder` or is not a `.pth` */
   constructor(folder: Folder, { id, filename }: { id: string; filename: string }) {
     if (!isPlainPth(filename)) {
       throw new RegistryError(
@@ -48,7 +48,7 @@ export class PthFile {
     });
   }
 
-  /** Opens the file as it is now: if another one replaces it, this one is still read to its end. */
+  /** Opens the file as it is now. If another file replaces it, this one can still be read to its end. */
   open(): Promise<PthStream> {
     return this.#readable(async () => {
       const file = await this.#folder.open(this.#name);

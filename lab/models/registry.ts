@@ -42,8 +42,8 @@ export interface StoreOptions {
    */
   onDuplicate?: "refuse" | "replace";
   /**
-   * Called when the folder's lock is there and nothing is written yet: from here on the model is stored. What it throws
-   * ends the attempt, and is thrown on.
+   * Called when the folder's lock is held but nothing has been written yet; from then on the model is stored. If it
+   * throws, the attempt ends with that error.
    */
   onBegin?(): void;
   /** Ends the wait for the lock. */
@@ -102,7 +102,7 @@ export class Registry {
   }
 
   /**
-   * Says that storing has to wait, in words; undefined when it does not.
+   * A message if storing has to wait; undefined if it does not.
    *
    * @throws {RegistryError} that says why models cannot be stored at present
    */

@@ -1,16 +1,16 @@
-/** Restores metadata that another program damaged from its backup: on request, never by itself. */
+/** Restores metadata that another program damaged from its backup, only on request. */
 import type { Folder } from "../host.ts";
 import { DamagedMetadataError, reasonOf, RegistryError } from "./errors.ts";
 import type { Entry } from "./metadata/metadata.ts";
 import { BACKUP_NAME, freeName, METADATA_NAME, readBackup, timeForName, timeText } from "./metadata/metadata_backup.ts";
 import { MetadataFile } from "./metadata/metadata_file.ts";
 
-/** A larger file is not copied, and has to be moved away by hand. */
+/** A larger file is not copied; the user has to move it away. */
 const MAX_DAMAGED_BYTES = 2 ** 30;
 
-/** What a restoration did. */
+/** The result of a restoration. */
 export interface Restored {
-  /** How many records are back. */
+  /** Number of restored records. */
   count: number;
   /** When the backup was written, such as `2026-11-25 21:40:12 UTC`. */
   time: string;
@@ -24,7 +24,7 @@ export interface Restored {
 
 /**
  * Restores the metadata in the models folder `folder`; services may be running.
- * @throws {RegistryError} where the metadata is sound, no backup is there, or the folder cannot be written
+ * @throws {RegistryError} if the metadata is not damaged, there is no backup, or the folder cannot be written
  */
 export async function restoreBackup(folder: Folder): Promise<Restored> {
   try {
@@ -48,7 +48,7 @@ async function restore(folder: Folder): Promise<Restored> {
   return { count: backup.count, time: timeText(backup.time), damaged, ...await compare(folder, entries) };
 }
 
-/** Restoring would lose what was stored since. */
+/** Refuses undamaged metadata, because restoring would lose models stored since. */
 async function refuseSound(folder: Folder): Promise<void> {
   try {
     const { records } = await new MetadataFile(folder).read();
@@ -62,7 +62,7 @@ async function refuseSound(folder: Folder): Promise<void> {
   }
 }
 
-/** Copies the file instead of renaming it: while it is missing, the list would look empty. */
+/** Copies the file instead of renaming it, because the list would look empty while the file is missing. */
 async function keepDamaged(folder: Folder): Promise<string | undefined> {
   if (!await folder.has(METADATA_NAME)) return undefined;
   const kept = await freeName(folder, `${METADATA_NAME}.damaged-${timeForName(Date.now())}`);

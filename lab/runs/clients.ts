@@ -1,8 +1,8 @@
-/** Clients, as far as runs tell them apart: by the network address that a request came from. */
+/** Distinguishes the clients of runs by the network address of their requests. */
 
 /**
- * Names the client behind an address. Of IPv6 the first 64 bits count: the others are any machine's to choose, so that
- * one could be a thousand clients.
+ * Names the client at an address. For IPv6 only the first 64 bits count: a machine can choose the others freely and
+ * could pretend to be a thousand clients.
  */
 export function clientAt(address: string): string {
   if (!address.includes(":")) return address;
@@ -15,9 +15,9 @@ export function clientAt(address: string): string {
 }
 
 /**
- * Whether a client that has `own` of `max` places, of which `taken` are taken, may have another one. What it has may be
- * as much as what is left, so one client alone can have half of all, a second one a third, and so on: there is always
- * room for somebody who has none.
+ * Whether a client that has `own` of `max` places, `taken` of which are taken, may have another one. It may have as
+ * many as are left free, so one client alone can have half of all, two clients a third each, and so on: there
+ * is always room for a client that has none.
  */
 export function mayTakePlace({ own, taken, max }: { own: number; taken: number; max: number }): boolean {
   return own <= max - taken && taken < max;

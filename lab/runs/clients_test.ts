@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { clientAt, mayTakePlace } from "./clients.ts";
 
-Deno.test("a machine with many addresses of IPv6 is one client", () => {
+Deno.test("a machine with many IPv6 addresses is one client", () => {
   assert.equal(clientAt("127.0.0.1"), "127.0.0.1");
   assert.notEqual(clientAt("127.0.0.1"), clientAt("127.0.0.2"));
   assert.equal(clientAt("::ffff:192.0.2.7"), "192.0.2.7");
@@ -12,7 +12,7 @@ Deno.test("a machine with many addresses of IPv6 is one client", () => {
   assert.equal(clientAt("fe80::1%eth0"), clientAt("fe80::2"));
 });
 
-Deno.test("whoever takes what can be taken leaves room for others", () => {
+Deno.test("a client that takes all it can get leaves room for others", () => {
   const max = 128, places = new Map<string, number>();
   const taken = () => [...places.values()].reduce((a, b) => a + b, 0);
   const fill = (client: string) => {

@@ -54,7 +54,7 @@ export function jobOf(
   };
 }
 
-/** The epochs that a stored model has been trained, as far as they are known: of an imported one they are not. */
+/** The number of epochs that a stored model has been trained; unknown for an imported model. */
 export function epochsOf(model: ModelRecord | undefined): number {
   return model === undefined || model.imported === true ? 0 : model.num_epochs;
 }
@@ -74,7 +74,7 @@ export function modelOf(run: Run, { accuracy, trainingTime }: TrainedModel): New
   };
 }
 
-/** The last message of a run whose model is stored. `device` is the lab's, for a run that does not know its own. */
+/** The last message of a run whose model is stored. `device` is the lab's, for a run whose own device is unknown. */
 export function resultOf(run: Run, record: ModelRecord, device: DeviceChoice): ResultMessage {
   return {
     type: "result",
@@ -90,10 +90,9 @@ export function resultOf(run: Run, record: ModelRecord, device: DeviceChoice): R
 }
 
 /**
- * Refuses a dropout that leaves nothing of a layer: less than one unit of its widest layer in a whole batch, on
- * average.
+ * Refuses dropout that leaves nothing of a layer: on average, less than one unit of the widest layer in a whole batch.
  *
- * @throws {ValidationError} when it does
+ * @throws {ValidationError} when dropout leaves nothing
  */
 export function requireSomeLeft({ use_dropout, dropout_p, hidden_layers_config, batch_size }: TrainConfig): void {
   const units = batch_size * Math.max(...hidden_layers_config);

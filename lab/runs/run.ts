@@ -28,7 +28,7 @@ export type SeededConfig = TrainConfig & { seed: number };
 
 /** Receives the messages of a run. */
 export interface RunListener {
-  /** Whose it is; see `clientAt`. */
+  /** The client that it belongs to; see `clientAt`. */
   client?: string;
   onMessage(message: ServerMessage): void;
   /** Called once, after the last message. */
@@ -49,7 +49,7 @@ export interface RunOptions {
   past?: RunPast;
   /** Whether the run with this id has a snapshot that nobody has resumed. */
   canResume?(id: string): boolean;
-  /** Who asked for the run; see `clientAt`. */
+  /** The client that requested the run; see `clientAt`. */
   client?: string;
   /** Called for a listener that threw. The listener receives nothing more, and the run continues. */
   onListenerFault?(error: unknown): void;
@@ -87,10 +87,10 @@ export class Run {
   readonly past?: RunPast;
   /** Drawings that are classified while the run trains. */
   readonly livePads = new LivePads();
-  /** Who asked for the run; told to nobody. */
+  /** The client that requested the run; never disclosed. */
   readonly client: string;
   readonly #canResume: (id: string) => boolean;
-  /** Epochs that the model had been trained for which this run trains further. */
+  /** Number of epochs that the model had been trained before, if this run trains a model further. */
   epochsBefore = 0;
   readonly #onListenerFault: (error: unknown) => void;
 
@@ -200,7 +200,10 @@ export class Run {
     return true;
   }
 
-  /** As `abort`, by a client, which may be another than the run's: whoever may use the lab may end what holds it up. */
+  /**
+   * Like `abort`, but by a client that may differ from the run's: anyone who may use the lab may end a run that blocks
+   * it.
+   */
   abortBy(client: string): boolean {
     return client === this.client ? this.abort() : this.abort("Training aborted from another address.");
   }
@@ -253,11 +256,11 @@ export class Run {
     this.answer(false);
   }
 
-  /** Reports that the run waits at `position`, from 1, and what is `ahead` of it, in words. */
+  /** Reports that the run is waiting at `position`, from 1, and describes what is `ahead` of it. */
   queue(position: number, ahead = "") {
     this.#state = "queued";
     this.#position = position;
-    // The history keeps the latest position only: with many in line there are many.
+    // The history keeps only the latest position, because a long queue would give many.
     if (this.#logs.at(-1)?.place !== undefined) this.#logs.pop();
     const place = position === 1 ? "Queued: next in line" : `Queued: place ${position} in line`;
     if (ahead === "") this.log(`${place}.`, { place: position });

@@ -20,7 +20,7 @@ const MAX_LISTED = 100;
 export interface RunArchiveOptions {
   store: Pick<Registry, "list" | "readHistory">;
   snapshots: RunSnapshots;
-  /** Where runs are noted of which nothing else is kept. */
+  /** The journal of runs of which nothing else is kept. */
   journal?: Pick<RunJournal, "lost" | "find">;
 }
 

@@ -1,21 +1,21 @@
 /**
- * Notes of the runs that a process has taken on and of which nothing else is kept as yet, so that after a crash they
- * can be told as lost: `runs/<process>/<run id>.json` in the models folder. A process holds the lock of its own folder
- * for as long as it lives. Whoever opens the journal takes over the notes of processes that are gone.
+ * Notes of runs that a process has accepted and of which nothing else is stored yet, so that they can be reported as
+ * lost after a crash: `runs/<process>/<run id>.json` in the models folder. A process holds the lock of its own folder
+ * while it lives. Opening the journal takes over the notes of processes that are gone.
  */
 import { type HistoryMessage, RunHistorySchema, validate } from "../../protocol/mod.ts";
 import { type Folder, isMissing, type Log } from "../host.ts";
 
 const FOLDER = "runs";
 const FILE = /^([\w-]+)\.json$/;
-/** How many lost runs are remembered. */
+/** Number of lost runs to remember. */
 const MAX_LOST = 100;
 
 const MAX_NOTE_BYTES = 2 ** 20;
-/** How many processes that are gone are looked for at a start; the others wait for the next one. */
+/** How many dead processes' notes to look for at a start; the others are left to the next start. */
 const MAX_ADOPTED = 100;
 
-/** What was lost, as a run's end says it. */
+/** The message with which a lost run ends. */
 const MESSAGE = "The service ended before anything of this training was kept. Start it again.";
 
 /** The notes of one process. */
@@ -26,7 +26,7 @@ export class RunJournal {
   readonly #log: Log;
   readonly #lost = new Map<string, HistoryMessage>();
   readonly #release: () => void;
-  /** Changes happen one after the other, so that a note is never removed before it is written. */
+  /** Changes are made one after the other, so that a note is never removed before it is written. */
   #last: Promise<void> = Promise.resolve();
 
   private constructor(all: Folder, name: string, folder: Folder, log: Log, release: () => void) {
@@ -38,7 +38,8 @@ export class RunJournal {
   }
 
   /**
-   * Begins the notes of this process in the models folder `models`, and takes over those of processes that are gone.
+   * Starts the journal of this process in the models folder `models`, and takes over the notes of processes that are
+   * gone.
    *
    * @throws {FileError} when the folder cannot be used
    */
@@ -67,17 +68,17 @@ export class RunJournal {
     return this.#lost.get(id);
   }
 
-  /** Notes a run. A note that cannot be written is missing after a crash, and does no other harm. */
+  /** Notes a run. If the note cannot be written, it is only missing after a crash. */
   add(history: HistoryMessage): Promise<void> {
     return this.#change(() => this.#write({ ...history, losses: [] }));
   }
 
-  /** Removes the note of a run that has ended, or of which more is kept by now. */
+  /** Removes the note of a run that has ended or of which more has been stored. */
   remove(id: string): Promise<void> {
     return this.#change(() => this.#folder.remove(nameOf(id)));
   }
 
-  /** Leaves the notes that are there to the next process, and nothing where there is none. */
+  /** Leaves existing notes to the next process, and no folder if there are none. */
   async close(): Promise<void> {
     await this.#last;
     try {
@@ -98,7 +99,7 @@ export class RunJournal {
     await this.#folder.replace(nameOf(history.run.id), new TextEncoder().encode(JSON.stringify(history)));
   }
 
-  /** Takes the notes of a process over, unless it is alive. */
+  /** Takes over the notes of a process, unless it is alive. */
   async #adopt(all: Folder, name: string): Promise<void> {
     const folder = all.subfolder(name);
     try {
@@ -110,7 +111,7 @@ export class RunJournal {
         await removeIfEmpty(all, name, folder);
       });
     } catch (error) {
-      // Another process is taking them over, or there are files of somebody else.
+      // Another process is taking them over, or there are files of another program.
       this.#log.debug("notes of runs stay where they are", { reason: (error as Error).message });
     }
   }

@@ -16,7 +16,7 @@ function waiting(id: string, created = 1): HistoryMessage {
 const open = (folder: string) => RunJournal.open(new DiskFolder(folder), log);
 const idsOf = (journal: RunJournal) => journal.lost.map(({ run }) => run.id);
 
-Deno.test("runs of a process that is gone are lost, those of a living one are not", () =>
+Deno.test("runs of a process that is gone are lost, but those of a living one are not", () =>
   withFolder(async (folder) => {
     const first = await open(folder);
     await first.add(waiting("run_1", 1));
@@ -34,11 +34,11 @@ Deno.test("runs of a process that is gone are lost, those of a living one are no
     assert.deepEqual(end, { type: "error", message: run.message });
     await third.close();
     const fourth = await open(folder);
-    assert.deepEqual(idsOf(fourth), ["run_3", "run_2"], "told after every further restart");
+    assert.deepEqual(idsOf(fourth), ["run_3", "run_2"], "reported again after every restart");
     await fourth.close();
   }));
 
-Deno.test("a process without runs leaves nothing behind, and a damaged note hides no other", () =>
+Deno.test("a process without runs leaves nothing behind, and a damaged note does not hide others", () =>
   withFolder(async (folder) => {
     const first = await open(folder);
     await first.close();

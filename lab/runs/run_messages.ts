@@ -1,4 +1,4 @@
-/** Messages of a run about its training, in words and numbers. */
+/** Words the messages of a run about its training. */
 import type { LossMessage, TrainConfig } from "../../protocol/mod.ts";
 import type { Divergence, EpochEnd, LossBatch, TrainingStart } from "../training/training_job.ts";
 
@@ -22,15 +22,15 @@ export function deviceLine({ device, reason, totalSteps }: TrainingStart, epochs
   return `Training on ${DEVICE_NAMES[device] ?? device} (${reason}): ${steps}.`;
 }
 
-/** What is said of a run that is ahead of another one in the queue. */
+/** Facts about a run that is ahead of another one in the queue. */
 interface RunAhead {
   readonly client: string;
   readonly config: TrainConfig;
 }
 
 /**
- * What a run of `client` waits for: whose training is under way, and how many wait before it. Whose it is, is said
- * without any address.
+ * Says what a run of `client` is waiting for: whose training is in progress, and how many wait before it. It does not
+ * reveal any address.
  */
 export function aheadLine(client: string, training: RunAhead | undefined, waiting: readonly RunAhead[]): string {
   const fromWhere = (other: RunAhead) => other.client === client ? "the same address" : "another address";

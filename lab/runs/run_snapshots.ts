@@ -1,5 +1,5 @@
 /**
- * Snapshots of unfinished runs, each with all it takes to resume: `checkpoints/<run id>.safetensors` in the models
+ * Snapshots of unfinished runs, each with everything needed to resume: `checkpoints/<run id>.safetensors` in the models
  * folder.
  */
 import { ModelFileError } from "../../core/formats/errors.ts";
@@ -24,8 +24,7 @@ const DEFAULT_MAX = 10;
 /** Weights, two moments and a better copy of the largest model have half of it. */
 const MAX_BYTES = 2 ** 30;
 /**
- * A snapshot that was written this recently may belong to a run of another process: those are written every few
- * minutes.
+ * A snapshot written this recently may belong to a run of another process, which writes one at least every few minutes.
  */
 const RECENT_MS = 60 * 60 * 1000;
 
@@ -33,17 +32,17 @@ const RECENT_MS = 60 * 60 * 1000;
 export type SavedRun = { snapshot: RunSnapshot } | { fault: string };
 
 /**
- * The snapshots in one models folder. What there is is kept in memory; tensors are read when they are needed.
+ * The snapshots in one models folder. Their list is kept in memory; tensors are read when they are needed.
  *
  * Several processes may use one folder, and each run is written by one of them. A process that makes room leaves the
- * files of others alone for an hour after they were written: such a run may be under way, or somebody may be about to
- * resume it. For that time the folder may hold more than `max`.
+ * files of others alone for an hour after they were written, because such a run may be in progress, or a user may be
+ * about to resume it. During that time the folder may hold more than `max`.
  */
 export class RunSnapshots {
   readonly #folder: Folder;
   readonly #max: number;
   readonly #saved = new Map<string, SavedRun>();
-  /** The latest snapshot that could not be written, and what is on disk of the same run. */
+  /** The latest snapshot that could not be written, and the one on disk of the same run. */
   #unwritten?: { id: string; tensors: readonly NamedTensor[]; written?: SavedRun; wasRead: boolean };
   /** Runs whose snapshots this process has written. */
   readonly #own = new Set<string>();
@@ -56,10 +55,11 @@ export class RunSnapshots {
   }
 
   /**
-   * Finds what earlier services left in the models folder `models`.
+   * Finds the snapshots that earlier services left in the models folder `models`.
    *
-   * @param max snapshots to keep; older ones go when a newer comes, unless another process wrote them lately
-   * @throws {RegistryError} when the folder is there and cannot be read
+   * @param max snapshots to keep; older ones are removed when a newer one comes, unless another process wrote them
+   * recently
+   * @throws {RegistryError} if the folder exists but cannot be read
    */
   static async open(models: Folder, max = DEFAULT_MAX): Promise<RunSnapshots> {
     const folder = models.subfolder(FOLDER);
@@ -88,13 +88,15 @@ export class RunSnapshots {
     return this.#saved.get(id);
   }
 
-  /** Whether the run `id` can be resumed from what is kept of it, and nobody is about to. */
+  /** Whether the run `id` can be resumed from its snapshot and nobody is about to resume it. */
   canResume(id: string): boolean {
     const saved = this.#saved.get(id);
     return saved !== undefined && !("snapshot" in saved && saved.snapshot.diverged) && !this.#held.has(id);
   }
 
-  /** Keeps the snapshot of `id` until it is released, however many newer ones come. False when it is held already. */
+  /**
+   * Keeps the snapshot of `id` until it is released, however many newer ones come. Returns false if it is already held.
+   */
   hold(id: string): boolean {
     if (this.#held.has(id)) return false;
     this.#held.add(id);
@@ -110,8 +112,8 @@ export class RunSnapshots {
   }
 
   /**
-   * Replaces what was kept of the same run. A snapshot that cannot be written is kept in memory, one for all runs, so
-   * that the training is not lost before somebody has made room.
+   * Replaces the previous snapshot of the same run. A snapshot that cannot be written is kept in memory (one for all
+   * runs), so that the training is not lost until there is room again.
    *
    * @throws {RegistryError} when the folder cannot be written
    */
@@ -121,8 +123,8 @@ export class RunSnapshots {
     const latest = this.list().find(({ history }) => history.run.id !== id)?.saved ?? 0;
     const snapshot: RunSnapshot = { ...rest, saved: notBefore(latest + 1, saved) };
     try {
-      // Not the models folder: if that is gone, a disk was unplugged, and would hide what is written now once it is
-      // back.
+      // Does not create the models folder: if that is gone, a disk was unplugged, and anything written now would be
+      // hidden once it is back.
       await this.#folder.create();
       const parts = safetensorsParts(tensors, { [KEY]: JSON.stringify(snapshot) });
       await this.#folder.lock.run(() => this.#folder.replace(nameOf(id), ...parts));
@@ -133,7 +135,7 @@ export class RunSnapshots {
     if (this.#unwritten?.id === id) this.#unwritten = undefined;
     this.#saved.set(id, { snapshot });
     this.#own.add(id);
-    // What cannot be resumed goes first.
+    // Runs that cannot be resumed are removed first.
     const others = this.list().sort((a, b) => Number(a.diverged ?? false) - Number(b.diverged ?? false))
       .map(({ history }) => history.run.id).filter((other) => other !== id);
     for (const old of others.slice(this.#max - 1)) if (await this.#isSpare(old)) await this.remove(old);
@@ -143,7 +145,7 @@ export class RunSnapshots {
     if (this.#held.has(id)) return false;
     if (this.#own.has(id)) return true;
     const written = await this.#lastWritten(id);
-    // A file from the future is not recent: the clock was set back.
+    // A file with a future time is not recent: the clock was set back.
     return written === undefined || Math.abs(Date.now() - written) > RECENT_MS;
   }
 
@@ -174,16 +176,16 @@ export class RunSnapshots {
     }
   }
 
-  /** Forgets a run's snapshot and removes its file; a file that cannot be removed only takes up space. */
+  /** Forgets a run's snapshot and removes its file. A file that cannot be removed only takes up space. */
   async remove(id: string): Promise<void> {
     if (this.#unwritten?.id === id) this.#unwritten = undefined;
     this.#own.delete(id);
     if (this.#saved.delete(id)) await this.#folder.remove(nameOf(id)).catch(() => {});
   }
 
-  /** Replaces the snapshot that is kept in memory, unless that is about to be resumed. */
+  /** Replaces the snapshot in memory, unless it is about to be resumed. */
   #keepInMemory(id: string, snapshot: RunSnapshot, tensors: readonly NamedTensor[]) {
-    // A mere history must not take the place of weights.
+    // A mere history must not replace weights.
     if (snapshot.diverged) return;
     const other = this.#unwritten;
     if (other !== undefined && other.id !== id) {

@@ -1,12 +1,13 @@
-/** How long a training takes, estimated before it begins. */
+/** Estimates how long a training takes before it begins. */
 import { layersOf, type ModelSpec, parameterSpecs } from "../../core/models/spec.ts";
 import { type DeviceChoice, type TrainConfig, ValidationError } from "../../protocol/mod.ts";
 import { specOf } from "../models/mod.ts";
 
-/** Seconds that any step takes. */
+/** Fixed cost of a step, in seconds. */
 const STEP_SECONDS = 50e-6;
 /**
- * Floating-point operations a second, on a slow machine: WASM on two cores of 2021 does 7.5e10 (`docs/performance.md`).
+ * Floating-point operations per second on a slow machine: WASM on two cores of 2021 does 7.5e10
+ * (`docs/performance.md`).
  */
 const OPERATIONS_PER_SECOND: Readonly<Record<DeviceChoice, number>> = {
   auto: 1.5e10,
@@ -19,26 +20,26 @@ const PARAMETER_SECONDS = 8e-9;
 /** The gradients take about twice as many operations as the forward pass. */
 const PASSES = 3;
 
-/** Shorter trainings say more of their start than of their speed. */
+/** Shorter trainings say more about their start than about their speed. */
 const LEARN_FROM_SECONDS = 2;
 const LEARN_FROM_RUNS = 5;
 /**
- * Finished trainings may correct the estimate of others by these factors: a few odd ones must not open or close the
- * lab.
+ * Finished trainings may correct later estimates by at most these factors, so that a few unusual ones cannot open or
+ * close the lab.
  */
 const LEAST_FACTOR = 1 / 8, MOST_FACTOR = 4;
 
-/** The batch size that is recommended in place of a smaller one. */
+/** The batch size that is recommended instead of a smaller one. */
 const USUAL_BATCH = 64;
 
-/** Estimates times; finished trainings make the estimates better. */
+/** Estimates times, and improves the estimates with finished trainings. */
 export class RunTimes {
   readonly #defaultDevice: DeviceChoice;
   readonly #trainImages: number;
-  /** By device and family, how many times as long as estimated the latest trainings took. */
+  /** By device and family: the actual time of the latest trainings divided by the estimate. */
   readonly #factors = new Map<string, number[]>();
 
-  /** `device` is where trainings run that do not name one. */
+  /** `device` is the device of trainings that do not name one. */
   constructor({ device, trainImages }: { device: DeviceChoice; trainImages: number }) {
     this.#defaultDevice = device;
     this.#trainImages = trainImages;
@@ -65,7 +66,7 @@ export class RunTimes {
   /**
    * Refuses a training that is expected to take more than `maxSeconds`.
    *
-   * @param steps those that are left of a training that is resumed
+   * @param steps the remaining steps, for a resumed training
    * @throws {ValidationError} naming the field that would help, the estimate, and what fits
    */
   requireShort(config: TrainConfig, maxSeconds: number, steps?: number, device = this.#deviceOf(config)): void {

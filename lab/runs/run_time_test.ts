@@ -34,7 +34,7 @@ Deno.test("the longest trainings that people ask for fit into twelve hours", () 
   newTimes().requireShort(configOf({ num_epochs: 5, hidden_layers_config: new Array(8).fill(512) }), LIMIT);
 });
 
-Deno.test("a training of a week is refused with its estimate and the field that would help", () => {
+Deno.test("a training that would take a week is refused, and the error gives the estimate and the field that would help", () => {
   const large = refusal(configOf({ hidden_layers_config: new Array(8).fill(2048) }));
   assert.equal(large.field, "num_epochs");
   assert.match(
@@ -68,12 +68,12 @@ Deno.test("finished trainings correct the estimate, within bounds", () => {
   );
 });
 
-Deno.test("a resumed training is measured by what is left of it", () => {
+Deno.test("the estimate for a resumed training covers only the remaining steps", () => {
   const config = configOf({ batch_size: 1, hidden_layers_config: [2048, 2048] });
   newTimes().requireShort(config, LIMIT, 1000);
   assert.throws(() => newTimes().requireShort(config, LIMIT, 11_000_000), /resume: the remaining 11,000,000 steps/);
 });
 
-Deno.test("times are told in the unit that fits", () => {
+Deno.test("times are given in a suitable unit", () => {
   assert.deepEqual([90, 1500, 12_600, 86_400 * 36].map(timeText), ["90 seconds", "25 minutes", "3.5 hours", "36 days"]);
 });

@@ -49,7 +49,7 @@ export interface RunsOptions {
   maxUnfinished?: number;
   /** The longest that a run may be expected to take, in minutes. */
   maxRunMinutes?: number;
-  /** Where runs are noted until more is kept of them. */
+  /** The journal that notes runs until more of them is stored. */
   journal?: Pick<RunJournal, "add" | "remove">;
   /** Number of finished runs to remember. */
   maxFinished?: number;
@@ -129,7 +129,7 @@ export class Runs {
     const noted = journal?.add(run.history);
     const end = this.#conduct(run).finally(async () => {
       await noted;
-      // What a service that ends had taken on is told by the next one, unless more is kept of it.
+      // The next service reports the runs that this one had accepted when it ended, unless more of them is stored.
       const isLost = this.#closed && run.state === "aborted" && run.resumeId === undefined;
       if (!isLost) await journal?.remove(run.id);
       this.#ends.delete(end);
@@ -194,7 +194,7 @@ export class Runs {
     return this.#runs.get(id);
   }
 
-  /** Newest first, as told to the client at `address`. */
+  /** Newest first, as seen by the client at `address`. */
   list(address = "unknown"): RunSummary[] {
     const client = clientAt(address);
     return [...this.#runs.values()].reverse().map((run) => ({ ...run.summary, yours: run.client === client }));
@@ -262,7 +262,7 @@ export class Runs {
 
   /**
    * Looks for a duplicate now, again when it is the run's turn (the run before it may have stored one), and when its
-   * model is stored (another lab may share the folder). A yes holds for the model that was shown, and for no other. A
+   * model is stored (another lab may share the folder). A yes applies only to the model that was shown. A
    * training that starts from a stored model makes a new one on purpose.
    */
   async #trainUnlessKept(run: Run, keeper: SnapshotKeeper): Promise<void> {
@@ -295,7 +295,7 @@ export class Runs {
     }
   }
 
-  /** Stores a model that turned out to have a duplicate only when it was trained; others train meanwhile. */
+  /** Stores a model whose duplicate appeared only while it was trained. Other runs train meanwhile. */
   async #storeAsAsked(run: Run, model: TrainedModel, keeper: SnapshotKeeper, duplicate: ModelRecord): Promise<void> {
     for (let existing = duplicate;;) {
       if (!await this.#mayReplace(run, existing)) return await keeper.drop();
@@ -342,7 +342,7 @@ export class Runs {
   }
 
   /**
-   * Stores what a run has trained, in place of the model `replaces` where that is given and still there.
+   * Stores the model that a run has trained. It replaces `replaces` if that is given and still exists.
    *
    * @throws {DuplicateError} when another model of this configuration is stored
    */

@@ -62,7 +62,7 @@ export class LivePadBoard {
 /** A client with a live pad. */
 interface Client {
   onMessage(message: ServerMessage): void;
-  /** Whose it is: addresses share the live pads. */
+  /** The client's address; addresses share the live pads. */
   client?: string;
 }
 
@@ -74,8 +74,8 @@ export class LivePads {
   #number = 0;
 
   /**
-   * Puts `pixels` in place of the client's last drawing. Where all slots are taken, an address that has at least two
-   * more than this client's gives one up, and its client is told. False when there is none such.
+   * Replaces the client's drawing with `pixels`. If all slots are taken, an address that has at least two more than
+   * this client's gives one up, and its client is told. Returns false if there is no such address.
    */
   put(client: Client, pixels: Uint8Array<ArrayBuffer>): boolean {
     const own = this.#slotOf(client);

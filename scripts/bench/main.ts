@@ -2,6 +2,7 @@
 import { parseArgs } from "node:util";
 import { runMain } from "../../service/process/serve.ts";
 import { readSettings, StartupError } from "../../service/process/settings.ts";
+import { checksArguments, modeFlags, ownArguments, type WasmMode } from "../../service/process/wasm_checks.ts";
 import { readDataset } from "../../service/dataset/dataset.ts";
 import { prepare } from "../lib/prepare.ts";
 import { type Bench, type Case, describeMachine, type Figure, machineLines, row, Skipped } from "./case.ts";
@@ -26,13 +27,14 @@ const USAGE = `Usage: deno task bench [--peers] [--json FILE] [--only NAME…] [
 type Outcome = { name: string } & ({ figures: Figure[] } | { skipped: string } | { failed: string });
 
 async function main(): Promise<void> {
+  const settings = readSettings();
+  if (Deno.env.get(IN_MODE) === undefined) return await runInMode(settings);
   const { help, peers, json, only, seconds, pairs } = readOptions();
   if (help) {
     console.log(USAGE);
     Deno.exit(0);
   }
   const machine = describeMachine(); // Read before the benchmark adds to the load.
-  const settings = readSettings();
   await prepare(settings, console.error);
   const bench: Bench = { dataset: await readDataset(settings.dataDir), settings, seconds, pairs };
   const cases = choose([...ownCases(bench), ...peers ? peerCases(bench) : []], only);
@@ -49,6 +51,18 @@ async function main(): Promise<void> {
     await Deno.writeTextFile(json, `${JSON.stringify({ machine, seconds, pairs, outcomes }, null, 2)}\n`);
   }
   Deno.exit(outcomes.some((outcome) => "failed" in outcome) ? 1 : 0);
+}
+
+/** Set in the process that measures. */
+const IN_MODE = "BENCH_IN_MODE";
+
+/**
+ * Starts this benchmark again as the training service runs: with its flags of V8, which a process gets at its start.
+ */
+async function runInMode(mode: WasmMode): Promise<void> {
+  const args = ["run", "-A", ...modeFlags(mode), import.meta.filename!, ...checksArguments(mode), ...Deno.args];
+  const { code } = await new Deno.Command(Deno.execPath(), { args, env: { [IN_MODE]: "1" } }).spawn().status;
+  Deno.exit(code);
 }
 
 function ownCases(bench: Bench): Case[] {
@@ -99,7 +113,7 @@ function readOptions() {
 function parseArguments() {
   try {
     return parseArgs({
-      args: Deno.args,
+      args: [...ownArguments],
       allowPositionals: true, // More names for --only.
       options: {
         help: { type: "boolean", default: false },

@@ -23,7 +23,7 @@ export interface Peer {
   /** Modules that its Python must have. */
   modules: readonly string[];
   script: string;
-  /** Ways to train that its script knows, such as with a compiler; the fastest one counts. */
+  /** Ways to train that its script supports, such as with a compiler; the fastest one counts. */
   ways: readonly string[];
 }
 
@@ -40,7 +40,7 @@ const JAX: Peer = { name: "JAX", modules: ["jax", "numpy"], script: script("peer
 /** The systems that trainings are compared with. */
 export const TRAINING_PEERS: readonly Peer[] = [JAX, PYTORCH];
 
-/** How long each way and number of threads of a peer is tried, in s, before the fastest one is compared. */
+/** How long, in s, to try each way and number of threads of a peer before the fastest is compared. */
 const TRIAL_SECONDS = 1;
 
 /** Both train from the same initial weights, and their first losses must agree. */

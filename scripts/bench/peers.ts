@@ -1,4 +1,4 @@
-/** Other systems at the same work: which Python runs them, and the processes that it runs. */
+/** Runs other systems for comparison: finds a Python that has them and starts its processes. */
 import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import { Skipped } from "./case.ts";

@@ -7,7 +7,7 @@ import { runMain } from "../../service/process/serve.ts";
 import { readSettings, StartupError } from "../../service/process/settings.ts";
 import { prepare } from "../lib/prepare.ts";
 import { PROJECT_DIR } from "../lib/source_files.ts";
-import { checksArguments, v8Flags } from "../../service/process/wasm_checks.ts";
+import { checksArguments, modeFlags } from "../../service/process/wasm_checks.ts";
 import { embedDataset, EMBEDDED_FOLDERS, ENTRY, PERMISSIONS, TARGETS, workerScripts } from "./contents.ts";
 
 /** Builds the pages and the dataset in the form in which they are embedded. */
@@ -32,7 +32,7 @@ export interface CompileOptions {
  * @throws {StartupError} when the compiler fails
  */
 export async function compileLab({ output, target, runtime }: CompileOptions): Promise<string> {
-  const { wasmChecks } = readSettings();
+  const mode = readSettings();
   const included = [...EMBEDDED_FOLDERS, ...await workerScripts()];
   const command = new Deno.Command(Deno.execPath(), {
     args: [
@@ -42,14 +42,14 @@ export async function compileLab({ output, target, runtime }: CompileOptions): P
       "--node-modules-dir=none",
       "--exclude-unused-npm",
       "--app-name=mnist-lab",
-      ...v8Flags(wasmChecks),
+      ...modeFlags(mode),
       ...PERMISSIONS,
       ...included.flatMap((path) => ["--include", path]),
       ...(target === undefined ? [] : ["--target", target]),
       "--output",
       output,
       ENTRY,
-      ...checksArguments(wasmChecks),
+      ...checksArguments(mode),
     ],
     cwd: PROJECT_DIR,
     env: runtime === undefined ? {} : { DENORT_BIN: runtime },

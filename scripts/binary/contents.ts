@@ -6,8 +6,8 @@ import { Buffer } from "node:buffer";
 import { promisify } from "node:util";
 import zlib from "node:zlib";
 import { OPENERS } from "../../cli/serve.ts";
-import { SETTING_NAMES, type Settings, StartupError } from "../../service/process/settings.ts";
-import { checksArguments, v8Flags } from "../../service/process/wasm_checks.ts";
+import { SETTING_NAMES, StartupError } from "../../service/process/settings.ts";
+import { checksArguments, modeFlags, type WasmMode } from "../../service/process/wasm_checks.ts";
 import { sourceImports } from "../lib/source_imports.ts";
 import { PROJECT_DIR, readSources } from "../lib/source_files.ts";
 import { DATASET_FILES } from "../../core/mnist/idx.ts";
@@ -58,10 +58,10 @@ export const PERMISSIONS = [
  */
 export function labArguments(
   entry: string,
-  { wasmChecks }: Pick<Settings, "wasmChecks"> = { wasmChecks: "off" },
+  mode: WasmMode = { wasmChecks: "off", wasmVectors: "256" },
   flags: readonly string[] = [],
 ): string[] {
-  return ["run", ...flags, ...v8Flags(wasmChecks), ...PERMISSIONS, entry, ...checksArguments(wasmChecks)];
+  return ["run", ...flags, ...modeFlags(mode), ...PERMISSIONS, entry, ...checksArguments(mode)];
 }
 
 /** Scripts of workers, except in tests. Code names them by URL, which the compiler does not follow. */

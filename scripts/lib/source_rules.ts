@@ -173,7 +173,9 @@ function undocumentedExports(sources: Sources): Violation[] {
 
 const EXPORTED = /^export (?:abstract |async |declare )*(?:function\*?|class|interface|type|const|enum) (\w+)/;
 
-/** Page tests share one lab and one browser by being imported into one file; what it does not import never runs. */
+/**
+ * Page tests share one lab and one browser because one file imports them all; tests that it does not import never run.
+ */
 function forgottenPageTests(sources: Sources): Violation[] {
   const entry = sources.get(PAGE_TESTS);
   if (entry === undefined) return [];

@@ -1,6 +1,9 @@
 /** Says which tests need the machine to themselves, and counts the tests in a run of `deno test`. */
 
-/** Files that have the machine to themselves, with what they measure: other tests beside them would spoil it. */
+/**
+ * Test files that need the machine to themselves, with what they measure: other tests running beside them would distort
+ * it.
+ */
 export const ALONE: Readonly<Record<string, string>> = {
   "core/backends/webgpu/backend_test.ts": "memory of its process",
   "core/formats/fuzz_test.ts": "time to refuse a file",

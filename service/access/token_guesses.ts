@@ -1,27 +1,27 @@
 import { TOKEN_GUESSES } from "../../protocol/mod.ts";
 
-/** What one address has shown. */
+/** The attempts of one address. */
 interface Visitor {
   wrong: number;
-  /** Until when it has to wait, and when its last wrong token came, by the clock. */
+  /** The time until which it has to wait, and the time of its last wrong token. */
   waitsUntil: number;
   lastWrongAt: number;
-  /** Wrong cookies during the present wait. */
+  /** Wrong cookies during the current wait. */
   wrongCookies: number;
-  /** Whether the lab's cookie or token was shown from there. */
+  /** Whether it has sent the lab's cookie or token. */
   isKnown: boolean;
 }
 
-/** After this time without a wrong token an address begins anew, in ms. */
+/** After this time without a wrong token, in ms, an address starts afresh. */
 const FORGIVE_MS = 10 * 60_000;
-/** Most addresses that are remembered. */
+/** Most addresses to remember. */
 const MAX_VISITORS = 10_000;
-/** Wrong cookies that are looked at during one wait. */
+/** Number of wrong cookies that are checked during one wait. */
 const MAX_COOKIES = 20;
 
 /**
- * Slows the guessing of the token: beyond a few wrong ones an address has to wait longer and longer, in which no token
- * from there is looked at, be it right or wrong. The cookies of those who were let in from there still work.
+ * Slows down guessing of the token: after a few wrong ones, an address has to wait longer and longer, and no token from
+ * it is checked meanwhile, right or wrong. Cookies of clients already let in from there still work.
  */
 export class TokenGuesses {
   readonly #visitors = new Map<string, Visitor>();
@@ -32,25 +32,25 @@ export class TokenGuesses {
     this.#now = now;
   }
 
-  /** Milliseconds until a token of this address is looked at; 0 for now. */
+  /** Milliseconds until a token from this address is checked; 0 means at once. */
   waitOf(client: string): number {
     return Math.max(0, (this.#visitors.get(client)?.waitsUntil ?? 0) - this.#now());
   }
 
-  /** Whether a cookie of this address is looked at. */
+  /** Whether a cookie from this address is checked. */
   takesCookie(client: string): boolean {
     if (this.waitOf(client) === 0) return true;
     const { isKnown, wrongCookies } = this.#visitors.get(client)!;
     return isKnown && wrongCookies < MAX_COOKIES;
   }
 
-  /** Notes that a right token or cookie was shown. */
+  /** Records that a right token or cookie was sent. */
   noteRight(client: string): void {
     const visitor = this.#visitors.get(client);
     if (visitor?.isKnown !== true) this.#visitor(client).isKnown = true;
   }
 
-  /** Notes that a wrong token or cookie was shown. */
+  /** Records that a wrong token or cookie was sent. */
   noteWrong(client: string): void {
     const visitor = this.#visitor(client), now = this.#now();
     if (now - visitor.lastWrongAt > FORGIVE_MS) visitor.wrong = 0;

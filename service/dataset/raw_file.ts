@@ -22,7 +22,7 @@ export function rawFolder(dataDir: string): string {
 /**
  * Finds the file `name`, or else its gzipped form; undefined if there is neither.
  *
- * @throws {StartupError} when it is something else than a regular file or a link to one
+ * @throws {StartupError} when it is neither a regular file nor a link to one
  */
 export function findRawFile(dataDir: string, name: string): RawFile | undefined {
   for (const gzipped of [false, true]) {

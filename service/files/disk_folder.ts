@@ -6,8 +6,8 @@ import { asFileErrors, fileError } from "./file_error.ts";
 import { lookAt, openRegular } from "./regular_file.ts";
 
 /**
- * A folder on disk, existing or not. It may be reached by a link; a subfolder may not be one, and neither may a file
- * that leads out of the folder.
+ * A folder on disk, existing or not. Its path may be a link, but a subfolder may not be a link, and no file may be a
+ * link that leads outside the folder.
  */
 export class DiskFolder implements Folder {
   /** Absolute. */
@@ -22,7 +22,7 @@ export class DiskFolder implements Folder {
     this.lock = new DiskLock(() => this.#place(".lock"));
   }
 
-  /** The path of a file that is about to be used. @throws {FileError} when this is a subfolder and a link */
+  /** The path of a file that is about to be used. @throws {FileError} if this is a subfolder and a link */
   #place(name: string): string {
     if (this.#isInner) this.#refuseLink();
     return this.pathOf(name);
@@ -112,7 +112,7 @@ export class DiskFolder implements Folder {
   touch(name: string): Promise<void> {
     return asFileErrors(async () => {
       const path = this.#place(name);
-      // What has the name already may be a link, so it is replaced, not written to.
+      // Anything that already has the name may be a link, so it is replaced and not written to.
       await Deno.remove(path).catch((error) => {
         if (!(error instanceof Deno.errors.NotFound)) throw error;
       });
@@ -124,7 +124,7 @@ export class DiskFolder implements Folder {
     return asFileErrors(() => Deno.rename(this.#place(from), this.#place(to)));
   }
 
-  /** Removes a file, an empty folder, or a link, but not what it leads to. */
+  /** Removes a file, an empty folder or a link, but not the target of the link. */
   remove(name: string): Promise<void> {
     return asFileErrors(() => Deno.remove(this.#place(name)));
   }

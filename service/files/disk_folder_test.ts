@@ -1,4 +1,4 @@
-/** What is not a regular file, or leads elsewhere, in a folder on disk. */
+/** Tests irregular files and links in a folder on disk. */
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { FileError } from "../../lab/host.ts";
@@ -50,7 +50,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "a link to a file of the folder is followed, one that leads out of it is refused",
+  name: "a link to a file in the folder is followed, and one that leads outside is refused",
   ignore,
   fn: () =>
     withFolder(async (path, outside) => {
@@ -99,7 +99,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "a subfolder that is a link is refused, the folder itself may be reached by one",
+  name: "a subfolder that is a link is refused, but the folder itself may be a link",
   ignore,
   fn: () =>
     withFolder(async (path) => {
@@ -118,7 +118,7 @@ Deno.test({
     }),
 });
 
-Deno.test("a file that is far larger than any of its kind is refused before it takes memory", () =>
+Deno.test("a file that is far too large for its kind is refused before it takes memory", () =>
   withFolder(async (path) => {
     const folder = new DiskFolder(path);
     await folder.replace("sparse", BYTES);
@@ -132,7 +132,7 @@ Deno.test("a file that is far larger than any of its kind is refused before it t
   }));
 
 Deno.test({
-  name: "a file that another process keeps swapping for a FIFO makes nobody wait",
+  name: "a file that another process keeps swapping for a FIFO does not block anyone",
   ignore,
   fn: () =>
     withFolder(async (path) => {
@@ -170,7 +170,7 @@ Deno.test({
     }),
 });
 
-Deno.test("a lock that another process holds is waited for so long and no longer", () =>
+Deno.test("waiting for a lock that another process holds ends after a while", () =>
   withFolder(async (path) => {
     const file = () => join(path, ".lock");
     const lock = new DiskLock(file, { patienceMs: 300 });

@@ -5,13 +5,13 @@ import { openToLock } from "./regular_file.ts";
 
 /** The text in the lock's file is far shorter. */
 const MAX_MEMORY_BYTES = 2 ** 20;
-/** A change that has not got the lock after this time fails. */
+/** A change that cannot get the lock within this time fails. */
 const PATIENCE_MS = 10_000;
-/** How often to ask for it, at first and at last, in ms. */
+/** Time between attempts to get it, at first and at most, in ms. */
 const FIRST_PAUSE_MS = 2, LAST_PAUSE_MS = 25;
-/** What was seen so long ago says nothing of now. */
+/** Observations older than this say nothing about the present. */
 const FORGET_MS = 60_000;
-/** A holder that `check` finds for this long is worth a word. */
+/** `check` reports a holder that has had the lock for this long. */
 const CHECK_MS = 300;
 
 /**
@@ -29,11 +29,11 @@ export class DiskLock implements FolderLock {
   #last: Promise<unknown> = Promise.resolve();
   /** Whether a task of this process holds the lock. */
   #isOurs = false;
-  /** Since when somebody else has held it, as far as this process knows, and when it last looked. */
+  /** Since when another process has held it, as far as this one knows, and when it last checked. */
   #heldSince?: number;
   #seenAt = -Infinity;
 
-  /** @param path gives the lock's file, or throws a FileError when it cannot be used */
+  /** @param path returns the path of the lock file, or throws a `FileError` if it cannot be used */
   constructor(path: () => string, { patienceMs = PATIENCE_MS }: { patienceMs?: number } = {}) {
     this.#path = path;
     this.#patienceMs = patienceMs;
@@ -53,7 +53,7 @@ export class DiskLock implements FolderLock {
     return true;
   }
 
-  /** Opened for reading: a disk with a file that is open for writing could not be made read-only. */
+  /** Opened for reading, because a disk with a file open for writing cannot be made read-only. */
   async hold(): Promise<() => void> {
     (await this.#open()).close();
     const file = await asFileErrors(() => Deno.open(this.#path()));
@@ -78,12 +78,16 @@ export class DiskLock implements FolderLock {
     return await this.#hold(() => task(memoryIn(file)));
   }
 
-  /** Asks for the lock at least once and until `deadline`; whether it was given. @throws the signal's reason */
+  /**
+   * Asks for the lock at least once and until `deadline`; returns whether it got the lock.
+   *
+   * @throws the signal's reason
+   */
   async #lock(file: Deno.FsFile, deadline: number, signal?: AbortSignal): Promise<boolean> {
     for (let pauseMs = FIRST_PAUSE_MS;; pauseMs = Math.min(2 * pauseMs, LAST_PAUSE_MS)) {
       if (await this.#tryLock(file)) return true;
       if (performance.now() >= deadline) return false;
-      // Of several processes that wait, none shall always ask right after another one.
+      // Random pauses, so that no process always asks right after another one.
       await new Promise((resolve) => setTimeout(resolve, pauseMs * (0.5 + Math.random())));
       signal?.throwIfAborted();
     }
@@ -92,7 +96,7 @@ export class DiskLock implements FolderLock {
   async #tryLock(file: Deno.FsFile): Promise<boolean> {
     const isGiven = await asFileErrors(() => file.tryLock(true));
     const now = performance.now();
-    // In a long time without a look it may have been free.
+    // If it was not checked for long, it may have been free meanwhile.
     if (isGiven || now - this.#seenAt > FORGET_MS) this.#heldSince = undefined;
     if (!isGiven) this.#heldSince ??= now;
     this.#seenAt = now;

@@ -2,10 +2,13 @@ import { HttpError } from "./errors.ts";
 import type { Body } from "./exports.ts";
 import { connectionLimits } from "./server/connections.ts";
 
-/** A download keeps its file open, so that files and connections share the descriptors. */
+/**
+ * Share of the connections that may be downloads: a download keeps its file open, and files and connections share the
+ * descriptors.
+ */
 const SHARE_OF_CONNECTIONS = 0.25;
 
-/** Downloads from files under way: counted, and limited per address and in all. */
+/** Counts file downloads in progress and limits them, per address and in all. */
 export class DownloadCount {
   readonly #inAll: number;
   readonly #perClient: number;
@@ -44,7 +47,7 @@ export class DownloadCount {
   }
 }
 
-/** The same stream, which calls `onEnd` once it has ended in whatever way. */
+/** The same stream, which calls `onEnd` once it has ended in any way. */
 function untilEnd(
   stream: ReadableStream<Uint8Array<ArrayBuffer>>,
   onEnd: () => void,

@@ -7,9 +7,9 @@ export interface ExportLimits {
   largeBytes: number;
   /** Most bytes of all large files that are being made or sent. */
   maxBytes: number;
-  /** Of these, the bytes that one address may be the only one to ask for; half of all by default. */
+  /** Most of these bytes that only one address has requested; half of all by default. */
   maxBytesPerClient?: number;
-  /** Bytes of files that nobody downloads any more, kept for the next one. */
+  /** Most bytes of files that are no longer being downloaded, kept for the next client. */
   idleBytes?: number;
   /** Milliseconds after which the download of a large file is cut off. */
   deadlineMs: number;
@@ -31,9 +31,9 @@ export interface Body {
   length: number;
 }
 
-/** Which file is meant, and who asks for it. */
+/** A requested file, and the client that requests it. */
 export interface ExportRequest {
-  /** The same for files of the same content. */
+  /** Equal for files with the same content. */
   key: string;
   /** An address. */
   client: string;
@@ -44,13 +44,13 @@ interface Export {
   file: Promise<Uint8Array<ArrayBuffer>>;
   /** Approximate until it is made. */
   bytes: number;
-  /** By address, its downloads under way. */
+  /** Downloads in progress, by address. */
   users: Map<string, number>;
 }
 
 /**
- * Sends model files in formats that are made on request. Each is made once and shared by its clients, one after the
- * other is made, and only a few are in memory at once: clients may read slowly.
+ * Sends model files in formats that are made on request. Each file is made once and shared by its clients. Files are
+ * made one after the other, and only a few are in memory at once, because clients may read slowly.
  */
 export class Exports {
   readonly #limits: Required<ExportLimits>;
@@ -95,7 +95,7 @@ export class Exports {
 
   #begin(key: string, bytes: number, make: () => Promise<Uint8Array<ArrayBuffer>>, client: string): Export {
     this.#makeRoom(bytes, client);
-    // One at a time, as making a file takes its length in memory once more.
+    // One at a time, because making a file needs its length in memory a second time.
     const file = this.#making.then(make);
     this.#making = file.catch(() => {});
     const entry: Export = { file, bytes, users: new Map() };
@@ -139,9 +139,9 @@ function wholeOf(file: Uint8Array<ArrayBuffer>): Body {
 }
 
 /**
- * A file as a stream of views, so that however many clients read it slowly, it lies in memory once.
+ * A file as a stream of views, so that it is in memory only once, however many clients read it slowly.
  *
- * @param onEnd called once, however it ends
+ * @param onEnd called once, however the download ends
  */
 export function piecesOf(
   file: Uint8Array<ArrayBuffer>,

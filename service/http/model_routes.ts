@@ -30,7 +30,7 @@ export function addModelRoutes(app: Hono, models: ModelFiles, exports = new Expo
     const bytes = takesGzip ? await zipped() : plain;
     c.header("Vary", "Accept-Encoding");
     if (takesGzip) c.header("Content-Encoding", "gzip");
-    // Shared by all who read it, however slowly.
+    // Shared by all clients that read it, however slowly.
     return c.body(piecesOf(bytes), 200, { "Content-Type": "application/json", "Content-Length": `${bytes.length}` });
   });
   app.get("/api/models/:id", async (c) => c.json(await find(c)));
@@ -110,7 +110,7 @@ function blankWeights(record: ModelRecord): NamedTensor[] {
   return specs.map(({ name, shape }, i) => ({ name, shape, data: zeros.subarray(0, sizes[i]) }));
 }
 
-/** A list as JSON, and gzipped for those who take that. */
+/** A list as JSON, also gzipped for clients that accept it. */
 interface EncodedList {
   plain: Uint8Array<ArrayBuffer>;
   zipped(): Promise<Uint8Array<ArrayBuffer>>;

@@ -12,17 +12,17 @@ export interface BodyLimits {
   maxBytes: number;
   /** Milliseconds within which the whole body must arrive. */
   deadlineMs: number;
-  /** Longest silence in the middle of it, in milliseconds. */
+  /** Longest pause within the body, in milliseconds. */
   silenceMs?: number;
   /** Bytes that all bodies in this thread may hold together, once they arrive; no limit by default. */
   heldBytes?: number;
-  /** Of these, the bytes of one address; by default all. */
+  /** Most of these bytes for one address; by default all. */
   heldBytesPerClient?: number;
 }
 
-/** A body that declares at most this length gets a buffer for the whole of it once it begins. */
+/** A body that declares at most this length gets a buffer for its full length once it begins. */
 const SMALL_BYTES = 64 * 1024;
-/** After this time at work others have their turn, in ms. */
+/** After working for this long, in ms, lets other tasks have their turn. */
 const TURN_MS = 10;
 
 /** Bytes that bodies in this thread hold, by address and in all. */
@@ -36,12 +36,12 @@ export function refuseLarger(request: Request, { maxBytes }: BodyLimits): void {
 }
 
 /**
- * Reads the body of a request, decodes it if it is compressed, and gives it to `use`. The limits hold for both forms. Until that is done, its bytes count as held by `client`, an
- * address.
+ * Reads the body of a request, decodes it if it is compressed, and passes it to `use`. The limits hold for both forms.
+ * Until that is done, its bytes count as held by the address `client`.
  *
- * @throws {HttpError} 413 for one that is too large, as soon as that shows; 408 for one that takes too long, in all or
- * in between; 503 while bodies hold too much; 415 for an encoding other than gzip and deflate; 400 for one that
- * cannot be decoded, breaks off or comes in too many pieces
+ * @throws {HttpError} 413 as soon as the body turns out to be too large; 408 if it takes too long, in all or in
+ * between; 503 while bodies hold too much; 415 for an encoding other than gzip and deflate; 400 if it cannot be decoded,
+ * is cut short or comes in too many pieces
  */
 export async function withBody<T>(
   request: Request,
@@ -65,8 +65,8 @@ export async function withBody<T>(
 }
 
 /**
- * As `withBody`, with the body as text. A short one, as most drawings are, is decoded where it lies, without a buffer
- * of its own.
+ * Like `withBody`, with the body as text. A short body, such as most drawings, is decoded in place, without a separate
+ * buffer.
  *
  * @throws {HttpError} as `withBody` does
  */
@@ -119,7 +119,7 @@ async function fill(body: GrowingBuffer, source: ByteSource, patience: Patience,
   }
 }
 
-/** The body as the lab's server hands it over, or that of any other request. */
+/** The body as the lab's server provides it, or the body of any other request. */
 function sourceOf(request: Request): ByteSource {
   if (request instanceof IncomingRequest) return request.source;
   const reader = request.body?.getReader();
@@ -129,7 +129,7 @@ function sourceOf(request: Request): ByteSource {
   };
 }
 
-/** Waits for pieces, until one of them or the whole takes too long. */
+/** Waits for pieces until one of them, or the whole body, takes too long. */
 class Patience {
   readonly #timer: ReturnType<typeof setInterval>;
   readonly #began = performance.now();
@@ -144,7 +144,9 @@ class Patience {
     }, Math.min(deadlineMs, silenceMs) / 4);
   }
 
-  /** Not `Promise.race` with one promise for the deadline, as every race would leave something behind there. */
+  /**
+   * Not `Promise.race` with a single promise for the deadline, because every race would leave a reaction behind on it.
+   */
   wait<T>(piece: Promise<T>): Promise<T> {
     return new Promise((resolve, reject) => {
       this.#giveUp = reject;
@@ -160,7 +162,7 @@ class Patience {
   }
 }
 
-/** The bytes of one body, in one buffer that grows with what arrives. */
+/** The bytes of a body, in one buffer that grows as they arrive. */
 class GrowingBuffer {
   readonly #limits: BodyLimits;
   readonly #client: string;
@@ -187,7 +189,7 @@ class GrowingBuffer {
     this.#length = length;
   }
 
-  /** What was added, in a buffer of just its length. */
+  /** The bytes added so far, in a buffer of exactly their length. */
   take(): Uint8Array<ArrayBuffer> {
     const { length } = this.#bytes;
     return length === this.#length ? this.#bytes : new Uint8Array(this.#bytes.buffer.transfer(this.#length));

@@ -10,7 +10,7 @@ import { IncomingRequest } from "./server/incoming.ts";
 import { ServerSocket } from "./server/server_socket.ts";
 import { CLOSE_CODES } from "./server/frames.ts";
 
-/** How many sockets may be open, and what they may hold: messages that are unfinished, or not yet sent. */
+/** How many sockets may be open, and how much they may hold in unfinished or unsent messages. */
 export interface SocketLimits {
   perClient: number;
   inAll: number;
@@ -25,10 +25,10 @@ const LIMITS: SocketLimits = { perClient: MAX_SOCKETS_PER_CLIENT, inAll: MAX_SOC
  * has not answered by the end of this time is disconnected: a sleeping laptop, a pulled cable.
  */
 const IDLE_SECONDS = 30;
-/** How often silent sockets are looked for, as a share of that time. */
+/** How often silent sockets are looked for within that time. */
 const SWEEPS = 20;
 
-/** What one address, or all, have open and hold. */
+/** The open sockets and held bytes of one address, or of all. */
 interface Share {
   sockets: number;
   bytes: number;
@@ -73,7 +73,7 @@ export class SocketGroup {
     this.#add(socket);
     socket.addEventListener("close", () => this.#remove(socket));
     request.takeOver = (connection) => socket.serve(connection);
-    // The connection may break before the answer is sent; then the server ends the request without a take-over.
+    // If the connection breaks before the answer is sent, the server ends the request without a take-over.
     request.onDropped = () => socket.terminate();
     const headers = { "upgrade": "websocket", "connection": "Upgrade", "sec-websocket-accept": accept };
     return { socket, response: new Response(null, { status: 101, headers }) };
@@ -101,7 +101,7 @@ export class SocketGroup {
     }
   }
 
-  /** Counts what is held; throws where that is too much. */
+  /** Counts held bytes; throws if there are too many. */
   #hold(socket: ServerSocket, bytes: number) {
     const share = this.#shareOf(socket.address);
     share.bytes += bytes;
@@ -131,7 +131,7 @@ export class SocketGroup {
     this.#sweep = undefined;
   }
 
-  /** Pings silent clients, and closes those that do not answer, or do not end what they began. */
+  /** Pings silent clients, and closes those that do not answer or do not finish a message. */
   #lookAround() {
     const now = performance.now();
     for (const socket of this.#open) {
@@ -155,7 +155,7 @@ export class SocketGroup {
 
 /** 16 bytes as base64 (RFC 6455, section 4.1). */
 const KEY = /^[A-Za-z0-9+/]{22}==$/;
-/** By which a server shows that it speaks WebSocket (section 4.2.2). */
+/** With this a server proves that it speaks WebSocket (section 4.2.2). */
 const GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 
 /** The answer to the key of a handshake. */

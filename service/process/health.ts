@@ -15,7 +15,7 @@ export interface HealthOptions {
   figures?(): Promise<Record<string, unknown>> | Record<string, unknown>;
   /** Event-loop delay of the thread that answers, if measured. */
   delay?: EventLoopDelay;
-  /** Of the same thread: whether it can take connections. */
+  /** Whether the same thread can accept connections. */
   listener?: Pick<ListenerState, "describe" | "connections">;
 }
 

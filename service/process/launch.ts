@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { urlHost } from "./addresses.ts";
 import { PROJECT_DIR, SETTING_NAMES, type Settings, StartupError } from "./settings.ts";
-import { checksArguments, v8Flags } from "./wasm_checks.ts";
+import { checksArguments, modeFlags, PLAIN_MODE } from "./wasm_checks.ts";
 
 /** The two services of the lab. */
 export type ServiceName = "training" | "inference";
@@ -48,22 +48,22 @@ export function permissionFlags(service: ServiceName, settings: Settings): strin
 }
 
 /**
- * Arguments of Deno that run a service as a process of its own. The one that trains runs without V8's checks of
- * WebAssembly unless the settings say otherwise; the one that reads what strangers send keeps them.
+ * Deno's arguments that run a service as its own process. The process that trains runs without V8's checks of
+ * WebAssembly unless the settings say otherwise; the process that reads untrusted input keeps them.
  *
  * @throws {StartupError} like `permissionFlags`
  */
 export function serviceArguments(service: ServiceName, settings: Settings): string[] {
-  const checks = service === "training" ? settings.wasmChecks : "on";
+  const mode = service === "training" ? settings : PLAIN_MODE;
   const script = join(PROJECT_DIR, `${service}_service`, "main.ts");
-  return ["run", ...v8Flags(checks), ...permissionFlags(service, settings), script, ...checksArguments(checks)];
+  return ["run", ...modeFlags(mode), ...permissionFlags(service, settings), script, ...checksArguments(mode)];
 }
 
 /** A service's process. It writes to this process's terminal and reads its other settings from the environment. */
 export function serviceCommand(service: ServiceName, settings: Settings): Deno.Command {
   return new Deno.Command(Deno.execPath(), {
     args: serviceArguments(service, settings),
-    // Its permissions are for these paths, not for a link that leads there.
+    // Its permissions are for these paths, not for a link to them.
     env: { ...graphicsEnvironment(), MODELS_DIR: settings.modelsDir, DATA_DIR: settings.dataDir },
     stdin: "null",
     stdout: "inherit",

@@ -12,7 +12,7 @@ Deno.test("the training service may use its port, read its folders and write mod
     "--allow-net=127.0.0.1:9000",
     `--allow-read=${PROJECT_DIR},/m,/d`,
     "--allow-write=/m",
-    "--allow-env=HOST,LAB_TOKEN,TRAINING_PORT,INFERENCE_PORT,MODELS_DIR,DATA_DIR,DEVICE,THREADS,WASM_CHECKS,MAX_RUN_MINUTES,ALLOWED_HOSTS,LOG_LEVEL,LOG_FORMAT",
+    "--allow-env=HOST,LAB_TOKEN,TRAINING_PORT,INFERENCE_PORT,MODELS_DIR,DATA_DIR,DEVICE,THREADS,WASM_CHECKS,WASM_VECTORS,MAX_RUN_MINUTES,ALLOWED_HOSTS,LOG_LEVEL,LOG_FORMAT",
   ]);
 });
 
@@ -26,12 +26,15 @@ Deno.test("the inference service may read what the training service reads, but w
 Deno.test("only the process that trains runs without V8's checks, says so, and can be told to keep them", () => {
   const checked = (service: "training" | "inference", variables: Record<string, string> = {}) => {
     const all = serviceArguments(service, settings(variables));
-    return [all.includes("--v8-flags=--no-wasm-bounds-checks"), all.at(-1)];
+    return [all.find((flag) => flag.startsWith("--v8-flags=")), all.at(-1)];
   };
   const script = (service: string) => `${PROJECT_DIR}/${service}_service/main.ts`;
-  assert.deepEqual(checked("training"), [true, "--wasm-checks=off"]);
-  assert.deepEqual(checked("training", { WASM_CHECKS: "on" }), [false, script("training")]);
-  assert.deepEqual(checked("inference"), [false, script("inference")]);
+  const vectors = "--experimental-wasm-revectorize";
+  assert.deepEqual(checked("training"), [`--v8-flags=--no-wasm-bounds-checks,${vectors}`, "--wasm-checks=off"]);
+  assert.deepEqual(checked("training", { WASM_CHECKS: "on" }), [`--v8-flags=${vectors}`, script("training")]);
+  const plain = { WASM_CHECKS: "on", WASM_VECTORS: "128" };
+  assert.deepEqual(checked("training", plain), [undefined, script("training")]);
+  assert.deepEqual(checked("inference"), [undefined, script("inference")]);
   assert.throws(() => settings({ WASM_CHECKS: "maybe" }), /WASM_CHECKS must be one of on, off, got "maybe"/);
 });
 

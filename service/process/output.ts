@@ -1,11 +1,11 @@
 /**
  * Standard output and standard error. A terminal that is gone, a pipe that nobody reads or a file on a full disk
- * changes nothing but the output, so nothing here throws.
+ * affects only the output, so nothing here throws.
  */
 
 type Stream = Pick<typeof Deno.stdout, "writeSync">;
 
-/** Writes a line to standard output. Returns why it could not be written, if so. */
+/** Writes a line to standard output. Returns the error if it could not be written. */
 export function printLine(line: string): Error | undefined {
   return writeAll(Deno.stdout, new TextEncoder().encode(`${line}\n`));
 }
@@ -15,7 +15,7 @@ export function printError(text: string): void {
   writeAll(Deno.stderr, new TextEncoder().encode(text));
 }
 
-/** Writes all of `bytes`. Returns why they could not be written, if so. */
+/** Writes all of `bytes`. Returns the error if they could not be written. */
 export function writeAll(stream: Stream, bytes: Uint8Array): Error | undefined {
   try {
     for (let written = 0; written < bytes.length;) written += stream.writeSync(bytes.subarray(written));

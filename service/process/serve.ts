@@ -30,9 +30,9 @@ export interface ServeOptions extends Supervision {
   /** 0 takes any free port. */
   port: number;
   fetch: RequestHandler;
-  /** Threads of this process that listen on the same address, this one included; 1 by default. */
+  /** Number of threads of this process that listen on the same address, including this one; 1 by default. */
   threads?: number;
-  /** Told whether connections can be taken, for `/healthz`. */
+  /** Records whether connections can be accepted, for `/healthz`. */
   listener?: ListenerState;
   /** Ends the service if it rejects, because something that the service needs is faulty. */
   soundness?: Promise<void>;

@@ -3,15 +3,15 @@ import { basename, dirname, join, resolve } from "node:path";
 import { type DeviceChoice, DEVICES, MAX_RUN_MINUTES, MIN_TOKEN_LENGTH } from "../../protocol/mod.ts";
 import { canonicalAddress, isLoopback } from "./addresses.ts";
 import { LOG_FORMATS, LOG_LEVELS, type LogOptions } from "./log.ts";
-import { WASM_CHECKS, type WasmChecks } from "./wasm_checks.ts";
+import { WASM_CHECKS, WASM_VECTORS, type WasmMode } from "./wasm_checks.ts";
 
 /** A reason not to start, as one line for the user at the terminal. */
 export class StartupError extends Error {
   override name = "StartupError";
 }
 
-/** The values of the environment variables. */
-export interface Settings {
+/** The values of the environment variables. The mode of WebAssembly is that of the process that trains. */
+export interface Settings extends WasmMode {
   /** Address to bind. */
   host: string;
   /** The token that every client needs; may be unset on loopback only. */
@@ -25,8 +25,6 @@ export interface Settings {
   device: DeviceChoice;
   /** Threads of the WASM backend. */
   threads: number;
-  /** Whether V8 is to check the accesses of WebAssembly in the process that trains. */
-  wasmChecks: WasmChecks;
   /** The longest that a run may be expected to take, in minutes. */
   maxRunMinutes: number;
   /** Names, besides loopback and `host`, under which the service answers; lower case, without port. */
@@ -50,6 +48,7 @@ export const SETTING_NAMES = [
   "DEVICE",
   "THREADS",
   "WASM_CHECKS",
+  "WASM_VECTORS",
   "MAX_RUN_MINUTES",
   "ALLOWED_HOSTS",
   "TRAINING_URL",
@@ -103,6 +102,7 @@ export function readSettings(get: (name: string) => string | undefined = (name) 
       MAX_THREADS,
     ),
     wasmChecks: readChoice("WASM_CHECKS", read("WASM_CHECKS"), WASM_CHECKS, "off"),
+    wasmVectors: readChoice("WASM_VECTORS", read("WASM_VECTORS"), WASM_VECTORS, "256"),
     maxRunMinutes: readWhole("MAX_RUN_MINUTES", read("MAX_RUN_MINUTES"), MAX_RUN_MINUTES, MAX_MINUTES),
     allowedHosts: listOf(read("ALLOWED_HOSTS")).map((name) => name.toLowerCase()),
     ...readPublicUrls(read("TRAINING_URL"), read("INFERENCE_URL")),

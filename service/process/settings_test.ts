@@ -97,3 +97,7 @@ Deno.test("public addresses are origins, and trusted proxies are IP addresses", 
     assert.match(refused({ TRUSTED_PROXIES: address }), /TRUSTED_PROXIES must be IP addresses/);
   }
 });
+
+Deno.test("a token that is soon guessed is refused", () => {
+  for (const token of ["a", "12345"]) assert.match(refused({ LAB_TOKEN: token }), /^LAB_TOKEN must have at least 6/);
+});

@@ -1,28 +1,53 @@
 /**
- * Whether V8 compares each address that WebAssembly uses with the size of its memory (ADR 20). That is a flag of the
- * process, fixed when it starts, so whoever starts the process sets it and says so in the first argument.
+ * How V8 runs WebAssembly: whether it compares each address with the size of the memory (ADR 20), and how wide its
+ * vectors are (ADR 22). These are flags of the process, fixed when it starts, so the program that starts the process
+ * sets them and says in the first argument whether addresses are compared.
  */
 
-/** `on`: V8 compares. `off`: it does not, and every module is shown or made to be safe by `core/codegen/wasm/`. */
+/** `on`: V8 compares. `off`: it does not, and `core/codegen/wasm/` proves or makes every module safe. */
 export type WasmChecks = "on" | "off";
 
 /** The values of `WASM_CHECKS`. */
 export const WASM_CHECKS = ["on", "off"] as const satisfies readonly WasmChecks[];
 
+/** Bits of a vector. `256`: V8 joins neighbouring operations on 128 bits into one if the processor can. */
+export type WasmVectors = "128" | "256";
+
+/** The values of `WASM_VECTORS`. */
+export const WASM_VECTORS = ["128", "256"] as const satisfies readonly WasmVectors[];
+
+/** How a process runs WebAssembly. */
+export interface WasmMode {
+  wasmChecks: WasmChecks;
+  wasmVectors: WasmVectors;
+}
+
+/** The mode of a process without flags. */
+export const PLAIN_MODE: WasmMode = { wasmChecks: "on", wasmVectors: "128" };
+
 const OFF_ARGUMENT = "--wasm-checks=off";
 
-/** Flags of `deno run` and `deno compile`. */
-export function v8Flags(checks: WasmChecks): string[] {
-  return checks === "off" ? ["--v8-flags=--no-wasm-bounds-checks"] : [];
+/** V8's own flags for a mode. */
+export function v8Flags({ wasmChecks, wasmVectors }: WasmMode): string[] {
+  return [
+    ...(wasmChecks === "off" ? ["--no-wasm-bounds-checks"] : []),
+    ...(wasmVectors === "256" ? ["--experimental-wasm-revectorize"] : []),
+  ];
 }
 
-/** First arguments of the script that runs with `v8Flags`. */
-export function checksArguments(checks: WasmChecks): string[] {
-  return checks === "off" ? [OFF_ARGUMENT] : [];
+/** Flags of `deno run` and `deno compile` for a mode. */
+export function modeFlags(mode: WasmMode): string[] {
+  const flags = v8Flags(mode);
+  return flags.length === 0 ? [] : [`--v8-flags=${flags.join(",")}`];
 }
 
-/** What this process was started with. */
+/** First arguments of the script that runs in a mode. */
+export function checksArguments({ wasmChecks }: WasmMode): string[] {
+  return wasmChecks === "off" ? [OFF_ARGUMENT] : [];
+}
+
+/** The value with which this process was started. */
 export const wasmChecks: WasmChecks = Deno.args[0] === OFF_ARGUMENT ? "off" : "on";
 
-/** This process's arguments without what says so. */
+/** This process's arguments without the one for these checks. */
 export const ownArguments: readonly string[] = Deno.args.slice(wasmChecks === "off" ? 1 : 0);

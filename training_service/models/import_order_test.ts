@@ -86,7 +86,7 @@ Deno.test("equal layers sorted by name are imported in the order that recognises
     const { body } = await post(writePth(tensors, "m"), "?num_epochs=9");
     assert.equal(body.assumed_order, undefined, "a module's own order is not an assumption");
     assert.ok(Math.abs(body.accuracy - accuracy) < 0.0101);
-    // A model that takes the place of another does not inherit what was assumed of that.
+    // A model that replaces another does not inherit its assumptions.
     const settings = "?optimizer=SGD&learning_rate=0.1&batch_size=8&num_epochs=2&use_dropout=false";
     const old = await post(files["sorted.pth"], settings);
     const replacing = await post(writePth(tensors, "m"), `${settings}&overwrite=true`);

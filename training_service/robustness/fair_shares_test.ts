@@ -1,4 +1,4 @@
-/** One address that asks for all it can get, and what another one gets meanwhile. */
+/** Tests that one address that takes all it can get leaves room for another. */
 import assert from "node:assert/strict";
 import { inTime } from "../../lab/in_time_testing.ts";
 import { LivePadBoard } from "../../lab/training/live_pad.ts";
@@ -19,13 +19,13 @@ async function occupy(lab: TestLab, count: number): Promise<TestClient[]> {
   return clients;
 }
 
-/** That the other address gets an answer of `/healthz` within a second. */
+/** Asserts that the other address gets an answer from `/healthz` within a second. */
 async function assertAlive(lab: TestLab) {
   const { status } = await inTime(lab.getJson("/healthz", OTHER), "an answer of /healthz", 1000);
   assert.equal(status, 200);
 }
 
-Deno.test("a single training waits for the one under way, not for the others of an address that has many", async () => {
+Deno.test("a single training waits for the one in progress, but not for the others of an address that has many", async () => {
   await withLab(async (lab) => {
     const before = Deno.memoryUsage().rss;
     await occupy(lab, COUNT);
@@ -80,7 +80,7 @@ Deno.test("an address that takes all the places it gets leaves some to others", 
   }, { maxUnfinished: 12 });
 });
 
-Deno.test("an address that has all live pads gives one up to another address, and is told", async () => {
+Deno.test("an address that has all live pads gives one up to another address and is told", async () => {
   await withLab(async (lab) => {
     const drawing = (grey: number) => new Uint8Array(784).fill(grey).toBase64();
     const { run_id } = await (await lab.train()).next("accepted");
@@ -108,7 +108,7 @@ Deno.test("an address that has all live pads gives one up to another address, an
   });
 });
 
-Deno.test("whoever uses the lab may abort a training, and its owner hears that it was not they", async () => {
+Deno.test("anyone who uses the lab may abort a training, and its owner is told that someone else did", async () => {
   await withLab(async (lab) => {
     const owner = await lab.train();
     const { run_id } = await owner.next("accepted");
@@ -122,7 +122,7 @@ Deno.test("whoever uses the lab may abort a training, and its owner hears that i
   });
 });
 
-Deno.test("a training that would take days is refused with its estimate, and nobody waits for it", async () => {
+Deno.test("a training that would take days is refused, the error gives an estimate, and nobody waits for it", async () => {
   await withLab(async (lab) => {
     const endless = await lab.train({ num_epochs: 200, batch_size: 1, hidden_layers_config: [2048] });
     const { message, field } = await endless.next("error");
@@ -141,7 +141,7 @@ Deno.test("a training that would take days is refused with its estimate, and nob
   }, { trainImages: 60_000 });
 });
 
-Deno.test("a dropout of which nothing is left is refused", async () => {
+Deno.test("dropout that leaves nothing is refused", async () => {
   await withLab(async (lab) => {
     for (const dropout_p of [0.9999999, 1 - Number.EPSILON]) {
       const client = await lab.train({ use_dropout: true, dropout_p });

@@ -38,7 +38,7 @@ Deno.test("a killed service leaves a run that can be resumed, once a snapshot wa
   });
 });
 
-Deno.test("a run that waited when the service was killed is told as lost after the restart", async () => {
+Deno.test("a run that was queued when the service was killed is reported as lost after the restart", async () => {
   await withDigits(async (dir) => {
     const ids: string[] = [];
     await withService(dir, async (service) => {

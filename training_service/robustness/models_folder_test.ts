@@ -1,4 +1,4 @@
-/** What somebody may put into the models folder, and what clients get meanwhile: over HTTP, with real files. */
+/** Tests hostile contents of the models folder, over HTTP and with real files. */
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { inTime } from "../../lab/in_time_testing.ts";
@@ -57,7 +57,7 @@ const readingRoutes = (id: string) =>
   ["model.pth", "model.safetensors", "model.onnx", "analysis"].map((name) => `/api/models/${id}/${name}`);
 
 Deno.test({
-  name: "a models folder that is reached by a link is trained into, with the permissions of the service",
+  name: "the service can train into a models folder reached by a link, with its real permissions",
   ignore,
   fn: () =>
     withDigits(async (dir) => {
@@ -76,7 +76,7 @@ Deno.test({
 
 Deno.test({
   name:
-    "a model whose file is a FIFO, a device, or a link that leads out is refused by name on every route, and removed",
+    "a model whose file is a FIFO, a device, or a link to outside is refused by name on every route, and can be removed",
   ignore,
   fn: () =>
     withDigits(async (dir) => {
@@ -110,14 +110,14 @@ Deno.test({
           assert.equal((await ask(lab, `/api/models/${id}`, "DELETE")).status, 204);
           await assert.rejects(Deno.lstat(path), Deno.errors.NotFound);
         }
-        assert((await Deno.stat(outside)).size > 1000, "what the link led to is untouched");
+        assert((await Deno.stat(outside)).size > 1000, "the target of the link is untouched");
         assert(rss() - before < 150, `${rss() - before} MiB more`);
       });
     }),
 });
 
 Deno.test({
-  name: "a FIFO in place of the metadata, a history or a snapshot is told at once, and harms nothing else",
+  name: "a FIFO in place of the metadata, a history or a snapshot is reported at once and affects nothing else",
   ignore,
   fn: () =>
     withDigits(async (dir) => {
@@ -209,7 +209,7 @@ function holdLock(path: string) {
   };
 }
 
-Deno.test("of two labs on one folder that train the same, the second asks before it stores", () =>
+Deno.test("if two labs on one folder train the same configuration, the second asks before it stores", () =>
   withDigits(async (dir) => {
     await withOpenLab(dir, async (first) => {
       await withOpenLab(dir, async (second) => {

@@ -53,7 +53,7 @@ Deno.test("if two clients agree to replace one model, the second is asked again 
   });
 });
 
-Deno.test("a model that another lab stored during the training is asked about, and is not replaced without a yes", async () => {
+Deno.test("the client is asked about a model that another lab stored during the training, and only a yes replaces it", async () => {
   await withLab(async (lab) => {
     const shown = lab.store.add();
     const client = await lab.train();
@@ -75,7 +75,7 @@ Deno.test("a model that another lab stored during the training is asked about, a
   });
 });
 
-Deno.test("after a second yes, what was trained replaces what another lab has stored meanwhile", async () => {
+Deno.test("after a second yes, the trained model replaces the one that another lab has stored meanwhile", async () => {
   await withLab(async (lab) => {
     const client = await lab.train();
     const training = await lab.engine.next();

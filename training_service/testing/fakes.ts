@@ -140,7 +140,7 @@ export class FakeStore
   records: ModelRecord[] = [];
   readonly histories = new Map<string, unknown>();
   stored: { weights: NamedTensor[]; replaces?: string }[] = [];
-  /** What storing waits for. */
+  /** A promise that storing waits for. */
   lock: Promise<void> = Promise.resolve();
   #added = 0;
 

@@ -102,7 +102,7 @@ export function socketFrom(address: string, url: string): WebSocket {
   return Reflect.construct(WebSocket, [url, { client }]);
 }
 
-/** As `fetch`, from `address`, one of this machine's. */
+/** Like `fetch`, but from `address`, one of this machine's. */
 export async function fetchFrom(address: string, url: string, init: RequestInit = {}): Promise<Response> {
   using client = Deno.createHttpClient({ localAddress: address });
   const options = { ...init, client };

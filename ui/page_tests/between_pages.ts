@@ -36,7 +36,7 @@ pageTest("a page without any model says so, and Predict leads to a training", as
   await eventually(async () => assert.equal(await focusedName(page), "Train this configuration"));
 });
 
-pageTest("what the training page was set to survives a visit to the drawing page", async (lab, page) => {
+pageTest("the training page's settings survive a visit to the drawing page", async (lab, page) => {
   await page.goto(lab.trainingUrl);
   await fillSettings(page, { "Learning rate": "0,002", "Epochs": "7", "Use dropout": true });
   await page.getByLabel("Dropout probability", { exact: true }).fill("0.45");
@@ -60,7 +60,7 @@ pageTest("what the training page was set to survives a visit to the drawing page
   await seenAgain();
 });
 
-pageTest("the exact rate stays until its range is changed, and other changes come along", async (lab, page) => {
+pageTest("the exact rate stays until its range is changed, and other changes are kept", async (lab, page) => {
   await page.goto(`${lab.trainingUrl}?learning_rate=0.002`);
   await visit(page, "Draw");
   await fillSettings(page, { "Epochs": "3" });
@@ -72,7 +72,7 @@ pageTest("the exact rate stays until its range is changed, and other changes com
   assert.equal((await readSettings(page, ["Learning rate"]))["Learning rate"], "0.000055");
 });
 
-pageTest("Back and the links in the header lead to the run that is done", async (lab, page) => {
+pageTest("Back and the links in the header lead to the finished run", async (lab, page) => {
   await page.goto(lab.trainingUrl);
   await startTraining(page, { ...QUICK, "Learning rate": "0.002" });
   await statusBecomes(page, /^Done/);
@@ -137,7 +137,7 @@ pageTest("a drawing survives a reload and a visit to the other page", async (lab
   await livePadSays(page, /^The trained network thinks/);
 });
 
-pageTest("without a model that fits, Predict leads to the nearest one", async (lab, page) => {
+pageTest("without a matching model, Predict leads to the nearest one", async (lab, page) => {
   await readerModel(lab);
   for (const search of ["epochs=77", "learning_rate=0.5"]) {
     await page.goto(`${lab.inferenceUrl}/?${search}&hidden_layers_config=128`);

@@ -33,7 +33,7 @@ pageTest(
     // Each holds 12,730 float32 numbers.
     for (const size of sizes) assert.ok(size > 50_920 && size < 60_000, `${sizes}`);
 
-    // A .pth says nothing about its training, so its past is unknown and it is a duplicate of nothing.
+    // A .pth says nothing about its training, so its past is unknown and it is not a duplicate of any model.
     const status = page.getByRole("status", { name: "Import" });
     const upload = {
       name: "mine.pth",
@@ -51,7 +51,7 @@ pageTest(
     }
     await list.getByText("imported", { exact: true }).first().waitFor();
 
-    // With the past that the trained model has, the file is a duplicate, and replaces it only when asked to.
+    // With the trained model's past, the file is a duplicate, and replaces the model only on request.
     await page.getByText("How was it trained?").click();
     await page.getByLabel("Its optimizer").selectOption("Adam");
     for (const [label, text] of [["learning rate", "0.001"], ["batch size", "512"], ["epochs", "1"]]) {
@@ -77,7 +77,7 @@ pageTest(
 );
 
 pageTest(
-  "what a page does not understand of its address is said in words, and the rest is filled in",
+  "a page reports what it does not understand in its address and fills in the rest",
   async (lab, page) => {
     for (const url of [lab.trainingUrl, lab.inferenceUrl]) {
       await page.goto(`${url}?sed=1&optimizer=Adm&epochs=7&batch_size=null`);
@@ -105,14 +105,17 @@ pageTest("a file that is not a model is refused with the reason, and nothing is 
   assert.deepEqual(await lab.models(), before);
 });
 
-pageTest("a file of another format is refused by name, with what can be imported instead", async (lab, page) => {
-  await page.goto(lab.trainingUrl);
-  const before = await lab.models();
-  const status = page.getByRole("status", { name: "Import" });
-  for (const [name, words] of [["mine.onnx", /an ONNX file/], ["Mine.H5", /a Keras file/]] as const) {
-    await page.getByLabel("Import a model").setInputFiles({ name, mimeType: "", buffer: Buffer.from("network") });
-    await eventually(async () => assert.match(await status.innerText(), words));
-    assert.match(await status.innerText(), /cannot be imported.*Import the same model as \.pth or \.safetensors/);
-  }
-  assert.deepEqual(await lab.models(), before);
-});
+pageTest(
+  "a file of another format is refused by name, and the error says what can be imported instead",
+  async (lab, page) => {
+    await page.goto(lab.trainingUrl);
+    const before = await lab.models();
+    const status = page.getByRole("status", { name: "Import" });
+    for (const [name, words] of [["mine.onnx", /an ONNX file/], ["Mine.H5", /a Keras file/]] as const) {
+      await page.getByLabel("Import a model").setInputFiles({ name, mimeType: "", buffer: Buffer.from("network") });
+      await eventually(async () => assert.match(await status.innerText(), words));
+      assert.match(await status.innerText(), /cannot be imported.*Import the same model as \.pth or \.safetensors/);
+    }
+    assert.deepEqual(await lab.models(), before);
+  },
+);

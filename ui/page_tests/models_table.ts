@@ -256,7 +256,7 @@ pageTest(
     await page.mouse.move(0, 0);
     const narrow = await places();
     await loss.hover();
-    assert.deepEqual(await places(), narrow, "the page jumps on a telephone");
+    assert.deepEqual(await places(), narrow, "the page jumps on a phone");
     await page.setViewportSize({ width: 1280, height: 720 });
 
     const rows = await comparison.getByRole("row").allInnerTexts();

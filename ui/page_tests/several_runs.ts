@@ -46,7 +46,7 @@ pageTest("Start leaves the pad in view, and while a training runs the curves, to
   await statusBecomes(page, /aborted/i);
 }, laptop);
 
-pageTest("on a telephone Start brings a drawing on the pad into view", async (lab, page) => {
+pageTest("on a phone, Start brings a drawing on the pad into view", async (lab, page) => {
   await page.goto(lab.trainingUrl);
   await drawOnLivePad(page, DIGITS[7]);
   await startTraining(page, ENDLESS);
@@ -59,7 +59,7 @@ pageTest("on a telephone Start brings a drawing on the pad into view", async (la
 }, { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true });
 
 pageTest(
-  "after Keep existing the page leads on: to the kept model, its curve, or a new training",
+  "after Keep existing, the page leads on to the kept model, its curve, or a new training",
   async (lab, page) => {
     await page.goto(lab.trainingUrl);
     await startTraining(page, QUICK);
@@ -84,32 +84,35 @@ pageTest(
   },
 );
 
-pageTest("the page that trains queues another training, shows either, and a reload finds both", async (lab, page) => {
-  await page.goto(lab.trainingUrl);
-  await startTraining(page, ENDLESS);
-  await stepsPass(page, 10);
-  assert(await button(page, "Start Training").isDisabled(), "the same training would queue by a second press");
-  await fillSettings(page, { ...QUICK, "Hidden layers": "22" });
-  await page.getByText("The next one waits until it is done.").waitFor();
-  await button(page, "Start Training").click();
-  await statusBecomes(page, /position 1 in the queue/);
-  await other(page, "Other trainings").getByText(/^Training: epoch \d+ of 200/).waitFor();
+pageTest(
+  "a page that trains can queue another training and show either, and a reload finds both",
+  async (lab, page) => {
+    await page.goto(lab.trainingUrl);
+    await startTraining(page, ENDLESS);
+    await stepsPass(page, 10);
+    assert(await button(page, "Start Training").isDisabled(), "a second press would queue the same training");
+    await fillSettings(page, { ...QUICK, "Hidden layers": "22" });
+    await page.getByText("The next one waits until it is done.").waitFor();
+    await button(page, "Start Training").click();
+    await statusBecomes(page, /position 1 in the queue/);
+    await other(page, "Other trainings").getByText(/^Training: epoch \d+ of 200/).waitFor();
 
-  await page.getByRole("button", { name: /^Show SimpleNN \(512, 512\)/ }).click();
-  await statusBecomes(page, /^Training: epoch \d+ of 200/);
-  await other(page, "Other trainings").getByText(/position 1 in the queue/).waitFor();
-  await page.reload();
-  await statusBecomes(page, /^Training: epoch \d+ of 200/);
-  await other(page, "Other trainings").getByText(/position 1 in the queue/).waitFor();
-  await button(page, "Abort").click();
-  await other(page, "Trained before").getByText(/^Done/).waitFor();
-  // The table has heard of it, too.
-  await modelsRegion(page).getByText("22", { exact: true }).waitFor();
-  await page.getByRole("button", { name: /^Show SimpleNN \(22\)/ }).click();
-  await statusBecomes(page, /^Done/);
-});
+    await page.getByRole("button", { name: /^Show SimpleNN \(512, 512\)/ }).click();
+    await statusBecomes(page, /^Training: epoch \d+ of 200/);
+    await other(page, "Other trainings").getByText(/position 1 in the queue/).waitFor();
+    await page.reload();
+    await statusBecomes(page, /^Training: epoch \d+ of 200/);
+    await other(page, "Other trainings").getByText(/position 1 in the queue/).waitFor();
+    await button(page, "Abort").click();
+    await other(page, "Trained before").getByText(/^Done/).waitFor();
+    // The table has heard of it, too.
+    await modelsRegion(page).getByText("22", { exact: true }).waitFor();
+    await page.getByRole("button", { name: /^Show SimpleNN \(22\)/ }).click();
+    await statusBecomes(page, /^Done/);
+  },
+);
 
-pageTest("a page that is open already finds a training of another page", async (lab, page) => {
+pageTest("a page that is already open finds another page's training", async (lab, page) => {
   await page.goto(lab.trainingUrl);
   await button(page, "Start Training").waitFor();
   const second = await page.context().newPage();
@@ -123,7 +126,7 @@ pageTest("a page that is open already finds a training of another page", async (
 });
 
 pageTest(
-  "a model trained further counts all its epochs, has no equal, and the curve before is kept",
+  "a model trained further counts all its epochs, has no duplicate, and the earlier curve is kept",
   async (lab, page) => {
     await page.goto(lab.trainingUrl);
     await startTraining(page, { ...QUICK, "Hidden layers": "23" });
@@ -151,7 +154,7 @@ pageTest(
   },
 );
 
-pageTest("what a model has learned goes when another training starts", async (lab, page) => {
+pageTest("the analysis of a model disappears when another training starts", async (lab, page) => {
   await page.goto(lab.trainingUrl);
   await startTraining(page, { ...QUICK, "Hidden layers": "24" });
   const analysis = page.getByRole("region", { name: "What it has learned" });

@@ -58,11 +58,11 @@ export class TrainingPage {
     const config = this.form.config.value;
     if (config === undefined || this.#isAboutToStart.value) return false;
     if (!this.run.active.value || this.#isAdopted.value) return true;
-    // The lab must know the run before, and a second press must not train the same twice.
+    // The lab must know the previous run, and a second press must not train the same configuration twice.
     return this.run.phase.value !== "asking" && this.run.id.value !== undefined && !this.trainsThis.value;
   });
 
-  /** Whether the run that the page shows trains, or is to train, just these settings. */
+  /** Whether the run that the page shows trains, or will train, exactly these settings. */
   readonly trainsThis = computed(() => {
     const config = this.form.config.value, present = this.run.config.value;
     if (config === undefined || present === undefined || !this.run.active.value) return false;
@@ -88,14 +88,14 @@ export class TrainingPage {
     return query.toString();
   });
 
-  /** The stored model in whose favour the run has ended. */
+  /** The stored model that was kept instead of training. */
   readonly kept = computed((): ModelRecord | undefined => {
     const config = this.run.config.value;
     if (this.run.phase.value !== "kept" || config === undefined) return undefined;
     return this.stored.records.value?.find((record) => isStoredDuplicate(record, config));
   });
 
-  /** Changes less often than `kept`, which is another object whenever the models are listed. */
+  /** Changes less often than `kept`, which is a new object whenever the models are listed. */
   readonly #keptId = computed(() => this.kept.value?.id);
 
   /** The models that the runs of this page have stored. */
@@ -104,7 +104,7 @@ export class TrainingPage {
     return results.filter(Boolean).sort().join();
   });
 
-  /** Query of the drawing page for the model just trained, or kept; undefined before there is one. */
+  /** Query of the drawing page for the model just trained or kept; undefined before there is one. */
   readonly testQuery = computed((): FormQuery | undefined => {
     if (this.kept.value !== undefined) return queryOf(this.kept.value);
     const config = this.run.config.value;
@@ -112,7 +112,7 @@ export class TrainingPage {
     return config && result && { ...queryOf(config), model_id: result.model_id };
   });
 
-  /** Query of the drawing page: these settings, or while no model has them yet, those of the nearest one. */
+  /** Query of the drawing page: these settings or, while no model has them yet, those of the nearest model. */
   readonly drawingQuery = computed((): FormQuery => {
     const params = this.form.params.value, records = this.stored.records.value;
     if (!this.run.active.value || !params || !records || findMatch(records, params)) return this.form.query.value;
@@ -145,19 +145,19 @@ export class TrainingPage {
     });
   }
 
-  /** Shows what the model just trained says, and its analysis unless the user has opened another one. */
+  /** Shows the answer of the model just trained, and its analysis unless the user has opened another one. */
   #showResult(id: string): void {
     void this.livePad.askFinishedModel();
     this.#analyse(id);
   }
 
-  /** Shows what there is of the model that was kept. */
+  /** Shows the history and analysis of the model that was kept. */
   #showKept({ id, run_id }: ModelRecord): void {
     if (typeof run_id === "string") this.others.add(run_id);
     this.#analyse(id);
   }
 
-  /** Closes the analysis that the page opened by itself: it is about the run before. */
+  /** Closes the analysis that the page opened on its own, because it is about the previous run. */
   #hideAnalysis(): void {
     if (this.analysis.id.value === this.#autoAnalysed) this.analysis.close();
   }
@@ -198,7 +198,7 @@ export class TrainingPage {
     this.run.follow(found.id);
   }
 
-  /** Follows the lab's unfinished runs, and the one whose model the present run trains further. */
+  /** Follows the lab's unfinished runs, and the run whose model the current one trains further. */
   #followOthers(runs: readonly RunSummary[]): void {
     const base = runs.find(({ id }) => id === this.run.id.value)?.config.start_from;
     const others = runs.filter((run) => isUnfinished(run) || base != null && run.model_id === base);
@@ -213,7 +213,7 @@ export class TrainingPage {
     this.#followOthers(await listRuns(this.#connection) ?? []);
   }
 
-  /** Shows another run in place of the present one. */
+  /** Shows another run instead of the current one. */
   show({ id: { value: id } }: Run): void {
     if (id === undefined) return;
     this.#setAside();
@@ -229,7 +229,7 @@ export class TrainingPage {
     void this.#start(config);
   }
 
-  /** Trains the settings of the model that was kept again, which then replaces it. */
+  /** Trains again with the settings of the kept model, which the result then replaces. */
   trainAgain(): void {
     const config = this.run.config.value;
     if (config !== undefined) void this.#start(config, true);
@@ -255,7 +255,7 @@ export class TrainingPage {
     this.run.start(config, overwrites);
   }
 
-  /** Keeps the present run within reach, with its curve. */
+  /** Keeps the current run available, with its curve. */
   #setAside(): void {
     const { id, active, result } = this.run;
     if (id.value !== undefined && (active.value || result.value)) this.others.add(id.value);

@@ -81,10 +81,12 @@ function spanOf(schedule: Schedule, map: MemoryMap, node: Tensor): Span | undefi
   return { start, end: start + bytesOf(root) };
 }
 
-/** What lies behind a buffer may be read by a vector that begins in it. */
+/** A vector that begins in a buffer may read this many bytes past its end. */
 const READ_AHEAD = 64;
 
-/** What the function of an item may touch: its operands, its results, its row of the table and its scratch memory. */
+/**
+ * The memory that an item's function may touch: its operands, its results, its row of the table and its scratch memory.
+ */
 function contractOf(
   item: ScheduleItem,
   schedule: Schedule,
@@ -162,7 +164,7 @@ export function encodeProgram(
   };
   module.addFunction("run", ["i32", "i32", "i32"], (f) => {
     const [row, steps, thread] = f.params;
-    // Whoever calls, and whatever the words hold by which threads are commanded.
+    // Checked whatever the caller passes and whatever the command words contain.
     f.if(i32.ne(row.get, i32.const(map.table)), () => f.emit(trap));
     f.requireBelow(steps, map.tableSteps + 1);
     f.requireBelow(thread, threads);

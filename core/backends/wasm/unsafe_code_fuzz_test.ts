@@ -13,7 +13,7 @@ import { wasmBackend } from "./backend.ts";
 import { PROGRAMS } from "./unsafe_code_testing.ts";
 
 const MUTANTS = Deno.env.get("LAB_LONG") ? 4000 : 400;
-/** Programs are small: all of their buffers end before it. */
+/** Programs are small, so all of their buffers end before this address. */
 const UNUSED_FROM = 512 * 1024;
 const CANARY = 0xa5;
 
@@ -111,7 +111,7 @@ Deno.test({
         throw new Error(`mutant ${i} of ${name}, FUZZ_SEED=${seed}`, { cause: error });
       }
     }
-    // Both happen: a verifier that accepts or refuses everything would prove nothing here.
+    // Both must happen: a verifier that accepts or refuses everything would prove nothing here.
     assert.ok(counts.refused > MUTANTS / 10 && counts.ran > MUTANTS / 10, JSON.stringify(counts));
   },
 });

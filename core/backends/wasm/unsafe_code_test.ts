@@ -8,7 +8,9 @@ import { PROGRAMS } from "./unsafe_code_testing.ts";
 /** How often code was changed. */
 let changes = 0;
 
-/** What `open` gives while functions of the assembler are tampered with; whether anything was compiled meanwhile. */
+/**
+ * The result of opening a session while the assembler is tampered with, and whether anything was compiled meanwhile.
+ */
 async function openTampered(program: string, tamper: Tamper, options: WasmOptions = {}) {
   const { compile } = WebAssembly;
   let compiled = 0;
@@ -29,10 +31,10 @@ async function openTampered(program: string, tamper: Tamper, options: WasmOption
   }
 }
 
-/** Changes the assembler; returns what undoes it. */
+/** Changes the assembler; returns a function that undoes it. */
 type Tamper = () => () => void;
 
-/** Puts another method into `FunctionBuilder`, for the functions whose name ends in `kernel`. */
+/** Replaces a method of `FunctionBuilder` for functions whose name ends in `kernel`. */
 function method<K extends "requireBelow" | "repeat" | "countTo" | "call">(
   name: K,
   kernel: string,
@@ -51,11 +53,11 @@ function method<K extends "requireBelow" | "repeat" | "countTo" | "call">(
   };
 }
 
-/** Bounds of indices from memory, taken for `more` more than they are. */
+/** Bounds of indices from memory, too large by `more`. */
 const looseBound = (kernel: string, more: number) =>
   method("requireBelow", kernel, (_, original, index, count) => original(index, count + more));
 const noBound = (kernel: string) => method("requireBelow", kernel, () => {});
-/** Loops that go round once too often. */
+/** Loops that run once too often. */
 const longRepeat = (kernel: string) =>
   method("repeat", kernel, (_, original, count, body) => original(count + 1, body));
 const longCount = (kernel: string) =>
@@ -90,7 +92,10 @@ const otherConstant = (kernel: string, from: number, to: number): Tamper => () =
   return () => Object.defineProperty(FunctionBuilder.prototype, "code", descriptor);
 };
 
-/** The address of scratch memory, or the number of a work item, that is off by so much in every call of a kernel. */
+/**
+ * An argument, such as the address of scratch memory or the number of a work item, that is off by `more` in every call
+ * of a kernel.
+ */
 const otherArgument = (kernel: string, argument: number, more: number, options: WasmOptions = {}): Tampering => ({
   tamper: method("call", "run", (f, original, callee, ...operands) => {
     const changed = operands.map((code, i) =>

@@ -7,7 +7,7 @@ import * as ops from "../../ops/mod.ts";
 const programOf = (result: Tensor) => trace(() => ({ updates: { result } }));
 const indices = (name: string, count: number) => state(name, [count], "i32");
 
-/** `result`, and its gradients by some of what it depends on. */
+/** `result` and its gradients with respect to some of its inputs. */
 function withGradients(result: Tensor, parameters: Record<string, Tensor>): Program {
   return trace(() => {
     const slopes = gradients(ops.sum(ops.mul(result, state("weights", result.shape))), Object.values(parameters));

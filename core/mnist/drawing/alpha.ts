@@ -1,20 +1,23 @@
-/** The ink of a picture whose alpha varies: either alpha carries the drawing, or the colours of its opaque part do. */
+/**
+ * Finds the ink in a picture whose alpha varies: either alpha carries the drawing, or the colours of its opaque part
+ * do.
+ */
 import type { Ink, Raster } from "./raster.ts";
 
-/** As opaque as the most opaque pixel, but for rounding. */
+/** Pixels within this distance of the highest alpha count as opaque, to allow for rounding. */
 const ALPHA_TOLERANCE = 8;
-/** Distance of two tones, of 255, above which they are not one. */
+/** Distance of two tones, of 255, above which they count as different. */
 const TONE = 12;
-/** Share of the strongest distance from paper from which on a pixel counts as drawn. */
+/** A pixel counts as drawn if its distance from paper is at least this share of the largest one. */
 const DRAWN = 0.2;
-/** Share of the opaque part that a drawing on it must have, so that a speck in a stroke is none. */
+/** A drawing must cover at least this share of the opaque part, so that a speck in a stroke does not count as one. */
 const MIN_DRAWN = 1 / 1000;
-/** Share of the picture from which on the opaque part is a page, not strokes. */
+/** If the opaque part covers at least this share of the picture, it is a page and not strokes. */
 const PAGE = 0.9;
 
 /**
- * Reads by colour where the opaque part shows a drawing: a page with holes or a transparent margin. Else alpha is the
- * ink: strokes of one tone, or of several, on a transparent canvas.
+ * Uses colour if the opaque part shows a drawing: a page with holes or a transparent margin. Otherwise alpha is the
+ * ink: strokes of one or several tones on a transparent canvas.
  */
 export function findInkByAlpha(image: Raster): Ink {
   const { data, channels } = image;
@@ -24,7 +27,7 @@ export function findInkByAlpha(image: Raster): Ink {
   const paper = Array.from({ length: channels - 1 }, (_, channel) => medianAt(data, outline, channels, channel));
   const distances = distancesFrom(image, paper);
   if (!hasDrawing(alpha, opaque, outline, distances)) return distanceInk(alpha, paperAlpha(image, alpha));
-  // As the picture looks when it is laid on paper.
+  // Composes the picture onto paper, as it would look there.
   for (let pixel = 0; pixel < alpha.length; pixel++) {
     distances[pixel] = Math.round(distances[pixel] * alpha[pixel] / 255);
   }
@@ -37,7 +40,7 @@ function largestOf(plane: Uint8Array): number {
   return largest;
 }
 
-/** The opaque pixels beside others, or at the border of the picture. */
+/** The opaque pixels next to other pixels or at the border of the picture. */
 function outlineOf({ width, height }: Raster, alpha: Uint8Array, opaque: number): number[] {
   const pixels: number[] = [];
   for (let y = 0, pixel = 0; y < height; y++) {
@@ -52,9 +55,9 @@ function outlineOf({ width, height }: Raster, alpha: Uint8Array, opaque: number)
 }
 
 /**
- * Whether something is drawn on the opaque part, given how far each pixel is from the tone along its outline. On a page
- * little of the outline is drawn on, compared with the rest; of strokes in several colours each has its share of the
- * outline.
+ * Whether something is drawn on the opaque part, given how far each pixel is from the tone along its outline. On a
+ * page, the drawing covers little of the outline compared with the rest; strokes in several colours each have their
+ * share of the outline.
  */
 function hasDrawing(
   alpha: Uint8Array,
@@ -99,7 +102,7 @@ function channelOf({ data, channels }: Raster, channel: number): Uint8Array {
   return plane;
 }
 
-/** The alpha of nearly all of the border; 0 where strokes reach it. */
+/** The alpha of nearly all of the border; 0 if strokes reach it. */
 function paperAlpha({ width, height }: Raster, alpha: Uint8Array): number {
   const border = borderOf(width, height);
   const median = medianAt(alpha, border, 1, 0);
@@ -107,13 +110,13 @@ function paperAlpha({ width, height }: Raster, alpha: Uint8Array): number {
   return border.filter(isPaper).length >= PAGE * border.length ? median : 0;
 }
 
-/** The distances of `plane` from `paper`, in its place. */
+/** Replaces the values of `plane` by their distances from `paper`. */
 function distanceInk(plane: Uint8Array, paper: number): Ink {
   for (let pixel = 0; pixel < plane.length; pixel++) plane[pixel] = Math.abs(plane[pixel] - paper);
   return { plane, strongest: largestOf(plane) };
 }
 
-/** The outermost pixels, those in the corners twice. */
+/** The outermost pixels; those in the corners count twice. */
 function borderOf(width: number, height: number): number[] {
   const pixels: number[] = [];
   for (let x = 0; x < width; x++) pixels.push(x, (height - 1) * width + x);
@@ -121,7 +124,7 @@ function borderOf(width: number, height: number): number[] {
   return pixels;
 }
 
-/** The median of one channel over `pixels`, of which there is at least one. */
+/** The median of one channel over `pixels`, which must not be empty. */
 function medianAt(data: Raster["data"], pixels: readonly number[], channels: number, channel: number): number {
   const counts = new Uint32Array(256);
   for (const pixel of pixels) counts[data[pixel * channels + channel]]++;

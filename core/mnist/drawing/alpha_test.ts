@@ -1,4 +1,4 @@
-/** Pictures with transparent parts are read as they look, whichever of colour and alpha carries the drawing. */
+/** Tests that pictures with transparent parts are read as they look, whether colour or alpha carries the drawing. */
 import assert from "node:assert/strict";
 import { mnist } from "../../testing/mnist.ts";
 import { IMAGE_PIXELS } from "../../models/spec.ts";
@@ -120,7 +120,7 @@ Deno.test("read as it looks: grey with alpha that varies", () => {
   assert.ok(difference(grey((tone) => [90, 255 - tone])) < 1.5);
 });
 
-Deno.test("a page of one tone is blank, also where one pixel is a little less opaque", () => {
+Deno.test("a page of one tone is blank, even if one pixel is slightly less opaque", () => {
   const page = drawPage(PAGE, () => 0);
   const pricked = repaint(page, (x, y, [r, g, b]) => x === 30 && y === 30 ? [r, g, b, 254] : undefined);
   assert.throws(() => prepareDrawing(pricked), BlankDrawingError);

@@ -39,7 +39,7 @@ export function prepareDrawing(image: Raster): Uint8Array {
 
 /** A rectangle around ink. */
 export interface InkBox extends Box {
-  /** Whether some row or column in it has no ink, so that what lies beyond may be far from the strokes. */
+  /** Whether some row or column in it has no ink, so that the ink beyond may be far from the strokes. */
   hasGap: boolean;
 }
 

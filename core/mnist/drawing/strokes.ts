@@ -1,6 +1,6 @@
 /**
- * Tells the strokes of a drawing from specks far away from them, such as dust or a stray tap, which would otherwise set
- * the size and place of the digit. Connected components of the ink are kept or left out whole.
+ * Distinguishes the strokes of a drawing from distant specks, such as dust or a stray tap, which would otherwise
+ * determine the size and position of the digit. Connected components of the ink are kept or dropped as a whole.
  */
 import type { Box } from "./resample.ts";
 
@@ -9,19 +9,19 @@ interface Component extends Box {
   pixels: number;
 }
 
-/** Beyond these a picture is texture, not strokes. */
+/** With more runs than this, a picture is texture and not strokes. */
 const MAX_RUNS = 50_000;
 const MAX_COMPONENTS = 1000;
 /** Components with at least this share of the largest one's pixels are strokes, wherever they are. */
 const STROKE = 0.5;
 /**
  * A smaller component belongs to the strokes if its distance from them, in units of their longer side, is at most
- * `REACH` times the root of its share of their pixels: the larger, the farther.
+ * `REACH` times the square root of its share of their pixels: a larger component may be farther away.
  */
 const REACH = 0.8;
 
 /**
- * The part of `box` around the strokes and what is near them.
+ * The part of `box` around the strokes and anything near them.
  *
  * @param threshold ink from which on a pixel counts
  */
@@ -34,7 +34,7 @@ export function boxOfStrokes(plane: Uint8Array, stride: number, box: Box, thresh
   const side = Math.max(strokes.right - strokes.left, strokes.bottom - strokes.top);
   let left = components.filter((component) => !kept.includes(component));
   if (components.length > MAX_COMPONENTS) return box;
-  // What is near a speck that is near the strokes is near them, too: a dotted line.
+  // A speck near a kept speck is kept, too, as in a dotted line.
   for (let near = kept; near.length > 0 && left.length > 0;) {
     const belongs = (speck: Component) =>
       near.some((other) => distance(speck, other) <= REACH * side * Math.sqrt(speck.pixels / pixels));
@@ -46,7 +46,7 @@ export function boxOfStrokes(plane: Uint8Array, stride: number, box: Box, thresh
   return around(kept);
 }
 
-/** Empty pixels between two boxes, in the direction in which there are more. */
+/** Number of empty pixels between two boxes, in the direction with more of them. */
 function distance(a: Box, b: Box): number {
   return Math.max(0, a.left - b.right, b.left - a.right, a.top - b.bottom, b.top - a.bottom);
 }
@@ -60,7 +60,10 @@ function around(boxes: readonly Box[]): Box {
   };
 }
 
-/** The components of the pixels of at least `threshold`, diagonal neighbours included; undefined for too many. */
+/**
+ * The components of pixels of at least `threshold`, with diagonal neighbours connected; undefined if there are too
+ * many.
+ */
 function findComponents(plane: Uint8Array, stride: number, box: Box, threshold: number): Component[] | undefined {
   // Runs of a row are joined with those of the row above that they touch.
   const starts: number[] = [], ends: number[] = [], rows: number[] = [], parents: number[] = [];

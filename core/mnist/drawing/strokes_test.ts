@@ -1,4 +1,4 @@
-/** Specks far from a digit neither shrink it nor move it; what belongs to a digit stays with it. */
+/** Tests that specks far from a digit neither shrink nor move it, and that parts of a digit stay with it. */
 import assert from "node:assert/strict";
 import { mnist } from "../../testing/mnist.ts";
 import { IMAGE_PIXELS, IMAGE_SIDE } from "../../models/spec.ts";
@@ -59,7 +59,7 @@ const SPECKS: Record<string, [page: Page, size: number, isInk: Spot]> = {
 };
 
 for (const [name, [page, size, isInk]] of Object.entries(SPECKS)) {
-  Deno.test(`a digit is prepared as if it were not there: ${name}`, () => {
+  Deno.test(`a digit is prepared as if the ink beside it were not there: ${name}`, () => {
     let alike = 0;
     for (const digit of digits) {
       const left = Math.round((page.width - size) / 2), clean = drawDigit(digit, page, size, left, left);
@@ -70,7 +70,7 @@ for (const [name, [page, size, isInk]] of Object.entries(SPECKS)) {
   });
 }
 
-Deno.test("a small digit in one corner is read in spite of a tap in the other", () => {
+Deno.test("a small digit in one corner is read despite a tap in another", () => {
   for (const digit of digits.slice(0, 10)) {
     const clean = drawDigit(digit, CANVAS, 90, 185, 185);
     assert.deepEqual(prepareDrawing(blacken(clean, disc(15, 15, 5))), prepareDrawing(clean));
@@ -111,7 +111,7 @@ Deno.test("diagonal neighbours are connected, however many branches a stroke has
   assert.deepEqual(strokesOf(101, 140, (x, y) => comb(x, y) || (x === 100 && y > 134)), [0, 0, 101, 61]);
 });
 
-Deno.test("hardly any of MNIST's own digits loses a part, and none a large one", () => {
+Deno.test("hardly any of MNIST's own digits loses a part, and none loses a large one", () => {
   let changed = 0;
   for (let i = 0; i < 2000; i++) {
     const digit = digitAt(i);
@@ -129,7 +129,7 @@ Deno.test("hardly any of MNIST's own digits loses a part, and none a large one",
   assert.ok(changed <= 10, `${changed} digits change`);
 });
 
-Deno.test("a picture of specks alone, however many, is gone through at once", () => {
+Deno.test("a picture of only specks, however many, is processed at once", () => {
   const page: Page = { width: 2048, height: 2048, ink: [0], paper: [255] };
   const texture = drawPage(page, (x, y) => Number((x % 3 === 0 && y % 3 === 0 && x < 1500) || x === 2040));
   const began = performance.now();

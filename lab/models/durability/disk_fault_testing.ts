@@ -47,7 +47,7 @@ export async function withFullDisk({ point, lasting }: DiskFault, task: () => Pr
   return count >= point;
 }
 
-/** Until it is disposed of, no file of this process can be renamed to `name`, as if the disk were full. */
+/** Until the result is disposed of, this process cannot rename a file to `name`, as if the disk were full. */
 export function refuseFile(name: string): Disposable {
   const { rename } = Deno;
   Deno.rename = (from, to) => {

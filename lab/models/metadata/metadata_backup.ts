@@ -2,12 +2,12 @@
 import type { Folder } from "../../host.ts";
 import { decodeUtf8, parseEntries, recordsOf } from "./metadata.ts";
 
-/** The list of the stored models in their folder. */
+/** File name of the list of stored models. */
 export const METADATA_NAME = "models_metadata.json";
-/** Its last good copy. */
+/** File name of its last good copy. */
 export const BACKUP_NAME = `${METADATA_NAME}.bak`;
 
-/** Largest list, in bytes: some ten thousand records with long texts. What is larger is not read. */
+/** Largest list, in bytes: some ten thousand records with long texts. A larger list is not read. */
 export const MAX_METADATA_BYTES = 64 * 2 ** 20;
 
 /** A backup that can be used. */
@@ -15,13 +15,13 @@ export interface Backup {
   bytes: Uint8Array<ArrayBuffer>;
   /** How many records it holds. */
   count: number;
-  /** When it was written, in Unix ms; undefined where the host does not know. */
+  /** When it was written, in Unix ms; undefined if the host does not know. */
   time?: number;
 }
 
 /**
- * Writes `bytes`, the metadata as just stored, as its backup: a copy rather than a link, which a program that truncates
- * the file would damage too. Callers hold the folder's lock.
+ * Writes `bytes`, the metadata just stored, as its backup. It is a copy rather than a link, because a program that
+ * truncates the file would damage a link, too. Callers hold the folder's lock.
  */
 export async function keepBackup(folder: Folder, bytes: Uint8Array): Promise<void> {
   try {
@@ -37,8 +37,8 @@ export async function dropBackup(folder: Folder): Promise<void> {
 }
 
 /**
- * Renames the backup of a list that is gone: whoever deleted or moved the file by mistake may notice only after the
- * next store.
+ * Renames the backup of a missing list, because a user who deleted or moved the file by mistake may notice only after
+ * the next store.
  */
 export async function setBackupAside(folder: Folder): Promise<void> {
   if (await readBackup(folder) === undefined) return;
@@ -46,7 +46,7 @@ export async function setBackupAside(folder: Folder): Promise<void> {
   await folder.rename(BACKUP_NAME, aside).catch(() => {});
 }
 
-/** Reads the backup, if there is one that can be used. */
+/** Reads the backup, if there is a usable one. */
 export async function readBackup(folder: Folder): Promise<Backup | undefined> {
   try {
     const bytes = await folder.read(BACKUP_NAME, MAX_METADATA_BYTES), { modified } = await folder.state(BACKUP_NAME);
@@ -59,7 +59,7 @@ export async function readBackup(folder: Folder): Promise<Backup | undefined> {
   }
 }
 
-/** Tells somebody whose metadata is damaged how to restore it; undefined without a backup. */
+/** Tells a user with damaged metadata how to restore it; undefined without a backup. */
 export async function describeBackup(folder: Folder): Promise<string | undefined> {
   const backup = await readBackup(folder);
   if (backup === undefined) return undefined;
@@ -68,7 +68,7 @@ export async function describeBackup(folder: Folder): Promise<string | undefined
     `there, and \`${command}\` puts it in place`;
 }
 
-/** `name`, or where that is taken the first of `name_2`, `name_3`, … that is not. */
+/** `name` or, if that is taken, the first of `name_2`, `name_3`, … that is free. */
 export async function freeName(folder: Folder, name: string): Promise<string> {
   let free = name;
   for (let n = 2; await folder.has(free); n++) free = `${name}_${n}`;

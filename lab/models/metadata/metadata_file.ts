@@ -13,9 +13,9 @@ import {
 
 /** The list of models at one moment. */
 export interface MetadataState {
-  /** Another one whenever the file is rewritten. */
+  /** Changes whenever the file is rewritten. */
   fingerprint: string;
-  /** False while the file is so new that another change might leave the same fingerprint. */
+  /** False while the file is so new that another change might leave the fingerprint the same. */
   settled: boolean;
   text: string;
   /** In the order of the file. */
@@ -28,7 +28,7 @@ export interface MetadataState {
 }
 
 /**
- * Coarser than the timestamps of any file system in use; on Linux they advance with the kernel's tick, every few ms.
+ * Coarser than the timestamps of common file systems; on Linux they advance with the kernel's tick, every few ms.
  */
 const SETTLING_MS = 100;
 
@@ -45,7 +45,7 @@ const EMPTY: MetadataState = {
 export class MetadataFile {
   readonly #folder: Folder;
   #latest: MetadataState = EMPTY;
-  /** The fault of the file with this fingerprint, so that not every request searches for it. */
+  /** The fault of the file with this fingerprint, so that it is not searched for at every request. */
   #damage: { fingerprint: string; error: DamagedMetadataError } | undefined;
 
   constructor(folder: Folder) {
@@ -72,7 +72,7 @@ export class MetadataFile {
   }
 
   /**
-   * Replaces the file, and keeps a backup. Callers hold the folder's lock. When it throws, the file is as it was.
+   * Replaces the file and keeps a backup. Callers hold the folder's lock. If it throws, the file is unchanged.
    *
    * @param options.urgent give up the backup to make room on a full disk
    */
@@ -96,7 +96,7 @@ export class MetadataFile {
     const bytes = await file.read(size);
     const fingerprint = fingerprintOf(file.state), settled = isSettled(modified);
     try {
-      // Nothing is awaited from here on: of several calls that read one change, only the first parses it.
+      // Nothing is awaited from here on, so that of several calls that read one change, only the first parses it.
       const text = decode(bytes, this.#path);
       if (text !== this.#latest.text) this.#latest = this.#parse(text);
       return this.#latest = { ...this.#latest, fingerprint, settled };
@@ -111,13 +111,15 @@ export class MetadataFile {
   #parse(text: string): MetadataState {
     const entries = parseEntries(text, this.#path, this.#latest.entries);
     const records = recordsOf(entries);
-    // Of two records with the same id the newer counts.
+    // If two records have the same id, the newer counts.
     const byId = new Map(records.toReversed().map((record) => [record.id, record]));
     return { ...EMPTY, text, entries, records, byId, strangers: describeStrangers(entries, this.#path) };
   }
 }
 
-/** Whether a change now would get another timestamp. (One from the future was set before the clock was set back.) */
+/**
+ * Whether a change now would get a different timestamp. (A timestamp in the future means that the clock was set back.)
+ */
 function isSettled(modified: number | undefined): boolean {
   return modified !== undefined && Math.abs(Date.now() - modified) > SETTLING_MS;
 }

@@ -15,7 +15,7 @@ export const CLOSE_CODES = {
   broken: 1006,
 } as const;
 
-/** A frame under way: bytes that are still to come, and those that came. */
+/** A frame being received: the number of bytes still to come, and those received. */
 interface Frame {
   opcode: number;
   isLast: boolean;
@@ -24,13 +24,13 @@ interface Frame {
   at: number;
 }
 
-/** What a client sent. A text or binary message that is longer than the limit comes cut just behind it. */
+/** Something that a client sent. A text or binary message longer than the limit is cut just after it. */
 export type Incoming =
   | { kind: "text" | "binary"; bytes: Uint8Array<ArrayBuffer> }
   | { kind: "ping" | "pong"; bytes: Uint8Array<ArrayBuffer> }
   | { kind: "close"; code: number; reason: string };
 
-/** A client that breaks the protocol, or a limit; it is closed with `code`. */
+/** Thrown if a client breaks the protocol or a limit; its socket is closed with `code`. */
 export class FrameError extends Error {
   override name = "FrameError";
   constructor(readonly code: number, message: string) {
@@ -47,7 +47,7 @@ export function encodeFrame(opcode: number, payload: Uint8Array): Uint8Array {
 
 const encoder = new TextEncoder();
 
-/** Frames from the server in one buffer: texts, and frames that are bytes already. */
+/** Frames from the server in one buffer: texts, and frames that are already bytes. */
 export function encodeFrames(frames: readonly (string | Uint8Array)[]): Uint8Array {
   if (frames.length === 1 && typeof frames[0] !== "string") return frames[0];
   const lengths = frames.map((frame) => typeof frame === "string" ? Buffer.byteLength(frame) : frame.length);
@@ -68,7 +68,7 @@ function headLength(payloadLength: number): number {
   return payloadLength < 126 ? 2 : payloadLength < 65536 ? 4 : 10;
 }
 
-/** Writes the head of a final frame at `at`, and gives the position behind it. */
+/** Writes the head of a final frame at `at`, and returns the position after it. */
 function writeHead(bytes: Uint8Array, at: number, opcode: number, length: number): number {
   const begin = headLength(length), view = new DataView(bytes.buffer, bytes.byteOffset + at);
   bytes[at] = 0x80 | opcode;
@@ -85,8 +85,8 @@ export function closePayload(code: number, reason = ""): Buffer {
 }
 
 /**
- * Reads what a client sends. It holds at most one message within the limit, and of a longer one no more than that;
- * fragments are counted, frames have a rate, and a message that has begun has to end.
+ * Reads a client's frames. It holds at most one message, and no more of it than the limit. Fragments are counted,
+ * frames are rate-limited, and a message must be finished in time.
  */
 export class FrameReader {
   /** Since when a message is unfinished, by `performance.now()`. */
@@ -105,7 +105,7 @@ export class FrameReader {
   #filledAt: number;
 
   /**
-   * @param onHeld hears by how many bytes what an unfinished message holds has grown or shrunk
+   * @param onHeld called with the change, in bytes, of what an unfinished message holds
    * @param now milliseconds; another clock in tests
    */
   constructor(onHeld: (change: number) => void = () => {}, now: () => number = () => performance.now()) {
@@ -115,8 +115,8 @@ export class FrameReader {
   }
 
   /**
-   * Takes from the begin of `bytes` what it can use. `used` says how much; `incoming` is there once something is
-   * complete.
+   * Takes what it can use from the beginning of `bytes`. `used` is the number of bytes taken; `incoming` is set once
+   * something is complete.
    *
    * @throws {FrameError} for a client that breaks the protocol or a limit
    */
@@ -142,14 +142,14 @@ export class FrameReader {
     this.#release();
   }
 
-  /** @throws {FrameError} when a message was begun long ago and is not finished */
+  /** @throws {FrameError} if a message was begun long ago and is not finished */
   requireProgress(): void {
     if (this.unfinishedSince !== undefined && this.#now() - this.unfinishedSince > MESSAGE_DEADLINE_MS) {
       throw new FrameError(CLOSE_CODES.policyViolation, "a message took too long");
     }
   }
 
-  /** Reads the head of a frame once it is complete, and gives its length. */
+  /** Reads the head of a frame once it is complete, and returns its length. */
   #begin(bytes: Uint8Array): number {
     if (bytes.length < 2) return 0;
     const short = bytes[1] & 127;

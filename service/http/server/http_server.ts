@@ -7,10 +7,11 @@ import { log } from "../../process/log.ts";
 import { HttpError } from "../errors.ts";
 import { Connection } from "./connection.ts";
 import { type ConnectionLimits, connectionLimits, Connections } from "./connections.ts";
-import { asClientSent } from "./forwarded.ts";
+import { asClientSent, type SentRequest } from "./forwarded.ts";
 import { IncomingBody, IncomingRequest } from "./incoming.ts";
 import { ListenerState } from "./listener_state.ts";
-import { readHead, type RequestHead } from "./request_head.ts";
+import { readHead } from "./request_head.ts";
+import { RequestTurns } from "./request_turns.ts";
 import { acceptsGzip, SendBudget, sendResponse } from "./response.ts";
 
 /** What the app is told of a client. */
@@ -40,6 +41,9 @@ export interface HttpServerOptions {
 /** How often overdue connections are looked for, in ms. */
 const SWEEP_MS = 250;
 
+/** What is passed over of a body that nobody reads, before its connection is closed. */
+const LINGER_BYTES = 4 * 1024 * 1024;
+
 /** A server that listens. */
 export class HttpServer {
   readonly #handler: RequestHandler;
@@ -47,6 +51,7 @@ export class HttpServer {
   readonly #connections: Connections;
   readonly #trusted: ReadonlySet<string>;
   readonly #budget = new SendBudget();
+  readonly #turns = new RequestTurns();
   readonly #times: typeof CONNECTION_TIMES;
   readonly #state: ListenerState;
   readonly #serving = new Set<Promise<void>>();
@@ -158,16 +163,16 @@ export class HttpServer {
 
   async #serve(connection: Connection): Promise<void> {
     for (let isFirst = true; !this.#isEnding; isFirst = false) {
-      const head = await this.#nextHead(connection, isFirst);
-      if (head === undefined) return;
-      if (head instanceof Response) return await this.#answer(connection, head, false);
-      if (!await this.#exchange(connection, head)) return;
+      const sent = await this.#nextRequest(connection, isFirst);
+      if (sent === undefined) return;
+      if (sent instanceof Response) return await this.#answer(connection, sent, false);
+      if (!await this.#exchange(connection, sent)) return;
       connection.shrink();
     }
   }
 
-  /** The next request's head; an answer for one that is refused. */
-  async #nextHead(connection: Connection, isFirst: boolean): Promise<RequestHead | Response | undefined> {
+  /** The next request without its body; an answer for one that is refused. */
+  async #nextRequest(connection: Connection, isFirst: boolean): Promise<SentRequest | Response | undefined> {
     connection.isIdle = true;
     connection.idleSince = performance.now();
     try {
@@ -176,9 +181,10 @@ export class HttpServer {
         if (!await connection.fill()) return undefined;
       }
       connection.dueAt = performance.now() + this.#times.headMs;
-      return await readHead(connection);
+      const head = await readHead(connection);
+      return head && asClientSent(head, connection.address, this.#trusted);
     } catch (error) {
-      if (error instanceof HttpError) return refusal(error);
+      if (error instanceof HttpError) return Response.json({ error: error.message }, { status: error.status });
       throw error;
     } finally {
       connection.dueAt = Infinity;
@@ -187,18 +193,17 @@ export class HttpServer {
   }
 
   /** Answers one request, and says whether another may follow. */
-  async #exchange(connection: Connection, head: RequestHead): Promise<boolean> {
+  async #exchange(connection: Connection, { head, client }: SentRequest): Promise<boolean> {
     const body = new IncomingBody(connection, head);
-    let client = connection.address, request: IncomingRequest | undefined, response: Response;
+    let request: IncomingRequest | undefined, response: Response;
+    await this.#turns.begin(client);
     try {
-      const sent = asClientSent(head, client, this.#trusted);
-      client = sent.client;
-      request = new IncomingRequest(sent.head, body);
+      request = new IncomingRequest(head, body);
       response = await this.#handler(request, { remoteAddr: { hostname: client } });
     } catch (error) {
-      response = error instanceof HttpError
-        ? refusal(error)
-        : this.#options.onError?.(error) ?? Response.json({ error: "bad request" }, { status: 400 });
+      response = this.#options.onError?.(error) ?? Response.json({ error: "bad request" }, { status: 400 });
+    } finally {
+      this.#turns.end(client);
     }
     const keepAlive = head.keepAlive && body.isOver && !this.#isEnding;
     const accepted = head.headers.find(([name]) => name === "accept-encoding")?.[1];
@@ -214,7 +219,7 @@ export class HttpServer {
       await request.takeOver(connection);
       return false;
     }
-    if (!body.isOver) await this.#linger(connection);
+    if (!body.isOver) await connection.linger(this.#times.lingerMs, LINGER_BYTES);
     return keepAlive;
   }
 
@@ -226,19 +231,8 @@ export class HttpServer {
       takesGzip: false,
       client: connection.address,
     });
-    await this.#linger(connection);
+    await connection.linger(this.#times.lingerMs, LINGER_BYTES);
   }
-
-  /** Reads on for a moment: to close with unread input would take the answer from the client. */
-  async #linger(connection: Connection): Promise<void> {
-    connection.dueAt = performance.now() + this.#times.lingerMs;
-    await connection.closeWrite();
-    do connection.consume(connection.unread.length); while (await connection.fill());
-  }
-}
-
-function refusal({ message, status }: HttpError): Response {
-  return Response.json({ error: message }, { status });
 }
 
 function reasonOf(error: unknown): string {

@@ -1,18 +1,20 @@
-/** A request that came in, and its body as it arrives. */
+/** An incoming request, and its body as it arrives. */
 import { MAX_BODY_PIECES, MIN_PIECE_BYTES } from "../../../protocol/mod.ts";
 import { HttpError } from "../errors.ts";
 import type { Connection } from "./connection.ts";
 import type { RequestHead } from "./request_head.ts";
 
 const CONTINUE = new TextEncoder().encode("HTTP/1.1 100 Continue\r\n\r\n");
-/** Longest line between chunks, its extensions included, and most bytes of trailers. */
+/** Longest line between chunks, including extensions, and most bytes of trailers. */
 const MAX_CHUNK_LINE = 256, MAX_TRAILER_BYTES = 8 * 1024;
 const CR = 13, LF = 10;
 
-/** What gives bytes one piece after the other; `undefined` is the end. A piece is valid until the next one is read. */
+/**
+ * A source of bytes, one piece after the other; `undefined` is the end. A piece is valid until the next one is read.
+ */
 export interface ByteSource {
   read(): Promise<Uint8Array | undefined>;
-  /** Says that nothing more will be read, if that is of use. */
+  /** Signals that nothing more will be read. */
   cancel?(): void;
 }
 
@@ -20,7 +22,7 @@ export interface ByteSource {
 export class IncomingRequest extends Request {
   /** Called by the server with the connection once the answer 101 is written: from then on it is the app's. */
   takeOver?: (connection: Connection) => Promise<void>;
-  /** Called instead, when that answer cannot be written. */
+  /** Called instead if that answer cannot be written. */
   onDropped?: () => void;
 
   constructor(head: RequestHead, readonly source: IncomingBody) {
@@ -32,7 +34,7 @@ export class IncomingRequest extends Request {
 export class IncomingBody implements ByteSource {
   readonly #connection: Connection;
   readonly #isChunked: boolean;
-  /** Bytes until the end of the body, or of the chunk. */
+  /** Bytes until the end of the body or of the chunk. */
   #left: number;
   #isOver: boolean;
   #expectsContinue: boolean;
@@ -54,7 +56,7 @@ export class IncomingBody implements ByteSource {
     return this.#isOver;
   }
 
-  /** The whole body where it came with its head, as a view that is valid until the next request is read. */
+  /** The whole body if it came with its head, as a view that is valid until the next request is read. */
   takeWhole(): Uint8Array | undefined {
     const { unread } = this.#connection;
     if (this.#isChunked || this.#pieces > 0 || unread.length < this.#left) return undefined;
@@ -68,7 +70,7 @@ export class IncomingBody implements ByteSource {
   /**
    * The next piece.
    *
-   * @throws {HttpError} 400 for a body that breaks off, is malformed, or comes in too many small pieces
+   * @throws {HttpError} 400 for a body that is cut short, malformed, or comes in too many small pieces
    */
   async read(): Promise<Uint8Array | undefined> {
     this.#connection.consume(this.#taken);
@@ -91,7 +93,7 @@ export class IncomingBody implements ByteSource {
     return piece;
   }
 
-  /** Passes over what follows the chunk before and reads the size of the next one; false at the end of the body. */
+  /** Skips the end of the previous chunk and reads the size of the next one; returns false at the end of the body. */
   async #beginChunk(): Promise<boolean> {
     if (this.#inChunk && await this.#line(2) !== "") throw malformed();
     this.#inChunk = true;

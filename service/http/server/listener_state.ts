@@ -1,27 +1,27 @@
-/** No connection can be taken; the message says why. */
+/** Thrown while no connection can be accepted; the message says why. */
 export class ListenerError extends Error {
   override name = "ListenerError";
 }
 
-/** How long `ListenerState` tells of a fault that is over, in ms. */
+/** How long `ListenerState` reports a fault that is over, in ms. */
 const REMEMBER_MS = 60_000;
 
-/** Whether a server can take connections; for `/healthz`. */
+/** Whether a server can accept connections, for `/healthz`. */
 export class ListenerState {
   /** Open connections. */
   connections = 0;
   #fault?: { reason: string; since: number; endedAt?: number };
 
-  /** Notes why no connection can be taken, or `undefined` once one can. */
+  /** Records why no connection can be accepted, or `undefined` once one can. */
   note(reason: string | undefined): void {
     if (reason !== undefined) this.#fault = { reason, since: this.#fault?.since ?? performance.now() };
     else if (this.#fault !== undefined) this.#fault.endedAt ??= performance.now();
   }
 
   /**
-   * What there is to tell, if anything.
+   * A description of a recent fault, if any.
    *
-   * @throws {ListenerError} while no connection can be taken
+   * @throws {ListenerError} while no connection can be accepted
    */
   describe(): string | undefined {
     if (this.#fault === undefined) return undefined;

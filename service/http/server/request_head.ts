@@ -1,5 +1,6 @@
 /**
- * The head of an HTTP/1.1 request (RFC 9112), read strictly: what two programs might understand differently is refused.
+ * The head of an HTTP/1.1 request (RFC 9112), read strictly: anything that two programs might understand differently is
+ * refused.
  */
 import { Buffer } from "node:buffer";
 import { MAX_HEAD_BYTES } from "../../../protocol/mod.ts";
@@ -11,18 +12,18 @@ const MAX_HEADERS = 100;
 
 const REQUEST_LINE = /^([!#$%&'*+.^_`|~0-9A-Za-z-]{1,32}) ([\x21-\x7e\x80-\xff]+) HTTP\/1\.([01])$/;
 const HEADER = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+):[\t ]*([\t\x20-\x7e\x80-\xff]*)$/;
-/** A host name or address, and a port; what else a URL may hold does not belong there. */
+/** A host name or address, and a port; other parts of a URL are not allowed there. */
 const HOST = /^[\w.-]*(?:\[[\da-fA-F:.]+\])?(?::\d{1,5})?$/;
 
 const CR = 13, LF = 10;
 
-/** What the server and the app need of a head. */
+/** The parts of a head that the server and the app need. */
 export interface RequestHead {
   method: string;
   url: string;
   /** Names in lower case. */
   headers: [name: string, value: string][];
-  /** Whether the client takes another answer on this connection. */
+  /** Whether the client accepts another answer on this connection. */
   keepAlive: boolean;
   /** Bytes of the body, or `chunked`. */
   bodyLength: number | "chunked";
@@ -31,9 +32,9 @@ export interface RequestHead {
 }
 
 /**
- * Reads the next head, or undefined when the client has hung up before it.
+ * Reads the next head; undefined if the client has closed the connection before it.
  *
- * @throws {HttpError} 431 for one that is too long, 400 for a malformed one
+ * @throws {HttpError} 431 for a head that is too long, 400 for a malformed one
  */
 export async function readHead(connection: Connection): Promise<RequestHead | undefined> {
   for (let searched = 0;;) {
@@ -50,7 +51,7 @@ export async function readHead(connection: Connection): Promise<RequestHead | un
   }
 }
 
-/** Behind the empty line that ends a head, if it has come. */
+/** Index after the empty line that ends a head, if it has arrived. */
 function endOfHead(bytes: Uint8Array, from: number): number | undefined {
   for (let at = bytes.indexOf(LF, from); at !== -1; at = bytes.indexOf(LF, at + 1)) {
     if (at >= 3 && bytes[at - 1] === CR && bytes[at - 2] === LF && bytes[at - 3] === CR) return at + 1;
@@ -109,7 +110,7 @@ export function isHost(text: string): boolean {
 function urlOf(target: string, host: string): string {
   if (!isHost(host)) refuse("its Host header");
   if (target.startsWith("/")) return `http://${host}${target}`;
-  // The absolute form is for proxies, but every server has to take it; the Host header decides.
+  // The absolute form is for proxies, but every server must accept it; the Host header decides.
   const path = /^https?:\/\/[^/?#]+(.*)$/i.exec(target)?.[1] ?? refuse("its address");
   return `http://${host}${path.startsWith("/") ? path : `/${path}`}`;
 }

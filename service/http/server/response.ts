@@ -5,7 +5,22 @@ import { gzip } from "node:zlib";
 import { MAX_SENT_BYTES, MAX_SENT_BYTES_PER_CLIENT, SEND_DEADLINE_MS } from "../../../protocol/mod.ts";
 import type { Connection } from "./connection.ts";
 
-const compress = promisify(gzip);
+const gzipped = promisify(gzip);
+/**
+ * Answers that are compressed at once; others are sent as they are, so that compressing keeps no core from its work.
+ */
+const MAX_COMPRESSING = 2;
+let compressing = 0;
+
+async function compress(body: Uint8Array): Promise<Uint8Array<ArrayBuffer>> {
+  compressing++;
+  try {
+    return new Uint8Array(await gzipped(body, { level: 1 }));
+  } finally {
+    compressing--;
+  }
+}
+
 /** Shorter texts are sent as they are. */
 const MIN_COMPRESSED_BYTES = 1024;
 /** Answers up to this length go out with their head in one step, and do not count as held. */
@@ -103,10 +118,11 @@ export async function compressed(
   headers: Headers,
   takesGzip: boolean,
 ): Promise<Uint8Array<ArrayBuffer>> {
-  if (!takesGzip || !isCompressible(headers) || body.length < MIN_COMPRESSED_BYTES) return body;
+  const isWorthIt = takesGzip && isCompressible(headers) && body.length >= MIN_COMPRESSED_BYTES;
+  if (!isWorthIt || compressing >= MAX_COMPRESSING) return body;
   headers.set("content-encoding", "gzip");
   headers.append("vary", "Accept-Encoding");
-  return new Uint8Array(await compress(body));
+  return await compress(body);
 }
 
 async function sendStream(connection: Connection, response: Response, options: SendOptions): Promise<void> {

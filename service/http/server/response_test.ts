@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { HttpServer } from "./http_server.ts";
 
-Deno.test("bytes that are compressed already are sent as they are, whatever their type says", async () => {
+Deno.test("compressed bytes are sent unchanged, whatever their type says", async () => {
   const stream = new Blob([".card { color: red; }".repeat(500)]).stream().pipeThrough(new CompressionStream("gzip"));
   const zipped = await new Response(stream).bytes();
   const headers = { "content-type": "text/css; charset=utf-8", "content-encoding": "gzip" };

@@ -10,7 +10,7 @@ import { PAGE_WORDS, type PageName } from "./page_words.ts";
 export function Page(
   { current, queries, children }: {
     current: PageName;
-    /** What the links to the pages carry. */
+    /** Queries of the links to the pages. */
     queries?: { training: string; inference: string };
     children: ComponentChildren;
   },

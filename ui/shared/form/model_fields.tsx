@@ -93,7 +93,7 @@ function RangeField({ form, hint }: { form: ModelForm; hint: string }) {
   );
 }
 
-/** Says what in the page's address was not understood; an address may hold anything, so not all of it. */
+/** Says what was not understood in the page's address, cut if it is long, because an address may contain anything. */
 function AddressNote({ complaints }: { complaints: readonly string[] }) {
   if (complaints.length === 0) return null;
   return (

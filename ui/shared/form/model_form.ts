@@ -60,15 +60,14 @@ export class ModelForm {
     return [IMAGE_PIXELS, ...hidden, CLASSES].join(" → ");
   });
 
-  /** How many digits there are; undefined until the service has told. */
+  /** Number of digits; undefined until the service has reported it. */
   readonly datasetSize = signal<DatasetSize | undefined>(undefined);
 
-  /** What the page's address says and this form cannot take over, in words. */
+  /** Messages about parts of the page's address that this form cannot use. */
   readonly complaints = signal<readonly string[]>([]);
 
   /**
-   * Optimiser steps of the whole training; undefined while epochs or batch size are not valid or the dataset is not
-   * known.
+   * Optimiser steps of the whole training; undefined while epochs or batch size are invalid or the dataset is unknown.
    */
   readonly stepCount = computed(() => {
     const epochs = this.fields.num_epochs.value.value;
@@ -84,8 +83,8 @@ export class ModelForm {
   });
 
   /**
-   * What a stored model is looked up by; undefined while a field is not valid. A learning rate outside all ranges
-   * stands for itself, and only the page itself can look it up.
+   * The fields to look a stored model up by; undefined while a field is invalid. A learning rate outside all ranges
+   * must match exactly, and only the page itself can look it up.
    */
   readonly params = computed((): PredictParams | undefined => {
     const values = PARAM_FIELDS.map(({ name, param }) => {
@@ -110,8 +109,8 @@ export class ModelForm {
   }
 
   /**
-   * Whether a link needs a field that only one page shows: a part of a toggle while that is on, others unless they have
-   * their default.
+   * Whether a link needs a field that only one page shows: a field that belongs to a toggle if the toggle is on, any
+   * other unless it has its default.
    */
   #isMentioned(name: FieldName): boolean {
     const { param, partOf, initial } = fieldOf(name), value = this.fields[name].value.value;
@@ -158,7 +157,7 @@ export class ModelForm {
     });
   }
 
-  /** The one of `names` that `query` gives for `key`; complains about another one. */
+  /** The value of `key` in `query` if it is one of `names`; adds a complaint otherwise. */
   protected choose<T extends string>(key: keyof FormQuery, names: readonly T[], query: FormQuery): T | undefined {
     const text = query[key], found = names.find((name) => name === text);
     if (text !== undefined && found === undefined) this.complain([unknownName(key, text, names)]);

@@ -55,7 +55,7 @@ Deno.test("the fields survive a round trip through the address", () => {
   assert.deepEqual(again.textsOf(SHARED_FIELDS), parseFormQuery(search));
 });
 
-Deno.test("an address that is not understood is complained about in words, and the rest is taken over", () => {
+Deno.test("parts of an address that are not understood are reported, and the rest is used", () => {
   const form = new ModelForm();
   form.read(parseFormQuery("?optimizer=Adm&use_dropout=yes&learning_rate_range=Hihg&epochs=7&batch_size=null"));
   form.complain(unknownInQuery("?sed=1&epochs=7&run=r&token=t&utm_source=x", ["run"]));
@@ -85,7 +85,7 @@ Deno.test("an unknown choice is ignored, while wrong text is kept and reported",
   assert.ok(form.fields.num_epochs.error.value);
 });
 
-Deno.test("a decimal comma and grouped digits are read as people write them, or refused with the reason", () => {
+Deno.test("decimal commas and grouped digits are read as people write them, or refused with the reason", () => {
   const form = new ModelForm();
   const { learning_rate: rate, batch_size: batch } = form.fields;
   for (

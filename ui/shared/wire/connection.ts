@@ -22,7 +22,7 @@ export interface Reply {
   body: unknown;
 }
 
-/** What every page asks of the service behind it. */
+/** The requests that every page makes to its service. */
 export interface LabRequests {
   /**
    * Gets `path`, or posts `post` to it as JSON. Rejects only when the service is unreachable or `signal` is aborted.

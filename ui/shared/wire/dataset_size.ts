@@ -1,4 +1,4 @@
-/** How many digits the lab trains and tests on. The dataset may be a smaller one than MNIST. */
+/** Number of digits that the lab trains and tests on. The dataset may be smaller than MNIST. */
 import type { DatasetInfo } from "../../../protocol/mod.ts";
 import { formatCount } from "../text/format.ts";
 import type { LabRequests } from "./connection.ts";
@@ -13,12 +13,12 @@ export async function fetchDatasetSize(connection: LabRequests): Promise<Dataset
   return (reply.body as DatasetInfo[])[0];
 }
 
-/** `the 60,000 training digits`, or `the training digits` while their number is not known. */
+/** `the 60,000 training digits`, or `the training digits` while their number is unknown. */
 export function trainingDigits(size: DatasetSize | undefined): string {
   return `the ${size ? `${formatCount(size.train)} ` : ""}training digits`;
 }
 
-/** `the 10,000 test digits`, or `the test digits` while their number is not known. */
+/** `the 10,000 test digits`, or `the test digits` while their number is unknown. */
 export function testDigits(size: DatasetSize | undefined): string {
   return `the ${size ? `${formatCount(size.test)} ` : ""}test digits`;
 }

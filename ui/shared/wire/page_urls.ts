@@ -10,7 +10,7 @@ function pageOrigin(page: "training" | "inference"): string {
   return /^\d+$/.test(told) ? `${location.protocol}//${location.hostname}:${told}` : told;
 }
 
-/** What links to the drawing page carry as the way back; the training page sets its own query. */
+/** The way back in links to the drawing page; the training page sets its own query. */
 export const wayBack = signal("");
 
 /** The address of a page with its fields filled in. */

@@ -13,7 +13,7 @@ export function forVisit(): Preferences {
 /** Preferences in the browser's local storage. If storage is forbidden, nothing is remembered. */
 export const browserPreferences: Preferences = storedIn(() => localStorage);
 
-/** What one tab remembers, also across a reload and a visit to another page. */
+/** Preferences of one tab, which survive a reload and a visit to another page. */
 export const tabPreferences: Preferences = storedIn(() => sessionStorage);
 
 function storedIn(storage: () => Storage): Preferences {

@@ -71,7 +71,7 @@ export function ComparisonView({ comparison, size, onClose }: {
   );
 }
 
-/** Which line belongs to which model, and the model's values under the pointer or at its end. */
+/** Shows which line belongs to which model, and the model's values under the pointer or at the end. */
 function Legend(
   { models, epoch, onRetry }: { models: readonly Compared[]; epoch: number | undefined; onRetry: () => void },
 ) {

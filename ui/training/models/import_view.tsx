@@ -53,7 +53,7 @@ export function ImportView({ modelImport, size }: { modelImport: ModelImport; si
 /** `Adam, learning rate 0.001, batch size 64, 5 epochs` */
 const DEFAULTS = PAST_FIELDS.map((name) => describeSetting(DEFAULT_CONFIG, name)).join(", ");
 
-/** Asks how the model was trained, which no weights tell. What is left empty counts as unknown. */
+/** Asks how the model was trained, which its weights do not tell. Empty fields count as unknown. */
 function Past({ modelImport }: { modelImport: ModelImport }) {
   return (
     <details class="import-past">

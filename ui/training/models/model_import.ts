@@ -24,7 +24,7 @@ export type ImportState =
 
 const PATH = "/api/models";
 
-/** What files are that people take for importable, by the ends of their names. */
+/** Descriptions of files that users may expect to import, by the endings of their names. */
 const OTHER_FORMATS: Readonly<Record<string, string>> = {
   onnx: "an ONNX file, which this lab writes but cannot read",
   h5: "a Keras file",
@@ -36,7 +36,7 @@ const OTHER_FORMATS: Readonly<Record<string, string>> = {
 /** Imports model files, one at a time. Needs no DOM. */
 export class ModelImport {
   readonly state = signal<ImportState>({ phase: "idle" });
-  /** How the next model was trained, as far as somebody says; an empty text is unknown. */
+  /** How the next model was trained, as far as the user says; empty text means unknown. */
   readonly past: { readonly [Name in FieldName]?: TypedText<unknown> } = Object.fromEntries(
     PAST_FIELDS.map((name) => [name, openPastField(name)]),
   );
@@ -88,7 +88,7 @@ export class ModelImport {
           describePast(record)
         }`;
       this.state.value = { phase: "done", words };
-      // The next file has a past of its own.
+      // The next file has its own past.
       for (const { text } of Object.values(this.past)) text.value = "";
       this.#onStored();
     } else if (reply.status === 409 && isConflict(reply.body)) {
@@ -109,7 +109,7 @@ export class ModelImport {
   }
 }
 
-/** What the lab had to assume to read the file, as further sentences. */
+/** Sentences about what the lab had to assume to read the file. */
 function describeAssumptions({ assumed_order: order, assumed_state_dict: stateDict }: ModelRecord): string {
   const assumed: string[] = [];
   if (Array.isArray(order)) {
@@ -136,7 +136,7 @@ function openPastField(name: FieldName): TypedText<unknown> {
   );
 }
 
-/** Says by which settings a model is found whose past is unknown. */
+/** Says which settings find a model whose past is unknown. */
 function describePast(record: ModelRecord): string {
   const assumed = PAST_FIELDS.filter((name) => assumedIn(record).includes(name));
   if (assumed.length === 0) return "";

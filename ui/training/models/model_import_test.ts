@@ -42,7 +42,7 @@ Deno.test("an imported model is shown with its accuracy, and the list is refresh
   assert.deepEqual(fields, {});
 });
 
-Deno.test("what somebody says of the training is sent, once; what nobody says is shown as unknown", async () => {
+Deno.test("the user's information about the training is sent once, and missing information is shown as unknown", async () => {
   const { lab, modelImport } = open();
   const assumed = ["learning_rate", "batch_size", "num_epochs"];
   lab.replies.set("/api/models", { status: 201, body: { ...record, optimizer: "SGD", assumed } });
@@ -62,7 +62,7 @@ Deno.test("what somebody says of the training is sent, once; what nobody says is
   assert.equal(modelImport.past.batch_size!.error.value, "must be a whole number from 1 to 2048");
 });
 
-Deno.test("what the lab assumed to read a file is said beside its accuracy", async () => {
+Deno.test("assumptions made to read a file are shown next to its accuracy", async () => {
   const { lab, modelImport } = open();
   const body = { ...record, assumed_order: ["second", "third"], assumed_state_dict: "ema.model" };
   lab.replies.set("/api/models", { status: 201, body });

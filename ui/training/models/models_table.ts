@@ -104,7 +104,7 @@ export class ModelsTable {
     this.records = records;
   }
 
-  /** Reads the state from an address, where it has the keys `TABLE_KEYS`, and ignores invalid parts. */
+  /** Reads the state from an address, in which it has the keys `TABLE_KEYS`, and ignores invalid parts. */
   read(search: string): void {
     const given = new URLSearchParams(search);
     const sort = given.get("sort") ?? "";

@@ -2,10 +2,10 @@ import { signal } from "@preact/signals";
 import type { LabConnection } from "../../shared/wire/connection.ts";
 import { Run } from "./run.ts";
 
-/** Most other runs that are followed at a time; each has a socket. */
+/** Most other runs to follow at a time; each has a socket. */
 const MOST = 4;
 
-/** Runs beside the one that the page shows: those that the lab also trains or keeps waiting, and those shown before. */
+/** Runs besides the one that the page shows: those that the lab also trains or has queued, and those shown before. */
 export class OtherRuns {
   /** The latest first. */
   readonly list = signal<readonly Run[]>([]);
@@ -15,7 +15,7 @@ export class OtherRuns {
     this.#connection = connection;
   }
 
-  /** Follows the run `id`, too. Of too many, one that has ended goes. */
+  /** Follows the run `id`, too. If there are too many, drops one that has ended. */
   add(id: string): void {
     this.remove(id);
     const run = new Run(this.#connection);
@@ -31,7 +31,7 @@ export class OtherRuns {
     return this.list.value.some((run) => run.id.value === id);
   }
 
-  /** Follows the run `id` no longer. */
+  /** Stops following the run `id`. */
   remove(id: string): void {
     for (const run of this.list.value) if (run.id.value === id) run.close();
     this.list.value = this.list.value.filter((run) => run.id.value !== id);

@@ -49,7 +49,7 @@ export class RunStatus {
   });
   /** Position in the queue, from 1. */
   readonly position = signal<number | undefined>(undefined);
-  /** While queued, whose training is under way and how many wait before this one, in words. */
+  /** While queued, says whose training is in progress and how many wait before this one. */
   readonly after = signal<string | undefined>(undefined);
   readonly logs = signal<readonly string[]>([]);
   /** The stored duplicate, while the phase is `asking`. */

@@ -19,7 +19,7 @@ export function RunView({ page }: { page: TrainingPage }) {
     if (!page.scrollsToRun.value || !card.current) return;
     page.scrollsToRun.value = false;
     const pad = card.current.querySelector(".live-pad");
-    // Whoever has drawn a digit wants to watch it.
+    // A user who has drawn a digit wants to watch it.
     if (page.livePad.sketch.blank.peek()) bringIntoView(card.current);
     else pad?.scrollIntoView({ block: "nearest" });
   });
@@ -54,7 +54,7 @@ function Status({ page }: { page: TrainingPage }) {
   );
 }
 
-/** What to do next: test the model, continue or abort the run; train the model that was kept again. */
+/** The next step: test the model, continue or abort the run, or train a kept model again. */
 function NextStep({ page }: { page: TrainingPage }) {
   const { run, testQuery } = page;
   const test = testQuery.value &&
@@ -74,7 +74,7 @@ function NextStep({ page }: { page: TrainingPage }) {
   return <Button idle={!run.active.value || run.phase.value === "stopping"} onClick={() => run.abort()}>Abort</Button>;
 }
 
-/** What the lab trains beside the run that is shown, or what has `ended`. */
+/** Lists the lab's other trainings, or those that have `ended`. */
 function OtherRunsView({ page, name, ended }: { page: TrainingPage; name: string; ended: boolean }) {
   const others = page.others.list.value.filter(({ active, config, id }) =>
     config.value && active.value !== ended && id.value !== page.run.id.value

@@ -31,14 +31,14 @@ export interface EntryLists {
   /** Address of the first list; the others follow, `listBytes` apart. */
   first: Local;
   listBytes: number;
-  /** Address of four numbers: for each list, the bytes from `first` to behind its last entry. */
+  /** Address of four numbers: for each list, the bytes from `first` to the end of its last entry. */
   ends: Local;
 }
 
 /** Lists: one for each position in a window, or for each lane of a vector. */
 export const LISTS = 4;
 
-/** The address behind the last entry of list number `list`. */
+/** The address after the last entry of list number `list`. */
 export function endOf(f: FunctionBuilder, { first, listBytes, ends }: EntryLists, list: Local): Code {
   const bytes = f.let("i32", i32.load(i32.add(ends.get, i32.shl(list.get, i32.const(2))), 0));
   f.requireBelow(bytes, LISTS * listBytes + 1);

@@ -67,7 +67,10 @@ function inRange(at: Local, last: Local, offset: number, end: Local): Code {
   return i32.and(i32.ltS(at.get, last.get), i32.ltS(i32.load(at.get, offset), end.get));
 }
 
-/** The address of the first of the `count` entries from `at` on whose column is at least `column`, by binary search. */
+/**
+ * Finds, by binary search, the address of the first of the `count` entries from `at` on whose column is at least
+ * `column`.
+ */
 function findColumn(
   f: FunctionBuilder,
   { at, count, columns }: { at: Local; count: Local; columns: number },

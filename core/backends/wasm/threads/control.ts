@@ -17,7 +17,7 @@ export const CONTROL = {
   program: 49,
   firstRow: 50,
   steps: 51,
-  /** Not 0: a thread has failed, as `FAILED` says, and has set the stop word. */
+  /** If not 0, a thread has failed, for the reason in `FAILED`, and has set the stop word. */
   failed: 52,
   /** Number of threads that have left the session and will not touch its memory again. */
   left: 53,
@@ -30,7 +30,7 @@ export const FAILED = {
   other: 2,
 } as const;
 
-/** What a run ends with if a kernel trapped. */
+/** The error with which a run ends if a kernel trapped. */
 export function outOfRange(cause?: unknown): RangeError {
   return new RangeError("an index that a kernel read from memory is out of range", { cause });
 }

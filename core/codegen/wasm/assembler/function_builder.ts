@@ -136,8 +136,8 @@ export class FunctionBuilder {
   }
 
   /**
-   * Traps unless `index`, as an unsigned integer, is less than `count`. For numbers from memory that become addresses:
-   * whatever the memory holds, an address computed from them is one that was meant.
+   * Traps unless `index`, as an unsigned integer, is less than `count`. Use it for numbers from memory that become
+   * addresses: whatever the memory contains, addresses computed from them then stay within bounds.
    */
   requireBelow(index: Local, count: number): void {
     this.if(i32.geU(index.get, i32.const(count)), () => this.emit(trap));
@@ -158,7 +158,7 @@ export class FunctionBuilder {
     return [...this.#prologue, ...this.#body];
   }
 
-  /** The types of all locals, the parameters first. */
+  /** The types of all locals, parameters first. */
   get localTypes(): ValueType[] {
     return this.#locals.map((local) => local.type);
   }

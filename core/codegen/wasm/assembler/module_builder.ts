@@ -42,7 +42,7 @@ export class ModuleBuilder {
    *
    * It imports a memory of exactly `pages` pages: if the memory could grow, V8 would read its size again after each
    * store to check the next access.
-   * @throws {UnsafeCodeError} when a function cannot be shown to keep to its contract.
+   * @throws {UnsafeCodeError} when a function cannot be proved to keep its contract.
    */
   encode({ pages, shared }: { pages: number; shared: boolean }): Uint8Array<ArrayBuffer> {
     // Only Deno can run without the engine's checks. Builds of the pages drop the verifier.

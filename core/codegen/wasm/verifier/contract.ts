@@ -1,6 +1,6 @@
-/** What a function of a module may be called with, and which memory it may touch. */
+/** Contracts of functions: the arguments that they may be called with, and the memory that they may touch. */
 
-/** Thrown when emitted code cannot be shown to stay within the memory that it may use. */
+/** Thrown when emitted code cannot be proved to stay within the memory that it may use. */
 export class UnsafeCodeError extends Error {
   override name = "UnsafeCodeError";
 }
@@ -17,26 +17,26 @@ export interface Range {
   readonly hi: number;
 }
 
-/** What a caller has to keep to for an argument: `lo`, or a multiple of `step` more, up to `hi`. */
+/** The values allowed for an argument: `lo` plus a multiple of `step`, up to `hi`. */
 export interface ArgumentRange extends Range {
   /** @default 1 */
   readonly step?: number;
 }
 
-/** What a function may be called with and what it may touch. */
+/** The arguments that a function accepts and the memory that it may touch. */
 export interface Contract {
-  /** For each parameter; undefined for one that may be anything. */
+  /** For each parameter; undefined if it may have any value. */
   readonly arguments: readonly (ArgumentRange | undefined)[];
-  /** What it may write, and read. */
+  /** Memory that it may write and read. */
   readonly writes: readonly Span[];
-  /** What it may read besides. */
+  /** Memory that it may only read. */
   readonly reads: readonly Span[];
-  /** The parameter that is the address of scratch memory, which belongs to the caller alone, and its size in bytes. */
+  /** The parameter with the address of scratch memory, which only the caller uses, and the memory's size in bytes. */
   readonly scratch?: { readonly parameter: number; readonly bytes: number };
 }
 
 /**
- * Requires all that a contract names to lie in a memory of `bytes` bytes.
+ * Requires all memory that a contract names to be within the first `bytes` bytes.
  * @throws {UnsafeCodeError} when it does not.
  */
 export function requireWithin({ reads, writes, scratch, arguments: ranges }: Contract, bytes: number): void {

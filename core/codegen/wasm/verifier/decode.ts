@@ -1,11 +1,11 @@
 /**
- * Reads the instructions of an assembled function back into expressions and statements, so that what is verified is
- * what will run. Knows the instructions that kernels use and refuses any other.
+ * Reads the instructions of an assembled function back into expressions and statements, so that the verified code is
+ * the code that will run. Knows the instructions that kernels use and refuses all others.
  */
 import type { Code } from "../assembler/encoding.ts";
 import { UnsafeCodeError } from "./contract.ts";
 
-/** Names of the instructions by opcode; those behind a prefix are numbered `prefix * 4096 + opcode`. */
+/** Names of the instructions by opcode; those with a prefix are numbered `prefix * 4096 + opcode`. */
 export const OP = {
   unreachable: 0x00,
   block: 0x02,
@@ -50,17 +50,17 @@ const I64_CONST = 0x42, F32_CONST = 0x43, V128_CONST = 0xfd00c, SHUFFLE = 0xfd00
 const FIRST_LANE_OP = 0xfd015, LAST_LANE_OP = 0xfd022;
 const SIMD = 0xfd, ATOMIC = 0xfe;
 
-/** The types of what an access takes from the stack besides its address. */
+/** The types of the operands that an access takes from the stack besides its address. */
 type OperandType = "i32" | "i64" | "f32" | "v128";
 
 /** An access to memory. */
 interface Access {
   bytes: number;
   operands: readonly OperandType[];
-  /** Whether it leaves nothing on the stack. */
+  /** Whether it is a store, which leaves nothing on the stack. */
   isStore: boolean;
   writes: boolean;
-  /** Whether the number of a lane follows. */
+  /** Whether a lane number follows. */
   hasLane: boolean;
 }
 
@@ -121,7 +121,7 @@ export interface Instruction {
   op: number;
   /** A constant, an index, or the offset of an access. */
   value: number;
-  /** Index of the byte behind it. */
+  /** Index of the byte after it. */
   end: number;
 }
 
@@ -170,7 +170,7 @@ export interface Expression {
   operands: readonly Expression[];
 }
 
-/** What a function does, in order. */
+/** The statements of a function, in order. */
 export type Statement =
   | { kind: "set"; local: number; value: Expression }
   /** A store, or an expression whose result is dropped. */
@@ -186,7 +186,7 @@ export type Statement =
 
 /**
  * The statements of a function. `parameters` gives the number of a function's parameters.
- * @throws {UnsafeCodeError} when the code has another form than the assembler gives it.
+ * @throws {UnsafeCodeError} when the code does not have the form that the assembler emits.
  */
 export function decode(code: Code, parameters: (callee: number) => number): readonly Statement[] {
   const reader = new Reader(code, parameters);
@@ -201,9 +201,9 @@ class Reader {
   #at = 0;
   readonly #code: Code;
   readonly #parameters: (callee: number) => number;
-  /** Values that no statement has taken yet. */
+  /** Values that no statement has used yet. */
   readonly #stack: Expression[] = [];
-  /** What ended the last block. */
+  /** The instruction that ended the last block. */
   #ending: Instruction | undefined;
 
   constructor(code: Code, parameters: (callee: number) => number) {
@@ -227,12 +227,14 @@ class Reader {
     return this.#stack.splice(this.#stack.length - count);
   }
 
-  /** A value may not wait on the stack while a statement runs, which could change what it was read from. */
+  /**
+   * No value may wait on the stack while a statement runs, because the statement could change the source of the value.
+   */
   #requireEmptyStack(): void {
     if (this.#stack.length > 0) throw new UnsafeCodeError("a value is left on the stack");
   }
 
-  /** Statements up to `end`, `else` or a branch, which `#ending` holds then. */
+  /** Statements up to `end`, `else` or a branch, which is then in `#ending`. */
   block(): Statement[] {
     const statements: Statement[] = [];
     this.#ending = undefined;
@@ -253,7 +255,7 @@ class Reader {
     return statements;
   }
 
-  /** The statement that an instruction completes, if it does. */
+  /** The statement that an instruction completes, if any. */
   #statement({ op, value }: Instruction): Statement | undefined {
     switch (op) {
       case OP.set:

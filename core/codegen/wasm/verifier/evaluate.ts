@@ -1,4 +1,4 @@
-/** Expressions over sums of unknowns: their values, and what it says that one is true. */
+/** Evaluates expressions over sums of unknowns, and derives facts from conditions that are true. */
 import { ACCESSES, type Expression, OP } from "./decode.ts";
 import { dividedBy, exactly, isExact, isSigned32, type Linear, plus, times } from "./linear.ts";
 import type { State } from "./state.ts";
@@ -6,12 +6,12 @@ import type { State } from "./state.ts";
 /** Called with each access of an expression. */
 export type CheckAccess = (address: Linear, offset: number, access: { bytes: number; writes: boolean }) => void;
 
-/** In place of the value of what is no 32-bit integer. It satisfies no comparison, so nothing can be shown with it. */
+/** Stands for values that are not 32-bit integers. It satisfies no comparison, so nothing can be proved with it. */
 const NO_INTEGER = exactly(NaN);
 
 const F32_LOAD = 0x2a, I64_CONST = 0x42, F32_CONST = 0x43, F32_CONVERT = 0xb3;
 
-/** Whether an instruction's result is no 32-bit integer. */
+/** Whether an instruction's result is not a 32-bit integer. */
 function givesNoInteger(op: number): boolean {
   if (op >= 0xfd000 && op < 0xfe000) return op !== OP.i8x16Bitmask && op !== OP.i32x4Bitmask;
   return op === F32_LOAD || op === I64_CONST || op === F32_CONST || op === F32_CONVERT;
@@ -21,7 +21,7 @@ function givesNoInteger(op: number): boolean {
 const MAX_FACTOR = 2 ** 40;
 const MAX_INTEGER = 2 ** 31 - 1;
 
-/** `value`, or an unknown in its place if it is too large a sum to be exact. */
+/** `value`, or an unknown instead if the sum is too large to be exact. */
 function inBounds(value: Linear, state: State): Linear {
   const isLarge = [value.constant, ...value.terms.values()].some((factor) => Math.abs(factor) > MAX_FACTOR);
   return isLarge ? state.unknown() : value;
@@ -79,7 +79,7 @@ function quotient(a: Linear, divisor: number, state: State): Linear {
   return dividedBy(a, divisor) ?? state.unknown({ lo: Math.floor(lo / divisor), hi: Math.floor(hi / divisor) });
 }
 
-/** What holds where a comparison does not. */
+/** The comparison that holds if another does not. */
 const OPPOSITE: Readonly<Record<number, number>> = {
   [OP.ltS]: OP.geS,
   [OP.geS]: OP.ltS,
@@ -91,7 +91,7 @@ const OPPOSITE: Readonly<Record<number, number>> = {
   [OP.geU]: OP.ltU,
 };
 
-/** Notes in `state` that a condition is true, or false. */
+/** Records in `state` that a condition is true or false. */
 export function assume({ op, operands, value }: Expression, isTrue: boolean, state: State): void {
   if (op === OP.eqz) return assume(operands[0], !isTrue, state);
   if (op === OP.and) return isTrue ? operands.forEach((operand) => assume(operand, true, state)) : undefined;
@@ -100,23 +100,23 @@ export function assume({ op, operands, value }: Expression, isTrue: boolean, sta
     return held && assumeRelation(held, isTrue ? OP.ne : OP.eq, exactly(0), state, value);
   }
   const opposite = OPPOSITE[op];
-  // A load may give another value the next time, so what it gave now is worth nothing.
+  // A load may give a different value the next time, so its current value proves nothing.
   if (opposite === undefined || operands.some(readsMemory)) return;
   const [a, b] = operands.map((operand) => evaluate(operand, state));
   const local = operands[0].op === OP.get ? operands[0].value : undefined;
   assumeRelation(a, isTrue ? op : opposite, b, state, local);
 }
 
-/** Notes that `a`, which the local `local` holds if it is given, is in a relation to `b`. */
+/** Records a relation between `a` (the value of `local`, if that is given) and `b`. */
 function assumeRelation(a: Linear, relation: number, b: Linear, state: State, local?: number): void {
   const left = state.rangeOf(a), right = state.rangeOf(b);
   if (relation === OP.ltU && isExact(b) && b.constant >= 0) {
     const range = { lo: 0, hi: b.constant - 1 };
     if (isSigned32(left)) state.restrict(a, range, local);
-    // The sum is right modulo 2³² only, so the local gets an unknown of its own.
+    // The sum is only right modulo 2³², so the local gets its own unknown.
     else if (local !== undefined) state.locals[local] = state.unknown(range);
   }
-  // Otherwise comparing the integers says nothing of the sums.
+  // Otherwise comparing the integers says nothing about the sums.
   if (!isSigned32(left) || !isSigned32(right)) return;
   const note = (forA: [number, number], forB: [number, number]) => {
     state.restrict(a, { lo: forA[0], hi: forA[1] }, local);

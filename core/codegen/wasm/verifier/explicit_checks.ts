@@ -1,4 +1,4 @@
-/** Code that checks its own accesses, for functions of which nothing is known that could be verified. */
+/** Makes code check its own accesses, for functions without a contract to verify. */
 import { type Code, unsigned } from "../assembler/encoding.ts";
 import type { FunctionBuilder, Local, ValueType } from "../assembler/function_builder.ts";
 import { i32, trap } from "../assembler/instructions.ts";
@@ -7,8 +7,8 @@ import { ACCESSES, readInstruction } from "./decode.ts";
 const IF = 0x04, EMPTY = 0x40, END = 0x0b, LOCAL_SET = 0x21;
 
 /**
- * The function's code with a comparison in front of each access, which traps unless the access lies in a memory of
- * `memoryBytes` bytes. Declares locals of the function for it.
+ * The function's code with a comparison before each access, which traps unless the access is within a memory of
+ * `memoryBytes` bytes. Declares locals of the function for this.
  */
 export function withExplicitChecks(f: FunctionBuilder, memoryBytes: number): Code {
   const code = f.code, checked: number[] = [], address = f.local("i32"), locals = new Map<string, Local>();
@@ -21,7 +21,7 @@ export function withExplicitChecks(f: FunctionBuilder, memoryBytes: number): Cod
     const instruction = code.slice(at, end);
     at = end;
     if (access !== undefined) {
-      // The operands lie above the address on the stack.
+      // The operands are above the address on the stack.
       const operands = access.operands.map((type, i) => localFor(f, locals, type, i));
       operands.toReversed().forEach(take);
       take(address);

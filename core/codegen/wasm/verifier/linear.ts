@@ -1,13 +1,13 @@
 /**
- * What the verifier knows of a 32-bit integer: a sum of a constant and of unknowns times constants. Two addresses that
- * advance together are sums over the same unknown, so what one of them has to do with the other is not lost.
+ * The verifier's representation of a 32-bit integer: a constant plus unknowns times constants. Two addresses that
+ * advance together are sums over the same unknown, so their relation is not lost.
  */
 import type { Range } from "./contract.ts";
 
-/** constant + Σ factor · unknown, an integer that is right modulo 2³². */
+/** constant + Σ factor · unknown, an integer that is correct modulo 2³². */
 export interface Linear {
   readonly constant: number;
-  /** Factors, none of them 0, by unknown. */
+  /** Factors by unknown; none of them is 0. */
   readonly terms: ReadonlyMap<number, number>;
 }
 
@@ -62,7 +62,7 @@ export function dividedBy(a: Linear, divisor: number): Linear | undefined {
 /** Every 32-bit integer, signed. */
 export const ANY_INTEGER: Range = { lo: -(2 ** 31), hi: 2 ** 31 - 1 };
 
-/** Whether a range is one of signed 32-bit integers, so that comparing the integers compares the sums. */
+/** Whether a range contains only signed 32-bit integers, so that comparing the integers compares the sums. */
 export function isSigned32({ lo, hi }: Range): boolean {
   return lo >= ANY_INTEGER.lo && hi <= ANY_INTEGER.hi;
 }

@@ -1,4 +1,4 @@
-/** How often a loop goes round, and what its locals hold in a round. */
+/** Determines how many rounds a loop has, and the values of its locals in a round. */
 import { type Range, UnsafeCodeError } from "./contract.ts";
 import { type Expression, OP, type Statement } from "./decode.ts";
 import { evaluate, readsAny, readsMemory } from "./evaluate.ts";
@@ -8,25 +8,25 @@ import type { State } from "./state.ts";
 /** A loop. */
 export type Loop = Statement & { kind: "while" | "repeat" };
 
-/** How a local changes in a round of a loop: by a number in a range, or in a way that is not known. */
+/** How a local changes in a round of a loop: by a number in a range, or in an unknown way. */
 export type Change = Range | undefined;
 
 /** The rounds of a loop. */
 export interface Rounds {
-  /** Number of the round, from 0, as a sum that holds within the body. */
+  /** Number of the round, from 0, as a sum that is valid within the body. */
   round: Linear;
-  /** How many there were, as a sum that holds behind the loop. */
+  /** Number of rounds, as a sum that is valid after the loop. */
   count: Linear;
-  /** The most that there can be. */
+  /** The largest possible number of rounds. */
   most: number;
-  /** A local of which more is known within the body than how it changes. */
+  /** A local about which more is known within the body than how it changes. */
   held?: { local: number; range: Range };
 }
 
 const NONE: Rounds = { round: exactly(0), count: exactly(0), most: 0 };
 const ENDLESS: Rounds = { round: exactly(0), count: exactly(0), most: Infinity };
 
-/** At most `most` rounds, or just as many. */
+/** At most, or exactly, `most` rounds. */
 function upTo(most: number, state: State, isExactly = false): Rounds {
   if (most === 0) return NONE;
   const count = isExactly ? exactly(most) : state.unknown({ lo: 0, hi: most });
@@ -34,8 +34,8 @@ function upTo(most: number, state: State, isExactly = false): Rounds {
 }
 
 /**
- * The rounds of a loop that begins in `state` and changes its locals by `changes`.
- * @throws {UnsafeCodeError} when it checks its condition at the end and counts down from a number that is not known.
+ * The rounds of a loop that begins in `state` and changes locals according to `changes`.
+ * @throws {UnsafeCodeError} when it checks its condition at the end and counts down from an unknown number.
  */
 export function roundsOf({ kind, condition, body }: Loop, changes: ReadonlyMap<number, Change>, state: State): Rounds {
   if (kind === "repeat") return countedDown(condition, changes, state);
@@ -47,7 +47,7 @@ export function roundsOf({ kind, condition, body }: Loop, changes: ReadonlyMap<n
   return overBits(condition, body, state) ?? ENDLESS;
 }
 
-/** What a local that held `first` before the loop holds after `round` rounds, which are at most `most`. */
+/** The value, after `round` rounds (at most `most`), of a local that had the value `first` before the loop. */
 export function afterRounds(first: Linear, change: Change, round: Linear, most: number, state: State): Linear {
   if (change === undefined) return state.unknown();
   if (change.lo === 0 && change.hi === 0) return first;
@@ -56,7 +56,7 @@ export function afterRounds(first: Linear, change: Change, round: Linear, most: 
   return plus(first, state.unknown({ lo: Math.min(0, change.lo * most), hi: Math.max(0, change.hi * most) }));
 }
 
-/** A loop that counts a local down to 0, from a number that is known. */
+/** A loop that counts a local down to 0 from a known number. */
 function countedDown(condition: Expression, changes: ReadonlyMap<number, Change>, state: State): Rounds {
   const first = condition.op === OP.get ? state.locals[condition.value] : undefined;
   const change = changes.get(condition.value);
@@ -66,7 +66,7 @@ function countedDown(condition: Expression, changes: ReadonlyMap<number, Change>
   return upTo(first.constant, state, true);
 }
 
-/** A loop that counts a local up to an end which it leaves alone; undefined for another. */
+/** A loop that counts a local up to a constant end; undefined for any other loop. */
 function countedUp(
   condition: Expression,
   changes: ReadonlyMap<number, Change>,
@@ -84,8 +84,8 @@ function countedUp(
   if (!isSigned32(state.rangeOf(first)) || !isSigned32({ ...endRange, hi: endRange.hi + step })) return undefined;
   const distance = plus(end, first, -1), most = Math.max(0, Math.ceil(state.rangeOf(distance).hi / step));
   if (most === 0 || isExact(distance)) return upTo(most, state, !mayEndEarly);
-  // The round is (index − first) / step. The index, less what it has in common with the end, in steps: as an unknown it
-  // keeps what bounds it.
+  // The round is (index − first) / step. The index minus the terms that it shares with the end, in steps, becomes an
+  // unknown, which keeps its bounds.
   const origin = shared(first, end), start = dividedBy(plus(first, origin, -1), step);
   if (start === undefined) return upTo(most, state);
   const startRange = state.rangeOf(start), hi = Math.ceil(state.rangeOf(plus(end, origin, -1)).hi / step);
@@ -95,7 +95,7 @@ function countedUp(
   return { round: plus(round, start, -1), count: plus(count, start, -1), most };
 }
 
-/** A loop over the bits of a local, which clears the lowest bit that is set in each round; undefined for another. */
+/** A loop over the bits of a local that clears the lowest set bit in each round; undefined for any other loop. */
 function overBits(condition: Expression, body: readonly Statement[], state: State): Rounds | undefined {
   const bits = condition.value, { lo, hi } = state.rangeOf(state.locals[bits] ?? exactly(-1));
   if (condition.op !== OP.get || lo < 0 || hi >= 2 ** 31) return undefined;
@@ -114,7 +114,7 @@ function overBits(condition: Expression, body: readonly Statement[], state: Stat
 
 const assignedBy = new WeakMap<readonly Statement[], ReadonlySet<number>>();
 
-/** The locals that statements assign, those within them included. */
+/** The locals that statements assign, including nested statements. */
 export function assignedIn(statements: readonly Statement[]): ReadonlySet<number> {
   const known = assignedBy.get(statements);
   if (known !== undefined) return known;

@@ -1,15 +1,15 @@
-/** What the verifier knows at a point of a function. */
+/** The verifier's knowledge at a point in a function. */
 import type { Range } from "./contract.ts";
 import { ANY_INTEGER, areEqual, exactly, type Linear, plus, shared, unknownOf } from "./linear.ts";
 
-/** What is known at a point of a function: the values of its locals and the ranges of the unknowns. */
+/** The knowledge at a point in a function: the values of its locals and the ranges of the unknowns. */
 export class State {
-  /** By index; undefined for locals that are no 32-bit integers. */
+  /** By index; undefined for locals that are not 32-bit integers. */
   locals: (Linear | undefined)[];
-  /** By unknown; undefined for one of another branch. */
+  /** By unknown; undefined for an unknown of another branch. */
   #ranges: (Range | undefined)[];
   /**
-   * What all states of a function have in common: the next unknown, and the one that is the address of scratch memory.
+   * Shared by all states of a function: the next unknown, and the unknown that is the address of scratch memory.
    */
   readonly #ids: { next: number; scratch?: number };
   /** Whether this point cannot be reached. */
@@ -25,7 +25,7 @@ export class State {
     this.#ids = ids;
   }
 
-  /** The same knowledge, to be changed on its own. */
+  /** An independent copy. */
   copy(): State {
     const copy = new State(this.locals, this.#ranges, this.#ids);
     copy.isDead = this.isDead;
@@ -43,7 +43,7 @@ export class State {
     return this.#named(range);
   }
 
-  /** How far `value` is from the address of scratch memory; undefined if it has nothing to do with that. */
+  /** The distance of `value` from the address of scratch memory; undefined if it is unrelated to it. */
   offsetInScratch(value: Linear): Linear | undefined {
     const { scratch } = this.#ids;
     return scratch !== undefined && value.terms.get(scratch) === 1 ? plus(value, unknownOf(scratch), -1) : undefined;
@@ -55,7 +55,7 @@ export class State {
     return unknownOf(id);
   }
 
-  /** Where a sum can lie. */
+  /** The range of a sum. */
   rangeOf({ constant, terms }: Linear): Range {
     let lo = constant, hi = constant;
     for (const [id, factor] of terms) {
@@ -66,7 +66,7 @@ export class State {
     return { lo, hi };
   }
 
-  /** The same sum without the unknowns of which the number has turned out. */
+  /** The same sum without unknowns whose value has become known. */
   resolve({ constant, terms }: Linear): Linear {
     const open = new Map(terms);
     for (const [id, factor] of terms) {
@@ -77,9 +77,9 @@ export class State {
   }
 
   /**
-   * Notes that `value`, which the local `local` holds if it is given, lies in `range`. If it is a sum of several
-   * unknowns, the local gets an unknown in its place, unless it is an address in scratch memory, which then would not
-   * be known as one.
+   * Records that `value` (the value of `local`, if that is given) is in `range`. If it is a sum of several unknowns,
+   * the local gets a new unknown instead, unless it is an address in scratch memory, which would then no longer be
+   * recognised as one.
    */
   restrict(value: Linear, range: Range, local?: number): void {
     const present = this.rangeOf(value);
@@ -97,7 +97,7 @@ export class State {
     if (least > most) this.isDead = true;
   }
 
-  /** Becomes what is known where this state or `other` holds, both of which came from one. */
+  /** Reduces this state to what is known if either it or `other` holds. Both must come from the same state. */
   join(other: State): void {
     if (other.isDead) return;
     if (this.isDead) {

@@ -1,10 +1,10 @@
 /**
- * Shows that every access of a function lies in the memory that its contract names, for all arguments that the contract
- * allows and whatever the memory holds. What cannot be shown is refused, right or wrong.
+ * Proves that every access of a function is within the memory that its contract names, for all arguments that the
+ * contract allows and whatever the memory contains. Code that cannot be proved safe is refused, even if it is safe.
  *
- * The function runs once over sums of unknowns (`linear.ts`) in place of numbers: an argument, a loop's round and a
- * value from memory are unknowns with a range. A loop's body runs over the locals as they are in any of its rounds:
- * those that each round changes by the same amount are sums over the number of the round.
+ * The function is run once over sums of unknowns (`linear.ts`) instead of numbers: an argument, a loop's round and a
+ * value from memory are unknowns with a range. A loop's body is run with the locals as they are in any of its rounds:
+ * locals that each round changes by the same amount are sums over the number of the round.
  */
 import type { Code } from "../assembler/encoding.ts";
 import { type Contract, requireWithin, UnsafeCodeError } from "./contract.ts";
@@ -19,15 +19,16 @@ export interface VerifiedFunction {
   readonly name: string;
   /** Its instructions. */
   readonly code: Code;
-  /** Of all locals, the parameters first. */
+  /** The types of all locals, parameters first. */
   readonly localTypes: readonly string[];
-  /** Left out if it has none: then it is not verified, and those that are cannot call it. */
+  /** Undefined if it has none: then it is not verified, and verified functions cannot call it. */
   readonly contract?: Contract;
 }
 
 /**
- * Shows that every function of a module keeps to its contract, and that the contracts lie in a memory of `bytes` bytes.
- * @throws {UnsafeCodeError} when that cannot be shown; the message names the function and the access.
+ * Proves that every function of a module keeps its contract, and that the contracts are within a memory of `bytes`
+ * bytes.
+ * @throws {UnsafeCodeError} when that cannot be proved; the message names the function and the access.
  */
 export function verifyFunctions(functions: readonly VerifiedFunction[], bytes: number): void {
   functions.forEach(({ name, contract }, index) => {
@@ -46,7 +47,7 @@ class Verification {
   readonly #functions: readonly VerifiedFunction[];
   readonly #index: number;
   readonly #contract: Contract;
-  /** Whether accesses are not checked, because a loop's body runs only to see what it changes. */
+  /** Whether accesses are unchecked, because a loop's body is run only to find out what it changes. */
   #isTrial = false;
 
   constructor(functions: readonly VerifiedFunction[], index: number, contract: Contract) {
@@ -68,7 +69,7 @@ class Verification {
   }
 
   #contractOf(callee: number): Contract {
-    // Calls go to earlier functions, so none can call itself.
+    // Functions can only call earlier functions, so there is no recursion.
     const called = this.#functions.slice(0, this.#index)[callee]?.contract;
     if (called === undefined) throw new UnsafeCodeError(`it calls function ${callee}`);
     return called;
@@ -132,7 +133,7 @@ class Verification {
     const { lo, hi } = state.rangeOf(address), touched = state.rangeOf(inScratch ?? address);
     const start = touched.lo + offset, end = touched.hi + offset + bytes;
     const spans = inScratch ? [{ start: 0, end: scratch!.bytes }] : writes ? writable : [...writable, ...reads];
-    // Only then is the sum the address, and not just equal to it modulo 2³².
+    // Only then is the sum the address itself, and not just equal to it modulo 2³².
     const isAddress = lo >= 0 && hi < 2 ** 32;
     if (isAddress && spans.some((span) => start >= span.start && end <= span.end)) return;
     const where = inScratch ? "scratch memory" : "memory";
@@ -160,7 +161,7 @@ class Verification {
     state.join(after);
   }
 
-  /** How a round changes the 32-bit integers that it assigns, whatever they were before. */
+  /** How a round changes the 32-bit integers that it assigns, whatever their previous values. */
   #changesIn({ kind, condition, body }: Loop, state: State): Map<number, Change> {
     const trial = state.copy(), before = new Map<number, Linear>();
     for (const local of assignedIn(body)) {
