@@ -1,10 +1,8 @@
 /** Looks backends up by name. No other file knows all of them. */
 import type { Backend } from "../session.ts";
-import { referenceBackend } from "./reference/backend.ts";
 import { wasmBackendWith } from "./wasm/backend.ts";
 import type { RuleSet } from "./wasm/rewrite.ts";
 import { allRules, predictionRules } from "./wasm/rules.ts";
-import { webgpuBackend } from "./webgpu/backend.ts";
 
 export { type AdapterInfo, findAdapter } from "./webgpu/device.ts";
 
@@ -19,6 +17,17 @@ export interface BackendOptions {
    */
   threads?: number;
 }
+
+/** A backend whose code is loaded when it is first opened, because most pages need only one. */
+function lazyBackend(name: DeviceName, load: () => Promise<Backend>): Backend {
+  return { name, open: async (programs) => await (await load()).open(programs) };
+}
+
+const webgpuBackend = lazyBackend("webgpu", async () => (await import("./webgpu/backend.ts")).webgpuBackend);
+const referenceBackend = lazyBackend(
+  "reference",
+  async () => (await import("./reference/backend.ts")).referenceBackend,
+);
 
 const BACKENDS: Readonly<Record<DeviceName, (rules: RuleSet, options: BackendOptions) => Backend>> = {
   webgpu: () => webgpuBackend,

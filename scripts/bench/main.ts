@@ -56,7 +56,9 @@ async function main(): Promise<void> {
 /** Set in the process that measures. */
 const IN_MODE = "BENCH_IN_MODE";
 
-/** Starts this benchmark again as the training service runs: with its flags of V8, which a process gets at its start. */
+/**
+ * Starts this benchmark again as the training service runs: with its flags of V8, which a process gets at its start.
+ */
 async function runInMode(mode: WasmMode): Promise<void> {
   const args = ["run", "-A", ...modeFlags(mode), import.meta.filename!, ...checksArguments(mode), ...Deno.args];
   const { code } = await new Deno.Command(Deno.execPath(), { args, env: { [IN_MODE]: "1" } }).spawn().status;

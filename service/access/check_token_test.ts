@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { createServiceApp } from "../http/app.ts";
 import { readSettings } from "../process/settings.ts";
+import { TokenGuesses } from "./token_guesses.ts";
 
 const TOKEN = "open+sesame/1";
 const QUERY = `token=${encodeURIComponent(TOKEN)}`;
@@ -99,4 +100,41 @@ Deno.test("a browser gets a page with a field for the token, and the page keeps 
   } finally {
     await Deno.remove(uiDir, { recursive: true });
   }
+});
+
+Deno.test("an address that guesses has to wait longer and longer; others and those with the cookie do not", async () => {
+  const app = createServiceApp({ ...readSettings(() => undefined), token: TOKEN, uiDir: "/nowhere" }, "training");
+  const ask = (hostname: string, headers: Record<string, string>, query = "") =>
+    app.request(`http://localhost:8000/healthz${query}`, { headers }, { remoteAddr: { hostname } });
+  const cookie = `lab_token=${
+    (await app.request(`http://localhost:8000/?${QUERY}`)).headers.get("set-cookie")!.split(";")[0].split("=")[1]
+  }`;
+  assert.equal((await ask("10.0.0.1", { cookie })).status, 200);
+  const statuses: number[] = [];
+  for (let guess = 0; guess < 200; guess++) {
+    statuses.push((await ask("10.0.0.1", { authorization: `Bearer guess${guess}` })).status);
+  }
+  assert.equal(statuses.filter((status) => status === 401).length, 20);
+  const waiting = await ask("10.0.0.1", {}, `?${QUERY}`);
+  assert.equal(waiting.status, 429, "not even the right one is looked at");
+  assert.match(waiting.headers.get("retry-after")!, /^[1-8]$/);
+  assert.match((await waiting.json()).error, /Too many wrong tokens.*try again in \d s/);
+  assert.equal((await ask("10.0.0.1", { cookie })).status, 200);
+  assert.equal((await ask("10.0.0.2", { authorization: `Bearer ${TOKEN}` })).status, 200);
+  for (let guess = 0; guess < 50; guess++) await ask("10.0.0.1", { cookie: `lab_token=${guess}` });
+  assert.equal((await ask("10.0.0.1", { cookie })).status, 429, "guessed cookies are slowed, too");
+});
+
+Deno.test("waits double up to eight seconds, and end", () => {
+  let now = 0;
+  const guesses = new TokenGuesses(() => now);
+  for (let guess = 0; guess < 20; guess++) guesses.noteWrong("a");
+  const waits: number[] = [];
+  for (let i = 0; i < 7; i++) {
+    waits.push(guesses.waitOf("a"));
+    now += guesses.waitOf("a");
+    assert.equal(guesses.waitOf("a"), 0);
+    guesses.noteWrong("a");
+  }
+  assert.deepEqual(waits, [500, 1000, 2000, 4000, 8000, 8000, 8000]);
 });

@@ -42,8 +42,11 @@ export function createServiceApp(
   });
   addPages(app, settings, page);
   const info = { title: `MNIST Lab, ${page} service`, hasToken: settings.token !== undefined };
-  let description: object | undefined;
-  app.get("/openapi.json", (c) => c.json(description ??= describeApi([...operations, ...COMMON_OPERATIONS], info)));
+  let description: string | undefined;
+  app.get("/openapi.json", (c) => {
+    description ??= JSON.stringify(describeApi([...operations, ...COMMON_OPERATIONS], info));
+    return c.body(description, 200, { "Content-Type": "application/json" });
+  });
   return app;
 }
 

@@ -169,6 +169,16 @@ Deno.test("the page carries the ports of both services", async () => {
   });
 });
 
+Deno.test("answers below /api are not stored, so that Back does not show old lists", async () => {
+  const app = createApp();
+  app.get("/api/things", (c) => c.json([]));
+  app.get("/api/kept", (c) => c.json([], 200, { "Cache-Control": "no-cache" }));
+  for (const [path, cache] of [["things", "no-store"], ["kept", "no-cache"], ["missing", "no-store"]]) {
+    const { headers } = await app.request(`http://localhost/api/${path}`);
+    assert.equal(headers.get("cache-control"), cache, path);
+  }
+});
+
 Deno.test("assets have a type, and browsers may keep them for ever", async () => {
   await withPages(async (uiDir) => {
     const response = await createApp({ uiDir }).request("http://localhost/assets/training-ABC123.js");

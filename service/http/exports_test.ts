@@ -52,3 +52,16 @@ Deno.test("a client that does not read loses its download and its slot at the de
   const next = await exports.send(LARGE, make);
   assert.equal((await new Response(next.content).bytes()).length, LARGE);
 });
+
+Deno.test("clients of one file share it, and it is made once", async () => {
+  const exports = new Exports({ ...LIMITS, idleBytes: LARGE });
+  let made = 0;
+  const once = () => (made++, make());
+  const bodies = await Promise.all(
+    Array.from({ length: 100 }, (_, i) => exports.send(LARGE, once, { key: "m onnx", client: `10.0.0.${i}` })),
+  );
+  for (const { content } of bodies.slice(1)) await (content as ReadableStream).cancel();
+  assert.deepEqual(await new Response(bodies[0].content).bytes(), file);
+  assert.equal((await exports.send(LARGE, once, { key: "m onnx", client: "a" })).length, LARGE);
+  assert.equal(made, 1);
+});

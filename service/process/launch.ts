@@ -48,8 +48,8 @@ export function permissionFlags(service: ServiceName, settings: Settings): strin
 }
 
 /**
- * Arguments of Deno that run a service as a process of its own. The one that trains runs without V8's checks of
- * WebAssembly unless the settings say otherwise; the one that reads what strangers send keeps them.
+ * Deno's arguments that run a service as its own process. The process that trains runs without V8's checks of
+ * WebAssembly unless the settings say otherwise; the process that reads untrusted input keeps them.
  *
  * @throws {StartupError} like `permissionFlags`
  */
@@ -63,7 +63,7 @@ export function serviceArguments(service: ServiceName, settings: Settings): stri
 export function serviceCommand(service: ServiceName, settings: Settings): Deno.Command {
   return new Deno.Command(Deno.execPath(), {
     args: serviceArguments(service, settings),
-    // Its permissions are for these paths, not for a link that leads there.
+    // Its permissions are for these paths, not for a link to them.
     env: { ...graphicsEnvironment(), MODELS_DIR: settings.modelsDir, DATA_DIR: settings.dataDir },
     stdin: "null",
     stdout: "inherit",

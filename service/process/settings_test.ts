@@ -72,3 +72,7 @@ Deno.test("a token that a header cannot carry is refused, and the error does not
     assert(!reason.includes(token));
   }
 });
+
+Deno.test("a token that is soon guessed is refused", () => {
+  for (const token of ["a", "12345"]) assert.match(refused({ LAB_TOKEN: token }), /^LAB_TOKEN must have at least 6/);
+});

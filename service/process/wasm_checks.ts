@@ -1,16 +1,16 @@
 /**
  * How V8 runs WebAssembly: whether it compares each address with the size of the memory (ADR 20), and how wide its
- * vectors are (ADR 22). These are flags of the process, fixed when it starts, so whoever starts the process sets them
- * and says in the first argument whether addresses are compared.
+ * vectors are (ADR 22). These are flags of the process, fixed when it starts, so the program that starts the process
+ * sets them and says in the first argument whether addresses are compared.
  */
 
-/** `on`: V8 compares. `off`: it does not, and every module is shown or made to be safe by `core/codegen/wasm/`. */
+/** `on`: V8 compares. `off`: it does not, and `core/codegen/wasm/` proves or makes every module safe. */
 export type WasmChecks = "on" | "off";
 
 /** The values of `WASM_CHECKS`. */
 export const WASM_CHECKS = ["on", "off"] as const satisfies readonly WasmChecks[];
 
-/** Bits of a vector. `256`: V8 joins neighbouring operations on 128 bits into one, where the processor can. */
+/** Bits of a vector. `256`: V8 joins neighbouring operations on 128 bits into one if the processor can. */
 export type WasmVectors = "128" | "256";
 
 /** The values of `WASM_VECTORS`. */
@@ -22,7 +22,7 @@ export interface WasmMode {
   wasmVectors: WasmVectors;
 }
 
-/** How a process runs that is given no flags. */
+/** The mode of a process without flags. */
 export const PLAIN_MODE: WasmMode = { wasmChecks: "on", wasmVectors: "128" };
 
 const OFF_ARGUMENT = "--wasm-checks=off";
@@ -46,8 +46,8 @@ export function checksArguments({ wasmChecks }: WasmMode): string[] {
   return wasmChecks === "off" ? [OFF_ARGUMENT] : [];
 }
 
-/** What this process was started with. */
+/** The value with which this process was started. */
 export const wasmChecks: WasmChecks = Deno.args[0] === OFF_ARGUMENT ? "off" : "on";
 
-/** This process's arguments without what says so. */
+/** This process's arguments without the one for these checks. */
 export const ownArguments: readonly string[] = Deno.args.slice(wasmChecks === "off" ? 1 : 0);

@@ -50,9 +50,12 @@ export function serveRunSocket(socket: ServerSocket, { runs, archive }: KnownRun
         outbox.close(INTERNAL_ERROR);
       });
     }
-    outbox.send(run.history);
-    if (run.finished) outbox.close(NORMAL);
-    else run.subscribe(listener);
+    inTurn(() => {
+      if (socket.readyState !== WebSocket.OPEN) return;
+      outbox.send(run.history);
+      if (run.finished) outbox.close(NORMAL);
+      else run.subscribe(listener);
+    });
   });
   socket.addEventListener("message", (event) => {
     const { data } = event as MessageEvent;
@@ -64,4 +67,12 @@ export function serveRunSocket(socket: ServerSocket, { runs, archive }: KnownRun
     run?.unsubscribe(listener);
     outbox.discard();
   });
+}
+
+let joining: Promise<unknown> = Promise.resolve();
+
+/** The history of a long run takes milliseconds to write, so that between two onlookers others have their turn. */
+function inTurn(join: () => void) {
+  joining = joining.then(join).catch((error) => log.error("an onlooker could not join", {}, error))
+    .then(() => new Promise((resolve) => setTimeout(resolve)));
 }

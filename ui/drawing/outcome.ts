@@ -36,9 +36,6 @@ export interface Answered {
 /** Shown while the inference service does not answer. */
 export const UNREACHABLE = "The inference service cannot be reached. Check that it is running, then try again.";
 
-/** The id of the page's offer if no model has the settings: another model or a training. */
-export const OFFER_ID = "offer";
-
 /** Asks `POST /predict` and turns the service's answer into an outcome. */
 export async function askService(
   connection: LabRequests,

@@ -11,7 +11,7 @@ import { describeModel, formatMilliseconds, formatShare } from "../shared/text/f
 import { pageUrl } from "../shared/wire/page_urls.ts";
 import { compareFields } from "./compare_fields.ts";
 import type { DrawingPage } from "./drawing_page.ts";
-import { OFFER_ID, type Source } from "./outcome.ts";
+import type { Source } from "./outcome.ts";
 import { PAPER_ID } from "./pad/pad_view.tsx";
 
 /** The answer. The first line is the digit alone, or `None`. */
@@ -67,11 +67,12 @@ function Words({ page }: { page: DrawingPage }) {
   }
 }
 
-/** Why nothing answers, and what to do about it. */
+/** Why there is no answer, and what to do about it. */
 function whatIsMissing({ sketch }: DrawingPage, nearest: NearestModel | null): string {
-  const isDrawn = !sketch.blank.value;
-  if (nearest === null) return `You have no model at all.${isDrawn ? " Train one: your drawing waits here." : ""}`;
-  return `You have no model with these settings.${isDrawn ? " Train it, or use your nearest model." : ""}`;
+  const [missing, offer] = nearest
+    ? ["no model with these settings", "Train it, or use your nearest model."]
+    : ["no model at all", "Train one: your drawing waits here."];
+  return `You have ${missing}.${sketch.blank.value ? "" : ` ${offer}`}`;
 }
 
 /**
@@ -151,12 +152,11 @@ function Miss({ page, nearest }: { page: DrawingPage; nearest: ModelRecord | und
     <div class="miss">
       <a
         class="button primary"
-        id={nearest ? undefined : OFFER_ID}
         href={pageUrl("training", choice.newTrainingQuery.value)}
       >
         Train this configuration
       </a>
-      {nearest && params ? <Nearest page={page} nearest={nearest} params={params} /> : null}
+      {nearest && params && <Nearest page={page} nearest={nearest} params={params} />}
     </div>
   );
 }
@@ -189,7 +189,7 @@ function Nearest({ page, nearest, params }: { page: DrawingPage; nearest: ModelR
           ))}
         </tbody>
       </table>
-      <button type="button" id={OFFER_ID} onClick={use}>Use the nearest model</button>
+      <button type="button" onClick={use}>Use the nearest model</button>
     </section>
   );
 }

@@ -1,16 +1,22 @@
+import { useSignal } from "@preact/signals";
+import { useEffect } from "preact/hooks";
+import { lazily } from "../shared/components/lazily.tsx";
 import { Page } from "../shared/components/page.tsx";
 import { ModelFields } from "../shared/form/model_fields.tsx";
 import { SHARED_FIELDS } from "../shared/form/model_form.ts";
 import { describeModel, formatPercent } from "../shared/text/format.ts";
 import type { DrawingPage } from "./drawing_page.ts";
-import type { Inside } from "./inside/inside.ts";
-import { InsideView } from "./inside/inside_view.tsx";
+import { type Inside, whenIdle } from "./inside/inside.ts";
 import type { ModelChoice } from "./model_choice.ts";
 import { OutcomeView } from "./outcome_view.tsx";
 import { PadView } from "./pad/pad_view.tsx";
 
+const LazyInside = lazily(async () => (await import("./inside/inside_view.tsx")).InsideView);
+
 /** The drawing page: the pad, the answer with its explanation, and the settings of the model that answers. */
 export function DrawingPageView({ page, inside }: { page: DrawingPage; inside: Inside }) {
+  const isIdle = useSignal(false);
+  useEffect(() => whenIdle(() => isIdle.value = true), []);
   return (
     <Page
       current="inference"
@@ -20,7 +26,7 @@ export function DrawingPageView({ page, inside }: { page: DrawingPage; inside: I
         <PadView page={page} />
         <div class="answers">
           <OutcomeView page={page} />
-          <InsideView inside={inside} />
+          <LazyInside needed={isIdle.value} inside={inside} />
         </div>
       </div>
       <SettingsView choice={page.choice} />
@@ -41,8 +47,9 @@ function SettingsView({ choice }: { choice: ModelChoice }) {
 }
 
 function rangeHint({ form }: ModelChoice): string {
-  const rate = form.otherRate.value;
-  return rate === undefined ? "Learning rate used in training." : `The learning rate ${rate} is in none of the ranges.`;
+  const { range, fields } = form;
+  if (range.value !== undefined) return "Learning rate used in training.";
+  return `The learning rate ${fields.learning_rate.text.value} is in none of the ranges.`;
 }
 
 function ModelInUse({ choice }: { choice: ModelChoice }) {

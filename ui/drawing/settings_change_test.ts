@@ -34,7 +34,7 @@ for (const where of ["browser", "server"] as const) {
   });
 }
 
-Deno.test("a model that was trained meanwhile answers the present drawing", async () => {
+Deno.test("a model that was trained meanwhile answers the current drawing", async () => {
   const { page, lab, digits } = await openPage(OTHER_SEARCH, "browser");
   await settled();
   await page.strokeEnded(seven, 0);
@@ -72,7 +72,7 @@ Deno.test("a learning rate outside all ranges is not shown as if it were in a ra
   const { page, lab } = await openPage(FAST_SEARCH, "browser", [FAST]);
   lab.replies.set("/api/models/m1", { status: 200, body: FAST });
   assert.equal(page.choice.form.range.value, undefined);
-  assert.equal(page.choice.form.otherRate.value, "0.5");
+  assert.equal(page.choice.form.fields.learning_rate.text.value, "0.5");
   assert.match(page.choice.address.value, /learning_rate=0\.5&/);
   assert.doesNotMatch(page.choice.address.value, /learning_rate_range/);
   assert(page.choice.canPredict.value, "the model is named");

@@ -63,7 +63,7 @@ export class Connections {
   admit(connection: Connection): boolean {
     const { address } = connection, { perClient, inAll } = this.#limits;
     if (this.#count(address) >= perClient && !this.#evict((other) => other.address === address)) return false;
-    if (this.#open.size >= inAll && !this.#evictOfLargest(address)) return false;
+    if (this.#open.size >= inAll && !this.#evictOfLargest()) return false;
     this.#open.add(connection);
     this.#perClient.set(address, this.#count(address) + 1);
     return true;
@@ -101,16 +101,18 @@ export class Connections {
   shrink(): void {
     const inAll = Math.max(MIN_CONNECTIONS, Math.floor(this.#open.size * DESCRIPTOR_SHARE));
     if (inAll < this.#limits.inAll) this.#limits = limitsOf(inAll);
-    while (this.#open.size > this.#limits.inAll && this.#evict(() => true));
+    while (this.#open.size > this.#limits.inAll && this.#evictOfLargest());
   }
 
   #count(address: string): number {
     return this.#perClient.get(address) ?? 0;
   }
 
-  #evictOfLargest(newcomer: string): boolean {
-    const [largest] = [...this.#perClient].reduce((most, entry) => entry[1] > most[1] ? entry : most, [newcomer, 0]);
-    return this.#evict((other) => other.address === largest) || this.#evict(() => true);
+  /** Makes room at the cost of the address that has most, where one of its connections is idle. */
+  #evictOfLargest(): boolean {
+    let largest = "", most = 0;
+    for (const [address, count] of this.#perClient) if (count > most) largest = address, most = count;
+    return this.#evict(({ address }) => address === largest) || this.#evict(() => true);
   }
 
   #evict(isCandidate: (connection: Connection) => boolean): boolean {

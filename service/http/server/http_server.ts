@@ -10,6 +10,7 @@ import { type ConnectionLimits, connectionLimits, Connections } from "./connecti
 import { IncomingBody, IncomingRequest } from "./incoming.ts";
 import { ListenerState } from "./listener_state.ts";
 import { readHead, type RequestHead } from "./request_head.ts";
+import { RequestTurns } from "./request_turns.ts";
 import { SendBudget, sendResponse } from "./response.ts";
 
 /** What the app is told of a client. */
@@ -37,12 +38,16 @@ export interface HttpServerOptions {
 /** How often overdue connections are looked for, in ms. */
 const SWEEP_MS = 250;
 
+/** What is passed over of a body that nobody reads, before its connection is closed. */
+const LINGER_BYTES = 4 * 1024 * 1024;
+
 /** A server that listens. */
 export class HttpServer {
   readonly #handler: RequestHandler;
   readonly #options: HttpServerOptions;
   readonly #connections: Connections;
   readonly #budget = new SendBudget();
+  readonly #turns = new RequestTurns();
   readonly #times: typeof CONNECTION_TIMES;
   readonly #state: ListenerState;
   readonly #serving = new Set<Promise<void>>();
@@ -186,11 +191,14 @@ export class HttpServer {
   async #exchange(connection: Connection, head: RequestHead, info: ClientInfo): Promise<boolean> {
     const body = new IncomingBody(connection, head);
     let request: IncomingRequest | undefined, response: Response;
+    await this.#turns.begin(connection.address);
     try {
       request = new IncomingRequest(head, body);
       response = await this.#handler(request, info);
     } catch (error) {
       response = this.#options.onError?.(error) ?? Response.json({ error: "bad request" }, { status: 400 });
+    } finally {
+      this.#turns.end(connection.address);
     }
     const keepAlive = head.keepAlive && body.isOver && !this.#isEnding;
     const takesGzip = head.headers.some(([name, value]) => name === "accept-encoding" && /\bgzip\b/i.test(value));
@@ -204,21 +212,14 @@ export class HttpServer {
       await request.takeOver(connection);
       return false;
     }
-    if (!body.isOver) await this.#linger(connection);
+    if (!body.isOver) await connection.linger(this.#times.lingerMs, LINGER_BYTES);
     return keepAlive;
   }
 
   /** Answers on a connection whose input is not understood. */
   async #answer(connection: Connection, response: Response, keepAlive: boolean): Promise<void> {
     await sendResponse(connection, response, this.#budget, { isHead: false, keepAlive, takesGzip: false });
-    await this.#linger(connection);
-  }
-
-  /** Reads on for a moment: to close with unread input would take the answer from the client. */
-  async #linger(connection: Connection): Promise<void> {
-    connection.dueAt = performance.now() + this.#times.lingerMs;
-    await connection.closeWrite();
-    do connection.consume(connection.unread.length); while (await connection.fill());
+    await connection.linger(this.#times.lingerMs, LINGER_BYTES);
   }
 }
 

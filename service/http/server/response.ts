@@ -5,7 +5,22 @@ import { gzip } from "node:zlib";
 import { MAX_SENT_BYTES, MAX_SENT_BYTES_PER_CLIENT, SEND_DEADLINE_MS } from "../../../protocol/mod.ts";
 import type { Connection } from "./connection.ts";
 
-const compress = promisify(gzip);
+const gzipped = promisify(gzip);
+/**
+ * Answers that are compressed at once; others are sent as they are, so that compressing keeps no core from its work.
+ */
+const MAX_COMPRESSING = 2;
+let compressing = 0;
+
+async function compress(body: Uint8Array): Promise<Uint8Array<ArrayBuffer>> {
+  compressing++;
+  try {
+    return new Uint8Array(await gzipped(body, { level: 1 }));
+  } finally {
+    compressing--;
+  }
+}
+
 /** Shorter texts are sent as they are. */
 const MIN_COMPRESSED_BYTES = 1024;
 /** Answers up to this length go out with their head in one step, and do not count as held. */
@@ -73,8 +88,9 @@ export async function sendResponse(
     if (all !== undefined) return await connection.write(all);
   }
   let body = text === undefined ? await response.bytes() : encoder.encode(text);
-  if (options.takesGzip && isCompressible(headers) && body.length >= MIN_COMPRESSED_BYTES) {
-    body = new Uint8Array(await compress(body));
+  const isWorthIt = options.takesGzip && isCompressible(headers) && body.length >= MIN_COMPRESSED_BYTES;
+  if (isWorthIt && compressing < MAX_COMPRESSING) {
+    body = await compress(body);
     headers.set("content-encoding", "gzip");
     headers.append("vary", "Accept-Encoding");
   }

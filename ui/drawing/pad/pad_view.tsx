@@ -7,7 +7,6 @@ import { KEYBOARD_WORDS, Paper } from "../../shared/canvas/paper.tsx";
 import type { Sketch } from "../../shared/canvas/sketch.ts";
 
 import type { DrawingPage, Where } from "../drawing_page.ts";
-import { OFFER_ID } from "../outcome.ts";
 import { ShortcutHelp } from "./shortcut_help.tsx";
 import { listenForShortcuts } from "./shortcuts.ts";
 import { TestDigitsView } from "./test_digits_view.tsx";
@@ -34,7 +33,7 @@ export function PadView({ page }: { page: DrawingPage }) {
     if (canvas.current) await page.predict(canvas.current, at);
     // Without a matching model, Predict leads to the page's offer instead.
     if (page.outcome.value.kind === "not trained") {
-      requestAnimationFrame(() => document.getElementById(OFFER_ID)?.focus());
+      requestAnimationFrame(() => document.querySelector<HTMLElement>(".miss :is(button, a:only-child)")?.focus());
     }
   };
   useEffect(() =>

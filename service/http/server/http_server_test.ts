@@ -1,0 +1,154 @@
+import assert from "node:assert/strict";
+import { inTime } from "../../../lab/in_time_testing.ts";
+import { withBody } from "../request.ts";
+import { type ClientInfo, HttpServer, type HttpServerOptions } from "./http_server.ts";
+import { ListenerState } from "./listener_state.ts";
+
+/** Serves for the time of `body`, which gets what sends text and gives all that comes until the server hangs up. */
+async function withServer(
+  body: (ask: (text: string) => Promise<string>, open: () => Promise<Deno.TcpConn>) => Promise<void>,
+  options: Partial<HttpServerOptions> = {},
+  handler: (request: Request, info?: ClientInfo) => Response | Promise<Response> = echo,
+) {
+  const server = new HttpServer({ hostname: "127.0.0.1", port: 0, ...options }, handler);
+  const open = () => Deno.connect({ hostname: "127.0.0.1", port: server.addr.port });
+  const ask = async (text: string) => {
+    const connection = await open();
+    // One byte for each character.
+    await connection.write(Uint8Array.from(text, (character) => character.charCodeAt(0)));
+    return await inTime(new Response(connection.readable).text().catch(() => "reset"), "the end");
+  };
+  try {
+    await body(ask, open);
+  } finally {
+    await server.close();
+  }
+}
+
+const LIMITS = { maxBytes: 1e6, deadlineMs: 5000 };
+
+async function echo(request: Request, info?: ClientInfo): Promise<Response> {
+  const text = await withBody(request, LIMITS, "x", (bytes) => new TextDecoder().decode(bytes));
+  return Response.json({ method: request.method, url: request.url, text, from: info?.remoteAddr.hostname });
+}
+
+const GET = "GET /a?b=1 HTTP/1.1\r\nHost: localhost\r\n";
+
+Deno.test("requests on one connection are answered one after the other", async () => {
+  await withServer(async (ask) => {
+    const post =
+      "POST /p HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n3;x=y\r\nGr\xc3\r\n1\r\n\xbc\r\n0\r\nA: b\r\n\r\n";
+    const text = await ask(`${GET}\r\n${post}${GET}Connection: close\r\n\r\n`);
+    assert.equal(text.match(/HTTP\/1.1 200 OK/g)!.length, 3);
+    assert.match(text, /"text":"Grü","from":"127.0.0.1"/);
+    assert.match(text, /"url":"http:\/\/localhost\/a\?b=1"/);
+  });
+});
+
+const MALFORMED = [
+  "GET / HTTP/1.1\r\n\r\n",
+  "GET / HTTP/2.0\r\nHost: a\r\n\r\n",
+  "GET  / HTTP/1.1\r\nHost: a\r\n\r\n",
+  "get / HTTP/1.1\r\nHost: a\r\n\r\n",
+  "GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n",
+  "GET / HTTP/1.1\r\nHost: a/b\r\n\r\n",
+  "GET / HTTP/1.1\r\nHost: a@b\r\n\r\n",
+  "GET / HTTP/1.1\r\nHost : a\r\n\r\n",
+  "GET / HTTP/1.1\r\nHost: a\r\n folded\r\n\r\n",
+  "GET / HTTP/1.1\r\nHost: a\r\nX: a\0b\r\n\r\n",
+  "GET / HTTP/1.1\nHost: a\n\r\n\r\n",
+  "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+  "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n",
+  "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nContent-Length: 1\r\n\r\na",
+  "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: +1\r\n\r\na",
+  "POST / HTTP/1.0\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+  "CONNECT a:80 HTTP/1.1\r\nHost: a\r\n\r\n",
+];
+
+Deno.test("a head that two programs might understand differently is refused, and the connection closed", async () => {
+  await withServer(async (ask) => {
+    for (const head of MALFORMED) assert.match(await ask(head + GET), /^HTTP\/1.1 400 Bad Request\r\n/, head);
+    assert.match(await ask(`GET / HTTP/1.1\r\nX: ${"x".repeat(40_000)}`), /^HTTP\/1.1 431 /);
+    assert.match(await ask(`GET / HTTP/1.1\r\nHost: a\r\n${"X: y\r\n".repeat(200)}\r\n`), /^HTTP\/1.1 400 /);
+  }, { onError: () => Response.json({}, { status: 400 }) });
+});
+
+Deno.test("malformed chunks are refused", async () => {
+  await withServer(async (ask) => {
+    for (const body of ["zz\r\n", "1\r\nab\r\n", "1\r\na\n0\r\n\r\n", "-1\r\n\r\n", `1${";".repeat(300)}\r\n`]) {
+      const text = await ask(`POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n${body}`);
+      assert.match(text, /^HTTP\/1.1 400 [^]*the chunks of the body are malformed/, body);
+    }
+  }, { onError: (error) => Response.json({ error: (error as Error).message }, { status: 400 }) });
+});
+
+const TIMES = { headMs: 300, keepAliveMs: 300, sendMs: 300, lingerMs: 200 };
+
+Deno.test("a head that never ends, a silent connection and one that does not read are cut", async () => {
+  const large = new Uint8Array(64 * 2 ** 20);
+  await withServer(
+    async (ask, open) => {
+      const began = performance.now();
+      assert.equal(await ask("GET / HTTP/1.1\r\nHost: "), "");
+      assert.equal(await ask(""), "");
+      assert.match(await ask(`${GET}\r\n`), /^HTTP\/1.1 200 OK/);
+      using deaf = await open();
+      await deaf.write(new TextEncoder().encode("GET /large HTTP/1.1\r\nHost: localhost\r\n\r\n"));
+      await inTime(cut.promise, "the end of a download that nobody reads");
+      assert.ok(performance.now() - began < 5000);
+    },
+    { times: TIMES },
+    (request, info) => {
+      if (!request.url.endsWith("/large")) return echo(request, info);
+      const body = new ReadableStream({
+        pull: (controller) => controller.enqueue(large.subarray(0, 65536)),
+        cancel: () => cut.resolve(),
+      });
+      return new Response(body, { headers: { "content-length": `${large.length}` } });
+    },
+  );
+});
+
+const cut = Promise.withResolvers<void>();
+
+Deno.test("beyond the limit a new connection takes the place of the one that is idle for longest", async () => {
+  await withServer(async (_ask, open) => {
+    const idle = [await open(), await open(), await open()];
+    await idle[0].read(new Uint8Array(1)).catch(() => null);
+    using fourth = await open();
+    await fourth.write(new TextEncoder().encode(`${GET}Connection: close\r\n\r\n`));
+    assert.match(await new Response(fourth.readable).text(), /^HTTP\/1.1 200 OK/);
+    for (const connection of idle) connection.close();
+  }, { limits: { inAll: 8, perClient: 2 } });
+});
+
+Deno.test("a listener that ends is opened again, and /healthz says so", async () => {
+  const listen = Deno.listen, listeners: Deno.TcpListener[] = [];
+  Deno.listen = ((options: Deno.TcpListenOptions) => {
+    const listener = listen(options);
+    listeners.push(listener);
+    return listener;
+  }) as typeof Deno.listen;
+  const state = new ListenerState();
+  try {
+    await withServer(async (ask) => {
+      assert.equal(state.describe(), undefined);
+      listeners[0].close();
+      assert.match(await inTime(again(() => ask(`${GET}Connection: close\r\n\r\n`)), "a new listener"), /200 OK/);
+      assert.ok(listeners.length > 1);
+      assert.match(state.describe()!, /^until \d s ago no connection could be taken for \d s: /);
+    }, { state });
+  } finally {
+    Deno.listen = listen;
+  }
+});
+
+async function again<T>(ask: () => Promise<T>): Promise<T> {
+  for (;;) {
+    try {
+      return await ask();
+    } catch {
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  }
+}
