@@ -35,7 +35,7 @@ async function main(): Promise<void> {
     Deno.exit(0);
   }
   const machine = describeMachine(); // Read before the benchmark adds to the load.
-  await prepare(settings, console.error);
+  await prepare(settings, (line) => console.error(line));
   const bench: Bench = { dataset: await readDataset(settings.dataDir), settings, seconds, pairs };
   const cases = choose([...ownCases(bench), ...peers ? peerCases(bench) : []], only);
   for (const line of machineLines(machine)) console.log(line);

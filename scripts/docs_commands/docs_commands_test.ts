@@ -98,7 +98,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "if the ports are taken, other ports work",
+  name: "if the ports are in use, other ports work",
   ignore: !unix,
   fn: () =>
     Reader.with(async (reader) => {
