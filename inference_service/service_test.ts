@@ -114,7 +114,7 @@ Deno.test("without a match the answer names the nearest model and the page that 
 
 Deno.test("a compressed body is answered like a plain one, and an encoding that is not taken is named", async () => {
   const { post } = createApp();
-  const body = gzipSync(JSON.stringify({ params, image_data: drawing }));
+  const body = new Uint8Array(gzipSync(JSON.stringify({ params, image_data: drawing })));
   assert.equal((await (await post(body, { "Content-Encoding": "gzip" })).json()).prediction, 7);
   const [status, error] = await errorOf(post(body, { "Content-Encoding": "br" }));
   assert.equal(status, 415);
