@@ -1,7 +1,5 @@
 /** Converts addresses of services between settings and URLs. */
 import { isIP } from "node:net";
-import type { ServiceName } from "./launch.ts";
-import type { Settings } from "./settings.ts";
 
 /** A host name or address as URLs and Host headers write it: lower case, IPv6 addresses in brackets. */
 export function urlHost(host: string): string {
@@ -14,26 +12,30 @@ export function localUrl({ host }: { host: string }, port: number): string {
   return `http://${urlHost(everywhere[host] ?? host)}:${port}`;
 }
 
+/** Where the services are: fields of `Settings`. */
+export interface ServiceAddresses {
+  trainingPort: number;
+  inferencePort: number;
+  trainingUrl?: string;
+  inferenceUrl?: string;
+}
+
 /**
  * The URL of a service as a browser reaches it, without a slash at its end: its public address, or its port under the
  * scheme and the host name of `request`.
  */
-export function serviceUrl(request: Request, settings: ServiceAddresses, service: ServiceName): string {
+export function serviceUrl(request: Request, settings: ServiceAddresses, service: "training" | "inference"): string {
   const { protocol, hostname } = new URL(request.url);
-  return publicUrl(settings, service) ?? `${protocol}//${hostname}:${portOf(settings, service)}`;
+  const port = service === "training" ? settings.trainingPort : settings.inferencePort;
+  return publicUrl(settings, service) ?? `${protocol}//${hostname}:${port}`;
 }
-
-/** Where the services are. */
-export type ServiceAddresses = Pick<Settings, "trainingPort" | "inferencePort" | "trainingUrl" | "inferenceUrl">;
 
 /** The address at which a service is public, such as `https://lab.example`, if a setting says so. */
-export function publicUrl({ trainingUrl, inferenceUrl }: ServiceAddresses, service: ServiceName): string | undefined {
+export function publicUrl(
+  { trainingUrl, inferenceUrl }: Pick<ServiceAddresses, "trainingUrl" | "inferenceUrl">,
+  service: "training" | "inference",
+): string | undefined {
   return service === "training" ? trainingUrl : inferenceUrl;
-}
-
-/** The port that a service listens on. */
-export function portOf({ trainingPort, inferencePort }: ServiceAddresses, service: ServiceName): number {
-  return service === "training" ? trainingPort : inferencePort;
 }
 
 /** An IP address in the one form in which addresses are compared, or undefined for any other text. */

@@ -1,6 +1,7 @@
 /** Imports and removes models with the HTTP requests that pages and people send. */
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import { gzipSync } from "node:zlib";
 import { readPth } from "../../core/formats/pth/reader.ts";
 import { writePth } from "../../core/formats/pth/writer.ts";
 import { writeSafetensors } from "../../core/formats/safetensors.ts";
@@ -54,6 +55,17 @@ Deno.test("a .pth sent as the body of a request is recognised, scored and stored
     const [stored, brought] = [readPth(Deno.readFileSync(join(modelsDir, filename))), readPth(SIMPLE)];
     assert.deepEqual(stored.map(({ name }) => name), ["head.0.weight", "head.0.bias", "head.2.weight", "head.2.bias"]);
     assert.deepEqual(stored.map(({ data }) => data), brought.map(({ data }) => data));
+  });
+});
+
+Deno.test("a file that is sent compressed is stored as it was, and one in an encoding that is not taken is refused", async () => {
+  await withImportLab(async ({ registry, post }) => {
+    const zipped = new Uint8Array(gzipSync(SIMPLE));
+    const { status, body } = await post(zipped, "", { ...octets, "content-encoding": "gzip" });
+    assert.equal(status, 201, body.error);
+    assertAccuracy(body.accuracy, ACCURACY.simple);
+    assert.equal((await post(zipped, "", { ...octets, "content-encoding": "br" })).status, 415);
+    assert.equal((await registry.list()).length, 1);
   });
 });
 

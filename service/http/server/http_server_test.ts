@@ -152,3 +152,24 @@ async function again<T>(ask: () => Promise<T>): Promise<T> {
     }
   }
 }
+
+Deno.test("connections of a trusted proxy are not limited as one client's, and each request is its own client's", async () => {
+  const clients: unknown[] = [], { promise: allCame, resolve } = Promise.withResolvers<void>();
+  const options = { trustedProxies: ["127.0.0.1"], limits: { perClient: 2, inAll: 8 } };
+  await withServer(
+    async (ask) => {
+      const answers = await Promise.all(
+        [1, 2, 3, 4].map((i) => ask(`${GET}X-Forwarded-For: 192.0.2.${i}\r\nConnection: close\r\n\r\n`)),
+      );
+      for (const answer of answers) assert.match(answer, /^HTTP\/1.1 200 /);
+      assert.deepEqual(clients.sort(), ["192.0.2.1", "192.0.2.2", "192.0.2.3", "192.0.2.4"]);
+      assert.match(await ask(`${GET}X-Forwarded-Host: a/b\r\n\r\n`), /^HTTP\/1.1 400 .*no host/s);
+    },
+    options,
+    async (_request, info) => {
+      if (clients.push(info?.remoteAddr.hostname) === 4) resolve();
+      await allCame;
+      return new Response("ok");
+    },
+  );
+});
