@@ -57,7 +57,7 @@ const checkUrl: MiddlewareHandler = async (c, next) => {
   await next();
 };
 
-/** What the lab has changes at any time: without this, Back shows lists as the browser's cache remembers them. */
+/** The lab's contents change at any time. Without this, Back shows outdated lists from the browser's cache. */
 const forgetAnswers: MiddlewareHandler = async (c, next) => {
   await next();
   if (!c.res.headers.has("Cache-Control")) c.header("Cache-Control", "no-store");

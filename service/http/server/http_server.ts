@@ -1,5 +1,5 @@
 /**
- * An HTTP/1.1 server over TCP that bounds what each client, each address and all of them hold (ADR 21). One request at
+ * An HTTP/1.1 server over TCP that limits what each client, each address and all of them together hold (ADR 21). One request at
  * a time is read from a connection, and answered before the next.
  */
 import { CONNECTION_TIMES, RESUME_LISTENING_MS } from "../../../protocol/mod.ts";
@@ -13,7 +13,7 @@ import { readHead, type RequestHead } from "./request_head.ts";
 import { RequestTurns } from "./request_turns.ts";
 import { SendBudget, sendResponse } from "./response.ts";
 
-/** What the app is told of a client. */
+/** Facts about a client for the app. */
 export interface ClientInfo {
   remoteAddr: { hostname: string };
 }
@@ -31,7 +31,7 @@ export interface HttpServerOptions {
   limits?: ConnectionLimits;
   times?: Partial<typeof CONNECTION_TIMES>;
   state?: ListenerState;
-  /** Answers a request so broken that the handler never sees it. */
+  /** Answers a request that is too broken to reach the handler. */
   onError?: (error: unknown) => Response;
 }
 
@@ -73,7 +73,7 @@ export class HttpServer {
     this.#accepting = this.#accept();
   }
 
-  /** Takes no more connections, and resolves once every request under way is answered. */
+  /** Accepts no more connections, and resolves once every request in progress is answered. */
   async shutdown(): Promise<void> {
     this.#isEnding = true;
     this.#endPause();
@@ -84,7 +84,7 @@ export class HttpServer {
     clearInterval(this.#sweep);
   }
 
-  /** As `shutdown`, but cuts what is under way. */
+  /** Like `shutdown`, but cuts off requests in progress. */
   async close(): Promise<void> {
     const ended = this.shutdown();
     this.#connections.dropAll();
@@ -96,7 +96,7 @@ export class HttpServer {
     return Deno.listen({ hostname, port, reusePort });
   }
 
-  /** Takes connections until the end. A listener that fails rests for a while that grows, and is opened anew. */
+  /** Accepts connections until the end. A listener that fails is opened again after a pause that grows. */
   async #accept(): Promise<void> {
     for (let faults = 0; !this.#isEnding;) {
       try {
@@ -125,7 +125,7 @@ export class HttpServer {
     try {
       this.#listener = this.#listen(this.addr.port);
     } catch {
-      // The next `accept` fails at once, and so this is tried again after a longer pause.
+      // The next `accept` fails at once, so this is tried again after a longer pause.
     }
   }
 
@@ -146,7 +146,7 @@ export class HttpServer {
     this.#state.connections = this.#connections.size;
     channel.setNoDelay(true);
     const serving = this.#serve(connection).catch((error) => {
-      // A client that hung up, or was cut.
+      // The client has closed the connection or was cut off.
       if (!connection.isClosed && !isConnectionFault(error)) log.error("a connection failed", {}, error);
     }).finally(() => {
       this.#connections.drop(connection);
@@ -167,7 +167,7 @@ export class HttpServer {
     }
   }
 
-  /** The next request's head; an answer for one that is refused. */
+  /** The next request's head, or an answer if it is refused. */
   async #nextHead(connection: Connection, isFirst: boolean): Promise<RequestHead | Response | undefined> {
     connection.isIdle = true;
     connection.idleSince = performance.now();
@@ -187,7 +187,7 @@ export class HttpServer {
     }
   }
 
-  /** Answers one request, and says whether another may follow. */
+  /** Answers one request; returns whether another may follow. */
   async #exchange(connection: Connection, head: RequestHead, info: ClientInfo): Promise<boolean> {
     const body = new IncomingBody(connection, head);
     let request: IncomingRequest | undefined, response: Response;
