@@ -146,8 +146,9 @@ Usage: mnist-lab [COMMAND] [OPTIONS]
   -h, --help     this text; with a command, more about it
   -V, --version
 
-Environment variables: TRAINING_PORT, INFERENCE_PORT, HOST, LAB_TOKEN, ALLOWED_HOSTS, MODELS_DIR, DATA_DIR, DEVICE,
-THREADS, WASM_CHECKS, WASM_VECTORS, MAX_RUN_MINUTES, LOG_LEVEL, LOG_FORMAT; the README says what each does.`;
+Environment variables: TRAINING_PORT, INFERENCE_PORT, HOST, LAB_TOKEN, ALLOWED_HOSTS, TRAINING_URL, INFERENCE_URL,
+TRUSTED_PROXIES, MODELS_DIR, DATA_DIR, DEVICE, THREADS, WASM_CHECKS, WASM_VECTORS, MAX_RUN_MINUTES, LOG_LEVEL,
+LOG_FORMAT; the README says what each does.`;
 
 const TOPICS: Readonly<Record<string, string>> = {
   serve: `Usage: mnist-lab serve [training|inference] [--no-open]

@@ -44,7 +44,7 @@ Deno.test("a PNG of any kind gets the same answer as its canvas in a page", asyn
         assert.equal(prediction, expected.indexOf(Math.max(...expected)));
         if (prediction === mnist().test.labels[i]) correct++;
       }
-      assert.ok(correct >= 0.9 * DRAWINGS, `${kind.name}: ${correct} of ${DRAWINGS} digits are told`);
+      assert.ok(correct >= 0.9 * DRAWINGS, `${kind.name}: ${correct} of ${DRAWINGS} digits are recognised`);
     }
   } finally {
     page.close();

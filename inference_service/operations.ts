@@ -26,6 +26,7 @@ export const INFERENCE_OPERATIONS: readonly Operation[] = [{
     refusal(408, "The body took too long to arrive."),
     refusal(409, "The stored model cannot be used."),
     refusal(413, "The body has more than 24 MiB."),
+    refusal(415, "The body is compressed otherwise than with gzip or deflate."),
     refusal(503, "Too much at once; try again in a moment."),
   ],
 }];

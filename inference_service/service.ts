@@ -89,7 +89,7 @@ export function createInferenceApp({ settings, store, predictors, drawings, heal
 
   const limits = bodyLimits(servingThreads(settings));
   app.post("/predict", async (c) => {
-    const trainingUrl = serviceUrl(c.req.raw, settings.trainingPort);
+    const trainingUrl = serviceUrl(c.req.raw, settings, "training");
     const answer = (body: string) => answerPrediction({ store, predictors, drawings }, body, trainingUrl);
     return c.json(await withText(c.req.raw, limits, clientAddress(c), answer));
   });

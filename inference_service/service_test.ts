@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { gzipSync } from "node:zlib";
 import { FALSE_ALARM_PERCENT } from "../core/mnist/ood/ood.ts";
 import type { ModelRecord } from "../protocol/mod.ts";
 import { RegistryError } from "../lab/models/mod.ts";
@@ -109,6 +110,15 @@ Deno.test("without a match the answer names the nearest model and the page that 
   });
   const empty = await (await createApp([]).predict({ params, image_data: drawing })).json();
   assert.equal(empty.nearest, null);
+});
+
+Deno.test("a compressed body is answered like a plain one, and an encoding that is not taken is named", async () => {
+  const { post } = createApp();
+  const body = new Uint8Array(gzipSync(JSON.stringify({ params, image_data: drawing })));
+  assert.equal((await (await post(body, { "Content-Encoding": "gzip" })).json()).prediction, 7);
+  const [status, error] = await errorOf(post(body, { "Content-Encoding": "br" }));
+  assert.equal(status, 415);
+  assert.match(error, /gzip or deflate/);
 });
 
 Deno.test("a bad body is refused with the field's name", async () => {

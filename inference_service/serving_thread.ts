@@ -39,6 +39,7 @@ async function serve({ address, settings }: ServeOrder): Promise<void> {
     reusePort: true,
     limits: connectionLimits(servingThreads(settings)),
     state: service.listener,
+    trustedProxies: settings.trustedProxies,
     onError: answerUnservable,
   }, service.fetch);
 }

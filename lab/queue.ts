@@ -143,7 +143,7 @@ export class UnavailableError extends Error {
   override name = "UnavailableError";
 }
 
-/** Runs one task at a time; clients take turns. Refuses tasks beyond a limit, of which one client may fill half. */
+/** Runs one task at a time; clients take turns. Refuses tasks beyond a limit; one client may take up half of it. */
 export class BoundedQueue {
   readonly #queue = new Queue<void>(() => {});
   readonly #closing = new AbortController();

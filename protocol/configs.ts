@@ -56,7 +56,7 @@ export const seed = wholeNumberSchema(BOUNDS.seed);
 
 const overwrite = v.boolean("must be true or false");
 
-/** The fields of a training. A function, so that pages which need no schema do not carry them. */
+/** The fields of a training. A function, so that pages that need no schema do not include them. */
 function trainEntries() {
   return {
     ...entries<ConfigEntries>((field, name) => [[name, configEntry(field)]]),

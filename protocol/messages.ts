@@ -65,7 +65,7 @@ export const RunSummarySchema = v.object({
 /** One run as `GET /api/runs` lists it. */
 export type RunSummary = v.InferOutput<typeof RunSummarySchema>;
 
-/** What happens in a run, in words. */
+/** A message about the progress of a run. */
 export const LogMessageSchema = v.object({
   type: v.literal("log"),
   message: text,
@@ -82,7 +82,7 @@ export const LogMessageSchema = v.object({
   /** Backend that trains; only in the log that announces it. */
   device: v.optional(text),
 });
-/** What happens in a run, in words. */
+/** A message about the progress of a run. */
 export type LogMessage = v.InferOutput<typeof LogMessageSchema>;
 
 /** A step, from 1, and its loss. */

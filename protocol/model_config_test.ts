@@ -78,7 +78,7 @@ Deno.test("a model whose past is unknown is not a duplicate, and shows assumed v
   assert.deepEqual(differingSettings(OTHER, imported), ["optimizer", "num_epochs"]);
 });
 
-Deno.test("settings are described in words", () => {
+Deno.test("settings are described for people", () => {
   const words = (config: ModelConfig) => SETTINGS.map((name) => describeSetting(config, name)).join(", ");
   assert.equal(
     words(DEFAULT_CONFIG),

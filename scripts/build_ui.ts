@@ -51,7 +51,7 @@ export async function buildUi(target = join(ROOT, "dist/ui")): Promise<BuiltFile
 /** File contents by path. */
 async function bundle(): Promise<Map<string, Uint8Array>> {
   const compiled = [
-    // One by one: pages that shared parts would load more of them.
+    // Separately, because pages with shared parts would load more of them.
     ...await Promise.all(
       PAGES.map((page) => compile("esm", [{ in: `ui/${FOLDERS[page]}/main.tsx`, out: page }])),
     ),
@@ -98,7 +98,7 @@ function filled(frame: string, page: PageName): string {
     .replace(`<a href="{{${page.toUpperCase()}_URL}}/"`, '$& aria-current="page"');
 }
 
-/** The parts that a script needs from the start, in contrast to those that it loads when they are first needed. */
+/** The parts that a script needs from the start, as opposed to those that it loads when they are first needed. */
 function partsOf({ outputs }: esbuild.Metafile, script: string): string[] {
   const parts = new Set<string>();
   const visit = (path: string) => {

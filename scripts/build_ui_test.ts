@@ -18,7 +18,7 @@ Deno.test("the pages are built, name their assets, leave the ports to the server
     assert.deepEqual(Array.from(Deno.readDirSync(folder), (entry) => entry.name), ["ui"]);
     for (const page of ["training", "inference", "docs"]) {
       const html = await Deno.readTextFile(join(target, `${page}.html`));
-      assert.match(html, /<meta name="lab-ports" content="{{TRAINING_PORT}},{{INFERENCE_PORT}}"/);
+      assert.match(html, /<meta name="lab-pages" content="{{TRAINING_PAGE}} {{INFERENCE_PAGE}}"/);
       for (const [, path] of html.matchAll(/(?:src|href)="\/(assets\/[^"]+)"/g)) {
         assert.ok(built.some((file) => file.path === path), `${page}.html asks for ${path}`);
       }

@@ -33,7 +33,7 @@ async function main() {
 /** Files whose doc comments have examples that run. */
 const DOCUMENTED = ["core/mod.ts"];
 
-/** Tests of what runs with flags of V8's where the lab trains: they run a second time with them. */
+/** Tests of code that runs with V8 flags when the lab trains. They are run a second time with these flags. */
 const WITH_FLAGS = [
   "core/ops/",
   "core/backends/wasm/",

@@ -72,6 +72,7 @@ export const TRAINING_OPERATIONS: readonly Operation[] = [
       refusal(409, "A model with this configuration is already stored; existing is its record."),
       refusal(408, "The body took too long to arrive."),
       refusal(413, "The file is larger than any model."),
+      refusal(415, "The body is compressed otherwise than with gzip or deflate."),
       refusal(503, "Too many imports at once, or the models folder cannot be written."),
     ],
   },

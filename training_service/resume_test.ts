@@ -225,6 +225,8 @@ Deno.test("start_from trains from the weights of a stored model and stores a new
       [old.id, undefined],
       [model_id, old.id],
     ]);
+    const [{ num_epochs }, further] = lab.store.records;
+    assert.equal(further.num_epochs, num_epochs + CONFIG.num_epochs, "it has seen the epochs of both trainings");
   });
 });
 

@@ -18,7 +18,7 @@ export interface BackendOptions {
   threads?: number;
 }
 
-/** A backend whose code is loaded when it is first opened: most pages need but one. */
+/** A backend whose code is loaded when it is first opened, because most pages need only one. */
 function lazyBackend(name: DeviceName, load: () => Promise<Backend>): Backend {
   return { name, open: async (programs) => await (await load()).open(programs) };
 }

@@ -54,6 +54,11 @@ export function writeSafetensors(tensors: readonly NamedTensor[], metadata: Meta
   return concatBytes(safetensorsParts(tensors, metadata));
 }
 
+/** The length of that file in bytes. */
+export function safetensorsLength(tensors: readonly NamedTensor[], metadata: Metadata): number {
+  return safetensorsParts(tensors, metadata).reduce((sum, { length }) => sum + length, 0);
+}
+
 /** The same file in parts, to be written without a copy: the head, then views of each tensor's numbers. */
 export function safetensorsParts(tensors: readonly NamedTensor[], metadata: Metadata): Uint8Array[] {
   const header = new Map<string, unknown>([[METADATA_KEY, metadata]]);

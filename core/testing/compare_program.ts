@@ -10,7 +10,7 @@ import { assertAllClose } from "./assert_all_close.ts";
 /** Values of state, by name. */
 export type InitialState = Readonly<Record<string, Numbers>>;
 
-/** Random numbers, of which a share `density` is not 0: in [−1, 1) for f32, or 1 … 255 for u8. */
+/** Random numbers in [−1, 1) for f32, or 1 … 255 for u8. A share of `1 − density` is replaced by 0. */
 export function drawNumbers(dtype: DType, count: number, stream: number, density = 1): Numbers {
   if (dtype === "i32") throw new Error("random numbers cannot serve as indices: pass an initial value");
   const values = Array.from({ length: count }, (_, i) => {

@@ -32,7 +32,7 @@ export class ModelAnalyst {
   /**
    * Classifies each test digit.
    *
-   * @param client who asks, if that is known: clients take turns
+   * @param client the client that asks, if known; clients take turns
    * @throws {RegistryError} when the model's file cannot be read, or its weights are unusable
    * @throws {UnavailableError} while too many are waiting, or if the analyst is closed
    */

@@ -93,7 +93,7 @@ function startsWith(bytes: Uint8Array, part: Uint8Array, at: number): boolean {
   return part.every((byte, i) => bytes[at + i] === byte);
 }
 
-/** Where `part` first lies in `bytes` from `start` on, or -1. */
+/** Index of the first `part` in `bytes` from `start` on, or -1. */
 function indexOf(bytes: Uint8Array, part: Uint8Array, start: number): number {
   let at = bytes.indexOf(part[0], start);
   while (at !== -1 && !startsWith(bytes, part, at)) at = bytes.indexOf(part[0], at + 1);

@@ -102,7 +102,7 @@ export class Registry {
   }
 
   /**
-   * Says that storing has to wait, in words; undefined when it does not.
+   * A message if storing has to wait; undefined if it does not.
    *
    * @throws {RegistryError} that says why models cannot be stored at present
    */

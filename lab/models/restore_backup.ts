@@ -5,7 +5,7 @@ import type { Entry } from "./metadata/metadata.ts";
 import { BACKUP_NAME, freeName, METADATA_NAME, readBackup, timeForName, timeText } from "./metadata/metadata_backup.ts";
 import { MetadataFile } from "./metadata/metadata_file.ts";
 
-/** A larger file is not copied, and has to be moved away by hand. */
+/** A larger file is not copied; the user has to move it away. */
 const MAX_DAMAGED_BYTES = 2 ** 30;
 
 /** The result of a restoration. */

@@ -74,7 +74,7 @@ export function modelOf(run: Run, { accuracy, trainingTime }: TrainedModel): New
   };
 }
 
-/** The last message of a run whose model is stored. `device` is the lab's, for a run that does not know its own. */
+/** The last message of a run whose model is stored. `device` is the lab's, for a run whose own device is unknown. */
 export function resultOf(run: Run, record: ModelRecord, device: DeviceChoice): ResultMessage {
   return {
     type: "result",

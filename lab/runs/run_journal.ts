@@ -12,7 +12,7 @@ const FILE = /^([\w-]+)\.json$/;
 const MAX_LOST = 100;
 
 const MAX_NOTE_BYTES = 2 ** 20;
-/** How many processes that are gone are looked for at a start; the others wait for the next one. */
+/** How many dead processes' notes to look for at a start; the others are left to the next start. */
 const MAX_ADOPTED = 100;
 
 /** The message with which a lost run ends. */

@@ -1,4 +1,4 @@
-/** Messages of a run about its training, in words and numbers. */
+/** Words the messages of a run about its training. */
 import type { LossMessage, TrainConfig } from "../../protocol/mod.ts";
 import type { Divergence, EpochEnd, LossBatch, TrainingStart } from "../training/training_job.ts";
 

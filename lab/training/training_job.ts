@@ -34,7 +34,7 @@ export interface Snapshot extends TrainingState {
 /** Facts that are known once the trainer is open. */
 export interface TrainingStart {
   device: string;
-  /** Why this device, in words. */
+  /** Why this device was chosen, as text for the log. */
   reason: string;
   totalSteps: number;
   /**

@@ -35,7 +35,7 @@ async function main(): Promise<void> {
     Deno.exit(0);
   }
   const machine = describeMachine(); // Read before the benchmark adds to the load.
-  await prepare(settings, console.error);
+  await prepare(settings, (line) => console.error(line));
   const bench: Bench = { dataset: await readDataset(settings.dataDir), settings, seconds, pairs };
   const cases = choose([...ownCases(bench), ...peers ? peerCases(bench) : []], only);
   for (const line of machineLines(machine)) console.log(line);
@@ -56,7 +56,9 @@ async function main(): Promise<void> {
 /** Set in the process that measures. */
 const IN_MODE = "BENCH_IN_MODE";
 
-/** Starts this benchmark again as the training service runs: with its flags of V8, which a process gets at its start. */
+/**
+ * Starts this benchmark again as the training service runs: with its flags of V8, which a process gets at its start.
+ */
 async function runInMode(mode: WasmMode): Promise<void> {
   const args = ["run", "-A", ...modeFlags(mode), import.meta.filename!, ...checksArguments(mode), ...Deno.args];
   const { code } = await new Deno.Command(Deno.execPath(), { args, env: { [IN_MODE]: "1" } }).spawn().status;

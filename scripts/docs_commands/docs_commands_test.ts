@@ -98,7 +98,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "if the ports are taken, other ports work",
+  name: "if the ports are in use, other ports work",
   ignore: !unix,
   fn: () =>
     Reader.with(async (reader) => {
@@ -169,6 +169,7 @@ const ONLY_CHECKED: Readonly<Record<string, string>> = {
   [`${NPX_DENO} task compile\n`]:
     "downloads a runtime; scripts/binary/binary_test.ts compiles around this one and runs that",
   [`npx --offline --yes deno@2.9.6 task dev`]: "needs npx's cache; it is the first command, which is run above",
+  "TRAINING_URL=https://lab.example ": "needs a proxy; proxy_test.ts runs it behind one",
   "deno test -A": "these tests run with all others",
 };
 

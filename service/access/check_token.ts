@@ -47,7 +47,13 @@ export function checkToken({ token, uiDir }: Pick<Settings, "token" | "uiDir">):
       guesses.noteRight(client);
       if (!isVisit(c)) return await next();
       // With Strict, a visit from a link in an email would be redirected without the cookie that it has just received.
-      setCookie(c, COOKIE, lab.cookie, { httpOnly: true, sameSite: "Lax", path: "/", maxAge: COOKIE_SECONDS });
+      setCookie(c, COOKIE, lab.cookie, {
+        httpOnly: true,
+        secure: c.req.url.startsWith("https:"),
+        sameSite: "Lax",
+        path: "/",
+        maxAge: COOKIE_SECONDS,
+      });
       c.header("Cache-Control", "no-store");
       return c.redirect(withoutToken(c), 303);
     }

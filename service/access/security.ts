@@ -35,8 +35,14 @@ export function securityHeaders(): MiddlewareHandler {
  * rebinding) and read the answers as its own. A request for a bare IP address cannot be such an attack, so a service
  * that listens on all addresses of its machine answers under any of them.
  */
-export function checkHost({ host, allowedHosts }: Pick<Settings, "host" | "allowedHosts">): MiddlewareHandler {
-  const allowed = new Set(["localhost", "127.0.0.1", "[::1]", urlHost(host), ...allowedHosts]);
+export function checkHost(
+  { host, allowedHosts, trainingUrl, inferenceUrl }: Pick<
+    Settings,
+    "host" | "allowedHosts" | "trainingUrl" | "inferenceUrl"
+  >,
+): MiddlewareHandler {
+  const publicNames = [trainingUrl, inferenceUrl].flatMap((url) => url === undefined ? [] : new URL(url).hostname);
+  const allowed = new Set(["localhost", "127.0.0.1", "[::1]", urlHost(host), ...allowedHosts, ...publicNames]);
   const takesAddresses = isEveryAddress(host);
   return async (c, next) => {
     const { hostname } = requestedUrl(c);
@@ -54,13 +60,22 @@ export function checkHost({ host, allowedHosts }: Pick<Settings, "host" | "allow
 
 /**
  * Refuses requests from pages of other origins, including GET: such pages could not read the answer, but could keep the
- * service busy. Links from other sites work. Programs other than browsers send neither header.
+ * service busy. Links from other sites work. Programs other than browsers send neither header. A proxy may change the
+ * Host header: then the browser's own word counts (`Sec-Fetch-Site`, which no page can set), or the public address.
+ *
+ * @param publicUrl the service's own, if a setting says it
  */
-export function checkOrigin(): MiddlewareHandler {
+export function checkOrigin(publicUrl?: string): MiddlewareHandler {
   return async (c, next) => {
     const origin = c.req.header("origin");
-    if (origin !== undefined && hostOf(origin) !== requestedUrl(c).host) {
-      throw new HttpError(403, `Pages of ${quote(origin)} may not do this here.`);
+    const isOwn = origin === undefined || origin === publicUrl || c.req.header("sec-fetch-site") === "same-origin" ||
+      isOriginOf(origin, requestedUrl(c));
+    if (!isOwn) {
+      throw new HttpError(
+        403,
+        `Pages of ${quote(origin)} may not do this here. If that is this lab behind a proxy, set TRAINING_URL and ` +
+          "INFERENCE_URL.",
+      );
     }
     // If another site's page embeds a picture or a script, the request for it has no Origin.
     if (c.req.header("sec-fetch-site") === "cross-site" && c.req.header("sec-fetch-dest") !== "document") {
@@ -76,7 +91,7 @@ let lastUrl: { text: string; url: URL } | undefined;
 /** The URL that the client requested. The Host header decides, because a request line may name another host. */
 function requestedUrl(c: Context): URL {
   const host = c.req.header("host");
-  const text = host === undefined ? c.req.url : `http://${host}`;
+  const text = host === undefined ? c.req.url : `${c.req.url.startsWith("https:") ? "https" : "http"}://${host}`;
   if (lastUrl?.text === text) return lastUrl.url;
   const url = URL.parse(text);
   if (url === null) throw new HttpError(400, "The Host header is not a host name.");
@@ -84,6 +99,10 @@ function requestedUrl(c: Context): URL {
   return url;
 }
 
-function hostOf(origin: string): string | undefined {
-  return URL.parse(origin)?.host || undefined;
+/** A proxy that ends TLS may keep the default port in the Host header, which an Origin leaves out. */
+function isOriginOf(origin: string, { host, hostname, port }: URL): boolean {
+  const url = URL.parse(origin);
+  if (url === null || url.host === "") return false;
+  return url.host === host ||
+    url.protocol === "https:" && url.port === "" && url.hostname === hostname && port === "443";
 }

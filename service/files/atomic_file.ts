@@ -7,8 +7,8 @@ const TEMP_SUFFIX = ".lab-tmp";
  * Writes `parts`, one after the other, to a file beside `path`, syncs it to disk, and renames it to `path`. Callers
  * hold the folder's lock, so no two write the same file at once. If it throws, `path` is unchanged.
  *
- * The temporary file has a name that nobody can guess and is always created anew: a link planted under its name would
- * make the lab write somewhere else.
+ * The temporary file has a name that nobody can guess and is always newly created, because a link planted under its
+ * name would make the lab write elsewhere.
  */
 export async function replaceFile(path: string, ...parts: Uint8Array[]): Promise<void> {
   const temp = join(dirname(path), `.${basename(path)}.${crypto.randomUUID().slice(0, 8)}${TEMP_SUFFIX}`);

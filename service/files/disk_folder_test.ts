@@ -118,7 +118,7 @@ Deno.test({
     }),
 });
 
-Deno.test("a file that is far larger than any of its kind is refused before it takes memory", () =>
+Deno.test("a file that is far too large for its kind is refused before it takes memory", () =>
   withFolder(async (path) => {
     const folder = new DiskFolder(path);
     await folder.replace("sparse", BYTES);
@@ -132,7 +132,7 @@ Deno.test("a file that is far larger than any of its kind is refused before it t
   }));
 
 Deno.test({
-  name: "a file that another process keeps swapping for a FIFO makes nobody wait",
+  name: "a file that another process keeps swapping for a FIFO does not block anyone",
   ignore,
   fn: () =>
     withFolder(async (path) => {

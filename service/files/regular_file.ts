@@ -1,8 +1,8 @@
 /**
- * Opens regular files and nothing else: a FIFO or a device in place of a file would make whoever opens it wait, and a
- * link might lead to any file of the machine. Files are opened without waiting (`O_NONBLOCK`, which `Deno.open` lacks)
- * and looked at again once they are open: otherwise somebody who keeps swapping a file for a FIFO could occupy, one by
- * one, all the threads that read and write files.
+ * Opens only regular files: opening a FIFO or a device could wait for ever, and a link might lead to any file on the
+ * machine. Files are opened without waiting (`O_NONBLOCK`, which `Deno.open` lacks) and checked again once they are
+ * open; otherwise an attacker who keeps swapping a file for a FIFO could occupy, one by one, all the threads that read
+ * and write files.
  */
 import { constants, type FileHandle, open } from "node:fs/promises";
 import { dirname, relative } from "node:path";
@@ -41,13 +41,13 @@ function refuseLinkOut(path: string) {
 /**
  * Opens the regular file `path` for reading.
  *
- * @throws {FileError} when it is something else, or a link that is not followed; what Deno and Node throw
+ * @throws {FileError} if it is something else or a link that is not followed; also errors of Deno and Node
  */
 export async function openRegular(path: string, links: Links = "inner"): Promise<RegularFile> {
   return await openLookedAt(path, links, async () => new RegularFile(await open(path, FLAGS)));
 }
 
-/** As `openRegular`, for reading and writing, which does not wait for a FIFO anyway: such a file can be locked. */
+/** Like `openRegular`, but for reading and writing, as a lock requires. Opening a FIFO in this way does not wait. */
 export async function openToLock(path: string): Promise<Deno.FsFile> {
   return await openLookedAt(path, "inner", () => Deno.open(path, { read: true, write: true }));
 }
@@ -79,12 +79,12 @@ async function openLookedAt<T extends Opened>(path: string, links: Links, openNo
 export class RegularFile implements Disposable {
   readonly #handle: FileHandle;
 
-  /** @param handle is closed with this */
+  /** @param handle is closed with this object */
   constructor(handle: FileHandle) {
     this.#handle = handle;
   }
 
-  /** Looks at the open file. */
+  /** The state of the open file. */
   async stat(): Promise<{ isFile: boolean; size: number; mtime: Date; dev: number; ino: number }> {
     const found = await this.#handle.stat();
     return { isFile: found.isFile(), size: found.size, mtime: found.mtime, dev: found.dev, ino: found.ino };

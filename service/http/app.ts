@@ -7,9 +7,11 @@ import type { Operation } from "../api/operation.ts";
 import { checkToken } from "../access/check_token.ts";
 import { answerErrors, HttpError, pathRedactor } from "./errors.ts";
 import { type HealthOptions, readHealth } from "../process/health.ts";
+import { acceptsGzip, compressed } from "./server/response.ts";
 import { addPages } from "./pages.ts";
 import { checkHost, checkOrigin, securityHeaders } from "../access/security.ts";
 import type { ServiceName } from "../process/launch.ts";
+import { publicUrl } from "../process/addresses.ts";
 import type { Settings } from "../process/settings.ts";
 
 /**
@@ -27,10 +29,11 @@ export function createServiceApp(
   const app = new Hono();
   app.use(
     logRequests(),
+    tellLength,
     securityHeaders(),
     checkUrl,
     checkHost(settings),
-    checkOrigin(),
+    checkOrigin(publicUrl(settings, page)),
     checkToken(settings),
   );
   app.use("/api/*", forgetAnswers);
@@ -55,6 +58,16 @@ const checkUrl: MiddlewareHandler = async (c, next) => {
     throw new HttpError(414, `The address is too long: at most ${MAX_URL_LENGTH} characters are taken.`);
   }
   await next();
+};
+
+/** Answers HEAD with the length that GET would send. Answers of known length are not made for it. */
+const tellLength: MiddlewareHandler = async (c, next) => {
+  await next();
+  if (c.req.method !== "HEAD") return;
+  const { headers } = c.res;
+  if (headers.has("content-length")) return await c.res.body?.cancel();
+  const body = await compressed(await c.res.bytes(), headers, acceptsGzip(c.req.header("accept-encoding")));
+  headers.set("Content-Length", `${body.length}`);
 };
 
 /** What the lab has changes at any time: without this, Back shows lists as the browser's cache remembers them. */

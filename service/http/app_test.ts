@@ -31,7 +31,7 @@ async function withPages(body: (uiDir: string) => Promise<void>) {
   const uiDir = await Deno.makeTempDir();
   try {
     await Deno.mkdir(join(uiDir, "assets"));
-    await Deno.writeTextFile(join(uiDir, "training.html"), "<p>{{TRAINING_PORT}} {{INFERENCE_PORT}}</p>");
+    await Deno.writeTextFile(join(uiDir, "training.html"), "<p>{{TRAINING_PAGE}} {{INFERENCE_PAGE}}</p>");
     await Deno.writeTextFile(join(uiDir, "assets", "training-ABC123.js"), "export {};");
     await body(uiDir);
   } finally {
@@ -169,6 +169,16 @@ Deno.test("the page carries the ports of both services", async () => {
   });
 });
 
+Deno.test("answers below /api are not stored, so that Back does not show old lists", async () => {
+  const app = createApp();
+  app.get("/api/things", (c) => c.json([]));
+  app.get("/api/kept", (c) => c.json([], 200, { "Cache-Control": "no-cache" }));
+  for (const [path, cache] of [["things", "no-store"], ["kept", "no-cache"], ["missing", "no-store"]]) {
+    const { headers } = await app.request(`http://localhost/api/${path}`);
+    assert.equal(headers.get("cache-control"), cache, path);
+  }
+});
+
 Deno.test("assets have a type, and browsers may keep them for ever", async () => {
   await withPages(async (uiDir) => {
     const response = await createApp({ uiDir }).request("http://localhost/assets/training-ABC123.js");
@@ -226,8 +236,10 @@ Deno.test("a service without built pages says how to build them", async () => {
 });
 
 Deno.test("a link to the other service keeps the host name of the request", () => {
-  assert.equal(serviceUrl(new Request("http://lab.example:8000/x"), 8001), "http://lab.example:8001");
-  assert.equal(serviceUrl(new Request("http://[::1]:8000/"), 8001), "http://[::1]:8001");
+  const from = (url: string) => serviceUrl(new Request(url), settings, "inference");
+  assert.equal(from("http://lab.example:8000/x"), "http://lab.example:8001");
+  assert.equal(from("http://[::1]:8000/"), "http://[::1]:8001");
+  assert.equal(from("https://lab.example/"), "https://lab.example:8001");
 });
 
 Deno.test("a service on all addresses answers under each of them, but not under foreign names", async () => {
@@ -246,4 +258,38 @@ Deno.test("a page of another origin may not even read, and an overlong address i
   assert.equal(await get("/healthz", { origin: "http://evil.example" }), 403);
   assert.equal(await get("/healthz", { origin: "http://localhost:8000" }), 200);
   assert.equal(await get(`/healthz?${"x".repeat(9000)}`, {}), 414);
+});
+
+Deno.test("behind a proxy, the lab's own pages are known though the proxy changes the port or the whole Host header", async () => {
+  const [trainingUrl, inferenceUrl] = ["https://lab.example", "https://lab.example:8443"];
+  const status = async (overrides: Partial<Settings>, headers: Record<string, string>) =>
+    (await createApp(overrides).request("http://localhost:8000/socket", { headers })).status;
+  const origin = "https://lab.example";
+  for (const host of ["lab.example", "lab.example:443", "LAB.example"]) {
+    assert.equal(await status({}, { host, origin }), 200);
+  }
+  assert.equal(await status({}, { host: "lab.example", origin: "https://lab.example:8443" }), 403, "nobody vouches");
+  const vouched = { "host": "lab.example", "origin": "https://lab.example:8443", "sec-fetch-site": "same-origin" };
+  assert.equal(await status({}, vouched), 200);
+  for (const host of ["127.0.0.1:8000", "lab.example", "lab.example:8000"]) {
+    assert.equal(await status({ trainingUrl, inferenceUrl }, { host, origin }), 200, host);
+    for (const foreign of ["http://evil.example", "https://lab.example:9999", "https://lab.example.evil.example"]) {
+      assert.equal(await status({ trainingUrl, inferenceUrl }, { host, origin: foreign }), 403, foreign);
+    }
+  }
+  assert.equal(await status({ trainingUrl: "https://new.example" }, { host: "new.example" }), 200, "an allowed host");
+  assert.equal(await status({}, { "host": "evil.example", "sec-fetch-site": "same-origin" }), 403, "DNS rebinding");
+});
+
+Deno.test("links lead to the public addresses of the pages", async () => {
+  await withPages(async (uiDir) => {
+    await Deno.writeTextFile(join(uiDir, "training.html"), "{{TRAINING_PAGE}} {{INFERENCE_PAGE}} {{INFERENCE_URL}}/");
+    const textWith = async (overrides: Partial<Settings>) =>
+      await (await createApp({ uiDir, ...overrides }).request("https://lab.example/")).text();
+    assert.equal(await textWith({}), "8000 8001 https://lab.example:8001/");
+    assert.equal(
+      await textWith({ inferenceUrl: "https://draw.example" }),
+      "8000 https://draw.example https://draw.example/",
+    );
+  });
 });

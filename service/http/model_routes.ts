@@ -1,9 +1,9 @@
 import { promisify } from "node:util";
 import { gzip } from "node:zlib";
 import type { Context, Hono } from "hono";
-import { writeOnnx } from "../../core/formats/onnx/writer.ts";
-import { writeSafetensors } from "../../core/formats/safetensors.ts";
-import { parameterSpecs } from "../../core/models/spec.ts";
+import { onnxLength, writeOnnx } from "../../core/formats/onnx/writer.ts";
+import { safetensorsLength, writeSafetensors } from "../../core/formats/safetensors.ts";
+import { type NamedTensor, parameterSpecs } from "../../core/models/spec.ts";
 import { type ModelRecord, quote, recordVersion } from "../../protocol/mod.ts";
 import { type Registry, RegistryError, specOf } from "../../lab/models/mod.ts";
 import { HttpError } from "./errors.ts";
@@ -40,17 +40,23 @@ export function addModelRoutes(app: Hono, models: ModelFiles, exports = new Expo
       files.during(clientAddress(c), async () => {
         const { stream, size } = await models.openPth(record);
         return { content: stream, length: size };
-      }));
+      }), async () => {
+      const { stream, size } = await models.openPth(record);
+      await stream.cancel();
+      return size;
+    });
   });
   app.get("/api/models/:id/model.safetensors", async (c) => {
     const record = await find(c);
     const write = async () => writeSafetensors(await models.readWeights(record), textsOf(record));
-    return await download(c, record, "safetensors", (request) => exports.send(bytesOf(record), write, request));
+    const length = () => safetensorsLength(blankWeights(record), textsOf(record));
+    return await download(c, record, "safetensors", (request) => exports.send(bytesOf(record), write, request), length);
   });
   app.get("/api/models/:id/model.onnx", async (c) => {
     const record = await find(c);
     const write = async () => writeOnnx(specOf(record), await models.readWeights(record), textsOf(record));
-    return await download(c, record, "onnx", (request) => exports.send(bytesOf(record), write, request));
+    const length = () => onnxLength(specOf(record), blankWeights(record), textsOf(record));
+    return await download(c, record, "onnx", (request) => exports.send(bytesOf(record), write, request), length);
   });
 
   async function find(c: Context): Promise<ModelRecord> {
@@ -65,6 +71,7 @@ export function addModelRoutes(app: Hono, models: ModelFiles, exports = new Expo
     record: ModelRecord,
     extension: string,
     open: (request: ExportRequest) => Promise<Body>,
+    lengthOf: () => Promise<number> | number,
   ): Promise<Response> {
     try {
       // Computed before the file is read: if it changes in between, the browser asks once too often rather than once
@@ -79,7 +86,7 @@ export function addModelRoutes(app: Hono, models: ModelFiles, exports = new Expo
         "Content-Disposition": `attachment; filename="${record.id.replaceAll(/[^\w.-]/g, "_")}.${extension}"`,
       };
       // After HEAD nobody would read the file to its end and thereby close it.
-      if (c.req.method === "HEAD") return c.body(null, 200, headers);
+      if (c.req.method === "HEAD") return c.body(null, 200, { ...headers, "Content-Length": `${await lengthOf()}` });
       const key = `${record.id} ${extension} ${etag}`;
       const { content, length } = await open({ key, client: clientAddress(c) });
       return c.body(content, 200, { ...headers, "Content-Length": `${length}` });
@@ -94,6 +101,13 @@ export function addModelRoutes(app: Hono, models: ModelFiles, exports = new Expo
 function bytesOf(record: ModelRecord): number {
   const sizes = parameterSpecs(specOf(record)).map(({ shape }) => shape.reduce((a, b) => a * b, 1));
   return 4 * sizes.reduce((sum, size) => sum + size, 0);
+}
+
+/** Parameters of the shapes of a model's, all in the same memory: enough to tell the length of its files. */
+function blankWeights(record: ModelRecord): NamedTensor[] {
+  const specs = parameterSpecs(specOf(record)), sizes = specs.map(({ shape }) => shape.reduce((a, b) => a * b, 1));
+  const zeros = new Float32Array(Math.max(...sizes));
+  return specs.map(({ name, shape }, i) => ({ name, shape, data: zeros.subarray(0, sizes[i]) }));
 }
 
 /** A list as JSON, also gzipped for clients that accept it. */

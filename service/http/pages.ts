@@ -2,7 +2,7 @@ import { basename, join } from "node:path";
 import type { Context, Hono } from "hono";
 import { serveStatic } from "hono/serve-static";
 import { quote } from "../../protocol/mod.ts";
-import { serviceUrl } from "../process/addresses.ts";
+import { publicUrl, serviceUrl } from "../process/addresses.ts";
 import type { ServiceName } from "../process/launch.ts";
 import type { Settings } from "../process/settings.ts";
 import { HttpError } from "./errors.ts";
@@ -11,7 +11,7 @@ import { HttpError } from "./errors.ts";
 const ASSET_NAME = /^[A-Za-z0-9_-][A-Za-z0-9._-]{0,199}$/;
 
 /**
- * Adds `GET /` (the page `${uiDir}/${page}.html` with ports and links filled in), `GET /docs` (`docs.html`, likewise)
+ * Adds `GET /` (the page `${uiDir}/${page}.html` with addresses filled in), `GET /docs` (`docs.html`, likewise)
  * and `GET /assets/<name>`, gzipped for clients that accept it. The bundler puts a hash of the content into an asset's
  * name, so browsers may keep it for ever.
  */
@@ -20,10 +20,11 @@ export function addPages(app: Hono, settings: Settings, page: ServiceName) {
     const html = await readOptional(join(settings.uiDir, `${name}.html`));
     if (html === undefined) throw new HttpError(503, "The pages are not built yet. Run: deno task build");
     const filled = new TextDecoder().decode(html)
-      .replaceAll("{{TRAINING_URL}}", serviceUrl(c.req.raw, settings.trainingPort))
-      .replaceAll("{{INFERENCE_URL}}", serviceUrl(c.req.raw, settings.inferencePort))
-      .replaceAll("{{TRAINING_PORT}}", String(settings.trainingPort))
-      .replaceAll("{{INFERENCE_PORT}}", String(settings.inferencePort));
+      .replaceAll("{{TRAINING_URL}}", serviceUrl(c.req.raw, settings, "training"))
+      .replaceAll("{{INFERENCE_URL}}", serviceUrl(c.req.raw, settings, "inference"))
+      // A page knows its own scheme and host better than a service behind a proxy.
+      .replaceAll("{{TRAINING_PAGE}}", publicUrl(settings, "training") ?? String(settings.trainingPort))
+      .replaceAll("{{INFERENCE_PAGE}}", publicUrl(settings, "inference") ?? String(settings.inferencePort));
     return c.html(filled, 200, { "Cache-Control": "no-cache" });
   };
   app.get("/", servePage(page));

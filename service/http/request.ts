@@ -4,6 +4,7 @@ import * as v from "valibot";
 import { BODY_SILENCE_MS, modelId, runId, validate } from "../../protocol/mod.ts";
 import { HttpError } from "./errors.ts";
 import type { ClientInfo } from "./server/http_server.ts";
+import { decoded, encodingOf } from "./encoded_body.ts";
 import { type ByteSource, IncomingRequest } from "./server/incoming.ts";
 
 /** Limits for one body and for all bodies together. */
@@ -35,11 +36,12 @@ export function refuseLarger(request: Request, { maxBytes }: BodyLimits): void {
 }
 
 /**
- * Reads the body of a request and passes it to `use`. Until that is done, its bytes count as held by the address
- * `client`.
+ * Reads the body of a request, decodes it if it is compressed, and passes it to `use`. The limits hold for both forms.
+ * Until that is done, its bytes count as held by the address `client`.
  *
  * @throws {HttpError} 413 as soon as the body turns out to be too large; 408 if it takes too long, in all or in
- * between; 503 while bodies hold too much; 400 if it is cut short or comes in too many pieces
+ * between; 503 while bodies hold too much; 415 for an encoding other than gzip and deflate; 400 if it cannot be decoded,
+ * is cut short or comes in too many pieces
  */
 export async function withBody<T>(
   request: Request,
@@ -51,7 +53,9 @@ export async function withBody<T>(
   const body = new GrowingBuffer(limits, client);
   const patience = new Patience(limits);
   try {
-    await fill(body, sourceOf(request), patience, Number(request.headers.get("content-length") ?? 0));
+    const encoding = encodingOf(request), source = sourceOf(request);
+    const declared = encoding === undefined ? Number(request.headers.get("content-length") ?? 0) : 0;
+    await fill(body, encoding === undefined ? source : decoded(source, encoding), patience, declared);
     patience.close();
     return await use(body.take());
   } finally {
@@ -72,7 +76,8 @@ export async function withText<T>(
   client: string,
   use: (text: string) => Promise<T> | T,
 ): Promise<T> {
-  const whole = request instanceof IncomingRequest ? request.source.takeWhole() : undefined;
+  const isPlain = encodingOf(request) === undefined;
+  const whole = isPlain && request instanceof IncomingRequest ? request.source.takeWhole() : undefined;
   if (whole !== undefined) return await use(decoder.decode(whole));
   return await withBody(request, limits, client, (bytes) => use(decoder.decode(bytes)));
 }

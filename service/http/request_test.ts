@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { deflateSync, gzipSync } from "node:zlib";
 import { HttpServer } from "./server/http_server.ts";
 import { HttpError } from "./errors.ts";
 import { type BodyLimits, readBytes, readText } from "./request.ts";
@@ -118,4 +119,28 @@ Deno.test("over a socket, a small body is read to its declared length, and refus
   assert.deepEqual(await ask("Transfer-Encoding: chunked", chunks), ["200", "longlonglong"]);
   assert.equal((await ask("Content-Length: 9\r\nTransfer-Encoding: chunked", chunks))[0], "400");
   await server.shutdown();
+});
+
+Deno.test("a compressed body is decoded within the same limits", async () => {
+  const text = "Größe ".repeat(1000), bomb = new Uint8Array(64 * 2 ** 20);
+  for (const [encoding, compress] of [["gzip", gzipSync], ["deflate", deflateSync]] as const) {
+    const encoded = (content: string | Uint8Array, cut = Infinity, name: string = encoding) =>
+      requestOf(new Uint8Array(compress(content).subarray(0, cut)), { "content-encoding": name });
+    assert.equal(await readText(encoded(text), limits), text);
+    assert.equal(await readText(encoded(text, Infinity, encoding.toUpperCase()), limits), text);
+    assert.equal(await statusOf(encoded(bomb)), 413, `${encoding}, 64 MiB`);
+    assert.equal(await statusOf(encoded(text), { heldBytes: 3000 }), 503);
+    assert.equal(await statusOf(encoded(text, 12)), 400, `${encoding}, cut short`);
+    await assert.rejects(readText(requestOf("{} is plain JSON", { "content-encoding": encoding }), limits), {
+      status: 400,
+      message: `the body cannot be decoded as ${encoding}`,
+    });
+  }
+  assert.equal(await readText(requestOf("plain", { "content-encoding": "identity" }), limits), "plain");
+  for (const encoding of ["br", "zstd", "compress", "gzip, gzip"]) {
+    await assert.rejects(readText(requestOf("x", { "content-encoding": encoding }), limits), {
+      status: 415,
+      message: /Content-Encoding.*gzip or deflate/,
+    });
+  }
 });

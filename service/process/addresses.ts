@@ -1,4 +1,7 @@
 /** Converts addresses of services between settings and URLs. */
+import { isIP } from "node:net";
+import type { ServiceName } from "./launch.ts";
+import type { Settings } from "./settings.ts";
 
 /** A host name or address as URLs and Host headers write it: lower case, IPv6 addresses in brackets. */
 export function urlHost(host: string): string {
@@ -11,9 +14,34 @@ export function localUrl({ host }: { host: string }, port: number): string {
   return `http://${urlHost(everywhere[host] ?? host)}:${port}`;
 }
 
-/** The URL of the service on `port` under the host name that `request` used: `http://<name>:<port>`. */
-export function serviceUrl(request: Request, port: number): string {
-  return `http://${new URL(request.url).hostname}:${port}`;
+/**
+ * The URL of a service as a browser reaches it, without a slash at its end: its public address, or its port under the
+ * scheme and the host name of `request`.
+ */
+export function serviceUrl(request: Request, settings: ServiceAddresses, service: ServiceName): string {
+  const { protocol, hostname } = new URL(request.url);
+  return publicUrl(settings, service) ?? `${protocol}//${hostname}:${portOf(settings, service)}`;
+}
+
+/** Where the services are. */
+export type ServiceAddresses = Pick<Settings, "trainingPort" | "inferencePort" | "trainingUrl" | "inferenceUrl">;
+
+/** The address at which a service is public, such as `https://lab.example`, if a setting says so. */
+export function publicUrl({ trainingUrl, inferenceUrl }: ServiceAddresses, service: ServiceName): string | undefined {
+  return service === "training" ? trainingUrl : inferenceUrl;
+}
+
+/** The port that a service listens on. */
+export function portOf({ trainingPort, inferencePort }: ServiceAddresses, service: ServiceName): number {
+  return service === "training" ? trainingPort : inferencePort;
+}
+
+/** An IP address in the one form in which addresses are compared, or undefined for any other text. */
+export function canonicalAddress(text: string): string | undefined {
+  const address = text.replace(/^::ffff:(?=[\d.]+$)/i, "");
+  const version = isIP(address);
+  if (version === 0 || address.includes("%")) return undefined;
+  return version === 4 ? address : new URL(`http://[${address}]`).hostname.slice(1, -1);
 }
 
 /** Whether `host` stands for all addresses of this machine. */

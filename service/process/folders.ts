@@ -12,7 +12,7 @@ export async function requireFolder(folder: string, variable: "MODELS_DIR" | "DA
     await Deno.mkdir(folder, { recursive: true });
     return isNew;
   } catch (error) {
-    const reason = await isLink(folder) ? "it is a link to a folder that is not there" : reasonOf(error);
+    const reason = await isLink(folder) ? "it is a link to a missing folder" : reasonOf(error);
     throw new StartupError(`The folder ${folder} cannot be created (${reason}): set ${variable} to another one`);
   }
 }

@@ -105,6 +105,7 @@ async function listen(options: ServeOptions): Promise<HttpServer> {
       reusePort: sharesAddress,
       limits: connectionLimits(threads),
       state: listener,
+      trustedProxies: settings.trustedProxies,
       onError: answerUnservable,
     }, fetch);
     announce(name, `http://${urlHost(hostname)}:${server.addr.port}`, settings);

@@ -1,7 +1,7 @@
 /** The environment variables of both services, read and checked once at start-up. */
 import { basename, dirname, join, resolve } from "node:path";
 import { type DeviceChoice, DEVICES, MAX_RUN_MINUTES, MIN_TOKEN_LENGTH } from "../../protocol/mod.ts";
-import { isLoopback } from "./addresses.ts";
+import { canonicalAddress, isLoopback } from "./addresses.ts";
 import { LOG_FORMATS, LOG_LEVELS, type LogOptions } from "./log.ts";
 import { WASM_CHECKS, WASM_VECTORS, type WasmMode } from "./wasm_checks.ts";
 
@@ -29,6 +29,11 @@ export interface Settings extends WasmMode {
   maxRunMinutes: number;
   /** Names, besides loopback and `host`, under which the service answers; lower case, without port. */
   allowedHosts: string[];
+  /** Origins at which a proxy makes the services public, such as `https://lab.example`. */
+  trainingUrl?: string;
+  inferenceUrl?: string;
+  /** IP addresses of proxies whose word about a request is taken. */
+  trustedProxies: string[];
   log: LogOptions;
 }
 
@@ -46,6 +51,9 @@ export const SETTING_NAMES = [
   "WASM_VECTORS",
   "MAX_RUN_MINUTES",
   "ALLOWED_HOSTS",
+  "TRAINING_URL",
+  "INFERENCE_URL",
+  "TRUSTED_PROXIES",
   "LOG_LEVEL",
   "LOG_FORMAT",
 ] as const;
@@ -96,7 +104,15 @@ export function readSettings(get: (name: string) => string | undefined = (name) 
     wasmChecks: readChoice("WASM_CHECKS", read("WASM_CHECKS"), WASM_CHECKS, "off"),
     wasmVectors: readChoice("WASM_VECTORS", read("WASM_VECTORS"), WASM_VECTORS, "256"),
     maxRunMinutes: readWhole("MAX_RUN_MINUTES", read("MAX_RUN_MINUTES"), MAX_RUN_MINUTES, MAX_MINUTES),
-    allowedHosts: (read("ALLOWED_HOSTS") ?? "").split(",").map((name) => name.trim().toLowerCase()).filter(Boolean),
+    allowedHosts: listOf(read("ALLOWED_HOSTS")).map((name) => name.toLowerCase()),
+    ...readPublicUrls(read("TRAINING_URL"), read("INFERENCE_URL")),
+    trustedProxies: listOf(read("TRUSTED_PROXIES")).map((address) => {
+      const canonical = canonicalAddress(address);
+      if (canonical !== undefined) return canonical;
+      throw new StartupError(
+        `TRUSTED_PROXIES must be IP addresses separated by commas, such as 127.0.0.1, got "${address}"`,
+      );
+    }),
     log: {
       level: readChoice("LOG_LEVEL", read("LOG_LEVEL"), LOG_LEVELS, "info"),
       format: readChoice("LOG_FORMAT", read("LOG_FORMAT"), LOG_FORMATS, "text"),
@@ -134,6 +150,28 @@ function readToken(token: string | undefined, host: string): string | undefined 
     );
   }
   return token;
+}
+
+function readPublicUrls(training: string | undefined, inference: string | undefined) {
+  const trainingUrl = readOrigin("TRAINING_URL", training), inferenceUrl = readOrigin("INFERENCE_URL", inference);
+  if (trainingUrl !== undefined && trainingUrl === inferenceUrl) {
+    throw new StartupError(`TRAINING_URL and INFERENCE_URL are both ${trainingUrl}; each page needs its own address`);
+  }
+  return { ...trainingUrl !== undefined && { trainingUrl }, ...inferenceUrl !== undefined && { inferenceUrl } };
+}
+
+/** Only an origin, because the pages and sockets of a service lie at fixed paths. */
+function readOrigin(name: string, value: string | undefined): string | undefined {
+  if (value === undefined) return undefined;
+  const url = /^https?:\/\//i.test(value) ? URL.parse(value) : null;
+  if (url !== null && url.href === `${url.origin}/`) return url.origin;
+  throw new StartupError(
+    `${name} must be the address of a page without a path, such as https://lab.example or https://lab.example:8443, got "${value}"`,
+  );
+}
+
+function listOf(value = ""): string[] {
+  return value.split(",").map((item) => item.trim()).filter(Boolean);
 }
 
 function readWhole(name: string, value: string | undefined, fallback: number, max: number): number {

@@ -73,6 +73,31 @@ Deno.test("a token that a header cannot carry is refused, and the error does not
   }
 });
 
+Deno.test("public addresses are origins, and trusted proxies are IP addresses", () => {
+  const { trainingUrl, inferenceUrl, trustedProxies } = read({
+    TRAINING_URL: "https://Lab.example/",
+    INFERENCE_URL: "https://lab.example:8443",
+    TRUSTED_PROXIES: "127.0.0.1, ::FFFF:10.0.0.2,2001:DB8:0::1",
+  });
+  assert.deepEqual([trainingUrl, inferenceUrl], ["https://lab.example", "https://lab.example:8443"]);
+  assert.deepEqual(trustedProxies, ["127.0.0.1", "10.0.0.2", "2001:db8::1"]);
+  for (
+    const address of [
+      "lab.example",
+      "https://lab.example/train/",
+      "https://lab.example/?x",
+      "ftp://lab.example",
+      "https://a:b@lab.example",
+    ]
+  ) {
+    assert.match(refused({ TRAINING_URL: address }), /TRAINING_URL must be .* such as https:\/\/lab\.example/);
+  }
+  assert.match(refused({ TRAINING_URL: "https://lab.example", INFERENCE_URL: "https://lab.example:443" }), /are both/);
+  for (const address of ["proxy", "10.0.0.0/8", "fe80::1%eth0"]) {
+    assert.match(refused({ TRUSTED_PROXIES: address }), /TRUSTED_PROXIES must be IP addresses/);
+  }
+});
+
 Deno.test("a token that is soon guessed is refused", () => {
   for (const token of ["a", "12345"]) assert.match(refused({ LAB_TOKEN: token }), /^LAB_TOKEN must have at least 6/);
 });

@@ -1,7 +1,7 @@
 /**
  * How V8 runs WebAssembly: whether it compares each address with the size of the memory (ADR 20), and how wide its
- * vectors are (ADR 22). These are flags of the process, fixed when it starts, so whoever starts the process sets them
- * and says in the first argument whether addresses are compared.
+ * vectors are (ADR 22). These are flags of the process, fixed when it starts, so the program that starts the process
+ * sets them and says in the first argument whether addresses are compared.
  */
 
 /** `on`: V8 compares. `off`: it does not, and `core/codegen/wasm/` proves or makes every module safe. */
@@ -10,7 +10,7 @@ export type WasmChecks = "on" | "off";
 /** The values of `WASM_CHECKS`. */
 export const WASM_CHECKS = ["on", "off"] as const satisfies readonly WasmChecks[];
 
-/** Bits of a vector. `256`: V8 joins neighbouring operations on 128 bits into one, where the processor can. */
+/** Bits of a vector. `256`: V8 joins neighbouring operations on 128 bits into one if the processor can. */
 export type WasmVectors = "128" | "256";
 
 /** The values of `WASM_VECTORS`. */
@@ -22,7 +22,7 @@ export interface WasmMode {
   wasmVectors: WasmVectors;
 }
 
-/** How a process runs that is given no flags. */
+/** The mode of a process without flags. */
 export const PLAIN_MODE: WasmMode = { wasmChecks: "on", wasmVectors: "128" };
 
 const OFF_ARGUMENT = "--wasm-checks=off";

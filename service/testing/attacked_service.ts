@@ -32,7 +32,9 @@ export interface AttackedService {
   /** The answer to a request of the honest client: status and body. */
   // deno-lint-ignore no-explicit-any
   ask(method: string, path: string, body?: string | Uint8Array): Promise<{ status: number; body: any }>;
-  /** Runs an attack, and meanwhile looks at memory, `/healthz` and what an honest client gets. Asserts what must hold. */
+  /**
+   * Runs an attack, and meanwhile looks at memory, `/healthz` and what an honest client gets. Asserts what must hold.
+   */
   under(name: string, attack: () => Promise<void>): Promise<AttackReport>;
 }
 
@@ -174,7 +176,8 @@ async function watch(
     if (prediction !== undefined) assert.equal((await honest.ask("POST", "/predict", prediction)).status, 200);
     else if (training !== undefined) await honest.train(training);
   };
-  // The most while it is in ordinary use: a training takes memory for a while, and V8's young generation grows with use.
+  // The most while it is in ordinary use: a training takes memory for a while, and V8's young generation grows with
+  // use.
   let before = 0;
   await honest.use();
   for (let i = 0; i < 6; i++) {

@@ -1,8 +1,7 @@
 /** Tests files that leave the order of their layers open, or which of their models is meant. Test digits decide. */
 import assert from "node:assert/strict";
-import { PickleWriter } from "../../core/formats/pth/pickle_writer.ts";
+import { PickleWriter, writePth } from "../../core/formats/pth/writer.ts";
 import { writeZip, type ZipRecord } from "../../core/formats/pth/zip.ts";
-import { writePth } from "../../core/formats/pth/writer.ts";
 import { writeSafetensors } from "../../core/formats/safetensors.ts";
 import { type ModelSpec, type NamedTensor, parameterSpecs } from "../../core/models/spec.ts";
 import { mnist } from "../../core/testing/mnist.ts";

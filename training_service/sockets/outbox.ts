@@ -30,7 +30,7 @@ export interface OutboxOptions {
   patienceMs?: number;
 }
 
-/** The messages on their way to one client. */
+/** The messages being sent to one client. */
 export class Outbox {
   readonly #socket: OutgoingSocket;
   readonly #lossIntervalMs: number;

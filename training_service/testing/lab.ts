@@ -150,7 +150,7 @@ export async function withLab(
     health: { figures: () => ({ unfinished_runs: runs.unfinished }) },
   });
   const server = new HttpServer(
-    { hostname: settings.host, port: 0 },
+    { hostname: settings.host, port: 0, trustedProxies: settings.trustedProxies },
     (request, info) => app.fetch(request, info),
   );
   const host = `${settings.host}:${server.addr.port}`;

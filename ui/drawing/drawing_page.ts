@@ -57,7 +57,7 @@ export class DrawingPage {
     return this.#where.value;
   }
 
-  /** If the present drawing has an answer, it is recognised again there. */
+  /** If the current drawing has an answer, it is recognised again there. */
   set where(where: Where) {
     if (where === this.where) return;
     const { kind } = this.outcome.value;
@@ -83,7 +83,7 @@ export class DrawingPage {
     if (id !== undefined && await choice.describeNamed(search) === "gone") this.outcome.value = choice.forgetGone(id);
   }
 
-  /** Answers with the model `record` from now on, including the present drawing, and shows its settings. */
+  /** Answers with the model `record` from now on, including the current drawing, and shows its settings. */
   useModel(record: ModelRecord): void {
     this.choice.showSettings(record);
     batch(() => {
@@ -143,7 +143,7 @@ export class DrawingPage {
     this.outcome.value = { kind: "waiting" };
   }
 
-  /** Answers the present drawing again; on the server only if the user `asked` for an answer. */
+  /** Answers the current drawing again; on the server only if the user `asked` for an answer. */
   async #predictAgain(asked = false): Promise<void> {
     this.#forget();
     const { signal } = this.#pending;
@@ -154,7 +154,7 @@ export class DrawingPage {
     if (asked || this.where === "browser") await this.predict(drawing);
   }
 
-  /** Ends the present attempt and returns the signal of a new one. */
+  /** Ends the current attempt and returns the signal of a new one. */
   #begin(): AbortSignal {
     this.#pending.abort();
     this.#pending = new AbortController();

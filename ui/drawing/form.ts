@@ -9,13 +9,13 @@ export class DrawingForm extends ModelForm {
     this.chooseRange("Medium High");
   }
 
-  /** Without the middle of a range, as that is what the range alone stands for. */
+  /** Leaves out the middle of a range, because the range alone means that. */
   protected override rateText(): string | undefined {
     const rate = super.rateText(), range = this.range.value;
     return range !== undefined && Number(rate) === LEARNING_RATE_RANGES[range].middle ? undefined : rate;
   }
 
-  /** Of a rate and a range that does not contain it the range wins; a rate that no training could have is ignored. */
+  /** If the range does not contain the rate, the range wins. A rate that no training can have is ignored. */
   override read(query: FormQuery): void {
     const rate = Number(query.learning_rate);
     super.read({ ...query, learning_rate: rate > 0 && rate <= 1 ? `${rate}` : undefined });

@@ -47,14 +47,14 @@ export class ModelChoice {
 
   readonly query = computed((): FormQuery => ({ ...this.form.query.value, model_id: this.modelId.value }));
   /**
-   * What the address bar shows after `?`: `query`, the device to predict on and the way back where the address has
+   * What the address bar shows after `?`: `query`, and the device to predict on and the way back if the address has
    * them.
    */
   readonly address = computed(() =>
     formatFormQuery({ ...this.query.value, device: this.#device.value, back: this.#back.value || undefined })
   );
 
-  /** Query of the training page: as it was left, but with the settings of this page once the user has changed one. */
+  /** Query of the training page as it was left, but with this page's settings once the user has changed one. */
   readonly trainingQuery = computed(() => {
     const back = this.#back.value;
     if (back.includes("model_type=")) return back;
@@ -62,7 +62,7 @@ export class ModelChoice {
   });
 
   /**
-   * Query of the training page with the settings of this page, for another training: the one before is no longer shown.
+   * Query of the training page with this page's settings, for another training; the previous one is no longer shown.
    */
   readonly newTrainingQuery = computed((): FormQuery => {
     const { seed, device } = parseFormQuery(this.#back.value);
@@ -184,7 +184,7 @@ export class ModelChoice {
   }
 }
 
-/** Seed and device are the training page's own and stay. */
+/** Seed and device belong to the training page and stay. */
 function withoutSettings(search: string): string {
   const query = new URLSearchParams(search);
   for (const name of queryNames()) if (name !== "seed" && name !== "device") query.delete(name);

@@ -2,14 +2,16 @@ import { useSignal } from "@preact/signals";
 import {
   differingFields,
   type Doubt,
+  fieldOf,
   type ModelRecord,
   type NearestModel,
+  PARAM_FIELDS,
   type PredictParams,
   type PredictResponse,
+  showValue,
 } from "../../protocol/mod.ts";
 import { describeModel, formatMilliseconds, formatShare } from "../shared/text/format.ts";
 import { pageUrl } from "../shared/wire/page_urls.ts";
-import { compareFields } from "./compare_fields.ts";
 import type { DrawingPage } from "./drawing_page.ts";
 import type { Source } from "./outcome.ts";
 import { PAPER_ID } from "./pad/pad_view.tsx";
@@ -67,7 +69,7 @@ function Words({ page }: { page: DrawingPage }) {
   }
 }
 
-/** Why nothing answers, and what to do about it. */
+/** Why there is no answer, and what to do about it. */
 function whatIsMissing({ sketch }: DrawingPage, nearest: NearestModel | null): string {
   const [missing, offer] = nearest
     ? ["no model with these settings", "Train it, or use your nearest model."]
@@ -192,4 +194,25 @@ function Nearest({ page, nearest, params }: { page: DrawingPage; nearest: ModelR
       <button type="button" onClick={use}>Use the nearest model</button>
     </section>
   );
+}
+
+/** A field whose value in a stored model differs from the requested one. */
+export interface Difference {
+  /** The field's label, as in tables of models. */
+  name: string;
+  asked: string;
+  stored: string;
+}
+
+/**
+ * Compares the requested and the stored value of each name in `fields`, which are names of `params`. Unknown names are
+ * left out.
+ */
+export function compareFields(fields: readonly string[], params: PredictParams, record: ModelRecord): Difference[] {
+  return fields.flatMap((field) => {
+    const found = PARAM_FIELDS.find(({ param }) => param === field);
+    if (found === undefined) return [];
+    const { name, param } = found;
+    return [{ name: fieldOf(name).label, asked: showValue(params[param]), stored: showValue(record[name]) }];
+  });
 }

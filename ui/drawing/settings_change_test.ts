@@ -34,7 +34,7 @@ for (const where of ["browser", "server"] as const) {
   });
 }
 
-Deno.test("a model that was trained meanwhile answers the present drawing", async () => {
+Deno.test("a model that was trained meanwhile answers the current drawing", async () => {
   const { page, lab, digits } = await openPage(OTHER_SEARCH, "browser");
   await settled();
   await page.strokeEnded(seven, 0);

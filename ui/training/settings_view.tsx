@@ -5,8 +5,8 @@ import { SelectField, TextField } from "../shared/components/field.tsx";
 import { ModelFields, ModelSize } from "../shared/form/model_fields.tsx";
 import type { TrainingForm } from "./form.ts";
 import type { TrainingPage } from "./training_page.ts";
-import { NearbyNote } from "./nearby_view.tsx";
-import { Presets } from "./presets_view.tsx";
+import { NearbyNote } from "./nearby.tsx";
+import { Presets } from "./presets.tsx";
 
 /** The left column: what to train, and the button that starts it. */
 export function Settings({ model }: { model: TrainingPage }) {

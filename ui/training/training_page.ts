@@ -21,11 +21,10 @@ import { forVisit, type Preferences } from "../shared/wire/preferences.ts";
 import { StoredModels, StoredWeights } from "../shared/wire/stored_models.ts";
 import { Analysis } from "./analysis/analysis.ts";
 import { TrainingForm } from "./form.ts";
-import { LabModels } from "./models/lab_models.ts";
-import { TABLE_KEYS } from "./models/models_table.ts";
+import { LabModels, TABLE_KEYS } from "./models/models_table.ts";
 import { OtherRuns } from "./run/other_runs.ts";
 import { listRuns, Run } from "./run/run.ts";
-import { findNearby, type Nearby } from "./nearby.ts";
+import { findNearby, type Nearby } from "./nearby.tsx";
 import { LivePad } from "./live_pad/live_pad.ts";
 
 /** Query field with the id of the run, so that a reload finds it again. */

@@ -1,7 +1,7 @@
 /** Convolutions in WGSL. */
 import type { ConvShape } from "../extents.ts";
 import type { WgslKernel } from "./kernel.ts";
-import { type BlockSize, registerBlock } from "./register_block.ts";
+import { type BlockSize, registerBlock } from "./matmul.ts";
 
 /** No taller than this: with eight rows of taps, SwiftShader takes most of a minute to compile. */
 const BLOCK: BlockSize = { rows: 4, columns: 8 };

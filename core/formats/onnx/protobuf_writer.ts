@@ -14,6 +14,11 @@ export class ProtobufWriter {
   readonly #chunks: Uint8Array[] = [];
   #length = 0;
 
+  /** Bytes so far. */
+  get length(): number {
+    return this.#length;
+  }
+
   /** @param value a whole number in [0, 2⁵³) */
   integer(field: number, value: number): this {
     return this.#tag(field, VARINT).#append(varint(value));

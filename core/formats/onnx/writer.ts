@@ -27,6 +27,23 @@ export function writeOnnx(
   weights: readonly NamedTensor[],
   metadata: Readonly<Record<string, string>>,
 ): Uint8Array<ArrayBuffer> {
+  return fileOf(spec, weights, metadata).finish();
+}
+
+/** The length of that file in bytes, without making it. Of the weights, only the shapes matter. */
+export function onnxLength(
+  spec: ModelSpec,
+  weights: readonly NamedTensor[],
+  metadata: Readonly<Record<string, string>>,
+): number {
+  return fileOf(spec, weights, metadata).length;
+}
+
+function fileOf(
+  spec: ModelSpec,
+  weights: readonly NamedTensor[],
+  metadata: Readonly<Record<string, string>>,
+): ProtobufWriter {
   const parameters = adoptTensors(weights, spec);
   const network = graph({
     name: spec.modelType,
@@ -35,7 +52,7 @@ export function writeOnnx(
     inputs: [valueInfo(ONNX_INPUT, ["batch", 1, IMAGE_SIDE, IMAGE_SIDE], INPUT_TEXT)],
     outputs: [valueInfo(ONNX_OUTPUT, ["batch", CLASSES], OUTPUT_TEXT)],
   });
-  return model({ producer: PRODUCER, metadata, graph: network }).finish();
+  return model({ producer: PRODUCER, metadata, graph: network });
 }
 
 /** The operators in the order of the network; each reads the output of the previous one. */

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { zipSync } from "fflate";
 import { ModelFileError } from "../errors.ts";
 import { Opaque, readPickle, Tuple } from "./pickle_reader.ts";
-import { PickleWriter } from "./pickle_writer.ts";
+import { PickleWriter } from "./writer.ts";
 import { readPth } from "./reader.ts";
 
 const read = (bytes: Uint8Array) => readPickle(bytes, { globals: new Map(), persistentLoad: () => null });

@@ -7,7 +7,7 @@ export const METADATA_NAME = "models_metadata.json";
 /** File name of its last good copy. */
 export const BACKUP_NAME = `${METADATA_NAME}.bak`;
 
-/** Largest list, in bytes: some ten thousand records with long texts. What is larger is not read. */
+/** Largest list, in bytes: some ten thousand records with long texts. A larger list is not read. */
 export const MAX_METADATA_BYTES = 64 * 2 ** 20;
 
 /** A backup that can be used. */

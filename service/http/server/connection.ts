@@ -1,21 +1,21 @@
-/** Bytes of a connection's buffer: at first, between two requests of one in use, and at most. */
+/** Sizes of a connection's buffer in bytes: at first, between requests, and at most. */
 const FIRST_BUFFER = 2 * 1024, USUAL_BUFFER = 16 * 1024, MAX_BUFFER = 64 * 1024;
 
-/** Bytes that are written in one step, which has to be done within `sendMs`. */
+/** Bytes written in one step, which must be done within `sendMs`. */
 const WRITE_BYTES = 64 * 1024;
 
 /** The part of a `Deno.TcpConn` that a `Connection` needs. */
 export type ByteChannel = Pick<Deno.TcpConn, "read" | "write" | "closeWrite" | "close">;
 
 /**
- * One client's TCP connection: reads into one buffer, writes in steps, and is cut by its owner once it is overdue.
+ * A client's TCP connection. It reads into one buffer and writes in steps, and its owner closes it once it is overdue.
  */
 export class Connection {
-  /** When what is under way has to be over, by `performance.now()`. */
+  /** When the current operation must be finished, by `performance.now()`. */
   dueAt = Infinity;
-  /** When the client has to have read what is being written. */
+  /** When the client must have read the data being written. */
   #writeDueAt = Infinity;
-  /** Whether it waits for a request, so that nobody misses it. */
+  /** Whether it is waiting for a request, so that it can be closed without loss. */
   isIdle = true;
   /** Since when it has been idle, by `performance.now()`. */
   idleSince = performance.now();
@@ -25,13 +25,13 @@ export class Connection {
   #start = 0;
   #end = 0;
   #isClosed = false;
-  /** Whether the last read filled the buffer, so that a larger one might have got more. */
+  /** Whether the last read filled the buffer, so that a larger one might have received more. */
   #wasFull = false;
   #filling?: Promise<boolean>;
 
   /**
-   * @param address of the client, without its port
-   * @param sendMs milliseconds that a client may take to read one step of what is written
+   * @param address the client's address, without its port
+   * @param sendMs milliseconds that a client may take to read one written step
    */
   constructor(channel: ByteChannel, readonly address: string, sendMs: number) {
     this.#channel = channel;
@@ -43,17 +43,17 @@ export class Connection {
     return this.#isClosed;
   }
 
-  /** Whether its time is over, so that its owner cuts it. */
+  /** Whether its time is over, so that its owner should close it. */
   isOverdue(now: number): boolean {
     return now > this.dueAt || now > this.#writeDueAt;
   }
 
-  /** What was read and not yet consumed; valid until the next `fill`. */
+  /** The bytes read but not yet consumed; valid until the next `fill`. */
   get unread(): Uint8Array<ArrayBuffer> {
     return this.#buffer.subarray(this.#start, this.#end);
   }
 
-  /** Passes over the first `count` unread bytes. */
+  /** Skips the first `count` unread bytes. */
   consume(count: number): void {
     this.#start += count;
     if (this.#start < this.#end) return;
@@ -61,19 +61,19 @@ export class Connection {
   }
 
   /**
-   * Reads more, and says whether there was more before the client's end. Rejects for a broken or a cut connection. A
-   * read that somebody gave up waiting for is joined.
+   * Reads more; returns false at the client's end. Rejects if the connection is broken or closed. Joins an earlier read
+   * that its caller no longer waits for.
    */
   fill(): Promise<boolean> {
     return this.#filling ??= this.#read();
   }
 
-  /** Gives most of a large buffer back, for a connection that may be silent for long. */
+  /** Frees most of a large buffer, for a connection that may be silent for long. */
   shrink(): void {
     if (this.#end === 0 && this.#buffer.length > USUAL_BUFFER) this.#buffer = new Uint8Array(FIRST_BUFFER);
   }
 
-  /** Writes all of `bytes`. Rejects once the client has not read a step of it in time. */
+  /** Writes all of `bytes`. Rejects if the client does not read a step in time. */
   async write(bytes: Uint8Array): Promise<void> {
     for (let sent = 0; sent < bytes.length;) {
       this.#writeDueAt = performance.now() + this.#sendMs;
@@ -83,8 +83,8 @@ export class Connection {
   }
 
   /**
-   * Says that nothing more will be written, and passes over what still comes, for a while: to close with unread input would
-   * take from the client what was written last.
+   * Says that nothing more will be written, and passes over what still comes, for a while: to close with unread input
+   * would take from the client what was written last.
    */
   async linger(ms: number, bytes: number): Promise<void> {
     this.dueAt = performance.now() + ms;
@@ -95,7 +95,7 @@ export class Connection {
     }
   }
 
-  /** Cuts the connection; what waits for it rejects. */
+  /** Closes the connection; pending operations reject. */
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
@@ -104,7 +104,7 @@ export class Connection {
     try {
       this.#channel.close();
     } catch {
-      // The client was faster.
+      // The client has already closed it.
     }
   }
 

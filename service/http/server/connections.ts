@@ -43,10 +43,13 @@ function descriptorLimit(): number | undefined {
 export class Connections {
   readonly #open = new Set<Connection>();
   readonly #perClient = new Map<string, number>();
+  readonly #shared: ReadonlySet<string>;
   #limits: ConnectionLimits;
 
-  constructor(limits: ConnectionLimits) {
+  /** @param shared addresses of proxies, whose connections belong to many clients and are limited in all only */
+  constructor(limits: ConnectionLimits, shared: ReadonlySet<string> = new Set()) {
     this.#limits = limits;
+    this.#shared = shared;
   }
 
   /** How many are open. */
@@ -62,7 +65,8 @@ export class Connections {
   /** Takes a connection in, or says that there is no room for it. */
   admit(connection: Connection): boolean {
     const { address } = connection, { perClient, inAll } = this.#limits;
-    if (this.#count(address) >= perClient && !this.#evict((other) => other.address === address)) return false;
+    const most = this.#shared.has(address) ? inAll : perClient;
+    if (this.#count(address) >= most && !this.#evict((other) => other.address === address)) return false;
     if (this.#open.size >= inAll && !this.#evictOfLargest()) return false;
     this.#open.add(connection);
     this.#perClient.set(address, this.#count(address) + 1);

@@ -7,11 +7,12 @@ import { log } from "../../process/log.ts";
 import { HttpError } from "../errors.ts";
 import { Connection } from "./connection.ts";
 import { type ConnectionLimits, connectionLimits, Connections } from "./connections.ts";
+import { asClientSent, type SentRequest } from "./forwarded.ts";
 import { IncomingBody, IncomingRequest } from "./incoming.ts";
 import { ListenerState } from "./listener_state.ts";
-import { readHead, type RequestHead } from "./request_head.ts";
+import { readHead } from "./request_head.ts";
 import { RequestTurns } from "./request_turns.ts";
-import { SendBudget, sendResponse } from "./response.ts";
+import { acceptsGzip, SendBudget, sendResponse } from "./response.ts";
 
 /** What the app is told of a client. */
 export interface ClientInfo {
@@ -31,6 +32,8 @@ export interface HttpServerOptions {
   limits?: ConnectionLimits;
   times?: Partial<typeof CONNECTION_TIMES>;
   state?: ListenerState;
+  /** IP addresses of proxies whose word about a request is taken. */
+  trustedProxies?: readonly string[];
   /** Answers a request so broken that the handler never sees it. */
   onError?: (error: unknown) => Response;
 }
@@ -46,6 +49,7 @@ export class HttpServer {
   readonly #handler: RequestHandler;
   readonly #options: HttpServerOptions;
   readonly #connections: Connections;
+  readonly #trusted: ReadonlySet<string>;
   readonly #budget = new SendBudget();
   readonly #turns = new RequestTurns();
   readonly #times: typeof CONNECTION_TIMES;
@@ -65,7 +69,8 @@ export class HttpServer {
     this.#options = options;
     this.#times = { ...CONNECTION_TIMES, ...options.times };
     this.#state = options.state ?? new ListenerState();
-    this.#connections = new Connections(options.limits ?? connectionLimits());
+    this.#trusted = new Set(options.trustedProxies);
+    this.#connections = new Connections(options.limits ?? connectionLimits(), this.#trusted);
     this.#listener = this.#listen(options.port);
     this.addr = { hostname: options.hostname, port: this.#listener.addr.port };
     this.#sweep = setInterval(() => this.#connections.cutOverdue(), SWEEP_MS);
@@ -157,18 +162,17 @@ export class HttpServer {
   }
 
   async #serve(connection: Connection): Promise<void> {
-    const info: ClientInfo = { remoteAddr: { hostname: connection.address } };
     for (let isFirst = true; !this.#isEnding; isFirst = false) {
-      const head = await this.#nextHead(connection, isFirst);
-      if (head === undefined) return;
-      if (head instanceof Response) return await this.#answer(connection, head, false);
-      if (!await this.#exchange(connection, head, info)) return;
+      const sent = await this.#nextRequest(connection, isFirst);
+      if (sent === undefined) return;
+      if (sent instanceof Response) return await this.#answer(connection, sent, false);
+      if (!await this.#exchange(connection, sent)) return;
       connection.shrink();
     }
   }
 
-  /** The next request's head; an answer for one that is refused. */
-  async #nextHead(connection: Connection, isFirst: boolean): Promise<RequestHead | Response | undefined> {
+  /** The next request without its body; an answer for one that is refused. */
+  async #nextRequest(connection: Connection, isFirst: boolean): Promise<SentRequest | Response | undefined> {
     connection.isIdle = true;
     connection.idleSince = performance.now();
     try {
@@ -177,7 +181,8 @@ export class HttpServer {
         if (!await connection.fill()) return undefined;
       }
       connection.dueAt = performance.now() + this.#times.headMs;
-      return await readHead(connection);
+      const head = await readHead(connection);
+      return head && asClientSent(head, connection.address, this.#trusted);
     } catch (error) {
       if (error instanceof HttpError) return Response.json({ error: error.message }, { status: error.status });
       throw error;
@@ -188,22 +193,24 @@ export class HttpServer {
   }
 
   /** Answers one request, and says whether another may follow. */
-  async #exchange(connection: Connection, head: RequestHead, info: ClientInfo): Promise<boolean> {
+  async #exchange(connection: Connection, { head, client }: SentRequest): Promise<boolean> {
     const body = new IncomingBody(connection, head);
     let request: IncomingRequest | undefined, response: Response;
-    await this.#turns.begin(connection.address);
+    await this.#turns.begin(client);
     try {
       request = new IncomingRequest(head, body);
-      response = await this.#handler(request, info);
+      response = await this.#handler(request, { remoteAddr: { hostname: client } });
     } catch (error) {
       response = this.#options.onError?.(error) ?? Response.json({ error: "bad request" }, { status: 400 });
     } finally {
-      this.#turns.end(connection.address);
+      this.#turns.end(client);
     }
     const keepAlive = head.keepAlive && body.isOver && !this.#isEnding;
-    const takesGzip = head.headers.some(([name, value]) => name === "accept-encoding" && /\bgzip\b/i.test(value));
+    const accepted = head.headers.find(([name]) => name === "accept-encoding")?.[1];
+    const takesGzip = acceptsGzip(accepted);
     try {
-      await sendResponse(connection, response, this.#budget, { isHead: head.method === "HEAD", keepAlive, takesGzip });
+      const isHead = head.method === "HEAD";
+      await sendResponse(connection, response, this.#budget, { isHead, keepAlive, takesGzip, client });
     } catch (error) {
       request?.onDropped?.();
       throw error;
@@ -218,7 +225,12 @@ export class HttpServer {
 
   /** Answers on a connection whose input is not understood. */
   async #answer(connection: Connection, response: Response, keepAlive: boolean): Promise<void> {
-    await sendResponse(connection, response, this.#budget, { isHead: false, keepAlive, takesGzip: false });
+    await sendResponse(connection, response, this.#budget, {
+      isHead: false,
+      keepAlive,
+      takesGzip: false,
+      client: connection.address,
+    });
     await connection.linger(this.#times.lingerMs, LINGER_BYTES);
   }
 }

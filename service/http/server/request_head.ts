@@ -102,8 +102,13 @@ function bodyLengthOf(length: string | undefined, encoding: string | undefined, 
   return /^\d{1,15}$/.test(length) ? Number(length) : refuse("its Content-Length");
 }
 
+/** Whether a Host header may say so: a host name or address, perhaps with a port. */
+export function isHost(text: string): boolean {
+  return text !== "" && HOST.test(text);
+}
+
 function urlOf(target: string, host: string): string {
-  if (host === "" || !HOST.test(host)) refuse("its Host header");
+  if (!isHost(host)) refuse("its Host header");
   if (target.startsWith("/")) return `http://${host}${target}`;
   // The absolute form is for proxies, but every server must accept it; the Host header decides.
   const path = /^https?:\/\/[^/?#]+(.*)$/i.exec(target)?.[1] ?? refuse("its address");

@@ -7,8 +7,8 @@ interface Turns {
 }
 
 /**
- * Lets only so many requests of one address be handled at once, so that however many connections it has, those of others get
- * their turn in between.
+ * Lets only so many requests of one address be handled at once, so that however many connections it has, those of
+ * others get their turn in between.
  */
 export class RequestTurns {
   readonly #byClient = new Map<string, Turns>();

@@ -6,7 +6,9 @@ import { MAX_SENT_BYTES, MAX_SENT_BYTES_PER_CLIENT, SEND_DEADLINE_MS } from "../
 import type { Connection } from "./connection.ts";
 
 const gzipped = promisify(gzip);
-/** Answers that are compressed at once; others are sent as they are, so that compressing keeps no core from its work. */
+/**
+ * Answers that are compressed at once; others are sent as they are, so that compressing keeps no core from its work.
+ */
 const MAX_COMPRESSING = 2;
 let compressing = 0;
 
@@ -58,6 +60,8 @@ export interface SendOptions {
   keepAlive: boolean;
   /** Whether the client takes gzip. */
   takesGzip: boolean;
+  /** The IP address of the client, for which a proxy may have sent the request. */
+  client: string;
 }
 
 /**
@@ -85,19 +89,14 @@ export async function sendResponse(
     const all = encodeAscii(headOf(response, options, text.length) + text);
     if (all !== undefined) return await connection.write(all);
   }
-  let body = text === undefined ? await response.bytes() : encoder.encode(text);
-  const isWorthIt = options.takesGzip && isCompressible(headers) && body.length >= MIN_COMPRESSED_BYTES;
-  if (isWorthIt && compressing < MAX_COMPRESSING) {
-    body = await compress(body);
-    headers.set("content-encoding", "gzip");
-    headers.append("vary", "Accept-Encoding");
-  }
+  const whole = text === undefined ? await response.bytes() : encoder.encode(text);
+  const body = await compressed(whole, headers, options.takesGzip);
   const head = headOf(response, options, body.length);
-  if (!budget.fits(connection.address, body.length)) {
+  if (!budget.fits(options.client, body.length)) {
     const busy = Response.json({ error: "too much is on its way to clients; try again in a moment" }, { status: 503 });
     return await sendResponse(connection, busy, budget, options);
   }
-  const held = budget.hold(connection.address, body.length);
+  const held = budget.hold(options.client, body.length);
   try {
     await withinDeadline(connection, async () => {
       await connection.write(encodeHead(head));
@@ -106,6 +105,24 @@ export async function sendResponse(
   } finally {
     held.release();
   }
+}
+
+/** Whether a client takes gzip, by its Accept-Encoding header. */
+export function acceptsGzip(accepted: string | undefined): boolean {
+  return accepted !== undefined && /\bgzip\b/i.test(accepted);
+}
+
+/** A body as it is sent: gzipped where that helps, which `headers` then say. */
+export async function compressed(
+  body: Uint8Array<ArrayBuffer>,
+  headers: Headers,
+  takesGzip: boolean,
+): Promise<Uint8Array<ArrayBuffer>> {
+  const isWorthIt = takesGzip && isCompressible(headers) && body.length >= MIN_COMPRESSED_BYTES;
+  if (!isWorthIt || compressing >= MAX_COMPRESSING) return body;
+  headers.set("content-encoding", "gzip");
+  headers.append("vary", "Accept-Encoding");
+  return await compress(body);
 }
 
 async function sendStream(connection: Connection, response: Response, options: SendOptions): Promise<void> {
@@ -188,6 +205,7 @@ const REASONS: Record<number, string> = {
   409: "Conflict",
   413: "Content Too Large",
   414: "URI Too Long",
+  415: "Unsupported Media Type",
   426: "Upgrade Required",
   429: "Too Many Requests",
   431: "Request Header Fields Too Large",

@@ -11,9 +11,9 @@ import {
   OPCODES,
 } from "./frames.ts";
 
-/** Whoever counts what sockets hold. */
+/** Counts the bytes that sockets hold. */
 export interface SocketAccount {
-  /** `bytes` more are held for a socket, or fewer; throws when that is too much. */
+  /** Records that a socket holds `bytes` more (or fewer, if negative); throws if that is too much. */
   hold(socket: ServerSocket, bytes: number): void;
 }
 
@@ -21,7 +21,7 @@ export interface SocketAccount {
 const WRITE_BYTES = 64 * 1024;
 /** What a client that broke the protocol may still send, so that it gets the reason. */
 const LINGER = { ms: 1000, bytes: 256 * 1024 };
-/** More unsent bytes than this, and a client gets no answers to its pings. */
+/** A client with more unsent bytes than this gets no answers to its pings. */
 const MAX_UNSENT_FOR_PONG = 64 * 1024;
 
 /** The server's side of a WebSocket: the part of the browser's `WebSocket` that this lab uses. */
@@ -30,14 +30,14 @@ export class ServerSocket extends EventTarget {
   readyState: WebSocket["readyState"] = WebSocket.CONNECTING;
   /** Bytes of messages that are not yet written. */
   bufferedAmount = 0;
-  /** When it last gave a sign of life, by `performance.now()`. */
+  /** When the client was last heard from, by `performance.now()`. */
   heardAt = performance.now();
-  /** Whether a ping is on its way that is not answered. */
+  /** Whether a ping has not been answered yet. */
   isPinged = false;
   readonly #account: SocketAccount;
   readonly #reader: FrameReader;
   #connection?: Connection;
-  /** Texts as they are, so that short ones are encoded together; other frames as bytes. */
+  /** Texts are kept as strings, so that short ones are encoded together; other frames as bytes. */
   #outgoing: (string | Uint8Array)[] = [];
   #writing?: Promise<void>;
   #closing?: { code: number; reason: string };
@@ -49,7 +49,7 @@ export class ServerSocket extends EventTarget {
     this.#reader = new FrameReader((change) => account.hold(this, change));
   }
 
-  /** Serves the socket on a connection on which the handshake is done, until it is closed. */
+  /** Serves the socket on a connection whose handshake is done, until it is closed. */
   async serve(connection: Connection): Promise<void> {
     this.#connection = connection;
     this.readyState = WebSocket.OPEN;
@@ -69,7 +69,7 @@ export class ServerSocket extends EventTarget {
     if (this.readyState === WebSocket.OPEN) this.#write(text);
   }
 
-  /** Closes once all that was sent is written; a client that does not take it is cut after a while. */
+  /** Closes once everything sent has been written; a client that does not read it is cut off after a while. */
   close(code: number = 1000, reason = ""): void {
     if (this.readyState !== WebSocket.OPEN) return;
     this.readyState = WebSocket.CLOSING;
@@ -78,7 +78,7 @@ export class ServerSocket extends EventTarget {
     if (this.#connection !== undefined) this.#connection.dueAt = performance.now() + CLOSE_WAIT_MS;
   }
 
-  /** Closes without waiting for the client: the listeners hear of it at once. */
+  /** Closes without waiting for the client; listeners are informed at once. */
   abandon(code: number, reason: string): void {
     this.close(code, reason);
     this.#end(code, reason);
@@ -90,13 +90,13 @@ export class ServerSocket extends EventTarget {
     this.#end(CLOSE_CODES.broken, "");
   }
 
-  /** Asks for a sign of life. */
+  /** Sends a ping. */
   ping(): void {
     this.isPinged = true;
     if (this.readyState === WebSocket.OPEN) this.#write(encodeFrame(OPCODES.ping, new Uint8Array(0)));
   }
 
-  /** Closes the socket when a message that was begun does not end. */
+  /** Closes the socket if a message that was begun does not end. */
   requireProgress(): void {
     try {
       this.#reader.requireProgress();
@@ -119,7 +119,7 @@ export class ServerSocket extends EventTarget {
     }
   }
 
-  /** Takes what came, and says whether it was the last. */
+  /** Handles an incoming message; returns whether it was the last. */
   #receive(incoming: Incoming): boolean {
     this.heardAt = performance.now();
     this.isPinged = false;
@@ -133,7 +133,7 @@ export class ServerSocket extends EventTarget {
         return false;
       case "close": {
         const { code, reason } = this.#closing ?? incoming;
-        // A code that may not be sent is answered by an empty frame.
+        // A code that must not be sent is answered with an empty frame.
         if (this.readyState === WebSocket.OPEN) {
           this.#write(encodeFrame(OPCODES.close, maySend(code) ? closePayload(code) : new Uint8Array(0)));
         }
@@ -179,7 +179,7 @@ export class ServerSocket extends EventTarget {
   }
 
   async #pump() {
-    // What is sent in one go is written in one go.
+    // Frames sent in the same turn are written together.
     await Promise.resolve();
     try {
       while (this.#outgoing.length > 0 && this.#connection !== undefined) {
@@ -187,13 +187,13 @@ export class ServerSocket extends EventTarget {
         await this.#connection.write(bytes).finally(() => this.#release(length));
       }
     } finally {
-      // In the same turn as the look at the queue, so that no frame is left in it.
+      // In the same turn as the check of the queue, so that no frame is left in it.
       this.#writing = undefined;
       for (const { length } of this.#outgoing.splice(0)) this.#release(length);
     }
   }
 
-  /** Takes the next frame out of the queue, or several short ones; `length` is what was counted for them. */
+  /** Takes the next frame, or several short ones, from the queue; `length` is the number of bytes counted for them. */
   #takeStep(): { bytes: Uint8Array; length: number } {
     let count = 1, length = this.#outgoing[0].length;
     for (; count < this.#outgoing.length; count++) {

@@ -69,7 +69,7 @@ Deno.test("a new answer cancels the explanation of the previous answer, and clea
   assert.equal(shown(page), undefined);
 });
 
-Deno.test("closed sections compute nothing, are remembered, and explain the present drawing once opened", async () => {
+Deno.test("closed sections compute nothing, are remembered, and explain the current drawing once opened", async () => {
   const page = open();
   page.explanation.setOpen("picture", false);
   assert.equal(page.rests(), 1);

@@ -5,10 +5,8 @@ import { DrawingCanvas } from "../../shared/canvas/drawing_canvas.ts";
 import { BRUSH_NAMES } from "../../shared/canvas/marks.ts";
 import { KEYBOARD_WORDS, Paper } from "../../shared/canvas/paper.tsx";
 import type { Sketch } from "../../shared/canvas/sketch.ts";
-
 import type { DrawingPage, Where } from "../drawing_page.ts";
-import { ShortcutHelp } from "./shortcut_help.tsx";
-import { listenForShortcuts } from "./shortcuts.ts";
+import { listenForShortcuts, ShortcutHelp } from "./shortcuts.tsx";
 import { TestDigitsView } from "./test_digits_view.tsx";
 
 /** The id of the canvas, for moving the focus there. */

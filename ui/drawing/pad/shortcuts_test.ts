@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { type KeyTarget, shortcutOf } from "./shortcuts.ts";
+import { type KeyTarget, shortcutOf } from "./shortcuts.tsx";
 
 function meaning(keys: string, target: KeyTarget = "page") {
   const [key, ...held] = keys.split("+").toReversed();

@@ -4,8 +4,8 @@ import type { Mark } from "./marks.ts";
 import type { Sketch } from "./sketch.ts";
 
 /**
- * Puts the drawing that this tab remembers under `name` on the paper, and remembers each further step, so that a reload
- * and a visit to another page leave it there. Returns how to stop.
+ * Restores the drawing that this tab has remembered under `name`, and remembers each further step, so that the drawing
+ * survives a reload and a visit to another page. Returns a function that stops this.
  */
 export function keepDrawing(sketch: Sketch, name: string): () => void {
   const kept = readMarks(tabPreferences.get(name));
@@ -24,7 +24,7 @@ export function writeMarks(marks: readonly Mark[]): string {
   );
 }
 
-/** The marks that `text` spells; none where it spells none. */
+/** The marks that `text` represents; empty if it is not a drawing. */
 export function readMarks(text: string | null): Mark[] {
   try {
     return JSON.parse(text ?? "[]", revive);

@@ -20,7 +20,7 @@ export type PlotOptions = (style: PlotStyle) => Omit<uPlot.Options, "width" | "h
 /** A canvas with axes, as wide as its parent, in the page's font and colours. */
 export class Plot {
   readonly #parent: HTMLElement;
-  /** In CSS pixels, unless `--chart-height` says another one. */
+  /** In CSS pixels, unless `--chart-height` overrides it. */
   readonly #height: number;
   readonly #options: PlotOptions;
   readonly #data: () => uPlot.AlignedData;

@@ -3,22 +3,22 @@ import { effect, type ReadonlySignal, signal } from "@preact/signals";
 import { formatFormQuery, type FormQuery, type ModelRecord, type TrainConfig } from "../../../protocol/mod.ts";
 import { ModelForm } from "../form/model_form.ts";
 
-/** The ports of the two services, which the server wrote into `<meta name="lab-ports">`. */
-function labPorts(): { training: string; inference: string } {
-  const content = document.querySelector<HTMLMetaElement>('meta[name="lab-ports"]')?.content ?? "";
-  const [training = "8000", inference = "8001"] = content.match(/\d+/g) ?? [];
-  return { training, inference };
+/** The origin of a page. The server wrote its port, or its public address, into `<meta name="lab-pages">`. */
+function pageOrigin(page: "training" | "inference"): string {
+  const content = document.querySelector<HTMLMetaElement>('meta[name="lab-pages"]')?.content ?? "8000 8001";
+  const [training, inference] = content.split(" "), told = page === "training" ? training : inference;
+  return /^\d+$/.test(told) ? `${location.protocol}//${location.hostname}:${told}` : told;
 }
 
 /** The way back in links to the drawing page; the training page sets its own query. */
 export const wayBack = signal("");
 
-/** The address of a page with its fields filled in, at the host name of this page. */
+/** The address of a page with its fields filled in. */
 export function pageUrl(page: "training" | "inference", query: FormQuery | string): string {
   const text = typeof query === "string" ? query : formatFormQuery(query), back = wayBack.value;
   const isTold = page === "inference" && back !== "" && back !== text;
   const whole = isTold ? `${text}&${new URLSearchParams({ back })}` : text;
-  return `${location.protocol}//${location.hostname}:${labPorts()[page]}/?${whole}`;
+  return `${pageOrigin(page)}/?${whole}`;
 }
 
 /** The query with which a page shows the settings of `model`. For a record, `model_id` names that exact model. */

@@ -5,7 +5,7 @@ import { formatCount, plural } from "../../shared/text/format.ts";
 import { MOST_COMPARED } from "./comparison.ts";
 import { ComparisonView } from "./comparison_view.tsx";
 import { ImportView } from "./import_view.tsx";
-import type { LabModels } from "./lab_models.ts";
+import type { LabModels } from "./models_table.ts";
 import { ModelFilters } from "./model_filters.tsx";
 import { focusRow, ModelsTableView, Pager } from "./models_table_view.tsx";
 import { type Deletion, MOST_WAITING } from "./deletions.ts";

@@ -1,4 +1,4 @@
-/** The code of a module's functions, shown or made to stay within its memory. */
+/** The code of a module's functions, proved or made to stay within its memory. */
 import type { Code } from "../assembler/encoding.ts";
 import type { FunctionBuilder } from "../assembler/function_builder.ts";
 import { type Contract, UnsafeCodeError } from "./contract.ts";
@@ -6,8 +6,8 @@ import { withExplicitChecks } from "./explicit_checks.ts";
 import { type VerifiedFunction, verifyFunctions } from "./verify.ts";
 
 /**
- * The code of `functions` in a memory of `bytes` bytes: that of a function with a contract as it is, after it was shown
- * to keep to it, and that of the others with a check in front of each access. `exported` holds indices of functions.
+ * The code of `functions` in a memory of `bytes` bytes: a function with a contract is unchanged once it has been proved
+ * to keep it, and every other function has a check before each access. `exported` holds indices of functions.
  * @throws {UnsafeCodeError} when a function cannot be shown to keep to its contract.
  */
 export function safeCodes(

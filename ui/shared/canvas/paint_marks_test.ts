@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { PenPoint } from "./marks.ts";
-import { smoothCurve } from "./smooth_curve.ts";
+import { smoothCurve } from "./paint_marks.ts";
 
 const RADIUS = 80;
 

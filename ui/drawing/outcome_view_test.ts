@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { ModelRecord, PredictParams } from "../../protocol/mod.ts";
-import { compareFields } from "./compare_fields.ts";
+import { compareFields } from "./outcome_view.tsx";
 
 Deno.test("differing fields have the page's labels and both values", () => {
   const params = { learning_rate_range: "High", epochs: 3, hidden_layers_config: [128, 64] } as PredictParams;
