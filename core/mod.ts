@@ -112,7 +112,7 @@ export {
 } from "./ops/mod.ts";
 
 // Models: digits in, training, prediction.
-export { BlankDrawingError, prepareDrawing, type Raster } from "./mnist/drawing/drawing.ts";
+export { BlankDrawingError, prepareDrawing, type Raster } from "./mnist/drawing/prepare_drawing.ts";
 export { type Dataset, type DigitSet, IdxError, parseImages, parseLabels } from "./mnist/idx.ts";
 export { type ModelSpec, type NamedTensor, type ParameterSpec, parameterSpecs } from "./models/spec.ts";
 export { type OptimizerName, type Parameter, type Updates, updatesOf } from "./training/optimizers.ts";

@@ -1,7 +1,7 @@
 /** The service answers a PNG as a page answers its own canvas, because both use the same code in the core. */
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
-import { prepareDrawing } from "../core/mnist/drawing/drawing.ts";
+import { prepareDrawing } from "../core/mnist/drawing/prepare_drawing.ts";
 import { openPredictor } from "../core/training/predictor.ts";
 import { assertAllClose } from "../core/testing/assert_all_close.ts";
 import { mnist } from "../core/testing/mnist.ts";

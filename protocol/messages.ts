@@ -1,6 +1,6 @@
 /** Messages on `/ws/train` and `/ws/runs/{id}`. A client ignores message types and fields that it does not know. */
 import * as v from "valibot";
-import { AcceptedConfigSchema } from "./configs.ts";
+import { AcceptedConfigSchema } from "./requests.ts";
 import { ModelRecordSchema } from "./models.ts";
 import { exactObject } from "./validate.ts";
 

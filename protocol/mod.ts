@@ -1,5 +1,5 @@
 /** Configurations, messages and records: one validated schema each, for services and pages. */
-export * from "./configs.ts";
+export * from "./requests.ts";
 export * from "./digits.ts";
 export * from "./field_kinds.ts";
 export * from "./learning_rate.ts";

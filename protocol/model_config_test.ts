@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { ImportConfigSchema, PredictParamsSchema, TrainConfigSchema } from "./configs.ts";
+import { ImportConfigSchema, PredictParamsSchema, TrainConfigSchema } from "./requests.ts";
 import { readValue, writeValue } from "./field_kinds.ts";
 import {
   configOf,

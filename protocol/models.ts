@@ -1,6 +1,6 @@
 /** Stored models: their records, and which of them matches the settings of a request. */
 import * as v from "valibot";
-import type { PredictParams } from "./configs.ts";
+import type { PredictParams } from "./requests.ts";
 import { type FieldValue, sameValue } from "./field_kinds.ts";
 import type { LearningRateRange } from "./learning_rate.ts";
 import {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { PredictParams } from "./configs.ts";
+import type { PredictParams } from "./requests.ts";
 import { DEFAULT_CONFIG } from "./model_config.ts";
 import { findMatch, findNearest, type ModelRecord } from "./models.ts";
 

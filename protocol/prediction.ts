@@ -1,6 +1,6 @@
 /** `POST /predict` of the inference service: request and answers. */
 import * as v from "valibot";
-import { modelId, PredictParamsSchema } from "./configs.ts";
+import { modelId, PredictParamsSchema } from "./requests.ts";
 import { type ModelRecord, ModelRecordSchema } from "./models.ts";
 import { exactObject } from "./validate.ts";
 

@@ -1,5 +1,5 @@
 /** The query string with which the two pages pass their fields to each other. */
-import type { PredictParams } from "./configs.ts";
+import type { PredictParams } from "./requests.ts";
 import { isNullText, writeValue } from "./field_kinds.ts";
 import { FIELD_NAMES, type FieldName, fieldOf, type MODEL_FIELDS } from "./model_config.ts";
 import { unknownName } from "./validate.ts";

@@ -1,6 +1,6 @@
 /** Files of runs on disk: the history of a model, and the snapshot of a run that can be resumed. */
 import * as v from "valibot";
-import { AcceptedConfigSchema } from "./configs.ts";
+import { AcceptedConfigSchema } from "./requests.ts";
 import { type HistoryMessage, RUN_STATES } from "./messages.ts";
 
 const number = v.number("must be a number");

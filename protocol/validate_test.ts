@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import * as v from "valibot";
 import { PredictRequestSchema } from "./prediction.ts";
-import { ImportConfigSchema, ResumeRequestSchema, TrainConfigSchema } from "./configs.ts";
+import { ImportConfigSchema, ResumeRequestSchema, TrainConfigSchema } from "./requests.ts";
 import { ClientMessageSchema } from "./messages.ts";
 import { DEFAULT_CONFIG } from "./model_config.ts";
 import { paramsOf } from "./models.ts";

@@ -1,6 +1,6 @@
 /** Tests that a digit on any canvas, at any size and position, is recognised as well as in the dataset. */
 import assert from "node:assert/strict";
-import { prepareDrawing } from "../../core/mnist/drawing/drawing.ts";
+import { prepareDrawing } from "../../core/mnist/drawing/prepare_drawing.ts";
 import { CANVAS, type Page } from "../../core/mnist/drawing/drawing_testing.ts";
 import { averageAreas } from "../../core/mnist/drawing/resample.ts";
 import type { Raster } from "../../core/mnist/drawing/raster.ts";

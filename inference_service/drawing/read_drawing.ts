@@ -1,4 +1,4 @@
-import { BlankDrawingError, prepareDrawing, prepareInk } from "../../core/mnist/drawing/drawing.ts";
+import { BlankDrawingError, prepareDrawing, prepareInk } from "../../core/mnist/drawing/prepare_drawing.ts";
 import { CanvasReader, isCanvas } from "./canvas/canvas_reader.ts";
 import { readChunks } from "./png/chunks.ts";
 import { decodeChunks } from "./png/decode.ts";

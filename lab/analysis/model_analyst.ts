@@ -3,7 +3,7 @@ import { type ModelAnalysis, type ModelRecord, recordVersion } from "../../proto
 import { AskedWorker } from "../ask_worker.ts";
 import { type Registry, RegistryError, specOf } from "../models/mod.ts";
 import { BoundedQueue } from "../queue.ts";
-import type { AnalysisQuestion, AnalysisReply } from "./analyse.ts";
+import type { AnalysisQuestion, AnalysisReply } from "./confusion_matrix.ts";
 
 /** Most analyses to keep; each takes about 70 kB. */
 const MAX_KEPT = 32;

@@ -5,7 +5,7 @@
  * Usage: deno run -A scripts/accuracy/ood.ts
  */
 import { FALSE_ALARM_PERCENT, isOutOfDistribution } from "../../core/mnist/ood/ood.ts";
-import { prepareDrawing } from "../../core/mnist/drawing/drawing.ts";
+import { prepareDrawing } from "../../core/mnist/drawing/prepare_drawing.ts";
 import { CANVAS, drawDigit } from "../../core/mnist/drawing/drawing_testing.ts";
 import { IMAGE_PIXELS, type ModelSpec } from "../../core/models/spec.ts";
 import { openPredictor } from "../../core/training/predictor.ts";

@@ -1,5 +1,5 @@
 /** Letters as Chromium draws them in several fonts. */
-import { prepareDrawing } from "../../core/mnist/drawing/drawing.ts";
+import { prepareDrawing } from "../../core/mnist/drawing/prepare_drawing.ts";
 import { openChromium } from "../../ui/testing/chromium.ts";
 
 const SIDE = 112;

@@ -9,7 +9,7 @@ import { assertAllClose } from "../../core/testing/assert_all_close.ts";
 import type { Bench, Case, Figure } from "./case.ts";
 import { INFERENCE_SPECS, nameOf, SEED } from "./configs.ts";
 import { rate } from "./measure.ts";
-import { prepareDrawing } from "../../core/mnist/drawing/drawing.ts";
+import { prepareDrawing } from "../../core/mnist/drawing/prepare_drawing.ts";
 import { CANVAS, drawDigit } from "../../core/mnist/drawing/drawing_testing.ts";
 import type { DigitSet } from "../../core/mnist/idx.ts";
 import type { Raster } from "../../core/mnist/drawing/raster.ts";

@@ -1,7 +1,7 @@
 /** Times `POST /predict` under load: a separate process with many clients sends drawings as a browser would. */
 import { Buffer } from "node:buffer";
 import { join } from "node:path";
-import { prepareDrawing } from "../../core/mnist/drawing/drawing.ts";
+import { prepareDrawing } from "../../core/mnist/drawing/prepare_drawing.ts";
 import { openPredictor } from "../../core/training/predictor.ts";
 import { openTrainer } from "../../core/training/trainer.ts";
 import type { NamedTensor } from "../../core/models/spec.ts";

@@ -1,6 +1,6 @@
 /** Makes drawings that are not digits, from strokes or by spoiling real digits. */
 import { drawPage } from "../../core/mnist/drawing/drawing_testing.ts";
-import { prepareDrawing } from "../../core/mnist/drawing/drawing.ts";
+import { prepareDrawing } from "../../core/mnist/drawing/prepare_drawing.ts";
 import { IMAGE_PIXELS, IMAGE_SIDE } from "../../core/models/spec.ts";
 import { byHand, type Figure, parseFigure, type Point, type RandomSource, rounded, write } from "./pen.ts";
 

@@ -1,5 +1,5 @@
 /** Draws figures made of strokes with an unsteady hand, and prepares them as 28×28 pixels like every drawing. */
-import { prepareDrawing } from "../../core/mnist/drawing/drawing.ts";
+import { prepareDrawing } from "../../core/mnist/drawing/prepare_drawing.ts";
 import type { Raster } from "../../core/mnist/drawing/raster.ts";
 import { uniform } from "../../core/random.ts";
 

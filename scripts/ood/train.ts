@@ -5,7 +5,7 @@
  *
  * Usage: deno run -A scripts/ood/train.ts   (takes some minutes; deno fmt afterwards)
  */
-import { prepareDrawing } from "../../core/mnist/drawing/drawing.ts";
+import { prepareDrawing } from "../../core/mnist/drawing/prepare_drawing.ts";
 import { CANVAS, drawDigit } from "../../core/mnist/drawing/drawing_testing.ts";
 import { cellsOf, readTable, scoreOf } from "../../core/mnist/ood/ood_network.ts";
 import type { DigitSet } from "../../core/mnist/idx.ts";

@@ -18,7 +18,7 @@ export interface Settings extends WasmMode {
   token?: string;
   trainingPort: number;
   inferencePort: number;
-  /** Absolute folders, without links on the way: permissions hold for the folder that a link leads to. */
+  /** Absolute folders with links resolved, because permissions apply to the folder that a link leads to. */
   modelsDir: string;
   dataDir: string;
   uiDir: string;
@@ -120,13 +120,13 @@ export function readSettings(get: (name: string) => string | undefined = (name) 
   };
 }
 
-/** Where `path`, absolute, really is; of a path that does not exist as yet, the folder above it. */
+/** Resolves the links in the absolute `path`; if it does not exist yet, those in the folder above it. */
 function realFolder(path: string): string {
   try {
     return Deno.realPathSync(path);
   } catch (error) {
     const isRoot = dirname(path) === path;
-    // A service may not look at folders above its own; it gets their real paths from whoever starts it.
+    // A service may not read folders above its own; its starter passes their real paths.
     if (isRoot || !(error instanceof Deno.errors.NotFound)) return path;
     return join(realFolder(dirname(path)), basename(path));
   }

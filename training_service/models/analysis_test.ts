@@ -3,7 +3,7 @@ import { join } from "node:path";
 import type { ModelAnalysis } from "../../protocol/mod.ts";
 import { testModel, testWeights } from "../../lab/models/registry_testing.ts";
 import { type ImportLab, pythonModel, withImportLab } from "../testing/import_lab.ts";
-import { findingsOf } from "../../lab/analysis/analyse.ts";
+import { findingsOf } from "../../lab/analysis/confusion_matrix.ts";
 
 async function analysisOf({ app }: ImportLab, id: string): Promise<ModelAnalysis> {
   const response = await app.request(`http://localhost:8000/api/models/${id}/analysis`);

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { Reply } from "../shared/wire/connection.ts";
-import { prepareDrawing } from "../../core/mnist/drawing/drawing.ts";
+import { prepareDrawing } from "../../core/mnist/drawing/prepare_drawing.ts";
 import { type FakeLab, settled } from "../shared/wire/fake_lab_testing.ts";
 import { answer, blank, openPage, PICTURE, record, RECORD_SEARCH, seven } from "./drawing_page_testing.ts";
 

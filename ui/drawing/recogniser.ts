@@ -1,4 +1,4 @@
-import { BlankDrawingError, prepareDrawing, type Raster } from "../../core/mnist/drawing/drawing.ts";
+import { BlankDrawingError, prepareDrawing, type Raster } from "../../core/mnist/drawing/prepare_drawing.ts";
 import { FALSE_ALARM_PERCENT, isOutOfDistribution } from "../../core/mnist/ood/ood.ts";
 import { describeDoubt, describePrediction, type ModelRecord, type PredictRequest } from "../../protocol/mod.ts";
 import type { LocalEngine } from "../shared/engine/engines.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { decode } from "fast-png";
 import type { Page } from "playwright-core";
-import { prepareDrawing, type Raster } from "../../core/mnist/drawing/drawing.ts";
+import { prepareDrawing, type Raster } from "../../core/mnist/drawing/prepare_drawing.ts";
 import type { PredictRequest } from "../../protocol/mod.ts";
 import * as drawing from "../testing/drawing_page.ts";
 import { eventually } from "../testing/eventually.ts";

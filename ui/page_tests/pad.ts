@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { decode } from "fast-png";
 import type { Page } from "playwright-core";
-import { prepareDrawing } from "../../core/mnist/drawing/drawing.ts";
+import { prepareDrawing } from "../../core/mnist/drawing/prepare_drawing.ts";
 import {
   clear,
   digitBecomes,

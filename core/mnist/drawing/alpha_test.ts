@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { mnist } from "../../testing/mnist.ts";
 import { IMAGE_PIXELS } from "../../models/spec.ts";
-import { BlankDrawingError, prepareDrawing } from "./drawing.ts";
+import { BlankDrawingError, prepareDrawing } from "./prepare_drawing.ts";
 import { BLACK_ON_WHITE, drawDigit, drawPage, type Page } from "./drawing_testing.ts";
 import type { Raster } from "./raster.ts";
 

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { mnist } from "../../testing/mnist.ts";
 import { IMAGE_PIXELS, IMAGE_SIDE } from "../../models/spec.ts";
-import { prepareDrawing } from "./drawing.ts";
+import { prepareDrawing } from "./prepare_drawing.ts";
 import { CANVAS, drawDigit, drawPage, type Page } from "./drawing_testing.ts";
 import type { Raster } from "./raster.ts";
 import { boxOfStrokes } from "./strokes.ts";

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { IMAGE_PIXELS } from "../../models/spec.ts";
 import { mnist } from "../../testing/mnist.ts";
 import { FALSE_ALARM_PERCENT, isOutOfDistribution } from "./ood.ts";
-import { prepareDrawing } from "../drawing/drawing.ts";
+import { prepareDrawing } from "../drawing/prepare_drawing.ts";
 import { CANVAS, drawDigit, drawPage } from "../drawing/drawing_testing.ts";
 
 const { test } = mnist();

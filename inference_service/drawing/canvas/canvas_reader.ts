@@ -1,4 +1,4 @@
-import type { PlaneTools } from "../../../core/mnist/drawing/drawing.ts";
+import type { PlaneTools } from "../../../core/mnist/drawing/prepare_drawing.ts";
 import { findInk, type Ink, paperOf } from "../../../core/mnist/drawing/ink.ts";
 import type { Raster } from "../../../core/mnist/drawing/raster.ts";
 import type { Chunks } from "../png/chunks.ts";

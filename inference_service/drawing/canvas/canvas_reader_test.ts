@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { deflateSync } from "node:zlib";
 import { CANVAS, drawPage } from "../../../core/mnist/drawing/drawing_testing.ts";
-import { PLAIN_TOOLS, prepareDrawing } from "../../../core/mnist/drawing/drawing.ts";
+import { PLAIN_TOOLS, prepareDrawing } from "../../../core/mnist/drawing/prepare_drawing.ts";
 import { findInk } from "../../../core/mnist/drawing/ink.ts";
 import { readChunks } from "../png/chunks.ts";
 import { decodePng } from "../png/decode.ts";

@@ -2,7 +2,7 @@ import type { Code } from "../../../core/codegen/wasm/assembler/encoding.ts";
 import type { FunctionBuilder } from "../../../core/codegen/wasm/assembler/function_builder.ts";
 import { advance, i16x8, i32, i8x16, v128, VECTOR_BYTES } from "./instructions.ts";
 import type { ModuleBuilder } from "../../../core/codegen/wasm/assembler/module_builder.ts";
-import { PLAIN_TOOLS, type PlaneTools } from "../../../core/mnist/drawing/drawing.ts";
+import { PLAIN_TOOLS, type PlaneTools } from "../../../core/mnist/drawing/prepare_drawing.ts";
 import type { Box } from "../../../core/mnist/drawing/resample.ts";
 
 /** Columns are processed in blocks of this size. Ignore results beyond the last column. */

@@ -7,14 +7,17 @@ export interface ConnectionLimits {
   inAll: number;
 }
 
-/** Descriptors that files, threads and databases of a process need, and the share of the others for connections. */
+/**
+ * Descriptors that a process needs for files, threads and databases, and the share of the rest that connections may
+ * use.
+ */
 const RESERVED_DESCRIPTORS = 64, DESCRIPTOR_SHARE = 0.75;
-/** The least that a limit falls to when descriptors run out. */
+/** The minimum to which the limit falls when descriptors run out. */
 const MIN_CONNECTIONS = 8;
 
 /**
- * Limits for one of `threads` threads that serve the same address: well below the descriptors that the system grants,
- * where that can be read.
+ * Limits for one of `threads` threads that serve the same address: well below the number of descriptors that the system
+ * grants, if that can be read.
  */
 export function connectionLimits(threads = 1): ConnectionLimits {
   const descriptors = descriptorLimit() ?? Infinity;
@@ -26,7 +29,7 @@ function limitsOf(inAll: number): ConnectionLimits {
   return { inAll, perClient: Math.ceil(inAll * CONNECTION_SHARE) };
 }
 
-/** The soft limit of open files, where the system tells and the permissions allow. */
+/** The soft limit of open files, if the system reports it and the permissions allow. */
 function descriptorLimit(): number | undefined {
   try {
     const soft = /^Max open files +(\d+)/m.exec(Deno.readTextFileSync("/proc/self/limits"))?.[1];
@@ -37,8 +40,8 @@ function descriptorLimit(): number | undefined {
 }
 
 /**
- * The open connections of a server: limited per address and in all. A new one takes the place of the one that has been
- * idle for longest, of the same address first; where none is idle it is refused. Overdue ones are cut.
+ * The open connections of a server: limited per address and in all. A new connection replaces the one that has been
+ * idle longest, preferably one of the same address; if none is idle, it is refused. Overdue connections are closed.
  */
 export class Connections {
   readonly #open = new Set<Connection>();
@@ -62,7 +65,7 @@ export class Connections {
     return this.#limits;
   }
 
-  /** Takes a connection in, or says that there is no room for it. */
+  /** Admits a connection; returns false if there is no room for it. */
   admit(connection: Connection): boolean {
     const { address } = connection, { perClient, inAll } = this.#limits;
     const most = this.#shared.has(address) ? inAll : perClient;
@@ -82,26 +85,26 @@ export class Connections {
     else this.#perClient.set(connection.address, rest);
   }
 
-  /** Cuts the connections whose time is over. */
+  /** Closes the connections whose time is over. */
   cutOverdue(now = performance.now()): void {
     for (const connection of this.#open) {
       if (connection.isOverdue(now)) this.drop(connection);
     }
   }
 
-  /** Cuts those that are idle: nobody waits for an answer there. */
+  /** Closes idle connections, on which nobody waits for an answer. */
   dropIdle(): void {
     for (const connection of this.#open) {
       if (connection.isIdle) this.drop(connection);
     }
   }
 
-  /** Cuts all. */
+  /** Closes all connections. */
   dropAll(): void {
     for (const connection of this.#open) this.drop(connection);
   }
 
-  /** The system has no more descriptors: from now on fewer connections are open, and idle ones make room. */
+  /** Call when the system has no more descriptors: lowers the limit and closes idle connections to make room. */
   shrink(): void {
     const inAll = Math.max(MIN_CONNECTIONS, Math.floor(this.#open.size * DESCRIPTOR_SHARE));
     if (inAll < this.#limits.inAll) this.#limits = limitsOf(inAll);

@@ -1,4 +1,4 @@
-/** Answers on their way to a client: one step at a time, within limits of memory and time. */
+/** Sends answers to a client, one step at a time, within limits of memory and time. */
 import { Buffer } from "node:buffer";
 import { promisify } from "node:util";
 import { gzip } from "node:zlib";
@@ -21,19 +21,19 @@ async function compress(body: Uint8Array): Promise<Uint8Array<ArrayBuffer>> {
   }
 }
 
-/** Shorter texts are sent as they are. */
+/** Shorter texts are sent uncompressed. */
 const MIN_COMPRESSED_BYTES = 1024;
-/** Answers up to this length go out with their head in one step, and do not count as held. */
+/** Answers up to this length are sent with their head in one step and do not count as held. */
 const SMALL_BYTES = 16 * 1024;
 
 const NO_BODY = new Set([101, 204, 304]);
 
-/** Bytes of whole answers that wait for clients to read them, by address and in all. */
+/** Limits the bytes of complete answers that wait for clients to read them, by address and in all. */
 export class SendBudget {
   readonly #perClient = new Map<string, number>();
   #all = 0;
 
-  /** Whether an answer of `bytes` fits; one alone always does. */
+  /** Whether an answer of `bytes` fits; a single answer always does. */
   fits(address: string, bytes: number): boolean {
     const own = this.#perClient.get(address) ?? 0;
     return (own === 0 || own + bytes <= MAX_SENT_BYTES_PER_CLIENT) &&
@@ -58,14 +58,14 @@ export class SendBudget {
 export interface SendOptions {
   isHead: boolean;
   keepAlive: boolean;
-  /** Whether the client takes gzip. */
+  /** Whether the client accepts gzip. */
   takesGzip: boolean;
   /** The IP address of the client, for which a proxy may have sent the request. */
   client: string;
 }
 
 /**
- * Sends an answer. One that declares its length is sent as it is made, piece by piece; any other is held as a whole,
+ * Sends an answer. If it declares its length, it is sent piece by piece as it is made; otherwise it is held as a whole,
  * within the budget, beyond which the client gets a 503.
  */
 export async function sendResponse(
@@ -80,12 +80,12 @@ export async function sendResponse(
     return await connection.write(encodeHead(headOf(response, options, undefined)));
   }
   if (headers.has("content-length")) return await sendStream(connection, response, options);
-  // What is compressed already is bytes, whatever its type says.
+  // Compressed content is bytes, whatever its type says.
   const isText = !headers.has("content-encoding") &&
     /^(?:text\/|application\/json)/.test(headers.get("content-type") ?? "");
   const text = isText ? await response.text() : undefined;
   if (text !== undefined && text.length <= SMALL_BYTES && !(options.takesGzip && text.length >= MIN_COMPRESSED_BYTES)) {
-    // Most answers: of ASCII, so that the length is known before they are encoded.
+    // Most answers are ASCII, so that their length is known before they are encoded.
     const all = encodeAscii(headOf(response, options, text.length) + text);
     if (all !== undefined) return await connection.write(all);
   }
@@ -136,7 +136,7 @@ async function sendStream(connection: Connection, response: Response, options: S
         await connection.write(piece.value);
       }
     });
-    // The client can only notice by the end of the connection.
+    // The client can notice only because the connection ends.
     if (left > 0) throw new Error("an answer is shorter than it said");
   } finally {
     reader.cancel().catch(() => {});
@@ -149,7 +149,7 @@ async function withinDeadline(connection: Connection, send: () => Promise<void>)
   connection.dueAt = Infinity;
 }
 
-/** Status line and headers; `length` is told where the headers do not have it. */
+/** Status line and headers, with `length` unless the headers already have it. */
 function headOf({ status, headers }: Response, options: SendOptions, length: number | undefined): string {
   let text = `HTTP/1.1 ${status} ${REASONS[status] ?? "Status"}\r\n`;
   // Six times as fast as iterating.
@@ -161,14 +161,14 @@ function headOf({ status, headers }: Response, options: SendOptions, length: num
 
 const encoder = new TextEncoder();
 
-/** The text as bytes if it is of ASCII, else undefined. */
+/** The text as bytes if it is ASCII, else undefined. */
 function encodeAscii(text: string): Uint8Array<ArrayBuffer> | undefined {
   const bytes = new Uint8Array(text.length);
   const { read, written } = encoder.encodeInto(text, bytes);
   return read === text.length && written === text.length ? bytes : undefined;
 }
 
-/** A head as bytes: Latin-1, in which headers are written. */
+/** A head as bytes, in Latin-1 like all headers. */
 function encodeHead(head: string): Uint8Array {
   return encodeAscii(head) ?? Buffer.from(head, "latin1");
 }

@@ -1,5 +1,5 @@
 import { type DeviceName, findAdapter } from "../../../core/backends/open.ts";
-import { prepareDrawing, type Raster } from "../../../core/mnist/drawing/drawing.ts";
+import { prepareDrawing, type Raster } from "../../../core/mnist/drawing/prepare_drawing.ts";
 import { openPredictor } from "../../../core/training/predictor.ts";
 import { recordVersion } from "../../../protocol/mod.ts";
 import { PAPER_SIDE } from "../canvas/marks.ts";

@@ -1,5 +1,5 @@
 import { computed, signal } from "@preact/signals";
-import { BlankDrawingError, prepareDrawing, type Raster } from "../../../core/mnist/drawing/drawing.ts";
+import { BlankDrawingError, prepareDrawing, type Raster } from "../../../core/mnist/drawing/prepare_drawing.ts";
 import { plainPredict } from "../../../core/models/plain_network.ts";
 import { GridCursor } from "../../shared/canvas/grid_cursor.ts";
 import { Sketch } from "../../shared/canvas/sketch.ts";

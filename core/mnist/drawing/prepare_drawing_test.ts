@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { IMAGE_PIXELS, IMAGE_SIDE } from "../../models/spec.ts";
-import { BlankDrawingError, prepareDrawing } from "./drawing.ts";
+import { BlankDrawingError, prepareDrawing } from "./prepare_drawing.ts";
 import { CANVAS, drawDigit, drawPage, type Page } from "./drawing_testing.ts";
 
 const IDX_HEADER = 16;
