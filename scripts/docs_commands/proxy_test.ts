@@ -2,6 +2,8 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { freePorts } from "../../service/testing/free_ports.ts";
+import type { Browser } from "playwright-core";
+import { CHROMIUM, openChromium } from "../../ui/testing/chromium.ts";
 import { eventually } from "../../ui/testing/eventually.ts";
 import { PROJECT_DIR } from "../lib/source_files.ts";
 import { blocksOf } from "./read_docs.ts";
@@ -14,7 +16,9 @@ const HOSTS = { [TRAINING]: "lab.example", [INFERENCE]: "lab.example:8443" };
 /** Wrong tokens after which an address has to wait. */
 const GUESSES = 30;
 
-const hasNginx = await isInstalled("nginx", "-v") && await isInstalled("openssl", "version");
+/** Debian's lies where only root's PATH leads. */
+const NGINX = await isInstalled("nginx", "-v") ? "nginx" : "/usr/sbin/nginx";
+const hasNginx = await isInstalled(NGINX, "-v") && await isInstalled("openssl", "version");
 
 async function isInstalled(program: string, flag: string): Promise<boolean> {
   return await new Deno.Command(program, { args: [flag], stdout: "null", stderr: "null" }).output()
@@ -65,6 +69,12 @@ class Proxy {
     return answer;
   }
 
+  /** A browser that reaches the proxy where the document has it. */
+  openBrowser(): Promise<Browser> {
+    const rules = [TRAINING, INFERENCE].map((port) => `MAP lab.example:${port} 127.0.0.1:${this.#ports[port]}`);
+    return openChromium([`--host-resolver-rules=${rules.join(",")}`]);
+  }
+
   #clientFrom(localAddress: string): Deno.HttpClient {
     return Deno.createHttpClient({ localAddress, caCerts: [this.#certificate], allowHost: true });
   }
@@ -92,7 +102,7 @@ async function withProxy(reader: Reader, body: (proxy: Proxy) => Promise<void>):
     `${Deno.uid() === 0 ? "user root;" : ""} daemon off; pid ${reader.file("nginx.pid")}; events {}
      http { access_log off; ${folders.join(" ")} ${documented} }`,
   );
-  const nginx = new Deno.Command("nginx", {
+  const nginx = new Deno.Command(NGINX, {
     args: ["-p", reader.folder, "-e", "stderr", "-c", file],
     stdin: "null",
     stdout: "null",
@@ -168,6 +178,31 @@ Deno.test({
           for (let i = 0; i < GUESSES; i++) await guess("127.0.0.6", i);
           assert.equal(await guess("127.0.0.6", GUESSES), 429, "whatever the client says of its address");
           assert.equal(await guess("127.0.0.7", 0), 401, "other clients behind the same proxy need not wait");
+        }));
+    }),
+});
+
+Deno.test({
+  name: "behind nginx as documented, a browser trains and goes from page to page",
+  ignore: !hasNginx || CHROMIUM === undefined,
+  fn: () =>
+    Reader.with(async (reader) => {
+      await reader.serve(await blockOf("sh"), () =>
+        withProxy(reader, async (proxy) => {
+          const browser = await proxy.openBrowser();
+          try {
+            const page = await (await browser.newContext({ ignoreHTTPSErrors: true })).newPage();
+            const model = "epochs=1&batch_size=512&hidden_layers_config=16&learning_rate=0.01";
+            await page.goto(`https://lab.example/?token=${TOKEN}&${model}`);
+            await page.getByRole("button", { name: "Start Training" }).click();
+            await page.getByRole("link", { name: "Test this model" }).click({ timeout: 60_000 });
+            await page.waitForURL("https://lab.example:8443/?**");
+            assert.ok(await page.evaluate("crossOriginIsolated"), "TLS gives the page shared memory");
+            await page.getByRole("navigation").getByRole("link", { name: "Train" }).click();
+            await page.waitForURL("https://lab.example/?**");
+          } finally {
+            await browser.close();
+          }
         }));
     }),
 });

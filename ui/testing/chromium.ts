@@ -40,10 +40,13 @@ const FLAGS = [
   `--disable-features=${[...OFF_BY_PLAYWRIGHT, ...OFF_FOR_SPEED].join(",")}`,
 ];
 
-/** @throws {Error} when Chromium is not installed. */
-export function openChromium(): Promise<Browser> {
+/**
+ * @param more further flags
+ * @throws {Error} when Chromium is not installed
+ */
+export function openChromium(more: readonly string[] = []): Promise<Browser> {
   if (CHROMIUM === undefined) throw new Error("Chromium is not installed; set CHROMIUM_PATH to its program");
-  return chromium.launch({ executablePath: CHROMIUM, args: FLAGS });
+  return chromium.launch({ executablePath: CHROMIUM, args: [...FLAGS, ...more] });
 }
 
 function isFile(path: string | undefined): path is string {
