@@ -71,7 +71,7 @@ function heldBytes(): number {
 let collect: (() => void) | undefined;
 
 /** Forces a collection: V8 keeps hundreds of megabytes of garbage if there is room. */
-function collectGarbage(): void {
+export function collectGarbage(): void {
   if (collect === undefined) {
     setFlagsFromString("--expose-gc");
     // Only a context created after the flag was set has the function.
