@@ -1,5 +1,4 @@
 import { BlankDrawingError, prepareDrawing, type Raster } from "../../core/mnist/drawing/prepare_drawing.ts";
-import { FALSE_ALARM_PERCENT, isOutOfDistribution } from "../../core/mnist/ood/ood.ts";
 import { describeDoubt, describePrediction, type ModelRecord, type PredictRequest } from "../../protocol/mod.ts";
 import type { LocalEngine } from "../shared/engine/engines.ts";
 import type { LabRequests } from "../shared/wire/connection.ts";
@@ -48,16 +47,19 @@ export class Recogniser {
   async inBrowser(attempt: Attempt, answeredBy: (record: ModelRecord) => void): Promise<Outcome> {
     const { engine, now } = this.#parts, choice = this.#choice;
     try {
-      const pixels = prepareDrawing(attempt.drawing.toRaster());
+      // A missing model comes before a blank page: it is the first thing to mend.
       if (choice.chosen.value === undefined) await choice.refresh();
-      const record = choice.chosen.value;
-      if (record === undefined) {
-        // The page knows this itself, unless it could not list the stored models.
-        const miss = choice.miss.value;
-        return miss ? { kind: "not trained", ...miss } : await this.onServer(attempt);
-      }
+      const record = choice.chosen.value, miss = choice.miss.value;
+      if (record === undefined && miss) return { kind: "not trained", ...miss };
+      const pixels = prepareDrawing(attempt.drawing.toRaster());
+      // The page knows the miss itself, unless it could not list the stored models.
+      if (record === undefined) return await this.onServer(attempt);
       if (!engine.isReady(record)) attempt.report({ kind: "loading" });
-      const { probabilities, device } = await engine.predict(record, pixels);
+      const [{ probabilities, device }, { FALSE_ALARM_PERCENT, isOutOfDistribution }] = await Promise.all([
+        engine.predict(record, pixels),
+        // Loaded with the first answer, so that the page itself comes sooner.
+        import("../../core/mnist/ood/ood.ts"),
+      ]);
       const source = { by: device, milliseconds: now() - attempt.since };
       answeredBy(record);
       const doubt = describeDoubt(isOutOfDistribution(pixels), FALSE_ALARM_PERCENT);

@@ -132,7 +132,9 @@ pageTest("a drawing survives a reload and a visit to the other page", async (lab
   await page.reload();
   await prediction(page).getByText("Draw a digit.").waitFor();
   await visit(page, "Train");
-  assert(await button(page, "Clear your digit").isEnabled(), "the drawing on the small pad is gone");
+  await eventually(async () => {
+    assert(await button(page, "Clear your digit").isEnabled(), "the drawing on the small pad is gone");
+  });
   await startTraining(page, { ...QUICK, "Hidden layers": "21" });
   await livePadSays(page, /^The trained network thinks/);
 });
