@@ -189,7 +189,8 @@ export class DrawingPage {
       const isNews = miss !== before;
       before = miss;
       untracked(() => {
-        if (miss && (kind === "waiting" || (isNews && kind === "not trained"))) {
+        // Predict may have been pressed on a blank page before the list of models was there.
+        if (miss && (kind === "waiting" || (isNews && (kind === "blank" || kind === "not trained")))) {
           this.outcome.value = { kind: "not trained", ...miss };
         } else if (!miss && isNews && kind === "not trained") {
           void this.#predictAgain();
