@@ -100,10 +100,10 @@ function resolveConfig(
 
 /**
  * The fields in the metadata of `file`. Fields that this lab once assumed are still unknown, and other programs may use
- * the same names for values that no training here can have.
+ * the same names for values that no training here can have, or count layers otherwise.
  */
 function metadataOf({ metadata }: Pick<ModelFile, "metadata">): Record<string, unknown> {
-  const { overwrite: _, ...fields } = parseFields(metadata);
+  const { overwrite: _, num_layers: __, ...fields } = parseFields(metadata);
   const assumed = metadata.assumed ?? "";
   const isKnown = ([name, value]: [string, unknown]) => !assumed.includes(`"${name}"`) && isSetting(name, value);
   return Object.fromEntries(Object.entries(fields).filter(isKnown));

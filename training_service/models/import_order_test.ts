@@ -151,7 +151,7 @@ Deno.test("metadata of another program that no training here could have does not
   const { tensors } = await trained([16], ["a", "b"]);
   await withImportLab(async ({ post }) => {
     const foreign = { format: "pt", optimizer: "torch.optim.Lion", learning_rate: "cosine", batch_size: "4096" };
-    const { status, body } = await post(writeSafetensors(tensors, { ...foreign, num_epochs: "12" }));
+    const { status, body } = await post(writeSafetensors(tensors, { ...foreign, num_epochs: "12", num_layers: "3" }));
     assert.equal(status, 201, body.error);
     assert.deepEqual([body.optimizer, body.batch_size, body.num_epochs], ["Adam", 64, 12]);
   });

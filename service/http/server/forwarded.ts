@@ -79,7 +79,9 @@ function addressOf(text = ""): string | undefined {
   return canonicalAddress(/^\[(.+)\](?::\d+)?$/.exec(text)?.[1] ?? text.replace(/^([\d.]+):\d+$/, "$1"));
 }
 
-function withOrigin(head: RequestHead, scheme = "http", host?: string): RequestHead {
+function withOrigin(head: RequestHead, told = "http", host?: string): RequestHead {
+  // Some proxies name the scheme of a WebSocket.
+  const scheme = told.replace(/^ws/, "http");
   if (host !== undefined && !isHost(host) || !/^https?$/.test(scheme)) {
     throw new HttpError(400, "The proxy's headers name no host, or no scheme that is http or https.");
   }

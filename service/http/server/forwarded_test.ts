@@ -19,6 +19,7 @@ Deno.test("the word of a trusted proxy is taken, in either kind of headers", () 
   assert.deepEqual(seen(["Forwarded: for=192.0.2.7;proto=https;host=lab.example"]), expected);
   assert.deepEqual(seen(['forwarded: For="192.0.2.7:4711"; Proto="HTTPS"; Host="lab.example"']), expected);
   assert.deepEqual(seen([...customary, "Forwarded: for=192.0.2.7"]), expected);
+  assert.deepEqual(seen(["X-Forwarded-Proto: wss"]), seen(["X-Forwarded-Proto: https"]));
   assert.deepEqual(seen(["X-Forwarded-Proto: https"]), [
     "127.0.0.1",
     "https://127.0.0.1:18100/x?y=1",
