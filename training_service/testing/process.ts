@@ -27,7 +27,7 @@ export async function eventually<T>(look: () => Promise<T | undefined> | T | und
   for (const began = Date.now();;) {
     const found = await look();
     if (found !== undefined) return found;
-    assert(Date.now() - began < ms, `waited ${ms} ms in vain for a snapshot`);
+    assert(Date.now() - began < ms, `waited ${ms} ms in vain`);
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
 }
