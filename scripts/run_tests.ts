@@ -8,7 +8,7 @@ import { graphicsEnvironment } from "../service/process/launch.ts";
 import { v8Flags } from "../service/process/wasm_checks.ts";
 import { prepare } from "./lib/prepare.ts";
 import { PROJECT_DIR } from "./lib/source_files.ts";
-import { ALONE, countTests, PAGES, SIDE_BY_SIDE, summaryLine, type TestCounts } from "./lib/test_run.ts";
+import { ALONE, countTests, LONG_ONLY, PAGES, SIDE_BY_SIDE, summaryLine, type TestCounts } from "./lib/test_run.ts";
 
 interface TestRun {
   counts: TestCounts;
@@ -46,11 +46,11 @@ const WITH_FLAGS = [
 /** Runs the tests that may share the machine, then those that need it to themselves, then the examples. */
 async function runTests(args: string[], long: boolean): Promise<TestRun> {
   if (args.length > 0) return await runDenoTest(args, long);
-  const alone = Object.keys(ALONE);
+  const apart = Object.keys(ALONE), alone = apart.filter((path) => long || !LONG_ONLY.includes(path));
   const parts = [
     ...await Promise.all([
       runDenoTest([PAGES], long, { output: "at the end" }),
-      runDenoTest(["--parallel", `--ignore=${[...alone, PAGES].join(",")}`], long),
+      runDenoTest(["--parallel", `--ignore=${[...apart, PAGES].join(",")}`], long),
     ]),
     await runDenoTest(["--parallel", ...WITH_FLAGS], long, {
       env: { DENO_V8_FLAGS: v8Flags(readSettings()).join(",") },

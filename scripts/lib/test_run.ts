@@ -36,6 +36,9 @@ export const ALONE: Readonly<Record<string, string>> = {
   "ui/training/models/models_table_test.ts": "ten thousand models within 100 ms",
 };
 
+/** Files of `ALONE` that only the long tier runs: what they bound still varies too much from run to run. */
+export const LONG_ONLY: readonly string[] = ["service/http/server/attacks_test.ts"];
+
 /** The longest file. It starts first and runs beside the tests that share the machine. */
 export const PAGES = "ui/pages_test.ts";
 
