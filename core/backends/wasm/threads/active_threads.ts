@@ -14,10 +14,13 @@ export interface Batch {
 const BATCH_MS = 20;
 /** The speed is the mean over this much time, because threads lose their cores for some milliseconds at any time. */
 const WINDOW_MS = 50;
-/** A trial is lost if it is not faster after this much time, and won if it is still faster after a whole window. */
+/** A trial begins with a batch of this length, because most are lost at once. */
 const LOOK_MS = 6;
-/** How much faster it has to be, so that noise does not decide. */
-const MARGIN = 0.03;
+/**
+ * A trial is lost if, after so many ms, steps take more than `ratio` times as long as before: much longer at first,
+ * because threads have to wake up, then not clearly less. A trial that lasts for a whole window has won.
+ */
+const LIMITS = [{ ms: LOOK_MS, ratio: 1.3 }, { ms: 20, ratio: 0.97 }] as const;
 /** The time between two trials doubles with each that is lost, from the first to the second number. */
 const FIRST_INTERVAL_MS = 50, MAX_INTERVAL_MS = 500;
 /**
@@ -151,14 +154,16 @@ export class ActiveThreads {
 
   /** Ends the trial if it is decided. */
   #judge({ direction, threads }: { direction: Direction; threads: number }, now: number): void {
-    if (this.#ms < LOOK_MS) return;
-    const before = this.#stepMs!, isFaster = this.#ms / this.#steps < (1 - MARGIN) * before;
-    if (isFaster && this.#ms < WINDOW_MS) return;
-    if (isFaster) {
+    const before = this.#stepMs!, latest = this.#ms / this.#steps;
+    const isLost = LIMITS.some(({ ms, ratio }) => this.#ms >= ms && latest > ratio * before);
+    if (!isLost && this.#ms < WINDOW_MS) return;
+    if (isLost) {
+      direction.lost(now, this.#ms - this.#steps * before, threads === 1 || threads === this.#most);
+    } else {
       this.#count = threads;
-      this.#stepMs = this.#ms / this.#steps;
+      this.#stepMs = latest;
       this.#restart(now);
-    } else direction.lost(now, this.#ms - this.#steps * before, threads === 1 || threads === this.#most);
+    }
     this.#trial = undefined;
     this.#bestStepMs = this.#stepMs!;
     this.#steps = this.#ms = 0;
