@@ -1,9 +1,9 @@
 /** Turns a run into a job for the engine, and the trained result into a model for the registry. */
 import { describeNetwork, type NamedTensor, parameterSpecs } from "../../core/models/spec.ts";
 import {
-  assumedIn,
   configOf,
   type DeviceChoice,
+  isKnown,
   type ModelConfig,
   type ModelRecord,
   type ResultMessage,
@@ -57,7 +57,7 @@ export function jobOf(
 
 /** The number of epochs that a stored model has been trained; undefined if it is unknown. */
 export function epochsOf(model: ModelRecord | undefined): number | undefined {
-  return model === undefined || assumedIn(model).includes("num_epochs") ? undefined : model.num_epochs;
+  return model !== undefined && isKnown(model, "num_epochs") ? model.num_epochs : undefined;
 }
 
 /**
