@@ -75,6 +75,26 @@ Deno.test("model_id selects one model, whatever its learning rate", async () => 
   assert.deepEqual(await errorOf(predict({ model_id: "c", image_data: drawing })), [404, 'There is no model "c".']);
 });
 
+Deno.test("an import of unknown past answers by its assumed settings only if no other model has them, and the answer says so", async () => {
+  const assumed = ["optimizer", "learning_rate", "batch_size", "num_epochs"];
+  const unknown = record({ id: "import", accuracy: 99, timestamp: 9, imported: true, assumed });
+  const { store, predict } = createApp([unknown, record({ id: "trained" })]);
+  const ask = async (changes = {}) =>
+    await (await predict({ params: { ...params, ...changes }, image_data: drawing })).json();
+  const { found_model } = await ask();
+  assert.deepEqual([found_model.id, found_model.assumed], ["trained", undefined]);
+  store.records = [unknown];
+  const alone = (await ask()).found_model;
+  assert.deepEqual([alone.id, alone.assumed], ["import", assumed]);
+  const { error, nearest } = await ask({ hidden_layers_config: [64] });
+  assert.equal(error, "Model not trained yet.");
+  assert.deepEqual(
+    nearest.differs.toSorted(),
+    ["batch_size", "epochs", "hidden_layers_config", "learning_rate_range", "optimizer"],
+  );
+  assert.deepEqual((await (await predict({ model_id: "import", image_data: drawing })).json()).found_model, alone);
+});
+
 Deno.test("the model sees the drawing as 784 bytes of ink, whatever content type the body has", async () => {
   let seen = new Uint8Array();
   const { post } = createApp([record()], () =>

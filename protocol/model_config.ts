@@ -176,6 +176,11 @@ export function assumedIn(model: ModelConfig): readonly unknown[] {
   return Array.isArray(assumed) ? assumed : [];
 }
 
+/** Whether the value of a field in `model` is known. */
+export function isKnown(model: ModelConfig, name: FieldName): boolean {
+  return !assumedIn(model).includes(name);
+}
+
 /** Whether two models count as duplicates. A model whose past is unknown is not a duplicate of any other. */
 export function isDuplicate(a: ModelConfig, b: ModelConfig): boolean {
   if (assumedIn(a).length > 0 || assumedIn(b).length > 0) return false;
@@ -199,12 +204,12 @@ export function isMentioned(config: ModelConfig, name: FieldName): boolean {
   return MAIN_SETTINGS.includes(name) || !sameValue(config[name], fieldOf(name).initial);
 }
 
-/** Shown in tables instead of a value that an import assumed. */
-const UNKNOWN = "unknown";
+/** Shown instead of a value that an import assumed. */
+export const UNKNOWN = "unknown";
 
 /** A setting's value in a table: `Adam`, `128, 64`, `none`, `unknown`; for dropout its probability, or `off`. */
 export function showSetting(config: ModelConfig, name: FieldName): string {
-  if (assumedIn(config).includes(name)) return UNKNOWN;
+  if (!isKnown(config, name)) return UNKNOWN;
   const part = config[name] === true && FIELD_NAMES.find((other) => fieldOf(other).partOf === name);
   return showValue(config[part || name]);
 }

@@ -1,5 +1,6 @@
 import { batch, computed, effect, signal, untracked } from "@preact/signals";
 import {
+  assumedIn,
   findMatch,
   findNearest,
   formatFormQuery,
@@ -163,12 +164,16 @@ export class ModelChoice {
     if (Object.keys(settings).length === 0) this.showSettings(this.namedModel.value);
   }
 
-  /** Shows the settings of the newest model, unless the user has changed something meanwhile. */
+  /**
+   * Shows the settings of the newest model, unless the user has changed something meanwhile. If some of them are only
+   * assumed, names the model, because other models are really known to have them.
+   */
   async showNewest(): Promise<void> {
     const before = formatFormQuery(this.query.value);
     const [newest] = await this.listModels() ?? [];
     if (newest === undefined || formatFormQuery(this.query.value) !== before) return;
     this.showSettings(newest);
+    if (assumedIn(newest).length > 0) this.name(newest);
   }
 
   /** Whether the named model `id` was deleted meanwhile, as far as the page can find out. */

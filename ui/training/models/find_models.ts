@@ -1,5 +1,5 @@
 /** Selects and sorts the stored models that the table shows. */
-import type { ModelRecord, ModelType, OptimizerName } from "../../../protocol/mod.ts";
+import { isKnown, type ModelRecord, type ModelType, type OptimizerName } from "../../../protocol/mod.ts";
 import { describeModel } from "../../shared/text/format.ts";
 import type { Column } from "./columns.ts";
 
@@ -23,8 +23,14 @@ export function findByText(records: readonly ModelRecord[], text: string): reado
 export function narrowDown(records: readonly ModelRecord[], { type, optimizer }: Facets): readonly ModelRecord[] {
   if (type === undefined && optimizer === undefined) return records;
   return records.filter((record) =>
-    (type === undefined || record.model_type === type) && (optimizer === undefined || record.optimizer === optimizer)
+    (type === undefined || record.model_type === type) &&
+    (optimizer === undefined || knownOptimizer(record) === optimizer)
   );
+}
+
+/** The optimizer of a model; undefined if it is unknown. */
+export function knownOptimizer(record: ModelRecord): OptimizerName | undefined {
+  return isKnown(record, "optimizer") ? record.optimizer : undefined;
 }
 
 /** The models in the order of a column. Equal models keep their order, whatever the direction. */

@@ -140,5 +140,6 @@ function openPastField(name: FieldName): TypedText<unknown> {
 function describePast(record: ModelRecord): string {
   const assumed = PAST_FIELDS.filter((name) => assumedIn(record).includes(name));
   if (assumed.length === 0) return "";
-  return ` The drawing page finds it by ${assumed.map((name) => describeSetting(DEFAULT_CONFIG, name)).join(", ")}.`;
+  const defaults = assumed.map((name) => describeSetting(DEFAULT_CONFIG, name)).join(", ");
+  return ` The drawing page finds it by ${defaults}, unless another model was trained like that.`;
 }

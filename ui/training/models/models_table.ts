@@ -12,7 +12,7 @@ import {
   OPTIMIZERS,
 } from "../../../protocol/mod.ts";
 import { type Column, COLUMNS } from "./columns.ts";
-import { type Facets, findByText, narrowDown, sortModels } from "./find_models.ts";
+import { type Facets, findByText, knownOptimizer, narrowDown, sortModels } from "./find_models.ts";
 
 /** The training page's stored models: lists, compares, deletes and imports them. Needs no DOM. */
 export class LabModels {
@@ -102,7 +102,7 @@ export class ModelsTable {
   );
   /** Number of models of each optimizer that pass the other filters. */
   readonly optimizerCounts = computed(() =>
-    countBy(OPTIMIZERS, narrowDown(this.#found.value, { type: this.type.value }), (record) => record.optimizer)
+    countBy(OPTIMIZERS, narrowDown(this.#found.value, { type: this.type.value }), knownOptimizer)
   );
 
   /** The part of the table's state that the address bar keeps: whatever differs from the initial state. */
@@ -205,9 +205,12 @@ export function opposite(direction: Direction): Direction {
 function countBy<K extends string>(
   keys: readonly K[],
   records: readonly ModelRecord[],
-  keyOf: (record: ModelRecord) => K,
+  keyOf: (record: ModelRecord) => K | undefined,
 ): ReadonlyMap<K, number> {
   const counts = new Map(keys.map((key) => [key, 0]));
-  for (const record of records) counts.set(keyOf(record), counts.get(keyOf(record))! + 1);
+  for (const record of records) {
+    const key = keyOf(record);
+    if (key !== undefined) counts.set(key, counts.get(key)! + 1);
+  }
   return counts;
 }
