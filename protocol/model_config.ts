@@ -4,6 +4,7 @@
  * sentences.
  */
 import * as v from "valibot";
+import { MODEL_TYPES } from "../core/models/families.ts";
 import {
   choice,
   type FieldKind,
@@ -17,13 +18,11 @@ import {
 } from "./field_kinds.ts";
 import { LEARNING_RATE_RANGE_NAMES, LEARNING_RATE_RANGES, type LearningRateRange, rangeOf } from "./learning_rate.ts";
 
-/** Model families, the simpler first. */
-export const MODEL_TYPES = ["SimpleNN", "ConvNN"] as const;
+export { MODEL_TYPES, type ModelType } from "../core/models/families.ts";
+
 /** Optimisers, each with PyTorch's update rule and default hyper-parameters. */
 export const OPTIMIZERS = ["Adam", "SGD", "RMSprop", "AdamW"] as const;
 
-/** The name of a model family. */
-export type ModelType = (typeof MODEL_TYPES)[number];
 /** The name of an optimiser. */
 export type OptimizerName = (typeof OPTIMIZERS)[number];
 

@@ -1,7 +1,6 @@
 /** What a model is, apart from its weights: its layers, and the names and shapes of its parameters. */
 import { type Shape, sizeOf } from "../shape.ts";
-import { FAMILIES, type ModelType } from "./families.ts";
-import type { Layer } from "./family.ts";
+import { FAMILIES, type Layer, type ModelType } from "./families.ts";
 
 /** The ten digits. */
 export const CLASSES = 10;

@@ -2,8 +2,7 @@
 import assert from "node:assert/strict";
 import { prepareDrawing } from "../../core/mnist/drawing/prepare_drawing.ts";
 import { CANVAS, type Page } from "../../core/mnist/drawing/drawing_testing.ts";
-import { averageAreas } from "../../core/mnist/drawing/resample.ts";
-import type { Raster } from "../../core/mnist/drawing/raster.ts";
+import { averageAreas, type Raster } from "../../core/mnist/drawing/raster.ts";
 import { IMAGE_SIDE } from "../../core/models/spec.ts";
 import { openPredictor, type Predictor } from "../../core/training/predictor.ts";
 import { mnist } from "../../core/testing/mnist.ts";

@@ -1,7 +1,6 @@
 import fc from "fast-check";
 import { crc32 } from "node:zlib";
-import { damaged } from "../../core/testing/damage.ts";
-import { fuzz } from "../../core/testing/fuzz.ts";
+import { damaged, fuzz } from "../../core/testing/fuzz.ts";
 import { chunk, concat, filteredRows, header, type PngSpec, SIGNATURE, writePng } from "./png/testing.ts";
 import { DrawingError, readDrawing } from "./read_drawing.ts";
 

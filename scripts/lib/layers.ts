@@ -88,7 +88,12 @@ export const LAYERS: readonly Layer[] = [
     "the core's public API for other programs",
   ),
   core("core/examples/", ["core/mod.ts"], "examples use only the public API"),
-  { path: "protocol/", imports: [], packages: ["valibot"], why: "the vocabulary of services and pages" },
+  {
+    path: "protocol/",
+    imports: ["core/models/"],
+    packages: ["valibot"],
+    why: "the vocabulary of services and pages, which knows of the engine only which models there are",
+  },
   {
     path: "lab/",
     imports: [...PUBLIC_CORE, "protocol/"],

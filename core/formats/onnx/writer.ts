@@ -1,8 +1,7 @@
 /** Writes a model as an ONNX file, which onnxruntime and many other programs can run. */
 import { CLASSES, IMAGE_SIDE, layersOf, type ModelSpec, type NamedTensor } from "../../models/spec.ts";
 import { adoptTensors } from "../recognise/known_model.ts";
-import { graph, model, node, tensor, valueInfo } from "./messages.ts";
-import type { ProtobufWriter } from "./protobuf_writer.ts";
+import { graph, model, node, type ProtobufWriter, tensor, valueInfo } from "./messages.ts";
 
 /** The version is that of this writer. Increase it whenever the same model gives a different file. */
 const PRODUCER = { name: "MNIST Lab", version: "1" };

@@ -2,7 +2,7 @@
  * Distinguishes the strokes of a drawing from distant specks, such as dust or a stray tap, which would otherwise
  * determine the size and position of the digit. Connected components of the ink are kept or dropped as a whole.
  */
-import type { Box } from "./resample.ts";
+import type { Box } from "./raster.ts";
 
 /** A connected component of the ink. */
 interface Component extends Box {

@@ -3,7 +3,7 @@ import type { FunctionBuilder } from "../../../core/codegen/wasm/assembler/funct
 import { advance, i16x8, i32, i8x16, v128, VECTOR_BYTES } from "./instructions.ts";
 import type { ModuleBuilder } from "../../../core/codegen/wasm/assembler/module_builder.ts";
 import { PLAIN_TOOLS, type PlaneTools } from "../../../core/mnist/drawing/prepare_drawing.ts";
-import type { Box } from "../../../core/mnist/drawing/resample.ts";
+import type { Box } from "../../../core/mnist/drawing/raster.ts";
 
 /** Columns are processed in blocks of this size. Ignore results beyond the last column. */
 const COLUMN_STEP = VECTOR_BYTES;

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { ProtobufWriter } from "./protobuf_writer.ts";
+import { ProtobufWriter } from "./messages.ts";
 
 Deno.test("integers, text, bytes and messages are encoded as in the protocol buffers guide", () => {
   // The examples of https://protobuf.dev/programming-guides/encoding: 150 in field 1, "testing" in field 2, and a message.
