@@ -40,24 +40,10 @@ const convNN: ModelFamily = {
   evaluationBatch: 100,
 };
 
-/** After LeNet-5 (LeCun et al., 1998), with ReLU and the largest of each square. */
-const leNet: ModelFamily = {
-  features: [
-    { kind: "conv", channels: 6, kernel: 5, padding: 2 },
-    { kind: "relu" },
-    { kind: "maxPool" },
-    { kind: "conv", channels: 16, kernel: 5, padding: 0 },
-    { kind: "relu" },
-    { kind: "maxPool" },
-  ],
-  evaluationBatch: 200,
-};
-
 /** A new family is an object like those above and a line here. */
 const TABLE = {
   SimpleNN: simpleNN,
   ConvNN: convNN,
-  LeNet: leNet,
 };
 
 /** Name of a model family, as records and files store it. */

@@ -24,7 +24,6 @@ export const FIELD_WORDS: { readonly [Name in FieldName]: FieldWords<ModelConfig
     hint: {
       SimpleNN: "Fully connected layers (a multilayer perceptron). Quick.",
       ConvNN: "Looks for strokes and corners first (two convolutions). Slower, but makes fewer mistakes.",
-      LeNet: "The first network that read cheques (LeNet-5). Between the other two in speed.",
     },
   },
   hidden_layers_config: {
