@@ -18,6 +18,7 @@ import { validate } from "./validate.ts";
 
 /** Differs from the defaults in every field. */
 const OTHER: ModelConfig = {
+  label_smoothing: 0.1,
   model_type: "ConvNN",
   hidden_layers_config: [],
   optimizer: "SGD",
@@ -73,7 +74,8 @@ Deno.test("a model whose past is unknown is not a duplicate, and shows assumed v
   assert.equal(isDuplicate(imported, { ...imported }), false);
   assert.deepEqual(
     SETTINGS.map((name) => describeSetting(imported, name)).join(", "),
-    "ConvNN, no hidden layers, optimizer unknown, learning rate 0.01, batch size 1000, epochs unknown, dropout 0.5",
+    "ConvNN, no hidden layers, optimizer unknown, learning rate 0.01, batch size 1000, epochs unknown, dropout 0.5, " +
+      "label smoothing 0.1",
   );
   assert.deepEqual(differingSettings(OTHER, imported), ["optimizer", "num_epochs"]);
 });
@@ -82,11 +84,11 @@ Deno.test("settings are described for people", () => {
   const words = (config: ModelConfig) => SETTINGS.map((name) => describeSetting(config, name)).join(", ");
   assert.equal(
     words(DEFAULT_CONFIG),
-    "SimpleNN, hidden layers 128, 64, Adam, learning rate 0.001, batch size 64, 5 epochs, no dropout",
+    "SimpleNN, hidden layers 128, 64, Adam, learning rate 0.001, batch size 64, 5 epochs, no dropout, label smoothing 0",
   );
   assert.equal(
     words(OTHER),
-    "ConvNN, no hidden layers, SGD, learning rate 0.01, batch size 1000, 1 epoch, dropout 0.5",
+    "ConvNN, no hidden layers, SGD, learning rate 0.01, batch size 1000, 1 epoch, dropout 0.5, label smoothing 0.1",
   );
   assert.equal(describeSetting(OTHER, "learning_rate", "rate"), "rate 0.01");
 });
