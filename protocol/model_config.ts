@@ -96,12 +96,6 @@ export const MODEL_FIELDS = {
     optional: true,
     partOf: "use_dropout",
   },
-  label_smoothing: {
-    ...number(v.pipe(v.number(probability), v.minValue(0, probability), v.ltValue(1, probability))),
-    label: "Label smoothing",
-    initial: 0,
-    optional: true,
-  },
 } as const;
 
 type Fields = typeof MODEL_FIELDS;

@@ -18,7 +18,6 @@ import { validate } from "./validate.ts";
 
 /** Differs from the defaults in every field. */
 const OTHER: ModelConfig = {
-  label_smoothing: 0.1,
   model_type: "ConvNN",
   hidden_layers_config: [],
   optimizer: "SGD",
@@ -74,8 +73,7 @@ Deno.test("a model whose past is unknown is not a duplicate, and shows assumed v
   assert.equal(isDuplicate(imported, { ...imported }), false);
   assert.deepEqual(
     SETTINGS.map((name) => describeSetting(imported, name)).join(", "),
-    "ConvNN, no hidden layers, optimizer unknown, learning rate 0.01, batch size 1000, epochs unknown, dropout 0.5, " +
-      "label smoothing 0.1",
+    "ConvNN, no hidden layers, optimizer unknown, learning rate 0.01, batch size 1000, epochs unknown, dropout 0.5",
   );
   assert.deepEqual(differingSettings(OTHER, imported), ["optimizer", "num_epochs"]);
 });
@@ -84,11 +82,11 @@ Deno.test("settings are described for people", () => {
   const words = (config: ModelConfig) => SETTINGS.map((name) => describeSetting(config, name)).join(", ");
   assert.equal(
     words(DEFAULT_CONFIG),
-    "SimpleNN, hidden layers 128, 64, Adam, learning rate 0.001, batch size 64, 5 epochs, no dropout, label smoothing 0",
+    "SimpleNN, hidden layers 128, 64, Adam, learning rate 0.001, batch size 64, 5 epochs, no dropout",
   );
   assert.equal(
     words(OTHER),
-    "ConvNN, no hidden layers, SGD, learning rate 0.01, batch size 1000, 1 epoch, dropout 0.5, label smoothing 0.1",
+    "ConvNN, no hidden layers, SGD, learning rate 0.01, batch size 1000, 1 epoch, dropout 0.5",
   );
   assert.equal(describeSetting(OTHER, "learning_rate", "rate"), "rate 0.01");
 });

@@ -65,11 +65,9 @@ function dropout(x: Tensor, probability: number, index: number, { step, seed }: 
 }
 
 /** Softmax cross-entropy of logits `[batch, classes]` and labels `[batch]`, mean over the batch. */
-export function crossEntropy(logits: Tensor, labels: Tensor, smoothing = 0): Tensor {
+export function crossEntropy(logits: Tensor, labels: Tensor): Tensor {
   const [batch, classes] = logits.shape;
-  const hard = oneHot(labels, classes);
-  const targets = smoothing === 0 ? hard : add(mul(hard, constant(1 - smoothing)), constant(smoothing / classes));
-  const likelihood = sum(mul(targets, logSoftmax(logits)));
+  const likelihood = sum(mul(oneHot(labels, classes), logSoftmax(logits)));
   return neg(mul(likelihood, constant(1 / batch)));
 }
 

@@ -48,8 +48,6 @@ export interface Recipe {
   spec: ModelSpec;
   optimizer: OptimizerName;
   learningRate: number;
-  /** Share of each target that is spread over all classes. @default 0 */
-  labelSmoothing?: number;
   /** uint32; the same seed, options and device give the same weights to the bit. */
   seed: number;
 }
@@ -64,13 +62,13 @@ export interface TrainingProgramOptions extends Recipe {
 
 /** One training step: read a batch, then forward pass, loss, backward pass and update. Output: `loss`. */
 export function trainingProgram(
-  { spec, optimizer, learningRate, labelSmoothing, seed, digits, batch, startOf }: TrainingProgramOptions,
+  { spec, optimizer, learningRate, seed, digits, batch, startOf }: TrainingProgramOptions,
 ): Program {
   return trace(() => {
     const parameters = parameterTensors(spec);
     const { images, labels } = takeBatch(digits, batch, perStep(startOf, "i32"));
     const step = perStep((step) => step, "i32");
-    const loss = crossEntropy(forward(spec, parameters, images, { step, seed }), labels, labelSmoothing);
+    const loss = crossEntropy(forward(spec, parameters, images, { step, seed }), labels);
     const names = [...parameters.keys()], values = [...parameters.values()];
     const slopes = gradients(loss, values);
     const updates = updatesOf(

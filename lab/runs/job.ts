@@ -32,7 +32,6 @@ export function jobOf(
     spec: specOf(config),
     optimizer: config.optimizer,
     learningRate: config.learning_rate,
-    labelSmoothing: config.label_smoothing,
     batchSize: config.batch_size,
     epochs: config.num_epochs,
     seed: config.seed,

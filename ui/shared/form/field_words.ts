@@ -62,8 +62,4 @@ export const FIELD_WORDS: { readonly [Name in FieldName]: FieldWords<ModelConfig
     hint: "Digits the network sees before each step.",
     isNarrow: true,
   },
-  label_smoothing: {
-    group: "Learning",
-    hint: "Asks for a little less than certainty: 0.1 shares a tenth among all ten digits.",
-  },
 };
