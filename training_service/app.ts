@@ -9,13 +9,11 @@ import { addModelRoutes, type ModelFiles } from "../service/http/model_routes.ts
 import type { Settings } from "../service/process/settings.ts";
 import { TestDigits } from "../service/http/digit_routes.ts";
 import type { SocketGroup } from "../service/http/websocket.ts";
-import { addTrainedModelRoutes, type ModelRouteParts } from "./model_routes.ts";
+import { addRunRoutes, addTrainedModelRoutes, type ModelRouteParts } from "./routes.ts";
 import { TRAINING_OPERATIONS } from "./operations.ts";
 import type { RunArchive } from "../lab/runs/run_archive.ts";
-import { addRunRoutes } from "./run_routes.ts";
-import { serveRunSocket } from "./sockets/run_socket.ts";
+import { serveRunSocket, serveTrainSocket } from "./sockets/run_sockets.ts";
 import type { Runs } from "../lab/runs/runs.ts";
-import { serveTrainSocket } from "./sockets/train_socket.ts";
 
 /** Everything that the routes depend on. */
 export interface TrainingAppOptions {
