@@ -46,6 +46,31 @@ pageTest("Start leaves the pad in view, and while a training runs the curves, to
   await statusBecomes(page, /aborted/i);
 }, laptop);
 
+pageTest("while many trainings wait, the curves and the pad stay in view", async (lab, page) => {
+  await page.goto(lab.trainingUrl);
+  await startTraining(page, ENDLESS);
+  await stepsPass(page, 10);
+  for (let waiting = 1; waiting <= 6; waiting++) {
+    await startTraining(page, { ...ENDLESS, "Hidden layers": `${20 + waiting}` });
+    await statusBecomes(page, new RegExp(`position ${waiting} in the queue`));
+  }
+  await page.getByRole("button", { name: /^Show SimpleNN \(512, 512\)/ }).click();
+  await statusBecomes(page, /^Training: epoch/);
+  await eventually(async () => assert.equal(await other(page, "Other trainings").count(), 6));
+  const top = (await page.getByRole("status", { name: "Training status" }).boundingBox())!.y;
+  for (const name of ["Loss", "Test accuracy", "Your digit"]) {
+    const { y, height } = (await page.getByRole("region", { name, exact: true }).boundingBox())!;
+    assert(y + height - top <= 800, `${name} ends ${y + height - top} px below the top of the status`);
+  }
+  for (let waiting = 0; waiting < 6; waiting++) {
+    await button(page, "Abort").click();
+    await statusBecomes(page, /aborted/i);
+    await other(page, "Other trainings").first().getByRole("button").click();
+  }
+  await button(page, "Abort").click();
+  await statusBecomes(page, /aborted/i);
+}, laptop);
+
 pageTest("on a phone, Start brings a drawing on the pad into view", async (lab, page) => {
   await page.goto(lab.trainingUrl);
   await drawOnLivePad(page, DIGITS[7]);
