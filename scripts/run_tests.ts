@@ -2,7 +2,7 @@
  * `deno task test`: all tests, or those of the given paths and flags of `deno test`. The gate checks types, not this
  * script. `--long` runs the tests at full counts. Exits 1 if a test failed or none ran; the last line counts them.
  */
-import { runMain } from "../service/process/serve.ts";
+import { runMain } from "../service/process/output.ts";
 import { readSettings } from "../service/process/settings.ts";
 import { graphicsEnvironment } from "../service/process/launch.ts";
 import { v8Flags } from "../service/process/wasm_checks.ts";

@@ -7,7 +7,7 @@ import { type ModelSpec, type NamedTensor, parameterSpecs } from "../../core/mod
 import { mnist } from "../../core/testing/mnist.ts";
 import { scoreModel } from "../../core/training/evaluation.ts";
 import { openTrainer } from "../../core/training/trainer.ts";
-import { formOf, withImportLab } from "../testing/import_lab.ts";
+import { formOf, withImportLab } from "../testing/open_lab.ts";
 
 const STEPS = 400;
 
