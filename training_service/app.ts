@@ -2,20 +2,16 @@
 import type { Hono } from "hono";
 import { createServiceApp } from "../service/http/app.ts";
 import { clientAddress } from "../service/http/request.ts";
-import { addDatasetRoutes } from "../service/http/dataset_routes.ts";
-import { addDigitRoutes } from "../service/http/digit_routes.ts";
-import type { HealthOptions } from "../service/process/health.ts";
+import { addDatasetRoutes, addDigitRoutes, TestDigits } from "../service/http/dataset_routes.ts";
+import type { HealthOptions } from "../service/http/health.ts";
 import { addModelRoutes, type ModelFiles } from "../service/http/model_routes.ts";
 import type { Settings } from "../service/process/settings.ts";
-import { TestDigits } from "../service/http/digit_routes.ts";
 import type { SocketGroup } from "../service/http/websocket.ts";
-import { addTrainedModelRoutes, type ModelRouteParts } from "./model_routes.ts";
+import { addRunRoutes, addTrainedModelRoutes, type ModelRouteParts } from "./routes.ts";
 import { TRAINING_OPERATIONS } from "./operations.ts";
 import type { RunArchive } from "../lab/runs/run_archive.ts";
-import { addRunRoutes } from "./run_routes.ts";
-import { serveRunSocket } from "./sockets/run_socket.ts";
+import { serveRunSocket, serveTrainSocket } from "./sockets/run_sockets.ts";
 import type { Runs } from "../lab/runs/runs.ts";
-import { serveTrainSocket } from "./sockets/train_socket.ts";
 
 /** Everything that the routes depend on. */
 export interface TrainingAppOptions {

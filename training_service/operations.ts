@@ -1,6 +1,6 @@
 /** Describes the training service's routes for `openapi.json`. */
 import { DEFAULT_CONFIG } from "../protocol/mod.ts";
-import { type Answer, json, type Operation, refusal } from "../service/api/operation.ts";
+import { type Answer, json, type Operation, refusal } from "../service/api/openapi.ts";
 
 const CONFIG_EXAMPLE = { ...DEFAULT_CONFIG, num_epochs: 1, hidden_layers_config: [128] };
 

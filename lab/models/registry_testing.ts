@@ -3,8 +3,7 @@ import { join } from "node:path";
 import { type NamedTensor, parameterSpecs } from "../../core/models/spec.ts";
 import { DEFAULT_CONFIG, type ModelRecord } from "../../protocol/mod.ts";
 import { RegistryError } from "./errors.ts";
-import type { NewModel } from "./registry.ts";
-import { specOf } from "./spec_of.ts";
+import { type NewModel, specOf } from "./registry.ts";
 
 export const testModel: NewModel = {
   ...DEFAULT_CONFIG,

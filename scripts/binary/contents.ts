@@ -11,7 +11,7 @@ import { checksArguments, modeFlags, type WasmMode } from "../../service/process
 import { sourceImports } from "../lib/source_imports.ts";
 import { PROJECT_DIR, readSources } from "../lib/source_files.ts";
 import { DATASET_FILES } from "../../core/mnist/idx.ts";
-import { findRawFile, rawFolder, REMEDY } from "../../service/dataset/raw_file.ts";
+import { findRawFile, rawFolder, REMEDY } from "../../service/dataset/dataset.ts";
 
 /** The script that the binary runs. */
 export const ENTRY = "cli/main.ts";

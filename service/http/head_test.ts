@@ -9,7 +9,7 @@ import { testModel } from "../../lab/models/registry_testing.ts";
 import type { ModelRecord } from "../../protocol/mod.ts";
 import { readSettings } from "../process/settings.ts";
 import { createServiceApp } from "./app.ts";
-import { addDigitRoutes } from "./digit_routes.ts";
+import { addDigitRoutes } from "./dataset_routes.ts";
 import { addModelRoutes } from "./model_routes.ts";
 import { HttpServer } from "./server/http_server.ts";
 

@@ -8,7 +8,7 @@ import { mnist } from "../../core/testing/mnist.ts";
 import { scoreModel } from "../../core/training/evaluation.ts";
 import { IMPORT_FIELDS } from "../../protocol/mod.ts";
 import { openTrainer } from "../../core/training/trainer.ts";
-import { formOf, withImportLab } from "../testing/import_lab.ts";
+import { formOf, withImportLab } from "../testing/open_lab.ts";
 
 const STEPS = 400;
 

@@ -6,7 +6,7 @@ import { readPth } from "../../core/formats/pth/reader.ts";
 import { writePth } from "../../core/formats/pth/writer.ts";
 import { writeSafetensors } from "../../core/formats/safetensors.ts";
 import type { NamedTensor } from "../../core/models/spec.ts";
-import { formOf, type ImportLab, pythonModel, withImportLab } from "../testing/import_lab.ts";
+import { formOf, type ImportLab, pythonModel, withImportLab } from "../testing/open_lab.ts";
 
 const SIMPLE = pythonModel("model_simplenn_adam_1762740520");
 const DEEP = pythonModel("model_simplenn_adam_1762740580");

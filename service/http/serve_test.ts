@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import { SETTING_NAMES } from "../process/settings.ts";
 import { freePort } from "../testing/free_ports.ts";
-import { SETTING_NAMES } from "./settings.ts";
 
 const FIXTURE = join(import.meta.dirname!, "serve_testing.ts");
 const PROJECT_DIR = join(import.meta.dirname!, "../..");

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { createServiceApp } from "../http/app.ts";
 import { readSettings } from "../process/settings.ts";
-import { TokenGuesses } from "./token_guesses.ts";
+import { createServiceApp } from "./app.ts";
+import { TokenGuesses } from "./check_token.ts";
 
 const TOKEN = "open+sesame/1";
 const QUERY = `token=${encodeURIComponent(TOKEN)}`;

@@ -1,10 +1,10 @@
+import { decode } from "fast-png";
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { decode } from "fast-png";
 import type { DigitSet } from "../../core/mnist/idx.ts";
-import { createServiceApp } from "./app.ts";
-import { addDigitRoutes, TestDigits } from "./digit_routes.ts";
 import { readSettings } from "../process/settings.ts";
+import { createServiceApp } from "./app.ts";
+import { addDigitRoutes, TestDigits } from "./dataset_routes.ts";
 
 /** 40 digits, four of each label, each filled with a different grey. */
 const DIGITS: DigitSet = {

@@ -1,9 +1,10 @@
 /** A small service for `serve_test.ts`, run with the permissions of a real service. */
-import { createServiceApp } from "../http/app.ts";
-import { clientAddress } from "../http/request.ts";
-import { runMain, serveService } from "./serve.ts";
-import { readSettings } from "./settings.ts";
-import { SocketGroup } from "../http/websocket.ts";
+import { readSettings } from "../process/settings.ts";
+import { createServiceApp } from "./app.ts";
+import { clientAddress } from "./request.ts";
+import { runMain } from "../process/output.ts";
+import { serveService } from "./serve.ts";
+import { SocketGroup } from "./websocket.ts";
 
 await runMain(async () => {
   const settings = readSettings();

@@ -1,9 +1,9 @@
 import { RegistryError } from "../../lab/models/mod.ts";
-import { log } from "./log.ts";
-import { StartupError } from "./settings.ts";
-import { wasmChecks } from "./wasm_checks.ts";
-import { type Folders, pathRedactor } from "../http/errors.ts";
-import { ListenerError, type ListenerState } from "../http/server/listener_state.ts";
+import { log } from "../process/log.ts";
+import { StartupError } from "../process/settings.ts";
+import { wasmChecks } from "../process/wasm_checks.ts";
+import { type Folders, pathRedactor } from "./errors.ts";
+import { ListenerError, type ListenerState } from "./server/listener_state.ts";
 
 /** Throws if the service cannot work; returns a message if it can but something is worth knowing. */
 export type HealthCheck = () => Promise<string | void> | string | void;

@@ -1,11 +1,11 @@
 /** Keeps other web pages and other machines out: security headers, checks of Host and Origin. */
-import { isIP } from "node:net";
 import type { Context, MiddlewareHandler } from "hono";
 import { secureHeaders } from "hono/secure-headers";
-import { HttpError } from "../http/errors.ts";
-import type { Settings } from "../process/settings.ts";
+import { isIP } from "node:net";
 import { quote } from "../../protocol/mod.ts";
 import { isEveryAddress, urlHost } from "../process/addresses.ts";
+import type { Settings } from "../process/settings.ts";
+import { HttpError } from "./errors.ts";
 
 /** Cross-origin isolation gives the pages shared memory; the rest limits what an attacker can make a page do. */
 export function securityHeaders(): MiddlewareHandler {

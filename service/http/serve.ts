@@ -1,12 +1,11 @@
-import { RegistryError } from "../../lab/models/mod.ts";
-import { log } from "./log.ts";
-import { printError, printLine } from "./output.ts";
-import { type Settings, StartupError } from "./settings.ts";
-import { urlHost } from "./addresses.ts";
-import { wasmChecks } from "./wasm_checks.ts";
-import { HttpServer, type RequestHandler } from "../http/server/http_server.ts";
-import type { ListenerState } from "../http/server/listener_state.ts";
-import { connectionLimits } from "../http/server/connections.ts";
+import { urlHost } from "../process/addresses.ts";
+import { log } from "../process/log.ts";
+import { printLine } from "../process/output.ts";
+import { type Settings, StartupError } from "../process/settings.ts";
+import { wasmChecks } from "../process/wasm_checks.ts";
+import { connectionLimits } from "./server/connections.ts";
+import { HttpServer, type RequestHandler } from "./server/http_server.ts";
+import type { ListenerState } from "./server/listener_state.ts";
 
 /** A service ends within 2 s. Whatever is still open after this time is cut off. */
 const HARD_EXIT_MS = 1000;
@@ -78,17 +77,6 @@ async function shutDown(server: HttpServer, { name, onShutdown }: ServeOptions):
     log.error("shutting down failed", { service: name }, error);
   }
   await server.shutdown();
-}
-
-/** Runs `main`. A `StartupError` becomes one line on stderr and exit code 1. */
-export async function runMain(main: () => Promise<void>): Promise<void> {
-  try {
-    await main();
-  } catch (error) {
-    if (!(error instanceof StartupError || error instanceof RegistryError)) throw error;
-    printError(`${error.message}\n`);
-    Deno.exit(1);
-  }
 }
 
 async function listen(options: ServeOptions): Promise<HttpServer> {
