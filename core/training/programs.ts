@@ -43,12 +43,17 @@ function takeBatch(
   return { images: normalise(images), labels };
 }
 
-/** What a training program depends on. */
-export interface TrainingProgramOptions {
+/** What every step of a training does, whatever the data. */
+export interface Recipe {
   spec: ModelSpec;
   optimizer: OptimizerName;
   learningRate: number;
+  /** uint32; the same seed, options and device give the same weights to the bit. */
   seed: number;
+}
+
+/** What a training program depends on. */
+export interface TrainingProgramOptions extends Recipe {
   digits: StoredDigits;
   batch: number;
   /** Position in the epoch's order at which the batch of a step begins. */

@@ -6,21 +6,22 @@ import type { Session } from "../session.ts";
 import type { Program } from "../graph.ts";
 import type { TensorType } from "../shape.ts";
 import { FAMILIES } from "../models/families.ts";
-import { IMAGE_PIXELS, type ModelSpec, type NamedTensor } from "../models/spec.ts";
-import type { OptimizerName } from "./optimizers.ts";
+import { IMAGE_PIXELS, type NamedTensor } from "../models/spec.ts";
 import { initialParameters, readParameters, writeParameters } from "../models/parameters.ts";
-import { evaluationProgram, predictionProgram, STATE, type StoredDigits, trainingProgram } from "./programs.ts";
+import {
+  evaluationProgram,
+  predictionProgram,
+  type Recipe,
+  STATE,
+  type StoredDigits,
+  trainingProgram,
+} from "./programs.ts";
 import { readStates, type TrainingState, updatedStates, writeStates } from "./training_state.ts";
 
 /** The model to train, the data and the settings. */
-export interface TrainerOptions {
-  spec: ModelSpec;
-  optimizer: OptimizerName;
-  learningRate: number;
+export interface TrainerOptions extends Recipe {
   batchSize: number;
   epochs: number;
-  /** uint32; the same seed, options and device give the same weights to the bit. */
-  seed: number;
   dataset: Dataset;
   device: DeviceName;
   /** Threads of the WASM backend. The weights do not depend on their number. @default 1 */

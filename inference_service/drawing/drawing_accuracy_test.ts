@@ -21,9 +21,9 @@ const isLong = Deno.env.get("LAB_LONG") === "1";
 /** Percentage points of accuracy that drawing may cost, compared with the same digits in the dataset. */
 const MAX_LOSS = 0.5;
 /** Digits drawn at every size and position. */
-const EVERYWHERE = isLong ? 200 : 100;
+const EVERYWHERE = isLong ? 200 : 50;
 /** Digits drawn at one size and position each. */
-const SOMEWHERE = isLong ? 600 : 300;
+const SOMEWHERE = isLong ? 600 : 200;
 /**
  * Digits drawn small. At small sizes smoothing helps some digits and harms others, so many are needed to even that out.
  */

@@ -39,6 +39,24 @@ export const ALONE: Readonly<Record<string, string>> = {
 /** Files of `ALONE` that only the long tier runs: what they bound still varies too much from run to run. */
 export const LONG_ONLY: readonly string[] = ["service/http/server/attacks_test.ts"];
 
+/**
+ * Files that spend most of their time on WebGPU. A GPU in software hands its work to threads of its own and waits for
+ * them, which takes ten times as long while other tests keep the cores busy.
+ */
+export const ON_WEBGPU: readonly string[] = ["core/ops/ops_test.ts", "core/training/parity_test.ts"];
+
+/** Tests of code that runs with V8 flags when the lab trains. They are run a second time with these flags. */
+export const WITH_FLAGS: readonly string[] = [
+  "core/ops/",
+  "core/backends/wasm/",
+  "core/random_programs_test.ts",
+  "core/training/parity_test.ts",
+  // Mutated code is for processes with checks.
+  "--ignore=core/backends/wasm/unsafe_code_fuzz_test.ts",
+  // The flags change WebAssembly only.
+  "--filter=/^(?!.*(WebGPU|webgpu|on reference|float64))/",
+];
+
 /** The longest file. It starts first and runs beside the tests that share the machine. */
 export const PAGES = "ui/pages_test.ts";
 
