@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { importCycles, sourceImports } from "./source_imports.ts";
+import { importCycles, sourceImports } from "./source_files.ts";
 
 /** `line kind specifier` of each import in the given lines of source. */
 function imports(...lines: string[]): string[] {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { ProgressBar, progressLine } from "./progress_bar.ts";
+import { ProgressBar, progressLine } from "./train.ts";
 
 const HALF = { step: 50, totalSteps: 100, loss: 0.25, imagesPerSecond: 61234, secondsLeft: 2.2 };
 
