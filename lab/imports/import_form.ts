@@ -23,8 +23,9 @@ export interface ImportParts {
   fields: Record<string, unknown>;
 }
 
-/** Of the fields of a form, the widths are the longest. */
-const MAX_TEXT = 4096, MAX_NAME = 60;
+/** The longest text of a field; widths are the longest that there are. */
+export const MAX_TEXT = 4096;
+const MAX_NAME = 60;
 
 type Fields = ImportParts["fields"];
 
@@ -74,6 +75,8 @@ function requireKnown(names: readonly string[], where: "query" | "form"): void {
 /**
  * Parses the known fields among `texts`, from a query, a form or a safetensors file. Empty text and `null`
  * mean that the field was left out, except for the widths, where empty text means no hidden layer.
+ *
+ * @throws {ValidationError} for a text of more than `MAX_TEXT` characters
  */
 export function parseFields(texts: Readonly<Record<string, string>>): Fields {
   const isGiven = (field: ImportField) => {

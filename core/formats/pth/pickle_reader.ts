@@ -57,7 +57,8 @@ function runsCode(module: string, member: string): boolean {
   return REFUSED_MODULES.has(module.split(".")[0]) || module === "torch.hub";
 }
 
-const text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+/** Python also writes lone surrogates, which UTF-8 lacks, for example of a file's name; they become U+FFFD. */
+const text = new TextDecoder("utf-8", { ignoreBOM: true });
 
 /**
  * The value of a pickle: numbers, strings, booleans, null, arrays (sets, too), `Tuple`s, `Map`s for dicts, bytes, what
@@ -324,11 +325,7 @@ class PickleMachine {
 
   #text(size: number): string {
     const at = this.#advance(size);
-    try {
-      return text.decode(this.#bytes.subarray(at, at + size));
-    } catch {
-      throw this.#fault("text that is not UTF-8");
-    }
+    return text.decode(this.#bytes.subarray(at, at + size));
   }
 
   #line(): string {

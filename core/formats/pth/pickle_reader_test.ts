@@ -42,6 +42,11 @@ Deno.test("numbers, text, tuples, lists, dicts and memoised values are read as i
   assert.deepEqual(read(bytes), expected);
 });
 
+Deno.test("text with lone surrogates, which Python writes for names of files, is read", () => {
+  // "a\udcff" in UTF-8 with `surrogatepass`.
+  assert.equal(read(Uint8Array.of(0x80, 2, 0x58, 4, 0, 0, 0, 0x61, 0xed, 0xb3, 0xbf, 0x2e)), "a\ufffd\ufffd\ufffd");
+});
+
 Deno.test("an unknown global gives an opaque object, and a dict of a custom class keeps its entries", () => {
   const pickle = new PickleWriter().global("collections", "defaultdict").global("__builtin__", "list").op("TUPLE1");
   const dict = read(pickle.op("REDUCE").text("a").integer(1).op("SETITEM").finish());

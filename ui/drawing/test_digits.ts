@@ -1,7 +1,7 @@
 import { signal } from "@preact/signals";
-import { errorOf, type LabRequests } from "../../shared/wire/connection.ts";
-import { GRID_SIDE, type TestDigit } from "../../shared/canvas/marks.ts";
-import { UNREACHABLE } from "../outcome.ts";
+import { GRID_SIDE, type TestDigit } from "../shared/canvas/marks.ts";
+import { errorOf, type LabRequests } from "../shared/wire/connection.ts";
+import { UNREACHABLE } from "./outcome.ts";
 
 /** A test digit that the page offers. */
 export type OfferedDigit = Pick<TestDigit, "index" | "label">;

@@ -1,14 +1,14 @@
 import { useComputed, useSignalEffect } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
-import { Button } from "../../shared/components/controls.tsx";
-import { bringIntoView } from "../../shared/components/rendering.ts";
-import { pageUrl } from "../../shared/wire/page_urls.ts";
-import { describeModel, formatCount, formatDuration, formatPercent } from "../../shared/text/format.ts";
-import { Curves } from "./curves_view.tsx";
-import type { TrainingPage } from "../training_page.ts";
-import { LivePadView } from "../live_pad/live_pad_view.tsx";
-import type { Run } from "./run.ts";
-import { describeRun } from "./run_words.ts";
+import { Button } from "../shared/components/controls.tsx";
+import { bringIntoView } from "../shared/components/rendering.tsx";
+import { describeModel, formatCount, formatDuration, formatPercent } from "../shared/text/format.ts";
+import { pageUrl } from "../shared/wire/page_urls.ts";
+import { LivePadView } from "./live_pad/live_pad_view.tsx";
+import { Curves } from "./run/curves_view.tsx";
+import type { Run } from "./run/run.ts";
+import { describeRun } from "./run/run_words.ts";
+import type { TrainingPage } from "./training_page.ts";
 
 /** The right column: the state of the run, its progress, curves, live pad, files and log. */
 export function RunView({ page }: { page: TrainingPage }) {

@@ -1,8 +1,8 @@
-import type { ModelRecord } from "../../../protocol/mod.ts";
-import { Button } from "../../shared/components/controls.tsx";
-import { describeModel, formatPercent, formatShare, plural } from "../../shared/text/format.ts";
-import { UNREACHABLE } from "../outcome.ts";
+import type { ModelRecord } from "../../protocol/mod.ts";
+import { Button } from "../shared/components/controls.tsx";
+import { describeModel, formatPercent, formatShare, plural } from "../shared/text/format.ts";
 import { type AllModels, MAX_ASKED, type Opinion, type Vote } from "./all_models.ts";
+import { UNREACHABLE } from "./outcome.ts";
 
 /** What every stored model says about the same drawing. */
 export function AllModelsView({ all, useModel, inUse }: {

@@ -1,6 +1,6 @@
 import { batch, computed, effect, type ReadonlySignal, signal } from "@preact/signals";
-import type { ModelRecord } from "../../../protocol/mod.ts";
-import type { SeveralModels } from "../../shared/engine/engines.ts";
+import type { ModelRecord } from "../../protocol/mod.ts";
+import type { SeveralModels } from "../shared/engine/engines.ts";
 
 /** The most models to ask: nobody reads a longer list to its end. */
 export const MAX_ASKED = 50;

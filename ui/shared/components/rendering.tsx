@@ -1,4 +1,5 @@
-import { options, type RefObject } from "preact";
+import { signal } from "@preact/signals";
+import { type FunctionComponent, options, type RefObject } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 
 /**
@@ -31,5 +32,18 @@ export function renderOncePerFrame(): void {
   options.debounceRendering = (render) => {
     if (document.hidden) setTimeout(render);
     else requestAnimationFrame(render);
+  };
+}
+
+/** A component whose code is loaded when it is first `needed`, and which is rendered from then on. */
+export function lazily<Props extends object>(
+  load: () => Promise<FunctionComponent<Props>>,
+): FunctionComponent<Props & { needed: boolean }> {
+  const loaded = signal<FunctionComponent<Props> | undefined>(undefined);
+  let loading: Promise<unknown> | undefined;
+  return ({ needed, ...props }) => {
+    if (needed) loading ??= load().then((view) => loaded.value = view);
+    const View = loaded.value;
+    return View && <View {...props as unknown as Props} />;
   };
 }

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { channelOf, divergingPixels, parseHex, rampPixels, type Rgb } from "./heat_map.ts";
+import { channelOf, divergingPixels, parseHex, rampPixels, type Rgb } from "./pixel_grid.tsx";
 
 const white: Rgb = [255, 255, 255], blue: Rgb = [0, 0, 255], red: Rgb = [255, 0, 0];
 const colours = { positive: blue, zero: white, negative: red };

@@ -1,6 +1,6 @@
-import type { ComponentChildren } from "preact";
 import type { Signal } from "@preact/signals";
-import type { TypedText } from "../form/typed_text.ts";
+import type { ComponentChildren } from "preact";
+import type { TypedText } from "./model_form.ts";
 
 interface FieldProps {
   id: string;

@@ -1,8 +1,8 @@
-import assert from "node:assert/strict";
 import { signal } from "@preact/signals";
-import type { ModelRecord } from "../../../protocol/mod.ts";
-import { record } from "../drawing_page_testing.ts";
+import assert from "node:assert/strict";
+import type { ModelRecord } from "../../protocol/mod.ts";
 import { AllModels, MAX_ASKED } from "./all_models.ts";
+import { record } from "./drawing_page_testing.ts";
 import { agreement } from "./all_models_view.tsx";
 
 const pixels = new Uint8Array(784);

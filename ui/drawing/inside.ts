@@ -1,11 +1,11 @@
 import { batch, computed, effect, type ReadonlySignal, signal } from "@preact/signals";
-import type { Attribution } from "../../../core/training/attribution.ts";
-import type { ModelRecord } from "../../../protocol/mod.ts";
-import type { AttributionEngine, SeveralModels } from "../../shared/engine/engines.ts";
-import type { Preferences } from "../../shared/wire/preferences.ts";
-import type { DrawingPage } from "../drawing_page.ts";
-import type { Answered } from "../outcome.ts";
+import type { Attribution } from "../../core/training/attribution.ts";
+import type { ModelRecord } from "../../protocol/mod.ts";
+import type { AttributionEngine, SeveralModels } from "../shared/engine/engines.ts";
+import type { Preferences } from "../shared/wire/preferences.ts";
 import { AllModels } from "./all_models.ts";
+import type { DrawingPage } from "./drawing_page.ts";
+import type { Answered } from "./outcome.ts";
 
 /** Calls back once the page is idle, unless the returned function is called first. */
 export type WhenIdle = (callback: () => void) => () => void;

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { forceOf, PointerGuard } from "./pointer_guard.ts";
+import { forceOf, PointerGuard } from "./drawing_canvas.ts";
 
 const pointer = (pointerId: number, pointerType: string, timeStamp = 0) => ({ pointerId, pointerType, timeStamp });
 

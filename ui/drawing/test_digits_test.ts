@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { FakeLab } from "../../shared/wire/fake_lab_testing.ts";
+import { FakeLab } from "../shared/wire/fake_lab_testing.ts";
 import { OFFERED, TestDigits } from "./test_digits.ts";
 
 const digits = [{ index: 15, label: 5 }, { index: 7, label: 9 }];

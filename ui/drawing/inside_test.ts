@@ -1,10 +1,10 @@
-import assert from "node:assert/strict";
 import { signal } from "@preact/signals";
-import type { Attribution } from "../../../core/training/attribution.ts";
-import { settled } from "../../shared/wire/fake_lab_testing.ts";
-import { record } from "../drawing_page_testing.ts";
-import type { Answered } from "../outcome.ts";
+import assert from "node:assert/strict";
+import type { Attribution } from "../../core/training/attribution.ts";
+import { settled } from "../shared/wire/fake_lab_testing.ts";
+import { record } from "./drawing_page_testing.ts";
 import { Explanation } from "./inside.ts";
+import type { Answered } from "./outcome.ts";
 
 const drawn = (tone: number): Answered => ({
   pixels: new Uint8Array(784).fill(tone),
