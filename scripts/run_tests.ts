@@ -13,6 +13,7 @@ import {
   countTests,
   LONG_ONLY,
   ON_WEBGPU,
+  OWN_PROCESS,
   PAGES,
   SIDE_BY_SIDE,
   summaryLine,
@@ -50,10 +51,11 @@ const DOCUMENTED = ["core/mod.ts"];
 async function runTests(args: string[], long: boolean): Promise<TestRun> {
   if (args.length > 0) return await runDenoTest(args, long);
   const alone = Object.keys(ALONE).filter((path) => long || !LONG_ONLY.includes(path));
-  const apart = [...Object.keys(ALONE), ...ON_WEBGPU, PAGES];
+  const apart = [...Object.keys(ALONE), ...OWN_PROCESS, ...ON_WEBGPU, PAGES];
   const parts = [
     ...await Promise.all([
       runDenoTest([PAGES], long, { output: "at the end" }),
+      runDenoTest(OWN_PROCESS, long, { output: "at the end" }),
       runDenoTest(["--parallel", `--ignore=${apart.join(",")}`], long),
     ]),
     ...await Promise.all([

@@ -23,9 +23,11 @@ const STEPS = Math.ceil(60_000 / 64);
 /** Long enough to be aborted while it runs. */
 const LONG = { ...CONFIG, num_epochs: 200, hidden_layers_config: [512] };
 
-/** Runs `body` with the service on the original digits and an empty models folder. */
+/** Runs `body` with the service as users start it, on the original digits and an empty models folder. */
 function withLab(body: (lab: Service & { modelsDir: string }) => Promise<void>): Promise<void> {
-  return withDigits((dir) => withService(dir, (service) => body({ ...service, modelsDir: foldersOf(dir).modelsDir })));
+  return withDigits((dir) =>
+    withService(dir, (service) => body({ ...service, modelsDir: foldersOf(dir).modelsDir }), {})
+  );
 }
 
 function result(client: TestClient) {

@@ -8,8 +8,7 @@ import zlib from "node:zlib";
 import { OPENERS } from "../../cli/serve.ts";
 import { SETTING_NAMES, StartupError } from "../../service/process/settings.ts";
 import { checksArguments, modeFlags, type WasmMode } from "../../service/process/wasm_checks.ts";
-import { sourceImports } from "../lib/source_imports.ts";
-import { PROJECT_DIR, readSources } from "../lib/source_files.ts";
+import { PROJECT_DIR, readSources, sourceImports } from "../lib/source_files.ts";
 import { DATASET_FILES } from "../../core/mnist/idx.ts";
 import { findRawFile, rawFolder, REMEDY } from "../../service/dataset/dataset.ts";
 

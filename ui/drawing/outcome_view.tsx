@@ -16,7 +16,7 @@ import { describeModel, formatMilliseconds, formatShare } from "../shared/text/f
 import { pageUrl } from "../shared/wire/page_urls.ts";
 import type { DrawingPage } from "./drawing_page.ts";
 import type { Source } from "./outcome.ts";
-import { PAPER_ID } from "./pad/pad_view.tsx";
+import { PAPER_ID } from "./pad_view.tsx";
 
 /** The answer. The first line is the digit alone, or `None`. */
 export function OutcomeView({ page }: { page: DrawingPage }) {

@@ -10,11 +10,11 @@ import {
   livePad,
   livePadBars,
   livePadSays,
+  openMenu,
   QUICK,
   startTraining,
   statusBecomes,
 } from "../testing/training_page.ts";
-import { openMenu } from "../testing/models_table.ts";
 import { putUntrainedModel } from "../testing/stored_models.ts";
 
 const pageTest = setUpPageTests();

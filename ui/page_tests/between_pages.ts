@@ -2,9 +2,8 @@ import assert from "node:assert/strict";
 import type { Page } from "playwright-core";
 import { clear, digitBecomes, DIGITS, drawByMouse, predict, prediction } from "../testing/drawing_page.ts";
 import { eventually } from "../testing/eventually.ts";
-import { focusedName } from "../testing/keyboard.ts";
+import { fillSettings, focusedName, readSettings } from "../testing/controls.ts";
 import { setUpPageTests } from "../testing/page_test.ts";
-import { fillSettings, readSettings } from "../testing/settings.ts";
 import { readerModel } from "../testing/stored_models.ts";
 import {
   button,

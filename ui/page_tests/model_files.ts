@@ -1,9 +1,16 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { eventually } from "../testing/eventually.ts";
-import { modelsRegion, openMenu, rowOf } from "../testing/models_table.ts";
+import {
+  button,
+  modelsRegion,
+  openMenu,
+  QUICK,
+  rowOf,
+  startTraining,
+  statusBecomes,
+} from "../testing/training_page.ts";
 import { setUpPageTests } from "../testing/page_test.ts";
-import { button, QUICK, startTraining, statusBecomes } from "../testing/training_page.ts";
 
 const pageTest = setUpPageTests();
 

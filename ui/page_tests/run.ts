@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import type { Page } from "playwright-core";
 import { eventually } from "../testing/eventually.ts";
 import { setUpPageTests } from "../testing/page_test.ts";
-import { field, fillSettings } from "../testing/settings.ts";
+import { field, fillSettings } from "../testing/controls.ts";
 import {
   button,
   curvePicture,

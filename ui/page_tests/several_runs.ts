@@ -2,21 +2,21 @@ import assert from "node:assert/strict";
 import type { Page } from "playwright-core";
 import { DIGITS } from "../testing/drawing_page.ts";
 import { eventually } from "../testing/eventually.ts";
-import { modelsRegion } from "../testing/models_table.ts";
-import { setUpPageTests } from "../testing/page_test.ts";
-import { fillSettings } from "../testing/settings.ts";
 import {
   button,
   drawOnLivePad,
   ENDLESS,
   livePad,
   livePadSays,
+  modelsRegion,
   QUICK,
   startTraining,
   statusBecomes,
   stepsDone,
   stepsPass,
 } from "../testing/training_page.ts";
+import { setUpPageTests } from "../testing/page_test.ts";
+import { fillSettings } from "../testing/controls.ts";
 
 const pageTest = setUpPageTests();
 

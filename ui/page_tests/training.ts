@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
 import { eventually } from "../testing/eventually.ts";
-import { tabTo } from "../testing/keyboard.ts";
+import { field, fillSettings, tabTo } from "../testing/controls.ts";
 import { setUpPageTests } from "../testing/page_test.ts";
-import { field, fillSettings } from "../testing/settings.ts";
 import {
   button,
   curvePicture,

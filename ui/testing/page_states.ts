@@ -6,9 +6,16 @@ import type { Page } from "playwright-core";
 import { DEFAULT_CONFIG, type TrainConfig } from "../../protocol/mod.ts";
 import { digitBecomes, drawByMouse, prediction, type Stroke } from "./drawing_page.ts";
 import type { Lab } from "./lab.ts";
-import { modelsRegion } from "./models_table.ts";
-import { button, drawOnLivePad, livePadSays, startTraining, statusBecomes, stepsPass } from "./training_page.ts";
-import type { Settings } from "./settings.ts";
+import {
+  button,
+  drawOnLivePad,
+  livePadSays,
+  modelsRegion,
+  startTraining,
+  statusBecomes,
+  stepsPass,
+} from "./training_page.ts";
+import type { Settings } from "./controls.ts";
 import { trainModel } from "./stored_models.ts";
 
 /** A state that a page can be in. */

@@ -16,14 +16,13 @@ import {
 import { ChartOptions } from "../shared/charts/chart_options.ts";
 import type { LabConnection } from "../shared/wire/connection.ts";
 import { fetchDatasetSize } from "../shared/wire/dataset_size.ts";
-import { queryOf } from "../shared/wire/page_urls.ts";
+import { queryOf } from "../shared/form/model_form.ts";
 import { forVisit, type Preferences } from "../shared/wire/preferences.ts";
 import { StoredModels, StoredWeights } from "../shared/wire/stored_models.ts";
 import { Analysis } from "./analysis/analysis.ts";
 import { TrainingForm } from "./form.ts";
 import { LabModels, TABLE_KEYS } from "./models/models_table.ts";
-import { OtherRuns } from "./run/other_runs.ts";
-import { listRuns, Run } from "./run/run.ts";
+import { listRuns, OtherRuns, Run } from "./run/run.ts";
 import { findNearby, type Nearby } from "./nearby.tsx";
 import { LivePad } from "./live_pad/live_pad.ts";
 

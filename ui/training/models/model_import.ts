@@ -10,7 +10,7 @@ import {
   PAST_FIELDS,
   readValue,
 } from "../../../protocol/mod.ts";
-import { TypedText } from "../../shared/form/typed_text.ts";
+import { TypedText } from "../../shared/form/model_form.ts";
 import { describeModel, formatPercent } from "../../shared/text/format.ts";
 import { errorOf, type LabConnection } from "../../shared/wire/connection.ts";
 
