@@ -1,18 +1,19 @@
 /**
- * The protocol buffers messages of an ONNX file. Field numbers are those of `onnx/onnx.proto` in ONNX 1.12, which
- * belongs to operator set 17: https://github.com/onnx/onnx/blob/v1.12.0/onnx/onnx.proto
+ * The protocol buffers messages of an ONNX file. Field numbers are those of `onnx/onnx.proto` in ONNX 1.12:
+ * https://github.com/onnx/onnx/blob/v1.12.0/onnx/onnx.proto
  */
 import { concatBytes } from "../../bytes.ts";
 import type { NamedTensor } from "../../models/spec.ts";
 import { floatBytes } from "../element_types.ts";
 
-const IR_VERSION = 8;
-const OPERATOR_SET = 17;
+/** Versions of the format by operator set: that of ONNX 1.12, and that of 1.15, the first with `Gelu`. */
+const IR_VERSIONS = { 17: 8, 20: 9 } as const;
 
 /** `TensorProto.DataType.FLOAT` */
 const FLOAT = 1;
 /** `AttributeProto.AttributeType` */
 const INT = 2;
+const STRING = 3;
 const INTS = 7;
 
 /** Fields of a `ModelProto`. */
@@ -20,12 +21,17 @@ export interface OnnxModel {
   producer: { name: string; version: string };
   metadata: Readonly<Record<string, string>>;
   graph: ProtobufWriter;
+  /** The version of the operators that the graph's nodes need. */
+  operatorSet: keyof typeof IR_VERSIONS;
 }
 
 /** `ModelProto`: the whole file. */
-export function model({ producer, metadata, graph }: OnnxModel): ProtobufWriter {
-  const message = new ProtobufWriter().integer(1, IR_VERSION).text(2, producer.name).text(3, producer.version);
-  message.message(7, graph).message(8, new ProtobufWriter().text(1, "").integer(2, OPERATOR_SET));
+export function model({ producer, metadata, graph, operatorSet }: OnnxModel): ProtobufWriter {
+  const message = new ProtobufWriter().integer(1, IR_VERSIONS[operatorSet]).text(2, producer.name).text(
+    3,
+    producer.version,
+  );
+  message.message(7, graph).message(8, new ProtobufWriter().text(1, "").integer(2, operatorSet));
   for (const [key, value] of Object.entries(metadata)) {
     message.message(14, new ProtobufWriter().text(1, key).text(2, value));
   }
@@ -59,8 +65,8 @@ export interface OnnxNode {
   /** Its only output has the same name. */
   name: string;
   inputs: readonly string[];
-  /** Whole numbers, or lists of them. */
-  attributes?: Readonly<Record<string, number | readonly number[]>>;
+  /** Texts, whole numbers, or lists of these. */
+  attributes?: Readonly<Record<string, string | number | readonly number[]>>;
 }
 
 /** `NodeProto`: one operator of the default domain. */
@@ -72,8 +78,9 @@ export function node({ operator, name, inputs, attributes = {} }: OnnxNode): Pro
   return message;
 }
 
-function attribute(name: string, value: number | readonly number[]): ProtobufWriter {
+function attribute(name: string, value: string | number | readonly number[]): ProtobufWriter {
   const message = new ProtobufWriter().text(1, name);
+  if (typeof value === "string") return message.text(4, value).integer(20, STRING);
   if (typeof value === "number") return message.integer(3, value).integer(20, INT);
   for (const item of value) message.integer(8, item);
   return message.integer(20, INTS);
