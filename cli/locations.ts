@@ -2,7 +2,7 @@
 import { join, resolve } from "node:path";
 import { readSettings, type Settings, StartupError } from "../service/process/settings.ts";
 import { wasmChecks } from "../service/process/wasm_checks.ts";
-import { rawFolder } from "../service/dataset/raw_file.ts";
+import { rawFolder } from "../service/dataset/dataset.ts";
 
 const PROJECT_DIR = resolve(import.meta.dirname!, "..");
 /** The four files of the dataset, gzipped, as embedded in a binary. */

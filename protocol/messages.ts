@@ -57,6 +57,8 @@ export const RunSummarySchema = v.object({
   model_id: v.optional(text),
   /** The reason, once failed. */
   message: v.optional(text),
+  /** Epochs of the model that the run trains further, if their number is known. */
+  epochs_before: v.optional(number),
   /** The run that this one resumed. */
   resumed_from: v.optional(text),
   /** The id to send as `resume`; present while a snapshot of the run is kept. */

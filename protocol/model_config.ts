@@ -4,6 +4,7 @@
  * sentences.
  */
 import * as v from "valibot";
+import { MODEL_TYPES } from "../core/models/families.ts";
 import {
   choice,
   type FieldKind,
@@ -17,13 +18,11 @@ import {
 } from "./field_kinds.ts";
 import { LEARNING_RATE_RANGE_NAMES, LEARNING_RATE_RANGES, type LearningRateRange, rangeOf } from "./learning_rate.ts";
 
-/** Model families, the simpler first. */
-export const MODEL_TYPES = ["SimpleNN", "ConvNN"] as const;
+export { MODEL_TYPES, type ModelType } from "../core/models/families.ts";
+
 /** Optimisers, each with PyTorch's update rule and default hyper-parameters. */
 export const OPTIMIZERS = ["Adam", "SGD", "RMSprop", "AdamW"] as const;
 
-/** The name of a model family. */
-export type ModelType = (typeof MODEL_TYPES)[number];
 /** The name of an optimiser. */
 export type OptimizerName = (typeof OPTIMIZERS)[number];
 
@@ -177,6 +176,11 @@ export function assumedIn(model: ModelConfig): readonly unknown[] {
   return Array.isArray(assumed) ? assumed : [];
 }
 
+/** Whether the value of a field in `model` is known. */
+export function isKnown(model: ModelConfig, name: FieldName): boolean {
+  return !assumedIn(model).includes(name);
+}
+
 /** Whether two models count as duplicates. A model whose past is unknown is not a duplicate of any other. */
 export function isDuplicate(a: ModelConfig, b: ModelConfig): boolean {
   if (assumedIn(a).length > 0 || assumedIn(b).length > 0) return false;
@@ -200,12 +204,12 @@ export function isMentioned(config: ModelConfig, name: FieldName): boolean {
   return MAIN_SETTINGS.includes(name) || !sameValue(config[name], fieldOf(name).initial);
 }
 
-/** Shown in tables instead of a value that an import assumed. */
-const UNKNOWN = "unknown";
+/** Shown instead of a value that an import assumed. */
+export const UNKNOWN = "unknown";
 
 /** A setting's value in a table: `Adam`, `128, 64`, `none`, `unknown`; for dropout its probability, or `off`. */
 export function showSetting(config: ModelConfig, name: FieldName): string {
-  if (assumedIn(config).includes(name)) return UNKNOWN;
+  if (!isKnown(config, name)) return UNKNOWN;
   const part = config[name] === true && FIELD_NAMES.find((other) => fieldOf(other).partOf === name);
   return showValue(config[part || name]);
 }

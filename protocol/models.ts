@@ -4,11 +4,13 @@ import type { PredictParams } from "./requests.ts";
 import { type FieldValue, sameValue } from "./field_kinds.ts";
 import type { LearningRateRange } from "./learning_rate.ts";
 import {
+  assumedIn,
   type Field,
   FIELD_NAMES,
   type FieldName,
   fieldOf,
   isDuplicate,
+  isKnown,
   type MODEL_FIELDS,
   type ModelConfig,
 } from "./model_config.ts";
@@ -76,10 +78,10 @@ export function isBetter(a: ModelRecord, b: ModelRecord): boolean {
   return a.accuracy > b.accuracy || (a.accuracy === b.accuracy && a.timestamp > b.timestamp);
 }
 
-/** A stored model and the fields in which it differs from the requested settings. */
+/** A stored model and the fields in which it differs, or may differ, from the requested settings. */
 export interface NearestModel {
   model: ModelRecord;
-  /** Names of fields of `PredictParams`. */
+  /** Names of fields of `PredictParams`, including those that are unknown of the model. */
   differs: string[];
 }
 
@@ -109,36 +111,47 @@ function answers(record: ModelRecord, { name, value, range }: Wanted): boolean {
   return stored === value || sameValue(stored, value);
 }
 
-/** The model that matches `params`; of several the most accurate, then the newest. */
+/**
+ * The model that matches `params`; of several the most accurate, then the newest. A model of which some of these fields
+ * are unknown answers by its assumed values, but only if there is no model in which more are known.
+ */
 export function findMatch(records: readonly ModelRecord[], params: PredictParams): ModelRecord | undefined {
   return findClosest(records, params, 0);
 }
 
-/** The model that differs from `params` in the fewest fields; of several the most accurate, then the newest. */
+/**
+ * The model that differs from `params` in the fewest fields, counting those that are unknown; of several the most
+ * accurate, then the newest.
+ */
 export function findNearest(records: readonly ModelRecord[], params: PredictParams): NearestModel | null {
   const model = findClosest(records, params, Infinity);
   return model === undefined ? null : { model, differs: differingFields(model, params) };
 }
 
-/** Like `findNearest`, but only among models that differ in at most `most` fields. */
+/** Like `findNearest`, but only among models whose stored values differ from `params` in at most `most` fields. */
 function findClosest(records: readonly ModelRecord[], params: PredictParams, most: number): ModelRecord | undefined {
   const wanted = wantedBy(params);
-  let closest: ModelRecord | undefined, fewest = most;
+  let closest: ModelRecord | undefined, fewest = Infinity;
   for (const record of records) {
-    let count = 0;
+    const assumed = assumedIn(record);
+    let count = 0, differing = 0;
     for (const field of wanted) {
-      if (!answers(record, field) && ++count > fewest) break;
+      const differs = !answers(record, field);
+      if (differs) differing++;
+      if (differs || assumed.includes(field.name)) count++;
+      if (differing > most || count > fewest) break;
     }
-    const isCloser = count < fewest || count === fewest && (closest === undefined || isBetter(record, closest));
-    if (isCloser) closest = record, fewest = count;
+    if (differing > most || count > fewest) continue;
+    if (count < fewest || closest === undefined || isBetter(record, closest)) closest = record, fewest = count;
   }
   return closest;
 }
 
-/** Names of the fields of `params` that `record` does not match; empty for a match. */
+/** Names of the fields of `params` in which `record` differs, or that are unknown of it; empty for a match. */
 export function differingFields(record: ModelRecord, params: PredictParams): string[] {
   const wanted = wantedBy(params);
-  return PARAM_FIELDS.filter((_, i) => !answers(record, wanted[i])).map(({ param }) => param);
+  return PARAM_FIELDS.filter(({ name }, i) => !isKnown(record, name) || !answers(record, wanted[i]))
+    .map(({ param }) => param);
 }
 
 /** The settings by which a model is looked up. The range is undefined for a learning rate outside all ranges. */

@@ -1,35 +1,6 @@
 import assert from "node:assert/strict";
-import type { PredictParams } from "./requests.ts";
-import { DEFAULT_CONFIG } from "./model_config.ts";
-import { findMatch, findNearest, type ModelRecord } from "./models.ts";
-
-const params: PredictParams = {
-  model_type: "SimpleNN",
-  optimizer: "Adam",
-  learning_rate_range: "High",
-  batch_size: 32,
-  epochs: 1,
-  hidden_layers_config: [128],
-  use_dropout: false,
-};
-
-function record(fields: Partial<ModelRecord>): ModelRecord {
-  return {
-    id: "model",
-    filename: "model.pth",
-    timestamp: 1,
-    ...DEFAULT_CONFIG,
-    model_type: "SimpleNN",
-    optimizer: "Adam",
-    learning_rate: 0.0055,
-    batch_size: 32,
-    num_epochs: 1,
-    hidden_layers_config: [128],
-    accuracy: 94.1,
-    training_time: 36.866,
-    ...fields,
-  };
-}
+import { findMatch, findNearest } from "./models.ts";
+import { params, record } from "./models_testing.ts";
 
 Deno.test("among several matches the most accurate wins, then the newest", () => {
   const records = [
@@ -61,6 +32,43 @@ Deno.test("the nearest model has the fewest differences, then the highest accura
   ];
   assert.deepEqual(findNearest(records, params), { model: records[3], differs: ["learning_rate_range"] });
   assert.equal(findNearest([], params), null);
+});
+
+const ASSUMED = ["optimizer", "learning_rate", "batch_size", "num_epochs"];
+
+Deno.test("a model whose past is unknown answers only if none is known to match, and the fewest assumptions win", () => {
+  const unknown = record({ id: "import", accuracy: 99, imported: true, assumed: ASSUMED });
+  const partly = record({ id: "half known", accuracy: 90, imported: true, assumed: ["batch_size"] });
+  const stated = record({ id: "stated", accuracy: 80, imported: true });
+  const known = record({ id: "known", accuracy: 85 });
+  for (const order of [[unknown, partly, stated, known], [known, stated, partly, unknown]]) {
+    assert.equal(findMatch(order, params), known, "a stated past counts as known");
+    assert.equal(findMatch(order.filter((each) => each !== known), params), stated);
+    assert.equal(findMatch(order.filter((each) => each === unknown || each === partly), params), partly);
+  }
+  assert.equal(findMatch([unknown], params), unknown);
+  assert.equal(findMatch([unknown], { ...params, optimizer: "SGD" }), undefined);
+  assert.equal(findMatch([record({ assumed: ["seed", 7] }), known], params)?.accuracy, 94.1, "others do not matter");
+  for (const assumed of ["optimizer", null, { optimizer: true }]) {
+    assert.equal(findMatch([record({ id: "other program", accuracy: 99, assumed }), known], params)?.accuracy, 99);
+  }
+});
+
+Deno.test("among the nearest models unknown fields count as different, and are named", () => {
+  const wanted = { ...params, hidden_layers_config: [64] };
+  const unknown = record({ id: "import", accuracy: 99, assumed: ASSUMED });
+  const known = record({ id: "known", accuracy: 85, batch_size: 64, num_epochs: 2 });
+  assert.deepEqual(findNearest([unknown, known], wanted), {
+    model: known,
+    differs: ["hidden_layers_config", "batch_size", "epochs"],
+  });
+  assert.deepEqual(findNearest([unknown], wanted)?.differs, [
+    "hidden_layers_config",
+    "optimizer",
+    "learning_rate_range",
+    "batch_size",
+    "epochs",
+  ]);
 });
 
 Deno.test("200,000 models are matched without a stack overflow, and among equals the first wins", () => {

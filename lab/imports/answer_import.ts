@@ -2,7 +2,7 @@
 import { type FoundModel as ModelOfFile, type ModelFile, readModelFile } from "../../core/formats/model_file.ts";
 import { ImportConfigSchema, PAST_FIELDS, sameValue, validate, ValidationError } from "../../protocol/mod.ts";
 import { chooseModel } from "./choose_model.ts";
-import { parseFields, readParts } from "./import_form.ts";
+import { MAX_TEXT, parseFields, readParts } from "./import_form.ts";
 import type { FoundModel, ImportQuestion, ImportReply } from "./import_thread.ts";
 import { ModelFileError } from "../../core/formats/errors.ts";
 import type { DigitSet } from "../../core/mnist/idx.ts";
@@ -99,14 +99,18 @@ function resolveConfig(
 }
 
 /**
- * The fields in the metadata of `file`. Fields that this lab once assumed are still unknown, and other programs may use
- * the same names for values that no training here can have, or count layers otherwise.
+ * The fields in the metadata of `file`. Fields that this lab once assumed are still unknown. Other programs may use the
+ * same names for anything, so a value counts only if a training here can have it and it does not contradict the tensors.
  */
-function metadataOf({ metadata }: Pick<ModelFile, "metadata">): Record<string, unknown> {
-  const { overwrite: _, num_layers: __, ...fields } = parseFields(metadata);
+function metadataOf({ metadata, candidates }: ModelFile): Record<string, unknown> {
+  const short = Object.entries(metadata).filter(([, text]) => text.length <= MAX_TEXT);
+  const { overwrite: _, num_layers: __, ...fields } = parseFields(Object.fromEntries(short));
   const assumed = metadata.assumed ?? "";
-  const isKnown = ([name, value]: [string, unknown]) => !assumed.includes(`"${name}"`) && isSetting(name, value);
-  return Object.fromEntries(Object.entries(fields).filter(isKnown));
+  const isPossible = ([name, value]: [string, unknown]) =>
+    !assumed.includes(`"${name}"`) && isSetting(name, value) &&
+    (name !== "model_type" || candidates.some(({ modelType }) => modelType === value)) &&
+    (name !== "hidden_layers_config" || candidates.some(({ hiddenLayers }) => String(hiddenLayers) === String(value)));
+  return Object.fromEntries(Object.entries(fields).filter(isPossible));
 }
 
 function isSetting(name: string, value: unknown): boolean {

@@ -1,6 +1,6 @@
 /** Times the lab. Each case first checks its results. */
 import { parseArgs } from "node:util";
-import { runMain } from "../../service/process/serve.ts";
+import { runMain } from "../../service/process/output.ts";
 import { readSettings, StartupError } from "../../service/process/settings.ts";
 import { checksArguments, modeFlags, ownArguments, type WasmMode } from "../../service/process/wasm_checks.ts";
 import { readDataset } from "../../service/dataset/dataset.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { type Attack, COMMON_ATTACKS, refuses, requireHarmless } from "../../service/testing/hostile.ts";
-import { formOf, withImportLab } from "../testing/import_lab.ts";
+import { formOf, withImportLab } from "../testing/open_lab.ts";
 import { inTime } from "../../lab/in_time_testing.ts";
 import { CONFIG } from "../testing/fakes.ts";
 import { withLab } from "../testing/lab.ts";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { MAX_MESSAGE_BYTES } from "../../protocol/mod.ts";
+import { DEFAULT_CONFIG, MAX_MESSAGE_BYTES } from "../../protocol/mod.ts";
 import { RegistryError } from "../../lab/models/mod.ts";
 import { CONFIG } from "../testing/fakes.ts";
 import { type TestLab, withLab } from "../testing/lab.ts";
@@ -356,7 +356,7 @@ Deno.test("a listener that throws receives nothing more, and the run continues t
         heard.push(type);
         if (type === "log") throw new Error("the terminal is gone");
       };
-      lab.runs.submit({ ...CONFIG, hidden_layers_config: [16], dropout_p: 0.3 }, { onMessage: fail, onEnd() {} });
+      lab.runs.submit({ ...DEFAULT_CONFIG, hidden_layers_config: [16] }, { onMessage: fail, onEnd() {} });
       (await lab.engine.next()).complete();
       while (lab.runs.unfinished > 0) await new Promise((resolve) => setTimeout(resolve));
       assert.deepEqual(heard, ["accepted", "log"]);

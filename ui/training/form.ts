@@ -11,8 +11,7 @@ import {
   seed,
   type TrainConfig,
 } from "../../protocol/mod.ts";
-import { ModelForm } from "../shared/form/model_form.ts";
-import { TypedText } from "../shared/form/typed_text.ts";
+import { ModelForm, TypedText } from "../shared/form/model_form.ts";
 
 /** The training page's fields: the model's, and those that only a training needs. */
 export class TrainingForm extends ModelForm {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { gradients } from "../../autodiff.ts";
 import { constant, type Program, state, type Tensor, trace } from "../../graph.ts";
 import { add, conv2d, matmul, maxPool2d, mul, neg, relu, sub, sum, takeRows } from "../../ops/mod.ts";
-import { assertLikeReference, drawNumbers } from "../../testing/compare_program.ts";
+import { assertLikeReference, drawNumbers } from "../../testing/run_program.ts";
 import { wasmBackend } from "./backend.ts";
 import { rewrite } from "./rewrite.ts";
 import { allRules } from "./rules.ts";

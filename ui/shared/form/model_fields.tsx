@@ -7,11 +7,10 @@ import {
   type LearningRateRange,
   queryName,
 } from "../../../protocol/mod.ts";
-import { CheckField, SelectField, TextField } from "../components/field.tsx";
+import { CheckField, SelectField, TextField } from "./field.tsx";
 import { formatCount, plural } from "../text/format.ts";
 import { FIELD_GROUPS, FIELD_WORDS, type FieldWords } from "./field_words.ts";
-import type { ModelForm } from "./model_form.ts";
-import type { TypedText } from "./typed_text.ts";
+import type { ModelForm, TypedText } from "./model_form.ts";
 
 const RANGE_OPTIONS = LEARNING_RATE_RANGE_NAMES.map((name) => {
   const { min, max } = LEARNING_RATE_RANGES[name];

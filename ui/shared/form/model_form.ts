@@ -1,4 +1,5 @@
-import { batch, computed, signal } from "@preact/signals";
+import { batch, computed, type ReadonlySignal, type Signal, signal } from "@preact/signals";
+import * as v from "valibot";
 import { CLASSES, IMAGE_PIXELS, layersOf, type ModelSpec, parameterSpecs } from "../../../core/models/spec.ts";
 import {
   DEFAULT_CONFIG,
@@ -12,17 +13,47 @@ import {
   LEARNING_RATE_RANGES,
   type LearningRateRange,
   type ModelConfig,
+  type ModelRecord,
   PARAM_FIELDS,
   type PredictParams,
   queryName,
   rangeOf,
   readValue,
   sameValue,
+  type TrainConfig,
   unknownName,
   writeValue,
 } from "../../../protocol/mod.ts";
 import type { DatasetSize } from "../wire/dataset_size.ts";
-import { TypedText } from "./typed_text.ts";
+
+/**
+ * A field that is read and checked as the user types: its text, and the value it represents or what is wrong with it.
+ */
+export class TypedText<T> {
+  readonly text: Signal<string>;
+  /** Undefined while something is wrong. */
+  readonly value: ReadonlySignal<T | undefined>;
+  /** What is wrong, such as `must be a whole number from 1 to 200`; undefined while the text is valid. */
+  readonly error: ReadonlySignal<string | undefined>;
+
+  /**
+   * @param initial the text to begin with
+   * @param read the value that a text represents, not yet checked
+   * @param schema checks that value
+   * @param complaint words the schema's message for this field
+   */
+  constructor(
+    initial: string,
+    read: (text: string) => unknown,
+    schema: v.GenericSchema<unknown, T>,
+    complaint = (message: string) => message,
+  ) {
+    this.text = signal(initial);
+    const result = computed(() => v.safeParse(schema, read(this.text.value), { abortEarly: true }));
+    this.value = computed(() => result.value.success ? result.value.output : undefined);
+    this.error = computed(() => result.value.success ? undefined : complaint(result.value.issues[0].message));
+  }
+}
 
 /**
  * The fields that both pages have: those that a model must match exactly. The learning rate is not among them, because
@@ -176,6 +207,13 @@ export class ModelForm {
       for (const name of FIELD_NAMES) this.fields[name].text.value = formText(name, config);
     });
   }
+}
+
+/** The query with which a page shows the settings of `model`. For a record, `model_id` names that exact model. */
+export function queryOf(model: TrainConfig | ModelRecord): FormQuery {
+  const form = new ModelForm();
+  form.set(model);
+  return { ...form.query.value, ..."id" in model && { model_id: model.id } };
 }
 
 function openField(name: FieldName): TypedText<unknown> {

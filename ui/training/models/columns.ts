@@ -2,6 +2,7 @@
 import {
   type FieldName,
   fieldOf,
+  isKnown,
   MAIN_SETTINGS,
   type ModelRecord,
   SETTINGS,
@@ -53,11 +54,12 @@ export const SETTING_COLUMNS: readonly Column[] = SETTINGS.map((setting) => {
 });
 
 /**
- * Names sort alphabetically, model families by size, widths by value; a setting that is off comes before any number.
+ * Names sort alphabetically, model families by size, widths by value; a setting that is off or unknown comes before any other.
  */
 function orderOf(record: ModelRecord, setting: FieldName): number | readonly number[] {
   const { kind, options = [] } = fieldOf(setting), value = record[setting];
   if (Array.isArray(value)) return [value.length, ...value];
+  if (!isKnown(record, setting)) return -1;
   if (kind === "toggle") return value ? Number(showSetting(record, setting)) || 0 : -1;
   if (kind !== "choice") return Number(value);
   return (setting === "model_type" ? options : options.toSorted()).indexOf(String(value));

@@ -5,12 +5,12 @@
  * out[tile, o] = Aᵀ (Σ_c (G w[c, o] Gᵀ) ⊙ (Bᵀ d[tile, c] B)) A
  *
  * where d is the tile's 4 × 4 pixels of the image and ⊙ multiplies element by element. A tile takes 16 multiplications
- * per channel and filter instead of 36. The transforms (`winograd_transforms.ts`) consist of additions, once for each
+ * per channel and filter instead of 36. The transforms consist of additions, once for each
  * kernel, image tile and result tile. For each of the 16 elements the sum over c is a matrix product `[tiles, channels]
  * · [channels, filters]`, built from the tiles of `codegen/wasm/tile.ts`.
  */
-import type { FunctionBuilder, Local } from "../../../codegen/wasm/assembler/function_builder.ts";
-import { i32, v128 } from "../../../codegen/wasm/assembler/instructions.ts";
+import type { Code, FunctionBuilder, Local } from "../../../codegen/wasm/assembler/function_builder.ts";
+import { f32x4, i32, v128 } from "../../../codegen/wasm/assembler/instructions.ts";
 import { type Address, baseOf } from "../../../codegen/wasm/kernel.ts";
 import { paddedImage, padImage } from "../../../codegen/wasm/padded_image.ts";
 import { PANEL, PANEL_BYTES, RegisterTile, spaced, tileHeights } from "../../../codegen/wasm/tile.ts";
@@ -20,7 +20,6 @@ import type { SpecialOp } from "../../../op.ts";
 import { conv2dOp } from "../../../ops/mod.ts";
 import type { Rule } from "../rewrite.ts";
 import { borderOf, type Conv3x3Shape, stridesOf } from "./conv3x3.ts";
-import { transformImageTile, transformKernel, transformProducts } from "./winograd_transforms.ts";
 
 /** Elements of a transformed tile, 4 × 4. */
 const ELEMENTS = 16;
@@ -233,3 +232,61 @@ export const winogradConvolutions: Rule = (node, now) => {
   const [x, w] = node.inputs;
   return x.shape[3] >= MIN_CHANNELS && fitsWinograd(x, w) ? winogradConv(now(x), now(w)) : undefined;
 };
+
+/**
+ * The three linear maps of Winograd's F(2 × 2, 3 × 3), for four channels or filters at a time. Elements of a
+ * transformed tile are numbered row by row.
+ */
+
+const { add, sub, mul } = f32x4;
+const half = (x: Code) => mul(x, f32x4.const(0.5));
+
+/**
+ * Applies `map`, which turns the values of a line into those of the result's line, first to all columns and then to all
+ * rows.
+ */
+function twice(
+  f: FunctionBuilder,
+  size: number,
+  load: (y: number, x: number) => Code,
+  map: (line: Code[]) => Code[],
+): Code[][] {
+  const keep = (value: Code) => f.let("v128", value).get;
+  const indices = [...Array(size).keys()];
+  // columns[x][y], then rows[y][x].
+  const columns = indices.map((x) => map(indices.map((y) => keep(load(y, x)))).map(keep));
+  return columns[0].map((_, y) => map(columns.map((column) => column[y])));
+}
+
+/** G w Gᵀ of a 3 × 3 kernel w. */
+function transformKernel(
+  f: FunctionBuilder,
+  load: (ky: number, kx: number) => Code,
+  store: (element: number, value: Code) => void,
+): void {
+  const map = ([a, b, c]: Code[]) => {
+    const ends = f.let("v128", half(add(a, c))).get, middle = f.let("v128", half(b)).get;
+    return [a, add(ends, middle), sub(ends, middle), c];
+  };
+  twice(f, 3, load, map).forEach((row, y) => row.forEach((value, x) => store(4 * y + x, value)));
+}
+
+/** Bᵀ d B of a tile d of 4 × 4 pixels. */
+function transformImageTile(
+  f: FunctionBuilder,
+  load: (y: number, x: number) => Code,
+  store: (element: number, value: Code) => void,
+): void {
+  const map = ([a, b, c, d]: Code[]) => [sub(a, c), add(b, c), sub(c, b), sub(b, d)];
+  twice(f, 4, load, map).forEach((row, y) => row.forEach((value, x) => store(4 * y + x, value)));
+}
+
+/** Aᵀ m A of the 16 sums of products m: 2 × 2 outputs. */
+function transformProducts(
+  f: FunctionBuilder,
+  load: (element: number) => Code,
+  store: (y: number, x: number, value: Code) => void,
+): void {
+  const map = ([a, b, c, d]: Code[]) => [add(add(a, b), c), sub(sub(b, c), d)];
+  twice(f, 4, (y, x) => load(4 * y + x), map).forEach((row, y) => row.forEach((value, x) => store(y, x, value)));
+}

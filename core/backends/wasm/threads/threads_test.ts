@@ -71,6 +71,7 @@ Deno.test("a ConvNN's convolutions and products are cut into parts, so the test 
     seed: 1,
     batch: batchSize,
     digits,
+    totalSteps: 1,
     startOf: () => 0,
   });
   const scheduled = schedule(rewrite(program, allRules)), parts = partsOfItems(scheduled, 2);
