@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { Dice } from "../../../testing/dice.ts";
+import { Dice } from "../../../testing/fuzz.ts";
 import { ActiveThreads } from "./active_threads.ts";
 
 const TRAIN = 0, EVALUATE = 1, GUESS = 2;
@@ -13,7 +13,7 @@ class Machine {
   /** Time with each number of threads since the last call of `shares`. */
   #spent = new Map<number, number>();
 
-  constructor(threads: number, public msPerStep: (threads: number, steps: number) => number) {
+  constructor(threads: number, public msPerStep: (threads: number, steps?: number) => number) {
     this.active = new ActiveThreads(threads, () => this.now);
   }
 
@@ -79,6 +79,14 @@ Deno.test("a core that another program takes or gives back is noticed within a s
   }
 });
 
+Deno.test("where a step takes long and trials are rare, a core that is taken is noticed after a few steps", () => {
+  const machine = new Machine(2, alone(200));
+  machine.train(60_000);
+  machine.msPerStep = shared(200, 2, 1);
+  const steps = machine.trainUntil(1) / machine.msPerStep(2);
+  assert.ok(steps <= 10, `${steps} steps`);
+});
+
 Deno.test("with many cores, about as many threads are active as have a core", () => {
   const machine = new Machine(16, alone(4));
   machine.train(5000);
@@ -98,7 +106,7 @@ Deno.test("a machine on which more threads are slower gets few, whatever it was 
 
 Deno.test("a thread that keeps its core for some milliseconds after it slept does not win a trial", () => {
   let since = 0, before = 1;
-  const machine = new Machine(2, (threads, steps) => {
+  const machine: Machine = new Machine(2, (threads, steps = 1) => {
     if (threads !== before) since = machine.now;
     before = threads;
     const isFast = machine.now + steps * 0.14 - since < 8;

@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { openTrainer, type TrainerOptions } from "../../../training/trainer.ts";
 import { initialParameters, readParameters, writeParameters } from "../../../models/parameters.ts";
 import { permutation, STREAMS } from "../../../random.ts";
-import { Dice } from "../../../testing/dice.ts";
+import { Dice } from "../../../testing/fuzz.ts";
 import { firstDigits, mnist } from "../../../testing/mnist.ts";
 import { constant, state, trace } from "../../../graph.ts";
 import { STATE, trainingProgram } from "../../../training/programs.ts";
@@ -109,7 +109,7 @@ async function trainSession(modelType: "SimpleNN" | "ConvNN", backend: WasmOptio
   const { spec, optimizer, learningRate, batchSize: batch, seed, dataset: { train } } = options(modelType);
   const steps = Math.floor(train.count / batch), digits = { set: "train", count: train.count, density: 0.2 } as const;
   const startOf = (step: number) => (step % steps) * batch;
-  const program = trainingProgram({ spec, optimizer, learningRate, seed, batch, digits, startOf });
+  const program = trainingProgram({ spec, optimizer, learningRate, seed, batch, digits, startOf, totalSteps: 120 });
   const session = await wasmBackend(backend).open({ program });
   session.write(STATE.trainImages, train.images);
   session.write(STATE.trainLabels, train.labels);
