@@ -25,6 +25,7 @@ import {
 } from "../../../ops/mod.ts";
 import { type Shape, sizeOf } from "../../../shape.ts";
 import type { Rule } from "../rewrite.ts";
+import { spaced } from "../../../codegen/wasm/tile.ts";
 import { addEntries, chunksOf, ENTRY, HEADER, rowBytes, takeSparseRows, toSparse } from "./csr.ts";
 import { transpose, transposeSparse } from "./transpose.ts";
 
@@ -207,7 +208,7 @@ function emitRows(
     sums.forEach((sum, i) => f.set(sum, startAt ? v128.load(startAt.get, start.offset + 16 * i) : v128.zero));
     addEntries(f, { at, last, offset: a.offset + HEADER }, {
       base: (index) => i32.add(bAt.get, i32.mul(index, i32.const(columns * 4))),
-      offset: b.offset,
+      offsets: spaced(sums.length, 16, b.offset),
       count: depth,
     }, sums);
     sums.forEach((sum, i) => {
