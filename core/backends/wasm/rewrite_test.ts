@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { gradients } from "../../autodiff.ts";
 import { constant, type Program, state, type Tensor, trace } from "../../graph.ts";
-import { add, conv2d, matmul, maxPool2d, mul, neg, relu, sub, sum, takeRows } from "../../ops/mod.ts";
+import { add, conv2d, matmul, maxPool2d, mul, neg, relu, reshape, sub, sum, takeRows } from "../../ops/mod.ts";
 import { assertLikeReference, drawNumbers } from "../../testing/run_program.ts";
 import { wasmBackend } from "./backend.ts";
 import { rewrite } from "./rewrite.ts";
@@ -93,6 +93,15 @@ Deno.test("small and narrow products stay as they are", () => {
     const x = state("x", [32, depth]), w = state("w", [depth, width]);
     assert.deepEqual(specialKernels(withGradients(matmul(relu(x), w), { w })), []);
   }
+});
+
+Deno.test("after max pooling, which leaves few zeros, only the product of a few rows is sparse", () => {
+  const specialOf = (rows: number) => {
+    const pooled = maxPool2d(relu(state("x", [rows, 8, 8, 16]))), w = state("w", [256, 64]);
+    return specialKernels(trace(() => ({ updates: { y: matmul(reshape(pooled, [rows, 256]), w) } })));
+  };
+  assert.deepEqual(specialOf(1), ["sparseMatmul", "toSparse"]);
+  assert.deepEqual(specialOf(32), []);
 });
 
 interface ConvCase {

@@ -54,11 +54,6 @@ function part(x: Tensor, type: TensorType, offset: number): Tensor {
   return apply(op, x);
 }
 
-/** Vectors of filters that a kernel processes together; V8 can join two neighbours. `filters` is divisible by 4. */
-export function neighbours(filters: number): number {
-  return filters % 8 === 0 ? 2 : 1;
-}
-
 /** One of neighbouring vectors of filters: a window's four pixels, and the bias. */
 export interface WindowVector {
   pixels: readonly Local[];
@@ -106,25 +101,19 @@ const reluPoolOp = (s: SquareConv): SpecialOp => ({
         const item = f.let("i32", from.get);
         const at = f.let("i32", baseOf(x, i32.mul(from.get, i32.const(h * row))));
         const out = f.let("i32", baseOf(output, i32.mul(from.get, i32.const(rows * columns * c * 4))));
-        const channel = f.local("i32"), bytes = 16 * neighbours(c);
-        const vectors = Array.from({ length: neighbours(c) }, (_, v) => ({
-          pixels: [0, 1, 2, 3].map(() => f.local("v128")),
-          bias: v128.load(baseOf(bias, channel.get), bias.offset + 16 * v),
-        }));
+        const channel = f.local("i32"), pixels = [0, 1, 2, 3].map(() => f.local("v128"));
         const target = { at: out, values: output.offset, positions: output.offset + positionsOffset };
         f.countTo(item, to.get, 1, () => {
           f.repeat(rows, () => {
             f.repeat(columns, () => {
               f.set(channel, i32.const(0));
-              f.countTo(channel, i32.const(c * 4), bytes, () => {
-                vectors.forEach(({ pixels }, v) => {
-                  [0, c * 4, row, row + c * 4].forEach((offset, i) => {
-                    f.set(pixels[i], v128.load(at.get, x.offset + offset + 16 * v));
-                  });
+              f.countTo(channel, i32.const(c * 4), 16, () => {
+                [0, c * 4, row, row + c * 4].forEach((offset, i) => {
+                  f.set(pixels[i], v128.load(at.get, x.offset + offset));
                 });
-                storeMaxima(f, vectors, target);
-                f.set(at, i32.add(at.get, i32.const(bytes)));
-                f.set(out, i32.add(out.get, i32.const(bytes)));
+                storeMaxima(f, [{ pixels, bias: v128.load(baseOf(bias, channel.get), bias.offset) }], target);
+                f.set(at, i32.add(at.get, i32.const(16)));
+                f.set(out, i32.add(out.get, i32.const(16)));
               });
               f.set(at, i32.add(at.get, i32.const(c * 4)));
             });

@@ -127,7 +127,9 @@ function isWorthCompressing([rows, depth]: Shape, [, width]: Shape): boolean {
 function comesFromRelu(node: Tensor): boolean {
   const { op, inputs } = node;
   if (op === reluOp || op === reluGradOp) return true;
-  if (op === maxPool2dOp || reshapeOp.matches(node)) return comesFromRelu(inputs[0]);
+  // The largest of four is rarely 0: a single row still gains, because less of the right operand is read.
+  if (op === maxPool2dOp) return node.shape[0] <= FEW_ROWS && comesFromRelu(inputs[0]);
+  if (reshapeOp.matches(node)) return comesFromRelu(inputs[0]);
   return op === mulOp && inputs.some(comesFromRelu);
 }
 
