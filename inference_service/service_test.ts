@@ -3,13 +3,9 @@ import { gzipSync } from "node:zlib";
 import { FALSE_ALARM_PERCENT } from "../core/mnist/ood/ood.ts";
 import type { ModelRecord } from "../protocol/mod.ts";
 import { RegistryError } from "../lab/models/mod.ts";
-import { readSettings } from "../service/process/settings.ts";
-import { createInferenceApp } from "./service.ts";
-import { DrawingReader } from "./drawing/drawing_reader.ts";
 import { type OpenPredictor, PredictorCache, UnusableModelError } from "./predictor_cache.ts";
-import { MemoryStore, params, pngUrl, record, stroke } from "./testing.ts";
+import { appOn, MemoryStore, params, pngUrl, record, stroke } from "./testing.ts";
 
-const settings = readSettings(() => undefined);
 const drawing = pngUrl(stroke());
 
 /** Classifies every drawing as a seven. */
@@ -22,8 +18,7 @@ function probabilitiesOf(digit: number, confidence: number): Float32Array {
 
 function createApp(records: ModelRecord[] = [record()], open: OpenPredictor = openSeven) {
   const store = new MemoryStore(records);
-  const drawings = new DrawingReader();
-  const app = createInferenceApp({ settings, store, predictors: new PredictorCache(open), drawings });
+  const app = appOn(store, new PredictorCache(open));
   const post = (body: BodyInit, headers: Record<string, string> = {}) =>
     app.request("http://localhost:8001/predict", { method: "POST", body, headers });
   const predict = (body: unknown) => post(JSON.stringify(body));

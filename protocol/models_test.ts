@@ -1,35 +1,6 @@
 import assert from "node:assert/strict";
-import type { PredictParams } from "./requests.ts";
-import { DEFAULT_CONFIG } from "./model_config.ts";
-import { findMatch, findNearest, type ModelRecord } from "./models.ts";
-
-const params: PredictParams = {
-  model_type: "SimpleNN",
-  optimizer: "Adam",
-  learning_rate_range: "High",
-  batch_size: 32,
-  epochs: 1,
-  hidden_layers_config: [128],
-  use_dropout: false,
-};
-
-function record(fields: Partial<ModelRecord>): ModelRecord {
-  return {
-    id: "model",
-    filename: "model.pth",
-    timestamp: 1,
-    ...DEFAULT_CONFIG,
-    model_type: "SimpleNN",
-    optimizer: "Adam",
-    learning_rate: 0.0055,
-    batch_size: 32,
-    num_epochs: 1,
-    hidden_layers_config: [128],
-    accuracy: 94.1,
-    training_time: 36.866,
-    ...fields,
-  };
-}
+import { findMatch, findNearest } from "./models.ts";
+import { params, record } from "./models_testing.ts";
 
 Deno.test("among several matches the most accurate wins, then the newest", () => {
   const records = [

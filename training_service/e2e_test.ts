@@ -11,9 +11,6 @@ const TRAINING_MS = 60_000;
 
 const CONFIG: TrainConfig = {
   ...DEFAULT_CONFIG,
-  model_type: "SimpleNN",
-  optimizer: "Adam",
-  learning_rate: 0.001,
   num_epochs: 1,
   batch_size: 64,
   hidden_layers_config: [16],

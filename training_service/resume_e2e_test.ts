@@ -1,7 +1,7 @@
 /** Stops and resumes runs in the real service, with its sockets, its files, its end and its restart. */
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import type { HistoryMessage, ModelRecord, RunSummary } from "../protocol/mod.ts";
+import { DEFAULT_CONFIG, type HistoryMessage, type ModelRecord, type RunSummary } from "../protocol/mod.ts";
 import { eventually, foldersOf, type Service, withDigits, withService } from "./testing/process.ts";
 import type { TestClient } from "./testing/lab.ts";
 import { openRegistry } from "../service/files/open_registry.ts";
@@ -9,11 +9,9 @@ import { openRegistry } from "../service/files/open_registry.ts";
 const TRAINING_MS = 60_000;
 
 const CONFIG = {
-  model_type: "SimpleNN",
-  optimizer: "Adam",
+  ...DEFAULT_CONFIG,
   learning_rate: 0.002,
   num_epochs: 3,
-  batch_size: 64,
   hidden_layers_config: [48, 24],
   use_dropout: true,
   dropout_p: 0.2,

@@ -3,7 +3,7 @@
  * op's operands have equal shapes; the functions that apply binary ops broadcast first.
  */
 import { f32x4, i32x4, v128 } from "../codegen/wasm/assembler/instructions.ts";
-import { exp as wasmExp } from "../codegen/wasm/math.ts";
+import { exp as wasmExp } from "../codegen/wasm/vectors.ts";
 import { literal } from "../codegen/wgsl/kernel.ts";
 import type { Code, FunctionBuilder } from "../codegen/wasm/assembler/function_builder.ts";
 import { apply, constant, type Tensor } from "../graph.ts";

@@ -7,9 +7,6 @@ import { type NewModel, specOf } from "./registry.ts";
 
 export const testModel: NewModel = {
   ...DEFAULT_CONFIG,
-  model_type: "SimpleNN",
-  optimizer: "Adam",
-  learning_rate: 0.001,
   batch_size: 32,
   num_epochs: 1,
   hidden_layers_config: [4],

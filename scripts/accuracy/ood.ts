@@ -10,7 +10,7 @@ import { FALSE_ALARM_PERCENT, isOutOfDistribution } from "../../core/mnist/ood/o
 import { IMAGE_PIXELS, type ModelSpec } from "../../core/models/spec.ts";
 import { mnist } from "../../core/testing/mnist.ts";
 import { openPredictor } from "../../core/training/predictor.ts";
-import { openTrainer } from "../../core/training/trainer.ts";
+import { trainedWeights } from "../../inference_service/drawing/drawings_testing.ts";
 import { openChromium } from "../../ui/testing/chromium.ts";
 import * as make from "../ood/non_digits.ts";
 import { DIGITS } from "../ood/non_digits.ts";
@@ -121,19 +121,7 @@ const drawings: Record<string, Uint8Array[]> = {
 
 /** A model's confidence in its prediction, for each drawing. */
 async function confidences(spec: ModelSpec): Promise<Record<string, number[]>> {
-  const trainer = await openTrainer({
-    spec,
-    optimizer: "Adam",
-    learningRate: 0.001,
-    batchSize: 64,
-    epochs: 1,
-    seed: 1,
-    dataset: mnist(),
-    device: "wasm",
-  });
-  while (trainer.step < trainer.totalSteps) await trainer.run(trainer.totalSteps);
-  const predictor = await openPredictor(spec, await trainer.weights());
-  trainer.close();
+  const predictor = await openPredictor(spec, await trainedWeights(spec));
   const result: Record<string, number[]> = {};
   for (const [name, pictures] of Object.entries(drawings)) {
     result[name] = [];

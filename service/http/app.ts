@@ -38,7 +38,10 @@ export function createServiceApp(
   );
   app.use("/api/*", forgetAnswers);
   app.onError(answerErrors(pathRedactor(settings)));
-  app.notFound((c) => c.json({ error: `There is nothing at ${c.req.method} ${quote(c.req.path)}.` }, 404));
+  app.notFound((c) => {
+    const method = c.req.method === "HEAD" ? "GET" : c.req.method;
+    return c.json({ error: `There is nothing at ${method} ${quote(c.req.path)}.` }, 404);
+  });
   app.get("/healthz", async (c) => {
     const report = await readHealth(health, settings);
     return c.json(report, report.status === "ok" ? 200 : 503);

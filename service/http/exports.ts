@@ -1,3 +1,4 @@
+import { TaskQueue } from "../../core/task_queue.ts";
 import { EXPORT_DEADLINE_MS, LARGE_EXPORT_BYTES, MAX_EXPORT_BYTES, MAX_IDLE_EXPORT_BYTES } from "../../protocol/mod.ts";
 import { HttpError } from "./errors.ts";
 import { connectionLimits } from "./server/connections.ts";
@@ -57,7 +58,8 @@ export class Exports {
   readonly #limits: Required<ExportLimits>;
   /** The most recently used last. */
   readonly #exports = new Map<string, Export>();
-  #making: Promise<unknown> = Promise.resolve();
+  /** One file is made at a time, because making it needs its length in memory a second time. */
+  readonly #making = new TaskQueue();
   #unnamed = 0;
 
   constructor(limits: ExportLimits = LIMITS) {
@@ -96,10 +98,7 @@ export class Exports {
 
   #begin(key: string, bytes: number, make: () => Promise<Uint8Array<ArrayBuffer>>, client: string): Export {
     this.#makeRoom(bytes, client);
-    // One at a time, because making a file needs its length in memory a second time.
-    const file = this.#making.then(make);
-    this.#making = file.catch(() => {});
-    const entry: Export = { file, bytes, users: new Map() };
+    const entry: Export = { file: this.#making.run(make), bytes, users: new Map() };
     this.#exports.set(key, entry);
     return entry;
   }

@@ -71,7 +71,9 @@ Deno.test("HEAD is answered as GET is, with the length of the body that it leave
     "/api/digits/0.png",
   ];
   try {
-    for (const path of [...files, ...others, "/openapi.json", "/assets/none.js", "/api/models/none/model.pth"]) {
+    for (
+      const path of [...files, ...others, "/openapi.json", "/nothing", "/assets/none.js", "/api/models/none/model.pth"]
+    ) {
       for (const encoding of ["identity", "gzip"]) {
         const url = `http://127.0.0.1:${server.addr.port}${path}`, before = converted;
         const head = await ask(url, "HEAD", encoding);

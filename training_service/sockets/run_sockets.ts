@@ -1,4 +1,5 @@
 /** The sockets that report on a run: `/ws/train` begins one, `/ws/runs/{id}` watches one. */
+import { TaskQueue } from "../../core/task_queue.ts";
 import { RegistryError } from "../../lab/models/mod.ts";
 import { clientAt } from "../../lab/runs/clients.ts";
 import type { RunArchive } from "../../lab/runs/run_archive.ts";
@@ -136,10 +137,10 @@ export function serveRunSocket(socket: ServerSocket, { runs, archive }: KnownRun
   });
 }
 
-let joining: Promise<unknown> = Promise.resolve();
+const joining = new TaskQueue();
 
 /** The history of a long run takes milliseconds to write, so that between two onlookers others have their turn. */
 function inTurn(join: () => void) {
-  joining = joining.then(join).catch((error) => log.error("an onlooker could not join", {}, error))
-    .then(() => new Promise((resolve) => setTimeout(resolve)));
+  joining.run(join).catch((error) => log.error("an onlooker could not join", {}, error));
+  void joining.run(() => new Promise((resolve) => setTimeout(resolve)));
 }

@@ -7,6 +7,7 @@ import { DEFAULT_CONFIG, type TrainConfig } from "../../protocol/mod.ts";
 import { digitBecomes, drawByMouse, prediction, type Stroke } from "./drawing_page.ts";
 import type { Lab } from "./lab.ts";
 import {
+  abortTraining,
   button,
   drawOnLivePad,
   livePadSays,
@@ -14,6 +15,7 @@ import {
   startTraining,
   statusBecomes,
   stepsPass,
+  trainToEnd,
 } from "./training_page.ts";
 import type { Settings } from "./controls.ts";
 import { trainModel } from "./stored_models.ts";
@@ -86,18 +88,14 @@ export const PAGE_STATES: readonly PageState[] = [
       // Far enough into the second epoch that both curves have begun.
       await stepsPass(page, 300, 60_000);
     },
-    close: async (page) => {
-      await button(page, "Abort").click();
-      await statusBecomes(page, /aborted/i);
-    },
+    close: abortTraining,
   },
   {
     name: "training-done",
     partWhenNarrow: RUN,
     open: async (lab, page) => {
       await page.goto(lab.trainingUrl);
-      await startTraining(page, WANTED);
-      await statusBecomes(page, /^Done/);
+      await trainToEnd(page, WANTED);
       await page.getByRole("button", { name: /^Was 4, said 9/ }).click();
       await page.getByRole("img", { name: /^Unit / }).first().waitFor();
     },

@@ -24,6 +24,18 @@ export async function startTraining(page: Page, settings: Settings): Promise<voi
   await button(page, "Start Training").click();
 }
 
+/** Trains a model to the end, with the settings filled in. */
+export async function trainToEnd(page: Page, settings: Settings): Promise<void> {
+  await startTraining(page, settings);
+  await statusBecomes(page, /^Done/);
+}
+
+/** Presses Abort and waits until the training has ended. */
+export async function abortTraining(page: Page): Promise<void> {
+  await button(page, "Abort").click();
+  await statusBecomes(page, /aborted/i);
+}
+
 /** A button, by its full name. */
 export function button(page: Page, name: string): Locator {
   return page.getByRole("button", { name, exact: true });

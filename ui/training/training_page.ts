@@ -105,9 +105,11 @@ export class TrainingPage {
   /** Query of the drawing page for the model just trained or kept; undefined before there is one. */
   readonly testQuery = computed((): FormQuery | undefined => {
     if (this.kept.value !== undefined) return queryOf(this.kept.value);
-    const config = this.run.config.value;
-    const result = this.run.result.value;
-    return config && result && { ...queryOf(config), model_id: result.model_id };
+    const config = this.run.config.value, result = this.run.result.value;
+    if (config === undefined || result === undefined) return undefined;
+    // The record of a model that was trained further counts all its epochs.
+    const record = this.stored.records.value?.find(({ id }) => id === result.model_id);
+    return record === undefined ? { ...queryOf(config), model_id: result.model_id } : queryOf(record);
   });
 
   /** Query of the drawing page: these settings or, while no model has them yet, those of the nearest model. */

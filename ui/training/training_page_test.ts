@@ -207,6 +207,17 @@ Deno.test("a model is trained further with the settings of its run", async () =>
   assert.deepEqual([config.num_epochs, config.hidden_layers_config, config.start_from], [1, [16], "m1"]);
 });
 
+Deno.test("the link to a model that was trained further has all its epochs", async () => {
+  const { lab, page } = await opened("?epochs=2&hidden_layers_config=128");
+  const record = modelRecord({ id: "m2", num_epochs: 7, started_from: "m1" });
+  lab.replies.set("/api/models", { status: 200, body: [record] });
+  page.start();
+  lab.socket.open();
+  lab.socket.say({ type: "result", accuracy: 95, training_time: 1, model_id: "m2", run_id: "r1" });
+  await settled();
+  assert.deepEqual([page.testQuery.value?.epochs, page.testQuery.value?.model_id], ["7", "m2"]);
+});
+
 Deno.test("a deleted model is gone from the lab before a training with its settings starts", async () => {
   const { lab, page } = await opened("");
   const removing = Promise.withResolvers<{ status: number; body: unknown }>();

@@ -34,7 +34,8 @@ export interface PickleHost {
 /** Protocols of CPython 3; PyTorch writes 2 unless told otherwise. */
 const PROTOCOLS = { min: 2, max: 5 };
 const FRAME_HEADER_BYTES = 8;
-const MAX_OPEN_MARKS = 64;
+/** Python itself nests no deeper. */
+const MAX_OPEN_MARKS = 1000;
 const MAX_MEMO = 1_000_000;
 const MAX_NAME = 256;
 /** Longer integers fit neither a float64 nor any shape. */

@@ -1,5 +1,6 @@
 /** Runs stored models in the browser for the drawing page. */
 import type { Attribution, Explainer } from "../../../core/training/attribution.ts";
+import { TaskQueue } from "../../../core/task_queue.ts";
 import { KeptOpen } from "../../../core/training/kept_open.ts";
 import type { Predictor } from "../../../core/training/predictor.ts";
 import { type ModelRecord, recordVersion } from "../../../protocol/mod.ts";
@@ -112,18 +113,6 @@ async function predictFinite(model: OpenModel, pixels: Uint8Array): Promise<Floa
 }
 
 /** Keeps stored models open in this page: each is opened once, asked in order, and closed when it is not needed. */
-
-/** Runs tasks one after the other, in the order in which they were added. */
-class TaskQueue {
-  #last: Promise<unknown> = Promise.resolve();
-
-  /** Runs `task` once all earlier tasks have settled, and settles as it does. */
-  run<R>(task: () => Promise<R>): Promise<R> {
-    const result = this.#last.then(task);
-    this.#last = result.catch(() => {});
-    return result;
-  }
-}
 
 /** Open models, by the version of their record: if a record changes in any way, its model is opened again. */
 class ModelPool<M extends { close(): void }> {
