@@ -105,6 +105,8 @@ export const LossMessageSchema = v.object({
   mean_images_per_second: v.optional(number),
   /** Left out during the first steps, which are too slow to predict from. */
   seconds_left: v.optional(number),
+  /** How many threads train at present, at most `THREADS`; left out where a GPU does. */
+  threads: v.optional(number),
   /** Losses since the last message that were merged into this one, in order. */
   losses: v.optional(v.array(LossPointSchema)),
 });

@@ -13,30 +13,32 @@ import {
   isKnown,
   type MODEL_FIELDS,
   type ModelConfig,
+  valueOf,
 } from "./model_config.ts";
 
 const message = "must be a number";
 const number = v.pipe(v.number(message), v.finite(message));
 const text = v.string("must be a string");
-const widths = v.array(number, "must be a list of layer widths");
+const list = v.array(number, "must be a list of numbers");
 
 /** Checks a field in a stored record, for which bounds of training do not matter. */
 type StoredSchema<F> = F extends { kind: "whole" | "number" } ? typeof number
-  : F extends { kind: "widths" } ? typeof widths
+  : F extends { kind: "list" } ? typeof list
   : F extends { schema: infer S } ? S
   : never;
 
-type RecordEntry<F> = F extends { optional: true; initial: infer I }
-  ? v.NullishSchema<StoredSchema<F> & v.GenericSchema, I>
+type RecordEntry<F> = F extends { usual: unknown } ? v.NullishSchema<StoredSchema<F> & v.GenericSchema, undefined>
+  : F extends { optional: true; initial: infer I } ? v.NullishSchema<StoredSchema<F> & v.GenericSchema, I>
   : StoredSchema<F>;
 
 type RecordEntries = { [Name in FieldName]: RecordEntry<(typeof MODEL_FIELDS)[Name]> };
 
 function recordEntries(): RecordEntries {
   const stored = ({ kind, schema }: Field) =>
-    kind === "widths" ? widths : kind === "whole" || kind === "number" ? number : schema;
+    kind === "list" ? list : kind === "whole" || kind === "number" ? number : schema;
   return Object.fromEntries(FIELD_NAMES.map((name) => {
     const field = fieldOf(name);
+    if (field.usual) return [name, v.nullish(stored(field))];
     return [name, field.optional ? v.nullish(stored(field), field.initial) : stored(field)];
   })) as RecordEntries;
 }
@@ -106,7 +108,7 @@ function wantedBy(params: PredictParams): readonly Wanted[] {
 }
 
 function answers(record: ModelRecord, { name, value, range }: Wanted): boolean {
-  const stored = record[name];
+  const stored = valueOf(record, name);
   if (range !== undefined) return (stored as number) >= range.min && (stored as number) <= range.max;
   return stored === value || sameValue(stored, value);
 }

@@ -1,7 +1,7 @@
 /** Requests of clients: a training, a resumed run, an import, or the model that answers a drawing. */
 import * as v from "valibot";
 import { choice, wholeNumberSchema } from "./field_kinds.ts";
-import { BOUNDS, type Field, FIELD_NAMES, type FieldName, fieldOf, type MODEL_FIELDS } from "./model_config.ts";
+import { BOUNDS, type Field, FIELD_NAMES, type FieldName, fieldOf, misfit, type MODEL_FIELDS } from "./model_config.ts";
 import { exactObject, unknownField } from "./validate.ts";
 
 /** Where a training or a prediction may run; `auto` leaves the choice to the lab. */
@@ -12,14 +12,17 @@ export type DeviceChoice = (typeof DEVICES)[number];
 type Fields = typeof MODEL_FIELDS;
 
 /** A field in a configuration: an optional field has its default, and null means that it was left out. */
-type ConfigEntry<F> = F extends { schema: infer S extends v.GenericSchema; optional: true; initial: infer I }
-  ? v.NullishSchema<S, I & v.InferInput<S>>
+type ConfigEntry<F> = F extends { schema: infer S extends v.GenericSchema; usual: unknown }
+  ? v.NullishSchema<S, undefined>
+  : F extends { schema: infer S extends v.GenericSchema; optional: true; initial: infer I }
+    ? v.NullishSchema<S, I & v.InferInput<S>>
   : F extends { schema: infer S } ? S
   : never;
 
 /** A field in an import: fields that the file tells may be left out, and so may all others, which have defaults. */
-type ImportEntry<F> = F extends { schema: infer S extends v.GenericSchema; inFile: true }
-  ? v.NullishSchema<S, undefined>
+type ImportEntry<F> = F extends
+  | { schema: infer S extends v.GenericSchema; inFile: true }
+  | { schema: infer S extends v.GenericSchema; usual: unknown } ? v.NullishSchema<S, undefined>
   : F extends { schema: infer S extends v.GenericSchema; initial: infer I } ? v.NullishSchema<S, I & v.InferInput<S>>
   : never;
 
@@ -38,7 +41,8 @@ function entries<Entries>(entryOf: (field: Field, name: FieldName) => [key: stri
   return Object.fromEntries(FIELD_NAMES.flatMap((name) => entryOf(fieldOf(name), name))) as Entries;
 }
 
-const configEntry = ({ schema, optional, initial }: Field) => optional ? v.nullish(schema, initial) : schema;
+const configEntry = ({ schema, optional, usual, initial }: Field) =>
+  usual ? v.nullish(schema) : optional ? v.nullish(schema, initial) : schema;
 
 const device = choice(DEVICES).schema;
 
@@ -81,6 +85,16 @@ export const TrainConfigSchema = v.pipe(
     ),
     ["num_layers"],
   ),
+  v.rawCheck(({ dataset, addIssue }) => {
+    const found = dataset.typed ? misfit(dataset.value) : undefined;
+    if (!dataset.typed || found === undefined) return;
+    const { name: key, why: message } = found, input = dataset.value;
+    addIssue({
+      message,
+      input: input[key],
+      path: [{ type: "object", origin: "value", input, key, value: input[key] }],
+    });
+  }),
 );
 
 /** The names of the fields of a training. */
@@ -118,7 +132,7 @@ export const ImportConfigSchema = exactObject({
   ...entries<ImportEntries>((
     { schema, inFile, initial },
     name,
-  ) => [[name, inFile ? v.nullish(schema) : v.nullish(schema, initial)]]),
+  ) => [[name, inFile || initial === undefined ? v.nullish(schema) : v.nullish(schema, initial)]]),
   num_layers: v.nullish(v.number("must be the number of hidden layers")),
   /** Whether to replace a stored model with the same configuration. */
   overwrite: v.nullish(overwrite, false),

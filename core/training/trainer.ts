@@ -24,7 +24,7 @@ export interface TrainerOptions extends Recipe {
   epochs: number;
   dataset: Dataset;
   device: DeviceName;
-  /** Threads of the WASM backend. The weights do not depend on their number. @default 1 */
+  /** Threads that the WASM backend may use. The weights do not depend on their number. @default 1 */
   threads?: number;
   /** Weights to start from, in the order and shapes of `parameterSpecs`. @default initial values drawn from `seed` */
   weights?: readonly NamedTensor[];
@@ -35,6 +35,8 @@ export interface TrainerOptions extends Recipe {
 /** A training in progress. `run` may be called before earlier calls resolve; they are executed in order. */
 export interface Trainer {
   readonly device: string;
+  /** How many threads run the steps at present, on WASM: as many as are fastest. */
+  readonly threads?: number;
   readonly stepsPerEpoch: number;
   readonly totalSteps: number;
   /** Size of the last batch of an epoch as a share of a full one. */
@@ -171,6 +173,10 @@ class SessionTrainer implements Trainer {
     if (!Number.isInteger(this.step) || this.step < 0 || this.step > this.totalSteps) {
       throw new RangeError(`the saved state is of step ${this.step}, but this training has ${this.totalSteps} steps`);
     }
+  }
+
+  get threads(): number | undefined {
+    return this.#session.threads;
   }
 
   run(maxSteps: number): Promise<Float32Array> {

@@ -14,7 +14,7 @@ import { compareInference, compareTraining, TRAINING_PEERS } from "./peer_traini
 import { predictCases } from "./predict.ts";
 import { registryCases } from "./registry.ts";
 import { serviceCases, socketCases } from "./services.ts";
-import { livePadCases, trainingCases } from "./training.ts";
+import { busyCases, livePadCases, trainingCases } from "./training.ts";
 
 const USAGE = `Usage: deno task bench [--peers] [--json FILE] [--only NAME…] [--seconds S] [--pairs N]
 
@@ -69,6 +69,7 @@ function ownCases(bench: Bench): Case[] {
   return [
     ...peakCases(bench),
     ...trainingCases(bench),
+    ...busyCases(bench),
     ...livePadCases(bench),
     ...inferenceCases(bench),
     ...drawingCases(bench),

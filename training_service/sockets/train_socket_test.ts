@@ -34,6 +34,7 @@ Deno.test("a training sends its start, losses, epochs and result, then closes wi
       images_per_second: 1235,
       mean_images_per_second: 1200,
       seconds_left: 6.8,
+      threads: 2,
     });
     const logs = client.of("log");
     assert.equal(logs[0].message, "Starting SimpleNN [16] with Adam.");
