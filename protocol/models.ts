@@ -9,6 +9,7 @@ import {
   FIELD_NAMES,
   type FieldName,
   fieldOf,
+  type FurtherFieldName,
   isDuplicate,
   isKnown,
   type MODEL_FIELDS,
@@ -96,15 +97,24 @@ export const PARAM_FIELDS: readonly { name: FieldName; param: keyof PredictParam
 /** The wanted value of a field: equal to `value` or, for a learning rate, within a range. */
 interface Wanted {
   readonly name: FieldName;
+  readonly param: string;
   readonly value: FieldValue;
   readonly range?: { readonly min: number; readonly max: number };
 }
 
+/** Fields by which models are looked up only if a request names them. */
+const FURTHER_FIELDS = FIELD_NAMES.filter((name): name is FurtherFieldName => fieldOf(name).usual !== undefined);
+
 function wantedBy(params: PredictParams): readonly Wanted[] {
-  return PARAM_FIELDS.map(({ name, param }) => {
-    const value = params[param], { ranges } = fieldOf(name);
-    return { name, value, range: ranges?.bounds[value as LearningRateRange] };
+  const basic = PARAM_FIELDS.map(({ name, param }) => {
+    const value = params[param]!, { ranges } = fieldOf(name);
+    return { name, param, value, range: ranges?.bounds[value as LearningRateRange] };
   });
+  const further = FURTHER_FIELDS.flatMap((name) => {
+    const value = params[name];
+    return value == null ? [] : [{ name, param: name, value }];
+  });
+  return [...basic, ...further];
 }
 
 function answers(record: ModelRecord, { name, value, range }: Wanted): boolean {
@@ -151,8 +161,7 @@ function findClosest(records: readonly ModelRecord[], params: PredictParams, mos
 
 /** Names of the fields of `params` in which `record` differs, or that are unknown of it; empty for a match. */
 export function differingFields(record: ModelRecord, params: PredictParams): string[] {
-  const wanted = wantedBy(params);
-  return PARAM_FIELDS.filter(({ name }, i) => !isKnown(record, name) || !answers(record, wanted[i]))
+  return wantedBy(params).filter((wanted) => !isKnown(record, wanted.name) || !answers(record, wanted))
     .map(({ param }) => param);
 }
 

@@ -1,7 +1,16 @@
 /** Requests of clients: a training, a resumed run, an import, or the model that answers a drawing. */
 import * as v from "valibot";
 import { choice, wholeNumberSchema } from "./field_kinds.ts";
-import { BOUNDS, type Field, FIELD_NAMES, type FieldName, fieldOf, misfit, type MODEL_FIELDS } from "./model_config.ts";
+import {
+  BOUNDS,
+  type Field,
+  FIELD_NAMES,
+  type FieldName,
+  fieldOf,
+  type FurtherFieldName,
+  misfit,
+  type MODEL_FIELDS,
+} from "./model_config.ts";
 import { exactObject, unknownField } from "./validate.ts";
 
 /** Where a training or a prediction may run; `auto` leaves the choice to the lab. */
@@ -31,11 +40,13 @@ type ParamEntry<F> = F extends { ranges: { schema: infer S } } ? S : ConfigEntry
 
 type ConfigEntries = { [Name in FieldName]: ConfigEntry<Fields[Name]> };
 type ImportEntries = { [Name in FieldName]: ImportEntry<Fields[Name]> };
-type ParamEntries = {
-  [Name in FieldName as Fields[Name] extends { param: infer Param extends string } ? Param : never]: ParamEntry<
-    Fields[Name]
-  >;
-};
+type ParamEntries =
+  & {
+    [Name in FieldName as Fields[Name] extends { param: infer Param extends string } ? Param : never]: ParamEntry<
+      Fields[Name]
+    >;
+  }
+  & Pick<ConfigEntries, FurtherFieldName>;
 
 function entries<Entries>(entryOf: (field: Field, name: FieldName) => [key: string, schema: unknown][]): Entries {
   return Object.fromEntries(FIELD_NAMES.flatMap((name) => entryOf(fieldOf(name), name))) as Entries;
@@ -144,11 +155,15 @@ export type ImportConfig = v.InferOutput<typeof ImportConfigSchema>;
 /** The names of the fields of an import, in the order in which messages list them. */
 export const IMPORT_FIELDS = [...FIELD_NAMES, "num_layers", "overwrite"] as const;
 
-/** The settings by which `POST /predict` looks up a stored model. */
+/**
+ * The settings by which `POST /predict` looks up a stored model. Fields with usual values may be left out, and then any
+ * value will do.
+ */
 export const PredictParamsSchema = exactObject(
-  entries<ParamEntries>((field) =>
-    field.param === undefined ? [] : [[field.param, field.ranges?.schema ?? configEntry(field)]]
-  ),
+  entries<ParamEntries>((field, name) => {
+    if (field.usual !== undefined) return [[name, configEntry(field)]];
+    return field.param === undefined ? [] : [[field.param, field.ranges?.schema ?? configEntry(field)]];
+  }),
 );
 
 /** The settings of the model that should answer. */

@@ -226,7 +226,7 @@ export function compareFields(fields: readonly string[], params: PredictParams, 
     const { name, param } = found;
     return [{
       name: fieldOf(name).label,
-      asked: showValue(params[param]),
+      asked: showValue(params[param]!),
       stored: isKnown(record, name) ? showValue(valueOf(record, name)) : UNKNOWN,
     }];
   });
