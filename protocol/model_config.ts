@@ -20,7 +20,12 @@ import {
   wholeNumberSchema,
   widths,
 } from "./field_kinds.ts";
-import { LEARNING_RATE_RANGE_NAMES, LEARNING_RATE_RANGES, type LearningRateRange, rangeOf } from "./learning_rate.ts";
+import {
+  LEARNING_RATE_RANGE_NAMES,
+  LEARNING_RATE_RANGES,
+  type LearningRateRange,
+  rangeOf,
+} from "./learning_rate_ranges.ts";
 
 export { MODEL_TYPES, type ModelType } from "../core/models/families.ts";
 

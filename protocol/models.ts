@@ -2,7 +2,7 @@
 import * as v from "valibot";
 import type { PredictParams } from "./requests.ts";
 import { type FieldValue, sameValue } from "./field_kinds.ts";
-import type { LearningRateRange } from "./learning_rate.ts";
+import type { LearningRateRange } from "./learning_rate_ranges.ts";
 import {
   assumedIn,
   type Field,
