@@ -2,41 +2,44 @@
 import * as v from "valibot";
 import type { PredictParams } from "./requests.ts";
 import { type FieldValue, sameValue } from "./field_kinds.ts";
-import type { LearningRateRange } from "./learning_rate.ts";
+import type { LearningRateRange } from "./learning_rate_ranges.ts";
 import {
   assumedIn,
   type Field,
   FIELD_NAMES,
   type FieldName,
   fieldOf,
+  type FurtherFieldName,
   isDuplicate,
   isKnown,
   type MODEL_FIELDS,
   type ModelConfig,
+  valueOf,
 } from "./model_config.ts";
 
 const message = "must be a number";
 const number = v.pipe(v.number(message), v.finite(message));
 const text = v.string("must be a string");
-const widths = v.array(number, "must be a list of layer widths");
+const list = v.array(number, "must be a list of numbers");
 
 /** Checks a field in a stored record, for which bounds of training do not matter. */
 type StoredSchema<F> = F extends { kind: "whole" | "number" } ? typeof number
-  : F extends { kind: "widths" } ? typeof widths
+  : F extends { kind: "list" } ? typeof list
   : F extends { schema: infer S } ? S
   : never;
 
-type RecordEntry<F> = F extends { optional: true; initial: infer I }
-  ? v.NullishSchema<StoredSchema<F> & v.GenericSchema, I>
+type RecordEntry<F> = F extends { usual: unknown } ? v.NullishSchema<StoredSchema<F> & v.GenericSchema, undefined>
+  : F extends { optional: true; initial: infer I } ? v.NullishSchema<StoredSchema<F> & v.GenericSchema, I>
   : StoredSchema<F>;
 
 type RecordEntries = { [Name in FieldName]: RecordEntry<(typeof MODEL_FIELDS)[Name]> };
 
 function recordEntries(): RecordEntries {
   const stored = ({ kind, schema }: Field) =>
-    kind === "widths" ? widths : kind === "whole" || kind === "number" ? number : schema;
+    kind === "list" ? list : kind === "whole" || kind === "number" ? number : schema;
   return Object.fromEntries(FIELD_NAMES.map((name) => {
     const field = fieldOf(name);
+    if (field.usual) return [name, v.nullish(stored(field))];
     return [name, field.optional ? v.nullish(stored(field), field.initial) : stored(field)];
   })) as RecordEntries;
 }
@@ -94,19 +97,28 @@ export const PARAM_FIELDS: readonly { name: FieldName; param: keyof PredictParam
 /** The wanted value of a field: equal to `value` or, for a learning rate, within a range. */
 interface Wanted {
   readonly name: FieldName;
+  readonly param: string;
   readonly value: FieldValue;
   readonly range?: { readonly min: number; readonly max: number };
 }
 
+/** Fields by which models are looked up only if a request names them. */
+const FURTHER_FIELDS = FIELD_NAMES.filter((name): name is FurtherFieldName => fieldOf(name).usual !== undefined);
+
 function wantedBy(params: PredictParams): readonly Wanted[] {
-  return PARAM_FIELDS.map(({ name, param }) => {
-    const value = params[param], { ranges } = fieldOf(name);
-    return { name, value, range: ranges?.bounds[value as LearningRateRange] };
+  const basic = PARAM_FIELDS.map(({ name, param }) => {
+    const value = params[param]!, { ranges } = fieldOf(name);
+    return { name, param, value, range: ranges?.bounds[value as LearningRateRange] };
   });
+  const further = FURTHER_FIELDS.flatMap((name) => {
+    const value = params[name];
+    return value == null ? [] : [{ name, param: name, value }];
+  });
+  return [...basic, ...further];
 }
 
 function answers(record: ModelRecord, { name, value, range }: Wanted): boolean {
-  const stored = record[name];
+  const stored = valueOf(record, name);
   if (range !== undefined) return (stored as number) >= range.min && (stored as number) <= range.max;
   return stored === value || sameValue(stored, value);
 }
@@ -149,8 +161,7 @@ function findClosest(records: readonly ModelRecord[], params: PredictParams, mos
 
 /** Names of the fields of `params` in which `record` differs, or that are unknown of it; empty for a match. */
 export function differingFields(record: ModelRecord, params: PredictParams): string[] {
-  const wanted = wantedBy(params);
-  return PARAM_FIELDS.filter(({ name }, i) => !isKnown(record, name) || !answers(record, wanted[i]))
+  return wantedBy(params).filter((wanted) => !isKnown(record, wanted.name) || !answers(record, wanted))
     .map(({ param }) => param);
 }
 

@@ -76,3 +76,20 @@ Deno.test("200,000 models are matched without a stack overflow, and among equals
   assert.equal(findNearest(many, params)?.model, many[0]);
   assert.equal(findMatch(many, { ...params, batch_size: 64 }), many[0]);
 });
+
+Deno.test("settings beyond the usual ones only matter if a request names them, and then usual values count, too", () => {
+  const records = [
+    record({ id: "usual", accuracy: 95 }),
+    record({ id: "tanh", accuracy: 96, activation: "tanh" }),
+    record({ id: "smooth", accuracy: 97, activation: "tanh", label_smoothing: 0.1 }),
+  ];
+  assert.equal(findMatch(records, params)?.id, "smooth");
+  assert.equal(findMatch(records, { ...params, activation: null })?.id, "smooth");
+  assert.equal(findMatch(records, { ...params, activation: "relu" })?.id, "usual");
+  assert.equal(findMatch(records, { ...params, label_smoothing: 0 })?.id, "tanh");
+  assert.equal(findMatch(records, { ...params, activation: "gelu" }), undefined);
+  assert.deepEqual(findNearest(records, { ...params, activation: "gelu" }), {
+    model: records[2],
+    differs: ["activation"],
+  });
+});

@@ -55,7 +55,7 @@ export const PredictResponseSchema = v.object({
     learning_rate: v.number(),
     epochs: v.number(),
     training_time: v.string(),
-    /** Fields of its record that are unknown and have an assumed value, such as `learning_rate`; only if there are any. */
+    /** Fields of the record whose values are unknown and were assumed, such as `learning_rate`; absent if there are none. */
     assumed: v.optional(v.array(v.picklist(FIELD_NAMES))),
   }),
 });

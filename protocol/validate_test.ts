@@ -125,8 +125,8 @@ Deno.test("an unknown field is refused by name, with the nearest known one, wher
     "not that learning_rate is missing",
   );
   assert.match(
-    faultOf(TrainConfigSchema, { ...DEFAULT_CONFIG, momentum: 0.9 }).message,
-    /^unknown field `momentum`; known are model_type, /,
+    faultOf(TrainConfigSchema, { ...DEFAULT_CONFIG, temperature: 0.9 }).message,
+    /^unknown field `temperature`; known are model_type, /,
   );
 });
 

@@ -52,19 +52,23 @@ async function runTests(args: string[], long: boolean): Promise<TestRun> {
   if (args.length > 0) return await runDenoTest(args, long);
   const alone = Object.keys(ALONE).filter((path) => long || !LONG_ONLY.includes(path));
   const apart = [...Object.keys(ALONE), ...OWN_PROCESS, ...ON_WEBGPU, PAGES];
-  const parts = [
-    ...await Promise.all([
-      runDenoTest([PAGES], long, { output: "at the end" }),
-      runDenoTest(OWN_PROCESS, long, { output: "at the end" }),
-      runDenoTest(["--parallel", `--ignore=${apart.join(",")}`], long),
-    ]),
-    ...await Promise.all([
-      runDenoTest(ON_WEBGPU, long, { output: "at the end" }),
-      runDenoTest(WITH_FLAGS, long, { env: { DENO_V8_FLAGS: v8Flags(readSettings()).join(",") } }),
-    ]),
-    await runDenoTest(alone, long),
-    await runDenoTest(["--doc", ...DOCUMENTED], long),
-  ];
+  const withFlags = { env: { DENO_V8_FLAGS: v8Flags(readSettings()).join(",") } };
+  // Each list runs in turn, beside the others of its line.
+  const parts: TestRun[] = [];
+  const inTurn = async (runs: (() => Promise<TestRun>)[]) => {
+    for (const run of runs) parts.push(await run());
+  };
+  await Promise.all([
+    inTurn([() => runDenoTest([PAGES], long, { output: "at the end" })]),
+    inTurn([() => runDenoTest(OWN_PROCESS, long, { output: "at the end" })]),
+    inTurn([() => runDenoTest(["--parallel", `--ignore=${apart.join(",")}`], long)]),
+  ]);
+  await Promise.all([
+    inTurn([() => runDenoTest(ON_WEBGPU, long, { output: "at the end" })]),
+    inTurn(WITH_FLAGS.map((files) => () => runDenoTest(files, long, withFlags))),
+  ]);
+  await inTurn([() => runDenoTest(alone, long), () => runDenoTest(["--doc", ...DOCUMENTED], long)]);
+
   const sum = (of: (run: TestRun) => number) => parts.reduce((total, run) => total + of(run), 0);
   return {
     counts: {
@@ -96,7 +100,10 @@ async function runDenoTest(
     const written = output === "at once" ? undefined : new Response(process.stdout).text();
     const { code } = await process.status;
     if (written !== undefined) console.log(await written);
-    return { counts: countTests(await Deno.readTextFile(report)), code };
+    const counts = countTests(await Deno.readTextFile(report));
+    if (code !== 0 || counts.passed > 0) return { counts, code };
+    console.log(`No test passed in: deno test ${args.join(" ")}`);
+    return { counts, code: counts.skipped.length > 0 ? 0 : 1 };
   } finally {
     await Deno.remove(report);
   }

@@ -14,7 +14,7 @@ export type Metadata = Record<string, string>;
 const LENGTH_BYTES = 8;
 /** A model of this lab needs about a kilobyte, but other programs add long texts. */
 const MAX_HEADER_BYTES = 2 ** 24;
-/** Most values in the header, of which a tensor has about five, and a text one, however long it is. */
+/** The most values in the header, of which a tensor has about five, and a text one, however long it is. */
 const MAX_HEADER_VALUES = 2 ** 20;
 /** Tensors of this lab have at most four. */
 const MAX_DIMENSIONS = 8;

@@ -36,10 +36,6 @@ function convShape(image: Shape, kernel: Shape, [paddingY, paddingX]: Padding): 
 
 const isImageBatch = (x: TensorType) => x.dtype === "f32" && x.shape.length === 4;
 
-/** The padding, if `node` is a convolution or a weight gradient; undefined for any other node. */
-export const convPadding = (node: Tensor): Padding | undefined =>
-  conv2dOp.attributesOf(node) ?? conv2dWeightGradientOp.attributesOf(node)?.padding;
-
 /** Convolutions of stride 1; the padding is the attribute. */
 export const conv2dOp = opFamily((padding: Padding): KernelOp => ({
   kind: "kernel",

@@ -6,7 +6,7 @@ import recipes from "../training/fixtures/recipes.json" with { type: "json" };
 import fixtures from "../training/fixtures/training.json" with { type: "json" };
 import type { OptimizerName } from "../training/optimizers.ts";
 import type { Recipe } from "../training/programs.ts";
-import type { ScheduleName } from "../training/schedules.ts";
+import type { ScheduleName } from "../training/learning_rate_schedules.ts";
 
 export { fixtures };
 

@@ -1,7 +1,7 @@
 /** The update rules of PyTorch's optimisers, with PyTorch's default hyper-parameters. */
 import { constant, perStep, state, type Tensor } from "../graph.ts";
 import { add, div, flushDenormals, mul, sqrt, sub } from "../ops/mod.ts";
-import { scheduleFactor, type ScheduleName } from "./schedules.ts";
+import { scheduleFactor, type ScheduleName } from "./learning_rate_schedules.ts";
 
 /** A parameter in a training program, with the gradient of the loss with respect to it. */
 export interface Parameter {

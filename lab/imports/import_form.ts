@@ -82,7 +82,7 @@ export function parseFields(texts: Readonly<Record<string, string>>): Fields {
   const isGiven = (field: ImportField) => {
     if (!Object.hasOwn(texts, field)) return false;
     const text = texts[field].trim();
-    return text === "" ? kindOf(field) === "widths" : !isNullText(text);
+    return text === "" ? kindOf(field) === "list" : !isNullText(text);
   };
   const given = IMPORT_FIELDS.filter(isGiven);
   const long = given.find((field) => texts[field].length > MAX_TEXT);
@@ -92,7 +92,7 @@ export function parseFields(texts: Readonly<Record<string, string>>): Fields {
 
 function parseField(field: ImportField, text: string): unknown {
   if (kindOf(field) === "choice") return text;
-  if (kindOf(field) === "widths" && !text.trim().startsWith("[")) return parseWidths(text);
+  if (kindOf(field) === "list" && !text.trim().startsWith("[")) return parseWidths(text);
   try {
     return parseJson(text, field);
   } catch {

@@ -4,6 +4,7 @@ import { writePth } from "../../core/formats/pth/writer.ts";
 import { adoptTensors } from "../../core/formats/recognise/known_model.ts";
 import type { ModelSpec, NamedTensor } from "../../core/models/spec.ts";
 import {
+  convolutionsOf,
   isStoredDuplicate,
   type ModelConfig,
   type ModelRecord,
@@ -342,11 +343,13 @@ function partition<T>(items: readonly T[], test: (item: T) => boolean): [yes: T[
  * field that changes the network on here.
  */
 export function specOf(
-  config: Pick<ModelConfig, "model_type" | "hidden_layers_config" | "use_dropout" | "dropout_p">,
+  config: ModelConfig,
 ): ModelSpec {
   return {
     modelType: config.model_type,
     hiddenLayers: config.hidden_layers_config,
+    convolutions: convolutionsOf(config),
+    activation: config.activation ?? undefined,
     dropout: config.use_dropout ? config.dropout_p : undefined,
   };
 }

@@ -57,7 +57,7 @@ async function main(): Promise<void> {
 const IN_MODE = "BENCH_IN_MODE";
 
 /**
- * Starts this benchmark again with the training service's V8 flags, which a process can only get at its start.
+ * Restarts this benchmark with the training service's V8 flags, which can only be set when a process starts.
  */
 async function runInMode(mode: WasmMode): Promise<void> {
   const args = ["run", "-A", ...modeFlags(mode), import.meta.filename!, ...checksArguments(mode), ...Deno.args];

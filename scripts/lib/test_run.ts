@@ -53,15 +53,11 @@ export const LONG_ONLY: readonly string[] = ["service/http/server/attacks_test.t
 export const ON_WEBGPU: readonly string[] = ["core/ops/ops_test.ts", "core/training/parity_test.ts"];
 
 /** Tests of code that runs with V8 flags when the lab trains. They are run a second time with these flags. */
-export const WITH_FLAGS: readonly string[] = [
-  "core/ops/",
-  "core/backends/wasm/",
-  "core/random_programs_test.ts",
-  "core/training/parity_test.ts",
+export const WITH_FLAGS: readonly (readonly string[])[] = [
   // Mutated code is for processes with checks.
-  "--ignore=core/backends/wasm/unsafe_code_fuzz_test.ts",
+  ["core/backends/wasm/", "core/random_programs_test.ts", "--ignore=core/backends/wasm/unsafe_code_fuzz_test.ts"],
   // The flags change WebAssembly only.
-  "--filter=/^(?!.*(WebGPU|webgpu|on reference|float64))/",
+  ["core/ops/ops_test.ts", "core/training/parity_test.ts", "--filter=/ on (WASM|wasm) /"],
 ];
 
 /** The longest file. It starts first and runs beside the tests that share the machine. */

@@ -146,7 +146,7 @@ interface Visitor {
 
 /** After this time without a wrong token, in ms, an address starts afresh. */
 const FORGIVE_MS = 10 * 60_000;
-/** Most addresses to remember. */
+/** The most addresses to remember. */
 const MAX_VISITORS = 10_000;
 /** Number of wrong cookies that are checked during one wait. */
 const MAX_COOKIES = 20;

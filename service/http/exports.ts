@@ -7,11 +7,11 @@ import { connectionLimits } from "./server/connections.ts";
 export interface ExportLimits {
   /** Files smaller than this are always made and sent. */
   largeBytes: number;
-  /** Most bytes of all large files that are being made or sent. */
+  /** The most bytes of all large files that are being made or sent. */
   maxBytes: number;
-  /** Most of these bytes that only one address has requested; half of all by default. */
+  /** The most of these bytes that only one address has requested; half of all by default. */
   maxBytesPerClient?: number;
-  /** Most bytes of files that are no longer being downloaded, kept for the next client. */
+  /** The most bytes of files that are no longer being downloaded, kept for the next client. */
   idleBytes?: number;
   /** Milliseconds after which the download of a large file is cut off. */
   deadlineMs: number;

@@ -16,7 +16,7 @@ export interface BodyLimits {
   silenceMs?: number;
   /** Bytes that all bodies in this thread may hold together, once they arrive; no limit by default. */
   heldBytes?: number;
-  /** Most of these bytes for one address; by default all. */
+  /** The most of these bytes for one address; by default all. */
   heldBytesPerClient?: number;
 }
 

@@ -10,7 +10,7 @@ import type { ListenerState } from "./server/listener_state.ts";
 /** A service ends within 2 s. Whatever is still open after this time is cut off. */
 const HARD_EXIT_MS = 1000;
 
-/** For a service in a thread: how to stop it, and how it reports to its starter. */
+/** For a service that runs in a thread: how to stop it, and how it says that it is listening. */
 export interface Supervision {
   /**
    * Stops the service instead of SIGINT and SIGTERM. The code that aborts it must make sure that the process ends in

@@ -11,6 +11,7 @@ import {
   type PredictResponse,
   showValue,
   UNKNOWN,
+  valueOf,
 } from "../../protocol/mod.ts";
 import { describeModel, formatMilliseconds, formatShare } from "../shared/text/format.ts";
 import { pageUrl } from "../shared/wire/page_urls.ts";
@@ -225,8 +226,8 @@ export function compareFields(fields: readonly string[], params: PredictParams, 
     const { name, param } = found;
     return [{
       name: fieldOf(name).label,
-      asked: showValue(params[param]),
-      stored: isKnown(record, name) ? showValue(record[name]) : UNKNOWN,
+      asked: showValue(params[param]!),
+      stored: isKnown(record, name) ? showValue(valueOf(record, name)) : UNKNOWN,
     }];
   });
 }

@@ -1,18 +1,23 @@
+import { useSignal } from "@preact/signals";
 import { useRef } from "preact/hooks";
 import {
   DEFAULT_CONFIG,
   type DeviceChoice,
   DEVICES,
   FIELD_NAMES,
+  fieldOf,
   isDuplicate,
   type ModelConfig,
 } from "../../protocol/mod.ts";
 import { Button } from "../shared/components/controls.tsx";
 import { SelectField, TextField } from "../shared/form/field.tsx";
 import { ModelFields, ModelSize } from "../shared/form/model_fields.tsx";
+import { lazily } from "../shared/components/rendering.tsx";
 import type { TrainingForm } from "./form.ts";
 import { NearbyNote } from "./nearby.tsx";
 import type { TrainingPage } from "./training_page.ts";
+
+const LazyMoreFields = lazily(async () => (await import("../shared/form/more_fields.tsx")).MoreModelFields);
 
 /** The left column: what to train, and the button that starts it. */
 export function Settings({ model }: { model: TrainingPage }) {
@@ -47,11 +52,16 @@ const DEVICE_TEXTS: Record<DeviceChoice, string> = {
 
 /** Settings that few people need; open if a link or the user has set one of them. */
 function Further({ form }: { form: TrainingForm }) {
-  const used = useRef(false);
+  const used = useRef(false), isOpened = useSignal(false);
   // Once open it stays open, because a user who empties a field is about to fill it again.
-  used.current ||= form.seed.text.value !== "" || form.device.value !== "auto";
+  used.current ||= form.seed.text.value !== "" || form.device.value !== "auto" ||
+    FIELD_NAMES.some((name) => fieldOf(name).usual !== undefined && form.isMentioned(name));
   return (
-    <details class="further" open={used.current || undefined}>
+    <details
+      class="further"
+      open={used.current || undefined}
+      onToggle={({ currentTarget }) => isOpened.value ||= currentTarget.open}
+    >
       <summary>More settings</summary>
       <div class="pair">
         <TextField
@@ -70,6 +80,7 @@ function Further({ form }: { form: TrainingForm }) {
           onChoose={(name) => form.device.value = name as DeviceChoice}
         />
       </div>
+      <LazyMoreFields needed={isOpened.value || used.current} form={form} />
     </details>
   );
 }

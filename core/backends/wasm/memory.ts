@@ -38,7 +38,7 @@ const MAX_EXCESS = 4;
 interface Spare {
   memory: WebAssembly.Memory;
   isShared: boolean;
-  /** Whether no thread will touch it any more. */
+  /** Whether all threads are done with it. */
   isFree(): boolean;
 }
 

@@ -98,7 +98,7 @@ export interface CanvasKernels extends PlaneKernels {
   ink: InkKernel;
 }
 
-/** A memory for canvases up to some size, and the kernels that work in it. */
+/** WebAssembly memory for canvases up to a given size, and the kernels that work on it. */
 export class Workspace {
   readonly bytes: Uint8Array;
   readonly kernels: CanvasKernels;

@@ -133,7 +133,7 @@ export const BACKUP_NAME = `${METADATA_NAME}.bak`;
 /** Largest list, in bytes: some ten thousand records with long texts. A larger list is not read. */
 const MAX_METADATA_BYTES = 64 * 2 ** 20;
 
-/** A backup that can be used. */
+/** A usable backup of the metadata. */
 export interface Backup {
   bytes: Uint8Array<ArrayBuffer>;
   /** How many records it holds. */

@@ -12,12 +12,16 @@ interface FieldProps {
 
 /** A text field with its hint, or with what is wrong with its text. */
 export function TextField(
-  { id, label, hint, field, inputMode }: FieldProps & {
+  { id, label, hint, field, inputMode, placeholder, misfit }: FieldProps & {
     field: TypedText<unknown>;
     inputMode: "numeric" | "decimal" | "text";
+    /** The value that counts while the field is empty. */
+    placeholder?: string;
+    /** Why its value does not go with those of other fields. */
+    misfit?: string;
   },
 ) {
-  const error = field.error.value;
+  const error = field.error.value ?? misfit;
   return (
     <div class="field">
       <label for={id}>{label}</label>
@@ -25,6 +29,7 @@ export function TextField(
         id={id}
         type="text"
         inputMode={inputMode}
+        placeholder={placeholder}
         autocomplete="off"
         spellcheck={false}
         value={field.text.value}

@@ -16,7 +16,7 @@ const WORDS = {
   },
   filters: {
     title: "The filters of the first layer",
-    note: "One picture for each filter (kernel): 3 × 3 weights that slide over the digit. Blue: ink here strengthens " +
+    note: "One picture for each filter (kernel): weights that slide over the digit. Blue: ink here strengthens " +
       "its output. Orange: ink here weakens it.",
     name: "Filter",
   },

@@ -7,6 +7,7 @@ import {
   type ModelRecord,
   SETTINGS,
   showSetting,
+  valueOf,
 } from "../../../protocol/mod.ts";
 import { formatCount, formatDuration, formatPercent, formatTime } from "../../shared/text/format.ts";
 
@@ -48,7 +49,7 @@ export const SETTING_COLUMNS: readonly Column[] = SETTINGS.map((setting) => {
       return kind === "whole" && /^\d+$/.test(text) ? formatCount(Number(text)) : text;
     },
     order: (record) => orderOf(record, setting),
-    isNumber: kind !== "choice" && kind !== "widths",
+    isNumber: kind !== "choice" && kind !== "list",
     first: "ascending",
   };
 });
@@ -57,7 +58,7 @@ export const SETTING_COLUMNS: readonly Column[] = SETTINGS.map((setting) => {
  * Names sort alphabetically, model families by size, widths by value; a setting that is off or unknown comes before any other.
  */
 function orderOf(record: ModelRecord, setting: FieldName): number | readonly number[] {
-  const { kind, options = [] } = fieldOf(setting), value = record[setting];
+  const { kind, options = [] } = fieldOf(setting), value = valueOf(record, setting);
   if (Array.isArray(value)) return [value.length, ...value];
   if (!isKnown(record, setting)) return -1;
   if (kind === "toggle") return value ? Number(showSetting(record, setting)) || 0 : -1;

@@ -5,7 +5,7 @@ import { LossSeries, runningMean } from "../../shared/charts/loss_series.ts";
 import type { LabConnection } from "../../shared/wire/connection.ts";
 import { type Column, RESULT_COLUMNS, SETTING_COLUMNS } from "./columns.ts";
 
-/** Most models to compare at once: more curves would be hard to distinguish. */
+/** The most models to compare at once: more curves would be hard to distinguish. */
 export const MOST_COMPARED = 6;
 
 /**
@@ -160,7 +160,7 @@ function nameAmong(model: ModelRecord, models: readonly ModelRecord[]): string {
   return isAlone ? name : `${name} (${model.id})`;
 }
 
-/** Most points of a loss curve; a screen cannot show more. */
+/** The most points of a loss curve; a screen cannot show more. */
 const POINTS = 600;
 /** How far the running mean of a loss curve looks back, as a share of the losses so far. */
 const SMOOTHING = 0.1;

@@ -39,7 +39,7 @@ export class LabModels {
 /** Rows on one page of the table. */
 export const PAGE_ROWS = 25;
 
-/** Most selected models that the address bar keeps: more would make the address too long to send. */
+/** The most selected models that the address bar keeps: more would make the address too long to send. */
 const MAX_IN_ADDRESS = 20;
 
 /** The direction in which a column is sorted. */

@@ -189,7 +189,7 @@ export async function listRuns(connection: LabConnection): Promise<RunSummary[] 
   return reply?.status === 200 && Array.isArray(reply.body) ? reply.body : undefined;
 }
 
-/** Most of the lab's other runs to follow at a time; each has a socket. */
+/** The most of the lab's other runs to follow at a time; each has a socket. */
 const MOST = 4;
 
 /** Runs besides the one that the page shows: those shown before, and those that the lab also trains or has queued. */
@@ -230,7 +230,7 @@ export class OtherRuns {
     this.list.value = this.list.value.filter((run) => run.id.value !== id);
   }
 
-  /** Whether the run `id` always stays. */
+  /** Whether the run `id` stays in the list however many others there are. */
   isKept(id: string): boolean {
     return this.#kept.has(id);
   }

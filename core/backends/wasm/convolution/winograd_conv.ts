@@ -1,5 +1,5 @@
 /**
- * 3 × 3 convolution with a border of one pixel by Winograd's minimal filtering F(2 × 2, 3 × 3) (Lavin and Gray, “Fast
+ * 3 × 3 convolution by Winograd's minimal filtering F(2 × 2, 3 × 3) (Lavin and Gray, “Fast
  * Algorithms for Convolutional Neural Networks”, 2016), for each tile of 2 × 2 outputs:
  *
  * out[tile, o] = Aᵀ (Σ_c (G w[c, o] Gᵀ) ⊙ (Bᵀ d[tile, c] B)) A
@@ -17,9 +17,8 @@ import { PANEL, PANEL_BYTES, RegisterTile, spaced, tileHeights } from "../../../
 import { clear } from "../../../codegen/wasm/vectors.ts";
 import { apply, type Tensor } from "../../../graph.ts";
 import type { SpecialOp } from "../../../op.ts";
-import { conv2dOp } from "../../../ops/mod.ts";
 import type { Rule } from "../rewrite.ts";
-import { borderOf, type Conv3x3Shape, stridesOf } from "./conv3x3.ts";
+import { borderOf, type SquareConv, squareConv, stridesOf, windowsOf } from "./square_conv.ts";
 
 /** Elements of a transformed tile, 4 × 4. */
 const ELEMENTS = 16;
@@ -49,8 +48,8 @@ interface Layout {
   bytes: number;
 }
 
-function layoutOf(s: Conv3x3Shape): Layout {
-  const tiles = (s.height / 2) * (s.width / 2), held = Math.min(s.filters, MAX_FILTERS);
+function layoutOf(s: SquareConv): Layout {
+  const tiles = windowsOf(s).count, held = Math.min(s.filters, MAX_FILTERS);
   // A cache line more than the numbers need: their size is often a power of two, and then all planes would compete for
   // a few cache sets.
   const plane = (floats: number) => floats * 4 + 64;
@@ -62,14 +61,16 @@ function layoutOf(s: Conv3x3Shape): Layout {
   return { tiles, held, kernels, images, products, kernelPlane, imagePlane, productPlane, bytes };
 }
 
-const winogradConvOp: SpecialOp = {
+const winogradConvOp = (s: SquareConv): SpecialOp => ({
   kind: "special",
   name: "winogradConv",
-  type: ([{ shape: [n, h, w] }, { shape: [, , , filters] }]) => ({ dtype: "f32", shape: [n, h, w, filters] }),
+  type() {
+    const { rows, columns } = windowsOf(s);
+    return { dtype: "f32", shape: [s.batch, 2 * rows, 2 * columns, s.filters] };
+  },
   gradient: null,
-  wasm(node) {
-    const [batch, height, width, channels] = node.inputs[0].shape, filters = node.shape[3];
-    const s: Conv3x3Shape = { batch, height, width, channels, filters }, layout = layoutOf(s);
+  wasm() {
+    const { batch, channels, filters } = s, layout = layoutOf(s);
     return {
       extent: batch,
       work: batch * layout.tiles * ELEMENTS * channels * filters / 4,
@@ -93,10 +94,10 @@ const winogradConvOp: SpecialOp = {
       },
     };
   },
-};
+});
 
 /** Transforms kernels `[3, 3, channels, filters]` into planes of panels `[filters / 8][channels][8]`. */
-function transformKernels(f: FunctionBuilder, s: Conv3x3Shape, layout: Layout, w: Address, kernels: Local): void {
+function transformKernels(f: FunctionBuilder, s: SquareConv, layout: Layout, w: Address, kernels: Local): void {
   const row = s.channels * s.filters * 4;
   f.forEach(s.channels, (channel) => {
     const from = f.let("i32", baseOf(w, i32.mul(channel.get, i32.const(s.filters * 4))));
@@ -116,12 +117,12 @@ function transformKernels(f: FunctionBuilder, s: Conv3x3Shape, layout: Layout, w
 }
 
 /** Transforms the image with its border into planes `[tiles][channels]`. */
-function transformImage(f: FunctionBuilder, s: Conv3x3Shape, layout: Layout, padded: Local, images: Local): void {
-  const { pixel, row, window, windowRow } = stridesOf(s);
+function transformImage(f: FunctionBuilder, s: SquareConv, layout: Layout, padded: Local, images: Local): void {
+  const { pixel, row, window, windowRow } = stridesOf(s), { rows, columns } = windowsOf(s);
   const to = f.let("i32", images.get), from = f.local("i32");
-  f.forEach(s.height / 2, (y) => {
+  f.forEach(rows, (y) => {
     f.set(from, i32.add(padded.get, i32.mul(y.get, i32.const(windowRow))));
-    f.repeat(s.width / 2, () => {
+    f.repeat(columns, () => {
       f.repeat(s.channels / 4, () => {
         transformImageTile(
           f,
@@ -142,7 +143,7 @@ function transformImage(f: FunctionBuilder, s: Conv3x3Shape, layout: Layout, pad
  */
 function multiply(
   f: FunctionBuilder,
-  { channels }: Conv3x3Shape,
+  { channels }: SquareConv,
   layout: Layout,
   first: Local,
   at: { kernels: Local; images: Local; products: Local },
@@ -184,16 +185,17 @@ function multiply(
 /** Transforms products back, into image `n` of the output, for the filters from `first` on. */
 function transformBack(
   f: FunctionBuilder,
-  s: Conv3x3Shape,
+  s: SquareConv,
   layout: Layout,
   products: Local,
   { output, n, first }: { output: Address; n: Local; first: Local },
 ): void {
-  const pixel = s.filters * 4, row = s.width * pixel, from = f.let("i32", products.get);
-  const image = i32.add(i32.mul(n.get, i32.const(s.height * row)), i32.mul(first.get, i32.const(4)));
+  const { rows, columns } = windowsOf(s), pixel = s.filters * 4, row = 2 * columns * pixel;
+  const from = f.let("i32", products.get),
+    image = i32.add(i32.mul(n.get, i32.const(2 * rows * row)), i32.mul(first.get, i32.const(4)));
   const to = f.let("i32", baseOf(output, image));
-  f.repeat(s.height / 2, () => {
-    f.repeat(s.width / 2, () => {
+  f.repeat(rows, () => {
+    f.repeat(columns, () => {
       f.repeat(layout.held / 4, () => {
         transformProducts(
           f,
@@ -209,28 +211,26 @@ function transformBack(
   });
 }
 
-/** The convolution of images and kernels that `fitsWinograd`. */
-function winogradConv(x: Tensor, w: Tensor): Tensor {
-  return apply(winogradConvOp, x, w);
-}
-
-/**
- * Whether the kernel accepts images `[n, h, w, channels]` and kernels `[kh, kw, channels, filters]`: kernels must be 3
- * × 3, h and w even, channels divisible by 4, and filters by 32, or by 8 if there are fewer.
- */
-function fitsWinograd({ shape: [, h, w, channels] }: Tensor, { shape: [kh, kw, , filters] }: Tensor): boolean {
-  const even = h % 2 === 0 && w % 2 === 0 && kh === 3 && kw === 3;
-  return even && channels % 4 === 0 && filters % PANEL === 0 && (filters <= MAX_FILTERS || filters % MAX_FILTERS === 0);
-}
-
 /** With fewer channels, the transforms cost more than they save in multiplications. */
 const MIN_CHANNELS = 16;
 
-/** The rule: 3 × 3 convolutions with a border of one pixel and enough channels use Winograd's algorithm. */
+/**
+ * The result of `convolution` without an odd last row or column, or undefined unless it has 3 × 3 kernels, enough
+ * channels, divisible by 4, and filters divisible by 32, or by 8 if there are fewer.
+ */
+export function winogradConv(convolution: SquareConv, x: Tensor, w: Tensor): Tensor | undefined {
+  const { kernel, channels, filters } = convolution;
+  const fits = kernel === 3 && channels % 4 === 0 && filters % PANEL === 0 &&
+    (filters <= MAX_FILTERS || filters % MAX_FILTERS === 0);
+  return fits && channels >= MIN_CHANNELS ? apply(winogradConvOp(convolution), x, w) : undefined;
+}
+
+/** The rule: 3 × 3 convolutions with enough channels and a result with even sides use Winograd's algorithm. */
 export const winogradConvolutions: Rule = (node, now) => {
-  if (conv2dOp.attributesOf(node)?.join() !== "1,1") return undefined;
-  const [x, w] = node.inputs;
-  return x.shape[3] >= MIN_CHANNELS && fitsWinograd(x, w) ? winogradConv(now(x), now(w)) : undefined;
+  const convolution = squareConv(node);
+  if (convolution === undefined || node.shape[1] % 2 > 0 || node.shape[2] % 2 > 0) return undefined;
+  const [x, w] = node.inputs.map(now);
+  return winogradConv(convolution, x, w);
 };
 
 /**

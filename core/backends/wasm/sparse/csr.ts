@@ -56,12 +56,12 @@ export interface Entries {
 }
 
 /**
- * The address of the vectors that an entry's float32 multiplies: `base(its integer) + offset`. The integer is less than
- * `count`; the code traps if it is not.
+ * The addresses of the vectors that an entry's float32 multiplies: `base(its integer)` plus each of `offsets`. The
+ * integer is less than `count`; the code traps if it is not.
  */
 export interface EntrySource {
   base(integer: Code): Code;
-  offset: number;
+  offsets: readonly number[];
   count: number;
 }
 
@@ -79,7 +79,7 @@ export function addEntries(
     f.set(base, source.base(integer.get));
     f.set(factor, v128.load32Splat(at.get, offset + 4));
     sums.forEach((sum, i) => {
-      f.set(sum, f.multiplyAdd(factor.get, v128.load(base.get, source.offset + 16 * i), sum.get));
+      f.set(sum, f.multiplyAdd(factor.get, v128.load(base.get, source.offsets[i]), sum.get));
     });
   });
 }

@@ -25,6 +25,7 @@ import {
 } from "../../../ops/mod.ts";
 import { type Shape, sizeOf } from "../../../shape.ts";
 import type { Rule } from "../rewrite.ts";
+import { spaced } from "../../../codegen/wasm/tile.ts";
 import { addEntries, chunksOf, ENTRY, HEADER, rowBytes, takeSparseRows, toSparse } from "./csr.ts";
 import { transpose, transposeSparse } from "./transpose.ts";
 
@@ -126,7 +127,9 @@ function isWorthCompressing([rows, depth]: Shape, [, width]: Shape): boolean {
 function comesFromRelu(node: Tensor): boolean {
   const { op, inputs } = node;
   if (op === reluOp || op === reluGradOp) return true;
-  if (op === maxPool2dOp || reshapeOp.matches(node)) return comesFromRelu(inputs[0]);
+  // The largest of four is rarely 0: a single row still gains, because less of the right operand is read.
+  if (op === maxPool2dOp) return node.shape[0] <= FEW_ROWS && comesFromRelu(inputs[0]);
+  if (reshapeOp.matches(node)) return comesFromRelu(inputs[0]);
   return op === mulOp && inputs.some(comesFromRelu);
 }
 
@@ -207,7 +210,7 @@ function emitRows(
     sums.forEach((sum, i) => f.set(sum, startAt ? v128.load(startAt.get, start.offset + 16 * i) : v128.zero));
     addEntries(f, { at, last, offset: a.offset + HEADER }, {
       base: (index) => i32.add(bAt.get, i32.mul(index, i32.const(columns * 4))),
-      offset: b.offset,
+      offsets: spaced(sums.length, 16, b.offset),
       count: depth,
     }, sums);
     sums.forEach((sum, i) => {

@@ -48,12 +48,22 @@ function digestOf(numbers: Float32Array): string {
   );
 }
 
-for (const modelType of ["SimpleNN", "ConvNN"] as const) {
-  Deno.test(`a ${modelType} gets the same weights to the bit with any number of threads`, async () => {
-    const alone = await train(options(modelType));
+const convolutions = { channels: [16, 32], kernels: [5, 3], padding: "valid" } as const;
+const networks: Readonly<Record<string, TrainerOptions>> = {
+  "a SimpleNN": options("SimpleNN"),
+  "a ConvNN": options("ConvNN"),
+  "a ConvNN whose filters stay within the image": {
+    ...options("ConvNN"),
+    spec: { modelType: "ConvNN", hiddenLayers: [32], convolutions },
+  },
+};
+
+for (const [name, options] of Object.entries(networks)) {
+  Deno.test(`${name} gets the same weights to the bit with any number of threads`, async () => {
+    const alone = await train(options);
     try {
       for (const threads of [2, 3, 5]) {
-        assert.deepEqual(await train({ ...options(modelType), threads }), alone, `${threads} threads`);
+        assert.deepEqual(await train({ ...options, threads }), alone, `${threads} threads`);
       }
     } finally {
       closeThreads();
