@@ -116,8 +116,6 @@ class WasmSession implements Session {
 export interface WasmOptions extends Partial<WasmFeatures> {
   /** Threads, 1 by default. More need shared memory. The results do not depend on their number. */
   threads?: number;
-  /** Milliseconds, to choose how many threads are active; another clock in tests. */
-  now?: () => number;
 }
 
 const pool = new ThreadPool();
@@ -131,7 +129,7 @@ export function closeThreads(): void {
 async function open(
   programs: Readonly<Record<string, Program>>,
   rules: RuleSet,
-  { threads: wanted, relaxedFma, now }: WasmOptions & WasmFeatures & { threads: number },
+  { threads: wanted, relaxedFma }: Required<WasmOptions>,
 ): Promise<Session> {
   const isShared = typeof SharedArrayBuffer !== "undefined";
   const hasThreads = isShared && wanted > 1 && pool.reserve();
@@ -145,7 +143,7 @@ async function open(
     });
     const { memory, modules, control } = compiled;
     const team = hasThreads ? pool.assign({ memory, modules, control, threads }) : undefined;
-    return new WasmSession(compiled, team, new ActiveThreads(threads, now));
+    return new WasmSession(compiled, team, new ActiveThreads(threads));
   } catch (error) {
     if (hasThreads) pool.release();
     throw error;
@@ -154,8 +152,8 @@ async function open(
 
 /** The backend with the special kernels that `rules` insert. */
 export function wasmBackendWith(rules: RuleSet, options: WasmOptions = {}): Backend {
-  const { threads = 1, relaxedFma = detectFeatures().relaxedFma, now } = options;
-  return { name: "wasm", open: (programs) => open(programs, rules, { threads, relaxedFma, now }) };
+  const { threads = 1, relaxedFma = detectFeatures().relaxedFma } = options;
+  return { name: "wasm", open: (programs) => open(programs, rules, { threads, relaxedFma }) };
 }
 
 /** The backend with every special kernel. */

@@ -28,7 +28,7 @@ const FIRST_INTERVAL_MS = 50, MAX_INTERVAL_MS = 500;
  * The share of the time that trials may cost: of fewer threads, which always lose on a machine that nothing else uses;
  * of more threads; and once the speed has dropped.
  */
-const SHARE_DOWN = 0.008, SHARE_UP = 0.03, SHARE_AFTER_DROP = 0.05;
+const SHARE_DOWN = 0.008, SHARE_UP = 0.03, SHARE_AFTER_DROP = 0.02;
 /** Steps that take this many times as long as before: another program may have taken a core. */
 const DROP = 1.25;
 
@@ -36,6 +36,8 @@ const DROP = 1.25;
 class Direction {
   dueAt = 0;
   #intervalMs = 0;
+  /** When the last trial ended, and what it cost. */
+  #endedAt = 0;
   #costMs = 0;
   /** How far from the active number the next trial is: one thread, or so many doublings or halvings. */
   #distance = 0;
@@ -56,6 +58,7 @@ class Direction {
 
   /** A trial was lost, which cost `costMs`. */
   lost(now: number, costMs: number): void {
+    this.#endedAt = now;
     this.#costMs = Math.max(0, costMs);
     this.dueAt = now + Math.max(this.#intervalMs, this.#costMs / this.share);
     this.#intervalMs = Math.min(2 * this.#intervalMs, MAX_INTERVAL_MS);
@@ -64,14 +67,15 @@ class Direction {
   /** The number of active threads has changed. */
   restart(now: number): void {
     this.#intervalMs = FIRST_INTERVAL_MS;
+    this.#endedAt = now;
     this.#costMs = 0;
     this.dueAt = now + FIRST_INTERVAL_MS;
   }
 
   /** Makes a trial due as soon as the cost of the last one allows. */
-  hasten(now: number): void {
+  hasten(): void {
     this.#intervalMs = FIRST_INTERVAL_MS;
-    this.dueAt = Math.min(this.dueAt, now + this.#costMs / SHARE_AFTER_DROP);
+    this.dueAt = Math.min(this.dueAt, this.#endedAt + this.#costMs / SHARE_AFTER_DROP);
   }
 }
 
@@ -137,7 +141,7 @@ export class ActiveThreads {
     this.#steps += steps;
     this.#ms += ms;
     if (this.#trial !== undefined) this.#judge(this.#trial, now);
-    else if (this.#ms >= WINDOW_MS) this.#endWindow(now);
+    else if (this.#ms >= WINDOW_MS) this.#endWindow();
   }
 
   #measure(program: number): void {
@@ -176,13 +180,13 @@ export class ActiveThreads {
     this.#steps = this.#ms = 0;
   }
 
-  #endWindow(now: number): void {
+  #endWindow(): void {
     const latest = this.#ms / this.#steps, stepMs = Math.min(latest, this.#latestMs ?? latest);
     this.#latestMs = latest;
     this.#stepMs = stepMs;
     this.#steps = this.#ms = 0;
     if (stepMs > DROP * this.#bestStepMs) {
-      for (const direction of this.#directions) direction.hasten(now);
+      for (const direction of this.#directions) direction.hasten();
       this.#bestStepMs = stepMs;
     }
     this.#bestStepMs = Math.min(this.#bestStepMs, stepMs);
