@@ -1,11 +1,10 @@
 /** `/ws/runs/{id}`: joins a run in progress, or reads a finished one. */
 import type { ServerSocket } from "../../service/http/server/server_socket.ts";
 import { log } from "../../service/process/log.ts";
-import { quote } from "../../protocol/mod.ts";
+import { type HistoryMessage, quote } from "../../protocol/mod.ts";
 import { carryOut, MessageBudget, refuseFlood } from "./client_messages.ts";
 import { Outbox } from "./outbox.ts";
-import { clientAt } from "../../lab/runs/clients.ts";
-import type { RunListener } from "../../lab/runs/run.ts";
+import type { Run, RunListener } from "../../lab/runs/run.ts";
 import { RegistryError } from "../../lab/models/mod.ts";
 import type { KnownRuns } from "../run_routes.ts";
 
@@ -14,6 +13,8 @@ const POLICY_VIOLATION = 1008;
 const INTERNAL_ERROR = 1011;
 /** Watchers receive losses at most ten times a second. */
 const LOSS_INTERVAL_MS = 100;
+/** How long those who join a run right after another wait for more who do. */
+const JOIN_MS = 50;
 
 /**
  * Serves one watcher of run `id`, whose address is `client`: first the history, then live messages until the run ends.
@@ -24,7 +25,7 @@ export function serveRunSocket(socket: ServerSocket, { runs, archive }: KnownRun
     onGiveUp: () => run?.unsubscribe(listener),
   });
   const listener: RunListener = {
-    client: clientAt(client),
+    client,
     onMessage: (message) => outbox.send(message),
     onEnd: () => outbox.close(NORMAL),
   };
@@ -50,9 +51,9 @@ export function serveRunSocket(socket: ServerSocket, { runs, archive }: KnownRun
         outbox.close(INTERNAL_ERROR);
       });
     }
-    inTurn(() => {
+    join(run, (history) => {
       if (socket.readyState !== WebSocket.OPEN) return;
-      outbox.send(run.history);
+      outbox.send(history);
       if (run.finished) outbox.close(NORMAL);
       else run.subscribe(listener);
     });
@@ -69,10 +70,25 @@ export function serveRunSocket(socket: ServerSocket, { runs, archive }: KnownRun
   });
 }
 
-let joining: Promise<unknown> = Promise.resolve();
+type Joiner = (history: HistoryMessage) => void;
 
-/** The history of a long run takes milliseconds to write, so that between two onlookers others have their turn. */
-function inTurn(join: () => void) {
-  joining = joining.then(join).catch((error) => log.error("an onlooker could not join", {}, error))
-    .then(() => new Promise((resolve) => setTimeout(resolve)));
+/** Those who wait until they join a run. */
+const joiners = new WeakMap<Run, Joiner[]>();
+
+/**
+ * Lets a client join with the run's history. The history of a long run takes milliseconds to encode, so those who come
+ * right after another wait a little and share one.
+ */
+function join(run: Run, joiner: Joiner) {
+  const waiting = joiners.get(run);
+  if (waiting !== undefined) return void waiting.push(joiner);
+  joiner(run.history);
+  const next: Joiner[] = [];
+  joiners.set(run, next);
+  setTimeout(() => {
+    joiners.delete(run);
+    if (next.length === 0) return;
+    const { history } = run;
+    for (const joiner of next) joiner(history);
+  }, JOIN_MS);
 }

@@ -4,7 +4,6 @@ import type { ServerSocket } from "../../service/http/server/server_socket.ts";
 import { log } from "../../service/process/log.ts";
 import { carryOut, MessageBudget, parseRequest, refuseFlood } from "./client_messages.ts";
 import { Outbox } from "./outbox.ts";
-import { clientAt } from "../../lab/runs/clients.ts";
 import type { Run, RunListener } from "../../lab/runs/run.ts";
 import { RefusedError, type Runs } from "../../lab/runs/runs.ts";
 
@@ -17,7 +16,7 @@ export function serveTrainSocket(socket: ServerSocket, runs: Runs, client: strin
   const budget = new MessageBudget();
   const outbox = new Outbox(socket, { onGiveUp: () => leave() });
   const listener: RunListener = {
-    client: clientAt(client),
+    client,
     onMessage: (message) => outbox.send(message),
     onEnd: () => outbox.close(NORMAL),
   };
