@@ -43,26 +43,33 @@ function frameOf(message: ServerMessage): Uint8Array {
   return frame;
 }
 
-/** The next loss of the same run: clients that wait for the same losses share one list of them. */
-const next = new WeakMap<LossMessage, LossMessage>();
-/** What was last merged up to a loss. */
-const lastMerged = new WeakMap<LossMessage, { first: LossMessage; message: LossMessage }>();
+/** A loss, and the next one of its run: clients that wait for the same losses share one list of them. */
+interface Held {
+  loss: LossMessage;
+  next?: Held;
+  /** The losses from `first` to this one as one message, as it was last made. */
+  merged?: { first: Held; message: LossMessage };
+}
+
+const lists = new WeakMap<LossMessage, Held>();
+
+function heldOf(loss: LossMessage): Held {
+  let held = lists.get(loss);
+  if (held === undefined) lists.set(loss, held = { loss });
+  return held;
+}
 
 /** The losses from `first` to `latest` as one message. */
-function merged(first: LossMessage, latest: LossMessage): LossMessage {
-  if (first === latest) return latest;
-  const last = lastMerged.get(latest);
-  if (last?.first === first) return last.message;
+function merge(first: Held, latest: Held): LossMessage {
+  if (first === latest) return latest.loss;
+  if (latest.merged?.first === first) return latest.merged.message;
   const losses: LossPoint[] = [];
-  for (
-    let loss: LossMessage | undefined = first;
-    loss !== undefined;
-    loss = loss === latest ? undefined : next.get(loss)
-  ) {
-    losses.push([loss.step, loss.loss]);
+  for (let held = first;; held = held.next!) {
+    losses.push([held.loss.step, held.loss.loss]);
+    if (held === latest) break;
   }
-  const message = { ...latest, losses };
-  lastMerged.set(latest, { first, message });
+  const message = { ...latest.loss, losses };
+  latest.merged = { first, message };
   return message;
 }
 
@@ -73,7 +80,7 @@ export class Outbox {
   readonly #patienceMs: number;
   readonly #onGiveUp: () => void;
   /** The losses that are held back. */
-  #held?: { first: LossMessage; latest: LossMessage; count: number };
+  #held?: { first: Held; latest: Held; count: number };
   #timer?: ReturnType<typeof setTimeout>;
   /** Since when the client has been slow without interruption. */
   #slowSince?: number;
@@ -121,11 +128,11 @@ export class Outbox {
   }
 
   #hold(loss: LossMessage) {
-    const held = this.#held;
-    if (held === undefined) this.#held = { first: loss, latest: loss, count: 1 };
+    const latest = heldOf(loss), held = this.#held;
+    if (held === undefined) this.#held = { first: latest, latest, count: 1 };
     else {
-      next.set(held.latest, loss);
-      held.latest = loss;
+      held.latest.next = latest;
+      held.latest = latest;
       held.count++;
     }
   }
@@ -167,7 +174,7 @@ export class Outbox {
     this.#timer = undefined;
     const held = this.#held;
     this.#held = undefined;
-    if (held !== undefined) this.#write(merged(held.first, held.latest));
+    if (held !== undefined) this.#write(merge(held.first, held.latest));
   }
 
   #write(message: ServerMessage) {
