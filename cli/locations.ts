@@ -2,7 +2,7 @@
 import { join, resolve } from "node:path";
 import { readSettings, type Settings, StartupError } from "../service/process/settings.ts";
 import { wasmChecks } from "../service/process/wasm_checks.ts";
-import { rawFolder } from "../service/dataset/raw_file.ts";
+import { rawFolder } from "../service/dataset/dataset.ts";
 
 const PROJECT_DIR = resolve(import.meta.dirname!, "..");
 /** The four files of the dataset, gzipped, as embedded in a binary. */
@@ -11,10 +11,10 @@ const EMBEDDED_DATA = join(PROJECT_DIR, "dist", "dataset");
 type GetVariable = (name: string) => string | undefined;
 
 /**
- * The settings from the environment, with two more defaults. Without `DATA_DIR` the digits come from `data`, else from
- * the binary. Without `MODELS_DIR` a binary chooses a folder (`chooseModelsDir`).
+ * The settings from the environment, with two more defaults. If `DATA_DIR` is unset, the digits come from `data` if it
+ * has them, otherwise from the binary. If `MODELS_DIR` is unset, a binary chooses a folder (`chooseModelsDir`).
  *
- * @throws {StartupError} like `readSettings`, and for a `WASM_CHECKS` that this process cannot follow
+ * @throws {StartupError} as `readSettings` does, and if this process cannot honour `WASM_CHECKS`
  */
 export async function readLabSettings(get: GetVariable = (name) => Deno.env.get(name)): Promise<Settings> {
   const settings = readSettings(get);

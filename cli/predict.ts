@@ -1,7 +1,7 @@
 /** `mnist-lab predict FILE.png`: classifies one drawing. */
 import { FALSE_ALARM_PERCENT, isOutOfDistribution } from "../core/mnist/ood/ood.ts";
 import { openPredictor } from "../core/training/predictor.ts";
-import { DrawingError, readDrawing } from "../inference_service/drawing/read_drawing.ts";
+import { DrawingError, readDrawing } from "../inference_service/drawing/drawing_reader.ts";
 import {
   describeDoubt,
   describePrediction,

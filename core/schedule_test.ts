@@ -111,6 +111,7 @@ Deno.test("an optimiser's update is one loop that writes parameters in place", (
     seed: 0,
     digits: { set: "train", count: 100, density: 0.19 },
     batch: 10,
+    totalSteps: 10,
     startOf: (step) => step,
   });
   const { items, locationOf } = schedule(program);

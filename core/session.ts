@@ -9,6 +9,8 @@ export type Numbers = Float32Array | Int32Array | Uint8Array;
 export interface Session {
   /** The backend's name: `wasm`, `webgpu` or `reference`. */
   readonly device: string;
+  /** How many threads run the steps at present, on WASM. The results do not depend on it. */
+  readonly threads?: number;
   /**
    * Sets a state.
    * @throws {Error} When no state has this name, or `values` has the wrong number of elements.

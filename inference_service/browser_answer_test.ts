@@ -6,12 +6,9 @@ import { openPredictor } from "../core/training/predictor.ts";
 import { assertAllClose } from "../core/testing/assert_all_close.ts";
 import { mnist } from "../core/testing/mnist.ts";
 import type { PredictResponse } from "../protocol/mod.ts";
-import { readSettings } from "../service/process/settings.ts";
-import { createInferenceApp } from "./service.ts";
-import { DrawingReader } from "./drawing/drawing_reader.ts";
 import { drawSomewhere, KINDS, SMALL, SPEC, testDigit, trainedWeights } from "./drawing/drawings_testing.ts";
 import { openStored, PredictorCache } from "./predictor_cache.ts";
-import { MemoryStore, params, record } from "./testing.ts";
+import { appOn, MemoryStore, params, record } from "./testing.ts";
 
 /** One for each size and position. */
 const DRAWINGS = 27;
@@ -20,12 +17,7 @@ Deno.test("a PNG of any kind gets the same answer as its canvas in a page", asyn
   const weights = await trainedWeights();
   const store = Object.assign(new MemoryStore([record()]), { readWeights: () => Promise.resolve(weights) });
   const predictors = new PredictorCache(openStored(store, "wasm"));
-  const app = createInferenceApp({
-    settings: readSettings(() => undefined),
-    store,
-    predictors,
-    drawings: new DrawingReader(),
-  });
+  const app = appOn(store, predictors);
   const page = await openPredictor(SPEC, weights);
   try {
     for (const kind of [...KINDS, SMALL]) {

@@ -10,6 +10,26 @@ import { openInferenceService } from "./service.ts";
 import { pngUrl, stroke } from "./testing.ts";
 import { openRegistry } from "../service/files/open_registry.ts";
 
+/** Asks the service, with `body` as JSON if there is one. */
+type Ask = (path: string, body?: object) => Promise<{ status: number; text: string }>;
+
+/** Runs `body` with a service on the models in `modelsDir`. Leaves out what it prints at its start. */
+async function withService(modelsDir: string, body: (ask: Ask) => Promise<void>): Promise<void> {
+  const env: Record<string, string> = { MODELS_DIR: modelsDir, THREADS: "1", DEVICE: "wasm" };
+  const { error } = console;
+  console.error = () => {};
+  const service = await openInferenceService(readSettings((name) => env[name])).finally(() => console.error = error);
+  try {
+    await body(async (path, sent) => {
+      const init = sent && { method: "POST", body: JSON.stringify(sent) };
+      const response = await service.fetch(new Request(`http://localhost:8001${path}`, init));
+      return { status: response.status, text: await response.text() };
+    });
+  } finally {
+    service.close();
+  }
+}
+
 Deno.test("a request for a model whose file is missing or truncated says so, and other models are not affected", () =>
   withFolder(async (folder) => {
     const registry = await openRegistry(folder, { write: true });
@@ -20,14 +40,7 @@ Deno.test("a request for a model whose file is missing or truncated says so, and
     ];
     await Deno.remove(join(folder, missing.filename));
     await Deno.truncate(join(folder, short.filename), 1000);
-    const env: Record<string, string> = { MODELS_DIR: folder, THREADS: "1", DEVICE: "wasm" };
-    const service = await openInferenceService(readSettings((name) => env[name]));
-    const ask = async (path: string, body?: object) => {
-      const init = body && { method: "POST", body: JSON.stringify(body) };
-      const response = await service.fetch(new Request(`http://localhost:8001${path}`, init));
-      return { status: response.status, text: await response.text() };
-    };
-    try {
+    await withService(folder, async (ask) => {
       const ids = JSON.parse((await ask("/api/models")).text).map(({ id }: { id: string }) => id);
       assert.deepEqual(ids, [whole.id, short.id, missing.id], "all are listed");
       const image_data = pngUrl(stroke());
@@ -48,9 +61,7 @@ Deno.test("a request for a model whose file is missing or truncated says so, and
       assert.equal((await ask("/predict", { model_id: whole.id, image_data })).status, 200);
       assert.equal((await ask(`/api/models/${whole.id}/model.onnx`)).status, 200);
       assert.equal((await ask("/healthz")).status, 200);
-    } finally {
-      service.close();
-    }
+    });
   }));
 
 Deno.test("NaN in a record hides at most that record, on both services", () =>
@@ -61,29 +72,19 @@ Deno.test("NaN in a record hides at most that record, on both services", () =>
     const text = (await Deno.readTextFile(path)).replace('"accuracy":', '"best_loss": NaN,\n    "accuracy":');
     const hidden = text.replace(id, "hidden").replace(/"accuracy": [\d.]+/, '"accuracy": NaN').replace("[", "");
     await Deno.writeTextFile(path, text.replace(/\]\s*$/, `,${hidden}`));
-    const settings = readSettings((name) => ({ MODELS_DIR: folder, THREADS: "1", DEVICE: "wasm" })[name]);
-    const { error } = console;
-    console.error = () => {};
-    const service = await openInferenceService(settings).finally(() => console.error = error);
-    try {
+    await withService(folder, async (ask) => {
       const training = new Hono();
       addModelRoutes(training, registry);
-      const answers = [
-        await service.fetch(new Request("http://localhost:8001/api/models")),
-        await training.request("http://localhost:8000/api/models"),
-      ];
-      for (const answer of answers) {
+      const response = await training.request("http://localhost:8000/api/models");
+      for (const answer of [await ask("/api/models"), { status: response.status, text: await response.text() }]) {
         assert.equal(answer.status, 200);
-        const records = await answer.json();
+        const records = JSON.parse(answer.text);
         assert.deepEqual(records.map((record: { id: string }) => record.id), [id]);
         assert.equal(records[0].best_loss, null, "JSON has no NaN");
       }
-      const body = JSON.stringify({ params: null, model_id: id, image_data: pngUrl(stroke()) });
-      const answer = await service.fetch(new Request("http://localhost:8001/predict", { method: "POST", body }));
-      assert.equal(answer.status, 200, await answer.text());
-    } finally {
-      service.close();
-    }
+      const answer = await ask("/predict", { params: null, model_id: id, image_data: pngUrl(stroke()) });
+      assert.equal(answer.status, 200, answer.text);
+    });
   }));
 
 Deno.test("healthz reports entries that are not models, with the fault of the first, and they do not hide other models", () =>
@@ -93,12 +94,8 @@ Deno.test("healthz reports entries that are not models, with the fault of the fi
     const path = join(folder, "models_metadata.json");
     const [record] = JSON.parse(await Deno.readTextFile(path));
     await Deno.writeTextFile(path, JSON.stringify([record, { ...record, id: "odd", accuracy: "high" }, 7]));
-    const env: Record<string, string> = { MODELS_DIR: folder, THREADS: "1", DEVICE: "wasm" };
-    const { error } = console;
-    console.error = () => {};
-    const service = await openInferenceService(readSettings((name) => env[name])).finally(() => console.error = error);
-    try {
-      const health = await (await service.fetch(new Request("http://localhost:8001/healthz"))).json();
+    await withService(folder, async (ask) => {
+      const health = JSON.parse((await ask("/healthz")).text);
       assert.deepEqual([health.status, health.models], ["ok", 1]);
       assert.equal(
         health.checks.models.message,
@@ -107,16 +104,14 @@ Deno.test("healthz reports entries that are not models, with the fault of the fi
       );
       assert.deepEqual((await registry.list()).map((record) => record.id), [id]);
       await Deno.remove(folder, { recursive: true });
-      const gone = await service.fetch(new Request("http://localhost:8001/healthz"));
+      const gone = await ask("/healthz");
       assert.equal(gone.status, 503);
       assert.equal(
-        (await gone.json()).checks.models_folder.message,
+        JSON.parse(gone.text).checks.models_folder.message,
         "cannot read the models folder MODELS_DIR: it does not exist",
       );
       await Deno.mkdir(folder);
-    } finally {
-      service.close();
-    }
+    });
   }));
 
 Deno.test({
@@ -135,15 +130,8 @@ Deno.test({
         assert((await new Deno.Command("mkfifo", { args: [join(folder, fifo.filename)] }).output()).success);
         await Deno.rename(join(folder, link.filename), join(dir, "outside.pth"));
         await Deno.symlink(join(dir, "outside.pth"), join(folder, link.filename));
-        const env: Record<string, string> = { MODELS_DIR: folder, THREADS: "1", DEVICE: "wasm" };
-        const service = await openInferenceService(readSettings((name) => env[name]));
-        const ask = async (path: string, body?: object) => {
-          const init = body && { method: "POST", body: JSON.stringify(body) };
-          const response = await service.fetch(new Request(`http://localhost:8001${path}`, init));
-          return { status: response.status, text: await response.text() };
-        };
         const image_data = pngUrl(stroke());
-        try {
+        await withService(folder, async (ask) => {
           for (const [id, reason] of [[fifo.id, /not a regular file/], [link.id, /leads out of its folder/]] as const) {
             const answer = await inTime(ask("/predict", { model_id: id, image_data }), "an answer", 2000);
             assert.equal(answer.status, 409);
@@ -151,9 +139,7 @@ Deno.test({
           }
           assert.equal((await ask("/predict", { model_id: whole.id, image_data })).status, 200);
           assert.equal((await inTime(ask("/healthz"), "an answer", 1000)).status, 200);
-        } finally {
-          service.close();
-        }
+        });
       })
     ),
 });

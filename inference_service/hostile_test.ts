@@ -2,12 +2,10 @@ import assert from "node:assert/strict";
 import { HttpServer } from "../service/http/server/http_server.ts";
 import { deflateSync } from "node:zlib";
 import { type Attack, COMMON_ATTACKS, refuses } from "../service/testing/hostile.ts";
-import { readSettings } from "../service/process/settings.ts";
-import { createInferenceApp } from "./service.ts";
 import { DrawingReader } from "./drawing/drawing_reader.ts";
 import { chunk, concat, header, SIGNATURE, writePng } from "./drawing/png/testing.ts";
 import { PredictorCache } from "./predictor_cache.ts";
-import { MemoryStore, params, pngUrl, record, stroke } from "./testing.ts";
+import { appOn, MemoryStore, params, pngUrl, record, stroke } from "./testing.ts";
 
 const image_data = pngUrl(stroke());
 const url = (png: Uint8Array) => `data:image/png;base64,${png.toBase64()}`;
@@ -119,14 +117,11 @@ const ATTACKS: Attack[] = [
 Deno.test(`${ATTACKS.length} malformed requests are each refused with a message and in time, and the service keeps running`, async (t) => {
   const drawings = new DrawingReader();
   const probabilities = new Float32Array(10).fill(0.1);
-  const app = createInferenceApp({
-    settings: readSettings(() => undefined),
-    store: new MemoryStore([record()]),
-    predictors: new PredictorCache(() =>
-      Promise.resolve({ predict: () => Promise.resolve(probabilities), close() {} })
-    ),
+  const app = appOn(
+    new MemoryStore([record()]),
+    new PredictorCache(() => Promise.resolve({ predict: () => Promise.resolve(probabilities), close() {} })),
     drawings,
-  });
+  );
   const server = new HttpServer(
     { hostname: "127.0.0.1", port: 0 },
     (request, info) => app.fetch(request, info),

@@ -1,5 +1,5 @@
 import { DEFAULT_CONFIG, paramsOf } from "../protocol/mod.ts";
-import { json, type Operation, refusal } from "../service/api/operation.ts";
+import { json, type Operation, refusal } from "../service/api/openapi.ts";
 
 const EXAMPLE = {
   params: paramsOf({ ...DEFAULT_CONFIG, num_epochs: 1, hidden_layers_config: [128] }),

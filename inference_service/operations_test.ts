@@ -1,19 +1,14 @@
 import assert from "node:assert/strict";
 import { checkAnswer, describedRoutes, routesOf } from "../service/api/answers_testing.ts";
-import { readSettings } from "../service/process/settings.ts";
-import { createInferenceApp } from "./service.ts";
-import { DrawingReader } from "./drawing/drawing_reader.ts";
 import { PredictorCache } from "./predictor_cache.ts";
-import { MemoryStore, params, pngUrl, record, stroke } from "./testing.ts";
+import { appOn, MemoryStore, params, pngUrl, record, stroke } from "./testing.ts";
 
-const app = createInferenceApp({
-  settings: readSettings(() => undefined),
-  store: new MemoryStore([record()]),
-  predictors: new PredictorCache(() =>
+const app = appOn(
+  new MemoryStore([record()]),
+  new PredictorCache(() =>
     Promise.resolve({ predict: () => Promise.resolve(new Float32Array(10).fill(0.1)), close() {} })
   ),
-  drawings: new DrawingReader(),
-});
+);
 const document = await (await app.request("http://localhost/openapi.json")).json();
 
 Deno.test("exactly the existing routes are described", () => {

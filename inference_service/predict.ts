@@ -19,9 +19,8 @@ import {
   ValidationError,
 } from "../protocol/mod.ts";
 import { fieldOf, HttpError } from "../service/http/errors.ts";
-import type { DrawingReader } from "./drawing/drawing_reader.ts";
+import { DrawingError, type DrawingReader } from "./drawing/drawing_reader.ts";
 import { type ModelStore, type PredictorCache, UnusableModelError } from "./predictor_cache.ts";
-import { DrawingError } from "./drawing/read_drawing.ts";
 
 /** How often to look up a model that is replaced between look-up and opening. */
 const MAX_ATTEMPTS = 3;

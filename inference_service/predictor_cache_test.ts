@@ -2,11 +2,8 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { type NamedTensor, parameterSpecs } from "../core/models/spec.ts";
 import { Registry } from "../lab/models/mod.ts";
-import { readSettings } from "../service/process/settings.ts";
-import { createInferenceApp } from "./service.ts";
-import { DrawingReader } from "./drawing/drawing_reader.ts";
 import { openStored, PredictorCache } from "./predictor_cache.ts";
-import { params, pngUrl, record, stroke } from "./testing.ts";
+import { appOn, params, pngUrl, record, stroke } from "./testing.ts";
 import type { ModelRecord } from "../protocol/mod.ts";
 import { openRegistry } from "../service/files/open_registry.ts";
 
@@ -28,12 +25,7 @@ async function withService(
   const folder = await Deno.makeTempDir();
   const store = await openRegistry(folder);
   const predictors = new PredictorCache(openStored(store, "wasm"));
-  const app = createInferenceApp({
-    settings: readSettings(() => undefined),
-    store,
-    predictors,
-    drawings: new DrawingReader(),
-  });
+  const app = appOn(store, predictors);
   const request = { params: { ...params, hidden_layers_config: [] }, image_data: pngUrl(stroke()) };
   const post = { method: "POST", body: JSON.stringify(request) };
   try {

@@ -1,5 +1,5 @@
 import { log } from "../service/process/log.ts";
-import { serveService, type Supervision } from "../service/process/serve.ts";
+import { serveService, type Supervision } from "../service/http/serve.ts";
 import type { Settings } from "../service/process/settings.ts";
 import { canShareAddress, openInferenceService, servingThreads } from "./service.ts";
 import type { FromServingThread, ListeningAddress, ServeOrder, ToServingThread } from "./serving_thread.ts";

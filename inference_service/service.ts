@@ -1,9 +1,8 @@
 import type { Hono } from "hono";
 import { MAX_PREDICT_BYTES } from "../protocol/mod.ts";
 import { createServiceApp } from "../service/http/app.ts";
-import { addDatasetRoutes } from "../service/http/dataset_routes.ts";
-import { addDigitRoutes, TestDigits } from "../service/http/digit_routes.ts";
-import { EventLoopDelay, type HealthOptions } from "../service/process/health.ts";
+import { addDatasetRoutes, addDigitRoutes, TestDigits } from "../service/http/dataset_routes.ts";
+import { EventLoopDelay, type HealthOptions } from "../service/http/health.ts";
 import type { RequestHandler } from "../service/http/server/http_server.ts";
 import { ListenerState } from "../service/http/server/listener_state.ts";
 import { serviceUrl } from "../service/process/addresses.ts";

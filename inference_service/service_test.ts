@@ -3,13 +3,9 @@ import { gzipSync } from "node:zlib";
 import { FALSE_ALARM_PERCENT } from "../core/mnist/ood/ood.ts";
 import type { ModelRecord } from "../protocol/mod.ts";
 import { RegistryError } from "../lab/models/mod.ts";
-import { readSettings } from "../service/process/settings.ts";
-import { createInferenceApp } from "./service.ts";
-import { DrawingReader } from "./drawing/drawing_reader.ts";
 import { type OpenPredictor, PredictorCache, UnusableModelError } from "./predictor_cache.ts";
-import { MemoryStore, params, pngUrl, record, stroke } from "./testing.ts";
+import { appOn, MemoryStore, params, pngUrl, record, stroke } from "./testing.ts";
 
-const settings = readSettings(() => undefined);
 const drawing = pngUrl(stroke());
 
 /** Classifies every drawing as a seven. */
@@ -22,8 +18,7 @@ function probabilitiesOf(digit: number, confidence: number): Float32Array {
 
 function createApp(records: ModelRecord[] = [record()], open: OpenPredictor = openSeven) {
   const store = new MemoryStore(records);
-  const drawings = new DrawingReader();
-  const app = createInferenceApp({ settings, store, predictors: new PredictorCache(open), drawings });
+  const app = appOn(store, new PredictorCache(open));
   const post = (body: BodyInit, headers: Record<string, string> = {}) =>
     app.request("http://localhost:8001/predict", { method: "POST", body, headers });
   const predict = (body: unknown) => post(JSON.stringify(body));
@@ -73,6 +68,26 @@ Deno.test("model_id selects one model, whatever its learning rate", async () => 
   const answer = await (await predict({ model_id: "b", image_data: drawing })).json();
   assert.equal(answer.found_model.id, "b");
   assert.deepEqual(await errorOf(predict({ model_id: "c", image_data: drawing })), [404, 'There is no model "c".']);
+});
+
+Deno.test("an import of unknown past answers by its assumed settings only if no other model has them, and the answer says so", async () => {
+  const assumed = ["optimizer", "learning_rate", "batch_size", "num_epochs"];
+  const unknown = record({ id: "import", accuracy: 99, timestamp: 9, imported: true, assumed });
+  const { store, predict } = createApp([unknown, record({ id: "trained" })]);
+  const ask = async (changes = {}) =>
+    await (await predict({ params: { ...params, ...changes }, image_data: drawing })).json();
+  const { found_model } = await ask();
+  assert.deepEqual([found_model.id, found_model.assumed], ["trained", undefined]);
+  store.records = [unknown];
+  const alone = (await ask()).found_model;
+  assert.deepEqual([alone.id, alone.assumed], ["import", assumed]);
+  const { error, nearest } = await ask({ hidden_layers_config: [64] });
+  assert.equal(error, "Model not trained yet.");
+  assert.deepEqual(
+    nearest.differs.toSorted(),
+    ["batch_size", "epochs", "hidden_layers_config", "learning_rate_range", "optimizer"],
+  );
+  assert.deepEqual((await (await predict({ model_id: "import", image_data: drawing })).json()).found_model, alone);
 });
 
 Deno.test("the model sees the drawing as 784 bytes of ink, whatever content type the body has", async () => {

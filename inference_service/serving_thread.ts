@@ -1,6 +1,6 @@
 /** One of the threads that answer on the service's address. */
 import { log } from "../service/process/log.ts";
-import { answerUnservable } from "../service/process/serve.ts";
+import { answerUnservable } from "../service/http/serve.ts";
 import type { Settings } from "../service/process/settings.ts";
 import { HttpServer } from "../service/http/server/http_server.ts";
 import { connectionLimits } from "../service/http/server/connections.ts";

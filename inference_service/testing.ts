@@ -1,40 +1,15 @@
-/** For tests: records, a store in memory and drawings. */
+/** For tests: records, a store in memory, the app and drawings. */
 import { Buffer } from "node:buffer";
 import { encode } from "fast-png";
 import type { Raster } from "../core/mnist/drawing/raster.ts";
-import { DEFAULT_CONFIG, type ModelRecord } from "../protocol/mod.ts";
+import type { Hono } from "hono";
+import type { ModelRecord } from "../protocol/mod.ts";
 import type { ModelFiles } from "../service/http/model_routes.ts";
+import { readSettings } from "../service/process/settings.ts";
+import { DrawingReader } from "./drawing/drawing_reader.ts";
+import { createInferenceApp, type InferenceDeps } from "./service.ts";
 
-/** The record of a small model. */
-export function record(fields: Partial<ModelRecord> = {}): ModelRecord {
-  const id = fields.id ?? "model_simplenn_adam_1";
-  return {
-    id,
-    filename: `${id}.pth`,
-    timestamp: 1,
-    ...DEFAULT_CONFIG,
-    model_type: "SimpleNN",
-    optimizer: "Adam",
-    learning_rate: 0.0055,
-    batch_size: 32,
-    num_epochs: 1,
-    hidden_layers_config: [128],
-    accuracy: 94.1,
-    training_time: 36.866,
-    ...fields,
-  };
-}
-
-/** The `params` of a prediction that match `record()`. */
-export const params = {
-  model_type: "SimpleNN",
-  optimizer: "Adam",
-  learning_rate_range: "High",
-  batch_size: 32,
-  epochs: 1,
-  hidden_layers_config: [128],
-  use_dropout: false,
-};
+export { params, record } from "../protocol/models_testing.ts";
 
 /** A registry in memory whose records a test may change. */
 export class MemoryStore implements ModelFiles {
@@ -45,6 +20,15 @@ export class MemoryStore implements ModelFiles {
   openPth = ({ filename }: ModelRecord) =>
     Promise.resolve({ size: filename.length, stream: new Blob([filename]).stream() });
   pthVersion = ({ filename }: ModelRecord) => Promise.resolve(filename);
+}
+
+/** The app with the default settings. */
+export function appOn(
+  store: InferenceDeps["store"],
+  predictors: InferenceDeps["predictors"],
+  drawings = new DrawingReader(),
+): Hono {
+  return createInferenceApp({ settings: readSettings(() => undefined), store, predictors, drawings });
 }
 
 /** A raster as the data URL of a PNG. */

@@ -58,7 +58,7 @@ export interface Folder {
   readonly lock: FolderLock;
   /** A folder inside this one, existing or not. */
   subfolder(name: string): Folder;
-  /** Creates the folder, but not the folder above it. Returns false if it existed. */
+  /** Creates the folder, but not its parent. Returns false if it already existed. */
   create(): Promise<boolean>;
   list(): AsyncIterable<{ name: string; isFile: boolean }>;
   /** The state of a file; without a promise if the host can, because every prediction checks the metadata. */

@@ -1,7 +1,7 @@
 /** Test digits: those that both services offer, and a stored model's answer to each of them. */
 import * as v from "valibot";
 
-/** Most digits that one request to `GET /api/digits` draws. */
+/** The most digits that one request to `GET /api/digits` draws. */
 export const MAX_DRAWN_DIGITS = 100;
 
 /** A whole number in a query, as text. */

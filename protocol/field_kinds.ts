@@ -2,7 +2,7 @@
 import * as v from "valibot";
 
 /** The kind of a field's value, which decides how text is read and which control a form shows. */
-export type FieldKind = "choice" | "whole" | "number" | "widths" | "toggle";
+export type FieldKind = "choice" | "whole" | "number" | "list" | "toggle";
 
 /** A value of any kind. */
 export type FieldValue = string | number | boolean | readonly number[];
@@ -40,7 +40,22 @@ export function widths(bounds: Bounds, most: number) {
     v.array(wholeNumberSchema(bounds), "must be a list of layer widths"),
     v.maxLength(most, `must have at most ${most} layers`),
   );
-  return { kind: "widths", schema } as const;
+  return { kind: "list", schema } as const;
+}
+
+/** From one to `most` numbers that `schema` checks, one for each of `what`. */
+export function numbers<Schema extends v.GenericSchema<unknown, number>>(schema: Schema, most: number, what: string) {
+  const message = `must be a list of 1 to ${most} numbers, one for each ${what}`;
+  return {
+    kind: "list",
+    schema: v.pipe(v.array(schema, message), v.minLength(1, message), v.maxLength(most, message)),
+  } as const;
+}
+
+/** Two numbers that `schema` checks. */
+export function pair<Schema extends v.GenericSchema<unknown, number>>(schema: Schema) {
+  const message = "must be a list of two numbers";
+  return { kind: "list", schema: v.pipe(v.array(schema, message), v.length(2, message)) } as const;
 }
 
 /** On or off. */
@@ -71,7 +86,7 @@ export function readValue(kind: FieldKind, text: string): FieldValue {
   if (kind === "choice") return text;
   const trimmed = text.trim();
   if (kind === "toggle") return trimmed === "true";
-  if (kind !== "widths") return readNumber(trimmed);
+  if (kind !== "list") return readNumber(trimmed);
   const list = trimmed.replace(/,$/, "");
   return list === "" ? [] : list.split(",").map(readNumber);
 }
@@ -91,7 +106,7 @@ export function readNumber(text: string): number {
   return Number(GROUPED.test(trimmed) ? trimmed.replaceAll(",", "") : trimmed.replace(/^(\d*),(\d+)$/, "$1.$2"));
 }
 
-/** A value for display: `128, 64` or `none` for widths, `on` or `off` for a toggle, others as they are. */
+/** A value for display: `128, 64` or `none` for a list, `on` or `off` for a toggle, others as they are. */
 export function showValue(value: FieldValue): string {
   if (typeof value === "boolean") return value ? "on" : "off";
   if (typeof value !== "object") return String(value);

@@ -14,14 +14,14 @@ export const MAX_MESSAGE_BYTES = 64 * KIB;
 /** Largest body of `POST /predict`, in bytes. */
 export const MAX_PREDICT_BYTES = 24 * MIB;
 
-/** Most levels of nested lists and objects in JSON from clients; the lab's own JSON has three. */
+/** The most levels of nested lists and objects in JSON from clients; the lab's own JSON has three. */
 export const MAX_JSON_DEPTH = 32;
-/** Most values in JSON from clients. */
+/** The most values in JSON from clients. */
 export const MAX_JSON_VALUES = 10_000;
 
-/** Most open sockets from one address. */
+/** The most open sockets from one address. */
 export const MAX_SOCKETS_PER_CLIENT = 1000;
-/** Most open sockets in all. */
+/** The most open sockets in all. */
 export const MAX_SOCKETS = 2000;
 
 /** The most that one socket may send in a burst. A page sends two messages per run. */
@@ -34,11 +34,11 @@ export const SOCKET_RATE = { messages: 20, bytes: 256 * KIB };
  * the long run.
  */
 export const SOCKET_FRAMES = { burst: 500, perSecond: 100, burstBytes: 16 * MIB, bytesPerSecond: MIB };
-/** Most fragments of one message. */
+/** The most fragments of one message. */
 export const MAX_FRAGMENTS = 64;
 /** Longest time from the beginning of a message to its end, in ms. */
 export const MESSAGE_DEADLINE_MS = 30_000;
-/** Most bytes that the sockets of one address, and all sockets together, may hold in unfinished or unsent messages. */
+/** The most bytes that the sockets of one address, and all sockets together, may hold in unfinished or unsent messages. */
 export const MAX_HELD_SOCKET_BYTES_PER_CLIENT = 64 * MIB, MAX_HELD_SOCKET_BYTES = 128 * MIB;
 /** How long, in ms, a closing socket may take to send pending messages and to receive the client's close. */
 export const CLOSE_WAIT_MS = 30_000;
@@ -77,7 +77,7 @@ export const BODY_SILENCE_MS = 10_000;
  * Most open connections of a service, if the system has descriptors for them, and the share that one address may have.
  */
 export const MAX_CONNECTIONS = 4096, CONNECTION_SHARE = 0.75;
-/** Most requests of one address that a thread handles at once; further ones wait. */
+/** The most requests of one address that a thread handles at once; further ones wait. */
 export const MAX_ACTIVE_REQUESTS_PER_CLIENT = 128;
 /** Time limits of a connection, in ms. */
 export const CONNECTION_TIMES = {
@@ -95,10 +95,10 @@ export const SEND_DEADLINE_MS = 10 * 60_000;
 /** Pause before a failed listener is tried again, in ms; it doubles each time. */
 export const RESUME_LISTENING_MS = { first: 50, most: 2000 };
 
-/** Most bytes of answers that wait in memory to be read, for one address and in all. */
+/** The most bytes of answers that wait in memory to be read, for one address and in all. */
 export const MAX_SENT_BYTES_PER_CLIENT = 48 * MIB, MAX_SENT_BYTES = 96 * MIB;
 
-/** Most bytes of imported models' bodies, from their arrival until they are stored. */
+/** The most bytes of imported models' bodies, from their arrival until they are stored. */
 export const MAX_HELD_IMPORT_BYTES = 320 * MIB;
 
 /** Minimum length of `LAB_TOKEN`. */

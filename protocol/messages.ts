@@ -57,6 +57,8 @@ export const RunSummarySchema = v.object({
   model_id: v.optional(text),
   /** The reason, once failed. */
   message: v.optional(text),
+  /** Epochs of the model that the run trains further, if their number is known. */
+  epochs_before: v.optional(number),
   /** The run that this one resumed. */
   resumed_from: v.optional(text),
   /** The id to send as `resume`; present while a snapshot of the run is kept. */
@@ -103,6 +105,8 @@ export const LossMessageSchema = v.object({
   mean_images_per_second: v.optional(number),
   /** Left out during the first steps, which are too slow to predict from. */
   seconds_left: v.optional(number),
+  /** How many threads train at present, at most `THREADS`; left out where a GPU does. */
+  threads: v.optional(number),
   /** Losses since the last message that were merged into this one, in order. */
   losses: v.optional(v.array(LossPointSchema)),
 });

@@ -4,28 +4,39 @@
  * sentences.
  */
 import * as v from "valibot";
+import { IMAGE_SIDE } from "../core/models/spec.ts";
+import { ACTIVATIONS, type Convolutions, DEFAULT_CONVOLUTIONS, MODEL_TYPES } from "../core/models/families.ts";
 import {
   choice,
   type FieldKind,
   type FieldValue,
   number,
+  numbers,
+  pair,
   sameValue,
   showValue,
   toggle,
   wholeNumber,
+  wholeNumberSchema,
   widths,
 } from "./field_kinds.ts";
-import { LEARNING_RATE_RANGE_NAMES, LEARNING_RATE_RANGES, type LearningRateRange, rangeOf } from "./learning_rate.ts";
+import {
+  LEARNING_RATE_RANGE_NAMES,
+  LEARNING_RATE_RANGES,
+  type LearningRateRange,
+  rangeOf,
+} from "./learning_rate_ranges.ts";
 
-/** Model families, the simpler first. */
-export const MODEL_TYPES = ["SimpleNN", "ConvNN"] as const;
+export { MODEL_TYPES, type ModelType } from "../core/models/families.ts";
+
 /** Optimisers, each with PyTorch's update rule and default hyper-parameters. */
 export const OPTIMIZERS = ["Adam", "SGD", "RMSprop", "AdamW"] as const;
 
-/** The name of a model family. */
-export type ModelType = (typeof MODEL_TYPES)[number];
 /** The name of an optimiser. */
 export type OptimizerName = (typeof OPTIMIZERS)[number];
+
+/** How the learning rate changes over a training, as in PyTorch's `CosineAnnealingLR` and `OneCycleLR`. */
+export const SCHEDULES = ["constant", "cosine", "one_cycle"] as const;
 
 /** Bounds of whole numbers in a configuration, both ends included. */
 export const BOUNDS = {
@@ -33,11 +44,23 @@ export const BOUNDS = {
   batchSize: { min: 1, max: 2048 },
   hiddenLayers: { max: 8 },
   hiddenUnits: { min: 1, max: 2048 },
+  convolutions: { max: 4 },
+  filters: { min: 1, max: 256 },
   seed: { min: 0, max: 2 ** 32 - 1 },
 } as const;
 
 const rate = "must be a number greater than 0 and at most 1";
-const probability = "must be a number from 0 up to, but not including, 1";
+const share = "must be a number from 0 to 1";
+const fraction = "must be a number from 0 up to, but not including, 1";
+const fractionSchema = v.pipe(v.number(fraction), v.minValue(0, fraction), v.ltValue(1, fraction));
+
+const kernelSchema = v.pipe(v.number("must be 3 or 5"), v.check((side) => side === 3 || side === 5, "must be 3 or 5"));
+
+/** The fields on which usual values of others depend. */
+interface UsualContext {
+  readonly optimizer: string;
+  readonly conv_channels?: readonly number[] | null;
+}
 
 /** The rows, in the order in which users see the fields; `Field` explains their entries. */
 export const MODEL_FIELDS = {
@@ -91,11 +114,64 @@ export const MODEL_FIELDS = {
     inFile: true,
   },
   dropout_p: {
-    ...number(v.pipe(v.number(probability), v.minValue(0, probability), v.ltValue(1, probability))),
+    ...number(fractionSchema),
     label: "Dropout probability",
     initial: 0.3,
     optional: true,
     partOf: "use_dropout",
+  },
+  conv_channels: {
+    ...numbers(wholeNumberSchema(BOUNDS.filters), BOUNDS.convolutions.max, "convolution"),
+    label: "Filters",
+    usual: () => DEFAULT_CONVOLUTIONS.channels,
+    only: { field: "model_type", is: ["ConvNN"] },
+    inFile: true,
+  },
+  conv_kernels: {
+    ...numbers(kernelSchema, BOUNDS.convolutions.max, "convolution"),
+    label: "Filter sizes",
+    usual: ({ conv_channels }: UsualContext) => (conv_channels ?? DEFAULT_CONVOLUTIONS.channels).map(() => 3),
+    only: { field: "model_type", is: ["ConvNN"] },
+    inFile: true,
+  },
+  conv_padding: {
+    ...choice(["same", "valid"]),
+    label: "Padding",
+    usual: () => DEFAULT_CONVOLUTIONS.padding,
+    only: { field: "model_type", is: ["ConvNN"] },
+    inFile: true,
+  },
+  activation: {
+    ...choice(ACTIVATIONS),
+    label: "Activation",
+    usual: () => "relu",
+  },
+  lr_schedule: {
+    ...choice(SCHEDULES),
+    label: "Schedule",
+    usual: () => "constant",
+  },
+  momentum: {
+    ...number(fractionSchema),
+    label: "Momentum",
+    usual: () => 0,
+    only: { field: "optimizer", is: ["SGD", "RMSprop"] },
+  },
+  betas: {
+    ...pair(fractionSchema),
+    label: "Betas",
+    usual: () => [0.9, 0.999],
+    only: { field: "optimizer", is: ["Adam", "AdamW"] },
+  },
+  weight_decay: {
+    ...number(v.pipe(v.number(share), v.minValue(0, share), v.maxValue(1, share))),
+    label: "Weight decay",
+    usual: ({ optimizer }: UsualContext) => optimizer === "AdamW" ? 0.01 : 0,
+  },
+  label_smoothing: {
+    ...number(fractionSchema),
+    label: "Label smoothing",
+    usual: () => 0,
   },
 } as const;
 
@@ -104,8 +180,21 @@ type Fields = typeof MODEL_FIELDS;
 /** The name of a field, as configurations and records spell it. */
 export type FieldName = keyof Fields;
 
-/** A value for each field. These decide whether two models are duplicates. */
-export type ModelConfig = { [Name in FieldName]: v.InferOutput<Fields[Name]["schema"]> };
+/** The name of a field that every configuration and record has. */
+export type BasicFieldName = {
+  [Name in FieldName]: Fields[Name] extends { initial: unknown } ? Name : never;
+}[FieldName];
+
+/** The name of a field that is left out where it has its usual value. */
+export type FurtherFieldName = Exclude<FieldName, BasicFieldName>;
+
+/**
+ * A value for each field; one that may be left out has its usual value then. These decide whether two models are
+ * duplicates.
+ */
+export type ModelConfig =
+  & { [Name in BasicFieldName]: v.InferOutput<Fields[Name]["schema"]> }
+  & { [Name in FurtherFieldName]?: v.InferOutput<Fields[Name]["schema"]> | null | undefined };
 
 /** A row of the table. */
 export interface Field {
@@ -119,7 +208,11 @@ export interface Field {
   /** What the number counts, such as `epoch`. */
   readonly unit?: string;
   /** The value that a form shows at first, that an import assumes, and that an optional field has if it is left out. */
-  readonly initial: FieldValue;
+  readonly initial?: FieldValue;
+  /** For a field without `initial`, which no record mentions: the value that it has in a configuration without it. */
+  usual?(config: UsualContext): FieldValue;
+  /** The field belongs to some values of another one, and cannot be set beside others. */
+  readonly only?: { readonly field: FieldName; readonly is: readonly FieldValue[] };
   /** May be left out of a configuration. */
   readonly optional?: true;
   /** An imported file reveals it. */
@@ -148,27 +241,73 @@ export function fieldOf(name: FieldName): Field {
 
 /** Fields of a training that weights do not reveal. If an import does not state them either, they are `assumed`. */
 export const PAST_FIELDS: readonly FieldName[] = FIELD_NAMES.filter((name) => {
-  const { inFile, optional } = fieldOf(name);
-  return !inFile && !optional;
+  const { inFile, optional, usual } = fieldOf(name);
+  return !inFile && !optional && usual === undefined;
 });
 
 /** A configuration with the values that `valueOf` gives, which must be of the right type. */
 export function makeConfig(valueOf: (name: FieldName) => unknown): ModelConfig {
-  return Object.fromEntries(FIELD_NAMES.map((name) => [name, valueOf(name)])) as ModelConfig;
+  const values = FIELD_NAMES.map((name) => [name, valueOf(name)] as const);
+  return Object.fromEntries(values.filter(([, value]) => value !== undefined)) as unknown as ModelConfig;
 }
 
 /** The configuration that a form shows at first and that an import assumes. */
-export const DEFAULT_CONFIG: ModelConfig = makeConfig((name) => MODEL_FIELDS[name].initial);
+export const DEFAULT_CONFIG: ModelConfig = makeConfig((name) => fieldOf(name).initial);
 
-/** The fields of `source` that describe a model, without any others that it has. */
+/** The fields of `source` that describe a model, as records have them: without usual values and anything else. */
 export function configOf(source: ModelConfig): ModelConfig {
-  return makeConfig((name) => source[name]);
+  return makeConfig((name) => isUsual(source, name) ? undefined : source[name]);
+}
+
+/** The value of a field in `config`, whether or not it is mentioned there. */
+export function valueOf<Name extends FieldName>(config: ModelConfig, name: Name): NonNullable<ModelConfig[Name]> {
+  return (config[name] ?? fieldOf(name).usual?.(config)) as NonNullable<ModelConfig[Name]>;
+}
+
+/** Whether a field may be left out of `config` because it has the value that it would have then. */
+export function isUsual(config: ModelConfig, name: FieldName): boolean {
+  const { usual } = fieldOf(name), value = config[name];
+  return usual !== undefined && (value == null || sameValue(value, usual(config)));
 }
 
 /** Whether a field matters in `config`: the probability of dropout matters only while dropout is on. */
 function counts(config: ModelConfig, name: FieldName): boolean {
-  const { partOf } = fieldOf(name);
-  return partOf === undefined || config[partOf] === true;
+  const { partOf, only } = fieldOf(name);
+  return (partOf === undefined || config[partOf] === true) &&
+    (only === undefined || only.is.includes(config[only.field]!));
+}
+
+/** The convolutions of a ConvNN; undefined for another family. */
+export function convolutionsOf(config: ModelConfig): Convolutions | undefined {
+  if (config.model_type !== "ConvNN") return undefined;
+  return {
+    channels: valueOf(config, "conv_channels"),
+    kernels: valueOf(config, "conv_kernels"),
+    padding: valueOf(config, "conv_padding"),
+  };
+}
+
+/** The first field of `config` that does not go with its other fields, and why; undefined if there is none. */
+export function misfit(config: ModelConfig): { name: FieldName; why: string } | undefined {
+  for (const name of FIELD_NAMES) {
+    const { only } = fieldOf(name);
+    if (only === undefined || counts(config, name) || isUsual(config, name)) continue;
+    return { name, why: `is a setting of ${only.is.join(" and ")}, not of ${config[only.field]}` };
+  }
+  const convolutions = convolutionsOf(config);
+  if (convolutions === undefined) return undefined;
+  const { channels, kernels, padding } = convolutions;
+  if (kernels.length !== channels.length) {
+    return { name: "conv_kernels", why: `must have as many entries as conv_channels, which has ${channels.length}` };
+  }
+  const sides = [IMAGE_SIDE];
+  for (const kernel of kernels) sides.push(Math.floor((sides.at(-1)! - (padding === "same" ? 0 : kernel - 1)) / 2));
+  if (sides.every((side) => side >= 1)) return undefined;
+  const shown = sides.slice(0, sides.findIndex((side) => side < 1)).join(" → ");
+  return {
+    name: "conv_kernels",
+    why: `leave no pixel with conv_padding ${padding}: an image gets smaller, ${shown} → 0`,
+  };
 }
 
 /** Fields of an imported model that are unknown. Its record has defaults for them and names them in `assumed`. */
@@ -177,11 +316,16 @@ export function assumedIn(model: ModelConfig): readonly unknown[] {
   return Array.isArray(assumed) ? assumed : [];
 }
 
+/** Whether the value of a field in `model` is known. */
+export function isKnown(model: ModelConfig, name: FieldName): boolean {
+  return !assumedIn(model).includes(name);
+}
+
 /** Whether two models count as duplicates. A model whose past is unknown is not a duplicate of any other. */
 export function isDuplicate(a: ModelConfig, b: ModelConfig): boolean {
   if (assumedIn(a).length > 0 || assumedIn(b).length > 0) return false;
   for (const name of FIELD_NAMES) {
-    if (!sameValue(a[name], b[name]) && (counts(a, name) || counts(b, name))) return false;
+    if (!sameValue(valueOf(a, name), valueOf(b, name)) && (counts(a, name) || counts(b, name))) return false;
   }
   return true;
 }
@@ -189,25 +333,22 @@ export function isDuplicate(a: ModelConfig, b: ModelConfig): boolean {
 /** The fields that tables and sentences show separately. A field that belongs to a toggle is shown with it. */
 export const SETTINGS = FIELD_NAMES.filter((name) => fieldOf(name).partOf === undefined);
 
-/** The settings that every table and sentence shows: all but optional numbers and choices. */
-export const MAIN_SETTINGS = SETTINGS.filter((name) => !fieldOf(name).optional || fieldOf(name).kind === "toggle");
+/** The settings that every table and sentence shows. The others are mentioned where they are unusual. */
+export const MAIN_SETTINGS = SETTINGS.filter((name) => fieldOf(name).usual === undefined);
 
-/**
- * Whether a sentence about a model mentions a setting. An optional number or choice is mentioned only if it is not the
- * default.
- */
+/** Whether a sentence about a model mentions a setting. */
 export function isMentioned(config: ModelConfig, name: FieldName): boolean {
-  return MAIN_SETTINGS.includes(name) || !sameValue(config[name], fieldOf(name).initial);
+  return !isUsual(config, name);
 }
 
-/** Shown in tables instead of a value that an import assumed. */
-const UNKNOWN = "unknown";
+/** Shown instead of a value that an import assumed. */
+export const UNKNOWN = "unknown";
 
 /** A setting's value in a table: `Adam`, `128, 64`, `none`, `unknown`; for dropout its probability, or `off`. */
 export function showSetting(config: ModelConfig, name: FieldName): string {
-  if (assumedIn(config).includes(name)) return UNKNOWN;
+  if (!isKnown(config, name)) return UNKNOWN;
   const part = config[name] === true && FIELD_NAMES.find((other) => fieldOf(other).partOf === name);
-  return showValue(config[part || name]);
+  return showValue(valueOf(config, part || name));
 }
 
 /** A setting in words: `Adam`, `learning rate 0.001`, `5 epochs`, `no dropout`; `label` is the name of a number. */
@@ -216,9 +357,9 @@ export function describeSetting(
   name: FieldName,
   label: string = fieldOf(name).label.toLowerCase(),
 ): string {
-  const { kind, unit } = fieldOf(name), value = showSetting(config, name);
+  const { kind, unit, usual } = fieldOf(name), value = showSetting(config, name);
   if (value === UNKNOWN) return `${label} unknown`;
-  if (kind === "choice") return value;
+  if (kind === "choice" && usual === undefined) return value;
   if (unit !== undefined) return `${value} ${unit}${value === "1" ? "" : "s"}`;
   if (value === "none" || value === "off") return `no ${label}`;
   return value === "on" ? label : `${label} ${value}`;

@@ -2,39 +2,44 @@
 import * as v from "valibot";
 import type { PredictParams } from "./requests.ts";
 import { type FieldValue, sameValue } from "./field_kinds.ts";
-import type { LearningRateRange } from "./learning_rate.ts";
+import type { LearningRateRange } from "./learning_rate_ranges.ts";
 import {
+  assumedIn,
   type Field,
   FIELD_NAMES,
   type FieldName,
   fieldOf,
+  type FurtherFieldName,
   isDuplicate,
+  isKnown,
   type MODEL_FIELDS,
   type ModelConfig,
+  valueOf,
 } from "./model_config.ts";
 
 const message = "must be a number";
 const number = v.pipe(v.number(message), v.finite(message));
 const text = v.string("must be a string");
-const widths = v.array(number, "must be a list of layer widths");
+const list = v.array(number, "must be a list of numbers");
 
 /** Checks a field in a stored record, for which bounds of training do not matter. */
 type StoredSchema<F> = F extends { kind: "whole" | "number" } ? typeof number
-  : F extends { kind: "widths" } ? typeof widths
+  : F extends { kind: "list" } ? typeof list
   : F extends { schema: infer S } ? S
   : never;
 
-type RecordEntry<F> = F extends { optional: true; initial: infer I }
-  ? v.NullishSchema<StoredSchema<F> & v.GenericSchema, I>
+type RecordEntry<F> = F extends { usual: unknown } ? v.NullishSchema<StoredSchema<F> & v.GenericSchema, undefined>
+  : F extends { optional: true; initial: infer I } ? v.NullishSchema<StoredSchema<F> & v.GenericSchema, I>
   : StoredSchema<F>;
 
 type RecordEntries = { [Name in FieldName]: RecordEntry<(typeof MODEL_FIELDS)[Name]> };
 
 function recordEntries(): RecordEntries {
   const stored = ({ kind, schema }: Field) =>
-    kind === "widths" ? widths : kind === "whole" || kind === "number" ? number : schema;
+    kind === "list" ? list : kind === "whole" || kind === "number" ? number : schema;
   return Object.fromEntries(FIELD_NAMES.map((name) => {
     const field = fieldOf(name);
+    if (field.usual) return [name, v.nullish(stored(field))];
     return [name, field.optional ? v.nullish(stored(field), field.initial) : stored(field)];
   })) as RecordEntries;
 }
@@ -76,10 +81,10 @@ export function isBetter(a: ModelRecord, b: ModelRecord): boolean {
   return a.accuracy > b.accuracy || (a.accuracy === b.accuracy && a.timestamp > b.timestamp);
 }
 
-/** A stored model and the fields in which it differs from the requested settings. */
+/** A stored model and the fields in which it differs, or may differ, from the requested settings. */
 export interface NearestModel {
   model: ModelRecord;
-  /** Names of fields of `PredictParams`. */
+  /** Names of fields of `PredictParams`, including those that are unknown of the model. */
   differs: string[];
 }
 
@@ -92,53 +97,72 @@ export const PARAM_FIELDS: readonly { name: FieldName; param: keyof PredictParam
 /** The wanted value of a field: equal to `value` or, for a learning rate, within a range. */
 interface Wanted {
   readonly name: FieldName;
+  readonly param: string;
   readonly value: FieldValue;
   readonly range?: { readonly min: number; readonly max: number };
 }
 
+/** Fields by which models are looked up only if a request names them. */
+const FURTHER_FIELDS = FIELD_NAMES.filter((name): name is FurtherFieldName => fieldOf(name).usual !== undefined);
+
 function wantedBy(params: PredictParams): readonly Wanted[] {
-  return PARAM_FIELDS.map(({ name, param }) => {
-    const value = params[param], { ranges } = fieldOf(name);
-    return { name, value, range: ranges?.bounds[value as LearningRateRange] };
+  const basic = PARAM_FIELDS.map(({ name, param }) => {
+    const value = params[param]!, { ranges } = fieldOf(name);
+    return { name, param, value, range: ranges?.bounds[value as LearningRateRange] };
   });
+  const further = FURTHER_FIELDS.flatMap((name) => {
+    const value = params[name];
+    return value == null ? [] : [{ name, param: name, value }];
+  });
+  return [...basic, ...further];
 }
 
 function answers(record: ModelRecord, { name, value, range }: Wanted): boolean {
-  const stored = record[name];
+  const stored = valueOf(record, name);
   if (range !== undefined) return (stored as number) >= range.min && (stored as number) <= range.max;
   return stored === value || sameValue(stored, value);
 }
 
-/** The model that matches `params`; of several the most accurate, then the newest. */
+/**
+ * The model that matches `params`; of several the most accurate, then the newest. A model of which some of these fields
+ * are unknown answers by its assumed values, but only if there is no model in which more are known.
+ */
 export function findMatch(records: readonly ModelRecord[], params: PredictParams): ModelRecord | undefined {
   return findClosest(records, params, 0);
 }
 
-/** The model that differs from `params` in the fewest fields; of several the most accurate, then the newest. */
+/**
+ * The model that differs from `params` in the fewest fields, counting those that are unknown; of several the most
+ * accurate, then the newest.
+ */
 export function findNearest(records: readonly ModelRecord[], params: PredictParams): NearestModel | null {
   const model = findClosest(records, params, Infinity);
   return model === undefined ? null : { model, differs: differingFields(model, params) };
 }
 
-/** Like `findNearest`, but only among models that differ in at most `most` fields. */
+/** Like `findNearest`, but only among models whose stored values differ from `params` in at most `most` fields. */
 function findClosest(records: readonly ModelRecord[], params: PredictParams, most: number): ModelRecord | undefined {
   const wanted = wantedBy(params);
-  let closest: ModelRecord | undefined, fewest = most;
+  let closest: ModelRecord | undefined, fewest = Infinity;
   for (const record of records) {
-    let count = 0;
+    const assumed = assumedIn(record);
+    let count = 0, differing = 0;
     for (const field of wanted) {
-      if (!answers(record, field) && ++count > fewest) break;
+      const differs = !answers(record, field);
+      if (differs) differing++;
+      if (differs || assumed.includes(field.name)) count++;
+      if (differing > most || count > fewest) break;
     }
-    const isCloser = count < fewest || count === fewest && (closest === undefined || isBetter(record, closest));
-    if (isCloser) closest = record, fewest = count;
+    if (differing > most || count > fewest) continue;
+    if (count < fewest || closest === undefined || isBetter(record, closest)) closest = record, fewest = count;
   }
   return closest;
 }
 
-/** Names of the fields of `params` that `record` does not match; empty for a match. */
+/** Names of the fields of `params` in which `record` differs, or that are unknown of it; empty for a match. */
 export function differingFields(record: ModelRecord, params: PredictParams): string[] {
-  const wanted = wantedBy(params);
-  return PARAM_FIELDS.filter((_, i) => !answers(record, wanted[i])).map(({ param }) => param);
+  return wantedBy(params).filter((wanted) => !isKnown(record, wanted.name) || !answers(record, wanted))
+    .map(({ param }) => param);
 }
 
 /** The settings by which a model is looked up. The range is undefined for a learning rate outside all ranges. */

@@ -1,6 +1,7 @@
 /** `POST /predict` of the inference service: request and answers. */
 import * as v from "valibot";
 import { modelId, PredictParamsSchema } from "./requests.ts";
+import { FIELD_NAMES, isKnown } from "./model_config.ts";
 import { type ModelRecord, ModelRecordSchema } from "./models.ts";
 import { exactObject } from "./validate.ts";
 
@@ -54,6 +55,8 @@ export const PredictResponseSchema = v.object({
     learning_rate: v.number(),
     epochs: v.number(),
     training_time: v.string(),
+    /** Fields of the record whose values are unknown and were assumed, such as `learning_rate`; absent if there are none. */
+    assumed: v.optional(v.array(v.picklist(FIELD_NAMES))),
   }),
 });
 /** The answer to a drawing. */
@@ -92,6 +95,7 @@ export function describePrediction(
 ): PredictResponse {
   const shares = Array.from(probabilities);
   const confidence = Math.max(...shares);
+  const assumed = FIELD_NAMES.filter((name) => !isKnown(record, name));
   return {
     prediction: shares.indexOf(confidence),
     confidence: `${(confidence * 100).toFixed(2)}%`,
@@ -103,6 +107,7 @@ export function describePrediction(
       learning_rate: record.learning_rate,
       epochs: record.num_epochs,
       training_time: `${record.training_time.toFixed(2)}s`,
+      ...assumed.length > 0 ? { assumed } : {},
     },
   };
 }

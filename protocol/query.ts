@@ -64,7 +64,7 @@ export function paramsQuery(params: Partial<PredictParams>): FormQuery {
   const query: FormQuery = {};
   for (const name of Object.keys(params) as (keyof PredictParams)[]) {
     const value = params[name];
-    if (value !== undefined) query[name] = writeValue(value);
+    if (value != null) query[name] = writeValue(value);
   }
   return query;
 }

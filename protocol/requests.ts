@@ -1,7 +1,16 @@
 /** Requests of clients: a training, a resumed run, an import, or the model that answers a drawing. */
 import * as v from "valibot";
 import { choice, wholeNumberSchema } from "./field_kinds.ts";
-import { BOUNDS, type Field, FIELD_NAMES, type FieldName, fieldOf, type MODEL_FIELDS } from "./model_config.ts";
+import {
+  BOUNDS,
+  type Field,
+  FIELD_NAMES,
+  type FieldName,
+  fieldOf,
+  type FurtherFieldName,
+  misfit,
+  type MODEL_FIELDS,
+} from "./model_config.ts";
 import { exactObject, unknownField } from "./validate.ts";
 
 /** Where a training or a prediction may run; `auto` leaves the choice to the lab. */
@@ -12,14 +21,17 @@ export type DeviceChoice = (typeof DEVICES)[number];
 type Fields = typeof MODEL_FIELDS;
 
 /** A field in a configuration: an optional field has its default, and null means that it was left out. */
-type ConfigEntry<F> = F extends { schema: infer S extends v.GenericSchema; optional: true; initial: infer I }
-  ? v.NullishSchema<S, I & v.InferInput<S>>
+type ConfigEntry<F> = F extends { schema: infer S extends v.GenericSchema; usual: unknown }
+  ? v.NullishSchema<S, undefined>
+  : F extends { schema: infer S extends v.GenericSchema; optional: true; initial: infer I }
+    ? v.NullishSchema<S, I & v.InferInput<S>>
   : F extends { schema: infer S } ? S
   : never;
 
 /** A field in an import: fields that the file tells may be left out, and so may all others, which have defaults. */
-type ImportEntry<F> = F extends { schema: infer S extends v.GenericSchema; inFile: true }
-  ? v.NullishSchema<S, undefined>
+type ImportEntry<F> = F extends
+  | { schema: infer S extends v.GenericSchema; inFile: true }
+  | { schema: infer S extends v.GenericSchema; usual: unknown } ? v.NullishSchema<S, undefined>
   : F extends { schema: infer S extends v.GenericSchema; initial: infer I } ? v.NullishSchema<S, I & v.InferInput<S>>
   : never;
 
@@ -28,17 +40,20 @@ type ParamEntry<F> = F extends { ranges: { schema: infer S } } ? S : ConfigEntry
 
 type ConfigEntries = { [Name in FieldName]: ConfigEntry<Fields[Name]> };
 type ImportEntries = { [Name in FieldName]: ImportEntry<Fields[Name]> };
-type ParamEntries = {
-  [Name in FieldName as Fields[Name] extends { param: infer Param extends string } ? Param : never]: ParamEntry<
-    Fields[Name]
-  >;
-};
+type ParamEntries =
+  & {
+    [Name in FieldName as Fields[Name] extends { param: infer Param extends string } ? Param : never]: ParamEntry<
+      Fields[Name]
+    >;
+  }
+  & Pick<ConfigEntries, FurtherFieldName>;
 
 function entries<Entries>(entryOf: (field: Field, name: FieldName) => [key: string, schema: unknown][]): Entries {
   return Object.fromEntries(FIELD_NAMES.flatMap((name) => entryOf(fieldOf(name), name))) as Entries;
 }
 
-const configEntry = ({ schema, optional, initial }: Field) => optional ? v.nullish(schema, initial) : schema;
+const configEntry = ({ schema, optional, usual, initial }: Field) =>
+  usual ? v.nullish(schema) : optional ? v.nullish(schema, initial) : schema;
 
 const device = choice(DEVICES).schema;
 
@@ -81,6 +96,16 @@ export const TrainConfigSchema = v.pipe(
     ),
     ["num_layers"],
   ),
+  v.rawCheck(({ dataset, addIssue }) => {
+    const found = dataset.typed ? misfit(dataset.value) : undefined;
+    if (!dataset.typed || found === undefined) return;
+    const { name: key, why: message } = found, input = dataset.value;
+    addIssue({
+      message,
+      input: input[key],
+      path: [{ type: "object", origin: "value", input, key, value: input[key] }],
+    });
+  }),
 );
 
 /** The names of the fields of a training. */
@@ -118,7 +143,7 @@ export const ImportConfigSchema = exactObject({
   ...entries<ImportEntries>((
     { schema, inFile, initial },
     name,
-  ) => [[name, inFile ? v.nullish(schema) : v.nullish(schema, initial)]]),
+  ) => [[name, inFile || initial === undefined ? v.nullish(schema) : v.nullish(schema, initial)]]),
   num_layers: v.nullish(v.number("must be the number of hidden layers")),
   /** Whether to replace a stored model with the same configuration. */
   overwrite: v.nullish(overwrite, false),
@@ -130,11 +155,15 @@ export type ImportConfig = v.InferOutput<typeof ImportConfigSchema>;
 /** The names of the fields of an import, in the order in which messages list them. */
 export const IMPORT_FIELDS = [...FIELD_NAMES, "num_layers", "overwrite"] as const;
 
-/** The settings by which `POST /predict` looks up a stored model. */
+/**
+ * The settings by which `POST /predict` looks up a stored model. Fields with usual values may be left out, and then any
+ * value will do.
+ */
 export const PredictParamsSchema = exactObject(
-  entries<ParamEntries>((field) =>
-    field.param === undefined ? [] : [[field.param, field.ranges?.schema ?? configEntry(field)]]
-  ),
+  entries<ParamEntries>((field, name) => {
+    if (field.usual !== undefined) return [[name, configEntry(field)]];
+    return field.param === undefined ? [] : [[field.param, field.ranges?.schema ?? configEntry(field)]];
+  }),
 );
 
 /** The settings of the model that should answer. */

@@ -16,6 +16,7 @@ export const RunHistorySchema = v.looseObject({
     created: number,
     step,
     total_steps: step,
+    epochs_before: v.nullish(step),
   }),
   losses: v.array(v.strictTuple([number, v.nullable(number)]), "must be a list of pairs"),
   logs: v.array(

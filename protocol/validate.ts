@@ -147,8 +147,7 @@ export function quote(value: unknown): string {
   return shown.length > MAX_QUOTE ? `${shown.slice(0, MAX_QUOTE - 3)}…` : shown;
 }
 
-const QUOTE = 0x22, BACKSLASH = 0x5c, COMMA = 0x2c;
-const OPENING = [0x5b, 0x7b], CLOSING = [0x5d, 0x7d];
+const QUOTE = 0x22, BACKSLASH = 0x5c;
 
 /**
  * The value of a JSON text, read as `parseLenientJson` does. Depth and number of values are counted before the text is
@@ -159,13 +158,35 @@ const OPENING = [0x5b, 0x7b], CLOSING = [0x5d, 0x7d];
  * @throws {ValidationError} without a field; its cause is the SyntaxError of `JSON.parse`
  */
 export function parseJson(text: string, what: string): unknown {
-  const tooMuch = excess(text);
-  if (tooMuch !== undefined) throw new ValidationError(`${what} ${tooMuch}`, "");
+  const relevant = text.slice(0, relevantLength(text, what));
   try {
-    return parseLenientJson(text);
+    return parseLenientJson(relevant);
   } catch (cause) {
     throw new ValidationError(`${what} is not valid JSON`, "", { cause });
   }
+}
+
+/**
+ * The length of the part of a JSON text that a parser reads: all, or up to a bracket that closes what was not opened.
+ *
+ * @throws {ValidationError} if the text has too many values or levels
+ */
+function relevantLength(text: string, what: string): number {
+  let depth = 0, values = 1, strings = 0;
+  for (const { 0: sign, index } of signsOutsideStrings(text, /["[\]{},]/g)) {
+    if (sign === '"') strings++;
+    else if (sign === ",") values++;
+    else if (sign === "[" || sign === "{") depth++, values++;
+    else if (--depth < 0) return index + 1;
+    if (depth > MAX_JSON_DEPTH) {
+      throw new ValidationError(`${what} is nested too deeply: at most ${MAX_JSON_DEPTH} levels are taken`, "");
+    }
+    // With its name, a value has at most two strings.
+    if (values > MAX_JSON_VALUES || strings > 2 * MAX_JSON_VALUES) {
+      throw new ValidationError(`${what} has too many values: at most ${MAX_JSON_VALUES} are taken`, "");
+    }
+  }
+  return text.length;
 }
 
 /**
@@ -187,44 +208,53 @@ export function parseLenientJson(text: string): unknown {
 
 const PYTHON_NUMBERS: Readonly<Record<string, string>> = { "NaN": "null", "-Infinity": "-1e999", "Infinity": "1e999" };
 
-/** Replaces the numbers that JSON lacks (`NaN`, `Infinity`, `-Infinity`) wherever they occur outside strings. */
+/**
+ * Replaces the numbers that JSON lacks (`NaN`, `Infinity`, `-Infinity`) wherever they occur as values. Outside strings
+ * nothing else has an N or I, so it stops at the first other one, as a parser does.
+ */
 export function replacePythonNumbers(text: string, replace: (token: string) => string): string {
   const parts: string[] = [];
   let done = 0;
-  for (let i = 0; i < text.length; i++) {
-    if (text.charCodeAt(i) === QUOTE) {
-      i = endOfString(text, i);
-      continue;
-    }
-    const token = Object.keys(PYTHON_NUMBERS).find((token) => text.startsWith(token, i));
-    if (token === undefined) continue;
-    parts.push(text.slice(done, i), replace(token));
-    done = i + token.length;
-    i = done - 1;
+  for (const { 0: sign, index } of signsOutsideStrings(text, /["NI]/g)) {
+    if (sign === '"' || index < done) continue;
+    const start = sign === "I" && text[index - 1] === "-" ? index - 1 : index;
+    const token = Object.keys(PYTHON_NUMBERS).find((token) => text.startsWith(token, start));
+    if (token === undefined || !isValue(text, start, start + token.length)) break;
+    parts.push(text.slice(done, start), replace(token));
+    done = start + token.length;
   }
   return done === 0 ? text : parts.join("") + text.slice(done);
 }
 
-function excess(text: string): string | undefined {
-  let depth = 0, values = 1;
-  for (let i = 0; i < text.length; i++) {
-    const code = text.charCodeAt(i);
-    if (code === QUOTE) i = endOfString(text, i);
-    else if (code === COMMA) values++;
-    else if (CLOSING.includes(code)) depth--;
-    else if (OPENING.includes(code)) depth++, values++;
-    if (depth > MAX_JSON_DEPTH) return `is nested too deeply: at most ${MAX_JSON_DEPTH} levels are taken`;
-    if (values > MAX_JSON_VALUES) return `has too many values: at most ${MAX_JSON_VALUES} are taken`;
+/** Whether a JSON text may have a value from `start` to `end`, as far as its neighbours tell. */
+function isValue(text: string, start: number, end: number): boolean {
+  let before = start - 1, after = end;
+  while (isSpace(text.charCodeAt(before))) before--;
+  while (isSpace(text.charCodeAt(after))) after++;
+  return "[,:".includes(text[before] ?? ",") && "]},".includes(text[after] ?? ",");
+}
+
+function isSpace(code: number): boolean {
+  return code === 0x20 || code === 0x0a || code === 0x0d || code === 0x09;
+}
+
+/** What `signs`, which also finds quotes, finds outside the strings of a JSON text, and the quotes that begin them. */
+function* signsOutsideStrings(text: string, signs: RegExp): Generator<RegExpExecArray> {
+  for (let found = signs.exec(text); found !== null; found = signs.exec(text)) {
+    if (found[0] === '"') signs.lastIndex = endOfString(text, found.index) + 1;
+    yield found;
   }
-  return undefined;
 }
 
 /** Index of the quote that ends the string which begins at `start`, or the length of the text. */
 function endOfString(text: string, start: number): number {
-  for (let end = text.indexOf('"', start + 1); end !== -1; end = text.indexOf('"', end + 1)) {
-    let slashes = 0;
-    while (text.charCodeAt(end - 1 - slashes) === BACKSLASH) slashes++;
-    if (slashes % 2 === 0) return end;
+  const first = text.indexOf('"', start + 1);
+  if (first === -1) return text.length;
+  // Most strings have no quotes inside, and this is the fastest way through a long one.
+  if (text.charCodeAt(first - 1) !== BACKSLASH) return first;
+  let end = start + 1;
+  for (; end < text.length && text.charCodeAt(end) !== QUOTE; end++) {
+    if (text.charCodeAt(end) === BACKSLASH) end++;
   }
-  return text.length;
+  return end;
 }

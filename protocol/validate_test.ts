@@ -33,6 +33,54 @@ Deno.test("JSON that is nested too deeply or has too many values is refused befo
   assert.ok(performance.now() - start < 500);
 });
 
+/** How often `run` calls methods that look at a text. */
+function countLooks(run: () => void): number {
+  let count = 0;
+  const counted: [object, string][] = [
+    [RegExp.prototype, "exec"],
+    ...["indexOf", "startsWith", "charCodeAt", "slice"].map((name): [object, string] => [String.prototype, name]),
+  ];
+  const originals = counted.map(([owner, name]) => Reflect.get(owner, name));
+  counted.forEach(([owner, name], i) =>
+    Reflect.set(owner, name, function (this: unknown, ...args: unknown[]) {
+      count++;
+      return Reflect.apply(originals[i], this, args);
+    })
+  );
+  try {
+    run();
+  } finally {
+    counted.forEach(([owner, name], i) => Reflect.set(owner, name, originals[i]));
+  }
+  return count;
+}
+
+Deno.test("a long text that is not JSON is refused after a bounded number of looks at it", () => {
+  const size = 2 ** 20;
+  const fill = (unit: string, start = "", end = "") => start + unit.repeat(size / unit.length) + end;
+  const texts = ["x", "1", " ", "N", "-I", "NaN", "NaN ", "Infinity", "]", ":NaN]", ":", '"', '"",', '":"'].map((
+    unit,
+  ) => fill(unit, "", "x"));
+  texts.push(fill("abcd", '{"image_data": "data:image/png;base64,'), fill("NaN ", '["', '"'));
+  texts.push('{"a": NaN}' + fill("NaN,"), "[NaN," + fill("x"));
+  for (const text of texts) {
+    const looks = countLooks(() => refused(text));
+    assert.ok(looks < 200_000, `${looks} looks at ${text.slice(0, 20)}…`);
+  }
+  // Where single characters must be looked at, each is looked at a few times in all.
+  for (
+    const text of [
+      fill("\\", '["', '"'),
+      fill('\\"', '["', '"'),
+      fill("\\\\", '["', '\\"'),
+      fill(" ", "[NaN", fill(" ", "NaN") + "x"),
+    ]
+  ) {
+    const looks = countLooks(() => refused(text));
+    assert.ok(looks < 4 * text.length, `${looks} looks at ${text.length} characters`);
+  }
+});
+
 Deno.test("invalid JSON is reported as such", () => {
   for (const text of ["", "{", '"', '"\\"', "nul", "]", "{'a':1}", "\0"]) {
     assert.equal(refused(text), "the body is not valid JSON");
@@ -77,8 +125,8 @@ Deno.test("an unknown field is refused by name, with the nearest known one, wher
     "not that learning_rate is missing",
   );
   assert.match(
-    faultOf(TrainConfigSchema, { ...DEFAULT_CONFIG, momentum: 0.9 }).message,
-    /^unknown field `momentum`; known are model_type, /,
+    faultOf(TrainConfigSchema, { ...DEFAULT_CONFIG, temperature: 0.9 }).message,
+    /^unknown field `temperature`; known are model_type, /,
   );
 });
 

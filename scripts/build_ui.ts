@@ -6,8 +6,7 @@ import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 import * as esbuild from "esbuild";
-import { PAGE_WORDS, type PageName } from "../ui/shared/components/page_words.ts";
-import { PAGE_HEADS } from "../ui/page_heads.ts";
+import { PAGE_HEADS, PAGE_WORDS, type PageName } from "../ui/shared/components/page_words.ts";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const SWAP_ATTEMPTS = 10;

@@ -1,12 +1,11 @@
 /** `deno task dev`: fetches the dataset, builds the pages and runs both services until Ctrl+C. */
 import { banner, pageAddress, stopSignal } from "../cli/serve.ts";
 import { printLine } from "../service/process/output.ts";
-import { runMain } from "../service/process/serve.ts";
+import { runMain } from "../service/process/output.ts";
 import { readSettings } from "../service/process/settings.ts";
-import { requireFreePorts, waitUntilListening } from "./lib/ports.ts";
+import { requireFreePorts, supervise, waitUntilListening } from "./lib/supervise.ts";
 import { prepare } from "./lib/prepare.ts";
 import { serviceCommand } from "../service/process/launch.ts";
-import { supervise } from "./lib/supervise.ts";
 
 const SERVICES = ["training", "inference"] as const;
 

@@ -2,10 +2,9 @@
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { fileBytes } from "../core/mnist/idx.ts";
-import { runMain } from "../service/process/serve.ts";
+import { runMain } from "../service/process/output.ts";
 import { readSettings, StartupError } from "../service/process/settings.ts";
-import { checkDataset } from "../service/dataset/dataset.ts";
-import { findRawFile, type RawFile, rawFolder, readUpTo } from "../service/dataset/raw_file.ts";
+import { checkDataset, findRawFile, type RawFile, rawFolder, readUpTo } from "../service/dataset/dataset.ts";
 import { requireFolder } from "../service/process/folders.ts";
 
 interface Original {

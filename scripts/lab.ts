@@ -4,7 +4,7 @@
  */
 import { join } from "node:path";
 import { printError } from "../service/process/output.ts";
-import { runMain } from "../service/process/serve.ts";
+import { runMain } from "../service/process/output.ts";
 import { readSettings } from "../service/process/settings.ts";
 import { ENTRY, labArguments } from "./binary/contents.ts";
 import { prepare } from "./lib/prepare.ts";

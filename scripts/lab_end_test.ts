@@ -1,7 +1,7 @@
 /** Tests how the command line's process ends while both services run in its threads. */
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import type { ServerMessage } from "../protocol/mod.ts";
+import { DEFAULT_CONFIG, type ServerMessage } from "../protocol/mod.ts";
 import { freePorts } from "../service/testing/free_ports.ts";
 import { ENTRY, labArguments } from "./binary/contents.ts";
 import { PROJECT_DIR } from "./lib/source_files.ts";
@@ -9,13 +9,7 @@ import { PROJECT_DIR } from "./lib/source_files.ts";
 const unix = Deno.build.os !== "windows";
 /** The documents promise this; three labs at once on two cores get twice as long. */
 const END_MS = 2000;
-const CONFIG = {
-  model_type: "SimpleNN",
-  optimizer: "Adam",
-  learning_rate: 0.001,
-  batch_size: 512,
-  hidden_layers_config: [16],
-};
+const CONFIG = { ...DEFAULT_CONFIG, batch_size: 512, hidden_layers_config: [16] };
 
 interface Lab {
   url: string;

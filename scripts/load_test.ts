@@ -7,7 +7,7 @@ import { measureLoad, problemsOf, reportLines } from "./load/load.ts";
 const isLong = Deno.env.get("LAB_LONG") === "1";
 const LOAD = isLong
   ? { seconds: 60, onlookers: 200, drawers: 32 }
-  : { seconds: 2, onlookers: 10, drawers: 4, warmUpSeconds: 2 };
+  : { seconds: 1, onlookers: 10, drawers: 4, warmUpSeconds: 1 };
 
 Deno.test({
   name: `${LOAD.onlookers} onlookers and ${LOAD.drawers} drawers see no errors while a ConvNN trains`,

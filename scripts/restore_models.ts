@@ -3,7 +3,7 @@
  * else in MODELS_DIR. The damaged file is kept beside it. Metadata that is not damaged is left alone.
  */
 import { restoreBackup, type Restored } from "../lab/models/mod.ts";
-import { runMain } from "../service/process/serve.ts";
+import { runMain } from "../service/process/output.ts";
 import { readSettings, StartupError } from "../service/process/settings.ts";
 import { DiskFolder } from "../service/files/disk_folder.ts";
 

@@ -2,13 +2,24 @@
  * `deno task test`: all tests, or those of the given paths and flags of `deno test`. The gate checks types, not this
  * script. `--long` runs the tests at full counts. Exits 1 if a test failed or none ran; the last line counts them.
  */
-import { runMain } from "../service/process/serve.ts";
+import { runMain } from "../service/process/output.ts";
 import { readSettings } from "../service/process/settings.ts";
 import { graphicsEnvironment } from "../service/process/launch.ts";
 import { v8Flags } from "../service/process/wasm_checks.ts";
 import { prepare } from "./lib/prepare.ts";
 import { PROJECT_DIR } from "./lib/source_files.ts";
-import { ALONE, countTests, LONG_ONLY, PAGES, SIDE_BY_SIDE, summaryLine, type TestCounts } from "./lib/test_run.ts";
+import {
+  ALONE,
+  countTests,
+  LONG_ONLY,
+  ON_WEBGPU,
+  OWN_PROCESS,
+  PAGES,
+  SIDE_BY_SIDE,
+  summaryLine,
+  type TestCounts,
+  WITH_FLAGS,
+} from "./lib/test_run.ts";
 
 interface TestRun {
   counts: TestCounts;
@@ -33,31 +44,31 @@ async function main() {
 /** Files whose doc comments have examples that run. */
 const DOCUMENTED = ["core/mod.ts"];
 
-/** Tests of code that runs with V8 flags when the lab trains. They are run a second time with these flags. */
-const WITH_FLAGS = [
-  "core/ops/",
-  "core/backends/wasm/",
-  "core/random_programs_test.ts",
-  "core/training/parity_test.ts",
-  // Mutated code is for processes with checks.
-  "--ignore=core/backends/wasm/unsafe_code_fuzz_test.ts",
-];
-
-/** Runs the tests that may share the machine, then those that need it to themselves, then the examples. */
+/**
+ * Runs the tests that may share the machine, then those on WebGPU beside those under V8's flags, then those that need
+ * the machine to themselves, then the examples.
+ */
 async function runTests(args: string[], long: boolean): Promise<TestRun> {
   if (args.length > 0) return await runDenoTest(args, long);
-  const apart = Object.keys(ALONE), alone = apart.filter((path) => long || !LONG_ONLY.includes(path));
-  const parts = [
-    ...await Promise.all([
-      runDenoTest([PAGES], long, { output: "at the end" }),
-      runDenoTest(["--parallel", `--ignore=${[...apart, PAGES].join(",")}`], long),
-    ]),
-    await runDenoTest(["--parallel", ...WITH_FLAGS], long, {
-      env: { DENO_V8_FLAGS: v8Flags(readSettings()).join(",") },
-    }),
-    await runDenoTest(alone, long),
-    await runDenoTest(["--doc", ...DOCUMENTED], long),
-  ];
+  const alone = Object.keys(ALONE).filter((path) => long || !LONG_ONLY.includes(path));
+  const apart = [...Object.keys(ALONE), ...OWN_PROCESS, ...ON_WEBGPU, PAGES];
+  const withFlags = { env: { DENO_V8_FLAGS: v8Flags(readSettings()).join(",") } };
+  // Each list runs in turn, beside the others of its line.
+  const parts: TestRun[] = [];
+  const inTurn = async (runs: (() => Promise<TestRun>)[]) => {
+    for (const run of runs) parts.push(await run());
+  };
+  await Promise.all([
+    inTurn([() => runDenoTest([PAGES], long, { output: "at the end" })]),
+    inTurn([() => runDenoTest(OWN_PROCESS, long, { output: "at the end" })]),
+    inTurn([() => runDenoTest(["--parallel", `--ignore=${apart.join(",")}`], long)]),
+  ]);
+  await Promise.all([
+    inTurn([() => runDenoTest(ON_WEBGPU, long, { output: "at the end" })]),
+    inTurn(WITH_FLAGS.map((files) => () => runDenoTest(files, long, withFlags))),
+  ]);
+  await inTurn([() => runDenoTest(alone, long), () => runDenoTest(["--doc", ...DOCUMENTED], long)]);
+
   const sum = (of: (run: TestRun) => number) => parts.reduce((total, run) => total + of(run), 0);
   return {
     counts: {
@@ -89,7 +100,10 @@ async function runDenoTest(
     const written = output === "at once" ? undefined : new Response(process.stdout).text();
     const { code } = await process.status;
     if (written !== undefined) console.log(await written);
-    return { counts: countTests(await Deno.readTextFile(report)), code };
+    const counts = countTests(await Deno.readTextFile(report));
+    if (code !== 0 || counts.passed > 0) return { counts, code };
+    console.log(`No test passed in: deno test ${args.join(" ")}`);
+    return { counts, code: counts.skipped.length > 0 ? 0 : 1 };
   } finally {
     await Deno.remove(report);
   }

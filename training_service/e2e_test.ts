@@ -11,9 +11,6 @@ const TRAINING_MS = 60_000;
 
 const CONFIG: TrainConfig = {
   ...DEFAULT_CONFIG,
-  model_type: "SimpleNN",
-  optimizer: "Adam",
-  learning_rate: 0.001,
   num_epochs: 1,
   batch_size: 64,
   hidden_layers_config: [16],
@@ -23,9 +20,11 @@ const STEPS = Math.ceil(60_000 / 64);
 /** Long enough to be aborted while it runs. */
 const LONG = { ...CONFIG, num_epochs: 200, hidden_layers_config: [512] };
 
-/** Runs `body` with the service on the original digits and an empty models folder. */
+/** Runs `body` with the service as users start it, on the original digits and an empty models folder. */
 function withLab(body: (lab: Service & { modelsDir: string }) => Promise<void>): Promise<void> {
-  return withDigits((dir) => withService(dir, (service) => body({ ...service, modelsDir: foldersOf(dir).modelsDir })));
+  return withDigits((dir) =>
+    withService(dir, (service) => body({ ...service, modelsDir: foldersOf(dir).modelsDir }), {})
+  );
 }
 
 function result(client: TestClient) {

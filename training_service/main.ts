@@ -1,5 +1,5 @@
 /** Starts the training service: `deno run training_service/main.ts`, configured by environment variables. */
-import { runMain } from "../service/process/serve.ts";
+import { runMain } from "../service/process/output.ts";
 import { readSettings } from "../service/process/settings.ts";
 import { runTrainingService } from "./service.ts";
 

@@ -1,6 +1,6 @@
 /** Describes the training service's routes for `openapi.json`. */
 import { DEFAULT_CONFIG } from "../protocol/mod.ts";
-import { type Answer, json, type Operation, refusal } from "../service/api/operation.ts";
+import { type Answer, json, type Operation, refusal, type SchemaName } from "../service/api/openapi.ts";
 
 const CONFIG_EXAMPLE = { ...DEFAULT_CONFIG, num_epochs: 1, hidden_layers_config: [128] };
 
@@ -13,6 +13,17 @@ const OPENED: Answer[] = [
   refusal(503, "Too many sockets are open."),
 ];
 
+/** What a run says to everyone who follows it. */
+const RUN_MESSAGES: SchemaName[] = [
+  "ExistsMessage",
+  "LogMessage",
+  "LossMessage",
+  "GuessMessage",
+  "ResultMessage",
+  "AbortedMessage",
+  "ErrorMessage",
+];
+
 /** The routes that only this service has. */
 export const TRAINING_OPERATIONS: readonly Operation[] = [
   {
@@ -23,16 +34,7 @@ export const TRAINING_OPERATIONS: readonly Operation[] = [
       "aborted or error the server closes the socket, with 1008 if it refuses the first message, else with 1000.",
     messages: {
       fromClient: ["TrainConfig", "ResumeRequest", "ClientMessage"],
-      fromServer: [
-        "AcceptedMessage",
-        "ExistsMessage",
-        "LogMessage",
-        "LossMessage",
-        "GuessMessage",
-        "ResultMessage",
-        "AbortedMessage",
-        "ErrorMessage",
-      ],
+      fromServer: ["AcceptedMessage", ...RUN_MESSAGES],
     },
     body: [json("TrainConfig", { example: CONFIG_EXAMPLE })],
     answers: OPENED,
@@ -44,16 +46,7 @@ export const TRAINING_OPERATIONS: readonly Operation[] = [
     detail: "The history so far comes as one message, followed by live messages.",
     messages: {
       fromClient: ["ClientMessage"],
-      fromServer: [
-        "HistoryMessage",
-        "ExistsMessage",
-        "LogMessage",
-        "LossMessage",
-        "GuessMessage",
-        "ResultMessage",
-        "AbortedMessage",
-        "ErrorMessage",
-      ],
+      fromServer: ["HistoryMessage", ...RUN_MESSAGES],
     },
     answers: OPENED,
   },

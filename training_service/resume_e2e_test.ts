@@ -1,7 +1,7 @@
 /** Stops and resumes runs in the real service, with its sockets, its files, its end and its restart. */
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import type { HistoryMessage, RunSummary } from "../protocol/mod.ts";
+import { DEFAULT_CONFIG, type HistoryMessage, type ModelRecord, type RunSummary } from "../protocol/mod.ts";
 import { eventually, foldersOf, type Service, withDigits, withService } from "./testing/process.ts";
 import type { TestClient } from "./testing/lab.ts";
 import { openRegistry } from "../service/files/open_registry.ts";
@@ -9,11 +9,9 @@ import { openRegistry } from "../service/files/open_registry.ts";
 const TRAINING_MS = 60_000;
 
 const CONFIG = {
-  model_type: "SimpleNN",
-  optimizer: "Adam",
+  ...DEFAULT_CONFIG,
   learning_rate: 0.002,
   num_epochs: 3,
-  batch_size: 64,
   hidden_layers_config: [48, 24],
   use_dropout: true,
   dropout_p: 0.2,
@@ -147,6 +145,29 @@ Deno.test("a finished model is trained further as a new one", async () => {
         [second.model_id, first.model_id],
         [first.model_id, undefined],
       ]);
+    });
+  });
+});
+
+Deno.test("a model trained further counts all its epochs, even if the service ended and the first model was removed meanwhile", async () => {
+  await withDigits(async (dir) => {
+    const config = { ...CONFIG, use_dropout: false };
+    let start_from = "", resume = "";
+    await withService(dir, async (service) => {
+      start_from = (await result(await service.train({ ...config, num_epochs: 1 }))).model_id;
+      const client = await service.train({ ...config, start_from });
+      resume = (await client.next("accepted")).run_id;
+      await client.next("loss", ({ step }) => step >= 300, TRAINING_MS);
+      service.process.kill("SIGTERM");
+      await service.process.status;
+    });
+    await withService(dir, async (service) => {
+      const [run] = await getJson<RunSummary[]>(service, "/api/runs");
+      assert.deepEqual([run.resume, run.epochs_before], [resume, 1]);
+      await (await fetch(`http://${service.host}/api/models/${start_from}`, { method: "DELETE" })).body?.cancel();
+      const { model_id } = await result(await service.train({ resume }));
+      const record = await getJson<ModelRecord>(service, `/api/models/${model_id}`);
+      assert.deepEqual([record.num_epochs, record.started_from], [1 + CONFIG.num_epochs, start_from]);
     });
   });
 });

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import type { HistoryMessage, RunSummary } from "../protocol/mod.ts";
 import { RegistryError } from "../lab/models/mod.ts";
+import { eventually } from "./testing/process.ts";
 import { CONFIG, type FakeTraining } from "./testing/fakes.ts";
 import { type TestClient, type TestLab, withLab } from "./testing/lab.ts";
 import { TrainingError } from "../lab/training/training_job.ts";
@@ -24,10 +25,13 @@ async function abort(client: TestClient, training: FakeTraining, step: number) {
   return await client.next("aborted");
 }
 
-async function stopped(lab: TestLab, step: number): Promise<string> {
-  const { client, run_id, training } = await trainTo(lab, step);
+/** Stops a training at `step` and returns the id with which it can be resumed. */
+async function stopped(lab: TestLab, step: number, request?: object): Promise<string> {
+  const { client, run_id, training } = await trainTo(lab, step, request);
   training.snapshot(step);
-  assert.equal((await abort(client, training, step)).resume, run_id);
+  await abort(client, training, step);
+  // On a busy machine the snapshot is written after `aborted` was sent.
+  assert.equal(await eventually(() => lab.runs.get(run_id)!.summary.resume), run_id);
   return run_id;
 }
 
@@ -228,6 +232,87 @@ Deno.test("start_from trains from the weights of a stored model and stores a new
     const [{ num_epochs }, further] = lab.store.records;
     assert.equal(further.num_epochs, num_epochs + CONFIG.num_epochs, "it has seen the epochs of both trainings");
   });
+});
+
+/** Trains `request` to its end, with an interruption at each of `stops` after which `meanwhile` happens. */
+async function trainWithStops(lab: TestLab, request: object, stops: number[], meanwhile: () => void) {
+  for (const step of stops) {
+    request = { resume: await stopped(lab, step, request) };
+    meanwhile();
+  }
+  const { client, training } = await trainTo(lab, 10, request);
+  training.finish();
+  const { model_id, run_id } = await client.next("result");
+  await client.end();
+  const record = lab.store.records.find(({ id }) => id === model_id)!;
+  return { record, summary: lab.runs.get(run_id)!.summary };
+}
+
+Deno.test("a further training that is interrupted counts the epochs before, whatever becomes of the model it started from", async () => {
+  const fates: Record<string, (lab: TestLab, id: string) => void> = {
+    "stays": () => {},
+    "is deleted": (lab) => lab.store.records = [],
+    "gets another id": (lab) => lab.store.records = lab.store.records.map((record) => ({ ...record, id: "renamed" })),
+    "is overwritten": (lab, id) => {
+      lab.store.records = [];
+      lab.store.add({ id, num_epochs: 100, hidden_layers_config: [64] });
+    },
+    "is rewritten by another program": (lab, id) => {
+      lab.store.records = [];
+      lab.store.add({ id, num_epochs: 100 });
+    },
+    "cannot be read": (lab) => lab.store.get = () => Promise.reject(new RegistryError("the metadata is damaged")),
+  };
+  for (const [fate, meanwhile] of Object.entries(fates)) {
+    await withLab(async (lab) => {
+      const { get } = lab.store, base = lab.store.add({ num_epochs: 5 });
+      const request = { ...CONFIG, start_from: base.id };
+      const { record, summary } = await trainWithStops(lab, request, [3, 7], () => meanwhile(lab, base.id));
+      assert.deepEqual(
+        [record.num_epochs, record.assumed, record.started_from, summary.epochs_before],
+        [7, undefined, base.id, 5],
+        fate,
+      );
+      lab.store.get = get;
+      const again = await trainWithStops(lab, { ...CONFIG, start_from: record.id }, [], () => {});
+      assert.equal(again.record.num_epochs, 9, `${fate}; further of further`);
+    });
+  }
+});
+
+Deno.test("a further training of an import adds the epochs that its user stated, and unknown ones stay unknown", async () => {
+  const cases: [assumed: string[] | undefined, epochs: number, unknown?: string[]][] = [
+    [["optimizer", "num_epochs"], 2, ["num_epochs"]],
+    [["optimizer"], 7],
+    [undefined, 7],
+  ];
+  for (const [assumed, epochs, unknown] of cases) {
+    await withLab(async (lab) => {
+      const base = lab.store.add({ num_epochs: 5, imported: true, assumed });
+      const request = { ...CONFIG, start_from: base.id };
+      const { record } = await trainWithStops(lab, request, [3], () => lab.store.records = []);
+      assert.deepEqual([record.num_epochs, record.assumed], [epochs, unknown]);
+      const again = await trainWithStops(lab, { ...CONFIG, start_from: record.id }, [], () => {});
+      assert.deepEqual(
+        [again.record.num_epochs, again.record.assumed],
+        [unknown ? 2 : 9, unknown],
+        "further of further",
+      );
+    });
+  }
+});
+
+Deno.test("a snapshot that does not say how many epochs came before takes them from the model, if that is there", async () => {
+  for (const [isStored, num_epochs, assumed] of [[true, 7, undefined], [false, 2, ["num_epochs"]]] as const) {
+    await withLab(async (lab) => {
+      const base = lab.store.add({ num_epochs: 5 });
+      const { record } = await trainWithStops(lab, { ...CONFIG, start_from: base.id }, [3], () => {
+        for (const { history } of lab.snapshots.list()) delete history.run.epochs_before;
+        if (!isStored) lab.store.records = [];
+      });
+      assert.deepEqual([record.num_epochs, record.assumed], [num_epochs, assumed]);
+    });
+  }
 });
 
 Deno.test("start_from refuses a model that is missing or has other layers, and the error names both; dropout may differ", async () => {

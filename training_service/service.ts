@@ -1,7 +1,7 @@
 /** Assembles the training service: the part that trains and the part that answers requests. */
-import { EventLoopDelay } from "../service/process/health.ts";
+import { EventLoopDelay } from "../service/http/health.ts";
 import { log } from "../service/process/log.ts";
-import { serveService, type Supervision } from "../service/process/serve.ts";
+import { serveService, type Supervision } from "../service/http/serve.ts";
 import { type Settings, StartupError } from "../service/process/settings.ts";
 import { FileError } from "../lab/host.ts";
 import { Registry, RegistryError } from "../lab/models/mod.ts";

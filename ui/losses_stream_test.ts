@@ -1,9 +1,8 @@
 /** Streams ten thousand losses, each in its own message, faster than any training sends them. */
 import assert from "node:assert/strict";
 import type { Page } from "playwright-core";
-import { serveLosses } from "./testing/losses_server.ts";
+import { serveLosses, traceMainThread } from "./testing/losses_stream.ts";
 import { setUpPageTests } from "./testing/page_test.ts";
-import { traceMainThread } from "./testing/trace.ts";
 import { button, startTraining, statusBecomes, stepsDone } from "./testing/training_page.ts";
 
 const pageTest = setUpPageTests();

@@ -14,9 +14,9 @@ const step = trace(() => {
   const loss = mul(sum(mul(error, error)), constant(1 / 4));
   const parameters = { w1, b1, w2, b2 }, slopes = gradients(loss, Object.values(parameters));
   const updates = updatesOf(
-    "Adam",
     Object.entries(parameters).map(([name, value], i) => ({ name, value, gradient: slopes[i] })),
-    0.03,
+    { optimizer: "Adam", learningRate: 0.03 },
+    STEPS,
   );
   return { updates: { ...updates, output }, outputs: { loss } };
 });

@@ -1,7 +1,6 @@
 import { deflateRawSync } from "node:zlib";
 import fc from "fast-check";
-import { damaged } from "../testing/damage.ts";
-import { fuzz } from "../testing/fuzz.ts";
+import { damaged, fuzz } from "../testing/fuzz.ts";
 import type { NamedTensor } from "../models/spec.ts";
 import { readModelFile } from "./model_file.ts";
 import { readPickle } from "./pth/pickle_reader.ts";

@@ -12,8 +12,10 @@ import { ModelFileError, quote } from "./errors.ts";
 export type Metadata = Record<string, string>;
 
 const LENGTH_BYTES = 8;
-/** A model of this lab needs about a kilobyte. */
-const MAX_HEADER_BYTES = 2 ** 20;
+/** A model of this lab needs about a kilobyte, but other programs add long texts. */
+const MAX_HEADER_BYTES = 2 ** 24;
+/** The most values in the header, of which a tensor has about five, and a text one, however long it is. */
+const MAX_HEADER_VALUES = 2 ** 20;
 /** Tensors of this lab have at most four. */
 const MAX_DIMENSIONS = 8;
 const METADATA_KEY = "__metadata__";
@@ -81,13 +83,13 @@ export function safetensorsParts(tensors: readonly NamedTensor[], metadata: Meta
 
 /**
  * The tensors in the order of their numbers, as float32, and the metadata. Reads F32, F64, F16 and BF16; tensors of
- * other types are left out.
+ * other types, and metadata that are not texts, are left out.
  *
  * @throws {ModelFileError} that says what is wrong and where; nothing outside `bytes` is ever touched
  */
 export function readSafetensors(bytes: Uint8Array): { tensors: NamedTensor[]; metadata: Metadata } {
   const { header, start } = readHeader(bytes);
-  const { [METADATA_KEY]: metadata = {}, ...entries } = header;
+  const { [METADATA_KEY]: metadata, ...entries } = header;
   requireFloats(entries);
   const found = Object.entries(entries).map(([name, entry]) => parseEntry(name, entry)).sort((a, b) =>
     a.from - b.from || a.to - b.to
@@ -104,7 +106,7 @@ export function readSafetensors(bytes: Uint8Array): { tensors: NamedTensor[]; me
   const tensors = found.flatMap(({ name, type, shape, from }) =>
     type === undefined ? [] : [{ name, shape, data: readFloats(type, view, from, sizeOf(shape)) }]
   );
-  return { tensors, metadata: parseMetadata(metadata) };
+  return { tensors, metadata: textsIn(metadata) };
 }
 
 /**
@@ -135,7 +137,7 @@ export function headLength(first: Uint8Array): number {
  * @throws {ModelFileError} that says what is wrong
  */
 export function readMetadata(head: Uint8Array): Metadata {
-  return parseMetadata(readHeader(head).header[METADATA_KEY] ?? {});
+  return textsIn(readHeader(head).header[METADATA_KEY]);
 }
 
 function readHeader(bytes: Uint8Array): { header: Record<string, unknown>; start: number } {
@@ -149,11 +151,29 @@ function readHeader(bytes: Uint8Array): { header: Record<string, unknown>; start
 }
 
 function parseJson(bytes: Uint8Array): unknown {
+  // A few bytes can make dozens of values, which take memory.
+  if (countValues(bytes) > MAX_HEADER_VALUES) {
+    throw new ModelFileError(`the header of the safetensors file has more than ${MAX_HEADER_VALUES} values`);
+  }
   try {
     return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
   } catch {
     throw new ModelFileError("the header of the safetensors file is not valid JSON");
   }
+}
+
+const [QUOTE, BACKSLASH, COMMA, OPEN_LIST, OPEN_OBJECT] = new TextEncoder().encode('"\\,[{');
+
+/** The number of values in JSON, if it is valid; roughly twice as many if all its lists have one. */
+function countValues(json: Uint8Array): number {
+  let count = 1, isText = false;
+  for (let at = 0; at < json.length; at++) {
+    const code = json[at];
+    if (code === QUOTE) isText = !isText;
+    else if (isText) at += Number(code === BACKSLASH);
+    else if (code === COMMA || code === OPEN_LIST || code === OPEN_OBJECT) count++;
+  }
+  return count;
 }
 
 interface Entry {
@@ -200,10 +220,11 @@ function requireFloats(entries: Record<string, unknown>): void {
   if (types.length > 0 && types.every(([, dtype]) => OTHER_TYPES.has(dtype))) throw wrongType(...types[0]);
 }
 
-function parseMetadata(metadata: unknown): Metadata {
-  const isMetadata = isObject(metadata) && Object.values(metadata).every((value) => typeof value === "string");
-  if (!isMetadata) throw new ModelFileError(`${METADATA_KEY} of the safetensors file is not an object of texts`);
-  return metadata as Metadata;
+function textsIn(metadata: unknown): Metadata {
+  if (!isObject(metadata)) return {};
+  return Object.fromEntries(
+    Object.entries(metadata).filter((entry): entry is [string, string] => typeof entry[1] === "string"),
+  );
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

@@ -2,14 +2,14 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { env, InferenceSession, Tensor } from "onnxruntime-web";
 import { MODEL_TYPES } from "../models/families.ts";
 import type { ModelSpec } from "../models/spec.ts";
-import { openPredictor } from "../training/predictor.ts";
 import { assertAllClose } from "../testing/assert_all_close.ts";
 import { firstDigits, mnist } from "../testing/mnist.ts";
-import { runOnnx } from "../testing/onnx_runtime.ts";
 import { findPyTorch } from "../testing/pytorch.ts";
 import { initialWeights } from "../testing/pytorch_fixtures.ts";
+import { openPredictor } from "../training/predictor.ts";
 import { writeOnnx } from "./onnx/writer.ts";
 import { writePth } from "./pth/writer.ts";
 import { specFromMetadata } from "./recognise/known_model.ts";
@@ -27,6 +27,30 @@ const SPECS = MODEL_TYPES.flatMap((modelType): ModelSpec[] => [
 const python = await findPyTorch();
 const pixels = firstDigits(mnist().test, DIGITS).images;
 const images = Float32Array.from(pixels, (pixel) => (pixel / 255 - 0.1307) / 0.3081);
+
+// One thread: more would start workers, and the models here are small.
+env.wasm.numThreads = 1;
+
+/** What onnxruntime found in a file, and what it computed. */
+interface OnnxRun {
+  /** `[batch, 10]`. */
+  logits: Float32Array;
+  inputNames: readonly string[];
+  outputNames: readonly string[];
+}
+
+/** Runs the model in `file`, which has one input and one output, on normalised images `[batch, 1, 28, 28]`. */
+async function runOnnx(file: Uint8Array, images: Float32Array): Promise<OnnxRun> {
+  const session = await InferenceSession.create(file);
+  try {
+    const { inputNames, outputNames } = session;
+    const shape = [images.length / 784, 1, 28, 28];
+    const outputs = await session.run({ [inputNames[0]]: new Tensor("float32", images, shape) });
+    return { logits: outputs[outputNames[0]].data as Float32Array, inputNames, outputNames };
+  } finally {
+    await session.release();
+  }
+}
 
 /** The metadata, as the services write it with the weights. */
 function metadataOf({ modelType, hiddenLayers, dropout }: ModelSpec): Record<string, string> {

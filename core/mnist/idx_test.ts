@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
-import { damaged } from "../testing/damage.ts";
-import { fuzz } from "../testing/fuzz.ts";
+import { damaged, fuzz } from "../testing/fuzz.ts";
 import { IdxError, parseImages, parseLabels, requireSameCount } from "./idx.ts";
 
 /** An IDX file of the given big-endian header words and data. */

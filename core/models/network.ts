@@ -5,6 +5,7 @@ import {
   argmax,
   conv2d,
   dropoutMask,
+  gelu,
   logSoftmax,
   matmul,
   maxPool2d,
@@ -13,16 +14,21 @@ import {
   oneHot,
   relu,
   reshape,
+  sigmoid,
   sub,
   sum,
+  tanh,
 } from "../ops/mod.ts";
 import { STREAMS } from "../random.ts";
+import type { Activation } from "./families.ts";
 import { CLASSES, layersOf, type ModelSpec, PIXEL_DEVIATION, PIXEL_MEAN } from "./spec.ts";
 
 /** Normalises pixels 0–255 for a model: (x / 255 − mean) / deviation. */
 export function normalise(pixels: Tensor): Tensor {
   return sub(mul(pixels, constant(1 / (255 * PIXEL_DEVIATION))), constant(PIXEL_MEAN / PIXEL_DEVIATION));
 }
+
+const ACTIVATE: Record<Activation, (x: Tensor) => Tensor> = { relu, gelu, tanh, sigmoid };
 
 /** Turns dropout on in a forward pass. */
 export interface TrainingMode {
@@ -34,7 +40,7 @@ export interface TrainingMode {
 /**
  * Normalised images `[batch, 784]` → logits `[batch, 10]`. Dropout applies only in training. `onHidden` receives the
  * output of each hidden block: `[batch, height, width, channels]` after pooling, `[batch, units]` after a Linear's
- * ReLU.
+ * activation.
  */
 export function forward(
   spec: ModelSpec,
@@ -50,7 +56,7 @@ export function forward(
     const weight = parameters.get(`${layer.name}.weight`)!, bias = parameters.get(`${layer.name}.bias`)!;
     if (layer.kind === "conv") x = add(conv2d(x, weight, { padding: layer.padding }), bias);
     else if (layer.kind === "linear") x = add(matmul(x, weight), bias);
-    else if (layer.kind === "relu") x = relu(x);
+    else if (layer.kind === "activation") x = ACTIVATE[layer.activation](x);
     else if (layer.kind === "maxPool") x = maxPool2d(x);
     else if (layer.kind === "flatten") x = reshape(x, [batch, ...layer.output]);
     else if (training && layer.probability > 0) x = dropout(x, layer.probability, dropouts++, training);
@@ -64,11 +70,14 @@ function dropout(x: Tensor, probability: number, index: number, { step, seed }: 
   return mul(x, dropoutMask(step, { shape: x.shape, probability, seed, stream: STREAMS.dropout + index }));
 }
 
-/** Softmax cross-entropy of logits `[batch, classes]` and labels `[batch]`, mean over the batch. */
-export function crossEntropy(logits: Tensor, labels: Tensor): Tensor {
-  const [batch, classes] = logits.shape;
-  const likelihood = sum(mul(oneHot(labels, classes), logSoftmax(logits)));
-  return neg(mul(likelihood, constant(1 / batch)));
+/**
+ * Softmax cross-entropy of logits `[batch, classes]` and labels `[batch]`, mean over the batch. With `smoothing`, that
+ * share of each target is spread evenly over all classes, as in PyTorch's `CrossEntropyLoss`.
+ */
+export function crossEntropy(logits: Tensor, labels: Tensor, smoothing = 0): Tensor {
+  const [batch, classes] = logits.shape, hard = oneHot(labels, classes);
+  const targets = smoothing === 0 ? hard : add(mul(hard, constant(1 - smoothing)), constant(smoothing / classes));
+  return neg(mul(sum(mul(targets, logSoftmax(logits))), constant(1 / batch)));
 }
 
 /** The number of rows of the logits `[batch, classes]` whose largest element is at the label. */

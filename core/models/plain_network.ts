@@ -1,4 +1,5 @@
 /** The forward pass in plain loops, for a page that classifies single digits without loading the engine. */
+import type { Activation } from "./families.ts";
 import {
   CLASSES,
   layersOf,
@@ -20,7 +21,7 @@ export function plainPredict(spec: ModelSpec, weights: readonly NamedTensor[], p
   for (const layer of layersOf(spec)) {
     if (layer.kind === "conv") x = convolve(x, layer, weights[used++], weights[used++].data);
     else if (layer.kind === "linear") x = linear(x, weights[used++].data, weights[used++].data);
-    else if (layer.kind === "relu") x = relu(x);
+    else if (layer.kind === "activation") x = x.map(ACTIVATE[layer.activation]);
     else if (layer.kind === "maxPool") x = pool(x, layer.input[1]);
     // Images are stored channel by channel here, as in PyTorch, so flattening changes nothing. Dropout is for training
     // only.
@@ -56,11 +57,12 @@ function convolve(
   return y;
 }
 
-/** Keeps the largest of each 2×2 square of images with rows of `side` pixels. */
+/** Keeps the largest of each 2×2 square of square images `[channels, side, side]`. */
 function pool(x: Float32Array, side: number): Float32Array {
-  const half = side / 2, y = new Float32Array(x.length / 4);
+  const half = Math.floor(side / 2), area = half * half;
+  const y = new Float32Array(x.length / (side * side) * area);
   for (let i = 0; i < y.length; i++) {
-    const row = Math.floor(i / half), at = 2 * row * side + 2 * (i % half);
+    const row = Math.floor(i % area / half), at = Math.floor(i / area) * side * side + 2 * row * side + 2 * (i % half);
     y[i] = Math.max(x[at], x[at + 1], x[at + side], x[at + side + 1]);
   }
   return y;
@@ -74,10 +76,12 @@ function linear(x: Float32Array, weight: Float32Array, bias: Float32Array): Floa
   });
 }
 
-function relu(x: Float32Array): Float32Array {
-  for (let i = 0; i < x.length; i++) if (x[i] < 0) x[i] = 0;
-  return x;
-}
+const ACTIVATE: Record<Activation, (x: number) => number> = {
+  relu: (x) => Math.max(x, 0),
+  gelu: (x) => 0.5 * x * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (x + 0.044715 * x ** 3))),
+  tanh: Math.tanh,
+  sigmoid: (x) => 1 / (1 + Math.exp(-x)),
+};
 
 function softmax(logits: Float32Array): Float32Array {
   const largest = Math.max(...logits);

@@ -1,7 +1,13 @@
 /** What a model is, apart from its weights: its layers, and the names and shapes of its parameters. */
 import { type Shape, sizeOf } from "../shape.ts";
-import { FAMILIES, type ModelType } from "./families.ts";
-import type { Layer } from "./family.ts";
+import {
+  type Activation,
+  type Convolutions,
+  DEFAULT_CONVOLUTIONS,
+  FAMILIES,
+  type Layer,
+  type ModelType,
+} from "./families.ts";
 
 /** The ten digits. */
 export const CLASSES = 10;
@@ -21,6 +27,10 @@ export interface ModelSpec {
   modelType: ModelType;
   /** Widths of the hidden layers; may be empty. */
   hiddenLayers: readonly number[];
+  /** @default "relu" */
+  activation?: Activation;
+  /** Counts only where the family has convolutions. @default DEFAULT_CONVOLUTIONS */
+  convolutions?: Convolutions;
   /** Probability of dropping a unit in training, in [0, 1); undefined for a model without dropout layers. */
   dropout?: number;
 }
@@ -45,26 +55,27 @@ export type PlacedLayer = Layer & {
   readonly name: string;
   readonly input: Shape;
   readonly output: Shape;
-  /** Whether a hidden block ends here: convolution, ReLU and pooling, or Linear and ReLU. */
+  /** Whether a hidden block ends here: convolution, activation and pooling, or Linear and activation. */
   readonly endsBlock: boolean;
 };
 
 /**
  * The layers of a model from the pixels to the logits. Names are those of a PyTorch module with two `nn.Sequential`s,
- * `conv` for the family's own layers and `head` for the rest (Linear, ReLU, Dropout if on, …, Linear), so a dropout
+ * `conv` for the family's own layers and `head` for the rest (Linear, activation, Dropout if on, …, Linear), so a dropout
  * layer shifts the numbers of the layers after it.
  */
-export function layersOf({ modelType, hiddenLayers, dropout }: ModelSpec): PlacedLayer[] {
+export function layersOf(spec: ModelSpec): PlacedLayer[] {
+  const { modelType, hiddenLayers, activation = "relu", convolutions = DEFAULT_CONVOLUTIONS, dropout } = spec;
   const head: Layer[] = [];
   for (const units of hiddenLayers) {
-    head.push({ kind: "linear", units }, { kind: "relu" });
+    head.push({ kind: "linear", units }, { kind: "activation", activation });
     if (dropout !== undefined) head.push({ kind: "dropout", probability: dropout });
   }
   head.push({ kind: "linear", units: CLASSES });
   let input: Shape = [IMAGE_SIDE, IMAGE_SIDE, 1];
   const place = (layer: Layer, name: string, next?: Layer): PlacedLayer => {
     const output = outputOf(layer, input);
-    const endsBlock = layer.kind === "maxPool" || layer.kind === "relu" && next?.kind !== "maxPool";
+    const endsBlock = layer.kind === "maxPool" || layer.kind === "activation" && next?.kind !== "maxPool";
     const placed = { ...layer, name, input, output, endsBlock };
     input = output;
     return placed;
@@ -72,7 +83,7 @@ export function layersOf({ modelType, hiddenLayers, dropout }: ModelSpec): Place
   const sequential = (layers: readonly Layer[], name: string) =>
     layers.map((layer, i) => place(layer, `${name}.${i}`, layers[i + 1]));
   return [
-    ...sequential(FAMILIES[modelType].features, "conv"),
+    ...sequential(FAMILIES[modelType].features(convolutions, activation), "conv"),
     place({ kind: "flatten" }, "flatten"),
     ...sequential(head, "head"),
   ];
@@ -86,12 +97,12 @@ function outputOf(layer: Layer, input: Shape): Shape {
       return [height + margin, width + margin, layer.channels];
     }
     case "maxPool":
-      return [height / 2, width / 2, channels];
+      return [Math.floor(height / 2), Math.floor(width / 2), channels];
     case "flatten":
       return [sizeOf(input)];
     case "linear":
       return [layer.units];
-    case "relu":
+    case "activation":
     case "dropout":
       return input;
   }

@@ -1,9 +1,10 @@
 /** Repeating along axes, and summing over them. Each is the gradient of the other, so they share a file. */
-import { broadcastStrides, split } from "../codegen/extents.ts";
-import { broadcastKernel } from "../codegen/wasm/broadcast.ts";
-import { sumColumns, sumRows } from "../codegen/wasm/sum.ts";
-import { coordinates, perElement } from "../codegen/wgsl/kernel.ts";
-import { sumWgsl } from "../codegen/wgsl/sum.ts";
+import { broadcastStrides, type Split, split } from "../codegen/extents.ts";
+import type { Code } from "../codegen/wasm/assembler/function_builder.ts";
+import { f32x4, i32, v128 } from "../codegen/wasm/assembler/instructions.ts";
+import { baseOf, type WasmKernel } from "../codegen/wasm/kernel.ts";
+import { acrossLanes, firstLanes, storeLanes } from "../codegen/wasm/vectors.ts";
+import { coordinates, perElement, type WgslKernel } from "../codegen/wgsl/kernel.ts";
 import { apply, constant, constantValue, type Tensor } from "../graph.ts";
 import type { KernelOp } from "../op.ts";
 import { requireShape, sameShape, type Shape, ShapeError, sizeOf } from "../shape.ts";
@@ -134,4 +135,134 @@ export function sumTo(x: Tensor, shape: Shape): Tensor {
     end = first + 1;
   }
   return reshape(result, shape);
+}
+
+/**
+ * The broadcast from `from` to `shape` in WebAssembly, an element at a time. This is slow but seldom runs, because fused
+ * loops read a broadcast operand from its source.
+ */
+function broadcastKernel(from: Shape, shape: Shape): WasmKernel {
+  const strides = broadcastStrides(from, shape);
+  return {
+    // A work item is a cache line of the result, so that no two threads write the same line.
+    extent: Math.ceil(sizeOf(shape) / 16),
+    emit(f, { from: first, to: end, inputs: [x], output }) {
+      const i = f.let("i32", i32.mul(first.get, i32.const(16)));
+      const limit = f.let("i32", i32.mul(end.get, i32.const(16)));
+      const rest = f.local("i32"), source = f.local("i32");
+      f.countTo(i, limit.get, 1, () => {
+        f.set(rest, i.get);
+        f.set(source, i32.const(0));
+        for (let axis = shape.length - 1; axis >= 0; axis--) {
+          const index: Code = i32.remU(rest.get, i32.const(shape[axis]));
+          f.set(source, i32.add(source.get, i32.mul(index, i32.const(strides[axis] * 4))));
+          f.set(rest, i32.divU(rest.get, i32.const(shape[axis])));
+        }
+        const value = v128.load32Splat(baseOf(x, source.get), x.offset);
+        const target = baseOf(output, i32.mul(i.get, i32.const(4)));
+        f.emit(v128.store32Lane(target, output.offset, value, 0));
+      });
+    },
+  };
+}
+
+/** The sum in WebAssembly for inner = 1: each row of `length` numbers, four lanes side by side and then together. */
+export function sumRows({ outer, length }: Split): WasmKernel {
+  return {
+    // A work item is 16 results, a cache line, so that each line has one writer.
+    extent: Math.ceil(outer / 16),
+    emit(f, { from, to, inputs: [x], output }) {
+      const row = f.let("i32", i32.mul(from.get, i32.const(16)));
+      const limit = f.let("i32", i32.mul(to.get, i32.const(16)));
+      f.if(i32.gtS(limit.get, i32.const(outer)), () => f.set(limit, i32.const(outer)));
+      const at = f.local("i32"), total = f.local("v128");
+      f.countTo(row, limit.get, 1, () => {
+        f.set(at, baseOf(x, i32.mul(row.get, i32.const(length * 4))));
+        f.set(total, v128.zero);
+        const vectors = Math.floor(length / 4), rest = length % 4;
+        if (vectors > 0) {
+          f.repeat(vectors, () => {
+            f.set(total, f32x4.add(total.get, v128.load(at.get, x.offset)));
+            f.set(at, i32.add(at.get, i32.const(16)));
+          });
+        }
+        if (rest > 0) f.set(total, f32x4.add(total.get, firstLanes(v128.load(at.get, x.offset), rest, 0)));
+        const sum = acrossLanes(f, total.get, f32x4.add);
+        f.emit(v128.store32Lane(baseOf(output, i32.mul(row.get, i32.const(4))), output.offset, sum.get, 0));
+      });
+    },
+  };
+}
+
+/**
+ * Columns of a work item: a cache line of the result, so that each line has one writer, and one of each row that is
+ * read.
+ */
+const COLUMNS = 16;
+
+/** The sum in WebAssembly for inner > 1: adds up whole rows, a cache line of columns at a time. */
+export function sumColumns({ outer, length, inner }: Split): WasmKernel {
+  const blocks = Math.ceil(inner / COLUMNS), rest = inner - (blocks - 1) * COLUMNS;
+  return {
+    extent: outer * blocks,
+    emit(f, { from, to, inputs: [x], output }) {
+      const item = f.let("i32", from.get);
+      const block = f.local("i32"), o = f.local("i32"), at = f.local("i32");
+      const totals = Array.from({ length: COLUMNS / 4 }, () => f.local("v128"));
+      const sumBlock = (columns: number) => {
+        const used = totals.slice(0, Math.ceil(columns / 4));
+        const startOf = (rows: number) =>
+          i32.mul(
+            i32.add(i32.mul(o.get, i32.const(rows * inner)), i32.mul(block.get, i32.const(COLUMNS))),
+            i32.const(4),
+          );
+        f.set(at, baseOf(x, startOf(length)));
+        for (const total of used) f.set(total, v128.zero);
+        f.repeat(length, () => {
+          used.forEach((total, i) => f.set(total, f32x4.add(total.get, v128.load(at.get, x.offset + 16 * i))));
+          f.set(at, i32.add(at.get, i32.const(inner * 4)));
+        });
+        f.set(at, baseOf(output, startOf(1)));
+        used.forEach((total, i) => {
+          storeLanes(f, at.get, output.offset + 16 * i, total.get, Math.min(4, columns - 4 * i));
+        });
+      };
+      f.countTo(item, to.get, 1, () => {
+        f.set(o, i32.divU(item.get, i32.const(blocks)));
+        f.set(block, i32.remU(item.get, i32.const(blocks)));
+        if (rest === COLUMNS) return sumBlock(COLUMNS);
+        if (blocks === 1) return sumBlock(rest);
+        f.if(i32.eq(block.get, i32.const(blocks - 1)), () => sumBlock(rest), () => sumBlock(COLUMNS));
+      });
+    },
+  };
+}
+
+/** Invocations that share a long sum. */
+const TEAM = 64;
+
+/**
+ * The sum in WGSL. A workgroup shares a long sum and adds its parts pairwise; one invocation computes a short sum.
+ */
+function sumWgsl({ outer, length, inner }: Split): WgslKernel {
+  const start = (result: string) => `let start = (${result} / ${inner}u) * ${length * inner}u + ${result} % ${inner}u;`;
+  const loop = (first: string, step: number) =>
+    `var total = 0.0;
+for (var k = ${first}; k < ${length}u; k += ${step}u) { total += x0(start + k * ${inner}u); }`;
+  if (length < 4 * TEAM) return perElement(outer * inner, `${start("i")}\n${loop("0u", 1)}\nput(i, total);`);
+  const x = Math.min(outer * inner, 65535);
+  return {
+    workgroups: [x, Math.ceil((outer * inner) / x), 1],
+    workgroupSize: [TEAM, 1, 1],
+    declarations: `var<workgroup> parts: array<f32, ${TEAM}>;`,
+    body: `let result = group.x + group.y * ${x}u;
+${start("result")}
+${loop("local.x", TEAM)}
+parts[local.x] = total;
+for (var half = ${TEAM / 2}u; half > 0u; half /= 2u) {
+  workgroupBarrier();
+  if (local.x < half) { parts[local.x] += parts[local.x + half]; }
+}
+if (local.x == 0u && result < ${outer * inner}u) { put(result, parts[0]); }`,
+  };
 }

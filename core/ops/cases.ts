@@ -75,6 +75,8 @@ function elementwise(): OpCase[] {
     cases.push({ name: `relu of negatives [${n}, 3]`, inputs: [{ ...x, range: [-2, -0.2] }], build: ops.relu });
     cases.push({ name: `relu of both signs [${n}, 3]`, inputs: [x], build: ops.relu });
     cases.push({ name: `gelu [${n}, 3]`, inputs: [{ ...x, range: [-4, 4] }], build: ops.gelu });
+    cases.push({ name: `sigmoid [${n}, 3]`, inputs: [{ ...x, range: [-6, 6] }], build: ops.sigmoid });
+    cases.push({ name: `tanh [${n}, 3]`, inputs: [{ ...x, range: [-4, 4] }], build: ops.tanh });
     cases.push({ name: `reluGrad [${n}, 3]`, inputs: [x, x], build: ops.reluGrad });
     cases.push({
       name: `flushDenormals [${n}, 3]`,

@@ -3,9 +3,10 @@
  * op's operands have equal shapes; the functions that apply binary ops broadcast first.
  */
 import { f32x4, i32x4, v128 } from "../codegen/wasm/assembler/instructions.ts";
-import { exp as wasmExp } from "../codegen/wasm/math.ts";
+import { exp as wasmExp } from "../codegen/wasm/vectors.ts";
 import { literal } from "../codegen/wgsl/kernel.ts";
-import { apply, type Tensor } from "../graph.ts";
+import type { Code, FunctionBuilder } from "../codegen/wasm/assembler/function_builder.ts";
+import { apply, constant, type Tensor } from "../graph.ts";
 import type { ElementwiseOp } from "../op.ts";
 import { broadcastTogether } from "./broadcast_and_sum.ts";
 import { elementwise } from "./define.ts";
@@ -121,6 +122,37 @@ export const reluGradOp = elementwise(2, {
 
 /** x where `by` is positive, 0 elsewhere: the gradient of a ReLU. */
 export const reluGrad = binary(reluGradOp);
+
+/** 1 / (1 + e^−x) in WebAssembly. */
+function wasmSigmoid(f: FunctionBuilder, x: Code): Code {
+  return f32x4.div(f32x4.const(1), f32x4.add(wasmExp(f, f32x4.neg(x)).get, f32x4.const(1)));
+}
+
+/** The op behind `sigmoid`. */
+export const sigmoidOp = elementwise(1, {
+  name: "sigmoid",
+  reference: (x) => 1 / (1 + Math.exp(-x)),
+  gradient: (g, node) => [mul(g, mul(node, sub(constant(1), node)))],
+  wasm: (f, x) => wasmSigmoid(f, x.get),
+  wgsl: (x) => `1.0 / (1.0 + exp(clamp(-(${x}), -87.3, 88.0)))`,
+});
+
+/** The logistic function, 1 / (1 + e^−x). */
+export const sigmoid = unary(sigmoidOp);
+
+/** The op behind `tanh`. */
+export const tanhOp = elementwise(1, {
+  name: "tanh",
+  reference: Math.tanh,
+  gradient: (g, node) => [mul(g, sub(constant(1), mul(node, node)))],
+  // 2 / (1 + e^−2x) − 1, which near 0 is exact to float32's last digit at 1, not at the result.
+  wasm: (f, x) =>
+    f32x4.sub(f32x4.mul(wasmSigmoid(f, f32x4.mul(x.get, f32x4.const(2))), f32x4.const(2)), f32x4.const(1)),
+  wgsl: (x) => `2.0 / (1.0 + exp(clamp(-2.0 * (${x}), -87.3, 88.0))) - 1.0`,
+});
+
+/** The hyperbolic tangent. */
+export const tanh = unary(tanhOp);
 
 const SMALLEST_NORMAL = 2 ** -126;
 const ALL_BUT_SIGN = 0x7fffffff;

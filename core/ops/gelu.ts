@@ -1,5 +1,5 @@
 import { f32x4 } from "../codegen/wasm/assembler/instructions.ts";
-import { exp as wasmExp } from "../codegen/wasm/math.ts";
+import { exp as wasmExp } from "../codegen/wasm/vectors.ts";
 import { apply, constant, type Tensor } from "../graph.ts";
 import { elementwise } from "./define.ts";
 import { add, div, exp, mul, sub } from "./elementwise.ts";

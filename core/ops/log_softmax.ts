@@ -1,7 +1,13 @@
 import { f32x4, i32, v128 } from "../codegen/wasm/assembler/instructions.ts";
 import { baseOf } from "../codegen/wasm/kernel.ts";
-import { exp as wasmExp, log as wasmLog } from "../codegen/wasm/math.ts";
-import { acrossLanes, eachVector, firstLanes, storeLanes } from "../codegen/wasm/vectors.ts";
+import {
+  acrossLanes,
+  eachVector,
+  exp as wasmExp,
+  firstLanes,
+  log as wasmLog,
+  storeLanes,
+} from "../codegen/wasm/vectors.ts";
 import { perElement } from "../codegen/wgsl/kernel.ts";
 import { apply, type Tensor } from "../graph.ts";
 import type { KernelOp } from "../op.ts";

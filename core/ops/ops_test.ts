@@ -2,13 +2,13 @@ import assert from "node:assert/strict";
 import { gradients } from "../autodiff.ts";
 import { referenceBackend, ReferenceSession } from "../backends/reference/backend.ts";
 import { wasmBackend } from "../backends/wasm/backend.ts";
-import { liveBuffers } from "../backends/webgpu/buffers.ts";
+import { liveBuffers } from "../backends/webgpu/memory.ts";
 import { type Program, state, trace } from "../graph.ts";
 import { threefry } from "../random.ts";
 import type { Numbers } from "../session.ts";
 import { assertAllClose } from "../testing/assert_all_close.ts";
 import { testedBackends } from "../testing/backends.ts";
-import { caseProgram, drawInput, runCase, writeInputs } from "../testing/run_case.ts";
+import { caseProgram, drawInput, runCase, writeInputs } from "../testing/run_program.ts";
 import { isSmooth, type OpCase, opCases } from "./cases.ts";
 import * as ops from "./mod.ts";
 

@@ -3,6 +3,7 @@ import fc from "fast-check";
 import assert from "node:assert/strict";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
+import { concatBytes } from "../bytes.ts";
 
 const RUNS = Number(Deno.env.get("FUZZ_RUNS") ?? (Deno.env.get("LAB_LONG") ? 100_000 : 500));
 /** Number of inputs between two turns of the event loop. */
@@ -78,4 +79,83 @@ export function collectGarbage(): void {
     collect = runInNewContext("gc") as () => void;
   }
   collect();
+}
+
+/** Damaged files for tests of readers: nearly sound, so that they also reach the code after the first checks. */
+
+const MAX_DAMAGES = 4;
+/** Values that break lengths and offsets. */
+const WORDS = [0, 1, 2 ** 31, 2 ** 32 - 1, 65536];
+
+/** The sound files, each damaged in up to four ways. */
+export function damaged(sound: readonly Uint8Array[]): fc.Arbitrary<Uint8Array<ArrayBuffer>> {
+  // Draws a single seed: describing each damage to fast-check would take longer than reading the file.
+  return fc.nat().map((seed) => {
+    const dice = new Dice(seed);
+    let bytes = new Uint8Array(dice.pick(sound));
+    for (let left = 1 + dice.below(MAX_DAMAGES); left > 0; left--) bytes = dice.pick(DAMAGES)(bytes, dice);
+    return bytes;
+  });
+}
+
+type Damage = (bytes: Uint8Array<ArrayBuffer>, dice: Dice) => Uint8Array<ArrayBuffer>;
+
+const DAMAGES: readonly Damage[] = [
+  function flipBit(bytes, dice) {
+    if (bytes.length > 0) bytes[dice.below(bytes.length)] ^= 1 << dice.below(8);
+    return bytes;
+  },
+  function setByte(bytes, dice) {
+    if (bytes.length > 0) bytes[dice.below(bytes.length)] = dice.below(256);
+    return bytes;
+  },
+  function setWord(bytes, dice) {
+    if (bytes.length < 4) return bytes;
+    const isLittleEndian = dice.below(2) === 0;
+    new DataView(bytes.buffer).setUint32(dice.below(bytes.length - 3), dice.pick(WORDS), isLittleEndian);
+    return bytes;
+  },
+  function cutOut(bytes, dice) {
+    const at = dice.below(bytes.length);
+    return concatBytes([bytes.subarray(0, at), bytes.subarray(at + dice.below(65))]);
+  },
+  function cutShort(bytes, dice) {
+    return bytes.slice(0, dice.below(bytes.length));
+  },
+  function putIn(bytes, dice) {
+    const at = dice.below(bytes.length);
+    return concatBytes([bytes.subarray(0, at), dice.bytes(dice.below(33)), bytes.subarray(at)]);
+  },
+  function double(bytes, dice) {
+    const at = dice.below(bytes.length);
+    return concatBytes([bytes.subarray(0, at + dice.below(257)), bytes.subarray(at)]);
+  },
+];
+
+/** Random choices for tests, cheap and repeatable by seed (splitmix32, after Steele, Lea and Flood, OOPSLA 2014). */
+export class Dice {
+  #state: number;
+
+  constructor(seed: number) {
+    this.#state = seed | 0;
+  }
+
+  /** A whole number from 0 to `count` − 1. */
+  below(count: number): number {
+    this.#state = (this.#state + 0x9e3779b9) | 0;
+    let word = this.#state;
+    word = Math.imul(word ^ (word >>> 16), 0x21f0aaad);
+    word = Math.imul(word ^ (word >>> 15), 0x735a2d97);
+    return Math.floor(((word ^ (word >>> 15)) >>> 0) / 2 ** 32 * count);
+  }
+
+  /** One of `choices`. */
+  pick<T>(choices: readonly T[]): T {
+    return choices[this.below(choices.length)];
+  }
+
+  /** `length` random bytes. */
+  bytes(length: number): Uint8Array {
+    return Uint8Array.from({ length }, () => this.below(256));
+  }
 }

@@ -4,7 +4,7 @@ import { perStep, type Program, state, type Tensor, trace } from "../graph.ts";
 import { exp, logSoftmax, slice, takeRows } from "../ops/mod.ts";
 import { IMAGE_PIXELS, type ModelSpec } from "../models/spec.ts";
 import { countCorrect, crossEntropy, forward, normalise } from "../models/network.ts";
-import { type OptimizerName, updatesOf } from "./optimizers.ts";
+import { type UpdateOptions, updatesOf } from "./optimizers.ts";
 import { parameterTensors } from "../models/parameters.ts";
 
 /** Names of the state that the host fills, besides the parameters. */
@@ -43,33 +43,39 @@ function takeBatch(
   return { images: normalise(images), labels };
 }
 
-/** What a training program depends on. */
-export interface TrainingProgramOptions {
+/** What every step of a training does, whatever the data. */
+export interface Recipe extends UpdateOptions {
   spec: ModelSpec;
-  optimizer: OptimizerName;
-  learningRate: number;
+  /** Share of each target that is spread evenly over all classes, in [0, 1). @default 0 */
+  labelSmoothing?: number;
+  /** uint32; the same seed, options and device give the same weights to the bit. */
   seed: number;
+}
+
+/** What a training program depends on. */
+export interface TrainingProgramOptions extends Recipe {
   digits: StoredDigits;
   batch: number;
+  /** Steps of the whole training, which the schedule spreads over. */
+  totalSteps: number;
   /** Position in the epoch's order at which the batch of a step begins. */
   startOf(step: number): number;
 }
 
 /** One training step: read a batch, then forward pass, loss, backward pass and update. Output: `loss`. */
-export function trainingProgram(
-  { spec, optimizer, learningRate, seed, digits, batch, startOf }: TrainingProgramOptions,
-): Program {
+export function trainingProgram(options: TrainingProgramOptions): Program {
+  const { spec, seed, labelSmoothing, digits, batch, totalSteps, startOf } = options;
   return trace(() => {
     const parameters = parameterTensors(spec);
     const { images, labels } = takeBatch(digits, batch, perStep(startOf, "i32"));
     const step = perStep((step) => step, "i32");
-    const loss = crossEntropy(forward(spec, parameters, images, { step, seed }), labels);
+    const loss = crossEntropy(forward(spec, parameters, images, { step, seed }), labels, labelSmoothing);
     const names = [...parameters.keys()], values = [...parameters.values()];
     const slopes = gradients(loss, values);
     const updates = updatesOf(
-      optimizer,
       names.map((name, i) => ({ name, value: values[i], gradient: slopes[i] })),
-      learningRate,
+      options,
+      totalSteps,
     );
     return { updates, outputs: { loss } };
   });

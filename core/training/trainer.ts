@@ -6,24 +6,25 @@ import type { Session } from "../session.ts";
 import type { Program } from "../graph.ts";
 import type { TensorType } from "../shape.ts";
 import { FAMILIES } from "../models/families.ts";
-import { IMAGE_PIXELS, type ModelSpec, type NamedTensor } from "../models/spec.ts";
-import type { OptimizerName } from "./optimizers.ts";
+import { IMAGE_PIXELS, type NamedTensor } from "../models/spec.ts";
 import { initialParameters, readParameters, writeParameters } from "../models/parameters.ts";
-import { evaluationProgram, predictionProgram, STATE, type StoredDigits, trainingProgram } from "./programs.ts";
+import {
+  evaluationProgram,
+  predictionProgram,
+  type Recipe,
+  STATE,
+  type StoredDigits,
+  trainingProgram,
+} from "./programs.ts";
 import { readStates, type TrainingState, updatedStates, writeStates } from "./training_state.ts";
 
 /** The model to train, the data and the settings. */
-export interface TrainerOptions {
-  spec: ModelSpec;
-  optimizer: OptimizerName;
-  learningRate: number;
+export interface TrainerOptions extends Recipe {
   batchSize: number;
   epochs: number;
-  /** uint32; the same seed, options and device give the same weights to the bit. */
-  seed: number;
   dataset: Dataset;
   device: DeviceName;
-  /** Threads of the WASM backend. The weights do not depend on their number. @default 1 */
+  /** Threads that the WASM backend may use. The weights do not depend on their number. @default 1 */
   threads?: number;
   /** Weights to start from, in the order and shapes of `parameterSpecs`. @default initial values drawn from `seed` */
   weights?: readonly NamedTensor[];
@@ -34,6 +35,8 @@ export interface TrainerOptions {
 /** A training in progress. `run` may be called before earlier calls resolve; they are executed in order. */
 export interface Trainer {
   readonly device: string;
+  /** How many threads run the steps at present, on WASM: as many as are fastest. */
+  readonly threads?: number;
   readonly stepsPerEpoch: number;
   readonly totalSteps: number;
   /** Size of the last batch of an epoch as a share of a full one. */
@@ -98,10 +101,11 @@ function fill(session: Session, { spec, dataset, seed, weights, resume }: Traine
 /** A program is compiled for one batch size, so a short last batch needs its own. */
 function programsOf(options: TrainerOptions): Record<string, Program> {
   const { spec, dataset } = options;
-  const { stepsPerEpoch, batch, shortBatch } = batchesOf(options);
+  const { stepsPerEpoch, totalSteps, batch, shortBatch } = batchesOf(options);
   const training = {
     ...options,
     digits: storedDigits("train", dataset.train),
+    totalSteps,
     startOf: (step: number) => (step % stepsPerEpoch) * batch,
   };
   const tests = storedDigits("test", dataset.test), { batch: testBatch, left } = evaluationBatchesOf(options);
@@ -127,11 +131,12 @@ function storedDigits(set: "train" | "test", { count, images }: DigitSet): Store
   return { set, count, density: inked / measured };
 }
 
-function batchesOf({ dataset, batchSize }: TrainerOptions) {
+function batchesOf({ dataset, batchSize, epochs }: TrainerOptions) {
   const batch = Math.min(batchSize, dataset.train.count);
   const full = Math.floor(dataset.train.count / batch), shortBatch = dataset.train.count % batch;
   const lastBatchShare = shortBatch > 0 ? shortBatch / batch : 1;
-  return { batch, full, shortBatch, lastBatchShare, stepsPerEpoch: full + (shortBatch > 0 ? 1 : 0) };
+  const stepsPerEpoch = full + (shortBatch > 0 ? 1 : 0);
+  return { batch, full, shortBatch, lastBatchShare, stepsPerEpoch, totalSteps: stepsPerEpoch * epochs };
 }
 
 function evaluationBatchesOf({ spec, dataset: { test: { count } } }: TrainerOptions) {
@@ -157,17 +162,21 @@ class SessionTrainer implements Trainer {
     this.#session = session;
     this.#changing = changing;
     this.#options = options;
-    const { full, stepsPerEpoch, lastBatchShare } = batchesOf(options);
+    const { full, stepsPerEpoch, totalSteps, lastBatchShare } = batchesOf(options);
     this.device = session.device;
     this.stop = session.stop;
     this.#fullBatches = full;
     this.stepsPerEpoch = stepsPerEpoch;
     this.lastBatchShare = lastBatchShare;
-    this.totalSteps = stepsPerEpoch * options.epochs;
+    this.totalSteps = totalSteps;
     this.step = options.resume?.step ?? 0;
     if (!Number.isInteger(this.step) || this.step < 0 || this.step > this.totalSteps) {
       throw new RangeError(`the saved state is of step ${this.step}, but this training has ${this.totalSteps} steps`);
     }
+  }
+
+  get threads(): number | undefined {
+    return this.#session.threads;
   }
 
   run(maxSteps: number): Promise<Float32Array> {

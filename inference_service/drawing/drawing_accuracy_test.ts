@@ -2,8 +2,7 @@
 import assert from "node:assert/strict";
 import { prepareDrawing } from "../../core/mnist/drawing/prepare_drawing.ts";
 import { CANVAS, type Page } from "../../core/mnist/drawing/drawing_testing.ts";
-import { averageAreas } from "../../core/mnist/drawing/resample.ts";
-import type { Raster } from "../../core/mnist/drawing/raster.ts";
+import { averageAreas, type Raster } from "../../core/mnist/drawing/raster.ts";
 import { IMAGE_SIDE } from "../../core/models/spec.ts";
 import { openPredictor, type Predictor } from "../../core/training/predictor.ts";
 import { mnist } from "../../core/testing/mnist.ts";
@@ -22,9 +21,9 @@ const isLong = Deno.env.get("LAB_LONG") === "1";
 /** Percentage points of accuracy that drawing may cost, compared with the same digits in the dataset. */
 const MAX_LOSS = 0.5;
 /** Digits drawn at every size and position. */
-const EVERYWHERE = isLong ? 200 : 100;
+const EVERYWHERE = isLong ? 200 : 50;
 /** Digits drawn at one size and position each. */
-const SOMEWHERE = isLong ? 600 : 300;
+const SOMEWHERE = isLong ? 600 : 200;
 /**
  * Digits drawn small. At small sizes smoothing helps some digits and harms others, so many are needed to even that out.
  */

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { deflateSync } from "node:zlib";
 import { chunk, concat, filteredRows, header, SIGNATURE, word, writePng } from "./png/testing.ts";
-import { DrawingError, readDrawing } from "./read_drawing.ts";
+import { DrawingError, readDrawing } from "./drawing_reader.ts";
 
 const MAX_MS = 1000;
 const CANVAS = { width: 40, height: 40, colour: 6, sample: (x: number, y: number, c: number) => c === 3 ? 255 : x ^ y };

@@ -1,9 +1,8 @@
 import fc from "fast-check";
 import { crc32 } from "node:zlib";
-import { damaged } from "../../core/testing/damage.ts";
-import { fuzz } from "../../core/testing/fuzz.ts";
+import { damaged, fuzz } from "../../core/testing/fuzz.ts";
 import { chunk, concat, filteredRows, header, type PngSpec, SIGNATURE, writePng } from "./png/testing.ts";
-import { DrawingError, readDrawing } from "./read_drawing.ts";
+import { DrawingError, readDrawing } from "./drawing_reader.ts";
 
 const shapes: PngSpec[] = [
   { width: 20, height: 24, colour: 0, sample: (x, y) => x === y ? 0 : 255 },

@@ -1,7 +1,9 @@
+import { BlankDrawingError, prepareDrawing, prepareInk } from "../../core/mnist/drawing/prepare_drawing.ts";
 import { AskedWorker } from "../../lab/ask_worker.ts";
 import { HttpError } from "../../service/http/errors.ts";
-import type { DrawingReply } from "./drawing_worker.ts";
-import { DrawingError, readDrawing, readingCost } from "./read_drawing.ts";
+import { CanvasReader, isCanvas } from "./canvas/canvas_reader.ts";
+import { peekHeader, PngError, readChunks } from "./png/chunks.ts";
+import { decodeChunks } from "./png/decode.ts";
 
 /**
  * Drawings up to this cost are read at once, in a few milliseconds. A drawing from the drawing page costs a third of
@@ -9,6 +11,9 @@ import { DrawingError, readDrawing, readingCost } from "./read_drawing.ts";
  */
 const MAX_COST_AT_ONCE = 1024 * 1024;
 const MAX_WAITING = 16;
+
+/** The worker's answer: the 784 pixels, or a message for the sender that says what is wrong with the file. */
+export type DrawingReply = { pixels: Uint8Array } | { unreadable: string };
 
 interface DrawingReaderOptions {
   /** How many large drawings may wait while another is read; 16 by default. */
@@ -47,4 +52,36 @@ export class DrawingReader {
   close() {
     this.#worker.close(new HttpError(503, "the service is shutting down"));
   }
+}
+
+const canvasReader = new CanvasReader();
+
+/** Thrown for a picture that cannot be read as a drawing. The message is for its sender. */
+export class DrawingError extends Error {
+  override name = "DrawingError";
+}
+
+/**
+ * Reads a PNG to 784 bytes, ink 255 on paper 0.
+ *
+ * @throws {DrawingError} for an invalid file or a blank drawing
+ */
+export function readDrawing(png: Uint8Array): Uint8Array {
+  try {
+    const chunks = readChunks(png);
+    if (!isCanvas(chunks)) return prepareDrawing(decodeChunks(chunks));
+    return prepareInk(canvasReader.read(chunks), chunks.header.width, canvasReader.tools);
+  } catch (error) {
+    if (error instanceof PngError) throw new DrawingError(`image_data: ${error.message}`);
+    if (error instanceof BlankDrawingError) throw new DrawingError(error.message);
+    throw error;
+  }
+}
+
+/** Approximate cost of reading a file, in bytes: its length and that of its unpacked pixels. */
+function readingCost(png: Uint8Array): number {
+  const header = peekHeader(png);
+  if (header === undefined) return png.length;
+  const { width, height, samples, depth } = header;
+  return png.length + width * height * samples * Math.ceil(depth / 8);
 }

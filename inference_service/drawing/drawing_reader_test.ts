@@ -2,8 +2,7 @@ import assert from "node:assert/strict";
 import { encode } from "fast-png";
 import type { Raster } from "../../core/mnist/drawing/raster.ts";
 import { HttpError } from "../../service/http/errors.ts";
-import { DrawingReader } from "./drawing_reader.ts";
-import { DrawingError, readDrawing } from "./read_drawing.ts";
+import { DrawingError, DrawingReader, readDrawing } from "./drawing_reader.ts";
 import { stroke } from "../testing.ts";
 
 const LARGE = 1200;

@@ -1,9 +1,6 @@
 /** The worker that reads large drawings. */
 import { answerQuestions } from "../../lab/ask_worker.ts";
-import { DrawingError, readDrawing } from "./read_drawing.ts";
-
-/** The 784 pixels of a drawing, or a message for the sender that says what is wrong with the file. */
-export type DrawingReply = { pixels: Uint8Array } | { unreadable: string };
+import { DrawingError, type DrawingReply, readDrawing } from "./drawing_reader.ts";
 
 answerQuestions((png: Uint8Array): DrawingReply => {
   try {

@@ -59,10 +59,10 @@ export function testDigit(index: number): Uint8Array {
 /** The model that `trainedWeights` trains. */
 export const SPEC: ModelSpec = { modelType: "SimpleNN", hiddenLayers: [128] };
 
-/** Weights of `SPEC` after one epoch over the digits. */
-export async function trainedWeights(): Promise<NamedTensor[]> {
+/** Weights of a model after one epoch over the digits. */
+export async function trainedWeights(spec = SPEC): Promise<NamedTensor[]> {
   const trainer = await openTrainer({
-    spec: SPEC,
+    spec,
     optimizer: "Adam",
     learningRate: 0.001,
     batchSize: 64,

@@ -5,7 +5,7 @@ import { type Registry, RegistryError, specOf } from "../models/mod.ts";
 import { BoundedQueue } from "../queue.ts";
 import type { AnalysisQuestion, AnalysisReply } from "./confusion_matrix.ts";
 
-/** Most analyses to keep; each takes about 70 kB. */
+/** The most analyses to keep; each takes about 70 kB. */
 const MAX_KEPT = 32;
 const MAX_PRESENT = 16;
 

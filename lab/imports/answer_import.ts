@@ -1,8 +1,16 @@
 /** The import worker's answers: reads a request, finds the model in it, and scores it. */
 import { type FoundModel as ModelOfFile, type ModelFile, readModelFile } from "../../core/formats/model_file.ts";
-import { ImportConfigSchema, PAST_FIELDS, sameValue, validate, ValidationError } from "../../protocol/mod.ts";
+import {
+  configOf,
+  ImportConfigSchema,
+  type ModelConfig,
+  PAST_FIELDS,
+  sameValue,
+  validate,
+  ValidationError,
+} from "../../protocol/mod.ts";
 import { chooseModel } from "./choose_model.ts";
-import { parseFields, readParts } from "./import_form.ts";
+import { MAX_TEXT, parseFields, readParts } from "./import_form.ts";
 import type { FoundModel, ImportQuestion, ImportReply } from "./import_thread.ts";
 import { ModelFileError } from "../../core/formats/errors.ts";
 import type { DigitSet } from "../../core/mnist/idx.ts";
@@ -18,11 +26,12 @@ export function importAnswerer(
     const { file: bytes, fileName, fields } = readParts(request);
     const file = readModelFile(bytes);
     const told = { ...metadataOf(file), ...fields };
-    const widths = validate(ImportConfigSchema, told, "the configuration").hidden_layers_config;
+    const { hidden_layers_config: widths, activation } = validate(ImportConfigSchema, told, "the configuration");
     const isAsTold = ({ hiddenLayers }: ModelOfFile) => widths == null || sameValue(widths, hiddenLayers);
-    const candidates = file.candidates.filter(isAsTold);
+    const fitting = file.candidates.filter(isAsTold);
     // If none is valid, the first one's error says why.
-    if (candidates.length === 0) candidates.push(file.candidates[0]);
+    const candidates = (fitting.length > 0 ? fitting : file.candidates.slice(0, 1))
+      .map((model) => activation == null ? model : { ...model, activation });
     model = candidates.length === 1 ? candidates[0] : await chooseModel(candidates, await readTestDigits(dataDir));
     return { ...resolveConfig(model, told), source: fileName, guesses: guessesOf(model, candidates) };
   };
@@ -65,7 +74,7 @@ function resolveConfig(
   told: Readonly<Record<string, unknown>>,
 ): Pick<FoundModel, "config" | "overwrite"> {
   const { overwrite, num_layers, ...said } = validate(ImportConfigSchema, told, "the configuration");
-  const { modelType, hiddenLayers, namedWithDropout } = model;
+  const { modelType, hiddenLayers, convolutions, namedWithDropout } = model;
   if (said.model_type != null && said.model_type !== modelType) {
     throw new ValidationError(
       `model_type says ${said.model_type}, but the tensors of the file make a ${modelType}`,
@@ -85,28 +94,44 @@ function resolveConfig(
       "hidden_layers_config",
     );
   }
+  const { channels, kernels, padding } = convolutions ?? {};
+  const found = { conv_channels: channels, conv_kernels: kernels, conv_padding: padding };
+  for (const name of ["conv_channels", "conv_kernels", "conv_padding"] as const) {
+    if (said[name] == null || String(said[name]) === String(found[name])) continue;
+    throw new ValidationError(
+      `${name} says ${said[name]}, but the tensors of the file make ${found[name] ?? "no convolution"}`,
+      name,
+    );
+  }
   // The layers of the file must be within the bounds, too.
-  validate(ImportConfigSchema, { hidden_layers_config: hiddenLayers }, "the configuration");
+  validate(ImportConfigSchema, { ...found, hidden_layers_config: hiddenLayers }, "the configuration");
   const assumed = PAST_FIELDS.filter((name) => told[name] == null);
   const config = {
-    ...said,
-    model_type: modelType,
-    hidden_layers_config: hiddenLayers,
-    use_dropout: said.use_dropout ?? namedWithDropout,
+    ...configOf({
+      ...said,
+      ...found as Partial<ModelConfig>,
+      model_type: modelType,
+      hidden_layers_config: hiddenLayers,
+      use_dropout: said.use_dropout ?? namedWithDropout,
+    }),
     ...(assumed.length === 0 ? {} : { assumed }),
   };
   return { config, overwrite };
 }
 
 /**
- * The fields in the metadata of `file`. Fields that this lab once assumed are still unknown, and other programs may use
- * the same names for values that no training here can have, or count layers otherwise.
+ * The fields in the metadata of `file`. Fields that this lab once assumed are still unknown. Other programs may use the
+ * same names for anything, so a value counts only if a training here can have it and it does not contradict the tensors.
  */
-function metadataOf({ metadata }: Pick<ModelFile, "metadata">): Record<string, unknown> {
-  const { overwrite: _, num_layers: __, ...fields } = parseFields(metadata);
+function metadataOf({ metadata, candidates }: ModelFile): Record<string, unknown> {
+  const short = Object.entries(metadata).filter(([, text]) => text.length <= MAX_TEXT);
+  const { overwrite: _, num_layers: __, ...fields } = parseFields(Object.fromEntries(short));
   const assumed = metadata.assumed ?? "";
-  const isKnown = ([name, value]: [string, unknown]) => !assumed.includes(`"${name}"`) && isSetting(name, value);
-  return Object.fromEntries(Object.entries(fields).filter(isKnown));
+  const isPossible = ([name, value]: [string, unknown]) =>
+    !assumed.includes(`"${name}"`) && isSetting(name, value) &&
+    (name !== "model_type" || candidates.some(({ modelType }) => modelType === value)) &&
+    (name !== "hidden_layers_config" || candidates.some(({ hiddenLayers }) => String(hiddenLayers) === String(value)));
+  return Object.fromEntries(Object.entries(fields).filter(isPossible));
 }
 
 function isSetting(name: string, value: unknown): boolean {

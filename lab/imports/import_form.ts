@@ -23,8 +23,9 @@ export interface ImportParts {
   fields: Record<string, unknown>;
 }
 
-/** Of the fields of a form, the widths are the longest. */
-const MAX_TEXT = 4096, MAX_NAME = 60;
+/** The longest text of a field; widths are the longest that there are. */
+export const MAX_TEXT = 4096;
+const MAX_NAME = 60;
 
 type Fields = ImportParts["fields"];
 
@@ -74,12 +75,14 @@ function requireKnown(names: readonly string[], where: "query" | "form"): void {
 /**
  * Parses the known fields among `texts`, from a query, a form or a safetensors file. Empty text and `null`
  * mean that the field was left out, except for the widths, where empty text means no hidden layer.
+ *
+ * @throws {ValidationError} for a text of more than `MAX_TEXT` characters
  */
 export function parseFields(texts: Readonly<Record<string, string>>): Fields {
   const isGiven = (field: ImportField) => {
     if (!Object.hasOwn(texts, field)) return false;
     const text = texts[field].trim();
-    return text === "" ? kindOf(field) === "widths" : !isNullText(text);
+    return text === "" ? kindOf(field) === "list" : !isNullText(text);
   };
   const given = IMPORT_FIELDS.filter(isGiven);
   const long = given.find((field) => texts[field].length > MAX_TEXT);
@@ -89,7 +92,7 @@ export function parseFields(texts: Readonly<Record<string, string>>): Fields {
 
 function parseField(field: ImportField, text: string): unknown {
   if (kindOf(field) === "choice") return text;
-  if (kindOf(field) === "widths" && !text.trim().startsWith("[")) return parseWidths(text);
+  if (kindOf(field) === "list" && !text.trim().startsWith("[")) return parseWidths(text);
   try {
     return parseJson(text, field);
   } catch {
@@ -115,6 +118,7 @@ function parseConfig(text: string): Fields {
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
     throw new ValidationError("config must be a JSON object", "config");
   }
-  // null means that a field was left out, as in the first message of a training.
-  return Object.fromEntries(Object.entries(value).filter(([, value]) => value !== null));
+  // null means that a field was left out, as in the first message of a training. An unknown field is refused later.
+  const known: readonly string[] = IMPORT_FIELDS;
+  return Object.fromEntries(Object.entries(value).filter(([name, value]) => value !== null || !known.includes(name)));
 }

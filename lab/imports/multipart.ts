@@ -10,7 +10,7 @@ export interface FormPart {
   bytes: Uint8Array;
 }
 
-/** Most parts of a form: it has a file and a dozen fields. */
+/** The most parts of a form: it has a file and a dozen fields. */
 const MAX_PARTS = 64;
 /** Longest head of a part, in bytes. */
 const MAX_HEAD = 4096;

@@ -1,9 +1,10 @@
-import { adoptTensors } from "../../core/formats/recognise/known_model.ts";
 import { ModelFileError } from "../../core/formats/errors.ts";
 import { readPth } from "../../core/formats/pth/reader.ts";
 import { writePth } from "../../core/formats/pth/writer.ts";
-import type { NamedTensor } from "../../core/models/spec.ts";
+import { adoptTensors } from "../../core/formats/recognise/known_model.ts";
+import type { ModelSpec, NamedTensor } from "../../core/models/spec.ts";
 import {
+  convolutionsOf,
   isStoredDuplicate,
   type ModelConfig,
   type ModelRecord,
@@ -12,13 +13,21 @@ import {
 } from "../../protocol/mod.ts";
 import type { Folder, LockMemory } from "../host.ts";
 import { notBefore } from "./clock.ts";
-import { readHistory, removeHistory, removeHistoryLeftovers, writeHistory } from "./history_file.ts";
 import { DuplicateError, reasonOf, RegistryError } from "./errors.ts";
+import {
+  announcedRemovals,
+  announceRemoval,
+  finishRemoval,
+  isPlainPth,
+  PthFile,
+  type PthStream,
+  readHistory,
+  removeHistory,
+  removeHistoryLeftovers,
+  writeHistory,
+} from "./model_files.ts";
 import { type Entry, entryOf, succeed } from "./metadata/metadata.ts";
 import { MetadataFile } from "./metadata/metadata_file.ts";
-import { isPlainPth, PthFile, type PthStream } from "./pth_file.ts";
-import { announcedRemovals, announceRemoval, finishRemoval } from "./removal.ts";
-import { specOf } from "./spec_of.ts";
 
 /** A model before it is stored. Fields beyond these go into its record as they are. */
 export interface NewModel extends ModelConfig {
@@ -327,4 +336,20 @@ function isNamedBy(entries: readonly Entry[], filename: string): boolean {
 
 function partition<T>(items: readonly T[], test: (item: T) => boolean): [yes: T[], no: T[]] {
   return [items.filter(test), items.filter((item) => !test(item))];
+}
+
+/**
+ * The spec of a configuration or a stored record: what the engine needs to name and shape every parameter. Pass a new
+ * field that changes the network on here.
+ */
+export function specOf(
+  config: ModelConfig,
+): ModelSpec {
+  return {
+    modelType: config.model_type,
+    hiddenLayers: config.hidden_layers_config,
+    convolutions: convolutionsOf(config),
+    activation: config.activation ?? undefined,
+    dropout: config.use_dropout ? config.dropout_p : undefined,
+  };
 }

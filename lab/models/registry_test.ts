@@ -1,8 +1,6 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { writePth } from "../../core/formats/pth/writer.ts";
-import * as families from "../../core/models/families.ts";
-import { MODEL_TYPES } from "../../protocol/mod.ts";
 import { DuplicateError } from "./mod.ts";
 import {
   filesIn,
@@ -16,10 +14,6 @@ import {
   withFolder,
 } from "./registry_testing.ts";
 import { openRegistry } from "../../service/files/open_registry.ts";
-
-Deno.test("a configuration accepts exactly the engine's model families", () => {
-  assert.deepEqual([...MODEL_TYPES], families.MODEL_TYPES);
-});
 
 Deno.test("a stored model is listed, found by id and as a duplicate, and its weights can be read back", () =>
   withFolder(async (folder) => {

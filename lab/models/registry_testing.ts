@@ -3,14 +3,10 @@ import { join } from "node:path";
 import { type NamedTensor, parameterSpecs } from "../../core/models/spec.ts";
 import { DEFAULT_CONFIG, type ModelRecord } from "../../protocol/mod.ts";
 import { RegistryError } from "./errors.ts";
-import type { NewModel } from "./registry.ts";
-import { specOf } from "./spec_of.ts";
+import { type NewModel, specOf } from "./registry.ts";
 
 export const testModel: NewModel = {
   ...DEFAULT_CONFIG,
-  model_type: "SimpleNN",
-  optimizer: "Adam",
-  learning_rate: 0.001,
   batch_size: 32,
   num_epochs: 1,
   hidden_layers_config: [4],

@@ -2,8 +2,15 @@
 import type { Folder } from "../host.ts";
 import { DamagedMetadataError, reasonOf, RegistryError } from "./errors.ts";
 import type { Entry } from "./metadata/metadata.ts";
-import { BACKUP_NAME, freeName, METADATA_NAME, readBackup, timeForName, timeText } from "./metadata/metadata_backup.ts";
-import { MetadataFile } from "./metadata/metadata_file.ts";
+import {
+  BACKUP_NAME,
+  freeName,
+  METADATA_NAME,
+  MetadataFile,
+  readBackup,
+  timeForName,
+  timeText,
+} from "./metadata/metadata_file.ts";
 
 /** A larger file is not copied; the user has to move it away. */
 const MAX_DAMAGED_BYTES = 2 ** 30;

@@ -5,7 +5,7 @@ import { thinned } from "./loss_history.ts";
 const WIDTH = 1000, HEIGHT = 520;
 const LEFT = 80, RIGHT = WIDTH - 80, TOP = 92, BOTTOM = HEIGHT - 64;
 
-/** Most losses to draw: more than the picture has columns. */
+/** The most losses to draw: more than the picture has columns. */
 const MAX_POINTS = 2000;
 /** The running mean looks back over about 1/`LOOK_BACK` of the run so far. */
 const LOOK_BACK = 20;

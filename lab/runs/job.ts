@@ -3,6 +3,7 @@ import { describeNetwork, type NamedTensor, parameterSpecs } from "../../core/mo
 import {
   configOf,
   type DeviceChoice,
+  isKnown,
   type ModelConfig,
   type ModelRecord,
   type ResultMessage,
@@ -31,6 +32,11 @@ export function jobOf(
     spec: specOf(config),
     optimizer: config.optimizer,
     learningRate: config.learning_rate,
+    schedule: config.lr_schedule ?? undefined,
+    momentum: config.momentum ?? undefined,
+    betas: config.betas == null ? undefined : [config.betas[0], config.betas[1]],
+    weightDecay: config.weight_decay ?? undefined,
+    labelSmoothing: config.label_smoothing ?? undefined,
     batchSize: config.batch_size,
     epochs: config.num_epochs,
     seed: config.seed,
@@ -54,23 +60,27 @@ export function jobOf(
   };
 }
 
-/** The number of epochs that a stored model has been trained; unknown for an imported model. */
-export function epochsOf(model: ModelRecord | undefined): number {
-  return model === undefined || model.imported === true ? 0 : model.num_epochs;
+/** The number of epochs that a stored model has been trained; undefined if it is unknown. */
+export function epochsOf(model: ModelRecord | undefined): number | undefined {
+  return model !== undefined && isKnown(model, "num_epochs") ? model.num_epochs : undefined;
 }
 
-/** The model of a finished run, as the registry stores it. */
+/**
+ * The model of a finished run, as the registry stores it. If it is not known for how many epochs the model was trained
+ * before, its record counts those of the run and names `num_epochs` in `assumed`.
+ */
 export function modelOf(run: Run, { accuracy, trainingTime }: TrainedModel): NewModel {
-  const { config } = run;
+  const { config, epochsBefore } = run;
   return {
     ...configOf(config),
-    num_epochs: run.epochsBefore + config.num_epochs,
+    num_epochs: (epochsBefore ?? 0) + config.num_epochs,
     accuracy: round(accuracy, 4),
     training_time: round(trainingTime, 3),
     seed: config.seed,
     device: run.summary.device,
     run_id: run.id,
     ...(config.start_from == null ? {} : { started_from: config.start_from }),
+    ...(config.start_from != null && epochsBefore === undefined ? { assumed: ["num_epochs"] } : {}),
   };
 }
 
@@ -110,14 +120,15 @@ function round(value: number, digits: number): number {
   return Number(value.toFixed(digits));
 }
 
-type Models = Pick<Registry, "get" | "readWeights">;
-
 /**
  * The stored model that `config` starts from, if any.
  *
  * @throws {ValidationError} if there is no such model, or its layers differ
  */
-export async function findStart(models: Models, config: TrainConfig): Promise<ModelRecord | undefined> {
+export async function findStart(
+  models: Pick<Registry, "get">,
+  config: TrainConfig,
+): Promise<ModelRecord | undefined> {
   if (config.start_from == null) return undefined;
   const record = await models.get(config.start_from);
   if (record === undefined) {
@@ -136,12 +147,6 @@ export async function findStart(models: Models, config: TrainConfig): Promise<Mo
     );
   }
   return record;
-}
-
-/** The weights of that model. Throws as `findStart` and `Registry.readWeights` do. */
-export async function readStart(models: Models, config: TrainConfig): Promise<NamedTensor[] | undefined> {
-  const record = await findStart(models, config);
-  return record && await models.readWeights(record);
 }
 
 /**

@@ -90,8 +90,11 @@ export class Run {
   /** The client that requested the run; never disclosed. */
   readonly client: string;
   readonly #canResume: (id: string) => boolean;
-  /** Number of epochs that the model had been trained before, if this run trains a model further. */
-  epochsBefore = 0;
+  /**
+   * Number of epochs that the model had been trained before, if this run trains a model further and the number is
+   * known. Snapshots carry it, so that a resumed run needs no look at that model, which may be gone.
+   */
+  epochsBefore?: number;
   readonly #onListenerFault: (error: unknown) => void;
 
   constructor(readonly config: SeededConfig, totalSteps: number, options: RunOptions = {}) {
@@ -104,6 +107,7 @@ export class Run {
     if (past === undefined) return;
     const { step, accuracy, history } = past.snapshot;
     this.resumeId = history.run.id;
+    this.epochsBefore = history.run.epochs_before ?? undefined;
     this.#step = step;
     this.#accuracy = accuracy ?? undefined;
     this.#logs.push(...history.logs);
@@ -143,6 +147,7 @@ export class Run {
       images_per_second: this.#meanImagesPerSecond,
       model_id: this.#modelId,
       message: this.#end?.type === "error" ? this.#end.message : undefined,
+      epochs_before: this.epochsBefore,
       resumed_from: this.resumedFrom,
       resume: this.finished ? this.#resumable : undefined,
     };

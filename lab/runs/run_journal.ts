@@ -18,7 +18,7 @@ const MAX_ADOPTED = 100;
 /** The message with which a lost run ends. */
 const MESSAGE = "The service ended before anything of this training was kept. Start it again.";
 
-/** The notes of one process. */
+/** The notes that one process keeps about its runs. */
 export class RunJournal {
   readonly #all: Folder;
   readonly #name: string;

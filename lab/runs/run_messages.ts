@@ -49,7 +49,7 @@ export function epochLine({ epoch, meanLoss, accuracy }: EpochEnd, epochs: numbe
 
 /** The loss of the step at `index` of a batch. */
 export function lossMessage(batch: LossBatch, index: number, totalSteps: number): LossMessage {
-  const { firstStep, losses, epoch, imagesPerSecond, meanImagesPerSecond, secondsLeft } = batch;
+  const { firstStep, losses, epoch, imagesPerSecond, meanImagesPerSecond, secondsLeft, threads } = batch;
   return {
     type: "loss",
     step: firstStep + index,
@@ -59,6 +59,7 @@ export function lossMessage(batch: LossBatch, index: number, totalSteps: number)
     images_per_second: Math.round(imagesPerSecond),
     mean_images_per_second: Math.round(meanImagesPerSecond),
     seconds_left: secondsLeft === undefined ? undefined : Math.round(secondsLeft * 10) / 10,
+    threads,
   };
 }
 

@@ -55,7 +55,7 @@ export class RunTimes {
     return this.#unadjusted(config, steps, device) * this.#factorOf(config, device);
   }
 
-  /** Learns from a training that did `steps` steps in `seconds`. */
+  /** Learns from a training that took `seconds` for `steps` steps. */
   learn(config: TrainConfig, steps: number, seconds: number, device = this.#deviceOf(config)): void {
     if (seconds < LEARN_FROM_SECONDS || steps <= 0) return;
     const factor = seconds / this.#unadjusted(config, steps, device);

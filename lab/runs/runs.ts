@@ -14,7 +14,7 @@ import { DuplicateError, type Registry, RegistryError } from "../models/mod.ts";
 import { Queue } from "../queue.ts";
 import { DivergedError, type TrainedModel, TrainingError } from "../training/training_job.ts";
 import { mayTakePlace } from "./clients.ts";
-import { epochsOf, findStart, jobOf, modelOf, readStart, requireFinite, requireSomeLeft, resultOf } from "./job.ts";
+import { epochsOf, findStart, jobOf, modelOf, requireFinite, requireSomeLeft, resultOf } from "./job.ts";
 import type { RunJournal } from "./run_journal.ts";
 import { logRun } from "./run_log.ts";
 import { aheadLine, divergenceLine } from "./run_messages.ts";
@@ -317,9 +317,12 @@ export class Runs {
     run.begin();
     const { store, engine, device, threads, snapshots, log } = this.#options;
     const { config, past } = run;
-    run.epochsBefore = epochsOf(await findStart(store, config).catch(() => undefined));
+    // A run that resumes has its own tensors, so the model that it started from may be gone.
+    const start =
+      await (past === undefined ? findStart(store, config) : findStart(store, config).catch(() => undefined));
+    run.epochsBefore ??= epochsOf(start);
     const origin = past === undefined
-      ? { weights: await readStart(store, config) }
+      ? { weights: start && await store.readWeights(start) }
       : { tensors: await snapshots.read(past.snapshot.history.run.id) };
     requireFinite(origin, config);
     const job = jobOf(run, origin, { device, threads });

@@ -122,7 +122,7 @@ export class LivePads {
   }
 }
 
-/** Least time between two answers to a drawing: as fast as the eye can follow. */
+/** The least time between two answers to a drawing: as fast as the eye can follow. */
 const INTERVAL_MS = 125;
 /** Answers take at most about this share of the time. */
 const SHARE = 0.03;

@@ -55,6 +55,8 @@ export interface LossBatch {
   meanImagesPerSecond: number;
   /** Undefined during the first steps, which do not predict later ones. */
   secondsLeft?: number;
+  /** How many threads run the steps at present, on WASM. */
+  threads?: number;
 }
 
 /** The result of one epoch. */

@@ -15,7 +15,16 @@ const EVALUATION_STEPS_SHARE = 1 / 18;
 /** The parts of a trainer that the loop needs. */
 export type LoopTrainer = Pick<
   Trainer,
-  "device" | "step" | "stepsPerEpoch" | "totalSteps" | "lastBatchShare" | "run" | "evaluate" | "weights" | "stop"
+  | "device"
+  | "threads"
+  | "step"
+  | "stepsPerEpoch"
+  | "totalSteps"
+  | "lastBatchShare"
+  | "run"
+  | "evaluate"
+  | "weights"
+  | "stop"
 >;
 
 /** Work to do from time to time between two runs of the trainer, such as taking a snapshot. */
@@ -73,6 +82,7 @@ export async function runTraining(
         imagesPerSecond: imagesPerSecond(pace.msPerStep),
         meanImagesPerSecond: imagesPerSecond(pace.meanMsPerStep),
         secondsLeft: pace.isWarm ? secondsLeft(epoch) : undefined,
+        threads: trainer.threads,
       });
     if (!await runEpoch(trainer, lastStep, { pace, progress, latest, pauses, report, shouldStop })) return undefined;
     const began = performance.now();

@@ -4,17 +4,72 @@
  *
  * Usage: deno run -A scripts/accuracy/ood.ts
  */
-import { FALSE_ALARM_PERCENT, isOutOfDistribution } from "../../core/mnist/ood/ood.ts";
-import { prepareDrawing } from "../../core/mnist/drawing/prepare_drawing.ts";
 import { CANVAS, drawDigit } from "../../core/mnist/drawing/drawing_testing.ts";
+import { prepareDrawing } from "../../core/mnist/drawing/prepare_drawing.ts";
+import { FALSE_ALARM_PERCENT, isOutOfDistribution } from "../../core/mnist/ood/ood.ts";
 import { IMAGE_PIXELS, type ModelSpec } from "../../core/models/spec.ts";
-import { openPredictor } from "../../core/training/predictor.ts";
-import { openTrainer } from "../../core/training/trainer.ts";
 import { mnist } from "../../core/testing/mnist.ts";
+import { openPredictor } from "../../core/training/predictor.ts";
+import { trainedWeights } from "../../inference_service/drawing/drawings_testing.ts";
+import { openChromium } from "../../ui/testing/chromium.ts";
 import * as make from "../ood/non_digits.ts";
 import { DIGITS } from "../ood/non_digits.ts";
 import { byHand, type Point, RandomSource, write } from "../ood/pen.ts";
-import { LOOKALIKES, printedLetters } from "./printed_letters.ts";
+
+const SIDE = 112;
+/** Upper and lower case. */
+const LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+/** Letters that can be mistaken for a 0, 1, 2, 5, 6, 8 or 9. */
+const LOOKALIKES = "BDGIJOQSZbgijloqsyz";
+const FONTS = [
+  "80px DejaVu Sans",
+  "bold 80px DejaVu Sans",
+  "200 80px DejaVu Sans",
+  "italic 80px DejaVu Sans",
+  "80px DejaVu Serif",
+  "italic 80px DejaVu Serif",
+  "80px DejaVu Sans Mono",
+  "80px DejaVu Math TeX Gyre",
+];
+
+/** A letter in one font. */
+interface PrintedLetter {
+  letter: string;
+  /** 784 bytes, ink 255 on paper 0. */
+  pixels: Uint8Array;
+}
+
+/** Draws each of `letters` in every font, as Chromium prints them. Needs Chromium. */
+async function printedLetters(letters = LETTERS): Promise<PrintedLetter[]> {
+  const browser = await openChromium();
+  try {
+    const page = await browser.newPage();
+    const pictures = await page.evaluate(({ letters, fonts, side }) => {
+      const canvas = document.createElement("canvas");
+      canvas.width = canvas.height = side;
+      const context = canvas.getContext("2d", { willReadFrequently: true })!;
+      return fonts.flatMap((font) =>
+        [...letters].map((letter) => {
+          context.fillStyle = "#fff";
+          context.fillRect(0, 0, side, side);
+          context.fillStyle = "#000";
+          context.font = font;
+          context.textAlign = "center";
+          context.textBaseline = "middle";
+          context.fillText(letter, side / 2, side / 2);
+          const { data } = context.getImageData(0, 0, side, side);
+          return { letter, tones: Array.from({ length: side * side }, (_, i) => data[4 * i]) };
+        })
+      );
+    }, { letters, fonts: FONTS, side: SIDE });
+    return pictures.map(({ letter, tones }) => {
+      const data = Uint8Array.from(tones);
+      return { letter, pixels: prepareDrawing({ width: SIDE, height: SIDE, channels: 1, data }) };
+    });
+  } finally {
+    await browser.close();
+  }
+}
 
 const SEED = 99, OF_EACH = 600;
 const MODELS: readonly ModelSpec[] = [
@@ -66,19 +121,7 @@ const drawings: Record<string, Uint8Array[]> = {
 
 /** A model's confidence in its prediction, for each drawing. */
 async function confidences(spec: ModelSpec): Promise<Record<string, number[]>> {
-  const trainer = await openTrainer({
-    spec,
-    optimizer: "Adam",
-    learningRate: 0.001,
-    batchSize: 64,
-    epochs: 1,
-    seed: 1,
-    dataset: mnist(),
-    device: "wasm",
-  });
-  while (trainer.step < trainer.totalSteps) await trainer.run(trainer.totalSteps);
-  const predictor = await openPredictor(spec, await trainer.weights());
-  trainer.close();
+  const predictor = await openPredictor(spec, await trainedWeights(spec));
   const result: Record<string, number[]> = {};
   for (const [name, pictures] of Object.entries(drawings)) {
     result[name] = [];

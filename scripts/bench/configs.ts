@@ -43,8 +43,9 @@ export function trainerOptions({ spec, batchSize }: TrainingConfig, dataset: Dat
 
 /**
  * Floating-point operations of a training step by the dense count: 2·m·n·k for the product of m × k with k × n, once
- * forward, once for the gradient of the weights and, except in the first layer, once for that of the input. A 3 × 3
- * convolution is a product with a row for each pixel and k = 9 · channels. All other operations are left out.
+ * forward, once for the gradient of the weights and, except in the first layer, once for that of the input. A
+ * convolution is a product with a row for each pixel of the result and k = taps · channels. All other operations are
+ * left out.
  */
 export function flopsPerStep({ spec, batchSize }: TrainingConfig): number {
   const products = productsOf(spec);

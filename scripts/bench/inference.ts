@@ -14,7 +14,7 @@ import { CANVAS, drawDigit } from "../../core/mnist/drawing/drawing_testing.ts";
 import type { DigitSet } from "../../core/mnist/idx.ts";
 import type { Raster } from "../../core/mnist/drawing/raster.ts";
 import { decodePng } from "../../inference_service/drawing/png/decode.ts";
-import { readDrawing } from "../../inference_service/drawing/read_drawing.ts";
+import { readDrawing } from "../../inference_service/drawing/drawing_reader.ts";
 import { writePng } from "../../inference_service/drawing/png/testing.ts";
 
 /** Images per call. */

@@ -1,6 +1,6 @@
 /** Times the lab. Each case first checks its results. */
 import { parseArgs } from "node:util";
-import { runMain } from "../../service/process/serve.ts";
+import { runMain } from "../../service/process/output.ts";
 import { readSettings, StartupError } from "../../service/process/settings.ts";
 import { checksArguments, modeFlags, ownArguments, type WasmMode } from "../../service/process/wasm_checks.ts";
 import { readDataset } from "../../service/dataset/dataset.ts";
@@ -14,7 +14,7 @@ import { compareInference, compareTraining, TRAINING_PEERS } from "./peer_traini
 import { predictCases } from "./predict.ts";
 import { registryCases } from "./registry.ts";
 import { serviceCases, socketCases } from "./services.ts";
-import { livePadCases, trainingCases } from "./training.ts";
+import { busyCases, livePadCases, trainingCases } from "./training.ts";
 
 const USAGE = `Usage: deno task bench [--peers] [--json FILE] [--only NAME…] [--seconds S] [--pairs N]
 
@@ -57,7 +57,7 @@ async function main(): Promise<void> {
 const IN_MODE = "BENCH_IN_MODE";
 
 /**
- * Starts this benchmark again with the training service's V8 flags, which a process can only get at its start.
+ * Restarts this benchmark with the training service's V8 flags, which can only be set when a process starts.
  */
 async function runInMode(mode: WasmMode): Promise<void> {
   const args = ["run", "-A", ...modeFlags(mode), import.meta.filename!, ...checksArguments(mode), ...Deno.args];
@@ -69,6 +69,7 @@ function ownCases(bench: Bench): Case[] {
   return [
     ...peakCases(bench),
     ...trainingCases(bench),
+    ...busyCases(bench),
     ...livePadCases(bench),
     ...inferenceCases(bench),
     ...drawingCases(bench),

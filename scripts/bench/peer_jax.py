@@ -10,9 +10,7 @@ Reads one JSON object a line from stdin and answers each with one line:
 """
 import json
 import os
-import statistics
 import sys
-import time
 from pathlib import Path
 
 threads = int(os.environ["OMP_NUM_THREADS"])
@@ -22,8 +20,9 @@ import jax  # Counts the cores when it is imported.
 import jax.numpy as jnp
 import numpy as np
 
+from peer_common import answer_requests
+
 RAW = Path(sys.argv[1]) / "MNIST" / "raw"
-SLICES = 5
 RATE, BETA1, BETA2, EPSILON = 0.001, 0.9, 0.999, 1e-8
 
 
@@ -106,28 +105,9 @@ def open_training(request):
     return work, proof
 
 
-def rate(work, seconds):
-    """Timed like our own code: one slice to warm up, then the median of five."""
-    rates = []
-    for _ in range(SLICES + 1):
-        units, start, elapsed = 0, time.perf_counter(), 0.0
-        while elapsed < seconds / SLICES:
-            units += work()
-            elapsed = time.perf_counter() - start
-        rates.append(units / elapsed)
-    return statistics.median(rates[1:])
+def open_work(request):
+    work, proof = open_training(request)
+    return work, {"proof": proof, "version": jax.__version__, "way": "jit"}
 
 
-def main():
-    work = None
-    for line in sys.stdin:
-        request = json.loads(line)
-        if "seconds" in request:
-            reply = {"rate": rate(work, request["seconds"])}
-        else:
-            work, proof = open_training(request)
-            reply = {"proof": proof, "version": jax.__version__, "way": "jit"}
-        print(json.dumps(reply), flush=True)
-
-
-main()
+answer_requests(open_work)

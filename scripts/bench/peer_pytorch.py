@@ -13,19 +13,17 @@ Reads one JSON object a line from stdin and answers each with one line:
 Ways to train: `eager`, `fused` (Adam in one kernel) and `compile` (torch.compile with fused Adam). One that this PyTorch
 does not have is answered with {"missing": …}.
 """
-import json
 import os
-import statistics
 import sys
-import time
 from pathlib import Path
 
 import numpy as np
 import torch
 from torch import nn
 
+from peer_common import answer_requests
+
 RAW = Path(sys.argv[1]) / "MNIST" / "raw"
-SLICES = 5
 
 
 def read_images(name):
@@ -105,34 +103,16 @@ def open_inference(request):
     return work, proof
 
 
-def rate(work, seconds):
-    """Timed like our own code: one slice to warm up, then the median of five."""
-    rates = []
-    for _ in range(SLICES + 1):
-        units, start, elapsed = 0, time.perf_counter(), 0.0
-        while elapsed < seconds / SLICES:
-            units += work()
-            elapsed = time.perf_counter() - start
-        rates.append(units / elapsed)
-    return statistics.median(rates[1:])
+def open_work(request):
+    way = request.get("way", "eager")
+    try:
+        work, proof = {"train": open_training, "infer": open_inference}[request["open"]](request)
+        return work, {"proof": proof, "version": torch.__version__, "way": way}
+    except (AttributeError, TypeError, RuntimeError) as error:
+        if way == "eager":
+            raise
+        return None, {"missing": str(error).splitlines()[0]}
 
 
-def main():
-    torch.set_num_threads(int(os.environ["OMP_NUM_THREADS"]))
-    work = None
-    for line in sys.stdin:
-        request = json.loads(line)
-        if "seconds" in request:
-            reply = {"rate": rate(work, request["seconds"])}
-        else:
-            try:
-                work, proof = {"train": open_training, "infer": open_inference}[request["open"]](request)
-                reply = {"proof": proof, "version": torch.__version__, "way": request.get("way", "eager")}
-            except (AttributeError, TypeError, RuntimeError) as error:
-                if request.get("way", "eager") == "eager":
-                    raise
-                reply = {"missing": str(error).splitlines()[0]}
-        print(json.dumps(reply), flush=True)
-
-
-main()
+torch.set_num_threads(int(os.environ["OMP_NUM_THREADS"]))
+answer_requests(open_work)

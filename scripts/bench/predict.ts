@@ -17,7 +17,7 @@ import { openRegistry } from "../../service/files/open_registry.ts";
 
 const CLIENTS = 32;
 const DRAWINGS = 8;
-/** How long to load the service before measuring: V8 spends this long compiling hot code on the same cores. */
+/** How long the service is kept busy before measuring: until then, V8 compiles hot code on the same cores. */
 const WARM_UP_SECONDS = 15;
 const [CONFIG] = TRAINING_CONFIGS;
 

@@ -28,9 +28,6 @@ const ROUNDS = 9;
 
 const MODEL: NewModel = {
   ...DEFAULT_CONFIG,
-  model_type: "SimpleNN",
-  optimizer: "Adam",
-  learning_rate: 0.001,
   batch_size: 32,
   num_epochs: 1,
   hidden_layers_config: [4],

@@ -38,6 +38,31 @@ export function trainingCases(bench: Bench): Case[] {
   );
 }
 
+/** Every training on all threads beside a program that takes a core, compared with the same on one thread. */
+export function busyCases(bench: Bench): Case[] {
+  return TRAINING_CONFIGS.map((config) => ({
+    name: `train ${titleOf(config)}, beside a busy loop`,
+    measure: () => measureBusy(bench, config),
+  }));
+}
+
+/** The loop ends by itself if the benchmark is killed. */
+const BUSY_LOOP = "for (const end = Date.now() + 600_000; Date.now() < end;);";
+
+async function measureBusy({ dataset, settings, seconds, pairs }: Bench, config: TrainingConfig): Promise<Figure[]> {
+  await proveLosses({ dataset }, config, settings.threads);
+  const loop = new Deno.Command(Deno.execPath(), { args: ["eval", BUSY_LOOP] }).spawn();
+  try {
+    const speed = (threads: number) => (seconds: number) => trainingSpeed(config, dataset, threads, seconds);
+    const pair = { ours: speed(settings.threads), theirs: speed(1) };
+    return await compareInTurn(pair, { seconds, pairs }, "steps/s", "on one thread");
+  } finally {
+    loop.kill("SIGKILL");
+    await loop.status;
+    closeThreads();
+  }
+}
+
 async function measure({ dataset, seconds }: Bench, config: TrainingConfig, threads: number): Promise<Figure[]> {
   await proveLosses({ dataset }, config, threads);
   try {

@@ -57,6 +57,7 @@ for (const [modelType, batch, chunk] of [["SimpleNN", 32, 10], ["SimpleNN", 64, 
     seed: 1,
     digits: { set: "train", count: COUNT, density: 0.19 },
     batch,
+    totalSteps: 1,
     startOf,
   });
   const sessions = [await open(spec, ours), await open(spec, withNaiveKernels(ours))];

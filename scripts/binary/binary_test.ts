@@ -3,6 +3,7 @@
  * exactly these files runs. The release workflow tries the real binaries.
  */
 import assert from "node:assert/strict";
+import { DEFAULT_CONFIG } from "../../protocol/mod.ts";
 import { Buffer } from "node:buffer";
 import { CANVAS, drawDigit } from "../../core/mnist/drawing/drawing_testing.ts";
 import { IMAGE_PIXELS } from "../../core/models/spec.ts";
@@ -16,14 +17,7 @@ import { packageFile } from "./embedded_files.ts";
 const MAX_ADDED_BYTES = 40 * 1024 * 1024;
 const PACKAGES = ["@valibot/to-json-schema", "fast-png", "fflate", "hono", "iobuffer", "valibot"];
 const RGBA = 6;
-const CONFIG = {
-  model_type: "SimpleNN",
-  optimizer: "Adam",
-  learning_rate: 0.001,
-  num_epochs: 1,
-  batch_size: 64,
-  hidden_layers_config: [64],
-};
+const CONFIG = { ...DEFAULT_CONFIG, num_epochs: 1, hidden_layers_config: [64] };
 
 const folder = await Deno.makeTempDir({ prefix: "binary_test_" });
 const { files, addedBytes } = await packLab(folder).finally(() => Deno.remove(folder, { recursive: true }));

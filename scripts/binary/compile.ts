@@ -3,7 +3,7 @@
  * lab runs on. Deno downloads the runtime for the binary unless DENORT_BIN names one that is already there.
  */
 import { join } from "node:path";
-import { runMain } from "../../service/process/serve.ts";
+import { runMain } from "../../service/process/output.ts";
 import { readSettings, StartupError } from "../../service/process/settings.ts";
 import { prepare } from "../lib/prepare.ts";
 import { PROJECT_DIR } from "../lib/source_files.ts";

@@ -8,10 +8,9 @@ import zlib from "node:zlib";
 import { OPENERS } from "../../cli/serve.ts";
 import { SETTING_NAMES, StartupError } from "../../service/process/settings.ts";
 import { checksArguments, modeFlags, type WasmMode } from "../../service/process/wasm_checks.ts";
-import { sourceImports } from "../lib/source_imports.ts";
-import { PROJECT_DIR, readSources } from "../lib/source_files.ts";
+import { PROJECT_DIR, readSources, sourceImports } from "../lib/source_files.ts";
 import { DATASET_FILES } from "../../core/mnist/idx.ts";
-import { findRawFile, rawFolder, REMEDY } from "../../service/dataset/raw_file.ts";
+import { findRawFile, rawFolder, REMEDY } from "../../service/dataset/dataset.ts";
 
 /** The script that the binary runs. */
 export const ENTRY = "cli/main.ts";

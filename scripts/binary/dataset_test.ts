@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { gunzipSync, gzipSync } from "node:zlib";
-import { rawFolder } from "../../service/dataset/raw_file.ts";
+import { rawFolder } from "../../service/dataset/dataset.ts";
 import { StartupError } from "../../service/process/settings.ts";
 import { embedDataset } from "./contents.ts";
 

@@ -5,19 +5,13 @@
  * Usage: deno run -A scripts/binary/smoke.ts BINARY
  */
 import assert from "node:assert/strict";
+import { DEFAULT_CONFIG } from "../../protocol/mod.ts";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { writePng } from "../../inference_service/drawing/png/testing.ts";
 
 const START_MS = 30_000;
-const CONFIG = {
-  model_type: "SimpleNN",
-  optimizer: "Adam",
-  learning_rate: 0.001,
-  num_epochs: 1,
-  batch_size: 64,
-  hidden_layers_config: [64],
-};
+const CONFIG = { ...DEFAULT_CONFIG, num_epochs: 1, hidden_layers_config: [64] };
 
 const [binary] = Deno.args;
 const folder = await Deno.makeTempDir({ prefix: "smoke_" });

@@ -21,6 +21,7 @@ const NETWORKS = ["core/models/network.ts", "core/models/parameters.ts"];
 /** What the other folders may use of the core. */
 const PUBLIC_CORE = [
   "core/bytes.ts",
+  "core/task_queue.ts",
   "core/backends/open.ts",
   "core/models/",
   ...NETWORKS,
@@ -38,6 +39,7 @@ const core = (path: string, imports: readonly string[], why: string, packages: r
 export const LAYERS: readonly Layer[] = [
   core("core/shape.ts", [], "shapes depend on nothing"),
   core("core/bytes.ts", [], "arrays alone"),
+  core("core/task_queue.ts", [], "promises alone"),
   core("core/random.ts", [], "random numbers depend only on (seed, step)"),
   core("core/codegen/", ["core/shape.ts"], "code generators know shapes, but not ops"),
   core("core/op.ts", ["core/shape.ts", "core/codegen/"], "an op names its code, not a backend's internals"),
@@ -88,7 +90,12 @@ export const LAYERS: readonly Layer[] = [
     "the core's public API for other programs",
   ),
   core("core/examples/", ["core/mod.ts"], "examples use only the public API"),
-  { path: "protocol/", imports: [], packages: ["valibot"], why: "the vocabulary of services and pages" },
+  {
+    path: "protocol/",
+    imports: ["core/models/"],
+    packages: ["valibot"],
+    why: "the vocabulary of services and pages, which knows of the engine only which models there are",
+  },
   {
     path: "lab/",
     imports: [...PUBLIC_CORE, "protocol/"],

@@ -1,7 +1,7 @@
 /** Rules that no compiler checks. Each takes the repository's files by path and returns its violations. */
 import { isBuiltin } from "node:module";
 import { posix } from "node:path";
-import { importCycles, lineAt, type SourceImport, sourceImports, withoutComments } from "./source_imports.ts";
+import { importCycles, lineAt, type SourceImport, sourceImports, withoutComments } from "./source_files.ts";
 import { type Layer, layerOf } from "./layers.ts";
 
 /** A line that breaks a rule. */

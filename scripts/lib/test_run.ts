@@ -5,39 +5,60 @@
  * it.
  */
 export const ALONE: Readonly<Record<string, string>> = {
-  "core/backends/webgpu/backend_test.ts": "memory of its process",
   "core/formats/fuzz_test.ts": "time to refuse a file",
   "core/formats/hostile_files_test.ts": "time to refuse a file",
   "core/mnist/ood/ood_test.ts": "microseconds per drawing",
-  "inference_service/drawing/drawing_fuzz_test.ts": "memory of its process",
   "inference_service/drawing/png/hostile_test.ts": "time and memory to refuse a picture",
   "inference_service/hostile_test.ts": "time to refuse a request",
   "lab/models/many_models_test.ts": "time to store among ten thousand models",
   "lab/training/worker_engine_test.ts": "an abort within 250 ms",
   "scripts/dev_test.ts": "an end within two seconds",
   "scripts/lab_end_test.ts": "an end within two seconds",
+  "service/http/health_test.ts": "delay of the event loop",
+  "service/http/serve_test.ts": "an end within two seconds",
   "service/http/server/attacks_test.ts": "times and memory of a service under attack",
   "service/http/websocket_test.ts": "when a silent client is noticed",
-  "service/process/health_test.ts": "delay of the event loop",
-  "service/process/serve_test.ts": "an end within two seconds",
   "training_service/e2e_test.ts": "an abort within 250 ms, an end within two seconds",
   "training_service/resume_e2e_test.ts": "an abort within 250 ms, an end within two seconds",
   "training_service/resume_test.ts": "an abort within 250 ms",
-  "training_service/robustness/fair_shares_test.ts": "memory of its process",
   "training_service/robustness/hostile_test.ts": "time to refuse a request",
-  "training_service/robustness/models_folder_test.ts": "time and memory of its process",
   "training_service/robustness/responsiveness_test.ts": "time to answer while it trains",
-  "training_service/robustness/soak_test.ts": "memory and threads of a service",
   "training_service/robustness/worker_faults_test.ts": "what a service says right after a fault",
   "training_service/sockets/run_socket_test.ts": "messages per second",
-  "training_service/sockets/slow_client_test.ts": "memory of its process",
   "training_service/sockets/train_socket_test.ts": "an abort within 250 ms",
   "ui/losses_stream_test.ts": "frames per second",
   "ui/training/models/models_table_test.ts": "ten thousand models within 100 ms",
 };
 
+/**
+ * Test files that measure the memory of their process, which the parallel tests share, and one that mostly waits. They
+ * run one after another in a process of their own, beside those.
+ */
+export const OWN_PROCESS: readonly string[] = [
+  "core/backends/webgpu/backend_test.ts",
+  "inference_service/drawing/drawing_fuzz_test.ts",
+  "training_service/robustness/fair_shares_test.ts",
+  "training_service/robustness/models_folder_test.ts",
+  "training_service/robustness/soak_test.ts",
+  "training_service/sockets/slow_client_test.ts",
+];
+
 /** Files of `ALONE` that only the long tier runs: what they bound still varies too much from run to run. */
 export const LONG_ONLY: readonly string[] = ["service/http/server/attacks_test.ts"];
+
+/**
+ * Files that spend most of their time on WebGPU. A GPU in software hands its work to threads of its own and waits for
+ * them, which takes ten times as long while other tests keep the cores busy.
+ */
+export const ON_WEBGPU: readonly string[] = ["core/ops/ops_test.ts", "core/training/parity_test.ts"];
+
+/** Tests of code that runs with V8 flags when the lab trains. They are run a second time with these flags. */
+export const WITH_FLAGS: readonly (readonly string[])[] = [
+  // Mutated code is for processes with checks.
+  ["core/backends/wasm/", "core/random_programs_test.ts", "--ignore=core/backends/wasm/unsafe_code_fuzz_test.ts"],
+  // The flags change WebAssembly only.
+  ["core/ops/ops_test.ts", "core/training/parity_test.ts", "--filter=/ on (WASM|wasm) /"],
+];
 
 /** The longest file. It starts first and runs beside the tests that share the machine. */
 export const PAGES = "ui/pages_test.ts";

@@ -1,5 +1,5 @@
 import { queryNames } from "../../protocol/mod.ts";
-import { json, type Operation, refusal } from "./operation.ts";
+import { json, type Operation, refusal } from "./openapi.ts";
 
 const PAGE = { type: "text/html" };
 const NO_MODEL = refusal(404, "There is no such model.");

@@ -1,3 +1,4 @@
+import { TaskQueue } from "../../core/task_queue.ts";
 import type { FolderLock, LockMemory } from "../../lab/host.ts";
 import { FileError } from "../../lab/host.ts";
 import { asFileErrors } from "./file_error.ts";
@@ -22,11 +23,8 @@ const CHECK_MS = 300;
 export class DiskLock implements FolderLock {
   readonly #path: () => string;
   readonly #patienceMs: number;
-  /**
-   * Settles when the last of this process's waiting tasks is done. Only one of them at a time asks the system for the
-   * lock.
-   */
-  #last: Promise<unknown> = Promise.resolve();
+  /** This process's tasks. Only one of them at a time asks the system for the lock. */
+  readonly #tasks = new TaskQueue();
   /** Whether a task of this process holds the lock. */
   #isOurs = false;
   /** Since when another process has held it, as far as this one knows, and when it last checked. */
@@ -41,9 +39,7 @@ export class DiskLock implements FolderLock {
 
   run<T>(task: (memory: LockMemory) => Promise<T>, signal?: AbortSignal): Promise<T> {
     const deadline = performance.now() + this.#patienceMs;
-    const turn = this.#last.then(() => this.#runLocked(task, deadline, signal));
-    this.#last = turn.catch(() => {});
-    return turn;
+    return this.#tasks.run(() => this.#runLocked(task, deadline, signal));
   }
 
   async tryRun(task: () => Promise<void>): Promise<boolean> {

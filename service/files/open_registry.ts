@@ -18,7 +18,7 @@ export async function openRegistry(
   return await Registry.open(folder, options);
 }
 
-/** Makes sure that the files of `folder` can be read; returns whether it was created. */
+/** Makes sure that `folder` can be listed, and creates it if it is missing; returns whether it did. */
 async function requireFolder(folder: DiskFolder): Promise<boolean> {
   try {
     const { isDirectory } = await asFileErrors(() => Deno.stat(folder.path));

@@ -1,18 +1,18 @@
-import { Hono, type MiddlewareHandler } from "hono";
-import { type Log, log as serviceLog, type LogLevel } from "../process/log.ts";
+import { type Context, Hono, type MiddlewareHandler } from "hono";
+import { serveStatic } from "hono/serve-static";
+import { basename, join } from "node:path";
 import { MAX_URL_LENGTH, quote } from "../../protocol/mod.ts";
 import { COMMON_OPERATIONS } from "../api/common_operations.ts";
-import { describeApi } from "../api/openapi.ts";
-import type { Operation } from "../api/operation.ts";
-import { checkToken } from "../access/check_token.ts";
-import { answerErrors, HttpError, pathRedactor } from "./errors.ts";
-import { type HealthOptions, readHealth } from "../process/health.ts";
-import { acceptsGzip, compressed } from "./server/response.ts";
-import { addPages } from "./pages.ts";
-import { checkHost, checkOrigin, securityHeaders } from "../access/security.ts";
+import { describeApi, type Operation } from "../api/openapi.ts";
+import { publicUrl, serviceUrl } from "../process/addresses.ts";
 import type { ServiceName } from "../process/launch.ts";
-import { publicUrl } from "../process/addresses.ts";
+import { type Log, log as serviceLog, type LogLevel } from "../process/log.ts";
 import type { Settings } from "../process/settings.ts";
+import { checkToken } from "./check_token.ts";
+import { answerErrors, HttpError, pathRedactor } from "./errors.ts";
+import { type HealthOptions, readHealth } from "./health.ts";
+import { checkHost, checkOrigin, securityHeaders } from "./security.ts";
+import { acceptsGzip, compressed } from "./server/response.ts";
 
 /**
  * Creates the common part of both services' apps: security headers, checks of Host, Origin and token, errors as
@@ -38,7 +38,10 @@ export function createServiceApp(
   );
   app.use("/api/*", forgetAnswers);
   app.onError(answerErrors(pathRedactor(settings)));
-  app.notFound((c) => c.json({ error: `There is nothing at ${c.req.method} ${quote(c.req.path)}.` }, 404));
+  app.notFound((c) => {
+    const method = c.req.method === "HEAD" ? "GET" : c.req.method;
+    return c.json({ error: `There is nothing at ${method} ${quote(c.req.path)}.` }, 404);
+  });
   app.get("/healthz", async (c) => {
     const report = await readHealth(health, settings);
     return c.json(report, report.status === "ok" ? 200 : 503);
@@ -93,4 +96,54 @@ export function logRequests(log: Log = serviceLog): MiddlewareHandler {
     const ms = began === undefined ? undefined : Math.round((performance.now() - began) * 10) / 10;
     log.line(told, "request", { method, path, status, ms });
   };
+}
+
+/** One file name: no separators, no leading dot, not longer than file systems take. */
+const ASSET_NAME = /^[A-Za-z0-9_-][A-Za-z0-9._-]{0,199}$/;
+
+/**
+ * Adds `GET /` (the page `${uiDir}/${page}.html` with addresses filled in), `GET /docs` (`docs.html`, likewise)
+ * and `GET /assets/<name>`, gzipped for clients that accept it. The bundler puts a hash of the content into an asset's
+ * name, so browsers may keep it for ever.
+ */
+function addPages(app: Hono, settings: Settings, page: ServiceName) {
+  const servePage = (name: string) => async (c: Context) => {
+    const html = await readOptional(join(settings.uiDir, `${name}.html`));
+    if (html === undefined) throw new HttpError(503, "The pages are not built yet. Run: deno task build");
+    const filled = new TextDecoder().decode(html)
+      .replaceAll("{{TRAINING_URL}}", serviceUrl(c.req.raw, settings, "training"))
+      .replaceAll("{{INFERENCE_URL}}", serviceUrl(c.req.raw, settings, "inference"))
+      // A page knows its own scheme and host better than a service behind a proxy.
+      .replaceAll("{{TRAINING_PAGE}}", publicUrl(settings, "training") ?? String(settings.trainingPort))
+      .replaceAll("{{INFERENCE_PAGE}}", publicUrl(settings, "inference") ?? String(settings.inferencePort));
+    return c.html(filled, 200, { "Cache-Control": "no-cache" });
+  };
+  app.get("/", servePage(page));
+  app.get("/docs", servePage("docs"));
+
+  app.get(
+    "/assets/:name",
+    serveStatic({
+      root: settings.uiDir,
+      join,
+      precompressed: true,
+      getContent: async (path) => ASSET_NAME.test(basename(path)) && await readOptional(path) || null,
+      onFound(_path, c) {
+        c.header("Cache-Control", "public, max-age=31536000, immutable");
+        c.header("Vary", "Accept-Encoding");
+      },
+      onNotFound(_path, c) {
+        throw new HttpError(404, `There is no asset ${quote(c.req.param("name")!)}.`);
+      },
+    }),
+  );
+}
+
+async function readOptional(path: string): Promise<Uint8Array<ArrayBuffer> | undefined> {
+  try {
+    return await Deno.readFile(path);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.IsADirectory) return undefined;
+    throw error;
+  }
 }

@@ -5,7 +5,7 @@ import { RegistryError } from "../../lab/models/mod.ts";
 import { serviceUrl } from "../process/addresses.ts";
 import { createServiceApp } from "./app.ts";
 import { HttpError } from "./errors.ts";
-import type { HealthOptions } from "../process/health.ts";
+import type { HealthOptions } from "./health.ts";
 import { readSettings, type Settings } from "../process/settings.ts";
 
 const settings: Settings = { ...readSettings(() => undefined), allowedHosts: ["lab.example"] };

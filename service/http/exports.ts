@@ -1,15 +1,17 @@
+import { TaskQueue } from "../../core/task_queue.ts";
 import { EXPORT_DEADLINE_MS, LARGE_EXPORT_BYTES, MAX_EXPORT_BYTES, MAX_IDLE_EXPORT_BYTES } from "../../protocol/mod.ts";
 import { HttpError } from "./errors.ts";
+import { connectionLimits } from "./server/connections.ts";
 
 /** Limits of `Exports`. */
 export interface ExportLimits {
   /** Files smaller than this are always made and sent. */
   largeBytes: number;
-  /** Most bytes of all large files that are being made or sent. */
+  /** The most bytes of all large files that are being made or sent. */
   maxBytes: number;
-  /** Most of these bytes that only one address has requested; half of all by default. */
+  /** The most of these bytes that only one address has requested; half of all by default. */
   maxBytesPerClient?: number;
-  /** Most bytes of files that are no longer being downloaded, kept for the next client. */
+  /** The most bytes of files that are no longer being downloaded, kept for the next client. */
   idleBytes?: number;
   /** Milliseconds after which the download of a large file is cut off. */
   deadlineMs: number;
@@ -56,7 +58,8 @@ export class Exports {
   readonly #limits: Required<ExportLimits>;
   /** The most recently used last. */
   readonly #exports = new Map<string, Export>();
-  #making: Promise<unknown> = Promise.resolve();
+  /** One file is made at a time, because making it needs its length in memory a second time. */
+  readonly #making = new TaskQueue();
   #unnamed = 0;
 
   constructor(limits: ExportLimits = LIMITS) {
@@ -95,10 +98,7 @@ export class Exports {
 
   #begin(key: string, bytes: number, make: () => Promise<Uint8Array<ArrayBuffer>>, client: string): Export {
     this.#makeRoom(bytes, client);
-    // One at a time, because making a file needs its length in memory a second time.
-    const file = this.#making.then(make);
-    this.#making = file.catch(() => {});
-    const entry: Export = { file, bytes, users: new Map() };
+    const entry: Export = { file: this.#making.run(make), bytes, users: new Map() };
     this.#exports.set(key, entry);
     return entry;
   }
@@ -170,5 +170,67 @@ export function piecesOf(
       end();
     },
     cancel: end,
+  }, { highWaterMark: 0 });
+}
+
+/**
+ * Share of the connections that may be downloads: a download keeps its file open, and files and connections share the
+ * descriptors.
+ */
+const SHARE_OF_CONNECTIONS = 0.25;
+
+/** Counts file downloads in progress and limits them, per address and in all. */
+export class DownloadCount {
+  readonly #inAll: number;
+  readonly #perClient: number;
+  readonly #byClient = new Map<string, number>();
+  #all = 0;
+
+  constructor(inAll = Math.floor(connectionLimits().inAll * SHARE_OF_CONNECTIONS)) {
+    this.#inAll = inAll;
+    this.#perClient = Math.ceil(inAll / 2);
+  }
+
+  /**
+   * Opens a download that counts until it has ended.
+   *
+   * @throws {HttpError} 503 while there are too many
+   */
+  async during(client: string, open: () => Promise<Body & { content: ReadableStream }>): Promise<Body> {
+    if (this.#all >= this.#inAll || (this.#byClient.get(client) ?? 0) >= this.#perClient) {
+      throw new HttpError(503, "Too many models are on their way; try again in a minute.");
+    }
+    this.#count(client, 1);
+    try {
+      const { content, length } = await open();
+      return { content: untilEnd(content, () => this.#count(client, -1)), length };
+    } catch (error) {
+      this.#count(client, -1);
+      throw error;
+    }
+  }
+
+  #count(client: string, change: 1 | -1) {
+    this.#all += change;
+    const own = (this.#byClient.get(client) ?? 0) + change;
+    if (own === 0) this.#byClient.delete(client);
+    else this.#byClient.set(client, own);
+  }
+}
+
+/** The same stream, which calls `onEnd` once it has ended in any way. */
+function untilEnd(
+  stream: ReadableStream<Uint8Array<ArrayBuffer>>,
+  onEnd: () => void,
+): ReadableStream<Uint8Array<ArrayBuffer>> {
+  const reader = stream.getReader();
+  reader.closed.then(onEnd, onEnd);
+  return new ReadableStream({
+    async pull(controller) {
+      const { done, value } = await reader.read();
+      if (done) controller.close();
+      else controller.enqueue(value);
+    },
+    cancel: (reason) => reader.cancel(reason),
   }, { highWaterMark: 0 });
 }

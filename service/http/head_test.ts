@@ -9,7 +9,7 @@ import { testModel } from "../../lab/models/registry_testing.ts";
 import type { ModelRecord } from "../../protocol/mod.ts";
 import { readSettings } from "../process/settings.ts";
 import { createServiceApp } from "./app.ts";
-import { addDigitRoutes } from "./digit_routes.ts";
+import { addDigitRoutes } from "./dataset_routes.ts";
 import { addModelRoutes } from "./model_routes.ts";
 import { HttpServer } from "./server/http_server.ts";
 
@@ -71,7 +71,9 @@ Deno.test("HEAD is answered as GET is, with the length of the body that it leave
     "/api/digits/0.png",
   ];
   try {
-    for (const path of [...files, ...others, "/openapi.json", "/assets/none.js", "/api/models/none/model.pth"]) {
+    for (
+      const path of [...files, ...others, "/openapi.json", "/nothing", "/assets/none.js", "/api/models/none/model.pth"]
+    ) {
       for (const encoding of ["identity", "gzip"]) {
         const url = `http://127.0.0.1:${server.addr.port}${path}`, before = converted;
         const head = await ask(url, "HEAD", encoding);

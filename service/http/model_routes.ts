@@ -7,8 +7,7 @@ import { type NamedTensor, parameterSpecs } from "../../core/models/spec.ts";
 import { type ModelRecord, quote, recordVersion } from "../../protocol/mod.ts";
 import { type Registry, RegistryError, specOf } from "../../lab/models/mod.ts";
 import { HttpError } from "./errors.ts";
-import { DownloadCount } from "./download_count.ts";
-import { type Body, type ExportRequest, Exports, piecesOf } from "./exports.ts";
+import { type Body, DownloadCount, type ExportRequest, Exports, piecesOf } from "./exports.ts";
 import { clientAddress, pathId } from "./request.ts";
 
 const compress = promisify(gzip);

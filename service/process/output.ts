@@ -1,7 +1,9 @@
 /**
  * Standard output and standard error. A terminal that is gone, a pipe that nobody reads or a file on a full disk
- * affects only the output, so nothing here throws.
+ * affects only the output, so printing never throws.
  */
+import { RegistryError } from "../../lab/models/mod.ts";
+import { StartupError } from "./settings.ts";
 
 type Stream = Pick<typeof Deno.stdout, "writeSync">;
 
@@ -22,5 +24,16 @@ export function writeAll(stream: Stream, bytes: Uint8Array): Error | undefined {
     return undefined;
   } catch (error) {
     return error as Error;
+  }
+}
+
+/** Runs `main`. A `StartupError` or a `RegistryError` becomes one line on stderr and exit code 1. */
+export async function runMain(main: () => Promise<void>): Promise<void> {
+  try {
+    await main();
+  } catch (error) {
+    if (!(error instanceof StartupError || error instanceof RegistryError)) throw error;
+    printError(`${error.message}\n`);
+    Deno.exit(1);
   }
 }

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import type { ModelAnalysis } from "../../protocol/mod.ts";
 import { testModel, testWeights } from "../../lab/models/registry_testing.ts";
-import { type ImportLab, pythonModel, withImportLab } from "../testing/import_lab.ts";
+import { type ImportLab, pythonModel, withImportLab } from "../testing/open_lab.ts";
 import { findingsOf } from "../../lab/analysis/confusion_matrix.ts";
 
 async function analysisOf({ app }: ImportLab, id: string): Promise<ModelAnalysis> {

@@ -6,8 +6,9 @@ import { writeSafetensors } from "../../core/formats/safetensors.ts";
 import { type ModelSpec, type NamedTensor, parameterSpecs } from "../../core/models/spec.ts";
 import { mnist } from "../../core/testing/mnist.ts";
 import { scoreModel } from "../../core/training/evaluation.ts";
+import { IMPORT_FIELDS } from "../../protocol/mod.ts";
 import { openTrainer } from "../../core/training/trainer.ts";
-import { formOf, withImportLab } from "../testing/import_lab.ts";
+import { formOf, withImportLab } from "../testing/open_lab.ts";
 
 const STEPS = 400;
 
@@ -154,5 +155,20 @@ Deno.test("metadata of another program that no training here could have does not
     const { status, body } = await post(writeSafetensors(tensors, { ...foreign, num_epochs: "12", num_layers: "3" }));
     assert.equal(status, 201, body.error);
     assert.deepEqual([body.optimizer, body.batch_size, body.num_epochs], ["Adam", 64, 12]);
+    const long = "x".repeat(500_000);
+    const absurd = Object.fromEntries(IMPORT_FIELDS.map((field) => [field, long]));
+    const deep = "[".repeat(3000);
+    const contradicting = { model_type: "ConvNN", hidden_layers_config: "[64,32]", num_epochs: "12" };
+    for (const metadata of [{ description: long, num_epochs: "12" }, absurd, { optimizer: deep }, contradicting]) {
+      const { status, body } = await post(writeSafetensors(tensors, metadata));
+      assert.equal(status, 201, body.error);
+      assert.deepEqual([body.model_type, body.hidden_layers_config], ["SimpleNN", [16]]);
+      const isKnown = "num_epochs" in metadata && metadata.num_epochs === "12";
+      const unknown = ["optimizer", "learning_rate", "batch_size", ...isKnown ? [] : ["num_epochs"]];
+      assert.deepEqual(body.assumed, unknown, "an absurd value is no value");
+    }
+    // What the user says is not foreign: it is refused by name.
+    const refused = await post(formOf(writeSafetensors(tensors, {}), "a.safetensors", { optimizer: long }));
+    assert.deepEqual([refused.status, refused.body.error], [400, "optimizer must have at most 4096 characters"]);
   });
 });

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { findPyTorch } from "../../core/testing/pytorch.ts";
 import type { ModelRecord } from "../../protocol/mod.ts";
-import { formOf } from "../testing/import_lab.ts";
+import { formOf } from "../testing/open_lab.ts";
 import { foldersOf, type Service, withDigits, withService } from "../testing/process.ts";
 
 const PROJECT_DIR = join(import.meta.dirname!, "..", "..");

@@ -6,7 +6,7 @@ import { readPth } from "../../core/formats/pth/reader.ts";
 import { writePth } from "../../core/formats/pth/writer.ts";
 import { writeSafetensors } from "../../core/formats/safetensors.ts";
 import type { NamedTensor } from "../../core/models/spec.ts";
-import { formOf, type ImportLab, pythonModel, withImportLab } from "../testing/import_lab.ts";
+import { formOf, type ImportLab, pythonModel, withImportLab } from "../testing/open_lab.ts";
 
 const SIMPLE = pythonModel("model_simplenn_adam_1762740520");
 const DEEP = pythonModel("model_simplenn_adam_1762740580");
@@ -202,6 +202,7 @@ Deno.test("every fault of a request is reported with a message, and nothing is s
     ["hello", "?config={}", /^in the query: unknown field `config`; /],
     [formOf(SIMPLE, "a.pth", { sed: "1" }), "", /^in the form: unknown field `sed`; known are /],
     [formOf(SIMPLE, "a.pth", { config: '{"homemade": 1}' }), "", /^unknown field `homemade`; known are /],
+    [formOf(SIMPLE, "a.pth", { config: '{"optimiser": null}' }), "", /^unknown field `optimiser`; did you mean `opti/],
     [SIMPLE, "?num_layers=2", /num_layers says 2, but the tensors of the file make 1/],
     [SIMPLE.subarray(0, 9000), "", /damaged or cut short/],
     [changed(0, { shape: [784, 8] }), "", /tensor 1, "net\.1\.weight", has shape \[784, 8\]; expected \[out, 784\]/],

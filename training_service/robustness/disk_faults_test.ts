@@ -1,20 +1,13 @@
 /** Causes real faults of the models folder during a run. */
 import assert from "node:assert/strict";
+import { DEFAULT_CONFIG } from "../../protocol/mod.ts";
 import { join } from "node:path";
 import { foldersOf, withDigits } from "../testing/process.ts";
 import { type OpenLab, withOpenLab } from "../testing/open_lab.ts";
 
 const TRAINING_MS = 60_000;
 
-const CONFIG = {
-  model_type: "SimpleNN",
-  optimizer: "Adam",
-  learning_rate: 0.001,
-  num_epochs: 1,
-  batch_size: 512,
-  hidden_layers_config: [32],
-  use_dropout: false,
-};
+const CONFIG = { ...DEFAULT_CONFIG, num_epochs: 1, batch_size: 512, hidden_layers_config: [32] };
 
 interface Fault {
   /** Causes the fault, during the run. */

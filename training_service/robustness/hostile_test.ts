@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { type Attack, COMMON_ATTACKS, refuses, requireHarmless } from "../../service/testing/hostile.ts";
-import { formOf, withImportLab } from "../testing/import_lab.ts";
+import { formOf, withImportLab } from "../testing/open_lab.ts";
 import { inTime } from "../../lab/in_time_testing.ts";
 import { CONFIG } from "../testing/fakes.ts";
 import { withLab } from "../testing/lab.ts";
@@ -85,7 +85,7 @@ const FIRST_MESSAGES: FirstMessage[] = [
   { name: "resume with a mistyped field", data: '{"resume":"run_1","devcie":"wasm"}', field: "devcie" },
   { name: "a field without a name", data: JSON.stringify({ ...CONFIG, "": 1 }) },
   { name: "a field with a long name", data: JSON.stringify({ ...CONFIG, ["x".repeat(9000)]: 1 }) },
-  ...["sed", "use_droput", "overwrite", "momentum", "type", "x".repeat(50)].map((field, i) => ({
+  ...["sed", "use_droput", "overwrite", "temperature", "type", "x".repeat(50)].map((field, i) => ({
     name: `an unknown field no. ${i}`,
     data: JSON.stringify({ ...CONFIG, [field]: 1 }),
     field,

@@ -1,15 +1,13 @@
 /** Tests what is left of a run after the real service was killed and restarted. */
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import type { RunSummary } from "../../protocol/mod.ts";
+import { DEFAULT_CONFIG, type RunSummary } from "../../protocol/mod.ts";
 import { eventually, foldersOf, withDigits, withService } from "../testing/process.ts";
 
 const CONFIG = {
-  model_type: "SimpleNN",
-  optimizer: "Adam",
+  ...DEFAULT_CONFIG,
   learning_rate: 0.002,
   num_epochs: 200,
-  batch_size: 64,
   hidden_layers_config: [48, 24],
   use_dropout: true,
   dropout_p: 0.2,

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { inTime } from "../../lab/in_time_testing.ts";
 import { testModel, testWeights } from "../../lab/models/registry_testing.ts";
-import type { ModelRecord } from "../../protocol/mod.ts";
+import { DEFAULT_CONFIG, type ModelRecord } from "../../protocol/mod.ts";
 import { openRegistry } from "../../service/files/open_registry.ts";
 import { fetchFrom } from "../testing/lab.ts";
 import { type OpenLab, withOpenLab } from "../testing/open_lab.ts";
@@ -11,15 +11,7 @@ import { eventually, foldersOf, withDigits, withService } from "../testing/proce
 
 const OTHER = "127.0.0.2";
 const TRAINING_MS = 60_000;
-const CONFIG = {
-  model_type: "SimpleNN",
-  optimizer: "Adam",
-  learning_rate: 0.001,
-  num_epochs: 1,
-  batch_size: 2048,
-  hidden_layers_config: [4],
-  use_dropout: false,
-};
+const CONFIG = { ...DEFAULT_CONFIG, num_epochs: 1, batch_size: 2048, hidden_layers_config: [4] };
 
 const ignore = Deno.build.os === "windows";
 

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { readdir } from "node:fs/promises";
 import { dirname, join, relative } from "node:path";
-import type { ModelRecord } from "../../protocol/mod.ts";
+import { DEFAULT_CONFIG, type ModelRecord } from "../../protocol/mod.ts";
 import { foldersOf, type Service, withDigits, withService } from "../testing/process.ts";
 import type { TestClient } from "../testing/lab.ts";
 import { openRegistry } from "../../service/files/open_registry.ts";
@@ -10,15 +10,7 @@ import { openRegistry } from "../../service/files/open_registry.ts";
 const TRAINING_MS = 60_000;
 
 /** A small model with enough steps to be killed while it trains. */
-const CONFIG = {
-  model_type: "SimpleNN",
-  optimizer: "Adam",
-  learning_rate: 0.001,
-  num_epochs: 10,
-  batch_size: 512,
-  hidden_layers_config: [8],
-  use_dropout: false,
-};
+const CONFIG = { ...DEFAULT_CONFIG, num_epochs: 10, batch_size: 512, hidden_layers_config: [8] };
 
 /** The contents of a models folder. */
 interface Folder {

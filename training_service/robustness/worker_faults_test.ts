@@ -1,5 +1,6 @@
 /** Causes faults in the real training thread during a run. */
 import assert from "node:assert/strict";
+import { DEFAULT_CONFIG } from "../../protocol/mod.ts";
 import { findAdapter } from "../../core/backends/open.ts";
 import { eventually, withDigits } from "../testing/process.ts";
 import { type OpenLab, withOpenLab } from "../testing/open_lab.ts";
@@ -7,15 +8,7 @@ import { type OpenLab, withOpenLab } from "../testing/open_lab.ts";
 const SCRIPT = new URL("./faulty_worker_testing.ts", import.meta.url);
 const TRAINING_MS = 60_000;
 
-const CONFIG = {
-  model_type: "SimpleNN",
-  optimizer: "Adam",
-  learning_rate: 0.001,
-  num_epochs: 4,
-  batch_size: 512,
-  hidden_layers_config: [8],
-  use_dropout: false,
-};
+const CONFIG = { ...DEFAULT_CONFIG, num_epochs: 4, batch_size: 512, hidden_layers_config: [8] };
 
 /**
  * Checks that a run fails with a message like `told`, that lab and models are fine, and that the run can be resumed to

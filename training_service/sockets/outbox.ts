@@ -10,7 +10,7 @@ const MAX_BUFFERED_BYTES = 256 * 1024;
 const RETRY_MS = 50;
 /** A client that is slow for this long without interruption has stopped reading. */
 const PATIENCE_MS = 30_000;
-/** Most losses that wait for a slow client: some megabytes. */
+/** The most losses held for a slow client: a few megabytes. */
 const MAX_HELD = 20_000;
 /** "Try again later" in the IANA registry of close codes: the page joins its run again. */
 const TRY_AGAIN_LATER = 1013;

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { MAX_MESSAGE_BYTES } from "../../protocol/mod.ts";
+import { DEFAULT_CONFIG, MAX_MESSAGE_BYTES } from "../../protocol/mod.ts";
 import { RegistryError } from "../../lab/models/mod.ts";
 import { CONFIG } from "../testing/fakes.ts";
 import { type TestLab, withLab } from "../testing/lab.ts";
@@ -34,6 +34,7 @@ Deno.test("a training sends its start, losses, epochs and result, then closes wi
       images_per_second: 1235,
       mean_images_per_second: 1200,
       seconds_left: 6.8,
+      threads: 2,
     });
     const logs = client.of("log");
     assert.equal(logs[0].message, "Starting SimpleNN [16] with Adam.");
@@ -355,7 +356,7 @@ Deno.test("a listener that throws receives nothing more, and the run continues t
         heard.push(type);
         if (type === "log") throw new Error("the terminal is gone");
       };
-      lab.runs.submit({ ...CONFIG, hidden_layers_config: [16], dropout_p: 0.3 }, { onMessage: fail, onEnd() {} });
+      lab.runs.submit({ ...DEFAULT_CONFIG, hidden_layers_config: [16] }, { onMessage: fail, onEnd() {} });
       (await lab.engine.next()).complete();
       while (lab.runs.unfinished > 0) await new Promise((resolve) => setTimeout(resolve));
       assert.deepEqual(heard, ["accepted", "log"]);

@@ -58,6 +58,7 @@ export class FakeTraining {
       imagesPerSecond: 1234.5,
       meanImagesPerSecond: 1200.4,
       secondsLeft: 6.78,
+      threads: 2,
     });
   }
 

@@ -59,11 +59,18 @@ export function withDigits(body: (dir: string) => Promise<void>): Promise<void> 
   });
 }
 
-/** Runs `body` with the service on the folders of `dir`, which must print no errors meanwhile. */
-export async function withService(dir: string, body: (service: Service) => Promise<void>): Promise<void> {
+/**
+ * Runs `body` with the service on the folders of `dir`, which must print no errors meanwhile. It trains on one thread,
+ * because other tests run beside it, unless `more` variables say otherwise.
+ */
+export async function withService(
+  dir: string,
+  body: (service: Service) => Promise<void>,
+  more: Record<string, string> = { THREADS: "1" },
+): Promise<void> {
   const port = freePort();
   const host = `127.0.0.1:${port}`;
-  const process = spawnService(port, dir);
+  const process = spawnService(port, dir, more);
   const complaints = new Response(process.stderr).text();
   const clients: TestClient[] = [];
   const connect = async (path: string) => {

@@ -5,7 +5,7 @@ import { GridCursor } from "../shared/canvas/grid_cursor.ts";
 import { Sketch } from "../shared/canvas/sketch.ts";
 import { ModelChoice } from "./model_choice.ts";
 import type { Answered, Outcome } from "./outcome.ts";
-import { type DecodePicture, TestDigits } from "./pad/test_digits.ts";
+import { type DecodePicture, TestDigits } from "./test_digits.ts";
 import { type Drawing, Recogniser, type RecogniserParts } from "./recogniser.ts";
 
 /** Where a drawing is recognised. */

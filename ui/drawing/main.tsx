@@ -5,12 +5,11 @@ import { AttributionEngine, LocalEngine, SeveralModels } from "../shared/engine/
 import { chooseDevices, openOnce, openStored } from "../shared/engine/open_stored.ts";
 import { browserRequests } from "../shared/wire/browser_connection.ts";
 import { keepInAddressBar } from "../shared/wire/page_urls.ts";
-import { whenBack } from "../shared/wire/changes.ts";
+import { StoredWeights, whenBack } from "../shared/wire/stored_models.ts";
 import { browserPreferences } from "../shared/wire/preferences.ts";
-import { StoredWeights } from "../shared/wire/stored_models.ts";
 import { DrawingPage } from "./drawing_page.ts";
-import { Inside, whenIdle } from "./inside/inside.ts";
-import { decodePicture } from "./pad/test_digits.ts";
+import { Inside, whenIdle } from "./inside.ts";
+import { decodePicture } from "./test_digits.ts";
 import { DrawingPageView } from "./page_view.tsx";
 
 const devices = chooseDevices(new URLSearchParams(location.search).get("device"));

@@ -3,18 +3,21 @@ import {
   differingFields,
   type Doubt,
   fieldOf,
+  isKnown,
   type ModelRecord,
   type NearestModel,
   PARAM_FIELDS,
   type PredictParams,
   type PredictResponse,
   showValue,
+  UNKNOWN,
+  valueOf,
 } from "../../protocol/mod.ts";
 import { describeModel, formatMilliseconds, formatShare } from "../shared/text/format.ts";
 import { pageUrl } from "../shared/wire/page_urls.ts";
 import type { DrawingPage } from "./drawing_page.ts";
 import type { Source } from "./outcome.ts";
-import { PAPER_ID } from "./pad/pad_view.tsx";
+import { PAPER_ID } from "./pad_view.tsx";
 
 /** The answer. The first line is the digit alone, or `None`. */
 export function OutcomeView({ page }: { page: DrawingPage }) {
@@ -135,13 +138,21 @@ function AnsweredBy({ answer: { found_model: found }, source }: { answer: Predic
       <p class="note">
         Model <code>{found.id}</code>
         <span class="roomy">
-          {` (learning rate ${found.learning_rate}, test accuracy ${found.accuracy.replace("%", " %")}), answered by `}
+          {` (learning rate ${
+            found.assumed?.includes("learning_rate") ? UNKNOWN : found.learning_rate
+          }, test accuracy ${found.accuracy.replace("%", " %")}), answered by `}
         </span>
         <span>
           {by === "server" ? "the server" : BACKENDS[by] ?? by}
           {by !== "server" && <span class="roomy">&nbsp;in this browser</span>} in {formatMilliseconds(milliseconds)}
         </span>
       </p>
+      {found.assumed && (
+        <p class="note">
+          It is not known how this model was trained ({found.assumed.map((name) => fieldOf(name).label.toLowerCase())
+            .join(", ")}).
+        </p>
+      )}
       {isStandIn && <p class="note">This browser could not run the model, so the server answered.</p>}
     </div>
   );
@@ -213,6 +224,10 @@ export function compareFields(fields: readonly string[], params: PredictParams, 
     const found = PARAM_FIELDS.find(({ param }) => param === field);
     if (found === undefined) return [];
     const { name, param } = found;
-    return [{ name: fieldOf(name).label, asked: showValue(params[param]), stored: showValue(record[name]) }];
+    return [{
+      name: fieldOf(name).label,
+      asked: showValue(params[param]!),
+      stored: isKnown(record, name) ? showValue(valueOf(record, name)) : UNKNOWN,
+    }];
   });
 }

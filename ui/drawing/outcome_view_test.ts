@@ -13,4 +13,10 @@ Deno.test("differing fields have the page's labels and both values", () => {
       { name: "Hidden layers", asked: "128, 64", stored: "none" },
     ],
   );
+  const imported = { ...record, assumed: ["learning_rate"] } as ModelRecord;
+  assert.deepEqual(
+    compareFields(["learning_rate_range", "epochs"], params, imported).map(({ stored }) => stored),
+    ["unknown", "5"],
+    "an assumed value is not shown as if it were known",
+  );
 });

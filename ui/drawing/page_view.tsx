@@ -1,17 +1,17 @@
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
-import { lazily } from "../shared/components/lazily.tsx";
+import { lazily } from "../shared/components/rendering.tsx";
 import { Page } from "../shared/components/page.tsx";
 import { ModelFields } from "../shared/form/model_fields.tsx";
 import { SHARED_FIELDS } from "../shared/form/model_form.ts";
 import { describeModel, formatPercent } from "../shared/text/format.ts";
 import type { DrawingPage } from "./drawing_page.ts";
-import { type Inside, whenIdle } from "./inside/inside.ts";
+import { type Inside, whenIdle } from "./inside.ts";
 import type { ModelChoice } from "./model_choice.ts";
 import { OutcomeView } from "./outcome_view.tsx";
-import { PadView } from "./pad/pad_view.tsx";
+import { PadView } from "./pad_view.tsx";
 
-const LazyInside = lazily(async () => (await import("./inside/inside_view.tsx")).InsideView);
+const LazyInside = lazily(async () => (await import("./inside_view.tsx")).InsideView);
 
 /** The drawing page: the pad, the answer with its explanation, and the settings of the model that answers. */
 export function DrawingPageView({ page, inside }: { page: DrawingPage; inside: Inside }) {

@@ -150,6 +150,16 @@ for (const learning_rate of [record.learning_rate, 0.05]) {
   });
 }
 
+Deno.test("an address without settings starts with the newest model even if its past is unknown", async () => {
+  const newest = { ...record, id: "m2", imported: true, assumed: ["optimizer", "num_epochs"] };
+  const { page } = await openPage("?device=wasm", "browser", [newest, record]);
+  await settled();
+  assert.equal(page.choice.chosen.value?.id, "m2", "although the settings of m1 are known to be these");
+  page.choice.form.fields.batch_size.text.value = "99";
+  page.choice.form.fields.batch_size.text.value = "32";
+  assert.equal(page.choice.chosen.value?.id, "m1");
+});
+
 Deno.test("the list of models does not override what was chosen before it came", async () => {
   const { lab, page } = await openPage("?device=wasm", "browser", []);
   const late = Promise.withResolvers<{ status: number; body: unknown }>();

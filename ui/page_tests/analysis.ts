@@ -4,17 +4,18 @@ import { DIGITS } from "../testing/drawing_page.ts";
 import { eventually } from "../testing/eventually.ts";
 import { setUpPageTests } from "../testing/page_test.ts";
 import {
+  abortTraining,
   button,
   drawOnLivePad,
   ENDLESS,
   livePad,
   livePadBars,
   livePadSays,
+  openMenu,
   QUICK,
   startTraining,
-  statusBecomes,
+  trainToEnd,
 } from "../testing/training_page.ts";
-import { openMenu } from "../testing/models_table.ts";
 import { putUntrainedModel } from "../testing/stored_models.ts";
 
 const pageTest = setUpPageTests();
@@ -36,8 +37,7 @@ pageTest("the small pad gets answers while a network trains and after it has tra
   await button(page, "Abort").click();
   await livePadSays(page, /^When it stopped, after [\d,]+ steps, the network thought it was a \d\.$/);
 
-  await startTraining(page, { ...QUICK, "Hidden layers": "64", "Batch size": "64" });
-  await statusBecomes(page, /^Done/);
+  await trainToEnd(page, { ...QUICK, "Hidden layers": "64", "Batch size": "64" });
   await livePadSays(page, /^The trained network thinks it's a 7\.$/);
   await button(page, "Clear your digit").click();
   await livePadSays(page, /^Nothing is drawn yet\.$/);
@@ -60,16 +60,14 @@ pageTest("the keyboard draws on the small pad too", async (lab, page) => {
   for (let i = 0; i < 14; i++) await page.keyboard.press("ArrowUp");
   await page.keyboard.press("Delete");
   await livePadSays(page, /^Nothing is drawn yet\.$/);
-  await button(page, "Abort").click();
-  await statusBecomes(page, /aborted/i);
+  await abortTraining(page);
 });
 
 pageTest(
   "a finished training shows its analysis: digits, confusions, mistakes and the first layer",
   async (lab, page) => {
     await page.goto(lab.trainingUrl);
-    await startTraining(page, { ...QUICK, "Hidden layers": "70" });
-    await statusBecomes(page, /^Done/);
+    await trainToEnd(page, { ...QUICK, "Hidden layers": "70" });
     const part = analysis(page);
     await part.getByRole("status", { name: "Analysis" }).getByText(/^It recognises [\d,]+ of 10,000 test digits/)
       .waitFor();

@@ -2,11 +2,11 @@ import assert from "node:assert/strict";
 import type { Page } from "playwright-core";
 import { clear, digitBecomes, DIGITS, drawByMouse, predict, prediction } from "../testing/drawing_page.ts";
 import { eventually } from "../testing/eventually.ts";
-import { focusedName } from "../testing/keyboard.ts";
+import { fillSettings, focusedName, readSettings } from "../testing/controls.ts";
 import { setUpPageTests } from "../testing/page_test.ts";
-import { fillSettings, readSettings } from "../testing/settings.ts";
 import { readerModel } from "../testing/stored_models.ts";
 import {
+  abortTraining,
   button,
   drawOnLivePad,
   ENDLESS,
@@ -15,6 +15,7 @@ import {
   startTraining,
   statusBecomes,
   stepsPass,
+  trainToEnd,
 } from "../testing/training_page.ts";
 
 const pageTest = setUpPageTests();
@@ -74,8 +75,7 @@ pageTest("the exact rate stays until its range is changed, and other changes are
 
 pageTest("Back and the links in the header lead to the finished run", async (lab, page) => {
   await page.goto(lab.trainingUrl);
-  await startTraining(page, { ...QUICK, "Learning rate": "0.002" });
-  await statusBecomes(page, /^Done/);
+  await trainToEnd(page, { ...QUICK, "Learning rate": "0.002" });
   await page.getByRole("link", { name: "Test this model" }).click();
   await button(page, "Predict").waitFor();
   await page.goBack();
@@ -114,8 +114,7 @@ pageTest("during a training the link to the drawing page leads to a stored model
     "Hidden layers": "512, 512",
     "Epochs": "200",
   });
-  await button(page, "Abort").click();
-  await statusBecomes(page, /aborted/i);
+  await abortTraining(page);
 });
 
 pageTest("a drawing survives a reload and a visit to the other page", async (lab, page) => {

@@ -5,7 +5,7 @@ import { prepareDrawing, type Raster } from "../../core/mnist/drawing/prepare_dr
 import type { PredictRequest } from "../../protocol/mod.ts";
 import * as drawing from "../testing/drawing_page.ts";
 import { eventually } from "../testing/eventually.ts";
-import { focusedName } from "../testing/keyboard.ts";
+import { focusedName } from "../testing/controls.ts";
 import type { Lab } from "../testing/lab.ts";
 import { setUpPageTests } from "../testing/page_test.ts";
 import { readerModel } from "../testing/stored_models.ts";

@@ -1,9 +1,8 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { eventually } from "../testing/eventually.ts";
-import { modelsRegion, openMenu, rowOf } from "../testing/models_table.ts";
+import { button, modelsRegion, openMenu, QUICK, rowOf, trainToEnd } from "../testing/training_page.ts";
 import { setUpPageTests } from "../testing/page_test.ts";
-import { button, QUICK, startTraining, statusBecomes } from "../testing/training_page.ts";
 
 const pageTest = setUpPageTests();
 
@@ -11,8 +10,7 @@ pageTest(
   "a model can be downloaded in three formats, and imported by the file field and by drag and drop",
   async (lab, page) => {
     await page.goto(lab.trainingUrl);
-    await startTraining(page, QUICK);
-    await statusBecomes(page, /^Done/);
+    await trainToEnd(page, QUICK);
     const list = modelsRegion(page);
     const name = "SimpleNN (16), Adam, learning rate 0.001, batch size 512, 1 epoch, no dropout";
     await rowOf(page, name).waitFor();

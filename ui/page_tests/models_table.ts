@@ -4,13 +4,11 @@ import type { Locator, Page } from "playwright-core";
 import type { ModelRecord } from "../../protocol/mod.ts";
 import { chooseWhere, DIGITS, drawByMouse, predict, prediction } from "../testing/drawing_page.ts";
 import { eventually } from "../testing/eventually.ts";
-import { focusedName } from "../testing/keyboard.ts";
+import { focusedName, readSettings } from "../testing/controls.ts";
 import type { Lab } from "../testing/lab.ts";
-import { columnBecomes, columnTexts, modelsRegion, openMenu, rowOf } from "../testing/models_table.ts";
+import { button, columnBecomes, columnTexts, modelsRegion, openMenu, rowOf } from "../testing/training_page.ts";
 import { setUpPageTests } from "../testing/page_test.ts";
-import { readSettings } from "../testing/settings.ts";
 import { putModels, trainModel } from "../testing/stored_models.ts";
-import { button } from "../testing/training_page.ts";
 
 const pageTest = setUpPageTests();
 

@@ -17,7 +17,7 @@ import {
   type Stroke,
 } from "../testing/drawing_page.ts";
 import { eventually } from "../testing/eventually.ts";
-import { focusedName, tabTo } from "../testing/keyboard.ts";
+import { focusedName, tabTo } from "../testing/controls.ts";
 import type { Lab } from "../testing/lab.ts";
 import { setUpPageTests } from "../testing/page_test.ts";
 import { readerModel } from "../testing/stored_models.ts";

@@ -2,8 +2,9 @@ import assert from "node:assert/strict";
 import type { Page } from "playwright-core";
 import { eventually } from "../testing/eventually.ts";
 import { setUpPageTests } from "../testing/page_test.ts";
-import { field, fillSettings } from "../testing/settings.ts";
+import { field, fillSettings } from "../testing/controls.ts";
 import {
+  abortTraining,
   button,
   curvePicture,
   ENDLESS,
@@ -11,6 +12,7 @@ import {
   startTraining,
   statusBecomes,
   stepsPass,
+  trainToEnd,
 } from "../testing/training_page.ts";
 
 const pageTest = setUpPageTests();
@@ -33,8 +35,7 @@ pageTest(
   "a run shows its device, speed and accuracies and describes both curves; a second tab and a reload show the same",
   async (lab, page) => {
     await page.goto(lab.trainingUrl);
-    await startTraining(page, { ...QUICK, "Epochs": "3", "Hidden layers": "20" });
-    await statusBecomes(page, /^Done/);
+    await trainToEnd(page, { ...QUICK, "Epochs": "3", "Hidden layers": "20" });
     const [record] = await lab.models();
     assert.equal(await figure(page, "Device"), "CPU (WASM)");
     await openTable(page);
@@ -94,8 +95,7 @@ async function openTableOnceThere(page: Page, rows: number): Promise<void> {
 
 pageTest("smoothing and scale change the curve at once, and are remembered", async (lab, page) => {
   await page.goto(lab.trainingUrl);
-  await startTraining(page, { ...QUICK, "Hidden layers": "24" });
-  await statusBecomes(page, /^Done/);
+  await trainToEnd(page, { ...QUICK, "Hidden layers": "24" });
   const smoothing = page.getByRole("slider", { name: "Smoothing" });
   const logScale = page.getByRole("checkbox", { name: "Log scale" });
   const settled = async () => {
@@ -151,8 +151,7 @@ pageTest(
       [config.model_type, config.hidden_layers_config, config.dropout_p, config.seed, config.device],
       ["ConvNN", [32], 0.45, 17, "wasm"],
     );
-    await button(other, "Abort").click();
-    await statusBecomes(other, /aborted/i);
+    await abortTraining(other);
   },
 );
 
@@ -160,8 +159,7 @@ pageTest(
   "before a training starts, the page names an exact duplicate, or the nearest model and its differences",
   async (lab, page) => {
     await page.goto(lab.trainingUrl);
-    await startTraining(page, { ...QUICK, "Hidden layers": "28" });
-    await statusBecomes(page, /^Done/);
+    await trainToEnd(page, { ...QUICK, "Hidden layers": "28" });
     const [record] = await lab.models();
     const note = page.locator(".nearby");
     await eventually(async () => assert.match(await note.innerText(), /^You already have this model/));

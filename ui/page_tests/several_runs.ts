@@ -2,21 +2,23 @@ import assert from "node:assert/strict";
 import type { Page } from "playwright-core";
 import { DIGITS } from "../testing/drawing_page.ts";
 import { eventually } from "../testing/eventually.ts";
-import { modelsRegion } from "../testing/models_table.ts";
-import { setUpPageTests } from "../testing/page_test.ts";
-import { fillSettings } from "../testing/settings.ts";
 import {
+  abortTraining,
   button,
   drawOnLivePad,
   ENDLESS,
   livePad,
   livePadSays,
+  modelsRegion,
   QUICK,
   startTraining,
   statusBecomes,
   stepsDone,
   stepsPass,
+  trainToEnd,
 } from "../testing/training_page.ts";
+import { setUpPageTests } from "../testing/page_test.ts";
+import { fillSettings } from "../testing/controls.ts";
 
 const pageTest = setUpPageTests();
 
@@ -42,8 +44,30 @@ pageTest("Start leaves the pad in view, and while a training runs the curves, to
       assert(box.y >= 0 && box.y + box.height <= 800, `${name}: ${JSON.stringify(box)} after ${scrolled} px`);
     }
   }
-  await button(page, "Abort").click();
-  await statusBecomes(page, /aborted/i);
+  await abortTraining(page);
+}, laptop);
+
+pageTest("while many trainings wait, the curves and the pad stay in view", async (lab, page) => {
+  await page.goto(lab.trainingUrl);
+  await startTraining(page, ENDLESS);
+  await stepsPass(page, 10);
+  for (let waiting = 1; waiting <= 6; waiting++) {
+    await startTraining(page, { ...ENDLESS, "Hidden layers": `${20 + waiting}` });
+    await statusBecomes(page, new RegExp(`position ${waiting} in the queue`));
+  }
+  await page.getByRole("button", { name: /^Show SimpleNN \(512, 512\)/ }).click();
+  await statusBecomes(page, /^Training: epoch/);
+  await eventually(async () => assert.equal(await other(page, "Other trainings").count(), 6));
+  const top = (await page.getByRole("status", { name: "Training status" }).boundingBox())!.y;
+  for (const name of ["Loss", "Test accuracy", "Your digit"]) {
+    const { y, height } = (await page.getByRole("region", { name, exact: true }).boundingBox())!;
+    assert(y + height - top <= 800, `${name} ends ${y + height - top} px below the top of the status`);
+  }
+  for (let waiting = 0; waiting < 6; waiting++) {
+    await abortTraining(page);
+    await other(page, "Other trainings").first().getByRole("button").click();
+  }
+  await abortTraining(page);
 }, laptop);
 
 pageTest("on a phone, Start brings a drawing on the pad into view", async (lab, page) => {
@@ -54,16 +78,14 @@ pageTest("on a phone, Start brings a drawing on the pad into view", async (lab, 
     const { y, height } = (await livePad(page).boundingBox())!;
     assert(y >= 0 && y + height <= 844, `the pad is at ${y}`);
   });
-  await button(page, "Abort").click();
-  await statusBecomes(page, /aborted/i);
+  await abortTraining(page);
 }, { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true });
 
 pageTest(
   "after Keep existing, the page leads on to the kept model, its curve, or a new training",
   async (lab, page) => {
     await page.goto(lab.trainingUrl);
-    await startTraining(page, QUICK);
-    await statusBecomes(page, /^Done/);
+    await trainToEnd(page, QUICK);
     const [{ id }] = await lab.models();
     await button(page, "Start Training").click();
     await button(page, "Keep existing").click();
@@ -121,16 +143,14 @@ pageTest("a page that is already open finds another page's training", async (lab
   await stepsPass(second, 10);
   await page.evaluate(() => dispatchEvent(new Event("focus")));
   await other(page, "Other trainings").getByText(/^Training/).waitFor();
-  await button(second, "Abort").click();
-  await statusBecomes(second, /aborted/i);
+  await abortTraining(second);
 });
 
 pageTest(
   "a model trained further counts all its epochs, has no duplicate, and the earlier curve is kept",
   async (lab, page) => {
     await page.goto(lab.trainingUrl);
-    await startTraining(page, { ...QUICK, "Hidden layers": "23" });
-    await statusBecomes(page, /^Done/);
+    await trainToEnd(page, { ...QUICK, "Hidden layers": "23" });
     const [first] = await lab.models();
     await button(page, "Train further").click();
     await eventually(async () => assert.equal((await lab.models())[0].started_from, first.id), 30_000);
@@ -161,8 +181,7 @@ pageTest("the analysis of a model disappears when another training starts", asyn
   await analysis.waitFor();
   await startTraining(page, ENDLESS);
   await stepsPass(page, 10);
-  await button(page, "Abort").click();
-  await statusBecomes(page, /aborted/i);
+  await abortTraining(page);
   assert.equal(await analysis.count(), 0);
   assert.doesNotMatch(page.url(), /analysis=/);
 });

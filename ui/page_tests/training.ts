@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { eventually } from "../testing/eventually.ts";
-import { tabTo } from "../testing/keyboard.ts";
+import { field, fillSettings, tabTo } from "../testing/controls.ts";
 import { setUpPageTests } from "../testing/page_test.ts";
-import { field, fillSettings } from "../testing/settings.ts";
 import {
+  abortTraining,
   button,
   curvePicture,
   ENDLESS,
@@ -12,14 +12,14 @@ import {
   statusBecomes,
   stepsDone,
   stepsPass,
+  trainToEnd,
 } from "../testing/training_page.ts";
 
 const pageTest = setUpPageTests();
 
 pageTest("a model with the same settings is kept or overwritten, as the user chooses", async (lab, page) => {
   await page.goto(lab.trainingUrl);
-  await startTraining(page, QUICK);
-  await statusBecomes(page, /^Done/);
+  await trainToEnd(page, QUICK);
   const before = await lab.models();
   assert.equal(before.length, 1);
 
@@ -62,16 +62,14 @@ pageTest("Continue resumes an aborted training, even on a page that is opened la
   await page.goto(lab.trainingUrl);
   await button(page, "Continue").click();
   await stepsPass(page, steps + 20);
-  await button(page, "Abort").click();
-  await statusBecomes(page, /aborted/i);
+  await abortTraining(page);
 });
 
 pageTest(
   "after a training, its curve and history can be downloaded and its model trained further",
   async (lab, page) => {
     await page.goto(`${lab.trainingUrl}?epochs=1`);
-    await startTraining(page, { ...QUICK, "Hidden layers": "12" });
-    await statusBecomes(page, /^Done/);
+    await trainToEnd(page, { ...QUICK, "Hidden layers": "12" });
     for (
       const [name, type] of [["Curve as a picture", "image/svg+xml"], ["History as a table", "text/csv; charset=utf-8"]]
     ) {
@@ -103,8 +101,7 @@ pageTest("a reload during a training finds it again with its history", async (la
   assert.equal(await field(page, "Hidden layers").inputValue(), ENDLESS["Hidden layers"]);
   await stepsPass(page, steps + 20);
 
-  await button(page, "Abort").click();
-  await statusBecomes(page, /aborted/i);
+  await abortTraining(page);
   const [ended] = await lab.runs();
   assert.equal(ended.id, run.id);
   assert.equal(ended.state, "aborted");

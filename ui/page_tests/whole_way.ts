@@ -3,9 +3,8 @@ import type { Page } from "playwright-core";
 import { chooseWhere, clear, digitBecomes, DIGITS, drawByMouse, predict, prediction } from "../testing/drawing_page.ts";
 import { eventually } from "../testing/eventually.ts";
 import { setUpPageTests } from "../testing/page_test.ts";
-import { fillSettings, readSettings } from "../testing/settings.ts";
+import { fillSettings, readSettings, tabTo } from "../testing/controls.ts";
 import { button, startTraining, statusBecomes } from "../testing/training_page.ts";
-import { tabTo } from "../testing/keyboard.ts";
 
 const pageTest = setUpPageTests();
 

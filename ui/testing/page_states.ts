@@ -6,9 +6,18 @@ import type { Page } from "playwright-core";
 import { DEFAULT_CONFIG, type TrainConfig } from "../../protocol/mod.ts";
 import { digitBecomes, drawByMouse, prediction, type Stroke } from "./drawing_page.ts";
 import type { Lab } from "./lab.ts";
-import { modelsRegion } from "./models_table.ts";
-import { button, drawOnLivePad, livePadSays, startTraining, statusBecomes, stepsPass } from "./training_page.ts";
-import type { Settings } from "./settings.ts";
+import {
+  abortTraining,
+  button,
+  drawOnLivePad,
+  livePadSays,
+  modelsRegion,
+  startTraining,
+  statusBecomes,
+  stepsPass,
+  trainToEnd,
+} from "./training_page.ts";
+import type { Settings } from "./controls.ts";
 import { trainModel } from "./stored_models.ts";
 
 /** A state that a page can be in. */
@@ -79,18 +88,14 @@ export const PAGE_STATES: readonly PageState[] = [
       // Far enough into the second epoch that both curves have begun.
       await stepsPass(page, 300, 60_000);
     },
-    close: async (page) => {
-      await button(page, "Abort").click();
-      await statusBecomes(page, /aborted/i);
-    },
+    close: abortTraining,
   },
   {
     name: "training-done",
     partWhenNarrow: RUN,
     open: async (lab, page) => {
       await page.goto(lab.trainingUrl);
-      await startTraining(page, WANTED);
-      await statusBecomes(page, /^Done/);
+      await trainToEnd(page, WANTED);
       await page.getByRole("button", { name: /^Was 4, said 9/ }).click();
       await page.getByRole("img", { name: /^Unit / }).first().waitFor();
     },

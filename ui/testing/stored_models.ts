@@ -27,9 +27,6 @@ const FIELDS = {
 /** A network that recognises the digits of `drawing_page.ts` after a second of training. */
 const READER: TrainConfig = {
   ...DEFAULT_CONFIG,
-  model_type: "SimpleNN",
-  optimizer: "Adam",
-  learning_rate: 0.001,
   num_epochs: 1,
   batch_size: 64,
   hidden_layers_config: [128],

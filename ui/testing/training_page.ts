@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import type { Locator, Page } from "playwright-core";
 import { drawByMouse, type Stroke } from "./drawing_page.ts";
 import { eventually } from "./eventually.ts";
-import { fillSettings, type Settings } from "./settings.ts";
+import { fillSettings, type Settings } from "./controls.ts";
 
 /** Trains in a second. */
 export const QUICK: Settings = {
@@ -22,6 +22,18 @@ export const ENDLESS: Settings = { ...QUICK, "Hidden layers": "512, 512", "Epoch
 export async function startTraining(page: Page, settings: Settings): Promise<void> {
   await fillSettings(page, settings);
   await button(page, "Start Training").click();
+}
+
+/** Trains a model to the end, with the settings filled in. */
+export async function trainToEnd(page: Page, settings: Settings): Promise<void> {
+  await startTraining(page, settings);
+  await statusBecomes(page, /^Done/);
+}
+
+/** Presses Abort and waits until the training has ended. */
+export async function abortTraining(page: Page): Promise<void> {
+  await button(page, "Abort").click();
+  await statusBecomes(page, /aborted/i);
 }
 
 /** A button, by its full name. */
@@ -78,4 +90,33 @@ export async function livePadBars(page: Page): Promise<number[]> {
   return await bars.evaluateAll((elements) =>
     elements.map((element) => Number(/scaleX\((.+)\)/.exec((element as HTMLElement).style.transform)?.[1]))
   );
+}
+
+/** The card with the table. */
+export function modelsRegion(page: Page): Locator {
+  return page.getByRole("region", { name: "Stored models" });
+}
+
+/** The cells of the column called `title`, from the top, on the current page of the table. */
+export async function columnTexts(page: Page, title: string): Promise<string[]> {
+  return await modelsRegion(page).locator(`[data-title="${title}"]`).allInnerTexts();
+}
+
+/** Waits until the column called `title` holds `texts`. */
+export async function columnBecomes(page: Page, title: string, texts: readonly string[]): Promise<void> {
+  await eventually(async () => assert.deepEqual(await columnTexts(page, title), texts));
+}
+
+/** The row of the model whose description starts with `words`. */
+export function rowOf(page: Page, words: string): Locator {
+  return modelsRegion(page).getByRole("row").filter({
+    has: page.getByRole("checkbox", { name: `Select ${words}` }),
+  });
+}
+
+/** Opens the menu of that row and returns the row. */
+export async function openMenu(page: Page, words: string): Promise<Locator> {
+  const row = rowOf(page, words);
+  await row.locator("summary").click();
+  return row;
 }

@@ -1,6 +1,7 @@
 import { computed, type Signal, signal } from "@preact/signals";
 import * as v from "valibot";
 import {
+  configOf,
   DEFAULT_CONFIG,
   type DeviceChoice,
   DEVICES,
@@ -11,8 +12,7 @@ import {
   seed,
   type TrainConfig,
 } from "../../protocol/mod.ts";
-import { ModelForm } from "../shared/form/model_form.ts";
-import { TypedText } from "../shared/form/typed_text.ts";
+import { ModelForm, TypedText } from "../shared/form/model_form.ts";
 
 /** The training page's fields: the model's, and those that only a training needs. */
 export class TrainingForm extends ModelForm {
@@ -29,7 +29,9 @@ export class TrainingForm extends ModelForm {
     const counting = FIELD_NAMES.filter((name) => this.counts(name));
     const isWrong = counting.some((name) => this.fields[name].error.value !== undefined);
     if (isWrong || this.seed.error.value !== undefined) return undefined;
-    const config = makeConfig((name) => counting.includes(name) ? this.fields[name].value.value : DEFAULT_CONFIG[name]);
+    const values = makeConfig((name) => counting.includes(name) ? this.fields[name].value.value : DEFAULT_CONFIG[name]);
+    if (this.misfit.value !== undefined) return undefined;
+    const config = configOf(values);
     const seed = this.seed.value.value, device = this.device.value;
     return {
       ...config,

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { formatFormQuery, LEARNING_RATE_RANGES, type LearningRateRange, parseFormQuery } from "../../protocol/mod.ts";
 import { TrainingForm } from "./form.ts";
-import { PRESETS } from "./presets.tsx";
+import { PRESETS } from "./settings_view.tsx";
 
 Deno.test("choosing a range sets the rate to its middle", () => {
   const form = new TrainingForm();

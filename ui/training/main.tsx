@@ -1,8 +1,8 @@
 import { render } from "preact";
-import { renderOncePerFrame } from "../shared/components/rendering.ts";
+import { renderOncePerFrame } from "../shared/components/rendering.tsx";
 import { browserConnection } from "../shared/wire/browser_connection.ts";
 import { effect } from "@preact/signals";
-import { followChanges } from "../shared/wire/changes.ts";
+import { followChanges } from "../shared/wire/stored_models.ts";
 import { keepInAddressBar, wayBack } from "../shared/wire/page_urls.ts";
 import { browserPreferences } from "../shared/wire/preferences.ts";
 import { TrainingPage } from "./training_page.ts";

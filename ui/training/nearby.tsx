@@ -5,7 +5,8 @@ import {
   type ModelConfig,
   type ModelRecord,
 } from "../../protocol/mod.ts";
-import { pageUrl, queryOf } from "../shared/wire/page_urls.ts";
+import { queryOf } from "../shared/form/model_form.ts";
+import { pageUrl } from "../shared/wire/page_urls.ts";
 import { formatPercent, formatTime } from "../shared/text/format.ts";
 
 /** A stored model that resembles a configuration, and how it differs. */

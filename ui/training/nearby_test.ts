@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { DEFAULT_CONFIG, isDuplicate, type ModelRecord, type TrainConfig } from "../../protocol/mod.ts";
 import { findNearby } from "./nearby.tsx";
-import { PRESETS } from "./presets.tsx";
+import { PRESETS } from "./settings_view.tsx";
 
 const config: TrainConfig = {
   ...DEFAULT_CONFIG,

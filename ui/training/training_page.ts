@@ -16,14 +16,13 @@ import {
 import { ChartOptions } from "../shared/charts/chart_options.ts";
 import type { LabConnection } from "../shared/wire/connection.ts";
 import { fetchDatasetSize } from "../shared/wire/dataset_size.ts";
-import { queryOf } from "../shared/wire/page_urls.ts";
+import { queryOf } from "../shared/form/model_form.ts";
 import { forVisit, type Preferences } from "../shared/wire/preferences.ts";
 import { StoredModels, StoredWeights } from "../shared/wire/stored_models.ts";
 import { Analysis } from "./analysis/analysis.ts";
 import { TrainingForm } from "./form.ts";
 import { LabModels, TABLE_KEYS } from "./models/models_table.ts";
-import { OtherRuns } from "./run/other_runs.ts";
-import { listRuns, Run } from "./run/run.ts";
+import { listRuns, OtherRuns, Run } from "./run/run.ts";
 import { findNearby, type Nearby } from "./nearby.tsx";
 import { LivePad } from "./live_pad/live_pad.ts";
 
@@ -106,9 +105,11 @@ export class TrainingPage {
   /** Query of the drawing page for the model just trained or kept; undefined before there is one. */
   readonly testQuery = computed((): FormQuery | undefined => {
     if (this.kept.value !== undefined) return queryOf(this.kept.value);
-    const config = this.run.config.value;
-    const result = this.run.result.value;
-    return config && result && { ...queryOf(config), model_id: result.model_id };
+    const config = this.run.config.value, result = this.run.result.value;
+    if (config === undefined || result === undefined) return undefined;
+    // The record of a model that was trained further counts all its epochs.
+    const record = this.stored.records.value?.find(({ id }) => id === result.model_id);
+    return record === undefined ? { ...queryOf(config), model_id: result.model_id } : queryOf(record);
   });
 
   /** Query of the drawing page: these settings or, while no model has them yet, those of the nearest model. */
@@ -152,7 +153,7 @@ export class TrainingPage {
 
   /** Shows the history and analysis of the model that was kept. */
   #showKept({ id, run_id }: ModelRecord): void {
-    if (typeof run_id === "string") this.others.add(run_id);
+    if (typeof run_id === "string") this.others.keep(run_id);
     this.#analyse(id);
   }
 
@@ -189,8 +190,7 @@ export class TrainingPage {
 
   #follow(runs: readonly RunSummary[], named: string | null, isFresh: boolean): void {
     if (named !== null && runs.some((run) => run.id === named)) return this.run.follow(named);
-    const found = runs.find((run) => run.state === "running") ?? runs.find(isUnfinished) ??
-      (isFresh && runs[0]?.resume !== undefined ? runs[0] : undefined);
+    const found = unfinished(runs)[0] ?? (isFresh && runs[0]?.resume !== undefined ? runs[0] : undefined);
     if (found === undefined) return;
     this.#isAdopted.value = true;
     if (isFresh) this.form.set(found.config);
@@ -199,11 +199,10 @@ export class TrainingPage {
 
   /** Follows the lab's unfinished runs, and the run whose model the current one trains further. */
   #followOthers(runs: readonly RunSummary[]): void {
-    const base = runs.find(({ id }) => id === this.run.id.value)?.config.start_from;
-    const others = runs.filter((run) => isUnfinished(run) || base != null && run.model_id === base);
-    for (const { id } of others.toReversed()) {
-      if (id !== this.run.id.value && !this.others.has(id)) this.others.add(id);
-    }
+    const start = runs.find(({ id }) => id === this.run.id.value)?.config.start_from;
+    const base = start == null ? undefined : runs.find(({ model_id }) => model_id === start);
+    if (base !== undefined && !this.others.isKept(base.id)) this.others.keep(base.id);
+    for (const { id } of unfinished(runs)) if (id !== this.run.id.value) this.others.add(id);
   }
 
   /** Looks for models and runs that other pages and programs have stored or started meanwhile. */
@@ -257,7 +256,7 @@ export class TrainingPage {
   /** Keeps the current run available, with its curve. */
   #setAside(): void {
     const { id, active, result } = this.run;
-    if (id.value !== undefined && (active.value || result.value)) this.others.add(id.value);
+    if (id.value !== undefined && (active.value || result.value)) this.others.keep(id.value);
   }
 
   /** Trains the model of this run further with the same settings; the result is a new model. */
@@ -269,6 +268,8 @@ export class TrainingPage {
   }
 }
 
-function isUnfinished({ state }: RunSummary): boolean {
-  return !FINISHED_STATES.includes(state);
+/** The unfinished runs among `runs`, those from this address first, then the one that trains. */
+function unfinished(runs: readonly RunSummary[]): RunSummary[] {
+  const rank = ({ yours, state }: RunSummary) => 2 * Number(yours ?? false) + Number(state === "running");
+  return runs.filter(({ state }) => !FINISHED_STATES.includes(state)).sort((a, b) => rank(b) - rank(a));
 }

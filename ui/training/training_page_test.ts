@@ -53,6 +53,78 @@ Deno.test("settings in the address win over those of an active run, which does n
   assert.equal(lab.socket.path, "/ws/train");
 });
 
+/** Runs beside the current one, in the order of the page. */
+const othersOf = (page: TrainingPage) => page.others.list.value.map(({ id }) => id.value);
+
+Deno.test("the page's own runs stay, however many others the lab has, and none is dropped for another", async () => {
+  const strangers = (state: RunState) => Array.from({ length: 9 }, (_, i) => summary(`s${i}`, state));
+  const { lab, page } = await opened("?epochs=1");
+  const finish = (run_id: string, model_id: string) => {
+    lab.socket.open();
+    lab.socket.say({ type: "accepted", run_id, total_steps: 938 });
+    lab.socket.say({ type: "result", accuracy: 95, training_time: 1, model_id, run_id });
+  };
+  page.start();
+  finish("own1", "m1");
+  page.trainFurther();
+  finish("own2", "m2");
+  page.form.fields.num_epochs.text.value = "9";
+  page.start();
+  lab.socket.open();
+  lab.socket.say({ type: "accepted", run_id: "own3", total_steps: 9 * 938 });
+  page.form.fields.num_epochs.text.value = "8";
+  page.start();
+  lab.socket.open();
+  lab.socket.say({ type: "accepted", run_id: "own4", total_steps: 8 * 938 });
+  const own = ["own3", "own2", "own1"];
+  assert.deepEqual(othersOf(page), own);
+  lab.replies.set("/api/runs", { status: 200, body: [summary("own3", "queued"), ...strangers("queued")] });
+  for (let look = 0; look < 3; look++) {
+    await page.lookAround();
+    assert.deepEqual(othersOf(page), [...own, "s0", "s1", "s2", "s3"]);
+  }
+  const followed = lab.sockets.map(({ path }) => path).filter((path) => path.startsWith("/ws/runs/s"));
+  assert.deepEqual(followed, ["s0", "s1", "s2", "s3"].map((id) => `/ws/runs/${id}`), "each is followed once");
+  const own1 = page.others.list.value[2];
+  page.show(own1);
+  assert.deepEqual([page.run.id.value, othersOf(page).slice(0, 2)], ["own1", ["own4", "own3"]]);
+
+  const ended = page.others.list.value.find(({ id }) => id.value === "s2")!;
+  const socket = lab.sockets.findLast(({ path }) => path === "/ws/runs/s2")!;
+  socket.open();
+  socket.say({ type: "history", run: summary("s2", "aborted"), losses: [], logs: [] });
+  assert.equal(ended.active.value, false);
+  await page.lookAround();
+  assert.deepEqual(othersOf(page), ["own4", "own3", "own2", "s0", "s1", "s3", "s4"], "one that has ended makes room");
+});
+
+Deno.test("a page that is opened anew follows the runs of its own address first, then the one that trains", async () => {
+  const runs = [
+    ...["s1", "s2", "s3", "s4", "s5"].map((id) => ({ ...summary(id, "queued"), yours: false })),
+    { ...summary("running", "running"), yours: false },
+    ...["mine1", "mine2"].map((id) => ({ ...summary(id, "queued"), yours: true })),
+  ];
+  const { page } = await opened("", runs);
+  assert.equal(page.run.id.value, "mine1");
+  assert.deepEqual(othersOf(page), ["mine2", "running", "s1", "s2"]);
+});
+
+Deno.test("the curve of the model that is trained further stays, however many others the lab has", async () => {
+  const config = { ...summary("further", "running").config, start_from: "m1" };
+  const base = { ...summary("base", "done"), model_id: "m1" };
+  const strangers = Array.from({ length: 9 }, (_, i) => summary(`s${i}`, "queued"));
+  const { lab, page } = await opened("?run=further", [
+    ...strangers,
+    { ...summary("further", "running"), config },
+    base,
+  ]);
+  for (let look = 0; look < 3; look++) {
+    assert.deepEqual(othersOf(page), ["base", "s0", "s1", "s2", "s3"]);
+    await page.lookAround();
+  }
+  assert.equal(lab.sockets.filter(({ path }) => path === "/ws/runs/base").length, 1);
+});
+
 Deno.test("an unreachable lab leaves the page ready", async () => {
   const lab = new FakeLab();
   const page = new TrainingPage(lab);
@@ -133,6 +205,17 @@ Deno.test("a model is trained further with the settings of its run", async () =>
   lab.socket.open();
   const [config] = lab.socket.sent as Record<string, unknown>[];
   assert.deepEqual([config.num_epochs, config.hidden_layers_config, config.start_from], [1, [16], "m1"]);
+});
+
+Deno.test("the link to a model that was trained further has all its epochs", async () => {
+  const { lab, page } = await opened("?epochs=2&hidden_layers_config=128");
+  const record = modelRecord({ id: "m2", num_epochs: 7, started_from: "m1" });
+  lab.replies.set("/api/models", { status: 200, body: [record] });
+  page.start();
+  lab.socket.open();
+  lab.socket.say({ type: "result", accuracy: 95, training_time: 1, model_id: "m2", run_id: "r1" });
+  await settled();
+  assert.deepEqual([page.testQuery.value?.epochs, page.testQuery.value?.model_id], ["7", "m2"]);
 });
 
 Deno.test("a deleted model is gone from the lab before a training with its settings starts", async () => {

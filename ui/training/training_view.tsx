@@ -1,10 +1,12 @@
-import { useSignal } from "@preact/signals";
+import { useSignal, useSignalEffect } from "@preact/signals";
+import { useRef } from "preact/hooks";
 import { formatFormQuery, type ModelRecord } from "../../protocol/mod.ts";
-import { lazily } from "../shared/components/lazily.tsx";
 import { Page } from "../shared/components/page.tsx";
+import { lazily } from "../shared/components/rendering.tsx";
+import { describeModel, formatDuration, formatPercent, formatTime } from "../shared/text/format.ts";
 import { StoredModelsView } from "./models/stored_models_view.tsx";
-import { OverwriteDialog } from "./run/overwrite_dialog.tsx";
-import { RunView } from "./run/run_view.tsx";
+import type { Run } from "./run/run.ts";
+import { RunView } from "./run_view.tsx";
 import { Settings } from "./settings_view.tsx";
 import type { TrainingPage } from "./training_page.ts";
 
@@ -51,5 +53,47 @@ export function TrainingView({ page }: { page: TrainingPage }) {
       />
       <OverwriteDialog run={page.run} />
     </Page>
+  );
+}
+
+/** Asks whether to overwrite the stored duplicate. Closing the dialog with Escape keeps it. */
+function OverwriteDialog({ run }: { run: Run }) {
+  const dialog = useRef<HTMLDialogElement>(null);
+  useSignalEffect(() => {
+    const asking = run.phase.value === "asking" && run.connected.value;
+    if (asking && !dialog.current?.open) dialog.current?.showModal();
+    else if (!asking) dialog.current?.close();
+  });
+  const existing = run.existing.value;
+  return (
+    <dialog
+      ref={dialog}
+      aria-labelledby="overwrite-title"
+      aria-describedby="overwrite-text"
+      onCancel={(event) => {
+        event.preventDefault();
+        run.answerOverwrite(false);
+      }}
+    >
+      <h2 id="overwrite-title">You already have this model</h2>
+      <div id="overwrite-text">
+        {existing && (
+          <>
+            <p>{describeModel(existing)}.</p>
+            <p>
+              It was trained on {formatTime(existing.timestamp)} in {formatDuration(existing.training_time)}{" "}
+              and recognises {formatPercent(existing.accuracy)} of the test digits.
+            </p>
+          </>
+        )}
+        <p class="note">If you overwrite it, you can still use it until the new one is finished.</p>
+      </div>
+      <div class="buttons">
+        <button type="button" class="primary" autofocus onClick={() => run.answerOverwrite(false)}>
+          Keep existing
+        </button>
+        <button type="button" onClick={() => run.answerOverwrite(true)}>Overwrite</button>
+      </div>
+    </dialog>
   );
 }

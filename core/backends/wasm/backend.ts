@@ -8,6 +8,7 @@ import { type Compiled, type CompiledSession, compileSession, TABLE_STEPS } from
 import { MemoryPool } from "./memory.ts";
 import type { RuleSet } from "./rewrite.ts";
 import { allRules } from "./rules.ts";
+import { ActiveThreads } from "./threads/active_threads.ts";
 import { outOfRange } from "./threads/control.ts";
 import { type Team, ThreadPool } from "./threads/thread_pool.ts";
 
@@ -17,15 +18,21 @@ class WasmSession implements Session {
   readonly #parts: CompiledSession;
   /** The other threads, if there are any. */
   readonly #team: Team | undefined;
+  readonly #active: ActiveThreads;
   /** Programs that must be prepared before their next run. */
   readonly #unprepared: Set<string>;
   #isClosed = false;
 
-  constructor(parts: CompiledSession, team: Team | undefined) {
+  constructor(parts: CompiledSession, team: Team | undefined, active: ActiveThreads) {
     this.#parts = parts;
     this.#team = team;
+    this.#active = active;
     this.stop = parts.stop;
     this.#unprepared = new Set(parts.preparations.keys());
+  }
+
+  get threads(): number {
+    return this.#active.count;
   }
 
   #view(name: string): Numbers {
@@ -59,17 +66,18 @@ class WasmSession implements Session {
     const words = layout.bytes / 4;
     const floats = new Float32Array(buffer, tableAt, words * TABLE_STEPS);
     const ints = new Int32Array(buffer, tableAt, words * TABLE_STEPS);
-    for (let done = 0; done < steps; done += TABLE_STEPS) {
-      const count = Math.min(TABLE_STEPS, steps - done);
+    for (let done = 0; done < steps;) {
+      const batch = this.#active.next(number, Math.min(TABLE_STEPS, steps - done));
+      const { threads, steps: count } = batch;
       for (let i = 0; i < count; i++) {
         schedule.perStep.forEach((node, slot) => {
           const value = perStepValue(node, firstStep + done + i);
           (node.dtype === "f32" ? floats : ints)[i * words + slot] = value;
         });
       }
-      this.#team?.start(number, tableAt, count);
+      this.#team?.start(number, tableAt, count, threads);
       try {
-        runSteps(tableAt, count, 0);
+        runSteps(tableAt, count, 0, threads);
       } catch (error) {
         if (!(error instanceof WebAssembly.RuntimeError)) throw error;
         // The other threads would wait for this one.
@@ -77,9 +85,11 @@ class WasmSession implements Session {
         throw outOfRange(error);
       }
       this.#team?.requireWhole();
+      this.#active.took(number, batch);
       series.forEach(([, values], output) => {
         for (let i = 0; i < count; i++) values[done + i] = floats[i * words + layout.inputs + output];
       });
+      done += count;
     }
     return Object.fromEntries(series);
   }
@@ -106,6 +116,8 @@ class WasmSession implements Session {
 export interface WasmOptions extends Partial<WasmFeatures> {
   /** Threads, 1 by default. More need shared memory. The results do not depend on their number. */
   threads?: number;
+  /** Milliseconds, to choose how many threads are active; another clock in tests. */
+  now?: () => number;
 }
 
 const pool = new ThreadPool();
@@ -119,19 +131,21 @@ export function closeThreads(): void {
 async function open(
   programs: Readonly<Record<string, Program>>,
   rules: RuleSet,
-  { threads, relaxedFma }: Required<WasmOptions>,
+  { threads: wanted, relaxedFma, now }: WasmOptions & WasmFeatures & { threads: number },
 ): Promise<Session> {
   const isShared = typeof SharedArrayBuffer !== "undefined";
-  const hasThreads = isShared && threads > 1 && pool.reserve();
+  const hasThreads = isShared && wanted > 1 && pool.reserve();
+  const threads = hasThreads ? wanted : 1;
   try {
     const compiled = await compileSession(programs, memories, {
       rules,
-      threads: hasThreads ? threads : 1,
+      threads,
       isShared,
       relaxedFma,
     });
     const { memory, modules, control } = compiled;
-    return new WasmSession(compiled, hasThreads ? pool.assign(threads - 1, { memory, modules, control }) : undefined);
+    const team = hasThreads ? pool.assign({ memory, modules, control, threads }) : undefined;
+    return new WasmSession(compiled, team, new ActiveThreads(threads, now));
   } catch (error) {
     if (hasThreads) pool.release();
     throw error;
@@ -140,8 +154,8 @@ async function open(
 
 /** The backend with the special kernels that `rules` insert. */
 export function wasmBackendWith(rules: RuleSet, options: WasmOptions = {}): Backend {
-  const all = { threads: options.threads ?? 1, relaxedFma: options.relaxedFma ?? detectFeatures().relaxedFma };
-  return { name: "wasm", open: (programs) => open(programs, rules, all) };
+  const { threads = 1, relaxedFma = detectFeatures().relaxedFma, now } = options;
+  return { name: "wasm", open: (programs) => open(programs, rules, { threads, relaxedFma, now }) };
 }
 
 /** The backend with every special kernel. */

@@ -44,7 +44,7 @@ const LEAVE_MS = 1000;
 interface Spare {
   memory: WebAssembly.Memory;
   isShared: boolean;
-  /** Whether no thread will touch it any more. */
+  /** Whether all threads are done with it. */
   isFree(): boolean;
 }
 

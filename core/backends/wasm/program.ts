@@ -11,7 +11,7 @@ import { bytesOf } from "../../shape.ts";
 import { loopKernel } from "./loop.ts";
 import { addBarrier, barriersBefore } from "./threads/barriers.ts";
 import { controlBytes, countersAt, wordAt } from "./threads/control.ts";
-import { cutItems, divideWork, partsOf } from "./threads/work_stealing.ts";
+import { cutItems, divideWork, partsOf, shareOf } from "./threads/work_stealing.ts";
 
 /** Byte offsets in the memory of a session. */
 export interface MemoryMap {
@@ -43,8 +43,9 @@ export function rowLayout(schedule: Schedule): RowLayout {
 
 /**
  * The exported function: thread number `thread` runs its part of `steps` steps, from the table's row at `firstRow` on.
+ * All threads below number `active` have to call it.
  */
-export type RunSteps = (firstRow: number, steps: number, thread: number) => void;
+export type RunSteps = (firstRow: number, steps: number, thread: number, active: number) => void;
 
 /** The kernels of all items, before their offsets are known. */
 function kernelsOf(schedule: Schedule): WasmKernel[] {
@@ -151,34 +152,36 @@ export function encodeProgram(
     return { index, extent };
   });
   const barrier = threads > 1 ? addBarrier(module, map.control, threads) : undefined;
-  const counters = countersAt(map.control), stop = wordAt(map.control, "stop");
+  const counters = countersAt(map.control, threads), stop = wordAt(map.control, "stop");
   const outputs = schedule.outputs.map(([, node]) => node);
   const barriers = barriersBefore(schedule.items, outputs, (node) => spanOf(schedule, map, node));
   const { cuts, toReset } = cutItems(partsOfItems(schedule, threads), barriers);
   const table = { start: map.table, end: map.table + map.tableSteps * layout.bytes };
   const controlWords = { start: map.control, end: map.control + controlBytes(threads) };
   const runContract: Contract = {
-    arguments: [undefined, undefined, undefined],
+    arguments: [undefined, undefined, undefined, undefined],
     writes: [table, controlWords],
     reads: outputs.map((node) => spanOf(schedule, map, node)).filter((span) => span !== undefined),
   };
-  module.addFunction("run", ["i32", "i32", "i32"], (f) => {
-    const [row, steps, thread] = f.params;
+  module.addFunction("run", ["i32", "i32", "i32", "i32"], (f) => {
+    const [row, steps, thread, active] = f.params;
     // Checked whatever the caller passes and whatever the command words contain.
     f.if(i32.ne(row.get, i32.const(map.table)), () => f.emit(trap));
     f.requireBelow(steps, map.tableSteps + 1);
     f.requireBelow(thread, threads);
     const scratch = f.let("i32", i32.add(i32.mul(thread.get, i32.const(map.scratchBytes)), i32.const(map.scratch)));
+    const share = threads > 1 ? shareOf(f, thread, active, threads) : undefined;
     const addressOf = addressIn(row);
     f.countTo(f.let("i32", i32.const(0)), steps.get, 1, () => {
       const wait = (cutItems: number) => {
-        if (barrier !== undefined) f.call(barrier, i32.const(cutItems));
+        if (barrier === undefined) return;
+        f.if(i32.gtS(active.get, i32.const(1)), () => f.call(barrier, i32.const(cutItems), active.get));
       };
       calls.forEach(({ index, extent }, i) => {
         if (barriers[i]) wait(cuts[i].toReset);
         // After the barrier, which a stop also opens: nothing may read what another thread has left unfinished.
         if (isShared) f.if(atomics.load(i32.const(0), stop), () => f.emit(returnNow));
-        const division = { ...cuts[i], extent, threads, thread, counters, stop };
+        const division = { ...cuts[i], extent, threads, share, counters, stop };
         divideWork(f, division, (from, to) => f.call(index, from, to, row.get, scratch.get));
       });
       // The outputs are read and the next step begins once all of this step is done.

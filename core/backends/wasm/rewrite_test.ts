@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { gradients } from "../../autodiff.ts";
 import { constant, type Program, state, type Tensor, trace } from "../../graph.ts";
-import { add, conv2d, matmul, maxPool2d, mul, neg, relu, sub, sum, takeRows } from "../../ops/mod.ts";
-import { assertLikeReference, drawNumbers } from "../../testing/compare_program.ts";
+import { add, conv2d, matmul, maxPool2d, mul, neg, relu, reshape, sub, sum, takeRows } from "../../ops/mod.ts";
+import { assertLikeReference, drawNumbers } from "../../testing/run_program.ts";
 import { wasmBackend } from "./backend.ts";
 import { rewrite } from "./rewrite.ts";
 import { allRules } from "./rules.ts";
@@ -95,37 +95,69 @@ Deno.test("small and narrow products stay as they are", () => {
   }
 });
 
+Deno.test("after max pooling, which leaves few zeros, only the product of a few rows is sparse", () => {
+  const specialOf = (rows: number) => {
+    const pooled = maxPool2d(relu(state("x", [rows, 8, 8, 16]))), w = state("w", [256, 64]);
+    return specialKernels(trace(() => ({ updates: { y: matmul(reshape(pooled, [rows, 256]), w) } })));
+  };
+  assert.deepEqual(specialOf(1), ["sparseMatmul", "toSparse"]);
+  assert.deepEqual(specialOf(32), []);
+});
+
 interface ConvCase {
   batch: number;
   height: number;
   width: number;
   channels: number;
   filters: number;
+  /** @default 3 */
+  kernel?: number;
+  /** @default 1 */
+  padding?: number;
 }
 
-function convBlock({ batch, height, width, channels, filters }: ConvCase): Program {
-  const x = state("x", [batch, height, width, channels]), w = state("w", [3, 3, channels, filters]);
+function convBlock({ batch, height, width, channels, filters, kernel = 3, padding = 1 }: ConvCase): Program {
+  const x = state("x", [batch, height, width, channels]), w = state("w", [kernel, kernel, channels, filters]);
   const b = state("b", [filters]);
-  return withGradients(maxPool2d(relu(add(conv2d(x, w, { padding: 1 }), b))), { x, w, b });
+  return withGradients(maxPool2d(relu(add(conv2d(x, w, { padding }), b))), { x, w, b });
 }
 
 Deno.test("pooled convolutions give the values and gradients of the general kernels", async (t) => {
-  const cases: [number, number, number, number, number][] = [
-    [1, 2, 2, 4, 4],
-    [2, 4, 6, 1, 8],
-    [3, 6, 4, 4, 12],
-    [2, 14, 14, 16, 8],
-    [1, 8, 8, 20, 32],
-    [3, 10, 2, 32, 64],
-    [2, 28, 28, 1, 32],
+  const cases: [number, number, number, number, number, number, number][] = [
+    [1, 2, 2, 4, 4, 3, 1],
+    [2, 4, 6, 1, 8, 3, 1],
+    [3, 6, 4, 4, 12, 3, 1],
+    [2, 14, 14, 16, 8, 3, 1],
+    [1, 8, 8, 20, 32, 3, 1],
+    [3, 10, 2, 32, 64, 3, 1],
+    [2, 28, 28, 1, 32, 3, 1],
+    // Images without a border.
+    [2, 28, 28, 1, 16, 5, 0],
+    [3, 12, 12, 16, 32, 3, 0],
+    [1, 4, 6, 1, 4, 3, 0],
+    [2, 6, 8, 4, 4, 5, 0],
+    // Results with odd sides.
+    [2, 7, 7, 16, 16, 3, 1],
+    [3, 5, 7, 4, 4, 3, 1],
+    [2, 7, 6, 1, 12, 3, 0],
+    [1, 9, 12, 16, 8, 3, 0],
+    [2, 5, 8, 1, 8, 5, 2],
+    [2, 7, 5, 8, 4, 5, 2],
+    // Large kernels.
+    [2, 28, 28, 1, 8, 5, 2],
+    [2, 6, 4, 12, 20, 5, 2],
+    // A border of another width.
+    [2, 4, 5, 1, 4, 5, 1],
+    [2, 4, 4, 4, 8, 4, 3],
   ];
-  for (const [batch, height, width, channels, filters] of cases) {
-    await t.step(`${batch} × ${height} × ${width} × ${channels} → ${filters}`, async () => {
-      const program = convBlock({ batch, height, width, channels, filters });
+  for (const [batch, height, width, channels, filters, kernel, padding] of cases) {
+    const size = `${batch} × ${height} × ${width} × ${channels} → ${filters}`;
+    await t.step(`${size}, kernel ${kernel}, padding ${padding}`, async () => {
+      const program = convBlock({ batch, height, width, channels, filters, kernel, padding });
       const expected = channels === 1
-        ? ["singleChannelConvPool", "singleChannelWeightGradient"]
+        ? ["pooledWeightGradient", "singleChannelConvPool"]
         : ["pooledInputGradient", "pooledWeightGradient", "reluPool"];
-      if (channels >= 16) expected.push("winogradConv");
+      if (kernel === 3 && channels >= 16) expected.push("winogradConv");
       assert.deepEqual(specialKernels(program), expected.sort());
       await assertLikeReference(program, {}, { relative: 1e-5, absolute: 1e-4 });
     });
@@ -139,9 +171,9 @@ Deno.test("if nothing passes the ReLU, all gradients of a pooled convolution are
 
 Deno.test("convolutions that match no special kernel run as they are", async (t) => {
   const cases: [string, ConvCase][] = [
-    ["odd sides", { batch: 2, height: 5, width: 7, channels: 4, filters: 4 }],
     ["odd filters", { batch: 2, height: 4, width: 4, channels: 4, filters: 3 }],
     ["odd channels", { batch: 2, height: 4, width: 4, channels: 3, filters: 4 }],
+    ["very large kernels", { batch: 2, height: 8, width: 8, channels: 4, filters: 4, kernel: 6 }],
   ];
   for (const [name, convCase] of cases) {
     await t.step(name, async () => {
@@ -164,10 +196,18 @@ Deno.test("another user of the gradient before the pooling gets the dense gradie
 });
 
 Deno.test("Winograd's convolution agrees with the direct one, even for several blocks of filters", async (t) => {
-  for (const [batch, height, width, channels, filters] of [[1, 2, 2, 16, 8], [2, 6, 10, 20, 96], [3, 14, 14, 32, 64]]) {
-    await t.step(`${batch} × ${height} × ${width} × ${channels} → ${filters}`, async () => {
+  const cases = [[1, 2, 2, 16, 8, 1], [2, 6, 10, 20, 96, 1], [3, 14, 14, 32, 64, 1], [2, 12, 6, 16, 32, 0], [
+    2,
+    4,
+    2,
+    16,
+    8,
+    2,
+  ]];
+  for (const [batch, height, width, channels, filters, padding] of cases) {
+    await t.step(`${batch} × ${height} × ${width} × ${channels} → ${filters}, padding ${padding}`, async () => {
       const x = state("x", [batch, height, width, channels]), w = state("w", [3, 3, channels, filters]);
-      const program = trace(() => ({ updates: { result: conv2d(x, w, { padding: 1 }) } }));
+      const program = trace(() => ({ updates: { result: conv2d(x, w, { padding }) } }));
       assert.deepEqual(specialKernels(program), ["winogradConv"]);
       await assertLikeReference(program);
     });

@@ -8,7 +8,7 @@ import type { Program } from "../../graph.ts";
 import { stateTypes } from "../../graph.ts";
 import { bytesOf, sizeOf } from "../../shape.ts";
 import { viewOf } from "../../session.ts";
-import { Dice } from "../../testing/dice.ts";
+import { Dice } from "../../testing/fuzz.ts";
 import { wasmBackend } from "./backend.ts";
 import { PROGRAMS } from "./unsafe_code_testing.ts";
 

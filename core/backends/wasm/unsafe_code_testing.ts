@@ -16,10 +16,10 @@ function withGradients(result: Tensor, parameters: Record<string, Tensor>): Prog
   });
 }
 
-function convBlock(channels: number, filters: number): Program {
-  const x = state("x", [3, 8, 8, channels]), w = state("w", [3, 3, channels, filters]), b = state("b", [filters]);
-  const parameters: Record<string, Tensor> = channels === 1 ? { w, b } : { x, w, b };
-  return withGradients(ops.maxPool2d(ops.relu(ops.add(ops.conv2d(x, w, { padding: 1 }), b))), parameters);
+function convBlock(channels: number, filters: number, { kernel, padding } = { kernel: 3, padding: 1 }): Program {
+  const x = state("x", [3, 8, 8, channels]), w = state("w", [kernel, kernel, channels, filters]);
+  const b = state("b", [filters]), parameters: Record<string, Tensor> = channels === 1 ? { w, b } : { x, w, b };
+  return withGradients(ops.maxPool2d(ops.relu(ops.add(ops.conv2d(x, w, { padding }), b))), parameters);
 }
 
 function sparseLayer(): Program {
@@ -51,5 +51,7 @@ export const PROGRAMS: Readonly<Record<string, () => Program>> = {
   flipKernels: () => programOf(apply(ops.flipKernelsOp, state("w", [3, 3, 8, 8]))),
   sparse: sparseLayer,
   pooled: () => convBlock(16, 32),
+  pooledOdd: () => convBlock(8, 12, { kernel: 4, padding: 1 }),
   singleChannel: () => convBlock(1, 8),
+  singleChannelUnpadded: () => convBlock(1, 12, { kernel: 5, padding: 0 }),
 };

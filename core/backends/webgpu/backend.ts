@@ -6,9 +6,8 @@ import { perStepValue, type Program, stateTypes, type Tensor } from "../../graph
 import { type Schedule, schedule } from "../../schedule.ts";
 import { type Backend, type Numbers, requireLength, type Session, stateType, viewOf } from "../../session.ts";
 import { bytesOf, sizeOf, type TensorType } from "../../shape.ts";
-import { type CountedBuffer, makeBuffer, wholeWords } from "./buffers.ts";
+import { type CountedBuffer, makeBuffer, type MemoryPlan, planMemory, wholeWords } from "./memory.ts";
 import { DeviceLostError, type OpenDevice, openDevice } from "./device.ts";
-import { type MemoryPlan, planMemory } from "./memory.ts";
 import { shaderOf } from "./shader.ts";
 
 interface Compiled {

@@ -5,7 +5,7 @@ import { hasWebGpu } from "../../testing/backends.ts";
 import { firstDigits, mnist } from "../../testing/mnist.ts";
 import { openTrainerOn } from "../../training/device_choice.ts";
 import { webgpuBackend } from "./backend.ts";
-import { liveBuffers } from "./buffers.ts";
+import { liveBuffers } from "./memory.ts";
 import { closeDevice, openDevice } from "./device.ts";
 
 const ignore = !hasWebGpu;

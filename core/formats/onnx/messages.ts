@@ -1,18 +1,19 @@
 /**
- * The protocol buffers messages of an ONNX file. Field numbers are those of `onnx/onnx.proto` in ONNX 1.12, which
- * belongs to operator set 17: https://github.com/onnx/onnx/blob/v1.12.0/onnx/onnx.proto
+ * The protocol buffers messages of an ONNX file. Field numbers are those of `onnx/onnx.proto` in ONNX 1.12:
+ * https://github.com/onnx/onnx/blob/v1.12.0/onnx/onnx.proto
  */
+import { concatBytes } from "../../bytes.ts";
 import type { NamedTensor } from "../../models/spec.ts";
 import { floatBytes } from "../element_types.ts";
-import { ProtobufWriter } from "./protobuf_writer.ts";
 
-const IR_VERSION = 8;
-const OPERATOR_SET = 17;
+/** Versions of the format by operator set: that of ONNX 1.12, and that of 1.15, the first with `Gelu`. */
+const IR_VERSIONS = { 17: 8, 20: 9 } as const;
 
 /** `TensorProto.DataType.FLOAT` */
 const FLOAT = 1;
 /** `AttributeProto.AttributeType` */
 const INT = 2;
+const STRING = 3;
 const INTS = 7;
 
 /** Fields of a `ModelProto`. */
@@ -20,12 +21,17 @@ export interface OnnxModel {
   producer: { name: string; version: string };
   metadata: Readonly<Record<string, string>>;
   graph: ProtobufWriter;
+  /** The version of the operators that the graph's nodes need. */
+  operatorSet: keyof typeof IR_VERSIONS;
 }
 
 /** `ModelProto`: the whole file. */
-export function model({ producer, metadata, graph }: OnnxModel): ProtobufWriter {
-  const message = new ProtobufWriter().integer(1, IR_VERSION).text(2, producer.name).text(3, producer.version);
-  message.message(7, graph).message(8, new ProtobufWriter().text(1, "").integer(2, OPERATOR_SET));
+export function model({ producer, metadata, graph, operatorSet }: OnnxModel): ProtobufWriter {
+  const message = new ProtobufWriter().integer(1, IR_VERSIONS[operatorSet]).text(2, producer.name).text(
+    3,
+    producer.version,
+  );
+  message.message(7, graph).message(8, new ProtobufWriter().text(1, "").integer(2, operatorSet));
   for (const [key, value] of Object.entries(metadata)) {
     message.message(14, new ProtobufWriter().text(1, key).text(2, value));
   }
@@ -59,8 +65,8 @@ export interface OnnxNode {
   /** Its only output has the same name. */
   name: string;
   inputs: readonly string[];
-  /** Whole numbers, or lists of them. */
-  attributes?: Readonly<Record<string, number | readonly number[]>>;
+  /** Texts, whole numbers, or lists of these. */
+  attributes?: Readonly<Record<string, string | number | readonly number[]>>;
 }
 
 /** `NodeProto`: one operator of the default domain. */
@@ -72,8 +78,9 @@ export function node({ operator, name, inputs, attributes = {} }: OnnxNode): Pro
   return message;
 }
 
-function attribute(name: string, value: number | readonly number[]): ProtobufWriter {
+function attribute(name: string, value: string | number | readonly number[]): ProtobufWriter {
   const message = new ProtobufWriter().text(1, name);
+  if (typeof value === "string") return message.text(4, value).integer(20, STRING);
   if (typeof value === "number") return message.integer(3, value).integer(20, INT);
   for (const item of value) message.integer(8, item);
   return message.integer(20, INTS);
@@ -99,4 +106,66 @@ export function valueInfo(name: string, shape: readonly (number | string)[], des
     3,
     description,
   );
+}
+
+/** Wire types of protocol buffers; see https://protobuf.dev/programming-guides/encoding */
+const VARINT = 0;
+const LENGTH_DELIMITED = 2;
+
+const encoder = new TextEncoder();
+
+/**
+ * Writes one message of protocol buffers, one field per call; a repeated field takes repeated calls. Only `finish`
+ * copies bytes, so weights are copied once, however deeply their message is nested.
+ */
+export class ProtobufWriter {
+  readonly #chunks: Uint8Array[] = [];
+  #length = 0;
+
+  /** Bytes so far. */
+  get length(): number {
+    return this.#length;
+  }
+
+  /** @param value a whole number in [0, 2⁵³) */
+  integer(field: number, value: number): this {
+    return this.#tag(field, VARINT).#append(varint(value));
+  }
+
+  text(field: number, value: string): this {
+    return this.bytes(field, encoder.encode(value));
+  }
+
+  bytes(field: number, value: Uint8Array): this {
+    return this.#tag(field, LENGTH_DELIMITED).#append(varint(value.length)).#append(value);
+  }
+
+  message(field: number, value: ProtobufWriter): this {
+    this.#tag(field, LENGTH_DELIMITED).#append(varint(value.#length));
+    for (const chunk of value.#chunks) this.#append(chunk);
+    return this;
+  }
+
+  finish(): Uint8Array<ArrayBuffer> {
+    return concatBytes(this.#chunks);
+  }
+
+  #tag(field: number, wireType: number): this {
+    return this.#append(varint(field * 8 + wireType));
+  }
+
+  #append(chunk: Uint8Array): this {
+    this.#chunks.push(chunk);
+    this.#length += chunk.length;
+    return this;
+  }
+}
+
+/** Seven bits per byte, the lowest first; all bytes but the last have their top bit set. */
+function varint(value: number): Uint8Array {
+  if (!Number.isSafeInteger(value) || value < 0) throw new RangeError(`${value} cannot be written as a varint`);
+  const bytes: number[] = [];
+  // Divided, not shifted, because a shift would truncate the number to 32 bits.
+  for (; value >= 0x80; value = Math.floor(value / 0x80)) bytes.push((value % 0x80) | 0x80);
+  return Uint8Array.of(...bytes, value);
 }

@@ -1,8 +1,8 @@
 /** Writes a model as an ONNX file, which onnxruntime and many other programs can run. */
+import type { Activation } from "../../models/families.ts";
 import { CLASSES, IMAGE_SIDE, layersOf, type ModelSpec, type NamedTensor } from "../../models/spec.ts";
 import { adoptTensors } from "../recognise/known_model.ts";
-import { graph, model, node, tensor, valueInfo } from "./messages.ts";
-import type { ProtobufWriter } from "./protobuf_writer.ts";
+import { graph, model, node, type ProtobufWriter, tensor, valueInfo } from "./messages.ts";
 
 /** The version is that of this writer. Increase it whenever the same model gives a different file. */
 const PRODUCER = { name: "MNIST Lab", version: "1" };
@@ -17,7 +17,7 @@ const OUTPUT_TEXT = "One number for each digit; softmax makes probabilities of t
 
 /**
  * The whole network, from `images` `[batch, 1, 28, 28]` (float32, normalised) to `logits` `[batch, 10]`, for any batch,
- * in operator set 17. Dropout layers are left out, because they do nothing outside training. Initializers are named as
+ * in operator set 17, or 20 for `gelu`. Dropout layers are left out, because they do nothing outside training. Initializers are named as
  * in a state dict. `metadata` becomes `metadata_props`.
  *
  * @throws {ModelFileError} for weights that do not fit `spec`
@@ -52,8 +52,15 @@ function fileOf(
     inputs: [valueInfo(ONNX_INPUT, ["batch", 1, IMAGE_SIDE, IMAGE_SIDE], INPUT_TEXT)],
     outputs: [valueInfo(ONNX_OUTPUT, ["batch", CLASSES], OUTPUT_TEXT)],
   });
-  return model({ producer: PRODUCER, metadata, graph: network });
+  return model({ producer: PRODUCER, metadata, graph: network, operatorSet: spec.activation === "gelu" ? 20 : 17 });
 }
+
+const ACTIVATIONS: Record<Activation, { operator: string; attributes?: Record<string, string> }> = {
+  relu: { operator: "Relu" },
+  gelu: { operator: "Gelu", attributes: { approximate: "tanh" } },
+  tanh: { operator: "Tanh" },
+  sigmoid: { operator: "Sigmoid" },
+};
 
 /** The operators in the order of the network; each reads the output of the previous one. */
 function nodesOf(spec: ModelSpec): ProtobufWriter[] {
@@ -74,9 +81,11 @@ function nodesOf(spec: ModelSpec): ProtobufWriter[] {
         add("Conv", weighted, parameters, { kernel_shape: [kernel, kernel], pads, strides: [1, 1] });
         break;
       }
-      case "relu":
-        add("Relu", `${weighted}.relu`);
+      case "activation": {
+        const { operator, attributes } = ACTIVATIONS[layer.activation];
+        add(operator, `${weighted}.${layer.activation}`, [], attributes);
         break;
+      }
       case "maxPool":
         add("MaxPool", `${weighted}.pool`, [], { kernel_shape: [2, 2], strides: [2, 2] });
         break;

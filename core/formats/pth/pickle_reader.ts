@@ -34,7 +34,8 @@ export interface PickleHost {
 /** Protocols of CPython 3; PyTorch writes 2 unless told otherwise. */
 const PROTOCOLS = { min: 2, max: 5 };
 const FRAME_HEADER_BYTES = 8;
-const MAX_OPEN_MARKS = 64;
+/** Python itself nests no deeper. */
+const MAX_OPEN_MARKS = 1000;
 const MAX_MEMO = 1_000_000;
 const MAX_NAME = 256;
 /** Longer integers fit neither a float64 nor any shape. */
@@ -57,7 +58,8 @@ function runsCode(module: string, member: string): boolean {
   return REFUSED_MODULES.has(module.split(".")[0]) || module === "torch.hub";
 }
 
-const text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+/** Python also writes lone surrogates, which UTF-8 lacks, for example of a file's name; they become U+FFFD. */
+const text = new TextDecoder("utf-8", { ignoreBOM: true });
 
 /**
  * The value of a pickle: numbers, strings, booleans, null, arrays (sets, too), `Tuple`s, `Map`s for dicts, bytes, what
@@ -324,11 +326,7 @@ class PickleMachine {
 
   #text(size: number): string {
     const at = this.#advance(size);
-    try {
-      return text.decode(this.#bytes.subarray(at, at + size));
-    } catch {
-      throw this.#fault("text that is not UTF-8");
-    }
+    return text.decode(this.#bytes.subarray(at, at + size));
   }
 
   #line(): string {

@@ -42,6 +42,19 @@ Deno.test("numbers, text, tuples, lists, dicts and memoised values are read as i
   assert.deepEqual(read(bytes), expected);
 });
 
+Deno.test("values nested as deeply as Python allows are read", () => {
+  const [MARK, TUPLE] = [0x28, 0x74];
+  let value = read(Uint8Array.of(0x80, 2, ...Array(900).fill(MARK), ...Array(900).fill(TUPLE), 0x2e));
+  let depth = 0;
+  for (; value instanceof Tuple; value = value.items[0]) depth++;
+  assert.equal(depth, 900);
+});
+
+Deno.test("text with lone surrogates, which Python writes for names of files, is read", () => {
+  // "a\udcff" in UTF-8 with `surrogatepass`.
+  assert.equal(read(Uint8Array.of(0x80, 2, 0x58, 4, 0, 0, 0, 0x61, 0xed, 0xb3, 0xbf, 0x2e)), "a\ufffd\ufffd\ufffd");
+});
+
 Deno.test("an unknown global gives an opaque object, and a dict of a custom class keeps its entries", () => {
   const pickle = new PickleWriter().global("collections", "defaultdict").global("__builtin__", "list").op("TUPLE1");
   const dict = read(pickle.op("REDUCE").text("a").integer(1).op("SETITEM").finish());
@@ -100,7 +113,7 @@ Deno.test("unknown opcodes, a truncated stream, an empty stack and an unset refe
   assert.throws(() => read(Uint8Array.of(0x80, 2, 0x2e)), refused(/empty stack/));
   assert.throws(() => read(Uint8Array.of(0x80, 2, 0x68, 9)), refused(/value 9, which was never set/));
   assert.throws(() => read(Uint8Array.of(0x80, 2, 0x58, 255, 255, 255, 255)), refused(/middle of an instruction/));
-  assert.throws(() => read(new Uint8Array(100).fill(0x28)), refused(/levels of nesting/));
+  assert.throws(() => read(new Uint8Array(1001).fill(0x28)), refused(/levels of nesting/));
 });
 
 Deno.test("a key that is a list nested ten thousand deep is refused without recursion", () => {

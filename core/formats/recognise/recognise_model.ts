@@ -1,6 +1,20 @@
 /** Recognises the model in a file by the shapes of its tensors alone. */
-import { MODEL_TYPES, type ModelType } from "../../models/families.ts";
-import { CLASSES, layersOf, type NamedTensor, parameterSpecs, type PlacedLayer } from "../../models/spec.ts";
+import {
+  type Activation,
+  type Convolutions,
+  DEFAULT_CONVOLUTIONS,
+  MODEL_TYPES,
+  type ModelType,
+} from "../../models/families.ts";
+import {
+  CLASSES,
+  layersOf,
+  type ModelSpec,
+  type NamedTensor,
+  parameterSpecs,
+  type PlacedLayer,
+} from "../../models/spec.ts";
+import type { Shape } from "../../shape.ts";
 import { ModelFileError, quote } from "../errors.ts";
 import { disputedLayers, layerOrders } from "./layer_orders.ts";
 
@@ -8,6 +22,10 @@ import { disputedLayers, layerOrders } from "./layer_orders.ts";
 export interface RecognisedModel {
   modelType: ModelType;
   hiddenLayers: number[];
+  /** Of a ConvNN. */
+  convolutions?: Convolutions;
+  /** Weights do not reveal it, so it is only known if somebody says it. */
+  activation?: Activation;
   /** Whether the names are those that this lab uses for a model with dropout layers, which shapes do not show. */
   namedWithDropout: boolean;
   /** In the order of `parameterSpecs`, under their names in the file. */
@@ -31,12 +49,14 @@ export function recogniseModel(tensors: readonly NamedTensor[]): RecognisedModel
   if (tensors.length === 0) throw new ModelFileError("the file holds no tensors");
   let closest: Misfit | undefined;
   for (const modelType of MODEL_TYPES) {
-    const read = readAs(modelType, tensors);
-    if (!(read instanceof Misfit)) {
-      requireFinite(tensors);
-      return read;
+    for (const features of modelType === "ConvNN" ? convolutionsIn(tensors) : [{ modelType }]) {
+      const read = readAs(features, tensors);
+      if (!(read instanceof Misfit)) {
+        requireFinite(tensors);
+        return read;
+      }
+      if (closest === undefined || read.likeness > closest.likeness) closest = read;
     }
-    if (closest === undefined || read.likeness > closest.likeness) closest = read;
   }
   throw new ModelFileError(`${closest!.message}. The file holds ${list(tensors)}`);
 }
@@ -49,6 +69,33 @@ function list(tensors: readonly NamedTensor[]): string {
   return listed < texts.length ? `${text} and ${texts.length - listed} more` : text;
 }
 
+const MAX_CONVOLUTIONS = 4;
+
+/** A family, and the convolutions of a ConvNN. */
+type Features = Pick<ModelSpec, "modelType" | "convolutions">;
+
+/**
+ * What the convolutions among the tensors may be, with both paddings, which only the layer after them tells. Each reads
+ * the channels of the one before, in whatever order the file has them.
+ */
+function convolutionsIn(tensors: readonly NamedTensor[]): Features[] {
+  const shapes = tensors.map(({ shape }) => shape).filter((shape) => shape.length === 4).slice(0, MAX_CONVOLUTIONS);
+  const channels: number[] = [], kernels: number[] = [], used = new Set<number>();
+  for (const _ of shapes) {
+    const next = shapes.find(([, inputs], i) => !used.has(i) && inputs === (channels.at(-1) ?? 1));
+    if (next === undefined) break;
+    used.add(shapes.indexOf(next));
+    channels.push(next[0]), kernels.push(next[2]);
+  }
+  const isTaken = ([, , height, width]: Shape) => height === width && (height === 3 || height === 5);
+  if (channels.length === 0 || channels.length < shapes.length || !shapes.every(isTaken)) {
+    return [{ modelType: "ConvNN", convolutions: DEFAULT_CONVOLUTIONS }];
+  }
+  return (["same", "valid"] as const)
+    .map((padding): Features => ({ modelType: "ConvNN", convolutions: { channels, kernels, padding } }))
+    .filter((features) => flattenOf(features).input.every((size) => size > 0));
+}
+
 /** Why tensors do not fit a family. */
 class Misfit {
   /**
@@ -58,22 +105,22 @@ class Misfit {
   constructor(readonly message: string, readonly likeness: number) {}
 }
 
-function readAs(modelType: ModelType, tensors: readonly NamedTensor[]): RecognisedModel[] | Misfit {
-  const own = readWidths(modelType, tensors);
-  const orders = layerOrders(tensors, flattenOf(modelType).output[0]);
+function readAs(features: Features, tensors: readonly NamedTensor[]): RecognisedModel[] | Misfit {
+  const own = readWidths(features, tensors);
+  const orders = layerOrders(tensors, flattenOf(features).output[0]);
   const models = orders.flatMap((layers) => {
     const arranged = layers.flatMap(({ weight, bias }) => [weight, bias]);
-    const widths = readWidths(modelType, arranged);
+    const widths = readWidths(features, arranged);
     if (widths instanceof Misfit) return [];
     const assumedOrder = disputedLayers(layers, orders);
-    return [recognised(modelType, widths, arranged, assumedOrder)];
+    return [recognised(features, widths, arranged, assumedOrder)];
   });
   if (models.length > 0) return models;
-  return own instanceof Misfit ? own : [recognised(modelType, own, tensors, [])];
+  return own instanceof Misfit ? own : [recognised(features, own, tensors, [])];
 }
 
 function recognised(
-  modelType: ModelType,
+  features: Features,
   hiddenLayers: number[],
   tensors: readonly NamedTensor[],
   assumedOrder: string[],
@@ -81,12 +128,12 @@ function recognised(
   // Wrappers that compile, or train on several devices, put their own name before all others.
   const names = tensors.map(({ name }) => name.replace(/^((module|model|_orig_mod)\.)+/, ""));
   const namedWithDropout = hiddenLayers.length > 0 &&
-    parameterSpecs({ modelType, hiddenLayers, dropout: 0 }).every(({ name }, i) => name === names[i]);
-  return { modelType, hiddenLayers, namedWithDropout, tensors: [...tensors], assumedOrder };
+    parameterSpecs({ ...features, hiddenLayers, dropout: 0 }).every(({ name }, i) => name === names[i]);
+  return { ...features, hiddenLayers, namedWithDropout, tensors: [...tensors], assumedOrder };
 }
 
 /** The widths of the hidden layers of `tensors` in their order, or what is wrong with the first that does not fit. */
-function readWidths(modelType: ModelType, tensors: readonly NamedTensor[]): number[] | Misfit {
+function readWidths(features: Features, tensors: readonly NamedTensor[]): number[] | Misfit {
   let at = 0;
   const expect = (shape: readonly (number | "out")[], why: string): Misfit | undefined => {
     const fitting = at;
@@ -105,37 +152,37 @@ function readWidths(modelType: ModelType, tensors: readonly NamedTensor[]): numb
     );
   };
 
-  for (const { name, shape } of parameterSpecs({ modelType, hiddenLayers: [] }).slice(0, -2)) {
+  for (const { name, shape } of parameterSpecs({ ...features, hiddenLayers: [] }).slice(0, -2)) {
     const misfit = name.endsWith(".weight")
-      ? expect(shape, `the kernels of a convolution of ${modelType}`)
+      ? expect(shape, `the kernels of a convolution of ${features.modelType}`)
       : expect(shape, "the bias of the convolution before it");
     if (misfit) return misfit;
   }
 
   const widths: number[] = [];
-  const { input: [height, width, channels], output } = flattenOf(modelType);
-  let [features] = output;
+  const { input: [height, width, channels], output } = flattenOf(features);
+  let [inputs] = output;
   let source = `${channels === 1 ? "" : `${channels} channels of `}${height} × ${width} pixels`;
   do {
-    const misfit = expect(["out", features], `the weight of a Linear layer that reads ${source}`);
+    const misfit = expect(["out", inputs], `the weight of a Linear layer that reads ${source}`);
     if (misfit) return misfit;
     const { name, shape: [out] } = tensors[at - 1];
     const biasMisfit = expect([out], `the bias of the Linear layer ${quote(name)}`);
     if (biasMisfit) return biasMisfit;
     widths.push(out);
-    features = out;
+    inputs = out;
     source = `the ${out} outputs of ${quote(name)}`;
   } while (at < tensors.length);
 
-  if (features !== CLASSES) {
+  if (inputs !== CLASSES) {
     const last = quote(tensors[at - 2].name);
-    return new Misfit(`the last layer, ${last}, has ${features} outputs; expected ${CLASSES}, one for each digit`, at);
+    return new Misfit(`the last layer, ${last}, has ${inputs} outputs; expected ${CLASSES}, one for each digit`, at);
   }
   return widths.slice(0, -1);
 }
 
-function flattenOf(modelType: ModelType): PlacedLayer {
-  return layersOf({ modelType, hiddenLayers: [] }).find(({ kind }) => kind === "flatten")!;
+function flattenOf(features: Features): PlacedLayer {
+  return layersOf({ ...features, hiddenLayers: [] }).find(({ kind }) => kind === "flatten")!;
 }
 
 function requireFinite(tensors: readonly NamedTensor[]): void {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { MODEL_TYPES } from "../../models/families.ts";
+import { type Convolutions, DEFAULT_CONVOLUTIONS, MODEL_TYPES } from "../../models/families.ts";
 import { type ModelSpec, type NamedTensor, parameterSpecs } from "../../models/spec.ts";
 import { ModelFileError } from "../errors.ts";
 import { recogniseModel } from "./recognise_model.ts";
@@ -21,8 +21,18 @@ const only = <T>(list: readonly T[]): T => {
 const byName = (tensors: readonly NamedTensor[]) => tensors.toSorted((a, b) => a.name < b.name ? -1 : 1);
 
 Deno.test("family and widths follow from the shapes of the tensors, whatever their names", () => {
+  const convolutions: Convolutions[] = [
+    DEFAULT_CONVOLUTIONS,
+    { channels: [6, 16], kernels: [5, 5], padding: "valid" },
+    { channels: [4], kernels: [5], padding: "same" },
+    { channels: [3, 3, 3, 3], kernels: [3, 5, 3, 5], padding: "same" },
+  ];
   const specs = MODEL_TYPES.flatMap((modelType) =>
-    [[], [7, 5], [784, 10, 10]].map((hiddenLayers): ModelSpec => ({ modelType, hiddenLayers }))
+    [[], [7, 5], [784, 10, 10]].flatMap((hiddenLayers): ModelSpec[] =>
+      modelType === "ConvNN"
+        ? convolutions.map((convolutions) => ({ modelType, hiddenLayers, convolutions }))
+        : [{ modelType, hiddenLayers }]
+    )
   );
   for (const spec of specs) {
     for (const nameOf of [undefined, (i: number) => `t${(i * 7) % 13}`, (i: number) => `parameter ${-i}`]) {
@@ -141,15 +151,16 @@ Deno.test("the first tensor that does not fit is named, with what was expected i
     [simple.slice(0, 3), /tensor 4 is missing: expected \[10\], the bias of the Linear layer "net\.2"/],
     [simple.slice(0, 2), /the last layer, "net\.0", has 4 outputs; expected 10/],
     [[...simple, simple[0]], /tensor 5, "net\.0", .*expected \[out, 10\]/],
-    [reshaped(conv, 0, [16, 1, 3, 3]), /tensor 1, .*expected \[32, 1, 3, 3\], the kernels of a convolution of ConvNN/],
-    [reshaped(conv, 2, [64, 32, 5, 5]), /tensor 3, .*expected \[64, 32, 3, 3\]/],
-    [reshaped(conv, 4, [4, 1600]), /tensor 5, .*expected \[out, 3136\].*64 channels of 7 × 7 pixels/],
+    [reshaped(conv, 0, [32, 1, 7, 7]), /tensor 1, .*expected \[32, 1, 3, 3\], the kernels of a convolution of ConvNN/],
+    [reshaped(conv, 0, [16, 1, 3, 3]), /tensor 1, .*expected \[32, 1, 3, 3\]/],
+    [reshaped(conv, 2, [64, 32, 5, 3]), /tensor 3, .*expected \[64, 32, 3, 3\]/],
+    [reshaped(conv, 4, [4, 1601]), /tensor 5, .*expected \[out, 3136\].*64 channels of 7 × 7 pixels/],
     [conv.slice(0, 1), /tensor 2 is missing: expected \[32\]/],
     [[{ name: "alone", shape: [], data: Float32Array.of(1) }], /"alone", has shape \[\]; expected \[out, 784\]/],
   ];
   for (const [tensors, message] of cases) assert.throws(() => recogniseModel(tensors), refused(message));
   assert.throws(
-    () => recogniseModel(reshaped(conv, 2, [64, 32, 5, 5])),
+    () => recogniseModel(reshaped(conv, 2, [64, 32, 7, 7])),
     refused(/The file holds "net\.0" \[32, 1, 3, 3\], "net\.1" \[32\], .*"net\.7" \[10\]$/),
   );
 });

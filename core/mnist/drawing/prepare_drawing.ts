@@ -5,8 +5,7 @@
  */
 import { IMAGE_PIXELS, IMAGE_SIDE } from "../../models/spec.ts";
 import { findInk, type Ink } from "./ink.ts";
-import type { Raster } from "./raster.ts";
-import { averageAreas, type Box, type ColumnSums, columnSums } from "./resample.ts";
+import { averageAreas, type Box, type ColumnSums, columnSums, type Raster } from "./raster.ts";
 import { boxOfStrokes } from "./strokes.ts";
 
 export type { Raster } from "./raster.ts";

@@ -2,7 +2,7 @@
  * Distinguishes the strokes of a drawing from distant specks, such as dust or a stray tap, which would otherwise
  * determine the size and position of the digit. Connected components of the ink are kept or dropped as a whole.
  */
-import type { Box } from "./resample.ts";
+import type { Box } from "./raster.ts";
 
 /** A connected component of the ink. */
 interface Component extends Box {
@@ -11,6 +11,7 @@ interface Component extends Box {
 
 /** With more runs than this, a picture is texture and not strokes. */
 const MAX_RUNS = 50_000;
+/** Each component is compared with each other one. */
 const MAX_COMPONENTS = 1000;
 /** Components with at least this share of the largest one's pixels are strokes, wherever they are. */
 const STROKE = 0.5;
@@ -27,20 +28,22 @@ const REACH = 0.8;
  */
 export function boxOfStrokes(plane: Uint8Array, stride: number, box: Box, threshold: number): Box {
   const components = findComponents(plane, stride, box, threshold);
-  if (components === undefined) return box;
+  if (components === undefined || components.length > MAX_COMPONENTS) return box;
   const largest = Math.max(...components.map(({ pixels }) => pixels));
-  const kept = components.filter(({ pixels }) => pixels >= STROKE * largest);
+  const kept: Component[] = [];
+  let left: Component[] = [];
+  for (const component of components) (component.pixels >= STROKE * largest ? kept : left).push(component);
   const strokes = around(kept), pixels = kept.reduce((sum, component) => sum + component.pixels, 0);
   const side = Math.max(strokes.right - strokes.left, strokes.bottom - strokes.top);
-  let left = components.filter((component) => !kept.includes(component));
-  if (components.length > MAX_COMPONENTS) return box;
   // A speck near a kept speck is kept, too, as in a dotted line.
-  for (let near = kept; near.length > 0 && left.length > 0;) {
-    const belongs = (speck: Component) =>
-      near.some((other) => distance(speck, other) <= REACH * side * Math.sqrt(speck.pixels / pixels));
-    const found = left.filter(belongs);
-    left = left.filter((speck) => !found.includes(speck));
+  for (let near = [...kept]; near.length > 0 && left.length > 0;) {
+    const found: Component[] = [], others: Component[] = [];
+    for (const speck of left) {
+      const reach = REACH * side * Math.sqrt(speck.pixels / pixels);
+      (near.some((other) => distance(speck, other) <= reach) ? found : others).push(speck);
+    }
     kept.push(...found);
+    left = others;
     near = found;
   }
   return around(kept);

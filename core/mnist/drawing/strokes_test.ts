@@ -136,3 +136,29 @@ Deno.test("a picture of only specks, however many, is processed at once", () => 
   assert.equal(prepareDrawing(texture).length, IMAGE_PIXELS);
   assert.ok(performance.now() - began < 2000);
 });
+
+Deno.test("however many specks there are, at most a thousand are compared with each other", () => {
+  const side = 700;
+  const pictures: [isInk: Spot, expected: number[]][] = [
+    // 30,625 equal specks.
+    [(x, y) => x % 4 === 0 && y % 4 === 0, [0, 0, 700, 700]],
+    // 961 specks far from a blot.
+    [(x, y) => x % 23 === 0 && y % 23 === 0 || square(10, 10, 8)(x, y), [10, 10, 18, 18]],
+    // A bar, and 980 specks of which each row is near the row before.
+    [(x, y) => y === 0 || x % 25 === 0 && y % 20 === 0, [0, 0, 700, 681]],
+  ];
+  const { max } = Math, { includes } = Array.prototype;
+  let compared = 0;
+  Math.max = (...values: number[]) => (compared++, max(...values));
+  Array.prototype.includes = function (...args) {
+    compared += this.length;
+    return includes.apply(this, args);
+  };
+  try {
+    for (const [isInk, expected] of pictures) assert.deepEqual(strokesOf(side, side, isInk), expected);
+  } finally {
+    Math.max = max;
+    Array.prototype.includes = includes;
+  }
+  assert.ok(compared < 2_000_000, `${compared} comparisons`);
+});

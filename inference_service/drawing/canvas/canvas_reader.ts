@@ -1,11 +1,18 @@
 import type { PlaneTools } from "../../../core/mnist/drawing/prepare_drawing.ts";
 import { findInk, type Ink, paperOf } from "../../../core/mnist/drawing/ink.ts";
 import type { Raster } from "../../../core/mnist/drawing/raster.ts";
-import type { Chunks } from "../png/chunks.ts";
+import { type Chunks, COLOUR, PngError } from "../png/chunks.ts";
 import { inflatePicture } from "../png/decode.ts";
-import { COLOUR, PngError } from "../png/header.ts";
-import { addInk, INK_STEP, type InkKernel } from "./ink_kernel.ts";
-import { addPlaneKernels, fastPlaneTools, PLANE_MARGIN, type PlaneKernels, resultBytes } from "./plane.ts";
+import {
+  addInk,
+  addPlaneKernels,
+  fastPlaneTools,
+  INK_STEP,
+  type InkKernel,
+  PLANE_MARGIN,
+  type PlaneKernels,
+  resultBytes,
+} from "./plane.ts";
 import { ModuleBuilder, PAGE_BYTES } from "../../../core/codegen/wasm/assembler/module_builder.ts";
 import { addFilters, FILTERS, type Undo, undoName } from "./filter_kernels.ts";
 
@@ -91,7 +98,7 @@ export interface CanvasKernels extends PlaneKernels {
   ink: InkKernel;
 }
 
-/** A memory for canvases up to some size, and the kernels that work in it. */
+/** WebAssembly memory for canvases up to a given size, and the kernels that work on it. */
 export class Workspace {
   readonly bytes: Uint8Array;
   readonly kernels: CanvasKernels;

@@ -3,11 +3,10 @@ import { deflateSync } from "node:zlib";
 import { CANVAS, drawPage } from "../../../core/mnist/drawing/drawing_testing.ts";
 import { PLAIN_TOOLS, prepareDrawing } from "../../../core/mnist/drawing/prepare_drawing.ts";
 import { findInk } from "../../../core/mnist/drawing/ink.ts";
-import { readChunks } from "../png/chunks.ts";
+import { PngError, readChunks } from "../png/chunks.ts";
 import { decodePng } from "../png/decode.ts";
-import { PngError } from "../png/header.ts";
 import { concat, filteredRows, type PngSpec, writePng } from "../png/testing.ts";
-import { readDrawing } from "../read_drawing.ts";
+import { readDrawing } from "../drawing_reader.ts";
 import { CanvasReader, isCanvas } from "./canvas_reader.ts";
 
 const RGBA = 6;

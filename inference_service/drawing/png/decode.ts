@@ -4,8 +4,7 @@
  */
 import { inflateSync } from "node:zlib";
 import type { Raster } from "../../../core/mnist/drawing/raster.ts";
-import { type Chunks, readChunks } from "./chunks.ts";
-import { type Header, PngError } from "./header.ts";
+import { type Chunks, type Header, PngError, readChunks } from "./chunks.ts";
 import { pixelFormat } from "./pixels.ts";
 
 const TOO_SHORT = "the PNG is damaged: it has too little picture data";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { deflateSync } from "node:zlib";
 import { decodePng } from "./decode.ts";
-import { PngError } from "./header.ts";
+import { PngError } from "./chunks.ts";
 import { chunk, concat, filteredRows, header, SIGNATURE, writePng } from "./testing.ts";
 
 const sound = { width: 20, height: 10, colour: 2, sample: (x: number, y: number) => x * 9 + y };

@@ -1,7 +1,6 @@
 /** Turns the bytes of rows into samples of 8 bits: small and large depths, palettes, transparent colours. */
 import type { Raster } from "../../../core/mnist/drawing/raster.ts";
-import type { Chunks } from "./chunks.ts";
-import { COLOUR, PngError } from "./header.ts";
+import { type Chunks, COLOUR, PngError } from "./chunks.ts";
 
 /** Converts the rows of a file into the pixels of a raster. */
 export interface PixelFormat {

@@ -18,7 +18,7 @@ export interface PngSpec {
   filter?: (y: number) => number;
   /** Chunks between header and picture. */
   before?: Uint8Array[];
-  /** Replaces the compressed picture. */
+  /** Used in place of the compressed picture. */
   data?: Uint8Array;
 }
 

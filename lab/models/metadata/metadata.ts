@@ -8,8 +8,7 @@ import {
   validate,
 } from "../../../protocol/mod.ts";
 import { DamagedMetadataError } from "../errors.ts";
-import { splitArray } from "./json_array.ts";
-import { findJsonFault } from "./json_fault.ts";
+import { findJsonFault, splitArray } from "./json.ts";
 
 /** One element of the array, whether this lab understands it or not. */
 export interface Entry {

@@ -7,7 +7,7 @@ import { MAX_HEAD_BYTES } from "../../../protocol/mod.ts";
 import { HttpError } from "../errors.ts";
 import type { Connection } from "./connection.ts";
 
-/** Most header lines of a request. */
+/** The most header lines of a request. */
 const MAX_HEADERS = 100;
 
 const REQUEST_LINE = /^([!#$%&'*+.^_`|~0-9A-Za-z-]{1,32}) ([\x21-\x7e\x80-\xff]+) HTTP\/1\.([01])$/;

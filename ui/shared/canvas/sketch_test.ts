@@ -1,7 +1,7 @@
-import assert from "node:assert/strict";
 import { effect } from "@preact/signals";
-import { BRUSHES, type TestDigit } from "./marks.ts";
-import { Sketch } from "./sketch.ts";
+import assert from "node:assert/strict";
+import { BRUSHES, type Mark, type TestDigit } from "./marks.ts";
+import { readMarks, Sketch, writeMarks } from "./sketch.ts";
 
 const at = (x: number) => ({ x, y: 0, force: 1 });
 
@@ -99,4 +99,19 @@ Deno.test("blank paper has nothing to clear or to erase", () => {
   sketch.paintCells([1, 2], false);
   sketch.finish();
   assert(sketch.blank.value && !sketch.canUndo.value);
+});
+
+Deno.test("every kind of mark survives as text", () => {
+  const marks: Mark[] = [
+    { kind: "test digit", index: 7, label: 3, pixels: Uint8Array.from({ length: 784 }, (_, i) => i % 256) },
+    { kind: "stroke", width: 20, points: [{ x: 1.25, y: 2, force: 0.5 }, { x: 3, y: 4, force: 1 }] },
+    { kind: "cells", ink: false, cells: new Set([1, 29]) },
+  ];
+  assert.deepEqual(readMarks(writeMarks(marks)), marks);
+});
+
+Deno.test("a text that was cut off leaves the paper blank", () => {
+  for (const text of [null, "", "[", '[{"kind":"cells","cells":3}]']) {
+    assert.deepEqual(readMarks(text), [], String(text));
+  }
 });

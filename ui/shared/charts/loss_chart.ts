@@ -1,4 +1,4 @@
-import uPlot from "uplot";
+import type uPlot from "uplot";
 import { formatCount } from "../text/format.ts";
 import { type LossSeries, runningMean } from "./loss_series.ts";
 import { legendValue, Plot, type PlotStyle, WHOLE_INCREMENTS } from "./plot.ts";

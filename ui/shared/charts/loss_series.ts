@@ -7,7 +7,7 @@ export class LossSeries {
   readonly steps: number[] = [];
   /** The mean loss of each point; null (a gap) if none of its losses is a number. */
   readonly losses: (number | null)[] = [];
-  /** Most points to keep; an even number. */
+  /** The most points to keep; an even number. */
   readonly capacity: number;
   #first: number | undefined;
   #lastStep = 0;

@@ -1,4 +1,4 @@
-import uPlot from "uplot";
+import type uPlot from "uplot";
 import { onColoursChange } from "../theme/theme.ts";
 
 /**
@@ -17,6 +17,9 @@ export interface PlotStyle {
 /** Returns the options of a chart without its size. */
 export type PlotOptions = (style: PlotStyle) => Omit<uPlot.Options, "width" | "height">;
 
+/** A quarter of a page's code, which is loaded when the first chart is shown. */
+let library: Promise<typeof uPlot> | undefined;
+
 /** A canvas with axes, as wide as its parent, in the page's font and colours. */
 export class Plot {
   readonly #parent: HTMLElement;
@@ -26,7 +29,8 @@ export class Plot {
   readonly #data: () => uPlot.AlignedData;
   readonly #listening = new AbortController();
   readonly #sizes: ResizeObserver;
-  #plot: uPlot;
+  /** Undefined until the library is there. */
+  #plot: uPlot | undefined;
   #frame = 0;
   #paintedAt = -Infinity;
 
@@ -35,10 +39,10 @@ export class Plot {
     this.#height = height;
     this.#options = options;
     this.#data = data;
-    this.#plot = this.#create();
-    this.#sizes = new ResizeObserver(() => this.#plot.setSize(this.#size()));
+    void this.#create();
+    this.#sizes = new ResizeObserver(() => this.#plot?.setSize(this.#size()));
     this.#sizes.observe(parent);
-    onColoursChange(() => this.#plot.redraw(), this.#listening.signal);
+    onColoursChange(() => this.#plot?.redraw(), this.#listening.signal);
   }
 
   /** Paints the current data in one of the next frames. */
@@ -48,8 +52,7 @@ export class Plot {
 
   /** Recreates the chart after its options have changed. */
   rebuild(): void {
-    this.#plot.destroy();
-    this.#plot = this.#create();
+    void this.#create();
   }
 
   /** Removes the chart from the page. */
@@ -57,14 +60,14 @@ export class Plot {
     cancelAnimationFrame(this.#frame);
     this.#listening.abort();
     this.#sizes.disconnect();
-    this.#plot.destroy();
+    this.#plot?.destroy();
   }
 
   #paint(now: number): void {
     this.#frame = 0;
     if (now - this.#paintedAt < PAINT_INTERVAL_MS) return this.update();
     this.#paintedAt = now;
-    this.#plot.setData(this.#data());
+    this.#plot?.setData(this.#data());
   }
 
   #size(): { width: number; height: number } {
@@ -72,7 +75,11 @@ export class Plot {
     return { width: this.#parent.clientWidth, height: wished || this.#height };
   }
 
-  #create(): uPlot {
+  async #create(): Promise<void> {
+    library ??= import("uplot").then((module) => module.default);
+    const Library = await library;
+    if (this.#listening.signal.aborted) return;
+    this.#plot?.destroy();
     const colours = getComputedStyle(this.#parent);
     const colour = (name: string) => () => colours.getPropertyValue(name);
     const axis: uPlot.Axis = {
@@ -81,7 +88,7 @@ export class Plot {
       grid: { stroke: colour("--line-soft"), width: 1 },
       ticks: { show: false },
     };
-    return new uPlot({ ...this.#size(), ...this.#options({ colour, axis }) }, this.#data(), this.#parent);
+    this.#plot = new Library({ ...this.#size(), ...this.#options({ colour, axis }) }, this.#data(), this.#parent);
   }
 }
 

@@ -1,8 +1,9 @@
 /** Runs stored models in the browser for the drawing page. */
 import type { Attribution, Explainer } from "../../../core/training/attribution.ts";
+import { TaskQueue } from "../../../core/task_queue.ts";
+import { KeptOpen } from "../../../core/training/kept_open.ts";
 import type { Predictor } from "../../../core/training/predictor.ts";
-import type { ModelRecord } from "../../../protocol/mod.ts";
-import { ModelPool, TaskQueue } from "./model_pool.ts";
+import { type ModelRecord, recordVersion } from "../../../protocol/mod.ts";
 
 /** A stored model that is open in this page and answers drawings. */
 export type OpenModel = Pick<Predictor, "device" | "predict" | "close">;
@@ -109,4 +110,75 @@ async function predictFinite(model: OpenModel, pixels: Uint8Array): Promise<Floa
   const probabilities = await model.predict(pixels);
   if (!probabilities.every(Number.isFinite)) throw new Error("the model answers with numbers that are not finite");
   return probabilities;
+}
+
+/** Keeps stored models open in this page: each is opened once, asked in order, and closed when it is not needed. */
+
+/** Open models, by the version of their record: if a record changes in any way, its model is opened again. */
+class ModelPool<M extends { close(): void }> {
+  readonly #open: (record: ModelRecord) => Promise<M>;
+  readonly #members = new Map<string, KeptOpen<M>>();
+
+  constructor(open: (record: ModelRecord) => Promise<M>) {
+    this.#open = open;
+  }
+
+  /** Number of models that are open or being opened. */
+  get size(): number {
+    return this.#members.size;
+  }
+
+  /** Whether `record` is open and can answer without delay. */
+  isReady(record: ModelRecord): boolean {
+    return this.#members.get(recordVersion(record))?.isOpen === true;
+  }
+
+  /** Begins to open `record`, unless it is open or being opened. */
+  prepare(record: ModelRecord): void {
+    this.#member(record);
+  }
+
+  /**
+   * Asks a model, once it has answered earlier questions. Rejects if it cannot be opened or `question` fails; the model
+   * is then closed, and opened again the next time.
+   */
+  async ask<R>(record: ModelRecord, question: (model: M) => Promise<R>): Promise<R> {
+    const member = this.#member(record);
+    try {
+      return await member.use(question);
+    } catch (error) {
+      this.#remove(recordVersion(record), member);
+      throw error;
+    }
+  }
+
+  /** Closes all models but those of `records`, each as soon as it has answered the questions it was asked. */
+  retain(records: readonly ModelRecord[]): void {
+    const versions = new Set(records.map(recordVersion));
+    for (const [version, member] of this.#members) {
+      if (!versions.has(version)) this.#remove(version, member);
+    }
+  }
+
+  /** Closes the model of `record` as soon as it has answered the questions it was asked. */
+  release(record: ModelRecord): void {
+    const version = recordVersion(record), member = this.#members.get(version);
+    if (member !== undefined) this.#remove(version, member);
+  }
+
+  #member(record: ModelRecord): KeptOpen<M> {
+    const version = recordVersion(record);
+    let member = this.#members.get(version);
+    if (member === undefined) {
+      const opening = this.#open(record), opened = member = new KeptOpen(opening);
+      this.#members.set(version, opened);
+      opening.catch(() => this.#remove(version, opened));
+    }
+    return member;
+  }
+
+  #remove(version: string, member: KeptOpen<M>): void {
+    if (this.#members.get(version) === member) this.#members.delete(version);
+    member.close();
+  }
 }

@@ -1,9 +1,9 @@
-import type { FieldName, ModelConfig } from "../../../protocol/mod.ts";
+import type { BasicFieldName, FieldName, ModelConfig } from "../../../protocol/mod.ts";
 import { type DatasetSize, trainingDigits } from "../wire/dataset_size.ts";
 
-/** The parts of a form. */
+/** The parts of a form that everybody sees; settings that few people need are among its further settings. */
 export const FIELD_GROUPS = ["Network", "Learning"] as const;
-type FieldGroup = (typeof FIELD_GROUPS)[number];
+type FieldGroup = (typeof FIELD_GROUPS)[number] | "More";
 
 /** What a form says about a field whose value is a `T`. */
 export interface FieldWords<T> {
@@ -17,8 +17,11 @@ export interface FieldWords<T> {
   isNarrow?: true;
 }
 
-/** What the forms say about each field, in the order in which they show them. */
-export const FIELD_WORDS: { readonly [Name in FieldName]: FieldWords<ModelConfig[Name]> } = {
+/** What a form says about the fields with these names. */
+export type WordsOf<Name extends FieldName> = { readonly [N in Name]: FieldWords<NonNullable<ModelConfig[N]>> };
+
+/** What the forms say about each field that everybody sees, in the order in which they show them. */
+export const FIELD_WORDS: WordsOf<BasicFieldName> = {
   model_type: {
     group: "Network",
     hint: {

@@ -7,11 +7,10 @@ import {
   type LearningRateRange,
   queryName,
 } from "../../../protocol/mod.ts";
-import { CheckField, SelectField, TextField } from "../components/field.tsx";
+import { CheckField, SelectField, TextField } from "./field.tsx";
 import { formatCount, plural } from "../text/format.ts";
 import { FIELD_GROUPS, FIELD_WORDS, type FieldWords } from "./field_words.ts";
-import type { ModelForm } from "./model_form.ts";
-import type { TypedText } from "./typed_text.ts";
+import type { ModelForm, TypedText } from "./model_form.ts";
 
 const RANGE_OPTIONS = LEARNING_RATE_RANGE_NAMES.map((name) => {
   const { min, max } = LEARNING_RATE_RANGES[name];
@@ -24,40 +23,50 @@ const INPUT_MODES: Partial<Record<FieldKind, "numeric" | "decimal">> = { whole: 
 export function ModelFields(
   { form, names, rangeHint }: { form: ModelForm; names: readonly FieldName[]; rangeHint: string },
 ) {
-  const isShown = (name: FieldName) => names.includes(name) && form.counts(name);
+  const words = Object.fromEntries(Object.entries(FIELD_WORDS).filter(([name]) => names.includes(name as FieldName)));
   return (
     <>
       <AddressNote complaints={form.complaints.value} />
       {FIELD_GROUPS.map((group) => (
         <fieldset key={group}>
           <legend>{group}</legend>
-          {linesOf(group).map((line) => {
-            const fields = line.filter(isShown).map((name) => <ModelField key={name} form={form} name={name} />);
-            if (line.includes("learning_rate")) fields.push(<RangeField key="range" form={form} hint={rangeHint} />);
-            return line.length > 1 ? <div key={line[0]} class="pair">{fields}</div> : fields;
-          })}
+          <FieldLines form={form} words={words} group={group} rangeHint={rangeHint} />
         </fieldset>
       ))}
     </>
   );
 }
 
-/** The fields of a group, line by line; neighbours that are narrow share one. */
-function linesOf(group: string): FieldName[][] {
+type AnyWords = Partial<Record<FieldName, FieldWords<never>>>;
+
+/** Controls for the fields of a group, line by line; neighbours that are narrow share one. */
+export function FieldLines(
+  { form, words, group, rangeHint }: { form: ModelForm; words: AnyWords; group: string; rangeHint?: string },
+) {
   const lines: FieldName[][] = [];
-  for (const name of Object.keys(FIELD_WORDS) as FieldName[]) {
-    const words = FIELD_WORDS[name], last = lines.at(-1);
-    if (words.group !== group) continue;
-    if (words.isNarrow && last && FIELD_WORDS[last[0]].isNarrow) last.push(name);
+  for (const name of Object.keys(words) as FieldName[]) {
+    if (words[name]!.group !== group) continue;
+    const last = lines.at(-1);
+    if (words[name]!.isNarrow && last && words[last[0]]!.isNarrow) last.push(name);
     else lines.push([name]);
   }
-  return lines;
+  return (
+    <>
+      {lines.map((line) => {
+        const fields = line.filter((name) => form.counts(name)).map((name) => (
+          <ModelField key={name} form={form} name={name} words={words[name]!} />
+        ));
+        if (line.includes("learning_rate")) fields.push(<RangeField key="range" form={form} hint={rangeHint ?? ""} />);
+        return line.length > 1 ? <div key={line[0]} class="pair">{fields}</div> : fields;
+      })}
+    </>
+  );
 }
 
-function ModelField({ form, name }: { form: ModelForm; name: FieldName }) {
-  const { kind, label, options } = fieldOf(name), words = FIELD_WORDS[name];
-  const field: TypedText<unknown> = form.fields[name], { text } = field;
-  const hint: FieldWords<string>["hint"] | FieldWords<number>["hint"] = words.hint;
+function ModelField({ form, name, words }: { form: ModelForm; name: FieldName; words: FieldWords<never> }) {
+  const { kind, label, options } = fieldOf(name);
+  const field: TypedText<unknown> = form.fields[name], { text } = field, misfit = form.misfit.value;
+  const hint = words.hint as FieldWords<string>["hint"] | FieldWords<number>["hint"];
   const props = {
     id: queryName(name).replaceAll("_", "-"),
     label: words.label ?? label,
@@ -68,7 +77,11 @@ function ModelField({ form, name }: { form: ModelForm; name: FieldName }) {
       : hint[text.value],
   };
   if (kind === "toggle") return <CheckField {...props} text={text} />;
-  if (options === undefined) return <TextField {...props} field={field} inputMode={INPUT_MODES[kind] ?? "text"} />;
+  if (options === undefined) {
+    const placeholder = form.placeholderOf(name);
+    const more = { placeholder, misfit: misfit?.name === name ? misfit.why : undefined };
+    return <TextField {...props} {...more} field={field} inputMode={INPUT_MODES[kind] ?? "text"} />;
+  }
   return (
     <SelectField
       {...props}

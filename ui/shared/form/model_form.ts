@@ -1,28 +1,62 @@
-import { batch, computed, signal } from "@preact/signals";
+import { batch, computed, type ReadonlySignal, type Signal, signal } from "@preact/signals";
+import * as v from "valibot";
 import { CLASSES, IMAGE_PIXELS, layersOf, type ModelSpec, parameterSpecs } from "../../../core/models/spec.ts";
 import {
+  convolutionsOf,
   DEFAULT_CONFIG,
   FIELD_NAMES,
   type FieldKind,
   type FieldName,
   fieldOf,
+  type FieldValue,
   type FormQuery,
   isInRange,
   LEARNING_RATE_RANGE_NAMES,
   LEARNING_RATE_RANGES,
   type LearningRateRange,
+  makeConfig,
+  misfit,
   type ModelConfig,
+  type ModelRecord,
   PARAM_FIELDS,
   type PredictParams,
   queryName,
   rangeOf,
   readValue,
-  sameValue,
+  type TrainConfig,
   unknownName,
   writeValue,
 } from "../../../protocol/mod.ts";
 import type { DatasetSize } from "../wire/dataset_size.ts";
-import { TypedText } from "./typed_text.ts";
+
+/**
+ * A field that is read and checked as the user types: its text, and the value it represents or what is wrong with it.
+ */
+export class TypedText<T> {
+  readonly text: Signal<string>;
+  /** Undefined while something is wrong. */
+  readonly value: ReadonlySignal<T | undefined>;
+  /** What is wrong, such as `must be a whole number from 1 to 200`; undefined while the text is valid. */
+  readonly error: ReadonlySignal<string | undefined>;
+
+  /**
+   * @param initial the text to begin with
+   * @param read the value that a text represents, not yet checked
+   * @param schema checks that value
+   * @param complaint words the schema's message for this field
+   */
+  constructor(
+    initial: string,
+    read: (text: string) => unknown,
+    schema: v.GenericSchema<unknown, T>,
+    complaint = (message: string) => message,
+  ) {
+    this.text = signal(initial);
+    const result = computed(() => v.safeParse(schema, read(this.text.value), { abortEarly: true }));
+    this.value = computed(() => result.value.success ? result.value.output : undefined);
+    this.error = computed(() => result.value.success ? undefined : complaint(result.value.issues[0].message));
+  }
+}
 
 /**
  * The fields that both pages have: those that a model must match exactly. The learning rate is not among them, because
@@ -36,7 +70,7 @@ export class ModelForm {
   /** By their names in configurations. */
   readonly fields = Object.fromEntries(
     FIELD_NAMES.map((name) => [name, openField(name)]),
-  ) as { readonly [Name in FieldName]: TypedText<ModelConfig[Name]> };
+  ) as { readonly [Name in FieldName]: TypedText<Exclude<ModelConfig[Name], null>> };
 
   /** Decides which of two ranges a rate at their common end belongs to. */
   readonly #chosenRange = signal<LearningRateRange>("Medium High");
@@ -79,8 +113,19 @@ export class ModelForm {
   readonly #spec = computed((): ModelSpec | undefined => {
     const modelType = this.fields.model_type.value.value;
     const hiddenLayers = this.fields.hidden_layers_config.value.value;
-    return modelType && hiddenLayers && { modelType, hiddenLayers };
+    if (modelType === undefined || hiddenLayers === undefined || this.misfit.value !== undefined) return undefined;
+    return { modelType, hiddenLayers, convolutions: convolutionsOf(this.#values()) };
   });
+
+  /** A field that does not go with the others, and why. */
+  readonly misfit = computed(() => misfit(this.#values()));
+
+  /** The values of all fields that matter; for those that are wrong, the defaults. */
+  #values(): ModelConfig {
+    return makeConfig((name) =>
+      (this.counts(name) ? this.fields[name].value.value : undefined) ?? DEFAULT_CONFIG[name]
+    );
+  }
 
   /**
    * The fields to look a stored model up by; undefined while a field is invalid. A learning rate outside all ranges
@@ -100,7 +145,7 @@ export class ModelForm {
     ...this.textsOf(SHARED_FIELDS),
     learning_rate: this.rateText(),
     learning_rate_range: this.range.value,
-    ...this.textsOf(FIELD_NAMES.filter((name) => this.#isMentioned(name))),
+    ...this.textsOf(FIELD_NAMES.filter((name) => this.isMentioned(name))),
   }));
 
   /** The learning rate in a link. */
@@ -109,19 +154,30 @@ export class ModelForm {
   }
 
   /**
-   * Whether a link needs a field that only one page shows: a field that belongs to a toggle if the toggle is on, any
-   * other unless it has its default.
+   * Whether a link needs a field that only one page shows: one that matters beside the values of the others, and has
+   * another than its usual value.
    */
-  #isMentioned(name: FieldName): boolean {
-    const { param, partOf, initial } = fieldOf(name), value = this.fields[name].value.value;
-    if (param !== undefined) return false;
-    return partOf ? this.counts(name) : value === undefined || !sameValue(value, initial);
+  isMentioned(name: FieldName): boolean {
+    const { param, usual } = fieldOf(name), { text, value } = this.fields[name];
+    if (param !== undefined || !this.counts(name)) return false;
+    return usual === undefined || text.value.trim() !== "" && String(value.value) !== String(this.#usual(name));
   }
 
-  /** Whether a field matters: a field that belongs to a toggle matters only while the toggle is on. */
+  /** Whether a field matters beside the values of the others. */
   counts(name: FieldName): boolean {
-    const { partOf } = fieldOf(name);
-    return partOf === undefined || this.fields[partOf].value.value === true;
+    const { partOf, only } = fieldOf(name);
+    return (partOf === undefined || this.fields[partOf].value.value === true) &&
+      (only === undefined || only.is.includes(this.fields[only.field].value.value ?? ""));
+  }
+
+  /** What an empty field shows: the value that counts then. */
+  placeholderOf(name: FieldName): string | undefined {
+    const usual = this.#usual(name);
+    return usual === undefined ? undefined : spaced(fieldOf(name).kind, writeValue(usual));
+  }
+
+  #usual(name: FieldName): FieldValue | undefined {
+    return fieldOf(name).usual?.(this.#values());
   }
 
   /** The texts of the fields `names`, for a link. */
@@ -178,23 +234,33 @@ export class ModelForm {
   }
 }
 
+/** The query with which a page shows the settings of `model`. For a record, `model_id` names that exact model. */
+export function queryOf(model: TrainConfig | ModelRecord): FormQuery {
+  const form = new ModelForm();
+  form.set(model);
+  return { ...form.query.value, ..."id" in model && { model_id: model.id } };
+}
+
 function openField(name: FieldName): TypedText<unknown> {
-  const { kind, schema } = fieldOf(name);
+  const { kind, schema, usual } = fieldOf(name);
   return new TypedText<unknown>(
     formText(name, DEFAULT_CONFIG),
-    (text) => readValue(kind, text),
-    schema,
-    kind === "widths" ? complainAboutWidths : undefined,
+    (text) => usual && text.trim() === "" ? undefined : readValue(kind, text),
+    usual ? v.optional(schema) : schema,
+    kind === "list" ? complainAboutWidths : undefined,
   );
 }
 
 function formText(name: FieldName, config: ModelConfig): string {
-  return spaced(fieldOf(name).kind, writeValue(config[name]));
+  const { kind, usual } = fieldOf(name);
+  // A list of choices has no empty entry.
+  const value = config[name] ?? (kind === "choice" ? usual?.(config) : undefined);
+  return value === undefined ? "" : spaced(kind, writeValue(value));
 }
 
 /** `128,64` → `128, 64`; other text is left as it is. */
 function spaced(kind: FieldKind, text: string): string {
-  return kind === "widths" ? text.split(",").map((width) => width.trim()).join(", ") : text;
+  return kind === "list" ? text.split(",").map((width) => width.trim()).join(", ") : text;
 }
 
 function countParameters(spec: ModelSpec): number {

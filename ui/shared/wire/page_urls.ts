@@ -1,7 +1,6 @@
 /** Addresses of the pages. Their query holds the fields of their forms. */
 import { effect, type ReadonlySignal, signal } from "@preact/signals";
-import { formatFormQuery, type FormQuery, type ModelRecord, type TrainConfig } from "../../../protocol/mod.ts";
-import { ModelForm } from "../form/model_form.ts";
+import { formatFormQuery, type FormQuery } from "../../../protocol/mod.ts";
 
 /** The origin of a page. The server wrote its port, or its public address, into `<meta name="lab-pages">`. */
 function pageOrigin(page: "training" | "inference"): string {
@@ -19,13 +18,6 @@ export function pageUrl(page: "training" | "inference", query: FormQuery | strin
   const isTold = page === "inference" && back !== "" && back !== text;
   const whole = isTold ? `${text}&${new URLSearchParams({ back })}` : text;
   return `${pageOrigin(page)}/?${whole}`;
-}
-
-/** The query with which a page shows the settings of `model`. For a record, `model_id` names that exact model. */
-export function queryOf(model: TrainConfig | ModelRecord): FormQuery {
-  const form = new ModelForm();
-  form.set(model);
-  return { ...form.query.value, ..."id" in model && { model_id: model.id } };
 }
 
 /** Shows `query` in the address bar whenever it changes, so that a reload or a copied link finds the same page. */

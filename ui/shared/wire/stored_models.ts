@@ -1,5 +1,5 @@
 /** The lab's stored models as a page knows them: their records, and the weights of those in use. */
-import { signal } from "@preact/signals";
+import { effect, signal } from "@preact/signals";
 import { adoptTensors, specFromMetadata } from "../../../core/formats/recognise/known_model.ts";
 import { readSafetensors } from "../../../core/formats/safetensors.ts";
 import type { ModelSpec, NamedTensor } from "../../../core/models/spec.ts";
@@ -84,4 +84,28 @@ export class StoredWeights {
     }
     return weights;
   }
+}
+
+/**
+ * Calls back whenever the user returns to the page, from another window or tab, or by Back to the page as it was left.
+ */
+export function whenBack(callback: () => void): void {
+  addEventListener("focus", callback);
+  document.addEventListener("visibilitychange", () => document.hidden || callback());
+}
+
+/**
+ * Calls back when the user returns and when another tab reports that the list of models has changed; reports changes to
+ * other tabs, too.
+ */
+export function followChanges(callback: () => void, stored: StoredModels): void {
+  whenBack(callback);
+  const channel = new BroadcastChannel("stored-models");
+  channel.onmessage = callback;
+  let known: string | undefined;
+  effect(() => {
+    const ids = stored.records.value?.map(({ id }) => id).join();
+    if (ids !== known) channel.postMessage("changed");
+    known = ids;
+  });
 }

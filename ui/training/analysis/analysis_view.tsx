@@ -2,11 +2,9 @@ import type { ReadonlySignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import type { StoredModels } from "../../shared/wire/stored_models.ts";
 import { describeModel, formatCount, formatPercent } from "../../shared/text/format.ts";
-import type { Analysis } from "./analysis.ts";
-import { CellDigits, Mistakes } from "./digit_gallery.tsx";
-import { ConfusionMatrix } from "./confusion_matrix.tsx";
+import type { Analysis, ClassScore, Report } from "./analysis.ts";
+import { CellDigits, ConfusionMatrix, Mistakes } from "./confusion_matrix.tsx";
 import { FirstLayerView } from "./first_layer_view.tsx";
-import type { ClassScore, Report } from "./report.ts";
 
 /**
  * What a stored model gets right and wrong, and what its first layer looks for. It opens for the model of a finished

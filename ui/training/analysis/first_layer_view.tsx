@@ -1,8 +1,7 @@
 import { useSignal } from "@preact/signals";
 import { useLayoutEffect, useRef } from "preact/hooks";
 import { formatCount } from "../../shared/text/format.ts";
-import type { FirstLayerState } from "./analysis.ts";
-import { type FirstLayer, paintWeights } from "./first_layer.ts";
+import type { FirstLayer, FirstLayerState } from "./analysis.ts";
 
 /** Number of pictures shown at first. */
 const FIRST_PICTURES = 36;
@@ -17,7 +16,7 @@ const WORDS = {
   },
   filters: {
     title: "The filters of the first layer",
-    note: "One picture for each filter (kernel): 3 × 3 weights that slide over the digit. Blue: ink here strengthens " +
+    note: "One picture for each filter (kernel): weights that slide over the digit. Blue: ink here strengthens " +
       "its output. Orange: ink here weakens it.",
     name: "Filter",
   },
@@ -85,4 +84,26 @@ function Legend({ largest }: { largest: number }) {
       <span class="note">weight</span>
     </p>
   );
+}
+
+/**
+ * RGB of weights above and below 0, visible on light and dark pages. As in attributions, blue is for and orange
+ * against.
+ */
+const COLOURS = { above: [45, 112, 224], below: [217, 106, 20] } as const;
+
+/**
+ * Paints a picture of `side × side` weights. The farther a weight is from 0, the more opaque its colour. A weight of 0
+ * is transparent, so the picture is right on a dark page, too.
+ */
+function paintWeights(canvas: HTMLCanvasElement, weights: Float32Array, side: number, largest: number): void {
+  const context = canvas.getContext("2d")!;
+  const picture = context.createImageData(side, side);
+  weights.forEach((weight, i) => {
+    const strength = largest > 0 ? Math.min(1, Math.abs(weight) / largest) : 0;
+    picture.data.set(weight < 0 ? COLOURS.below : COLOURS.above, 4 * i);
+    // Most weights are small: the square root makes their differences visible.
+    picture.data[4 * i + 3] = Math.round(255 * Math.sqrt(strength || 0));
+  });
+  context.putImageData(picture, 0, 0);
 }

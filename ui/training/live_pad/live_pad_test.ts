@@ -11,9 +11,6 @@ import { LivePad } from "./live_pad.ts";
 
 const config: TrainConfig = {
   ...DEFAULT_CONFIG,
-  model_type: "SimpleNN",
-  optimizer: "Adam",
-  learning_rate: 0.001,
   num_epochs: 2,
   batch_size: 64,
   hidden_layers_config: [],

@@ -1,7 +1,7 @@
 import { DrawingCanvas } from "../../shared/canvas/drawing_canvas.ts";
 import { KEYBOARD_WORDS, Paper } from "../../shared/canvas/paper.tsx";
 import { Button } from "../../shared/components/controls.tsx";
-import { useAttached } from "../../shared/components/rendering.ts";
+import { useAttached } from "../../shared/components/rendering.tsx";
 import { formatCount, formatShare } from "../../shared/text/format.ts";
 import type { Run } from "../run/run.ts";
 import type { LivePad } from "./live_pad.ts";

@@ -2,10 +2,12 @@
 import {
   type FieldName,
   fieldOf,
+  isKnown,
   MAIN_SETTINGS,
   type ModelRecord,
   SETTINGS,
   showSetting,
+  valueOf,
 } from "../../../protocol/mod.ts";
 import { formatCount, formatDuration, formatPercent, formatTime } from "../../shared/text/format.ts";
 
@@ -47,17 +49,18 @@ export const SETTING_COLUMNS: readonly Column[] = SETTINGS.map((setting) => {
       return kind === "whole" && /^\d+$/.test(text) ? formatCount(Number(text)) : text;
     },
     order: (record) => orderOf(record, setting),
-    isNumber: kind !== "choice" && kind !== "widths",
+    isNumber: kind !== "choice" && kind !== "list",
     first: "ascending",
   };
 });
 
 /**
- * Names sort alphabetically, model families by size, widths by value; a setting that is off comes before any number.
+ * Names sort alphabetically, model families by size, widths by value; a setting that is off or unknown comes before any other.
  */
 function orderOf(record: ModelRecord, setting: FieldName): number | readonly number[] {
-  const { kind, options = [] } = fieldOf(setting), value = record[setting];
+  const { kind, options = [] } = fieldOf(setting), value = valueOf(record, setting);
   if (Array.isArray(value)) return [value.length, ...value];
+  if (!isKnown(record, setting)) return -1;
   if (kind === "toggle") return value ? Number(showSetting(record, setting)) || 0 : -1;
   if (kind !== "choice") return Number(value);
   return (setting === "model_type" ? options : options.toSorted()).indexOf(String(value));

@@ -4,8 +4,15 @@ import { useEffect, useId, useRef } from "preact/hooks";
 import { CompareChart, type CompareChartOptions, DASHES } from "../../shared/charts/compare_chart.ts";
 import { formatPercent } from "../../shared/text/format.ts";
 import { type DatasetSize, testDigits } from "../../shared/wire/dataset_size.ts";
-import type { Compared, ComparedField, Comparison } from "./comparison.ts";
-import { type Curve, type Curves, onCommonEpochs, valueAt } from "./curves.ts";
+import {
+  type Compared,
+  type ComparedField,
+  type Comparison,
+  type Curve,
+  type Curves,
+  onCommonEpochs,
+  valueAt,
+} from "./comparison.ts";
 
 /** The selected models side by side: their learning curves, and the settings in which they differ. */
 export function ComparisonView({ comparison, size, onClose }: {

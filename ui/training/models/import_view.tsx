@@ -1,7 +1,7 @@
 import { useSignal } from "@preact/signals";
 import { DEFAULT_CONFIG, describeSetting, type FieldName, fieldOf, PAST_FIELDS } from "../../../protocol/mod.ts";
-import { SelectField, TextField } from "../../shared/components/field.tsx";
-import type { TypedText } from "../../shared/form/typed_text.ts";
+import { SelectField, TextField } from "../../shared/form/field.tsx";
+import type { TypedText } from "../../shared/form/model_form.ts";
 import { describeModel } from "../../shared/text/format.ts";
 import { type DatasetSize, testDigits } from "../../shared/wire/dataset_size.ts";
 import type { ModelImport } from "./model_import.ts";

@@ -10,7 +10,7 @@ import {
   PAST_FIELDS,
   readValue,
 } from "../../../protocol/mod.ts";
-import { TypedText } from "../../shared/form/typed_text.ts";
+import { TypedText } from "../../shared/form/model_form.ts";
 import { describeModel, formatPercent } from "../../shared/text/format.ts";
 import { errorOf, type LabConnection } from "../../shared/wire/connection.ts";
 
@@ -140,5 +140,6 @@ function openPastField(name: FieldName): TypedText<unknown> {
 function describePast(record: ModelRecord): string {
   const assumed = PAST_FIELDS.filter((name) => assumedIn(record).includes(name));
   if (assumed.length === 0) return "";
-  return ` The drawing page finds it by ${assumed.map((name) => describeSetting(DEFAULT_CONFIG, name)).join(", ")}.`;
+  const defaults = assumed.map((name) => describeSetting(DEFAULT_CONFIG, name)).join(", ");
+  return ` The drawing page finds it by ${defaults}, unless another model was trained like that.`;
 }

@@ -54,7 +54,8 @@ Deno.test("the user's information about the training is sent once, and missing i
   assert.equal(
     (modelImport.state.value as { words: string }).words,
     "Imported: SimpleNN (16), SGD, learning rate unknown, batch size unknown, epochs unknown, no dropout. It recognises " +
-      "93.20 % of the test digits. The drawing page finds it by learning rate 0.001, batch size 64, 5 epochs.",
+      "93.20 % of the test digits. The drawing page finds it by learning rate 0.001, batch size 64, 5 epochs, " +
+      "unless another model was trained like that.",
   );
   await modelImport.start(file);
   assert.deepEqual(Object.keys(lab.requests[1].post as object), ["file"]);

@@ -1,18 +1,20 @@
+/** The stored models on the training page, and the table, which selects and sorts them. */
 import { batch, computed, type ReadonlySignal, signal } from "@preact/signals";
-import type { LabConnection } from "../../shared/wire/connection.ts";
-import type { StoredModels } from "../../shared/wire/stored_models.ts";
-import { Comparison, MOST_COMPARED } from "./comparison.ts";
-import { Deletions } from "./deletions.ts";
-import { ModelImport } from "./model_import.ts";
 import {
+  isKnown,
   MODEL_TYPES,
   type ModelRecord,
   type ModelType,
   type OptimizerName,
   OPTIMIZERS,
 } from "../../../protocol/mod.ts";
+import { describeModel } from "../../shared/text/format.ts";
+import type { LabConnection } from "../../shared/wire/connection.ts";
+import type { StoredModels } from "../../shared/wire/stored_models.ts";
 import { type Column, COLUMNS } from "./columns.ts";
-import { type Facets, findByText, narrowDown, sortModels } from "./find_models.ts";
+import { Comparison, MOST_COMPARED } from "./comparison.ts";
+import { Deletions } from "./deletions.ts";
+import { ModelImport } from "./model_import.ts";
 
 /** The training page's stored models: lists, compares, deletes and imports them. Needs no DOM. */
 export class LabModels {
@@ -37,7 +39,7 @@ export class LabModels {
 /** Rows on one page of the table. */
 export const PAGE_ROWS = 25;
 
-/** Most selected models that the address bar keeps: more would make the address too long to send. */
+/** The most selected models that the address bar keeps: more would make the address too long to send. */
 const MAX_IN_ADDRESS = 20;
 
 /** The direction in which a column is sorted. */
@@ -102,7 +104,7 @@ export class ModelsTable {
   );
   /** Number of models of each optimizer that pass the other filters. */
   readonly optimizerCounts = computed(() =>
-    countBy(OPTIMIZERS, narrowDown(this.#found.value, { type: this.type.value }), (record) => record.optimizer)
+    countBy(OPTIMIZERS, narrowDown(this.#found.value, { type: this.type.value }), knownOptimizer)
   );
 
   /** The part of the table's state that the address bar keeps: whatever differs from the initial state. */
@@ -205,9 +207,73 @@ export function opposite(direction: Direction): Direction {
 function countBy<K extends string>(
   keys: readonly K[],
   records: readonly ModelRecord[],
-  keyOf: (record: ModelRecord) => K,
+  keyOf: (record: ModelRecord) => K | undefined,
 ): ReadonlyMap<K, number> {
   const counts = new Map(keys.map((key) => [key, 0]));
-  for (const record of records) counts.set(keyOf(record), counts.get(keyOf(record))! + 1);
+  for (const record of records) {
+    const key = keyOf(record);
+    if (key !== undefined) counts.set(key, counts.get(key)! + 1);
+  }
   return counts;
+}
+
+/** Filters; undefined lets every model pass. */
+export interface Facets {
+  type?: ModelType;
+  optimizer?: OptimizerName;
+}
+
+/** The models that have every word of `text` somewhere in their description or id, in the order they came in. */
+function findByText(records: readonly ModelRecord[], text: string): readonly ModelRecord[] {
+  const words = text.toLowerCase().split(/\s+/).filter(Boolean);
+  if (words.length === 0) return records;
+  return records.filter((record) => {
+    const within = searchText(record);
+    return words.every((word) => within.includes(word));
+  });
+}
+
+/** The models that pass `facets`, in the order they came in. */
+function narrowDown(records: readonly ModelRecord[], { type, optimizer }: Facets): readonly ModelRecord[] {
+  if (type === undefined && optimizer === undefined) return records;
+  return records.filter((record) =>
+    (type === undefined || record.model_type === type) &&
+    (optimizer === undefined || knownOptimizer(record) === optimizer)
+  );
+}
+
+/** The optimizer of a model; undefined if it is unknown. */
+function knownOptimizer(record: ModelRecord): OptimizerName | undefined {
+  return isKnown(record, "optimizer") ? record.optimizer : undefined;
+}
+
+/** The models in the order of a column. Equal models keep their order, whatever the direction. */
+function sortModels(
+  records: readonly ModelRecord[],
+  column: Column,
+  direction: "ascending" | "descending",
+): ModelRecord[] {
+  const sign = direction === "ascending" ? 1 : -1;
+  const keyed = records.map((record) => ({ record, key: column.order(record) }));
+  keyed.sort((a, b) => sign * compareKeys(a.key, b.key));
+  return keyed.map(({ record }) => record);
+}
+
+type Key = ReturnType<Column["order"]>;
+
+function compareKeys(a: Key, b: Key): number {
+  if (typeof a === "number" || typeof b === "number") return Number(a) - Number(b);
+  for (let i = 0; i < a.length && i < b.length; i++) {
+    if (a[i] !== b[i]) return a[i] - b[i];
+  }
+  return a.length - b.length;
+}
+
+/** Texts to search, made once for each record, because a record never changes. */
+const texts = new WeakMap<ModelRecord, string>();
+
+function searchText(record: ModelRecord): string {
+  let text = texts.get(record);
+  if (text === undefined) texts.set(record, text = `${describeModel(record)} ${record.id}`.toLowerCase());
+  return text;
 }

@@ -76,6 +76,22 @@ Deno.test("words, type and optimizer filter together, and each choice shows how 
   assert.equal(ids(), "dcba");
 });
 
+Deno.test("a value that is only assumed is neither found nor counted, and sorts before all known ones", () => {
+  const imported = modelRecord({ id: "e", timestamp: 5, assumed: ["optimizer", "learning_rate", "num_epochs"] });
+  const { table, ids } = open([imported, ...RECORDS]);
+  const adam = (counts: ReadonlyMap<OptimizerName, number>) => counts.get("Adam");
+  assert.equal(adam(table.optimizerCounts.value), 3);
+  table.find({ optimizer: "Adam" });
+  assert.equal(ids(), "cba");
+  table.showAll();
+  for (const key of ["optimizer", "rate", "epochs"]) {
+    table.sortAs(column(key), "ascending");
+    assert.equal(ids()[0], "e", key);
+    table.sortAs(column(key), "descending");
+    assert.equal(ids()[4], "e", key);
+  }
+});
+
 Deno.test("the number of pages follows the filters, and filtering returns to the first page", () => {
   const { table } = open(manyRecords(60));
   assert.equal(table.pages.value, 3);

@@ -1,7 +1,8 @@
 import type { ModelRecord } from "../../../protocol/mod.ts";
 import { Button, Menu } from "../../shared/components/controls.tsx";
 import { describeModel, formatCount } from "../../shared/text/format.ts";
-import { pageUrl, queryOf } from "../../shared/wire/page_urls.ts";
+import { queryOf } from "../../shared/form/model_form.ts";
+import { pageUrl } from "../../shared/wire/page_urls.ts";
 import { COLUMNS } from "./columns.ts";
 import { type ModelsTable, PAGE_ROWS } from "./models_table.ts";
 

@@ -1,16 +1,15 @@
 import { useEffect, useRef } from "preact/hooks";
 import type { ModelRecord } from "../../../protocol/mod.ts";
 import { Button } from "../../shared/components/controls.tsx";
-import { formatCount, plural } from "../../shared/text/format.ts";
+import { describeModel, formatCount, plural } from "../../shared/text/format.ts";
+import type { DatasetSize } from "../../shared/wire/dataset_size.ts";
 import { MOST_COMPARED } from "./comparison.ts";
 import { ComparisonView } from "./comparison_view.tsx";
+import { type Deletion, type Deletions, MOST_WAITING } from "./deletions.ts";
 import { ImportView } from "./import_view.tsx";
-import type { LabModels } from "./models_table.ts";
 import { ModelFilters } from "./model_filters.tsx";
+import type { LabModels } from "./models_table.ts";
 import { focusRow, ModelsTableView, Pager } from "./models_table_view.tsx";
-import { type Deletion, MOST_WAITING } from "./deletions.ts";
-import type { DatasetSize } from "../../shared/wire/dataset_size.ts";
-import { DeletionToast } from "./deletion_toast.tsx";
 
 /** The stored models, which you can search, compare, download and delete, and a zone to import others. */
 export function StoredModelsView({ models, size, onUseSettings, onAnalyse }: {
@@ -159,4 +158,57 @@ function SelectionBar({ models, onDelete, onClear }: {
 /** Moves the focus to the button that opens the comparison. */
 function focusCompare(): void {
   document.getElementById(COMPARE_ID)?.focus();
+}
+
+/** Says what was deleted, with a button to undo it. The clock stops while the pointer or the focus is here. */
+function DeletionToast({ deletions, onUndo, onDismiss }: {
+  deletions: Deletions;
+  onUndo: (deletion: Deletion) => void;
+  onDismiss: () => void;
+}) {
+  const waiting = deletions.waiting.value;
+  const failure = deletions.failure.value;
+  const region = useRef<HTMLDivElement>(null);
+  /** Releases the deletions once both the pointer and the focus have left. */
+  const leave = () => {
+    const isHere = region.current?.matches(":hover") || region.current?.contains(document.activeElement);
+    if (!isHere) deletions.release();
+  };
+  // No event says that the pointer or the focus has left a toast that disappeared.
+  useEffect(leave, [waiting]);
+  return (
+    <div
+      ref={region}
+      class="toasts"
+      role="status"
+      aria-label="Deleted models"
+      onPointerEnter={() => deletions.hold()}
+      onPointerLeave={leave}
+      onFocusIn={() => deletions.hold()}
+      onFocusOut={() => queueMicrotask(leave)}
+    >
+      {waiting.map((deletion) => (
+        <div key={deletion.models[0].id} class="toast">
+          <p>
+            {deletion.models.length === 1
+              ? `Deleted: ${describeModel(deletion.models[0])}.`
+              : `${plural(deletion.models.length, "model")} deleted.`}
+          </p>
+          <button
+            type="button"
+            aria-keyshortcuts="Control+Z"
+            onClick={() => onUndo(deletion)}
+          >
+            Undo
+          </button>
+        </div>
+      ))}
+      {failure !== undefined && (
+        <div class="toast failed">
+          <p>{failure}</p>
+          <button type="button" onClick={onDismiss}>Close</button>
+        </div>
+      )}
+    </div>
+  );
 }

@@ -2,7 +2,7 @@ import { untracked, useComputed, useSignalEffect } from "@preact/signals";
 import { AccuracyChart } from "../../shared/charts/accuracy_chart.ts";
 import { type ChartOptions, MAX_SMOOTHING } from "../../shared/charts/chart_options.ts";
 import { LossChart, type LossChartOptions } from "../../shared/charts/loss_chart.ts";
-import { useAttached } from "../../shared/components/rendering.ts";
+import { useAttached } from "../../shared/components/rendering.tsx";
 import { formatPercent } from "../../shared/text/format.ts";
 import { type DatasetSize, testDigits } from "../../shared/wire/dataset_size.ts";
 import type { Run } from "./run.ts";

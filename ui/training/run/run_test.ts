@@ -6,9 +6,6 @@ import { describeRun } from "./run_words.ts";
 
 const config: TrainConfig = {
   ...DEFAULT_CONFIG,
-  model_type: "SimpleNN",
-  optimizer: "Adam",
-  learning_rate: 0.001,
   num_epochs: 2,
   batch_size: 64,
   hidden_layers_config: [16],

@@ -1,11 +1,11 @@
 /**
- * The gradient of the loss with respect to the input images of a 3 × 3 convolution, bias, ReLU and 2 × 2 max pooling:
+ * The gradient of the loss with respect to the input images of a square convolution, bias, ReLU and 2 × 2 max pooling:
  *
- * dx[y, x, c] = Σ_(ky, kx, o) g[y + 1 − ky, x + 1 − kx, o] · w[ky, kx, c, o]
+ * dx[y, x, c] = Σ_(ky, kx, o) g[y + padding − ky, x + padding − kx, o] · w[ky, kx, c, o]
  *
  * g, the gradient with respect to the convolution's result, is sparse (see `sparse_gradient.ts`) and never stored. For
  * each window the kernel lists the filters with a gradient, by the position that the gradient goes to, and adds each
- * such filter's 3 × 3 kernel, times its gradient, to the pixels around that position.
+ * such filter's kernel, times its gradient, to the pixels around that position.
  */
 import type { FunctionBuilder, Local } from "../../../codegen/wasm/assembler/function_builder.ts";
 import { f32x4, i32, i32x4, v128 } from "../../../codegen/wasm/assembler/instructions.ts";
@@ -15,31 +15,28 @@ import { clear, transpose4 } from "../../../codegen/wasm/vectors.ts";
 import { apply, type Tensor } from "../../../graph.ts";
 import type { SpecialOp } from "../../../op.ts";
 import { ENTRY } from "../sparse/csr.ts";
-import { borderOf, type Conv3x3Shape, stridesOf } from "./conv3x3.ts";
 import type { Pooled } from "./relu_pool.ts";
 import { addTaps, endOf, type EntryLists, LISTS, loadGradient, type PooledGradient } from "./sparse_gradient.ts";
+import { borderOf, type SquareConv, stridesOf, windowsOf } from "./square_conv.ts";
 
 /** Positions in a window, each with a list of the filters whose gradient goes there. */
 const POSITIONS = LISTS;
 
-const pooledInputGradientOp: SpecialOp = {
+const pooledInputGradientOp = (s: SquareConv): SpecialOp => ({
   kind: "special",
   name: "pooledInputGradient",
-  type([{ shape: [n, rows, columns] }, , , { shape: [, , channels] }]) {
-    return { dtype: "f32", shape: [n, 2 * rows, 2 * columns, channels] };
-  },
+  type: () => ({ dtype: "f32", shape: [s.batch, s.height, s.width, s.channels] }),
   gradient: null,
-  wasm(node) {
-    const [batch, height, width, channels] = node.shape, filters = node.inputs[0].shape[3];
-    const s: Conv3x3Shape = { batch, height, width, channels, filters };
-    const image = borderOf(s), padded = paddedImage(image), taps = 9 * channels * 4;
+  wasm() {
+    const { batch, filters } = s, { rows, columns, count } = windowsOf(s);
+    const image = borderOf(s), padded = paddedImage(image), taps = tapBytes(s);
     const transposedOffset = padded.bytes, listsOffset = transposedOffset + filters * taps, listBytes = filters * ENTRY;
     const endsOffset = listsOffset + POSITIONS * listBytes;
     return {
       extent: batch,
       // Estimated as if every maximum had a gradient.
-      work: batch * (height / 2) * (width / 2) * filters * 9 * channels / 4,
-      setUp: filters * 9 * channels / 4,
+      work: batch * count * filters * taps / 16,
+      setUp: filters * taps / 16,
       scratchBytes: endsOffset + POSITIONS * 4,
       emit(f, { from, to, inputs: [gradient, values, positions, w], output, scratch }) {
         const at = (bytes: number) => f.let("i32", i32.add(scratch.get, i32.const(bytes)));
@@ -47,12 +44,12 @@ const pooledInputGradientOp: SpecialOp = {
         const lists: EntryLists = { first, listBytes, ends };
         transposeKernels(f, s, w, transposed);
         const n = f.let("i32", from.get), window = f.local("i32"), source = f.local("i32");
-        f.set(source, i32.mul(from.get, i32.const((height / 2) * (width / 2) * filters * 4)));
+        f.set(source, i32.mul(from.get, i32.const(count * filters * 4)));
         f.countTo(n, to.get, 1, () => {
           clear(f, scratch, padded.bytes);
-          f.forEach(height / 2, (y) => {
+          f.forEach(rows, (y) => {
             f.set(window, i32.add(scratch.get, i32.mul(y.get, i32.const(stridesOf(s).windowRow))));
-            f.repeat(width / 2, () => {
+            f.repeat(columns, () => {
               listFilters(f, s, { gradient, values, positions }, source, lists);
               addKernels(f, s, window, transposed, lists);
               f.set(window, i32.add(window.get, i32.const(stridesOf(s).window)));
@@ -63,14 +60,19 @@ const pooledInputGradientOp: SpecialOp = {
       },
     };
   },
-};
+});
+
+/** Bytes of a filter's kernel. */
+function tapBytes({ kernel, channels }: SquareConv): number {
+  return kernel * kernel * channels * 4;
+}
 
 /**
- * Rearranges kernels `[3, 3, channels, filters]` into `[filters, 3, 3, channels]`, where each filter's taps are
- * adjacent.
+ * Rearranges kernels `[kernel, kernel, channels, filters]` into `[filters, kernel, kernel, channels]`, where each
+ * filter's taps are adjacent.
  */
-function transposeKernels(f: FunctionBuilder, { channels, filters }: Conv3x3Shape, w: Address, target: Local): void {
-  const rows = 9 * channels, filter = f.let("i32", i32.const(0));
+function transposeKernels(f: FunctionBuilder, s: SquareConv, w: Address, target: Local): void {
+  const { filters } = s, rows = tapBytes(s) / 4, filter = f.let("i32", i32.const(0));
   const from = f.local("i32"), to = f.local("i32");
   f.countTo(filter, i32.const(filters), 4, () => {
     f.set(from, baseOf(w, i32.mul(filter.get, i32.const(4))));
@@ -90,7 +92,7 @@ function transposeKernels(f: FunctionBuilder, { channels, filters }: Conv3x3Shap
  */
 function listFilters(
   f: FunctionBuilder,
-  s: Conv3x3Shape,
+  s: SquareConv,
   inputs: PooledGradient,
   source: Local,
   lists: EntryLists,
@@ -100,7 +102,7 @@ function listFilters(
   }
   const kernel = f.let("i32", i32.const(0)), end = f.local("i32"), bytes = f.local("i32"), kept = f.local("i32");
   const entry = i32.add(lists.first.get, bytes.get);
-  const taps = 9 * s.channels * 4;
+  const taps = tapBytes(s);
   f.repeat(s.filters / 4, () => {
     const gradient = loadGradient(f, inputs, source);
     f.set(kept, i32x4.bitmask(f32x4.ne(gradient.get, v128.zero)));
@@ -122,7 +124,7 @@ function listFilters(
 }
 
 /** Adds the listed kernels, times their gradients, to the pixels around each position of the window. */
-function addKernels(f: FunctionBuilder, s: Conv3x3Shape, window: Local, transposed: Local, lists: EntryLists): void {
+function addKernels(f: FunctionBuilder, s: SquareConv, window: Local, transposed: Local, lists: EntryLists): void {
   const { pixel, row } = stridesOf(s);
   const target = f.local("i32"), last = f.local("i32"), first = f.let("i32", lists.first.get);
   f.forEach(POSITIONS, (position) => {
@@ -131,10 +133,10 @@ function addKernels(f: FunctionBuilder, s: Conv3x3Shape, window: Local, transpos
       const x = i32.mul(i32.and(position.get, i32.const(1)), i32.const(pixel));
       const y = i32.mul(i32.shrU(position.get, i32.const(1)), i32.const(row));
       f.set(target, i32.add(window.get, i32.add(x, y)));
-      addTaps(f, s.channels, { first, last }, { at: target, stride: row }, {
+      addTaps(f, s, { first, last }, { at: target, stride: row }, {
         at: transposed,
-        stride: 3 * s.channels * 4,
-        last: (s.filters - 1) * 9 * s.channels * 4,
+        stride: s.kernel * pixel,
+        last: (s.filters - 1) * tapBytes(s),
       });
     });
     f.set(first, i32.add(first.get, i32.const(lists.listBytes)));
@@ -142,9 +144,9 @@ function addKernels(f: FunctionBuilder, s: Conv3x3Shape, window: Local, transpos
 }
 
 /**
- * The gradient with respect to the images `[n, h, w, channels]`, from the gradient with respect to the pooled values
- * and the kernels `w`. Channels and filters are divisible by 4, h and w by 2.
+ * The gradient with respect to the images of `convolution`, from the gradient with respect to the pooled values and the
+ * kernels `w`. Channels and filters are divisible by 4.
  */
-export function pooledInputGradient(gradient: Tensor, { values, positions }: Pooled, w: Tensor): Tensor {
-  return apply(pooledInputGradientOp, gradient, values, positions, w);
+export function pooledInputGradient(gradient: Tensor, pooled: Pooled, w: Tensor): Tensor {
+  return apply(pooledInputGradientOp(pooled.convolution), gradient, pooled.values, pooled.positions, w);
 }

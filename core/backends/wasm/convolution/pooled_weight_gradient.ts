@@ -1,39 +1,44 @@
 /**
- * The gradient of the loss with respect to the 3 × 3 kernels of a convolution followed by bias, ReLU and 2 × 2 max
+ * The gradient of the loss with respect to the kernels of a square convolution followed by bias, ReLU and 2 × 2 max
  * pooling:
  *
- * dw[ky, kx, c, o] = Σ_(n, y, x) x[n, y + ky − 1, x + kx − 1, c] · g[n, y, x, o]
+ * dw[ky, kx, c, o] = Σ_(n, y, x) x[n, y + ky − padding, x + kx − padding, c] · g[n, y, x, o]
  *
  * g, the gradient with respect to the convolution's result, is sparse (see `sparse_gradient.ts`) and never stored. For
- * each filter and image the kernel lists the pixels with a gradient, and adds the 3 × 3 pixels around each of them,
- * times its gradient.
+ * each filter and image the kernel lists the pixels with a gradient, and adds the pixels under the kernel around each of
+ * them, times its gradient.
  */
 import type { FunctionBuilder, Local } from "../../../codegen/wasm/assembler/function_builder.ts";
 import { f32x4, i32, i32x4, v128 } from "../../../codegen/wasm/assembler/instructions.ts";
 import { type Address, baseOf } from "../../../codegen/wasm/kernel.ts";
 import { paddedImage, padImage } from "../../../codegen/wasm/padded_image.ts";
-import { clear, transpose4 } from "../../../codegen/wasm/vectors.ts";
+import { clear, eachVector, transpose4 } from "../../../codegen/wasm/vectors.ts";
 import { apply, type Tensor } from "../../../graph.ts";
 import type { SpecialOp } from "../../../op.ts";
 import { ENTRY } from "../sparse/csr.ts";
-import { borderOf, type Conv3x3Shape, stridesOf } from "./conv3x3.ts";
 import type { Pooled } from "./relu_pool.ts";
-import { singleChannelWeightGradient } from "./single_channel.ts";
-import { addTaps, endOf, type EntryLists, LISTS, loadGradient, type PooledGradient } from "./sparse_gradient.ts";
+import {
+  addTaps,
+  endOf,
+  type EntryLists,
+  LISTS,
+  loadGradient,
+  type PooledGradient,
+  vectorsOfRow,
+} from "./sparse_gradient.ts";
+import { borderOf, type SquareConv, stridesOf, windowsOf } from "./square_conv.ts";
 
 /** Filters of a work item: the lanes of a vector, each with a list of the pixels that have a gradient. */
 const LANES = LISTS;
 
-const pooledWeightGradientOp: SpecialOp = {
+const pooledWeightGradientOp = (s: SquareConv): SpecialOp => ({
   kind: "special",
   name: "pooledWeightGradient",
-  type: ([x, gradient]) => ({ dtype: "f32", shape: [3, 3, x.shape[3], gradient.shape[3]] }),
+  type: () => ({ dtype: "f32", shape: [s.kernel, s.kernel, s.channels, s.filters] }),
   gradient: null,
-  wasm(node) {
-    const [batch, height, width, channels] = node.inputs[0].shape, filters = node.shape[3];
-    const s: Conv3x3Shape = { batch, height, width, channels, filters };
-    const image = borderOf(s), padded = paddedImage(image), taps = 9 * channels * 4;
-    const windows = (height / 2) * (width / 2), listBytes = windows * ENTRY;
+  wasm() {
+    const { batch, filters } = s, image = borderOf(s), padded = paddedImage(image), taps = sumBytes(s);
+    const windows = windowsOf(s).count, listBytes = windows * ENTRY;
     const sumsOffset = padded.bytes, listsOffset = sumsOffset + filters * taps;
     const endsOffset = listsOffset + LANES * listBytes;
     return {
@@ -67,7 +72,12 @@ const pooledWeightGradientOp: SpecialOp = {
       },
     };
   },
-};
+});
+
+/** Bytes of a filter's sums: the rows of its taps, each in whole vectors. */
+function sumBytes(s: SquareConv): number {
+  return s.kernel * vectorsOfRow(s) * 16;
+}
 
 /**
  * Lists the pixels of each of four filters: the byte offset of the taps in the image with its border, and the gradient.
@@ -75,20 +85,20 @@ const pooledWeightGradientOp: SpecialOp = {
  */
 function listPixels(
   f: FunctionBuilder,
-  s: Conv3x3Shape,
+  s: SquareConv,
   inputs: PooledGradient,
   source: Local,
   lists: EntryLists,
 ): void {
-  const strides = stridesOf(s);
+  const strides = stridesOf(s), { rows, columns } = windowsOf(s);
   const ends = Array.from(
     { length: LANES },
     (_, lane) => f.let("i32", i32.add(lists.first.get, i32.const(lane * lists.listBytes))),
   );
   const window = f.local("i32"), kept = f.local("i32"), offsets = f.local("v128");
-  f.forEach(s.height / 2, (y) => {
+  f.forEach(rows, (y) => {
     f.set(window, i32.mul(y.get, i32.const(strides.windowRow)));
-    f.repeat(s.width / 2, () => {
+    f.repeat(columns, () => {
       const gradient = loadGradient(f, inputs, source);
       f.set(kept, i32x4.bitmask(f32x4.ne(gradient.get, v128.zero)));
       f.if(kept.get, () => {
@@ -116,53 +126,56 @@ function listPixels(
 }
 
 /** Adds the taps of the listed pixels, times their gradients, to the sums of four filters. */
-function addPixels(f: FunctionBuilder, s: Conv3x3Shape, padded: Local, sums: Local, lists: EntryLists): void {
-  const { row, pixel, window, windowRow } = stridesOf(s);
+function addPixels(f: FunctionBuilder, s: SquareConv, padded: Local, sums: Local, lists: EntryLists): void {
+  const { row, pixel, window, windowRow } = stridesOf(s), { rows, columns } = windowsOf(s);
   // The taps of the last position in the last window.
-  const furthest = (s.height / 2 - 1) * windowRow + (s.width / 2 - 1) * window + row + pixel;
+  const furthest = (rows - 1) * windowRow + (columns - 1) * window + row + pixel;
   const first = f.let("i32", lists.first.get), last = f.local("i32"), target = f.let("i32", sums.get);
   f.forEach(LANES, (lane) => {
     f.set(last, endOf(f, lists, lane));
-    addTaps(f, s.channels, { first, last }, { at: target, stride: 3 * s.channels * 4 }, {
+    addTaps(f, s, { first, last }, { at: target, stride: vectorsOfRow(s) * 16 }, {
       at: padded,
       stride: row,
       last: furthest,
     });
     f.set(first, i32.add(first.get, i32.const(lists.listBytes)));
-    f.set(target, i32.add(target.get, i32.const(9 * s.channels * 4)));
+    f.set(target, i32.add(target.get, i32.const(sumBytes(s))));
   });
 }
 
-/** Stores the sums `[filters, 3, 3, channels]` of the work items `from` to `to` into `[3, 3, channels, filters]`. */
+/** Stores the sums of the work items `from` to `to` into `[kernel, kernel, channels, filters]`. */
 function storeSums(
   f: FunctionBuilder,
-  { channels, filters }: Conv3x3Shape,
+  s: SquareConv,
   from: Local,
   to: Local,
   firstSums: Local,
   output: Address,
 ): void {
-  const rows = 9 * channels, group = f.let("i32", from.get), sums = f.let("i32", firstSums.get);
+  const taps = s.kernel * s.channels, group = f.let("i32", from.get), sums = f.let("i32", firstSums.get);
   const at = f.local("i32"), out = f.local("i32");
   f.countTo(group, to.get, 1, () => {
     f.set(at, sums.get);
     f.set(out, baseOf(output, i32.mul(group.get, i32.const(16))));
-    f.repeat(rows / 4, () => {
-      const block = [0, 1, 2, 3].map((i) => f.let("v128", v128.load(at.get, i * rows * 4)));
-      transpose4(f, block).forEach((column, i) => f.emit(v128.store(out.get, output.offset + i * filters * 4, column)));
-      f.set(at, i32.add(at.get, i32.const(16)));
-      f.set(out, i32.add(out.get, i32.const(4 * filters * 4)));
+    f.repeat(s.kernel, () => {
+      eachVector(f, at, taps, (lanes) => {
+        const block = [0, 1, 2, 3].map((i) => f.let("v128", v128.load(at.get, i * sumBytes(s))));
+        transpose4(f, block).slice(0, lanes).forEach((column, i) => {
+          f.emit(v128.store(out.get, output.offset + i * s.filters * 4, column));
+        });
+        f.set(out, i32.add(out.get, i32.const(lanes * s.filters * 4)));
+      });
+      if (taps % 4 > 0) f.set(at, i32.add(at.get, i32.const(16)));
     });
-    f.set(sums, i32.add(sums.get, i32.const(LANES * rows * 4)));
+    f.set(sums, i32.add(sums.get, i32.const(LANES * sumBytes(s))));
   });
 }
 
 /**
- * The gradient with respect to the kernels, `[3, 3, channels, filters]`, from the images `x` and the gradient with
- * respect to the pooled values. The number of filters is divisible by 4, and so is the number of channels unless it is
- * 1.
+ * The gradient with respect to the kernels, `[kernel, kernel, channels, filters]`, from the images `x` and the gradient
+ * with respect to the pooled values. The number of filters is divisible by 4, and so is the number of channels unless
+ * it is 1.
  */
 export function pooledWeightGradient(x: Tensor, gradient: Tensor, pooled: Pooled): Tensor {
-  if (x.shape[3] === 1) return singleChannelWeightGradient(x, gradient, pooled);
-  return apply(pooledWeightGradientOp, x, gradient, pooled.values, pooled.positions);
+  return apply(pooledWeightGradientOp(pooled.convolution), x, gradient, pooled.values, pooled.positions);
 }

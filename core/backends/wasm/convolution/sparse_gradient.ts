@@ -6,7 +6,9 @@
 import type { Code, FunctionBuilder, Local } from "../../../codegen/wasm/assembler/function_builder.ts";
 import { f32x4, i32, v128 } from "../../../codegen/wasm/assembler/instructions.ts";
 import { type Address, baseOf } from "../../../codegen/wasm/kernel.ts";
+import { spaced } from "../../../codegen/wasm/tile.ts";
 import { addEntries, chunksOf } from "../sparse/csr.ts";
+import type { SquareConv } from "./square_conv.ts";
 
 /** Inputs of a gradient kernel that describe what passed ReLU and pooling. */
 export interface PooledGradient {
@@ -45,9 +47,12 @@ export function endOf(f: FunctionBuilder, { first, listBytes, ends }: EntryLists
   return i32.add(first.get, bytes.get);
 }
 
-/**
- * Three runs of 3 · channels numbers, one for each row of a 3 × 3 kernel, at `at`, `at + stride` and `at + 2 · stride`.
- */
+/** Vectors of a row of a kernel's taps, kernel · channels numbers. */
+export function vectorsOfRow({ kernel, channels }: SquareConv): number {
+  return Math.ceil((kernel * channels) / 4);
+}
+
+/** The taps of a kernel: the first row at `at`, each further row `stride` bytes later. */
 export interface Taps {
   at: Local;
   stride: number;
@@ -55,30 +60,29 @@ export interface Taps {
 
 /**
  * For each entry from `first` to `last`: adds its float32, times the taps at `source` plus its integer in bytes, to the
- * taps at `target`. The integer is at most `source.last`; the code traps if it is not. `channels` is divisible by 4.
+ * taps at `target`. The integer is at most `source.last`; the code traps if it is not.
  */
 export function addTaps(
   f: FunctionBuilder,
-  channels: number,
+  s: SquareConv,
   list: { first: Local; last: Local },
   target: Taps,
   source: Taps & { last: number },
 ): void {
-  const vectors = (3 * channels) / 4, { chunk, chunks } = chunksOf(vectors);
+  const offsetsOf = ({ stride }: Taps) =>
+    Array.from({ length: s.kernel }, (_, row) => spaced(vectorsOfRow(s), 16, row * stride)).flat();
+  const targets = offsetsOf(target), sources = offsetsOf(source), { chunk } = chunksOf(targets.length);
   const at = f.local("i32");
   const sums = Array.from({ length: chunk }, () => f.local("v128"));
-  for (let row = 0; row < 3; row++) {
-    for (let i = 0; i < chunks; i++) {
-      const used = sums.slice(0, Math.min(chunk, vectors - i * chunk));
-      const targetOffset = row * target.stride + i * chunk * 16, sourceOffset = row * source.stride + i * chunk * 16;
-      used.forEach((sum, v) => f.set(sum, v128.load(target.at.get, targetOffset + 16 * v)));
-      f.set(at, list.first.get);
-      addEntries(f, { at, last: list.last, offset: 0 }, {
-        base: (integer) => i32.add(source.at.get, integer),
-        offset: sourceOffset,
-        count: source.last + 1,
-      }, used);
-      used.forEach((sum, v) => f.emit(v128.store(target.at.get, targetOffset + 16 * v, sum.get)));
-    }
+  for (let first = 0; first < targets.length; first += chunk) {
+    const offsets = targets.slice(first, first + chunk), used = sums.slice(0, offsets.length);
+    used.forEach((sum, i) => f.set(sum, v128.load(target.at.get, offsets[i])));
+    f.set(at, list.first.get);
+    addEntries(f, { at, last: list.last, offset: 0 }, {
+      base: (integer) => i32.add(source.at.get, integer),
+      offsets: sources.slice(first, first + chunk),
+      count: source.last + 1,
+    }, used);
+    used.forEach((sum, i) => f.emit(v128.store(target.at.get, offsets[i], sum.get)));
   }
 }

@@ -1,26 +1,24 @@
 /**
- * 3 × 3 convolution with a border of one pixel by Winograd's minimal filtering F(2 × 2, 3 × 3) (Lavin and Gray, “Fast
+ * 3 × 3 convolution by Winograd's minimal filtering F(2 × 2, 3 × 3) (Lavin and Gray, “Fast
  * Algorithms for Convolutional Neural Networks”, 2016), for each tile of 2 × 2 outputs:
  *
  * out[tile, o] = Aᵀ (Σ_c (G w[c, o] Gᵀ) ⊙ (Bᵀ d[tile, c] B)) A
  *
  * where d is the tile's 4 × 4 pixels of the image and ⊙ multiplies element by element. A tile takes 16 multiplications
- * per channel and filter instead of 36. The transforms (`winograd_transforms.ts`) consist of additions, once for each
+ * per channel and filter instead of 36. The transforms consist of additions, once for each
  * kernel, image tile and result tile. For each of the 16 elements the sum over c is a matrix product `[tiles, channels]
  * · [channels, filters]`, built from the tiles of `codegen/wasm/tile.ts`.
  */
-import type { FunctionBuilder, Local } from "../../../codegen/wasm/assembler/function_builder.ts";
-import { i32, v128 } from "../../../codegen/wasm/assembler/instructions.ts";
+import type { Code, FunctionBuilder, Local } from "../../../codegen/wasm/assembler/function_builder.ts";
+import { f32x4, i32, v128 } from "../../../codegen/wasm/assembler/instructions.ts";
 import { type Address, baseOf } from "../../../codegen/wasm/kernel.ts";
 import { paddedImage, padImage } from "../../../codegen/wasm/padded_image.ts";
 import { PANEL, PANEL_BYTES, RegisterTile, spaced, tileHeights } from "../../../codegen/wasm/tile.ts";
 import { clear } from "../../../codegen/wasm/vectors.ts";
 import { apply, type Tensor } from "../../../graph.ts";
 import type { SpecialOp } from "../../../op.ts";
-import { conv2dOp } from "../../../ops/mod.ts";
 import type { Rule } from "../rewrite.ts";
-import { borderOf, type Conv3x3Shape, stridesOf } from "./conv3x3.ts";
-import { transformImageTile, transformKernel, transformProducts } from "./winograd_transforms.ts";
+import { borderOf, type SquareConv, squareConv, stridesOf, windowsOf } from "./square_conv.ts";
 
 /** Elements of a transformed tile, 4 × 4. */
 const ELEMENTS = 16;
@@ -50,8 +48,8 @@ interface Layout {
   bytes: number;
 }
 
-function layoutOf(s: Conv3x3Shape): Layout {
-  const tiles = (s.height / 2) * (s.width / 2), held = Math.min(s.filters, MAX_FILTERS);
+function layoutOf(s: SquareConv): Layout {
+  const tiles = windowsOf(s).count, held = Math.min(s.filters, MAX_FILTERS);
   // A cache line more than the numbers need: their size is often a power of two, and then all planes would compete for
   // a few cache sets.
   const plane = (floats: number) => floats * 4 + 64;
@@ -63,14 +61,16 @@ function layoutOf(s: Conv3x3Shape): Layout {
   return { tiles, held, kernels, images, products, kernelPlane, imagePlane, productPlane, bytes };
 }
 
-const winogradConvOp: SpecialOp = {
+const winogradConvOp = (s: SquareConv): SpecialOp => ({
   kind: "special",
   name: "winogradConv",
-  type: ([{ shape: [n, h, w] }, { shape: [, , , filters] }]) => ({ dtype: "f32", shape: [n, h, w, filters] }),
+  type() {
+    const { rows, columns } = windowsOf(s);
+    return { dtype: "f32", shape: [s.batch, 2 * rows, 2 * columns, s.filters] };
+  },
   gradient: null,
-  wasm(node) {
-    const [batch, height, width, channels] = node.inputs[0].shape, filters = node.shape[3];
-    const s: Conv3x3Shape = { batch, height, width, channels, filters }, layout = layoutOf(s);
+  wasm() {
+    const { batch, channels, filters } = s, layout = layoutOf(s);
     return {
       extent: batch,
       work: batch * layout.tiles * ELEMENTS * channels * filters / 4,
@@ -94,10 +94,10 @@ const winogradConvOp: SpecialOp = {
       },
     };
   },
-};
+});
 
 /** Transforms kernels `[3, 3, channels, filters]` into planes of panels `[filters / 8][channels][8]`. */
-function transformKernels(f: FunctionBuilder, s: Conv3x3Shape, layout: Layout, w: Address, kernels: Local): void {
+function transformKernels(f: FunctionBuilder, s: SquareConv, layout: Layout, w: Address, kernels: Local): void {
   const row = s.channels * s.filters * 4;
   f.forEach(s.channels, (channel) => {
     const from = f.let("i32", baseOf(w, i32.mul(channel.get, i32.const(s.filters * 4))));
@@ -117,12 +117,12 @@ function transformKernels(f: FunctionBuilder, s: Conv3x3Shape, layout: Layout, w
 }
 
 /** Transforms the image with its border into planes `[tiles][channels]`. */
-function transformImage(f: FunctionBuilder, s: Conv3x3Shape, layout: Layout, padded: Local, images: Local): void {
-  const { pixel, row, window, windowRow } = stridesOf(s);
+function transformImage(f: FunctionBuilder, s: SquareConv, layout: Layout, padded: Local, images: Local): void {
+  const { pixel, row, window, windowRow } = stridesOf(s), { rows, columns } = windowsOf(s);
   const to = f.let("i32", images.get), from = f.local("i32");
-  f.forEach(s.height / 2, (y) => {
+  f.forEach(rows, (y) => {
     f.set(from, i32.add(padded.get, i32.mul(y.get, i32.const(windowRow))));
-    f.repeat(s.width / 2, () => {
+    f.repeat(columns, () => {
       f.repeat(s.channels / 4, () => {
         transformImageTile(
           f,
@@ -143,7 +143,7 @@ function transformImage(f: FunctionBuilder, s: Conv3x3Shape, layout: Layout, pad
  */
 function multiply(
   f: FunctionBuilder,
-  { channels }: Conv3x3Shape,
+  { channels }: SquareConv,
   layout: Layout,
   first: Local,
   at: { kernels: Local; images: Local; products: Local },
@@ -185,16 +185,17 @@ function multiply(
 /** Transforms products back, into image `n` of the output, for the filters from `first` on. */
 function transformBack(
   f: FunctionBuilder,
-  s: Conv3x3Shape,
+  s: SquareConv,
   layout: Layout,
   products: Local,
   { output, n, first }: { output: Address; n: Local; first: Local },
 ): void {
-  const pixel = s.filters * 4, row = s.width * pixel, from = f.let("i32", products.get);
-  const image = i32.add(i32.mul(n.get, i32.const(s.height * row)), i32.mul(first.get, i32.const(4)));
+  const { rows, columns } = windowsOf(s), pixel = s.filters * 4, row = 2 * columns * pixel;
+  const from = f.let("i32", products.get),
+    image = i32.add(i32.mul(n.get, i32.const(2 * rows * row)), i32.mul(first.get, i32.const(4)));
   const to = f.let("i32", baseOf(output, image));
-  f.repeat(s.height / 2, () => {
-    f.repeat(s.width / 2, () => {
+  f.repeat(rows, () => {
+    f.repeat(columns, () => {
       f.repeat(layout.held / 4, () => {
         transformProducts(
           f,
@@ -210,26 +211,82 @@ function transformBack(
   });
 }
 
-/** The convolution of images and kernels that `fitsWinograd`. */
-function winogradConv(x: Tensor, w: Tensor): Tensor {
-  return apply(winogradConvOp, x, w);
-}
-
-/**
- * Whether the kernel accepts images `[n, h, w, channels]` and kernels `[kh, kw, channels, filters]`: kernels must be 3
- * × 3, h and w even, channels divisible by 4, and filters by 32, or by 8 if there are fewer.
- */
-function fitsWinograd({ shape: [, h, w, channels] }: Tensor, { shape: [kh, kw, , filters] }: Tensor): boolean {
-  const even = h % 2 === 0 && w % 2 === 0 && kh === 3 && kw === 3;
-  return even && channels % 4 === 0 && filters % PANEL === 0 && (filters <= MAX_FILTERS || filters % MAX_FILTERS === 0);
-}
-
 /** With fewer channels, the transforms cost more than they save in multiplications. */
 const MIN_CHANNELS = 16;
 
-/** The rule: 3 × 3 convolutions with a border of one pixel and enough channels use Winograd's algorithm. */
+/**
+ * The result of `convolution` without an odd last row or column, or undefined unless it has 3 × 3 kernels, enough
+ * channels, divisible by 4, and filters divisible by 32, or by 8 if there are fewer.
+ */
+export function winogradConv(convolution: SquareConv, x: Tensor, w: Tensor): Tensor | undefined {
+  const { kernel, channels, filters } = convolution;
+  const fits = kernel === 3 && channels % 4 === 0 && filters % PANEL === 0 &&
+    (filters <= MAX_FILTERS || filters % MAX_FILTERS === 0);
+  return fits && channels >= MIN_CHANNELS ? apply(winogradConvOp(convolution), x, w) : undefined;
+}
+
+/** The rule: 3 × 3 convolutions with enough channels and a result with even sides use Winograd's algorithm. */
 export const winogradConvolutions: Rule = (node, now) => {
-  if (conv2dOp.attributesOf(node)?.join() !== "1,1") return undefined;
-  const [x, w] = node.inputs;
-  return x.shape[3] >= MIN_CHANNELS && fitsWinograd(x, w) ? winogradConv(now(x), now(w)) : undefined;
+  const convolution = squareConv(node);
+  if (convolution === undefined || node.shape[1] % 2 > 0 || node.shape[2] % 2 > 0) return undefined;
+  const [x, w] = node.inputs.map(now);
+  return winogradConv(convolution, x, w);
 };
+
+/**
+ * The three linear maps of Winograd's F(2 × 2, 3 × 3), for four channels or filters at a time. Elements of a
+ * transformed tile are numbered row by row.
+ */
+
+const { add, sub, mul } = f32x4;
+const half = (x: Code) => mul(x, f32x4.const(0.5));
+
+/**
+ * Applies `map`, which turns the values of a line into those of the result's line, first to all columns and then to all
+ * rows.
+ */
+function twice(
+  f: FunctionBuilder,
+  size: number,
+  load: (y: number, x: number) => Code,
+  map: (line: Code[]) => Code[],
+): Code[][] {
+  const keep = (value: Code) => f.let("v128", value).get;
+  const indices = [...Array(size).keys()];
+  // columns[x][y], then rows[y][x].
+  const columns = indices.map((x) => map(indices.map((y) => keep(load(y, x)))).map(keep));
+  return columns[0].map((_, y) => map(columns.map((column) => column[y])));
+}
+
+/** G w Gᵀ of a 3 × 3 kernel w. */
+function transformKernel(
+  f: FunctionBuilder,
+  load: (ky: number, kx: number) => Code,
+  store: (element: number, value: Code) => void,
+): void {
+  const map = ([a, b, c]: Code[]) => {
+    const ends = f.let("v128", half(add(a, c))).get, middle = f.let("v128", half(b)).get;
+    return [a, add(ends, middle), sub(ends, middle), c];
+  };
+  twice(f, 3, load, map).forEach((row, y) => row.forEach((value, x) => store(4 * y + x, value)));
+}
+
+/** Bᵀ d B of a tile d of 4 × 4 pixels. */
+function transformImageTile(
+  f: FunctionBuilder,
+  load: (y: number, x: number) => Code,
+  store: (element: number, value: Code) => void,
+): void {
+  const map = ([a, b, c, d]: Code[]) => [sub(a, c), add(b, c), sub(c, b), sub(b, d)];
+  twice(f, 4, load, map).forEach((row, y) => row.forEach((value, x) => store(4 * y + x, value)));
+}
+
+/** Aᵀ m A of the 16 sums of products m: 2 × 2 outputs. */
+function transformProducts(
+  f: FunctionBuilder,
+  load: (element: number) => Code,
+  store: (y: number, x: number, value: Code) => void,
+): void {
+  const map = ([a, b, c, d]: Code[]) => [add(add(a, b), c), sub(sub(b, c), d)];
+  twice(f, 4, (y, x) => load(4 * y + x), map).forEach((row, y) => row.forEach((value, x) => store(y, x, value)));
+}

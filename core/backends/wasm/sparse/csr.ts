@@ -5,13 +5,16 @@
  * elements, so rows can be written in parallel, whatever their density.
  */
 import type { Code, FunctionBuilder, Local } from "../../../codegen/wasm/assembler/function_builder.ts";
-import { i32, v128 } from "../../../codegen/wasm/assembler/instructions.ts";
+import { f32, i32, i8x16, v128 } from "../../../codegen/wasm/assembler/instructions.ts";
+import { baseOf } from "../../../codegen/wasm/kernel.ts";
+import { apply, type Tensor } from "../../../graph.ts";
+import type { SpecialOp } from "../../../op.ts";
 import type { TensorType } from "../../../shape.ts";
 
 /** Bytes of a row's header, and of an entry. */
 export const HEADER = 8, ENTRY = 8;
 /** Byte offset of the unused word in a row's header. */
-export const UNUSED = 4;
+const UNUSED = 4;
 
 /** The type of the tensor that holds a sparse matrix. */
 export function csrType(rows: number, columns: number): TensorType {
@@ -29,7 +32,7 @@ export function rowBytes({ shape }: TensorType): number {
 }
 
 /** The number of entries of the row at address `row` whose last entry ends at address `end`. */
-export function entryCount(end: Code, row: Code): Code {
+function entryCount(end: Code, row: Code): Code {
   return i32.shrU(i32.sub(i32.sub(end, row), i32.const(HEADER)), i32.const(3));
 }
 
@@ -53,12 +56,12 @@ export interface Entries {
 }
 
 /**
- * The address of the vectors that an entry's float32 multiplies: `base(its integer) + offset`. The integer is less than
- * `count`; the code traps if it is not.
+ * The addresses of the vectors that an entry's float32 multiplies: `base(its integer)` plus each of `offsets`. The
+ * integer is less than `count`; the code traps if it is not.
  */
 export interface EntrySource {
   base(integer: Code): Code;
-  offset: number;
+  offsets: readonly number[];
   count: number;
 }
 
@@ -76,7 +79,162 @@ export function addEntries(
     f.set(base, source.base(integer.get));
     f.set(factor, v128.load32Splat(at.get, offset + 4));
     sums.forEach((sum, i) => {
-      f.set(sum, f.multiplyAdd(factor.get, v128.load(base.get, source.offset + 16 * i), sum.get));
+      f.set(sum, f.multiplyAdd(factor.get, v128.load(base.get, source.offsets[i]), sum.get));
     });
   });
+}
+
+/**
+ * Makes sparse matrices from a float32 matrix or from rows of a table of bytes. A work item is a row. Neither kernel
+ * has a branch per element, because the processor could not predict it.
+ */
+
+const toSparseOp: SpecialOp = {
+  kind: "special",
+  name: "toSparse",
+  type: ([{ shape: [rows, columns] }]) => csrType(rows, columns),
+  gradient: null,
+  wasm(node) {
+    const [rows, columns] = node.inputs[0].shape, stride = rowBytes(node);
+    return {
+      extent: rows,
+      emit(f, { from, to, inputs: [x], output }) {
+        const row = f.let("i32", baseOf(output, i32.mul(from.get, i32.const(stride))));
+        const end = f.let("i32", baseOf(output, i32.mul(to.get, i32.const(stride))));
+        const at = f.let("i32", baseOf(x, i32.mul(from.get, i32.const(columns * 4))));
+        const out = f.local("i32"), column = f.local("i32"), bits = f.local("i32");
+        f.countTo(row, end.get, stride, () => {
+          f.set(out, i32.add(row.get, i32.const(HEADER)));
+          f.set(column, i32.const(0));
+          // Every element is written; if it was 0, the next one overwrites it. This is cheaper than a branch that
+          // cannot be predicted.
+          const append = (count: number) => {
+            for (let u = 0; u < count; u++) {
+              f.set(bits, i32.load(at.get, x.offset + 4 * u));
+              f.emit(i32.store(out.get, output.offset, i32.add(column.get, i32.const(u))));
+              f.emit(i32.store(out.get, output.offset + 4, bits.get));
+              // Shifted left by one bit, a zero of either sign is 0.
+              const isKept = i32.ne(i32.shl(bits.get, i32.const(1)), i32.const(0));
+              f.set(out, i32.add(out.get, i32.shl(isKept, i32.const(3))));
+            }
+            f.set(at, i32.add(at.get, i32.const(4 * count)));
+            f.set(column, i32.add(column.get, i32.const(count)));
+          };
+          if (columns >= 4) f.repeat(Math.floor(columns / 4), () => append(4));
+          if (columns % 4 > 0) append(columns % 4);
+          f.emit(i32.store(row.get, output.offset, entryCount(out.get, row.get)));
+        });
+      },
+    };
+  },
+};
+
+/** The float32 matrix `[rows, columns]` as a sparse matrix. */
+export function toSparse(x: Tensor): Tensor {
+  return apply(toSparseOp, x);
+}
+
+const takeSparseRowsOp: SpecialOp = {
+  kind: "special",
+  name: "takeSparseRows",
+  type: ([{ shape: [, columns] }, { shape: [rows] }]) => csrType(rows, columns),
+  gradient: null,
+  wasm(node) {
+    const [table, indices] = node.inputs, [rows, columns] = table.shape, stride = rowBytes(node);
+    return {
+      extent: indices.shape[0],
+      emit(f, { from, to, inputs: [table, indices], output }) {
+        const first = f.let("i32", from.get), end = f.local("i32");
+        const item = f.local("i32"), row = f.local("i32"), source = f.local("i32"), index = f.local("i32");
+        const eachRow = (body: () => void) => {
+          f.set(item, first.get);
+          f.set(row, baseOf(output, i32.mul(first.get, i32.const(stride))));
+          f.countTo(item, end.get, 1, () => {
+            f.set(index, i32.load(baseOf(indices, i32.mul(item.get, i32.const(4))), indices.offset));
+            f.requireBelow(index, rows);
+            f.set(source, baseOf(table, i32.mul(index.get, i32.const(columns))));
+            body();
+            f.set(row, i32.add(row.get, i32.const(stride)));
+          });
+        };
+        // Rows in random order are not in any cache, and reading them one by one would wait for each line. So all lines
+        // of several rows are read first, which the processor does in parallel, and then the rows are compressed.
+        f.countTo(first, to.get, TOUCHED_ROWS, () => {
+          f.set(end, i32.add(first.get, i32.const(TOUCHED_ROWS)));
+          f.if(i32.gtS(end.get, to.get), () => f.set(end, to.get));
+          eachRow(() => f.emit(i32.store(row.get, output.offset + UNUSED, touch(source, table.offset, columns))));
+          eachRow(() =>
+            compressBytes(f, { source, tableOffset: table.offset, row, outputOffset: output.offset }, columns)
+          );
+        });
+      },
+    };
+  },
+};
+
+/**
+ * Enough rows that memory accesses overlap, but few enough that they are still in the second-level cache when they are
+ * compressed.
+ */
+const TOUCHED_ROWS = 64;
+const LINE_BYTES = 64;
+
+/** A sum of one byte from every cache line of the `count` bytes at `source`, to load all of them into the cache. */
+function touch(source: Local, offset: number, count: number): Code {
+  const lines = Array.from({ length: Math.ceil(count / LINE_BYTES) }, (_, i) => i * LINE_BYTES);
+  return [...lines, count - 1].map((at) => i32.load8u(source.get, offset + at)).reduce((a, b) => i32.add(a, b));
+}
+
+interface ByteRow {
+  /** The bytes begin at `source + tableOffset`. */
+  source: Local;
+  tableOffset: number;
+  /** The sparse row begins at `row + outputOffset`. */
+  row: Local;
+  outputOffset: number;
+}
+
+/** Writes the entries of a row of `count` bytes, and their number. */
+function compressBytes(f: FunctionBuilder, { source, tableOffset, row, outputOffset }: ByteRow, count: number): void {
+  const out = f.let("i32", i32.add(row.get, i32.const(HEADER))), block = f.let("i32", i32.const(0));
+  const at = { source, tableOffset, block, out, outputOffset };
+  const blocks = Math.floor(count / 16), rest = count % 16;
+  if (blocks > 0) {
+    f.repeat(blocks, () => {
+      appendBytes(f, at, 16);
+      f.set(block, i32.add(block.get, i32.const(16)));
+    });
+  }
+  if (rest > 0) appendBytes(f, at, rest);
+  f.emit(i32.store(row.get, outputOffset, entryCount(out.get, row.get)));
+}
+
+interface ByteAppend {
+  source: Local;
+  tableOffset: number;
+  /** The column of the first byte. */
+  block: Local;
+  out: Local;
+  outputOffset: number;
+}
+
+/** Appends the entries of the next `count` bytes, at most sixteen. */
+function appendBytes(f: FunctionBuilder, at: ByteAppend, count: number): void {
+  const { source, tableOffset, block, out, outputOffset } = at;
+  const nonZero = f.local("i32"), column = f.local("i32");
+  const mask = i8x16.bitmask(i8x16.ne(v128.load(i32.add(source.get, block.get), tableOffset), v128.zero));
+  f.set(nonZero, count === 16 ? mask : i32.and(mask, i32.const(2 ** count - 1)));
+  f.while(nonZero.get, () => {
+    f.set(column, i32.add(block.get, i32.ctz(nonZero.get)));
+    f.emit(i32.store(out.get, outputOffset, column.get));
+    const byte = i32.load8u(i32.add(source.get, column.get), tableOffset);
+    f.emit(f32.store(out.get, outputOffset + 4, f32.convertI32U(byte)));
+    f.set(out, i32.add(out.get, i32.const(ENTRY)));
+    f.set(nonZero, i32.and(nonZero.get, i32.sub(nonZero.get, i32.const(1))));
+  });
+}
+
+/** Rows `indices` of a `u8` table `[count, columns]`, as a sparse matrix of numbers 0–255. */
+export function takeSparseRows(table: Tensor, indices: Tensor): Tensor {
+  return apply(takeSparseRowsOp, table, indices);
 }

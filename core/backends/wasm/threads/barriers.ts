@@ -43,28 +43,28 @@ const SPINS = 2000;
 const SLEEP_NS = 1_000_000;
 
 /**
- * Adds the function for a barrier of `threads` threads, which takes the number of cut items before it. The last thread
- * to arrive resets their counters and releases the others. Those spin, then sleep in case one of them has lost its
+ * Adds the function for a barrier, which takes the number of cut items before it and the number of active threads. The
+ * last of these to arrive resets their counters and releases the others. Those spin, then sleep in case one of them has lost its
  * core.
  */
 export function addBarrier(module: ModuleBuilder, control: number, threads: number): number {
   const generationAt = wordAt(control, "generation"), arrivedAt = wordAt(control, "arrived");
   const zero = i32.const(0);
   const contract: Contract = {
-    arguments: [{ lo: 0, hi: MAX_CUT_ITEMS }],
+    arguments: [{ lo: 0, hi: MAX_CUT_ITEMS }, undefined],
     writes: [{ start: control, end: control + controlBytes(threads) }],
     reads: [],
   };
-  return module.addFunction("barrier", ["i32"], (f) => {
-    const [cutItems] = f.params;
+  return module.addFunction("barrier", ["i32", "i32"], (f) => {
+    const [cutItems, active] = f.params;
     const generation = f.let("i32", atomics.load(zero, generationAt));
-    const isLast = i32.eq(atomics.add(zero, arrivedAt, i32.const(1)), i32.const(threads - 1));
+    const isLast = i32.eq(atomics.add(zero, arrivedAt, i32.const(1)), i32.sub(active.get, i32.const(1)));
     f.if(isLast, () => {
       f.emit(atomics.store(zero, arrivedAt, zero));
       // Before the others are released, because the first of them may take a part at once.
-      resetCounters(f, countersAt(control), threads, cutItems);
+      resetCounters(f, countersAt(control, threads), threads, cutItems);
       f.emit(atomics.store(zero, generationAt, i32.add(generation.get, i32.const(1))));
-      f.emit([...atomics.notify(zero, generationAt, i32.const(threads)), ...drop]);
+      f.emit([...atomics.notify(zero, generationAt, active.get), ...drop]);
     }, () => {
       const spins = f.let("i32", i32.const(SPINS));
       const isSame = i32.eq(atomics.load(zero, generationAt), generation.get);

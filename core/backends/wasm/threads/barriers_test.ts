@@ -9,7 +9,7 @@ import { closeThreads, wasmBackend } from "../backend.ts";
 import type { Span } from "../../../codegen/wasm/verifier/contract.ts";
 import { addBarrier, barriersBefore } from "./barriers.ts";
 import { controlBytes, countersAt, wordAt } from "./control.ts";
-import { divideWork, MAX_CUT_ITEMS } from "./work_stealing.ts";
+import { divideWork, MAX_CUT_ITEMS, shareOf } from "./work_stealing.ts";
 
 /** Puts each state far from the others and from the arena. */
 function spansOf({ locationOf }: Schedule): (node: Tensor) => Span | undefined {
@@ -84,40 +84,51 @@ function stepsModule(extent: number, parts: number, threads: number): WebAssembl
     });
   });
   const barrier = addBarrier(module, CONTROL_AT, threads);
-  const division = { extent, parts, threads, counters: countersAt(CONTROL_AT), stop: wordAt(CONTROL_AT, "stop") };
-  module.addFunction("run", ["i32", "i32"], (f) => {
-    const [thread, steps] = f.params;
+  const division = {
+    extent,
+    parts,
+    threads,
+    counters: countersAt(CONTROL_AT, threads),
+    stop: wordAt(CONTROL_AT, "stop"),
+  };
+  module.addFunction("run", ["i32", "i32", "i32"], (f) => {
+    const [thread, active, steps] = f.params, share = shareOf(f, thread, active, threads);
     f.countTo(f.let("i32", i32.const(0)), steps.get, 1, () => {
       for (let index = 0; index < MAX_CUT_ITEMS; index++) {
-        divideWork(f, { ...division, thread, index }, (from, to) => f.call(workItems, from, to, i32.const(index)));
+        divideWork(f, { ...division, share, index }, (from, to) => f.call(workItems, from, to, i32.const(index)));
       }
-      f.call(barrier, i32.const(MAX_CUT_ITEMS));
+      f.call(barrier, i32.const(MAX_CUT_ITEMS), active.get);
     });
   }, { exported: true });
   return new WebAssembly.Module(module.encode({ pages: 1, shared: true }));
 }
 
-const THREAD = `self.onmessage = ({ data: { memory, module, thread, steps } }) => {
-  new WebAssembly.Instance(module, { env: { memory } }).exports.run(thread, steps);
+const THREAD = `self.onmessage = ({ data: { memory, module, thread, active, steps } }) => {
+  new WebAssembly.Instance(module, { env: { memory } }).exports.run(thread, active, steps);
   self.postMessage("done");
 };`;
 
-Deno.test("threads that steal work run every work item of every item once in each step", async () => {
-  const extent = 25, parts = 4, steps = 30_000, count = 3;
+Deno.test("threads that steal work run every work item of every item once in each step, however many are active", async () => {
+  const extent = 25, parts = 4, steps = 10_000, count = 3;
   const module = stepsModule(extent, parts, count);
   const memory = new WebAssembly.Memory({ initial: 1, maximum: 1, shared: true });
   const guard = new Uint8Array(memory.buffer, CONTROL_AT + controlBytes(count), GUARD).fill(UNTOUCHED);
+  const done = new Int32Array(memory.buffer, DONE, MAX_CUT_ITEMS * extent);
   const threads = Array.from({ length: count }, () => {
     return new Worker(`data:text/javascript,${encodeURIComponent(THREAD)}`, { type: "module" });
   });
-  await Promise.all(threads.map((worker, thread) =>
-    new Promise((resolve) => {
-      worker.onmessage = resolve;
-      worker.postMessage({ memory, module, thread, steps });
-    })
-  ));
+  for (const active of [3, 2, 1, 2, 3]) {
+    done.fill(0);
+    await Promise.all(
+      threads.slice(0, active).map((worker, thread) =>
+        new Promise((resolve) => {
+          worker.onmessage = resolve;
+          worker.postMessage({ memory, module, thread, active, steps });
+        })
+      ),
+    );
+    assert.deepEqual([...new Set(done)], [steps], `${active} threads`);
+  }
   for (const worker of threads) worker.terminate();
-  const done = new Int32Array(memory.buffer, DONE, MAX_CUT_ITEMS * extent);
-  assert.deepEqual([...new Set(done)], [steps]);
   assert.ok(guard.every((byte) => byte === UNTOUCHED), "something was written behind the counters");
 });

@@ -1,4 +1,5 @@
 /** The words of shared memory that synchronise the threads of a session. */
+import { aligned } from "../../../schedule.ts";
 import { counterBytes } from "./work_stealing.ts";
 
 /**
@@ -12,15 +13,18 @@ export const CONTROL = {
   arrived: 16,
   /** Counts barriers. */
   generation: 32,
-  /** Counts commands; the words of a command follow. */
-  command: 48,
-  program: 49,
-  firstRow: 50,
-  steps: 51,
+  /** The words of a command. */
+  program: 48,
+  firstRow: 49,
+  steps: 50,
+  /** How many threads run it; the others sleep. */
+  active: 51,
   /** If not 0, a thread has failed, for the reason in `FAILED`, and has set the stop word. */
   failed: 52,
   /** Number of threads that have left the session and will not touch its memory again. */
   left: 53,
+  /** Counts the commands for each thread, from here on. A thread that is not told of a command is not woken. */
+  commands: 64,
 } as const;
 
 /** How a thread failed. */
@@ -38,16 +42,14 @@ export function outOfRange(cause?: unknown): RangeError {
 /** The command to leave the session, given instead of a program's number. */
 export const LEAVE = -1;
 
-const WORDS_BYTES = 64 * 4;
-
-/** Bytes of the control words and of the counters of `work_stealing.ts` after them. */
+/** Bytes of the control words and of the counters of `work_stealing.ts`. */
 export function controlBytes(threads: number): number {
-  return WORDS_BYTES + counterBytes(threads);
+  return aligned(4 * (CONTROL.commands + threads)) + counterBytes(threads);
 }
 
-/** Address of the counters for work stealing. */
-export function countersAt(control: number): number {
-  return control + WORDS_BYTES;
+/** Address of the counters for work stealing, after the control words. */
+export function countersAt(control: number, threads: number): number {
+  return control + aligned(4 * (CONTROL.commands + threads));
 }
 
 /** Address of a control word. */
@@ -56,8 +58,8 @@ export function wordAt(control: number, name: keyof typeof CONTROL): number {
 }
 
 /** All control words, for the host. */
-export function controlWords(memory: WebAssembly.Memory, control: number): Int32Array {
-  return new Int32Array(memory.buffer, control, CONTROL.left + 1);
+export function controlWords(memory: WebAssembly.Memory, control: number, threads: number): Int32Array {
+  return new Int32Array(memory.buffer, control, CONTROL.commands + threads);
 }
 
 /** The word of shared memory that makes all threads return before the next item. */

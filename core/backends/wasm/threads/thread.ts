@@ -4,7 +4,7 @@ import { CONTROL, controlWords, FAILED, LEAVE } from "./control.ts";
 import type { Assignment } from "./thread_pool.ts";
 
 self.onmessage = ({ data }: MessageEvent<Assignment>) => {
-  const control = controlWords(data.memory, data.control);
+  const control = controlWords(data.memory, data.control, data.threads);
   try {
     serve(data, control);
     Atomics.add(control, CONTROL.left, 1);
@@ -23,9 +23,9 @@ function serve({ memory, modules, thread }: Assignment, control: Int32Array): vo
   );
   // A session begins with command 0. The first command may have been given while this thread was starting.
   for (let seen = 0;; seen++) {
-    Atomics.wait(control, CONTROL.command, seen);
+    Atomics.wait(control, CONTROL.commands + thread, seen);
     const program = control[CONTROL.program];
     if (program === LEAVE || Atomics.load(control, CONTROL.stop) !== 0) return;
-    programs[program](control[CONTROL.firstRow], control[CONTROL.steps], thread);
+    programs[program](control[CONTROL.firstRow], control[CONTROL.steps], thread, control[CONTROL.active]);
   }
 }

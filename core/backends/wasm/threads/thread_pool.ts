@@ -11,6 +11,8 @@ export interface Assignment {
   modules: WebAssembly.Module[];
   /** Number of this thread in the session; the thread that opened it is 0. */
   thread: number;
+  /** Number of threads in the session. */
+  threads: number;
   /** Address of the control words. */
   control: number;
 }
@@ -35,13 +37,14 @@ export class ThreadPool {
     this.#isReserved = false;
   }
 
-  /** Assigns `count` threads to the session that has reserved them. They are free again when the team leaves. */
-  assign(count: number, assignment: Omit<Assignment, "thread">): Team {
+  /** Assigns threads to the session that has reserved them. They are free again when the team leaves. */
+  assign(assignment: Omit<Assignment, "thread">): Team {
+    const count = assignment.threads - 1;
     while (this.#threads.length < count) {
       this.#threads.push(new Worker(new URL("./thread.ts", import.meta.url), { type: "module", name: "wasm" }));
     }
     for (let i = 0; i < count; i++) this.#threads[i].postMessage({ ...assignment, thread: i + 1 } satisfies Assignment);
-    return new Team(assignment, count, () => this.release());
+    return new Team(assignment, () => this.release());
   }
 
   /** Ends all threads, so that the process can end. */
@@ -53,24 +56,30 @@ export class ThreadPool {
 /** The threads of one session, besides the one that opened it. */
 export class Team {
   readonly #control: Int32Array;
-  readonly #count: number;
+  readonly #threads: number;
   readonly #release: () => void;
   #hasLeft = false;
 
-  constructor({ memory, control }: Omit<Assignment, "thread">, count: number, release: () => void) {
-    this.#control = controlWords(memory, control);
-    this.#count = count;
+  constructor({ memory, control, threads }: Omit<Assignment, "thread">, release: () => void) {
+    this.#control = controlWords(memory, control, threads);
+    this.#threads = threads;
     this.#release = release;
   }
 
-  /** Tells the threads to run steps of the program with this number. The caller has to run its own share. */
-  start(program: number, firstRow: number, steps: number): void {
+  /**
+   * Tells the threads below number `active` to run steps of the program with this number. The caller is number 0 and
+   * has to run its own share.
+   */
+  start(program: number, firstRow: number, steps: number, active: number): void {
     const control = this.#control;
     control[CONTROL.program] = program;
     control[CONTROL.firstRow] = firstRow;
     control[CONTROL.steps] = steps;
-    Atomics.add(control, CONTROL.command, 1);
-    Atomics.notify(control, CONTROL.command);
+    control[CONTROL.active] = active;
+    for (let thread = 1; thread < active; thread++) {
+      Atomics.add(control, CONTROL.commands + thread, 1);
+      Atomics.notify(control, CONTROL.commands + thread);
+    }
   }
 
   /**
@@ -86,7 +95,7 @@ export class Team {
 
   /** Whether every thread has left without an error, so that the memory may be reused. */
   get isGone(): boolean {
-    return this.#hasLeft && Atomics.load(this.#control, CONTROL.left) === this.#count;
+    return this.#hasLeft && Atomics.load(this.#control, CONTROL.left) === this.#threads - 1;
   }
 
   /** Sends the threads back to the pool. */
@@ -95,7 +104,7 @@ export class Team {
     this.#hasLeft = true;
     // Releases threads that still wait at a barrier because the caller failed during a run.
     Atomics.store(this.#control, CONTROL.stop, 1);
-    this.start(LEAVE, 0, 0);
+    this.start(LEAVE, 0, 0, this.#threads);
     this.#release();
   }
 }

@@ -1,12 +1,15 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { openTrainer, type TrainerOptions } from "../../../training/trainer.ts";
+import { initialParameters, readParameters, writeParameters } from "../../../models/parameters.ts";
+import { permutation, STREAMS } from "../../../random.ts";
+import { Dice } from "../../../testing/fuzz.ts";
 import { firstDigits, mnist } from "../../../testing/mnist.ts";
 import { constant, state, trace } from "../../../graph.ts";
-import { trainingProgram } from "../../../training/programs.ts";
+import { STATE, trainingProgram } from "../../../training/programs.ts";
 import { add, matmul, mul } from "../../../ops/mod.ts";
 import { schedule } from "../../../schedule.ts";
-import { closeThreads, wasmBackend } from "../backend.ts";
+import { closeThreads, wasmBackend, type WasmOptions } from "../backend.ts";
 import { partsOfItems } from "../program.ts";
 import { rewrite } from "../rewrite.ts";
 import { allRules } from "../rules.ts";
@@ -45,12 +48,22 @@ function digestOf(numbers: Float32Array): string {
   );
 }
 
-for (const modelType of ["SimpleNN", "ConvNN"] as const) {
-  Deno.test(`a ${modelType} gets the same weights to the bit with any number of threads`, async () => {
-    const alone = await train(options(modelType));
+const convolutions = { channels: [16, 32], kernels: [5, 3], padding: "valid" } as const;
+const networks: Readonly<Record<string, TrainerOptions>> = {
+  "a SimpleNN": options("SimpleNN"),
+  "a ConvNN": options("ConvNN"),
+  "a ConvNN whose filters stay within the image": {
+    ...options("ConvNN"),
+    spec: { modelType: "ConvNN", hiddenLayers: [32], convolutions },
+  },
+};
+
+for (const [name, options] of Object.entries(networks)) {
+  Deno.test(`${name} gets the same weights to the bit with any number of threads`, async () => {
+    const alone = await train(options);
     try {
       for (const threads of [2, 3, 5]) {
-        assert.deepEqual(await train({ ...options(modelType), threads }), alone, `${threads} threads`);
+        assert.deepEqual(await train({ ...options, threads }), alone, `${threads} threads`);
       }
     } finally {
       closeThreads();
@@ -68,6 +81,7 @@ Deno.test("a ConvNN's convolutions and products are cut into parts, so the test 
     seed: 1,
     batch: batchSize,
     digits,
+    totalSteps: 1,
     startOf: () => 0,
   });
   const scheduled = schedule(rewrite(program, allRules)), parts = partsOfItems(scheduled, 2);
@@ -99,6 +113,43 @@ Deno.test("more long items than can be cut give the same results as one thread",
     closeThreads();
   }
 });
+
+/** Trains one epoch in runs of three steps; also returns the numbers of threads that were active between them. */
+async function trainSession(modelType: "SimpleNN" | "ConvNN", backend: WasmOptions) {
+  const { spec, optimizer, learningRate, batchSize: batch, seed, dataset: { train } } = options(modelType);
+  const steps = Math.floor(train.count / batch), digits = { set: "train", count: train.count, density: 0.2 } as const;
+  const startOf = (step: number) => (step % steps) * batch;
+  const program = trainingProgram({ spec, optimizer, learningRate, seed, batch, digits, startOf, totalSteps: 120 });
+  const session = await wasmBackend(backend).open({ program });
+  session.write(STATE.trainImages, train.images);
+  session.write(STATE.trainLabels, train.labels);
+  session.write(STATE.trainOrder, permutation(seed, STREAMS.order, 0, train.count));
+  writeParameters(session, spec, initialParameters(spec, seed));
+  const losses: number[] = [], used = new Set<number | undefined>();
+  for (let step = 0; step < 120; step += 3) {
+    losses.push(...(await session.run("program", step, 3)).loss);
+    used.add(session.threads);
+  }
+  const weights = (await readParameters(session, spec)).map(({ name, data }) => [name, digestOf(data)]);
+  session.close();
+  return { result: { losses, weights }, used };
+}
+
+for (const modelType of ["SimpleNN", "ConvNN"] as const) {
+  Deno.test(`a ${modelType} gets the same weights to the bit if the number of threads changes in between`, async () => {
+    const alone = await trainSession(modelType, {});
+    // By this clock, batches take so different times that any number of threads soon wins or loses.
+    const dice = new Dice(1);
+    let now = 0;
+    try {
+      const changing = await trainSession(modelType, { threads: 4, now: () => now += dice.below(100) });
+      assert.deepEqual(changing.used, new Set([1, 2, 3, 4]));
+      assert.deepEqual(changing.result, alone.result);
+    } finally {
+      closeThreads();
+    }
+  });
+}
 
 Deno.test("a second trainer runs on its own thread while the first has the pool, with the same results", async () => {
   const first = await openTrainer({ ...options("SimpleNN"), threads: 2 });
@@ -159,7 +210,7 @@ Deno.test("a thread that fails ends the run with an error, and the next session 
   const pool = new ThreadPool();
   try {
     assert.ok(pool.reserve());
-    const team = pool.assign(1, { memory, modules: [wanting], control: 64 });
+    const team = pool.assign({ memory, modules: [wanting], control: 64, threads: 2 });
     while (Atomics.load(stopWord(memory, 64), 0) === 0) await new Promise((resolve) => setTimeout(resolve, 5));
     assert.throws(() => team.requireWhole(), /a thread of the training failed/);
     team.leave();

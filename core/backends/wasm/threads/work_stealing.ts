@@ -5,7 +5,7 @@
  * on them, too.
  */
 import type { Code, FunctionBuilder, Local } from "../../../codegen/wasm/assembler/function_builder.ts";
-import { atomics, i32 } from "../../../codegen/wasm/assembler/instructions.ts";
+import { atomics, i32, trap } from "../../../codegen/wasm/assembler/instructions.ts";
 import type { WasmKernel } from "../../../codegen/wasm/kernel.ts";
 
 const MAX_PARTS = 16;
@@ -20,6 +20,9 @@ export function partsOf({ extent, work = 0, setUp = 0 }: WasmKernel, threads: nu
   const partWork = Math.max(PART_WORK, setUp / MAX_SET_UP);
   return Math.max(1, Math.min(MAX_PARTS, Math.ceil(extent / threads), Math.floor(work / (threads * partWork))));
 }
+
+/** In how many units all work is measured, so that any number of threads can divide it. */
+const UNITS = 4096;
 
 /** Bytes from one counter to the next: a cache line, because different threads write them. */
 const COUNTER_BYTES = 64;
@@ -65,13 +68,48 @@ export function resetCounters(f: FunctionBuilder, counters: number, threads: num
   f.countTo(at, end, COUNTER_BYTES, () => f.emit(atomics.store(at.get, counters, i32.const(0))));
 }
 
+/** What a thread knows about the division of work among the threads that are active. */
+export interface Share {
+  /** How many threads are active: the first ones of the session. */
+  active: Local;
+  /** The thread's share of all work, in `UNITS`, where it is not cut. */
+  from: Local;
+  to: Local;
+  /** The number of the first thread whose parts it takes, where work is cut: its own, if all threads are active. */
+  owner: Local;
+}
+
+/**
+ * Emits code that computes the share of thread number `thread` if the first `active` of `threads` threads divide the
+ * work. It traps for numbers that are out of range.
+ */
+export function shareOf(f: FunctionBuilder, thread: Local, active: Local, threads: number): Share {
+  f.requireBelow(active, threads + 1);
+  f.if(i32.geU(thread.get, active.get), () => f.emit(trap));
+  const scaled = (number: Code, count: number) => {
+    // Rounded up, so that a few work items are divided evenly.
+    const product = i32.add(i32.mul(number, i32.const(count)), i32.sub(active.get, i32.const(1)));
+    const value = f.let("i32", i32.divU(product, active.get));
+    // Always true, but the verifier does not know how large a quotient is.
+    f.requireBelow(value, count + 1);
+    return value;
+  };
+  return {
+    active,
+    from: scaled(thread.get, UNITS),
+    to: scaled(i32.add(thread.get, i32.const(1)), UNITS),
+    owner: scaled(thread.get, threads),
+  };
+}
+
 /** Parameters of `divideWork`. */
 export interface Division extends Pick<Cut, "parts" | "index"> {
   /** Number of work items. */
   extent: number;
+  /** All threads of the session. */
   threads: number;
-  /** The number of the thread that runs the code. */
-  thread: Local;
+  /** Undefined if there is only one thread. */
+  share?: Share;
   /** Address of the counters: for each cut item and thread, how many parts of its share have been taken. */
   counters: number;
   /** Address of the stop word; once it is not 0, no more parts are begun. */
@@ -83,14 +121,25 @@ export interface Division extends Pick<Cut, "parts" | "index"> {
  * `body` gets the bounds of a range of work items.
  */
 export function divideWork(f: FunctionBuilder, division: Division, body: (from: Code, to: Code) => void): void {
-  const { extent, parts, threads, thread, counters, index, stop } = division;
-  const all = threads * parts, quotient = Math.floor(extent / all), rest = extent % all;
-  // extent · part / all, without a product that could exceed 32 bits.
-  const bound = (part: Code) =>
-    i32.add(i32.mul(part, i32.const(quotient)), i32.divU(i32.mul(part, i32.const(rest)), i32.const(all)));
-  const run = (part: Code) => body(bound(part), bound(i32.add(part, i32.const(1))));
-  if (parts === 1) return run(thread.get);
-  const owner = f.local("i32"), victim = f.let("i32", thread.get), next = f.local("i32");
+  const { extent, parts, share } = division;
+  const runAll = () => body(i32.const(0), i32.const(extent));
+  if (share === undefined) return runAll();
+  if (parts === 1) return body(bound(share.from.get, UNITS, extent), bound(share.to.get, UNITS, extent));
+  f.if(i32.eq(share.active.get, i32.const(1)), runAll, () => steal(f, { ...division, share }, body));
+}
+
+/** The first work item of a part if `extent` work items are divided into `parts`. */
+function bound(part: Code, parts: number, extent: number): Code {
+  // extent · part / parts, without a product that could exceed 32 bits.
+  const quotient = i32.const(Math.floor(extent / parts)), rest = i32.const(extent % parts);
+  return i32.add(i32.mul(part, quotient), i32.divU(i32.mul(part, rest), i32.const(parts)));
+}
+
+/** Emits code that takes parts, first the thread's own, until none is left. */
+function steal(f: FunctionBuilder, division: Required<Division>, body: (from: Code, to: Code) => void): void {
+  const { extent, parts, threads, share, counters, index, stop } = division, all = threads * parts;
+  const run = (part: Code) => body(bound(part, all, extent), bound(i32.add(part, i32.const(1)), all, extent));
+  const owner = f.local("i32"), victim = f.let("i32", share.owner.get), next = f.local("i32");
   const first = counters + index * counterBytes(threads, 1), ofOwner = i32.mul(owner.get, i32.const(COUNTER_BYTES));
   f.repeat(threads, () => {
     f.set(owner, i32.remU(victim.get, i32.const(threads)));

@@ -5,7 +5,7 @@
 import type { Code } from "../assembler/encoding.ts";
 import { UnsafeCodeError } from "./contract.ts";
 
-/** Names of the instructions by opcode; those with a prefix are numbered `prefix * 4096 + opcode`. */
+/** Opcodes by the names of the instructions; those with a prefix are numbered `prefix * 4096 + opcode`. */
 export const OP = {
   unreachable: 0x00,
   block: 0x02,

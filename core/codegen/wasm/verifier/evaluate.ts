@@ -1,7 +1,6 @@
 /** Evaluates expressions over sums of unknowns, and derives facts from conditions that are true. */
 import { ACCESSES, type Expression, OP } from "./decode.ts";
-import { dividedBy, exactly, isExact, isSigned32, type Linear, plus, times } from "./linear.ts";
-import type { State } from "./state.ts";
+import { dividedBy, exactly, isExact, isSigned32, type Linear, plus, type State, times } from "./state.ts";
 
 /** Called with each access of an expression. */
 export type CheckAccess = (address: Linear, offset: number, access: { bytes: number; writes: boolean }) => void;

@@ -2,8 +2,7 @@
 import { type Range, UnsafeCodeError } from "./contract.ts";
 import { type Expression, OP, type Statement } from "./decode.ts";
 import { evaluate, readsAny, readsMemory } from "./evaluate.ts";
-import { dividedBy, exactly, isExact, isSigned32, type Linear, plus, shared } from "./linear.ts";
-import type { State } from "./state.ts";
+import { dividedBy, exactly, isExact, isSigned32, type Linear, plus, shared, type State } from "./state.ts";
 
 /** A loop. */
 export type Loop = Statement & { kind: "while" | "repeat" };

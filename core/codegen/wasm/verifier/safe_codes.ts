@@ -1,8 +1,9 @@
 /** The code of a module's functions, proved or made to stay within its memory. */
-import type { Code } from "../assembler/encoding.ts";
-import type { FunctionBuilder } from "../assembler/function_builder.ts";
+import { type Code, unsigned } from "../assembler/encoding.ts";
+import type { FunctionBuilder, Local, ValueType } from "../assembler/function_builder.ts";
+import { i32, trap } from "../assembler/instructions.ts";
 import { type Contract, UnsafeCodeError } from "./contract.ts";
-import { withExplicitChecks } from "./explicit_checks.ts";
+import { ACCESSES, readInstruction } from "./decode.ts";
 import { type VerifiedFunction, verifyFunctions } from "./verify.ts";
 
 /**
@@ -28,4 +29,41 @@ export function safeCodes(
   });
   verifyFunctions(verified, bytes);
   return functions.map((f, i) => contracts[i] === undefined ? withExplicitChecks(f, bytes) : f.code);
+}
+
+const IF = 0x04, EMPTY = 0x40, END = 0x0b, LOCAL_SET = 0x21;
+
+/**
+ * The function's code with a comparison before each access, which traps unless the access is within a memory of
+ * `memoryBytes` bytes. Declares locals of the function for this.
+ */
+function withExplicitChecks(f: FunctionBuilder, memoryBytes: number): Code {
+  const code = f.code, checked: number[] = [], address = f.local("i32"), locals = new Map<string, Local>();
+  const append = (...parts: Code[]) => {
+    for (const part of parts) for (const byte of part) checked.push(byte);
+  };
+  const take = (local: Local) => append([LOCAL_SET, ...unsigned(local.index)]);
+  for (let at = 0; at < code.length;) {
+    const { op, value: offset, end } = readInstruction(code, at), access = ACCESSES.get(op);
+    const instruction = code.slice(at, end);
+    at = end;
+    if (access !== undefined) {
+      // The operands are above the address on the stack.
+      const operands = access.operands.map((type, i) => localFor(f, locals, type, i));
+      operands.toReversed().forEach(take);
+      take(address);
+      const last = memoryBytes - offset - access.bytes;
+      if (last < 0) append(trap);
+      append(i32.gtU(address.get, i32.const(last)), [IF, EMPTY], trap, [END], address.get);
+      append(...operands.map((operand) => operand.get));
+    }
+    append(instruction);
+  }
+  return checked;
+}
+
+function localFor(f: FunctionBuilder, locals: Map<string, Local>, type: ValueType, index: number): Local {
+  const key = `${type} ${index}`, local = locals.get(key) ?? f.local(type);
+  locals.set(key, local);
+  return local;
 }

@@ -2,7 +2,7 @@
  * Proves that every access of a function is within the memory that its contract names, for all arguments that the
  * contract allows and whatever the memory contains. Code that cannot be proved safe is refused, even if it is safe.
  *
- * The function is run once over sums of unknowns (`linear.ts`) instead of numbers: an argument, a loop's round and a
+ * The function is run once over sums of unknowns (`state.ts`) instead of numbers: an argument, a loop's round and a
  * value from memory are unknowns with a range. A loop's body is run with the locals as they are in any of its rounds:
  * locals that each round changes by the same amount are sums over the number of the round.
  */
@@ -10,9 +10,8 @@ import type { Code } from "../assembler/encoding.ts";
 import { type Contract, requireWithin, UnsafeCodeError } from "./contract.ts";
 import { decode, type Expression, type Statement } from "./decode.ts";
 import { assume, type CheckAccess, evaluate } from "./evaluate.ts";
-import { dividedBy, exactly, isSigned32, type Linear, plus } from "./linear.ts";
+import { dividedBy, exactly, isSigned32, type Linear, plus, State } from "./state.ts";
 import { afterRounds, assignedIn, type Change, type Loop, roundsOf } from "./rounds.ts";
-import { State } from "./state.ts";
 
 /** A function of a module. */
 export interface VerifiedFunction {

@@ -1,0 +1,63 @@
+/** The settings that few people need. The page loads this file when they are shown. */
+import type { FurtherFieldName } from "../../../protocol/mod.ts";
+import type { WordsOf } from "./field_words.ts";
+import { FieldLines } from "./model_fields.tsx";
+import type { ModelForm } from "./model_form.ts";
+
+const MORE_WORDS: WordsOf<FurtherFieldName> = {
+  conv_channels: {
+    group: "More",
+    hint: "How many patterns each convolution looks for: one number for each of one to four.",
+    isNarrow: true,
+  },
+  conv_kernels: {
+    group: "More",
+    hint: "Height and width of those patterns in pixels: 3 or 5 for each.",
+    isNarrow: true,
+  },
+  conv_padding: {
+    group: "More",
+    hint: {
+      same: "Paper is added around the picture, so that it keeps its size.",
+      valid: "Nothing is added around the picture, so that it shrinks at its edges. Faster.",
+    },
+  },
+  activation: {
+    group: "More",
+    hint: {
+      relu: "What follows each layer: keeps what is positive, the rest becomes 0.",
+      gelu: "Like relu, with a soft corner. Somewhat slower.",
+      tanh: "Squeezes everything between −1 and 1. Slower to learn.",
+      sigmoid: "Squeezes everything between 0 and 1, as the first networks did. Slow to learn.",
+    },
+  },
+  lr_schedule: {
+    group: "More",
+    hint: {
+      constant: "The learning rate stays the same.",
+      cosine: "The learning rate falls to 0, slowly at first and at the end.",
+      one_cycle: "The learning rate rises from a 25th to the one above, then falls to almost 0.",
+    },
+  },
+  momentum: {
+    group: "More",
+    hint: "Share of the last step that the next one keeps, like a ball that rolls on.",
+  },
+  betas: {
+    group: "More",
+    hint: "How long Adam remembers gradients, and how long their sizes; nearer to 1 is longer.",
+  },
+  weight_decay: {
+    group: "More",
+    hint: "Pulls the weights towards 0 so that none grows large.",
+  },
+  label_smoothing: {
+    group: "More",
+    hint: "Asks for a little less than certainty: 0.1 spreads a tenth over all ten digits.",
+  },
+};
+
+/** Controls for these settings. */
+export function MoreModelFields({ form }: { form: ModelForm }) {
+  return <FieldLines form={form} words={MORE_WORDS} group="More" />;
+}
