@@ -12,15 +12,16 @@ export interface Batch {
 
 /** Batches take at most about this long, so that a change of speed is noticed. */
 const BATCH_MS = 20;
-/** The speed is the mean over this much time, because threads lose their cores for some milliseconds at any time. */
+/** Speed is taken over this much time, because threads lose their cores for some milliseconds at any time. */
 const WINDOW_MS = 50;
 /** A trial begins with a batch of this length, because most are lost at once. */
 const LOOK_MS = 6;
 /**
  * A trial is lost if, after so many ms, steps take more than `ratio` times as long as before: much longer at first,
- * because threads have to wake up, then not clearly less. A trial that lasts for a whole window has won.
+ * because threads have to wake up. A trial that lasts for `PROOF_MS` has won.
  */
-const LIMITS = [{ ms: LOOK_MS, ratio: 1.3 }, { ms: 20, ratio: 0.97 }] as const;
+const LIMITS = [{ ms: LOOK_MS, ratio: 1.5 }, { ms: 20, ratio: 1.15 }, { ms: WINDOW_MS, ratio: 0.97 }] as const;
+const PROOF_MS = 100;
 /** The time between two trials doubles with each that is lost, from the first to the second number. */
 const FIRST_INTERVAL_MS = 50, MAX_INTERVAL_MS = 500;
 /**
@@ -48,9 +49,13 @@ class Direction {
     return Math.min(most, Math.max(1, wanted));
   }
 
-  /** A trial was lost, which cost `costMs`; `isLast` says that no number is farther away. */
-  lost(now: number, costMs: number, isLast: boolean): void {
+  /** A trial has ended: the next one goes farther, unless `isLast` says that no number is farther away. */
+  ended(isLast: boolean): void {
     this.#distance = isLast ? 0 : this.#distance + 1;
+  }
+
+  /** A trial was lost, which cost `costMs`. */
+  lost(now: number, costMs: number): void {
     this.#costMs = Math.max(0, costMs);
     this.dueAt = now + Math.max(this.#intervalMs, this.#costMs / this.share);
     this.#intervalMs = Math.min(2 * this.#intervalMs, MAX_INTERVAL_MS);
@@ -85,7 +90,9 @@ export class ActiveThreads {
   /** Batches of the current window or trial. */
   #steps = 0;
   #ms = 0;
-  /** Over the last window, in ms; undefined before the first one. */
+  /** The time of a step in the last window, in ms; undefined before the first one. */
+  #latestMs?: number;
+  /** The shorter of the last two of these times, because something else may have slowed down one of them. */
   #stepMs?: number;
   /** The shortest of these times since the last trial. */
   #bestStepMs = Infinity;
@@ -135,7 +142,7 @@ export class ActiveThreads {
 
   #measure(program: number): void {
     this.#program = program;
-    this.#stepMs = this.#trial = undefined;
+    this.#latestMs = this.#stepMs = this.#trial = undefined;
     this.#bestStepMs = Infinity;
     this.#otherMs = this.#steps = this.#ms = 0;
   }
@@ -156,12 +163,12 @@ export class ActiveThreads {
   #judge({ direction, threads }: { direction: Direction; threads: number }, now: number): void {
     const before = this.#stepMs!, latest = this.#ms / this.#steps;
     const isLost = LIMITS.some(({ ms, ratio }) => this.#ms >= ms && latest > ratio * before);
-    if (!isLost && this.#ms < WINDOW_MS) return;
-    if (isLost) {
-      direction.lost(now, this.#ms - this.#steps * before, threads === 1 || threads === this.#most);
-    } else {
+    if (!isLost && this.#ms < PROOF_MS) return;
+    direction.ended(threads === 1 || threads === this.#most);
+    if (isLost) direction.lost(now, this.#ms - this.#steps * before);
+    else {
       this.#count = threads;
-      this.#stepMs = latest;
+      this.#stepMs = this.#latestMs = latest;
       this.#restart(now);
     }
     this.#trial = undefined;
@@ -170,12 +177,14 @@ export class ActiveThreads {
   }
 
   #endWindow(now: number): void {
-    const latest = this.#stepMs = this.#ms / this.#steps;
+    const latest = this.#ms / this.#steps, stepMs = Math.min(latest, this.#latestMs ?? latest);
+    this.#latestMs = latest;
+    this.#stepMs = stepMs;
     this.#steps = this.#ms = 0;
-    if (latest > DROP * this.#bestStepMs) {
+    if (stepMs > DROP * this.#bestStepMs) {
       for (const direction of this.#directions) direction.hasten(now);
-      this.#bestStepMs = latest;
+      this.#bestStepMs = stepMs;
     }
-    this.#bestStepMs = Math.min(this.#bestStepMs, latest);
+    this.#bestStepMs = Math.min(this.#bestStepMs, stepMs);
   }
 }

