@@ -33,7 +33,7 @@ export const SOCKET_RATE = { messages: 20, bytes: 256 * KIB };
  * The most that one socket may send in frames of any kind, including pings and fragments: in a burst, and per second in
  * the long run.
  */
-export const SOCKET_FRAMES = { burst: 2000, perSecond: 100, burstBytes: 16 * MIB, bytesPerSecond: MIB };
+export const SOCKET_FRAMES = { burst: 500, perSecond: 100, burstBytes: 16 * MIB, bytesPerSecond: MIB };
 /** The most fragments of one message. */
 export const MAX_FRAGMENTS = 64;
 /** Longest time from the beginning of a message to its end, in ms. */

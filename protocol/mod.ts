@@ -5,6 +5,7 @@ export * from "./field_kinds.ts";
 export * from "./learning_rate_ranges.ts";
 export * from "./limits.ts";
 export * from "./messages.ts";
+export * from "./misfit.ts";
 export * from "./model_config.ts";
 export * from "./models.ts";
 export * from "./prediction.ts";

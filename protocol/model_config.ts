@@ -1,10 +1,9 @@
 /**
  * The table of all fields that describe a model. Everything that accepts, stores, compares or shows a configuration is
- * derived from it: the schemas in `configs.ts` and `models.ts`, the query string, the pages' forms, tables and
+ * derived from it: the schemas in `requests.ts` and `models.ts`, the query string, the pages' forms, tables and
  * sentences.
  */
 import * as v from "valibot";
-import { IMAGE_SIDE } from "../core/models/spec.ts";
 import { ACTIVATIONS, type Convolutions, DEFAULT_CONVOLUTIONS, MODEL_TYPES } from "../core/models/families.ts";
 import {
   choice,
@@ -271,7 +270,7 @@ export function isUsual(config: ModelConfig, name: FieldName): boolean {
 }
 
 /** Whether a field matters in `config`: the probability of dropout matters only while dropout is on. */
-function counts(config: ModelConfig, name: FieldName): boolean {
+export function counts(config: ModelConfig, name: FieldName): boolean {
   const { partOf, only } = fieldOf(name);
   return (partOf === undefined || config[partOf] === true) &&
     (only === undefined || only.is.includes(config[only.field]!));
@@ -284,29 +283,6 @@ export function convolutionsOf(config: ModelConfig): Convolutions | undefined {
     channels: valueOf(config, "conv_channels"),
     kernels: valueOf(config, "conv_kernels"),
     padding: valueOf(config, "conv_padding"),
-  };
-}
-
-/** The first field of `config` that does not go with its other fields, and why; undefined if there is none. */
-export function misfit(config: ModelConfig): { name: FieldName; why: string } | undefined {
-  for (const name of FIELD_NAMES) {
-    const { only } = fieldOf(name);
-    if (only === undefined || counts(config, name) || isUsual(config, name)) continue;
-    return { name, why: `is a setting of ${only.is.join(" and ")}, not of ${config[only.field]}` };
-  }
-  const convolutions = convolutionsOf(config);
-  if (convolutions === undefined) return undefined;
-  const { channels, kernels, padding } = convolutions;
-  if (kernels.length !== channels.length) {
-    return { name: "conv_kernels", why: `must have as many entries as conv_channels, which has ${channels.length}` };
-  }
-  const sides = [IMAGE_SIDE];
-  for (const kernel of kernels) sides.push(Math.floor((sides.at(-1)! - (padding === "same" ? 0 : kernel - 1)) / 2));
-  if (sides.every((side) => side >= 1)) return undefined;
-  const shown = sides.slice(0, sides.findIndex((side) => side < 1)).join(" → ");
-  return {
-    name: "conv_kernels",
-    why: `leave no pixel with conv_padding ${padding}: an image gets smaller, ${shown} → 0`,
   };
 }
 
@@ -347,6 +323,7 @@ export const UNKNOWN = "unknown";
 /** A setting's value in a table: `Adam`, `128, 64`, `none`, `unknown`; for dropout its probability, or `off`. */
 export function showSetting(config: ModelConfig, name: FieldName): string {
   if (!isKnown(config, name)) return UNKNOWN;
+  if (!counts(config, name)) return "–";
   const part = config[name] === true && FIELD_NAMES.find((other) => fieldOf(other).partOf === name);
   return showValue(valueOf(config, part || name));
 }
@@ -365,7 +342,11 @@ export function describeSetting(
   return value === "on" ? label : `${label} ${value}`;
 }
 
-/** The settings in which two models differ. */
+/** The settings in which two models differ; one that only one of them has is a difference where it is unusual. */
 export function differingSettings(a: ModelConfig, b: ModelConfig): FieldName[] {
-  return SETTINGS.filter((name) => showSetting(a, name) !== showSetting(b, name));
+  return SETTINGS.filter((name) => {
+    if (showSetting(a, name) === showSetting(b, name)) return false;
+    const having = [a, b].filter((config) => counts(config, name));
+    return having.length === 2 || having.some((config) => !isUsual(config, name));
+  });
 }

@@ -3,6 +3,7 @@ import { ImportConfigSchema, PredictParamsSchema, TrainConfigSchema } from "./re
 import { readValue, writeValue } from "./field_kinds.ts";
 import {
   configOf,
+  counts,
   DEFAULT_CONFIG,
   describeSetting,
   differingSettings,
@@ -70,7 +71,8 @@ Deno.test("two models can differ in every field, but in a part of a toggle only 
   for (const name of FIELD_NAMES.filter((name) => name !== "betas")) {
     const changed = { ...OTHER, [name]: DEFAULT_CONFIG[name] };
     assert.equal(isDuplicate(OTHER, changed), false, name);
-    assert.deepEqual(differingSettings(OTHER, changed), [fieldOf(name).partOf ?? name]);
+    const only = FIELD_NAMES.filter((other) => fieldOf(other).only?.field === name && counts(OTHER, other));
+    assert.deepEqual(differingSettings(OTHER, changed), [fieldOf(name).partOf ?? name, ...only]);
   }
   const quick = { ...DEFAULT_CONFIG, betas: [0.7, 0.9] };
   assert.equal(isDuplicate(DEFAULT_CONFIG, quick), false);
@@ -136,6 +138,26 @@ Deno.test("a setting of another optimiser is refused by name, unless it has its 
   });
   assert.throws(() => check({ optimizer: "SGD", betas: [0.7, 0.9] }), { field: "betas" });
   assert.equal(check({ momentum: 0, betas: null }).momentum, 0);
+});
+
+Deno.test("convolutions that do not fit each other or the image are refused, and so is a network that is too large", () => {
+  const check = (more: object) =>
+    validate(TrainConfigSchema, { ...DEFAULT_CONFIG, model_type: "ConvNN", ...more }, "the configuration");
+  assert.throws(() => check({ conv_channels: [8, 16], conv_kernels: [3] }), {
+    field: "conv_kernels",
+    message: /conv_kernels must have as many entries as conv_channels, which has 2, got \[3\]/,
+  });
+  assert.throws(() => check({ conv_channels: [8, 8, 8, 8], conv_padding: "valid" }), {
+    field: "conv_kernels",
+    message: /conv_kernels leave no pixel with conv_padding valid: the sides of an image are 28 → 13 → 5 → 1 → 0/,
+  });
+  assert.throws(() => check({ conv_channels: [256], hidden_layers_config: [2048] }), {
+    field: "hidden_layers_config",
+    message: /makes a network of 102,\d+,\d+ parameters, and at most 38,000,000 are taken/,
+  });
+  const widest = new Array(8).fill(2048);
+  assert.ok(check({ hidden_layers_config: widest }));
+  assert.throws(() => check({ model_type: "SimpleNN", conv_padding: "valid" }), { field: "conv_padding" });
 });
 
 Deno.test("a value out of the range of a field is refused by the field's name and its range", () => {

@@ -34,12 +34,21 @@ type RecordEntry<F> = F extends { usual: unknown } ? v.NullishSchema<StoredSchem
 
 type RecordEntries = { [Name in FieldName]: RecordEntry<(typeof MODEL_FIELDS)[Name]> };
 
+/** Whether a field with a usual value changes what a model answers. */
+function isOfNetwork(name: FieldName): boolean {
+  return name === "activation" || fieldOf(name).inFile === true;
+}
+
 function recordEntries(): RecordEntries {
   const stored = ({ kind, schema }: Field) =>
     kind === "list" ? list : kind === "whole" || kind === "number" ? number : schema;
   return Object.fromEntries(FIELD_NAMES.map((name) => {
     const field = fieldOf(name);
-    if (field.usual) return [name, v.nullish(stored(field))];
+    if (field.usual) {
+      // Other programs use the names of a training's settings for anything, which changes nothing in the answers.
+      const checked = isOfNetwork(name) ? field.schema : v.fallback(stored(field), undefined as unknown as FieldValue);
+      return [name, v.nullish(checked)];
+    }
     return [name, field.optional ? v.nullish(stored(field), field.initial) : stored(field)];
   })) as RecordEntries;
 }
@@ -88,7 +97,7 @@ export interface NearestModel {
   differs: string[];
 }
 
-/** The fields by which models are looked up: their names in records and in `PredictParams`. */
+/** The fields by which models are always looked up: their names in records and in `PredictParams`. */
 export const PARAM_FIELDS: readonly { name: FieldName; param: keyof PredictParams }[] = FIELD_NAMES.flatMap((name) => {
   const { param } = fieldOf(name);
   return param === undefined ? [] : [{ name, param: param as keyof PredictParams }];

@@ -1,6 +1,7 @@
 /** Requests of clients: a training, a resumed run, an import, or the model that answers a drawing. */
 import * as v from "valibot";
 import { choice, wholeNumberSchema } from "./field_kinds.ts";
+import { misfit } from "./misfit.ts";
 import {
   BOUNDS,
   type Field,
@@ -8,8 +9,8 @@ import {
   type FieldName,
   fieldOf,
   type FurtherFieldName,
-  misfit,
   type MODEL_FIELDS,
+  valueOf,
 } from "./model_config.ts";
 import { exactObject, unknownField } from "./validate.ts";
 
@@ -99,12 +100,9 @@ export const TrainConfigSchema = v.pipe(
   v.rawCheck(({ dataset, addIssue }) => {
     const found = dataset.typed ? misfit(dataset.value) : undefined;
     if (!dataset.typed || found === undefined) return;
-    const { name: key, why: message } = found, input = dataset.value;
-    addIssue({
-      message,
-      input: input[key],
-      path: [{ type: "object", origin: "value", input, key, value: input[key] }],
-    });
+    // The value that counts: a field that is missing would be reported as such.
+    const { name: key, why: message } = found, input = dataset.value, value = valueOf(input, key);
+    addIssue({ message, input: value, path: [{ type: "object", origin: "value", input, key, value }] });
   }),
 );
 

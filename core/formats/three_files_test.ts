@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { env, InferenceSession, Tensor } from "onnxruntime-web";
 import { MODEL_TYPES } from "../models/families.ts";
-import type { ModelSpec } from "../models/spec.ts";
+import { describeNetwork, type ModelSpec } from "../models/spec.ts";
 import { assertAllClose } from "../testing/assert_all_close.ts";
 import { firstDigits, mnist } from "../testing/mnist.ts";
 import { findPyTorch } from "../testing/pytorch.ts";
@@ -19,10 +19,33 @@ const SCRIPT = fileURLToPath(import.meta.resolve("../../scripts/fixtures/logits_
 const DIGITS = 20;
 const TOLERANCE = { relative: 0, absolute: 1e-4 };
 
-const SPECS = MODEL_TYPES.flatMap((modelType): ModelSpec[] => [
-  { modelType, hiddenLayers: [] },
-  { modelType, hiddenLayers: [24, 16], dropout: 0.3 },
-]);
+const SPECS: ModelSpec[] = [
+  ...MODEL_TYPES.flatMap((modelType): ModelSpec[] => [
+    { modelType, hiddenLayers: [] },
+    { modelType, hiddenLayers: [24, 16], dropout: 0.3 },
+  ]),
+  {
+    modelType: "ConvNN",
+    hiddenLayers: [9],
+    activation: "tanh",
+    convolutions: { channels: [6, 16], kernels: [5, 5], padding: "valid" },
+  },
+  {
+    modelType: "ConvNN",
+    hiddenLayers: [],
+    activation: "gelu",
+    convolutions: { channels: [3, 4, 5], kernels: [3, 5, 3], padding: "same" },
+  },
+  { modelType: "SimpleNN", hiddenLayers: [20], activation: "sigmoid" },
+];
+
+/** The fields of a record that describe `spec`. */
+function fieldsOf({ modelType, hiddenLayers, activation, convolutions, dropout }: ModelSpec) {
+  const { channels: conv_channels, kernels: conv_kernels, padding: conv_padding } = convolutions ?? {};
+  const network = { model_type: modelType, hidden_layers_config: hiddenLayers, activation };
+  const training = { use_dropout: dropout !== undefined, dropout_p: dropout ?? 0.3 };
+  return { ...network, ...training, conv_channels, conv_kernels, conv_padding };
+}
 
 const python = await findPyTorch();
 const pixels = firstDigits(mnist().test, DIGITS).images;
@@ -53,13 +76,11 @@ async function runOnnx(file: Uint8Array, images: Float32Array): Promise<OnnxRun>
 }
 
 /** The metadata, as the services write it with the weights. */
-function metadataOf({ modelType, hiddenLayers, dropout }: ModelSpec): Record<string, string> {
-  return {
-    model_type: modelType,
-    hidden_layers_config: JSON.stringify(hiddenLayers),
-    use_dropout: JSON.stringify(dropout !== undefined),
-    dropout_p: JSON.stringify(dropout ?? 0.3),
-  };
+function metadataOf(spec: ModelSpec): Record<string, string> {
+  const fields = Object.entries(fieldsOf(spec)).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(
+    fields.map(([name, value]) => [name, typeof value === "string" ? value : JSON.stringify(value)]),
+  );
 }
 
 async function logitsHere(safetensors: Uint8Array): Promise<Float32Array> {
@@ -83,9 +104,7 @@ async function logitsInPyTorch(): Promise<number[][]> {
     for (const [i, spec] of SPECS.entries()) {
       const model = join(folder, `model${i}.pth`);
       await Deno.writeFile(model, writePth(initialWeights(spec), "model"));
-      const { modelType, hiddenLayers, dropout } = spec;
-      const record = { model_type: modelType, hidden_layers_config: hiddenLayers, use_dropout: dropout !== undefined };
-      args.push(model, JSON.stringify({ ...record, dropout_p: dropout }));
+      args.push(model, JSON.stringify(fieldsOf(spec)));
     }
     const { success, stdout, stderr } = await new Deno.Command(python!, { args }).output();
     assert.ok(success, new TextDecoder().decode(stderr));
@@ -98,7 +117,7 @@ async function logitsInPyTorch(): Promise<number[][]> {
 let inPyTorch: Promise<number[][]> | undefined;
 
 for (const [i, spec] of SPECS.entries()) {
-  const name = `${spec.modelType} [${spec.hiddenLayers}]${spec.dropout === undefined ? "" : " with dropout"}`;
+  const name = `${describeNetwork(spec)}${spec.dropout === undefined ? "" : ", dropout"}`;
   const weights = initialWeights(spec);
 
   Deno.test(`${name}: onnxruntime with model.onnx agrees with this lab with model.safetensors`, async () => {

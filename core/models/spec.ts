@@ -35,12 +35,20 @@ export interface ModelSpec {
   dropout?: number;
 }
 
-/** Describes a network, such as `SimpleNN with hidden layers 128, 64`. */
-export function describeNetwork({ modelType, hiddenLayers }: ModelSpec): string {
-  return `${modelType} with ${
-    hiddenLayers.length === 0 ? "no hidden layer" : `hidden layers ${hiddenLayers.join(", ")}`
-  }`;
+/** Describes a network, such as `SimpleNN with hidden layers 128, 64`; what is usual is not mentioned. */
+export function describeNetwork({ modelType, hiddenLayers, convolutions, activation }: ModelSpec): string {
+  const hidden = hiddenLayers.length === 0 ? "no hidden layer" : `hidden layers ${hiddenLayers.join(", ")}`;
+  const parts = [hidden];
+  if (convolutions !== undefined && String(Object.values(convolutions)) !== USUAL_CONVOLUTIONS) {
+    const { channels, kernels, padding } = convolutions;
+    const filters = channels.map((count, i) => `${count} filters of ${kernels[i]}×${kernels[i]}`).join(", ");
+    parts.unshift(`${filters} (padding ${padding})`);
+  }
+  if (activation !== undefined && activation !== "relu") parts.push(activation);
+  return `${modelType} with ${parts.join(", ")}`;
 }
+
+const USUAL_CONVOLUTIONS = String(Object.values(DEFAULT_CONVOLUTIONS));
 
 /** A tensor of a stored model: row-major float32 in PyTorch's shape. */
 export interface NamedTensor {
@@ -152,4 +160,9 @@ export function parameterSpecs(spec: ModelSpec): ParameterSpec[] {
     interleaved = layer.kind === "flatten" ? channels : 1;
   }
   return parameters;
+}
+
+/** Number of a model's parameters. */
+export function countParameters(spec: ModelSpec): number {
+  return parameterSpecs(spec).reduce((sum, { shape }) => sum + sizeOf(shape), 0);
 }

@@ -9,7 +9,7 @@ import { forward, normalise } from "../models/network.ts";
 import { parameterTensors, writeParameters } from "../models/parameters.ts";
 import { STATE } from "./programs.ts";
 
-/** Output of a hidden block, after its ReLU: `[height, width, channels]` for a convolution, or `[units]`. */
+/** Output of a hidden block, after its activation: `[height, width, channels]` for a convolution, or `[units]`. */
 export interface Activations {
   shape: readonly number[];
   values: Float32Array;

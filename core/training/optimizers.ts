@@ -30,8 +30,8 @@ export interface UpdateOptions {
 /** What a rule works with: options without gaps, and the learning rate of a step. */
 interface Settings {
   rateAt(step: number): number;
-  /** The learning rate times `factor`, as a scalar that is constant where it can be. */
-  rate(factor?: (rate: number) => number): Tensor;
+  /** What `of` makes of the learning rate, by default the rate itself, as a scalar that is constant where it can be. */
+  rate(of?: (rate: number) => number): Tensor;
   momentum: number;
   betas: readonly [number, number];
   weightDecay: number;

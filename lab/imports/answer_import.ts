@@ -3,6 +3,8 @@ import { type FoundModel as ModelOfFile, type ModelFile, readModelFile } from ".
 import {
   configOf,
   ImportConfigSchema,
+  isUsual,
+  misfit,
   type ModelConfig,
   PAST_FIELDS,
   sameValue,
@@ -16,6 +18,12 @@ import { ModelFileError } from "../../core/formats/errors.ts";
 import type { DigitSet } from "../../core/mnist/idx.ts";
 import { OverflowError, scoreModel } from "../../core/training/evaluation.ts";
 
+/** The fields about convolutions, and what a file says about them. */
+const CONVOLUTION_FIELDS = [["conv_channels", "channels"], ["conv_kernels", "kernels"], [
+  "conv_padding",
+  "padding",
+]] as const;
+
 /** Answers the questions about one request. Use it with `answerQuestions`. */
 export function importAnswerer(
   readTestDigits: (dataDir: string) => Promise<DigitSet>,
@@ -26,8 +34,16 @@ export function importAnswerer(
     const { file: bytes, fileName, fields } = readParts(request);
     const file = readModelFile(bytes);
     const told = { ...metadataOf(file), ...fields };
-    const { hidden_layers_config: widths, activation } = validate(ImportConfigSchema, told, "the configuration");
-    const isAsTold = ({ hiddenLayers }: ModelOfFile) => widths == null || sameValue(widths, hiddenLayers);
+    const { hidden_layers_config: widths, activation, ...said } = validate(
+      ImportConfigSchema,
+      told,
+      "the configuration",
+    );
+    const isAsTold = ({ hiddenLayers, convolutions }: ModelOfFile) =>
+      (widths == null || sameValue(widths, hiddenLayers)) &&
+      CONVOLUTION_FIELDS.every(([name, key]) =>
+        said[name] == null || String(said[name]) === String(convolutions?.[key])
+      );
     const fitting = file.candidates.filter(isAsTold);
     // If none is valid, the first one's error says why.
     const candidates = (fitting.length > 0 ? fitting : file.candidates.slice(0, 1))
@@ -94,10 +110,10 @@ function resolveConfig(
       "hidden_layers_config",
     );
   }
-  const { channels, kernels, padding } = convolutions ?? {};
-  const found = { conv_channels: channels, conv_kernels: kernels, conv_padding: padding };
-  for (const name of ["conv_channels", "conv_kernels", "conv_padding"] as const) {
-    if (said[name] == null || String(said[name]) === String(found[name])) continue;
+  const found = Object.fromEntries(CONVOLUTION_FIELDS.map(([name, key]) => [name, convolutions?.[key]]));
+  for (const [name] of CONVOLUTION_FIELDS) {
+    const isAsFound = String(said[name]) === String(found[name]);
+    if (said[name] == null || isAsFound || convolutions === undefined && isUsual(said as ModelConfig, name)) continue;
     throw new ValidationError(
       `${name} says ${said[name]}, but the tensors of the file make ${found[name] ?? "no convolution"}`,
       name,
@@ -106,14 +122,17 @@ function resolveConfig(
   // The layers of the file must be within the bounds, too.
   validate(ImportConfigSchema, { ...found, hidden_layers_config: hiddenLayers }, "the configuration");
   const assumed = PAST_FIELDS.filter((name) => told[name] == null);
+  const whole: ModelConfig = {
+    ...said,
+    ...found,
+    model_type: modelType,
+    hidden_layers_config: hiddenLayers,
+    use_dropout: said.use_dropout ?? namedWithDropout,
+  };
+  const misplaced = misfit(whole);
+  if (misplaced !== undefined) throw new ValidationError(`${misplaced.name} ${misplaced.why}`, misplaced.name);
   const config = {
-    ...configOf({
-      ...said,
-      ...found as Partial<ModelConfig>,
-      model_type: modelType,
-      hidden_layers_config: hiddenLayers,
-      use_dropout: said.use_dropout ?? namedWithDropout,
-    }),
+    ...configOf(whole),
     ...(assumed.length === 0 ? {} : { assumed }),
   };
   return { config, overwrite };
@@ -130,7 +149,11 @@ function metadataOf({ metadata, candidates }: ModelFile): Record<string, unknown
   const isPossible = ([name, value]: [string, unknown]) =>
     !assumed.includes(`"${name}"`) && isSetting(name, value) &&
     (name !== "model_type" || candidates.some(({ modelType }) => modelType === value)) &&
-    (name !== "hidden_layers_config" || candidates.some(({ hiddenLayers }) => String(hiddenLayers) === String(value)));
+    (name !== "hidden_layers_config" ||
+      candidates.some(({ hiddenLayers }) => String(hiddenLayers) === String(value))) &&
+    CONVOLUTION_FIELDS.every(([field, key]) =>
+      name !== field || candidates.some(({ convolutions }) => String(convolutions?.[key]) === String(value))
+    );
   return Object.fromEntries(Object.entries(fields).filter(isPossible));
 }
 

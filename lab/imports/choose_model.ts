@@ -46,7 +46,10 @@ async function scoreAll(
   deadline: number,
 ): Promise<Map<FoundModel, number>> {
   const accuracies = new Map<FoundModel, number>();
-  const alike = Map.groupBy(candidates, ({ modelType, hiddenLayers }) => `${modelType} ${hiddenLayers}`);
+  const alike = Map.groupBy(
+    candidates,
+    (model) => JSON.stringify([model.modelType, model.hiddenLayers, model.convolutions]),
+  );
   for (const models of alike.values()) {
     let at = 0;
     for await (const accuracy of scoreEach(models[0], models.map(({ tensors }) => tensors), digits)) {

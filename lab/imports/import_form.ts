@@ -82,7 +82,7 @@ export function parseFields(texts: Readonly<Record<string, string>>): Fields {
   const isGiven = (field: ImportField) => {
     if (!Object.hasOwn(texts, field)) return false;
     const text = texts[field].trim();
-    return text === "" ? kindOf(field) === "list" : !isNullText(text);
+    return text === "" ? field === "hidden_layers_config" : !isNullText(text);
   };
   const given = IMPORT_FIELDS.filter(isGiven);
   const long = given.find((field) => texts[field].length > MAX_TEXT);
@@ -92,7 +92,7 @@ export function parseFields(texts: Readonly<Record<string, string>>): Fields {
 
 function parseField(field: ImportField, text: string): unknown {
   if (kindOf(field) === "choice") return text;
-  if (kindOf(field) === "list" && !text.trim().startsWith("[")) return parseWidths(text);
+  if (kindOf(field) === "list" && !text.trim().startsWith("[")) return parseList(text);
   try {
     return parseJson(text, field);
   } catch {
@@ -101,10 +101,10 @@ function parseField(field: ImportField, text: string): unknown {
   }
 }
 
-/** Widths separated by commas, as in the pages' links. */
-function parseWidths(text: string): unknown[] {
+/** Numbers separated by commas, as in the pages' links. */
+function parseList(text: string): unknown[] {
   if (text.trim() === "") return [];
-  return text.split(",").map((width) => /^\s*\d+\s*$/.test(width) ? Number(width) : width);
+  return text.split(",").map((part) => /^\s*\d+(\.\d+)?\s*$/.test(part) ? Number(part) : part);
 }
 
 function parseConfig(text: string): Fields {

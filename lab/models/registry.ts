@@ -339,8 +339,8 @@ function partition<T>(items: readonly T[], test: (item: T) => boolean): [yes: T[
 }
 
 /**
- * The spec of a configuration or a stored record: what the engine needs to name and shape every parameter. Pass a new
- * field that changes the network on here.
+ * The spec of a configuration or a stored record: what the engine needs to name and shape every parameter. Add a field that
+ * changes the network here, too.
  */
 export function specOf(
   config: ModelConfig,

@@ -1,18 +1,4 @@
-/** Distinguishes the clients of runs by the network address of their requests. */
-
-/**
- * Names the client at an address. For IPv6 only the first 64 bits count: a machine can choose the others freely and
- * could pretend to be a thousand clients.
- */
-export function clientAt(address: string): string {
-  if (!address.includes(":")) return address;
-  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1];
-  if (mapped !== undefined) return mapped;
-  const [head, tail = ""] = address.split("%")[0].toLowerCase().split("::");
-  const before = head === "" ? [] : head.split(":"), after = tail === "" ? [] : tail.split(":");
-  const zeros = address.includes("::") ? new Array(Math.max(0, 8 - before.length - after.length)).fill("0") : [];
-  return `${[...before, ...zeros, ...after].slice(0, 4).map((part) => part.replace(/^0+(?=.)/, "")).join(":")}::/64`;
-}
+/** Shares places among clients. */
 
 /**
  * Whether a client that has `own` of `max` places, `taken` of which are taken, may have another one. It may have as

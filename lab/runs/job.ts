@@ -9,6 +9,7 @@ import {
   type ResultMessage,
   type TrainConfig,
   ValidationError,
+  valueOf,
 } from "../../protocol/mod.ts";
 import { type NewModel, type Registry, specOf } from "../models/mod.ts";
 import type { Run } from "./run.ts";
@@ -137,7 +138,7 @@ export async function findStart(
       "start_from",
     );
   }
-  if (shapesOf(record) !== shapesOf(config)) {
+  if (networkOf(record) !== networkOf(config)) {
     throw new ValidationError(
       `start_from names ${record.id}, which is a ${describeNetwork(specOf(record))}; the configuration is a ${
         describeNetwork(specOf(config))
@@ -170,7 +171,11 @@ export function requireFinite({ tensors, weights }: Origin, { start_from }: Trai
   }
 }
 
-/** Dropout has no weights, so it may be on in one model and off in the other. */
-function shapesOf(config: ModelConfig): string {
-  return parameterSpecs(specOf(config)).map(({ shape }) => shape.join("x")).join(" ");
+/**
+ * What two networks must have in common for one to start from the other's weights. Dropout has no weights, so it may be
+ * on in one and off in the other.
+ */
+function networkOf(config: ModelConfig): string {
+  const shapes = parameterSpecs(specOf(config)).map(({ shape }) => shape.join("x")).join(" ");
+  return `${shapes} ${valueOf(config, "activation")} ${valueOf(config, "conv_padding")}`;
 }

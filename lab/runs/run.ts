@@ -28,7 +28,7 @@ export type SeededConfig = TrainConfig & { seed: number };
 
 /** Receives the messages of a run. */
 export interface RunListener {
-  /** The client that it belongs to; see `clientAt`. */
+  /** The client that it belongs to. */
   client?: string;
   onMessage(message: ServerMessage): void;
   /** Called once, after the last message. */
@@ -49,7 +49,7 @@ export interface RunOptions {
   past?: RunPast;
   /** Whether the run with this id has a snapshot that nobody has resumed. */
   canResume?(id: string): boolean;
-  /** The client that requested the run; see `clientAt`. */
+  /** The client that requested the run. */
   client?: string;
   /** Called for a listener that threw. The listener receives nothing more, and the run continues. */
   onListenerFault?(error: unknown): void;

@@ -1,5 +1,5 @@
 /** Estimates how long a training takes before it begins. */
-import { layersOf, type ModelSpec, parameterSpecs } from "../../core/models/spec.ts";
+import { countParameters, layersOf, type ModelSpec } from "../../core/models/spec.ts";
 import { type DeviceChoice, type TrainConfig, ValidationError } from "../../protocol/mod.ts";
 import { specOf } from "../models/mod.ts";
 
@@ -101,6 +101,9 @@ export class RunTimes {
     if (epochs >= 1) {
       return [`num_epochs ${num_epochs} is too many: ${excess}. At most ${epochs} would fit`, "num_epochs"];
     }
+    if (config.conv_channels != null) {
+      return [`conv_channels makes too large a network: ${excess}. Fewer filters are faster`, "conv_channels"];
+    }
     return [
       `hidden_layers_config makes too large a network: ${excess}. Fewer or narrower layers are faster`,
       "hidden_layers_config",
@@ -114,7 +117,7 @@ export class RunTimes {
   #unadjusted(config: TrainConfig, steps: number, device: DeviceChoice): number {
     const spec = specOf(config);
     const operations = PASSES * config.batch_size * operationsOf(spec);
-    const update = parametersOf(spec) * PARAMETER_SECONDS;
+    const update = countParameters(spec) * PARAMETER_SECONDS;
     return steps * (STEP_SECONDS + operations / OPERATIONS_PER_SECOND[device] + update);
   }
 
@@ -137,10 +140,6 @@ function operationsOf(spec: ModelSpec): number {
     if (layer.kind === "conv") return sum + 2 * sizeOf(layer.output) * layer.kernel ** 2 * layer.input[2];
     return sum;
   }, 0);
-}
-
-function parametersOf(spec: ModelSpec): number {
-  return parameterSpecs(spec).reduce((sum, { shape }) => sum + sizeOf(shape), 0);
 }
 
 function sizeOf(shape: readonly number[]): number {

@@ -13,7 +13,7 @@ import type { Log, TrainingEngine } from "../host.ts";
 import { DuplicateError, type Registry, RegistryError } from "../models/mod.ts";
 import { Queue } from "../queue.ts";
 import { DivergedError, type TrainedModel, TrainingError } from "../training/training_job.ts";
-import { clientAt, mayTakePlace } from "./clients.ts";
+import { mayTakePlace } from "./clients.ts";
 import { epochsOf, findStart, jobOf, modelOf, requireFinite, requireSomeLeft, resultOf } from "./job.ts";
 import type { RunJournal } from "./run_journal.ts";
 import { logRun } from "./run_log.ts";
@@ -103,13 +103,12 @@ export class Runs {
   /**
    * Starts a run, fresh or resuming another; `listener` receives all its messages from the first.
    *
-   * @param address the client's; clients take turns
+   * @param client a name for whom it is; clients take turns
    * @throws {RefusedError} if too many are waiting, or the run to resume is in progress
    * @throws {ValidationError} if there is no such run to resume, or the training would take too long
    */
-  submit(request: TrainConfig | ResumeRequest, listener: RunListener, address = "unknown"): Run {
+  submit(request: TrainConfig | ResumeRequest, listener: RunListener, client = "unknown"): Run {
     const { maxUnfinished, journal } = this.#options;
-    const client = clientAt(address);
     const own = this.#unfinishedOf.get(client) ?? 0;
     if (this.#closed) throw new RefusedError("The lab is shutting down.");
     if (this.unfinished >= maxUnfinished) {
@@ -194,9 +193,8 @@ export class Runs {
     return this.#runs.get(id);
   }
 
-  /** Newest first, as seen by the client at `address`. */
-  list(address = "unknown"): RunSummary[] {
-    const client = clientAt(address);
+  /** Newest first, as seen by `client`. */
+  list(client = "unknown"): RunSummary[] {
     return [...this.#runs.values()].reverse().map((run) => ({ ...run.summary, yours: run.client === client }));
   }
 

@@ -33,7 +33,10 @@ export type FromWorker =
   | { type: "snapshot"; snapshot: Snapshot }
   /** The stop flag was noticed between two steps; the snapshot follows, then `stopped`. */
   | { type: "stopping" }
-  /** The last answer to `train` is one of these. */
+  | LastAnswer;
+
+/** The last answer to `train`. */
+type LastAnswer =
   | { type: "trained"; model: TrainedModel }
   | { type: "stopped" }
   | { type: "diverged"; divergence: Divergence }
@@ -53,10 +56,15 @@ const STEP_PATIENCE_MS = 80;
 /** The same for a worker that reports at short intervals, whose chunk ends soon, however busy the machine is. */
 const BRISK_STEP_PATIENCE_MS = 500;
 const BRISK_INTERVAL_MS = 300;
-/** How long the worker may then take to notice the stop flag before it is terminated. */
+/** How long the worker may then take to notice the stop flag before the job counts as stopped. */
 const STOP_PATIENCE_MS = 60;
 /** How long it may take to send a snapshot once it has stopped between two steps. */
 const SNAPSHOT_PATIENCE_MS = 700;
+/**
+ * How long a worker may take to come back from a job that counts as stopped, before it is terminated. A fresh worker would
+ * read the digits again and take their memory a second time while the old one lives on.
+ */
+const RETURN_PATIENCE_MS = 3000;
 
 /** Keeps one worker for all trainings, and starts a fresh one after it was closed or has crashed. */
 export class WorkerEngine implements TrainingEngine {
@@ -78,13 +86,20 @@ export class WorkerEngine implements TrainingEngine {
 
   async train(job: TrainingJob, events: TrainingEvents, signal: AbortSignal): Promise<TrainedModel> {
     signal.throwIfAborted();
-    const worker = this.#living();
-    await unlessAborted(worker.ready, signal);
+    const worker = await unlessAborted(this.#available(), signal);
     return await worker.train(job, events, signal);
   }
 
   close() {
     this.#worker?.close();
+  }
+
+  /** The worker once it is free and has read the digits: a fresh one if it does not come back from a job given up. */
+  async #available(): Promise<TrainingWorker> {
+    await this.#living().idle;
+    const worker = this.#living();
+    await worker.ready;
+    return worker;
   }
 
   #living(): TrainingWorker {
@@ -110,6 +125,8 @@ class TrainingWorker {
   readonly #stopFlag = new Int32Array(new SharedArrayBuffer(4));
   readonly #ready = Promise.withResolvers<number>();
   #job?: CurrentJob;
+  /** Resolved when the worker is done with its latest job, or terminated. */
+  #idle = Promise.withResolvers<void>();
   /** Interrupts a step of the current job, if its backend can. */
   #stepStop?: Int32Array<SharedArrayBuffer>;
   /** When the last losses came, and whether they came soon after the previous ones. */
@@ -125,6 +142,7 @@ class TrainingWorker {
       event.preventDefault();
       this.#crash(event.message);
     };
+    this.#idle.resolve();
     // Code that awaits it receives the failure, but nobody has to await it.
     this.#ready.promise.catch(() => {});
     this.#post({ type: "open", dataDir, stopFlag: this.#stopFlag.buffer });
@@ -143,6 +161,11 @@ class TrainingWorker {
     return this.#ready.promise;
   }
 
+  /** Resolves once the worker is done with a job that was given up, or is terminated because it does not come back. */
+  get idle(): Promise<void> {
+    return this.#idle.promise;
+  }
+
   /** See `TrainingEngine`. */
   async train(job: TrainingJob, events: TrainingEvents, signal: AbortSignal): Promise<TrainedModel> {
     const { promise, resolve, reject } = Promise.withResolvers<TrainedModel>();
@@ -152,7 +175,7 @@ class TrainingWorker {
       clearTimeout(interruption);
       clearTimeout(patience);
       patience = setTimeout(() => {
-        this.close();
+        this.#giveUp();
         reject(signal.reason);
       }, ms);
     };
@@ -163,6 +186,7 @@ class TrainingWorker {
       interruption = setTimeout(() => this.#raiseStopFlags(), stepPatience);
     };
     Atomics.store(this.#stopFlag, 0, 0);
+    this.#idle = Promise.withResolvers();
     this.#job = { events, resolve, reject, signal, giveUpAfter };
     this.#heardAt = -Infinity;
     this.#isBrisk = false;
@@ -187,6 +211,15 @@ class TrainingWorker {
     this.#alive = false;
     this.#raiseStopFlags();
     this.#worker.terminate();
+    this.#idle.resolve();
+  }
+
+  /** Stops waiting for the current job; the worker gets some time to come back from it. */
+  #giveUp() {
+    this.#raiseStopFlags();
+    const { promise } = this.#idle;
+    const patience = setTimeout(() => this.close(), RETURN_PATIENCE_MS);
+    promise.then(() => clearTimeout(patience));
   }
 
   #raiseStopFlags() {
@@ -218,14 +251,22 @@ class TrainingWorker {
         return this.#job?.events.onSnapshot(message.snapshot);
       case "stopping":
         return this.#job?.giveUpAfter(SNAPSHOT_PATIENCE_MS);
+      default:
+        this.#idle.resolve();
+        return this.#settle(message);
+    }
+  }
+
+  #settle(answer: LastAnswer) {
+    switch (answer.type) {
       case "trained":
-        return this.#job?.resolve(message.model);
+        return this.#job?.resolve(answer.model);
       case "stopped":
         return this.#job?.reject(this.#job.signal.reason);
       case "diverged":
-        return this.#job?.reject(new DivergedError(message.divergence));
+        return this.#job?.reject(new DivergedError(answer.divergence));
       case "failed":
-        return this.#job?.reject(new TrainingError(message.message));
+        return this.#job?.reject(new TrainingError(answer.message));
     }
   }
 

@@ -21,7 +21,7 @@ const JOB: TrainingJob = {
 
 const SILENT: Log = { debug() {}, info() {}, warn() {}, error() {} };
 
-type Behaviour = "cooperative" | "careful" | "deaf" | "crashing" | "failing" | "obedient" | "unreadable";
+type Behaviour = "cooperative" | "careful" | "late" | "deaf" | "crashing" | "failing" | "obedient" | "unreadable";
 
 async function withEngine(behaviour: Behaviour, body: (engine: WorkerEngine) => Promise<void>) {
   const engine = new WorkerEngine({ script: FIXTURE, dataDir: behaviour, log: SILENT });
@@ -100,9 +100,19 @@ Deno.test("a worker that stops between two steps has time to send its state, and
   });
 });
 
+Deno.test("a worker that comes back late from an aborted job stays for the next one", async () => {
+  await withEngine("late", async (engine) => {
+    for (let job = 1; job <= 3; job++) assert.equal((await abortInTime(engine)).device, `late ${job}`);
+  });
+});
+
 Deno.test("a worker that ignores the stop flag is terminated, and the next job gets a new one", async () => {
   await withEngine("deaf", async (engine) => {
-    for (let i = 0; i < 2; i++) await standsStill(await abortInTime(engine));
+    for (let i = 0; i < 2; i++) {
+      const start = await abortInTime(engine);
+      assert.equal(start.device, "deaf 1");
+      await standsStill(start);
+    }
   });
 });
 
@@ -122,7 +132,7 @@ Deno.test("a crash fails the job with a message but not the service, and the nex
   await withEngine("crashing", async (engine) => {
     for (let i = 0; i < 2; i++) {
       const { started, outcome } = begin(engine);
-      assert.equal((await started).device, "crashing");
+      assert.equal((await started).device, "crashing 1");
       await assert.rejects(outcome, (error) => error instanceof TrainingError && /broke down/.test(error.message));
     }
   });

@@ -3,6 +3,7 @@ import type { FromWorker, ToWorker } from "./worker_engine.ts";
 
 let behaviour: string;
 let stopFlag: Int32Array<SharedArrayBuffer>;
+let jobs = 0;
 
 self.onmessage = async ({ data }: MessageEvent<ToWorker>) => {
   if (data.type === "open") {
@@ -14,7 +15,7 @@ self.onmessage = async ({ data }: MessageEvent<ToWorker>) => {
   // Two words: the stop word of a step, and how often the step has checked it.
   const step = new Int32Array(new SharedArrayBuffer(8));
   const stop = step.subarray(0, 1);
-  post({ type: "start", start: { device: behaviour, reason: "as asked", totalSteps: 1, stop } });
+  post({ type: "start", start: { device: `${behaviour} ${++jobs}`, reason: "as asked", totalSteps: 1, stop } });
   if (behaviour === "cooperative") {
     while (Atomics.load(stopFlag, 0) === 0) await new Promise((resolve) => setTimeout(resolve, 1));
     post({ type: "stopped" });
@@ -25,6 +26,10 @@ self.onmessage = async ({ data }: MessageEvent<ToWorker>) => {
     await new Promise((resolve) => setTimeout(resolve, 300));
     const tensors = [{ name: "torn", shape: [1], data: Float32Array.of(Atomics.load(stop, 0)) }];
     post({ type: "snapshot", snapshot: { step: 5, tensors, progress: { epochsDone: 0, lossSum: 1 }, seconds: 1 } });
+    post({ type: "stopped" });
+  } else if (behaviour === "late") {
+    while (Atomics.load(stopFlag, 0) === 0) await new Promise((resolve) => setTimeout(resolve, 1));
+    await new Promise((resolve) => setTimeout(resolve, 400));
     post({ type: "stopped" });
   } else if (behaviour === "deaf") {
     while (Atomics.load(step, 0) === 0) Atomics.add(step, 1, 1);

@@ -68,7 +68,8 @@ export async function workerScripts(): Promise<string[]> {
   const scripts = new Set<string>();
   for (const [path, text] of await readSources()) {
     if (
-      !/^(cli|core|lab|service|training_service|inference_service)\//.test(path) || /(_test|_testing)\.ts$/.test(path)
+      !/^(cli|core|lab|service|training_service|inference_service)\//.test(path) ||
+      /(_test|_testing)\.ts$|\/testing\//.test(path)
     ) continue;
     if (!path.endsWith(".ts")) continue;
     for (const { kind, specifier } of sourceImports(text)) {

@@ -25,6 +25,7 @@ export const ALONE: Readonly<Record<string, string>> = {
   "training_service/robustness/responsiveness_test.ts": "time to answer while it trains",
   "training_service/robustness/worker_faults_test.ts": "what a service says right after a fault",
   "training_service/sockets/run_socket_test.ts": "messages per second",
+  "training_service/sockets/slow_client_test.ts": "a client that reads again before it is cut",
   "training_service/sockets/train_socket_test.ts": "an abort within 250 ms",
   "ui/losses_stream_test.ts": "frames per second",
   "ui/training/models/models_table_test.ts": "ten thousand models within 100 ms",
@@ -40,7 +41,6 @@ export const OWN_PROCESS: readonly string[] = [
   "training_service/robustness/fair_shares_test.ts",
   "training_service/robustness/models_folder_test.ts",
   "training_service/robustness/soak_test.ts",
-  "training_service/sockets/slow_client_test.ts",
 ];
 
 /** Files of `ALONE` that only the long tier runs: what they bound still varies too much from run to run. */

@@ -60,7 +60,12 @@ function describe(operation: Operation, schemas: Schemas, hasToken: boolean): ob
     }
   };
   if (operation.path.includes(":")) add(400, "The path contains something that cannot be an id.");
-  if (hasToken) add(401, "The request lacks the lab's token.");
+  if (hasToken) {
+    add(401, "The request lacks the lab's token.");
+    add(429, "Too many wrong tokens came from this address; Retry-After says how many seconds to wait.");
+  }
+  add(414, "The address is too long.");
+  add(503, "Too much is on its way to clients; try again in a moment.");
   add(403, "The host name, or the origin of the requesting page, is not one of this lab's.");
   return {
     operationId: `${operation.method}${operation.path.replaceAll(/[^A-Za-z]+(\w?)/g, (_, c) => c.toUpperCase())}`,

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import { checkAnswer } from "../api/answers_testing.ts";
 import { readSettings } from "../process/settings.ts";
 import { createServiceApp } from "./app.ts";
 import { TokenGuesses } from "./check_token.ts";
@@ -137,4 +138,19 @@ Deno.test("waits double up to eight seconds, and end", () => {
     guesses.noteWrong("a");
   }
   assert.deepEqual(waits, [500, 1000, 2000, 4000, 8000, 8000, 8000]);
+});
+
+Deno.test("the refusals that any request may get are described in /openapi.json", async () => {
+  const ask = createApp(), headers = { authorization: `Bearer ${TOKEN}` };
+  const document = await (await ask("/openapi.json", headers)).json();
+  const refused = async (status: number, headers: Record<string, string>, path = "/openapi.json") => {
+    const response = await ask(path, headers);
+    assert.equal(response.status, status);
+    await checkAnswer(document, response, "/openapi.json");
+  };
+  await refused(403, { ...headers, origin: "http://evil.example" });
+  await refused(414, headers, `/openapi.json?${"x".repeat(9000)}`);
+  const wrong = { authorization: "Bearer wrong" };
+  for (let i = 0; i < 20; i++) await refused(401, wrong);
+  await refused(429, wrong);
 });

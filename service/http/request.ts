@@ -22,8 +22,6 @@ export interface BodyLimits {
 
 /** A body that declares at most this length gets a buffer for its full length once it begins. */
 const SMALL_BYTES = 64 * 1024;
-/** After working for this long, in ms, lets other tasks have their turn. */
-const TURN_MS = 10;
 
 /** Bytes that bodies in this thread hold, by address and in all. */
 const held = new Map<string, number>();
@@ -103,16 +101,8 @@ export function readText(request: Request, limits: BodyLimits): Promise<string> 
 }
 
 async function fill(body: GrowingBuffer, source: ByteSource, patience: Patience, declared: number): Promise<void> {
-  let turnBegan = performance.now();
   try {
-    for (;;) {
-      const piece = await patience.wait(source.read());
-      if (piece === undefined) return;
-      body.add(piece, declared);
-      if (performance.now() - turnBegan < TURN_MS) continue;
-      await new Promise((resolve) => setTimeout(resolve));
-      turnBegan = performance.now();
-    }
+    for (let piece; (piece = await patience.wait(source.read())) !== undefined;) body.add(piece, declared);
   } catch (error) {
     source.cancel?.();
     throw error instanceof HttpError ? error : new HttpError(400, "the body broke off before its end");

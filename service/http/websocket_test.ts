@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { HttpServer } from "./server/http_server.ts";
 import { RawSocket } from "../testing/raw_socket.ts";
+import { textFrame } from "./server/frames.ts";
 import { SocketGroup } from "./websocket.ts";
 
 const isLong = Deno.env.get("LAB_LONG") === "1";
@@ -13,7 +14,7 @@ Deno.test("a client that stops answering pings is noticed within a minute", asyn
   const server = new HttpServer({ hostname: "127.0.0.1", port: 0 }, (request) => {
     const { socket, response } = sockets.upgrade(request, "127.0.0.1");
     // The client's system still receives data, as that of a sleeping machine might.
-    const chatter = setInterval(() => socket.readyState === WebSocket.OPEN && socket.send("news"), 200);
+    const chatter = setInterval(() => socket.readyState === WebSocket.OPEN && socket.send(textFrame("news")), 200);
     socket.addEventListener("close", () => {
       clearInterval(chatter);
       closed.resolve();

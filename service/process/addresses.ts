@@ -46,6 +46,20 @@ export function canonicalAddress(text: string): string | undefined {
   return version === 4 ? address : new URL(`http://[${address}]`).hostname.slice(1, -1);
 }
 
+/**
+ * Names the client at an address. For IPv6 only the first 64 bits count: a machine can choose the others freely and
+ * could pretend to be a thousand clients.
+ */
+export function clientAt(address: string): string {
+  if (!address.includes(":")) return address;
+  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1];
+  if (mapped !== undefined) return mapped;
+  const [head, tail = ""] = address.split("%")[0].toLowerCase().split("::");
+  const before = head === "" ? [] : head.split(":"), after = tail === "" ? [] : tail.split(":");
+  const zeros = address.includes("::") ? new Array(Math.max(0, 8 - before.length - after.length)).fill("0") : [];
+  return `${[...before, ...zeros, ...after].slice(0, 4).map((part) => part.replace(/^0+(?=.)/, "")).join(":")}::/64`;
+}
+
 /** Whether `host` stands for all addresses of this machine. */
 export function isEveryAddress(host: string): boolean {
   return host === "0.0.0.0" || host === "::";

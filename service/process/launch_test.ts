@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { localUrl, urlHost } from "./addresses.ts";
+import { clientAt, localUrl, urlHost } from "./addresses.ts";
 import { permissionFlags, serviceArguments } from "./launch.ts";
 import { PROJECT_DIR, readSettings, StartupError } from "./settings.ts";
 
@@ -29,12 +29,15 @@ Deno.test("only the process that trains runs without V8's checks, says so, and c
     return [all.find((flag) => flag.startsWith("--v8-flags=")), all.at(-1)];
   };
   const script = (service: string) => `${PROJECT_DIR}/${service}_service/main.ts`;
-  const vectors = "--experimental-wasm-revectorize";
-  assert.deepEqual(checked("training"), [`--v8-flags=--no-wasm-bounds-checks,${vectors}`, "--wasm-checks=off"]);
-  assert.deepEqual(checked("training", { WASM_CHECKS: "on" }), [`--v8-flags=${vectors}`, script("training")]);
+  const young = "--max-semi-space-size=4", vectors = "--experimental-wasm-revectorize";
+  assert.deepEqual(checked("training"), [
+    `--v8-flags=${young},--no-wasm-bounds-checks,${vectors}`,
+    "--wasm-checks=off",
+  ]);
+  assert.deepEqual(checked("training", { WASM_CHECKS: "on" }), [`--v8-flags=${young},${vectors}`, script("training")]);
   const plain = { WASM_CHECKS: "on", WASM_VECTORS: "128" };
-  assert.deepEqual(checked("training", plain), [undefined, script("training")]);
-  assert.deepEqual(checked("inference"), [undefined, script("inference")]);
+  assert.deepEqual(checked("training", plain), [`--v8-flags=${young}`, script("training")]);
+  assert.deepEqual(checked("inference"), [`--v8-flags=${young}`, script("inference")]);
   assert.throws(() => settings({ WASM_CHECKS: "maybe" }), /WASM_CHECKS must be one of on, off, got "maybe"/);
 });
 
@@ -56,4 +59,15 @@ Deno.test("a host is formatted as in URL objects", () => {
   for (const host of ["127.0.0.1", "Lab.Example", "::1", "FE80::1"]) {
     assert.equal(urlHost(host), new URL(`http://${urlHost(host)}:8000/`).hostname);
   }
+});
+
+Deno.test("a machine with many IPv6 addresses is one client", () => {
+  assert.equal(clientAt("127.0.0.1"), "127.0.0.1");
+  assert.notEqual(clientAt("127.0.0.1"), clientAt("127.0.0.2"));
+  assert.equal(clientAt("::ffff:192.0.2.7"), "192.0.2.7");
+  assert.equal(clientAt("2001:db8:0:1::5"), clientAt("2001:0db8:0:1:aaaa:bbbb:cccc:dddd"));
+  assert.equal(clientAt("2001:db8::1"), "2001:db8:0:0::/64");
+  assert.notEqual(clientAt("2001:db8:0:1::5"), clientAt("2001:db8:0:2::5"));
+  assert.equal(clientAt("::1"), "0:0:0:0::/64");
+  assert.equal(clientAt("fe80::1%eth0"), clientAt("fe80::2"));
 });

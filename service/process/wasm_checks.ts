@@ -1,7 +1,8 @@
 /**
  * How V8 runs WebAssembly: whether it compares each address with the size of the memory (ADR 20), and how wide its
  * vectors are (ADR 22). These are flags of the process, fixed when it starts, so the program that starts the process
- * sets them and says in the first argument whether addresses are compared.
+ * sets them and says in the first argument whether addresses are compared. The size of V8's young heap is another flag of
+ * this kind.
  */
 
 /** `on`: V8 compares. `off`: it does not, and `core/codegen/wasm/` proves or makes every module safe. */
@@ -22,14 +23,21 @@ export interface WasmMode {
   wasmVectors: WasmVectors;
 }
 
-/** The mode of a process without flags. */
+/** The mode of a process without flags for WebAssembly. */
 export const PLAIN_MODE: WasmMode = { wasmChecks: "on", wasmVectors: "128" };
 
 const OFF_ARGUMENT = "--wasm-checks=off";
 
+/**
+ * Each thread's space for young objects, in MiB, of which V8 keeps three. Left alone it grows to 32 MiB under load and is
+ * not given back, and buffers outside the heap pile up until such a space is full (ADR 21).
+ */
+const YOUNG_SPACE_MIB = 4;
+
 /** V8's own flags for a mode. */
 export function v8Flags({ wasmChecks, wasmVectors }: WasmMode): string[] {
   return [
+    `--max-semi-space-size=${YOUNG_SPACE_MIB}`,
     ...(wasmChecks === "off" ? ["--no-wasm-bounds-checks"] : []),
     ...(wasmVectors === "256" ? ["--experimental-wasm-revectorize"] : []),
   ];
@@ -37,8 +45,7 @@ export function v8Flags({ wasmChecks, wasmVectors }: WasmMode): string[] {
 
 /** Flags of `deno run` and `deno compile` for a mode. */
 export function modeFlags(mode: WasmMode): string[] {
-  const flags = v8Flags(mode);
-  return flags.length === 0 ? [] : [`--v8-flags=${flags.join(",")}`];
+  return [`--v8-flags=${v8Flags(mode).join(",")}`];
 }
 
 /** First arguments of the script that runs in a mode. */

@@ -1,10 +1,37 @@
 /**
- * For tests: a WebSocket client that misbehaves on request. It reads only when told to and does not answer pings
- * automatically.
+ * For tests: a WebSocket client that misbehaves on request, and the bytes that such clients send. It reads only when told
+ * to and does not answer pings automatically.
  */
+import { concatBytes } from "../../core/bytes.ts";
+import { connect, type Socket } from "node:net";
 
 /** Kinds of frames (RFC 6455, section 5.2). */
 const OPCODES = { text: 1, close: 8, ping: 9, pong: 10 } as const;
+
+/** Connects to a port of this machine from one of its addresses. Errors are left to the socket's end. */
+export function connectFrom(localAddress: string, port: number): Promise<Socket> {
+  return new Promise((resolve) => {
+    const socket = connect({ host: "127.0.0.1", port, localAddress }, () => resolve(socket));
+    socket.on("error", () => resolve(socket));
+  });
+}
+
+/** The request that opens a WebSocket. */
+export function upgradeRequest(path: string, host = "localhost"): string {
+  return `GET ${path} HTTP/1.1\r\nHost: ${host}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n` +
+    `Sec-WebSocket-Key: ${btoa("sixteen bytes ok")}\r\nSec-WebSocket-Version: 13\r\n\r\n`;
+}
+
+/**
+ * A frame of at most 65,535 bytes; one of several fragments if it is not the last. The mask that a client must use is all
+ * zeros, as there is nothing to hide.
+ */
+export function clientFrame(opcode: number, payload: string | Uint8Array, isLast = true): Uint8Array<ArrayBuffer> {
+  const bytes = typeof payload === "string" ? new TextEncoder().encode(payload) : payload, { length } = bytes;
+  if (length > 0xffff) throw new RangeError("longer than this client can send");
+  const head = length < 126 ? [0x80 | length] : [0x80 | 126, length >> 8, length & 255];
+  return concatBytes([Uint8Array.of((isLast ? 0x80 : 0) | opcode, ...head, 0, 0, 0, 0), bytes]);
+}
 
 /** One frame from the server. */
 export interface Frame {
@@ -27,13 +54,7 @@ export class RawSocket {
   static async open(host: string, path: string): Promise<RawSocket> {
     const [hostname, port] = host.split(":");
     const socket = new RawSocket(await Deno.connect({ hostname, port: Number(port) }));
-    const key = btoa("sixteen bytes ok");
-    await socket.#write(
-      new TextEncoder().encode(
-        `GET ${path} HTTP/1.1\r\nHost: ${host}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n` +
-          `Sec-WebSocket-Key: ${key}\r\nSec-WebSocket-Version: 13\r\n\r\n`,
-      ),
-    );
+    await socket.#write(new TextEncoder().encode(upgradeRequest(path, host)));
     let head = "";
     const byte = new Uint8Array(1);
     while (!head.endsWith("\r\n\r\n")) {
@@ -46,12 +67,12 @@ export class RawSocket {
 
   /** Sends a text of at most 65,535 bytes. */
   send(text: string): Promise<void> {
-    return this.#writeFrame(OPCODES.text, new TextEncoder().encode(text));
+    return this.#write(clientFrame(OPCODES.text, text));
   }
 
   /** Answers a ping. */
   pong(payload: Uint8Array): Promise<void> {
-    return this.#writeFrame(OPCODES.pong, payload);
+    return this.#write(clientFrame(OPCODES.pong, payload));
   }
 
   /** The next frame, or undefined once the server has closed the connection. */
@@ -111,16 +132,6 @@ export class RawSocket {
     const larger = new Uint8Array(2 * this.#buffer.length);
     larger.set(this.#buffer);
     this.#buffer = larger;
-  }
-
-  /** Masks with zeros: clients must mask frames, but there is nothing to hide. */
-  async #writeFrame(opcode: number, payload: Uint8Array): Promise<void> {
-    const long = payload.length > 125;
-    if (payload.length > 0xffff) throw new RangeError("longer than this client can send");
-    const head = long
-      ? [128 | opcode, 128 | 126, payload.length >> 8, payload.length & 255]
-      : [128 | opcode, 128 | payload.length];
-    await this.#write(Uint8Array.of(...head, 0, 0, 0, 0, ...payload));
   }
 
   async #write(bytes: Uint8Array): Promise<void> {

@@ -158,7 +158,13 @@ Deno.test("metadata of another program that no training here could have does not
     const long = "x".repeat(500_000);
     const absurd = Object.fromEntries(IMPORT_FIELDS.map((field) => [field, long]));
     const deep = "[".repeat(3000);
-    const contradicting = { model_type: "ConvNN", hidden_layers_config: "[64,32]", num_epochs: "12" };
+    const contradicting = {
+      model_type: "ConvNN",
+      hidden_layers_config: "[64,32]",
+      conv_channels: "[8]",
+      conv_padding: "same",
+      num_epochs: "12",
+    };
     for (const metadata of [{ description: long, num_epochs: "12" }, absurd, { optimizer: deep }, contradicting]) {
       const { status, body } = await post(writeSafetensors(tensors, metadata));
       assert.equal(status, 201, body.error);

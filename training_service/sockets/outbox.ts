@@ -1,5 +1,6 @@
 /** Sends messages to one client: in order, never after the close, and no faster than it reads. */
 import type { LossMessage, LossPoint, ServerMessage } from "../../protocol/mod.ts";
+import { textFrame } from "../../service/http/server/frames.ts";
 import type { ServerSocket } from "../../service/http/server/server_socket.ts";
 import { log } from "../../service/process/log.ts";
 
@@ -22,12 +23,54 @@ export type OutgoingSocket = Pick<ServerSocket, "readyState" | "bufferedAmount" 
 
 /** How to send. */
 export interface OutboxOptions {
-  /** The least time between two `loss` messages; losses in between are merged into the next. */
+  /**
+   * Losses are sent when the clock shows a multiple of this, merged into one message: at the same moments to all clients,
+   * so that the message is made once for all of them.
+   */
   lossIntervalMs?: number;
   /** Called once when the client has been disconnected because it reads too slowly. Stop sending to it. */
   onGiveUp?(): void;
   /** How long a client may be slow; for tests. */
   patienceMs?: number;
+}
+
+/** Each message is encoded once, however many clients get it. */
+const frames = new WeakMap<ServerMessage, Uint8Array>();
+
+function frameOf(message: ServerMessage): Uint8Array {
+  let frame = frames.get(message);
+  if (frame === undefined) frames.set(message, frame = textFrame(JSON.stringify(message)));
+  return frame;
+}
+
+/** A loss, and the next one of its run: clients that wait for the same losses share one list of them. */
+interface Held {
+  loss: LossMessage;
+  next?: Held;
+  /** The losses from `first` to this one as one message, as it was last made. */
+  merged?: { first: Held; message: LossMessage };
+}
+
+const lists = new WeakMap<LossMessage, Held>();
+
+function heldOf(loss: LossMessage): Held {
+  let held = lists.get(loss);
+  if (held === undefined) lists.set(loss, held = { loss });
+  return held;
+}
+
+/** The losses from `first` to `latest` as one message. */
+function merge(first: Held, latest: Held): LossMessage {
+  if (first === latest) return latest.loss;
+  if (latest.merged?.first === first) return latest.merged.message;
+  const losses: LossPoint[] = [];
+  for (let held = first;; held = held.next!) {
+    losses.push([held.loss.step, held.loss.loss]);
+    if (held === latest) break;
+  }
+  const message = { ...latest.loss, losses };
+  latest.merged = { first, message };
+  return message;
 }
 
 /** The messages being sent to one client. */
@@ -36,8 +79,8 @@ export class Outbox {
   readonly #lossIntervalMs: number;
   readonly #patienceMs: number;
   readonly #onGiveUp: () => void;
-  #held: LossMessage[] = [];
-  #lossSentAt = -Infinity;
+  /** The losses that are held back. */
+  #held?: { first: Held; latest: Held; count: number };
   #timer?: ReturnType<typeof setTimeout>;
   /** Since when the client has been slow without interruption. */
   #slowSince?: number;
@@ -62,7 +105,7 @@ export class Outbox {
   send(message: ServerMessage) {
     if (this.#isTooSlow()) return this.#giveUp();
     if (message.type === "loss") {
-      this.#held.push(message);
+      this.#hold(message);
       this.#sendLossesWhenDue();
     } else if (message.type !== "guess" || !this.congested) {
       // A slow client misses guesses, because each replaces the previous one.
@@ -81,7 +124,17 @@ export class Outbox {
   discard() {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    this.#held = [];
+    this.#held = undefined;
+  }
+
+  #hold(loss: LossMessage) {
+    const latest = heldOf(loss), held = this.#held;
+    if (held === undefined) this.#held = { first: latest, latest, count: 1 };
+    else {
+      held.latest.next = latest;
+      held.latest = latest;
+      held.count++;
+    }
   }
 
   #isTooSlow(): boolean {
@@ -90,7 +143,7 @@ export class Outbox {
       return false;
     }
     this.#slowSince ??= performance.now();
-    return this.#held.length >= MAX_HELD || performance.now() - this.#slowSince > this.#patienceMs;
+    return (this.#held?.count ?? 0) >= MAX_HELD || performance.now() - this.#slowSince > this.#patienceMs;
   }
 
   /** Disconnects the client. At `/ws/runs/{id}` it finds its run again, with everything it missed in one message. */
@@ -105,29 +158,26 @@ export class Outbox {
 
   #sendLossesWhenDue() {
     if (this.#timer !== undefined) return;
-    const wait = this.congested ? RETRY_MS : this.#lossSentAt + this.#lossIntervalMs - performance.now();
-    if (wait <= 0) return this.#sendLosses();
+    const interval = this.#lossIntervalMs;
+    if (!this.congested && interval === 0) return this.#sendLosses();
+    const wait = this.congested ? RETRY_MS : Math.ceil(interval - performance.now() % interval);
     this.#timer = setTimeout(() => {
       this.#timer = undefined;
       if (this.#isTooSlow()) this.#giveUp();
-      else if (this.#held.length > 0) this.#sendLossesWhenDue();
+      else if (this.congested) this.#sendLossesWhenDue();
+      else this.#sendLosses();
     }, wait);
   }
 
   #sendLosses() {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    const latest = this.#held.at(-1);
-    if (latest === undefined) return;
-    const merged = this.#held.length === 1
-      ? latest
-      : { ...latest, losses: this.#held.map(({ step, loss }): LossPoint => [step, loss]) };
-    this.#held = [];
-    this.#lossSentAt = performance.now();
-    this.#write(merged);
+    const held = this.#held;
+    this.#held = undefined;
+    if (held !== undefined) this.#write(merge(held.first, held.latest));
   }
 
   #write(message: ServerMessage) {
-    if (this.#socket.readyState === WebSocket.OPEN) this.#socket.send(JSON.stringify(message));
+    if (this.#socket.readyState === WebSocket.OPEN) this.#socket.send(frameOf(message));
   }
 }

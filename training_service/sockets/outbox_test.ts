@@ -6,12 +6,15 @@ import { inTime } from "../../lab/in_time_testing.ts";
 class FakeSocket implements OutgoingSocket {
   readyState: WebSocket["readyState"] = WebSocket.OPEN;
   bufferedAmount = 0;
+  frames: Uint8Array[] = [];
   sent: ServerMessage[] = [];
   onSend = () => {};
 
-  send(text: unknown) {
+  send(frame: Uint8Array) {
     assert.equal(this.readyState, WebSocket.OPEN, "sent after the close");
-    this.sent.push(JSON.parse(text as string));
+    const begin = frame[1] < 126 ? 2 : 4;
+    this.frames.push(frame);
+    this.sent.push(JSON.parse(new TextDecoder().decode(frame.subarray(begin))));
     this.onSend();
   }
 
@@ -51,8 +54,8 @@ Deno.test("a log overtakes losses that are held back, but the end of the run doe
     outbox.send({ type: "log", message: `after ${step}` });
   }
   outbox.send({ type: "aborted", message: "enough" });
-  assert.deepEqual(socket.sent.map(({ type }) => type), ["loss", "log", "log", "log", "loss", "aborted"]);
-  assert.deepEqual((socket.sent[4] as LossMessage).losses, [[10, 0.1], [20, 0.05]]);
+  assert.deepEqual(socket.sent.map(({ type }) => type), ["log", "log", "log", "loss", "aborted"]);
+  assert.deepEqual((socket.sent[3] as LossMessage).losses, [[1, 1], [10, 0.1], [20, 0.05]]);
 });
 
 Deno.test("closing sends everything held back, and nothing is sent afterwards", () => {
@@ -61,10 +64,28 @@ Deno.test("closing sends everything held back, and nothing is sent afterwards", 
   outbox.send(loss(1));
   outbox.send(loss(10));
   outbox.close(1000);
-  assert.deepEqual(socket.sent, [loss(1), loss(10)]);
+  assert.deepEqual(socket.sent, [{ ...loss(10), losses: [[1, 1], [10, 0.1]] }]);
   outbox.send(loss(20));
   outbox.send({ type: "log", message: "late" });
   outbox.close(1000);
   outbox.discard();
-  assert.equal(socket.sent.length, 2);
+  assert.equal(socket.sent.length, 1);
+});
+
+Deno.test("clients of one run share the bytes of each message, also of merged losses", async () => {
+  const sockets = [new FakeSocket(), new FakeSocket(), new FakeSocket()];
+  const outboxes = sockets.map((socket) => new Outbox(socket, { lossIntervalMs: 50 }));
+  const sent = Promise.all(sockets.map((socket) => {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    socket.onSend = () => socket.frames.length === 2 && resolve();
+    return promise;
+  }));
+  for (const message of [loss(1), loss(10), { type: "log", message: "news" } as const]) {
+    for (const outbox of outboxes) outbox.send(message);
+  }
+  await inTime(sent, "the log and the losses");
+  for (const { frames, sent } of sockets) {
+    assert.deepEqual(sent.map(({ type }) => type), ["log", "loss"]);
+    assert.ok(frames.every((frame, i) => frame === sockets[0].frames[i]));
+  }
 });

@@ -24,7 +24,7 @@ Deno.test("a watcher gets the history so far as one message, then follows the ru
     training.finish();
     assert.deepEqual(await onlooker.next("result"), await owner.next("result"));
     assert.equal(await onlooker.end(), 1000);
-    assert.deepEqual(onlooker.messages.map(({ type }) => type), ["history", "loss", "log", "result"]);
+    assert.deepEqual(onlooker.messages.map(({ type }) => type), ["history", "log", "loss", "result"]);
   });
 });
 

@@ -1,11 +1,9 @@
 /** The sockets that report on a run: `/ws/train` begins one, `/ws/runs/{id}` watches one. */
-import { TaskQueue } from "../../core/task_queue.ts";
 import { RegistryError } from "../../lab/models/mod.ts";
-import { clientAt } from "../../lab/runs/clients.ts";
 import type { RunArchive } from "../../lab/runs/run_archive.ts";
 import type { Run, RunListener } from "../../lab/runs/run.ts";
 import { RefusedError, type Runs } from "../../lab/runs/runs.ts";
-import { quote, ValidationError } from "../../protocol/mod.ts";
+import { type HistoryMessage, quote, ValidationError } from "../../protocol/mod.ts";
 import type { ServerSocket } from "../../service/http/server/server_socket.ts";
 import { log } from "../../service/process/log.ts";
 import { carryOut, MessageBudget, parseRequest, refuseFlood } from "./client_messages.ts";
@@ -23,7 +21,7 @@ export function serveTrainSocket(socket: ServerSocket, runs: Runs, client: strin
   const budget = new MessageBudget();
   const outbox = new Outbox(socket, { onGiveUp: () => leave() });
   const listener: RunListener = {
-    client: clientAt(client),
+    client,
     onMessage: (message) => outbox.send(message),
     onEnd: () => outbox.close(NORMAL),
   };
@@ -82,6 +80,8 @@ export interface KnownRuns {
 
 /** Watchers receive losses at most ten times a second. */
 const LOSS_INTERVAL_MS = 100;
+/** How long those who join a run right after another wait for more who do. */
+const JOIN_MS = 50;
 
 /**
  * Serves one watcher of run `id`, whose address is `client`: first the history, then live messages until the run ends.
@@ -92,7 +92,7 @@ export function serveRunSocket(socket: ServerSocket, { runs, archive }: KnownRun
     onGiveUp: () => run?.unsubscribe(listener),
   });
   const listener: RunListener = {
-    client: clientAt(client),
+    client,
     onMessage: (message) => outbox.send(message),
     onEnd: () => outbox.close(NORMAL),
   };
@@ -118,9 +118,9 @@ export function serveRunSocket(socket: ServerSocket, { runs, archive }: KnownRun
         outbox.close(INTERNAL_ERROR);
       });
     }
-    inTurn(() => {
+    join(run, (history) => {
       if (socket.readyState !== WebSocket.OPEN) return;
-      outbox.send(run.history);
+      outbox.send(history);
       if (run.finished) outbox.close(NORMAL);
       else run.subscribe(listener);
     });
@@ -137,10 +137,25 @@ export function serveRunSocket(socket: ServerSocket, { runs, archive }: KnownRun
   });
 }
 
-const joining = new TaskQueue();
+type Joiner = (history: HistoryMessage) => void;
 
-/** The history of a long run takes milliseconds to write, so that between two onlookers others have their turn. */
-function inTurn(join: () => void) {
-  joining.run(join).catch((error) => log.error("an onlooker could not join", {}, error));
-  void joining.run(() => new Promise((resolve) => setTimeout(resolve)));
+/** Those who wait until they join a run. */
+const joiners = new WeakMap<Run, Joiner[]>();
+
+/**
+ * Lets a client join with the run's history. The history of a long run takes milliseconds to encode, so those who come
+ * right after another wait a little and share one.
+ */
+function join(run: Run, joiner: Joiner) {
+  const waiting = joiners.get(run);
+  if (waiting !== undefined) return void waiting.push(joiner);
+  joiner(run.history);
+  const next: Joiner[] = [];
+  joiners.set(run, next);
+  setTimeout(() => {
+    joiners.delete(run);
+    if (next.length === 0) return;
+    const { history } = run;
+    for (const joiner of next) joiner(history);
+  }, JOIN_MS);
 }

@@ -153,7 +153,7 @@ function Units({ layer, number }: { layer: Activations; number: number }) {
     <li>
       <h3>Hidden layer {number}: {formatCount(values.length)} units</h3>
       <p class="note">
-        {formatCount(active)} of them are active on this drawing; the others output 0 (ReLU).
+        {formatCount(active)} of them are active on this drawing (output more than 0); the others stay dark.
       </p>
       <PixelGrid
         label={`Units of hidden layer ${number}: ${active} of ${values.length} active`}

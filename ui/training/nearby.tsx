@@ -1,4 +1,5 @@
 import {
+  counts,
   describeSetting,
   differingSettings,
   isBetter,
@@ -34,7 +35,8 @@ export function findNearby(records: readonly ModelRecord[], config: ModelConfig)
   }
   if (nearest === undefined) return undefined;
   const { model } = nearest;
-  const differs = differingSettings(model, config).map((name) => describeSetting(model, name));
+  const differs = differingSettings(model, config).filter((name) => counts(model, name))
+    .map((name) => describeSetting(model, name));
   if (model.started_from !== undefined) differs.push("trained further");
   return { model, differs };
 }

@@ -97,7 +97,7 @@ export async function compileSession(
   const tableAt = allocator.take(most((s) => rowLayout(s).bytes) * TABLE_STEPS);
   const control = allocator.take(controlBytes(threads));
 
-  const memory = memories.take(allocator.pages, isShared);
+  const memory = await memories.take(allocator.pages, isShared);
   const pages = memory.buffer.byteLength / PAGE_BYTES;
   for (const node of constants) {
     viewOf(memory.buffer, node.dtype, constantAt.get(node)!, sizeOf(node.shape)).fill(constantValue(node)!);

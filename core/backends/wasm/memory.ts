@@ -34,6 +34,12 @@ const ROUNDING = 16;
 /** How many times larger than needed a memory may be, so that the largest model's memory is not kept for ever. */
 const MAX_EXCESS = 4;
 
+/**
+ * How long to wait for threads to leave a memory, in ms: one that is still starting has yet to hear that its session is
+ * over.
+ */
+const LEAVE_MS = 1000;
+
 /** The memory of a session that has been closed. */
 interface Spare {
   memory: WebAssembly.Memory;
@@ -51,14 +57,14 @@ export class MemoryPool {
   #spare?: Spare;
 
   /** Memory of at least `pages` pages of 64 KiB, all of it 0. */
-  take(pages: number, isShared: boolean): WebAssembly.Memory {
+  async take(pages: number, isShared: boolean): Promise<WebAssembly.Memory> {
     const wanted = Math.ceil(pages / ROUNDING) * ROUNDING;
     const spare = this.#spare;
     this.#spare = undefined;
-    if (spare !== undefined && spare.isShared === isShared && spare.isFree()) {
+    if (spare !== undefined && spare.isShared === isShared) {
       const { buffer } = spare.memory;
       const size = buffer.byteLength / PAGE_BYTES;
-      if (size >= wanted && size <= MAX_EXCESS * wanted) {
+      if (size >= wanted && size <= MAX_EXCESS * wanted && await isFreeSoon(spare)) {
         new Uint8Array(buffer).fill(0);
         return spare.memory;
       }
@@ -70,4 +76,12 @@ export class MemoryPool {
   give(spare: Spare): void {
     this.#spare = spare;
   }
+}
+
+async function isFreeSoon({ isFree }: Spare): Promise<boolean> {
+  for (const deadline = performance.now() + LEAVE_MS; !isFree();) {
+    if (performance.now() > deadline) return false;
+    await new Promise((resolve) => setTimeout(resolve, 2));
+  }
+  return true;
 }

@@ -6,31 +6,34 @@ import { MemoryPool } from "./memory.ts";
 
 const free = { isShared: true, isFree: () => true };
 
-Deno.test("a returned memory is reused, cleared, if it is large enough and not far too large", () => {
+Deno.test("a returned memory is reused, cleared, if it is large enough and not far too large", async () => {
   const pool = new MemoryPool();
-  const memory = pool.take(40, true);
+  const memory = await pool.take(40, true);
   new Uint8Array(memory.buffer).fill(7);
   pool.give({ memory, ...free });
-  const again = pool.take(33, true);
+  const again = await pool.take(33, true);
   assert.ok(again === memory);
   assert.ok(new Uint8Array(again.buffer).every((byte) => byte === 0));
 
-  const large = pool.take(5 * 48, true);
+  const large = await pool.take(5 * 48, true);
   for (const [spare, pages] of [[memory, 49], [large, 48]] as const) {
     pool.give({ memory: spare, ...free });
-    const other = pool.take(pages, true);
+    const other = await pool.take(pages, true);
     assert.ok(other !== spare, `for ${pages} pages`);
     assert.ok(other.buffer.byteLength >= pages * 65536);
   }
 });
 
-Deno.test("a memory that a thread still uses, or of the wrong kind, is not reused", () => {
+Deno.test("a memory is reused once its threads have left, but not if they stay, nor for another kind", async () => {
   const pool = new MemoryPool();
-  const memory = pool.take(16, true);
+  const memory = await pool.take(16, true);
+  let looks = 0;
+  pool.give({ memory, isShared: true, isFree: () => ++looks > 3 });
+  assert.ok(await pool.take(16, true) === memory);
   pool.give({ memory, isShared: true, isFree: () => false });
-  assert.ok(pool.take(16, true) !== memory);
+  assert.ok(await pool.take(16, true) !== memory);
   pool.give({ memory, ...free });
-  assert.ok(pool.take(16, false) !== memory);
+  assert.ok(await pool.take(16, false) !== memory);
 });
 
 /** w ← 2 w + 1, elementwise. */

@@ -1,5 +1,6 @@
 /** The orders in which the layers of a file can follow one another. */
 import { CLASSES, type NamedTensor } from "../../models/spec.ts";
+import type { Shape } from "../../shape.ts";
 import { ModelFileError, quote } from "../errors.ts";
 
 /** A weight and its bias. */
@@ -30,10 +31,27 @@ export function layerOrders(tensors: readonly NamedTensor[], features: number): 
   const layers = adjacentLayers(tensors) ?? layersByName(tensors);
   if (layers === undefined) return [];
   const isConvolution = ({ weight }: Layer) => weight.shape.length === 4;
-  const convolutions = layers.filter(isConvolution).sort((a, b) => a.weight.shape[1] - b.weight.shape[1]);
+  const convolutions = chainOf(layers.filter(isConvolution), ({ weight }) => weight.shape);
   const linears = layers.filter((layer) => !isConvolution(layer));
   const orders = linearOrders(linears, features, !isSortedByName(tensors, layers.length));
   return orders.map((order) => [...convolutions, ...order]);
+}
+
+/**
+ * Convolutions in an order in which each reads the channels of the one before, the first one channel; as they are if
+ * there is none.
+ *
+ * @param shapeOf `[out, in, height, width]`
+ */
+export function chainOf<T>(convolutions: readonly T[], shapeOf: (convolution: T) => Shape): T[] {
+  const chain: T[] = [], left = [...convolutions];
+  for (let channels = 1; left.length > 0;) {
+    const next = left.findIndex((convolution) => shapeOf(convolution)[1] === channels);
+    if (next < 0) return [...convolutions];
+    chain.push(...left.splice(next, 1));
+    channels = shapeOf(chain.at(-1)!)[0];
+  }
+  return chain;
 }
 
 /** Names of the layers of `order` whose positions differ in `others`. */

@@ -16,7 +16,7 @@ import {
 } from "../../models/spec.ts";
 import type { Shape } from "../../shape.ts";
 import { ModelFileError, quote } from "../errors.ts";
-import { disputedLayers, layerOrders } from "./layer_orders.ts";
+import { chainOf, disputedLayers, layerOrders } from "./layer_orders.ts";
 
 /** A model, as far as its tensors reveal it. */
 export interface RecognisedModel {
@@ -79,18 +79,13 @@ type Features = Pick<ModelSpec, "modelType" | "convolutions">;
  * the channels of the one before, in whatever order the file has them.
  */
 function convolutionsIn(tensors: readonly NamedTensor[]): Features[] {
-  const shapes = tensors.map(({ shape }) => shape).filter((shape) => shape.length === 4).slice(0, MAX_CONVOLUTIONS);
-  const channels: number[] = [], kernels: number[] = [], used = new Set<number>();
-  for (const _ of shapes) {
-    const next = shapes.find(([, inputs], i) => !used.has(i) && inputs === (channels.at(-1) ?? 1));
-    if (next === undefined) break;
-    used.add(shapes.indexOf(next));
-    channels.push(next[0]), kernels.push(next[2]);
-  }
-  const isTaken = ([, , height, width]: Shape) => height === width && (height === 3 || height === 5);
-  if (channels.length === 0 || channels.length < shapes.length || !shapes.every(isTaken)) {
+  const shapes = chainOf(tensors.map(({ shape }) => shape).filter((shape) => shape.length === 4), (shape) => shape);
+  const isTaken = ([, inputs, height, width]: Shape, i: number) =>
+    inputs === (shapes[i - 1]?.[0] ?? 1) && height === width && (height === 3 || height === 5);
+  if (shapes.length === 0 || shapes.length > MAX_CONVOLUTIONS || !shapes.every(isTaken)) {
     return [{ modelType: "ConvNN", convolutions: DEFAULT_CONVOLUTIONS }];
   }
+  const channels = shapes.map(([out]) => out), kernels = shapes.map(([, , side]) => side);
   return (["same", "valid"] as const)
     .map((padding): Features => ({ modelType: "ConvNN", convolutions: { channels, kernels, padding } }))
     .filter((features) => flattenOf(features).input.every((size) => size > 0));

@@ -25,6 +25,7 @@ Deno.test("family and widths follow from the shapes of the tensors, whatever the
     DEFAULT_CONVOLUTIONS,
     { channels: [6, 16], kernels: [5, 5], padding: "valid" },
     { channels: [4], kernels: [5], padding: "same" },
+    { channels: [9, 6, 3], kernels: [3, 3, 5], padding: "same" },
     { channels: [3, 3, 3, 3], kernels: [3, 5, 3, 5], padding: "same" },
   ];
   const specs = MODEL_TYPES.flatMap((modelType) =>

@@ -1,6 +1,7 @@
 /** The text of `models_metadata.json`: a JSON array of records, written by this lab or by another program. */
 import * as v from "valibot";
 import {
+  misfitOfConvolutions,
   type ModelRecord,
   ModelRecordSchema,
   parseLenientJson,
@@ -66,8 +67,9 @@ export function describeStrangers(entries: readonly Entry[], path: string): stri
 /** Why an entry is not a model. */
 function reasonAgainst(text: string): string {
   try {
-    validate(ModelRecordSchema, parseLenientJson(text), "it");
-    return "reason unknown";
+    const record = validate(ModelRecordSchema, parseLenientJson(text), "it");
+    const found = misfitOfConvolutions(record);
+    return found === undefined ? "reason unknown" : `its ${found.name} ${found.why}`;
   } catch (error) {
     return (error as Error).message;
   }
@@ -113,7 +115,7 @@ export function succeed(old: Entry, record: ModelRecord): Entry {
 function parseEntry(text: string): Entry {
   const value = parseLenientJson(text);
   const result = v.safeParse(ModelRecordSchema, value, { abortEarly: true });
-  const record = result.success ? result.output : undefined;
+  const record = result.success && misfitOfConvolutions(result.output) === undefined ? result.output : undefined;
   return { text, id: textField(value, "id"), filename: textField(value, "filename"), record };
 }
 

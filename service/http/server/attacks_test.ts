@@ -6,7 +6,8 @@ import { parameterSpecs } from "../../../core/models/spec.ts";
 import { type NewModel, specOf } from "../../../lab/models/mod.ts";
 import { DEFAULT_CONFIG } from "../../../protocol/mod.ts";
 import { openRegistry } from "../../files/open_registry.ts";
-import { type AttackedOptions, frame, repeat, upgradeRequest, withAttacked } from "../../testing/attacked_service.ts";
+import { type AttackedOptions, type AttackedService, repeat, withAttacked } from "../../testing/attacked_service.ts";
+import { clientFrame, upgradeRequest } from "../../testing/raw_socket.ts";
 import { PROJECT_DIR } from "../../process/settings.ts";
 import { encode } from "fast-png";
 
@@ -64,7 +65,7 @@ Deno.test(
   { name: "bodies in chunks of one byte are refused, and cost next to nothing", ignore },
   () =>
     withModels(async (options) => {
-      const send = async (attacked: Parameters<Parameters<typeof withAttacked>[2]>[0], path: string) => {
+      const send = async (attacked: AttackedService, path: string) => {
         for (let round = 0; round < (isLong ? 50 : 5); round++) {
           const sockets = await Promise.all(Array.from({ length: 8 }, () => attacked.open()));
           await Promise.all(sockets.map(async (socket) => {
@@ -103,9 +104,15 @@ Deno.test(
           assert.ok(counts.every((count) => count < times), `some sent all of ${times}`);
         };
         const part = "a".repeat(1000);
-        await attacked.under("endless fragments", attack(frame(1, part, false), frame(0, part, false), 100_000));
-        await attacked.under("empty fragments", attack(frame(1, "a", false), frame(0, "", false), 20_000));
-        await attacked.under("pings", attack(undefined, frame(9, "x".repeat(125)), 20_000));
+        await attacked.under(
+          "endless fragments",
+          attack(clientFrame(1, part, false), clientFrame(0, part, false), 100_000),
+        );
+        await attacked.under(
+          "empty fragments",
+          attack(clientFrame(1, "a", false), clientFrame(0, "", false), 20_000),
+        );
+        await attacked.under("pings", attack(undefined, clientFrame(9, "x".repeat(125)), 20_000));
         const huge = Uint8Array.of(0x81, 0xff, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0);
         await attacked.under("a frame of 4 GiB", attack(huge, new Uint8Array(16 * 1024), 1000));
       });
@@ -165,7 +172,7 @@ Deno.test(
   () =>
     withModels(async (options) => {
       const announce = async (
-        attacked: Parameters<Parameters<typeof withAttacked>[2]>[0],
+        attacked: AttackedService,
         path: string,
         count: number,
       ) => {
@@ -191,6 +198,36 @@ Deno.test(
           const { status } = await attacked.ask("POST", "/api/models?num_epochs=7", file);
           assert.equal(status, 201);
           assert.ok(performance.now() - began < 10_000, "an honest import does not wait for those");
+        });
+      });
+    }),
+);
+
+Deno.test(
+  { name: "onlookers of a long run who read nothing delay nobody", ignore },
+  () =>
+    withModels(async (options) => {
+      await withAttacked("training", { ...options, prediction: undefined, training: TRAINING }, async (attacked) => {
+        const trainer = await attacked.open();
+        trainer.resume();
+        trainer.write(upgradeRequest("/ws/train"));
+        // So long that its history is as long as it gets.
+        const long = { ...TRAINING, batch_size: 8, num_epochs: 200 };
+        trainer.write(clientFrame(1, JSON.stringify(long)));
+        let run: { id: string; step: number } | undefined;
+        while (run === undefined || run.step < 200_000) {
+          await new Promise((resolve) => setTimeout(resolve, 200));
+          run = (await attacked.ask("GET", "/api/runs")).body[0];
+        }
+        const { id } = run;
+        await attacked.under("900 deaf onlookers", async () => {
+          const sockets = await Promise.all(Array.from({ length: 900 }, () => attacked.open()));
+          for (const socket of sockets) {
+            socket.pause();
+            socket.write(upgradeRequest(`/ws/runs/${id}`));
+          }
+          await new Promise((resolve) => setTimeout(resolve, isLong ? 30_000 : 5000));
+          for (const socket of sockets) socket.destroy();
         });
       });
     }),

@@ -1,3 +1,6 @@
+import { clientAt } from "../../process/addresses.ts";
+import type { Turns } from "./turns.ts";
+
 /** Sizes of a connection's buffer in bytes: at first, between requests, and at most. */
 const FIRST_BUFFER = 2 * 1024, USUAL_BUFFER = 16 * 1024, MAX_BUFFER = 64 * 1024;
 
@@ -19,8 +22,13 @@ export class Connection {
   isIdle = true;
   /** Since when it has been idle, by `performance.now()`. */
   idleSince = performance.now();
+  /** The client at its other end, which may be a proxy. */
+  readonly peer: string;
+  /** The client that its input is from: the peer, or the one for which a proxy passed on the latest request. */
+  client: string;
   readonly #channel: ByteChannel;
   readonly #sendMs: number;
+  readonly #turns?: Turns;
   #buffer = new Uint8Array(FIRST_BUFFER);
   #start = 0;
   #end = 0;
@@ -30,12 +38,15 @@ export class Connection {
   #filling?: Promise<boolean>;
 
   /**
-   * @param address the client's address, without its port
+   * @param address of the peer, without its port
    * @param sendMs milliseconds that a client may take to read one written step
+   * @param turns in which its input is handed out
    */
-  constructor(channel: ByteChannel, readonly address: string, sendMs: number) {
+  constructor(channel: ByteChannel, readonly address: string, sendMs: number, turns?: Turns) {
+    this.client = this.peer = clientAt(address);
     this.#channel = channel;
     this.#sendMs = sendMs;
+    this.#turns = turns;
   }
 
   /** Whether `close` was called. */
@@ -61,8 +72,8 @@ export class Connection {
   }
 
   /**
-   * Reads more; returns false at the client's end. Rejects if the connection is broken or closed. Joins an earlier read
-   * that its caller no longer waits for.
+   * Reads more, and returns when it is this client's turn; false at the client's end. Rejects if the connection is broken
+   * or closed. Joins an earlier read that its caller no longer waits for.
    */
   fill(): Promise<boolean> {
     return this.#filling ??= this.#read();
@@ -115,6 +126,7 @@ export class Connection {
       if (count === null) return false;
       this.#end += count;
       this.#wasFull = this.#end === this.#buffer.length;
+      await this.#turns?.next(this.client);
       return true;
     } finally {
       this.#filling = undefined;

@@ -67,12 +67,12 @@ export class Connections {
 
   /** Admits a connection; returns false if there is no room for it. */
   admit(connection: Connection): boolean {
-    const { address } = connection, { perClient, inAll } = this.#limits;
+    const { address, peer } = connection, { perClient, inAll } = this.#limits;
     const most = this.#shared.has(address) ? inAll : perClient;
-    if (this.#count(address) >= most && !this.#evict((other) => other.address === address)) return false;
+    if (this.#count(peer) >= most && !this.#evict((other) => other.peer === peer)) return false;
     if (this.#open.size >= inAll && !this.#evictOfLargest()) return false;
     this.#open.add(connection);
-    this.#perClient.set(address, this.#count(address) + 1);
+    this.#perClient.set(peer, this.#count(peer) + 1);
     return true;
   }
 
@@ -80,9 +80,9 @@ export class Connections {
   drop(connection: Connection): void {
     connection.close();
     if (!this.#open.delete(connection)) return;
-    const rest = this.#count(connection.address) - 1;
-    if (rest === 0) this.#perClient.delete(connection.address);
-    else this.#perClient.set(connection.address, rest);
+    const { peer } = connection, rest = this.#count(peer) - 1;
+    if (rest === 0) this.#perClient.delete(peer);
+    else this.#perClient.set(peer, rest);
   }
 
   /** Closes the connections whose time is over. */
@@ -111,15 +111,15 @@ export class Connections {
     while (this.#open.size > this.#limits.inAll && this.#evictOfLargest());
   }
 
-  #count(address: string): number {
-    return this.#perClient.get(address) ?? 0;
+  #count(peer: string): number {
+    return this.#perClient.get(peer) ?? 0;
   }
 
-  /** Makes room at the cost of the address that has most, where one of its connections is idle. */
+  /** Makes room at the cost of the peer that has most, where one of its connections is idle. */
   #evictOfLargest(): boolean {
     let largest = "", most = 0;
-    for (const [address, count] of this.#perClient) if (count > most) largest = address, most = count;
-    return this.#evict(({ address }) => address === largest) || this.#evict(() => true);
+    for (const [peer, count] of this.#perClient) if (count > most) largest = peer, most = count;
+    return this.#evict(({ peer }) => peer === largest) || this.#evict(() => true);
   }
 
   #evict(isCandidate: (connection: Connection) => boolean): boolean {

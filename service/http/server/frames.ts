@@ -19,7 +19,6 @@ export const CLOSE_CODES = {
 interface Frame {
   opcode: number;
   isLast: boolean;
-  mask: Uint8Array;
   left: number;
   at: number;
 }
@@ -40,42 +39,21 @@ export class FrameError extends Error {
 
 /** A frame from the server, as bytes. */
 export function encodeFrame(opcode: number, payload: Uint8Array): Uint8Array {
-  const frame = new Uint8Array(headLength(payload.length) + payload.length);
-  frame.set(payload, writeHead(frame, 0, opcode, payload.length));
+  const { length } = payload, begin = length < 126 ? 2 : length < 65536 ? 4 : 10;
+  const frame = new Uint8Array(begin + length), view = new DataView(frame.buffer);
+  frame[0] = 0x80 | opcode;
+  frame[1] = begin === 2 ? length : begin === 4 ? 126 : 127;
+  if (begin === 4) view.setUint16(2, length);
+  if (begin === 10) view.setBigUint64(2, BigInt(length));
+  frame.set(payload, begin);
   return frame;
 }
 
 const encoder = new TextEncoder();
 
-/** Frames from the server in one buffer: texts, and frames that are already bytes. */
-export function encodeFrames(frames: readonly (string | Uint8Array)[]): Uint8Array {
-  if (frames.length === 1 && typeof frames[0] !== "string") return frames[0];
-  const lengths = frames.map((frame) => typeof frame === "string" ? Buffer.byteLength(frame) : frame.length);
-  const all = frames.reduce((sum, frame, i) => sum + (typeof frame === "string" ? headLength(lengths[i]) : 0), 0);
-  const bytes = new Uint8Array(lengths.reduce((sum, length) => sum + length, all));
-  let at = 0;
-  frames.forEach((frame, i) => {
-    if (typeof frame === "string") {
-      at = writeHead(bytes, at, OPCODES.text, lengths[i]);
-      encoder.encodeInto(frame, bytes.subarray(at));
-    } else bytes.set(frame, at);
-    at += lengths[i];
-  });
-  return bytes;
-}
-
-function headLength(payloadLength: number): number {
-  return payloadLength < 126 ? 2 : payloadLength < 65536 ? 4 : 10;
-}
-
-/** Writes the head of a final frame at `at`, and returns the position after it. */
-function writeHead(bytes: Uint8Array, at: number, opcode: number, length: number): number {
-  const begin = headLength(length), view = new DataView(bytes.buffer, bytes.byteOffset + at);
-  bytes[at] = 0x80 | opcode;
-  bytes[at + 1] = begin === 2 ? length : begin === 4 ? 126 : 127;
-  if (begin === 4) view.setUint16(2, length);
-  if (begin === 10) view.setBigUint64(2, BigInt(length));
-  return at + begin;
+/** A text as a frame. */
+export function textFrame(text: string): Uint8Array {
+  return encodeFrame(OPCODES.text, encoder.encode(text));
 }
 
 /** The payload of a close frame. */
@@ -97,8 +75,9 @@ export class FrameReader {
   #message: Uint8Array<ArrayBuffer> = new Uint8Array(0);
   #filled = 0;
   #fragments = 0;
-  /** The frame that is being read. */
+  /** The frame that is being read, and its mask. */
   #frame?: Frame;
+  readonly #mask = new Uint8Array(4);
   #control = new Uint8Array(125);
   #frames: number = SOCKET_FRAMES.burst;
   #bytes: number = SOCKET_FRAMES.burstBytes;
@@ -163,7 +142,8 @@ export class FrameReader {
     const left = long === 0 ? short : long === 2 ? view.getUint16(2) : Number(view.getBigUint64(2));
     this.#require(opcode, isLast, left);
     this.#spendFrame();
-    this.#frame = { opcode, isLast, mask: bytes.slice(begin - 4, begin), left, at: 0 };
+    this.#mask.set(bytes.subarray(begin - 4, begin));
+    this.#frame = { opcode, isLast, left, at: 0 };
     return begin;
   }
 
@@ -194,7 +174,8 @@ export class FrameReader {
     const count = Math.min(masked.length, room);
     if (!isControl) this.#grow(this.#filled + count);
     const target = isControl ? this.#control : this.#message, from = isControl ? frame.at : this.#filled;
-    for (let i = 0; i < count; i++) target[from + i] = masked[i] ^ frame.mask[(frame.at + i) & 3];
+    const mask = this.#mask;
+    for (let i = 0; i < count; i++) target[from + i] = masked[i] ^ mask[(frame.at + i) & 3];
     frame.at += masked.length;
     if (!isControl) this.#filled += count;
   }

@@ -3,6 +3,7 @@
  * a time is read from a connection, and answered before the next.
  */
 import { CONNECTION_TIMES, RESUME_LISTENING_MS } from "../../../protocol/mod.ts";
+import { clientAt } from "../../process/addresses.ts";
 import { log } from "../../process/log.ts";
 import { HttpError } from "../errors.ts";
 import { Connection } from "./connection.ts";
@@ -11,10 +12,10 @@ import { asClientSent, type SentRequest } from "./forwarded.ts";
 import { IncomingBody, IncomingRequest } from "./incoming.ts";
 import { ListenerState } from "./listener_state.ts";
 import { readHead } from "./request_head.ts";
-import { RequestTurns } from "./request_turns.ts";
+import { Turns } from "./turns.ts";
 import { acceptsGzip, SendBudget, sendResponse } from "./response.ts";
 
-/** What the app is told of a client. */
+/** What the app is told of a client: its address or, for IPv6, its network of 64 bits. */
 export interface ClientInfo {
   remoteAddr: { hostname: string };
 }
@@ -41,6 +42,9 @@ export interface HttpServerOptions {
 /** How often overdue connections are looked for, in ms. */
 const SWEEP_MS = 250;
 
+/** Connections that the system may hold until they are taken. One more would have to knock again after a second. */
+const BACKLOG = 4096;
+
 /** What is passed over of a body that nobody reads, before its connection is closed. */
 const LINGER_BYTES = 4 * 1024 * 1024;
 
@@ -51,7 +55,7 @@ export class HttpServer {
   readonly #connections: Connections;
   readonly #trusted: ReadonlySet<string>;
   readonly #budget = new SendBudget();
-  readonly #turns = new RequestTurns();
+  readonly #turns = new Turns();
   readonly #times: typeof CONNECTION_TIMES;
   readonly #state: ListenerState;
   readonly #serving = new Set<Promise<void>>();
@@ -98,7 +102,7 @@ export class HttpServer {
 
   #listen(port: number): Deno.TcpListener {
     const { hostname, reusePort = false } = this.#options;
-    return Deno.listen({ hostname, port, reusePort });
+    return Deno.listen({ hostname, port, reusePort, tcpBacklog: BACKLOG });
   }
 
   /** Takes connections until the end. A listener that fails rests for a while that grows, and is opened anew. */
@@ -146,7 +150,7 @@ export class HttpServer {
 
   #begin(channel: Deno.TcpConn) {
     const { hostname } = channel.remoteAddr;
-    const connection = new Connection(channel, hostname.replace(/^::ffff:/, ""), this.#times.sendMs);
+    const connection = new Connection(channel, hostname.replace(/^::ffff:/, ""), this.#times.sendMs, this.#turns);
     if (!this.#connections.admit(connection)) return connection.close();
     this.#state.connections = this.#connections.size;
     channel.setNoDelay(true);
@@ -176,13 +180,16 @@ export class HttpServer {
     connection.isIdle = true;
     connection.idleSince = performance.now();
     try {
-      if (!isFirst && connection.unread.length === 0) {
+      if (connection.unread.length > 0) await this.#turns.next(connection.client);
+      else if (!isFirst) {
         connection.dueAt = performance.now() + this.#times.keepAliveMs;
         if (!await connection.fill()) return undefined;
       }
       connection.dueAt = performance.now() + this.#times.headMs;
       const head = await readHead(connection);
-      return head && asClientSent(head, connection.address, this.#trusted);
+      if (head === undefined) return undefined;
+      const sent = asClientSent(head, connection.address, this.#trusted);
+      return { ...sent, client: clientAt(sent.client) };
     } catch (error) {
       if (error instanceof HttpError) return Response.json({ error: error.message }, { status: error.status });
       throw error;
@@ -196,6 +203,7 @@ export class HttpServer {
   async #exchange(connection: Connection, { head, client }: SentRequest): Promise<boolean> {
     const body = new IncomingBody(connection, head);
     let request: IncomingRequest | undefined, response: Response;
+    connection.client = client;
     await this.#turns.begin(client);
     try {
       request = new IncomingRequest(head, body);
@@ -229,7 +237,7 @@ export class HttpServer {
       isHead: false,
       keepAlive,
       takesGzip: false,
-      client: connection.address,
+      client: connection.client,
     });
     await connection.linger(this.#times.lingerMs, LINGER_BYTES);
   }

@@ -82,6 +82,49 @@ Deno.test("malformed chunks are refused", async () => {
   }, { onError: (error) => Response.json({ error: (error as Error).message }, { status: 400 }) });
 });
 
+Deno.test("chunks arrive complete, however they are cut, and the next request after them", async () => {
+  const sizes = [1, 2, 300, 1, 20_000, 7], text = "abcdefghij".repeat(2031) + "k";
+  let at = 0;
+  const chunks = sizes.map((size) => `${size.toString(16)};x=1\r\n${text.slice(at, at += size)}\r\n`);
+  const request =
+    `POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n${chunks.join("")}0\r\nA: b\r\n\r\n` +
+    `${GET}Connection: close\r\n\r\n`;
+  assert.equal(at, text.length);
+  await withServer(async (_ask, open) => {
+    for (const step of [1, 3, 700, request.length]) {
+      const connection = await open(), bytes = new TextEncoder().encode(request);
+      for (let sent = 0; sent < bytes.length;) {
+        // Small pieces only around the small chunks.
+        const size = sent < 1000 || sent > 20_500 ? step : 4096;
+        sent += await connection.write(bytes.subarray(sent, sent + size));
+        if (step < 100) await new Promise((resolve) => setImmediate(resolve));
+      }
+      const answers = await inTime(new Response(connection.readable).text(), "the answers");
+      assert.ok(answers.includes(`"text":"${text}"`), `in steps of ${step}`);
+      assert.equal(answers.match(/HTTP\/1.1 200/g)!.length, 2);
+    }
+  });
+});
+
+Deno.test("nothing of a body that was refused is taken for a request", async () => {
+  const body = `${GET}\r\n`;
+  const sent = {
+    chunked: `Transfer-Encoding: chunked\r\n\r\n${body.length.toString(16)}\r\n${body}\r\n0\r\n\r\n`,
+    declared: `Content-Length: ${body.length}\r\n\r\n${body}`,
+  };
+  const limits = { maxBytes: 10, deadlineMs: 5000 };
+  await withServer(
+    async (ask) => {
+      for (const [how, rest] of Object.entries(sent)) {
+        const answers = await ask(`POST / HTTP/1.1\r\nHost: a\r\n${rest}`);
+        assert.deepEqual(answers.match(/HTTP\/1.1 \d+/g), ["HTTP/1.1 413"], how);
+      }
+    },
+    { onError: () => Response.json({}, { status: 413 }) },
+    (request) => withBody(request, limits, "x", () => new Response("ok")),
+  );
+});
+
 const TIMES = { headMs: 300, keepAliveMs: 300, sendMs: 300, lingerMs: 200 };
 
 Deno.test("a head that never ends, a silent connection and one that does not read are cut", async () => {
@@ -172,4 +215,45 @@ Deno.test("connections of a trusted proxy are not limited as one client's, and e
       return new Response("ok");
     },
   );
+});
+
+/** Lets each next connection seem to come from one of `addresses`. */
+async function withPeers(addresses: readonly string[], body: () => Promise<void>) {
+  const listen = Deno.listen, left = [...addresses];
+  Deno.listen = ((options: Deno.TcpListenOptions) => {
+    const listener = listen(options), accept = listener.accept.bind(listener);
+    listener.accept = async () => {
+      const channel = await accept();
+      return Object.defineProperty(channel, "remoteAddr", { value: { hostname: left.shift() } });
+    };
+    return listener;
+  }) as typeof Deno.listen;
+  try {
+    await body();
+  } finally {
+    Deno.listen = listen;
+  }
+}
+
+Deno.test("a network of 64 bits is one client, in what the app is told and in the number of its connections", async () => {
+  const peers = ["2001:db8:0:1::5", "2001:db8:0:1:a:b:c:d", "2001:db8:0:1::6", "2001:db8:0:2::5"];
+  await withPeers(peers, () =>
+    withServer(async (ask, open) => {
+      assert.match(await ask(`${GET}Connection: close\r\n\r\n`), /"from":"2001:db8:0:1::\/64"/);
+      using silent = await open();
+      const busy = await ask(`${GET}Connection: close\r\n\r\n`);
+      assert.match(busy, /"from":"2001:db8:0:1::\/64"/);
+      const end = silent.read(new Uint8Array(1)).catch(() => null);
+      assert.equal(await inTime(end, "the end of the connection that gave its place up", 1000), null);
+      assert.match(await ask(`${GET}Connection: close\r\n\r\n`), /"from":"2001:db8:0:2::\/64"/);
+    }, { limits: { inAll: 8, perClient: 1 } }));
+});
+
+Deno.test("a network of 64 bits behind a trusted proxy is one client", async () => {
+  await withServer(async (ask) => {
+    for (const address of ["2001:db8:0:1::5", "2001:DB8:0:1::ffff"]) {
+      const text = await ask(`${GET}X-Forwarded-For: ${address}\r\nConnection: close\r\n\r\n`);
+      assert.match(text, /"from":"2001:db8:0:1::\/64"/);
+    }
+  }, { trustedProxies: ["127.0.0.1"] });
 });

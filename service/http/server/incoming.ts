@@ -38,7 +38,9 @@ export class IncomingBody implements ByteSource {
   #left: number;
   #isOver: boolean;
   #expectsContinue: boolean;
-  #inChunk = false;
+  /** What the next line between chunks is. */
+  #line: "size" | "end of chunk" | "trailer" = "size";
+  #trailerBytes = 0;
   #taken = 0;
   #pieces = 0;
   #bytes = 0;
@@ -51,9 +53,9 @@ export class IncomingBody implements ByteSource {
     this.#expectsContinue = expectsContinue;
   }
 
-  /** Whether it was read to its end, so that another request may follow. */
+  /** Whether it was read to its end and is used, so that another request may follow. */
   get isOver(): boolean {
-    return this.#isOver;
+    return this.#isOver && this.#taken === 0;
   }
 
   /** The whole body if it came with its head, as a view that is valid until the next request is read. */
@@ -80,53 +82,80 @@ export class IncomingBody implements ByteSource {
       this.#expectsContinue = false;
       await this.#connection.write(CONTINUE);
     }
-    if (this.#isChunked && this.#left === 0 && !await this.#beginChunk()) return undefined;
-    if (this.#connection.unread.length === 0) await this.#fill();
-    const piece = this.#connection.unread.subarray(0, this.#left);
-    this.#taken = piece.length;
-    this.#left -= piece.length;
-    this.#isOver = this.#left === 0 && !this.#isChunked;
-    this.#bytes += piece.length;
+    for (;;) {
+      const { unread } = this.#connection;
+      if (unread.length > 0) {
+        const length = this.#isChunked ? this.#takeChunks(unread) : this.#take(unread);
+        if (length > 0) return unread.subarray(0, length);
+        if (this.#isOver) return undefined;
+      }
+      if (!await this.#connection.fill()) throw new HttpError(400, "the body broke off before its end");
+    }
+  }
+
+  /** Takes bytes of a body that declared its length; returns how many. */
+  #take(unread: Uint8Array): number {
+    const length = Math.min(this.#left, unread.length);
+    this.#taken = length;
+    this.#left -= length;
+    this.#isOver = this.#left === 0;
+    this.#count(length);
+    return length;
+  }
+
+  /**
+   * Takes all chunks that have arrived, and moves their contents together at the start of `unread`: then small chunks cost
+   * little more than their bytes. Returns the length of the contents.
+   */
+  #takeChunks(unread: Uint8Array): number {
+    let at = 0, length = 0;
+    while (!this.#isOver) {
+      if (this.#left > 0) {
+        const part = Math.min(this.#left, unread.length - at);
+        unread.copyWithin(length, at, at + part);
+        at += part;
+        length += part;
+        this.#left -= part;
+        this.#count(part);
+        if (this.#left > 0) break;
+        this.#line = "end of chunk";
+      }
+      const rest = unread.subarray(at, at + MAX_CHUNK_LINE), end = rest.indexOf(LF);
+      if (end === -1 && rest.length < MAX_CHUNK_LINE) break;
+      if (end < 1 || rest[end - 1] !== CR) throw malformed();
+      this.#takeLine(String.fromCharCode(...rest.subarray(0, end - 1)));
+      at += end + 1;
+    }
+    if (length > 0) this.#taken = at;
+    else {
+      this.#connection.consume(at);
+      this.#count(0);
+    }
+    return length;
+  }
+
+  /** Takes a line between chunks, without its end. */
+  #takeLine(line: string) {
+    if (this.#line === "trailer") {
+      if ((this.#trailerBytes += line.length) > MAX_TRAILER_BYTES) throw malformed();
+      this.#isOver = line === "";
+    } else if (this.#line === "end of chunk") {
+      if (line !== "") throw malformed();
+      this.#line = "size";
+    } else {
+      const size = /^([\da-fA-F]{1,8})[\t ]*(?:;.*)?$/.exec(line)?.[1];
+      if (size === undefined) throw malformed();
+      this.#left = parseInt(size, 16);
+      if (this.#left === 0) this.#line = "trailer";
+    }
+  }
+
+  /** Counts a piece of the body, and throws if there are too many for their bytes. */
+  #count(bytes: number) {
+    this.#bytes += bytes;
     if (++this.#pieces > MAX_BODY_PIECES + this.#bytes / MIN_PIECE_BYTES) {
       throw new HttpError(400, "the body comes in too many small pieces");
     }
-    return piece;
-  }
-
-  /** Skips the end of the previous chunk and reads the size of the next one; returns false at the end of the body. */
-  async #beginChunk(): Promise<boolean> {
-    if (this.#inChunk && await this.#line(2) !== "") throw malformed();
-    this.#inChunk = true;
-    const size = /^([\da-fA-F]{1,8})[\t ]*(?:;.*)?$/.exec(await this.#line(MAX_CHUNK_LINE))?.[1];
-    if (size === undefined) throw malformed();
-    this.#left = parseInt(size, 16);
-    if (this.#left > 0) return true;
-    for (let bytes = 0;;) {
-      const trailer = await this.#line(MAX_CHUNK_LINE);
-      if (trailer === "") break;
-      if ((bytes += trailer.length) > MAX_TRAILER_BYTES) throw malformed();
-    }
-    this.#isOver = true;
-    return false;
-  }
-
-  /** The next line, without its end. */
-  async #line(maxBytes: number): Promise<string> {
-    for (;;) {
-      const { unread } = this.#connection;
-      const end = unread.subarray(0, maxBytes).indexOf(LF);
-      if (end > 0 && unread[end - 1] === CR) {
-        const line = String.fromCharCode(...unread.subarray(0, end - 1));
-        this.#connection.consume(end + 1);
-        return line;
-      }
-      if (end !== -1 || unread.length >= maxBytes) throw malformed();
-      await this.#fill();
-    }
-  }
-
-  async #fill() {
-    if (!await this.#connection.fill()) throw new HttpError(400, "the body broke off before its end");
   }
 }
 

@@ -1,15 +1,7 @@
+import { concatBytes } from "../../../core/bytes.ts";
 import { CLOSE_WAIT_MS } from "../../../protocol/mod.ts";
 import type { Connection } from "./connection.ts";
-import {
-  CLOSE_CODES,
-  closePayload,
-  encodeFrame,
-  encodeFrames,
-  FrameError,
-  FrameReader,
-  type Incoming,
-  OPCODES,
-} from "./frames.ts";
+import { CLOSE_CODES, closePayload, encodeFrame, FrameError, FrameReader, type Incoming, OPCODES } from "./frames.ts";
 
 /** Counts the bytes that sockets hold. */
 export interface SocketAccount {
@@ -37,9 +29,11 @@ export class ServerSocket extends EventTarget {
   readonly #account: SocketAccount;
   readonly #reader: FrameReader;
   #connection?: Connection;
-  /** Texts are kept as strings, so that short ones are encoded together; other frames as bytes. */
-  #outgoing: (string | Uint8Array)[] = [];
+  /** Frames that are not yet written. */
+  #outgoing: Uint8Array[] = [];
   #writing?: Promise<void>;
+  /** What the client's latest ping asks to be sent back: only the latest must be answered (RFC 6455, section 5.5.3). */
+  #pong?: Uint8Array;
   #closing?: { code: number; reason: string };
 
   /** @param address of the client */
@@ -64,9 +58,9 @@ export class ServerSocket extends EventTarget {
     }
   }
 
-  /** Sends a text, or nothing once the socket is closing. */
-  send(text: string): void {
-    if (this.readyState === WebSocket.OPEN) this.#write(text);
+  /** Sends a `textFrame`, which several sockets may share, or nothing once the socket is closing. */
+  send(frame: Uint8Array): void {
+    if (this.readyState === WebSocket.OPEN) this.#write(frame);
   }
 
   /** Closes once everything sent has been written; a client that does not read it is cut off after a while. */
@@ -114,6 +108,7 @@ export class ServerSocket extends EventTarget {
         if (incoming !== undefined && this.#receive(incoming)) return await this.#writing;
         if (used === 0) break;
       }
+      this.#answerPing();
       connection.shrink();
       if (!await connection.fill()) return;
     }
@@ -125,9 +120,7 @@ export class ServerSocket extends EventTarget {
     this.isPinged = false;
     switch (incoming.kind) {
       case "ping":
-        if (this.bufferedAmount < MAX_UNSENT_FOR_PONG && this.readyState === WebSocket.OPEN) {
-          this.#write(encodeFrame(OPCODES.pong, incoming.bytes));
-        }
+        this.#pong = incoming.bytes;
         return false;
       case "pong":
         return false;
@@ -144,6 +137,13 @@ export class ServerSocket extends EventTarget {
         if (this.readyState === WebSocket.OPEN) this.#deliver(incoming.kind, incoming.bytes);
         return false;
     }
+  }
+
+  #answerPing() {
+    if (this.#pong !== undefined && this.bufferedAmount < MAX_UNSENT_FOR_PONG && this.readyState === WebSocket.OPEN) {
+      this.#write(encodeFrame(OPCODES.pong, this.#pong));
+    }
+    this.#pong = undefined;
   }
 
   #deliver(kind: "text" | "binary", bytes: Uint8Array<ArrayBuffer>) {
@@ -167,7 +167,7 @@ export class ServerSocket extends EventTarget {
     await connection.linger(LINGER.ms, LINGER.bytes);
   }
 
-  #write(frame: string | Uint8Array) {
+  #write(frame: Uint8Array) {
     this.bufferedAmount += frame.length;
     this.#outgoing.push(frame);
     try {
@@ -183,8 +183,8 @@ export class ServerSocket extends EventTarget {
     await Promise.resolve();
     try {
       while (this.#outgoing.length > 0 && this.#connection !== undefined) {
-        const { bytes, length } = this.#takeStep();
-        await this.#connection.write(bytes).finally(() => this.#release(length));
+        const bytes = this.#takeStep();
+        await this.#connection.write(bytes).finally(() => this.#release(bytes.length));
       }
     } finally {
       // In the same turn as the check of the queue, so that no frame is left in it.
@@ -193,14 +193,14 @@ export class ServerSocket extends EventTarget {
     }
   }
 
-  /** Takes the next frame, or several short ones, from the queue; `length` is the number of bytes counted for them. */
-  #takeStep(): { bytes: Uint8Array; length: number } {
-    let count = 1, length = this.#outgoing[0].length;
-    for (; count < this.#outgoing.length; count++) {
-      if (length + this.#outgoing[count].length > WRITE_BYTES) break;
-      length += this.#outgoing[count].length;
+  /** Takes the next frame, or several short ones, from the queue. */
+  #takeStep(): Uint8Array {
+    let count = 1, { length } = this.#outgoing[0];
+    while (count < this.#outgoing.length && length + this.#outgoing[count].length <= WRITE_BYTES) {
+      length += this.#outgoing[count++].length;
     }
-    return { bytes: encodeFrames(this.#outgoing.splice(0, count)), length };
+    const frames = this.#outgoing.splice(0, count);
+    return count === 1 ? frames[0] : concatBytes(frames);
   }
 
   #release(bytes: number) {

@@ -77,7 +77,9 @@ export class Plot {
 
   async #create(): Promise<void> {
     library ??= import("uplot").then((module) => module.default);
-    const Library = await library;
+    const Library = await library.catch(() => library = undefined);
+    // The next chart, or the next change of this one, tries again.
+    if (Library === undefined) return;
     if (this.#listening.signal.aborted) return;
     this.#plot?.destroy();
     const colours = getComputedStyle(this.#parent);

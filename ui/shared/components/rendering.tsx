@@ -42,7 +42,8 @@ export function lazily<Props extends object>(
   const loaded = signal<FunctionComponent<Props> | undefined>(undefined);
   let loading: Promise<unknown> | undefined;
   return ({ needed, ...props }) => {
-    if (needed) loading ??= load().then((view) => loaded.value = view);
+    // If it cannot be loaded, the next rendering tries again.
+    if (needed) loading ??= load().then((view) => loaded.value = view, () => loading = undefined);
     const View = loaded.value;
     return View && <View {...props as unknown as Props} />;
   };

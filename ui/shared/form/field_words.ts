@@ -26,7 +26,7 @@ export const FIELD_WORDS: WordsOf<BasicFieldName> = {
     group: "Network",
     hint: {
       SimpleNN: "Fully connected layers (a multilayer perceptron). Quick.",
-      ConvNN: "Looks for strokes and corners first (two convolutions). Slower, but makes fewer mistakes.",
+      ConvNN: "Looks for strokes and corners first (convolutions). Slower, but makes fewer mistakes.",
     },
   },
   hidden_layers_config: {

@@ -1,6 +1,6 @@
 import { batch, computed, type ReadonlySignal, type Signal, signal } from "@preact/signals";
 import * as v from "valibot";
-import { CLASSES, IMAGE_PIXELS, layersOf, type ModelSpec, parameterSpecs } from "../../../core/models/spec.ts";
+import { CLASSES, countParameters, IMAGE_PIXELS, layersOf, type ModelSpec } from "../../../core/models/spec.ts";
 import {
   convolutionsOf,
   DEFAULT_CONFIG,
@@ -118,7 +118,7 @@ export class ModelForm {
   });
 
   /** A field that does not go with the others, and why. */
-  readonly misfit = computed(() => misfit(this.#values()));
+  readonly misfit = computed(() => misfit(this.#values(), (name) => fieldOf(name).label.toLowerCase()));
 
   /** The values of all fields that matter; for those that are wrong, the defaults. */
   #values(): ModelConfig {
@@ -247,7 +247,7 @@ function openField(name: FieldName): TypedText<unknown> {
     formText(name, DEFAULT_CONFIG),
     (text) => usual && text.trim() === "" ? undefined : readValue(kind, text),
     usual ? v.optional(schema) : schema,
-    kind === "list" ? complainAboutWidths : undefined,
+    kind === "list" ? complainAboutList : undefined,
   );
 }
 
@@ -263,12 +263,8 @@ function spaced(kind: FieldKind, text: string): string {
   return kind === "list" ? text.split(",").map((width) => width.trim()).join(", ") : text;
 }
 
-function countParameters(spec: ModelSpec): number {
-  return parameterSpecs(spec).reduce((sum, { shape }) => sum + shape.reduce((size, side) => size * side, 1), 0);
-}
-
 /** A schema's message about a width mentions one number, but the field holds several. */
-function complainAboutWidths(message: string): string {
+function complainAboutList(message: string): string {
   const plural = message.replace("must be a whole number", "must be whole numbers");
   return plural === message ? message : `${plural}, separated by commas`;
 }

@@ -7,12 +7,12 @@ import type { ModelForm } from "./model_form.ts";
 const MORE_WORDS: WordsOf<FurtherFieldName> = {
   conv_channels: {
     group: "More",
-    hint: "How many patterns each convolution looks for: one number for each of one to four.",
+    hint: "How many patterns each convolution looks for: one number for each of one to four convolutions.",
     isNarrow: true,
   },
   conv_kernels: {
     group: "More",
-    hint: "Height and width of those patterns in pixels: 3 or 5 for each.",
+    hint: "Height and width of the filters in pixels: 3 or 5 for each convolution.",
     isNarrow: true,
   },
   conv_padding: {
@@ -36,7 +36,7 @@ const MORE_WORDS: WordsOf<FurtherFieldName> = {
     hint: {
       constant: "The learning rate stays the same.",
       cosine: "The learning rate falls to 0, slowly at first and at the end.",
-      one_cycle: "The learning rate rises from a 25th to the one above, then falls to almost 0.",
+      one_cycle: "The learning rate rises from a 25th of its value to all of it, then falls to almost 0.",
     },
   },
   momentum: {
@@ -53,7 +53,7 @@ const MORE_WORDS: WordsOf<FurtherFieldName> = {
   },
   label_smoothing: {
     group: "More",
-    hint: "Asks for a little less than certainty: 0.1 spreads a tenth over all ten digits.",
+    hint: "Keeps the network from being too sure: 0.1 spreads a tenth of each answer over all ten digits.",
   },
 };
 

@@ -1,6 +1,12 @@
 /** Compares stored models, and their learning curves over epochs, whatever their batch sizes. */
 import { computed, effect, type ReadonlySignal, type Signal, signal } from "@preact/signals";
-import { describeSetting, type FieldName, type HistoryMessage, type ModelRecord } from "../../../protocol/mod.ts";
+import {
+  describeSetting,
+  differingSettings,
+  type FieldName,
+  type HistoryMessage,
+  type ModelRecord,
+} from "../../../protocol/mod.ts";
 import { LossSeries, runningMean } from "../../shared/charts/loss_series.ts";
 import type { LabConnection } from "../../shared/wire/connection.ts";
 import { type Column, RESULT_COLUMNS, SETTING_COLUMNS } from "./columns.ts";
@@ -133,7 +139,9 @@ export function compareFields(models: readonly ModelRecord[]): ComparedField[] {
 }
 
 function tellingColumns(models: readonly ModelRecord[]): Column[] {
-  return SETTING_COLUMNS.filter(({ text }) => new Set(models.map(text)).size > 1);
+  const [first, ...others] = models;
+  const differing = new Set(others.flatMap((model) => differingSettings(first, model)));
+  return SETTING_COLUMNS.filter(({ setting }) => differing.has(setting!));
 }
 
 /** Positions of the highest accuracy or the shortest time; empty if all are equal. */
