@@ -6,10 +6,12 @@ import type { ModelSpec, NamedTensor } from "../../core/models/spec.ts";
 import {
   convolutionsOf,
   isStoredDuplicate,
+  isUsual,
   type ModelConfig,
   type ModelRecord,
   ModelRecordSchema,
   validate,
+  valueOf,
 } from "../../protocol/mod.ts";
 import type { Folder, LockMemory } from "../host.ts";
 import { notBefore } from "./clock.ts";
@@ -338,6 +340,8 @@ function partition<T>(items: readonly T[], test: (item: T) => boolean): [yes: T[
   return [items.filter(test), items.filter((item) => !test(item))];
 }
 
+const CONVOLUTION_FIELDS = ["conv_channels", "conv_kernels", "conv_padding"] as const;
+
 /**
  * The spec of a configuration or a stored record: what the engine needs to name and shape every parameter. Add a field that
  * changes the network here, too.
@@ -345,11 +349,12 @@ function partition<T>(items: readonly T[], test: (item: T) => boolean): [yes: T[
 export function specOf(
   config: ModelConfig,
 ): ModelSpec {
+  const hasUsualConvolutions = CONVOLUTION_FIELDS.every((name) => isUsual(config, name));
   return {
     modelType: config.model_type,
     hiddenLayers: config.hidden_layers_config,
-    convolutions: convolutionsOf(config),
-    activation: config.activation ?? undefined,
+    ...(hasUsualConvolutions ? {} : { convolutions: convolutionsOf(config) }),
+    ...(isUsual(config, "activation") ? {} : { activation: valueOf(config, "activation") }),
     dropout: config.use_dropout ? config.dropout_p : undefined,
   };
 }
