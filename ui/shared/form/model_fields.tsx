@@ -23,14 +23,13 @@ const INPUT_MODES: Partial<Record<FieldKind, "numeric" | "decimal">> = { whole: 
 export function ModelFields(
   { form, names, rangeHint }: { form: ModelForm; names: readonly FieldName[]; rangeHint: string },
 ) {
-  const words = Object.fromEntries(Object.entries(FIELD_WORDS).filter(([name]) => names.includes(name as FieldName)));
   return (
     <>
       <AddressNote complaints={form.complaints.value} />
       {FIELD_GROUPS.map((group) => (
         <fieldset key={group}>
           <legend>{group}</legend>
-          <FieldLines form={form} words={words} group={group} rangeHint={rangeHint} />
+          <FieldLines form={form} words={FIELD_WORDS} names={names} group={group} rangeHint={rangeHint} />
         </fieldset>
       ))}
     </>
@@ -39,10 +38,18 @@ export function ModelFields(
 
 type AnyWords = Partial<Record<FieldName, FieldWords<never>>>;
 
-/** Controls for the fields of a group, line by line; neighbours that are narrow share one. */
-export function FieldLines(
-  { form, words, group, rangeHint }: { form: ModelForm; words: AnyWords; group: string; rangeHint?: string },
-) {
+/**
+ * Controls for the fields `names` of a group, by default all, line by line; neighbours that are narrow share one. The
+ * range is beside the learning rate, or in its place.
+ */
+export function FieldLines({ form, words, names, group, rangeHint }: {
+  form: ModelForm;
+  words: AnyWords;
+  names?: readonly FieldName[];
+  group: string;
+  rangeHint?: string;
+}) {
+  const isShown = (name: FieldName) => form.counts(name) && (names === undefined || names.includes(name));
   const lines: FieldName[][] = [];
   for (const name of Object.keys(words) as FieldName[]) {
     if (words[name]!.group !== group) continue;
@@ -53,7 +60,7 @@ export function FieldLines(
   return (
     <>
       {lines.map((line) => {
-        const fields = line.filter((name) => form.counts(name)).map((name) => (
+        const fields = line.filter(isShown).map((name) => (
           <ModelField key={name} form={form} name={name} words={words[name]!} />
         ));
         if (line.includes("learning_rate")) fields.push(<RangeField key="range" form={form} hint={rangeHint ?? ""} />);
