@@ -7,7 +7,7 @@ import type { Code, FunctionBuilder, Local } from "../../../codegen/wasm/assembl
 import { f32x4, i32, v128 } from "../../../codegen/wasm/assembler/instructions.ts";
 import { type Address, baseOf } from "../../../codegen/wasm/kernel.ts";
 import { spaced } from "../../../codegen/wasm/tile.ts";
-import { addEntries, chunksOf } from "../sparse/csr.ts";
+import { addEntries, fewestChunks } from "../sparse/csr.ts";
 import type { SquareConv } from "./square_conv.ts";
 
 /** Inputs of a gradient kernel that describe what passed ReLU and pooling. */
@@ -71,7 +71,8 @@ export function addTaps(
 ): void {
   const offsetsOf = ({ stride }: Taps) =>
     Array.from({ length: s.kernel }, (_, row) => spaced(vectorsOfRow(s), 16, row * stride)).flat();
-  const targets = offsetsOf(target), sources = offsetsOf(source), { chunk } = chunksOf(targets.length);
+  const targets = offsetsOf(target), sources = offsetsOf(source);
+  const chunk = Math.ceil(targets.length / fewestChunks(targets.length));
   const at = f.local("i32");
   const sums = Array.from({ length: chunk }, () => f.local("v128"));
   for (let first = 0; first < targets.length; first += chunk) {

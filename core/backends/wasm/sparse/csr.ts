@@ -42,9 +42,19 @@ function entryCount(end: Code, row: Code): Code {
  */
 const MAX_CHUNK = 12;
 
-/** Divides `vectors` into chunks of at most `MAX_CHUNK`, all of the same width except that the last may be narrower. */
+/** The fewest chunks of at most `MAX_CHUNK` into which `vectors` can be divided. */
+export function fewestChunks(vectors: number): number {
+  return Math.ceil(vectors / MAX_CHUNK);
+}
+
+/**
+ * Divides `vectors` into chunks of at most `MAX_CHUNK`, all of the same width except that the last may be narrower.
+ * Their number is even, so that two threads get the same, and so is their width, so that V8 can join vectors in pairs.
+ */
 export function chunksOf(vectors: number): { chunk: number; chunks: number } {
-  const chunk = Math.ceil(vectors / Math.ceil(vectors / MAX_CHUNK));
+  const fewest = fewestChunks(vectors);
+  const wanted = fewest === 1 ? 1 : fewest + fewest % 2;
+  const chunk = Math.min(vectors, 2 * Math.ceil(vectors / (2 * wanted)));
   return { chunk, chunks: Math.ceil(vectors / chunk) };
 }
 

@@ -35,10 +35,10 @@ function overlap(a: readonly Span[], b: readonly Span[]): boolean {
 }
 
 /**
- * How often a thread checks the generation before it sleeps: longer than a kernel's imbalance, shorter than a time
- * slice.
+ * How often a thread checks the generation before it sleeps, some ten microseconds: longer than a kernel's imbalance and
+ * than waking up takes, shorter than a time slice.
  */
-const SPINS = 2000;
+const SPINS = 20_000;
 /** The longest sleep, after which a thread checks the stop word. */
 const SLEEP_NS = 1_000_000;
 
