@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import type { ModelRecord, RunSummary } from "../../protocol/mod.ts";
+import { freePorts } from "../../service/testing/free_ports.ts";
 import { eventually } from "./eventually.ts";
 
 const PROJECT_DIR = join(import.meta.dirname!, "../..");
@@ -31,7 +32,7 @@ export interface Lab {
  */
 export async function startLab(settings: Readonly<Record<string, string>> = {}): Promise<Lab> {
   const modelsDir = await Deno.makeTempDir();
-  const [trainingPort, inferencePort] = freePorts();
+  const [trainingPort, inferencePort] = freePorts(2);
   const process = new Deno.Command(Deno.execPath(), {
     args: ["run", "--allow-all", "--no-check", join(PROJECT_DIR, "scripts/dev.ts")],
     env: {
@@ -78,14 +79,6 @@ export async function startLab(settings: Readonly<Record<string, string>> = {}):
     runs: () => getJson(`${trainingUrl}/api/runs`),
     close,
   };
-}
-
-/** Two ports that were free a moment ago. */
-function freePorts(): [number, number] {
-  const listeners = [0, 0].map((port) => Deno.listen({ hostname: "127.0.0.1", port }));
-  const [training, inference] = listeners.map((listener) => listener.addr.port);
-  for (const listener of listeners) listener.close();
-  return [training, inference];
 }
 
 async function getJson<T>(url: string): Promise<T> {
