@@ -94,7 +94,7 @@ function countedUp(
   return { round: plus(round, start, -1), count: plus(count, start, -1), most };
 }
 
-/** A loop over the bits of a local that clears the lowest set bit in each round; undefined for any other loop. */
+/** A loop over the bits of a local that clears the lowest set bits in each round; undefined for any other loop. */
 function overBits(condition: Expression, body: readonly Statement[], state: State): Rounds | undefined {
   const bits = condition.value, { lo, hi } = state.rangeOf(state.locals[bits] ?? exactly(-1));
   if (condition.op !== OP.get || lo < 0 || hi >= 2 ** 31) return undefined;
@@ -104,10 +104,9 @@ function overBits(condition: Expression, body: readonly Statement[], state: Stat
     const [a, b] = statement.value.operands, [c, d] = b.operands;
     return isBits(a) && b.op === OP.sub && isBits(c) && d.op === OP.i32Const && d.value === 1;
   });
-  if (clears.length !== 1 || !clears.every((clear) => body.every((s) => s === clear || !assignedIn([s]).has(bits)))) {
-    return undefined;
-  }
-  const rounds = upTo(hi === 0 ? 0 : Math.floor(Math.log2(hi)) + 1, state);
+  if (clears.length === 0 || body.some((s) => !clears.includes(s) && assignedIn([s]).has(bits))) return undefined;
+  const most = hi === 0 ? 0 : Math.floor(Math.log2(hi)) + 1;
+  const rounds = upTo(Math.ceil(most / clears.length), state);
   return { ...rounds, held: { local: bits, range: { lo: 1, hi: Math.max(1, hi) } } };
 }
 
