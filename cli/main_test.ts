@@ -12,7 +12,7 @@ const MAIN = join(import.meta.dirname!, "main.ts");
 /** Wide enough that its file does not fit into a pipe, so that the writer notices that nobody reads. */
 const WIDE = { ...testModel, hidden_layers_config: [512] };
 
-/** A training that takes about a second. */
+/** A training run that takes about a second. */
 const CONFIG = JSON.stringify({
   model_type: "SimpleNN",
   optimizer: "Adam",

@@ -1,4 +1,4 @@
-/** `mnist-lab train --config`: one training in the terminal, as a run like the service's. */
+/** `mnist-lab train --config`: one training run in the terminal, as a run like the service's. */
 import type { Run } from "../lab/runs/run.ts";
 import {
   parseJson,
@@ -134,7 +134,7 @@ async function follow(submit: Submit, overwrite: boolean, stop: AbortSignal, ter
   return code;
 }
 
-/** The progress of a training. */
+/** The progress of a training run. */
 export interface Progress {
   step: number;
   totalSteps: number;

@@ -34,7 +34,7 @@ export const OPTIMIZERS = ["Adam", "SGD", "RMSprop", "AdamW"] as const;
 /** The name of an optimiser. */
 export type OptimizerName = (typeof OPTIMIZERS)[number];
 
-/** How the learning rate changes over a training, as in PyTorch's `CosineAnnealingLR` and `OneCycleLR`. */
+/** How the learning rate changes over a training run, as in PyTorch's `CosineAnnealingLR` and `OneCycleLR`. */
 export const SCHEDULES = ["constant", "cosine", "one_cycle"] as const;
 
 /** Bounds of whole numbers in a configuration, both ends included. */
@@ -238,7 +238,7 @@ export function fieldOf(name: FieldName): Field {
   return MODEL_FIELDS[name];
 }
 
-/** Fields of a training that weights do not reveal. If an import does not state them either, they are `assumed`. */
+/** Fields of a training run that weights do not reveal. If an import does not state them either, they are `assumed`. */
 export const PAST_FIELDS: readonly FieldName[] = FIELD_NAMES.filter((name) => {
   const { inFile, optional, usual } = fieldOf(name);
   return !inFile && !optional && usual === undefined;

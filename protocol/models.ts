@@ -45,7 +45,7 @@ function recordEntries(): RecordEntries {
   return Object.fromEntries(FIELD_NAMES.map((name) => {
     const field = fieldOf(name);
     if (field.usual) {
-      // Other programs use the names of a training's settings for anything, which changes nothing in the answers.
+      // Other programs use the names of a training run's settings for anything, which changes nothing in the answers.
       const checked = isOfNetwork(name) ? field.schema : v.fallback(stored(field), undefined as unknown as FieldValue);
       return [name, v.nullish(checked)];
     }

@@ -1,4 +1,4 @@
-/** Requests of clients: a training, a resumed run, an import, or the model that answers a drawing. */
+/** Requests of clients: a training run, a resumed run, an import, or the model that answers a drawing. */
 import * as v from "valibot";
 import { choice, wholeNumberSchema } from "./field_kinds.ts";
 import { misfit } from "./misfit.ts";
@@ -14,7 +14,7 @@ import {
 } from "./model_config.ts";
 import { exactObject, unknownField } from "./validate.ts";
 
-/** Where a training or a prediction may run; `auto` leaves the choice to the lab. */
+/** Where a training run or a prediction may run; `auto` leaves the choice to the lab. */
 export const DEVICES = ["auto", "webgpu", "wasm", "reference"] as const;
 /** The name of a device, or `auto`. */
 export type DeviceChoice = (typeof DEVICES)[number];
@@ -72,7 +72,7 @@ export const seed = wholeNumberSchema(BOUNDS.seed);
 
 const overwrite = v.boolean("must be true or false");
 
-/** The fields of a training. A function, so that pages that need no schema do not include them. */
+/** The fields of a training run. A function, so that pages that need no schema do not include them. */
 function trainEntries() {
   return {
     ...entries<ConfigEntries>((field, name) => [[name, configEntry(field)]]),
@@ -106,12 +106,12 @@ export const TrainConfigSchema = v.pipe(
   }),
 );
 
-/** The names of the fields of a training. */
+/** The names of the fields of a training run. */
 export function trainFields(): string[] {
   return Object.keys(trainEntries());
 }
 
-/** A training as a client asks for it, with defaults filled in. */
+/** A training run as a client asks for it, with defaults filled in. */
 export type TrainConfig = v.InferOutput<typeof TrainConfigSchema>;
 
 /** The configuration of a run that was once accepted, by this lab or by one that knew more fields. */

@@ -76,7 +76,7 @@ function withLab(body: (lab: Lab) => Promise<void>): Promise<void> {
   });
 }
 
-/** Starts a training and waits for the first message of `type`; the socket stays open. */
+/** Starts a training run and waits for the first message of `type`; the socket stays open. */
 async function train({ url }: Lab, num_epochs: number, type: ServerMessage["type"]): Promise<WebSocket> {
   const socket = new WebSocket(`${url.replace("http", "ws")}/ws/train`);
   await new Promise<void>((resolve, reject) => {

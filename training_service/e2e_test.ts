@@ -64,7 +64,7 @@ Deno.test("one epoch learns the digits, its model is stored, and the same seed g
   });
 });
 
-Deno.test("a training in progress aborts at once, the queue moves on, and a lost client changes nothing", async () => {
+Deno.test("a training run in progress aborts at once, the queue moves on, and a lost client changes nothing", async () => {
   await withLab(async ({ modelsDir, connect, train }) => {
     const long = await train(LONG);
     const { run_id: longId } = await long.next("accepted");
@@ -92,7 +92,7 @@ Deno.test("a training in progress aborts at once, the queue moves on, and a lost
   });
 });
 
-Deno.test("a signal during a training ends the service within two seconds and stores nothing", async () => {
+Deno.test("a signal during a training run ends the service within two seconds and stores nothing", async () => {
   await withLab(async ({ process, modelsDir, train }) => {
     const client = await train(LONG);
     await client.next("loss");

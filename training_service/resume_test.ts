@@ -6,7 +6,7 @@ import { CONFIG, type FakeTraining } from "./testing/fakes.ts";
 import { type TestClient, type TestLab, withLab } from "./testing/lab.ts";
 import { TrainingError } from "../lab/training/training_job.ts";
 
-/** A training that has reached `step`, with its client. */
+/** A training run that has reached `step`, with its client. */
 async function trainTo(lab: TestLab, step: number, request: object = CONFIG) {
   const client = await lab.connect("/ws/train");
   client.send(request);
@@ -25,7 +25,7 @@ async function abort(client: TestClient, training: FakeTraining, step: number) {
   return await client.next("aborted");
 }
 
-/** Stops a training at `step` and returns the id with which it can be resumed. */
+/** Stops a training run at `step` and returns the id with which it can be resumed. */
 async function stopped(lab: TestLab, step: number, request?: object): Promise<string> {
   const { client, run_id, training } = await trainTo(lab, step, request);
   training.snapshot(step);
@@ -110,7 +110,7 @@ Deno.test("a run cannot be resumed while it runs, or twice at once, but again if
     next.send({ resume: run_id });
     const second = await next.next("accepted");
     assert.equal(lab.runs.get(run_id)!.summary.resume, undefined);
-    assert.match((await refused(lab, { resume: run_id })).message, /Another training has resumed the run/);
+    assert.match((await refused(lab, { resume: run_id })).message, /Another training run has resumed the run/);
     await lab.engine.next();
     next.send({ type: "abort" });
     assert.equal((await next.next("aborted")).resume, run_id, "there is nothing newer");
@@ -230,7 +230,7 @@ Deno.test("start_from trains from the weights of a stored model and stores a new
       [model_id, old.id],
     ]);
     const [{ num_epochs }, further] = lab.store.records;
-    assert.equal(further.num_epochs, num_epochs + CONFIG.num_epochs, "it has seen the epochs of both trainings");
+    assert.equal(further.num_epochs, num_epochs + CONFIG.num_epochs, "it has seen the epochs of both training runs");
   });
 });
 

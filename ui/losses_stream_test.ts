@@ -1,4 +1,4 @@
-/** Streams ten thousand losses, each in its own message, faster than any training sends them. */
+/** Streams ten thousand losses, each in its own message, faster than any training run sends them. */
 import assert from "node:assert/strict";
 import type { Page } from "playwright-core";
 import { serveLosses, traceMainThread } from "./testing/losses_stream.ts";

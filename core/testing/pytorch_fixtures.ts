@@ -1,4 +1,4 @@
-/** Trainings that `scripts/fixtures/make_training_fixtures.py` recorded from PyTorch, and their initial weights. */
+/** Training runs that `scripts/fixtures/make_training_fixtures.py` recorded from PyTorch, and their initial weights. */
 import type { Activation, Convolutions, ModelType } from "../models/families.ts";
 import { type ModelSpec, type NamedTensor, parameterSpecs } from "../models/spec.ts";
 import { sizeOf } from "../shape.ts";
@@ -10,7 +10,7 @@ import type { ScheduleName } from "../training/learning_rate_schedules.ts";
 
 export { fixtures };
 
-/** One of the recorded trainings. */
+/** One of the recorded training runs. */
 export type Fixture = (typeof fixtures.runs)[number] & {
   activation?: string;
   conv_channels?: number[];
@@ -23,7 +23,7 @@ export type Fixture = (typeof fixtures.runs)[number] & {
   label_smoothing?: number;
 };
 
-/** Trainings with other settings than the defaults. */
+/** Training runs with other settings than the defaults. */
 export const recipeFixtures: readonly Fixture[] = recipes.runs;
 
 /** The model of a recorded training. */

@@ -1,4 +1,4 @@
-/** Chooses the device for a training if the user does not. */
+/** Chooses the device for a training run if the user does not. */
 import { type AdapterInfo, type DeviceName, findAdapter } from "../backends/open.ts";
 import { openTrainer, type Trainer, type TrainerOptions } from "./trainer.ts";
 

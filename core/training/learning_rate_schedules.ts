@@ -1,6 +1,6 @@
-/** How the learning rate changes over a training: PyTorch's schedulers, one step of the schedule for each step. */
+/** How the learning rate changes over a training run: PyTorch's schedulers, one step of the schedule for each step. */
 
-/** The factor of the learning rate at a step, counted from 0, of a training of `totalSteps` steps. */
+/** The factor of the learning rate at a step, counted from 0, of a training run of `totalSteps` steps. */
 type Schedule = (step: number, totalSteps: number) => number;
 
 /** Half a period of a cosine, from `from` at 0 to `to` at 1. */

@@ -106,7 +106,7 @@ const RULES = { Adam: adam, AdamW: adamW, SGD: sgd, RMSprop: rmsProp } satisfies
 /** The optimisers, by PyTorch's names. */
 export type OptimizerName = keyof typeof RULES;
 
-/** One step of an optimiser in a training of `totalSteps` steps: new values for all parameters and moments. */
+/** One step of an optimiser in a training run of `totalSteps` steps: new values for all parameters and moments. */
 export function updatesOf(parameters: readonly Parameter[], options: UpdateOptions, totalSteps: number): Updates {
   const { optimizer, learningRate, schedule = "constant", momentum = 0, betas = [0.9, 0.999] } = options;
   const { weightDecay = optimizer === "AdamW" ? ADAMW_DECAY : 0 } = options;

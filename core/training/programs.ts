@@ -43,7 +43,7 @@ function takeBatch(
   return { images: normalise(images), labels };
 }
 
-/** What every step of a training does, whatever the data. */
+/** What every step of a training run does, whatever the data. */
 export interface Recipe extends UpdateOptions {
   spec: ModelSpec;
   /** Share of each target that is spread evenly over all classes, in [0, 1). @default 0 */
@@ -100,7 +100,7 @@ const DRAWING_DENSITY = 0.19;
 
 /**
  * `batch` images of stored pixels → `[batch, 10]` logits and probabilities. With `frozen`, only the host writes the
- * weights, so what depends on them alone is computed once; a training must not set it.
+ * weights, so what depends on them alone is computed once; a training run must not set it.
  */
 export function predictionProgram(spec: ModelSpec, batch: number, { frozen = true } = {}): Program {
   return trace(() => {

@@ -32,7 +32,7 @@ export interface TrainerOptions extends Recipe {
   resume?: TrainingState;
 }
 
-/** A training in progress. `run` may be called before earlier calls resolve; they are executed in order. */
+/** A training run in progress. `run` may be called before earlier calls resolve; they are executed in order. */
 export interface Trainer {
   readonly device: string;
   /** How many threads run the steps at present, on WASM: as many as are fastest. */

@@ -5,7 +5,7 @@ import type { TensorType } from "../shape.ts";
 import type { NamedTensor } from "../models/spec.ts";
 
 /**
- * All that is needed, with the trainer's options, to resume a training and reach the same bits. Random numbers are
+ * All that is needed, with the trainer's options, to resume a training run and reach the same bits. Random numbers are
  * functions of the seed and the step, so they have no state.
  */
 export interface TrainingState {

@@ -62,7 +62,7 @@ Deno.test("ConvNN with dropout: stopping after n steps, then resuming, gives the
   for (const stops of [[3], [5], [4, 7]]) assert.deepEqual(await train(conv(), stops), whole, `stops at ${stops}`);
 });
 
-Deno.test("a training may resume with a different number of threads", async () => {
+Deno.test("a training run may resume with a different number of threads", async () => {
   const whole = await train(simple(), []);
   const first = await openTrainer({ ...simple(), threads: 2 });
   await advance(first, 9);
@@ -90,7 +90,7 @@ Deno.test("the state holds the optimiser's moments by the names of the programs"
   ]);
 });
 
-Deno.test("the state of another training is refused, naming what does not fit", async () => {
+Deno.test("the state of another training run is refused, naming what does not fit", async () => {
   const state = (await train({ ...simple(), epochs: 1 }, [])).state;
   const cases: [TrainerOptions, RegExp][] = [
     [{ ...simple(), resume: { ...state, step: 34 } }, /step 34, but this training has 33 steps/],

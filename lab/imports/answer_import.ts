@@ -83,7 +83,7 @@ function guessesOf(model: ModelOfFile, candidates: readonly ModelOfFile[]): Foun
  * The configuration of a model: what the request says about it, and its own layers. Fields that are not given have the
  * default and are named in `assumed`.
  *
- * @throws {ValidationError} for a value that no training can have, or layers that differ from the model's
+ * @throws {ValidationError} for a value that no training run can have, or layers that differ from the model's
  */
 function resolveConfig(
   model: ModelOfFile,
@@ -140,7 +140,8 @@ function resolveConfig(
 
 /**
  * The fields in the metadata of `file`. Fields that this lab once assumed are still unknown. Other programs may use the
- * same names for anything, so a value counts only if a training here can have it and it does not contradict the tensors.
+ * same names for anything, so a value counts only if a training run here can have it and it does not contradict the
+ * tensors.
  */
 function metadataOf({ metadata, candidates }: ModelFile): Record<string, unknown> {
   const short = Object.entries(metadata).filter(([, text]) => text.length <= MAX_TEXT);

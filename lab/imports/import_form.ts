@@ -118,7 +118,7 @@ function parseConfig(text: string): Fields {
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
     throw new ValidationError("config must be a JSON object", "config");
   }
-  // null means that a field was left out, as in the first message of a training. An unknown field is refused later.
+  // null means that a field was left out, as in the first message of a training run. An unknown field is refused later.
   const known: readonly string[] = IMPORT_FIELDS;
   return Object.fromEntries(Object.entries(value).filter(([name, value]) => value !== null || !known.includes(name)));
 }

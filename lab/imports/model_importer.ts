@@ -32,7 +32,7 @@ export interface ImporterOptions {
   dataDir: string;
 }
 
-/** Imports one model at a time, because a model may take much memory and trainings in progress have priority. */
+/** Imports one model at a time, because a model may take much memory and training runs in progress have priority. */
 export class ModelImporter {
   readonly #options: ImporterOptions;
   readonly #tasks = new BoundedQueue(MAX_PRESENT, "Too many models at once; try again in a moment.");

@@ -75,7 +75,7 @@ export class PthFile {
   }
 }
 
-/** Histories of trainings, one file per model in a separate folder, so that the metadata stays small. */
+/** Histories of training runs, one file per model in a separate folder, so that the metadata stays small. */
 
 /** A history has at most some 20,000 losses. */
 const MAX_HISTORY_BYTES = 16 * 2 ** 20;

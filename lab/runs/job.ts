@@ -16,7 +16,7 @@ import type { Run } from "./run.ts";
 import { areFinite } from "../training/training_loop.ts";
 import type { TrainedModel, TrainingJob } from "../training/training_job.ts";
 
-/** What a training starts from: the tensors of a run snapshot, the weights of a stored model, or neither. */
+/** What a training run starts from: the tensors of a run snapshot, the weights of a stored model, or neither. */
 export interface Origin {
   tensors?: NamedTensor[];
   weights?: NamedTensor[];

@@ -4,7 +4,7 @@ import type { Divergence, EpochEnd, LossBatch, TrainingStart } from "../training
 
 const DEVICE_NAMES: Readonly<Record<string, string>> = { wasm: "WASM", webgpu: "WebGPU", reference: "plain loops" };
 
-/** Names the network of a training, such as `SimpleNN [128]`. */
+/** Names the network of a training run, such as `SimpleNN [128]`. */
 export function networkOf({ model_type, hidden_layers_config }: TrainConfig): string {
   return `${model_type} [${hidden_layers_config.join(", ")}]`;
 }
@@ -73,7 +73,7 @@ export function readable(loss: number): number | null {
   return Number.isFinite(loss) ? Number(loss.toPrecision(7)) : null;
 }
 
-/** Says that a training diverged, at which step, and what to try. */
+/** Says that a training run diverged, at which step, and what to try. */
 export function divergenceLine(
   { step, found, lossBefore }: Divergence,
   totalSteps: number,

@@ -1,4 +1,4 @@
-/** Estimates how long a training takes before it begins. */
+/** Estimates how long a training run takes before it begins. */
 import { countParameters, layersOf, type ModelSpec } from "../../core/models/spec.ts";
 import { type DeviceChoice, type TrainConfig, ValidationError } from "../../protocol/mod.ts";
 import { specOf } from "../models/mod.ts";
@@ -20,26 +20,26 @@ const PARAMETER_SECONDS = 8e-9;
 /** The gradients take about twice as many operations as the forward pass. */
 const PASSES = 3;
 
-/** Shorter trainings say more about their start than about their speed. */
+/** Shorter training runs say more about their start than about their speed. */
 const LEARN_FROM_SECONDS = 2;
 const LEARN_FROM_RUNS = 5;
 /**
- * Finished trainings may correct later estimates by at most these factors, so that a few unusual ones cannot open or
- * close the lab.
+ * Finished training runs may correct later estimates by at most these factors, so that a few unusual ones cannot open
+ * or close the lab.
  */
 const LEAST_FACTOR = 1 / 8, MOST_FACTOR = 4;
 
 /** The batch size that is recommended instead of a smaller one. */
 const USUAL_BATCH = 64;
 
-/** Estimates times, and improves the estimates with finished trainings. */
+/** Estimates times, and improves the estimates with finished training runs. */
 export class RunTimes {
   readonly #defaultDevice: DeviceChoice;
   readonly #trainImages: number;
-  /** By device and family: the actual time of the latest trainings divided by the estimate. */
+  /** By device and family: the actual time of the latest training runs divided by the estimate. */
   readonly #factors = new Map<string, number[]>();
 
-  /** `device` is the device of trainings that do not name one. */
+  /** `device` is the device of training runs that do not name one. */
   constructor({ device, trainImages }: { device: DeviceChoice; trainImages: number }) {
     this.#defaultDevice = device;
     this.#trainImages = trainImages;
@@ -55,7 +55,7 @@ export class RunTimes {
     return this.#unadjusted(config, steps, device) * this.#factorOf(config, device);
   }
 
-  /** Learns from a training that took `seconds` for `steps` steps. */
+  /** Learns from a training run that took `seconds` for `steps` steps. */
   learn(config: TrainConfig, steps: number, seconds: number, device = this.#deviceOf(config)): void {
     if (seconds < LEARN_FROM_SECONDS || steps <= 0) return;
     const factor = seconds / this.#unadjusted(config, steps, device);
@@ -64,7 +64,7 @@ export class RunTimes {
   }
 
   /**
-   * Refuses a training that is expected to take more than `maxSeconds`.
+   * Refuses a training run that is expected to take more than `maxSeconds`.
    *
    * @param steps the remaining steps, for a resumed training
    * @throws {ValidationError} naming the field that would help, the estimate, and what fits
@@ -75,7 +75,7 @@ export class RunTimes {
     const count = steps ?? this.stepsOf(config);
     const excess =
       `${count.toLocaleString("en")} steps would take about ${timeText(seconds)} here, and this lab takes on ` +
-      `trainings of at most ${timeText(maxSeconds)} (MAX_RUN_MINUTES)`;
+      `training runs of at most ${timeText(maxSeconds)} (MAX_RUN_MINUTES)`;
     if (steps !== undefined) throw new ValidationError(`resume: the remaining ${excess}`, "resume");
     throw new ValidationError(...this.#remedy(config, excess, maxSeconds, device));
   }

@@ -27,14 +27,14 @@ function refusal(config: TrainConfig, maxSeconds = LIMIT): ValidationError {
   assert.fail("not refused");
 }
 
-Deno.test("the longest trainings that people ask for fit into twelve hours", () => {
+Deno.test("the longest training runs that people ask for fit into twelve hours", () => {
   newTimes().requireShort(configOf({}), LIMIT);
   newTimes().requireShort(configOf({ batch_size: 1 }), LIMIT);
   newTimes().requireShort(configOf({ model_type: "ConvNN" }), LIMIT);
   newTimes().requireShort(configOf({ num_epochs: 5, hidden_layers_config: new Array(8).fill(512) }), LIMIT);
 });
 
-Deno.test("a training that would take a week is refused, and the error gives the estimate and the field that would help", () => {
+Deno.test("a training run that would take a week is refused, and the error gives the estimate and the field that would help", () => {
   const large = refusal(configOf({ hidden_layers_config: new Array(8).fill(2048) }));
   assert.equal(large.field, "num_epochs");
   assert.match(
@@ -51,7 +51,7 @@ Deno.test("a training that would take a week is refused, and the error gives the
   assert.equal(none.field, "hidden_layers_config");
 });
 
-Deno.test("finished trainings correct the estimate, within bounds", () => {
+Deno.test("finished training runs correct the estimate, within bounds", () => {
   const times = newTimes(), config = configOf({});
   const first = times.secondsOf(config);
   times.learn(config, times.stepsOf(config), 1);

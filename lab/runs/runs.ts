@@ -112,11 +112,11 @@ export class Runs {
     const own = this.#unfinishedOf.get(client) ?? 0;
     if (this.#closed) throw new RefusedError("The lab is shutting down.");
     if (this.unfinished >= maxUnfinished) {
-      throw new RefusedError(`${maxUnfinished} trainings are waiting already; try again when some have ended.`);
+      throw new RefusedError(`${maxUnfinished} training runs are waiting already; try again when some have ended.`);
     }
     if (!mayTakePlace({ own, taken: this.unfinished, max: maxUnfinished })) {
       throw new RefusedError(
-        `${own} trainings asked for from your address are waiting already; try again when some have ended, or abort some.`,
+        `${own} training runs asked for from your address are waiting already; try again when some have ended, or abort some.`,
       );
     }
     const run = "resume" in request ? this.#resumed(request, client) : this.#fresh(request, client);
@@ -171,7 +171,7 @@ export class Runs {
     const left = total_steps - saved.snapshot.step;
     this.#times.requireShort(config, 60 * maxRunMinutes, left, device ?? saved.snapshot.device);
     if (!snapshots.hold(resume)) {
-      throw new RefusedError(`Another training has resumed the run ${resume} already.`);
+      throw new RefusedError(`Another training run has resumed the run ${resume} already.`);
     }
     return this.#newRun({ ...config, seed: config.seed }, client, {
       snapshot: saved.snapshot,

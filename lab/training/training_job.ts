@@ -4,7 +4,7 @@ import type { TrainerOptions } from "../../core/training/trainer.ts";
 import type { TrainingState } from "../../core/training/training_state.ts";
 import type { DeviceChoice } from "../../protocol/mod.ts";
 
-/** Everything that determines a training, except the dataset. */
+/** Everything that determines a training run, except the dataset. */
 export interface TrainingJob extends Omit<TrainerOptions, "dataset" | "device" | "threads" | "resume"> {
   device: DeviceChoice;
   threads: number;
@@ -14,7 +14,7 @@ export interface TrainingJob extends Omit<TrainerOptions, "dataset" | "device" |
   resume?: Snapshot;
 }
 
-/** The progress of a training, besides its step. The loop keeps it up to date. */
+/** The progress of a training run, besides its step. The loop keeps it up to date. */
 export interface LoopProgress {
   /** Number of epochs whose steps and evaluation are done. */
   epochsDone: number;
@@ -24,7 +24,7 @@ export interface LoopProgress {
   accuracy?: number;
 }
 
-/** A training between two steps: everything needed to resume it to the same bits. */
+/** A training run between two steps: everything needed to resume it to the same bits. */
 export interface Snapshot extends TrainingState {
   progress: LoopProgress;
   /** Seconds trained so far, including opening and evaluating. */
@@ -92,7 +92,7 @@ export interface TrainedModel {
   snapshot?: Snapshot;
 }
 
-/** Callbacks during a training. */
+/** Callbacks during a training run. */
 export interface TrainingEvents {
   onStart(start: TrainingStart): void;
   onLosses(batch: LossBatch): void;
@@ -102,7 +102,7 @@ export interface TrainingEvents {
   onSnapshot(snapshot: Snapshot): void;
 }
 
-/** Thrown if a training could not be finished; the message is for people. */
+/** Thrown if a training run could not be finished; the message is for people. */
 export class TrainingError extends Error {
   override name = "TrainingError";
 }
@@ -116,7 +116,7 @@ export interface Divergence {
   lossBefore?: number;
 }
 
-/** Thrown if a training's loss or weights are no longer finite. Its weights are useless and are not stored. */
+/** Thrown if a training run's loss or weights are no longer finite. Its weights are useless and are not stored. */
 export class DivergedError extends TrainingError {
   override name = "DivergedError";
   constructor(readonly divergence: Divergence) {

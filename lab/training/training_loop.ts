@@ -35,7 +35,7 @@ export interface Pause {
   take(): Promise<void>;
 }
 
-/** How to run a training. */
+/** How to train. */
 export interface LoopOptions {
   /** The trainer's progress; by default it is at the start. */
   progress?: LoopProgress;
@@ -224,7 +224,7 @@ const MEMORY_MS = 2000;
 /** The first steps compile code and fill caches. For this long they do not predict later ones. */
 const WARM_UP_MS = 250;
 
-/** Tracks the speed of a training through changes such as warming up or a busy machine. */
+/** Tracks the speed of a training run through changes such as warming up or a busy machine. */
 export class Pace {
   /** Time and steps so far, with older ones weighted less. */
   #ms = 0;

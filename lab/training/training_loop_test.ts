@@ -221,7 +221,7 @@ Deno.test("after a stop between chunks every step done has its loss reported and
   }
 });
 
-Deno.test("a training resumes within an epoch, before its evaluation and after the last epoch", async () => {
+Deno.test("a training run resumes within an epoch, before its evaluation and after the last epoch", async () => {
   const sumOf = (steps: number) => steps * (steps + 1) / 2;
   const cases: [step: number, progress: LoopProgress, epochs: number[]][] = [
     [100, { epochsDone: 0, lossSum: sumOf(100) }, [1, 2]],
@@ -247,7 +247,7 @@ async function divergenceOf(trainer: LoopTrainer, events = record().events): Pro
   return error.divergence;
 }
 
-Deno.test("a training ends at the first step whose loss is not finite, and reports that loss last", async () => {
+Deno.test("a training run ends at the first step whose loss is not finite, and reports that loss last", async () => {
   for (const [device, value] of [["wasm", NaN], ["webgpu", Infinity]] as const) {
     for (const step of [1, 26, STEPS_PER_EPOCH, STEPS_PER_EPOCH + 1]) {
       const trainer = new FakeTrainer(2), { run } = trainer, { batches, ends, events } = record();
@@ -262,7 +262,7 @@ Deno.test("a training ends at the first step whose loss is not finite, and repor
   }
 });
 
-Deno.test("a training with finite losses ends if its weights or its answers are not finite", async () => {
+Deno.test("a training run with finite losses ends if its weights or its answers are not finite", async () => {
   const byWeights = new FakeTrainer(1), byAnswers = new FakeTrainer(1), { ends, events } = record();
   byWeights.weights = () => Promise.resolve([{ name: "w", shape: [2], data: Float32Array.of(1, -Infinity) }]);
   byAnswers.evaluate = () => Promise.resolve(NaN);

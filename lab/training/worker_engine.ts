@@ -61,12 +61,12 @@ const STOP_PATIENCE_MS = 60;
 /** How long it may take to send a snapshot once it has stopped between two steps. */
 const SNAPSHOT_PATIENCE_MS = 700;
 /**
- * How long a worker may take to come back from a job that counts as stopped, before it is terminated. A fresh worker would
- * read the digits again and take their memory a second time while the old one lives on.
+ * How long a worker may take to come back from a job that counts as stopped, before it is terminated. A fresh worker
+ * would read the digits again and take their memory a second time while the old one lives on.
  */
 const RETURN_PATIENCE_MS = 3000;
 
-/** Keeps one worker for all trainings, and starts a fresh one after it was closed or has crashed. */
+/** Keeps one worker for all training runs, and starts a fresh one after it was closed or has crashed. */
 export class WorkerEngine implements TrainingEngine {
   readonly #options: EngineOptions;
   #worker?: TrainingWorker;

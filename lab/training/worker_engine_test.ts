@@ -32,7 +32,7 @@ async function withEngine(behaviour: Behaviour, body: (engine: WorkerEngine) => 
   }
 }
 
-/** Starts a training; `started` resolves when the worker has begun. */
+/** Starts a training run; `started` resolves when the worker has begun. */
 function begin(
   engine: WorkerEngine,
   signal = new AbortController().signal,
@@ -138,7 +138,7 @@ Deno.test("a crash fails the job with a message but not the service, and the nex
   });
 });
 
-Deno.test("a training that fails passes its reason on", async () => {
+Deno.test("a training run that fails passes its reason on", async () => {
   await withEngine("failing", async (engine) => {
     await assert.rejects(begin(engine).outcome, new TrainingError("The training failed: on purpose"));
   });

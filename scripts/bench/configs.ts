@@ -3,7 +3,7 @@ import type { Dataset } from "../../core/mnist/idx.ts";
 import { layersOf, type ModelSpec } from "../../core/models/spec.ts";
 import type { TrainerOptions } from "../../core/training/trainer.ts";
 
-/** A training that is timed. */
+/** A training run that is timed. */
 export interface TrainingConfig {
   spec: ModelSpec;
   batchSize: number;
@@ -12,7 +12,7 @@ export interface TrainingConfig {
 const simple = (...hiddenLayers: number[]): ModelSpec => ({ modelType: "SimpleNN", hiddenLayers });
 const conv = (...hiddenLayers: number[]): ModelSpec => ({ modelType: "ConvNN", hiddenLayers });
 
-/** The trainings of the tables in docs/performance.md. */
+/** The training runs of the tables in docs/performance.md. */
 export const TRAINING_CONFIGS: readonly TrainingConfig[] = [
   { spec: simple(128), batchSize: 32 },
   { spec: simple(128, 64), batchSize: 64 },

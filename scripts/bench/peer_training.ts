@@ -37,7 +37,7 @@ const PYTORCH: Peer = {
 };
 const JAX: Peer = { name: "JAX", modules: ["jax", "numpy"], script: script("peer_jax.py"), ways: ["jit"] };
 
-/** The systems that trainings are compared with. */
+/** The systems that training runs are compared with. */
 export const TRAINING_PEERS: readonly Peer[] = [JAX, PYTORCH];
 
 /** How long, in s, to try each way and number of threads of a peer before the fastest is compared. */

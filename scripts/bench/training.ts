@@ -20,7 +20,7 @@ import { peakFlops } from "./peak.ts";
 import { LivePadBoard, LivePadClassifier } from "../../lab/training/live_pad.ts";
 import type { LoopProgress } from "../../lab/training/training_job.ts";
 
-/** Left out of the figures, because V8 optimises a training's programs while they run. */
+/** Left out of the figures, because V8 optimises a training run's programs while they run. */
 export const WARM_UP_MS = 1000;
 /** Steps whose losses are compared before anything is timed. */
 export const PROOF_STEPS = 3;
@@ -28,7 +28,7 @@ const LIVE_PAD_PROOF_STEPS = 40;
 /** The reference backend is slow, so convolutional networks are compared on small batches. */
 const MAX_CONV_PROOF_BATCH = 4;
 
-/** Every training on one and on two threads. */
+/** Every training run on one and on two threads. */
 export function trainingCases(bench: Bench): Case[] {
   return TRAINING_CONFIGS.flatMap((config) =>
     THREAD_COUNTS.map((threads) => ({
@@ -38,7 +38,7 @@ export function trainingCases(bench: Bench): Case[] {
   );
 }
 
-/** Every training on all threads beside a program that takes a core, compared with the same on one thread. */
+/** Every training run on all threads beside a program that takes a core, compared with the same on one thread. */
 export function busyCases(bench: Bench): Case[] {
   return TRAINING_CONFIGS.map((config) => ({
     name: `train ${titleOf(config)}, beside a busy loop`,
@@ -79,7 +79,8 @@ async function measure({ dataset, seconds }: Bench, config: TrainingConfig, thre
 
 /**
  * Steps per second of a fresh training after its warm-up, in chunks like the service's. Each turn starts afresh,
- * because a training gets faster as it continues: a trained network has more zero activations, and kernels skip zeros.
+ * because a training run gets faster as it continues: a trained network has more zero activations, and kernels skip
+ * zeros.
  */
 export async function trainingSpeed(
   config: TrainingConfig,
@@ -125,7 +126,7 @@ async function proveLosses(
   assertAllClose(losses[0], losses[1], { relative: 1e-4 }, "losses");
 }
 
-/** Trainings of batch 64 with and without the live pad. */
+/** Training runs of batch 64 with and without the live pad. */
 export function livePadCases(bench: Bench): Case[] {
   return TRAINING_CONFIGS.filter(({ batchSize }) => batchSize === 64).flatMap((config) =>
     THREAD_COUNTS.map((threads) => ({

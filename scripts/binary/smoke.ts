@@ -1,6 +1,6 @@
 /**
- * Tries a binary in an empty folder, as the release does on each platform: version, a training, the list of models, a
- * drawing, and both pages. Exits 1 with the reason if something is wrong.
+ * Tries a binary in an empty folder, as the release does on each platform: version, a training run, the list of models,
+ * a drawing, and both pages. Exits 1 with the reason if something is wrong.
  *
  * Usage: deno run -A scripts/binary/smoke.ts BINARY
  */

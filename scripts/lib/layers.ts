@@ -130,7 +130,17 @@ export const LAYERS: readonly Layer[] = [
     imports: [...PUBLIC_CORE, "protocol/", "lab/", "service/", "training_service/", "inference_service/", "deno.json"],
     why: "the command line combines the services and uses their parts",
   },
-  { path: "ui/", imports: [...PUBLIC_CORE, "protocol/"], why: "pages talk to services over the wire only" },
+  {
+    path: "ui/",
+    imports: [...PUBLIC_CORE, "protocol/"],
+    tests: ["ui/testing/"],
+    why: "pages talk to services over the wire only",
+  },
+  {
+    path: "ui/testing/",
+    imports: ["ui/", ...PUBLIC_CORE, "protocol/", "service/testing/"],
+    why: "page tests start services",
+  },
   { path: "scripts/", imports: ["*"], why: "tools may use everything" },
 ];
 

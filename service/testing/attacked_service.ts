@@ -142,7 +142,7 @@ async function watch(
     report.workMs = Math.max(report.workMs, seen.workMs);
     report.mostMib = Math.max(report.mostMib, seen.mostMib);
   };
-  // The most while it is in ordinary use: a training takes memory for a while, and V8's heap grows with use.
+  // The most while it is in ordinary use: a training run takes memory for a while, and V8's heap grows with use.
   await honest.use();
   for (let i = 0; i < 6; i++) await look();
   const before = report.mostMib;

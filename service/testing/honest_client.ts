@@ -1,6 +1,6 @@
 /**
- * For tests: a client that uses a service as a class does, and measures what it gets. It is a worker of its own, so that
- * the attackers in its process do not delay it.
+ * For tests: a client that uses a service as a class does, and measures what it gets. It is a worker of its own, so
+ * that the attackers in its process do not delay it.
  */
 import assert from "node:assert/strict";
 import { answerQuestions } from "../../lab/ask_worker.ts";
@@ -18,8 +18,8 @@ export interface Work {
 }
 
 /**
- * `ask`: one request. `use`: many at once. `look`: `/healthz` and the work, once, and the most memory meanwhile. `rest`:
- * waits until the memory is below `mib`, or `ms` have passed.
+ * `ask`: one request. `use`: many at once. `look`: `/healthz` and the work, once, and the most memory meanwhile.
+ * `rest`: waits until the memory is below `mib`, or `ms` have passed.
  */
 export type HonestQuestion =
   & { port: number; pid: number }
@@ -37,7 +37,7 @@ export interface Answer {
   body: any;
 }
 
-/** What one look showed: how long `/healthz` took, and a prediction or the start of a training, in ms. */
+/** What one look showed: how long `/healthz` took, and a prediction or the start of a training run, in ms. */
 export interface Look {
   healthMs: number;
   workMs: number;
@@ -85,7 +85,7 @@ async function use(port: number): Promise<undefined> {
   }));
 }
 
-/** Starts a training and aborts it again; returns how long the start took, in ms. */
+/** Starts a training run and aborts it again; returns how long the start took, in ms. */
 async function train(port: number, config: object): Promise<number> {
   const began = performance.now();
   const socket = await connectFrom(HONEST, port);

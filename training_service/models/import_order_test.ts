@@ -124,7 +124,8 @@ Deno.test("layers of different widths that also leave a choice are put in the or
 });
 
 Deno.test("of several models in one file the one that recognises digits best is imported, and the answer names it", async () => {
-  // Two checkpoints of one training, as other people's scripts write them, with the tensors under `latest` and `best`.
+  // Two checkpoints of one training run, as other people's scripts write them, with the tensors under `latest` and
+  // `best`.
   const { tensors, accuracy } = await trained([16], ["fc1", "fc2"]);
   const blank = tensors.map((tensor) => ({ ...tensor, data: new Float32Array(tensor.data.length) }));
   await withImportLab(async ({ post }) => {
@@ -148,7 +149,7 @@ Deno.test("more than six unordered equal layers are refused, the error says what
   });
 });
 
-Deno.test("metadata of another program that no training here could have does not prevent importing its weights", async () => {
+Deno.test("metadata of another program that no training run here could have does not prevent importing its weights", async () => {
   const { tensors } = await trained([16], ["a", "b"]);
   await withImportLab(async ({ post }) => {
     const foreign = { format: "pt", optimizer: "torch.optim.Lion", learning_rate: "cosine", batch_size: "4096" };

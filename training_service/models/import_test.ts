@@ -168,7 +168,7 @@ Deno.test("imports whose past is unknown say what was assumed and are not duplic
     assert.deepEqual((await registry.list()).map(({ id }) => id), [second.body.id, first.body.id]);
     assert.equal(await registry.findDuplicate(first.body), undefined);
     const trained = { ...first.body, assumed: undefined };
-    assert.equal(await registry.findDuplicate(trained), undefined, "nor is a training a duplicate of them");
+    assert.equal(await registry.findDuplicate(trained), undefined, "nor is a training run a duplicate of them");
 
     const { body } = await post(SIMPLE, "?optimizer=SGD&learning_rate=null&batch_size=&num_epochs=NaN");
     assert.deepEqual(body.assumed, ["learning_rate", "batch_size", "num_epochs"], "null, empty and NaN are left out");

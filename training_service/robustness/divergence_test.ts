@@ -1,4 +1,4 @@
-/** Trainings that diverge end as errors and store no model, and their history stays. */
+/** Training runs that diverge end as errors and store no model, and their history stays. */
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import type { HistoryMessage, RunSummary } from "../../protocol/mod.ts";
@@ -24,7 +24,7 @@ const MESSAGE =
   /^The training diverged at step (\d+) of 938: the loss is no longer a finite number \([\d.e+]+ before\)\. Nothing is stored\. Try a smaller learning rate, such as 0\.1, or the optimizer Adam with 0\.001\.$/;
 const TRAINING_MS = 60_000;
 
-Deno.test("a training that diverges ends as an error with the step and advice, stores nothing, and its history stays", () =>
+Deno.test("a training run that diverges ends as an error with the step and advice, stores nothing, and its history stays", () =>
   withDigits(async (dir) => {
     let id = "";
     await withOpenLab(dir, async ({ train, get }) => {
@@ -110,7 +110,7 @@ Deno.test("a diverged training does not replace the model that it should have ov
   }, { prepare: (store) => void store.add() });
 });
 
-Deno.test("no training starts from a stored model whose weights are not finite", () =>
+Deno.test("no training run starts from a stored model whose weights are not finite", () =>
   withDigits(async (dir) => {
     const registry = await openRegistry(join(foldersOf(dir).modelsDir), { write: true });
     const { id } = await registry.store(testModel, testWeights(NaN));

@@ -8,7 +8,7 @@ import { type TestClient, type TestLab, withLab } from "../testing/lab.ts";
 const OTHER = "127.0.0.2";
 const COUNT = Deno.env.get("LAB_LONG") ? 64 : 24;
 
-/** Asks for `count` trainings from 127.0.0.1; the first one trains. */
+/** Asks for `count` training runs from 127.0.0.1; the first one trains. */
 async function occupy(lab: TestLab, count: number): Promise<TestClient[]> {
   const clients: TestClient[] = [];
   for (let seed = 1; seed <= count; seed++) {
@@ -44,7 +44,7 @@ Deno.test("a single training waits for the one in progress, but not for the othe
   });
 });
 
-Deno.test("others see whose a training is, without its address", async () => {
+Deno.test("others see whose a training run is, without its address", async () => {
   await withLab(async (lab) => {
     await occupy(lab, 2);
     const second = await lab.train({ learning_rate: 0.5 }, OTHER);
@@ -69,11 +69,14 @@ Deno.test("an address that takes all the places it gets leaves some to others", 
   await withLab(async (lab) => {
     const taken = await occupy(lab, 7);
     const refused = await lab.train({ seed: 99 });
-    assert.match((await refused.next("error")).message, /7 trainings asked for from your address are waiting already/);
+    assert.match(
+      (await refused.next("error")).message,
+      /7 training runs asked for from your address are waiting already/,
+    );
     for (let seed = 1; seed <= 3; seed++) {
       await (await lab.train({ seed, learning_rate: 0.5 }, OTHER)).next("accepted");
     }
-    assert.match((await (await lab.train({ seed: 9 }, OTHER)).next("error")).message, /3 trainings asked for/);
+    assert.match((await (await lab.train({ seed: 9 }, OTHER)).next("error")).message, /3 training runs asked for/);
     await (await lab.train({ seed: 9 }, "127.0.0.3")).next("accepted");
     assert.equal(taken.length, 7);
     await assertAlive(lab);
@@ -108,7 +111,7 @@ Deno.test("an address that has all live pads gives one up to another address and
   });
 });
 
-Deno.test("anyone who uses the lab may abort a training, and its owner is told that someone else did", async () => {
+Deno.test("anyone who uses the lab may abort a training run, and its owner is told that someone else did", async () => {
   await withLab(async (lab) => {
     const owner = await lab.train();
     const { run_id } = await owner.next("accepted");
@@ -122,14 +125,14 @@ Deno.test("anyone who uses the lab may abort a training, and its owner is told t
   });
 });
 
-Deno.test("a training that would take days is refused, the error gives an estimate, and nobody waits for it", async () => {
+Deno.test("a training run that would take days is refused, the error gives an estimate, and nobody waits for it", async () => {
   await withLab(async (lab) => {
     const endless = await lab.train({ num_epochs: 200, batch_size: 1, hidden_layers_config: [2048] });
     const { message, field } = await endless.next("error");
     assert.equal(field, "batch_size");
     assert.match(
       message,
-      /12,000,000 steps would take about \d+ hours here, and this lab takes on trainings of at most 12/,
+      /12,000,000 steps would take about \d+ hours here, and this lab takes on training runs of at most 12/,
     );
     assert.equal(await endless.end(), 1008);
     const single = await lab.train({}, OTHER);

@@ -39,7 +39,7 @@ self.postMessage = (message: FromWorker, options?: unknown) => {
   if (message.type !== "snapshot") return;
   // Like an uncaught error, but immediate.
   if (fault === FAULTS.crash) reportError(new Error("out of luck"));
-  // More than any machine has, so it is refused like the last allocation of a training that is too large.
+  // More than any machine has, so it is refused like the last allocation of a training run that is too large.
   if (fault === FAULTS.memory) new ArrayBuffer(2 ** 46);
   if (fault === FAULTS.gpu) device?.destroy();
 };

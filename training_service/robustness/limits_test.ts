@@ -64,12 +64,12 @@ Deno.test("200 sockets from one machine follow one run to its end", async () => 
   });
 });
 
-Deno.test("one address cannot fill the queue, and can train again once its trainings have ended", async () => {
+Deno.test("one address cannot fill the queue, and can train again once its training runs have ended", async () => {
   await withLab(async (lab) => {
     const clients = [await lab.train({ seed: 1 }), await lab.train({ seed: 2 })];
     for (const client of clients) await client.next("accepted");
     const third = await lab.train({ seed: 3 });
-    assert.match((await third.next("error")).message, /2 trainings asked for from your address/);
+    assert.match((await third.next("error")).message, /2 training runs asked for from your address/);
     for (const client of clients) {
       client.send({ type: "abort" });
       await client.end();
@@ -86,7 +86,7 @@ Deno.test("one address cannot fill the queue, and can train again once its train
           ) break;
         }
       })(),
-      "a training to be taken",
+      "a training run to be taken",
     );
   }, { maxUnfinished: 3 });
 });

@@ -1,4 +1,4 @@
-/** Tests that the service answers while a training uses every core. */
+/** Tests that the service answers while a training run uses every core. */
 import assert from "node:assert/strict";
 import { DEFAULT_CONFIG } from "../../protocol/mod.ts";
 import { withDigits, withService } from "../testing/process.ts";
@@ -10,7 +10,7 @@ const BOUND_MS = 500;
 /** The heaviest shape among the page's presets, long enough to outlast the requests. */
 const CONFIG = { ...DEFAULT_CONFIG, model_type: "ConvNN", num_epochs: 200, hidden_layers_config: [128] };
 
-Deno.test("the service answers while a training takes every core", async () => {
+Deno.test("the service answers while a training run takes every core", async () => {
   await withDigits((dir) =>
     withService(dir, async ({ host, train }) => {
       const client = await train(CONFIG);

@@ -17,7 +17,7 @@ async function refused(lab: TestLab, message: unknown): Promise<{ message: strin
   return error;
 }
 
-Deno.test("a training sends its start, losses, epochs and result, then closes with 1000", async () => {
+Deno.test("a training run sends its start, losses, epochs and result, then closes with 1000", async () => {
   await withLab(async (lab) => {
     const client = await lab.train();
     (await lab.engine.next()).complete();
@@ -183,7 +183,7 @@ Deno.test("abort works during training, and nothing is registered", async () => 
   });
 });
 
-Deno.test("a training that finishes at the moment of the abort is not registered", async () => {
+Deno.test("a training run that finishes at the moment of the abort is not registered", async () => {
   await withLab(async (lab) => {
     const client = await lab.train();
     const training = await lab.engine.next();
@@ -195,7 +195,7 @@ Deno.test("a training that finishes at the moment of the abort is not registered
   });
 });
 
-Deno.test("two trainings queue, learn their positions and train one after the other", async () => {
+Deno.test("two training runs queue, learn their positions and train one after the other", async () => {
   await withLab(async (lab) => {
     const first = await lab.train({ seed: 1 });
     const training = await lab.engine.next();
@@ -320,12 +320,12 @@ Deno.test("a loss of NaN is logged once and stays valid JSON", async () => {
   });
 });
 
-Deno.test("waiting trainings beyond the limit are refused with a message", async () => {
+Deno.test("waiting training runs beyond the limit are refused with a message", async () => {
   await withLab(async (lab) => {
     await (await lab.train()).next("accepted");
     await (await lab.train()).next("accepted");
     const third = await lab.train();
-    assert.match((await third.next("error")).message, /2 trainings are waiting/);
+    assert.match((await third.next("error")).message, /2 training runs are waiting/);
     assert.equal(await third.end(), 1000);
   }, { maxUnfinished: 2 });
 });

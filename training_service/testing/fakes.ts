@@ -30,7 +30,7 @@ export const CONFIG = {
 export const TRAIN_IMAGES = 500;
 const STEPS_PER_EPOCH = 5;
 
-/** One training, controlled by the test. */
+/** One training run, controlled by the test. */
 export class FakeTraining {
   #settled = Promise.withResolvers<TrainedModel>();
 
@@ -126,10 +126,10 @@ export class FakeEngine implements TrainingEngine {
   next(): Promise<FakeTraining> {
     const begun = this.#begun.shift();
     if (begun !== undefined) return Promise.resolve(begun);
-    return inTime(new Promise((resolve) => this.#waiting = resolve), "a training to begin");
+    return inTime(new Promise((resolve) => this.#waiting = resolve), "a training run to begin");
   }
 
-  /** Whether the test has taken every training that was started. */
+  /** Whether the test has taken every training run that was started. */
   get idle(): boolean {
     return this.#begun.length === 0;
   }

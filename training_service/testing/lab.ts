@@ -1,4 +1,6 @@
-/** A lab on a free port whose trainings the test controls, and clients that wait for messages instead of sleeping. */
+/**
+ * A lab on a free port whose training runs the test controls, and clients that wait for messages instead of sleeping.
+ */
 import { HttpServer } from "../../service/http/server/http_server.ts";
 import assert from "node:assert/strict";
 import type { Hono } from "hono";

@@ -33,7 +33,7 @@ class DrawingForm extends ModelForm {
     return range !== undefined && Number(rate) === LEARNING_RATE_RANGES[range].middle ? undefined : rate;
   }
 
-  /** If the range does not contain the rate, the range wins. A rate that no training can have is ignored. */
+  /** If the range does not contain the rate, the range wins. A rate that no training run can have is ignored. */
   override read(query: FormQuery): void {
     const rate = Number(query.learning_rate);
     super.read({ ...query, learning_rate: rate > 0 && rate <= 1 ? `${rate}` : undefined });
@@ -88,7 +88,8 @@ export class ModelChoice {
   });
 
   /**
-   * Query of the training page with this page's settings, for another training; the previous one is no longer shown.
+   * Query of the training page with this page's settings, for another training run; the previous one is no longer
+   * shown.
    */
   readonly newTrainingQuery = computed((): FormQuery => {
     const { seed, device } = parseFormQuery(this.#back.value);

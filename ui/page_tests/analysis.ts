@@ -28,7 +28,7 @@ pageTest("the small pad gets answers while a network trains and after it has tra
   await page.goto(lab.trainingUrl);
   await livePadSays(page, /^Nothing is drawn yet\.$/);
   await drawOnLivePad(page, DIGITS["7"]);
-  await livePadSays(page, /^Start a training/);
+  await livePadSays(page, /^Start a training run/);
   await startTraining(page, ENDLESS);
   await livePadSays(page, /^So far, the network thinks it's a \d\.$/);
   const early = await livePadBars(page);

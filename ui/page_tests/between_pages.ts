@@ -26,7 +26,7 @@ async function visit(page: Page, name: "Train" | "Draw"): Promise<void> {
   await button(page, name === "Train" ? "Start Training" : "Predict").waitFor();
 }
 
-pageTest("a page without any model says so, and Predict leads to a training", async (lab, page) => {
+pageTest("a page without any model says so, and Predict leads to a training run", async (lab, page) => {
   await page.goto(lab.inferenceUrl);
   await predict(page);
   await prediction(page).getByText("You have no model at all.").waitFor();
@@ -100,7 +100,7 @@ pageTest("Back to the drawing page finds a model that was stored meanwhile", asy
   await eventually(async () => assert.match(await prediction(page).innerText(), /^\d/));
 });
 
-pageTest("during a training the link to the drawing page leads to a stored model, and back", async (lab, page) => {
+pageTest("during a training run the link to the drawing page leads to a stored model, and back", async (lab, page) => {
   await readerModel(lab);
   await page.goto(lab.trainingUrl);
   await startTraining(page, ENDLESS);

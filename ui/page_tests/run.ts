@@ -71,7 +71,7 @@ pageTest(
   },
 );
 
-pageTest("a second tab finds a training in progress with the accuracies of its past epochs", async (lab, page) => {
+pageTest("a second tab finds a training run in progress with the accuracies of its past epochs", async (lab, page) => {
   await page.goto(lab.trainingUrl);
   await startTraining(page, { ...ENDLESS, "Hidden layers": "64", "Batch size": "512" });
   await openTableOnceThere(page, 2);
@@ -156,7 +156,7 @@ pageTest(
 );
 
 pageTest(
-  "before a training starts, the page names an exact duplicate, or the nearest model and its differences",
+  "before a training run starts, the page names an exact duplicate, or the nearest model and its differences",
   async (lab, page) => {
     await page.goto(lab.trainingUrl);
     await trainToEnd(page, { ...QUICK, "Hidden layers": "28" });

@@ -25,7 +25,7 @@ const pageTest = setUpPageTests();
 const laptop = { viewport: { width: 1280, height: 800 } };
 
 /** A run in one of the lists beside the run that is shown. */
-function other(page: Page, list: "Other trainings" | "Trained before") {
+function other(page: Page, list: "Other training runs" | "Trained before") {
   return page.getByRole("list", { name: list }).getByRole("listitem");
 }
 
@@ -47,7 +47,7 @@ pageTest("Start leaves the pad in view, and while a training runs the curves, to
   await abortTraining(page);
 }, laptop);
 
-pageTest("while many trainings wait, the curves and the pad stay in view", async (lab, page) => {
+pageTest("while many training runs wait, the curves and the pad stay in view", async (lab, page) => {
   await page.goto(lab.trainingUrl);
   await startTraining(page, ENDLESS);
   await stepsPass(page, 10);
@@ -57,7 +57,7 @@ pageTest("while many trainings wait, the curves and the pad stay in view", async
   }
   await page.getByRole("button", { name: /^Show SimpleNN \(512, 512\)/ }).click();
   await statusBecomes(page, /^Training: epoch/);
-  await eventually(async () => assert.equal(await other(page, "Other trainings").count(), 6));
+  await eventually(async () => assert.equal(await other(page, "Other training runs").count(), 6));
   const top = (await page.getByRole("status", { name: "Training status" }).boundingBox())!.y;
   for (const name of ["Loss", "Test accuracy", "Your digit"]) {
     const { y, height } = (await page.getByRole("region", { name, exact: true }).boundingBox())!;
@@ -65,7 +65,7 @@ pageTest("while many trainings wait, the curves and the pad stay in view", async
   }
   for (let waiting = 0; waiting < 6; waiting++) {
     await abortTraining(page);
-    await other(page, "Other trainings").first().getByRole("button").click();
+    await other(page, "Other training runs").first().getByRole("button").click();
   }
   await abortTraining(page);
 }, laptop);
@@ -107,7 +107,7 @@ pageTest(
 );
 
 pageTest(
-  "a page that trains can queue another training and show either, and a reload finds both",
+  "a page that trains can queue another training run and show either, and a reload finds both",
   async (lab, page) => {
     await page.goto(lab.trainingUrl);
     await startTraining(page, ENDLESS);
@@ -117,14 +117,14 @@ pageTest(
     await page.getByText("The next one waits until it is done.").waitFor();
     await button(page, "Start Training").click();
     await statusBecomes(page, /position 1 in the queue/);
-    await other(page, "Other trainings").getByText(/^Training: epoch \d+ of 200/).waitFor();
+    await other(page, "Other training runs").getByText(/^Training: epoch \d+ of 200/).waitFor();
 
     await page.getByRole("button", { name: /^Show SimpleNN \(512, 512\)/ }).click();
     await statusBecomes(page, /^Training: epoch \d+ of 200/);
-    await other(page, "Other trainings").getByText(/position 1 in the queue/).waitFor();
+    await other(page, "Other training runs").getByText(/position 1 in the queue/).waitFor();
     await page.reload();
     await statusBecomes(page, /^Training: epoch \d+ of 200/);
-    await other(page, "Other trainings").getByText(/position 1 in the queue/).waitFor();
+    await other(page, "Other training runs").getByText(/position 1 in the queue/).waitFor();
     await button(page, "Abort").click();
     await other(page, "Trained before").getByText(/^Done/).waitFor();
     // The table has heard of it, too.
@@ -142,7 +142,7 @@ pageTest("a page that is already open finds another page's training", async (lab
   await startTraining(second, ENDLESS);
   await stepsPass(second, 10);
   await page.evaluate(() => dispatchEvent(new Event("focus")));
-  await other(page, "Other trainings").getByText(/^Training/).waitFor();
+  await other(page, "Other training runs").getByText(/^Training/).waitFor();
   await abortTraining(second);
 });
 
@@ -174,7 +174,7 @@ pageTest(
   },
 );
 
-pageTest("the analysis of a model disappears when another training starts", async (lab, page) => {
+pageTest("the analysis of a model disappears when another training run starts", async (lab, page) => {
   await page.goto(lab.trainingUrl);
   await startTraining(page, { ...QUICK, "Hidden layers": "24" });
   const analysis = page.getByRole("region", { name: "What it has learned" });

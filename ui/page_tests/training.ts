@@ -37,7 +37,7 @@ pageTest("a model with the same settings is kept or overwritten, as the user cho
   assert.notEqual(after[0].id, before[0].id);
 });
 
-pageTest("Abort ends a training and stores nothing", async (lab, page) => {
+pageTest("Abort ends a training run and stores nothing", async (lab, page) => {
   await page.goto(lab.trainingUrl);
   await startTraining(page, ENDLESS);
   await stepsPass(page, 20);
@@ -66,7 +66,7 @@ pageTest("Continue resumes an aborted training, even on a page that is opened la
 });
 
 pageTest(
-  "after a training, its curve and history can be downloaded and its model trained further",
+  "after a training run, its curve and history can be downloaded and its model trained further",
   async (lab, page) => {
     await page.goto(`${lab.trainingUrl}?epochs=1`);
     await trainToEnd(page, { ...QUICK, "Hidden layers": "12" });
@@ -84,7 +84,7 @@ pageTest(
   },
 );
 
-pageTest("a reload during a training finds it again with its history", async (lab, page) => {
+pageTest("a reload during a training run finds it again with its history", async (lab, page) => {
   await page.goto(lab.trainingUrl);
   await startTraining(page, ENDLESS);
   await stepsPass(page, 100);
@@ -135,7 +135,7 @@ pageTest("an invalid field says what is wrong, and nothing starts until it is fi
   assert.deepEqual(await lab.runs(), runs);
 });
 
-pageTest("a training can be set up, started and aborted with the keyboard alone", async (lab, page) => {
+pageTest("a training run can be set up, started and aborted with the keyboard alone", async (lab, page) => {
   await page.goto(lab.trainingUrl);
   await button(page, "Start Training").waitFor();
   const type = async (name: string, text: string) => {

@@ -42,7 +42,7 @@ pageTest("a user gets from the form and a live curve to a model that recognises 
 });
 
 pageTest(
-  "the keyboard alone leads from the settings and a training to the answer to a drawn digit",
+  "the keyboard alone leads from the settings and a training run to the answer to a drawn digit",
   async (lab, page) => {
     await page.goto(lab.trainingUrl);
     const { keyboard } = page;

@@ -1,6 +1,6 @@
 /**
- * Serves the pages of a lab, and a training that sends losses at any rate, and measures what a page's main thread does
- * with them.
+ * Serves the pages of a lab, and a training run that sends losses at any rate, and measures what a page's main thread
+ * does with them.
  */
 import type { Browser, Page } from "playwright-core";
 import type { LossMessage } from "../../protocol/mod.ts";

@@ -65,7 +65,7 @@ const THREE: Stroke = [...arc([138, 92], 46, -160, 80), ...arc([138, 188], 52, -
 /** The letter A. */
 const LETTER: readonly Stroke[] = [[[70, 230], [140, 50], [210, 230]], [[95, 165], [185, 165]]];
 
-/** The part that the page scrolls to when a training starts. */
+/** The part that the page scrolls to when a training run starts. */
 const RUN = ".run";
 
 /** All states but the locked page, in the order in which to open them. */

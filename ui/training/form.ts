@@ -14,7 +14,7 @@ import {
 } from "../../protocol/mod.ts";
 import { ModelForm, TypedText } from "../shared/form/model_form.ts";
 
-/** The training page's fields: the model's, and those that only a training needs. */
+/** The training page's fields: the model's, and those that only a training run needs. */
 export class TrainingForm extends ModelForm {
   /** Empty if the lab should draw a random seed. */
   readonly seed = new TypedText(
@@ -24,7 +24,7 @@ export class TrainingForm extends ModelForm {
   );
   readonly device: Signal<DeviceChoice> = signal("auto");
 
-  /** The configuration of a training; undefined while a field that matters is invalid. */
+  /** The configuration of a training run; undefined while a field that matters is invalid. */
   readonly config = computed((): TrainConfig | undefined => {
     const counting = FIELD_NAMES.filter((name) => this.counts(name));
     const isWrong = counting.some((name) => this.fields[name].error.value !== undefined);

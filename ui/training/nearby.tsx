@@ -41,7 +41,7 @@ export function findNearby(records: readonly ModelRecord[], config: ModelConfig)
   return { model, differs };
 }
 
-/** Points out a stored model that resembles the settings, before a training starts. */
+/** Points out a stored model that resembles the settings, before a training run starts. */
 export function NearbyNote({ nearby }: { nearby: Nearby | undefined }) {
   if (nearby === undefined) return null;
   const { model, differs } = nearby;

@@ -27,7 +27,7 @@ export function RunView({ page }: { page: TrainingPage }) {
     <div class="card run" ref={card}>
       <h2 class="unseen">The training</h2>
       <Status page={page} />
-      <OtherRunsView page={page} name="Other trainings" ended={false} />
+      <OtherRunsView page={page} name="Other training runs" ended={false} />
       <Progress run={run} />
       <RunFigures run={run} />
       <LivePadView livePad={page.livePad} run={run} />
@@ -74,7 +74,7 @@ function NextStep({ page }: { page: TrainingPage }) {
   return <Button idle={!run.active.value || run.phase.value === "stopping"} onClick={() => run.abort()}>Abort</Button>;
 }
 
-/** Lists the lab's other trainings, or those that have `ended`. */
+/** Lists the lab's other training runs, or those that have `ended`. */
 function OtherRunsView({ page, name, ended }: { page: TrainingPage; name: string; ended: boolean }) {
   const others = page.others.list.value.filter(({ active, config, id }) =>
     config.value && active.value !== ended && id.value !== page.run.id.value

@@ -35,7 +35,7 @@ export function Settings({ model }: { model: TrainingPage }) {
         <ModelSize form={form} blocked={form.config.value === undefined} />
         <NearbyNote nearby={model.nearby.value} />
         {model.run.active.value && !model.trainsThis.value && (
-          <p class="nearby">A training is running. The next one waits until it is done.</p>
+          <p class="nearby">A run is in progress. The next one waits until it is done.</p>
         )}
         <Button type="submit" class="primary" idle={!model.canStart.value}>Start Training</Button>
       </div>

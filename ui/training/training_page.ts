@@ -45,13 +45,13 @@ export class TrainingPage {
   readonly #isAdopted = signal(false);
   /** Set when the user starts a run, which is then scrolled into view; the view resets it. */
   readonly scrollsToRun = signal(false);
-  /** Whether a training waits for deletions to reach the lab before it starts. */
+  /** Whether a training run waits for deletions to reach the lab before it starts. */
   readonly #isAboutToStart = signal(false);
   readonly #connection: LabConnection;
   /** The model whose analysis the page opened on its own. */
   #autoAnalysed?: string;
 
-  /** Whether a training can be started. While another one trains, it queues. */
+  /** Whether a training run can be started. While another one trains, it queues. */
   readonly canStart = computed(() => {
     const config = this.form.config.value;
     if (config === undefined || this.#isAboutToStart.value) return false;
@@ -130,7 +130,7 @@ export class TrainingPage {
     const weights = new StoredWeights(connection);
     this.analysis = new Analysis(connection, weights);
     this.livePad = new LivePad(this.run, weights);
-    // Runs at first, and whenever a training has stored its model.
+    // Runs at first, and whenever a training run has stored its model.
     effect(() => {
       void this.#trained.value;
       void this.stored.refresh();
@@ -182,7 +182,7 @@ export class TrainingPage {
     if (analysed !== null) void this.analysis.open(analysed);
     void fetchDatasetSize(this.#connection).then((size) => this.form.datasetSize.value = size);
     const named = new URLSearchParams(search).get(RUN_KEY);
-    // An unreachable lab is reported when a training is started.
+    // An unreachable lab is reported when a training run is started.
     const runs = await listRuns(this.#connection) ?? [];
     if (this.run.phase.value === "idle") this.#follow(runs, named, Object.keys(query).length === 0);
     this.#followOthers(runs);
@@ -220,7 +220,7 @@ export class TrainingPage {
     this.run.follow(id);
   }
 
-  /** Starts a training with the current settings. */
+  /** Starts a training run with the current settings. */
   start(): void {
     const config = this.form.config.value;
     if (config === undefined || !this.canStart.value) return;

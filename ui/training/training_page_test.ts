@@ -218,7 +218,7 @@ Deno.test("the link to a model that was trained further has all its epochs", asy
   assert.deepEqual([page.testQuery.value?.epochs, page.testQuery.value?.model_id], ["7", "m2"]);
 });
 
-Deno.test("a deleted model is gone from the lab before a training with its settings starts", async () => {
+Deno.test("a deleted model is gone from the lab before a training run with its settings starts", async () => {
   const { lab, page } = await opened("");
   const removing = Promise.withResolvers<{ status: number; body: unknown }>();
   lab.replies.set("DELETE /api/models/m1", removing.promise);
@@ -231,7 +231,7 @@ Deno.test("a deleted model is gone from the lab before a training with its setti
   page.start();
   removing.resolve({ status: 204, body: undefined });
   await settled();
-  assert.deepEqual(lab.sockets.map(({ path }) => path), ["/ws/train"], "two presses, one training");
+  assert.deepEqual(lab.sockets.map(({ path }) => path), ["/ws/train"], "two presses, one training run");
 });
 
 Deno.test("the page scrolls to a run that the user starts, but not to a run that it finds or that leaves the queue", async () => {

@@ -91,7 +91,7 @@ export function entryOf(record: ModelRecord): Entry {
   return { text: indented(record), id: record.id, filename: record.filename, record };
 }
 
-/** Fields that this lab writes. They describe one training or one file, so a replacement does not inherit them. */
+/** Fields that this lab writes. They describe one training run or one file, so a replacement does not inherit them. */
 const OWN_FIELDS: ReadonlySet<string> = new Set([
   ...Object.keys(ModelRecordSchema.entries),
   "seed",

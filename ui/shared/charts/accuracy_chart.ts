@@ -28,7 +28,7 @@ export class AccuracyChart {
     this.#plot = new Plot(parent, HEIGHT, (style) => plotOptions(style, () => this.#epochs), data);
   }
 
-  /** Shows `points` of a training with `epochs` epochs, in one of the next frames. */
+  /** Shows `points` of a training run with `epochs` epochs, in one of the next frames. */
   update(points: readonly EpochPoint[], epochs: number): void {
     this.#points = points;
     this.#epochs = epochs;

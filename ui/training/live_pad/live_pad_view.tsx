@@ -75,7 +75,7 @@ function describeAnswer(livePad: LivePad, run: Run): string {
     if (run.phase.value === "done") return "Asking the trained network …";
     return run.active.value
       ? "Its first guess comes in a moment."
-      : "Start a training: the network will guess your digit as it learns.";
+      : "Start a training run: the network will guess your digit as it learns.";
   }
   const digit = mostProbable(answer.probabilities);
   if (answer.step === undefined) return `The trained network thinks it's a ${digit}.`;

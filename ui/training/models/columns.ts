@@ -55,7 +55,8 @@ export const SETTING_COLUMNS: readonly Column[] = SETTINGS.map((setting) => {
 });
 
 /**
- * Names sort alphabetically, model families by size, widths by value; a setting that is off or unknown comes before any other.
+ * Names sort alphabetically, model families by size, widths by value; a setting that is off or unknown comes before any
+ * other.
  */
 function orderOf(record: ModelRecord, setting: FieldName): number | readonly number[] {
   const { kind, options = [] } = fieldOf(setting), value = valueOf(record, setting);
@@ -66,7 +67,7 @@ function orderOf(record: ModelRecord, setting: FieldName): number | readonly num
   return (setting === "model_type" ? options : options.toSorted()).indexOf(String(value));
 }
 
-/** A column for each result of a training. */
+/** A column for each result of a training run. */
 export const RESULT_COLUMNS: readonly Column[] = [
   {
     key: "accuracy",

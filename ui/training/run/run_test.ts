@@ -52,7 +52,7 @@ Deno.test("a socket that is still connecting is closed when another run starts",
   assert.deepEqual([run.phase.value, lab.socket.sent], ["starting", [config]]);
 });
 
-Deno.test("a training is followed from the first loss to its result", () => {
+Deno.test("a training run is followed from the first loss to its result", () => {
   const { lab, run } = started();
   assert.deepEqual([lab.socket.path, lab.socket.sent], ["/ws/train", [config]]);
   lab.socket.say(
@@ -341,8 +341,8 @@ Deno.test("a history says whether its run can be resumed, and a refusal to resum
   lab.socket.say(history("failed", { run: { ...summary, resume: "r1" }, end: { type: "error", message: "Stopped." } }));
   run.resume();
   lab.socket.open();
-  lab.socket.say({ type: "error", message: "Another training goes on with the run r1 already." });
+  lab.socket.say({ type: "error", message: "Another training run goes on with the run r1 already." });
   lab.socket.drop(1000);
   assert.equal(run.phase.value, "failed");
-  assert.match(describeRun(run), /Another training goes on/);
+  assert.match(describeRun(run), /Another training run goes on/);
 });

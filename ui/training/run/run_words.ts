@@ -40,7 +40,7 @@ export function describeRun(run: Run): string {
 function describeQueued({ position, after }: Run): string {
   const place = `position ${position.value ?? 1} in the queue`;
   return after.value === undefined
-    ? `Waiting for another training to end: ${place}.`
+    ? `Waiting for another training run to end: ${place}.`
     : `Waiting: ${place}, after ${after.value}.`;
 }
 
