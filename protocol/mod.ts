@@ -3,7 +3,7 @@ export * from "./requests.ts";
 export * from "./digits.ts";
 export * from "./field_kinds.ts";
 export * from "./learning_rate_ranges.ts";
-export * from "./limits.ts";
+export * from "./client_limits.ts";
 export * from "./messages.ts";
 export * from "./misfit.ts";
 export * from "./model_config.ts";

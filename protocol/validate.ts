@@ -1,6 +1,6 @@
 /** Reads, limits and checks input from clients; errors have messages for people. */
 import * as v from "valibot";
-import { MAX_JSON_DEPTH, MAX_JSON_VALUES } from "./limits.ts";
+import { MAX_JSON_DEPTH, MAX_JSON_VALUES } from "./client_limits.ts";
 
 /**
  * The body of every answer from 400 on: what was wrong, where, and what to do. Some have more fields, such as the model

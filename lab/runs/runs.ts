@@ -13,7 +13,7 @@ import type { Log, TrainingEngine } from "../host.ts";
 import { DuplicateError, type Registry, RegistryError } from "../models/mod.ts";
 import { Queue } from "../queue.ts";
 import { DivergedError, type TrainedModel, TrainingError } from "../training/training_job.ts";
-import { mayTakePlace } from "./clients.ts";
+import { mayTakePlace } from "./fair_shares.ts";
 import { epochsOf, findStart, jobOf, modelOf, requireFinite, requireSomeLeft, resultOf } from "./job.ts";
 import type { RunJournal } from "./run_journal.ts";
 import { logRun } from "./run_log.ts";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mayTakePlace } from "./clients.ts";
+import { mayTakePlace } from "./fair_shares.ts";
 
 Deno.test("a client that takes all it can get leaves room for others", () => {
   const max = 128, places = new Map<string, number>();
