@@ -14,6 +14,8 @@ const DRAWN = 0.2;
 const MIN_DRAWN = 1 / 1000;
 /** If the opaque part covers at least this share of the picture, it is a page and not strokes. */
 const PAGE = 0.9;
+/** Share of the highest alpha from which all pixels of a page count as opaque, however much its alpha varies. */
+const PAGE_ALPHA = 0.5;
 
 /**
  * Uses colour if the opaque part shows a drawing: a page with holes or a transparent margin. Otherwise alpha is the
@@ -22,7 +24,7 @@ const PAGE = 0.9;
 export function findInkByAlpha(image: Raster): Ink {
   const { data, channels } = image;
   const alpha = channelOf(image, channels - 1);
-  const opaque = Math.max(1, largestOf(alpha) - ALPHA_TOLERANCE);
+  const opaque = leastOpaque(alpha);
   const outline = outlineOf(image, alpha, opaque);
   const paper = Array.from({ length: channels - 1 }, (_, channel) => medianAt(data, outline, channels, channel));
   const distances = distancesFrom(image, paper);
@@ -32,6 +34,14 @@ export function findInkByAlpha(image: Raster): Ink {
     distances[pixel] = Math.round(distances[pixel] * alpha[pixel] / 255);
   }
   return distanceInk(distances, 0);
+}
+
+/** The lowest alpha of the opaque part. A page may be uneven; strokes have edges that do not show their colour. */
+function leastOpaque(alpha: Uint8Array): number {
+  const largest = largestOf(alpha), page = Math.ceil(PAGE_ALPHA * largest);
+  let area = 0;
+  for (let pixel = 0; pixel < alpha.length; pixel++) if (alpha[pixel] >= page) area++;
+  return Math.max(1, area >= PAGE * alpha.length ? page : largest - ALPHA_TOLERANCE);
 }
 
 function largestOf(plane: Uint8Array): number {

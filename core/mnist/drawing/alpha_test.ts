@@ -82,6 +82,13 @@ const READ: Record<string, (digit: Uint8Array) => Raster> = {
       return [grey, grey, grey, x === 50 && y === 3 ? 254 : 255];
     });
   },
+  "uneven alpha all over the page": (digit) =>
+    repaint(draw(digit), (x, y, [r, g, b]) => [r, g, b, 225 + (7 * x + 13 * y) % 30]),
+  "a page that fades towards its edges": (digit) =>
+    repaint(draw(digit), (x, y, [r, g, b]) => {
+      const fade = Math.hypot(x - SIDE / 2, y - SIDE / 2) / SIDE;
+      return [r, g, b, Math.round(255 * (1 - fade * fade))];
+    }),
   "white on transparent black": (digit) => asAlpha(digit, () => [255, 255, 255]),
   "red on transparent": (digit) => asAlpha(digit, () => [200, 30, 30]),
   "two colours on transparent": (digit) => asAlpha(digit, (_, y) => y < 60 ? [200, 30, 30] : [30, 30, 200]),
