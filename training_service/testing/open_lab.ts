@@ -76,7 +76,7 @@ export interface Answer {
   status: number;
   headers: Headers;
   // deno-lint-ignore no-explicit-any
-  body: ModelRecord & { error?: any; existing?: any };
+  body: ModelRecord & { error?: any; field?: string; existing?: any };
 }
 
 /** Runs `body` with a fresh lab and removes it afterwards. */
