@@ -238,11 +238,24 @@ export function fieldOf(name: FieldName): Field {
   return MODEL_FIELDS[name];
 }
 
-/** Fields of a training run that weights do not reveal. If an import does not state them either, they are `assumed`. */
+/** Whether models that differ in nothing but this field may answer differently. */
+export function isOfNetwork(name: FieldName): boolean {
+  return name === "activation" || fieldOf(name).inFile === true;
+}
+
+/**
+ * Fields that weights do not reveal: of the training run, and of the network its activation, without which the answers may
+ * be wrong. If an import does not state them either, they are `assumed`.
+ */
 export const PAST_FIELDS: readonly FieldName[] = FIELD_NAMES.filter((name) => {
   const { inFile, optional, usual } = fieldOf(name);
-  return !inFile && !optional && usual === undefined;
+  return !inFile && !optional && (usual === undefined || isOfNetwork(name));
 });
+
+/** The value of a field that an import assumes if nobody states it. */
+export function assumedValue(name: FieldName): FieldValue {
+  return valueOf(DEFAULT_CONFIG, name);
+}
 
 /** A configuration with the values that `valueOf` gives, which must be of the right type. */
 export function makeConfig(valueOf: (name: FieldName) => unknown): ModelConfig {
@@ -297,9 +310,17 @@ export function isKnown(model: ModelConfig, name: FieldName): boolean {
   return !assumedIn(model).includes(name);
 }
 
-/** Whether two models count as duplicates. A model whose past is unknown is not a duplicate of any other. */
+/** Whether a field of the training run of `model` is unknown, and not only one of its network. */
+function isOfUnknownPast(model: ModelConfig): boolean {
+  return PAST_FIELDS.some((name) => !isOfNetwork(name) && !isKnown(model, name));
+}
+
+/**
+ * Whether two models count as duplicates. A model whose past is unknown is not a duplicate of any other; an activation
+ * that is only assumed counts as it is.
+ */
 export function isDuplicate(a: ModelConfig, b: ModelConfig): boolean {
-  if (assumedIn(a).length > 0 || assumedIn(b).length > 0) return false;
+  if (isOfUnknownPast(a) || isOfUnknownPast(b)) return false;
   for (const name of FIELD_NAMES) {
     if (!sameValue(valueOf(a, name), valueOf(b, name)) && (counts(a, name) || counts(b, name))) return false;
   }
@@ -312,9 +333,9 @@ export const SETTINGS = FIELD_NAMES.filter((name) => fieldOf(name).partOf === un
 /** The settings that every table and sentence shows. The others are mentioned where they are unusual. */
 export const MAIN_SETTINGS = SETTINGS.filter((name) => fieldOf(name).usual === undefined);
 
-/** Whether a sentence about a model mentions a setting. */
+/** Whether a sentence about a model mentions a setting: one that is not usual, or not known to be. */
 export function isMentioned(config: ModelConfig, name: FieldName): boolean {
-  return !isUsual(config, name);
+  return !isUsual(config, name) || !isKnown(config, name);
 }
 
 /** Shown instead of a value that an import assumed. */

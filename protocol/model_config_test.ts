@@ -92,6 +92,10 @@ Deno.test("a model whose past is unknown is not a duplicate, and shows assumed v
       "filters 8, 16, filter sizes 5, 3, padding valid, activation tanh, schedule cosine, momentum 0.9, weight decay 0.001, label smoothing 0.1",
   );
   assert.deepEqual(differingSettings(OTHER, imported), ["optimizer", "num_epochs"]);
+  const unsure = { ...DEFAULT_CONFIG, assumed: ["activation"] };
+  assert.ok(isDuplicate(DEFAULT_CONFIG, unsure), "its training is known");
+  assert.ok(isMentioned(unsure, "activation"));
+  assert.equal(describeSetting(unsure, "activation"), "activation unknown");
 });
 
 Deno.test("settings are described for people", () => {

@@ -12,6 +12,7 @@ import {
   type FurtherFieldName,
   isDuplicate,
   isKnown,
+  isOfNetwork,
   type MODEL_FIELDS,
   type ModelConfig,
   valueOf,
@@ -33,11 +34,6 @@ type RecordEntry<F> = F extends { usual: unknown } ? v.NullishSchema<StoredSchem
   : StoredSchema<F>;
 
 type RecordEntries = { [Name in FieldName]: RecordEntry<(typeof MODEL_FIELDS)[Name]> };
-
-/** Whether a field with a usual value changes what a model answers. */
-function isOfNetwork(name: FieldName): boolean {
-  return name === "activation" || fieldOf(name).inFile === true;
-}
 
 function recordEntries(): RecordEntries {
   const stored = ({ kind, schema }: Field) =>

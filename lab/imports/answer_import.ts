@@ -1,6 +1,7 @@
 /** The import worker's answers: reads a request, finds the model in it, and scores it. */
 import { type FoundModel as ModelOfFile, type ModelFile, readModelFile } from "../../core/formats/model_file.ts";
 import {
+  assumedValue,
   configOf,
   ImportConfigSchema,
   isUsual,
@@ -24,6 +25,12 @@ const CONVOLUTION_FIELDS = [["conv_channels", "channels"], ["conv_kernels", "ker
   "padding",
 ]] as const;
 
+/** Fields that only the records of this lab have together. */
+const RECORD_FIELDS = ["filename", "training_time", "model_type"] as const;
+
+/** Values by field, from the request or the file. */
+type Told = Readonly<Record<string, unknown>>;
+
 /** Answers the questions about one request. Use it with `answerQuestions`. */
 export function importAnswerer(
   readTestDigits: (dataDir: string) => Promise<DigitSet>,
@@ -33,7 +40,7 @@ export function importAnswerer(
   const read = async ({ request, dataDir }: ImportQuestion & { type: "read" }): Promise<FoundModel> => {
     const { file: bytes, fileName, fields } = readParts(request);
     const file = readModelFile(bytes);
-    const told = { ...metadataOf(file), ...fields };
+    const told: Told = { ...metadataOf(file), ...fields };
     const { hidden_layers_config: widths, activation, ...said } = validate(
       ImportConfigSchema,
       told,
@@ -87,7 +94,7 @@ function guessesOf(model: ModelOfFile, candidates: readonly ModelOfFile[]): Foun
  */
 function resolveConfig(
   model: ModelOfFile,
-  told: Readonly<Record<string, unknown>>,
+  told: Told,
 ): Pick<FoundModel, "config" | "overwrite"> {
   const { overwrite, num_layers, ...said } = validate(ImportConfigSchema, told, "the configuration");
   const { modelType, hiddenLayers, convolutions, namedWithDropout } = model;
@@ -121,7 +128,8 @@ function resolveConfig(
   }
   // The layers of the file must be within the bounds, too.
   validate(ImportConfigSchema, { ...found, hidden_layers_config: hiddenLayers }, "the configuration");
-  const assumed = PAST_FIELDS.filter((name) => told[name] == null);
+  const isLinear = hiddenLayers.length === 0 && convolutions === undefined;
+  const assumed = PAST_FIELDS.filter((name) => told[name] == null && !(isLinear && name === "activation"));
   const whole: ModelConfig = {
     ...said,
     ...found,
@@ -139,12 +147,14 @@ function resolveConfig(
 }
 
 /**
- * The fields in the metadata of `file`. Fields that this lab once assumed are still unknown. Other programs may use the
- * same names for anything, so a value counts only if a training run here can have it and it does not contradict the
- * tensors.
+ * The fields in the metadata of `file`. Fields that this lab once assumed are still unknown; the activation of a record
+ * that does not mention it is the usual one. Other programs may use the same names for anything, so a value counts only
+ * if a training run here can have it and it does not contradict the tensors.
  */
-function metadataOf({ metadata, candidates }: ModelFile): Record<string, unknown> {
-  const short = Object.entries(metadata).filter(([, text]) => text.length <= MAX_TEXT);
+function metadataOf({ metadata, candidates }: ModelFile): Told {
+  const isRecord = RECORD_FIELDS.every((name) => name in metadata);
+  const all = isRecord ? { activation: String(assumedValue("activation")), ...metadata } : metadata;
+  const short = Object.entries(all).filter(([, text]) => text.length <= MAX_TEXT);
   const { overwrite: _, num_layers: __, ...fields } = parseFields(Object.fromEntries(short));
   const assumed = metadata.assumed ?? "";
   const isPossible = ([name, value]: [string, unknown]) =>

@@ -171,7 +171,7 @@ Deno.test("metadata of another program that no training run here could have does
       assert.equal(status, 201, body.error);
       assert.deepEqual([body.model_type, body.hidden_layers_config], ["SimpleNN", [16]]);
       const isKnown = "num_epochs" in metadata && metadata.num_epochs === "12";
-      const unknown = ["optimizer", "learning_rate", "batch_size", ...isKnown ? [] : ["num_epochs"]];
+      const unknown = ["optimizer", "learning_rate", "batch_size", ...isKnown ? [] : ["num_epochs"], "activation"];
       assert.deepEqual(body.assumed, unknown, "an absurd value is no value");
     }
     // What the user says is not foreign: it is refused by name.

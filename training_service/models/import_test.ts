@@ -48,7 +48,7 @@ Deno.test("a .pth sent as the body of a request is recognised, scored and stored
       use_dropout: false,
       training_time: 0,
       imported: true,
-      assumed: ["optimizer", "learning_rate", "batch_size", "num_epochs"],
+      assumed: ["optimizer", "learning_rate", "batch_size", "num_epochs", "activation"],
     });
     assert.deepEqual(await registry.list(), [body]);
     assert.deepEqual(await (await app.request(`http://localhost/api/models/${id}`)).json(), body);
@@ -96,6 +96,7 @@ Deno.test("how the model was trained is taken from the form's fields, its config
       dropout_p: 0.25,
       training_time: 0,
       imported: true,
+      assumed: ["activation"],
       source: "deep.pth",
     });
 
@@ -141,7 +142,7 @@ Deno.test("a duplicate is refused, the error names the stored model, and it is r
     const { registry, post } = lab;
     const past = { optimizer: "Adam", learning_rate: "0.001", batch_size: "64", num_epochs: "5" };
     const { body: first } = await post(SIMPLE, `?${new URLSearchParams(past)}`);
-    assert.equal(first.assumed, undefined);
+    assert.deepEqual(first.assumed, ["activation"]);
     await assertUnchanged(lab, async () => {
       const { status, body } = await post(formOf(SIMPLE, "again.pth", past));
       assert.equal(status, 409);
@@ -170,7 +171,7 @@ Deno.test("imports whose past is unknown say what was assumed and are not duplic
     const trained = { ...first.body, assumed: undefined };
     assert.equal(await registry.findDuplicate(trained), undefined, "nor is a training run a duplicate of them");
 
-    const { body } = await post(SIMPLE, "?optimizer=SGD&learning_rate=null&batch_size=&num_epochs=NaN");
+    const { body } = await post(SIMPLE, "?optimizer=SGD&learning_rate=null&batch_size=&num_epochs=NaN&activation=relu");
     assert.deepEqual(body.assumed, ["learning_rate", "batch_size", "num_epochs"], "null, empty and NaN are left out");
     assert.deepEqual([body.optimizer, body.learning_rate, body.batch_size, body.num_epochs], ["SGD", 0.001, 64, 5]);
 
@@ -179,6 +180,33 @@ Deno.test("imports whose past is unknown say what was assumed and are not duplic
     const again = await post(await download.bytes(), "?batch_size=32");
     assert.deepEqual(again.body.assumed, ["learning_rate", "num_epochs"]);
     assert.equal(again.body.optimizer, "SGD");
+  });
+});
+
+Deno.test("an activation that nobody states is named as assumed, and one that is stated counts", async () => {
+  await withImportLab(async ({ app, post }) => {
+    const past = { optimizer: "Adam", learning_rate: "0.001", batch_size: "64", num_epochs: "5" };
+    const import_ = async (fields: Record<string, string>) => (await post(formOf(DEEP, "deep.pth", fields))).body;
+    const again = async (id: string) => {
+      const file = await (await app.request(`http://localhost/api/models/${id}/model.safetensors`)).bytes();
+      return (await post(formOf(file, "again.safetensors", { overwrite: "true" }))).body;
+    };
+    const unknown = await import_(past), tanh = await import_({ ...past, activation: "tanh" });
+    assert.deepEqual([unknown.assumed, unknown.activation], [["activation"], undefined]);
+    assert.deepEqual([tanh.assumed, tanh.activation], [undefined, "tanh"]);
+    assert.notEqual(tanh.accuracy, unknown.accuracy, "it is scored with the activation that is stated");
+    assert.equal((await post(formOf(DEEP, "twice.pth", past))).status, 409, "its past is known");
+    // A file of this lab says what is known, also where its record leaves out what is usual.
+    assert.deepEqual((await again(unknown.id)).assumed, ["activation"]);
+    assert.equal((await again(tanh.id)).activation, "tanh");
+    const relu = await import_({ ...past, activation: "relu", overwrite: "true" });
+    assert.deepEqual([(await again(relu.id)).assumed, relu.assumed], [undefined, undefined]);
+    // Without hidden layers there is nothing to activate.
+    const weights = [{ name: "fc.weight", shape: [10, 784] }, { name: "fc.bias", shape: [10] }].map((tensor) => (
+      { ...tensor, data: new Float32Array(tensor.shape.reduce((a, b) => a * b, 1)).fill(0.1) }
+    ));
+    const linear = (await post(formOf(writeSafetensors(weights, {}), "linear.safetensors", past))).body;
+    assert.equal(linear.assumed, undefined, linear.error);
   });
 });
 

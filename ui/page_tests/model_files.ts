@@ -43,7 +43,7 @@ pageTest(
       await list.getByRole("status", { name: "Models shown" }).getByText(`${count} models`).waitFor();
       assert.match(
         await status.innerText(),
-        /^Imported: SimpleNN \(16\), optimizer unknown, .* of the test digits\. The drawing page finds it by Adam, /,
+        /^Imported: SimpleNN \(16\), optimizer unknown, .* of the test digits\. The file does not say its activation: assumed relu\. .* The drawing page finds it by Adam, /,
       );
       assert.equal((await lab.models()).length, count);
     }

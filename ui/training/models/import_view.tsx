@@ -1,5 +1,14 @@
 import { useSignal } from "@preact/signals";
-import { DEFAULT_CONFIG, describeSetting, type FieldName, fieldOf, PAST_FIELDS } from "../../../protocol/mod.ts";
+import {
+  assumedValue,
+  DEFAULT_CONFIG,
+  describeSetting,
+  type FieldName,
+  fieldOf,
+  isOfNetwork,
+  PAST_FIELDS,
+  showValue,
+} from "../../../protocol/mod.ts";
 import { SelectField, TextField } from "../../shared/form/field.tsx";
 import type { TypedText } from "../../shared/form/model_form.ts";
 import { describeModel } from "../../shared/text/format.ts";
@@ -51,7 +60,8 @@ export function ImportView({ modelImport, size }: { modelImport: ModelImport; si
 }
 
 /** `Adam, learning rate 0.001, batch size 64, 5 epochs` */
-const DEFAULTS = PAST_FIELDS.map((name) => describeSetting(DEFAULT_CONFIG, name)).join(", ");
+const DEFAULTS = PAST_FIELDS.filter((name) => !isOfNetwork(name)).map((name) => describeSetting(DEFAULT_CONFIG, name))
+  .join(", ");
 
 /** Asks how the model was trained, which its weights do not tell. Empty fields count as unknown. */
 function Past({ modelImport }: { modelImport: ModelImport }) {
@@ -60,7 +70,8 @@ function Past({ modelImport }: { modelImport: ModelImport }) {
       <summary>How was it trained?</summary>
       <p class="note">
         A file of weights does not say. What you leave empty is shown as unknown, and the drawing page finds the model
-        by {DEFAULTS}.
+        by {DEFAULTS}. Without its activation, {showValue(assumedValue("activation"))}{" "}
+        is assumed; with a wrong one it recognises less than it could.
       </p>
       <div class="pair">
         {PAST_FIELDS.map((name) => <PastField key={name} name={name} field={modelImport.past[name]!} />)}

@@ -2,13 +2,17 @@ import { signal } from "@preact/signals";
 import * as v from "valibot";
 import {
   assumedIn,
+  assumedValue,
   DEFAULT_CONFIG,
   describeSetting,
   type FieldName,
   fieldOf,
+  isKnown,
+  isOfNetwork,
   type ModelRecord,
   PAST_FIELDS,
   readValue,
+  showValue,
 } from "../../../protocol/mod.ts";
 import { TypedText } from "../../shared/form/model_form.ts";
 import { describeModel, formatPercent } from "../../shared/text/format.ts";
@@ -110,7 +114,8 @@ export class ModelImport {
 }
 
 /** Sentences about what the lab had to assume to read the file. */
-function describeAssumptions({ assumed_order: order, assumed_state_dict: stateDict }: ModelRecord): string {
+function describeAssumptions(record: ModelRecord): string {
+  const { assumed_order: order, assumed_state_dict: stateDict } = record;
   const assumed: string[] = [];
   if (Array.isArray(order)) {
     assumed.push(
@@ -119,6 +124,12 @@ function describeAssumptions({ assumed_order: order, assumed_state_dict: stateDi
   }
   if (typeof stateDict === "string") {
     assumed.push(` The file holds several models: took “${stateDict}”, which recognises most.`);
+  }
+  if (!isKnown(record, "activation")) {
+    const name = showValue(assumedValue("activation"));
+    assumed.push(
+      ` The file does not say its activation: assumed ${name}. If it has another, import it again with that.`,
+    );
   }
   return assumed.join("");
 }
@@ -138,7 +149,7 @@ function openPastField(name: FieldName): TypedText<unknown> {
 
 /** Says which settings find a model whose past is unknown. */
 function describePast(record: ModelRecord): string {
-  const assumed = PAST_FIELDS.filter((name) => assumedIn(record).includes(name));
+  const assumed = PAST_FIELDS.filter((name) => !isOfNetwork(name) && assumedIn(record).includes(name));
   if (assumed.length === 0) return "";
   const defaults = assumed.map((name) => describeSetting(DEFAULT_CONFIG, name)).join(", ");
   return ` The drawing page finds it by ${defaults}, unless another model was trained like that.`;

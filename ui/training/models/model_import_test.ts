@@ -44,7 +44,7 @@ Deno.test("an imported model is shown with its accuracy, and the list is refresh
 
 Deno.test("the user's information about the training is sent once, and missing information is shown as unknown", async () => {
   const { lab, modelImport } = open();
-  const assumed = ["learning_rate", "batch_size", "num_epochs"];
+  const assumed = ["learning_rate", "batch_size", "num_epochs", "activation"];
   lab.replies.set("/api/models", { status: 201, body: { ...record, optimizer: "SGD", assumed } });
   modelImport.past.optimizer!.text.value = "SGD";
   modelImport.past.num_epochs!.text.value = " 3 ";
@@ -53,8 +53,9 @@ Deno.test("the user's information about the training is sent once, and missing i
   assert.deepEqual(fields, { optimizer: "SGD", num_epochs: "3" });
   assert.equal(
     (modelImport.state.value as { words: string }).words,
-    "Imported: SimpleNN (16), SGD, learning rate unknown, batch size unknown, epochs unknown, no dropout. It recognises " +
-      "93.20 % of the test digits. The drawing page finds it by learning rate 0.001, batch size 64, 5 epochs, " +
+    "Imported: SimpleNN (16), SGD, learning rate unknown, batch size unknown, epochs unknown, no dropout, activation " +
+      "unknown. It recognises 93.20 % of the test digits. The file does not say its activation: assumed relu. If it " +
+      "has another, import it again with that. The drawing page finds it by learning rate 0.001, batch size 64, 5 epochs, " +
       "unless another model was trained like that.",
   );
   await modelImport.start(file);
