@@ -1,5 +1,5 @@
 /** Words the messages of a run about its training. */
-import type { LossMessage, TrainConfig } from "../../protocol/mod.ts";
+import { type LossMessage, type TrainConfig, valueOf } from "../../protocol/mod.ts";
 import type { Divergence, EpochEnd, LossBatch, TrainingStart } from "../training/training_job.ts";
 
 const DEVICE_NAMES: Readonly<Record<string, string>> = { wasm: "WASM", webgpu: "WebGPU", reference: "plain loops" };
@@ -73,11 +73,26 @@ export function readable(loss: number): number | null {
   return Number.isFinite(loss) ? Number(loss.toPrecision(7)) : null;
 }
 
+/** More momentum than this multiplies steps by more than two. */
+const MUCH_MOMENTUM = 0.5;
+
+/** What may keep a training run from diverging, most promising first. */
+function remedies(config: TrainConfig): string {
+  const { learning_rate, optimizer, momentum } = config;
+  const all = [
+    `a smaller learning rate (such as ${Number((learning_rate / 10).toPrecision(3))})`,
+    ...(momentum != null && momentum > MUCH_MOMENTUM ? [`less momentum (such as ${MUCH_MOMENTUM})`] : []),
+    ...(valueOf(config, "lr_schedule") === "one_cycle" ? [] : ["the schedule one_cycle (it begins with small steps)"]),
+    ...(optimizer === "Adam" || optimizer === "AdamW" ? [] : ["the optimizer Adam with 0.001"]),
+  ];
+  return new Intl.ListFormat("en", { type: "disjunction" }).format(all);
+}
+
 /** Says that a training run diverged, at which step, and what to try. */
 export function divergenceLine(
   { step, found, lossBefore }: Divergence,
   totalSteps: number,
-  { learning_rate, optimizer }: TrainConfig,
+  config: TrainConfig,
 ): string {
   const at = `step ${step.toLocaleString("en")} of ${totalSteps.toLocaleString("en")}`;
   const was = lossBefore === undefined ? "" : ` (${readable(lossBefore)} before)`;
@@ -86,7 +101,5 @@ export function divergenceLine(
     weights: "a weight is no longer a finite number",
     answers: "the weights are so large that answers to test digits are no longer finite numbers",
   }[found];
-  const others = optimizer === "Adam" || optimizer === "AdamW" ? "" : ", or the optimizer Adam with 0.001";
-  return `The training diverged at ${at}: ${what}. Nothing is stored. ` +
-    `Try a smaller learning rate, such as ${Number((learning_rate / 10).toPrecision(3))}${others}.`;
+  return `The training diverged at ${at}: ${what}. Nothing is stored. Try ${remedies(config)}.`;
 }
