@@ -1,3 +1,4 @@
+import type { ComponentChildren } from "preact";
 import type { BasicFieldName, FieldName, ModelConfig } from "../../../protocol/mod.ts";
 import { type DatasetSize, trainingDigits } from "../wire/dataset_size.ts";
 
@@ -12,7 +13,8 @@ export interface FieldWords<T> {
   /** The accessible name, if it differs from the label in the table of fields. */
   label?: string;
   /** What the field means, in plain words, which may depend on the dataset; for a choice, what each name means. */
-  hint: [T] extends [string] ? Readonly<Record<T, string>> : string | ((size: DatasetSize | undefined) => string);
+  hint: [T] extends [string] ? Readonly<Record<T, ComponentChildren>>
+    : string | ((size: DatasetSize | undefined) => string);
   /** Shares its line with a neighbour. */
   isNarrow?: true;
 }

@@ -1,8 +1,17 @@
 /** The settings that few people need. The page loads this file when they are shown. */
+import type { ScheduleName } from "../../../core/training/learning_rate_schedules.ts";
 import type { FurtherFieldName } from "../../../protocol/mod.ts";
 import type { WordsOf } from "./field_words.ts";
 import { FieldLines } from "./model_fields.tsx";
 import type { ModelForm } from "./model_form.ts";
+import { SchedulePicture } from "./schedule_picture.tsx";
+
+const pictured = (schedule: ScheduleName, words: string) => (
+  <>
+    {words}
+    <SchedulePicture schedule={schedule} />
+  </>
+);
 
 const MORE_WORDS: WordsOf<FurtherFieldName> = {
   conv_channels: {
@@ -34,9 +43,12 @@ const MORE_WORDS: WordsOf<FurtherFieldName> = {
   lr_schedule: {
     group: "More",
     hint: {
-      constant: "The learning rate stays the same.",
-      cosine: "The learning rate falls to 0, slowly at first and at the end.",
-      one_cycle: "The learning rate rises from a 25th of its value to all of it, then falls to almost 0.",
+      constant: pictured("constant", "The learning rate stays the same."),
+      cosine: pictured("cosine", "The learning rate falls to 0, slowly at first and at the end."),
+      one_cycle: pictured(
+        "one_cycle",
+        "The learning rate rises from a 25th of its value to all of it, then falls to almost 0.",
+      ),
     },
   },
   momentum: {
