@@ -44,10 +44,7 @@ export const OWN_PROCESS: readonly string[] = [
 ];
 
 /** Files of `ALONE` that only the long tier runs: what they bound still varies too much from run to run. */
-export const LONG_ONLY: readonly string[] = [
-  "service/http/server/attacks_test.ts",
-  "training_service/sockets/slow_client_test.ts",
-];
+export const LONG_ONLY: readonly string[] = ["service/http/server/attacks_test.ts"];
 
 /**
  * Files that spend most of their time on WebGPU. A GPU in software hands its work to threads of its own and waits for

@@ -10,7 +10,7 @@ const MAX_BUFFERED_BYTES = 256 * 1024;
 const RETRY_MS = 50;
 /** A client that is slow for this long without interruption has stopped reading. */
 const PATIENCE_MS = 30_000;
-/** The most losses held for a slow client: a few megabytes. */
+/** The most losses held for a slow client: a megabyte or two, shared with other slow clients of its run. */
 const MAX_HELD = 20_000;
 /** "Try again later" in the IANA registry of close codes: the page joins its run again. */
 const TRY_AGAIN_LATER = 1013;
@@ -43,34 +43,37 @@ function frameOf(message: ServerMessage): Uint8Array {
   return frame;
 }
 
-/** A loss, and the next one of its run: clients that wait for the same losses share one list of them. */
-interface Held {
-  loss: LossMessage;
+/**
+ * The numbers of a loss, and the next one of its run: clients that wait for the same losses share one list of them, which
+ * costs tens of bytes for each. It leads forwards only, so that losses which all have sent are let go.
+ */
+interface Held extends Pick<LossMessage, "step" | "loss"> {
   next?: Held;
-  /** The losses from `first` to this one as one message, as it was last made. */
-  merged?: { first: Held; message: LossMessage };
 }
 
 const lists = new WeakMap<LossMessage, Held>();
 
-function heldOf(loss: LossMessage): Held {
-  let held = lists.get(loss);
-  if (held === undefined) lists.set(loss, held = { loss });
+function heldOf(message: LossMessage): Held {
+  let held = lists.get(message);
+  if (held === undefined) lists.set(message, held = { step: message.step, loss: message.loss });
   return held;
 }
 
+/** What was last merged up to a loss, from which step on. */
+const merges = new WeakMap<LossMessage, { firstStep: number; merged: LossMessage }>();
+
 /** The losses from `first` to `latest` as one message. */
-function merge(first: Held, latest: Held): LossMessage {
-  if (first === latest) return latest.loss;
-  if (latest.merged?.first === first) return latest.merged.message;
+function merge(first: Held, latest: LossMessage): LossMessage {
+  if (first.step === latest.step) return latest;
+  const known = merges.get(latest);
+  if (known?.firstStep === first.step) return known.merged;
   const losses: LossPoint[] = [];
-  for (let held = first;; held = held.next!) {
-    losses.push([held.loss.step, held.loss.loss]);
-    if (held === latest) break;
+  for (let held: Held | undefined = first; held !== undefined && held.step <= latest.step; held = held.next) {
+    losses.push([held.step, held.loss]);
   }
-  const message = { ...latest.loss, losses };
-  latest.merged = { first, message };
-  return message;
+  const merged = { ...latest, losses };
+  merges.set(latest, { firstStep: first.step, merged });
+  return merged;
 }
 
 /** The messages being sent to one client. */
@@ -80,7 +83,7 @@ export class Outbox {
   readonly #patienceMs: number;
   readonly #onGiveUp: () => void;
   /** The losses that are held back. */
-  #held?: { first: Held; latest: Held; count: number };
+  #held?: { first: Held; last: Held; latest: LossMessage; count: number };
   #timer?: ReturnType<typeof setTimeout>;
   /** Since when the client has been slow without interruption. */
   #slowSince?: number;
@@ -127,13 +130,12 @@ export class Outbox {
     this.#held = undefined;
   }
 
-  #hold(loss: LossMessage) {
-    const latest = heldOf(loss), held = this.#held;
-    if (held === undefined) this.#held = { first: latest, latest, count: 1 };
+  #hold(latest: LossMessage) {
+    const last = heldOf(latest), held = this.#held;
+    if (held === undefined) this.#held = { first: last, last, latest, count: 1 };
     else {
-      held.latest.next = latest;
-      held.latest = latest;
-      held.count++;
+      held.last.next = last;
+      Object.assign(held, { last, latest, count: held.count + 1 });
     }
   }
 

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import type { LossMessage, ServerMessage } from "../../protocol/mod.ts";
 import { Outbox, type OutgoingSocket } from "./outbox.ts";
+import { collectGarbage } from "../../core/testing/fuzz.ts";
 import { inTime } from "../../lab/in_time_testing.ts";
 
 class FakeSocket implements OutgoingSocket {
@@ -70,6 +71,27 @@ Deno.test("closing sends everything held back, and nothing is sent afterwards", 
   outbox.close(1000);
   outbox.discard();
   assert.equal(socket.sent.length, 1);
+});
+
+Deno.test("losses that all have sent are let go, although the messages of two slow clients overlap", async () => {
+  const sockets = [new FakeSocket(), new FakeSocket()];
+  const outboxes = sockets.map((socket) => new Outbox(socket, { lossIntervalMs: 60_000 }));
+  const sent: WeakRef<Uint8Array>[] = [];
+  for (let step = 1; step <= 100; step++) {
+    const message = loss(step);
+    for (const outbox of outboxes) outbox.send(message);
+    if (step % 10 !== 5) continue;
+    // In turn, so that each message begins in the middle of one to the other client. An end brings what is held back.
+    const next = sent.length % 2;
+    outboxes[next].send({ type: "aborted", message: "" });
+    sent.push(new WeakRef(sockets[next].frames.at(-2)!));
+    sockets[next].frames = [];
+  }
+  // What a weak reference has shown stays until the end of a turn of the event loop.
+  await new Promise((resolve) => setTimeout(resolve));
+  collectGarbage();
+  assert.equal(sent.filter((frame) => frame.deref() !== undefined).length, 0, `of ${sent.length} are still held`);
+  for (const outbox of outboxes) outbox.discard();
 });
 
 Deno.test("clients of one run share the bytes of each message, also of merged losses", async () => {
