@@ -108,7 +108,9 @@ interface Wanted {
 }
 
 /** Fields by which models are looked up only if a request names them. */
-const FURTHER_FIELDS = FIELD_NAMES.filter((name): name is FurtherFieldName => fieldOf(name).usual !== undefined);
+export const FURTHER_FIELDS: readonly FurtherFieldName[] = FIELD_NAMES.filter((name): name is FurtherFieldName =>
+  fieldOf(name).usual !== undefined
+);
 
 function wantedBy(params: PredictParams): readonly Wanted[] {
   const basic = PARAM_FIELDS.map(({ name, param }) => {

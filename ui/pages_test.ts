@@ -8,6 +8,7 @@ import "./page_tests/between_pages.ts";
 import "./page_tests/core_in_page.ts";
 import "./page_tests/drawing.ts";
 import "./page_tests/first_paint.ts";
+import "./page_tests/further_settings.ts";
 import "./page_tests/inside.ts";
 import "./page_tests/model_files.ts";
 import "./page_tests/models_table.ts";

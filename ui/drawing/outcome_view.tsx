@@ -2,6 +2,7 @@ import { useSignal } from "@preact/signals";
 import {
   differingFields,
   type Doubt,
+  FIELD_NAMES,
   fieldOf,
   isKnown,
   type ModelRecord,
@@ -221,12 +222,11 @@ export interface Difference {
  */
 export function compareFields(fields: readonly string[], params: PredictParams, record: ModelRecord): Difference[] {
   return fields.flatMap((field) => {
-    const found = PARAM_FIELDS.find(({ param }) => param === field);
-    if (found === undefined) return [];
-    const { name, param } = found;
+    const name = PARAM_FIELDS.find(({ param }) => param === field)?.name ?? FIELD_NAMES.find((name) => name === field);
+    if (name === undefined) return [];
     return [{
       name: fieldOf(name).label,
-      asked: showValue(params[param]!),
+      asked: showValue(params[field as keyof PredictParams]!),
       stored: isKnown(record, name) ? showValue(valueOf(record, name)) : UNKNOWN,
     }];
   });

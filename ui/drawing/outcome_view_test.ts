@@ -13,6 +13,10 @@ Deno.test("differing fields have the page's labels and both values", () => {
       { name: "Hidden layers", asked: "128, 64", stored: "none" },
     ],
   );
+  assert.deepEqual(
+    compareFields(["momentum", "betas"], { ...params, momentum: 0, betas: [0.8, 0.9] }, { ...record, momentum: 0.9 }),
+    [{ name: "Momentum", asked: "0", stored: "0.9" }, { name: "Betas", asked: "0.8, 0.9", stored: "0.9, 0.999" }],
+  );
   const imported = { ...record, assumed: ["learning_rate"] } as ModelRecord;
   assert.deepEqual(
     compareFields(["learning_rate_range", "epochs"], params, imported).map(({ stored }) => stored),

@@ -2,6 +2,7 @@ import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { lazily } from "../shared/components/rendering.tsx";
 import { Page } from "../shared/components/page.tsx";
+import { describeSetting } from "../../protocol/mod.ts";
 import { ModelFields } from "../shared/form/model_fields.tsx";
 import { SHARED_FIELDS } from "../shared/form/model_form.ts";
 import { describeModel, formatPercent } from "../shared/text/format.ts";
@@ -64,9 +65,18 @@ function ModelInUse({ choice }: { choice: ModelChoice }) {
       </p>
     );
   }
+  const { further, values } = choice.form;
   return (
     <>
-      <p>The most accurate of your models with exactly these settings.</p>
+      {further.value.length === 0 ? <p>The most accurate of your models with exactly these settings.</p> : (
+        <p>
+          The most accurate of your models with exactly these settings and with{" "}
+          {further.value.map((name) => describeSetting(values.value, name)).join(", ")}.{" "}
+          <button type="button" class="inline" onClick={() => choice.form.forgetFurther()}>
+            Ignore {further.value.length === 1 ? "that" : "these"}
+          </button>
+        </p>
+      )}
       {record && (
         <p class="named">
           Using <code>{record.id}</code> – {words}.

@@ -160,6 +160,51 @@ Deno.test("an address without settings starts with the newest model even if its 
   assert.equal(page.choice.chosen.value?.id, "m1");
 });
 
+Deno.test("further settings in the address decide which model answers, on the server too", async () => {
+  const tanh = { ...record, id: "m2", activation: "tanh" as const, momentum: 0.9 };
+  const records = [record, tanh, { ...record, id: "m3", lr_schedule: "cosine" as const, accuracy: 99 }];
+  const chosenFor = async (more: string, search = RECORD_SEARCH) => {
+    const { page } = await openPage(search + more, "browser", records);
+    await settled();
+    return { id: page.choice.chosen.value?.id, page };
+  };
+  assert.equal((await chosenFor("")).id, "m3", "which the address does not name may have any value");
+  for (const more of ["&activation=tanh", "&momentum=0.9", "&momentum=0,9&activation=tanh&lr_schedule=constant"]) {
+    const { id, page } = await chosenFor(more);
+    assert.equal(id, "m2", more);
+    // A reload and the way to the training page keep them.
+    assert.equal((await chosenFor("", `?${page.choice.address.value}`)).id, "m2", more);
+    assert.match(page.choice.trainingQuery.value, /activation=tanh|momentum=0.9/);
+  }
+  assert.equal((await chosenFor("&lr_schedule=constant&activation=relu")).id, "m1", "usual values count if named");
+  assert.equal((await chosenFor("&betas=0.8,0.9")).id, "m3", "a setting of other optimisers does not matter");
+
+  const { page } = await chosenFor("&momentum=0.5&weight_decay=0.01");
+  assert.deepEqual(page.outcome.value, {
+    kind: "not trained",
+    nearest: { model: records[2], differs: ["momentum", "weight_decay"] },
+  });
+  page.choice.form.forgetFurther();
+  assert.equal(page.choice.chosen.value?.id, "m3");
+  assert.doesNotMatch(page.choice.address.value, /momentum|weight_decay/);
+
+  const server = await openPage(`${RECORD_SEARCH}&activation=tanh`, "server", records);
+  await settled();
+  await server.page.predict(seven);
+  const { post } = server.lab.requests.find(({ path }) => path === "/predict")!;
+  const { params } = post as { params: Record<string, unknown> };
+  assert.deepEqual([params.activation, params.momentum], ["tanh", undefined]);
+});
+
+Deno.test("further settings that no model can have are named and ignored", async () => {
+  const { page } = await openPage(`${RECORD_SEARCH}&momentum=much&activation=swish&weight_decay=0.01`, "browser");
+  await settled();
+  const { form } = page.choice;
+  assert.match(form.complaints.value.join(" "), /activation `swish`.*momentum must be a number from 0/);
+  assert.deepEqual(form.further.value, ["weight_decay"]);
+  assert.equal(page.choice.miss.value?.nearest?.model.id, "m1");
+});
+
 Deno.test("the list of models does not override what was chosen before it came", async () => {
   const { lab, page } = await openPage("?device=wasm", "browser", []);
   const late = Promise.withResolvers<{ status: number; body: unknown }>();

@@ -10,6 +10,7 @@ import {
   fieldOf,
   type FieldValue,
   type FormQuery,
+  FURTHER_FIELDS,
   isInRange,
   LEARNING_RATE_RANGE_NAMES,
   LEARNING_RATE_RANGES,
@@ -128,14 +129,16 @@ export class ModelForm {
   }
 
   /**
-   * The fields to look a stored model up by; undefined while a field is invalid. A learning rate outside all ranges
-   * must match exactly, and only the page itself can look it up.
+   * The fields to look a stored model up by; undefined while a field is invalid. Further fields count only where a link
+   * needs them. A learning rate outside all ranges must match exactly, and only the page itself can look it up.
    */
   readonly params = computed((): PredictParams | undefined => {
-    const values = PARAM_FIELDS.map(({ name, param }) => {
+    const values: (readonly [string, unknown])[] = PARAM_FIELDS.map(({ name, param }) => {
       const { value } = this.fields[name].value;
       return [param, name === "learning_rate" ? this.range.value ?? value : value] as const;
     });
+    const further = FURTHER_FIELDS.filter((name) => this.isMentioned(name));
+    values.push(...further.map((name) => [name, this.fields[name].value.value] as const));
     const isComplete = values.every(([, value]) => value !== undefined);
     return isComplete ? Object.fromEntries(values) as PredictParams : undefined;
   });
