@@ -1,5 +1,6 @@
 import { type ComponentChildren, Fragment } from "preact";
 import { Page } from "../shared/components/page.tsx";
+import { queriesOfDocs } from "../shared/wire/page_urls.ts";
 import { type ApiDocument, type ApiOperation, inWords, refName, type Schema } from "./document.ts";
 
 /** The page `/docs`: the API of a service, for people to read. */
@@ -8,7 +9,7 @@ export function DocsPage({ api }: { api: ApiDocument }) {
     Object.entries(methods).map(([method, operation]) => ({ path, method, operation }))
   );
   return (
-    <Page current="docs">
+    <Page current="docs" queries={queriesOfDocs(location.search)}>
       <div class="docs">
         <section class="card" aria-labelledby="about">
           <h2 id="about">In short</h2>
@@ -50,7 +51,7 @@ export function DocsPage({ api }: { api: ApiDocument }) {
 /** What the page shows when `/openapi.json` could not be loaded. */
 export function NoDocs({ reason }: { reason: string }) {
   return (
-    <Page current="docs">
+    <Page current="docs" queries={queriesOfDocs(location.search)}>
       <p class="card error" role="alert">
         The description of the API could not be loaded. {reason} Reload the page to try again.
       </p>

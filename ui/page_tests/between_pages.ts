@@ -61,6 +61,32 @@ pageTest("the training page's settings survive a visit to the drawing page", asy
   await seenAgain();
 });
 
+pageTest("both pages are found again as they were left for the page for programs", async (lab, page) => {
+  await page.goto(`${lab.trainingUrl}?learning_rate=0.002&seed=17&momentum=0.9&optimizer=SGD`);
+  const seenAgain = async () => {
+    assert.equal((await readSettings(page, ["Learning rate"]))["Learning rate"], "0.002");
+    for (const [name, text] of [["Seed", "17"], ["Momentum", "0.9"]]) {
+      assert.equal(await page.getByLabel(name, { exact: true }).inputValue(), text);
+    }
+  };
+  const programs = page.getByRole("link", { name: "For programs (API)" });
+  await programs.click();
+  await page.getByRole("heading", { name: "In short" }).waitFor();
+  await programs.click();
+  await visit(page, "Train");
+  await seenAgain();
+  await programs.click();
+  await page.getByRole("heading", { name: "In short" }).waitFor();
+  await visit(page, "Draw");
+  await fillSettings(page, { "Epochs": "3" });
+  await programs.click();
+  await page.getByRole("heading", { name: "In short" }).waitFor();
+  await visit(page, "Draw");
+  assert.deepEqual(await readSettings(page, ["Epochs"]), { "Epochs": "3" });
+  await visit(page, "Train");
+  await seenAgain();
+});
+
 pageTest("the exact rate stays until its range is changed, and other changes are kept", async (lab, page) => {
   await page.goto(`${lab.trainingUrl}?learning_rate=0.002`);
   await visit(page, "Draw");

@@ -2,7 +2,7 @@ import { useSignal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import { useEffect } from "preact/hooks";
 import { chooseTheme, currentTheme, followTheme, type Theme, THEMES } from "../theme/theme.ts";
-import { pageUrl } from "../wire/page_urls.ts";
+import { docsUrl, type PageQueries, pageUrl } from "../wire/page_urls.ts";
 import { PAGE_WORDS, type PageName } from "./page_words.ts";
 
 /**
@@ -12,8 +12,7 @@ import { PAGE_WORDS, type PageName } from "./page_words.ts";
 export function Page(
   { current, queries, children }: {
     current: PageName;
-    /** Queries of the links to the pages. */
-    queries?: { training: string; inference: string };
+    queries?: PageQueries;
     children: ComponentChildren;
   },
 ) {
@@ -41,7 +40,7 @@ export function Page(
         {children}
       </main>
       <footer class="frame bottom note">
-        <a href="/docs" aria-current={current === "docs" ? "page" : undefined}>For programs (API)</a>
+        <a href={docsUrl(queries)} aria-current={current === "docs" ? "page" : undefined}>For programs (API)</a>
       </footer>
     </>
   );

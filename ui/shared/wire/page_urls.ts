@@ -20,6 +20,25 @@ export function pageUrl(page: "training" | "inference", query: FormQuery | strin
   return `${pageOrigin(page)}/?${whole}`;
 }
 
+/** Queries of the links to the pages. */
+export interface PageQueries {
+  training: string;
+  inference: string;
+}
+
+/** The address of the page for programs, from which the links to the other pages lead back to them as they are. */
+export function docsUrl(queries: PageQueries | undefined): string {
+  if (queries === undefined) return "/docs";
+  const queryTo = (page: keyof PageQueries) => pageUrl(page, queries[page]).split("?")[1];
+  return `/docs?${new URLSearchParams({ training: queryTo("training"), inference: queryTo("inference") })}`;
+}
+
+/** The queries of the links on the page for programs, from its own address. */
+export function queriesOfDocs(search: string): PageQueries {
+  const given = new URLSearchParams(search);
+  return { training: given.get("training") ?? "", inference: given.get("inference") ?? "" };
+}
+
 /** Shows `query` in the address bar whenever it changes, so that a reload or a copied link finds the same page. */
 export function keepInAddressBar(query: ReadonlySignal<string>): void {
   let shown: string | undefined;
