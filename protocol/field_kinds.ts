@@ -86,7 +86,8 @@ export function readValue(kind: FieldKind, text: string): FieldValue {
   if (kind === "choice") return text;
   const trimmed = text.trim();
   if (kind === "toggle") return trimmed === "true";
-  if (kind !== "list") return readNumber(trimmed);
+  if (kind === "whole") return readNumber(WHOLE_WITH_DOTS.test(trimmed) ? trimmed.replaceAll(".", "") : trimmed);
+  if (kind === "number") return readNumber(trimmed);
   const list = trimmed.replace(/,$/, "");
   return list === "" ? [] : list.split(",").map(readNumber);
 }
@@ -98,6 +99,9 @@ export function isNullText(text: string): boolean {
 
 /** Digits in groups of three, as the lab writes counts: `1,024`. Numbers below 1 never look like this. */
 const GROUPED = /^[1-9]\d{0,2}(,\d{3})+$/;
+
+/** As half of the world writes counts: `1.024`. */
+const WHOLE_WITH_DOTS = /^[1-9]\d{0,2}(\.\d{3})+$/;
 
 /** The number that `text` represents, including `0,01` and `1,024`; NaN for anything else and for empty text. */
 export function readNumber(text: string): number {

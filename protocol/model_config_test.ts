@@ -123,6 +123,15 @@ Deno.test("every value and every query survives a round trip through text", () =
     assert.deepEqual(parseFormQuery(formatFormQuery({ ...query, model_id: "m 1" })), { ...query, model_id: "m 1" });
   }
   assert.deepEqual(parseFormQuery("?epochs=3&tab=2"), { epochs: "3" });
+  for (
+    const [text, whole, number] of [["1.024", 1024, 1.024], ["1,024", 1024, 1024], ["0,25", 0.25, 0.25], [
+      "64.0",
+      64,
+      64,
+    ]]
+  ) {
+    assert.deepEqual([readValue("whole", `${text}`), readValue("number", `${text}`)], [whole, number], `${text}`);
+  }
 });
 
 Deno.test("a field that is left out has its usual value, which a record does not mention", () => {

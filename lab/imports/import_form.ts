@@ -5,6 +5,7 @@ import {
   IMPORT_FIELDS,
   isNullText,
   parseJson,
+  readValue,
   unknownField,
   ValidationError,
 } from "../../protocol/mod.ts";
@@ -91,12 +92,17 @@ export function parseFields(texts: Readonly<Record<string, string>>): Fields {
 }
 
 function parseField(field: ImportField, text: string): unknown {
-  if (kindOf(field) === "choice") return text;
-  if (kindOf(field) === "list" && !text.trim().startsWith("[")) return parseList(text);
+  const kind = kindOf(field);
+  if (kind === "choice") return text;
+  if (kind === "whole" || kind === "number") {
+    const value = readValue(kind, text);
+    // Validation will report what the field must be.
+    return Number.isNaN(value) ? text : value;
+  }
+  if (kind === "list" && !text.trim().startsWith("[")) return parseList(text);
   try {
     return parseJson(text, field);
   } catch {
-    // Validation will report what the field must be.
     return text;
   }
 }

@@ -100,6 +100,13 @@ Deno.test("how the model was trained is taken from the form's fields, its config
       source: "deep.pth",
     });
 
+    // Numbers are read as on the pages, whatever separates their decimals and thousands.
+    const written = await post(
+      formOf(SIMPLE, "a.pth", { learning_rate: "0,002", batch_size: "1.024", num_epochs: " 3 " }),
+    );
+    const { learning_rate, batch_size, num_epochs } = written.body;
+    assert.deepEqual([learning_rate, batch_size, num_epochs], [0.002, 1024, 3], written.body.error);
+
     const conv = await post(formOf(CONV, "conv.pth", { hidden_layers_config: "", optimizer: "AdamW" }));
     assert.equal(conv.status, 201, conv.body.error);
     assert.deepEqual([conv.body.model_type, conv.body.hidden_layers_config], ["ConvNN", []]);

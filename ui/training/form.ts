@@ -8,7 +8,7 @@ import {
   FIELD_NAMES,
   type FormQuery,
   makeConfig,
-  readNumber,
+  readValue,
   seed,
   type TrainConfig,
 } from "../../protocol/mod.ts";
@@ -19,7 +19,7 @@ export class TrainingForm extends ModelForm {
   /** Empty if the lab should draw a random seed. */
   readonly seed = new TypedText(
     "",
-    (text) => text.trim() === "" ? undefined : readNumber(text),
+    (text) => text.trim() === "" ? undefined : readValue("whole", text),
     v.optional(seed),
   );
   readonly device: Signal<DeviceChoice> = signal("auto");
