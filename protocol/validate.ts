@@ -39,6 +39,13 @@ export function validate<S extends v.GenericSchema<unknown, unknown>>(
   const mistyped = result.issues.find(({ message }) => message.includes(HINT));
   const issue = mistyped ?? result.issues.find((issue) => !isUnknownField(issue)) ?? result.issues[0];
   const field = v.getDotPath(issue) ?? "";
+  // For valibot a list is an object without the fields.
+  const at = issue.path?.findIndex(({ type, input }) => type === "object" && Array.isArray(input)) ?? -1;
+  if (at >= 0) {
+    const name = issue.path!.slice(0, at).map(({ key }) => key).join(".");
+    const got = name === "" ? "" : `, got ${quote(issue.path![at].input)}`;
+    throw new ValidationError(`${name || what} must be a JSON object${got}`, name);
+  }
   if (isUnknownField(issue)) {
     const isNested = issue.path!.length > 1;
     throw new ValidationError(isNested ? `${cut(field)}: ${issue.message}` : issue.message, cut(field));

@@ -149,6 +149,12 @@ Deno.test("the nearest name is found despite typing errors, another spelling or 
   for (const [name, meant] of Object.entries(cases)) assert.equal(nearestName(name, known), meant, name.slice(0, 30));
 });
 
+Deno.test("a list in the place of an object is refused as such", () => {
+  assert.equal(faultOf(TrainConfigSchema, [DEFAULT_CONFIG]).message, "the configuration must be a JSON object");
+  const fault = faultOf(PredictRequestSchema, { params: ["SimpleNN"], image_data: "data:image/png;base64,AA" });
+  assert.deepEqual([fault.message, fault.field], ['params must be a JSON object, got ["SimpleNN"]', "params"]);
+});
+
 Deno.test("null, NaN and a missing field mean the same for an optional field, and a required one is missing in each case", () => {
   const { use_dropout: _, dropout_p: __, ...required } = DEFAULT_CONFIG;
   const read = (fields: string) =>
