@@ -1,6 +1,4 @@
-/**
- * One training run: its configuration, its history and its listeners. It depends on neither sockets nor workers.
- */
+/** One training run: its configuration, its history and its listeners. It depends on neither sockets nor workers. */
 import {
   type AbortedMessage,
   type DeviceChoice,
@@ -9,6 +7,7 @@ import {
   FINISHED_STATES,
   type HistoryMessage,
   type LogMessage,
+  type LossMessage,
   type ModelRecord,
   type ResultMessage,
   type RunSnapshot,
@@ -31,6 +30,8 @@ export interface RunListener {
   /** The client that it belongs to. */
   client?: string;
   onMessage(message: ServerMessage): void;
+  /** Receives the losses that came at once; without it, `onMessage` receives them one by one. */
+  onLosses?(messages: readonly LossMessage[]): void;
   /** Called once, after the last message. */
   onEnd(): void;
 }
@@ -205,10 +206,7 @@ export class Run {
     return true;
   }
 
-  /**
-   * Like `abort`, but by a client that may differ from the run's: anyone who may use the lab may end a run that blocks
-   * it.
-   */
+  /** Like `abort`, but by any client: anyone who may use the lab may end a run that blocks it. */
   abortBy(client: string): boolean {
     return client === this.client ? this.abort() : this.abort("Training aborted from another address.");
   }
@@ -290,14 +288,19 @@ export class Run {
 
   addLosses(batch: LossBatch) {
     this.#meanImagesPerSecond = Math.round(batch.meanImagesPerSecond);
+    const messages: LossMessage[] = [];
     batch.losses.forEach((value, index) => {
       this.#step = batch.firstStep + index;
-      const diverges = this.#diverges(value);
-      if (!diverges && !isReported(this.#step, this.#totalSteps)) return;
+      if (!this.#diverged && !Number.isFinite(value)) {
+        this.#diverged = true;
+        this.#emitLosses(messages.splice(0));
+        this.log(`The loss is no longer a number at step ${this.#step}: a smaller learning rate may help.`);
+      } else if (!isReported(this.#step, this.#totalSteps)) return;
       const message = lossMessage(batch, index, this.#totalSteps);
       this.#losses.add([message.step, message.loss]);
-      this.#emit(message);
+      messages.push(message);
     });
+    this.#emitLosses(messages);
   }
 
   endEpoch({ epoch, meanLoss, accuracy }: EpochEnd) {
@@ -369,16 +372,17 @@ export class Run {
     this.#listeners.clear();
   }
 
-  /** Whether `loss` is the first that is not finite; if so, logs it. */
-  #diverges(loss: number): boolean {
-    if (this.#diverged || Number.isFinite(loss)) return false;
-    this.#diverged = true;
-    this.log(`The loss is no longer a number at step ${this.#step}: a smaller learning rate may help.`);
-    return true;
-  }
-
   #emit(message: ServerMessage) {
     this.#tell((listener) => listener.onMessage(message));
+  }
+
+  /** A long run has hundreds of losses a second, and may have hundreds of listeners. */
+  #emitLosses(messages: readonly LossMessage[]) {
+    if (messages.length === 0) return;
+    this.#tell((listener) => {
+      if (listener.onLosses !== undefined) listener.onLosses(messages);
+      else messages.forEach((message) => this.#listeners.has(listener) && listener.onMessage(message));
+    });
   }
 
   /** A failing listener, such as a terminal that is gone, must not end the run. */

@@ -44,35 +44,39 @@ function frameOf(message: ServerMessage): Uint8Array {
 }
 
 /**
- * The numbers of a loss, and the next one of its run: clients that wait for the same losses share one list of them, which
+ * Losses that came at once, and those after them: clients that wait for the same losses share one list of them, which
  * costs tens of bytes for each. It leads forwards only, so that losses which all have sent are let go.
  */
-interface Held extends Pick<LossMessage, "step" | "loss"> {
+interface Held {
+  points: LossPoint[];
+  latest: LossMessage;
   next?: Held;
 }
 
-const lists = new WeakMap<LossMessage, Held>();
+const lists = new WeakMap<readonly LossMessage[], Held>();
 
-function heldOf(message: LossMessage): Held {
-  let held = lists.get(message);
-  if (held === undefined) lists.set(message, held = { step: message.step, loss: message.loss });
+function heldOf(messages: readonly LossMessage[]): Held {
+  let held = lists.get(messages);
+  if (held === undefined) {
+    held = { points: messages.map(({ step, loss }) => [step, loss]), latest: messages.at(-1)! };
+    lists.set(messages, held);
+  }
   return held;
 }
 
-/** What was last merged up to a loss, from which step on. */
-const merges = new WeakMap<LossMessage, { firstStep: number; merged: LossMessage }>();
+/** What was last merged up to a loss, from which step on, for as long as it is being sent. */
+const merges = new WeakMap<LossMessage, { firstStep: number; merged: WeakRef<LossMessage> }>();
 
-/** The losses from `first` to `latest` as one message. */
-function merge(first: Held, latest: LossMessage): LossMessage {
-  if (first.step === latest.step) return latest;
-  const known = merges.get(latest);
-  if (known?.firstStep === first.step) return known.merged;
-  const losses: LossPoint[] = [];
-  for (let held: Held | undefined = first; held !== undefined && held.step <= latest.step; held = held.next) {
-    losses.push([held.step, held.loss]);
-  }
+/** The losses from `first` to `end` as one message. */
+function merge(first: Held, end: Held): LossMessage {
+  const { latest } = end, firstStep = first.points[0][0];
+  if (firstStep === latest.step) return latest;
+  const last = merges.get(latest), known = last?.firstStep === firstStep ? last.merged.deref() : undefined;
+  if (known !== undefined) return known;
+  const losses = [...first.points];
+  for (let held = first; held !== end;) losses.push(...(held = held.next!).points);
   const merged = { ...latest, losses };
-  merges.set(latest, { firstStep: first.step, merged });
+  merges.set(latest, { firstStep, merged: new WeakRef(merged) });
   return merged;
 }
 
@@ -83,7 +87,7 @@ export class Outbox {
   readonly #patienceMs: number;
   readonly #onGiveUp: () => void;
   /** The losses that are held back. */
-  #held?: { first: Held; last: Held; latest: LossMessage; count: number };
+  #held?: { first: Held; last: Held; count: number };
   #timer?: ReturnType<typeof setTimeout>;
   /** Since when the client has been slow without interruption. */
   #slowSince?: number;
@@ -106,20 +110,25 @@ export class Outbox {
    * not.
    */
   send(message: ServerMessage) {
+    if (message.type === "loss") return this.sendLosses([message]);
     if (this.#isTooSlow()) return this.#giveUp();
-    if (message.type === "loss") {
-      this.#hold(message);
-      this.#sendLossesWhenDue();
-    } else if (message.type !== "guess" || !this.congested) {
+    if (message.type !== "guess" || !this.congested) {
       // A slow client misses guesses, because each replaces the previous one.
-      if (ENDS.has(message.type)) this.#sendLosses();
+      if (ENDS.has(message.type)) this.#flush();
       this.#write(message);
     }
   }
 
+  /** Sends losses that came at once, as soon as they are due, as one message. */
+  sendLosses(messages: readonly LossMessage[]) {
+    if (this.#isTooSlow()) return this.#giveUp();
+    this.#hold(messages);
+    this.#sendLossesWhenDue();
+  }
+
   /** Sends everything held back and closes the socket. */
   close(code: number, reason?: string) {
-    this.#sendLosses();
+    this.#flush();
     if (this.#socket.readyState === WebSocket.OPEN) this.#socket.close(code, reason);
   }
 
@@ -130,12 +139,13 @@ export class Outbox {
     this.#held = undefined;
   }
 
-  #hold(latest: LossMessage) {
-    const last = heldOf(latest), held = this.#held;
-    if (held === undefined) this.#held = { first: last, last, latest, count: 1 };
+  #hold(messages: readonly LossMessage[]) {
+    const last = heldOf(messages), held = this.#held;
+    if (held === undefined) this.#held = { first: last, last, count: messages.length };
     else {
       held.last.next = last;
-      Object.assign(held, { last, latest, count: held.count + 1 });
+      held.last = last;
+      held.count += messages.length;
     }
   }
 
@@ -161,22 +171,22 @@ export class Outbox {
   #sendLossesWhenDue() {
     if (this.#timer !== undefined) return;
     const interval = this.#lossIntervalMs;
-    if (!this.congested && interval === 0) return this.#sendLosses();
+    if (!this.congested && interval === 0) return this.#flush();
     const wait = this.congested ? RETRY_MS : Math.ceil(interval - performance.now() % interval);
     this.#timer = setTimeout(() => {
       this.#timer = undefined;
       if (this.#isTooSlow()) this.#giveUp();
       else if (this.congested) this.#sendLossesWhenDue();
-      else this.#sendLosses();
+      else this.#flush();
     }, wait);
   }
 
-  #sendLosses() {
+  #flush() {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     const held = this.#held;
     this.#held = undefined;
-    if (held !== undefined) this.#write(merge(held.first, held.latest));
+    if (held !== undefined) this.#write(merge(held.first, held.last));
   }
 
   #write(message: ServerMessage) {

@@ -78,8 +78,8 @@ Deno.test("losses that all have sent are let go, although the messages of two sl
   const outboxes = sockets.map((socket) => new Outbox(socket, { lossIntervalMs: 60_000 }));
   const sent: WeakRef<Uint8Array>[] = [];
   for (let step = 1; step <= 100; step++) {
-    const message = loss(step);
-    for (const outbox of outboxes) outbox.send(message);
+    const losses = [loss(step), loss(step + 0.5)];
+    for (const outbox of outboxes) outbox.sendLosses(losses);
     if (step % 10 !== 5) continue;
     // In turn, so that each message begins in the middle of one to the other client. An end brings what is held back.
     const next = sent.length % 2;
@@ -90,7 +90,7 @@ Deno.test("losses that all have sent are let go, although the messages of two sl
   // What a weak reference has shown stays until the end of a turn of the event loop.
   await new Promise((resolve) => setTimeout(resolve));
   collectGarbage();
-  assert.equal(sent.filter((frame) => frame.deref() !== undefined).length, 0, `of ${sent.length} are still held`);
+  assert.deepEqual(sent.map((frame) => frame.deref() !== undefined), new Array(10).fill(false), "still held");
   for (const outbox of outboxes) outbox.discard();
 });
 
@@ -102,12 +102,14 @@ Deno.test("clients of one run share the bytes of each message, also of merged lo
     socket.onSend = () => socket.frames.length === 2 && resolve();
     return promise;
   }));
-  for (const message of [loss(1), loss(10), { type: "log", message: "news" } as const]) {
-    for (const outbox of outboxes) outbox.send(message);
+  const losses = [[loss(1), loss(5)], [loss(10)]], news = { type: "log", message: "news" } as const;
+  for (const outbox of outboxes) {
+    for (const batch of losses) outbox.sendLosses(batch);
+    outbox.send(news);
   }
   await inTime(sent, "the log and the losses");
   for (const { frames, sent } of sockets) {
-    assert.deepEqual(sent.map(({ type }) => type), ["log", "loss"]);
+    assert.deepEqual(sent, [news, { ...loss(10), losses: [[1, 1], [5, 0.2], [10, 0.1]] }]);
     assert.ok(frames.every((frame, i) => frame === sockets[0].frames[i]));
   }
 });

@@ -94,6 +94,7 @@ export function serveRunSocket(socket: ServerSocket, { runs, archive }: KnownRun
   const listener: RunListener = {
     client,
     onMessage: (message) => outbox.send(message),
+    onLosses: (messages) => outbox.sendLosses(messages),
     onEnd: () => outbox.close(NORMAL),
   };
   const budget = new MessageBudget();
