@@ -7,7 +7,8 @@ import { measureLoad, problemsOf, reportLines } from "./load/load.ts";
 const isLong = Deno.env.get("LAB_LONG") === "1";
 const LOAD = isLong
   ? { seconds: 60, onlookers: 200, drawers: 32 }
-  : { seconds: 1, onlookers: 10, drawers: 4, warmUpSeconds: 1 };
+  // One thread, because other tests run beside it and nothing is timed.
+  : { seconds: 1, onlookers: 10, drawers: 4, warmUpSeconds: 1, threads: 1 };
 
 Deno.test({
   name: `${LOAD.onlookers} onlookers and ${LOAD.drawers} drawers see no errors while a ConvNN trains`,

@@ -18,6 +18,7 @@ import {
   SIDE_BY_SIDE,
   summaryLine,
   type TestCounts,
+  WAITING,
   WITH_FLAGS,
 } from "./lib/test_run.ts";
 
@@ -46,12 +47,12 @@ const DOCUMENTED = ["core/mod.ts"];
 
 /**
  * Runs the tests that may share the machine, then those on WebGPU beside those under V8's flags, then those that need
- * the machine to themselves, then the examples.
+ * the machine or a core to themselves, then the examples.
  */
 async function runTests(args: string[], long: boolean): Promise<TestRun> {
   if (args.length > 0) return await runDenoTest(args, long);
   const alone = Object.keys(ALONE).filter((path) => long || !LONG_ONLY.includes(path));
-  const apart = [...Object.keys(ALONE), ...OWN_PROCESS, ...ON_WEBGPU, PAGES];
+  const apart = [...Object.keys(ALONE), ...Object.keys(WAITING), ...OWN_PROCESS, ...ON_WEBGPU, PAGES];
   const withFlags = { env: { DENO_V8_FLAGS: v8Flags(readSettings()).join(",") } };
   // Each list runs in turn, beside the others of its line.
   const parts: TestRun[] = [];
@@ -67,7 +68,11 @@ async function runTests(args: string[], long: boolean): Promise<TestRun> {
     inTurn([() => runDenoTest(ON_WEBGPU, long, { output: "at the end" })]),
     inTurn(WITH_FLAGS.map((files) => () => runDenoTest(files, long, withFlags))),
   ]);
-  await inTurn([() => runDenoTest(alone, long), () => runDenoTest(["--doc", ...DOCUMENTED], long)]);
+  await Promise.all([
+    inTurn([() => runDenoTest(Object.keys(WAITING), long, { output: "at the end" })]),
+    inTurn([() => runDenoTest(alone, long)]),
+  ]);
+  await inTurn([() => runDenoTest(["--doc", ...DOCUMENTED], long)]);
 
   const sum = (of: (run: TestRun) => number) => parts.reduce((total, run) => total + of(run), 0);
   return {

@@ -1,7 +1,7 @@
 /** Runs test cases of ops, and whole programs, on backends to compare their results. */
 import { gradients } from "../autodiff.ts";
 import { referenceBackend } from "../backends/reference/backend.ts";
-import { closeThreads, wasmBackend, type WasmOptions } from "../backends/wasm/backend.ts";
+import { wasmBackend, type WasmOptions } from "../backends/wasm/backend.ts";
 import { type Program, state, stateTypes, type Tensor, trace } from "../graph.ts";
 import type { CaseInput, OpCase } from "../ops/cases.ts";
 import { mul, sum } from "../ops/mod.ts";
@@ -95,7 +95,10 @@ async function finalState(program: Program, initial: InitialState, backend: Back
   }
 }
 
-/** Asserts that WASM agrees with the reference: with fused multiply-add, without it, and on three threads. */
+/**
+ * Asserts that WASM agrees with the reference: with fused multiply-add, without it, and on three threads. These stay for
+ * the next program, because starting them takes longer than most programs; the test file closes them at its end.
+ */
 export async function assertLikeReference(
   program: Program,
   initial: InitialState = {},
@@ -103,14 +106,10 @@ export async function assertLikeReference(
 ): Promise<void> {
   const expected = await finalState(program, initial, referenceBackend);
   const variants: WasmOptions[] = [{ relaxedFma: true }, { relaxedFma: false }, { threads: 3 }];
-  try {
-    for (const options of variants) {
-      const actual = await finalState(program, initial, wasmBackend(options));
-      for (const [name, values] of expected) {
-        assertAllClose(actual.get(name)!, values, tolerance, `${name}, ${JSON.stringify(options)}`);
-      }
+  for (const options of variants) {
+    const actual = await finalState(program, initial, wasmBackend(options));
+    for (const [name, values] of expected) {
+      assertAllClose(actual.get(name)!, values, tolerance, `${name}, ${JSON.stringify(options)}`);
     }
-  } finally {
-    closeThreads();
   }
 }

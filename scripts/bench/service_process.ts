@@ -20,15 +20,18 @@ export interface ServiceProcess {
 /**
  * Runs a service on a free port with the models of `modelsDir` while `body` runs. `body` starts once the page is
  * served.
+ *
+ * @param more variables of the service's environment
  */
 export async function withService<T>(
   name: ServiceName,
   modelsDir: string,
   body: (service: ServiceProcess) => Promise<T>,
+  more: Record<string, string> = {},
 ): Promise<T> {
   const port = freePort();
   const variable = name === "training" ? "TRAINING_PORT" : "INFERENCE_PORT";
-  const env: Record<string, string> = { [variable]: String(port), MODELS_DIR: modelsDir, DEVICE: "wasm" };
+  const env: Record<string, string> = { [variable]: String(port), MODELS_DIR: modelsDir, DEVICE: "wasm", ...more };
   const settings = readSettings((key) => env[key] ?? Deno.env.get(key));
   const start = performance.now();
   const child = new Deno.Command(Deno.execPath(), {

@@ -11,13 +11,11 @@ export const ALONE: Readonly<Record<string, string>> = {
   "inference_service/drawing/png/hostile_test.ts": "time and memory to refuse a picture",
   "inference_service/hostile_test.ts": "time to refuse a request",
   "lab/models/many_models_test.ts": "time to store among ten thousand models",
-  "lab/training/worker_engine_test.ts": "an abort within 250 ms",
   "scripts/dev_test.ts": "an end within two seconds",
   "scripts/lab_end_test.ts": "an end within two seconds",
   "service/http/health_test.ts": "delay of the event loop",
   "service/http/serve_test.ts": "an end within two seconds",
   "service/http/server/attacks_test.ts": "times and memory of a service under attack",
-  "service/http/websocket_test.ts": "when a silent client is noticed",
   "training_service/e2e_test.ts": "an abort within 250 ms, an end within two seconds",
   "training_service/resume_e2e_test.ts": "an abort within 250 ms, an end within two seconds",
   "training_service/resume_test.ts": "an abort within 250 ms",
@@ -32,13 +30,23 @@ export const ALONE: Readonly<Record<string, string>> = {
 };
 
 /**
- * Test files that measure the memory of their process, which the parallel tests share, and one that mostly waits. They
+ * Files that need a core to themselves, with what they measure. They mostly wait, so they run beside the first of `ALONE`,
+ * which use one core.
+ */
+export const WAITING: Readonly<Record<string, string>> = {
+  "lab/training/worker_engine_test.ts": "an abort within 250 ms",
+  "service/http/websocket_test.ts": "when a silent client is noticed",
+};
+
+/**
+ * Test files that measure the memory of their process, which the parallel tests share, and some that mostly wait. They
  * run one after another in a process of their own, beside those.
  */
 export const OWN_PROCESS: readonly string[] = [
   "core/backends/webgpu/backend_test.ts",
   "inference_service/drawing/drawing_fuzz_test.ts",
   "training_service/robustness/fair_shares_test.ts",
+  "training_service/robustness/killed_run_test.ts",
   "training_service/robustness/models_folder_test.ts",
   "training_service/robustness/soak_test.ts",
 ];

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { PROJECT_DIR } from "./source_files.ts";
-import { ALONE, countTests, ON_WEBGPU, OWN_PROCESS, PAGES, summaryLine } from "./test_run.ts";
+import { ALONE, countTests, ON_WEBGPU, OWN_PROCESS, PAGES, summaryLine, WAITING } from "./test_run.ts";
 
 /** The report of a real test run over `source`. */
 async function reportOf(source: string, ...args: string[]): Promise<string> {
@@ -42,7 +42,7 @@ Deno.test("tests left out by a filter are not counted", async () => {
 });
 
 Deno.test("every file that runs alone exists", async () => {
-  for (const path of [...Object.keys(ALONE), ...OWN_PROCESS, ...ON_WEBGPU, PAGES]) {
+  for (const path of [...Object.keys(ALONE), ...Object.keys(WAITING), ...OWN_PROCESS, ...ON_WEBGPU, PAGES]) {
     assert.ok((await Deno.stat(join(PROJECT_DIR, path))).isFile, path);
   }
 });

@@ -33,6 +33,8 @@ export interface LoadOptions {
   drawers: number;
   /** Time to compile code and warm caches; 8 by default. */
   warmUpSeconds?: number;
+  /** Threads that train; as many as the service chooses by default. */
+  threads?: number;
 }
 
 /** The effect of a load on the services and their clients. */
@@ -83,6 +85,7 @@ export function reportLines(report: LoadReport): string[] {
 
 /** Starts both services, trains alone, then trains under the load. */
 export function measureLoad(options: LoadOptions): Promise<LoadReport> {
+  const variables: Record<string, string> = options.threads === undefined ? {} : { THREADS: `${options.threads}` };
   return withFolder((modelsDir) =>
     withService("training", modelsDir, (training) =>
       withService("inference", modelsDir, async (inference) => {
@@ -92,7 +95,7 @@ export function measureLoad(options: LoadOptions): Promise<LoadReport> {
         const figures = await underLoad(options, { training, inference, run: socket.id, model });
         socket.close();
         return { ...options, loneStepsPerSecond, ...figures };
-      }))
+      }), variables)
   );
 }
 

@@ -25,7 +25,7 @@ const python = await findPyTorch();
 interface ForeignLab extends Service {
   /** The folder with PyTorch's files. */
   folder: string;
-  /** A file that a hostile pickle creates if it is executed. */
+  /** A file that a hostile pickle creates if it is executed; the script that writes them has tried one. */
   marker: string;
   /** The accuracy of each of the other models in PyTorch, in per cent, by name. */
   scores: Record<string, number>;
@@ -86,9 +86,4 @@ async function refuseHostile({ host, folder, marker, modelsDir }: ForeignLab) {
   }
   await assert.rejects(Deno.stat(marker), Deno.errors.NotFound);
   assert.deepEqual([...Deno.readDirSync(modelsDir)].map(({ name }) => name).sort(), [".lock", "runs"]);
-
-  // The trap is real: Python falls into it.
-  const args = ["-c", "import sys, torch; torch.load(sys.argv[1])", join(folder, "hostile_reduce.pth")];
-  await new Deno.Command(python!, { args, stderr: "null" }).output();
-  assert.ok((await Deno.stat(marker)).isFile);
 }

@@ -2,12 +2,15 @@
 import assert from "node:assert/strict";
 import { DEFAULT_CONFIG } from "../../protocol/mod.ts";
 import { join } from "node:path";
+import { testModel, testWeights } from "../../lab/models/registry_testing.ts";
+import { openRegistry } from "../../service/files/open_registry.ts";
 import { foldersOf, withDigits } from "../testing/process.ts";
 import { type OpenLab, withOpenLab } from "../testing/open_lab.ts";
 
 const TRAINING_MS = 60_000;
 
-const CONFIG = { ...DEFAULT_CONFIG, num_epochs: 1, batch_size: 512, hidden_layers_config: [32] };
+/** Long enough that it does not end before the fault. */
+const CONFIG = { ...DEFAULT_CONFIG, num_epochs: 8, batch_size: 512, hidden_layers_config: [32] };
 
 interface Fault {
   /** Causes the fault, during the run. */
@@ -49,12 +52,10 @@ async function modelsOf({ get }: OpenLab): Promise<string[]> {
 
 /** Stores a model, causes `fault` while another one trains, repairs it, and gets everything back. */
 async function meet(lab: OpenLab, modelsDir: string, { begin, mend, told, isUnhealthy }: Fault) {
-  const before = await lab.train(CONFIG);
-  const { model_id: old } = await before.next("result", () => true, TRAINING_MS);
+  const { id: old } = await (await openRegistry(modelsDir)).store(testModel, testWeights(0.01));
   const file = await Deno.readFile(join(modelsDir, `${old}.pth`));
 
-  // Long enough that it does not end before the fault.
-  const client = await lab.train({ ...CONFIG, num_epochs: 8 });
+  const client = await lab.train(CONFIG);
   await client.next("loss", () => true, TRAINING_MS);
   await begin(modelsDir);
   const { message, resume } = await client.next("error", () => true, TRAINING_MS);

@@ -1,6 +1,7 @@
 /** Tests what is left of a run after the real service was killed and restarted. */
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import { DEFAULT_CONFIG, type RunSummary } from "../../protocol/mod.ts";
 import { eventually, foldersOf, withDigits, withService } from "../testing/process.ts";
 
@@ -15,6 +16,8 @@ const CONFIG = {
 
 /** A snapshot is written every ten seconds. */
 const SNAPSHOT_MS = 40_000;
+/** For most of that time the process is stopped: its clock goes on, and training meanwhile would only cost time. */
+const STOPPED_MS = 9000;
 
 Deno.test("a killed service leaves a run that can be resumed, once a snapshot was due", async () => {
   await withDigits(async (dir) => {
@@ -23,6 +26,12 @@ Deno.test("a killed service leaves a run that can be resumed, once a snapshot wa
       const client = await service.train(CONFIG);
       id = (await client.next("accepted")).run_id;
       const snapshot = join(foldersOf(dir).modelsDir, "checkpoints", `${id}.safetensors`);
+      await client.next("loss");
+      if (Deno.build.os !== "windows") {
+        service.process.kill("SIGSTOP");
+        await delay(STOPPED_MS);
+        service.process.kill("SIGCONT");
+      }
       await eventually(() => Deno.stat(snapshot).catch(() => undefined), SNAPSHOT_MS);
       await service.kill();
     });

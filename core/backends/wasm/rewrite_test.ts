@@ -3,10 +3,12 @@ import { gradients } from "../../autodiff.ts";
 import { constant, type Program, state, type Tensor, trace } from "../../graph.ts";
 import { add, conv2d, matmul, maxPool2d, mul, neg, relu, reshape, sub, sum, takeRows } from "../../ops/mod.ts";
 import { assertLikeReference, drawNumbers } from "../../testing/run_program.ts";
-import { wasmBackend } from "./backend.ts";
+import { closeThreads, wasmBackend } from "./backend.ts";
 import { rewrite } from "./rewrite.ts";
 import { allRules } from "./rules.ts";
 import { hoistConstants } from "./hoist_constants.ts";
+
+Deno.test.afterAll(closeThreads);
 
 /** Names of the special kernels in a rewritten program, without repetition. */
 function specialKernels(program: Program): string[] {
