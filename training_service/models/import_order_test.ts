@@ -13,8 +13,8 @@ import { formOf, withImportLab } from "../testing/open_lab.ts";
 const STEPS = 400;
 
 /** A model that has learned something, under these names for its layers. */
-async function trained(hiddenLayers: number[], names: readonly string[], steps = STEPS) {
-  const spec: ModelSpec = { modelType: "SimpleNN", hiddenLayers };
+async function trained(hiddenLayers: number[], names: readonly string[], steps = STEPS, more: Partial<ModelSpec> = {}) {
+  const spec: ModelSpec = { modelType: "SimpleNN", hiddenLayers, ...more };
   const trainer = await openTrainer({
     spec,
     optimizer: "Adam",
@@ -120,6 +120,20 @@ Deno.test("layers of different widths that also leave a choice are put in the or
     // If the widths are given, they decide and no digits are needed.
     const other = await post(writeSafetensors(sorted(tensors), {}), "?hidden_layers_config=24,24,16,24");
     assert.deepEqual(other.body.hidden_layers_config, [24, 24, 16, 24], other.body.error);
+  });
+});
+
+Deno.test("equal convolutions that leave a choice are put in the order that recognises digits", async () => {
+  const convolutions = { channels: [8, 8, 8], kernels: [3, 3, 3], padding: "same" } as const;
+  const names = ["stem", "zeta", "alpha", "q", "out"];
+  const { tensors, accuracy } = await trained([16], names, STEPS, { modelType: "ConvNN", convolutions });
+  await withImportLab(async ({ post }) => {
+    for (const file of [writeSafetensors(sorted(tensors), {}), writePth(sorted(tensors), "m")]) {
+      const { body } = await post(file, "?activation=relu");
+      assert.deepEqual(body.assumed_order, ["zeta", "alpha"], body.error);
+      assert.ok(Math.abs(body.accuracy - accuracy) < 0.0101, `${body.accuracy} % instead of ${accuracy} %`);
+    }
+    assert.equal((await post(writePth(tensors, "m"))).body.assumed_order, undefined, "a module's own order");
   });
 });
 

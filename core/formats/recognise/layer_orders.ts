@@ -12,7 +12,9 @@ export interface Layer {
 }
 
 /** Eight hidden layers and the last one: the searches below are only meant for a few layers. */
-const MAX_LINEARS = 9;
+const MAX_LAYERS = 9;
+/** The most convolutions of a model here. */
+export const MAX_CONVOLUTIONS = 4;
 /** All orders of six equal layers. */
 const MAX_ORDERS = 720;
 
@@ -24,17 +26,27 @@ const MAX_ORDERS = 720;
  * - Numbers in names that are otherwise equal (`fc2` comes before `fc10`). If they contradict the file's own order,
  *   both are candidates.
  *
- * @param features inputs of the first Linear layer
+ * @param featuresAfter inputs of the first Linear layer after these convolutions
  * @throws {ModelFileError} if more than 720 orders fit
  */
-export function layerOrders(tensors: readonly NamedTensor[], features: number): Layer[][] {
+export function layerOrders(
+  tensors: readonly NamedTensor[],
+  featuresAfter: (convolutions: readonly Layer[]) => number,
+): Layer[][] {
   const layers = adjacentLayers(tensors) ?? layersByName(tensors);
   if (layers === undefined) return [];
   const isConvolution = ({ weight }: Layer) => weight.shape.length === 4;
-  const convolutions = chainOf(layers.filter(isConvolution), ({ weight }) => weight.shape);
-  const linears = layers.filter((layer) => !isConvolution(layer));
-  const orders = linearOrders(linears, features, !isSortedByName(tensors, layers.length));
-  return orders.map((order) => [...convolutions, ...order]);
+  const convolutions = layers.filter(isConvolution), linears = layers.filter((layer) => !isConvolution(layer));
+  const hasOwnOrder = !isSortedByName(tensors, layers.length);
+  const chain = chainOf(convolutions, ({ weight }) => weight.shape);
+  const chains = convolutions.length > MAX_CONVOLUTIONS
+    ? []
+    : ordersOf(convolutions, 1, chain.at(-1)?.weight.shape[0] ?? 1, hasOwnOrder);
+  const orders = (chains.length > 0 ? chains : [chain]).flatMap((chain) =>
+    ordersOf(linears, featuresAfter(chain), CLASSES, hasOwnOrder).map((order) => [...chain, ...order])
+  );
+  if (orders.length > MAX_ORDERS) throw tooMany(layers);
+  return orders;
 }
 
 /**
@@ -59,51 +71,59 @@ export function disputedLayers(order: readonly Layer[], others: readonly (readon
   return order.filter((layer, at) => others.some((other) => other[at] !== layer)).map(({ name }) => name);
 }
 
-function linearOrders(linears: readonly Layer[], features: number, hasOwnOrder: boolean): Layer[][] {
+/** The orders of `layers`, all Linear or all convolutions, that lead from `inputs` to `outputs`. */
+function ordersOf(layers: readonly Layer[], inputs: number, outputs: number, hasOwnOrder: boolean): Layer[][] {
   const fits = (order: readonly Layer[]) => {
-    const widths = [features, ...order.map(({ weight }) => weight.shape[0])];
-    return widths.at(-1) === CLASSES && order.every(({ weight }, i) => weight.shape[1] === widths[i]);
+    const widths = [inputs, ...order.map(({ weight }) => weight.shape[0])];
+    return widths.at(-1) === outputs && order.every(({ weight }, i) => weight.shape[1] === widths[i]);
   };
-  if (linears.length > MAX_LINEARS) return fits(linears) ? [[...linears]] : [];
-  if (hasOwnOrder && fits(linears) && followsNumbers(linears)) return [[...linears]];
-  const later = new Map(linears.map((layer) => [layer, new Set(linears.filter((other) => comesLater(layer, other)))]));
-  const byName = linears.toSorted((a, b) => a.name.localeCompare(b.name, "en", { numeric: true }));
-  const numbered = allOrders(byName, features, (layer, other) => later.get(layer)!.has(other));
-  const own = hasOwnOrder && fits(linears) ? [[...linears]] : [];
+  if (layers.length > MAX_LAYERS) return fits(layers) ? [[...layers]] : [];
+  if (hasOwnOrder && fits(layers) && followsNumbers(layers)) return [[...layers]];
+  const later = new Map(layers.map((layer) => [layer, new Set(layers.filter((other) => comesLater(layer, other)))]));
+  const byName = layers.toSorted((a, b) => a.name.localeCompare(b.name, "en", { numeric: true }));
+  const numbered = allOrders(byName, inputs, outputs, (layer, other) => later.get(layer)!.has(other));
+  const own = hasOwnOrder && fits(layers) ? [[...layers]] : [];
   if (own.length > 0 && numbered.length > 0) return [...own, numbered[0]];
-  const orders = own.length > 0 ? own : numbered.length > 0 ? numbered : allOrders(byName, features, () => false);
-  if (orders.length > MAX_ORDERS) {
-    const names = linears.map(({ name }) => quote(name)).join(", ");
-    throw new ModelFileError(
-      `the layers ${
-        names.length > 200 ? `${names.slice(0, 200)}…` : names
-      } fit in more than ${MAX_ORDERS} orders, and neither ` +
-        "their names nor their places in the file say which is right. Number their names in their order (fc1, fc2, …), or save " +
-        "the model with torch.save(model.state_dict(), path)",
-    );
-  }
+  const orders = own.length > 0
+    ? own
+    : numbered.length > 0
+    ? numbered
+    : allOrders(byName, inputs, outputs, () => false);
+  if (orders.length > MAX_ORDERS) throw tooMany(layers);
   return orders;
 }
 
+function tooMany(layers: readonly Layer[]): ModelFileError {
+  const names = layers.map(({ name }) => quote(name)).join(", ");
+  return new ModelFileError(
+    `the layers ${
+      names.length > 200 ? `${names.slice(0, 200)}…` : names
+    } fit in more than ${MAX_ORDERS} orders, and neither ` +
+      "their names nor their places in the file say which is right. Number their names in their order (fc1, fc2, …), or save " +
+      "the model with torch.save(model.state_dict(), path)",
+  );
+}
+
 /**
- * The orders of `layers` that lead from `features` inputs to the ten classes, up to one more than `MAX_ORDERS`. Orders
- * that keep the order of `layers` come first.
+ * The orders of `layers` that lead from `inputs` to `outputs`, up to one more than `MAX_ORDERS`. Orders that keep the
+ * order of `layers` come first.
  *
  * @param isLater whether the first of two layers cannot come before the second
  */
 function allOrders(
   layers: readonly Layer[],
-  features: number,
+  inputs: number,
+  outputs: number,
   isLater: (layer: Layer, other: Layer) => boolean,
 ): Layer[][] {
-  if (!canFollow(layers, features)) return [];
+  if (!canFollow(layers, inputs, outputs)) return [];
   if (layers.length === 0) return [[]];
   const orders: Layer[][] = [];
   for (const layer of layers) {
-    if (layer.weight.shape[1] !== features) continue;
+    if (layer.weight.shape[1] !== inputs) continue;
     const rest = layers.filter((other) => other !== layer);
     if (rest.some((other) => isLater(layer, other))) continue;
-    for (const order of allOrders(rest, layer.weight.shape[0], isLater)) {
+    for (const order of allOrders(rest, layer.weight.shape[0], outputs, isLater)) {
       orders.push([layer, ...order]);
       if (orders.length > MAX_ORDERS) return orders;
     }
@@ -111,20 +131,20 @@ function allOrders(
   return orders;
 }
 
-/** Whether all `layers` fit together in some order, from `features` inputs to the ten classes. */
-function canFollow(layers: readonly Layer[], features: number): boolean {
-  if (layers.length === 0) return features === CLASSES;
+/** Whether all `layers` fit together in some order that leads from `first` inputs to `last` outputs. */
+function canFollow(layers: readonly Layer[], first: number, last: number): boolean {
+  if (layers.length === 0) return first === last;
   // Layers are edges between widths. A path along all of them exists if as many lead into each width as out of it
   // (except at the ends) and all are connected.
-  const surplus = new Map<number, number>([[CLASSES, 1]]);
+  const surplus = new Map<number, number>([[last, 1]]);
   const add = (width: number, count: number) => surplus.set(width, (surplus.get(width) ?? 0) + count);
-  add(features, -1);
+  add(first, -1);
   for (const { weight: { shape: [out, inputs] } } of layers) {
     add(inputs, 1);
     add(out, -1);
   }
   if ([...surplus.values()].some((count) => count !== 0)) return false;
-  const reached = new Set([features]);
+  const reached = new Set([first]);
   let rest = [...layers];
   for (let before = -1; before !== rest.length;) {
     before = rest.length;

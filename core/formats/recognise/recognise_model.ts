@@ -16,7 +16,7 @@ import {
 } from "../../models/spec.ts";
 import type { Shape } from "../../shape.ts";
 import { ModelFileError, quote } from "../errors.ts";
-import { chainOf, disputedLayers, layerOrders } from "./layer_orders.ts";
+import { chainOf, disputedLayers, type Layer, layerOrders, MAX_CONVOLUTIONS } from "./layer_orders.ts";
 
 /** A model, as far as its tensors reveal it. */
 export interface RecognisedModel {
@@ -69,8 +69,6 @@ function list(tensors: readonly NamedTensor[]): string {
   return listed < texts.length ? `${text} and ${texts.length - listed} more` : text;
 }
 
-const MAX_CONVOLUTIONS = 4;
-
 /** A family, and the convolutions of a ConvNN. */
 type Features = Pick<ModelSpec, "modelType" | "convolutions">;
 
@@ -80,15 +78,32 @@ type Features = Pick<ModelSpec, "modelType" | "convolutions">;
  */
 function convolutionsIn(tensors: readonly NamedTensor[]): Features[] {
   const shapes = chainOf(tensors.map(({ shape }) => shape).filter((shape) => shape.length === 4), (shape) => shape);
-  const isTaken = ([, inputs, height, width]: Shape, i: number) =>
-    inputs === (shapes[i - 1]?.[0] ?? 1) && height === width && (height === 3 || height === 5);
+  const isTaken = (shape: Shape, i: number) => shape[1] === (shapes[i - 1]?.[0] ?? 1) && isKernel(shape);
   if (shapes.length === 0 || shapes.length > MAX_CONVOLUTIONS || !shapes.every(isTaken)) {
     return [{ modelType: "ConvNN", convolutions: DEFAULT_CONVOLUTIONS }];
   }
   const channels = shapes.map(([out]) => out), kernels = shapes.map(([, , side]) => side);
-  return (["same", "valid"] as const)
-    .map((padding): Features => ({ modelType: "ConvNN", convolutions: { channels, kernels, padding } }))
-    .filter((features) => flattenOf(features).input.every((size) => size > 0));
+  return (["same", "valid"] as const).map((padding) => (
+    { modelType: "ConvNN", convolutions: { channels, kernels, padding } }
+  ));
+}
+
+/** `features` with the convolutions among `layers`, if convolutions here can be like them. */
+function inOrder(features: Features, layers: readonly Layer[]): Features {
+  const shapes = layers.map(({ weight }) => weight.shape).filter((shape) => shape.length === 4);
+  if (features.convolutions?.channels.length !== shapes.length || !shapes.every(isKernel)) return features;
+  const channels = shapes.map(([out]) => out), kernels = shapes.map(([, , side]) => side);
+  return { ...features, convolutions: { ...features.convolutions, channels, kernels } };
+}
+
+/** Number of inputs of the first Linear layer; 0 if the convolutions leave no pixel. */
+function featuresOf(features: Features): number {
+  const { input, output } = flattenOf(features);
+  return input.every((size) => size > 0) ? output[0] : 0;
+}
+
+function isKernel([, , height, width]: Shape): boolean {
+  return height === width && (height === 3 || height === 5);
 }
 
 /** Why tensors do not fit a family. */
@@ -101,14 +116,14 @@ class Misfit {
 }
 
 function readAs(features: Features, tensors: readonly NamedTensor[]): RecognisedModel[] | Misfit {
-  const own = readWidths(features, tensors);
-  const orders = layerOrders(tensors, flattenOf(features).output[0]);
+  const own = featuresOf(features) > 0 ? readWidths(features, tensors) : new Misfit("no pixel is left", -1);
+  const orders = layerOrders(tensors, (convolutions) => featuresOf(inOrder(features, convolutions)));
   const models = orders.flatMap((layers) => {
-    const arranged = layers.flatMap(({ weight, bias }) => [weight, bias]);
-    const widths = readWidths(features, arranged);
+    const arranged = layers.flatMap(({ weight, bias }) => [weight, bias]), ordered = inOrder(features, layers);
+    const widths = readWidths(ordered, arranged);
     if (widths instanceof Misfit) return [];
     const assumedOrder = disputedLayers(layers, orders);
-    return [recognised(features, widths, arranged, assumedOrder)];
+    return [recognised(ordered, widths, arranged, assumedOrder)];
   });
   if (models.length > 0) return models;
   return own instanceof Misfit ? own : [recognised(features, own, tensors, [])];

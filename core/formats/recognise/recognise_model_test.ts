@@ -115,6 +115,24 @@ Deno.test("layers of different widths may also leave a choice", () => {
   );
 });
 
+Deno.test("equal convolutions may leave a choice, too, alone and together with Linear layers", () => {
+  const convolutions: Convolutions = { channels: [4, 4, 4], kernels: [3, 5, 3], padding: "valid" };
+  const spec: ModelSpec = { modelType: "ConvNN", hiddenLayers: [6, 6, 6], convolutions };
+  const names = ["stem", "zeta", "alpha", "in", "q", "p", "out"];
+  const tensors = tensorsOf({ ...spec, convolutions: { ...convolutions, padding: "same" } }, (i) => (
+    `${names[i >> 1]}.${i % 2 ? "bias" : "weight"}`
+  ));
+  const candidates = recogniseModel(byName(tensors));
+  assert.deepEqual(
+    candidates.map(({ convolutions, tensors }) => `${convolutions!.kernels} ${orderOf(tensors).join("")}`).sort(),
+    ["3,3,5 0213456", "3,3,5 0213546", "3,5,3 0123456", "3,5,3 0123546"],
+  );
+  assert.deepEqual(candidates[0].assumedOrder.toSorted(), ["alpha", "p", "q", "zeta"]);
+  assert.equal(recogniseModel(tensors).length, 1, "a module's own order");
+  const numbered = tensorsOf(spec, (i) => `${i < 6 ? "conv" : "fc"}${8 + (i >> 1)}.${i % 2 ? "bias" : "weight"}`);
+  assert.deepEqual(orderOf(only(recogniseModel(byName(numbered))).tensors), [0, 1, 2, 3, 4, 5, 6]);
+});
+
 Deno.test("a module's own order and numbers in names settle the order; if they contradict each other, both are candidates", () => {
   const words = named(["first", "second", "third", "fourth", "last"]);
   assert.deepEqual(orderOf(only(recogniseModel(words)).tensors), [0, 1, 2, 3, 4]);
