@@ -75,6 +75,29 @@ onUnix(
     }),
 );
 
+onUnix("a training run continues when its terminal goes away", () =>
+  withLab(async (_, folder) => {
+    const process = new Deno.Command(Deno.execPath(), {
+      args: ["run", "--quiet", "-A", MAIN, "train", "--config", CONFIG.replace("2048", "64").replace("[8]", "[64]")],
+      cwd: folder,
+      env: envOf(folder),
+      stdout: "null",
+      stderr: "piped",
+    }).spawn();
+    const errors = process.stderr.pipeThrough(new TextDecoderStream()).getReader();
+    for (let text = ""; !text.includes("Starting SimpleNN");) {
+      const { value, done } = await errors.read();
+      assert.ok(!done, text);
+      text += value;
+    }
+    // Nobody reads any more, as behind a terminal that has been closed.
+    await errors.cancel();
+    process.kill("SIGHUP");
+    const { code, signal } = await process.status;
+    assert.deepEqual([code, signal], [0, null]);
+    assert.equal([...Deno.readDirSync(join(folder, "models"))].filter(({ name }) => name.endsWith(".pth")).length, 1);
+  }));
+
 onUnix(
   "a command that only prints reports in one line what cannot be written, and is silent if the reader has gone",
   () =>

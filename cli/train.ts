@@ -17,7 +17,7 @@ import { stopSignal } from "./serve.ts";
 const STORED = 0, NOT_STORED = 1, KEPT = 3;
 
 /**
- * Trains a model and stores it. Ctrl+C aborts.
+ * Trains a model and stores it. Ctrl+C aborts; a terminal that goes away does not.
  *
  * @param text the configuration as JSON, the name of a file that holds it, or `-` for standard input
  * @param overwrite replaces a stored model with the same configuration, which is otherwise kept
@@ -26,6 +26,7 @@ const STORED = 0, NOT_STORED = 1, KEPT = 3;
  */
 export async function trainHere(settings: Settings, text: string, overwrite: boolean): Promise<number> {
   const config = await readConfig(text);
+  if (Deno.build.os !== "windows") Deno.addSignalListener("SIGHUP", () => {});
   const { runs, journal, opened } = await openTraining(settings);
   const stop = stopSignal();
   try {

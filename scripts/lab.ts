@@ -24,8 +24,11 @@ await runMain(async () => {
       // It has already ended.
     }
   };
-  // The terminal sends Ctrl+C to the whole group.
+  // The terminal sends Ctrl+C to the whole group, and tells all of it when it goes away.
   Deno.addSignalListener("SIGINT", () => {});
-  if (Deno.build.os !== "windows") Deno.addSignalListener("SIGTERM", endLab);
+  if (Deno.build.os !== "windows") {
+    Deno.addSignalListener("SIGHUP", () => {});
+    Deno.addSignalListener("SIGTERM", endLab);
+  }
   Deno.exit((await lab.status).code);
 });
