@@ -16,6 +16,8 @@ const MIN_DRAWN = 1 / 1000;
 const PAGE = 0.9;
 /** Share of the highest alpha from which all pixels of a page count as opaque, however much its alpha varies. */
 const PAGE_ALPHA = 0.5;
+/** Share of the picture that such pixels of a page cover at least, even if it has a margin; strokes cover less. */
+const UNEVEN_PAGE = 0.5;
 
 /**
  * Uses colour if the opaque part shows a drawing: a page with holes or a transparent margin. Otherwise alpha is the
@@ -41,7 +43,7 @@ function leastOpaque(alpha: Uint8Array): number {
   const largest = largestOf(alpha), page = Math.ceil(PAGE_ALPHA * largest);
   let area = 0;
   for (let pixel = 0; pixel < alpha.length; pixel++) if (alpha[pixel] >= page) area++;
-  return Math.max(1, area >= PAGE * alpha.length ? page : largest - ALPHA_TOLERANCE);
+  return Math.max(1, area >= UNEVEN_PAGE * alpha.length ? page : largest - ALPHA_TOLERANCE);
 }
 
 function largestOf(plane: Uint8Array): number {

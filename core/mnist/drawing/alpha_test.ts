@@ -84,6 +84,8 @@ const READ: Record<string, (digit: Uint8Array) => Raster> = {
   },
   "uneven alpha all over the page": (digit) =>
     repaint(draw(digit), (x, y, [r, g, b]) => [r, g, b, 225 + (7 * x + 13 * y) % 30]),
+  "uneven alpha within a transparent margin": (digit) =>
+    repaint(draw(digit), (x, y, [r, g, b]) => isMargin(x, y) ? CLEAR : [r, g, b, 225 + (7 * x + 13 * y) % 30]),
   "a page that fades towards its edges": (digit) =>
     repaint(draw(digit), (x, y, [r, g, b]) => {
       const fade = Math.hypot(x - SIDE / 2, y - SIDE / 2) / SIDE;
