@@ -77,6 +77,8 @@ pageTest(
 pageTest(
   "a page reports what it does not understand in its address and fills in the rest",
   async (lab, page) => {
+    await page.goto(`${lab.inferenceUrl}?activation=swish&momentum=much&optimizer=SGD`);
+    await page.getByText('address: unknown activation "swish". momentum must be a number from 0 up to').waitFor();
     for (const url of [lab.trainingUrl, lab.inferenceUrl]) {
       await page.goto(`${url}?sed=1&optimizer=Adm&epochs=7&batch_size=null`);
       await page.getByText("Not understood in this page's address:").waitFor();

@@ -116,9 +116,10 @@ function RangeField({ form, hint }: { form: ModelForm; hint: string }) {
 /** Says what was not understood in the page's address, cut if it is long, because an address may contain anything. */
 function AddressNote({ complaints }: { complaints: readonly string[] }) {
   if (complaints.length === 0) return null;
+  const sentences = complaints.slice(0, 5).map((complaint) => /[.?]$/.test(complaint) ? complaint : `${complaint}.`);
   return (
     <p class="note error">
-      Not understood in this page's address: {complaints.slice(0, 5).join(" ").replaceAll("`", '"')}
+      Not understood in this page's address: {sentences.join(" ").replaceAll("`", '"')}
     </p>
   );
 }
