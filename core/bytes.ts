@@ -23,3 +23,11 @@ function fill<T extends { set(part: ArrayLike<number>, offset: number): void }>(
   }
   return all;
 }
+
+/**
+ * Frees a large array at once, not only when garbage is next collected, which may be long after. Nothing may use its
+ * buffer afterwards. Small ones are left alone, because they may share their buffer with others.
+ */
+export function releaseBytes({ buffer, byteLength }: Uint8Array<ArrayBuffer>): void {
+  if (byteLength >= 2 ** 20) buffer.transfer(0);
+}

@@ -42,18 +42,24 @@ export interface PredictDeps {
  * @throws {HttpError} 400 for a bad body (naming the field) or a blank drawing, 404 when no such model is stored (with
  * a `NotTrainedResponse`), 409 when the stored model cannot be used, 503 while too many large drawings are waiting
  */
-export async function answerPrediction(
+export function answerPrediction(deps: PredictDeps, body: string, trainingUrl: string): Promise<PredictResponse> {
+  // The texts of a large drawing are not kept while it waits for its turn.
+  const { image_data, ...request } = parseRequest(body);
+  return answer(deps, request, decodeDataUrl(image_data), trainingUrl);
+}
+
+async function answer(
   { store, predictors, drawings }: PredictDeps,
-  body: string,
+  request: Omit<PredictRequest, "image_data">,
+  png: Uint8Array<ArrayBuffer>,
   trainingUrl: string,
 ): Promise<PredictResponse> {
-  const request = parseRequest(body);
   let pixels: Uint8Array | undefined;
   for (let attempt = 1;; attempt++) {
     const records = await store.list();
     predictors.retain(records);
     const record = chooseModel(records, request, trainingUrl);
-    pixels ??= await readPixels(drawings, request.image_data);
+    pixels ??= await readPixels(drawings, png);
     try {
       return describe(record, await predictors.predict(record, pixels), pixels);
     } catch (error) {
@@ -74,7 +80,11 @@ function parseRequest(body: string): PredictRequest {
   }
 }
 
-function chooseModel(records: ModelRecord[], request: PredictRequest, trainingUrl: string): ModelRecord {
+function chooseModel(
+  records: ModelRecord[],
+  request: Omit<PredictRequest, "image_data">,
+  trainingUrl: string,
+): ModelRecord {
   if (request.model_id != null) {
     const record = records.find(({ id }) => id === request.model_id);
     if (record === undefined) throw new HttpError(404, `There is no model ${quote(request.model_id)}.`);
@@ -95,9 +105,9 @@ function notTrained(records: ModelRecord[], params: PredictParams, trainingUrl: 
   };
 }
 
-async function readPixels(drawings: DrawingReader, dataUrl: string): Promise<Uint8Array> {
+async function readPixels(drawings: DrawingReader, png: Uint8Array<ArrayBuffer>): Promise<Uint8Array> {
   try {
-    return await drawings.read(decodeDataUrl(dataUrl));
+    return await drawings.read(png);
   } catch (error) {
     throw error instanceof DrawingError ? new HttpError(400, error.message, { field: "image_data" }) : error;
   }

@@ -104,13 +104,13 @@ function shareOf(all: number, threads: number): number {
   return Math.max(2, Math.ceil(all / threads));
 }
 
-/** Limits of one thread; each thread counts separately. Two addresses may send bodies of the largest size at once. */
+/** Limits of one thread; each thread counts separately. One address may send one body of the largest size at once. */
 function bodyLimits(threads: number): BodyLimits {
   const heldBytes = Math.max(2 * MAX_PREDICT_BYTES, Math.floor(HELD_BYTES / threads));
   return {
     maxBytes: MAX_PREDICT_BYTES,
     heldBytes,
-    heldBytesPerClient: heldBytes / 2,
+    heldBytesPerClient: Math.max(MAX_PREDICT_BYTES, heldBytes / 4),
     deadlineMs: BODY_DEADLINE_MS,
   };
 }

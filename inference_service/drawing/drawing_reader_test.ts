@@ -57,6 +57,19 @@ Deno.test("a bad large drawing is refused like a small one", async () => {
   reader.close();
 });
 
+Deno.test("an idle worker is closed, because it keeps the memory of its drawings, and the next drawing gets another", async () => {
+  const answer = "const pixels = Math.random(); onmessage = () => postMessage({ answer: { pixels } })";
+  const script = new URL(`data:application/javascript,${encodeURIComponent(answer)}`);
+  for (const [idleMs, isKept] of [[0, false], [60_000, true]] as const) {
+    const reader = new DrawingReader({ idleMs, script });
+    const first = await reader.read(png(stroke(LARGE, LARGE)));
+    // Timers go off in order.
+    await new Promise((resolve) => setTimeout(resolve, 1));
+    assert.equal(await reader.read(png(stroke(LARGE, LARGE))) === first, isKept);
+    reader.close();
+  }
+});
+
 Deno.test("large drawings beyond the limit are refused, but small ones are not", async () => {
   const reader = new DrawingReader({ maxWaiting: 2 });
   const file = png(stroke(LARGE, LARGE));

@@ -121,7 +121,7 @@ export const LAYERS: readonly Layer[] = [
   },
   {
     path: "inference_service/drawing/canvas/",
-    imports: ["core/codegen/", "core/mnist/", "inference_service/"],
+    imports: ["core/bytes.ts", "core/codegen/", "core/mnist/", "inference_service/"],
     why: "has its own WASM code for a canvas's pixels",
   },
   { path: "deno.json", imports: [], why: "the project's version" },

@@ -2,6 +2,7 @@
 import type { Context } from "hono";
 import { createUnzip } from "node:zlib";
 import * as v from "valibot";
+import { releaseBytes } from "../../core/bytes.ts";
 import { BODY_SILENCE_MS, modelId, runId, validate } from "../../protocol/mod.ts";
 import { HttpError } from "./errors.ts";
 import type { ClientInfo } from "./server/http_server.ts";
@@ -77,7 +78,11 @@ export async function withText<T>(
   const isPlain = encodingOf(request) === undefined;
   const whole = isPlain && request instanceof IncomingRequest ? request.source.takeWhole() : undefined;
   if (whole !== undefined) return await use(decoder.decode(whole));
-  return await withBody(request, limits, client, (bytes) => use(decoder.decode(bytes)));
+  return await withBody(request, limits, client, (bytes) => {
+    const text = decoder.decode(bytes);
+    releaseBytes(bytes);
+    return use(text);
+  });
 }
 
 const decoder = new TextDecoder();

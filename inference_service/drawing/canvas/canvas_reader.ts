@@ -1,3 +1,4 @@
+import { releaseBytes } from "../../../core/bytes.ts";
 import type { PlaneTools } from "../../../core/mnist/drawing/prepare_drawing.ts";
 import { findInk, type Ink, paperOf } from "../../../core/mnist/drawing/ink.ts";
 import type { Raster } from "../../../core/mnist/drawing/raster.ts";
@@ -58,6 +59,7 @@ export class CanvasReader {
     workspace.results = results;
     bytes.fill(0, ROWS, pictureAt);
     bytes.set(filtered, pictureAt);
+    releaseBytes(filtered);
     this.#undoFilters(bytes, pictureAt, rowBytes, height);
 
     const data = bytes.subarray(pictureAt, pictureAt + pixels * PIXEL_BYTES);

@@ -53,17 +53,17 @@ export function decodeChunks(chunks: Chunks): Raster {
  *
  * @throws {PngError} for data that is damaged, or more or less than that
  */
-export function inflatePicture({ header, data }: Chunks): Uint8Array {
+export function inflatePicture({ header, data }: Chunks): Uint8Array<ArrayBuffer> {
   const size = passesOf(header).reduce((sum, pass) => sum + pass.height * (1 + pass.rowBytes), 0);
   if (data.length * MAX_INFLATION < size) throw new PngError(TOO_SHORT);
-  let inflated: Uint8Array;
+  let inflated: ReturnType<typeof inflateSync>;
   try {
     inflated = inflateSync(data, { maxOutputLength: size, chunkSize: size + SPARE_BYTES });
   } catch (error) {
     throw new PngError(error instanceof RangeError ? TOO_LONG : CANNOT_INFLATE);
   }
   if (inflated.length !== size) throw new PngError(TOO_SHORT);
-  return new Uint8Array(inflated.buffer, inflated.byteOffset, inflated.length);
+  return new Uint8Array(inflated.buffer as ArrayBuffer, inflated.byteOffset, inflated.length);
 }
 
 /** One of the reduced pictures that a file stores one after the other. */

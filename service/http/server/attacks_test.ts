@@ -204,6 +204,32 @@ Deno.test(
 );
 
 Deno.test(
+  { name: "the largest drawings on many connections leave room for others", ignore },
+  () =>
+    withModels(async ({ id, ...options }) => {
+      const side = 2048;
+      // A white page with a stroke: 40 kB that become 16 MB.
+      const data = new Uint8Array(side * side * 4).map((_, i) => i % 4 === 3 || (i >> 13) % 300 > 9 ? 255 : 0);
+      const png = new Uint8Array(encode({ width: side, height: side, channels: 4, depth: 8, data }));
+      const body = JSON.stringify({ model_id: id, image_data: `data:image/png;base64,${png.toBase64()}` });
+      const head = `POST /predict HTTP/1.1\r\nHost: localhost\r\nContent-Length: ${body.length}\r\n\r\n`;
+      await withAttacked("inference", options, async (attacked) => {
+        await attacked.under(`drawings of ${side}×${side}`, async () => {
+          const end = performance.now() + (isLong ? 30_000 : 5000);
+          await Promise.all(Array.from({ length: 30 }, async () => {
+            while (performance.now() < end) {
+              const socket = await attacked.open();
+              socket.write(head + body);
+              await new Promise((resolve) => socket.on("data", resolve).on("close", resolve));
+              socket.destroy();
+            }
+          }));
+        });
+      });
+    }),
+);
+
+Deno.test(
   { name: "onlookers of a long run who read nothing delay nobody", ignore },
   () =>
     withModels(async (options) => {
