@@ -186,12 +186,15 @@ class GrowingBuffer {
 
   /** The bytes added so far, in a buffer of exactly their length. */
   take(): Uint8Array<ArrayBuffer> {
-    const { length } = this.#bytes;
-    return length === this.#length ? this.#bytes : new Uint8Array(this.#bytes.buffer.transfer(this.#length));
+    const bytes = this.#bytes, length = this.#length;
+    this.#bytes = new Uint8Array(0);
+    return bytes.length === length ? bytes : new Uint8Array(bytes.buffer.transfer(length));
   }
 
+  /** Counts nothing as held from now on, and frees bytes that were not taken. */
   release(): void {
     this.#hold(-this.#held);
+    releaseBytes(this.#bytes);
     this.#bytes = new Uint8Array(0);
   }
 
@@ -250,15 +253,22 @@ function encodingOf({ headers }: Request): Encoding | undefined {
   throw new HttpError(415, "the body's Content-Encoding is not taken: send it as it is, or as gzip or deflate");
 }
 
-/** The bytes that `source` gives, decoded. No more is read than is asked for, so that a caller can stop at a limit. */
+/** Most bytes that are decoded before others have their turn. */
+const DECODED_BYTES = 64 * 1024;
+
+/**
+ * The bytes that `source` gives, decoded. No more is read than is asked for, so that a caller can stop at a limit. After
+ * each piece the event loop looks after others: a short body may decode to hundreds of megabytes.
+ */
 export function decoded(source: ByteSource, encoding: Encoding): ByteSource {
-  const decoder = createUnzip();
+  const decoder = createUnzip({ chunkSize: DECODED_BYTES });
   const pieces = decoder[Symbol.asyncIterator]();
   feed(source, decoder).catch((error) => decoder.destroy(error));
   return {
     async read() {
       try {
         const { done, value } = await pieces.next();
+        await new Promise((resolve) => setImmediate(resolve));
         return done ? undefined : value;
       } catch (error) {
         throw error instanceof HttpError ? error : new HttpError(400, `the body cannot be decoded as ${encoding}`);

@@ -1,6 +1,7 @@
 /** Attacks that bring a service down where nothing bounds what a client takes; the long run has the full counts. */
 import assert from "node:assert/strict";
 import { dirname, join } from "node:path";
+import { gzipSync } from "node:zlib";
 import { concatBytes } from "../../../core/bytes.ts";
 import { parameterSpecs } from "../../../core/models/spec.ts";
 import { type NewModel, specOf } from "../../../lab/models/mod.ts";
@@ -56,6 +57,15 @@ async function withModels(body: (options: AttackedOptions & { id: string }) => P
   } finally {
     await Deno.remove(dirname(modelsDir), { recursive: true });
   }
+}
+
+/** Sends a request over a connection of its own, until an answer begins. */
+async function askAnew(attacked: AttackedService, head: string, body: string | Uint8Array): Promise<void> {
+  const socket = await attacked.open();
+  socket.write(head);
+  socket.write(body);
+  await new Promise((resolve) => socket.on("data", resolve).on("close", resolve));
+  socket.destroy();
 }
 
 const CHUNKED = "Host: localhost\r\nTransfer-Encoding: chunked\r\n\r\n";
@@ -217,11 +227,30 @@ Deno.test(
         await attacked.under(`drawings of ${side}×${side}`, async () => {
           const end = performance.now() + (isLong ? 30_000 : 5000);
           await Promise.all(Array.from({ length: 30 }, async () => {
+            while (performance.now() < end) await askAnew(attacked, head, body);
+          }));
+        });
+      });
+    }),
+);
+
+Deno.test(
+  {
+    name: "short bodies that decode to hundreds of megabytes are refused, and others have their turns meanwhile",
+    ignore,
+  },
+  () =>
+    withModels(async (options) => {
+      // The honest training must not be over before it can be aborted.
+      const training = { ...TRAINING, num_epochs: 100 };
+      await withAttacked("training", { ...options, prediction: undefined, training }, async (attacked) => {
+        const bomb = gzipSync(new Uint8Array(300 * 2 ** 20));
+        const head = "POST /api/models HTTP/1.1\r\nHost: localhost\r\nContent-Encoding: gzip\r\n";
+        await attacked.under("gzip bombs", async () => {
+          const end = performance.now() + (isLong ? 30_000 : 5000);
+          await Promise.all(Array.from({ length: 16 }, async () => {
             while (performance.now() < end) {
-              const socket = await attacked.open();
-              socket.write(head + body);
-              await new Promise((resolve) => socket.on("data", resolve).on("close", resolve));
-              socket.destroy();
+              await askAnew(attacked, `${head}Content-Length: ${bomb.length}\r\n\r\n`, bomb);
             }
           }));
         });
