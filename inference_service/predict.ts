@@ -48,9 +48,12 @@ export function answerPrediction(deps: PredictDeps, body: string, trainingUrl: s
   return answer(deps, request, decodeDataUrl(image_data), trainingUrl);
 }
 
+/** A request without its picture. */
+type Asked = Omit<PredictRequest, "image_data">;
+
 async function answer(
   { store, predictors, drawings }: PredictDeps,
-  request: Omit<PredictRequest, "image_data">,
+  request: Asked,
   png: Uint8Array<ArrayBuffer>,
   trainingUrl: string,
 ): Promise<PredictResponse> {
@@ -82,7 +85,7 @@ function parseRequest(body: string): PredictRequest {
 
 function chooseModel(
   records: ModelRecord[],
-  request: Omit<PredictRequest, "image_data">,
+  request: Asked,
   trainingUrl: string,
 ): ModelRecord {
   if (request.model_id != null) {

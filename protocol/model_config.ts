@@ -244,8 +244,8 @@ export function isOfNetwork(name: FieldName): boolean {
 }
 
 /**
- * Fields that weights do not reveal: of the training run, and of the network its activation, without which the answers may
- * be wrong. If an import does not state them either, they are `assumed`.
+ * Fields that weights do not reveal: those of the training run, and the network's activation, without which its answers
+ * may be wrong. If an import does not state them either, they are `assumed`.
  */
 export const PAST_FIELDS: readonly FieldName[] = FIELD_NAMES.filter((name) => {
   const { inFile, optional, usual } = fieldOf(name);

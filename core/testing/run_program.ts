@@ -96,8 +96,8 @@ async function finalState(program: Program, initial: InitialState, backend: Back
 }
 
 /**
- * Asserts that WASM agrees with the reference: with fused multiply-add, without it, and on three threads. These stay for
- * the next program, because starting them takes longer than most programs; the test file closes them at its end.
+ * Asserts that WASM agrees with the reference: with fused multiply-add, without it, and on three threads. These stay
+ * for the next program, because starting them takes longer than most programs; the test file closes them at its end.
  */
 export async function assertLikeReference(
   program: Program,

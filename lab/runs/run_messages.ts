@@ -78,10 +78,10 @@ const MUCH_MOMENTUM = 0.5;
 
 /** What may keep a training run from diverging, most promising first. */
 function remedies(config: TrainConfig): string {
-  const { learning_rate, optimizer, momentum } = config;
+  const { learning_rate, optimizer } = config;
   const all = [
     `a smaller learning rate (such as ${Number((learning_rate / 10).toPrecision(3))})`,
-    ...(momentum != null && momentum > MUCH_MOMENTUM ? [`less momentum (such as ${MUCH_MOMENTUM})`] : []),
+    ...(valueOf(config, "momentum") > MUCH_MOMENTUM ? [`less momentum (such as ${MUCH_MOMENTUM})`] : []),
     ...(valueOf(config, "lr_schedule") === "one_cycle" ? [] : ["the schedule one_cycle (it begins with small steps)"]),
     ...(optimizer === "Adam" || optimizer === "AdamW" ? [] : ["the optimizer Adam with 0.001"]),
   ];

@@ -30,8 +30,8 @@ export const ALONE: Readonly<Record<string, string>> = {
 };
 
 /**
- * Files that need a core to themselves, with what they measure. They mostly wait, so they run beside the first of `ALONE`,
- * which use one core.
+ * Files that need a core to themselves, with what they measure. They mostly wait, so they run beside the first of
+ * `ALONE`, which use one core.
  */
 export const WAITING: Readonly<Record<string, string>> = {
   "lab/training/worker_engine_test.ts": "an abort within 250 ms",

@@ -39,8 +39,8 @@ export function refuseLarger(request: Request, { maxBytes }: BodyLimits): void {
  * Until that is done, its bytes count as held by the address `client`.
  *
  * @throws {HttpError} 413 as soon as the body turns out to be too large; 408 if it takes too long, in all or in
- * between; 503 while bodies hold too much; 415 for an encoding other than gzip and deflate; 400 if it cannot be decoded,
- * is cut short or comes in too many pieces
+ * between; 503 while bodies hold too much; 415 for an encoding other than gzip and deflate; 400 if it cannot be
+ * decoded, is cut short or comes in too many pieces
  */
 export async function withBody<T>(
   request: Request,
@@ -160,7 +160,7 @@ class Patience {
 /** A long body's buffer grows in steps of at most this many bytes. */
 const MOST_GROWTH = 2 ** 20;
 
-/** The bytes of a body, in one buffer that grows as they arrive: in place, so that no copies are left for the collector. */
+/** The bytes of a body, in one buffer that grows in place as they arrive, so that the collector has no copies to find. */
 class GrowingBuffer {
   readonly #limits: BodyLimits;
   readonly #client: string;
@@ -177,19 +177,16 @@ class GrowingBuffer {
   add(piece: Uint8Array, declared: number): void {
     const { maxBytes } = this.#limits, length = this.#length + piece.length;
     if (length > maxBytes) throw tooLarge(maxBytes);
-    // A buffer that can grow takes ten microseconds more.
-    const isShort = length <= declared && declared <= SMALL_BYTES;
-    const buffer = this.#buffer ??= isShort
-      ? new ArrayBuffer(declared)
-      : new ArrayBuffer(0, { maxByteLength: maxBytes });
-    const size = Math.min(buffer.byteLength, this.#held);
-    if (length > size) {
-      const wanted = Math.max(length, Math.min(2 * size, size + MOST_GROWTH), Math.min(declared, SMALL_BYTES));
-      const next = Math.min(wanted, declared >= length ? declared : maxBytes);
-      this.#hold(next - this.#held);
-      if (next > buffer.byteLength) buffer.resize(next);
+    if (length > this.#held) {
+      const grown = Math.min(2 * this.#held, this.#held + MOST_GROWTH);
+      const wanted = Math.max(length, grown, Math.min(declared, SMALL_BYTES));
+      const size = Math.min(wanted, declared >= length ? declared : maxBytes);
+      this.#hold(size - this.#held);
+      // A buffer that can grow takes ten microseconds more.
+      this.#buffer ??= size === declared ? new ArrayBuffer(size) : new ArrayBuffer(0, { maxByteLength: maxBytes });
+      if (size > this.#buffer.byteLength) this.#buffer.resize(size);
     }
-    new Uint8Array(buffer).set(piece, this.#length);
+    if (this.#buffer !== undefined) new Uint8Array(this.#buffer).set(piece, this.#length);
     this.#length = length;
   }
 
@@ -266,8 +263,8 @@ function encodingOf({ headers }: Request): Encoding | undefined {
 const DECODED_BYTES = 64 * 1024;
 
 /**
- * The bytes that `source` gives, decoded. No more is read than is asked for, so that a caller can stop at a limit. After
- * each piece the event loop looks after others: a short body may decode to hundreds of megabytes.
+ * The bytes that `source` gives, decoded. No more is read than is asked for, so that a caller can stop at a limit.
+ * After each piece the event loop looks after others: a short body may decode to hundreds of megabytes.
  */
 export function decoded(source: ByteSource, encoding: Encoding): ByteSource {
   const decoder = createUnzip({ chunkSize: DECODED_BYTES });

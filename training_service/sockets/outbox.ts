@@ -24,8 +24,8 @@ export type OutgoingSocket = Pick<ServerSocket, "readyState" | "bufferedAmount" 
 /** How to send. */
 export interface OutboxOptions {
   /**
-   * Losses are sent when the clock shows a multiple of this, merged into one message: at the same moments to all clients,
-   * so that the message is made once for all of them.
+   * Losses are sent when the clock shows a multiple of this, merged into one message: at the same moments to all
+   * clients, so that the message is made once for all of them.
    */
   lossIntervalMs?: number;
   /** Called once when the client has been disconnected because it reads too slowly. Stop sending to it. */

@@ -14,8 +14,8 @@ const POLICY_VIOLATION = 1008;
 const INTERNAL_ERROR = 1011;
 
 /**
- * Serves a client of `/ws/train`, whose address is `client`: receives a configuration, or the id of a run to resume, and
- * reports on the run, which outlives the client.
+ * Serves a client of `/ws/train`, whose address is `client`: receives a configuration, or the id of a run to resume,
+ * and reports on the run, which outlives the client.
  */
 export function serveTrainSocket(socket: ServerSocket, runs: Runs, client: string) {
   const budget = new MessageBudget();

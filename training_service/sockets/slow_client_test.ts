@@ -7,8 +7,8 @@ import { CONFIG } from "../testing/fakes.ts";
 import { withLab } from "../testing/lab.ts";
 
 /**
- * The largest run, at batch size 1: 12 million steps, of which 1.2 million are reported. The buffers of both systems take
- * the losses of some millions first.
+ * The largest run, at batch size 1: 12 million steps, of which 1.2 million are reported. The buffers of both systems
+ * take the losses of some millions first.
  */
 const EPOCHS = 200, IMAGES = 60_000;
 const CHUNK = 5000;

@@ -1,11 +1,27 @@
 /** The settings that few people need. The page loads this file when they are shown. */
-import type { ScheduleName } from "../../../core/training/learning_rate_schedules.ts";
+import { scheduleFactor, type ScheduleName } from "../../../core/training/learning_rate_schedules.ts";
 import type { FurtherFieldName } from "../../../protocol/mod.ts";
 import type { WordsOf } from "./field_words.ts";
 import { FieldLines } from "./model_fields.tsx";
 import type { ModelForm } from "./model_form.ts";
-import { SchedulePicture } from "./schedule_picture.tsx";
 
+/** Size of the picture of a schedule, and the number of its points. */
+const WIDTH = 240, HEIGHT = 40, STEPS = 100;
+
+/** The learning rate over a training run, from its first step to its last, as a curve between 0 and the rate itself. */
+function SchedulePicture({ schedule }: { schedule: ScheduleName }) {
+  const points = Array.from({ length: STEPS }, (_, step) => {
+    const factor = scheduleFactor(schedule, step, STEPS);
+    return `${(step / (STEPS - 1) * WIDTH).toFixed(1)},${((1 - factor) * HEIGHT).toFixed(1)}`;
+  });
+  return (
+    <svg class="schedule" viewBox={`0 -2 ${WIDTH} ${HEIGHT + 4}`} aria-hidden="true">
+      <polyline points={points.join(" ")} />
+    </svg>
+  );
+}
+
+/** What a schedule does, in words and as a picture. */
 const pictured = (schedule: ScheduleName, words: string) => (
   <>
     {words}

@@ -229,8 +229,8 @@ interface ByteAppend {
 }
 
 /**
- * How many entries a round of the loop over a block's bytes appends. If fewer are left, the others are written, too, but
- * overwritten by the next: the end of a loop with fewer rounds is easier to predict. Divides 16.
+ * How many entries a round of the loop over a block's bytes appends. If fewer are left, the others are written, too,
+ * but overwritten by the next: the end of a loop with fewer rounds is easier to predict. Divides 16.
  */
 const APPENDED = 4;
 
@@ -241,14 +241,14 @@ function appendBytes(f: FunctionBuilder, at: ByteAppend, count: number): void {
   const mask = i8x16.bitmask(i8x16.ne(v128.load(i32.add(source.get, block.get), tableOffset), v128.zero));
   f.set(nonZero, count === 16 ? mask : i32.and(mask, i32.const(2 ** count - 1)));
   f.while(nonZero.get, () => {
-    // No room for more than `count` entries may be needed.
+    // The row has room for `count` entries, not for more.
     for (let i = 0; i < (count % APPENDED === 0 ? APPENDED : 1); i++) {
       f.set(column, i32.add(block.get, i32.ctz(nonZero.get)));
       f.emit(i32.store(out.get, outputOffset, column.get));
       const byte = i32.load8u(i32.add(source.get, column.get), tableOffset);
       f.emit(f32.store(out.get, outputOffset + 4, f32.convertI32U(byte)));
-      const isKept = i32.ne(nonZero.get, i32.const(0));
-      f.set(out, i32.add(out.get, i === 0 ? i32.const(ENTRY) : i32.shl(isKept, i32.const(Math.log2(ENTRY)))));
+      const isKept = i === 0 ? i32.const(1) : i32.ne(nonZero.get, i32.const(0));
+      f.set(out, i32.add(out.get, i32.shl(isKept, i32.const(3))));
       f.set(nonZero, i32.and(nonZero.get, i32.sub(nonZero.get, i32.const(1))));
     }
   });

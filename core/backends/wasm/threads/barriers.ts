@@ -35,8 +35,8 @@ function overlap(a: readonly Span[], b: readonly Span[]): boolean {
 }
 
 /**
- * How often a thread checks the generation before it sleeps, some ten microseconds: longer than a kernel's imbalance and
- * than waking up takes, shorter than a time slice.
+ * How often a thread checks the generation before it sleeps, for some ten microseconds: longer than a kernel's
+ * imbalance, and than waking up takes; shorter than a time slice.
  */
 const SPINS = 20_000;
 /** The longest sleep, after which a thread checks the stop word. */
@@ -44,8 +44,8 @@ const SLEEP_NS = 1_000_000;
 
 /**
  * Adds the function for a barrier, which takes the number of cut items before it and the number of active threads. The
- * last of these to arrive resets their counters and releases the others. Those spin, then sleep in case one of them has lost its
- * core.
+ * last of these to arrive resets their counters and releases the others. Those spin, then sleep in case one of them has
+ * lost its core.
  */
 export function addBarrier(module: ModuleBuilder, control: number, threads: number): number {
   const generationAt = wordAt(control, "generation"), arrivedAt = wordAt(control, "arrived");
